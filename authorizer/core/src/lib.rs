@@ -1,0 +1,2 @@
+//! The decision of the edge authorizer.
+pub mod event;
