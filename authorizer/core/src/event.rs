@@ -149,7 +149,8 @@ fn deserialize_headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Clo
                 if name.bytes().any(|b| b.is_ascii_uppercase()) {
                     return Err(A::Error::custom("a header name that is not lower case"));
                 }
-                if lines.iter().any(|l| l.key.as_deref().is_some_and(|key| !key.eq_ignore_ascii_case(&name))) {
+                if lines.iter().any(|l| l.key.as_deref().is_some_and(|key| !key.eq_ignore_ascii_case(&name)))
+                {
                     return Err(A::Error::custom("a header line whose `key` is not its name"));
                 }
                 if headers.insert(name, lines).is_some() {
@@ -256,7 +257,8 @@ mod tests {
         let mut upper = documented();
         upper["Records"][0]["cf"]["request"]["headers"] = json!({"Host": [{"value": "a"}]});
         let mut other_key = documented();
-        other_key["Records"][0]["cf"]["request"]["headers"] = json!({"x-a": [{"key": "Authorization", "value": "a"}]});
+        other_key["Records"][0]["cf"]["request"]["headers"] =
+            json!({"x-a": [{"key": "Authorization", "value": "a"}]});
         for malformed in [two, none, upper, other_key, json!(null), json!([]), json!({"Records": 1})] {
             assert_eq!(parse(&malformed), Err(EventError::Malformed), "{malformed}");
         }

@@ -1,0 +1,111 @@
+//! The bundle: a policy and its keys in one JSON file, as the zip carries it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use thiserror::Error;
+
+use crate::policy::document::PolicyDocument;
+use crate::policy::{Policy, PolicyProblem};
+use crate::record::sha256_hex;
+
+/// The one format so far.
+const FORMAT: u32 = 1;
+
+/// The longest bundle that is read, in bytes. A policy of 10,000 rules takes about two million.
+pub const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct BundleFile<'b> {
+    format: u32,
+    /// Of the bytes of `policy` as they stand here, so that a bundle that was cut, edited or damaged is
+    /// found out when the function starts. It is no signature: whoever can change the file can change
+    /// this too, and what guards against them is the SHA-256 that Lambda keeps of the whole zip.
+    policy_sha256: String,
+    #[serde(borrow)]
+    policy: &'b RawValue,
+}
+
+/// A bundle that was found whole.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    policy: Policy,
+    document: PolicyDocument,
+    sha256: String,
+}
+
+/// Why a bundle cannot be used.
+#[derive(Debug, Error)]
+pub enum BundleError {
+    /// Longer than [`MAX_BUNDLE_BYTES`].
+    #[error("the bundle is larger than 16 MiB")]
+    TooLarge,
+    /// Not the JSON of a bundle: cut off, perhaps.
+    #[error("the bundle is not readable: {0}")]
+    Unreadable(#[source] serde_json::Error),
+    /// Written for another version of this program.
+    #[error("the bundle has format {0}, and this program reads format 1")]
+    Format(u32),
+    /// The policy is not the one that the bundle was written with.
+    #[error("the policy in the bundle was changed after it was packaged")]
+    Altered,
+    /// The policy does not hold together.
+    #[error("the policy in the bundle is not valid: {}", first(.0))]
+    Policy(Vec<PolicyProblem>),
+}
+
+fn first(problems: &[PolicyProblem]) -> String {
+    problems.first().map(ToString::to_string).unwrap_or_default()
+}
+
+impl Bundle {
+    /// Writes the bundle of a policy whose JWK sets are inline. The same policy gives the same bytes.
+    ///
+    /// # Errors
+    /// [`BundleError::Policy`] when the policy does not hold together.
+    pub fn write(document: &PolicyDocument) -> Result<Vec<u8>, BundleError> {
+        Policy::compile(document).map_err(BundleError::Policy)?;
+        let policy = to_raw_value(document).map_err(BundleError::Unreadable)?;
+        let policy_sha256 = sha256_hex(policy.get().as_bytes());
+        let file = BundleFile { format: FORMAT, policy_sha256, policy: &policy };
+        let mut bytes = serde_json::to_vec(&file).map_err(BundleError::Unreadable)?;
+        bytes.push(b'\n');
+        if bytes.len() > MAX_BUNDLE_BYTES { Err(BundleError::TooLarge) } else { Ok(bytes) }
+    }
+
+    /// Reads a bundle, and compiles its policy.
+    ///
+    /// # Errors
+    /// [`BundleError`]: a bundle is used whole or not at all.
+    pub fn read(bytes: &[u8]) -> Result<Self, BundleError> {
+        if bytes.len() > MAX_BUNDLE_BYTES {
+            return Err(BundleError::TooLarge);
+        }
+        let file: BundleFile<'_> = serde_json::from_slice(bytes).map_err(BundleError::Unreadable)?;
+        if file.format != FORMAT {
+            return Err(BundleError::Format(file.format));
+        }
+        if sha256_hex(file.policy.get().as_bytes()) != file.policy_sha256 {
+            return Err(BundleError::Altered);
+        }
+        let document: PolicyDocument =
+            serde_json::from_str(file.policy.get()).map_err(BundleError::Unreadable)?;
+        let policy = Policy::compile(&document).map_err(BundleError::Policy)?;
+        Ok(Self { policy, document, sha256: sha256_hex(bytes) })
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The policy as it was written.
+    pub fn document(&self) -> &PolicyDocument {
+        &self.document
+    }
+
+    /// The SHA-256 of the whole file, in hexadecimal, as the decision log has it.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+}

@@ -1,0 +1,166 @@
+//! The policy as a person writes it: the same fields in the TOML file and in the bundle's JSON.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::record::SubjectLogging;
+use crate::scalar::Scalar;
+use crate::token::SignatureAlgorithm;
+
+/// The one version of the format so far.
+pub const POLICY_VERSION: u32 = 1;
+
+/// A policy.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyDocument {
+    /// [`POLICY_VERSION`].
+    pub version: u32,
+    /// Whose tokens are trusted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<IssuerDocument>,
+    /// Where a token is found.
+    #[serde(default)]
+    pub credentials: CredentialsDocument,
+    /// What the decision log holds.
+    #[serde(default)]
+    pub log: LogDocument,
+    /// Who may do what.
+    #[serde(default)]
+    pub rules: Vec<RuleDocument>,
+}
+
+/// `[[issuers]]`: an issuer of tokens.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerDocument {
+    /// The name that rules and the decision log use.
+    pub name: String,
+    /// The value of `iss`, exactly (RFC 7519 section 4.1.1).
+    pub issuer: String,
+    /// The values of `aud` that are meant for this distribution; the token must name one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audience: Vec<String>,
+    /// The values of `client_id` that are let in, for tokens without `aud` such as Cognito's access tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_id: Vec<String>,
+    /// The algorithms that it signs with.
+    pub algorithms: Vec<SignatureAlgorithm>,
+    /// Its keys.
+    pub jwks: JwksDocument,
+    /// The value of the header's `typ`, such as `at+jwt` (RFC 9068 section 2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// Claims that must have exactly these values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub required: BTreeMap<String, Scalar>,
+    /// How far the issuer's clock may be off, in seconds; 0 to 300.
+    #[serde(default = "default_leeway")]
+    pub leeway_seconds: u32,
+}
+
+fn default_leeway() -> u32 {
+    30
+}
+
+/// `jwks`: where the keys of an issuer are.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct JwksDocument {
+    /// A file with a JWK set (RFC 7517 section 5), relative to the policy. The bundle holds its keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The keys themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Vec<Value>>,
+}
+
+/// `[credentials]`: where a token is found.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialsDocument {
+    /// The header that holds `Bearer TOKEN`: `authorization`.
+    pub header: String,
+}
+
+impl Default for CredentialsDocument {
+    fn default() -> Self {
+        Self { header: "authorization".into() }
+    }
+}
+
+/// `[log]`: what the decision log holds.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogDocument {
+    /// How the token's `sub` is written: `plain`, `hashed` or `omitted`.
+    #[serde(default)]
+    pub subject: SubjectLogging,
+}
+
+/// `[[rules]]`: an access rule.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleDocument {
+    /// A name for the decision log and the audit, unique in the policy.
+    pub id: String,
+    /// `allow` or `deny`.
+    pub effect: EffectDocument,
+    /// `GET` (which HEAD goes with), `HEAD`, `PUT`, `DELETE`.
+    pub methods: Vec<MethodDocument>,
+    /// Key patterns; one must match.
+    pub keys: Vec<String>,
+    /// The names of the issuers whose tokens the rule speaks of; any issuer's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuers: Option<Vec<String>>,
+    /// Conditions on claims; all must hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, ConditionDocument>,
+    /// An allow rule for everyone, with a token or without.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anonymous: bool,
+}
+
+/// `effect`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EffectDocument {
+    /// The request may go on.
+    Allow,
+    /// The request is refused, whatever else matches.
+    Deny,
+}
+
+/// A member of `methods`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum MethodDocument {
+    /// GetObject and HeadObject.
+    Get,
+    /// HeadObject alone.
+    Head,
+    /// PutObject.
+    Put,
+    /// DeleteObject.
+    Delete,
+}
+
+/// A condition on one claim: exactly one of the tests.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionDocument {
+    /// The claim is this value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equals: Option<Scalar>,
+    /// The claim is one of these values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub any: Option<Vec<Scalar>>,
+    /// The claim, words separated by spaces or an array, has this member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has: Option<String>,
+    /// The claim is there, or is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<bool>,
+}

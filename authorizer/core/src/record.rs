@@ -1,0 +1,109 @@
+//! Step 8: one line of the decision log.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use crate::token::VerifiedClaims;
+
+/// How the decision log writes the subject of a token.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectLogging {
+    /// As the token has it.
+    Plain,
+    /// As the SHA-256 of the issuer and the subject: the lines of one subject can be found, by whoever
+    /// knows the subject, and a stolen log is no list of users.
+    #[default]
+    Hashed,
+    /// Not at all.
+    Omitted,
+}
+
+/// What the decision log says of one request. Never a token, a claim other than `sub`, a `kid` or a URL.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DecisionRecord {
+    /// CloudFront's id for the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The distribution's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution_id: Option<String>,
+    /// The HTTP method, cut to 16 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// The S3 operation, once it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The object key, once it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// `allow` or `refuse`.
+    pub decision: Verdict,
+    /// The status of the answer, for a refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// `allowed_by_rule`, or the word of the [`Refusal`](crate::Refusal).
+    pub reason: String,
+    /// The id of the rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The policy's name for the issuer of the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The subject of the token, as the policy says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The SHA-256 of the bundle that decided, in hexadecimal.
+    pub bundle_sha256: String,
+}
+
+/// Whether the request went on.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It went on to S3.
+    Allow,
+    /// It was answered here.
+    #[default]
+    Refuse,
+}
+
+impl DecisionRecord {
+    /// Notes whose token it was.
+    pub(crate) fn note_principal(&mut self, claims: &VerifiedClaims<'_>, logging: SubjectLogging) {
+        let issuer = claims.issuer();
+        self.issuer = Some(issuer.name().to_owned());
+        self.subject = claims.subject().and_then(|subject| match logging {
+            SubjectLogging::Plain => Some(subject.to_owned()),
+            SubjectLogging::Hashed => {
+                // The newline keeps apart what belongs to the issuer and what to the subject.
+                let input = [issuer.issuer().as_bytes(), b"\n", subject.as_bytes()].concat();
+                Some(sha256_hex(&input))
+            }
+            SubjectLogging::Omitted => None,
+        });
+    }
+}
+
+/// The SHA-256 of some bytes, in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    let mut hex = String::with_capacity(64);
+    for byte in digest(&SHA256, bytes).as_ref() {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha256_is_that_of_the_published_example() {
+        // FIPS 180-2 appendix B.1.
+        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

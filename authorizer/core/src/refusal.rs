@@ -1,0 +1,255 @@
+//! Everything that can refuse a request, and the one place where a refusal becomes a status, headers,
+//! a message for the viewer and a word for the decision log.
+//!
+//! What the viewer is told follows RFC 9110, RFC 6750 section 3 and RFC 9457, and never says which
+//! rule or claim would have helped; [`Refusal::reason`] goes to the decision log only.
+
+use crate::key::KeyError;
+
+/// Why a request is refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The function's input is not the event of one CloudFront request.
+    EventMalformed,
+    /// The function is attached to another trigger than viewer-request.
+    EventWrongTrigger,
+    /// The path names no object key that has one meaning.
+    Key(KeyError),
+    /// The query string has no meaning here.
+    QueryNotAllowed,
+    /// A header would change what the operation does; its lower-case name.
+    HeaderNotAllowed(String),
+    /// A method that no rule allows on any key; the methods that some rule does, for `Allow`.
+    MethodNotAllowed {
+        /// The value of `Allow` (RFC 9110 section 10.2.1).
+        allow: String,
+    },
+    /// More than one credential was sent (RFC 6750 section 2: at most one method, once).
+    CredentialRepeated,
+    /// What was sent is no bearer token.
+    CredentialScheme,
+    /// No token was sent, and nothing is open to anyone.
+    TokenMissing,
+    /// A token was sent that does not verify.
+    Token(TokenError),
+    /// A deny rule matched.
+    DeniedByRule,
+    /// The token verified and no rule allows the request.
+    NoRule(NoRule),
+    /// All that lacked was a scope (RFC 6750 section 3.1).
+    InsufficientScope {
+        /// The scope that would have been enough.
+        scope: String,
+    },
+}
+
+/// Why a token does not verify. To the viewer all of these are `invalid_token` (RFC 6750 section 3.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenError {
+    /// Longer than any token that is looked at.
+    TooLong,
+    /// Not three base64url parts of the right form (RFC 7515 section 7.1).
+    Malformed,
+    /// The header or the claims hold a member twice (RFC 7515 section 4, RFC 7519 section 4).
+    DuplicateMember,
+    /// Five parts: a JWE (RFC 7516), which this function holds no key to open.
+    Encrypted,
+    /// A token within a token (`cty`, RFC 7519 section 5.2).
+    Nested,
+    /// An extension that must be understood and is not (`crit`, RFC 7515 section 4.1.11; `b64`, RFC 7797).
+    CriticalHeader,
+    /// No issuer of the policy has the token's `iss`.
+    IssuerUnknown,
+    /// The issuer does not sign with the token's `alg` (RFC 8725 section 3.1).
+    AlgorithmNotAllowed,
+    /// The issuer has no key with the token's `kid` that fits its `alg`.
+    SigningKeyUnknown,
+    /// The signature is not the issuer's.
+    SignatureInvalid,
+    /// `typ` is not the one that the policy names (RFC 8725 section 3.11).
+    TypeMismatch,
+    /// No `exp`, or `exp`, `nbf` or `iat` is no number.
+    TimeMalformed,
+    /// The present is at or past `exp`.
+    Expired,
+    /// The present is before `nbf`.
+    NotYetValid,
+    /// `iat` lies in the future.
+    IssuedInFuture,
+    /// `aud` names none of the policy's audiences.
+    AudienceMismatch,
+    /// `client_id` is none of the policy's clients.
+    ClientMismatch,
+    /// A claim that the policy requires is absent or has another value.
+    RequiredClaimMismatch,
+}
+
+/// What kept every allow rule from matching: the furthest that any of them got.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum NoRule {
+    /// No rule's keys hold the object key.
+    KeyNotAllowed,
+    /// Some rule's keys hold it, for other operations.
+    OperationNotAllowed,
+    /// Some rule's keys and operations fit, for other issuers.
+    IssuerNotAllowed,
+    /// All fits but a condition on the claims.
+    ConditionNotMet,
+}
+
+impl Refusal {
+    /// The HTTP status, 400 to 503.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::EventMalformed | Self::EventWrongTrigger => 500,
+            Self::Key(_) | Self::QueryNotAllowed | Self::HeaderNotAllowed(_) | Self::CredentialRepeated => {
+                400
+            }
+            Self::CredentialScheme | Self::TokenMissing | Self::Token(_) => 401,
+            Self::DeniedByRule | Self::NoRule(_) | Self::InsufficientScope { .. } => 403,
+            Self::MethodNotAllowed { .. } => 405,
+        }
+    }
+
+    /// The word in the decision log: stable, so that alarms can stand on it, and never anything the
+    /// viewer sent.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::EventMalformed => "event_malformed",
+            Self::EventWrongTrigger => "event_wrong_trigger",
+            Self::Key(error) => match error {
+                KeyError::Missing => "key_missing",
+                KeyError::EscapeMalformed => "key_escape_malformed",
+                KeyError::NotUtf8 => "key_not_utf8",
+                KeyError::EmptySegment => "key_empty_segment",
+                KeyError::DotSegment => "key_dot_segment",
+                KeyError::ControlCharacter => "key_control_character",
+                KeyError::Backslash => "key_backslash",
+                KeyError::RawPlus => "key_raw_plus",
+                KeyError::RawDelimiter => "key_raw_delimiter",
+                KeyError::TooLong => "key_too_long",
+            },
+            Self::QueryNotAllowed => "query_not_allowed",
+            Self::HeaderNotAllowed(_) => "header_not_allowed",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::CredentialRepeated => "credential_repeated",
+            Self::CredentialScheme => "credential_scheme",
+            Self::TokenMissing => "token_missing",
+            Self::Token(error) => match error {
+                TokenError::TooLong => "token_too_long",
+                TokenError::Malformed => "token_malformed",
+                TokenError::DuplicateMember => "token_duplicate_member",
+                TokenError::Encrypted => "token_encrypted",
+                TokenError::Nested => "token_nested",
+                TokenError::CriticalHeader => "token_critical_header",
+                TokenError::IssuerUnknown => "issuer_unknown",
+                TokenError::AlgorithmNotAllowed => "algorithm_not_allowed",
+                TokenError::SigningKeyUnknown => "signing_key_unknown",
+                TokenError::SignatureInvalid => "signature_invalid",
+                TokenError::TypeMismatch => "token_type_mismatch",
+                TokenError::TimeMalformed => "token_time_malformed",
+                TokenError::Expired => "token_expired",
+                TokenError::NotYetValid => "token_not_yet_valid",
+                TokenError::IssuedInFuture => "token_issued_in_future",
+                TokenError::AudienceMismatch => "audience_mismatch",
+                TokenError::ClientMismatch => "client_mismatch",
+                TokenError::RequiredClaimMismatch => "required_claim_mismatch",
+            },
+            Self::DeniedByRule => "denied_by_rule",
+            Self::NoRule(furthest) => match furthest {
+                NoRule::KeyNotAllowed => "key_not_allowed",
+                NoRule::OperationNotAllowed => "operation_not_allowed",
+                NoRule::IssuerNotAllowed => "issuer_not_allowed",
+                NoRule::ConditionNotMet => "condition_not_met",
+            },
+            Self::InsufficientScope { .. } => "insufficient_scope",
+        }
+    }
+
+    /// What the viewer is told, in the `detail` of the problem document (RFC 9457 section 3.1.4).
+    pub fn detail(&self) -> String {
+        let fixed = match self {
+            Self::EventMalformed | Self::EventWrongTrigger => {
+                "The authorizer could not read the request as CloudFront handed it over."
+            }
+            Self::Key(error) => match error {
+                KeyError::Missing => "The path names no object. Send the request to /OBJECT-KEY.",
+                KeyError::EscapeMalformed => {
+                    "The path has a % that is not followed by two hexadecimal digits. Encode % itself as %25."
+                }
+                KeyError::NotUtf8 => "The decoded path is not UTF-8.",
+                KeyError::EmptySegment => "The path has an empty segment (//).",
+                KeyError::DotSegment => "The path has a segment . or .., encoded or not.",
+                KeyError::ControlCharacter => "The path has a control character, encoded or not.",
+                KeyError::Backslash => "The path has a backslash, encoded or not.",
+                KeyError::RawPlus => {
+                    "The path has a raw +, which S3 reads as a space. Encode a plus as %2B and a space as %20."
+                }
+                KeyError::RawDelimiter => "The path has a raw space, # or ?. Percent-encode it.",
+                KeyError::TooLong => "The object key is longer than the 1,024 bytes of UTF-8 that S3 allows.",
+            },
+            Self::QueryNotAllowed => "Query parameters have no meaning here. Send the request without them.",
+            Self::HeaderNotAllowed(name) => {
+                return format!(
+                    "The request header {name} is not allowed here. Send the request without it."
+                );
+            }
+            Self::MethodNotAllowed { .. } => "This method is not used here. To upload, use PUT.",
+            Self::CredentialRepeated => "More than one credential was sent. Send exactly one.",
+            Self::CredentialScheme => "The Authorization header is not a bearer token.",
+            Self::TokenMissing => "A bearer token is needed.",
+            Self::Token(_) => return format!("{}.", self.token_description()),
+            Self::DeniedByRule | Self::NoRule(_) | Self::InsufficientScope { .. } => {
+                "This token does not give access to this object with this method."
+            }
+        };
+        fixed.to_owned()
+    }
+
+    /// The `WWW-Authenticate` challenge, for the refusals that have one (RFC 6750 section 3).
+    pub fn challenge(&self, realm: &str) -> Option<String> {
+        match self {
+            // RFC 6750 section 3: a request without credentials of ours gets no error code.
+            Self::TokenMissing | Self::CredentialScheme => Some(format!("Bearer realm=\"{realm}\"")),
+            Self::CredentialRepeated => Some(format!(
+                "Bearer realm=\"{realm}\", error=\"invalid_request\", error_description=\"More than one credential\""
+            )),
+            Self::Token(_) => Some(format!(
+                "Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{}\"",
+                self.token_description()
+            )),
+            Self::InsufficientScope { scope } => {
+                Some(format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\""))
+            }
+            Self::EventMalformed
+            | Self::EventWrongTrigger
+            | Self::Key(_)
+            | Self::QueryNotAllowed
+            | Self::HeaderNotAllowed(_)
+            | Self::MethodNotAllowed { .. }
+            | Self::DeniedByRule
+            | Self::NoRule(_) => None,
+        }
+    }
+
+    /// A client can act on "expired" (ask for a new token) and on "not yet" (mend its clock); anything
+    /// more would help an attacker to find out what is trusted here.
+    fn token_description(&self) -> &'static str {
+        match self {
+            Self::Token(TokenError::Expired) => "The token has expired",
+            Self::Token(TokenError::NotYetValid | TokenError::IssuedInFuture) => "The token is not valid yet",
+            _ => "The token is not valid here",
+        }
+    }
+}
+
+/// The reason phrase of a status this function answers with (RFC 9110 section 15).
+pub(crate) fn status_description(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        405 => "Method Not Allowed",
+        _ => "Internal Server Error",
+    }
+}

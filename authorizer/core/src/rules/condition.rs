@@ -1,0 +1,109 @@
+//! Conditions on a claim.
+
+use serde_json::Value;
+
+use crate::scalar::Scalar;
+
+/// What a rule asks of one claim.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Condition {
+    /// The name of the claim, a member of the claims set.
+    pub claim: String,
+    /// What is asked of it.
+    pub test: ClaimTest,
+}
+
+/// The tests on a claim. Each is exact and decidable; there are no patterns here.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ClaimTest {
+    /// `equals`: the claim is this value.
+    Equals(Scalar),
+    /// `any`: the claim is one of these values.
+    Any(Vec<Scalar>),
+    /// `has`: the text is a member of the claim, a string of words separated by spaces (as `scope` is, RFC
+    /// 8693 section 4.2) or an array.
+    Has(String),
+    /// `present`: the claim is there and not null, or is not.
+    Present(bool),
+}
+
+impl Condition {
+    /// Whether it holds for the value of the claim.
+    pub fn holds(&self, claim: Option<&Value>) -> bool {
+        match (&self.test, claim) {
+            (ClaimTest::Present(expected), claim) => *expected == claim.is_some_and(|claim| !claim.is_null()),
+            (_, None) => false,
+            (ClaimTest::Equals(expected), Some(claim)) => expected == claim,
+            (ClaimTest::Any(expected), Some(claim)) => expected.iter().any(|one| one == claim),
+            (ClaimTest::Has(word), Some(Value::String(words))) => words.split(' ').any(|one| one == word),
+            (ClaimTest::Has(word), Some(Value::Array(members))) => {
+                members.iter().any(|member| member == word.as_str())
+            }
+            (ClaimTest::Has(_), Some(_)) => false,
+        }
+    }
+
+    /// The scope that would make it hold, where it asks for a scope.
+    pub fn scope(&self) -> Option<&str> {
+        match &self.test {
+            ClaimTest::Has(scope) if is_scope_claim(&self.claim) => Some(scope),
+            ClaimTest::Has(_) | ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Present(_) => None,
+        }
+    }
+}
+
+/// The claims that issuers carry scopes in: RFC 8693 section 4.2, and the `scp` of Okta and Entra ID.
+pub(crate) fn is_scope_claim(name: &str) -> bool {
+    name == "scope" || name == "scp"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_test_holds_for_exactly_what_it_names() {
+        let string = |text: &str| Scalar::String(text.into());
+        for (test, yes, no) in [
+            (
+                ClaimTest::Equals(string("a")),
+                vec![json!("a")],
+                vec![json!("A"), json!(["a"]), json!(1), json!(null)],
+            ),
+            (
+                ClaimTest::Equals(Scalar::Integer(1)),
+                vec![json!(1)],
+                vec![json!("1"), json!(1.5), json!(true)],
+            ),
+            (ClaimTest::Equals(Scalar::Boolean(true)), vec![json!(true)], vec![json!("true"), json!(1)]),
+            (
+                ClaimTest::Any(vec![string("a"), Scalar::Integer(2)]),
+                vec![json!("a"), json!(2)],
+                vec![json!("b"), json!(["a"]), json!("2")],
+            ),
+            (
+                ClaimTest::Has("files".into()),
+                vec![json!("files"), json!("a files b"), json!(["files"])],
+                vec![
+                    json!("filesystem"),
+                    json!("a,files"),
+                    json!("a\tfiles"),
+                    json!({"files": 1}),
+                    json!([["files"]]),
+                ],
+            ),
+            (ClaimTest::Present(true), vec![json!(""), json!(false), json!([])], vec![json!(null)]),
+            (ClaimTest::Present(false), vec![json!(null)], vec![json!(0)]),
+        ] {
+            let condition = Condition { claim: "c".into(), test };
+            for claim in yes {
+                assert!(condition.holds(Some(&claim)), "{condition:?} should hold for {claim}");
+            }
+            for claim in no {
+                assert!(!condition.holds(Some(&claim)), "{condition:?} should not hold for {claim}");
+            }
+            assert_eq!(condition.holds(None), condition.test == ClaimTest::Present(false));
+        }
+    }
+}

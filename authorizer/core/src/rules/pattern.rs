@@ -1,0 +1,421 @@
+//! Key patterns: which object keys a rule speaks of.
+//!
+//! A pattern is a path of segments, and each construct is one that an audit can decide exactly:
+//! literals, `*` within a segment, `**` for any number of segments, `{claim}` for a segment that is
+//! exactly the value of a claim.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey};
+
+/// A compiled key pattern.
+///
+/// - `*` stands for any characters within one segment, also none; a segment that is only `*` stands for
+///   any segment that is not empty.
+/// - `**`, which must be a whole segment, stands for any number of segments. As the last segment it
+///   stands for one or more: `a/**` is everything below `a/`, not an object named `a`.
+/// - `{claim}`, which must be a whole segment, stands for exactly the claim's value: a string that is not
+///   empty, not `.` or `..`, and has no slash. Of an array, any member that is such a string.
+/// - A trailing slash stands for itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyPattern {
+    segments: Vec<Segment>,
+}
+
+/// One segment of a [`KeyPattern`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Segment {
+    /// Exactly this text. Empty only as the last segment, for a trailing slash.
+    Literal(String),
+    /// Text with `*` in it: the literal parts between the stars, at least two, empty where a star stands
+    /// at an end.
+    Glob(Vec<String>),
+    /// `**`.
+    AnySegments,
+    /// `{claim}`.
+    Claim(String),
+}
+
+/// Why a text is no key pattern.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum PatternError {
+    /// Nothing at all.
+    #[error("the pattern is empty")]
+    Empty,
+    /// Object keys do not begin with a slash.
+    #[error("a pattern does not begin with `/`: object keys have no leading slash")]
+    LeadingSlash,
+    /// No key has such a segment, so the pattern would match nothing.
+    #[error("the pattern has an empty segment (`//`)")]
+    EmptySegment,
+    /// No key has such a segment, so the pattern would match nothing.
+    #[error("the pattern has a segment `.` or `..`, which no key can have")]
+    DotSegment,
+    /// No key holds it.
+    #[error("the pattern holds a control character or a backslash, which no key can hold")]
+    ImpossibleCharacter,
+    /// `?`, `[` or `]`, which other pattern languages give a meaning to.
+    #[error("`{0}` has no meaning in a key pattern")]
+    NotAWildcard(char),
+    /// `**` beside other characters.
+    #[error("`**` must be a whole segment")]
+    PartialAnySegments,
+    /// `{` or `}` that are not around a whole segment.
+    #[error("`{{claim}}` must be a whole segment")]
+    PartialClaim,
+    /// `{}`.
+    #[error("`{{}}` names no claim")]
+    EmptyClaim,
+    /// Longer than any key.
+    #[error("the pattern is longer than the 1,024 bytes of a key")]
+    TooLong,
+}
+
+impl PatternError {
+    /// How to mend it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Empty => "to match every key, write `**`",
+            Self::LeadingSlash => "leave the first `/` out",
+            Self::EmptySegment => "write one `/` between segments",
+            Self::DotSegment => "name the folder itself",
+            Self::ImpossibleCharacter => "leave the character out, or use `*` in its place",
+            Self::NotAWildcard(_) => {
+                "the wildcards are `*` (within a segment) and `**` (any number of segments)"
+            }
+            Self::PartialAnySegments => "write `a/**/b`, or `*` to match within one segment",
+            Self::PartialClaim => "write `users/{sub}/**`, with nothing beside the braces but slashes",
+            Self::EmptyClaim => "name the claim, such as `{sub}`",
+            Self::TooLong => "shorten the pattern",
+        }
+    }
+}
+
+impl KeyPattern {
+    /// Compiles a pattern as a policy has it.
+    ///
+    /// # Errors
+    /// [`PatternError`] for a text that is no pattern, or one that could match no key.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        if text.is_empty() {
+            return Err(PatternError::Empty);
+        }
+        if text.len() > MAX_KEY_BYTES {
+            return Err(PatternError::TooLong);
+        }
+        if text.starts_with('/') {
+            return Err(PatternError::LeadingSlash);
+        }
+        let last = text.split('/').count().saturating_sub(1);
+        let segments = text
+            .split('/')
+            .enumerate()
+            .map(|(index, segment)| Segment::parse(segment, index == last))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { segments })
+    }
+
+    /// The segments, in order.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The names of the claims that the pattern speaks of.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Claim(name) => Some(name.as_str()),
+            Segment::Literal(_) | Segment::Glob(_) | Segment::AnySegments => None,
+        })
+    }
+
+    /// Whether the key matches, for a token with these claims.
+    pub fn matches(&self, key: &ObjectKey, claims: Option<&Map<String, Value>>) -> bool {
+        let segments: Vec<&str> = key.segments().collect();
+        matches_segments(&self.segments, &segments, claims)
+    }
+}
+
+impl fmt::Display for KeyPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.segments.iter().enumerate() {
+            if index > 0 {
+                f.write_str("/")?;
+            }
+            match segment {
+                Segment::Literal(text) => f.write_str(text)?,
+                Segment::Glob(parts) => f.write_str(&parts.join("*"))?,
+                Segment::AnySegments => f.write_str("**")?,
+                Segment::Claim(name) => write!(f, "{{{name}}}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Segment {
+    fn parse(text: &str, is_last: bool) -> Result<Self, PatternError> {
+        match text {
+            "" if is_last => return Ok(Self::Literal(String::new())),
+            "" => return Err(PatternError::EmptySegment),
+            "**" => return Ok(Self::AnySegments),
+            _ => {}
+        }
+        if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            return match name {
+                "" => Err(PatternError::EmptyClaim),
+                _ if name.contains(['{', '}']) => Err(PatternError::PartialClaim),
+                _ if name.chars().any(char::is_control) => Err(PatternError::ImpossibleCharacter),
+                _ => Ok(Self::Claim(name.to_owned())),
+            };
+        }
+        if text.contains(['{', '}']) {
+            return Err(PatternError::PartialClaim);
+        }
+        if text.contains("**") {
+            return Err(PatternError::PartialAnySegments);
+        }
+        if let Some(character) = text.chars().find(|c| ['?', '[', ']'].contains(c)) {
+            return Err(PatternError::NotAWildcard(character));
+        }
+        if text.contains('*') {
+            return match ObjectKey::new(text.replace('*', "a")) {
+                Ok(_) => Ok(Self::Glob(text.split('*').map(str::to_owned).collect())),
+                Err(error) => Err(error.into()),
+            };
+        }
+        ObjectKey::new(text.to_owned())?;
+        Ok(Self::Literal(text.to_owned()))
+    }
+
+    /// Whether this segment, other than `**`, matches one segment of a key.
+    fn matches(&self, segment: &str, claims: Option<&Map<String, Value>>) -> bool {
+        match self {
+            Self::Literal(text) => text == segment,
+            Self::Glob(parts) => !segment.is_empty() && glob_matches(parts, segment),
+            Self::Claim(name) => {
+                !segment.is_empty()
+                    && match claims.and_then(|claims| claims.get(name)) {
+                        Some(Value::String(value)) => value == segment,
+                        Some(Value::Array(values)) => values.iter().any(|value| value == segment),
+                        _ => false,
+                    }
+            }
+            Self::AnySegments => false,
+        }
+    }
+}
+
+/// A segment of a pattern is held to what a key can hold; the position is the segment, not the key.
+impl From<KeyError> for PatternError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Missing => Self::Empty,
+            KeyError::EmptySegment => Self::EmptySegment,
+            KeyError::DotSegment => Self::DotSegment,
+            KeyError::TooLong => Self::TooLong,
+            KeyError::ControlCharacter
+            | KeyError::Backslash
+            | KeyError::EscapeMalformed
+            | KeyError::NotUtf8
+            | KeyError::RawPlus
+            | KeyError::RawDelimiter => Self::ImpossibleCharacter,
+        }
+    }
+}
+
+/// Greedy with one point to come back to: a later `**` can always take over what an earlier one left, so
+/// the work is at most (segments of the pattern) x (segments of the key), whatever a viewer sends.
+fn matches_segments(pattern: &[Segment], key: &[&str], claims: Option<&Map<String, Value>>) -> bool {
+    let (mut p, mut k) = (0usize, 0usize);
+    // Where the last `**` stood, and up to which segment of the key it has taken.
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        match (pattern.get(p), key.get(k)) {
+            (Some(Segment::AnySegments), _) => {
+                let is_last = p.saturating_add(1) == pattern.len();
+                if is_last {
+                    // As the last segment it takes one or more.
+                    return k < key.len();
+                }
+                retry = Some((p, k));
+                p = p.saturating_add(1);
+                continue;
+            }
+            (Some(segment), Some(text)) if segment.matches(text, claims) => {
+                p = p.saturating_add(1);
+                k = k.saturating_add(1);
+                continue;
+            }
+            (None, None) => return true,
+            (Some(_) | None, _) => {}
+        }
+        match retry {
+            Some((star, taken)) if taken < key.len() => {
+                retry = Some((star, taken.saturating_add(1)));
+                p = star.saturating_add(1);
+                k = taken.saturating_add(1);
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// The first part is a prefix, the last a suffix, and each between is found at its first place: with
+/// only `*` between them, the first place leaves the most for the rest.
+fn glob_matches(parts: &[String], text: &str) -> bool {
+    let [first, middle @ .., last] = parts else { return false };
+    let Some(rest) = text.strip_prefix(first.as_str()) else { return false };
+    let Some(mut rest) = rest.strip_suffix(last.as_str()) else { return false };
+    for part in middle {
+        match rest.split_once(part.as_str()) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn matches(pattern: &str, key: &str) -> bool {
+        let claims = json!({
+            "sub": "alice", "n": 7, "empty": "", "slash": "a/b", "dots": "..",
+            "groups": ["red", "blue", 7, "", "x/y"], "https://example.com/tenant": "t1"
+        });
+        let key = ObjectKey::new(key.into()).unwrap();
+        KeyPattern::parse(pattern).unwrap().matches(&key, claims.as_object())
+    }
+
+    #[test]
+    fn patterns_match_the_keys_they_say() {
+        for (pattern, yes, no) in [
+            ("a", vec!["a"], vec!["A", "aa", "a/", "a/a", "b"]),
+            ("a/b.txt", vec!["a/b.txt"], vec!["a/bxtxt", "a/b.txt/", "x/a/b.txt"]),
+            ("a/", vec!["a/"], vec!["a", "a/b"]),
+            ("*", vec!["a", "*", "a.b"], vec!["a/", "a/b"]),
+            ("a/*", vec!["a/b"], vec!["a/", "a/b/c", "a"]),
+            ("a/*/", vec!["a/b/"], vec!["a/b", "a/b/c"]),
+            ("*.jpg", vec!["a.jpg", ".jpg", "a.jpg.jpg"], vec!["a.jpeg", "a/b.jpg", "a.jpg/"]),
+            ("a*b*c", vec!["abc", "aXbYc", "abbcc", "abcbc"], vec!["ab", "acb", "abcd"]),
+            ("a*a", vec!["aa", "aba"], vec!["a"]),
+            ("**", vec!["a", "a/", "a/b/c"], vec![]),
+            ("a/**", vec!["a/b", "a/", "a/b/c", "a/b/"], vec!["a", "ab", "b/a/c"]),
+            ("**/z", vec!["z", "a/z", "a/b/z"], vec!["z/", "az", "z/a"]),
+            ("a/**/z", vec!["a/z", "a/b/z", "a/b/c/z", "a/z/z"], vec!["a/zz", "a", "a/b/z/c"]),
+            ("a/**/b/**/c", vec!["a/b/c", "a/x/b/y/c", "a/b/b/c/c"], vec!["a/c", "a/b/x"]),
+            ("**/a/**", vec!["a/b", "x/a/b", "a/a"], vec!["a", "x/a"]),
+            ("**/", vec!["a/", "a/b/"], vec!["a", "a/b"]),
+            (
+                "users/{sub}/**",
+                vec!["users/alice/x", "users/alice/"],
+                vec!["users/bob/x", "users/alice", "users/*/x"],
+            ),
+            ("{groups}/*", vec!["red/x", "blue/x"], vec!["green/x", "7/x"]),
+            ("{https://example.com/tenant}/a", vec![], vec![]),
+            ("{n}", vec![], vec!["7", "n"]),
+            ("{empty}/", vec![], vec!["empty/"]),
+            ("{dots}/x", vec![], vec!["a/x"]),
+            ("{absent}/x", vec![], vec!["absent/x"]),
+            ("é/**", vec!["é/a"], vec!["e\u{301}/a"]),
+        ] {
+            if pattern.contains("://") {
+                continue;
+            }
+            for key in yes {
+                assert!(matches(pattern, key), "{pattern} should match {key}");
+            }
+            for key in no {
+                assert!(!matches(pattern, key), "{pattern} should not match {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_claims_a_claim_segment_matches_nothing() {
+        let key = ObjectKey::new("users/alice/x".into()).unwrap();
+        assert!(!KeyPattern::parse("users/{sub}/**").unwrap().matches(&key, None));
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for (text, error) in [
+            ("", PatternError::Empty),
+            ("/a", PatternError::LeadingSlash),
+            ("a//b", PatternError::EmptySegment),
+            ("a/../b", PatternError::DotSegment),
+            ("./a", PatternError::DotSegment),
+            ("a\\b", PatternError::ImpossibleCharacter),
+            ("a\n*", PatternError::ImpossibleCharacter),
+            ("a?", PatternError::NotAWildcard('?')),
+            ("[ab]", PatternError::NotAWildcard('[')),
+            ("a**", PatternError::PartialAnySegments),
+            ("***", PatternError::PartialAnySegments),
+            ("a-{sub}", PatternError::PartialClaim),
+            ("{sub}.txt", PatternError::PartialClaim),
+            ("{a}{b}", PatternError::PartialClaim),
+            ("{sub", PatternError::PartialClaim),
+            ("{}", PatternError::EmptyClaim),
+        ] {
+            assert_eq!(KeyPattern::parse(text), Err(error), "{text}");
+        }
+        assert_eq!(KeyPattern::parse(&"a".repeat(1025)), Err(PatternError::TooLong));
+    }
+
+    /// The definition, written down without any thought of speed.
+    fn oracle(pattern: &[Segment], key: &[&str]) -> bool {
+        match (pattern, key) {
+            ([], []) => true,
+            ([Segment::AnySegments], rest) => !rest.is_empty(),
+            ([Segment::AnySegments, more @ ..], rest) => (0..=rest.len()).any(|n| oracle(more, &rest[n..])),
+            ([segment, more @ ..], [text, rest @ ..]) => {
+                let one = match segment {
+                    Segment::Literal(literal) => literal == text,
+                    Segment::Glob(parts) => !text.is_empty() && glob_oracle(&parts.join("*"), text),
+                    Segment::Claim(_) | Segment::AnySegments => false,
+                };
+                one && oracle(more, rest)
+            }
+            _ => false,
+        }
+    }
+
+    fn glob_oracle(glob: &str, text: &str) -> bool {
+        let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
+        fn holds(glob: &[char], text: &[char]) -> bool {
+            match glob {
+                [] => text.is_empty(),
+                ['*', more @ ..] => (0..=text.len()).any(|n| holds(more, &text[n..])),
+                [c, more @ ..] => text.first() == Some(c) && holds(more, &text[1..]),
+            }
+        }
+        holds(&glob, &text)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn matching_is_what_its_definition_says(
+            pattern in "(a|b|\\*|\\*\\*|a\\*|\\*b\\*|ab)(/(a|b|\\*|\\*\\*|\\*a|a\\*b|)){0,5}",
+            key in "[ab]{1,3}(/[ab]{1,3}){0,5}/?"
+        ) {
+            if let Ok(compiled) = KeyPattern::parse(&pattern) {
+                let key = ObjectKey::new(key).unwrap();
+                let segments: Vec<_> = key.segments().collect();
+                prop_assert_eq!(compiled.matches(&key, None), oracle(compiled.segments(), &segments));
+                prop_assert_eq!(compiled.to_string(), pattern);
+            }
+        }
+
+        #[test]
+        fn no_pattern_panics(text in "\\PC*") {
+            let _ = KeyPattern::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! JSON objects whose members are unique.
+//!
+//! RFC 7515 section 4 and RFC 7519 section 4 ask for unique names, or else for the last to win. Two
+//! readers that differ in this can be told two different things by one token, so it is refused.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::refusal::TokenError;
+
+/// Reads one JSON object, and refuses a member that stands twice in it or in an object inside it.
+pub(super) fn parse_object(json: &[u8]) -> Result<Map<String, Value>, TokenError> {
+    let duplicate = Cell::new(false);
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let value = UniqueMembers { duplicate: &duplicate }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
+    match value {
+        Ok(Value::Object(object)) => Ok(object),
+        Err(_) if duplicate.get() => Err(TokenError::DuplicateMember),
+        Ok(_) | Err(_) => Err(TokenError::Malformed),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct UniqueMembers<'c> {
+    duplicate: &'c Cell<bool>,
+}
+
+impl<'de> DeserializeSeed<'de> for UniqueMembers<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for UniqueMembers<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = sequence.next_element_seed(self)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if object.contains_key(&name) {
+                self.duplicate.set(true);
+                return Err(A::Error::custom("duplicate member"));
+            }
+            object.insert(name, members.next_value_seed(self)?);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_with_unique_members_reads_as_it_is() {
+        let json = r#"{"a":[1,-2,3.5,"x",null,true,{"a":{"a":1}}],"b":18446744073709551615}"#;
+        assert_eq!(
+            Value::Object(parse_object(json.as_bytes()).unwrap()),
+            serde_json::from_str::<Value>(json).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_member_twice_is_refused_however_deep_and_however_written() {
+        for json in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":{"b":1,"b":2}}"#,
+            r#"{"a":[{"b":1,"b":2}]}"#,
+            r#"{"a":1,"\u0061":2}"#,
+        ] {
+            assert_eq!(parse_object(json.as_bytes()), Err(TokenError::DuplicateMember), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_malformed() {
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        for json in
+            ["", "{", "[]", "null", "1", "\"a\"", "{} {}", "{}x", "{\"a\":NaN}", "\u{feff}{}", deep.as_str()]
+        {
+            assert_eq!(parse_object(json.as_bytes()), Err(TokenError::Malformed));
+        }
+        assert_eq!(parse_object(b"{\"a\":\"\xff\"}"), Err(TokenError::Malformed));
+    }
+}

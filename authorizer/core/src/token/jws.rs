@@ -1,0 +1,168 @@
+//! A JWS in compact serialisation, taken apart strictly (RFC 7515 sections 5.2 and 7.1).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::algorithm::SignatureAlgorithm;
+use super::json::parse_object;
+use crate::refusal::TokenError;
+
+/// The longest token that is looked at, in bytes. CloudFront lets all headers together be 20,480 bytes.
+pub const MAX_TOKEN_BYTES: usize = 16_384;
+
+/// A token whose parts have the right form. Nothing in it is to be believed yet.
+#[derive(Debug)]
+pub(super) struct Jws<'t> {
+    /// The part of the token that is signed.
+    pub(super) signing_input: &'t str,
+    /// The signature, still in base64url.
+    pub(super) signature: &'t str,
+    /// `alg`, where it is one that can be trusted at all.
+    pub(super) algorithm: Option<SignatureAlgorithm>,
+    /// `kid`.
+    pub(super) key_id: Option<String>,
+    /// `typ`.
+    pub(super) token_type: Option<String>,
+    /// The claims set.
+    pub(super) payload: Map<String, Value>,
+}
+
+impl<'t> Jws<'t> {
+    pub(super) fn parse(token: &'t str) -> Result<Self, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLong);
+        }
+        match token.bytes().filter(|byte| *byte == b'.').count() {
+            2 => {}
+            4 => return Err(TokenError::Encrypted),
+            _ => return Err(TokenError::Malformed),
+        }
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
+        // The signature is decoded again by the library that verifies it, whose base64url is as strict.
+        if signature.is_empty() {
+            return Err(TokenError::Malformed);
+        }
+        let mut header = parse_object(&decode(header)?)?;
+
+        // Parameters that name a key or fetch one (jku, jwk, x5u, x5c: RFC 8725 section 3.10) are never
+        // read, so they need no refusal; those that change what a signature means do.
+        if header.contains_key("crit") || header.contains_key("b64") {
+            return Err(TokenError::CriticalHeader);
+        }
+        if header.contains_key("enc") || header.contains_key("zip") {
+            return Err(TokenError::Encrypted);
+        }
+        if header.contains_key("cty") {
+            return Err(TokenError::Nested);
+        }
+        let algorithm = match header.get("alg") {
+            Some(Value::String(name)) => SignatureAlgorithm::from_name(name),
+            _ => return Err(TokenError::Malformed),
+        };
+        let key_id = take_string(&mut header, "kid")?;
+        let token_type = take_string(&mut header, "typ")?;
+        let payload = parse_object(&decode(payload)?)?;
+        Ok(Self { signing_input, signature, algorithm, key_id, token_type, payload })
+    }
+}
+
+/// Base64url without padding, in its one canonical form (RFC 7515 section 2, RFC 4648 section 3.5).
+fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
+}
+
+fn take_string(header: &mut Map<String, Value>, name: &str) -> Result<Option<String>, TokenError> {
+    match header.remove(name) {
+        None => Ok(None),
+        Some(Value::String(value)) => Ok(Some(value)),
+        Some(_) => Err(TokenError::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn token(header: &str, payload: &str) -> String {
+        format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload))
+    }
+
+    fn error(header: &str, payload: &str) -> Option<TokenError> {
+        Jws::parse(&token(header, payload)).err()
+    }
+
+    #[test]
+    fn a_token_is_taken_apart() {
+        let token = token(
+            r#"{"alg":"RS256","kid":"k","typ":"at+jwt","jku":"https://evil.example"}"#,
+            r#"{"iss":"i"}"#,
+        );
+        let jws = Jws::parse(&token).unwrap();
+        assert_eq!(jws.algorithm, Some(SignatureAlgorithm::Rs256));
+        assert_eq!(jws.key_id.as_deref(), Some("k"));
+        assert_eq!(jws.token_type.as_deref(), Some("at+jwt"));
+        assert_eq!(jws.payload["iss"], "i");
+        assert_eq!(format!("{}.{}", jws.signing_input, jws.signature), token);
+    }
+
+    #[test]
+    fn a_header_that_changes_what_the_signature_means_is_refused() {
+        for (header, expected) in [
+            (r#"{"alg":"RS256","crit":["exp"],"exp":1}"#, TokenError::CriticalHeader),
+            (r#"{"alg":"RS256","b64":false}"#, TokenError::CriticalHeader),
+            (r#"{"alg":"RS256","enc":"A128GCM"}"#, TokenError::Encrypted),
+            (r#"{"alg":"RS256","zip":"DEF"}"#, TokenError::Encrypted),
+            (r#"{"alg":"RS256","cty":"JWT"}"#, TokenError::Nested),
+            (r#"{"alg":"RS256","alg":"RS256"}"#, TokenError::DuplicateMember),
+            (r#"{"alg":1}"#, TokenError::Malformed),
+            (r#"{}"#, TokenError::Malformed),
+            (r#"{"alg":"RS256","kid":7}"#, TokenError::Malformed),
+            (r#"{"alg":"RS256","typ":null}"#, TokenError::Malformed),
+            ("RS256", TokenError::Malformed),
+        ] {
+            assert_eq!(error(header, "{}"), Some(expected), "{header}");
+        }
+        assert_eq!(
+            error(r#"{"alg":"RS256"}"#, r#"{"sub":"a","sub":"b"}"#),
+            Some(TokenError::DuplicateMember)
+        );
+        for name in ["none", "HS256", "nOnE"] {
+            let token = token(&format!(r#"{{"alg":"{name}"}}"#), "{}");
+            assert_eq!(Jws::parse(&token).unwrap().algorithm, None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_form_is_refused() {
+        let good = token(r#"{"alg":"RS256"}"#, "{}");
+        assert!(Jws::parse(&good).is_ok());
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#);
+        for (token, expected) in [
+            (String::new(), TokenError::Malformed),
+            ("..".into(), TokenError::Malformed),
+            ("a.b".into(), TokenError::Malformed),
+            (format!("{good}.x"), TokenError::Malformed),
+            (format!("{good}.x.y"), TokenError::Encrypted),
+            (format!("{header}.e30."), TokenError::Malformed),
+            (format!("{header}..c2ln"), TokenError::Malformed),
+            (format!("{header}=.e30.c2ln"), TokenError::Malformed),
+            (format!("{header}.e31.c2ln"), TokenError::Malformed),
+            (format!("{header}.e3+.c2ln"), TokenError::Malformed),
+            (format!("{header}.e30 .c2ln"), TokenError::Malformed),
+            (format!("{header}.{}.c2ln", "e".repeat(MAX_TOKEN_BYTES)), TokenError::TooLong),
+        ] {
+            assert_eq!(Jws::parse(&token).err(), Some(expected), "{token}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_panics(token in "\\PC*", header in "\\PC*", payload in "\\PC*") {
+            let _ = Jws::parse(&token);
+            let _ = Jws::parse(&self::token(&header, &payload));
+        }
+    }
+}

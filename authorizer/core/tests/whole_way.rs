@@ -1,0 +1,484 @@
+//! The whole way of a request, with keys made here and tokens signed here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use authorizer_core::event::{CloudFrontHeader, CloudFrontRequest};
+use authorizer_core::outcome::Outcome;
+use authorizer_core::record::Verdict;
+use authorizer_core::token::SignatureAlgorithm;
+use authorizer_core::{Authorized, Authorizer, Bundle, UnixTime};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    RsaKeyPair,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+const NOW: u64 = 1_800_000_000;
+
+/// A key pair of each kind that signs with one algorithm.
+struct Signer {
+    algorithm: Algorithm,
+    key: EncodingKey,
+}
+
+impl Signer {
+    fn new(algorithm: SignatureAlgorithm) -> Self {
+        let key = match algorithm {
+            SignatureAlgorithm::Es256 => {
+                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+                EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
+            }
+            SignatureAlgorithm::Es384 => {
+                let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+                EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
+            }
+            SignatureAlgorithm::EdDsa => {
+                let pair = Ed25519KeyPair::generate().unwrap();
+                EncodingKey::from_ed_der(pair.to_pkcs8v1().unwrap().as_ref())
+            }
+            _ => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+                let pkcs8: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+                let pkcs8 = STANDARD.encode(pkcs8.as_ref());
+                let pem = format!("-----BEGIN PRIVATE KEY-----\n{pkcs8}\n-----END PRIVATE KEY-----\n");
+                EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
+            }
+        };
+        Self { algorithm: algorithm.jsonwebtoken(), key }
+    }
+
+    fn jwk(&self, kid: &str) -> Value {
+        let mut jwk =
+            serde_json::to_value(Jwk::from_encoding_key(&self.key, self.algorithm).unwrap()).unwrap();
+        jwk["kid"] = kid.into();
+        jwk
+    }
+
+    fn sign(&self, kid: &str, typ: &str, claims: &Value) -> String {
+        let mut header = Header::new(self.algorithm);
+        header.kid = Some(kid.into());
+        header.typ = Some(typ.into());
+        jsonwebtoken::encode(&header, claims, &self.key).unwrap()
+    }
+}
+
+static ED: LazyLock<Signer> = LazyLock::new(|| Signer::new(SignatureAlgorithm::EdDsa));
+static OTHER: LazyLock<Signer> = LazyLock::new(|| Signer::new(SignatureAlgorithm::EdDsa));
+static AUTHORIZER: LazyLock<Authorizer> =
+    LazyLock::new(|| authorizer(policy(&["EdDSA"], vec![ED.jwk("k1")])));
+
+fn policy(algorithms: &[&str], keys: Vec<Value>) -> Value {
+    json!({
+        "version": 1,
+        "issuers": [
+            {"name": "staff", "issuer": "https://staff.example/", "audience": ["files"], "algorithms": algorithms,
+                "jwks": {"keys": keys}, "token_type": "at+jwt", "required": {"token_use": "access"},
+                "leeway_seconds": 10},
+            {"name": "partner", "issuer": "https://partner.example/", "client_id": ["p"], "algorithms": ["EdDSA"],
+                "jwks": {"keys": [OTHER.jwk("k1")]}}
+        ],
+        "log": {"subject": "plain"},
+        "rules": [
+            {"id": "no-secrets", "effect": "deny", "methods": ["GET", "PUT", "DELETE"], "keys": ["**/secret/**"]},
+            {"id": "own", "effect": "allow", "methods": ["GET", "PUT"], "keys": ["users/{sub}/**"], "issuers": ["staff"]},
+            {"id": "delete", "effect": "allow", "methods": ["DELETE"], "keys": ["users/{sub}/**"],
+                "when": {"scope": {"has": "delete"}}},
+            {"id": "role", "effect": "allow", "methods": ["PUT"], "keys": ["shared/**"],
+                "when": {"role": {"any": ["editor", "admin"]}}},
+            {"id": "public", "effect": "allow", "methods": ["GET"], "keys": ["public/**"], "anonymous": true}
+        ]
+    })
+}
+
+fn authorizer(policy: Value) -> Authorizer {
+    let document = serde_json::from_value(policy).unwrap();
+    Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap())
+}
+
+fn claims() -> Value {
+    json!({"iss": "https://staff.example/", "aud": "files", "sub": "alice", "token_use": "access",
+        "iat": NOW - 60, "nbf": NOW - 60, "exp": NOW + 60})
+}
+
+fn with(changes: Value) -> Value {
+    let mut claims = claims();
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => claims.as_object_mut().unwrap().remove(name),
+            _ => claims.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+        };
+    }
+    claims
+}
+
+fn event(method: &str, uri: &str, token: Option<&str>) -> Value {
+    let mut headers = json!({
+        "host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}],
+        "user-agent": [{"key": "User-Agent", "value": "curl/8"}],
+        "range": [{"key": "Range", "value": "bytes=0-9"}]
+    });
+    if let Some(token) = token {
+        headers["authorization"] = json!([{"key": "Authorization", "value": format!("Bearer {token}")}]);
+    }
+    json!({"Records": [{"cf": {
+        "config": {"distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
+            "eventType": "viewer-request", "requestId": "r1"},
+        "request": {"clientIp": "203.0.113.178", "method": method, "uri": uri, "querystring": "",
+            "headers": headers, "later": {"kept": true}}
+    }}]})
+}
+
+fn decide(authorizer: &Authorizer, event: &Value) -> Authorized {
+    authorizer.authorize(event.to_string().as_bytes(), UnixTime::from_seconds(NOW))
+}
+
+fn reason(method: &str, uri: &str, token: Option<&str>) -> String {
+    decide(&AUTHORIZER, &event(method, uri, token)).record.reason
+}
+
+#[test]
+fn each_algorithm_is_accepted_with_its_key_and_refused_with_another() {
+    for algorithm in SignatureAlgorithm::ALL {
+        let (signer, stranger) = (Signer::new(algorithm), Signer::new(algorithm));
+        let authorizer = authorizer(policy(&[algorithm.name()], vec![signer.jwk("k1")]));
+        let ask = |signer: &Signer| {
+            let token = signer.sign("k1", "at+jwt", &claims());
+            decide(&authorizer, &event("GET", "/users/alice/a", Some(&token))).record.reason
+        };
+        assert_eq!(ask(&signer), "allowed_by_rule", "{algorithm:?}");
+        assert_eq!(ask(&stranger), "signature_invalid", "{algorithm:?}");
+    }
+}
+
+#[test]
+fn a_token_is_refused_by_the_first_check_that_fails() {
+    let sign = |claims: &Value| ED.sign("k1", "at+jwt", claims);
+    for (token, expected) in [
+        (sign(&claims()), "allowed_by_rule"),
+        (ED.sign("k1", "application/AT+JWT", &claims()), "allowed_by_rule"),
+        (sign(&with(json!({"exp": NOW - 9}))), "allowed_by_rule"),
+        (sign(&with(json!({"exp": NOW - 10}))), "token_expired"),
+        (sign(&with(json!({"exp": (NOW as f64) - 10.5}))), "token_expired"),
+        (sign(&with(json!({"exp": null}))), "token_time_malformed"),
+        (sign(&with(json!({"exp": "never"}))), "token_time_malformed"),
+        (sign(&with(json!({"exp": 1e300}))), "allowed_by_rule"),
+        (sign(&with(json!({"nbf": NOW + 10}))), "allowed_by_rule"),
+        (sign(&with(json!({"nbf": NOW + 11}))), "token_not_yet_valid"),
+        (sign(&with(json!({"nbf": true}))), "token_time_malformed"),
+        (sign(&with(json!({"iat": NOW + 11}))), "token_issued_in_future"),
+        (sign(&with(json!({"aud": ["x", "files"]}))), "allowed_by_rule"),
+        (sign(&with(json!({"aud": "other"}))), "audience_mismatch"),
+        (sign(&with(json!({"aud": null}))), "audience_mismatch"),
+        (sign(&with(json!({"token_use": "id"}))), "required_claim_mismatch"),
+        (sign(&with(json!({"token_use": null}))), "required_claim_mismatch"),
+        (ED.sign("k1", "JWT", &claims()), "token_type_mismatch"),
+        (ED.sign("k2", "at+jwt", &claims()), "signing_key_unknown"),
+        (OTHER.sign("k1", "at+jwt", &claims()), "signature_invalid"),
+        (sign(&with(json!({"iss": "https://evil.example/"}))), "issuer_unknown"),
+        (sign(&with(json!({"iss": ["https://staff.example/"]}))), "issuer_unknown"),
+        (sign(&with(json!({"iss": "https://partner.example/"}))), "signature_invalid"),
+        ("a.b.c".into(), "token_malformed"),
+    ] {
+        assert_eq!(reason("GET", "/users/alice/a", Some(&token)), expected);
+    }
+    let partner = |client: &str| {
+        let claims = json!({"iss": "https://partner.example/", "client_id": client, "sub": "alice", "exp": NOW + 1,
+            "scope": "delete"});
+        reason("DELETE", "/users/alice/a", Some(&OTHER.sign("k1", "JWT", &claims)))
+    };
+    assert_eq!(partner("p"), "allowed_by_rule");
+    assert_eq!(partner("q"), "client_mismatch");
+}
+
+#[test]
+fn the_algorithm_is_pinned_by_the_issuer_and_by_the_key() {
+    let (ps, rs) = (Signer::new(SignatureAlgorithm::Ps256), Signer::new(SignatureAlgorithm::Rs256));
+    let mut rs_only = rs.jwk("k1");
+    rs_only["alg"] = "RS256".into();
+    let authorizer = authorizer(policy(&["RS256", "PS256"], vec![rs_only]));
+    let ask = |key: &EncodingKey, algorithm: Algorithm| {
+        let signer = Signer { algorithm, key: key.clone() };
+        let token = signer.sign("k1", "at+jwt", &claims());
+        decide(&authorizer, &event("GET", "/users/alice/a", Some(&token))).record.reason
+    };
+    assert_eq!(ask(&rs.key, Algorithm::RS256), "allowed_by_rule");
+    assert_eq!(ask(&rs.key, Algorithm::PS256), "signing_key_unknown");
+    assert_eq!(ask(&ps.key, Algorithm::RS512), "algorithm_not_allowed");
+    // RFC 8725 section 2.1: the public key as an HMAC secret, and no signature at all.
+    let secret = EncodingKey::from_secret(rs.jwk("k1")["n"].as_str().unwrap().as_bytes());
+    assert_eq!(ask(&secret, Algorithm::HS256), "algorithm_not_allowed");
+    let unsigned = format!(
+        "{}.{}.AA",
+        URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"k1","typ":"at+jwt"}"#),
+        URL_SAFE_NO_PAD.encode(claims().to_string())
+    );
+    let decided = decide(&authorizer, &event("GET", "/users/alice/a", Some(&unsigned)));
+    assert_eq!(decided.record.reason, "algorithm_not_allowed");
+}
+
+#[test]
+fn rules_decide_by_method_key_issuer_and_claims() {
+    let alice = ED.sign("k1", "at+jwt", &claims());
+    let editor = ED.sign("k1", "at+jwt", &with(json!({"role": "editor", "scope": "x delete"})));
+    for (method, uri, token, expected, rule) in [
+        ("GET", "/users/alice/a", Some(&alice), "allowed_by_rule", Some("own")),
+        ("HEAD", "/users/alice/a", Some(&alice), "allowed_by_rule", Some("own")),
+        ("PUT", "/users/alice/a", Some(&alice), "allowed_by_rule", Some("own")),
+        ("GET", "/users/bob/a", Some(&alice), "key_not_allowed", None),
+        ("GET", "/users/alice%2F..%2Fbob/a", Some(&alice), "key_dot_segment", None),
+        ("GET", "/users%2Falice/a", Some(&alice), "allowed_by_rule", Some("own")),
+        ("GET", "/users/alice/secret/a", Some(&alice), "denied_by_rule", Some("no-secrets")),
+        ("GET", "/public/secret/a", None, "denied_by_rule", Some("no-secrets")),
+        ("GET", "/public/a", None, "allowed_by_rule", Some("public")),
+        ("GET", "/public/a", Some(&alice), "allowed_by_rule", Some("public")),
+        ("PUT", "/public/a", None, "token_missing", None),
+        ("PUT", "/public/a", Some(&alice), "operation_not_allowed", None),
+        ("DELETE", "/users/alice/a", Some(&alice), "insufficient_scope", None),
+        ("DELETE", "/users/alice/a", Some(&editor), "allowed_by_rule", Some("delete")),
+        ("PUT", "/shared/a", Some(&alice), "condition_not_met", None),
+        ("PUT", "/shared/a", Some(&editor), "allowed_by_rule", Some("role")),
+        ("POST", "/users/alice/a", Some(&alice), "method_not_allowed", None),
+        ("GET", "/", Some(&alice), "key_missing", None),
+    ] {
+        let decided = decide(&AUTHORIZER, &event(method, uri, token.map(String::as_str)));
+        assert_eq!(decided.record.reason, expected, "{method} {uri}");
+        assert_eq!(decided.record.rule.as_deref(), rule, "{method} {uri}");
+    }
+    let partner =
+        json!({"iss": "https://partner.example/", "client_id": "p", "sub": "alice", "exp": NOW + 1});
+    assert_eq!(
+        reason("GET", "/users/alice/a", Some(&OTHER.sign("k1", "JWT", &partner))),
+        "issuer_not_allowed",
+        "the same subject of another issuer is somebody else"
+    );
+}
+
+#[test]
+fn a_bad_token_does_not_get_what_is_open_to_everyone() {
+    let expired = ED.sign("k1", "at+jwt", &with(json!({"exp": 1})));
+    assert_eq!(reason("GET", "/public/a", Some(&expired)), "token_expired");
+}
+
+#[test]
+fn what_is_forwarded_is_what_was_authorised() {
+    let alice = ED.sign("k1", "at+jwt", &claims());
+    let mut event = event("GET", "/users%2Falice/%7Ea%2fb%20%E2%82%AC", Some(&alice));
+    event["Records"][0]["cf"]["request"]["headers"]["cookie"] = json!([{"key": "Cookie", "value": "a=b"}]);
+    let decided = decide(&AUTHORIZER, &event);
+    assert_eq!(
+        serde_json::to_value(&decided.outcome).unwrap(),
+        json!({
+            "clientIp": "203.0.113.178", "method": "GET", "uri": "/users/alice/~a/b%20%E2%82%AC", "querystring": "",
+            "headers": {
+                "host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}],
+                "range": [{"key": "Range", "value": "bytes=0-9"}]
+            },
+            "later": {"kept": true}
+        })
+    );
+    let record = serde_json::to_value(&decided.record).unwrap();
+    assert_eq!(
+        record,
+        json!({
+            "request_id": "r1", "distribution_id": "EDFDVBD6EXAMPLE", "method": "GET", "operation": "GetObject",
+            "key": "users/alice/~a/b €", "decision": "allow", "reason": "allowed_by_rule", "rule": "own",
+            "issuer": "staff", "subject": "alice", "bundle_sha256": AUTHORIZER.bundle().sha256()
+        })
+    );
+}
+
+#[test]
+fn a_refusal_says_what_the_rfcs_ask_for_and_no_more() {
+    let ask = |method: &str, uri: &str, token: Option<&str>| {
+        let outcome = decide(&AUTHORIZER, &event(method, uri, token)).outcome;
+        let value = serde_json::to_value(&outcome).unwrap();
+        let header = |name: &str| value["headers"][name][0]["value"].as_str().map(str::to_owned);
+        (value.clone(), header("www-authenticate"), header("allow"))
+    };
+    let alice = ED.sign("k1", "at+jwt", &claims());
+    let (response, challenge, _) = ask("GET", "/users/alice/a", None);
+    assert_eq!(response["status"], "401");
+    assert_eq!(challenge.as_deref(), Some("Bearer realm=\"objects\""));
+    let problem: Value = serde_json::from_str(response["body"].as_str().unwrap()).unwrap();
+    assert_eq!(problem["status"], 401);
+    assert_eq!(problem["request_id"], "r1");
+    assert_eq!(response["headers"]["cache-control"][0]["value"], "no-store");
+
+    let (_, challenge, _) = ask("GET", "/users/alice/a", Some("a.b.c"));
+    assert_eq!(
+        challenge.as_deref(),
+        Some(
+            "Bearer realm=\"objects\", error=\"invalid_token\", error_description=\"The token is not valid here\""
+        )
+    );
+    let (response, challenge, _) = ask("DELETE", "/users/alice/a", Some(&alice));
+    assert_eq!(response["status"], "403");
+    assert_eq!(
+        challenge.as_deref(),
+        Some("Bearer realm=\"objects\", error=\"insufficient_scope\", scope=\"delete\"")
+    );
+    let (response, challenge, _) = ask("GET", "/users/bob/a", Some(&alice));
+    assert_eq!((response["status"].as_str(), challenge), (Some("403"), None));
+    assert!(!response["body"].as_str().unwrap().contains("own"), "the body names no rule");
+    let (response, _, allow) = ask("PATCH", "/users/alice/a", Some(&alice));
+    assert_eq!(
+        (response["status"].as_str(), allow.as_deref()),
+        (Some("405"), Some("GET, HEAD, PUT, DELETE"))
+    );
+    let (response, _, _) = ask("HEAD", "/users/bob/a", Some(&alice));
+    assert_eq!(response.get("body"), None);
+}
+
+#[test]
+fn what_is_no_event_is_refused_and_logged() {
+    for bytes in [b"".as_slice(), b"{", b"null", b"[]", b"\xff\xfe", b"{\"Records\":[]}"] {
+        let decided = AUTHORIZER.authorize(bytes, UnixTime::from_seconds(NOW));
+        assert_eq!(decided.record.reason, "event_malformed");
+        assert_eq!(decided.outcome.status(), Some(500));
+    }
+    let mut origin = event("GET", "/public/a", None);
+    origin["Records"][0]["cf"]["config"]["eventType"] = "origin-request".into();
+    let decided = decide(&AUTHORIZER, &origin);
+    assert_eq!(
+        (decided.record.reason.as_str(), decided.outcome.status()),
+        ("event_wrong_trigger", Some(500))
+    );
+}
+
+#[test]
+fn no_change_of_one_byte_leaves_a_token_valid() {
+    let token = ED.sign("k1", "at+jwt", &claims());
+    for index in 0..token.len() {
+        for flip in [1u8, 2, 4, 8, 16, 32] {
+            let mut bytes = token.clone().into_bytes();
+            bytes[index] ^= flip;
+            let Ok(changed) = String::from_utf8(bytes) else { continue };
+            let reason = reason("GET", "/users/alice/a", Some(&changed));
+            assert_ne!(reason, "allowed_by_rule", "byte {index} ^ {flip}");
+        }
+        let cut = &token.as_bytes()[..index];
+        assert_ne!(
+            reason("GET", "/users/alice/a", Some(std::str::from_utf8(cut).unwrap())),
+            "allowed_by_rule"
+        );
+    }
+}
+
+#[test]
+fn a_bundle_that_was_cut_or_changed_is_not_used() {
+    let document = serde_json::from_value(policy(&["EdDSA"], vec![ED.jwk("k1")])).unwrap();
+    let bytes = Bundle::write(&document).unwrap();
+    assert!(Bundle::read(&bytes).is_ok());
+    for length in 0..bytes.len() - 1 {
+        assert!(Bundle::read(&bytes[..length]).is_err(), "cut to {length}");
+    }
+    for index in 0..bytes.len() - 1 {
+        let mut changed = bytes.clone();
+        changed[index] = changed[index].wrapping_add(1);
+        assert!(Bundle::read(&changed).is_err(), "byte {index}");
+    }
+    let text = String::from_utf8(bytes).unwrap();
+    for (from, to) in [("\"deny\"", "\"allow\""), ("**/secret/**", "none"), ("\"format\":1", "\"format\":2")]
+    {
+        assert!(text.contains(from));
+        assert!(Bundle::read(text.replace(from, to).as_bytes()).is_err(), "{from} to {to}");
+    }
+}
+
+/// Decodes a forwarded path as S3 does.
+fn as_s3_decodes(uri: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = uri.strip_prefix('/').unwrap().as_bytes();
+    while let [first, tail @ ..] = rest {
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) => {
+                let digits = [*high, *low];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap());
+                rest = after;
+            }
+            (b'+', _) => {
+                bytes.push(b' ');
+                rest = tail;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+static ALICE: LazyLock<String> = LazyLock::new(|| ED.sign("k1", "at+jwt", &claims()));
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn whatever_is_asked_only_what_a_rule_allows_is_forwarded(
+        method in "GET|HEAD|PUT|DELETE|POST|OPTIONS|get",
+        uri in "/(users|public|shared|%75sers)(/|%2[fF]|//)(alice|bob|\\.\\.|%2e%2e|secret|\\*)(/|%2F)?([a-z%+./ ]|%[0-9a-f]{2}){0,8}",
+        query in "(acl|versionId=1|a=b|)",
+        header in "(x-amz-copy-source|x-amz-acl|cookie|range|x-any|content-type)",
+        token in any::<bool>(),
+    ) {
+        let mut event = event(&method, &uri, token.then_some(ALICE.as_str()));
+        event["Records"][0]["cf"]["request"]["querystring"] = query.into();
+        event["Records"][0]["cf"]["request"]["headers"][&header] = json!([{"key": header, "value": "v"}]);
+        let decided = decide(&AUTHORIZER, &event);
+        prop_assert!(!serde_json::to_string(&decided.record).unwrap().contains(ALICE.as_str()));
+        match decided.outcome {
+            Outcome::Forward(request) => {
+                prop_assert_eq!(decided.record.decision, Verdict::Allow);
+                let CloudFrontRequest { method, uri, querystring, headers, .. } = *request;
+                let key = as_s3_decodes(&uri);
+                prop_assert_eq!(Some(&key), decided.record.key.as_ref());
+                // The rules of the policy, said again in another way.
+                let segments: Vec<&str> = key.split('/').collect();
+                let secret = segments.iter().rev().skip(1).any(|segment| *segment == "secret");
+                let allowed = match method.as_str() {
+                    "GET" | "HEAD" => {
+                        key.starts_with("public/") || (token && key.starts_with("users/alice/"))
+                    }
+                    "PUT" => token && key.starts_with("users/alice/"),
+                    _ => false,
+                };
+                prop_assert!(allowed && !secret && !segments.contains(&".."), "{method} {key}");
+                prop_assert_eq!(querystring, "");
+                let names: Vec<&str> = headers.keys().map(String::as_str).collect();
+                prop_assert!(names.iter().all(|n| ["host", "range", "content-type"].contains(n)), "{names:?}");
+            }
+            Outcome::Respond(response) => {
+                prop_assert_eq!(decided.record.decision, Verdict::Refuse);
+                prop_assert!(response.status.parse::<u16>().unwrap() >= 400);
+                prop_assert!(serde_json::to_vec(&response).unwrap().len() < 40_000);
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        AUTHORIZER.authorize(&bytes, UnixTime::from_seconds(NOW));
+    }
+
+    #[test]
+    fn no_header_or_claim_panics(authorization in "\\PC*", name in "[a-z-]{1,20}", value in "\\PC*", uri in "\\PC*") {
+        let mut event = event("GET", &uri, None);
+        let line = |key: &str, value: &str| json!([CloudFrontHeader::new(key, value)]);
+        event["Records"][0]["cf"]["request"]["headers"][&name] = line(&name, &value);
+        event["Records"][0]["cf"]["request"]["headers"]["authorization"] = line("authorization", &authorization);
+        decide(&AUTHORIZER, &event);
+    }
+}
