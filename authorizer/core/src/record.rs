@@ -57,6 +57,25 @@ pub struct DecisionRecord {
     pub bundle_sha256: String,
 }
 
+/// A [`DecisionRecord`] as the line of JSON that the function writes to its standard output, which Lambda
+/// sends to CloudWatch Logs.
+#[derive(Clone, Debug, Serialize)]
+pub struct DecisionLine<'r> {
+    /// The version of this form.
+    log_version: u32,
+    #[serde(flatten)]
+    record: &'r DecisionRecord,
+    /// How long the decision took, in microseconds.
+    micros: u64,
+}
+
+impl<'r> DecisionLine<'r> {
+    /// For a decision that took so many microseconds.
+    pub fn new(record: &'r DecisionRecord, micros: u64) -> Self {
+        Self { log_version: 1, record, micros }
+    }
+}
+
 /// Whether the request went on.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]

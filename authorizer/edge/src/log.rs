@@ -1,0 +1,35 @@
+//! The log: one event is one line of JSON on standard output, which Lambda sends to CloudWatch Logs in the
+//! Region that ran the function.
+
+use std::io::{Write as _, stdout};
+
+use authorizer_core::record::{DecisionLine, DecisionRecord};
+use serde_json::json;
+
+use crate::start::StartError;
+
+/// The decision on one request.
+pub(crate) fn decision(record: &DecisionRecord, micros: u64) {
+    if let Ok(line) = serde_json::to_vec(&DecisionLine::new(record, micros)) {
+        write_line(line);
+    }
+}
+
+/// The function does not start; it lets nothing through.
+pub(crate) fn start_failed(error: &StartError) {
+    let line = json!({
+        "level": "error",
+        "event": "start_failed",
+        "reason": error.reason(),
+        "message": error.to_string(),
+    });
+    write_line(line.to_string().into_bytes());
+}
+
+/// One write for the whole line, so that no other writer's bytes come between. A log that cannot be
+/// written changes no decision.
+fn write_line(mut line: Vec<u8>) {
+    line.push(b'\n');
+    let mut out = stdout().lock();
+    let _ = out.write_all(&line).and_then(|()| out.flush());
+}

@@ -1,0 +1,120 @@
+//! What a person sees when a policy file is wrong: file, line, column, what, and how to mend it.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+use std::fs;
+use std::path::Path;
+
+use authorizer_core::Bundle;
+use authorizer_policy::PolicyFile;
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+const KEYS: &str =
+    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+const POLICY: &str = r#"version = 1
+
+[[issuers]]
+name       = "staff"
+issuer     = "https://login.example.com/"
+audience   = ["files-api"]
+algorithms = ["EdDSA"]
+jwks       = { file = "keys.json" }
+
+[[rules]]
+id      = "own"
+effect  = "allow"
+methods = ["GET", "PUT"]
+keys    = ["users/{sub}/**"]
+when    = { scope = { has = "files" } }
+
+[[rules]]
+id        = "public"
+effect    = "allow"
+methods   = ["GET"]
+keys      = ["public/**"]
+anonymous = true
+"#;
+
+/// The report on a policy, as it is shown without colour.
+fn report(policy: &str, keys: Option<&str>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(keys) = keys {
+        fs::write(folder.path().join("keys.json"), keys).unwrap();
+    }
+    let path = folder.path().join("policy.toml");
+    fs::write(&path, policy).unwrap();
+    match PolicyFile::load(&path) {
+        Ok(_) => "no problem".into(),
+        Err(error) => {
+            let mut text = String::new();
+            GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+                .with_width(110)
+                .render_report(&mut text, &error)
+                .unwrap();
+            text.replace(&folder.path().display().to_string(), "DIR")
+        }
+    }
+}
+
+fn changed(from: &str, to: &str) -> String {
+    assert!(POLICY.contains(from), "{from}");
+    report(&POLICY.replacen(from, to, 1), Some(KEYS))
+}
+
+#[test]
+fn a_good_policy_gives_the_same_bundle_in_any_folder() {
+    let bundle = || {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("keys.json"), KEYS).unwrap();
+        fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
+        PolicyFile::load(&folder.path().join("policy.toml")).unwrap().bundle().to_vec()
+    };
+    assert_eq!(bundle(), bundle());
+    let read = Bundle::read(&bundle()).unwrap();
+    assert_eq!(read.policy().rules().len(), 2);
+    assert_eq!(read.policy().rules()[0].keys()[0].to_string(), "users/{sub}/**");
+}
+
+#[test]
+fn problems_are_shown_at_their_places() {
+    let policy = POLICY
+        .replace("audience   = [\"files-api\"]\n", "")
+        .replace("users/{sub}/**", "users/{sub}**")
+        .replace("has = \"files\"", "has = \"files\", present = true")
+        .replace("\"public\"", "\"own\"");
+    insta::assert_snapshot!(report(&policy, Some(KEYS)));
+}
+
+#[test]
+fn an_unknown_field_is_shown_at_its_place() {
+    insta::assert_snapshot!(changed("anonymous = true", "anonymus = true"));
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_shown_at_its_place() {
+    insta::assert_snapshot!(changed("methods = [\"GET\", \"PUT\"]", "methods = [\"GET\", \"POST\"]"));
+}
+
+#[test]
+fn text_that_is_not_toml_is_shown_at_its_place() {
+    insta::assert_snapshot!(changed("id      = \"own\"", "id      = \"own"));
+}
+
+#[test]
+fn a_key_file_that_is_none_is_shown_at_its_place() {
+    let private = KEYS.replace("\"x\"", "\"d\":\"AA\",\"x\"");
+    let too_short = KEYS.replace("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "AA");
+    let files = [None, Some("-----BEGIN PUBLIC KEY-----"), Some("{}"), Some(&private), Some(&too_short)];
+    insta::assert_snapshot!(files.map(|keys| report(POLICY, keys)).join("\n"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let missing = PolicyFile::load(Path::new("/nonexistent/policy.toml")).unwrap_err();
+    assert!(missing.to_string().starts_with("`/nonexistent/policy.toml` cannot be read"), "{missing}");
+    let folder = tempfile::tempdir().unwrap();
+    assert!(PolicyFile::load(folder.path()).is_err());
+    let path = folder.path().join("policy.toml");
+    fs::write(&path, b"version = \xff").unwrap();
+    assert!(PolicyFile::load(&path).unwrap_err().to_string().ends_with("is not UTF-8 text"));
+}
