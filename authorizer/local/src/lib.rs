@@ -1,1 +1,43 @@
-//! Placeholder until the next commit.
+//! The distribution on a laptop.
+//!
+//! A viewer's HTTP request becomes the viewer-request event that CloudFront writes for it; the function
+//! decides; its result is checked as CloudFront checks it; what it returned is signed with SigV4, as
+//! Origin Access Control does, and sent to an S3 that serves nothing unsigned; the answer streams back.
+//!
+//! - [`Distribution`] is started with [`Settings`] and is then [`Running`].
+//! - [`Function`] is what decides: a closure of this process ([`InProcess`]), or the deployment package
+//!   under AWS's own runtime clients ([`Packaged`]).
+//! - [`Observer`] hears of each request ([`RequestReport`]): its decision, and the [`Violation`] that
+//!   would have made CloudFront answer 502.
+//! - [`EmbeddedS3`] is the bucket alone.
+//!
+//! Where it differs from AWS: nothing is cached; the viewer speaks HTTP and not HTTPS; one invocation of
+//! a package runs at a time; header names reach the function in lower case; and the bucket is a folder,
+//! so that a key with an empty segment, `.`, `..` or a raw `+` is refused.
+
+mod answer;
+mod body;
+mod credentials;
+mod distribution;
+mod event;
+mod function;
+mod headers;
+mod observer;
+mod origin;
+mod packaged;
+mod random;
+mod result;
+mod runtime_api;
+mod s3;
+mod server;
+mod sign;
+
+pub use credentials::Credentials;
+pub use distribution::{Distribution, Running, Settings, StartError};
+pub use event::{DISTRIBUTION_DOMAIN_NAME, DISTRIBUTION_ID, ViewerRefusal};
+pub use function::{Function, FunctionError, Handler, InProcess, Invocation};
+pub use observer::{Observer, RequestReport};
+pub use packaged::{Packaged, PackagedError, Runtime, RuntimeClients, UnpackError};
+pub use random::RandomError;
+pub use result::Violation;
+pub use s3::{EmbeddedS3, EmbeddedS3Error};

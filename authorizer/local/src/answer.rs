@@ -1,0 +1,74 @@
+//! Answers that CloudFront writes: its own errors, the function's responses, and what it adds to the
+//! bucket's.
+
+use authorizer_core::event::CloudFrontHeaders;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+use crate::body::{ResponseBody, full};
+use crate::result::GeneratedResponse;
+
+/// The first word of `x-cache`, by which one sees who answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum XCache {
+    Miss,
+    Error,
+    LambdaGeneratedResponse,
+    LambdaValidationError,
+    LambdaExecutionError,
+}
+
+impl XCache {
+    fn value(self) -> &'static str {
+        match self {
+            Self::Miss => "Miss from cloudfront",
+            Self::Error => "Error from cloudfront",
+            Self::LambdaGeneratedResponse => "LambdaGeneratedResponse from cloudfront",
+            Self::LambdaValidationError => "LambdaValidationError from cloudfront",
+            Self::LambdaExecutionError => "LambdaExecutionError from cloudfront",
+        }
+    }
+}
+
+/// An error page of CloudFront's. The message is for the engineer at this laptop.
+pub(crate) fn error(status: StatusCode, message: &str) -> Response<ResponseBody> {
+    let mut response = Response::new(full(format!("{} ERROR\n{message}\n", status.as_u16())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::SERVER, HeaderValue::from_static("CloudFront"));
+    response
+}
+
+/// The response that the function made.
+pub(crate) fn generated(generated: GeneratedResponse) -> Response<ResponseBody> {
+    let mut response = Response::new(full(generated.body));
+    *response.status_mut() = generated.status;
+    *response.headers_mut() = headers(&generated.headers);
+    response.headers_mut().entry(header::SERVER).or_insert(HeaderValue::from_static("CloudFront"));
+    response
+}
+
+/// Headers that have been checked: a line that is no header cannot be among them.
+fn headers(lines: &CloudFrontHeaders) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, lines) in lines {
+        for line in lines {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(line.value.as_bytes())) {
+                headers.append(name, value);
+            }
+        }
+    }
+    headers
+}
+
+/// Adds what CloudFront adds to every answer.
+pub(crate) fn stamp(headers: &mut HeaderMap, request_id: &str, x_cache: XCache) {
+    headers.insert("x-cache", HeaderValue::from_static(x_cache.value()));
+    headers
+        .insert(header::VIA, HeaderValue::from_static("1.1 dlocaldistribution.cloudfront.net (CloudFront)"));
+    headers.insert("x-amz-cf-pop", HeaderValue::from_static("LOCAL50-C1"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amz-cf-id", id);
+    }
+}

@@ -1,0 +1,243 @@
+//! The distribution: takes each viewer's request along the way that CloudFront takes it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::{Body, Incoming};
+use tokio::net::TcpListener;
+
+use crate::answer::{self, XCache};
+use crate::body::{ResponseBody, linger};
+use crate::credentials::Credentials;
+use crate::event::viewer_request;
+use crate::function::{Function, FunctionError};
+use crate::observer::{Observer, RequestReport};
+use crate::origin::Origin;
+use crate::random::{RandomError, cloudfront_request_id};
+use crate::result::{FunctionOutcome, check};
+use crate::s3::{EmbeddedS3, EmbeddedS3Error};
+use crate::server::{BoxError, Server};
+
+/// What a distribution is started with.
+pub struct Settings {
+    /// Where viewers reach it. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The bucket's name.
+    pub bucket: String,
+    /// The bucket's Region, which signatures must be for.
+    pub region: String,
+    /// The credentials that the distribution signs with and the bucket verifies.
+    pub credentials: Credentials,
+    /// The folder that holds the bucket's folder.
+    pub data_dir: PathBuf,
+    /// The viewer-request function.
+    pub function: Function,
+    /// Who hears of each request.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Why a distribution could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address.
+    #[error("cannot listen on {addr}: {error}")]
+    Listen {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// What the operating system said.
+        error: io::Error,
+    },
+    /// The bucket.
+    #[error(transparent)]
+    Bucket(#[from] EmbeddedS3Error),
+    /// The bucket's own address is none.
+    #[error("the bucket has no usable address: {0}")]
+    BucketAddress(#[from] http::uri::InvalidUri),
+    /// The function.
+    #[error(transparent)]
+    Function(#[from] FunctionError),
+}
+
+/// A distribution on a laptop.
+#[derive(Debug)]
+pub struct Distribution;
+
+/// A distribution that is running. Dropping it stops it.
+#[derive(Debug)]
+pub struct Running {
+    server: Server,
+    s3: EmbeddedS3,
+    way: Arc<Way>,
+}
+
+impl Distribution {
+    /// Starts the bucket, the function and the distribution in front of them.
+    ///
+    /// # Errors
+    /// [`StartError`] when the bucket, the function or the address cannot be had.
+    pub async fn start(settings: Settings) -> Result<Running, StartError> {
+        let Settings { listen, bucket, region, credentials, data_dir, function, observer } = settings;
+        let failed = |error| StartError::Listen { addr: listen, error };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let s3 = EmbeddedS3::start(&data_dir, &bucket, &credentials, &region).await?;
+        let origin = Origin::new(s3.addr(), &bucket, &region, &credentials)?;
+        function.observe(&observer);
+        if let Function::Packaged(package) = &function {
+            package.start().await?;
+        }
+        let way = Arc::new(Way { function, origin, observer });
+        let handler = {
+            let way = Arc::clone(&way);
+            move |request, viewer| Arc::clone(&way).serve(request, viewer)
+        };
+        let server = Server::start(listener, handler).map_err(failed)?;
+        Ok(Running { server, s3, way })
+    }
+}
+
+impl Running {
+    /// The address that viewers reach it at.
+    pub fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// The bucket's own address, where only what is signed is served.
+    pub fn s3_addr(&self) -> SocketAddr {
+        self.s3.addr()
+    }
+
+    /// The function.
+    pub fn function(&self) -> &Function {
+        &self.way.function
+    }
+
+    /// Takes no new request, lets those under way finish, and stops.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.s3.stop().await;
+    }
+}
+
+/// The way of a request, shared by all connections.
+struct Way {
+    function: Function,
+    origin: Origin,
+    observer: Arc<dyn Observer>,
+}
+
+impl std::fmt::Debug for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Way").field("function", &self.function).finish_non_exhaustive()
+    }
+}
+
+impl Way {
+    async fn serve(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        viewer: SocketAddr,
+    ) -> Result<Response<ResponseBody>, BoxError> {
+        let started = Instant::now();
+        let request_id = cloudfront_request_id().map_err(|error: RandomError| BoxError::from(error))?;
+        let (parts, body) = request.into_parts();
+        let mut report = RequestReport {
+            request_id,
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            status: 0,
+            record: None,
+            violation: None,
+            problem: None,
+            elapsed: started.elapsed(),
+            forwarded: false,
+        };
+        let (mut response, x_cache) = self.answer(&parts, body, viewer, &mut report).await;
+        answer::stamp(response.headers_mut(), &report.request_id, x_cache);
+        report.status = response.status().as_u16();
+        report.elapsed = started.elapsed();
+        self.observer.request(&report);
+        Ok(response)
+    }
+
+    async fn answer(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        viewer: SocketAddr,
+        report: &mut RequestReport,
+    ) -> (Response<ResponseBody>, XCache) {
+        match self.decide(parts, viewer, report).await {
+            Ok(request) => match self.origin.send(&request, body).await {
+                Ok(response) => {
+                    report.forwarded = true;
+                    let is_error = response.status().is_client_error() || response.status().is_server_error();
+                    (response, if is_error { XCache::Error } else { XCache::Miss })
+                }
+                Err(error) => {
+                    report.problem = Some(error.to_string());
+                    (answer::error(error.status(), &error.to_string()), XCache::Error)
+                }
+            },
+            Err((mut response, x_cache)) => {
+                turn_away(parts, body, &mut response);
+                (response, x_cache)
+            }
+        }
+    }
+
+    /// The request for the bucket, or the answer that ends it here.
+    async fn decide(
+        &self,
+        parts: &Parts,
+        viewer: SocketAddr,
+        report: &mut RequestReport,
+    ) -> Result<Box<authorizer_core::event::CloudFrontRequest>, (Response<ResponseBody>, XCache)> {
+        let mut problem = |status: StatusCode, message: String, x_cache| {
+            let response = answer::error(status, &message);
+            report.problem = Some(message);
+            (response, x_cache)
+        };
+        let event = viewer_request(parts, viewer, &report.request_id)
+            .map_err(|refusal| problem(refusal.status(), refusal.to_string(), XCache::Error))?;
+        let bytes = serde_json::to_vec(&event)
+            .map_err(|error| problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string(), XCache::Error))?;
+        let invocation = self.function.invoke(Bytes::from(bytes)).await.map_err(|error| {
+            problem(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), XCache::LambdaExecutionError)
+        })?;
+        report.record = invocation.record;
+        let sent = event.records.into_iter().next().map(|record| record.cf.request);
+        let outcome = sent.map(|sent| check(&sent, &invocation.result));
+        match outcome {
+            Some(Ok(FunctionOutcome::Forward(request))) => Ok(request),
+            Some(Ok(FunctionOutcome::Respond(response))) => {
+                Err((answer::generated(response), XCache::LambdaGeneratedResponse))
+            }
+            Some(Err(violation)) => {
+                let message = format!("The Lambda function result failed validation: {violation}.");
+                report.violation = Some(violation);
+                Err((answer::error(StatusCode::BAD_GATEWAY, &message), XCache::LambdaValidationError))
+            }
+            None => Err((answer::error(StatusCode::INTERNAL_SERVER_ERROR, "no event"), XCache::Error)),
+        }
+    }
+}
+
+/// Ends a request whose body nobody will read: the connection is closed, as CloudFront closes it, and
+/// a viewer that waits for `100 Continue` never sends its body at all.
+fn turn_away(parts: &Parts, body: Incoming, response: &mut Response<ResponseBody>) {
+    if body.is_end_stream() {
+        return;
+    }
+    if parts.version < http::Version::HTTP_2 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if !parts.headers.contains_key(header::EXPECT) {
+        linger(body);
+    }
+}

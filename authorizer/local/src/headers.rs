@@ -1,0 +1,82 @@
+//! The headers that a Lambda@Edge function may not touch, and those that end at each connection.
+//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-restrictions.html>
+
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderName};
+
+/// Headers that a function never sees and may not add.
+const DISALLOWED: [&str; 24] = [
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "trailer",
+    "upgrade",
+    "x-accel-buffering",
+    "x-accel-charset",
+    "x-accel-limit-rate",
+    "x-accel-redirect",
+    "x-amzn-auth",
+    "x-amzn-cf-billing",
+    "x-amzn-cf-id",
+    "x-amzn-cf-xff",
+    "x-amzn-errortype",
+    "x-amzn-fle-profile",
+    "x-amzn-header-count",
+    "x-amzn-header-order",
+    "x-amzn-lambda-integration-tag",
+    "x-amzn-requestid",
+    "x-cache",
+    "x-real-ip",
+];
+
+/// Headers that a function of a viewer request sees and may neither change nor drop.
+const READ_ONLY: [&str; 5] = ["cdn-loop", "content-length", "host", "transfer-encoding", "via"];
+
+/// Headers of one connection that HTTP/1.1 has beside the disallowed ones.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a function may not add or edit the header, by its lower-case name.
+pub(crate) fn is_disallowed(name: &str) -> bool {
+    DISALLOWED.contains(&name)
+        || name == "x-forwarded-proto"
+        || name.starts_with("x-amz-cf-")
+        || name.starts_with("x-edge-")
+}
+
+/// Whether a function must hand the header back as it came, by its lower-case name.
+pub(crate) fn is_read_only(name: &str) -> bool {
+    READ_ONLY.contains(&name)
+}
+
+/// The read-only headers.
+pub(crate) fn read_only() -> impl Iterator<Item = &'static str> {
+    READ_ONLY.into_iter()
+}
+
+/// Whether the header ends at this connection.
+pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(&name.as_str())
+}
+
+/// Whether the sender named the header in `Connection`, and so meant it for this connection only.
+pub(crate) fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|named| named.trim().eq_ignore_ascii_case(name.as_str()))
+}

@@ -1,0 +1,94 @@
+//! A returned request: only what CloudFront lets a function of a viewer request change.
+
+use authorizer_core::event::{CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest};
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+use super::violation::Violation;
+use crate::headers::{is_disallowed, read_only};
+
+/// CloudFront's limit on a URL.
+const MAX_URI: usize = 8_192;
+
+pub(super) fn check(
+    sent: &CloudFrontRequest,
+    mut result: Map<String, Value>,
+) -> Result<CloudFrontRequest, Violation> {
+    let headers = match result.remove("headers") {
+        None | Some(Value::Null) => CloudFrontHeaders::new(),
+        Some(headers) => check_headers(headers)?,
+    };
+    let mut request: CloudFrontRequest = serde_json::from_value(Value::Object(result))
+        .map_err(|error| Violation::NotARequest(error.to_string()))?;
+    request.headers = headers;
+
+    if request.client_ip != sent.client_ip {
+        return Err(Violation::ClientIp);
+    }
+    if request.method != sent.method {
+        return Err(Violation::Method);
+    }
+    if request.body != sent.body {
+        return Err(Violation::Body);
+    }
+    check_uri(&request.uri, &request.querystring)?;
+    check_protected(sent, &request)?;
+    Ok(request)
+}
+
+/// The headers' form, which holds for requests and responses.
+pub(super) fn check_headers(headers: Value) -> Result<CloudFrontHeaders, Violation> {
+    let Value::Object(headers) = headers else { return Err(Violation::HeaderForm("headers".to_owned())) };
+    let mut checked = CloudFrontHeaders::new();
+    for (name, lines) in headers {
+        // HeaderName makes upper case lower; CloudFront wants the names in lower case.
+        if HeaderName::from_lowercase(name.as_bytes()).is_err() {
+            return Err(Violation::HeaderName(name));
+        }
+        let Ok(lines) = serde_json::from_value::<Vec<CloudFrontHeader>>(lines) else {
+            return Err(Violation::HeaderForm(name));
+        };
+        for line in &lines {
+            if let Some(key) = line.key.as_ref().filter(|key| !key.eq_ignore_ascii_case(&name)) {
+                return Err(Violation::HeaderKey { name, key: key.clone() });
+            }
+            if HeaderValue::from_bytes(line.value.as_bytes()).is_err() {
+                return Err(Violation::HeaderValue(name));
+            }
+        }
+        checked.insert(name, lines);
+    }
+    Ok(checked)
+}
+
+fn check_uri(uri: &str, query: &str) -> Result<(), Violation> {
+    if !uri.starts_with('/') {
+        return Err(Violation::UriNotRooted);
+    }
+    if uri.len().saturating_add(query.len()) > MAX_URI {
+        return Err(Violation::UriTooLong);
+    }
+    let is_illegal = |c: char| c.is_whitespace() || c.is_control() || c == '#';
+    if uri.contains(is_illegal) || uri.contains('?') || PathAndQuery::try_from(uri).is_err() {
+        return Err(Violation::UriCharacter);
+    }
+    if query.contains(is_illegal) || PathAndQuery::try_from(format!("/?{query}")).is_err() {
+        return Err(Violation::QueryCharacter);
+    }
+    Ok(())
+}
+
+fn check_protected(sent: &CloudFrontRequest, returned: &CloudFrontRequest) -> Result<(), Violation> {
+    let values = |headers: &CloudFrontHeaders, name: &str| -> Vec<String> {
+        headers.get(name).into_iter().flatten().map(|line| line.value.clone()).collect()
+    };
+    let differs = |name: &str| values(&sent.headers, name) != values(&returned.headers, name);
+    if let Some(name) = returned.headers.keys().find(|name| is_disallowed(name) && differs(name)) {
+        return Err(Violation::DisallowedHeader(name.clone()));
+    }
+    match read_only().find(|name| differs(name)) {
+        Some(name) => Err(Violation::ReadOnlyHeader(name.to_owned())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,238 @@
+//! What S3 refuses and `s3s` does not: the scope of a signature, headers left out of it, a second
+//! signature in the query, and keys that a folder cannot keep apart.
+
+use http::request::Parts;
+use http::{HeaderMap, Response, StatusCode};
+use percent_encoding::percent_decode_str;
+use s3s::{Body, HttpResponse};
+
+/// The checks before a request reaches the store.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    bucket: String,
+    region: String,
+}
+
+/// Why the request does not reach the store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum GateRefusal {
+    NotSigned,
+    TwoSignatures,
+    WrongRegion,
+    WrongService,
+    UnsignedHeader,
+    OtherBucket,
+    UnkeepableKey,
+}
+
+impl Gate {
+    pub(crate) fn new(bucket: &str, region: &str) -> Self {
+        Self { bucket: bucket.to_owned(), region: region.to_owned() }
+    }
+
+    pub(crate) fn check(&self, parts: &Parts) -> Result<(), GateRefusal> {
+        self.check_scope(parts)?;
+        self.check_path(parts.uri.path())
+    }
+
+    fn check_scope(&self, parts: &Parts) -> Result<(), GateRefusal> {
+        if has_query_signature(parts.uri.query().unwrap_or_default()) {
+            return Err(GateRefusal::TwoSignatures);
+        }
+        let authorization = Authorization::parse(&parts.headers).ok_or(GateRefusal::NotSigned)?;
+        if authorization.region != self.region {
+            return Err(GateRefusal::WrongRegion);
+        }
+        if authorization.service != "s3" {
+            return Err(GateRefusal::WrongService);
+        }
+        // AWS: the signature must cover `host` and every `x-amz-*` header of the request.
+        let must = parts.headers.keys().map(http::HeaderName::as_str).filter(|n| n.starts_with("x-amz-"));
+        let signed: Vec<&str> = authorization.signed_headers.split(';').collect();
+        if must.chain(["host"]).all(|name| signed.contains(&name)) {
+            Ok(())
+        } else {
+            Err(GateRefusal::UnsignedHeader)
+        }
+    }
+
+    fn check_path(&self, path: &str) -> Result<(), GateRefusal> {
+        let path = path.strip_prefix('/').ok_or(GateRefusal::OtherBucket)?;
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        if bucket != self.bucket {
+            return Err(GateRefusal::OtherBucket);
+        }
+        // S3 reads a raw `+` as a space; the store would keep the `+`.
+        if key.contains('+') {
+            return Err(GateRefusal::UnkeepableKey);
+        }
+        let decoded = percent_decode_str(key).decode_utf8().map_err(|_| GateRefusal::UnkeepableKey)?;
+        let segment_is_lost = |segment: &str| matches!(segment, "" | "." | "..") || segment.contains('\0');
+        if !decoded.is_empty() && decoded.split('/').any(segment_is_lost) {
+            return Err(GateRefusal::UnkeepableKey);
+        }
+        Ok(())
+    }
+}
+
+/// The parts of an `Authorization` header of Signature Version 4.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html>
+struct Authorization<'a> {
+    region: &'a str,
+    service: &'a str,
+    signed_headers: &'a str,
+}
+
+impl<'a> Authorization<'a> {
+    fn parse(headers: &'a HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
+        let (value, None) = (values.next()?, values.next()) else { return None };
+        let fields = value.to_str().ok()?.strip_prefix("AWS4-HMAC-SHA256 ")?;
+        let field = |name: &str| fields.split(',').find_map(|field| field.trim().strip_prefix(name));
+        // From the end: an access key may hold a `/`, what follows it may not.
+        let mut scope = field("Credential=")?.rsplit('/');
+        if scope.next()? != "aws4_request" {
+            return None;
+        }
+        Some(Self { service: scope.next()?, region: scope.next()?, signed_headers: field("SignedHeaders=")? })
+    }
+}
+
+/// `s3s` would verify the signature in the query and never look at the header's.
+fn has_query_signature(query: &str) -> bool {
+    query.split('&').any(|pair| {
+        let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
+        let name = percent_decode_str(&name).decode_utf8_lossy();
+        ["x-amz-signature", "x-amz-credential", "x-amz-algorithm", "signature", "awsaccesskeyid"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+    })
+}
+
+impl GateRefusal {
+    fn answer(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NotSigned => (StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"),
+            Self::TwoSignatures => (
+                StatusCode::BAD_REQUEST,
+                "InvalidArgument",
+                "Only one auth mechanism allowed; the query string must hold no signature",
+            ),
+            Self::WrongRegion => (
+                StatusCode::FORBIDDEN,
+                "AccessDenied",
+                "The signature is for another region than the bucket's",
+            ),
+            Self::WrongService => {
+                (StatusCode::FORBIDDEN, "AccessDenied", "The signature is for another service than s3")
+            }
+            Self::UnsignedHeader => (
+                StatusCode::FORBIDDEN,
+                "AccessDenied",
+                "There were headers present in the request which were not signed",
+            ),
+            Self::OtherBucket => {
+                (StatusCode::NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist")
+            }
+            Self::UnkeepableKey => (
+                StatusCode::BAD_REQUEST,
+                "InvalidURI",
+                "This S3 is a folder and cannot keep such a key apart from others",
+            ),
+        }
+    }
+
+    /// The answer in the form of S3's errors.
+    pub(crate) fn response(self) -> HttpResponse {
+        let (status, code, message) = self.answer();
+        let xml = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        );
+        let mut response = Response::new(Body::from(xml));
+        *response.status_mut() = status;
+        response
+            .headers_mut()
+            .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/xml"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn check(uri: &str, authorization: Option<&str>, more: &[(&str, &str)]) -> Result<(), GateRefusal> {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in more {
+            request = request.header(*name, *value);
+        }
+        if let Some(value) = authorization {
+            request = request.header("authorization", value);
+        }
+        Gate::new("files", "us-east-1").check(&request.body(()).unwrap().into_parts().0)
+    }
+
+    fn scope(scope: &str) -> String {
+        format!("AWS4-HMAC-SHA256 Credential=AK/{scope}, SignedHeaders=host;x-amz-date, Signature=00")
+    }
+
+    #[test]
+    fn only_one_signature_for_this_region_and_service_passes() {
+        let good = scope("20260101/us-east-1/s3/aws4_request");
+        assert_eq!(check("/files/a", Some(&good), &[]), Ok(()));
+        let cases = [
+            (None, GateRefusal::NotSigned),
+            (Some("Bearer x".to_owned()), GateRefusal::NotSigned),
+            (Some("AWS AK:signature".to_owned()), GateRefusal::NotSigned),
+            (Some(scope("20260101/us-east-1/s3/aws5_request")), GateRefusal::NotSigned),
+            (Some(scope("20260101/eu-west-1/s3/aws4_request")), GateRefusal::WrongRegion),
+            (Some(scope("20260101/us-east-1/sts/aws4_request")), GateRefusal::WrongService),
+            (Some(good.replace("host;", "")), GateRefusal::UnsignedHeader),
+        ];
+        for (authorization, refusal) in cases {
+            assert_eq!(check("/files/a", authorization.as_deref(), &[]), Err(refusal), "{authorization:?}");
+        }
+        assert_eq!(
+            check("/files/a", Some(&good), &[("x-amz-acl", "public-read")]),
+            Err(GateRefusal::UnsignedHeader)
+        );
+        assert_eq!(check("/files/a", Some(&good), &[("authorization", &good)]), Err(GateRefusal::NotSigned));
+    }
+
+    #[test]
+    fn a_signature_in_the_query_is_refused_however_it_is_spelt() {
+        let good = scope("20260101/us-east-1/s3/aws4_request");
+        for query in ["X-Amz-Signature=0", "a=b&X%2DAmz-Signature", "Signature=x", "AWSAccessKeyId=AK"] {
+            let uri = format!("/files/a?{query}");
+            assert_eq!(check(&uri, Some(&good), &[]), Err(GateRefusal::TwoSignatures), "{query}");
+        }
+        assert_eq!(check("/files/a?versionId=x", Some(&good), &[]), Ok(()));
+    }
+
+    #[test]
+    fn a_key_that_a_folder_would_take_for_another_is_refused() {
+        let good = scope("20260101/us-east-1/s3/aws4_request");
+        for path in ["/files", "/files/", "/files/a/b", "/files/.a", "/files/a%2Fb", "/files/%C3%A9"] {
+            assert_eq!(check(path, Some(&good), &[]), Ok(()), "{path}");
+        }
+        for path in [
+            "/files//a",
+            "/files/a//b",
+            "/files/a/",
+            "/files/../a",
+            "/files/%2e%2E/a",
+            "/files/a/.",
+            "/files/a+b",
+            "/files/a%2F%2Fb",
+            "/files/a%00b",
+            "/files/%ff",
+        ] {
+            assert_eq!(check(path, Some(&good), &[]), Err(GateRefusal::UnkeepableKey), "{path}");
+        }
+        for path in ["/", "/other/a", "/files2", "/..%2ffiles/a"] {
+            assert_eq!(check(path, Some(&good), &[]), Err(GateRefusal::OtherBucket), "{path}");
+        }
+    }
+}

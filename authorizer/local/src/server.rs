@@ -1,0 +1,122 @@
+//! One HTTP server on one port, as the distribution, the bucket and the Runtime API each need it:
+//! HTTP/1.1 and h2c, a time limit on headers, and a stop that lets requests under way finish.
+
+use std::error::Error;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// What a body or a handler may fail with.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// How long a connection may take over the headers of a request. It bounds idle connections too.
+pub(crate) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long requests under way have to finish once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The pause after a failed accept: the process is out of descriptors, and spinning frees none.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+
+/// Above CloudFront's limit of 20,480 bytes, so that it is our check that answers and not hyper's.
+const HEADER_BUFFER: u32 = 64 * 1024;
+
+/// A server that is running. Dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves every connection of the listener with the handler.
+    pub(crate) fn start<F, Fut, B>(listener: TcpListener, handler: F) -> io::Result<Self>
+    where
+        F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let addr = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(accept(listener, stopped, handler));
+        Ok(Self { addr, stop, task })
+    }
+
+    /// The address it listens on.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Takes no new connection, lets requests under way finish, and closes the rest after a while.
+    pub(crate) async fn stop(self) {
+        // Both fail only when the task is already gone, which is what is wanted.
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
+
+async fn accept<F, Fut, B>(listener: TcpListener, mut stopped: watch::Receiver<bool>, handler: F)
+where
+    F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let graceful = GracefulShutdown::new();
+    // INVARIANT: every connection lives in this set, so none outlives the server.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            // Told to stop, or the `Server` was dropped and with it the sender.
+            _ = stopped.changed() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let watcher = graceful.watcher();
+                    connections.spawn(connection(stream, peer, handler.clone(), watcher));
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
+            },
+        }
+    }
+    drop(listener);
+    // Past the grace the set is dropped, and with it what is still open.
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}
+
+async fn connection<F, Fut, B>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    handler: F,
+    watcher: hyper_util::server::graceful::Watcher,
+) where
+    F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    // Answers here are small and awaited; without it each waits for the delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_headers(512);
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BUFFER).max_concurrent_streams(256);
+    let service = service_fn(move |request| handler(request, peer));
+    let served = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    // A connection that fails has nobody left to tell: its viewer is what failed.
+    let _ = watcher.watch(served).await;
+}

@@ -1,0 +1,156 @@
+//! The bucket itself: it serves nothing that is not signed for it, whatever the way around.
+
+use std::time::{Duration, SystemTime};
+
+use authorizer_local::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
+use http::Request;
+use http_body_util::BodyExt;
+
+use crate::support::{Stage, TestBody, empty, forward, text};
+
+struct Signing<'a> {
+    credentials: &'a Credentials,
+    region: &'a str,
+    service: &'a str,
+    time: SystemTime,
+}
+
+fn signed(signing: &Signing<'_>, method: &str, url: &str, body: TestBody) -> Request<TestBody> {
+    let mut settings = SigningSettings::default();
+    settings.percent_encoding_mode = PercentEncodingMode::Single;
+    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    let identity = aws_credential_types::Credentials::new(
+        signing.credentials.access_key(),
+        signing.credentials.secret_key(),
+        None,
+        None,
+        "test",
+    )
+    .into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(signing.region)
+        .name(signing.service)
+        .time(signing.time)
+        .settings(settings)
+        .build()
+        .unwrap()
+        .into();
+    let signable =
+        SignableRequest::new(method, url, std::iter::empty(), SignableBody::UnsignedPayload).unwrap();
+    let mut request = Request::builder().method(method).uri(url).body(body).unwrap();
+    sign(signable, &params).unwrap().into_parts().0.apply_to_request_http1x(&mut request);
+    request
+}
+
+#[tokio::test]
+async fn only_what_is_signed_with_the_credentials_for_the_region_is_served() {
+    let stage = Stage::with(forward()).await;
+    let url = |path: &str| format!("http://{}{path}", stage.running.s3_addr());
+    let now = SystemTime::now();
+    let good = Signing { credentials: &stage.credentials, region: "us-east-1", service: "s3", time: now };
+
+    let put = signed(&good, "PUT", &url("/files/good"), text("x"));
+    assert_eq!(stage.send(put).await.status(), 200);
+    assert!(stage.file("good").exists());
+
+    let other_secret = Credentials::new(stage.credentials.access_key(), "another");
+    let other_key = Credentials::new("ANOTHER", stage.credentials.secret_key());
+    let two_hours = Duration::from_secs(2 * 60 * 60);
+    for (case, signing) in [
+        ("wrong secret", Signing { credentials: &other_secret, ..good }),
+        ("unknown key", Signing { credentials: &other_key, ..good }),
+        ("wrong region", Signing { region: "eu-west-1", ..good }),
+        ("wrong service", Signing { service: "sts", ..good }),
+        ("two hours old", Signing { time: now - two_hours, ..good }),
+    ] {
+        for method in ["PUT", "GET", "DELETE"] {
+            let request = signed(
+                &signing,
+                method,
+                &url("/files/good"),
+                text(if method == "PUT" { "evil" } else { "" }),
+            );
+            let response = stage.send(request).await;
+            assert_eq!(response.status(), 403, "{case} {method}");
+        }
+    }
+    for method in ["PUT", "GET", "DELETE", "HEAD", "POST"] {
+        let unsigned = Request::builder().method(method).uri(url("/files/good")).body(text("evil")).unwrap();
+        assert_eq!(stage.send(unsigned).await.status(), 403, "unsigned {method}");
+    }
+    assert_eq!(std::fs::read(stage.file("good")).unwrap(), b"x");
+
+    let mut moved = signed(&good, "PUT", &url("/files/signed"), text("evil"));
+    *moved.uri_mut() = url("/files/moved").parse().unwrap();
+    assert_eq!(stage.send(moved).await.status(), 403);
+    let mut widened = signed(&good, "GET", &url("/files/good"), empty());
+    *widened.uri_mut() = url("/files/good?tagging").parse().unwrap();
+    assert_eq!(stage.send(widened).await.status(), 403);
+    let mut copied = signed(&good, "PUT", &url("/files/copy"), empty());
+    copied.headers_mut().insert("x-amz-copy-source", "/files/good".parse().unwrap());
+    assert_eq!(stage.send(copied).await.status(), 403);
+
+    let names: Vec<_> =
+        std::fs::read_dir(stage.file("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["good"], "nothing else was written");
+}
+
+#[tokio::test]
+async fn a_form_upload_or_a_second_signature_is_no_way_in() {
+    let stage = Stage::with(forward()).await;
+    let url = |path: &str| format!("http://{}{path}", stage.running.s3_addr());
+    let good = Signing {
+        credentials: &stage.credentials,
+        region: "us-east-1",
+        service: "s3",
+        time: SystemTime::now(),
+    };
+    let form = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nevil\r\n\
+                --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n";
+    let mut post = signed(&good, "POST", &url("/files/"), text(form));
+    post.headers_mut().insert("content-type", "multipart/form-data; boundary=b".parse().unwrap());
+    assert_eq!(stage.send(post).await.status(), 403);
+    let twice = signed(&good, "GET", &url("/files/a?X-Amz-Signature=0"), empty());
+    assert_eq!(stage.send(twice).await.status(), 400);
+    assert_eq!(std::fs::read_dir(stage.file("")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn the_distributions_own_rights_are_those_of_the_bucket_policy() {
+    let stage = Stage::with(forward()).await;
+    assert_eq!(stage.call("PUT", "/a", text("x")).await.0, 200);
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/?list-type=2"),
+        ("GET", "/?versioning"),
+        ("GET", "/?uploads"),
+        ("GET", "/a?acl"),
+        ("GET", "/a?tagging"),
+        ("PUT", "/?acl"),
+        ("PUT", "/"),
+        ("DELETE", "/"),
+    ] {
+        assert_eq!(stage.call(method, path, empty()).await.0, 403, "{method} {path}");
+    }
+    assert_eq!(std::fs::read(stage.file("a")).unwrap(), b"x");
+}
+
+#[tokio::test]
+async fn a_key_leads_nowhere_but_into_its_bucket() {
+    let stage = Stage::with(forward()).await;
+    std::fs::create_dir(stage.data.path().join("other")).unwrap();
+    std::fs::write(stage.data.path().join("other/secret"), "secret").unwrap();
+    for path in ["/%2e%2e/other/secret", "/a/..%2f..%2fother/secret", "/.%2e/other/secret"] {
+        let response = stage.send(Request::get(stage.url(path)).body(empty()).unwrap()).await;
+        assert_eq!(response.status(), 400, "{path}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
+}

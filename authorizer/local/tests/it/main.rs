@@ -1,0 +1,10 @@
+//! The distribution from end to end: a viewer on one side, a folder on the other.
+
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod bucket;
+mod distribution;
+mod packaged;
+mod streaming;
+mod support;

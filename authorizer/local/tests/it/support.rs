@@ -1,0 +1,133 @@
+//! A distribution for a test, a viewer, and an observer that keeps what it hears.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use authorizer_local::{
+    Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport, Running, Settings,
+};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) type TestBody = BoxBody<Bytes, std::io::Error>;
+
+pub(crate) fn empty() -> TestBody {
+    Empty::new().map_err(|never| match never {}).boxed()
+}
+
+pub(crate) fn text(text: impl Into<Bytes>) -> TestBody {
+    Full::new(text.into()).map_err(|never| match never {}).boxed()
+}
+
+#[derive(Default)]
+pub(crate) struct Heard {
+    pub(crate) reports: Mutex<Vec<RequestReport>>,
+    pub(crate) log: Mutex<Vec<String>>,
+}
+
+impl Observer for Heard {
+    fn request(&self, report: &RequestReport) {
+        self.reports.lock().unwrap().push(report.clone());
+    }
+
+    fn function_log(&self, line: &str) {
+        self.log.lock().unwrap().push(line.to_owned());
+    }
+}
+
+/// A running distribution of the bucket `files`, and the folder behind it.
+pub(crate) struct Stage {
+    pub(crate) running: Running,
+    pub(crate) heard: Arc<Heard>,
+    pub(crate) credentials: Credentials,
+    pub(crate) data: TempDir,
+    pub(crate) client: Client<HttpConnector, TestBody>,
+}
+
+impl Stage {
+    pub(crate) async fn with(function: Function) -> Self {
+        let (settings, heard, data) = settings(function);
+        let credentials = settings.credentials.clone();
+        let running = Distribution::start(settings).await.unwrap();
+        Self { running, heard, credentials, data, client: client() }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.addr())
+    }
+
+    pub(crate) async fn send(&self, request: Request<TestBody>) -> Response<Incoming> {
+        self.client.request(request).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Bytes) {
+        self.call("GET", path, empty()).await
+    }
+
+    pub(crate) async fn call(&self, method: &str, path: &str, body: TestBody) -> (u16, Bytes) {
+        let request = Request::builder().method(method).uri(self.url(path)).body(body).unwrap();
+        let response = self.send(request).await;
+        let status = response.status().as_u16();
+        (status, response.into_body().collect().await.unwrap().to_bytes())
+    }
+
+    pub(crate) fn file(&self, key: &str) -> PathBuf {
+        self.data.path().join("files").join(key)
+    }
+
+    pub(crate) fn last_report(&self) -> RequestReport {
+        self.heard.reports.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+pub(crate) fn client() -> Client<HttpConnector, TestBody> {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+pub(crate) fn settings(function: Function) -> (Settings, Arc<Heard>, TempDir) {
+    let (heard, data) = (Arc::new(Heard::default()), tempfile::tempdir().unwrap());
+    let settings = Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        bucket: "files".to_owned(),
+        region: "us-east-1".to_owned(),
+        credentials: Credentials::random().unwrap(),
+        data_dir: data.path().to_owned(),
+        function,
+        observer: Arc::clone(&heard) as Arc<dyn Observer>,
+    };
+    (settings, heard, data)
+}
+
+/// A function that answers with what the closure makes of the event's request.
+pub(crate) fn function(answer: impl Fn(Value) -> Value + Send + Sync + 'static) -> Function {
+    Function::InProcess(InProcess::new(Arc::new(move |event| {
+        let event: Value = serde_json::from_slice(event).unwrap();
+        let cf = &event["Records"][0]["cf"];
+        let record = json!({"request_id": cf["config"]["requestId"], "decision": "allow"});
+        Invocation { result: answer(cf["request"].clone()).to_string().into(), record: Some(record) }
+    })))
+}
+
+/// A function that hands every request back as it came.
+pub(crate) fn forward() -> Function {
+    function(|request| request)
+}
+
+/// A function that refuses every request.
+pub(crate) fn refuse() -> Function {
+    function(|_| {
+        json!({
+            "status": "403",
+            "headers": {"content-type": [{"key": "Content-Type", "value": "application/problem+json"}]},
+            "body": "{}",
+        })
+    })
+}
