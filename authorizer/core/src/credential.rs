@@ -27,12 +27,15 @@ impl<'r> Credential<'r> {
         };
         // RFC 9110 section 11.4: the scheme is case-insensitive, and one or more spaces follow it.
         let (scheme, token) = line.split_once(' ').ok_or(Refusal::CredentialScheme)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Refusal::CredentialScheme);
+        }
         let token = token.trim_matches(' ');
         // A comma would be a second credential in one line (RFC 9110 section 5.3).
         if token.contains(',') {
             return Err(Refusal::CredentialRepeated);
         }
-        if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || !token.bytes().all(is_b64token) {
+        if token.is_empty() || !token.bytes().all(is_b64token) {
             return Err(Refusal::CredentialScheme);
         }
         Ok(Self::Bearer(token))
@@ -79,6 +82,7 @@ mod tests {
             "Bearer a b",
             "Bearer\ta",
             "Bearer é",
+            "Digest username=\"a\", realm=\"b\"",
             "Token a",
         ] {
             assert_eq!(find(&[line]), Err(Refusal::CredentialScheme), "{line}");

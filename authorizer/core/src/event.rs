@@ -3,7 +3,8 @@
 //! [AWS: Lambda@Edge event structure](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html).
 //! The types follow the style of `aws_lambda_events`, which has none for Lambda@Edge: every struct
 //! keeps the fields it does not know in `other`, so that a request goes back to CloudFront with
-//! whatever CloudFront put into it.
+//! whatever CloudFront put into it. (Of a number beyond 64 bits in such a field, the nearest double is
+//! kept.)
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -96,19 +97,21 @@ pub type CloudFrontHeaders = BTreeMap<String, Vec<CloudFrontHeader>>;
 
 /// One header line.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct CloudFrontHeader {
     /// The name in the case the viewer used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The value.
     pub value: String,
+    /// Fields this version does not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 impl CloudFrontHeader {
     /// A header line of our own making.
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { key: Some(key.into()), value: value.into() }
+        Self { key: Some(key.into()), value: value.into(), other: Map::new() }
     }
 }
 
@@ -218,7 +221,7 @@ mod tests {
                 "clientIp": "203.0.113.178",
                 "headers": {
                     "host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}],
-                    "accept": [{"key": "accept", "value": "*/*"}]
+                    "accept": [{"key": "accept", "value": "*/*", "futureHeader": 1}]
                 },
                 "method": "GET",
                 "querystring": "",

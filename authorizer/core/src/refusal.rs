@@ -48,7 +48,7 @@ pub enum Refusal {
 pub enum TokenError {
     /// Longer than any token that is looked at.
     TooLong,
-    /// Not three base64url parts of the right form (RFC 7515 section 7.1).
+    /// Not three parts of the right form (RFC 7515 section 7.1), or `sub` is no string.
     Malformed,
     /// The header or the claims hold a member twice (RFC 7515 section 4, RFC 7519 section 4).
     DuplicateMember,

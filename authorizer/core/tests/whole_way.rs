@@ -183,6 +183,7 @@ fn a_token_is_refused_by_the_first_check_that_fails() {
         (sign(&with(json!({"aud": null}))), "audience_mismatch"),
         (sign(&with(json!({"token_use": "id"}))), "required_claim_mismatch"),
         (sign(&with(json!({"token_use": null}))), "required_claim_mismatch"),
+        (sign(&with(json!({"sub": ["alice", "bob"]}))), "token_malformed"),
         (ED.sign("k1", "JWT", &claims()), "token_type_mismatch"),
         (ED.sign("k2", "at+jwt", &claims()), "signing_key_unknown"),
         (OTHER.sign("k1", "at+jwt", &claims()), "signature_invalid"),

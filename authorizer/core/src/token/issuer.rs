@@ -50,6 +50,10 @@ impl Issuer {
             return Err(TokenError::TypeMismatch);
         }
         let claims = jws.payload;
+        // RFC 7519 section 4.1.2: a string. A list would be several subjects at once, to `{sub}` and the log.
+        if claims.get("sub").is_some_and(|subject| !subject.is_string()) {
+            return Err(TokenError::Malformed);
+        }
         self.verify_times(&claims, now)?;
         if !self.audience.is_empty() && !holds_any(claims.get("aud"), &self.audience) {
             return Err(TokenError::AudienceMismatch);
