@@ -1,0 +1,182 @@
+//! One request: every rule's verdict, and the first thing that failed in each.
+
+use authorizer_core::credential::Credential;
+use authorizer_core::event::ViewerRequestEvent;
+use authorizer_core::key::ObjectKey;
+use authorizer_core::operation::S3Operation;
+use authorizer_core::record::{DecisionRecord, Verdict};
+use authorizer_core::rules::{ClaimTest, Condition, Effect, Mismatch, PrincipalConstraint, Rule};
+use authorizer_core::token::Principal;
+use authorizer_core::{Authorizer, Scalar, UnixTime};
+use serde::Serialize;
+
+/// Why a request is decided as it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// What the decision log says of it.
+    pub record: DecisionRecord,
+    /// What each rule makes of it, in the order of the policy. Empty when it was refused before any rule
+    /// was asked: by its path, its method, a header or its token.
+    pub rules: Vec<RuleExplanation>,
+}
+
+/// What one rule makes of a request.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct RuleExplanation {
+    /// The rule's id.
+    pub id: String,
+    /// `allow` or `deny`.
+    pub effect: &'static str,
+    /// Whether it matches.
+    pub matches: bool,
+    /// The first part that does not match, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mismatch: Option<String>,
+}
+
+impl Explanation {
+    /// Whether the request goes on.
+    pub fn is_allowed(&self) -> bool {
+        self.record.decision == Verdict::Allow
+    }
+}
+
+/// Explains the decision on the bytes of one event, at the instant `now`.
+pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanation {
+    let record = authorizer.authorize(event, now).record;
+    Explanation { record, rules: ask_rules(authorizer, event, now).unwrap_or_default() }
+}
+
+/// Asks each rule, or nothing when the request does not come so far.
+fn ask_rules(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Option<Vec<RuleExplanation>> {
+    let policy = authorizer.bundle().policy();
+    let request = ViewerRequestEvent::parse(event).ok()?.request;
+    let key = ObjectKey::from_uri(&request.uri).ok()?;
+    let operation = S3Operation::from_request(&request, policy.possible_operations()).ok()?;
+    let credential = Credential::find(&request.headers).ok()?;
+    let principal = Principal::verify(credential, policy.issuers(), now).ok()?;
+    let ask = |rule: &Rule| {
+        let mismatch = rule.examine(operation, &key, &principal).err();
+        RuleExplanation {
+            id: rule.id().to_owned(),
+            effect: match rule.effect() {
+                Effect::Allow => "allow",
+                Effect::Deny => "deny",
+            },
+            matches: mismatch.is_none(),
+            mismatch: mismatch.map(|mismatch| in_words(rule, operation, &principal, mismatch)),
+        }
+    };
+    Some(policy.rules().iter().map(ask).collect())
+}
+
+fn in_words(
+    rule: &Rule,
+    operation: S3Operation,
+    principal: &Principal<'_>,
+    mismatch: Mismatch<'_>,
+) -> String {
+    match mismatch {
+        Mismatch::Key => format!("the key matches none of {}", list(rule.keys())),
+        Mismatch::Operation => {
+            let names: Vec<_> = rule.operations().iter().map(S3Operation::name).collect();
+            format!("`{}` is not one of {}", operation.name(), list(&names))
+        }
+        Mismatch::Principal => match (principal, rule.principals()) {
+            (Principal::Anonymous, _) => "there is no token".to_owned(),
+            (Principal::Verified(claims), PrincipalConstraint::Issuers(names)) => {
+                format!("the token is from `{}`, not from {}", claims.issuer().name(), list(names))
+            }
+            // These two speak of every token; a mismatch is one without a token.
+            (Principal::Verified(_), PrincipalConstraint::Everyone | PrincipalConstraint::AnyIssuer) => {
+                "the token is from another issuer".to_owned()
+            }
+        },
+        Mismatch::Condition(condition) => condition_in_words(condition),
+    }
+}
+
+fn condition_in_words(condition: &Condition) -> String {
+    let claim = &condition.claim;
+    match &condition.test {
+        ClaimTest::Equals(value) => format!("the claim `{claim}` is not {value}"),
+        ClaimTest::Any(values) => {
+            let values: Vec<_> = values.iter().map(Scalar::to_string).collect();
+            format!("the claim `{claim}` is none of {}", values.join(", "))
+        }
+        ClaimTest::Has(word) => format!("the claim `{claim}` does not have `{word}`"),
+        ClaimTest::Present(true) => format!("the claim `{claim}` is absent"),
+        ClaimTest::Present(false) => format!("the claim `{claim}` is present"),
+    }
+}
+
+fn list(items: &[impl ToString]) -> String {
+    items.iter().map(|item| format!("`{}`", item.to_string())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use authorizer_core::Bundle;
+    use serde_json::{Value, json};
+
+    /// RFC 8037 appendix A.2.
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+    fn authorizer() -> Authorizer {
+        let document = serde_json::from_value(json!({
+            "version": 1,
+            "issuers": [{"name": "staff", "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"],
+                "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X}]}}],
+            "rules": [
+                {"id": "no-x", "effect": "deny", "methods": ["GET"], "keys": ["x/**"]},
+                {"id": "own", "effect": "allow", "methods": ["GET"], "keys": ["{sub}/**"]},
+                {"id": "put", "effect": "allow", "methods": ["PUT"], "keys": ["**"]},
+                {"id": "all", "effect": "allow", "methods": ["GET"], "keys": ["**"], "issuers": ["staff"]},
+                {"id": "open", "effect": "allow", "methods": ["GET"], "keys": ["x/**", "y/*"], "anonymous": true}
+            ]
+        }))
+        .unwrap();
+        Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap())
+    }
+
+    fn explained(uri: &str) -> Explanation {
+        let event: Value = json!({"Records": [{"cf": {
+            "config": {"eventType": "viewer-request"}, "request": {"method": "GET", "uri": uri}
+        }}]});
+        explain(&authorizer(), event.to_string().as_bytes(), UnixTime::from_seconds(0))
+    }
+
+    #[test]
+    fn every_rule_says_what_it_makes_of_a_request() {
+        let explanation = explained("/y/z");
+        assert!(explanation.is_allowed());
+        let words: Vec<_> =
+            explanation.rules.iter().map(|rule| (rule.id.as_str(), rule.mismatch.as_deref())).collect();
+        assert_eq!(
+            words,
+            [
+                ("no-x", Some("the key matches none of `x/**`")),
+                ("own", Some("the key matches none of `{sub}/**`")),
+                ("put", Some("`GetObject` is not one of `PutObject`")),
+                ("all", Some("there is no token")),
+                ("open", None),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_request_that_comes_to_no_rule_is_explained_by_its_reason() {
+        let explanation = explained("/a//b");
+        assert_eq!((explanation.record.reason.as_str(), explanation.rules.len()), ("key_empty_segment", 0));
+    }
+
+    #[test]
+    fn the_decision_is_that_of_the_edge() {
+        let explanation = explained("/x/z");
+        assert_eq!(explanation.record.reason, "denied_by_rule");
+        let matching: Vec<_> =
+            explanation.rules.iter().filter(|rule| rule.matches).map(|rule| &rule.id).collect();
+        assert_eq!(matching, ["no-x", "open"]);
+    }
+}
