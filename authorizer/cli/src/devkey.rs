@@ -1,0 +1,111 @@
+//! Key pairs for development: made, kept as PEM, and signed with here. Production keys never leave the
+//! identity provider.
+
+use std::fs;
+use std::path::Path;
+
+use authorizer_core::token::SignatureAlgorithm;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    RsaKeyPair,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{EncodingKey, Header};
+use serde_json::Value;
+
+use crate::error::CliError;
+
+/// A private key, and the algorithm that it signs with.
+pub(crate) struct DevKey {
+    algorithm: SignatureAlgorithm,
+    key: EncodingKey,
+}
+
+impl DevKey {
+    /// A new private key, as PEM (PKCS #8, RFC 5958). RSA keys have 2,048 bits.
+    pub(crate) fn generate_pem(algorithm: SignatureAlgorithm) -> Result<String, Unspecified> {
+        let der: Vec<u8> = match algorithm {
+            SignatureAlgorithm::Es256 => {
+                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?.to_pkcs8v1()?.as_ref().to_vec()
+            }
+            SignatureAlgorithm::Es384 => {
+                EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING)?.to_pkcs8v1()?.as_ref().to_vec()
+            }
+            SignatureAlgorithm::EdDsa => Ed25519KeyPair::generate()?.to_pkcs8v1()?.as_ref().to_vec(),
+            SignatureAlgorithm::Rs256
+            | SignatureAlgorithm::Rs384
+            | SignatureAlgorithm::Rs512
+            | SignatureAlgorithm::Ps256
+            | SignatureAlgorithm::Ps384
+            | SignatureAlgorithm::Ps512 => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+                let der: Pkcs8V1Der<'_> = pair.as_der()?;
+                der.as_ref().to_vec()
+            }
+        };
+        let text = STANDARD.encode(der);
+        let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
+        // RFC 7468 section 2: lines of 64 characters.
+        let mut rest = text.as_str();
+        while let Some((line, more)) = rest.split_at_checked(64) {
+            pem.push_str(line);
+            pem.push('\n');
+            rest = more;
+        }
+        if !rest.is_empty() {
+            pem.push_str(rest);
+            pem.push('\n');
+        }
+        pem.push_str("-----END PRIVATE KEY-----\n");
+        Ok(pem)
+    }
+
+    /// Reads a private key. Its kind says the algorithm; an RSA key signs with RS256 unless asked otherwise.
+    pub(crate) fn read(path: &Path, asked: Option<SignatureAlgorithm>) -> Result<Self, CliError> {
+        let pem = fs::read(path).map_err(|source| CliError::Read { path: path.to_owned(), source })?;
+        let unusable = |message: &str| CliError::Key { path: path.to_owned(), message: message.to_owned() };
+        let found = [
+            (SignatureAlgorithm::EdDsa, EncodingKey::from_ed_pem(&pem)),
+            (SignatureAlgorithm::Es256, EncodingKey::from_ec_pem(&pem)),
+            (SignatureAlgorithm::Es384, EncodingKey::from_ec_pem(&pem)),
+            (SignatureAlgorithm::Rs256, EncodingKey::from_rsa_pem(&pem)),
+        ]
+        .into_iter()
+        .filter_map(|(algorithm, key)| key.ok().map(|key| Self { algorithm, key }))
+        .find(|key| key.jwk().is_ok())
+        .ok_or_else(|| unusable("this is no private key in PEM (PKCS #8: RSA, P-256, P-384 or Ed25519)"))?;
+        match asked {
+            None => Ok(found),
+            Some(algorithm) => {
+                let asked = Self { algorithm, key: found.key };
+                let fits = asked.key.family() == algorithm.jsonwebtoken().family() && asked.jwk().is_ok();
+                if fits {
+                    Ok(asked)
+                } else {
+                    Err(unusable(&format!("this key cannot sign with {}", algorithm.name())))
+                }
+            }
+        }
+    }
+
+    /// The public half as a JWK (RFC 7517), with its thumbprint (RFC 7638) as key id.
+    pub(crate) fn jwk(&self) -> Result<Jwk, jsonwebtoken::errors::Error> {
+        let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm.jsonwebtoken())?;
+        jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256)?);
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        Ok(jwk)
+    }
+
+    /// Signs a token of the type `token_type`.
+    pub(crate) fn sign(&self, token_type: &str, claims: &Value) -> Result<String, CliError> {
+        let mut header = Header::new(self.algorithm.jsonwebtoken());
+        header.typ = Some(token_type.to_owned());
+        header.kid = self.jwk().map_err(CliError::Sign)?.common.key_id;
+        jsonwebtoken::encode(&header, claims, &self.key).map_err(CliError::Sign)
+    }
+}

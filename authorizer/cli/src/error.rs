@@ -1,0 +1,83 @@
+//! What stops a command: one diagnostic, with the place and the remedy.
+
+use std::io;
+use std::path::PathBuf;
+
+use authorizer_policy::PolicyFileError;
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a command cannot do what was asked.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum CliError {
+    /// Whoever read the result stopped reading.
+    #[error("standard output was closed")]
+    PipeClosed,
+    /// The result cannot be written.
+    #[error("standard output cannot be written: {0}")]
+    Stdout(#[source] io::Error),
+    /// A policy cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Policy(#[from] PolicyFileError),
+    /// A file cannot be read.
+    #[error("`{path}` cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("`{path}` cannot be written: {source}")]
+    #[diagnostic(help("is there room on the disk, and may you write there?"))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Neither a policy nor a bundle was named.
+    #[error("no policy was named")]
+    #[diagnostic(help("add `--policy FILE` or `--bundle FILE`"))]
+    NoPolicy,
+    /// A bundle cannot be used.
+    #[error("`{path}`: {source}")]
+    #[diagnostic(help("package the policy again with `authorizer package`"))]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: authorizer_core::BundleError,
+    },
+    /// A key file cannot be used, or not for what is asked.
+    #[error("`{path}`: {message}")]
+    #[diagnostic(help("make a key pair with `authorizer token keygen NAME`"))]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// What was given as a token is none.
+    #[error("this is no token: {0}")]
+    #[diagnostic(help(
+        "a token is three parts of base64url with dots between them; `-` reads one from standard input"
+    ))]
+    NoToken(&'static str),
+    /// A token cannot be signed.
+    #[error("the token cannot be signed: {0}")]
+    Sign(#[source] jsonwebtoken::errors::Error),
+    /// An event file cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Replay(#[from] crate::replay::ReplayError),
+    /// The distribution cannot be served.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Serve(#[from] crate::serve::ServeError),
+    /// The package cannot be made.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Package(#[from] crate::package::PackageError),
+}

@@ -1,0 +1,62 @@
+//! `authorizer`: the command line of the edge authorizer.
+//!
+//! Thin: arguments in, the crates beside it, text or JSON out. Each command is a module with its
+//! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
+//! differences, 2 for input that cannot be used.
+
+mod check;
+mod devkey;
+mod error;
+mod explain;
+mod output;
+mod package;
+mod policy;
+mod replay;
+mod serve;
+mod time;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::CliError;
+use crate::output::Exit;
+
+/// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "authorizer", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Replay(replay::Args),
+    Explain(explain::Args),
+    Serve(serve::Args),
+    Token(token::Args),
+    Package(package::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Token(args) => token::run(args),
+        Command::Package(args) => package::run(args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(CliError::PipeClosed) => Exit::Unusable.into(),
+        Err(error) => {
+            anstream::eprintln!("{:?}", miette::Report::new(error));
+            Exit::Unusable.into()
+        }
+    }
+}

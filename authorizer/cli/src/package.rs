@@ -1,0 +1,186 @@
+//! `authorizer package`: the zip that Lambda@Edge runs.
+//!
+//! The same binary, policy and keys give the same bytes, so whoever reviewed them can make the zip and
+//! compare its SHA-256 with the one that Lambda shows.
+
+mod archive;
+mod binary;
+mod report;
+mod save;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use authorizer_core::Bundle;
+use authorizer_policy::{PolicyFile, PolicyFileError};
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::error::CliError;
+use crate::output::{Exit, Format};
+
+use archive::{Archive, Entry};
+use binary::BinaryError;
+use report::Report;
+
+/// What starts `bootstrap` under either runtime that Lambda@Edge has.
+const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
+const PYTHON_SHIM: &str = include_str!("../../edge/shims/index.py");
+
+/// What Lambda unpacks at most ("Lambda quotas", Lambda Developer Guide).
+const MAX_UNPACKED_BYTES: u64 = 250_000_000;
+
+/// What CloudFront takes for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer
+/// Guide).
+const MAX_ZIP_BYTES: usize = 50_000_000;
+
+/// Larger than any package of this project: something is in it that should not be, such as debugging
+/// information, and every start of the function pays for it.
+const LARGE_ZIP_BYTES: usize = 1_500_000;
+
+/// Make the zip to deploy: the function, what starts it, and the policy with its keys.
+///
+/// The same binary, policy and keys give the same bytes anywhere. Prints the SHA-256 to compare with what
+/// is deployed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  authorizer package --policy policy.toml --bootstrap target/x86_64-unknown-linux-gnu/edge/bootstrap")]
+pub(crate) struct Args {
+    /// The policy file.
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// The function's binary, as `authorizer/edge/build` makes it.
+    #[arg(long, value_name = "PATH")]
+    bootstrap: PathBuf,
+    /// Where the zip is written.
+    #[arg(long, value_name = "PATH", default_value = "dist/authorizer.zip")]
+    out: PathBuf,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Why a package cannot be made.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum PackageError {
+    /// The binary cannot be read.
+    #[error("`{path}` cannot be read: {source}")]
+    #[diagnostic(help("`authorizer/edge/build` makes the function's binary, and prints its path"))]
+    BinaryUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The binary would not run where Lambda runs it.
+    #[error("`{path}` {source}")]
+    #[diagnostic(help("`authorizer/edge/build` makes a binary that Lambda can run, and prints its path"))]
+    Binary {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: BinaryError,
+    },
+    /// More than Lambda unpacks.
+    #[error("`{path}` is larger than the 250 MB that Lambda unpacks")]
+    #[diagnostic(help("`authorizer/edge/build` makes a binary without debugging information"))]
+    BinaryTooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// More than CloudFront takes.
+    #[error("the zip would take {bytes} bytes, and CloudFront takes 50 MB")]
+    #[diagnostic(help("`authorizer/edge/build` makes a binary of about two megabytes: name that one"))]
+    ZipTooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// The zip cannot be put together.
+    #[error("the zip cannot be made: {0}")]
+    Zip(#[source] zip::result::ZipError),
+    /// Something else than a file is where the zip should go.
+    #[error("`{path}` is not a file")]
+    #[diagnostic(help("name the zip itself: `--out dist/authorizer.zip`"))]
+    OutNotFile {
+        /// The place.
+        path: PathBuf,
+    },
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let file = PolicyFile::load(&args.policy)?;
+    // Read as the function reads it when it starts: what it would refuse is refused here.
+    let bundle = Bundle::read(file.bundle())
+        .map_err(|source| PolicyFileError::Bundle { path: args.policy.clone(), source })?;
+    let bootstrap = read_binary(&args.bootstrap)?;
+    let archive = Archive::write(&[
+        Entry { name: "bootstrap", mode: 0o755, bytes: &bootstrap },
+        Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
+        Entry { name: "index.py", mode: 0o644, bytes: PYTHON_SHIM.as_bytes() },
+        Entry { name: "bundle.json", mode: 0o644, bytes: file.bundle() },
+    ])
+    .map_err(PackageError::Zip)?;
+    let bytes = archive.bytes().len();
+    let size = Size::of_zip(bytes)?;
+    save::replace(&args.out, archive.bytes())?;
+    if size == Size::Large {
+        anstream::eprintln!(
+            "warning: the zip takes {bytes} bytes, and more than 1.5 MB makes the function start slowly; \
+             is `{}` what `authorizer/edge/build` made?",
+            args.bootstrap.display()
+        );
+    }
+    Report::new(&args.out, &archive, bundle.sha256()).print(args.format)?;
+    Ok(Exit::Held)
+}
+
+/// What is to be said of a zip's size.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Size {
+    Usual,
+    Large,
+}
+
+impl Size {
+    fn of_zip(bytes: usize) -> Result<Self, PackageError> {
+        if bytes > MAX_ZIP_BYTES {
+            Err(PackageError::ZipTooLarge { bytes })
+        } else if bytes > LARGE_ZIP_BYTES {
+            Ok(Self::Large)
+        } else {
+            Ok(Self::Usual)
+        }
+    }
+}
+
+fn read_binary(path: &Path) -> Result<Vec<u8>, PackageError> {
+    let unreadable = |source| PackageError::BinaryUnreadable { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_UNPACKED_BYTES.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_UNPACKED_BYTES) {
+        return Err(PackageError::BinaryTooLarge { path: path.to_owned() });
+    }
+    binary::check(&bytes).map_err(|source| PackageError::Binary { path: path.to_owned(), source })?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_zip_is_remarked_on_and_one_that_cloudfront_does_not_take_is_refused() {
+        for (bytes, size) in [
+            (0, Some(Size::Usual)),
+            (1_500_000, Some(Size::Usual)),
+            (1_500_001, Some(Size::Large)),
+            (50_000_000, Some(Size::Large)),
+            (50_000_001, None),
+        ] {
+            assert_eq!(Size::of_zip(bytes).ok(), size, "{bytes}");
+        }
+    }
+}

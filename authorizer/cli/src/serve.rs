@@ -1,0 +1,171 @@
+//! `authorizer serve`: the distribution on a laptop.
+
+mod observer;
+mod policy;
+mod sample;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use authorizer_local::{
+    Credentials, Distribution, Function, FunctionError, InProcess, Packaged, PackagedError, RandomError,
+    Runtime, RuntimeClients, Settings, StartError,
+};
+use clap::ValueEnum;
+use miette::Diagnostic;
+use thiserror::Error;
+
+use self::observer::RequestLines;
+use self::policy::LivePolicy;
+use self::sample::Sample;
+use crate::error::CliError;
+use crate::output::{Exit, Format, line};
+
+/// The embedded bucket, and the Region that its signatures must be for.
+const BUCKET: &str = "local-bucket";
+const REGION: &str = "us-east-1";
+
+/// Serve a distribution on this machine: the function in front of an S3 bucket that is a folder.
+///
+/// The policy is read again when its file changes; a broken edit keeps the last good one and says so.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  authorizer serve --sample .local\n  \
+    authorizer serve --policy policy.toml --data objects\n  \
+    authorizer serve --function dist/authorizer.zip --runtime node")]
+pub(crate) struct Args {
+    /// A folder with a ready policy, keys and tokens; made when it is missing.
+    #[arg(long, value_name = "DIR", conflicts_with = "policy", required_unless_present_any = ["policy", "function"])]
+    sample: Option<PathBuf>,
+    /// The policy file.
+    #[arg(long, value_name = "FILE", conflicts_with = "function")]
+    policy: Option<PathBuf>,
+    /// A package made by `authorizer package`, which decides in a process of its own.
+    #[arg(long, value_name = "ZIP")]
+    function: Option<PathBuf>,
+    /// The runtime that starts the package; python and node are AWS's own clients (`make runtimes`).
+    #[arg(long, value_enum, default_value_t, requires = "function")]
+    runtime: RuntimeArg,
+    /// The folder that `make runtimes` filled.
+    #[arg(long, value_name = "DIR", default_value = ".tools/runtimes")]
+    runtimes: PathBuf,
+    /// The folder that holds the bucket [default: DIR/data of the sample, or .local/data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address to serve on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// How each request is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum RuntimeArg {
+    /// `bootstrap` alone.
+    #[default]
+    Native,
+    /// The Python handler.
+    Python,
+    /// The Node.js handler.
+    Node,
+}
+
+/// Why the distribution cannot be served.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum ServeError {
+    /// The address is taken or may not be used.
+    #[error("cannot listen on {addr}: {error}")]
+    #[diagnostic(help(
+        "is another `authorizer serve` running? choose another port with `--listen 127.0.0.1:8081`"
+    ))]
+    Listen { addr: SocketAddr, error: std::io::Error },
+    /// The bucket, or the function.
+    #[error(transparent)]
+    Start(StartError),
+    /// The package.
+    #[error(transparent)]
+    #[diagnostic(help("make the package with `make package`"))]
+    Package(#[from] PackagedError),
+    /// No credentials for the embedded bucket.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The async runtime.
+    #[error("the async runtime does not start: {0}")]
+    Tokio(std::io::Error),
+    /// The policy cannot be watched.
+    #[error("`{path}` cannot be watched for changes: {error}")]
+    Watch { path: PathBuf, error: notify::Error },
+    /// The function does not start.
+    #[error(transparent)]
+    #[diagnostic(help("the function's own lines above say why"))]
+    Function(FunctionError),
+}
+
+impl From<StartError> for ServeError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Listen { addr, error } => Self::Listen { addr, error },
+            StartError::Function(error) => Self::Function(error),
+            StartError::Bucket(_) | StartError::BucketAddress(_) => Self::Start(error),
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Tokio)?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: &Args) -> Result<Exit, CliError> {
+    let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
+    let policy = sample.as_ref().map(Sample::policy).or(args.policy.clone());
+    let data = args.data.clone().unwrap_or_else(|| {
+        args.sample.as_deref().map_or_else(|| PathBuf::from(".local/data"), |sample| sample.join("data"))
+    });
+    let (function, decided_by) = match (&args.function, policy) {
+        (Some(zip), _) => {
+            let clients = RuntimeClients::in_dir(&args.runtimes);
+            let runtime = match args.runtime {
+                RuntimeArg::Native => Runtime::Native,
+                RuntimeArg::Python => Runtime::Python,
+                RuntimeArg::Node => Runtime::Node,
+            };
+            let packaged = Packaged::unpack(zip, runtime, &clients).map_err(ServeError::Package)?;
+            (Function::Packaged(packaged), format!("the package {}", zip.display()))
+        }
+        (None, Some(path)) => {
+            let policy = LivePolicy::load(&path)?;
+            policy.watch()?;
+            let handler = Arc::new(move |event: &[u8]| policy.decide(event));
+            let decided_by = format!("the policy {}", path.display());
+            (Function::InProcess(InProcess::new(handler)), decided_by)
+        }
+        // clap asks for one of them.
+        (None, None) => return Err(CliError::NoPolicy),
+    };
+    let settings = Settings {
+        listen: args.listen,
+        bucket: BUCKET.into(),
+        region: REGION.into(),
+        credentials: Credentials::random().map_err(ServeError::Random)?,
+        data_dir: data.clone(),
+        function,
+        observer: Arc::new(RequestLines::new(args.format)),
+    };
+    let running = Distribution::start(settings).await.map_err(ServeError::from)?;
+    if args.format == Format::Text {
+        line(format_args!("http://{} serves {}", running.addr(), data.join(BUCKET).display()))?;
+        line(format_args!("  decided by {decided_by}"))?;
+        line(format_args!("  the bucket itself is at {} and answers nothing unsigned", running.s3_addr()))?;
+        if let Some(sample) = &sample {
+            sample.print(running.addr())?;
+        }
+        line("Each request is one line below; Ctrl-C stops.")?;
+    }
+    // Without a handler for Ctrl-C the process would end all the same, only less tidily.
+    let _ = tokio::signal::ctrl_c().await;
+    running.stop().await;
+    Ok(Exit::Held)
+}

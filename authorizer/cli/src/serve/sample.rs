@@ -1,0 +1,127 @@
+//! A ready policy, keys and tokens, to try the distribution with.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use authorizer_core::token::SignatureAlgorithm;
+use owo_colors::OwoColorize as _;
+use serde_json::json;
+
+use crate::devkey::DevKey;
+use crate::error::CliError;
+use crate::output::line;
+use crate::time::now_or;
+use crate::token::write_key_pair;
+
+/// The policy of the sample: the same file that the tests and the documentation use.
+const POLICY: &str = include_str!("../../../../fixtures/policies/sample.toml");
+
+/// How long the tokens live, in seconds: a working day.
+const LIFETIME: u64 = 12 * 60 * 60;
+
+/// A folder with `policy.toml`, `keys/` and `tokens/`.
+pub(super) struct Sample {
+    folder: PathBuf,
+}
+
+impl Sample {
+    /// Makes what is missing. The policy and the key are kept, so that they can be edited; tokens are new
+    /// each time, since they expire.
+    pub(super) fn prepare(folder: &Path) -> Result<Self, CliError> {
+        let folder = std::path::absolute(folder)
+            .map_err(|source| CliError::Write { path: folder.to_owned(), source })?;
+        let sample = Self { folder };
+        let (keys, tokens) = (sample.folder.join("keys"), sample.folder.join("tokens"));
+        for dir in [&keys, &tokens] {
+            fs::create_dir_all(dir).map_err(|source| CliError::Write { path: dir.clone(), source })?;
+        }
+        let policy = sample.policy();
+        if !policy.exists() {
+            fs::write(&policy, POLICY).map_err(|source| CliError::Write { path: policy, source })?;
+        }
+        let private = keys.join("sample.private.pem");
+        if !private.exists() {
+            write_key_pair(&keys, "sample", SignatureAlgorithm::EdDsa)?;
+        }
+        let key = DevKey::read(&private, None)?;
+        for (name, role) in [("alice", "user"), ("bob", "user"), ("admin", "admin")] {
+            let now = now_or(None).as_seconds();
+            let token = key.sign(
+                "at+jwt",
+                &json!({
+                    "iss": "https://login.example.com/", "aud": "files-api", "sub": name, "scope": "files",
+                    "role": role, "iat": now, "exp": now.saturating_add(LIFETIME),
+                }),
+            )?;
+            // As curl reads it with `-H @FILE`, which also keeps it out of the list of processes.
+            let path = sample.token(name);
+            fs::write(&path, format!("Authorization: Bearer {token}\n"))
+                .map_err(|source| CliError::Write { path, source })?;
+        }
+        Ok(sample)
+    }
+
+    pub(super) fn policy(&self) -> PathBuf {
+        self.folder.join("policy.toml")
+    }
+
+    fn token(&self, name: &str) -> PathBuf {
+        self.folder.join("tokens").join(name)
+    }
+
+    /// Prints lines for a shell, each of which does what it says.
+    pub(super) fn print(&self, addr: SocketAddr) -> Result<(), CliError> {
+        let folder = quoted(&self.folder);
+        let url = |key: &str| format!("http://{addr}/{key}");
+        let auth = |name: &str| format!("-H @{folder}/tokens/{name}");
+        line("")?;
+        line("Try, in another terminal:")?;
+        for (what, command) in [
+            (
+                "200: alice uploads to her own folder",
+                format!(
+                    "curl -i -X PUT -d 'hello' -H 'Content-Type: text/plain' {} {}",
+                    auth("alice"),
+                    url("users/alice/hello.txt")
+                ),
+            ),
+            ("200: and downloads", format!("curl -i {} {}", auth("alice"), url("users/alice/hello.txt"))),
+            ("403: bob may not read it", format!("curl -i {} {}", auth("bob"), url("users/alice/hello.txt"))),
+            ("401: nor may anyone without a token", format!("curl -i {}", url("users/alice/hello.txt"))),
+            (
+                "200: the administrator publishes something",
+                format!("curl -i -X PUT -d 'for all' {} {}", auth("admin"), url("public/news.txt")),
+            ),
+            ("200: which everyone may read", format!("curl -i {}", url("public/news.txt"))),
+            (
+                "403: a record is never deleted, not even by the administrator",
+                format!("curl -i -X DELETE {} {}", auth("admin"), url("records/2026.csv")),
+            ),
+            (
+                "400: a path that climbs out of its folder",
+                format!("curl -i --path-as-is {} '{}'", auth("alice"), url("users/alice/../bob/x")),
+            ),
+            (
+                "405: only GET, HEAD, PUT and DELETE",
+                format!("curl -i -X POST -d x {} {}", auth("alice"), url("users/alice/hello.txt")),
+            ),
+            (
+                "204: alice deletes",
+                format!("curl -i -X DELETE {} {}", auth("alice"), url("users/alice/hello.txt")),
+            ),
+        ] {
+            line("")?;
+            line(format_args!("  {}", format!("# {what}").dimmed()))?;
+            line(format_args!("  {command}"))?;
+        }
+        line("")
+    }
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,63 @@
+//! Instants and spans on the command line.
+
+use std::time::SystemTime;
+
+use authorizer_core::UnixTime;
+use jiff::{SignedDuration, Timestamp};
+
+/// Reads `--now`: seconds since 1970, or a date and time of RFC 3339.
+pub(crate) fn parse_instant(text: &str) -> Result<UnixTime, String> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(UnixTime::from_seconds(seconds));
+    }
+    let timestamp: Timestamp = text
+        .parse()
+        .map_err(|_| "write seconds since 1970, or a time such as 2026-01-31T12:00:00Z".to_owned())?;
+    u64::try_from(timestamp.as_second())
+        .map(UnixTime::from_seconds)
+        .map_err(|_| "the time lies before 1970".to_owned())
+}
+
+/// Reads a span such as `90s`, `15m`, `1h` or `30d`; the result is in seconds, and may be below zero.
+pub(crate) fn parse_span(text: &str) -> Result<i64, String> {
+    // jiff's durations have no days, whose length depends on where one is; a token's do not.
+    let (text, factor) = match text.strip_suffix('d') {
+        Some(days) => (format!("{days}h"), 24),
+        None => (text.to_owned(), 1),
+    };
+    text.parse::<SignedDuration>()
+        .ok()
+        .and_then(|duration| duration.as_secs().checked_mul(factor))
+        .ok_or_else(|| "write a span such as 90s, 15m, 1h or 30d".to_owned())
+}
+
+/// The instant asked for, or the present.
+pub(crate) fn now_or(instant: Option<UnixTime>) -> UnixTime {
+    instant.unwrap_or_else(|| UnixTime::from_system(SystemTime::now()))
+}
+
+/// An instant in words.
+pub(crate) fn show(seconds: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, reason = "a float beyond i64 is cut to it, and then refused")]
+    let whole = seconds as i64;
+    Timestamp::from_second(whole).map_or_else(|_| "no date".to_owned(), |timestamp| timestamp.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_and_spans_are_read() {
+        assert_eq!(parse_instant("1800000000").unwrap().as_seconds(), 1_800_000_000);
+        assert_eq!(parse_instant("2027-01-15T08:00:00Z").unwrap().as_seconds(), 1_800_000_000);
+        assert!(parse_instant("tomorrow").is_err());
+        assert!(parse_instant("1969-01-01T00:00:00Z").is_err());
+        for (text, seconds) in [("90s", 90), ("15m", 900), ("1h", 3600), ("30d", 2_592_000), ("-1h", -3600)] {
+            assert_eq!(parse_span(text), Ok(seconds), "{text}");
+        }
+        for text in ["", "x", "1", "1 fortnight", "999999999999999999d"] {
+            assert!(parse_span(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `authorizer token`: development keys and tokens.
+
+mod inspect;
+mod keygen;
+mod mint;
+
+pub(crate) use keygen::write_key_pair;
+
+use authorizer_core::token::SignatureAlgorithm;
+use clap::Subcommand;
+
+use crate::error::CliError;
+use crate::output::Exit;
+
+/// Make development keys, mint tokens with them, and look into tokens.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Keygen(keygen::Args),
+    Mint(mint::Args),
+    Inspect(inspect::Args),
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    match &args.command {
+        Command::Keygen(args) => keygen::run(args),
+        Command::Mint(args) => mint::run(args),
+        Command::Inspect(args) => inspect::run(args),
+    }
+}
+
+fn parse_algorithm(text: &str) -> Result<SignatureAlgorithm, String> {
+    SignatureAlgorithm::from_name(text).ok_or_else(|| {
+        let names = SignatureAlgorithm::ALL.map(SignatureAlgorithm::name).join(", ");
+        format!("use one of {names}")
+    })
+}

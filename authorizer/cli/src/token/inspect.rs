@@ -1,0 +1,125 @@
+//! `authorizer token inspect`: what a token says, and what of it was checked.
+
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use authorizer_core::token::{MAX_TOKEN_BYTES, verify};
+use authorizer_core::{Authorizer, Bundle, Refusal, UnixTime};
+use authorizer_policy::PolicyFile;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use owo_colors::OwoColorize as _;
+use serde_json::{Value, json};
+
+use crate::error::CliError;
+use crate::output::{Exit, Format, line};
+use crate::time::{now_or, parse_instant, show};
+
+/// Look into a token. Nothing in it is to be believed unless `--policy` verified it.
+///
+/// Exits 1 when the policy does not accept the token.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  authorizer token inspect --policy policy.toml - < token.txt")]
+pub(crate) struct Args {
+    /// The token, or `-` for standard input, which keeps it out of the shell's history.
+    token: String,
+    /// Verify it by the issuers of this policy.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// The instant of verification, instead of the present.
+    #[arg(long, value_name = "TIME", value_parser = parse_instant)]
+    now: Option<UnixTime>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What was found of the token's validity.
+enum Checked {
+    Nothing,
+    Accepted { issuer: String },
+    Refused { reason: &'static str },
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let token = read_token(&args.token)?;
+    let mut parts = token.split('.');
+    let (Some(header), Some(claims), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(CliError::NoToken("it does not have three parts"));
+    };
+    let header = decode(header).ok_or(CliError::NoToken("its header is not JSON in base64url"))?;
+    let claims = decode(claims).ok_or(CliError::NoToken("its claims are not JSON in base64url"))?;
+    let now = now_or(args.now);
+    let checked = match &args.policy {
+        None => Checked::Nothing,
+        Some(path) => {
+            let bundle = Bundle::read(PolicyFile::load(path)?.bundle())
+                .map_err(|source| CliError::Bundle { path: path.clone(), source })?;
+            let authorizer = Authorizer::new(bundle);
+            match verify(&token, authorizer.bundle().policy().issuers(), now) {
+                Ok(verified) => Checked::Accepted { issuer: verified.issuer().name().to_owned() },
+                Err(error) => Checked::Refused { reason: Refusal::Token(error).reason() },
+            }
+        }
+    };
+    match args.format {
+        Format::Json => write_json(&header, &claims, &checked)?,
+        Format::Text => write_text(&header, &claims, &checked, now)?,
+    }
+    Ok(match checked {
+        Checked::Nothing | Checked::Accepted { .. } => Exit::Held,
+        Checked::Refused { .. } => Exit::Findings,
+    })
+}
+
+fn read_token(argument: &str) -> Result<String, CliError> {
+    if argument != "-" {
+        return Ok(argument.trim().to_owned());
+    }
+    let mut text = String::new();
+    let limit = u64::try_from(MAX_TOKEN_BYTES).unwrap_or(u64::MAX).saturating_mul(2);
+    io::stdin()
+        .take(limit)
+        .read_to_string(&mut text)
+        .map_err(|source| CliError::Read { path: "-".into(), source })?;
+    Ok(text.trim().to_owned())
+}
+
+fn decode(part: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+fn write_json(header: &Value, claims: &Value, checked: &Checked) -> Result<(), CliError> {
+    let checked = match checked {
+        Checked::Nothing => json!({"signature": "not checked", "claims": "not checked"}),
+        Checked::Accepted { issuer } => json!({"accepted": true, "issuer": issuer}),
+        Checked::Refused { reason } => json!({"accepted": false, "reason": reason}),
+    };
+    line(json!({"version": 1, "header": header, "claims": claims, "checked": checked}))
+}
+
+fn write_text(header: &Value, claims: &Value, checked: &Checked, now: UnixTime) -> Result<(), CliError> {
+    line(format_args!("header {header:#}"))?;
+    line(format_args!("claims {claims:#}"))?;
+    for name in ["iat", "nbf", "exp"] {
+        if let Some(seconds) = claims.get(name).and_then(Value::as_f64) {
+            #[allow(clippy::cast_precision_loss, reason = "shown to a person, in seconds")]
+            let left = seconds - now.as_seconds() as f64;
+            let relation = if left < 0.0 { "past" } else { "to come" };
+            line(format_args!("{name}    {} ({relation})", show(seconds)))?;
+        }
+    }
+    match checked {
+        Checked::Nothing => line(format_args!(
+            "{}: neither the signature nor any claim (add --policy FILE to verify)",
+            "nothing was checked".yellow()
+        )),
+        Checked::Accepted { issuer } => line(format_args!(
+            "{} by the policy's issuer `{issuer}`: signature, type, times, audience, required claims",
+            "accepted".green()
+        )),
+        Checked::Refused { reason } => line(format_args!("{} by the policy: {reason}", "refused".red())),
+    }
+}

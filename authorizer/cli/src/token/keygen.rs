@@ -1,0 +1,78 @@
+//! `authorizer token keygen`: a key pair for development.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use authorizer_core::token::SignatureAlgorithm;
+use serde_json::json;
+
+use super::parse_algorithm;
+use crate::devkey::DevKey;
+use crate::error::CliError;
+use crate::output::{Exit, line};
+
+/// Make a development key pair: NAME.private.pem to sign with, NAME.jwks.json for a policy.
+///
+/// A file that is there already is never overwritten.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  authorizer token keygen dev --algorithm ES256 --dir keys")]
+pub(crate) struct Args {
+    /// The name of the files.
+    #[arg(value_parser = parse_name)]
+    name: String,
+    /// The algorithm that the key signs with.
+    #[arg(long, default_value = "EdDSA", value_parser = parse_algorithm)]
+    algorithm: SignatureAlgorithm,
+    /// The folder, made when it is missing.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+}
+
+fn parse_name(name: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ['-', '_'].contains(&c);
+    if !name.is_empty() && name.chars().all(plain) {
+        Ok(name.to_owned())
+    } else {
+        Err("use letters, digits, - and _".into())
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let (private, public) = write_key_pair(&args.dir, &args.name, args.algorithm)?;
+    line(format_args!("{}  the private key: keep it out of version control", private.display()))?;
+    line(format_args!("{}  the public key, for `jwks = {{ file = ... }}`", public.display()))?;
+    Ok(Exit::Held)
+}
+
+/// Makes a key pair, and writes `NAME.private.pem` and `NAME.jwks.json` into a folder.
+pub(crate) fn write_key_pair(
+    dir: &Path,
+    name: &str,
+    algorithm: SignatureAlgorithm,
+) -> Result<(PathBuf, PathBuf), CliError> {
+    let private = dir.join(format!("{name}.private.pem"));
+    let public = dir.join(format!("{name}.jwks.json"));
+    fs::create_dir_all(dir).map_err(|source| CliError::Write { path: dir.to_owned(), source })?;
+    let pem = DevKey::generate_pem(algorithm)
+        .map_err(|_| CliError::Key { path: private.clone(), message: "no key can be made".into() })?;
+    write_new(&private, pem.as_bytes(), 0o600)?;
+    let jwk = DevKey::read(&private, Some(algorithm))?.jwk().map_err(CliError::Sign)?;
+    let set = format!("{:#}\n", json!({ "keys": [jwk] }));
+    write_new(&public, set.as_bytes(), 0o644)?;
+    Ok((private, public))
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(|source| CliError::Write { path: path.to_owned(), source })
+}

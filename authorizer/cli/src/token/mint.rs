@@ -1,0 +1,83 @@
+//! `authorizer token mint`: a token for development.
+
+use std::path::PathBuf;
+
+use authorizer_core::UnixTime;
+use authorizer_core::token::SignatureAlgorithm;
+use serde_json::{Map, Value};
+
+use super::parse_algorithm;
+use crate::devkey::DevKey;
+use crate::error::CliError;
+use crate::output::{Exit, line};
+use crate::time::{now_or, parse_instant, parse_span};
+
+/// Mint a token with a development key.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  authorizer token mint --key keys/dev.private.pem \
+    --issuer https://login.example.com/ \\\n    --audience files-api --subject alice --scope files")]
+pub(crate) struct Args {
+    /// The private key that `authorizer token keygen` made.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The algorithm, where the key allows several (RSA).
+    #[arg(long, value_parser = parse_algorithm)]
+    algorithm: Option<SignatureAlgorithm>,
+    /// `iss`.
+    #[arg(long, value_name = "URL")]
+    issuer: String,
+    /// `aud`; more than one make it an array.
+    #[arg(long)]
+    audience: Vec<String>,
+    /// `sub`.
+    #[arg(long)]
+    subject: Option<String>,
+    /// `scope`, words separated by spaces.
+    #[arg(long)]
+    scope: Option<String>,
+    /// Any other claim; the value is JSON, or else text.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim)]
+    claims: Vec<(String, Value)>,
+    /// The header's `typ`.
+    #[arg(long = "type", value_name = "TYPE", default_value = "at+jwt")]
+    token_type: String,
+    /// How long the token lives: 90s, 15m, 1h, 30d; below zero for one that has expired.
+    #[arg(long, default_value = "1h", value_parser = parse_span, allow_hyphen_values = true)]
+    expires_in: i64,
+    /// The instant of issue, instead of the present.
+    #[arg(long, value_name = "TIME", value_parser = parse_instant)]
+    now: Option<UnixTime>,
+}
+
+fn parse_claim(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    Ok((name.to_owned(), value))
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let key = DevKey::read(&args.key, args.algorithm)?;
+    let now = i64::try_from(now_or(args.now).as_seconds()).unwrap_or(i64::MAX);
+    let mut claims = Map::new();
+    claims.insert("iss".into(), args.issuer.clone().into());
+    match args.audience.as_slice() {
+        [] => {}
+        [one] => {
+            claims.insert("aud".into(), one.clone().into());
+        }
+        many => {
+            claims.insert("aud".into(), many.into());
+        }
+    }
+    if let Some(subject) = &args.subject {
+        claims.insert("sub".into(), subject.clone().into());
+    }
+    if let Some(scope) = &args.scope {
+        claims.insert("scope".into(), scope.clone().into());
+    }
+    claims.insert("iat".into(), now.into());
+    claims.insert("exp".into(), now.saturating_add(args.expires_in).into());
+    claims.extend(args.claims.iter().cloned());
+    line(key.sign(&args.token_type, &Value::Object(claims))?)?;
+    Ok(Exit::Held)
+}
