@@ -14,6 +14,7 @@ use authorizer_local::{
 };
 use clap::ValueEnum;
 use miette::Diagnostic;
+use serde_json::json;
 use thiserror::Error;
 
 use self::observer::RequestLines;
@@ -55,7 +56,7 @@ pub(crate) struct Args {
     /// The address to serve on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// How each request is written.
+    /// How each request is written; with json the first line says where it is served.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -155,17 +156,39 @@ async fn serve(args: &Args) -> Result<Exit, CliError> {
         observer: Arc::new(RequestLines::new(args.format)),
     };
     let running = Distribution::start(settings).await.map_err(ServeError::from)?;
-    if args.format == Format::Text {
-        line(format_args!("http://{} serves {}", running.addr(), data.join(BUCKET).display()))?;
-        line(format_args!("  decided by {decided_by}"))?;
-        line(format_args!("  the bucket itself is at {} and answers nothing unsigned", running.s3_addr()))?;
-        if let Some(sample) = &sample {
-            sample.print(running.addr())?;
+    match args.format {
+        Format::Json => line(json!({
+            "version": 1, "addr": running.addr(), "s3_addr": running.s3_addr(), "bucket": data.join(BUCKET),
+            "decided_by": decided_by,
+        }))?,
+        Format::Text => {
+            line(format_args!("http://{} serves {}", running.addr(), data.join(BUCKET).display()))?;
+            line(format_args!("  decided by {decided_by}"))?;
+            line(format_args!(
+                "  the bucket itself is at {} and answers nothing unsigned",
+                running.s3_addr()
+            ))?;
+            if let Some(sample) = &sample {
+                sample.print(running.addr())?;
+            }
+            line("Each request is one line below; Ctrl-C stops.")?;
         }
-        line("Each request is one line below; Ctrl-C stops.")?;
     }
-    // Without a handler for Ctrl-C the process would end all the same, only less tidily.
-    let _ = tokio::signal::ctrl_c().await;
+    asked_to_stop().await;
     running.stop().await;
     Ok(Exit::Held)
+}
+
+/// Waits for Ctrl-C, or for the signal that service managers send. Where neither can be listened to, the
+/// process ends by them all the same, only less tidily.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }

@@ -26,6 +26,11 @@ struct BundleFile<'b> {
     policy: &'b RawValue,
 }
 
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
 /// A bundle that was found whole.
 #[derive(Clone, Debug)]
 pub struct Bundle {
@@ -81,10 +86,12 @@ impl Bundle {
         if bytes.len() > MAX_BUNDLE_BYTES {
             return Err(BundleError::TooLarge);
         }
-        let file: BundleFile<'_> = serde_json::from_slice(bytes).map_err(BundleError::Unreadable)?;
-        if file.format != FORMAT {
-            return Err(BundleError::Format(file.format));
+        // Asked first, and of nothing but itself: another format may have other fields.
+        let FormatOnly { format } = serde_json::from_slice(bytes).map_err(BundleError::Unreadable)?;
+        if format != FORMAT {
+            return Err(BundleError::Format(format));
         }
+        let file: BundleFile<'_> = serde_json::from_slice(bytes).map_err(BundleError::Unreadable)?;
         if sha256_hex(file.policy.get().as_bytes()) != file.policy_sha256 {
             return Err(BundleError::Altered);
         }

@@ -396,6 +396,8 @@ fn a_bundle_that_was_cut_or_changed_is_not_used() {
         assert!(text.contains(from));
         assert!(Bundle::read(text.replace(from, to).as_bytes()).is_err(), "{from} to {to}");
     }
+    let later = Bundle::read(br#"{"format":2,"other":[]}"#).unwrap_err();
+    assert_eq!(later.to_string(), "the bundle has format 2, and this program reads format 1");
 }
 
 /// Decodes a forwarded path as S3 does.

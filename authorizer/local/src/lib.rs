@@ -12,8 +12,10 @@
 //! - [`EmbeddedS3`] is the bucket alone.
 //!
 //! Where it differs from AWS: nothing is cached; the viewer speaks HTTP and not HTTPS; one invocation of
-//! a package runs at a time; header names reach the function in lower case; and the bucket is a folder,
-//! so that a key with an empty segment, `.`, `..` or a raw `+` is refused.
+//! a package runs at a time; header names reach the function in lower case; the bucket answers a
+//! conditional GET or HEAD as if it had no condition, and 404 where S3 answers 403 for an object that is
+//! not there (the distribution may not list); and it is a folder, so that a key with an empty segment, a
+//! trailing slash, `.`, `..` or a raw `+` is refused, and `a` and `a/b` cannot both be stored.
 
 mod answer;
 mod body;

@@ -12,7 +12,7 @@ use crate::devkey::DevKey;
 use crate::error::CliError;
 use crate::output::line;
 use crate::time::now_or;
-use crate::token::write_key_pair;
+use crate::token::{write_key_pair, write_private};
 
 /// The policy of the sample: the same file that the tests and the documentation use.
 const POLICY: &str = include_str!("../../../../fixtures/policies/sample.toml");
@@ -56,8 +56,7 @@ impl Sample {
             )?;
             // As curl reads it with `-H @FILE`, which also keeps it out of the list of processes.
             let path = sample.token(name);
-            fs::write(&path, format!("Authorization: Bearer {token}\n"))
-                .map_err(|source| CliError::Write { path, source })?;
+            write_private(&path, format!("Authorization: Bearer {token}\n").as_bytes())?;
         }
         Ok(sample)
     }

@@ -1,7 +1,7 @@
 //! `authorizer token keygen`: a key pair for development.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use authorizer_core::token::SignatureAlgorithm;
@@ -75,4 +75,15 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
         .open(path)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .map_err(|source| CliError::Write { path: path.to_owned(), source })
+}
+
+/// Writes a file that only its owner may read, in the place of what was there.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    // An older file would keep its mode.
+    if let Err(source) = fs::remove_file(path)
+        && source.kind() != io::ErrorKind::NotFound
+    {
+        return Err(CliError::Write { path: path.to_owned(), source });
+    }
+    write_new(path, bytes, 0o600)
 }
