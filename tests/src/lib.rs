@@ -1,1 +1,17 @@
-//! Placeholder until the next commit.
+//! What the end-to-end tests share: the real programs, started as people start them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+pub mod binaries;
+pub mod fixtures;
+pub mod lambda;
+pub mod packages;
+pub mod runtimes;
+pub mod served;
+pub mod viewer;

@@ -1,0 +1,120 @@
+//! Packages for the tests. Packing takes seconds, so a package is kept in the target folder until the
+//! function, the policy or the packer is another.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use authorizer_core::record::sha256_hex;
+use authorizer_policy::PolicyFile;
+
+use crate::binaries::{authorizer, bootstrap, root, run, scratch};
+use crate::served::Served;
+
+/// A policy and its package.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// The policy file.
+    pub policy: PathBuf,
+    /// The zip.
+    pub zip: PathBuf,
+}
+
+/// The algorithms of the issuers of [`issuers`], which are also their names.
+pub const ALGORITHMS: [&str; 3] = ["EdDSA", "ES256", "RS256"];
+
+/// The policy that the recorded events are decided by.
+pub fn cases() -> &'static Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    PACKAGE.get_or_init(|| locked(|_| pack("cases", root().join("fixtures/policies/cases.toml"))))
+}
+
+/// The policy that `authorizer serve --sample` writes, with the keys of that folder.
+pub fn sample() -> &'static Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    let make = |folder: &Path| {
+        let folder = folder.join("sample");
+        let policy = folder.join("policy.toml");
+        if fs::read_to_string(&policy).ok() != Some(sample_policy()) {
+            // It may be there, in an older form.
+            let _ = fs::remove_file(&policy);
+            drop(Served::sample_in(&folder));
+        }
+        pack("sample", policy)
+    };
+    PACKAGE.get_or_init(|| locked(make))
+}
+
+/// The rules of the sample for three issuers, one for each kind of signature; [`token`] signs for them.
+pub fn issuers() -> &'static Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    let make = |folder: &Path| {
+        let folder = folder.join("issuers");
+        let mut text = "version = 1\n".to_owned();
+        for algorithm in ALGORITHMS {
+            let keys = folder.join("keys");
+            if !keys.join(format!("{algorithm}.jwks.json")).exists() {
+                run([
+                    "token",
+                    "keygen",
+                    algorithm,
+                    "--algorithm",
+                    algorithm,
+                    "--dir",
+                    keys.to_str().unwrap(),
+                ]);
+            }
+            text += &format!(
+                "[[issuers]]\nname = \"{algorithm}\"\nissuer = \"https://{algorithm}.example/\"\n\
+                 audience = [\"files-api\"]\nalgorithms = [\"{algorithm}\"]\n\
+                 jwks = {{ file = \"keys/{algorithm}.jwks.json\" }}\ntoken_type = \"at+jwt\"\n"
+            );
+        }
+        let sample = sample_policy();
+        let (_, rules) = sample.split_once("[[rules]]").unwrap();
+        text += &format!("[[rules]]{rules}");
+        let policy = folder.join("policy.toml");
+        fs::write(&policy, text).unwrap();
+        pack("issuers", policy)
+    };
+    PACKAGE.get_or_init(|| locked(make))
+}
+
+/// Mints a token of one of the issuers of [`issuers`] with `authorizer token mint`.
+pub fn token(algorithm: &str, subject: &str, more: &[&str]) -> String {
+    let keys = issuers().policy.with_file_name("keys");
+    let key = keys.join(format!("{algorithm}.private.pem"));
+    let issuer = format!("https://{algorithm}.example/");
+    let fixed = ["token", "mint", "--key", key.to_str().unwrap(), "--issuer", &issuer, "--subject", subject];
+    run(fixed.iter().chain(more)).trim_end().to_owned()
+}
+
+fn sample_policy() -> String {
+    fs::read_to_string(root().join("fixtures/policies/sample.toml")).unwrap()
+}
+
+/// Other test processes wait. The lock goes with the process.
+fn locked(make: impl FnOnce(&Path) -> Package) -> Package {
+    let folder = scratch();
+    fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let package = make(&folder);
+    lock.unlock().unwrap();
+    package
+}
+
+fn pack(name: &str, policy: PathBuf) -> Package {
+    let (authorizer, bootstrap) = (authorizer(), bootstrap());
+    let bundle = PolicyFile::load(&policy).unwrap().bundle().to_vec();
+    let made_of = [fs::read(&authorizer).unwrap(), fs::read(&bootstrap).unwrap(), bundle];
+    let made_of = sha256_hex(made_of.map(|bytes| sha256_hex(&bytes)).concat().as_bytes());
+    let (zip, stamp) = (scratch().join(format!("{name}.zip")), scratch().join(format!("{name}.stamp")));
+    if !zip.exists() || fs::read_to_string(&stamp).ok().as_deref() != Some(&made_of) {
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        let (binary, out) = (path(&bootstrap), path(&zip));
+        run(["package", "--policy", &path(&policy), "--bootstrap", &binary, "--out", &out]);
+        fs::write(&stamp, made_of).unwrap();
+    }
+    Package { policy, zip }
+}

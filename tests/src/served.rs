@@ -1,0 +1,248 @@
+//! `authorizer serve` as a child process.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::binaries::{authorizer, root};
+use crate::viewer::Viewer;
+
+/// How long a test waits for what must happen. Generous: a machine may be busy.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The lines that a process has written so far.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    shared: Arc<(Mutex<Written>, Condvar)>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+impl Lines {
+    /// Reads a stream to its end in a thread of its own.
+    pub fn read(from: impl Read + Send + 'static) -> Self {
+        let lines = Self::default();
+        let writer = lines.clone();
+        thread::spawn(move || {
+            let mut from = BufReader::new(from);
+            let mut bytes = Vec::new();
+            while from.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
+                let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+                writer.shared.0.lock().unwrap().lines.push(line);
+                writer.shared.1.notify_all();
+                bytes.clear();
+            }
+            writer.shared.0.lock().unwrap().ended = true;
+            writer.shared.1.notify_all();
+        });
+        lines
+    }
+
+    /// What there is now.
+    pub fn all(&self) -> Vec<String> {
+        self.shared.0.lock().unwrap().lines.clone()
+    }
+
+    /// The text of what there is now.
+    pub fn text(&self) -> String {
+        self.all().join("\n")
+    }
+
+    /// Waits until what was written is enough.
+    pub fn wait_for<T>(&self, what: &str, enough: impl FnMut(&[String]) -> Option<T>) -> T {
+        self.wait_until(enough).unwrap_or_else(|| panic!("{what} was not written, but:\n{}", self.text()))
+    }
+
+    /// Waits until what was written is enough; nothing when the stream ends before, or time is up.
+    fn wait_until<T>(&self, mut enough: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + DEADLINE;
+        let mut written = self.shared.0.lock().unwrap();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match enough(&written.lines) {
+                Some(found) => return Some(found),
+                None if left.is_zero() || written.ended => return None,
+                None => written = self.shared.1.wait_timeout(written, left).unwrap().0,
+            }
+        }
+    }
+
+    /// Waits until the stream has ended, and gives all of it.
+    pub fn to_end(&self) -> Vec<String> {
+        let mut written = self.shared.0.lock().unwrap();
+        while !written.ended {
+            let waited = self.shared.1.wait_timeout(written, DEADLINE).unwrap();
+            assert!(!waited.1.timed_out(), "the stream did not end");
+            written = waited.0;
+        }
+        written.lines.clone()
+    }
+}
+
+/// A distribution that is served until it is dropped.
+#[derive(Debug)]
+pub struct Served {
+    child: Child,
+    folder: PathBuf,
+    addr: SocketAddr,
+    s3: SocketAddr,
+    introduction: Vec<String>,
+    stdout: Lines,
+    stderr: Lines,
+    /// Who asks.
+    pub viewer: Viewer,
+    _keep: Option<TempDir>,
+}
+
+impl Served {
+    /// `authorizer serve --sample` with a folder of its own.
+    pub fn sample() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut served = Self::sample_in(folder.path());
+        served._keep = Some(folder);
+        served
+    }
+
+    /// `authorizer serve --sample` with this folder.
+    pub fn sample_in(folder: &Path) -> Self {
+        Self::start(folder, [OsStr::new("--sample"), folder.as_os_str()])
+    }
+
+    /// `authorizer serve` with these arguments; `folder` holds `data` and `tokens`.
+    pub fn start<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a OsStr>) -> Self {
+        let mut child = serve(arguments, "127.0.0.1:0").spawn().unwrap();
+        let stdout = Lines::read(child.stdout.take().unwrap());
+        let stderr = Lines::read(child.stderr.take().unwrap());
+        let last = |lines: &[String]| {
+            let end = lines.iter().position(|line| line.contains("Ctrl-C stops"))?;
+            Some(lines[..=end].to_vec())
+        };
+        let introduction = stdout.wait_until(last);
+        let introduction = introduction.unwrap_or_else(|| panic!("it did not start:\n{}", stderr.text()));
+        let addr = address(&introduction[0], "http://");
+        let s3 = introduction.iter().find(|line| line.contains("the bucket itself is at")).unwrap();
+        let s3 = address(s3, "is at ");
+        let viewer = Viewer::of(addr);
+        Self { child, folder: folder.to_owned(), addr, s3, introduction, stdout, stderr, viewer, _keep: None }
+    }
+
+    /// Where viewers reach it.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Where the bucket is reached.
+    pub fn s3_addr(&self) -> SocketAddr {
+        self.s3
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it printed before the first request.
+    pub fn introduction(&self) -> &[String] {
+        &self.introduction
+    }
+
+    /// What it prints.
+    pub fn stdout(&self) -> &Lines {
+        &self.stdout
+    }
+
+    /// What it complains of.
+    pub fn stderr(&self) -> &Lines {
+        &self.stderr
+    }
+
+    /// The folder that it was started with.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The policy of the sample.
+    pub fn policy(&self) -> PathBuf {
+        self.folder.join("policy.toml")
+    }
+
+    /// The folder that is the bucket.
+    pub fn bucket(&self) -> PathBuf {
+        self.folder.join("data/local-bucket")
+    }
+
+    /// The file that an object is.
+    pub fn file(&self, key: &str) -> PathBuf {
+        self.bucket().join(key)
+    }
+
+    /// The value of `Authorization` for one of the sample's users.
+    pub fn bearer(&self, name: &str) -> String {
+        let line = std::fs::read_to_string(self.folder.join("tokens").join(name)).unwrap();
+        line.trim_end().strip_prefix("Authorization: ").unwrap().to_owned()
+    }
+
+    /// Everything below the folder of data: a change of any byte, name or size is a change of this.
+    pub fn everything(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        gather(&self.folder.join("data"), &mut found);
+        found.sort();
+        found
+    }
+
+    /// Sends Ctrl-C, and waits for the end.
+    pub fn interrupt(mut self) -> (ExitStatus, Lines, Lines) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
+        kill_process(pid, Signal::INT).unwrap();
+        // Both streams end with the process.
+        self.stdout.to_end();
+        self.stderr.to_end();
+        (self.child.wait().unwrap(), self.stdout.clone(), self.stderr.clone())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The command, with its streams kept.
+pub fn serve<'a>(arguments: impl IntoIterator<Item = &'a OsStr>, listen: &str) -> Command {
+    let mut command = Command::new(authorizer());
+    command.arg("serve").args(arguments).args(["--listen", listen]).current_dir(root());
+    command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn address(line: &str, before: &str) -> SocketAddr {
+    let (_, rest) = line.split_once(before).unwrap_or_else(|| panic!("no address in `{line}`"));
+    rest.split_whitespace().next().unwrap().parse().unwrap_or_else(|error| panic!("{error}: `{line}`"))
+}
+
+fn gather(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(&path, found);
+            found.push((path, Vec::new()));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            found.push((path, bytes));
+        }
+    }
+}

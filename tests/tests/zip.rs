@@ -1,0 +1,90 @@
+//! The deployment package as Lambda@Edge takes it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use std::fs::File;
+use std::time::Instant;
+
+use authorizer_local::Runtime;
+use authorizer_tests::binaries::root;
+use authorizer_tests::lambda::{Process, Unpacked};
+use authorizer_tests::packages::sample;
+use object::LittleEndian;
+use object::elf::{EM_X86_64, ET_DYN, ET_EXEC, FileHeader64};
+use object::read::elf::FileHeader as _;
+use zip::ZipArchive;
+
+#[test]
+fn the_zip_is_under_a_megabyte_and_holds_the_function_its_shims_and_its_bundle() {
+    let zip = &sample().zip;
+    let length = zip.metadata().unwrap().len();
+    println!("{length} bytes");
+    assert!(length < 1_000_000, "{length} bytes");
+    let mut archive = ZipArchive::new(File::open(zip).unwrap()).unwrap();
+    let mut names = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        // Lambda runs the function as another user than the files' owner.
+        let mode = entry.unix_mode().unwrap() & 0o777;
+        assert_eq!(mode, if name == "bootstrap" { 0o755 } else { 0o644 }, "{name}");
+        names.push(name);
+    }
+    names.sort();
+    assert_eq!(names, ["bootstrap", "bundle.json", "index.mjs", "index.py"]);
+    let unpacked = Unpacked::new(zip);
+    for shim in ["index.mjs", "index.py"] {
+        let source = std::fs::read(root().join("authorizer/edge/shims").join(shim)).unwrap();
+        assert_eq!(std::fs::read(unpacked.file(shim)).unwrap(), source, "{shim}");
+    }
+}
+
+#[test]
+fn the_function_needs_no_newer_glibc_than_amazon_linux_2023_has() {
+    let zip = &sample().zip;
+    let unpacked = Unpacked::new(zip);
+    let bytes = std::fs::read(unpacked.file("bootstrap")).unwrap();
+    let header = FileHeader64::<LittleEndian>::parse(&*bytes).unwrap();
+    let endian = header.endian().unwrap();
+    assert_eq!(header.e_machine(endian), EM_X86_64);
+    assert!([ET_DYN, ET_EXEC].contains(&header.e_type(endian)));
+    let mut needed = Vec::new();
+    let sections = header.sections(endian, &*bytes).unwrap();
+    let (mut files, strings) = sections.gnu_verneed(endian, &*bytes).unwrap().expect("it needs some version");
+    let strings = sections.strings(endian, &*bytes, strings).unwrap();
+    while let Some((file, mut versions)) = files.next().unwrap() {
+        let library = String::from_utf8(file.file(endian, strings).unwrap().to_vec()).unwrap();
+        while let Some(version) = versions.next().unwrap() {
+            let name = String::from_utf8(version.name(endian, strings).unwrap().to_vec()).unwrap();
+            needed.push((library.clone(), name));
+        }
+    }
+    let glibc = needed.iter().filter_map(|(_, name)| name.strip_prefix("GLIBC_"));
+    let glibc: Vec<Vec<u32>> =
+        glibc.map(|version| version.split('.').map(|part| part.parse().unwrap()).collect()).collect();
+    let newest = glibc.iter().max().expect("it needs glibc");
+    println!("needs GLIBC_{newest:?}");
+    assert!(*newest <= vec![2, 34], "{needed:?}");
+}
+
+#[tokio::test]
+async fn the_function_starts() {
+    let zip = &sample().zip;
+    let unpacked = Unpacked::new(zip);
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let started = Instant::now();
+        let mut process = Process::start(Runtime::Native, unpacked.folder()).await;
+        process.ready().await;
+        times.push(started.elapsed());
+        let (stdout, stderr) = process.stop();
+        assert_eq!((stdout, stderr), (Vec::new(), Vec::new()));
+    }
+    println!("from start to the first /next: {times:?}");
+}
