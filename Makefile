@@ -1,10 +1,50 @@
-# What a person runs from a fresh clone.
+# What a person runs from a fresh clone: `make run`, `make test`; `make help` lists the rest.
 
 POLICY ?= fixtures/policies/sample.toml
 PACKAGE ?= dist/authorizer.zip
+LISTEN ?= 127.0.0.1:8080
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS = event key token pattern bundle policy
 
-.PHONY: package
+.PHONY: help run build test lint package runtimes fixtures fuzz clean
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: ## Serve a local distribution with a ready policy, keys and tokens, and print curl lines that work.
+	cargo run --release --locked --quiet --package authorizer-cli -- serve --sample .local --listen $(LISTEN)
+
+build: ## Build the command line, target/release/authorizer.
+	cargo build --release --locked --package authorizer-cli
+
+test: runtimes ## Run every test.
+	tests/infra/install
+	cargo test --locked --workspace
+
+lint: ## Check the format, and every lint.
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
 package: ## Build the function and make the zip to deploy, from POLICY into PACKAGE.
 	bootstrap=$$(authorizer/edge/build) && \
-	cargo run --release --locked --package authorizer-cli -- \
+	cargo run --release --locked --quiet --package authorizer-cli -- \
 		package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
+
+runtimes: ## Install AWS's own runtime clients into .tools/runtimes.
+	tests/runtimes/install
+
+fixtures: ## Make the events and outcomes of fixtures/cases.toml anew, with new keys.
+	cargo run --locked --package authorizer-tests --bin make-fixtures
+
+fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
+	cargo install cargo-fuzz --locked --quiet --root .tools/cargo-fuzz
+	cd tests/fuzz && for target in $(FUZZ_TARGETS); do \
+		mkdir -p corpus/$$target && \
+		seeds=; case $$target in event) seeds=../../fixtures/events;; policy) seeds=../../fixtures/policies;; esac; \
+		PATH="$$PWD/../../.tools/cargo-fuzz/bin:$$PATH" cargo +nightly fuzz run $$target corpus/$$target $$seeds \
+			-- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 || exit 1; \
+	done
+
+clean: ## Remove what was built; what was installed and what `make run` made stay.
+	cargo clean
+	rm -rf dist
