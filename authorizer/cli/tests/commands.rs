@@ -1,0 +1,209 @@
+//! The commands as a person meets them: what they print, where, and their exit status.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// What a command did.
+struct Done {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn authorizer(arguments: &[&str], input: &str) -> Done {
+    let output = Command::cargo_bin("authorizer")
+        .unwrap()
+        .current_dir(ROOT)
+        .env("NO_COLOR", "1")
+        .args(arguments)
+        .write_stdin(input)
+        .output()
+        .unwrap();
+    Done {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A folder with the sample policy and a key of its own.
+fn sample() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    assert_eq!(authorizer(&["token", "keygen", "sample", "--dir", keys.to_str().unwrap()], "").code, 0);
+    fs::copy(Path::new(ROOT).join("fixtures/policies/sample.toml"), folder.path().join("policy.toml"))
+        .unwrap();
+    folder
+}
+
+fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().unwrap().to_owned()
+}
+
+fn mint(folder: &TempDir, more: &[&str]) -> String {
+    let key = path(folder, "keys/sample.private.pem");
+    let fixed =
+        ["token", "mint", "--key", &key, "--issuer", "https://login.example.com/", "--audience", "files-api"];
+    let done = authorizer(&[fixed.as_slice(), more].concat(), "");
+    assert_eq!(done.code, 0, "{}", done.err);
+    done.out.trim_end().to_owned()
+}
+
+#[test]
+fn check_sums_a_good_policy_up() {
+    let done = authorizer(&["check", "fixtures/policies/sample.toml"], "");
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    let (summary, bundle) = done.out.rsplit_once("sha256 ").unwrap();
+    assert_eq!(bundle.trim_end().len(), 64);
+    insta::assert_snapshot!(summary);
+    let json: Value = serde_json::from_str(
+        &authorizer(&["check", "--format", "json", "fixtures/policies/sample.toml"], "").out,
+    )
+    .unwrap();
+    assert_eq!((&json["version"], &json["deny_rules"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn what_cannot_be_used_is_one_diagnostic_and_exit_2() {
+    let folder = sample();
+    let policy = path(&folder, "policy.toml");
+    fs::write(folder.path().join("binary"), [0u8, 159, 146, 150]).unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    let (binary, empty, here) = (path(&folder, "binary"), path(&folder, "empty"), path(&folder, ""));
+    for arguments in [
+        vec!["check", "/nonexistent/policy.toml"],
+        vec!["check", &here],
+        vec!["check", &binary],
+        vec!["replay", "--policy", &policy, "/nonexistent/events"],
+        vec!["replay", "--policy", &policy, &empty],
+        vec!["replay", "--policy", &policy, "--expect", &binary, "fixtures/events"],
+        vec!["replay", "--bundle", &policy, "fixtures/events"],
+        vec!["replay", "--bundle", "/nonexistent", "fixtures/events"],
+        vec!["explain", "--policy", &policy, "/nonexistent/event.json"],
+        vec!["explain", "--policy", &policy, &here],
+        vec!["token", "mint", "--key", &binary, "--issuer", "i"],
+        vec!["token", "mint", "--key", "/nonexistent", "--issuer", "i"],
+        vec!["token", "inspect", "no-token"],
+        vec!["token", "inspect", "a.b.c"],
+        vec!["token", "inspect", "--policy", "/nonexistent", "e30.e30.AA"],
+        vec!["token", "keygen", "sample", "--dir", &binary],
+        vec!["serve", "--policy", "/nonexistent"],
+        vec!["serve", "--function", &binary],
+        vec!["serve", "--function", "/nonexistent"],
+    ] {
+        let done = authorizer(&arguments, "");
+        assert_eq!(done.code, 2, "{arguments:?}: {}", done.err);
+        assert_eq!(done.out, "", "{arguments:?}");
+        assert!(done.err.contains('×') && done.err.lines().count() <= 8, "{arguments:?}: {}", done.err);
+        assert!(
+            !done.err.contains("panicked") && !done.err.contains("Error {"),
+            "{arguments:?}: {}",
+            done.err
+        );
+    }
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_exit_2() {
+    for arguments in [
+        vec!["replay", "fixtures/events"],
+        vec!["replay", "--policy", "a", "--bundle", "b", "fixtures/events"],
+        vec!["replay", "--policy", "a", "--now", "yesterday", "fixtures/events"],
+        vec!["token", "keygen", "../up"],
+        vec!["token", "keygen", "a", "--algorithm", "HS256"],
+        vec!["token", "mint", "--key", "k", "--issuer", "i", "--claim", "no-value"],
+        vec!["serve"],
+        vec!["nonsense"],
+    ] {
+        let done = authorizer(&arguments, "");
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}: {}", done.err);
+    }
+}
+
+#[test]
+fn a_key_pair_is_never_overwritten_and_its_private_half_is_private() {
+    let folder = sample();
+    let keys = path(&folder, "keys");
+    let before = fs::read(folder.path().join("keys/sample.private.pem")).unwrap();
+    assert_eq!(authorizer(&["token", "keygen", "sample", "--dir", &keys], "").code, 2);
+    assert_eq!(fs::read(folder.path().join("keys/sample.private.pem")).unwrap(), before);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(folder.path().join("keys/sample.private.pem")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let public: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("keys/sample.jwks.json")).unwrap()).unwrap();
+    assert_eq!(public["keys"][0].get("d"), None);
+}
+
+#[test]
+fn inspect_says_what_it_checked() {
+    let folder = sample();
+    let policy = path(&folder, "policy.toml");
+    let now = ["--now", "1800000000"];
+    let token = mint(&folder, &[&["--subject", "alice", "--scope", "files"], now.as_slice()].concat());
+    let unchecked = authorizer(&["token", "inspect", &token], "");
+    assert_eq!(unchecked.code, 0);
+    assert!(
+        unchecked.out.contains("nothing was checked: neither the signature nor any claim"),
+        "{}",
+        unchecked.out
+    );
+    let inspect = |token: &str, now: &str| {
+        authorizer(&["token", "inspect", "--policy", &policy, "--now", now, "-"], &format!("{token}\n"))
+    };
+    let accepted = inspect(&token, "1800000000");
+    assert_eq!(accepted.code, 0, "{}", accepted.out);
+    assert!(accepted.out.contains("accepted by the policy's issuer `sample`"), "{}", accepted.out);
+    assert!(accepted.out.contains("exp    2027-01-15T09:00:00Z"), "{}", accepted.out);
+    for (token, now, reason) in [
+        (token.clone(), "1800003631", "token_expired"),
+        (format!("{}AAAA", &token.get(..token.len() - 4).unwrap()), "1800000000", "signature_invalid"),
+        (mint(&folder, &["--type", "JWT"]), "1800000000", "token_type_mismatch"),
+    ] {
+        let refused = inspect(&token, now);
+        assert_eq!(refused.code, 1, "{}", refused.out);
+        assert!(refused.out.contains(&format!("refused by the policy: {reason}")), "{}", refused.out);
+    }
+}
+
+#[test]
+fn explain_says_what_every_rule_makes_of_an_event() {
+    let event = "fixtures/events/scope-lacking.json";
+    let explain = |format: &str| {
+        let policy = "fixtures/policies/cases.toml";
+        authorizer(&["explain", "--policy", policy, "--now", "1800000000", "--format", format, event], "")
+    };
+    let done = explain("text");
+    assert_eq!((done.code, done.err.as_str()), (1, ""));
+    insta::assert_snapshot!(done.out);
+    let json: Value = serde_json::from_str(&explain("json").out).unwrap();
+    assert_eq!(json["record"]["reason"], "insufficient_scope");
+    assert_eq!(json["rules"].as_array().unwrap().iter().filter(|rule| rule["matches"] == true).count(), 0);
+}
+
+#[test]
+fn replay_prints_one_line_an_event_and_exits_1_for_a_refusal() {
+    let replay = |events: &[&str]| {
+        let fixed = ["replay", "--policy", "fixtures/policies/cases.toml", "--now", "1800000000"];
+        authorizer(&[fixed.as_slice(), events].concat(), "")
+    };
+    let allowed = replay(&["fixtures/events/algorithm-es256.json"]);
+    assert_eq!(allowed.code, 0, "{}", allowed.out);
+    let both = replay(&["fixtures/events/algorithm-es256.json", "fixtures/events/expired.json"]);
+    assert_eq!(both.code, 1);
+    insta::assert_snapshot!(both.out);
+}
