@@ -72,7 +72,9 @@ pub fn issuers() -> &'static Package {
         }
         let sample = sample_policy();
         let (_, rules) = sample.split_once("[[rules]]").unwrap();
-        text += &format!("[[rules]]{rules}");
+        // With several issuers, a rule that reads claims names them.
+        let named = format!("issuers = {ALGORITHMS:?}\nwhen ");
+        text += &format!("[[rules]]{}", rules.replace("\nwhen ", &format!("\n{named}")));
         let policy = folder.join("policy.toml");
         fs::write(&policy, text).unwrap();
         pack("issuers", policy)

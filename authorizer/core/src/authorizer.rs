@@ -99,7 +99,7 @@ impl Authorizer {
             // Whoever sent no token may still get in with one.
             (Decision::Default { .. }, Principal::Anonymous) => Err(Refusal::TokenMissing),
             (Decision::Default { lacking_scope: Some(scope), .. }, Principal::Verified(_)) => {
-                Err(Refusal::InsufficientScope { scope: scope.to_owned() })
+                Err(Refusal::InsufficientScope { scope })
             }
             (Decision::Default { furthest, lacking_scope: None }, Principal::Verified(_)) => {
                 Err(Refusal::NoRule(furthest))

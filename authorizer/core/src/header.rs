@@ -24,6 +24,10 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     if name.starts_with("x-amz-") || METHOD_OVERRIDES.contains(&name) {
         return Fate::Refuse;
     }
+    let writes = matches!(operation, S3Operation::PutObject | S3Operation::DeleteObject);
+    if writes && WRITE_CONDITIONS.contains(&name) {
+        return Fate::Refuse;
+    }
     let forwarded = match operation {
         S3Operation::GetObject | S3Operation::HeadObject => READ_HEADERS.contains(&name),
         S3Operation::PutObject => WRITE_HEADERS.contains(&name),
@@ -44,6 +48,13 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
 
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
+/// What would make a write another one. A condition on the ETag tells a writer what is stored, and S3 asks
+/// for the right to read for it ([AWS: conditional
+/// deletes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html)), which the
+/// distribution has and the viewer may not. S3 knows neither partial uploads nor the condition on a date, and
+/// without them the write would go on whole (RFC 9110 sections 13.1.4 and 14.5).
+const WRITE_CONDITIONS: [&str; 3] = ["content-range", "if-match", "if-unmodified-since"];
+
 /// GetObject's and HeadObject's own headers, and those that CloudFront negotiates with.
 const READ_HEADERS: [&str; 9] = [
     "accept",
@@ -58,7 +69,7 @@ const READ_HEADERS: [&str; 9] = [
 ];
 
 /// PutObject's own headers that are not `x-amz-*`.
-const WRITE_HEADERS: [&str; 10] = [
+const WRITE_HEADERS: [&str; 9] = [
     "accept",
     "cache-control",
     "content-disposition",
@@ -67,12 +78,11 @@ const WRITE_HEADERS: [&str; 10] = [
     "content-md5",
     "content-type",
     "expires",
-    "if-match",
     "if-none-match",
 ];
 
-/// DeleteObject's own headers that are not `x-amz-*`.
-const DELETE_HEADERS: [&str; 2] = ["accept", "if-match"];
+/// DeleteObject has none of its own.
+const DELETE_HEADERS: [&str; 1] = ["accept"];
 
 /// The headers that a viewer-request function may not touch
 /// ([AWS: restrictions on edge functions](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html)):
@@ -124,7 +134,9 @@ mod tests {
         for (name, value, get, put, delete) in [
             ("range", "bytes=0-1", Forward, Remove, Remove),
             ("if-none-match", "*", Forward, Forward, Remove),
-            ("if-match", "\"e\"", Forward, Forward, Forward),
+            ("if-match", "\"e\"", Forward, Refuse, Refuse),
+            ("if-unmodified-since", "Sat, 01 Jan 2000 00:00:00 GMT", Forward, Refuse, Refuse),
+            ("content-range", "bytes 0-1/9", Remove, Refuse, Refuse),
             ("content-type", "image/png", Remove, Forward, Remove),
             ("content-encoding", "gzip", Remove, Forward, Remove),
             ("content-encoding", "gzip, AWS-chunked", Remove, Refuse, Remove),

@@ -40,7 +40,8 @@ pub struct GeneratedResponse {
 
 impl Outcome {
     /// The request, rewritten to what was authorised and nothing else: the canonical path of the key, no
-    /// query, and no header that does not belong to the operation, the credential among those left out.
+    /// query, and no header but those of the operation and those that CloudFront lets no function touch. The
+    /// credential is among those left out.
     pub(crate) fn forward(mut request: CloudFrontRequest, operation: S3Operation, key: &ObjectKey) -> Self {
         request.uri = key.to_uri();
         request.querystring.clear();
@@ -65,7 +66,10 @@ impl Outcome {
         if let Some(challenge) = refusal.challenge(REALM) {
             set("WWW-Authenticate", challenge);
         }
-        if let Refusal::MethodNotAllowed { allow } = refusal {
+        // A policy that allows nothing has no method to name.
+        if let Refusal::MethodNotAllowed { allow } = refusal
+            && !allow.is_empty()
+        {
             set("Allow", allow.clone());
         }
         let mut problem = json!({

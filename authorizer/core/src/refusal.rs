@@ -38,7 +38,7 @@ pub enum Refusal {
     NoRule(NoRule),
     /// All that lacked was a scope (RFC 6750 section 3.1).
     InsufficientScope {
-        /// The scope that would have been enough.
+        /// The scopes that would have been enough, with spaces between them.
         scope: String,
     },
 }

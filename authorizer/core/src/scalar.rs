@@ -17,12 +17,16 @@ pub enum Scalar {
     Boolean(bool),
 }
 
-/// A claim equals a scalar when it is of the same JSON type and value: `"1"` is not `1`.
+/// A claim equals a scalar when it is of the same JSON type and value: `"1"` is not `1`, and `1.0` is.
 impl PartialEq<Value> for Scalar {
     fn eq(&self, claim: &Value) -> bool {
         match (self, claim) {
             (Self::String(expected), Value::String(actual)) => expected == actual,
-            (Self::Integer(expected), Value::Number(actual)) => actual.as_i64() == Some(*expected),
+            #[allow(clippy::cast_precision_loss, reason = "a double is compared as the double it is")]
+            (Self::Integer(expected), Value::Number(actual)) => match actual.as_i64() {
+                Some(actual) => actual == *expected,
+                None => actual.is_f64() && actual.as_f64() == Some(*expected as f64),
+            },
             (Self::Boolean(expected), Value::Bool(actual)) => expected == actual,
             (Self::String(_) | Self::Integer(_) | Self::Boolean(_), _) => false,
         }

@@ -12,10 +12,10 @@ impl UnixTime {
         Self(seconds)
     }
 
-    /// From the system's clock. A clock before 1970 counts as 1970, when no token is valid yet or
-    /// every `iat` lies in the future.
+    /// From the system's clock. With a clock before 1970 it is the end of time, when every token has
+    /// expired.
     pub fn from_system(time: SystemTime) -> Self {
-        Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+        Self(time.duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs()))
     }
 
     /// The count of seconds.

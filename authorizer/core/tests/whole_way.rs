@@ -94,9 +94,9 @@ fn policy(algorithms: &[&str], keys: Vec<Value>) -> Value {
             {"id": "no-secrets", "effect": "deny", "methods": ["GET", "PUT", "DELETE"], "keys": ["**/secret/**"]},
             {"id": "own", "effect": "allow", "methods": ["GET", "PUT"], "keys": ["users/{sub}/**"], "issuers": ["staff"]},
             {"id": "delete", "effect": "allow", "methods": ["DELETE"], "keys": ["users/{sub}/**"],
-                "when": {"scope": {"has": "delete"}}},
+                "when": {"scope": {"has": "delete"}}, "issuers": ["staff", "partner"]},
             {"id": "role", "effect": "allow", "methods": ["PUT"], "keys": ["shared/**"],
-                "when": {"role": {"any": ["editor", "admin"]}}},
+                "when": {"role": {"any": ["editor", "admin"]}}, "issuers": ["staff"]},
             {"id": "public", "effect": "allow", "methods": ["GET"], "keys": ["public/**"], "anonymous": true}
         ]
     })
@@ -194,13 +194,18 @@ fn a_token_is_refused_by_the_first_check_that_fails() {
     ] {
         assert_eq!(reason("GET", "/users/alice/a", Some(&token)), expected);
     }
-    let partner = |client: &str| {
-        let claims = json!({"iss": "https://partner.example/", "client_id": client, "sub": "alice", "exp": NOW + 1,
-            "scope": "delete"});
+    let partner = |client: &str, more: &str, value: Value| {
+        let mut claims = json!({"iss": "https://partner.example/", "client_id": client, "sub": "alice",
+            "exp": NOW + 1, "scope": "delete"});
+        claims[more] = value;
         reason("DELETE", "/users/alice/a", Some(&OTHER.sign("k1", "JWT", &claims)))
     };
-    assert_eq!(partner("p"), "allowed_by_rule");
-    assert_eq!(partner("q"), "client_mismatch");
+    assert_eq!(partner("p", "x", json!(1)), "allowed_by_rule");
+    assert_eq!(partner("q", "x", json!(1)), "client_mismatch");
+    // RFC 7519 section 4.1.3: named audiences are the only ones, also where the policy names none.
+    for audience in [json!("payments-api"), json!([]), json!(null)] {
+        assert_eq!(partner("p", "aud", audience), "audience_mismatch");
+    }
 }
 
 #[test]

@@ -244,8 +244,8 @@ fn compile_principals(
 ) -> PrincipalConstraint {
     match &document.issuers {
         None if document.anonymous => PrincipalConstraint::Everyone,
-        // A deny rule without issuers speaks of everyone: a token must not be the way to get less, nor
-        // its absence the way to get more.
+        // A deny rule without issuers speaks of everyone, and so does one without conditions of requests
+        // without a token.
         None if document.effect == EffectDocument::Deny => PrincipalConstraint::Everyone,
         None => {
             if policy.issuers.is_empty() {
@@ -253,6 +253,19 @@ fn compile_principals(
                     place.clone(),
                     format!("rule `{}` needs a token, and the policy trusts no issuer", document.id),
                     "add an `[[issuers]]` block, or `anonymous = true` to open the rule to everyone",
+                );
+            }
+            let reads_claims = !document.when.is_empty() || document.keys.iter().any(|key| key.contains('{'));
+            if policy.issuers.len() > 1 && reads_claims {
+                problems.add(
+                    place.clone(),
+                    format!(
+                        "rule `{}` believes the claims of every issuer, and there are {}",
+                        document.id,
+                        policy.issuers.len()
+                    ),
+                    "add `issuers = [\"...\"]` with the issuers whose word counts here: a `sub` or `role` of \
+                     another one is another's",
                 );
             }
             PrincipalConstraint::AnyIssuer
@@ -449,8 +462,13 @@ mod tests {
         let mut issuer = document()["issuers"][0].clone();
         issuer["leeway_seconds"] = json!(301);
         assert_eq!(problems("/issuers/0", issuer), ["issuers[0].leeway_seconds"]);
+        let mut second = document()["issuers"][0].clone();
+        second["name"] = json!("partner");
+        second["issuer"] = json!("https://partner.example.com/");
+        let two = json!([document()["issuers"][0], second]);
+        assert_eq!(problems("/issuers", two), ["rules[0]"], "claims of two issuers, and none named");
         let twice = json!([document()["issuers"][0], document()["issuers"][0]]);
-        assert_eq!(problems("/issuers", twice), ["issuers[1].name", "issuers[1].issuer"]);
+        assert_eq!(problems("/issuers", twice), ["issuers[1].name", "issuers[1].issuer", "rules[0]"]);
         assert_eq!(problems("/version", json!(1)), none);
     }
 

@@ -73,7 +73,7 @@ mod tests {
             ),
             (
                 ClaimTest::Equals(Scalar::Integer(1)),
-                vec![json!(1)],
+                vec![json!(1), json!(1.0)],
                 vec![json!("1"), json!(1.5), json!(true)],
             ),
             (ClaimTest::Equals(Scalar::Boolean(true)), vec![json!(true)], vec![json!("true"), json!(1)]),

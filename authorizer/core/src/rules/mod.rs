@@ -54,8 +54,8 @@ pub enum Decision<'p> {
     Default {
         /// The furthest that one got.
         furthest: NoRule,
-        /// The scope that was all one lacked.
-        lacking_scope: Option<&'p str>,
+        /// The scopes that were all one lacked, with spaces between them.
+        lacking_scope: Option<String>,
     },
 }
 
@@ -166,16 +166,13 @@ impl Rule {
         }
     }
 
-    /// The scope, when the only conditions that do not hold ask for scopes.
-    fn only_lacks_scope(&self, principal: &Principal<'_>) -> Option<&str> {
+    /// The scopes, when the only conditions that do not hold ask for scopes.
+    fn only_lacks_scope(&self, principal: &Principal<'_>) -> Option<String> {
         let Principal::Verified(verified) = principal else { return None };
-        let mut lacking = None;
-        for condition in &self.conditions {
-            if !condition.holds(verified.claims().get(&condition.claim)) {
-                lacking = lacking.or(Some(condition.scope()?));
-            }
-        }
-        lacking
+        let lacking = |condition: &&Condition| !condition.holds(verified.claims().get(&condition.claim));
+        let scopes: Option<Vec<&str>> =
+            self.conditions.iter().filter(lacking).map(Condition::scope).collect();
+        scopes.filter(|scopes| !scopes.is_empty()).map(|scopes| scopes.join(" "))
     }
 }
 

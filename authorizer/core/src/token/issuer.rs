@@ -44,9 +44,7 @@ impl Issuer {
     pub(super) fn verify(&self, jws: Jws<'_>, now: UnixTime) -> Result<VerifiedClaims<'_>, TokenError> {
         self.verify_signature(&jws)?;
         // Past this line the header and the claims are the issuer's words.
-        if let Some(expected) = &self.token_type
-            && jws.token_type.as_deref().is_none_or(|actual| !same_media_type(actual, expected))
-        {
+        if !self.takes_type(jws.token_type.as_deref()) {
             return Err(TokenError::TypeMismatch);
         }
         let claims = jws.payload;
@@ -55,7 +53,11 @@ impl Issuer {
             return Err(TokenError::Malformed);
         }
         self.verify_times(&claims, now)?;
-        if !self.audience.is_empty() && !holds_any(claims.get("aud"), &self.audience) {
+        // RFC 7519 section 4.1.3: a token that names audiences is for them alone. So one that names any is
+        // refused, too, where the policy has none to find in it.
+        if (!self.audience.is_empty() || claims.contains_key("aud"))
+            && !holds_any(claims.get("aud"), &self.audience)
+        {
             return Err(TokenError::AudienceMismatch);
         }
         if !self.client_ids.is_empty()
@@ -67,6 +69,17 @@ impl Issuer {
             return Err(TokenError::RequiredClaimMismatch);
         }
         Ok(VerifiedClaims::new(self, claims))
+    }
+
+    /// Whether a token of this `typ` will do. Without a type in the policy it is the type of an access token
+    /// or of no kind in particular: never that of a logout or event token (RFC 8725 section 3.11).
+    fn takes_type(&self, token_type: Option<&str>) -> bool {
+        match (&self.token_type, token_type) {
+            (Some(expected), Some(actual)) => same_media_type(actual, expected),
+            (Some(_), None) => false,
+            (None, Some(actual)) => same_media_type(actual, "JWT") || same_media_type(actual, "at+jwt"),
+            (None, None) => true,
+        }
     }
 
     fn verify_signature(&self, jws: &Jws<'_>) -> Result<(), TokenError> {
