@@ -12,7 +12,7 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: ## Serve a local distribution with a ready policy, keys and tokens, and print curl lines that work.
-	cargo run --release --locked --quiet --package authorizer-cli -- serve --sample .local --listen $(LISTEN)
+	cargo run --release --locked --package authorizer-cli -- serve --sample .local --listen $(LISTEN)
 
 build: ## Build the command line, target/release/authorizer.
 	cargo build --release --locked --package authorizer-cli
@@ -27,7 +27,7 @@ lint: ## Check the format, and every lint.
 
 package: ## Build the function and make the zip to deploy, from POLICY into PACKAGE.
 	bootstrap=$$(authorizer/edge/build) && \
-	cargo run --release --locked --quiet --package authorizer-cli -- \
+	cargo run --release --locked --package authorizer-cli -- \
 		package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
 
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.

@@ -108,7 +108,7 @@ fn locked(make: impl FnOnce(&Path) -> Package) -> Package {
 
 fn pack(name: &str, policy: PathBuf) -> Package {
     let (authorizer, bootstrap) = (authorizer(), bootstrap());
-    let bundle = PolicyFile::load(&policy).unwrap().bundle().to_vec();
+    let bundle = PolicyFile::load(&policy).unwrap().bundle_json().to_vec();
     let made_of = [fs::read(&authorizer).unwrap(), fs::read(&bootstrap).unwrap(), bundle];
     let made_of = sha256_hex(made_of.map(|bytes| sha256_hex(&bytes)).concat().as_bytes());
     let (zip, stamp) = (scratch().join(format!("{name}.zip")), scratch().join(format!("{name}.stamp")));

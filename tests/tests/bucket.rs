@@ -12,7 +12,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use authorizer_core::{Authorizer, Bundle, UnixTime};
+use authorizer_core::{Authorizer, UnixTime};
 use authorizer_local::{
     Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport, Settings,
 };
@@ -126,7 +126,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     // The same distribution as `serve` starts, with credentials that the test knows.
     let folder = tempfile::tempdir().unwrap();
     let sample = Served::sample();
-    let bundle = Bundle::read(PolicyFile::load(&sample.policy()).unwrap().bundle()).unwrap();
+    let bundle = PolicyFile::load(&sample.policy()).unwrap().into_bundle();
     let authorizer = Authorizer::new(bundle);
     let handler = move |event: &[u8]| {
         let authorized = authorizer.authorize(event, UnixTime::from_system(SystemTime::now()));

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use authorizer_core::outcome::Outcome;
-use authorizer_core::{Authorizer, Bundle, UnixTime};
+use authorizer_core::{Authorizer, UnixTime};
 use authorizer_policy::PolicyFile;
 use authorizer_tests::binaries;
 use authorizer_tests::fixtures::{Cases, Fixtures, NOW, Seen};
@@ -38,7 +38,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn authorizer() -> Authorizer {
     let policy = PolicyFile::load(&Fixtures::default().policy()).unwrap();
-    Authorizer::new(Bundle::read(policy.bundle()).unwrap())
+    Authorizer::new(policy.into_bundle())
 }
 
 /// `authorizer replay` under the policy and at the instant of the cases.

@@ -75,7 +75,11 @@ impl Stage {
     fn of(package: &Package) -> Self {
         let unpacked = Unpacked::new(&package.zip);
         let bytes = std::fs::read(unpacked.file("bundle.json")).unwrap();
-        assert_eq!(bytes, PolicyFile::load(&package.policy).unwrap().bundle(), "the bundle is the policy's");
+        assert_eq!(
+            bytes,
+            PolicyFile::load(&package.policy).unwrap().bundle_json(),
+            "the bundle is the policy's"
+        );
         Self { unpacked, core: Authorizer::new(Bundle::read(&bytes).unwrap()) }
     }
 

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use authorizer_core::Bundle;
 use authorizer_core::rules::Effect;
 use authorizer_policy::PolicyFile;
 use serde_json::json;
@@ -24,9 +23,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
-    let file = PolicyFile::load(&args.policy)?;
-    let bundle = Bundle::read(file.bundle())
-        .map_err(|source| authorizer_policy::PolicyFileError::Bundle { path: args.policy.clone(), source })?;
+    let bundle = PolicyFile::load(&args.policy)?.into_bundle();
     let policy = bundle.policy();
     let allow = policy.rules().iter().filter(|rule| rule.effect() == Effect::Allow).count();
     let deny = policy.rules().len().saturating_sub(allow);

@@ -1,7 +1,6 @@
 //! Key pairs for development: made, kept as PEM, and signed with here. Production keys never leave the
 //! identity provider.
 
-use std::fs;
 use std::path::Path;
 
 use authorizer_core::token::SignatureAlgorithm;
@@ -19,6 +18,10 @@ use jsonwebtoken::{EncodingKey, Header};
 use serde_json::Value;
 
 use crate::error::CliError;
+use crate::input::read_limited;
+
+/// The longest key file that is read, in bytes: an RSA key of 8,192 bits takes 6,400.
+const MAX_PEM_BYTES: usize = 64 * 1024;
 
 /// A private key, and the algorithm that it signs with.
 pub(crate) struct DevKey {
@@ -67,7 +70,7 @@ impl DevKey {
 
     /// Reads a private key. Its kind says the algorithm; an RSA key signs with RS256 unless asked otherwise.
     pub(crate) fn read(path: &Path, asked: Option<SignatureAlgorithm>) -> Result<Self, CliError> {
-        let pem = fs::read(path).map_err(|source| CliError::Read { path: path.to_owned(), source })?;
+        let pem = read_limited(path, MAX_PEM_BYTES)?;
         let unusable = |message: &str| CliError::Key { path: path.to_owned(), message: message.to_owned() };
         let found = [
             (SignatureAlgorithm::EdDsa, EncodingKey::from_ed_pem(&pem)),

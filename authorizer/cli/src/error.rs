@@ -15,6 +15,7 @@ pub(crate) enum CliError {
     PipeClosed,
     /// The result cannot be written.
     #[error("standard output cannot be written: {0}")]
+    #[diagnostic(help("is there room on the disk that it goes to?"))]
     Stdout(#[source] io::Error),
     /// A policy cannot be used.
     #[error(transparent)]
@@ -22,11 +23,28 @@ pub(crate) enum CliError {
     Policy(#[from] PolicyFileError),
     /// A file cannot be read.
     #[error("`{path}` cannot be read: {source}")]
+    #[diagnostic(help("name a file that exists and that you may read"))]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+    /// A file holds more than its kind can.
+    #[error("`{path}` is larger than {limit} bytes")]
+    #[diagnostic(help("is it the file that you meant?"))]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What it may hold, in bytes.
+        limit: usize,
+    },
+    /// A file is there already that must not be overwritten.
+    #[error("`{path}` exists already, and is not overwritten")]
+    #[diagnostic(help("choose another name, or remove the file"))]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// A file cannot be written.
     #[error("`{path}` cannot be written: {source}")]
@@ -67,6 +85,7 @@ pub(crate) enum CliError {
     NoToken(&'static str),
     /// A token cannot be signed.
     #[error("the token cannot be signed: {0}")]
+    #[diagnostic(help("make a key pair with `authorizer token keygen NAME`"))]
     Sign(#[source] jsonwebtoken::errors::Error),
     /// An event file cannot be used.
     #[error(transparent)]

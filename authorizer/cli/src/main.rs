@@ -8,6 +8,7 @@ mod check;
 mod devkey;
 mod error;
 mod explain;
+mod input;
 mod output;
 mod package;
 mod policy;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::CliError;
-use crate::output::Exit;
+use crate::output::{Exit, note};
 
 /// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
 #[derive(Debug, Parser)]
@@ -43,6 +44,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be
+    // copied. Set once, so it cannot fail.
+    let _ = miette::set_hook(Box::new(|_| {
+        Box::new(miette::MietteHandlerOpts::new().without_cause_chain().wrap_lines(false).build())
+    }));
     let result = match &cli.command {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
@@ -55,7 +61,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(CliError::PipeClosed) => Exit::Unusable.into(),
         Err(error) => {
-            anstream::eprintln!("{:?}", miette::Report::new(error));
+            note(format_args!("{:?}", miette::Report::new(error)));
             Exit::Unusable.into()
         }
     }

@@ -43,8 +43,15 @@ pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), CliError> {
     writeln!(anstream::stdout(), "{text}").map_err(CliError::stdout)
 }
 
+/// Tells the person at the terminal something beside the result. Standard error that cannot be written is no
+/// reason to stop.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 impl CliError {
-    /// What becomes of an error of standard output: a reader that has seen enough, such as `head`, is none.
+    /// What becomes of an error of standard output. Of a reader that has seen enough, such as `head`, nothing is
+    /// said; the exit is 2 all the same, since the result was not told whole.
     pub(crate) fn stdout(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Stdout(error) }
     }

@@ -12,13 +12,12 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use authorizer_core::Bundle;
-use authorizer_policy::{PolicyFile, PolicyFileError};
+use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::error::CliError;
-use crate::output::{Exit, Format};
+use crate::output::{Exit, Format, note};
 
 use archive::{Archive, Entry};
 use binary::BinaryError;
@@ -110,28 +109,25 @@ pub(crate) enum PackageError {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let file = PolicyFile::load(&args.policy)?;
-    // Read as the function reads it when it starts: what it would refuse is refused here.
-    let bundle = Bundle::read(file.bundle())
-        .map_err(|source| PolicyFileError::Bundle { path: args.policy.clone(), source })?;
     let bootstrap = read_binary(&args.bootstrap)?;
     let archive = Archive::write(&[
         Entry { name: "bootstrap", mode: 0o755, bytes: &bootstrap },
         Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
         Entry { name: "index.py", mode: 0o644, bytes: PYTHON_SHIM.as_bytes() },
-        Entry { name: "bundle.json", mode: 0o644, bytes: file.bundle() },
+        Entry { name: "bundle.json", mode: 0o644, bytes: file.bundle_json() },
     ])
     .map_err(PackageError::Zip)?;
     let bytes = archive.bytes().len();
     let size = Size::of_zip(bytes)?;
     save::replace(&args.out, archive.bytes())?;
     if size == Size::Large {
-        anstream::eprintln!(
+        note(format_args!(
             "warning: the zip takes {bytes} bytes, and more than 1.5 MB makes the function start slowly; \
              is `{}` what `authorizer/edge/build` made?",
             args.bootstrap.display()
-        );
+        ));
     }
-    Report::new(&args.out, &archive, bundle.sha256()).print(args.format)?;
+    Report::new(&args.out, &archive, file.bundle().sha256()).print(args.format)?;
     Ok(Exit::Held)
 }
 

@@ -1,12 +1,12 @@
 //! The policy that a command decides by: a policy file, or the bundle of a package.
 
-use std::fs;
 use std::path::PathBuf;
 
-use authorizer_core::{Authorizer, Bundle};
+use authorizer_core::{Authorizer, Bundle, MAX_BUNDLE_BYTES};
 use authorizer_policy::PolicyFile;
 
 use crate::error::CliError;
+use crate::input::read_limited;
 
 /// Exactly one of the two.
 #[derive(Debug, clap::Args)]
@@ -23,17 +23,13 @@ pub(crate) struct PolicyArgs {
 impl PolicyArgs {
     /// Reads it whole.
     pub(crate) fn authorizer(&self) -> Result<Authorizer, CliError> {
-        let (path, bytes) = match (&self.policy, &self.bundle) {
-            (Some(path), _) => (path, PolicyFile::load(path)?.bundle().to_vec()),
-            (None, Some(path)) => {
-                let read = |source| CliError::Read { path: path.clone(), source };
-                (path, fs::read(path).map_err(read)?)
-            }
+        let bundle = match (&self.policy, &self.bundle) {
+            (Some(path), _) => PolicyFile::load(path)?.into_bundle(),
+            (None, Some(path)) => Bundle::read(&read_limited(path, MAX_BUNDLE_BYTES)?)
+                .map_err(|source| CliError::Bundle { path: path.clone(), source })?,
             // clap's group asks for one of them.
             (None, None) => return Err(CliError::NoPolicy),
         };
-        let bundle =
-            Bundle::read(&bytes).map_err(|source| CliError::Bundle { path: path.clone(), source })?;
         Ok(Authorizer::new(bundle))
     }
 }

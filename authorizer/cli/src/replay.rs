@@ -78,6 +78,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
         progress.inc(1);
     }
     progress.finish_and_clear();
+    if allowed == 0 && refused == 0 {
+        return Err(ReplayError::NoEvents.into());
+    }
     if let Some(expectations) = expectations {
         for missing in expectations.left() {
             differences = differences.saturating_add(1);

@@ -6,7 +6,9 @@ mod sample;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use authorizer_local::{
     Credentials, Distribution, Function, FunctionError, InProcess, Packaged, PackagedError, RandomError,
@@ -27,22 +29,26 @@ use crate::output::{Exit, Format, line};
 const BUCKET: &str = "local-bucket";
 const REGION: &str = "us-east-1";
 
+/// How long what is still under way may take when all is over.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
 /// Serve a distribution on this machine: the function in front of an S3 bucket that is a folder.
 ///
 /// The policy is read again when its file changes; a broken edit keeps the last good one and says so.
 #[derive(Debug, clap::Args)]
+#[group(id = "decides", required = true, multiple = true)]
 #[command(after_help = "Examples:\n  authorizer serve --sample .local\n  \
     authorizer serve --policy policy.toml --data objects\n  \
     authorizer serve --function dist/authorizer.zip --runtime node")]
 pub(crate) struct Args {
     /// A folder with a ready policy, keys and tokens; made when it is missing.
-    #[arg(long, value_name = "DIR", conflicts_with = "policy", required_unless_present_any = ["policy", "function"])]
+    #[arg(long, value_name = "DIR", conflicts_with = "policy", group = "decides")]
     sample: Option<PathBuf>,
     /// The policy file.
-    #[arg(long, value_name = "FILE", conflicts_with = "function")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["function", "runtime"], group = "decides")]
     policy: Option<PathBuf>,
     /// A package made by `authorizer package`, which decides in a process of its own.
-    #[arg(long, value_name = "ZIP")]
+    #[arg(long, value_name = "ZIP", group = "decides")]
     function: Option<PathBuf>,
     /// The runtime that starts the package; python and node are AWS's own clients (`make runtimes`).
     #[arg(long, value_enum, default_value_t, requires = "function")]
@@ -87,7 +93,10 @@ pub(crate) enum ServeError {
     /// The package.
     #[error(transparent)]
     #[diagnostic(help("make the package with `make package`"))]
-    Package(#[from] PackagedError),
+    Package(PackagedError),
+    /// The runtime that should start the package; the message says how to install it.
+    #[error(transparent)]
+    NoRuntime(PackagedError),
     /// No credentials for the embedded bucket.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -103,6 +112,15 @@ pub(crate) enum ServeError {
     Function(FunctionError),
 }
 
+impl From<PackagedError> for ServeError {
+    fn from(error: PackagedError) -> Self {
+        match error {
+            PackagedError::NoRuntimeClient(_) => Self::NoRuntime(error),
+            PackagedError::Unpack(_) | PackagedError::NoHandler(_) => Self::Package(error),
+        }
+    }
+}
+
 impl From<StartError> for ServeError {
     fn from(error: StartError) -> Self {
         match error {
@@ -116,10 +134,16 @@ impl From<StartError> for ServeError {
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Tokio)?;
-    runtime.block_on(serve(args))
+    let (lines, written) = RequestLines::new(args.format);
+    let exit = runtime.block_on(serve(args, Arc::new(lines)));
+    runtime.shutdown_timeout(SHUTDOWN);
+    written.wait();
+    exit
 }
 
-async fn serve(args: &Args) -> Result<Exit, CliError> {
+async fn serve(args: &Args, observer: Arc<RequestLines>) -> Result<Exit, CliError> {
+    // Listened to from the start: a function that is starting is ended with us.
+    let mut stop = pin!(asked_to_stop());
     let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
     let policy = sample.as_ref().map(Sample::policy).or(args.policy.clone());
     let data = args.data.clone().unwrap_or_else(|| {
@@ -133,15 +157,13 @@ async fn serve(args: &Args) -> Result<Exit, CliError> {
                 RuntimeArg::Python => Runtime::Python,
                 RuntimeArg::Node => Runtime::Node,
             };
-            let packaged = Packaged::unpack(zip, runtime, &clients).map_err(ServeError::Package)?;
+            let packaged = Packaged::unpack(zip, runtime, &clients).map_err(ServeError::from)?;
             (Function::Packaged(packaged), format!("the package {}", zip.display()))
         }
         (None, Some(path)) => {
             let policy = LivePolicy::load(&path)?;
-            policy.watch()?;
             let handler = Arc::new(move |event: &[u8]| policy.decide(event));
-            let decided_by = format!("the policy {}", path.display());
-            (Function::InProcess(InProcess::new(handler)), decided_by)
+            (Function::InProcess(InProcess::new(handler)), format!("the policy {}", path.display()))
         }
         // clap asks for one of them.
         (None, None) => return Err(CliError::NoPolicy),
@@ -153,9 +175,12 @@ async fn serve(args: &Args) -> Result<Exit, CliError> {
         credentials: Credentials::random().map_err(ServeError::Random)?,
         data_dir: data.clone(),
         function,
-        observer: Arc::new(RequestLines::new(args.format)),
+        observer,
     };
-    let running = Distribution::start(settings).await.map_err(ServeError::from)?;
+    let running = tokio::select! {
+        running = Distribution::start(settings) => running.map_err(ServeError::from)?,
+        () = &mut stop => return Ok(Exit::Held),
+    };
     match args.format {
         Format::Json => line(json!({
             "version": 1, "addr": running.addr(), "s3_addr": running.s3_addr(), "bucket": data.join(BUCKET),
@@ -168,13 +193,14 @@ async fn serve(args: &Args) -> Result<Exit, CliError> {
                 "  the bucket itself is at {} and answers nothing unsigned",
                 running.s3_addr()
             ))?;
-            if let Some(sample) = &sample {
+            // A package decides by a policy and keys of its own.
+            if let (Some(sample), None) = (&sample, &args.function) {
                 sample.print(running.addr())?;
             }
             line("Each request is one line below; Ctrl-C stops.")?;
         }
     }
-    asked_to_stop().await;
+    stop.await;
     running.stop().await;
     Ok(Exit::Held)
 }

@@ -122,7 +122,7 @@ fn the_report_has_the_digests_of_the_zip_and_of_the_bundle() {
     assert_eq!(report["sha256"], *hex);
     assert_eq!(report["code_sha256"], *STANDARD.encode(sha256));
     let bundle = authorizer_policy::PolicyFile::load(&folder.path().join("policy.toml")).unwrap();
-    let bundle = authorizer_core::Bundle::read(bundle.bundle()).unwrap();
+    let bundle = authorizer_core::Bundle::read(bundle.bundle_json()).unwrap();
     assert_eq!(report["bundle_sha256"], bundle.sha256());
     let entries = report["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 4);

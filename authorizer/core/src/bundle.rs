@@ -35,7 +35,6 @@ struct FormatOnly {
 #[derive(Clone, Debug)]
 pub struct Bundle {
     policy: Policy,
-    document: PolicyDocument,
     sha256: String,
 }
 
@@ -98,17 +97,12 @@ impl Bundle {
         let document: PolicyDocument =
             serde_json::from_str(file.policy.get()).map_err(BundleError::Unreadable)?;
         let policy = Policy::compile(&document).map_err(BundleError::Policy)?;
-        Ok(Self { policy, document, sha256: sha256_hex(bytes) })
+        Ok(Self { policy, sha256: sha256_hex(bytes) })
     }
 
     /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
-    }
-
-    /// The policy as it was written.
-    pub fn document(&self) -> &PolicyDocument {
-        &self.document
     }
 
     /// The SHA-256 of the whole file, in hexadecimal, as the decision log has it.

@@ -23,8 +23,8 @@ use serde_json::Value;
 /// A policy file that was read and found whole.
 #[derive(Debug)]
 pub struct PolicyFile {
-    bundle: Vec<u8>,
-    files: Vec<PathBuf>,
+    bundle_json: Vec<u8>,
+    bundle: Bundle,
 }
 
 impl PolicyFile {
@@ -37,8 +37,7 @@ impl PolicyFile {
         let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
         let mut document: PolicyDocument = toml_edit::de::from_str(&text)
             .map_err(|error| PolicyFileError::syntax(source.clone(), error.message(), error.span()))?;
-        let mut files = vec![path.to_owned()];
-        let mut problems = read_keys(&mut document, path, &mut files);
+        let mut problems = read_keys(&mut document, path);
         if problems.is_empty()
             && let Err(found) = Policy::compile(&document)
         {
@@ -47,20 +46,48 @@ impl PolicyFile {
         if !problems.is_empty() {
             return Err(PolicyFileError::problems(source, &text, problems));
         }
-        let bundle = Bundle::write(&document)
-            .map_err(|error| PolicyFileError::Bundle { path: path.to_owned(), source: error })?;
-        Ok(Self { bundle, files })
+        let unusable = |source| PolicyFileError::Bundle { path: path.to_owned(), source };
+        let bundle_json = Bundle::write(&document).map_err(unusable)?;
+        // Read as the function reads it when it starts: what it would refuse is refused here.
+        let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
+        Ok(Self { bundle_json, bundle })
     }
 
     /// The bytes of `bundle.json`; the same policy and keys give the same bytes.
-    pub fn bundle(&self) -> &[u8] {
+    pub fn bundle_json(&self) -> &[u8] {
+        &self.bundle_json
+    }
+
+    /// The bundle, ready to decide.
+    pub fn bundle(&self) -> &Bundle {
         &self.bundle
     }
 
-    /// The files that the bundle was made of: the policy first, then its key files.
-    pub fn files(&self) -> &[PathBuf] {
-        &self.files
+    /// The same, for good.
+    pub fn into_bundle(self) -> Bundle {
+        self.bundle
     }
+}
+
+/// The files that a policy is made of: itself first, then the key files it names. Of a policy that cannot be
+/// read, or not as one, only itself: so whoever waits for it to be mended knows what to look at.
+pub fn files_of(path: &Path) -> Vec<PathBuf> {
+    let mut files = vec![path.to_owned()];
+    if let Some(document) = read(path).ok().and_then(|text| {
+        let document: Result<PolicyDocument, _> = toml_edit::de::from_str(&text);
+        document.ok()
+    }) {
+        let folder = folder_of(path);
+        files.extend(
+            document.issuers.into_iter().filter_map(|issuer| issuer.jwks.file).map(|f| folder.join(f)),
+        );
+    }
+    files
+}
+
+/// What the key files of a policy are relative to.
+fn folder_of(policy: &Path) -> &Path {
+    policy.parent().unwrap_or(Path::new(""))
 }
 
 fn read(path: &Path) -> Result<String, PolicyFileError> {
@@ -75,8 +102,8 @@ fn read(path: &Path) -> Result<String, PolicyFileError> {
 }
 
 /// Puts the keys of each `jwks.file` into the document.
-fn read_keys(document: &mut PolicyDocument, policy: &Path, files: &mut Vec<PathBuf>) -> Vec<PolicyProblem> {
-    let folder = policy.parent().unwrap_or(Path::new(""));
+fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<PolicyProblem> {
+    let folder = folder_of(policy);
     let mut problems = Vec::new();
     for (index, issuer) in document.issuers.iter_mut().enumerate() {
         // With both, or neither, the core names the problem.
@@ -93,7 +120,6 @@ fn read_keys(document: &mut PolicyDocument, policy: &Path, files: &mut Vec<PathB
                 remedy: "put the JWK set that the issuer publishes at its `jwks_uri` into this file".into(),
             }),
         }
-        files.push(path);
     }
     problems
 }

@@ -67,7 +67,7 @@ fn a_good_policy_gives_the_same_bundle_in_any_folder() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("keys.json"), KEYS).unwrap();
         fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
-        PolicyFile::load(&folder.path().join("policy.toml")).unwrap().bundle().to_vec()
+        PolicyFile::load(&folder.path().join("policy.toml")).unwrap().bundle_json().to_vec()
     };
     assert_eq!(bundle(), bundle());
     let read = Bundle::read(&bundle()).unwrap();

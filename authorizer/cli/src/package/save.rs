@@ -15,6 +15,9 @@ pub(super) fn replace(target: &Path, bytes: &[u8]) -> Result<(), CliError> {
     if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
         return Err(PackageError::OutNotFile { path: target.to_owned() }.into());
     }
+    // A link stays one, and what it leads to is replaced.
+    let resolved = fs::canonicalize(target);
+    let target = resolved.as_deref().unwrap_or(target);
     let unwritable = |source| CliError::Write { path: target.to_owned(), source };
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -1,7 +1,6 @@
 //! Outcomes held against recorded ones.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use owo_colors::OwoColorize as _;
@@ -11,6 +10,10 @@ use similar::{ChangeTag, TextDiff};
 use super::case::{Replayed, place};
 use super::source::ReplayError;
 use crate::error::CliError;
+use crate::input::read_limited;
+
+/// The longest file of recorded outcomes, in bytes: some 200,000 of them.
+const MAX_EXPECTATION_BYTES: usize = 256 * 1024 * 1024;
 
 /// The recorded outcomes that no event has met yet.
 pub(super) struct Expectations(BTreeMap<String, Value>);
@@ -18,8 +21,8 @@ pub(super) struct Expectations(BTreeMap<String, Value>);
 impl Expectations {
     /// Reads a file that `replay --format json` wrote.
     pub(super) fn read(path: &Path) -> Result<Self, CliError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| CliError::Read { path: path.to_owned(), source })?;
+        let bytes = read_limited(path, MAX_EXPECTATION_BYTES)?;
+        let text = String::from_utf8_lossy(&bytes);
         let mut recorded = BTreeMap::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let unusable =

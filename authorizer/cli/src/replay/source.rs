@@ -12,25 +12,31 @@ use walkdir::WalkDir;
 /// The longest event, in bytes. CloudFront's are far smaller: 20 KB of headers, 40 KB of body.
 const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
+/// As many bytes as show that an event is too long.
+const ONE_MORE: u64 = 1024 * 1024 + 1;
+
 /// Why events cannot be replayed. An event that is malformed is none of these: it is refused, as at the
 /// edge.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum ReplayError {
     /// A file or folder cannot be read.
     #[error("`{path}` cannot be read: {source}")]
+    #[diagnostic(help("name a file or folder that exists and that you may read"))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// A folder without events.
-    #[error("`{0}` holds no .json, .jsonl or .ndjson file")]
-    #[diagnostic(help("name a folder that holds events, or a file"))]
-    NoEvents(PathBuf),
+    /// Nothing to replay: that is not the same as nothing refused.
+    #[error("there is no event in what was named")]
+    #[diagnostic(help("name files that hold events, or a folder with .json, .jsonl or .ndjson files"))]
+    NoEvents,
     /// Longer than an event can be.
     #[error("`{path}` holds an event of more than 1 MiB")]
-    #[diagnostic(help("a file with one event a line ends in .jsonl"))]
+    #[diagnostic(help(
+        "an event is one JSON object; `replay` takes many, one a line, from a file named .jsonl"
+    ))]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -56,7 +62,8 @@ pub(super) struct Event {
 
 type Events<'a> = Box<dyn Iterator<Item = Result<Event, ReplayError>> + 'a>;
 
-/// All events under some arguments, in order; the files of a folder by name.
+/// All events under some arguments, in order; the files of a folder by name. The source of an event is the
+/// argument itself, or the path below it.
 pub(super) fn events(arguments: &[PathBuf]) -> impl Iterator<Item = Result<Event, ReplayError>> {
     arguments.iter().flat_map(|argument| -> Events<'_> {
         if argument == Path::new("-") {
@@ -65,8 +72,7 @@ pub(super) fn events(arguments: &[PathBuf]) -> impl Iterator<Item = Result<Event
         if argument.is_dir() {
             return from_folder(argument);
         }
-        let name = argument.file_name().unwrap_or(argument.as_os_str());
-        from_file(argument, name.to_string_lossy().into_owned())
+        from_file(argument, argument.to_string_lossy().into_owned())
     })
 }
 
@@ -82,7 +88,8 @@ pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
 }
 
 fn from_folder(folder: &Path) -> Events<'_> {
-    let files = WalkDir::new(folder).sort_by_file_name().into_iter().flat_map(move |entry| -> Events<'_> {
+    let files = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+    Box::new(files.flat_map(move |entry| -> Events<'_> {
         match entry {
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
@@ -95,9 +102,7 @@ fn from_folder(folder: &Path) -> Events<'_> {
             }
             Ok(_) => Box::new(std::iter::empty()),
         }
-    });
-    let mut files = files.peekable();
-    if files.peek().is_none() { fail(ReplayError::NoEvents(folder.to_owned())) } else { Box::new(files) }
+    }))
 }
 
 fn is_event_file(path: &Path) -> bool {
@@ -124,26 +129,33 @@ fn from_file(path: &Path, source: String) -> Events<'static> {
     }
 }
 
-/// One event a line; or, when the first line is not a whole JSON value, one event in all, so that a
-/// pretty-printed file can be piped in.
+/// One event, when all of the input is one JSON value, so that a pretty-printed file can be piped in; else one
+/// event a line. A stream of lines is read line by line, however long it is.
 fn from_stdin() -> Events<'static> {
     let mut reader = BufReader::new(io::stdin());
     let path = PathBuf::from("-");
-    let mut first = Vec::new();
-    let limit = u64::try_from(MAX_EVENT_BYTES).unwrap_or(u64::MAX);
-    if let Err(source) = reader.by_ref().take(limit).read_until(b'\n', &mut first) {
-        return fail(ReplayError::Unreadable { path, source });
+    let mut start = Vec::new();
+    while start.trim_ascii().is_empty() {
+        match reader.by_ref().take(ONE_MORE).read_until(b'\n', &mut start) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(source) => return fail(ReplayError::Unreadable { path, source }),
+        }
     }
-    let is_line = serde_json::from_slice::<IgnoredAny>(&first).is_ok();
-    let reader = io::Cursor::new(first).chain(reader);
-    if is_line {
-        return Box::new(Lines { reader, path, source: "-".into(), number: 0, done: false });
+    if !is_json(&start) {
+        if let Err(source) = reader.by_ref().take(ONE_MORE).read_to_end(&mut start) {
+            return fail(ReplayError::Unreadable { path, source });
+        }
+        if is_json(&start) {
+            return Box::new(std::iter::once(Ok(Event { bytes: start, source: "-".into(), line: None })));
+        }
     }
-    match read_to_limit(reader) {
-        Ok(Some(bytes)) => Box::new(std::iter::once(Ok(Event { bytes, source: "-".into(), line: None }))),
-        Ok(None) => fail(ReplayError::TooLong { path }),
-        Err(source) => fail(ReplayError::Unreadable { path, source }),
-    }
+    let reader = io::Cursor::new(start).chain(reader);
+    Box::new(Lines { reader, path, source: "-".into(), number: 0, done: false })
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
 fn fail(error: ReplayError) -> Events<'static> {
@@ -153,8 +165,7 @@ fn fail(error: ReplayError) -> Events<'static> {
 /// Reads all, or nothing when it is longer than an event can be.
 fn read_to_limit(reader: impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_EVENT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    reader.take(limit).read_to_end(&mut bytes)?;
+    reader.take(ONE_MORE).read_to_end(&mut bytes)?;
     Ok((bytes.len() <= MAX_EVENT_BYTES).then_some(bytes))
 }
 
@@ -173,8 +184,7 @@ impl<R: BufRead> Iterator for Lines<R> {
     fn next(&mut self) -> Option<Self::Item> {
         while !self.done {
             let mut bytes = Vec::new();
-            let limit = u64::try_from(MAX_EVENT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-            match self.reader.by_ref().take(limit).read_until(b'\n', &mut bytes) {
+            match self.reader.by_ref().take(ONE_MORE).read_until(b'\n', &mut bytes) {
                 Ok(0) => self.done = true,
                 Ok(_) if bytes.len() > MAX_EVENT_BYTES => {
                     self.done = true;

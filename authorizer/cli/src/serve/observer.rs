@@ -1,38 +1,93 @@
 //! One line for each request that was served.
 
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::thread;
+use std::time::Duration;
+
 use authorizer_local::{Observer, RequestReport};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
-use crate::output::{Format, line};
+use crate::output::{Format, line, note};
 
-/// Writes each request to standard output, and the function's own log to standard error.
+/// How many lines may wait for a reader before lines are dropped.
+const BACKLOG: usize = 4096;
+
+/// How long the last lines may take to be read when all is over.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Writes each request to standard output, and the function's own log to standard error, by a thread of its
+/// own: a reader that does not read must not hold up the requests.
 pub(super) struct RequestLines {
     format: Format,
+    lines: SyncSender<Line>,
+    dropped: Mutex<u64>,
 }
 
+enum Line {
+    Result(String),
+    Note(String),
+}
+
+/// Knows when the last line has been written.
+pub(super) struct Written(Receiver<()>);
+
 impl RequestLines {
-    pub(super) fn new(format: Format) -> Self {
-        Self { format }
+    pub(super) fn new(format: Format) -> (Self, Written) {
+        let (lines, waiting) = sync_channel::<Line>(BACKLOG);
+        let (done, written) = channel();
+        thread::spawn(move || {
+            let _done = done;
+            for text in waiting {
+                match text {
+                    // A reader that went away ends no distribution.
+                    Line::Result(text) => drop(line(text)),
+                    Line::Note(text) => note(text),
+                }
+            }
+        });
+        (Self { format, lines, dropped: Mutex::new(0) }, Written(written))
+    }
+
+    fn send(&self, line: Line) {
+        let mut dropped = self.dropped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if *dropped > 0 {
+            let text = format!("{} lines were dropped, since nobody read them", *dropped);
+            if self.lines.try_send(Line::Note(text)).is_ok() {
+                *dropped = 0;
+            }
+        }
+        if let Err(TrySendError::Full(_)) = self.lines.try_send(line) {
+            *dropped = dropped.saturating_add(1);
+        }
+    }
+}
+
+impl Written {
+    /// Waits for the last line, for as long as a reader may be expected to take.
+    pub(super) fn wait(self) {
+        // Nothing is ever sent: the channel closes when the thread ends.
+        let _ = self.0.recv_timeout(FAREWELL);
     }
 }
 
 impl Observer for RequestLines {
     fn request(&self, report: &RequestReport) {
-        // A reader that went away ends no distribution.
-        let _ = match self.format {
-            Format::Text => line(text(report)),
-            Format::Json => line(json!({
+        self.send(Line::Result(match self.format {
+            Format::Text => text(report),
+            Format::Json => json!({
                 "version": 1, "method": report.method, "path": report.path, "status": report.status,
                 "forwarded": report.forwarded, "record": report.record,
                 "violation": report.violation.as_ref().map(ToString::to_string), "problem": report.problem,
                 "micros": u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
-            })),
-        };
+            })
+            .to_string(),
+        }));
     }
 
     fn function_log(&self, text: &str) {
-        anstream::eprintln!("{} {}", "function".dimmed(), text.escape_debug());
+        self.send(Line::Note(format!("{} {}", "function".dimmed(), text.escape_debug())));
     }
 }
 

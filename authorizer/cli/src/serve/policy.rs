@@ -1,31 +1,61 @@
 //! A policy file that is read again when it changes.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use authorizer_core::record::DecisionLine;
-use authorizer_core::{Authorizer, Bundle, UnixTime};
+use authorizer_core::{Authorizer, UnixTime};
 use authorizer_local::Invocation;
-use authorizer_policy::{PolicyFile, PolicyFileError};
+use authorizer_policy::{PolicyFile, files_of};
 use bytes::Bytes;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use owo_colors::OwoColorize as _;
 
 use super::ServeError;
 use crate::error::CliError;
+use crate::output::note;
 
-/// An editor writes a file in several steps; what follows within this time belongs together.
+/// An editor writes a file in several steps; what follows within this time belongs together, up to so many
+/// times.
 const SETTLE: Duration = Duration::from_millis(100);
+const SETTLE_ROUNDS: usize = 10;
 
 /// The policy that decides now.
 #[derive(Clone)]
 pub(super) struct LivePolicy {
     path: PathBuf,
-    current: Arc<RwLock<Loaded>>,
+    current: Arc<RwLock<Arc<Authorizer>>>,
+}
+
+/// The bytes of the policy and its key files as they were last looked at: only a change of these is news. The
+/// folders they are in may hold anything else, even the file that our own words go to.
+#[derive(Eq, PartialEq)]
+struct Seen(Vec<(PathBuf, Option<Vec<u8>>)>);
+
+impl Seen {
+    fn look(policy: &Path) -> Self {
+        Self(files_of(policy).into_iter().map(|file| (file.clone(), fs::read(file).ok())).collect())
+    }
+
+    /// What to watch. Editors replace a file rather than write into it, so it is the folder; where that is not
+    /// there yet, the one above it; and where the file is a link, also the folder that it leads to.
+    fn folders(&self) -> BTreeSet<PathBuf> {
+        let mut folders = BTreeSet::new();
+        for (file, _) in &self.0 {
+            let target = fs::canonicalize(file).ok();
+            for path in [Some(file.clone()), target].into_iter().flatten() {
+                let absolute = std::path::absolute(&path).unwrap_or(path);
+                folders
+                    .extend(absolute.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_owned));
+            }
+        }
+        folders
+    }
 }
 
 /// What was found when the file was last read.
@@ -35,43 +65,35 @@ enum FileState {
     Broken,
 }
 
-#[derive(Clone)]
-struct Loaded {
-    authorizer: Arc<Authorizer>,
-    /// The policy and its key files.
-    files: Vec<PathBuf>,
-}
-
-impl Loaded {
-    fn read(path: &Path) -> Result<Self, PolicyFileError> {
-        let file = PolicyFile::load(path)?;
-        let bundle = Bundle::read(file.bundle())
-            .map_err(|source| PolicyFileError::Bundle { path: path.to_owned(), source })?;
-        Ok(Self { authorizer: Arc::new(Authorizer::new(bundle)), files: file.files().to_vec() })
-    }
-
-    fn folders(&self) -> BTreeSet<PathBuf> {
-        self.files.iter().map(|file| folder_of(file)).collect()
-    }
-}
-
-/// Editors replace a file rather than write into it, so it is the folder that is watched.
-fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
 impl LivePolicy {
+    /// Reads the policy, and reads it again whenever one of its files changes, for as long as the program runs.
     pub(super) fn load(path: &Path) -> Result<Self, CliError> {
-        let loaded = Loaded::read(path)?;
-        Ok(Self { path: path.to_owned(), current: Arc::new(RwLock::new(loaded)) })
+        let failed = |error| ServeError::Watch { path: path.to_owned(), error };
+        let (sender, changes) = channel();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // Reading a file is an event too, on some systems; it changes nothing.
+            if event.is_ok_and(|event| !event.kind.is_access()) {
+                // The receiver is gone only when the program ends.
+                let _ = sender.send(());
+            }
+        })
+        .map_err(failed)?;
+        // Looked at before it is read: what changes in between is found at the first event.
+        let seen = Seen::look(path);
+        let bundle = PolicyFile::load(path)?.into_bundle();
+        for folder in seen.folders() {
+            watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
+        }
+        let current = Arc::new(RwLock::new(Arc::new(Authorizer::new(bundle))));
+        let policy = Self { path: path.to_owned(), current };
+        let follower = policy.clone();
+        thread::spawn(move || follower.follow(&changes, watcher, seen));
+        Ok(policy)
     }
 
     /// Decides on an event, as the edge function does.
     pub(super) fn decide(&self, event: &[u8]) -> Invocation {
-        let authorizer = self.current().authorizer;
+        let authorizer = self.current();
         let started = Instant::now();
         let authorized = authorizer.authorize(event, UnixTime::from_system(SystemTime::now()));
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -83,64 +105,54 @@ impl LivePolicy {
         }
     }
 
-    /// Reads the policy again whenever one of its files changes, for as long as the program runs.
-    pub(super) fn watch(&self) -> Result<(), CliError> {
-        let failed = |error| ServeError::Watch { path: self.path.clone(), error };
-        let (sender, changes) = channel();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // Reading a file is an event too, on some systems; it changes nothing.
-            if event.is_ok_and(|event| !event.kind.is_access()) {
-                // The receiver is gone only when the program ends.
-                let _ = sender.send(());
-            }
-        })
-        .map_err(failed)?;
-        for folder in self.current().folders() {
-            watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
-        }
-        let policy = self.clone();
-        thread::spawn(move || policy.follow(&changes, watcher));
-        Ok(())
-    }
-
-    fn follow(&self, changes: &Receiver<()>, mut watcher: RecommendedWatcher) {
+    fn follow(&self, changes: &Receiver<()>, mut watcher: RecommendedWatcher, mut seen: Seen) {
         let mut state = FileState::Good;
-        while changes.recv().is_ok() {
-            while changes.recv_timeout(SETTLE) != Err(RecvTimeoutError::Timeout) {}
-            state = self.reload(state);
-            for folder in self.current().folders() {
-                // A key file in a new folder. One that cannot be watched is read with the policy all the
-                // same.
+        loop {
+            let now = Seen::look(&self.path);
+            for folder in now.folders() {
+                // A key file in a new folder. One that cannot be watched is read with the policy all the same.
                 let _ = watcher.watch(&folder, RecursiveMode::NonRecursive);
+            }
+            if now != seen {
+                seen = now;
+                state = self.reload(state);
+            }
+            if changes.recv().is_err() {
+                return;
+            }
+            for _ in 0..SETTLE_ROUNDS {
+                if changes.recv_timeout(SETTLE).is_err() {
+                    break;
+                }
             }
         }
     }
 
     fn reload(&self, before: FileState) -> FileState {
-        let decides = self.current().authorizer;
-        match Loaded::read(&self.path) {
-            Ok(loaded) if loaded.authorizer.bundle().sha256() == decides.bundle().sha256() => {
-                // Else something beside the policy changed, which is nobody's news.
+        match PolicyFile::load(&self.path).map(PolicyFile::into_bundle) {
+            Ok(bundle) if bundle.sha256() == self.current().bundle().sha256() => {
+                // Else only a comment changed, which is no news.
                 if before == FileState::Broken {
-                    anstream::eprintln!("{}", "the policy is whole again, and as it was".green());
+                    note("the policy is whole again, and as it was".green());
                 }
                 FileState::Good
             }
-            Ok(loaded) => {
-                let bundle = loaded.authorizer.bundle().sha256().to_owned();
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
-                anstream::eprintln!("{} bundle sha256 {bundle}", "policy read again:".green());
+            Ok(bundle) => {
+                let words = format!("{} bundle sha256 {}", "policy read again:".green(), bundle.sha256());
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) =
+                    Arc::new(Authorizer::new(bundle));
+                note(words);
                 FileState::Good
             }
             Err(error) => {
-                anstream::eprintln!("{:?}", miette::Report::new(error));
-                anstream::eprintln!("{}", "the last good policy still decides".yellow());
+                note(format_args!("{:?}", miette::Report::new(error)));
+                note("the last good policy still decides".yellow());
                 FileState::Broken
             }
         }
     }
 
-    fn current(&self) -> Loaded {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn current(&self) -> Arc<Authorizer> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

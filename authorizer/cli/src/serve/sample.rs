@@ -12,7 +12,7 @@ use crate::devkey::DevKey;
 use crate::error::CliError;
 use crate::output::line;
 use crate::time::now_or;
-use crate::token::{write_key_pair, write_private};
+use crate::token::{write_key_pair, write_private, write_public};
 
 /// The policy of the sample: the same file that the tests and the documentation use.
 const POLICY: &str = include_str!("../../../../fixtures/policies/sample.toml");
@@ -40,11 +40,14 @@ impl Sample {
         if !policy.exists() {
             fs::write(&policy, POLICY).map_err(|source| CliError::Write { path: policy, source })?;
         }
-        let private = keys.join("sample.private.pem");
-        if !private.exists() {
+        let (private, public) = (keys.join("sample.private.pem"), keys.join("sample.jwks.json"));
+        if !private.exists() && !public.exists() {
             write_key_pair(&keys, "sample", SignatureAlgorithm::EdDsa)?;
         }
         let key = DevKey::read(&private, None)?;
+        if !public.exists() {
+            write_public(&key, &public)?;
+        }
         for (name, role) in [("alice", "user"), ("bob", "user"), ("admin", "admin")] {
             let now = now_or(None).as_seconds();
             let token = key.sign(

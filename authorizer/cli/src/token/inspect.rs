@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 use std::path::PathBuf;
 
 use authorizer_core::token::{MAX_TOKEN_BYTES, verify};
-use authorizer_core::{Authorizer, Bundle, Refusal, UnixTime};
+use authorizer_core::{Refusal, UnixTime};
 use authorizer_policy::PolicyFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -55,10 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let checked = match &args.policy {
         None => Checked::Nothing,
         Some(path) => {
-            let bundle = Bundle::read(PolicyFile::load(path)?.bundle())
-                .map_err(|source| CliError::Bundle { path: path.clone(), source })?;
-            let authorizer = Authorizer::new(bundle);
-            match verify(&token, authorizer.bundle().policy().issuers(), now) {
+            let bundle = PolicyFile::load(path)?.into_bundle();
+            match verify(&token, bundle.policy().issuers(), now) {
                 Ok(verified) => Checked::Accepted { issuer: verified.issuer().name().to_owned() },
                 Err(error) => Checked::Refused { reason: Refusal::Token(error).reason() },
             }
@@ -76,15 +74,22 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
 
 fn read_token(argument: &str) -> Result<String, CliError> {
     if argument != "-" {
-        return Ok(argument.trim().to_owned());
+        return Ok(bare(argument));
     }
     let mut text = String::new();
     let limit = u64::try_from(MAX_TOKEN_BYTES).unwrap_or(u64::MAX).saturating_mul(2);
-    io::stdin()
-        .take(limit)
-        .read_to_string(&mut text)
-        .map_err(|source| CliError::Read { path: "-".into(), source })?;
-    Ok(text.trim().to_owned())
+    io::stdin().take(limit).read_to_string(&mut text).map_err(|_| CliError::NoToken("it is not text"))?;
+    Ok(bare(&text))
+}
+
+/// The token alone, also of a whole header line, as `serve --sample` keeps them.
+fn bare(text: &str) -> String {
+    let text = text.trim();
+    let prefix = "Authorization: Bearer ";
+    match text.split_at_checked(prefix.len()) {
+        Some((start, token)) if start.eq_ignore_ascii_case(prefix) => token.trim().to_owned(),
+        _ => text.to_owned(),
+    }
 }
 
 fn decode(part: &str) -> Option<Value> {
@@ -107,7 +112,7 @@ fn write_text(header: &Value, claims: &Value, checked: &Checked, now: UnixTime) 
         if let Some(seconds) = claims.get(name).and_then(Value::as_f64) {
             #[allow(clippy::cast_precision_loss, reason = "shown to a person, in seconds")]
             let left = seconds - now.as_seconds() as f64;
-            let relation = if left < 0.0 { "past" } else { "to come" };
+            let relation = if left <= 0.0 { "past" } else { "to come" };
             line(format_args!("{name}    {} ({relation})", show(seconds)))?;
         }
     }

@@ -54,13 +54,21 @@ pub(crate) fn write_key_pair(
     let private = dir.join(format!("{name}.private.pem"));
     let public = dir.join(format!("{name}.jwks.json"));
     fs::create_dir_all(dir).map_err(|source| CliError::Write { path: dir.to_owned(), source })?;
+    if let Some(path) = [&private, &public].into_iter().find(|path| path.exists()) {
+        return Err(CliError::Exists { path: path.clone() });
+    }
     let pem = DevKey::generate_pem(algorithm)
         .map_err(|_| CliError::Key { path: private.clone(), message: "no key can be made".into() })?;
     write_new(&private, pem.as_bytes(), 0o600)?;
-    let jwk = DevKey::read(&private, Some(algorithm))?.jwk().map_err(CliError::Sign)?;
-    let set = format!("{:#}\n", json!({ "keys": [jwk] }));
-    write_new(&public, set.as_bytes(), 0o644)?;
+    write_public(&DevKey::read(&private, Some(algorithm))?, &public)?;
     Ok((private, public))
+}
+
+/// Writes the public half of a key as a JWK set.
+pub(crate) fn write_public(key: &DevKey, path: &Path) -> Result<(), CliError> {
+    let jwk = key.jwk().map_err(CliError::Sign)?;
+    let set = format!("{:#}\n", json!({ "keys": [jwk] }));
+    write_new(path, set.as_bytes(), 0o644)
 }
 
 /// Writes a file that is not there yet.
@@ -71,10 +79,12 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     #[cfg(not(unix))]
     let _ = mode;
-    options
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(|source| CliError::Write { path: path.to_owned(), source })
+    options.open(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(
+        |source| match source.kind() {
+            io::ErrorKind::AlreadyExists => CliError::Exists { path: path.to_owned() },
+            _ => CliError::Write { path: path.to_owned(), source },
+        },
+    )
 }
 
 /// Writes a file that only its owner may read, in the place of what was there.
