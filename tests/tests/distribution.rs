@@ -10,20 +10,23 @@
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use authorizer_tests::binaries::authorizer;
 use authorizer_tests::runtimes::skip;
 use authorizer_tests::served::{DEADLINE, Served, serve};
-use authorizer_tests::viewer::Answer;
+use authorizer_tests::viewer::{Answer, Viewer};
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use futures_util::stream;
 use http::Request;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Empty, StreamBody};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 async fn ask(served: &Served, who: &str, method: &str, path: &str, body: &str) -> Answer {
@@ -457,8 +460,61 @@ async fn an_edit_of_the_policy_counts_at_once_and_a_broken_one_not_at_all() {
     other["keys"][0]["x"] = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".into();
     std::fs::write(&keys, other.to_string()).unwrap();
     until(&served, "alice", "GET", path, 401).await;
-    std::fs::write(&keys, text).unwrap();
+    std::fs::write(&keys, &text).unwrap();
     until(&served, "alice", "GET", path, 404).await;
+
+    // A key file that is yet to come, in a folder that is yet to come; and other files come meanwhile.
+    let seen = served.stderr().all().len();
+    let complaints = |lines: &[String]| {
+        lines[seen..].iter().filter(|line| line.contains("the last good policy still decides")).count()
+    };
+    let moved = open.replace("users/*/**", "users/{sub}/**").replace("keys/sample", "keys/new/sample");
+    std::fs::write(&policy, moved).unwrap();
+    served.stderr().wait_for("that the key file is missing", |lines| (complaints(lines) > 0).then_some(()));
+    for noise in 0..3 {
+        std::fs::write(served.folder().join("noise"), noise.to_string()).unwrap();
+    }
+    std::fs::create_dir(served.folder().join("keys/new")).unwrap();
+    std::fs::write(served.folder().join("keys/new/sample.jwks.json"), &text).unwrap();
+    until(&served, "bob", "GET", path, 403).await;
+    // One for the policy; another where the key file was seen before it was whole.
+    assert!(complaints(&served.stderr().all()) <= 2, "{}", served.stderr().text());
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_up_neither_requests_nor_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(authorizer())
+        .args(["serve", "--format", "json", "--listen", "127.0.0.1:0", "--sample"])
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Kept open, and not read past its first line.
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    stdout.read_line(&mut first).unwrap();
+    let first: Value = serde_json::from_str(&first).unwrap();
+    let viewer = Viewer::of(first["addr"].as_str().unwrap().parse().unwrap());
+    let path = format!("/{}", "a".repeat(900));
+    // Far more than a pipe holds.
+    for _ in 0..300 {
+        assert_eq!(viewer.ask("GET", &path, &[], "").await.status, 401);
+    }
+    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() > deadline => {
+                child.kill().unwrap();
+                panic!("it did not end");
+            }
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!(status.code(), Some(0));
+    drop(stdout);
 }
 
 fn sh(command: &str) -> Output {

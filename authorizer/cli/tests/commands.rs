@@ -207,3 +207,77 @@ fn replay_prints_one_line_an_event_and_exits_1_for_a_refusal() {
     assert_eq!(both.code, 1);
     insta::assert_snapshot!(both.out);
 }
+
+#[test]
+fn replay_takes_every_line_of_its_input_and_one_event_over_many_lines() {
+    let replay = |input: &str| {
+        let policy = "fixtures/policies/cases.toml";
+        authorizer(&["replay", "--policy", policy, "--now", "1800000000", "-"], input)
+    };
+    let event = fs::read_to_string(Path::new(ROOT).join("fixtures/events/operation-get.json")).unwrap();
+    let line = serde_json::from_str::<Value>(&event).unwrap().to_string();
+    for (input, summary) in [
+        (event.clone(), "1 allowed, 0 refused\n"),
+        (format!("{line}\n{line}\n"), "2 allowed, 0 refused\n"),
+        (format!("no event\n{line}\n"), "1 allowed, 1 refused\n"),
+        (format!("\n\n{line}\n{{\n"), "1 allowed, 1 refused\n"),
+        ("no event".into(), "0 allowed, 1 refused\n"),
+    ] {
+        let done = replay(&input);
+        assert!(done.out.ends_with(summary), "{input}: {} {}", done.out, done.err);
+    }
+    for nothing in ["", "\n \n"] {
+        let done = replay(nothing);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "nothing to replay is no success");
+        assert!(done.err.contains("there is no event in what was named"), "{}", done.err);
+    }
+}
+
+#[test]
+fn outcomes_of_files_with_one_name_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = Path::new(ROOT).join("fixtures/events/operation-get.json");
+    let mut files = Vec::new();
+    for name in ["a", "b"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::copy(&event, folder.path().join(name).join("x.json")).unwrap();
+        files.push(path(&folder, &format!("{name}/x.json")));
+    }
+    let replay = |more: &[&str]| {
+        let fixed = ["replay", "--policy", "fixtures/policies/cases.toml", "--now", "1800000000"];
+        authorizer(&[fixed.as_slice(), more, &[&files[0], &files[1]]].concat(), "")
+    };
+    let recorded = path(&folder, "recorded.jsonl");
+    fs::write(&recorded, replay(&["--format", "json"]).out).unwrap();
+    let held = replay(&["--expect", &recorded]);
+    assert_eq!((held.code, held.out.as_str()), (0, "2 events, 0 differences from what was recorded\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_end_is_refused_and_an_error_that_cannot_be_told_is_no_panic() {
+    for arguments in [
+        vec!["replay", "--bundle", "/dev/zero", "fixtures/events"],
+        vec![
+            "replay",
+            "--policy",
+            "fixtures/policies/cases.toml",
+            "--expect",
+            "/dev/zero",
+            "fixtures/events",
+        ],
+        vec!["token", "mint", "--key", "/dev/zero", "--issuer", "i"],
+        vec!["check", "/dev/zero"],
+    ] {
+        let done = authorizer(&arguments, "");
+        assert_eq!(done.code, 2, "{arguments:?}");
+        assert!(done.err.contains("`/dev/zero` is larger than"), "{arguments:?}: {}", done.err);
+    }
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_authorizer"))
+        .args(["check", "/nonexistent"])
+        .stderr(full)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+}
