@@ -27,6 +27,7 @@ use crate::output::{Exit, note};
 /// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
 #[derive(Debug, Parser)]
 #[command(name = "authorizer", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  authorizer serve --sample .local")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

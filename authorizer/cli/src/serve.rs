@@ -87,9 +87,10 @@ pub(crate) enum ServeError {
         "is another `authorizer serve` running? choose another port with `--listen 127.0.0.1:8081`"
     ))]
     Listen { addr: SocketAddr, error: std::io::Error },
-    /// The bucket, or the function.
+    /// The bucket.
     #[error(transparent)]
-    Start(StartError),
+    #[diagnostic(help("name a folder that you may write to with `--data DIR`"))]
+    Bucket(StartError),
     /// The package.
     #[error(transparent)]
     #[diagnostic(help("make the package with `make package`"))]
@@ -126,7 +127,7 @@ impl From<StartError> for ServeError {
         match error {
             StartError::Listen { addr, error } => Self::Listen { addr, error },
             StartError::Function(error) => Self::Function(error),
-            StartError::Bucket(_) | StartError::BucketAddress(_) => Self::Start(error),
+            StartError::Bucket(_) | StartError::BucketAddress(_) => Self::Bucket(error),
         }
     }
 }

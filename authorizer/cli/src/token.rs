@@ -15,6 +15,7 @@ use crate::output::Exit;
 /// Make development keys, mint tokens with them, and look into tokens.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
+#[command(after_help = "Example:\n  authorizer token keygen dev --dir keys")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
