@@ -24,26 +24,25 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     if name.starts_with("x-amz-") || METHOD_OVERRIDES.contains(&name) {
         return Fate::Refuse;
     }
-    let writes = matches!(operation, S3Operation::PutObject | S3Operation::DeleteObject);
-    if writes && WRITE_CONDITIONS.contains(&name) {
-        return Fate::Refuse;
-    }
-    let forwarded = match operation {
-        S3Operation::GetObject | S3Operation::HeadObject => READ_HEADERS.contains(&name),
-        S3Operation::PutObject => WRITE_HEADERS.contains(&name),
-        S3Operation::DeleteObject => DELETE_HEADERS.contains(&name),
+    let (forwarded, refused): (&[&str], &[&str]) = match operation {
+        S3Operation::GetObject | S3Operation::HeadObject => (&READ_HEADERS, &[]),
+        S3Operation::PutObject => (&WRITE_HEADERS, &WRITE_CONDITIONS),
+        S3Operation::DeleteObject => (&DELETE_HEADERS, &WRITE_CONDITIONS),
     };
-    let any = |test: &dyn Fn(&str) -> bool| lines.iter().any(|line| test(&line.value));
-    // A value that a reader could split into two headers. CloudFront hands none over.
-    let splits = || any(&|value| value.chars().any(|c| c.is_control() && c != '\t'));
-    // A body in this coding is unwrapped by S3: what is stored would not be what was sent
-    // (AWS: SigV4 streaming, `aws-chunked`).
-    let unwraps =
-        || name == "content-encoding" && any(&|value| value.to_ascii_lowercase().contains("aws-chunked"));
-    if forwarded && (splits() || unwraps()) {
+    if refused.contains(&name) {
         return Fate::Refuse;
     }
-    if forwarded { Fate::Forward } else { Fate::Remove }
+    if !forwarded.contains(&name) {
+        return Fate::Remove;
+    }
+    let is_refused = |line: &CloudFrontHeader| {
+        // A value that a reader could split into two headers. CloudFront hands none over.
+        line.value.chars().any(|c| c.is_control() && c != '\t')
+            // A body in this coding is unwrapped by S3: what is stored would not be what was sent
+            // (AWS: SigV4 streaming, `aws-chunked`).
+            || (name == "content-encoding" && line.value.to_ascii_lowercase().contains("aws-chunked"))
+    };
+    if lines.iter().any(is_refused) { Fate::Refuse } else { Fate::Forward }
 }
 
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];

@@ -9,7 +9,10 @@ use authorizer_core::policy::PolicyProblem;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
-use crate::place::span;
+use crate::place::Places;
+
+/// The most problems that are shown. A file with more has one cause, or is no policy.
+const MAX_SHOWN: usize = 50;
 
 /// Why a policy file cannot be used.
 #[derive(Debug, Diagnostic, Error)]
@@ -51,11 +54,17 @@ pub enum PolicyFileError {
         at: Option<SourceSpan>,
     },
     /// The policy does not hold together.
-    #[error("the policy cannot be used: {} problem{}", .problems.len(), if .problems.len() == 1 { "" } else { "s" })]
+    #[error(
+        "the policy cannot be used: {found} problem{}{}",
+        if *.found == 1 { "" } else { "s" },
+        if *.found > MAX_SHOWN { ", of which the first 50 are shown" } else { "" }
+    )]
     Problems {
-        /// All that was found.
+        /// How many were found.
+        found: usize,
+        /// The first of them, at most 50.
         #[related]
-        problems: Vec<ProblemReport>,
+        shown: Vec<ProblemReport>,
     },
     /// The bundle cannot be made.
     #[error("`{path}`: {source}")]
@@ -96,14 +105,16 @@ impl PolicyFileError {
         text: &str,
         problems: Vec<PolicyProblem>,
     ) -> Self {
+        let places = Places::of(text);
+        let found = problems.len();
         let report = |problem: PolicyProblem| ProblemReport {
-            at: span(text, &problem.place).map(|span| one_line(text, span)),
+            at: places.span(&problem.place).map(|span| one_line(text, span)),
             label: problem.place.to_string(),
             message: problem.message,
             remedy: problem.remedy,
             source_code: source_code.clone(),
         };
-        Self::Problems { problems: problems.into_iter().map(report).collect() }
+        Self::Problems { found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }
     }
 }
 

@@ -15,8 +15,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use authorizer_core::policy::document::PolicyDocument;
-use authorizer_core::policy::{Place, Policy, PolicyProblem};
-use authorizer_core::{Bundle, MAX_BUNDLE_BYTES};
+use authorizer_core::policy::{Place, PolicyProblem};
+use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 use miette::NamedSource;
 use serde_json::Value;
 
@@ -37,17 +37,15 @@ impl PolicyFile {
         let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
         let mut document: PolicyDocument = toml_edit::de::from_str(&text)
             .map_err(|error| PolicyFileError::syntax(source.clone(), error.message(), error.span()))?;
-        let mut problems = read_keys(&mut document, path);
-        if problems.is_empty()
-            && let Err(found) = Policy::compile(&document)
-        {
-            problems = found;
-        }
+        let problems = read_keys(&mut document, path);
         if !problems.is_empty() {
             return Err(PolicyFileError::problems(source, &text, problems));
         }
         let unusable = |source| PolicyFileError::Bundle { path: path.to_owned(), source };
-        let bundle_json = Bundle::write(&document).map_err(unusable)?;
+        let bundle_json = Bundle::write(&document).map_err(|error| match error {
+            BundleError::Policy(problems) => PolicyFileError::problems(source, &text, problems),
+            error => unusable(error),
+        })?;
         // Read as the function reads it when it starts: what it would refuse is refused here.
         let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
         Ok(Self { bundle_json, bundle })

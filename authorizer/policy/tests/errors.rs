@@ -86,6 +86,19 @@ fn problems_are_shown_at_their_places() {
 }
 
 #[test]
+fn of_very_many_problems_the_first_are_shown() {
+    let mut policy = POLICY.to_owned();
+    for index in 0..3000 {
+        policy += &format!(
+            "[[rules]]\nid = \"r{index}\"\neffect = \"deny\"\nmethods = [\"GET\"]\nkeys = [\"/a\"]\n"
+        );
+    }
+    let report = report(&policy, Some(KEYS));
+    assert!(report.contains("3000 problems, of which the first 50 are shown"));
+    assert_eq!(report.matches("is not a key pattern").count(), 50);
+}
+
+#[test]
 fn an_unknown_field_is_shown_at_its_place() {
     insta::assert_snapshot!(changed("anonymous = true", "anonymus = true"));
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use authorizer_core::record::sha256_hex;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,13 +27,12 @@ pub(super) struct Report<'r> {
 
 impl<'r> Report<'r> {
     pub(super) fn new(package: &'r Path, archive: &'r Archive, bundle_sha256: &'r str) -> Self {
-        let sha256 = digest(&SHA256, archive.bytes());
         Self {
             version: 1,
             package,
             bytes: archive.bytes().len(),
-            sha256: sha256.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
-            code_sha256: STANDARD.encode(sha256),
+            sha256: sha256_hex(archive.bytes()),
+            code_sha256: STANDARD.encode(digest(&SHA256, archive.bytes())),
             bundle_sha256,
             entries: archive.sizes(),
         }

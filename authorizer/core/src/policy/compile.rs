@@ -179,6 +179,7 @@ fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) -> Vec<Rule> 
     for (index, document) in policy.rules.iter().enumerate() {
         let place = Place::member("rules").at(index);
         problems.check_name(place.then("id"), &document.id, &mut ids);
+        let keys = compile_patterns(document, &place, problems);
         let rule = Rule {
             id: document.id.clone(),
             effect: match document.effect {
@@ -186,8 +187,8 @@ fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) -> Vec<Rule> 
                 EffectDocument::Deny => Effect::Deny,
             },
             operations: compile_methods(document, &place, problems),
-            keys: compile_patterns(document, &place, problems),
-            principals: compile_principals(policy, document, &place, problems),
+            principals: compile_principals(policy, document, &keys, &place, problems),
+            keys,
             conditions: compile_conditions(document, &place, problems),
         };
         check_anonymous(document, &rule, &place, problems);
@@ -239,14 +240,16 @@ fn compile_patterns(document: &RuleDocument, place: &Place, problems: &mut Probl
 fn compile_principals(
     policy: &PolicyDocument,
     document: &RuleDocument,
+    keys: &[KeyPattern],
     place: &Place,
     problems: &mut Problems,
 ) -> PrincipalConstraint {
     match &document.issuers {
-        None if document.anonymous => PrincipalConstraint::Everyone,
-        // A deny rule without issuers speaks of everyone, and so does one without conditions of requests
-        // without a token.
-        None if document.effect == EffectDocument::Deny => PrincipalConstraint::Everyone,
+        // A deny rule speaks of everyone by itself: of requests without a token, too, where it asks for no
+        // claim.
+        None if document.anonymous || document.effect == EffectDocument::Deny => {
+            PrincipalConstraint::Everyone
+        }
         None => {
             if policy.issuers.is_empty() {
                 problems.add(
@@ -255,7 +258,8 @@ fn compile_principals(
                     "add an `[[issuers]]` block, or `anonymous = true` to open the rule to everyone",
                 );
             }
-            let reads_claims = !document.when.is_empty() || document.keys.iter().any(|key| key.contains('{'));
+            let reads_claims =
+                !document.when.is_empty() || keys.iter().any(|key| key.claims().next().is_some());
             if policy.issuers.len() > 1 && reads_claims {
                 problems.add(
                     place.clone(),
