@@ -85,7 +85,7 @@ impl Distribution {
         let Settings { listen, bucket, region, credentials, data_dir, function, observer } = settings;
         let failed = |error| StartError::Listen { addr: listen, error };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let s3 = EmbeddedS3::start(&data_dir, &bucket, &credentials, &region).await?;
+        let s3 = EmbeddedS3::start(&data_dir, &bucket, &credentials, &region, Arc::clone(&observer)).await?;
         let origin = Origin::new(s3.addr(), &bucket, &region, &credentials)?;
         function.observe(&observer);
         if let Function::Packaged(package) = &function {

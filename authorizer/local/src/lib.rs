@@ -8,7 +8,8 @@
 //! - [`Function`] is what decides: a closure of this process ([`InProcess`]), or the deployment package
 //!   under AWS's own runtime clients ([`Packaged`]).
 //! - [`Observer`] hears of each request ([`RequestReport`]): its decision, and the [`Violation`] that
-//!   would have made CloudFront answer 502.
+//!   would have made CloudFront answer 502; and of each request that reached the bucket
+//!   ([`BucketReport`]).
 //! - [`EmbeddedS3`] is the bucket alone.
 //!
 //! Where it differs from AWS: nothing is cached; the viewer speaks HTTP and not HTTPS; one invocation of
@@ -38,7 +39,7 @@ pub use credentials::Credentials;
 pub use distribution::{Distribution, Running, Settings, StartError};
 pub use event::{DISTRIBUTION_DOMAIN_NAME, DISTRIBUTION_ID, ViewerRefusal};
 pub use function::{Function, FunctionError, Handler, InProcess, Invocation};
-pub use observer::{Observer, RequestReport};
+pub use observer::{BucketReport, Observer, RequestReport};
 pub use packaged::{Packaged, PackagedError, Runtime, RuntimeClients, UnpackError};
 pub use random::RandomError;
 pub use result::Violation;

@@ -1,4 +1,5 @@
-//! What the distribution tells whoever started it: a report for each request, and the function's log.
+//! What the distribution tells whoever started it: a report for each request of a viewer's and for each
+//! that reached the bucket, and the function's log.
 
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ pub trait Observer: Send + Sync + 'static {
 
     /// The packaged function wrote a line that is no decision.
     fn function_log(&self, line: &str);
+
+    /// A request that reached the bucket has its answer, the bucket's own refusals among them. Who does
+    /// not ask what came of the function's decisions at S3 need not listen.
+    fn bucket_request(&self, _report: &BucketReport) {}
 }
 
 /// One request and what became of it.
@@ -36,4 +41,20 @@ pub struct RequestReport {
     pub elapsed: Duration,
     /// Whether the request reached the bucket.
     pub forwarded: bool,
+}
+
+/// One request that reached the bucket: a line of its access log.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html>
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BucketReport {
+    /// The method.
+    pub method: String,
+    /// The path as it came, bucket first.
+    pub path: String,
+    /// The query as it came, without the `?`; empty when there was none.
+    pub query: String,
+    /// The operation's name in S3's API, when the request got so far as to be one.
+    pub operation: Option<String>,
+    /// The status it was answered with.
+    pub status: u16,
 }

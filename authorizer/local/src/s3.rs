@@ -1,26 +1,28 @@
 //! The bucket: an S3 on its own loopback port, in a folder, that serves nothing unsigned.
 
 mod gate;
+mod policy;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::Request;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, HttpResponse, S3Result, s3_error};
+use s3s::{Body, HttpResponse};
 use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 
 use crate::body::Lingering;
 use crate::credentials::Credentials;
+use crate::observer::{BucketReport, Observer};
 use crate::server::{BoxError, Server};
 
 use gate::Gate;
+use policy::{BucketPolicy, Operation};
 
 /// An S3 that holds one bucket as a folder: the object `users/alice/a.txt` of the bucket `files` is
 /// the file `DATA/files/users/alice/a.txt`. A file has no object's freedom, so a key with an empty
@@ -53,7 +55,8 @@ pub enum EmbeddedS3Error {
 }
 
 impl EmbeddedS3 {
-    /// Starts it on a free loopback port. The bucket's folder is made when it is missing.
+    /// Starts it on a free loopback port. The bucket's folder is made when it is missing. The observer
+    /// hears of every request that reaches it.
     ///
     /// # Errors
     /// [`EmbeddedS3Error`] when the bucket's name, its folder or a port cannot be had.
@@ -62,6 +65,7 @@ impl EmbeddedS3 {
         bucket: &str,
         credentials: &Credentials,
         region: &str,
+        observer: Arc<dyn Observer>,
     ) -> Result<Self, EmbeddedS3Error> {
         if !s3s::path::check_bucket_name(bucket) {
             return Err(EmbeddedS3Error::BucketName(bucket.to_owned()));
@@ -71,10 +75,10 @@ impl EmbeddedS3 {
         builder.set_auth(SimpleAuth::from_single(credentials.access_key(), credentials.secret_key()));
         builder.set_access(BucketPolicy);
         let service = builder.build();
-        let gate = Arc::new(Gate::new(bucket, region));
+        let door = Arc::new(Door { gate: Gate::new(bucket, region), service, observer });
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(EmbeddedS3Error::Listen)?;
-        let handler = move |request: Request<Incoming>, _| serve(Arc::clone(&gate), service.clone(), request);
+        let handler = move |request: Request<Incoming>, _| serve(Arc::clone(&door), request);
         let server = Server::start(listener, handler).map_err(EmbeddedS3Error::Listen)?;
         Ok(Self { server })
     }
@@ -100,47 +104,34 @@ fn open(data_dir: &Path, bucket: &str) -> Result<FileSystem, EmbeddedS3Error> {
     FileSystem::new(data_dir).map_err(|error| failed(io::Error::other(format!("{error:?}"))))
 }
 
-async fn serve(
-    gate: Arc<Gate>,
+/// What a request meets first: the gate, then the protocol; and who is told.
+struct Door {
+    gate: Gate,
     service: S3Service,
-    request: Request<Incoming>,
-) -> Result<HttpResponse, BoxError> {
-    let (parts, body) = request.into_parts();
-    let body = Lingering::new(body);
-    if let Err(refused) = gate.check(&parts) {
-        return Ok(refused.response());
-    }
-    service.call(Request::from_parts(parts, Body::http_body(body))).await.map_err(BoxError::from)
+    observer: Arc<dyn Observer>,
 }
 
-/// What the bucket's policy lets the distribution do: `s3:GetObject`, `s3:PutObject` and
-/// `s3:DeleteObject`. Copying is among them, because reading and
-/// writing are: keeping `x-amz-copy-source` out is the function's task, and a test's to see.
-const ALLOWED: [&str; 10] = [
-    "GetObject",
-    "HeadObject",
-    "PutObject",
-    "CopyObject",
-    "DeleteObject",
-    "DeleteObjects",
-    "CreateMultipartUpload",
-    "UploadPart",
-    "UploadPartCopy",
-    "CompleteMultipartUpload",
-];
-
-/// Refuses whatever came with no signature, and what the policy of a bucket behind Origin Access
-/// Control does not grant: `s3s` asks for either only where this says so.
-struct BucketPolicy;
-
-#[async_trait::async_trait]
-impl S3Access for BucketPolicy {
-    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let is_signed = context.credentials().is_some();
-        if is_signed && ALLOWED.contains(&context.s3_op().name()) {
-            Ok(())
-        } else {
-            Err(s3_error!(AccessDenied, "Access Denied"))
+async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result<HttpResponse, BoxError> {
+    let operation = Operation::default();
+    let (mut parts, body) = request.into_parts();
+    let mut report = BucketReport {
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        operation: None,
+        status: 0,
+    };
+    let body = Lingering::new(body);
+    let answer = match door.gate.check(&parts) {
+        Ok(()) => {
+            parts.extensions.insert(operation.clone());
+            let request = Request::from_parts(parts, Body::http_body(body));
+            door.service.call(request).await
         }
-    }
+        Err(refused) => Ok(refused.response()),
+    };
+    report.operation = operation.name();
+    report.status = answer.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status).as_u16();
+    door.observer.bucket_request(&report);
+    answer.map_err(BoxError::from)
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use authorizer_local::Credentials;
+use authorizer_local::{BucketReport, Credentials};
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
     UriPathNormalizationMode, sign,
@@ -11,7 +11,7 @@ use aws_sigv4::sign::v4;
 use http::Request;
 use http_body_util::BodyExt;
 
-use crate::support::{Stage, TestBody, empty, forward, text};
+use crate::support::{Stage, TestBody, empty, forward, refuse, text};
 
 struct Signing<'a> {
     credentials: &'a Credentials,
@@ -127,17 +127,32 @@ async fn the_distributions_own_rights_are_those_of_the_bucket_policy() {
     let stage = Stage::with(forward()).await;
     assert_eq!(stage.call("PUT", "/a", text("x")).await.0, 200);
     for (method, path) in [
-        ("GET", "/"),
-        ("GET", "/?list-type=2"),
         ("GET", "/?versioning"),
+        ("GET", "/?versions"),
+        ("GET", "/?location"),
         ("GET", "/?uploads"),
         ("GET", "/a?acl"),
         ("GET", "/a?tagging"),
+        ("GET", "/a?attributes"),
         ("PUT", "/?acl"),
         ("PUT", "/"),
+        ("PUT", "/a?tagging"),
         ("DELETE", "/"),
+        ("DELETE", "/a?tagging"),
+        ("DELETE", "/a?versionId=null"),
+        ("DELETE", "/a?version%49d=null"),
     ] {
         assert_eq!(stage.call(method, path, empty()).await.0, 403, "{method} {path}");
+    }
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/?list-type=2"),
+        ("HEAD", "/"),
+        ("GET", "/a"),
+        ("HEAD", "/a"),
+        ("GET", "/a?versionId=null"),
+    ] {
+        assert_eq!(stage.call(method, path, empty()).await.0, 200, "{method} {path}");
     }
     assert_eq!(std::fs::read(stage.file("a")).unwrap(), b"x");
 }
@@ -153,4 +168,37 @@ async fn a_key_leads_nowhere_but_into_its_bucket() {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert!(!String::from_utf8_lossy(&body).contains("secret"));
     }
+}
+
+#[tokio::test]
+async fn the_buckets_log_has_every_request_that_reached_it_and_no_other() {
+    let stage = Stage::with(forward()).await;
+    stage.call("PUT", "/a%20b?x-id=PutObject", text("x")).await;
+    stage.call("GET", "/?list-type=2&prefix=a", empty()).await;
+    stage.call("GET", "/none", empty()).await;
+    stage.call("GET", "/a%20b?acl", empty()).await;
+    stage.call("GET", "/a//b", empty()).await;
+    let unsigned = Request::get(format!("http://{}/files/a", stage.running.s3_addr()));
+    stage.send(unsigned.body(empty()).unwrap()).await;
+    let line = |method: &str, path: &str, query: &str, operation: Option<&str>, status| BucketReport {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        operation: operation.map(str::to_owned),
+        status,
+    };
+    let log = stage.heard.bucket.lock().unwrap().clone();
+    let expected = [
+        line("PUT", "/files/a%20b", "x-id=PutObject", Some("PutObject"), 200),
+        line("GET", "/files/", "list-type=2&prefix=a", Some("ListObjectsV2"), 200),
+        line("GET", "/files/none", "", Some("GetObject"), 404),
+        line("GET", "/files/a%20b", "acl", Some("GetObjectAcl"), 403),
+        line("GET", "/files/a//b", "", None, 400),
+        line("GET", "/files/a", "", None, 403),
+    ];
+    assert_eq!(log, expected);
+
+    let stage = Stage::with(refuse()).await;
+    stage.call("PUT", "/a", text("x")).await;
+    assert!(stage.heard.bucket.lock().unwrap().is_empty(), "the function answered, and S3 was not asked");
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use authorizer_local::{
-    Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport, Running, Settings,
+    BucketReport, Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport,
+    Running, Settings,
 };
 use bytes::Bytes;
 use http::{Request, Response};
@@ -31,6 +32,7 @@ pub(crate) fn text(text: impl Into<Bytes>) -> TestBody {
 pub(crate) struct Heard {
     pub(crate) reports: Mutex<Vec<RequestReport>>,
     pub(crate) log: Mutex<Vec<String>>,
+    pub(crate) bucket: Mutex<Vec<BucketReport>>,
 }
 
 impl Observer for Heard {
@@ -40,6 +42,10 @@ impl Observer for Heard {
 
     fn function_log(&self, line: &str) {
         self.log.lock().unwrap().push(line.to_owned());
+    }
+
+    fn bucket_request(&self, report: &BucketReport) {
+        self.bucket.lock().unwrap().push(report.clone());
     }
 }
 

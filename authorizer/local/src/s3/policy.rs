@@ -1,0 +1,77 @@
+//! The bucket's policy: what the identity that the distribution signs with may do.
+
+use std::sync::{Arc, OnceLock};
+
+use percent_encoding::percent_decode_str;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::{S3Result, s3_error};
+
+/// The operations that these actions grant:
+///
+/// - on the objects `s3:GetObject`, `s3:GetObjectVersion`, `s3:PutObject`, `s3:DeleteObject`,
+///   `s3:AbortMultipartUpload` and `s3:ListMultipartUploadParts`;
+/// - on the bucket `s3:ListBucket`.
+///
+/// Copying and deleting many at once are among them, because reading, writing and deleting one are, and
+/// so is the older listing: keeping them out is the function's task, and a test's to see.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
+const ALLOWED: [&str; 15] = [
+    "GetObject",
+    "HeadObject",
+    "PutObject",
+    "CopyObject",
+    "DeleteObject",
+    "DeleteObjects",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "UploadPartCopy",
+    "CompleteMultipartUpload",
+    "AbortMultipartUpload",
+    "ListParts",
+    "ListObjectsV2",
+    "ListObjects",
+    "HeadBucket",
+];
+
+/// The operation that a request turned out to be. It rides in the request's extensions, so that the
+/// bucket's log can name what is known only inside the protocol.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Operation(Arc<OnceLock<String>>);
+
+impl Operation {
+    /// Its name in S3's API, when the request got so far.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.0.get().cloned()
+    }
+}
+
+/// Refuses whatever came with no signature, and what the policy of a bucket behind Origin Access
+/// Control does not grant: `s3s` asks for either only where this says so.
+pub(crate) struct BucketPolicy;
+
+#[async_trait::async_trait]
+impl S3Access for BucketPolicy {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let name = context.s3_op().name().to_owned();
+        if let Some(operation) = context.extensions_mut().get::<Operation>() {
+            // Set once: a request is one operation.
+            let _ = operation.0.set(name.clone());
+        }
+        let is_signed = context.credentials().is_some();
+        let query = context.uri().query().unwrap_or_default();
+        if is_signed && ALLOWED.contains(&&*name) && !deletes_a_version(&name, query) {
+            Ok(())
+        } else {
+            Err(s3_error!(AccessDenied, "Access Denied"))
+        }
+    }
+}
+
+/// That takes `s3:DeleteObjectVersion`, even for the version `null` of a bucket without versions.
+fn deletes_a_version(name: &str, query: &str) -> bool {
+    let is_version = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        percent_decode_str(name).decode_utf8_lossy() == "versionId"
+    };
+    name == "DeleteObject" && query.split('&').any(is_version)
+}
