@@ -10,13 +10,27 @@
 //! - [`Observer`] hears of each request ([`RequestReport`]): its decision, and the [`Violation`] that
 //!   would have made CloudFront answer 502; and of each request that reached the bucket
 //!   ([`BucketReport`]).
-//! - [`EmbeddedS3`] is the bucket alone.
+//! - [`EmbeddedS3`] is the bucket alone, with the policy that the distribution needs: `s3:GetObject`,
+//!   `s3:GetObjectVersion`, `s3:PutObject`, `s3:DeleteObject`, `s3:AbortMultipartUpload` and
+//!   `s3:ListMultipartUploadParts` on its objects, and `s3:ListBucket`, by which a missing object is 404.
 //!
 //! Where it differs from AWS: nothing is cached; the viewer speaks HTTP and not HTTPS; one invocation of
-//! a package runs at a time; header names reach the function in lower case; the bucket answers a
-//! conditional GET or HEAD as if it had no condition, and 404 where S3 answers 403 for an object that is
-//! not there (the distribution may not list); and it is a folder, so that a key with an empty segment, a
-//! trailing slash, `.`, `..` or a raw `+` is refused, and `a` and `a/b` cannot both be stored.
+//! a package runs at a time; header names reach the function in lower case.
+//!
+//! Where the bucket differs from S3:
+//!
+//! - It is a folder. A key with `.`, `..` or nothing between two slashes is refused, one that begins with a
+//!   slash or holds a raw `+` too, all with 400; of `a` and `a/b` the one that comes second is refused, and
+//!   the same of `a` and `a/`. A key whose files' names would be too long is refused with `KeyTooLongError`:
+//!   with a bucket's name of five letters one of more than 163 bytes, and for an upload in parts of more
+//!   than 130, where S3 has 1,024.
+//! - It has no versions: `null` is an object's only one.
+//! - An upload that loses a race for its condition is answered 412, and never 409.
+//! - One entity tag is a condition, a list of them is none that holds. `If-Range` and the `partNumber` of a
+//!   read are not looked at, and a range that is malformed or multiple is 400.
+//! - Of an upload in parts the parts' checksums are verified, and not those that complete it; the object has
+//!   none.
+//! - `Expires` must be a date; the class of storage and encryption are accepted and mean nothing.
 
 mod answer;
 mod body;

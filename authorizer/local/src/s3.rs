@@ -1,7 +1,19 @@
 //! The bucket: an S3 on its own loopback port, in a folder, that serves nothing unsigned.
 
+mod arrival;
+mod conditions;
 mod gate;
+mod key;
+mod layout;
+mod list;
+mod locks;
+mod page;
 mod policy;
+mod promises;
+mod reads;
+mod store;
+mod uploads;
+mod writes;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,11 +34,14 @@ use crate::observer::{BucketReport, Observer};
 use crate::server::{BoxError, Server};
 
 use gate::Gate;
+use layout::Layout;
 use policy::{BucketPolicy, Operation};
+use store::Store;
 
 /// An S3 that holds one bucket as a folder: the object `users/alice/a.txt` of the bucket `files` is
-/// the file `DATA/files/users/alice/a.txt`. A file has no object's freedom, so a key with an empty
-/// segment, with `.` or `..` as one, or with a raw `+` is refused rather than taken for another key.
+/// the file `DATA/files/users/alice/a.txt`, and the object `users/` a file in the folder `users` with a name
+/// that no other key has. A file has no object's freedom, so a key with an empty segment but the last, with
+/// `.` or `..` as one, or with a raw `+` is refused rather than taken for another key.
 #[derive(Debug)]
 pub struct EmbeddedS3 {
     server: Server,
@@ -95,13 +110,14 @@ impl EmbeddedS3 {
 }
 
 /// Makes the bucket's folder, and makes sure now that objects can be written, not at the first upload.
-fn open(data_dir: &Path, bucket: &str) -> Result<FileSystem, EmbeddedS3Error> {
+fn open(data_dir: &Path, bucket: &str) -> Result<Store, EmbeddedS3Error> {
     let failed = |error| EmbeddedS3Error::DataFolder { path: data_dir.to_owned(), error };
     let folder = data_dir.join(bucket);
     std::fs::create_dir_all(&folder).map_err(failed)?;
     tempfile::tempfile_in(&folder).map_err(failed)?;
     tempfile::tempfile_in(data_dir).map_err(failed)?;
-    FileSystem::new(data_dir).map_err(|error| failed(io::Error::other(format!("{error:?}"))))
+    let files = FileSystem::new(data_dir).map_err(|error| failed(io::Error::other(format!("{error:?}"))))?;
+    Ok(Store::new(files, Layout::new(data_dir, bucket)))
 }
 
 /// What a request meets first: the gate, then the protocol; and who is told.
@@ -130,8 +146,17 @@ async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result<HttpRespon
         }
         Err(refused) => Ok(refused.response()),
     };
+    let answer = answer.map(without_body_if_not_modified);
     report.operation = operation.name();
     report.status = answer.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status).as_u16();
     door.observer.bucket_request(&report);
     answer.map_err(BoxError::from)
+}
+
+/// RFC 9110 section 15.4.5: 304 has no body, where `s3s` writes one for every error.
+fn without_body_if_not_modified(mut answer: HttpResponse) -> HttpResponse {
+    if answer.status() == StatusCode::NOT_MODIFIED {
+        *answer.body_mut() = Body::empty();
+    }
+    answer
 }

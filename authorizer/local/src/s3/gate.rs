@@ -6,6 +6,8 @@ use http::{HeaderMap, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use s3s::{Body, HttpResponse};
 
+use super::key::{Key, KeyError};
+
 /// The checks before a request reaches the store.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -23,6 +25,7 @@ pub(crate) enum GateRefusal {
     UnsignedHeader,
     OtherBucket,
     UnkeepableKey,
+    LongKey,
 }
 
 impl Gate {
@@ -67,11 +70,14 @@ impl Gate {
             return Err(GateRefusal::UnkeepableKey);
         }
         let decoded = percent_decode_str(key).decode_utf8().map_err(|_| GateRefusal::UnkeepableKey)?;
-        let segment_is_lost = |segment: &str| matches!(segment, "" | "." | "..") || segment.contains('\0');
-        if !decoded.is_empty() && decoded.split('/').any(segment_is_lost) {
-            return Err(GateRefusal::UnkeepableKey);
+        if decoded.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        match Key::parse(&self.bucket, &decoded) {
+            Ok(_) => Ok(()),
+            Err(KeyError::Unkeepable) => Err(GateRefusal::UnkeepableKey),
+            Err(KeyError::TooLong) => Err(GateRefusal::LongKey),
+        }
     }
 }
 
@@ -138,6 +144,11 @@ impl GateRefusal {
                 StatusCode::BAD_REQUEST,
                 "InvalidURI",
                 "This S3 is a folder and cannot keep such a key apart from others",
+            ),
+            Self::LongKey => (
+                StatusCode::BAD_REQUEST,
+                "KeyTooLongError",
+                "This S3 is a folder and has no room for the name of such a key",
             ),
         }
     }
@@ -214,13 +225,16 @@ mod tests {
     #[test]
     fn a_key_that_a_folder_would_take_for_another_is_refused() {
         let good = scope("20260101/us-east-1/s3/aws4_request");
-        for path in ["/files", "/files/", "/files/a/b", "/files/.a", "/files/a%2Fb", "/files/%C3%A9"] {
+        for path in
+            ["/files", "/files/", "/files/a/b", "/files/a/", "/files/.a", "/files/a%2Fb", "/files/%C3%A9"]
+        {
             assert_eq!(check(path, Some(&good), &[]), Ok(()), "{path}");
         }
         for path in [
             "/files//a",
             "/files/a//b",
-            "/files/a/",
+            "/files/a//",
+            "/files/a/%01",
             "/files/../a",
             "/files/%2e%2E/a",
             "/files/a/.",
@@ -231,6 +245,8 @@ mod tests {
         ] {
             assert_eq!(check(path, Some(&good), &[]), Err(GateRefusal::UnkeepableKey), "{path}");
         }
+        let long = format!("/files/{}", "a".repeat(200));
+        assert_eq!(check(&long, Some(&good), &[]), Err(GateRefusal::LongKey));
         for path in ["/", "/other/a", "/files2", "/..%2ffiles/a"] {
             assert_eq!(check(path, Some(&good), &[]), Err(GateRefusal::OtherBucket), "{path}");
         }

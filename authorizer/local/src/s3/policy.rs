@@ -59,11 +59,10 @@ impl S3Access for BucketPolicy {
         }
         let is_signed = context.credentials().is_some();
         let query = context.uri().query().unwrap_or_default();
-        if is_signed && ALLOWED.contains(&&*name) && !deletes_a_version(&name, query) {
-            Ok(())
-        } else {
-            Err(s3_error!(AccessDenied, "Access Denied"))
-        }
+        let is_granted = ALLOWED.contains(&&*name)
+            && !deletes_a_version(&name, query)
+            && !context.headers().keys().any(|header| takes_more_than_writing(header.as_str()));
+        if is_signed && is_granted { Ok(()) } else { Err(s3_error!(AccessDenied, "Access Denied")) }
     }
 }
 
@@ -74,4 +73,11 @@ fn deletes_a_version(name: &str, query: &str) -> bool {
         percent_decode_str(name).decode_utf8_lossy() == "versionId"
     };
     name == "DeleteObject" && query.split('&').any(is_version)
+}
+
+/// A header that takes `s3:PutObjectAcl`, `s3:PutObjectTagging` or the permissions of Object Lock besides.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
+fn takes_more_than_writing(header: &str) -> bool {
+    matches!(header, "x-amz-acl" | "x-amz-tagging")
+        || ["x-amz-grant-", "x-amz-object-lock-"].iter().any(|beginning| header.starts_with(beginning))
 }

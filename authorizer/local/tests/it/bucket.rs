@@ -13,14 +13,35 @@ use http_body_util::BodyExt;
 
 use crate::support::{Stage, TestBody, empty, forward, refuse, text};
 
-struct Signing<'a> {
-    credentials: &'a Credentials,
-    region: &'a str,
-    service: &'a str,
-    time: SystemTime,
+pub(crate) struct Signing<'a> {
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) time: SystemTime,
 }
 
 fn signed(signing: &Signing<'_>, method: &str, url: &str, body: TestBody) -> Request<TestBody> {
+    sign_request(signing, method, url, SignableBody::UnsignedPayload, body)
+}
+
+/// A request whose signature covers another body than may be sent.
+pub(crate) fn signed_payload(
+    signing: &Signing<'_>,
+    method: &str,
+    url: &str,
+    claimed: &'static str,
+    sent: &'static str,
+) -> Request<TestBody> {
+    sign_request(signing, method, url, SignableBody::Bytes(claimed.as_bytes()), text(sent))
+}
+
+fn sign_request(
+    signing: &Signing<'_>,
+    method: &str,
+    url: &str,
+    payload: SignableBody<'_>,
+    body: TestBody,
+) -> Request<TestBody> {
     let mut settings = SigningSettings::default();
     settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
@@ -42,8 +63,7 @@ fn signed(signing: &Signing<'_>, method: &str, url: &str, body: TestBody) -> Req
         .build()
         .unwrap()
         .into();
-    let signable =
-        SignableRequest::new(method, url, std::iter::empty(), SignableBody::UnsignedPayload).unwrap();
+    let signable = SignableRequest::new(method, url, std::iter::empty(), payload).unwrap();
     let mut request = Request::builder().method(method).uri(url).body(body).unwrap();
     sign(signable, &params).unwrap().into_parts().0.apply_to_request_http1x(&mut request);
     request
@@ -144,6 +164,10 @@ async fn the_distributions_own_rights_are_those_of_the_bucket_policy() {
     ] {
         assert_eq!(stage.call(method, path, empty()).await.0, 403, "{method} {path}");
     }
+    for header in ["x-amz-acl", "x-amz-grant-read", "x-amz-tagging", "x-amz-object-lock-mode"] {
+        let put = stage.ask("PUT", "/b", &[(header, "private")], "x").await;
+        assert_eq!(put.error(), (403, "AccessDenied"), "{header}");
+    }
     for (method, path) in [
         ("GET", "/"),
         ("GET", "/?list-type=2"),
@@ -155,6 +179,7 @@ async fn the_distributions_own_rights_are_those_of_the_bucket_policy() {
         assert_eq!(stage.call(method, path, empty()).await.0, 200, "{method} {path}");
     }
     assert_eq!(std::fs::read(stage.file("a")).unwrap(), b"x");
+    assert!(!stage.file("b").exists());
 }
 
 #[tokio::test]

@@ -4,7 +4,12 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bucket;
+mod conditions;
 mod distribution;
+mod keys;
+mod listing;
+mod multipart;
+mod objects;
 mod packaged;
 mod streaming;
 mod support;

@@ -8,7 +8,7 @@ use authorizer_local::{
     Running, Settings,
 };
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
@@ -66,6 +66,18 @@ impl Stage {
         Self { running, heard, credentials, data, client: client() }
     }
 
+    /// The same data under a new start, which has new credentials.
+    pub(crate) async fn restarted(self, function: Function) -> Self {
+        let Self { running, data, client: old, .. } = self;
+        drop(old);
+        running.stop().await;
+        let (mut settings, heard, _unused) = settings(function);
+        settings.data_dir = data.path().to_owned();
+        let credentials = settings.credentials.clone();
+        let running = Distribution::start(settings).await.unwrap();
+        Self { running, heard, credentials, data, client: client() }
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.addr())
     }
@@ -85,12 +97,59 @@ impl Stage {
         (status, response.into_body().collect().await.unwrap().to_bytes())
     }
 
+    /// A request with headers, and its whole answer.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, body) = self.send(request.body(text(body)).unwrap()).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into(),
+        }
+    }
+
     pub(crate) fn file(&self, key: &str) -> PathBuf {
         self.data.path().join("files").join(key)
     }
 
     pub(crate) fn last_report(&self) -> RequestReport {
         self.heard.reports.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+/// An answer that is text.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The header, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The status and the code of S3's error, if it is one.
+    pub(crate) fn error(&self) -> (u16, &str) {
+        (self.status, self.elements("Code").first().copied().unwrap_or_default())
+    }
+
+    /// What stands in the elements of this name, in their order.
+    pub(crate) fn elements(&self, name: &str) -> Vec<&str> {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        self.body.split(&open).skip(1).map(|rest| rest.split(&close).next().unwrap()).collect()
     }
 }
 

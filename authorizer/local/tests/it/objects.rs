@@ -1,0 +1,155 @@
+//! What an object keeps and tells: headers, versions, checksums.
+
+use std::time::SystemTime;
+
+use crate::bucket::{Signing, signed_payload};
+use crate::support::{Stage, forward};
+
+#[tokio::test]
+async fn headers_given_on_an_upload_come_back_on_get_and_head() {
+    let stage = Stage::with(forward()).await;
+    let given = [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("cache-control", "max-age=60"),
+        ("content-disposition", "attachment; filename=\"a.txt\""),
+        ("content-encoding", "gzip"),
+        ("content-language", "de, en"),
+        ("expires", "Wed, 21 Oct 2099 07:28:00 GMT"),
+        ("x-amz-meta-color", "red"),
+        ("x-amz-meta-two-words", "a b"),
+    ];
+    assert_eq!(stage.ask("PUT", "/a", &given, "hello").await.status, 200);
+    for method in ["GET", "HEAD"] {
+        let answer = stage.ask(method, "/a", &[], "").await;
+        for (name, value) in given {
+            assert_eq!(answer.header(name), value, "{method} {name}");
+        }
+        assert_eq!((answer.header("accept-ranges"), answer.header("content-length")), ("bytes", "5"));
+        assert_eq!(answer.header("x-amz-version-id"), "");
+    }
+    stage.ask("PUT", "/a", &[], "plain").await;
+    let answer = stage.ask("GET", "/a", &[], "").await;
+    assert_eq!(answer.header("content-type"), "binary/octet-stream");
+    for (name, _) in &given[1..] {
+        assert_eq!(answer.header(name), "", "{name} was of the object before");
+    }
+}
+
+#[tokio::test]
+async fn response_overrides_replace_the_headers_of_get_and_head() {
+    let stage = Stage::with(forward()).await;
+    let given = [("content-type", "text/plain"), ("x-amz-meta-a", "b"), ("cache-control", "no-store")];
+    stage.ask("PUT", "/a", &given, "hello").await;
+    let path = "/a?response-content-type=text%2Fhtml&response-content-language=fr\
+        &response-expires=Wed%2C%2021%20Oct%202099%2007%3A28%3A00%20GMT&response-cache-control=max-age%3D1\
+        &response-content-disposition=attachment%3B%20filename%3D%22b%22&response-content-encoding=br";
+    for method in ["GET", "HEAD"] {
+        let answer = stage.ask(method, path, &[], "").await;
+        for (name, value) in [
+            ("content-type", "text/html"),
+            ("content-language", "fr"),
+            ("expires", "Wed, 21 Oct 2099 07:28:00 GMT"),
+            ("cache-control", "max-age=1"),
+            ("content-disposition", "attachment; filename=\"b\""),
+            ("content-encoding", "br"),
+            ("x-amz-meta-a", "b"),
+        ] {
+            assert_eq!(answer.header(name), value, "{method} {name}");
+        }
+        let bad = stage.ask(method, "/a?response-content-type=a%0D%0Ab:c", &[], "").await;
+        assert_eq!((bad.status, bad.header("b")), (400, ""), "{method}");
+    }
+    assert_eq!(stage.ask("GET", "/a", &[], "").await.header("content-type"), "text/plain");
+}
+
+#[tokio::test]
+async fn the_only_version_is_null() {
+    let stage = Stage::with(forward()).await;
+    stage.ask("PUT", "/a", &[], "hello").await;
+    for method in ["GET", "HEAD"] {
+        let answer = stage.ask(method, "/a?versionId=null", &[], "").await;
+        assert_eq!((answer.status, answer.header("x-amz-version-id")), (200, "null"));
+        for (version, status) in
+            [("3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY", 404), ("x", 404), ("", 400), ("Null", 404)]
+        {
+            let version = version.replace('+', "%2B");
+            let answer = stage.ask(method, &format!("/a?versionId={version}"), &[], "").await;
+            assert_eq!(answer.status, status, "{method} {version}");
+        }
+    }
+    assert_eq!(stage.ask("GET", "/a?versionId=1", &[], "").await.error(), (404, "NoSuchVersion"));
+    assert_eq!(stage.ask("GET", "/none?versionId=null", &[], "").await.error(), (404, "NoSuchVersion"));
+}
+
+#[tokio::test]
+async fn a_range_is_cut_at_the_objects_end_as_rfc_9110_has_it() {
+    let stage = Stage::with(forward()).await;
+    stage.ask("PUT", "/a", &[], "0123456789").await;
+    stage.ask("PUT", "/empty", &[], "").await;
+    for (path, range, status, body, content_range) in [
+        ("/a", "bytes=0-0", 206, "0", "bytes 0-0/10"),
+        ("/a", "bytes=8-99", 206, "89", "bytes 8-9/10"),
+        ("/a", "bytes=-3", 206, "789", "bytes 7-9/10"),
+        ("/a", "bytes=-99", 206, "0123456789", "bytes 0-9/10"),
+    ] {
+        let answer = stage.ask("GET", path, &[("range", range)], "").await;
+        let got = (answer.status, answer.body.as_str(), answer.header("content-range"));
+        assert_eq!(got, (status, body, content_range), "{range}");
+    }
+    for (path, range) in
+        [("/a", "bytes=10-"), ("/a", "bytes=-0"), ("/empty", "bytes=0-"), ("/empty", "bytes=-5")]
+    {
+        let answer = stage.ask("GET", path, &[("range", range)], "").await;
+        assert_eq!(answer.error(), (416, "InvalidRange"), "{path} {range}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_with_a_broken_promise_replaces_nothing() {
+    let stage = Stage::with(forward()).await;
+    let kept = [
+        ("content-md5", "JfnnlDI7RTiF9RgfG2JNCw=="),
+        ("x-amz-checksum-crc32", "y/Q5Jg=="),
+        ("x-amz-checksum-crc32c", "4waSgw=="),
+        ("x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
+        ("x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
+        ("x-amz-checksum-sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+    ];
+    for (name, value) in kept {
+        let headers = [(name, value), ("x-amz-meta-a", "first")];
+        let put = stage.ask("PUT", "/a", &headers, "123456789").await;
+        assert_eq!(put.status, 200, "{name}: {}", put.body);
+        let headers = [(name, value), ("x-amz-meta-a", "second")];
+        assert_eq!(stage.ask("PUT", "/a", &headers, "other").await.error(), (400, "BadDigest"), "{name}");
+        let get = stage.ask("GET", "/a", &[("x-amz-checksum-mode", "ENABLED")], "").await;
+        assert_eq!((get.body.as_str(), get.header("x-amz-meta-a")), ("123456789", "first"), "{name}");
+        let told = if name == "content-md5" { "" } else { value };
+        assert_eq!(get.header(name), told, "{name}");
+        assert_eq!(stage.ask("GET", "/a", &[], "").await.header(name), "", "only who asks is told");
+    }
+    assert_eq!(stage.ask("PUT", "/a", &[("content-md5", "x")], "y").await.error(), (400, "InvalidDigest"));
+    let bad = stage.ask("PUT", "/a", &[("x-amz-checksum-sha256", "x")], "y").await;
+    assert_eq!(bad.error(), (400, "InvalidRequest"));
+    assert_eq!(stage.get("/a").await.1, "123456789");
+}
+
+#[tokio::test]
+async fn a_payload_that_is_not_the_signed_one_replaces_nothing() {
+    let stage = Stage::with(forward()).await;
+    let signing = Signing {
+        credentials: &stage.credentials,
+        region: "us-east-1",
+        service: "s3",
+        time: SystemTime::now(),
+    };
+    let url = format!("http://{}/files/a", stage.running.s3_addr());
+    let send = |claimed: &'static str, sent: &'static str| {
+        stage.send(signed_payload(&signing, "PUT", &url, claimed, sent))
+    };
+    assert_eq!(send("hello", "hello").await.status(), 200);
+    let refused = send("hello", "evil!").await;
+    assert_eq!(refused.status(), 400);
+    let body = http_body_util::BodyExt::collect(refused.into_body()).await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&body).contains("<Code>XAmzContentSHA256Mismatch</Code>"), "{body:?}");
+    assert_eq!(stage.get("/a").await.1, "hello");
+}
