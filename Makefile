@@ -33,14 +33,14 @@ package: ## Build the function and make the zip to deploy, from POLICY into PACK
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.
 	tests/runtimes/install
 
-fixtures: ## Make the events and outcomes of fixtures/cases.toml anew, with new keys.
+fixtures: ## Make the events and outcomes of the cases of fixtures anew, with new keys.
 	cargo run --locked --package authorizer-tests --bin make-fixtures
 
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
 	cargo install cargo-fuzz --locked --quiet --root .tools/cargo-fuzz
 	cd tests/fuzz && for target in $(FUZZ_TARGETS); do \
 		mkdir -p corpus/$$target && \
-		seeds=; case $$target in event) seeds=../../fixtures/events;; policy) seeds=../../fixtures/policies;; esac; \
+		seeds=; case $$target in event) seeds="../../fixtures/events ../../fixtures/requests/events";; policy) seeds=../../fixtures/policies;; esac; \
 		PATH="$$PWD/../../.tools/cargo-fuzz/bin:$$PATH" cargo +nightly fuzz run $$target corpus/$$target $$seeds \
 			-- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 || exit 1; \
 	done

@@ -9,6 +9,7 @@ use authorizer_core::record::sha256_hex;
 use authorizer_policy::PolicyFile;
 
 use crate::binaries::{authorizer, bootstrap, root, run, scratch};
+use crate::fixtures::Suite;
 use crate::served::Served;
 
 /// A policy and its package.
@@ -23,10 +24,15 @@ pub struct Package {
 /// The algorithms of the issuers of [`issuers`], which are also their names.
 pub const ALGORITHMS: [&str; 3] = ["EdDSA", "ES256", "RS256"];
 
-/// The policy that the recorded events are decided by.
-pub fn cases() -> &'static Package {
-    static PACKAGE: OnceLock<Package> = OnceLock::new();
-    PACKAGE.get_or_init(|| locked(|_| pack("cases", root().join("fixtures/policies/cases.toml"))))
+/// The policy that the recorded events of a suite are decided by.
+pub fn suite(suite: Suite) -> &'static Package {
+    static TOKENS: OnceLock<Package> = OnceLock::new();
+    static REQUESTS: OnceLock<Package> = OnceLock::new();
+    let (package, name) = match suite {
+        Suite::Tokens => (&TOKENS, "tokens"),
+        Suite::Requests => (&REQUESTS, "requests"),
+    };
+    package.get_or_init(|| locked(|_| pack(name, suite.policy())))
 }
 
 /// The policy that `authorizer serve --sample` writes, with the keys of that folder.

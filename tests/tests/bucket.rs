@@ -141,6 +141,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
         credentials: credentials.clone(),
         data_dir: folder.path().to_owned(),
         function: Function::InProcess(InProcess::new(Arc::new(handler))),
+        response_headers: Arc::new(|_| Vec::new()),
         observer: Arc::clone(&heard) as Arc<dyn Observer>,
     })
     .await

@@ -1,11 +1,11 @@
 //! One request: every rule's verdict, and the first thing that failed in each.
 
-use authorizer_core::credential::Credential;
-use authorizer_core::event::ViewerRequestEvent;
-use authorizer_core::key::ObjectKey;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::{DecisionRecord, Verdict};
-use authorizer_core::rules::{ClaimTest, Condition, Effect, Mismatch, PrincipalConstraint, Rule};
+use authorizer_core::request::Resource;
+use authorizer_core::rules::{
+    Access, ClaimTest, Condition, Effect, Mismatch, PrincipalConstraint, Rule, TermsMismatch,
+};
 use authorizer_core::token::Principal;
 use authorizer_core::{Authorizer, Scalar, UnixTime};
 use serde::Serialize;
@@ -16,7 +16,7 @@ pub struct Explanation {
     /// What the decision log says of it.
     pub record: DecisionRecord,
     /// What each rule makes of it, in the order of the policy. Empty when it was refused before any rule
-    /// was asked: by its path, its method, a header or its token.
+    /// was asked: by its path, its method, its query, a header or its token; and for a preflight.
     pub rules: Vec<RuleExplanation>,
 }
 
@@ -49,14 +49,9 @@ pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanat
 
 /// Asks each rule, or nothing when the request does not come so far.
 fn ask_rules(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Option<Vec<RuleExplanation>> {
-    let policy = authorizer.bundle().policy();
-    let request = ViewerRequestEvent::parse(event).ok()?.request;
-    let key = ObjectKey::from_uri(&request.uri).ok()?;
-    let operation = S3Operation::from_request(&request, policy.possible_operations()).ok()?;
-    let credential = Credential::find(&request.headers).ok()?;
-    let principal = Principal::verify(credential, policy.issuers(), now).ok()?;
+    let access = authorizer.access(event, now).ok()?;
     let ask = |rule: &Rule| {
-        let mismatch = rule.examine(operation, &key, &principal).err();
+        let mismatch = rule.examine(&access).err();
         RuleExplanation {
             id: rule.id().to_owned(),
             effect: match rule.effect() {
@@ -64,25 +59,28 @@ fn ask_rules(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Option<Vec
                 Effect::Deny => "deny",
             },
             matches: mismatch.is_none(),
-            mismatch: mismatch.map(|mismatch| in_words(rule, operation, &principal, mismatch)),
+            mismatch: mismatch.map(|mismatch| in_words(rule, &access, mismatch)),
         }
     };
-    Some(policy.rules().iter().map(ask).collect())
+    Some(authorizer.bundle().policy().rules().iter().map(ask).collect())
 }
 
-fn in_words(
-    rule: &Rule,
-    operation: S3Operation,
-    principal: &Principal<'_>,
-    mismatch: Mismatch<'_>,
-) -> String {
+fn in_words(rule: &Rule, access: &Access<'_>, mismatch: Mismatch<'_>) -> String {
     match mismatch {
-        Mismatch::Key => format!("the key matches none of {}", list(rule.keys())),
+        Mismatch::Key => match (access.request.resource(), rule.effect()) {
+            (Resource::Object(_), _) => format!("the key matches none of {}", list(rule.keys())),
+            (Resource::Prefix(_), Effect::Allow) => {
+                format!("not every key that begins with the prefix is one of {}", list(rule.keys()))
+            }
+            (Resource::Prefix(_), Effect::Deny) => {
+                format!("no key that begins with the prefix is one of {}", list(rule.keys()))
+            }
+        },
         Mismatch::Operation => {
             let names: Vec<_> = rule.operations().iter().map(S3Operation::name).collect();
-            format!("`{}` is not one of {}", operation.name(), list(&names))
+            format!("`{}` is not one of {}", access.request.operation().name(), list(&names))
         }
-        Mismatch::Principal => match (principal, rule.principals()) {
+        Mismatch::Principal => match (&access.principal, rule.principals()) {
             (Principal::Anonymous, _) => "there is no token".to_owned(),
             (Principal::Verified(claims), PrincipalConstraint::Issuers(names)) => {
                 format!("the token is from `{}`, not from {}", claims.issuer().name(), list(names))
@@ -92,7 +90,33 @@ fn in_words(
                 "the token is from another issuer".to_owned()
             }
         },
+        Mismatch::Period => match rule.period().not_before {
+            Some(first) if access.at < first => "the rule does not hold yet".to_owned(),
+            _ => "the rule does not hold any more".to_owned(),
+        },
+        Mismatch::Source => {
+            format!(
+                "the address {} is in none of {}",
+                access.source,
+                list(rule.sources().unwrap_or_default())
+            )
+        }
         Mismatch::Condition(condition) => condition_in_words(condition),
+        Mismatch::Override(asked) => format!("the rule does not open `{}`", asked.name()),
+        Mismatch::Terms(terms) => terms_in_words(rule, &terms),
+    }
+}
+
+fn terms_in_words(rule: &Rule, mismatch: &TermsMismatch) -> String {
+    match mismatch {
+        TermsMismatch::Header(name) => format!("the rule does not let `{name}` through"),
+        TermsMismatch::LengthRequired => "the upload does not say how long it is".to_owned(),
+        TermsMismatch::TooLarge => {
+            let most = rule.terms().max_bytes.unwrap_or_default();
+            format!("the upload is longer than {most} bytes")
+        }
+        TermsMismatch::MediaType => "the media type is none of the rule's `content_types`".to_owned(),
+        TermsMismatch::Metadata(name) => format!("the metadata `{name}` is not what it must be"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use authorizer_core::operation::S3Operation;
 use authorizer_core::rules::Effect;
 use authorizer_policy::PolicyFile;
 use serde_json::json;
@@ -27,18 +28,22 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let policy = bundle.policy();
     let allow = policy.rules().iter().filter(|rule| rule.effect() == Effect::Allow).count();
     let deny = policy.rules().len().saturating_sub(allow);
-    let methods = policy.possible_operations().allow_header();
+    let methods = policy.possible().allow_header();
+    let operations: Vec<_> = policy.possible().operations.iter().map(S3Operation::name).collect();
     match args.format {
         Format::Json => line(json!({
             "version": 1, "policy": args.policy, "issuers": policy.issuers().len(), "allow_rules": allow,
-            "deny_rules": deny, "methods": methods, "bundle_sha256": bundle.sha256(),
+            "deny_rules": deny, "methods": methods, "operations": operations, "bundle_sha256": bundle.sha256(),
         }))?,
         Format::Text => {
             line(format_args!("{} is a valid policy", args.policy.display()))?;
-            line(format_args!("  issuers  {}", policy.issuers().len()))?;
-            line(format_args!("  rules    {allow} allow, {deny} deny"))?;
-            line(format_args!("  methods  {}", if methods.is_empty() { "none" } else { &methods }))?;
-            line(format_args!("  bundle   sha256 {}", bundle.sha256()))?;
+            line(format_args!("  issuers    {}", policy.issuers().len()))?;
+            line(format_args!("  rules      {allow} allow, {deny} deny"))?;
+            let operations = operations.join(", ");
+            for (what, which) in [("methods", &methods), ("operations", &operations)] {
+                line(format_args!("  {what:10} {}", if which.is_empty() { "none" } else { which }))?;
+            }
+            line(format_args!("  bundle     sha256 {}", bundle.sha256()))?;
         }
     }
     Ok(Exit::Held)

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let authorizer = args.policy.authorizer()?;
     let now = now_or(args.now);
     let mut expectations = args.expect.as_deref().map(Expectations::read).transpose()?;
-    let (mut allowed, mut refused, mut differences) = (0u64, 0u64, 0u64);
+    let (mut allowed, mut refused, mut preflights, mut differences) = (0u64, 0u64, 0u64, 0u64);
     let progress = progress();
     for event in source::events(&args.events) {
         let event = event?;
@@ -62,6 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
         match replayed.decision {
             Verdict::Allow => allowed = allowed.saturating_add(1),
             Verdict::Refuse => refused = refused.saturating_add(1),
+            Verdict::Preflight => preflights = preflights.saturating_add(1),
         }
         match &mut expectations {
             Some(expectations) => {
@@ -78,7 +79,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
         progress.inc(1);
     }
     progress.finish_and_clear();
-    if allowed == 0 && refused == 0 {
+    let events = allowed.saturating_add(refused).saturating_add(preflights);
+    if events == 0 {
         return Err(ReplayError::NoEvents.into());
     }
     if let Some(expectations) = expectations {
@@ -86,7 +88,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
             differences = differences.saturating_add(1);
             line(format_args!("{}: was recorded, and is not among the events", missing.bold()))?;
         }
-        let events = allowed.saturating_add(refused);
         if args.format == Format::Text || differences > 0 {
             let s = if differences == 1 { "" } else { "s" };
             line(format_args!("{events} events, {differences} difference{s} from what was recorded"))?;
@@ -94,7 +95,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
         return Ok(if differences == 0 { Exit::Held } else { Exit::Findings });
     }
     if args.format == Format::Text {
-        line(format_args!("{allowed} allowed, {refused} refused"))?;
+        let preflights = match preflights {
+            0 => String::new(),
+            preflights => format!(", {preflights} preflights answered"),
+        };
+        line(format_args!("{allowed} allowed, {refused} refused{preflights}"))?;
     }
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
 }
@@ -125,6 +130,10 @@ fn text(replayed: &Replayed) -> String {
             let status = replayed.status.unwrap_or_default();
             let rule = replayed.rule.as_deref().map(|rule| format!(" {rule}")).unwrap_or_default();
             format!("{} {status} {asked}  {}{rule}  {}", "refuse".red(), replayed.reason, place.dimmed())
+        }
+        Verdict::Preflight => {
+            let status = replayed.status.unwrap_or_default();
+            format!("{} {status} {asked}  {}  {}", "answer".green(), replayed.reason, place.dimmed())
         }
     }
 }

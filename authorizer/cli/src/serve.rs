@@ -10,9 +10,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use authorizer_core::Bundle;
 use authorizer_local::{
     Credentials, Distribution, Function, FunctionError, InProcess, Packaged, PackagedError, RandomError,
-    Runtime, RuntimeClients, Settings, StartError,
+    ResponseHeaders, Runtime, RuntimeClients, Settings, StartError,
 };
 use clap::ValueEnum;
 use miette::Diagnostic;
@@ -150,7 +151,7 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> Result<Exit, CliErro
     let data = args.data.clone().unwrap_or_else(|| {
         args.sample.as_deref().map_or_else(|| PathBuf::from(".local/data"), |sample| sample.join("data"))
     });
-    let (function, decided_by) = match (&args.function, policy) {
+    let (function, response_headers, decided_by) = match (&args.function, policy) {
         (Some(zip), _) => {
             let clients = RuntimeClients::in_dir(&args.runtimes);
             let runtime = match args.runtime {
@@ -159,12 +160,16 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> Result<Exit, CliErro
                 RuntimeArg::Node => Runtime::Node,
             };
             let packaged = Packaged::unpack(zip, runtime, &clients).map_err(ServeError::from)?;
-            (Function::Packaged(packaged), format!("the package {}", zip.display()))
+            let headers = response_headers_of(&packaged);
+            (Function::Packaged(packaged), headers, format!("the package {}", zip.display()))
         }
         (None, Some(path)) => {
             let policy = LivePolicy::load(&path)?;
+            let for_headers = policy.clone();
+            let headers: Arc<ResponseHeaders> =
+                Arc::new(move |origin: Option<&str>| for_headers.response_headers(origin));
             let handler = Arc::new(move |event: &[u8]| policy.decide(event));
-            (Function::InProcess(InProcess::new(handler)), format!("the policy {}", path.display()))
+            (Function::InProcess(InProcess::new(handler)), headers, format!("the policy {}", path.display()))
         }
         // clap asks for one of them.
         (None, None) => return Err(CliError::NoPolicy),
@@ -176,6 +181,7 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> Result<Exit, CliErro
         credentials: Credentials::random().map_err(ServeError::Random)?,
         data_dir: data.clone(),
         function,
+        response_headers,
         observer,
     };
     let running = tokio::select! {
@@ -204,6 +210,17 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> Result<Exit, CliErro
     stop.await;
     running.stop().await;
     Ok(Exit::Held)
+}
+
+/// The response headers policy that goes with a package: the CORS headers of the policy in it. A package
+/// whose bundle cannot be read does not start, so that nothing is answered anyway.
+fn response_headers_of(packaged: &Packaged) -> Arc<ResponseHeaders> {
+    let bundle = std::fs::read(packaged.folder().join("bundle.json"));
+    let bundle = bundle.ok().and_then(|bytes| Bundle::read(&bytes).ok());
+    let cors = bundle.and_then(|bundle| bundle.policy().cors().cloned());
+    Arc::new(move |origin: Option<&str>| {
+        cors.as_ref().map(|cors| cors.response_headers(origin)).unwrap_or_default()
+    })
 }
 
 /// Waits for Ctrl-C, or for the signal that service managers send. Where neither can be listened to, the

@@ -1,15 +1,18 @@
 //! The way of a request, steps 1 to 8, one after the other.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use crate::bundle::Bundle;
+use crate::cors::{Preflight, PreflightAnswer, origin_of};
 use crate::credential::Credential;
-use crate::event::{CloudFrontRequest, EventError, ViewerRequestEvent};
-use crate::key::ObjectKey;
-use crate::operation::{OperationSet, S3Operation};
-use crate::outcome::Outcome;
+use crate::event::{CloudFrontHeader, CloudFrontRequest, ViewerRequestEvent};
+use crate::operation::{Method, S3Operation};
+use crate::outcome::{Outcome, PREFLIGHT_STATUS, SIGN_IN_STATUS};
 use crate::policy::Policy;
 use crate::record::{DecisionRecord, Verdict};
-use crate::refusal::Refusal;
-use crate::rules::{Decision, decide};
+use crate::refusal::{NoRule, Refusal};
+use crate::request::{Possible, Resource, S3Request, Target};
+use crate::rules::{Access, Decision, could_allow, decide};
 use crate::time::UnixTime;
 use crate::token::Principal;
 
@@ -17,7 +20,7 @@ use crate::token::Principal;
 #[derive(Clone, Debug)]
 pub struct Authorizer {
     bundle: Bundle,
-    possible: OperationSet,
+    possible: Possible,
 }
 
 /// What was decided on one event.
@@ -29,10 +32,20 @@ pub struct Authorized {
     pub record: DecisionRecord,
 }
 
+/// What becomes of a request that is not refused.
+enum Decided {
+    /// It goes on to S3, with the headers that the rule adds.
+    Forward { asked: S3Request, added: Vec<(String, Vec<CloudFrontHeader>)> },
+    /// It was a preflight.
+    Preflight(PreflightAnswer),
+    /// Whoever sent it is sent to sign in.
+    SignIn { location: String },
+}
+
 impl Authorizer {
     /// For a bundle.
     pub fn new(bundle: Bundle) -> Self {
-        let possible = bundle.policy().possible_operations();
+        let possible = bundle.policy().possible();
         Self { bundle, possible }
     }
 
@@ -49,25 +62,43 @@ impl Authorizer {
         let event = match ViewerRequestEvent::parse(event) {
             Ok(event) => event,
             Err(error) => {
-                let refusal = match error {
-                    EventError::Malformed => Refusal::EventMalformed,
-                    EventError::WrongTrigger => Refusal::EventWrongTrigger,
-                };
-                return refuse(&refusal, None, None, record);
+                let refusal = Refusal::from(error);
+                note_refusal(&refusal, &mut record);
+                return Authorized { outcome: Outcome::refuse(&refusal, None, None, Vec::new()), record };
             }
         };
         let ViewerRequestEvent { config, request } = event;
         record.request_id = Some(config.request_id.clone());
         record.distribution_id = Some(config.distribution_id);
         record.method = Some(request.method.chars().take(16).collect());
-        match self.decide(&request, now, &mut record) {
-            Ok((operation, key)) => {
+        let cors = self.bundle.policy().cors();
+        let origin = origin_of(&request.headers);
+        let cors_headers = || cors.map(|cors| cors.response_headers(origin)).unwrap_or_default();
+        let outcome = match self.decide(&request, now, &mut record) {
+            Ok(Decided::Forward { asked, added }) => {
                 record.decision = Verdict::Allow;
                 record.reason = "allowed_by_rule".into();
-                Authorized { outcome: Outcome::forward(request, operation, &key), record }
+                Outcome::forward(request, &asked, added)
             }
-            Err(refusal) => refuse(&refusal, Some(&config.request_id), Some(&request.method), record),
-        }
+            Ok(Decided::Preflight(answer)) => {
+                record.decision = Verdict::Preflight;
+                record.status = Some(PREFLIGHT_STATUS);
+                record.reason = answer.verdict.reason().into();
+                // Both are there, or it would be no preflight.
+                let headers = cors.zip(origin).map(|(cors, origin)| cors.preflight_headers(origin, &answer));
+                Outcome::preflight(headers.unwrap_or_default())
+            }
+            Ok(Decided::SignIn { location }) => {
+                note_refusal(&Refusal::TokenMissing, &mut record);
+                record.status = Some(SIGN_IN_STATUS);
+                Outcome::sign_in(location, cors_headers())
+            }
+            Err(refusal) => {
+                note_refusal(&refusal, &mut record);
+                Outcome::refuse(&refusal, Some(&config.request_id), Some(&request.method), cors_headers())
+            }
+        };
+        Authorized { outcome, record }
     }
 
     /// Steps 2 to 6. What is learned on the way is noted, so that the log has it for refusals too.
@@ -76,46 +107,125 @@ impl Authorizer {
         request: &CloudFrontRequest,
         now: UnixTime,
         record: &mut DecisionRecord,
-    ) -> Result<(S3Operation, ObjectKey), Refusal> {
+    ) -> Result<Decided, Refusal> {
         let policy: &Policy = self.bundle.policy();
-        let key = ObjectKey::from_uri(&request.uri).map_err(Refusal::Key)?;
-        record.key = Some(key.as_str().to_owned());
-        let operation = S3Operation::from_request(request, self.possible)?;
-        record.operation = Some(operation.name().to_owned());
-        let credential = Credential::find(&request.headers)?;
-        let principal = Principal::verify(credential, policy.issuers(), now)?;
-        if let Principal::Verified(claims) = &principal {
-            record.note_principal(claims, policy.subject_logging);
+        if policy.cors().is_some()
+            && let Some(preflight) = Preflight::of(request)
+        {
+            return self.answer_preflight(preflight, request, now, record).map(Decided::Preflight);
         }
-        match (decide(policy.rules(), operation, &key, &principal), &principal) {
+        let access = self.access_of(request, now, record)?;
+        match (decide(policy.rules(), &access), &access.principal) {
             (Decision::Allow(rule), _) => {
                 record.rule = Some(rule.id().to_owned());
-                Ok((operation, key))
+                let added = rule.terms().headers(access.request.operation(), access.claims());
+                Ok(Decided::Forward { asked: access.request, added })
             }
             (Decision::Deny(rule), _) => {
                 record.rule = Some(rule.id().to_owned());
                 Err(Refusal::DeniedByRule)
             }
+            (Decision::Default { furthest: Some(limit), .. }, _) if limit.is_of_terms() => {
+                Err(Refusal::from(limit))
+            }
             // Whoever sent no token may still get in with one.
-            (Decision::Default { .. }, Principal::Anonymous) => Err(Refusal::TokenMissing),
+            (Decision::Default { .. }, Principal::Anonymous) => {
+                let location = policy.sign_in().and_then(|at| at.location(request, &access.request));
+                location.map(|location| Decided::SignIn { location }).ok_or(Refusal::TokenMissing)
+            }
             (Decision::Default { lacking_scope: Some(scope), .. }, Principal::Verified(_)) => {
                 Err(Refusal::InsufficientScope { scope })
             }
             (Decision::Default { furthest, lacking_scope: None }, Principal::Verified(_)) => {
-                Err(Refusal::NoRule(furthest))
+                Err(furthest.map_or(Refusal::NoRule(NoRule::KeyNotAllowed), Refusal::from))
             }
+        }
+    }
+
+    /// What is asked, by whom, from where and when: steps 1 to 5, as [`authorize`](Self::authorize) takes
+    /// them.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of a request that comes to no rule. A preflight is one, to a reader that asks this.
+    pub fn access(&self, event: &[u8], now: UnixTime) -> Result<Access<'_>, Refusal> {
+        let event = ViewerRequestEvent::parse(event).map_err(Refusal::from)?;
+        self.access_of(&event.request, now, &mut DecisionRecord::default())
+    }
+
+    /// Steps 2 to 5.
+    fn access_of(
+        &self,
+        request: &CloudFrontRequest,
+        now: UnixTime,
+        record: &mut DecisionRecord,
+    ) -> Result<Access<'_>, Refusal> {
+        let policy = self.bundle.policy();
+        let asked = self.recognise(request, record)?;
+        let credential = Credential::find(&request.headers)?;
+        let principal = Principal::verify(credential, policy.issuers(), now)?;
+        if let Principal::Verified(claims) = &principal {
+            record.note_principal(claims, policy.subject_logging);
+        }
+        Ok(Access { request: asked, principal, source: self.source(request)?, at: now })
+    }
+
+    /// Steps 2 and 3.
+    fn recognise(
+        &self,
+        request: &CloudFrontRequest,
+        record: &mut DecisionRecord,
+    ) -> Result<S3Request, Refusal> {
+        let target = Target::of(&request.method, request).map_err(Refusal::Key)?;
+        if let Target::Object(key) = &target {
+            record.key = Some(key.as_str().to_owned());
+        }
+        let asked = S3Request::recognise(target, request, self.possible)?;
+        record.key = Some(asked.resource().as_str().to_owned());
+        record.operation = Some(asked.operation().name().to_owned());
+        Ok(asked)
+    }
+
+    /// A preflight asks what could be done to the same key, with whatever token the request will bring. What
+    /// is amiss with its query or headers, the request itself is told, in an answer that the page can read.
+    fn answer_preflight(
+        &self,
+        preflight: Preflight<'_>,
+        request: &CloudFrontRequest,
+        now: UnixTime,
+        record: &mut DecisionRecord,
+    ) -> Result<PreflightAnswer, Refusal> {
+        let policy = self.bundle.policy();
+        let resource = match Target::of(preflight.method, request).map_err(Refusal::Key)? {
+            Target::Object(key) => Resource::Object(key),
+            Target::Bucket => {
+                let query = &request.querystring;
+                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations)?
+                    .into_resource()
+            }
+        };
+        record.key = Some(resource.as_str().to_owned());
+        if !policy.cors().is_some_and(|cors| cors.allows(preflight.origin)) {
+            return Err(Refusal::OriginNotAllowed);
+        }
+        let source = self.source(request)?;
+        let could = |operation: &S3Operation| {
+            operation.is_on(&resource) && could_allow(policy.rules(), *operation, &resource, source, now)
+        };
+        Ok(preflight.answer(self.possible.operations.iter().filter(could).collect()))
+    }
+
+    /// The viewer's address, which only matters where a rule asks for it.
+    fn source(&self, request: &CloudFrontRequest) -> Result<IpAddr, Refusal> {
+        match request.client_ip.parse::<IpAddr>() {
+            Ok(address) => Ok(address.to_canonical()),
+            Err(_) if self.bundle.policy().reads_source() => Err(Refusal::EventMalformed),
+            Err(_) => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         }
     }
 }
 
-fn refuse(
-    refusal: &Refusal,
-    request_id: Option<&str>,
-    method: Option<&str>,
-    mut record: DecisionRecord,
-) -> Authorized {
+fn note_refusal(refusal: &Refusal, record: &mut DecisionRecord) {
     record.decision = Verdict::Refuse;
     record.status = Some(refusal.status());
     record.reason = refusal.reason().into();
-    Authorized { outcome: Outcome::refuse(refusal, request_id, method), record }
 }

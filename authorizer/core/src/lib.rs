@@ -2,7 +2,7 @@
 //! to CloudFront out.
 //!
 //! ```text
-//! event -> ObjectKey -> S3Operation -> Credential -> Principal -> Decision -> Outcome
+//! event -> ObjectKey -> S3Request -> Credential -> Principal -> Decision -> Outcome
 //! ```
 //!
 //! Each step turns one type into the next and can only refuse, with a [`Refusal`]. Nothing here does I/O,
@@ -14,15 +14,25 @@
 pub mod event;
 
 pub mod key;
+pub mod prefix;
 
 mod header;
+mod media_type;
 pub mod operation;
+mod query;
+pub mod request;
+pub mod response_override;
+pub mod upload;
 
 pub mod credential;
 
 pub mod token;
 
 pub mod rules;
+
+pub mod cors;
+mod origin;
+mod sign_in;
 
 pub mod outcome;
 
@@ -37,6 +47,9 @@ mod time;
 
 pub use authorizer::{Authorized, Authorizer};
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
-pub use refusal::{NoRule, Refusal, TokenError};
+pub use media_type::{MediaRange, MediaType};
+pub use origin::OriginPattern;
+pub use query::QueryError;
+pub use refusal::{NoRule, Refusal, TokenError, UploadError};
 pub use scalar::Scalar;
 pub use time::UnixTime;

@@ -1,16 +1,15 @@
-//! Step 3: the S3 operation that a request really is.
+//! The S3 operations that a request can be.
 //!
-//! To S3 the method, the query string and some headers decide together what is done
-//! ([AWS: S3 API operations](https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html)),
-//! and the distribution's identity may read and write every object. So an operation is recognised
-//! exactly, and whatever might make it another is refused.
+//! The distribution's identity may read and write every object, so what a request means to S3 is a closed
+//! set ([AWS: S3 API operations](https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html)):
+//! what is not here cannot be asked of S3. [`crate::request`] tells which one a request is.
 
-use crate::event::CloudFrontRequest;
-use crate::header::{Fate, fate};
-use crate::refusal::Refusal;
+use serde::{Deserialize, Serialize};
 
-/// The operations that a request can be. Closed: what is not here cannot be asked of S3.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+use crate::request::Resource;
+
+/// An operation, by the name that policies and the decision log use.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum S3Operation {
     /// `GET /KEY`.
     GetObject,
@@ -20,72 +19,170 @@ pub enum S3Operation {
     PutObject,
     /// `DELETE /KEY`.
     DeleteObject,
+    /// `GET /KEY?versionId=ID`: to the API a GetObject, to IAM a permission of its own.
+    GetObjectVersion,
+    /// `HEAD /KEY?versionId=ID`. IAM has one permission for both; HEAD is apart here as HeadObject is.
+    HeadObjectVersion,
+    /// `GET /?list-type=2`.
+    ListObjectsV2,
+    /// `POST /KEY?uploads`.
+    CreateMultipartUpload,
+    /// `PUT /KEY?partNumber=N&uploadId=ID`.
+    UploadPart,
+    /// `POST /KEY?uploadId=ID`.
+    CompleteMultipartUpload,
+    /// `DELETE /KEY?uploadId=ID`.
+    AbortMultipartUpload,
+    /// `GET /KEY?uploadId=ID`.
+    ListParts,
 }
 
 impl S3Operation {
     /// All of them, in the order in which they are named to people.
-    pub const ALL: [Self; 4] = [Self::GetObject, Self::HeadObject, Self::PutObject, Self::DeleteObject];
+    pub const ALL: [Self; 12] = [
+        Self::GetObject,
+        Self::HeadObject,
+        Self::PutObject,
+        Self::DeleteObject,
+        Self::GetObjectVersion,
+        Self::HeadObjectVersion,
+        Self::ListObjectsV2,
+        Self::CreateMultipartUpload,
+        Self::UploadPart,
+        Self::CompleteMultipartUpload,
+        Self::AbortMultipartUpload,
+        Self::ListParts,
+    ];
 
-    /// The name that AWS gives it.
+    /// Its name in policies and in the decision log.
     pub fn name(self) -> &'static str {
         match self {
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
             Self::PutObject => "PutObject",
             Self::DeleteObject => "DeleteObject",
+            Self::GetObjectVersion => "GetObjectVersion",
+            Self::HeadObjectVersion => "HeadObjectVersion",
+            Self::ListObjectsV2 => "ListObjectsV2",
+            Self::CreateMultipartUpload => "CreateMultipartUpload",
+            Self::UploadPart => "UploadPart",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::ListParts => "ListParts",
+        }
+    }
+
+    /// The name of the call in AWS's API, which has none for reading a version.
+    pub fn api_name(self) -> &'static str {
+        match self {
+            Self::GetObjectVersion => "GetObject",
+            Self::HeadObjectVersion => "HeadObject",
+            Self::GetObject
+            | Self::HeadObject
+            | Self::PutObject
+            | Self::DeleteObject
+            | Self::ListObjectsV2
+            | Self::CreateMultipartUpload
+            | Self::UploadPart
+            | Self::CompleteMultipartUpload
+            | Self::AbortMultipartUpload
+            | Self::ListParts => self.name(),
         }
     }
 
     /// The HTTP method it is asked for with.
-    pub fn method(self) -> &'static str {
+    pub fn method(self) -> Method {
         match self {
-            Self::GetObject => "GET",
-            Self::HeadObject => "HEAD",
-            Self::PutObject => "PUT",
-            Self::DeleteObject => "DELETE",
+            Self::GetObject | Self::GetObjectVersion | Self::ListObjectsV2 | Self::ListParts => Method::Get,
+            Self::HeadObject | Self::HeadObjectVersion => Method::Head,
+            Self::PutObject | Self::UploadPart => Method::Put,
+            Self::DeleteObject | Self::AbortMultipartUpload => Method::Delete,
+            Self::CreateMultipartUpload | Self::CompleteMultipartUpload => Method::Post,
         }
     }
 
-    /// The operation that a method asks for; HTTP methods are case-sensitive (RFC 9110 section 9.1).
-    pub fn from_method(method: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.method() == method)
+    /// Whether it is asked for this kind of thing: an object, or all that begin with a prefix.
+    pub(crate) fn is_on(self, resource: &Resource) -> bool {
+        matches!(resource, Resource::Prefix(_)) == (self == Self::ListObjectsV2)
     }
 
-    /// Recognises the operation of a request whose path has named a key.
-    ///
-    /// `possible` are the operations that some rule allows on some key.
-    ///
-    /// # Errors
-    /// [`Refusal::MethodNotAllowed`], [`Refusal::QueryNotAllowed`] or [`Refusal::HeaderNotAllowed`].
-    pub fn from_request(request: &CloudFrontRequest, possible: OperationSet) -> Result<Self, Refusal> {
-        let operation = Self::from_method(&request.method)
-            .filter(|operation| possible.contains(*operation))
-            .ok_or_else(|| Refusal::MethodNotAllowed { allow: possible.allow_header() })?;
-        if !request.querystring.is_empty() {
-            return Err(Refusal::QueryNotAllowed);
+    fn bit(self) -> u16 {
+        match self {
+            Self::GetObject => 1,
+            Self::HeadObject => 1 << 1,
+            Self::PutObject => 1 << 2,
+            Self::DeleteObject => 1 << 3,
+            Self::GetObjectVersion => 1 << 4,
+            Self::HeadObjectVersion => 1 << 5,
+            Self::ListObjectsV2 => 1 << 6,
+            Self::CreateMultipartUpload => 1 << 7,
+            Self::UploadPart => 1 << 8,
+            Self::CompleteMultipartUpload => 1 << 9,
+            Self::AbortMultipartUpload => 1 << 10,
+            Self::ListParts => 1 << 11,
         }
-        for (name, lines) in &request.headers {
-            if fate(operation, name, lines) == Fate::Refuse {
-                return Err(Refusal::HeaderNotAllowed(name.chars().take(64).collect()));
-            }
+    }
+}
+
+/// The HTTP methods that operations are asked for with. Case-sensitive (RFC 9110 section 9.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// `GET`.
+    Get,
+    /// `HEAD`.
+    Head,
+    /// `PUT`.
+    Put,
+    /// `DELETE`.
+    Delete,
+    /// `POST`.
+    Post,
+}
+
+impl Method {
+    /// All of them, in the order in which they are named to people.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Head, Self::Put, Self::Delete, Self::Post];
+
+    /// As it stands in a request.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Post => "POST",
         }
-        Ok(operation)
+    }
+
+    /// The operations that are asked for with it.
+    pub fn operations(self) -> OperationSet {
+        S3Operation::ALL.into_iter().filter(|operation| operation.method() == self).collect()
+    }
+
+    /// The method of a request.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
     }
 }
 
 /// A set of operations.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct OperationSet(u8);
+pub struct OperationSet(u16);
 
 impl OperationSet {
     /// Whether the operation is in the set.
     pub fn contains(self, operation: S3Operation) -> bool {
-        self.0 & Self::bit(operation) != 0
+        self.0 & operation.bit() != 0
+    }
+
+    /// Whether the set holds nothing.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// Puts an operation in.
     pub fn insert(&mut self, operation: S3Operation) {
-        self.0 |= Self::bit(operation);
+        self.0 |= operation.bit();
     }
 
     /// What is in either.
@@ -94,23 +191,25 @@ impl OperationSet {
         Self(self.0 | other.0)
     }
 
+    /// What is in both.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The members, in the order of [`S3Operation::ALL`].
     pub fn iter(self) -> impl Iterator<Item = S3Operation> {
         S3Operation::ALL.into_iter().filter(move |operation| self.contains(*operation))
     }
 
-    /// The value of an `Allow` header (RFC 9110 section 10.2.1).
-    pub fn allow_header(self) -> String {
-        self.iter().map(S3Operation::method).collect::<Vec<_>>().join(", ")
+    /// Whether some member is asked for with this method.
+    pub fn has_method(self, method: Method) -> bool {
+        !self.intersection(method.operations()).is_empty()
     }
 
-    fn bit(operation: S3Operation) -> u8 {
-        match operation {
-            S3Operation::GetObject => 1,
-            S3Operation::HeadObject => 2,
-            S3Operation::PutObject => 4,
-            S3Operation::DeleteObject => 8,
-        }
+    /// The methods that the members are asked for with, in the order of [`Method::ALL`].
+    pub fn methods(self) -> impl Iterator<Item = Method> {
+        Method::ALL.into_iter().filter(move |method| self.has_method(*method))
     }
 }
 
@@ -125,64 +224,24 @@ impl FromIterator<S3Operation> for OperationSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::CloudFrontHeader;
-
-    fn request(method: &str, query: &str, headers: &[(&str, &str)]) -> CloudFrontRequest {
-        CloudFrontRequest {
-            client_ip: String::new(),
-            method: method.into(),
-            uri: "/a".into(),
-            querystring: query.into(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]))
-                .collect(),
-            body: None,
-            other: serde_json::Map::new(),
-        }
-    }
-
-    fn recognise(request: &CloudFrontRequest) -> Result<S3Operation, Refusal> {
-        S3Operation::from_request(request, S3Operation::ALL.into_iter().collect())
-    }
 
     #[test]
-    fn four_methods_are_operations_and_no_other_is() {
-        for operation in S3Operation::ALL {
-            assert_eq!(recognise(&request(operation.method(), "", &[])), Ok(operation));
-        }
-        for method in ["POST", "PATCH", "OPTIONS", "get", "Get", "", "GET ", "TRACE", "CONNECT"] {
-            assert_eq!(
-                recognise(&request(method, "", &[])),
-                Err(Refusal::MethodNotAllowed { allow: "GET, HEAD, PUT, DELETE".into() }),
-                "{method}"
-            );
+    fn every_operation_is_its_own_member_of_a_set() {
+        for one in S3Operation::ALL {
+            let set: OperationSet = [one].into_iter().collect();
+            assert_eq!(set.iter().collect::<Vec<_>>(), [one]);
+            assert_eq!(set.intersection(one.method().operations()), set);
+            assert_eq!(serde_json::to_value(one).unwrap(), one.name());
         }
     }
 
     #[test]
-    fn a_method_that_no_rule_allows_anywhere_is_not_allowed() {
-        let possible = [S3Operation::GetObject, S3Operation::HeadObject].into_iter().collect();
-        assert_eq!(
-            S3Operation::from_request(&request("PUT", "", &[]), possible),
-            Err(Refusal::MethodNotAllowed { allow: "GET, HEAD".into() })
-        );
-    }
-
-    #[test]
-    fn every_query_is_refused() {
-        for query in ["acl", "versionId=1", "list-type=2", "a=b", "X-Amz-Signature=00", "&", "="] {
-            assert_eq!(recognise(&request("GET", query, &[])), Err(Refusal::QueryNotAllowed), "{query}");
-        }
-    }
-
-    #[test]
-    fn a_header_that_makes_it_another_operation_is_refused_by_name() {
-        for name in ["x-amz-copy-source", "x-amz-acl", "x-amz-anything", "x-http-method-override"] {
-            assert_eq!(
-                recognise(&request("PUT", "", &[(name, "v")])),
-                Err(Refusal::HeaderNotAllowed(name.into()))
-            );
+    fn the_methods_of_a_set_are_named_once_and_in_order() {
+        let all: OperationSet = S3Operation::ALL.into_iter().collect();
+        let methods: Vec<_> = all.methods().map(Method::as_str).collect();
+        assert_eq!(methods, ["GET", "HEAD", "PUT", "DELETE", "POST"]);
+        for text in ["get", "Get", "", "GET ", "PATCH", "OPTIONS", "TRACE"] {
+            assert_eq!(Method::parse(text), None, "{text}");
         }
     }
 }

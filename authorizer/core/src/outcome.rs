@@ -5,12 +5,17 @@ use serde_json::json;
 
 use crate::event::{CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest};
 use crate::header::{Fate, fate};
-use crate::key::ObjectKey;
-use crate::operation::S3Operation;
 use crate::refusal::{Refusal, status_description};
+use crate::request::S3Request;
 
 /// The realm of every challenge (RFC 9110 section 11.5): the objects of one distribution.
 const REALM: &str = "objects";
+
+/// RFC 9110 section 15.3.5: there is nothing to say but the headers.
+pub(crate) const PREFLIGHT_STATUS: u16 = 204;
+
+/// RFC 9110 section 15.4.3. The page may be asked for again, with a token.
+pub(crate) const SIGN_IN_STATUS: u16 = 302;
 
 /// The function's result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,44 +38,50 @@ pub struct GeneratedResponse {
     pub status_description: String,
     /// The headers.
     pub headers: CloudFrontHeaders,
-    /// The body. None for a HEAD request (RFC 9110 section 9.3.2).
+    /// The body. None for a HEAD request (RFC 9110 section 9.3.2) and where there is nothing to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
 impl Outcome {
-    /// The request, rewritten to what was authorised and nothing else: the canonical path of the key, no
-    /// query, and no header but those of the operation and those that CloudFront lets no function touch. The
-    /// credential is among those left out.
-    pub(crate) fn forward(mut request: CloudFrontRequest, operation: S3Operation, key: &ObjectKey) -> Self {
-        request.uri = key.to_uri();
-        request.querystring.clear();
-        request.headers.retain(|name, lines| match fate(operation, name, lines) {
-            Fate::Forward | Fate::LeaveAlone => true,
+    /// The request, rewritten to what was authorised and nothing else: the canonical path and query of what
+    /// was recognised, and no header but those of the operation, those that the rule adds, and those that
+    /// CloudFront lets no function touch. The credential is among those left out.
+    pub(crate) fn forward(
+        mut request: CloudFrontRequest,
+        asked: &S3Request,
+        added: Vec<(String, Vec<CloudFrontHeader>)>,
+    ) -> Self {
+        request.uri = asked.to_uri();
+        request.querystring = asked.to_querystring();
+        request.headers.retain(|name, lines| match fate(asked.operation(), name, lines) {
+            // What the rule does not let through, it has not matched.
+            Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
             // A header that refuses the request has refused it in step 3.
             Fate::Remove | Fate::Refuse => false,
         });
+        request.headers.extend(added);
         Self::Forward(Box::new(request))
     }
 
     /// The answer to a refused request. `request_id` is absent when the event could not be read.
-    pub(crate) fn refuse(refusal: &Refusal, request_id: Option<&str>, method: Option<&str>) -> Self {
+    pub(crate) fn refuse(
+        refusal: &Refusal,
+        request_id: Option<&str>,
+        method: Option<&str>,
+        cors: Vec<(&'static str, String)>,
+    ) -> Self {
         let status = refusal.status();
-        let mut headers = CloudFrontHeaders::new();
-        let mut set = |key: &str, value: String| {
-            headers.insert(key.to_ascii_lowercase(), vec![CloudFrontHeader::new(key, value)]);
-        };
-        set("Content-Type", "application/problem+json".into());
-        set("Cache-Control", "no-store".into());
-        set("X-Content-Type-Options", "nosniff".into());
+        let mut headers = cors;
+        headers.push(("Content-Type", "application/problem+json".to_owned()));
         if let Some(challenge) = refusal.challenge(REALM) {
-            set("WWW-Authenticate", challenge);
+            headers.push(("WWW-Authenticate", challenge));
         }
         // A policy that allows nothing has no method to name.
         if let Refusal::MethodNotAllowed { allow } = refusal
             && !allow.is_empty()
         {
-            set("Allow", allow.clone());
+            headers.push(("Allow", allow.clone()));
         }
         let mut problem = json!({
             "type": "about:blank",
@@ -81,11 +92,33 @@ impl Outcome {
         if let (Some(id), Some(problem)) = (request_id, problem.as_object_mut()) {
             problem.insert("request_id".into(), id.into());
         }
+        let body = (method != Some("HEAD")).then(|| problem.to_string());
+        Self::respond(status, headers, body)
+    }
+
+    /// The answer to a CORS preflight.
+    pub(crate) fn preflight(headers: Vec<(&'static str, String)>) -> Self {
+        Self::respond(PREFLIGHT_STATUS, headers, None)
+    }
+
+    /// The answer that sends a person to sign in.
+    pub(crate) fn sign_in(location: String, cors: Vec<(&'static str, String)>) -> Self {
+        let mut headers = cors;
+        headers.push(("Location", location));
+        Self::respond(SIGN_IN_STATUS, headers, None)
+    }
+
+    fn respond(status: u16, headers: Vec<(&'static str, String)>, body: Option<String>) -> Self {
+        let always =
+            [("Cache-Control", "no-store".to_owned()), ("X-Content-Type-Options", "nosniff".to_owned())];
+        let line = |(name, value): (&str, String)| {
+            (name.to_ascii_lowercase(), vec![CloudFrontHeader::new(name, value)])
+        };
         Self::Respond(GeneratedResponse {
             status: status.to_string(),
             status_description: status_description(status).into(),
-            headers,
-            body: (method != Some("HEAD")).then(|| problem.to_string()),
+            headers: headers.into_iter().chain(always).map(line).collect(),
+            body,
         })
     }
 

@@ -38,15 +38,15 @@ pub struct DecisionRecord {
     /// The S3 operation, once it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// The object key, once it is known.
+    /// The object key, or the prefix of a listing, once it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// `allow` or `refuse`.
+    /// `allow`, `refuse` or `preflight`.
     pub decision: Verdict,
-    /// The status of the answer, for a refusal.
+    /// The status of what was answered here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// `allowed_by_rule`, or the word of the [`Refusal`](crate::Refusal).
+    /// `allowed_by_rule`, `preflight_...`, or the word of the [`Refusal`](crate::Refusal).
     pub reason: String,
     /// The id of the rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,9 +86,11 @@ impl<'r> DecisionLine<'r> {
 pub enum Verdict {
     /// It went on to S3.
     Allow,
-    /// It was answered here.
+    /// It was refused.
     #[default]
     Refuse,
+    /// It was a CORS preflight, and was answered here.
+    Preflight,
 }
 
 impl DecisionRecord {

@@ -4,7 +4,10 @@
 //! What the viewer is told follows RFC 9110, RFC 6750 section 3 and RFC 9457, and never says which
 //! rule or claim would have helped; [`Refusal::reason`] goes to the decision log only.
 
+use crate::event::EventError;
 use crate::key::KeyError;
+use crate::query::QueryError;
+use crate::rules::{Mismatch, TermsMismatch};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,7 +19,9 @@ pub enum Refusal {
     /// The path names no object key that has one meaning.
     Key(KeyError),
     /// The query string has no meaning here.
-    QueryNotAllowed,
+    Query(QueryError),
+    /// A POST that is no step of a multipart upload, where such steps are open.
+    PostNotAnUpload,
     /// A header would change what the operation does; its lower-case name.
     HeaderNotAllowed(String),
     /// A method that no rule allows on any key; the methods that some rule does, for `Allow`.
@@ -36,6 +41,10 @@ pub enum Refusal {
     DeniedByRule,
     /// The token verified and no rule allows the request.
     NoRule(NoRule),
+    /// An upload that the rules' limits were all that kept from being allowed.
+    Upload(UploadError),
+    /// A preflight from an origin whose pages may not use the distribution.
+    OriginNotAllowed,
     /// All that lacked was a scope (RFC 6750 section 3.1).
     InsufficientScope {
         /// The scopes that would have been enough, with spaces between them.
@@ -85,7 +94,7 @@ pub enum TokenError {
 }
 
 /// What kept every allow rule from matching: the furthest that any of them got.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NoRule {
     /// No rule's keys hold the object key.
     KeyNotAllowed,
@@ -93,21 +102,82 @@ pub enum NoRule {
     OperationNotAllowed,
     /// Some rule's keys and operations fit, for other issuers.
     IssuerNotAllowed,
+    /// The rule does not hold yet, or no more.
+    TimeNotAllowed,
+    /// The rule is for other addresses.
+    SourceNotAllowed,
     /// All fits but a condition on the claims.
     ConditionNotMet,
+    /// All fits but metadata, which is not what the rule says it must be.
+    MetadataMismatch,
+}
+
+/// What is amiss with an upload that is allowed otherwise.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UploadError {
+    /// It does not say how long it is.
+    LengthRequired,
+    /// It is too long.
+    TooLarge,
+    /// Its media type is not one of those that may be uploaded there.
+    ContentType,
+}
+
+impl From<EventError> for Refusal {
+    fn from(error: EventError) -> Self {
+        match error {
+            EventError::Malformed => Self::EventMalformed,
+            EventError::WrongTrigger => Self::EventWrongTrigger,
+        }
+    }
+}
+
+impl From<Mismatch<'_>> for Refusal {
+    /// The refusal of a request that no rule allows, by what kept the rule that got the furthest.
+    fn from(mismatch: Mismatch<'_>) -> Self {
+        match mismatch {
+            Mismatch::Key => Self::NoRule(NoRule::KeyNotAllowed),
+            Mismatch::Operation => Self::NoRule(NoRule::OperationNotAllowed),
+            Mismatch::Principal => Self::NoRule(NoRule::IssuerNotAllowed),
+            Mismatch::Period => Self::NoRule(NoRule::TimeNotAllowed),
+            Mismatch::Source => Self::NoRule(NoRule::SourceNotAllowed),
+            Mismatch::Condition(_) => Self::NoRule(NoRule::ConditionNotMet),
+            Mismatch::Override(asked) => Self::Query(QueryError::not_allowed(asked.name())),
+            Mismatch::Terms(terms) => match terms {
+                TermsMismatch::Header(name) => Self::header_not_allowed(&name),
+                TermsMismatch::LengthRequired => Self::Upload(UploadError::LengthRequired),
+                TermsMismatch::TooLarge => Self::Upload(UploadError::TooLarge),
+                TermsMismatch::MediaType => Self::Upload(UploadError::ContentType),
+                TermsMismatch::Metadata(_) => Self::NoRule(NoRule::MetadataMismatch),
+            },
+        }
+    }
 }
 
 impl Refusal {
+    /// For a header, whose name came from the viewer.
+    pub(crate) fn header_not_allowed(name: &str) -> Self {
+        Self::HeaderNotAllowed(name.chars().take(64).collect())
+    }
+
     /// The HTTP status, 400 to 503.
     pub fn status(&self) -> u16 {
         match self {
             Self::EventMalformed | Self::EventWrongTrigger => 500,
-            Self::Key(_) | Self::QueryNotAllowed | Self::HeaderNotAllowed(_) | Self::CredentialRepeated => {
-                400
-            }
+            Self::Key(_)
+            | Self::Query(_)
+            | Self::PostNotAnUpload
+            | Self::HeaderNotAllowed(_)
+            | Self::CredentialRepeated => 400,
             Self::CredentialScheme | Self::TokenMissing | Self::Token(_) => 401,
-            Self::DeniedByRule | Self::NoRule(_) | Self::InsufficientScope { .. } => 403,
+            Self::DeniedByRule
+            | Self::NoRule(_)
+            | Self::InsufficientScope { .. }
+            | Self::OriginNotAllowed => 403,
             Self::MethodNotAllowed { .. } => 405,
+            Self::Upload(UploadError::LengthRequired) => 411,
+            Self::Upload(UploadError::TooLarge) => 413,
+            Self::Upload(UploadError::ContentType) => 415,
         }
     }
 
@@ -129,7 +199,9 @@ impl Refusal {
                 KeyError::RawDelimiter => "key_raw_delimiter",
                 KeyError::TooLong => "key_too_long",
             },
-            Self::QueryNotAllowed => "query_not_allowed",
+            Self::Query(QueryError::NotAllowed(_)) => "query_not_allowed",
+            Self::Query(QueryError::Malformed(_) | QueryError::Unreadable) => "query_malformed",
+            Self::PostNotAnUpload => "post_not_an_upload",
             Self::HeaderNotAllowed(_) => "header_not_allowed",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::CredentialRepeated => "credential_repeated",
@@ -160,8 +232,17 @@ impl Refusal {
                 NoRule::KeyNotAllowed => "key_not_allowed",
                 NoRule::OperationNotAllowed => "operation_not_allowed",
                 NoRule::IssuerNotAllowed => "issuer_not_allowed",
+                NoRule::TimeNotAllowed => "time_not_allowed",
+                NoRule::SourceNotAllowed => "source_not_allowed",
                 NoRule::ConditionNotMet => "condition_not_met",
+                NoRule::MetadataMismatch => "metadata_mismatch",
             },
+            Self::Upload(error) => match error {
+                UploadError::LengthRequired => "length_required",
+                UploadError::TooLarge => "too_large",
+                UploadError::ContentType => "content_type_not_allowed",
+            },
+            Self::OriginNotAllowed => "origin_not_allowed",
             Self::InsufficientScope { .. } => "insufficient_scope",
         }
     }
@@ -188,7 +269,24 @@ impl Refusal {
                 KeyError::RawDelimiter => "The path has a raw space, # or ?. Percent-encode it.",
                 KeyError::TooLong => "The object key is longer than the 1,024 bytes of UTF-8 that S3 allows.",
             },
-            Self::QueryNotAllowed => "Query parameters have no meaning here. Send the request without them.",
+            Self::Query(error) => {
+                return match error {
+                    QueryError::NotAllowed(name) => format!(
+                        "The query parameter {name} is not allowed here. Send the request without it."
+                    ),
+                    QueryError::Malformed(name) => format!(
+                        "The query parameter {name} is missing, stands there twice, or has a value that is not \
+                         of its form."
+                    ),
+                    QueryError::Unreadable => {
+                        "The query string is malformed. Encode a plus as %2B, a space as %20, and % as %25."
+                            .to_owned()
+                    }
+                };
+            }
+            Self::PostNotAnUpload => {
+                "POST is used for multipart uploads only (?uploads, ?uploadId). To upload in one go, use PUT."
+            }
             Self::HeaderNotAllowed(name) => {
                 return format!(
                     "The request header {name} is not allowed here. Send the request without it."
@@ -199,9 +297,23 @@ impl Refusal {
             Self::CredentialScheme => "The Authorization header is not a bearer token.",
             Self::TokenMissing => "A bearer token is needed.",
             Self::Token(_) => return format!("{}.", self.token_description()),
+            Self::NoRule(NoRule::MetadataMismatch) => {
+                "The metadata of the upload is not what it must be here."
+            }
             Self::DeniedByRule | Self::NoRule(_) | Self::InsufficientScope { .. } => {
                 "This token does not give access to this object with this method."
             }
+            Self::Upload(error) => match error {
+                UploadError::LengthRequired => {
+                    "An upload must say its length: in Content-Length, or in x-amz-mp-object-size where a \
+                     multipart upload is completed."
+                }
+                UploadError::TooLarge => "The upload is larger than is allowed here.",
+                UploadError::ContentType => {
+                    "The upload must have one well-formed Content-Type, of those that are allowed here."
+                }
+            },
+            Self::OriginNotAllowed => "Pages of this origin may not use this service.",
         };
         fixed.to_owned()
     }
@@ -224,11 +336,14 @@ impl Refusal {
             Self::EventMalformed
             | Self::EventWrongTrigger
             | Self::Key(_)
-            | Self::QueryNotAllowed
+            | Self::Query(_)
+            | Self::PostNotAnUpload
             | Self::HeaderNotAllowed(_)
             | Self::MethodNotAllowed { .. }
             | Self::DeniedByRule
-            | Self::NoRule(_) => None,
+            | Self::NoRule(_)
+            | Self::Upload(_)
+            | Self::OriginNotAllowed => None,
         }
     }
 
@@ -246,10 +361,15 @@ impl Refusal {
 /// The reason phrase of a status this function answers with (RFC 9110 section 15).
 pub(crate) fn status_description(status: u16) -> &'static str {
     match status {
+        204 => "No Content",
+        302 => "Found",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
         405 => "Method Not Allowed",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         _ => "Internal Server Error",
     }
 }

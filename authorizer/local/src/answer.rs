@@ -62,6 +62,15 @@ fn headers(lines: &CloudFrontHeaders) -> HeaderMap {
     headers
 }
 
+/// Adds what the response headers policy says. Lines that are no header cannot be in a policy.
+pub(crate) fn add(headers: &mut HeaderMap, lines: Vec<(&'static str, String)>) {
+    for (name, value) in lines {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
+}
+
 /// Adds what CloudFront adds to every answer.
 pub(crate) fn stamp(headers: &mut HeaderMap, request_id: &str, x_cache: XCache) {
     headers.insert("x-cache", HeaderValue::from_static(x_cache.value()));

@@ -38,9 +38,17 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The viewer-request function.
     pub function: Function,
+    /// The response headers policy.
+    pub response_headers: Arc<ResponseHeaders>,
     /// Who hears of each request.
     pub observer: Arc<dyn Observer>,
 }
+
+/// The distribution's response headers policy: what it adds to the bucket's answer to a request with this
+/// `Origin`, or puts in the place of the bucket's own
+/// ([AWS: response headers
+/// policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html)).
+pub type ResponseHeaders = dyn Fn(Option<&str>) -> Vec<(&'static str, String)> + Send + Sync;
 
 /// Why a distribution could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +90,8 @@ impl Distribution {
     /// # Errors
     /// [`StartError`] when the bucket, the function or the address cannot be had.
     pub async fn start(settings: Settings) -> Result<Running, StartError> {
-        let Settings { listen, bucket, region, credentials, data_dir, function, observer } = settings;
+        let Settings { listen, bucket, region, credentials, data_dir, function, response_headers, observer } =
+            settings;
         let failed = |error| StartError::Listen { addr: listen, error };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let s3 = EmbeddedS3::start(&data_dir, &bucket, &credentials, &region, Arc::clone(&observer)).await?;
@@ -91,7 +100,7 @@ impl Distribution {
         if let Function::Packaged(package) = &function {
             package.start().await?;
         }
-        let way = Arc::new(Way { function, origin, observer });
+        let way = Arc::new(Way { function, origin, response_headers, observer });
         let handler = {
             let way = Arc::clone(&way);
             move |request, viewer| Arc::clone(&way).serve(request, viewer)
@@ -128,6 +137,7 @@ impl Running {
 struct Way {
     function: Function,
     origin: Origin,
+    response_headers: Arc<ResponseHeaders>,
     observer: Arc<dyn Observer>,
 }
 
@@ -174,8 +184,10 @@ impl Way {
     ) -> (Response<ResponseBody>, XCache) {
         match self.decide(parts, viewer, report).await {
             Ok(request) => match self.origin.send(&request, body).await {
-                Ok(response) => {
+                Ok(mut response) => {
                     report.forwarded = true;
+                    let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+                    answer::add(response.headers_mut(), (self.response_headers)(origin));
                     let is_error = response.status().is_client_error() || response.status().is_server_error();
                     (response, if is_error { XCache::Error } else { XCache::Miss })
                 }

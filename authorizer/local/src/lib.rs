@@ -50,7 +50,7 @@ mod server;
 mod sign;
 
 pub use credentials::Credentials;
-pub use distribution::{Distribution, Running, Settings, StartError};
+pub use distribution::{Distribution, ResponseHeaders, Running, Settings, StartError};
 pub use event::{DISTRIBUTION_DOMAIN_NAME, DISTRIBUTION_ID, ViewerRefusal};
 pub use function::{Function, FunctionError, Handler, InProcess, Invocation};
 pub use observer::{BucketReport, Observer, RequestReport};

@@ -19,8 +19,15 @@ static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
         "rules": [
             {"id": "no", "effect": "deny", "methods": ["GET", "PUT"], "keys": ["a/no/**"]},
             {"id": "own", "effect": "allow", "methods": ["GET"], "keys": ["{sub}/**"]},
-            {"id": "open", "effect": "allow", "methods": ["GET", "PUT"], "keys": ["a/**"], "anonymous": true}
-        ]
+            {"id": "open", "effect": "allow", "methods": ["GET", "PUT"], "keys": ["a/**"], "anonymous": true,
+                "operations": ["ListObjectsV2", "GetObjectVersion", "CreateMultipartUpload", "UploadPart",
+                    "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"],
+                "upload": {"max_bytes": 9, "content_types": ["a/*"], "create_only": true,
+                    "metadata": {"a": "b", "c": "*"}, "checksums": true},
+                "response_overrides": ["response-content-type"], "source_ips": ["0.0.0.0/0", "::/0"]}
+        ],
+        "cors": {"origins": ["https://*.a"]},
+        "sign_in": {"url": "https://a", "origin": "https://b"}
     }))
     .unwrap();
     Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap())
@@ -31,14 +38,39 @@ fuzz_target!(|bytes: &[u8]| {
     match authorized.outcome {
         Outcome::Forward(request) => {
             assert_eq!(authorized.record.decision, Verdict::Allow);
-            let key: Vec<u8> = percent_decode_str(request.uri.strip_prefix('/').unwrap()).collect();
-            assert!(key.starts_with(b"a/") && !key.starts_with(b"a/no/"));
-            assert_eq!(authorized.record.key.unwrap().as_bytes(), key);
-            assert!(request.querystring.is_empty() && !request.headers.contains_key("authorization"));
+            let key = authorized.record.key.unwrap();
+            let operation = authorized.record.operation.unwrap();
+            assert!(key.starts_with("a/") && (!key.starts_with("a/no/") || operation == "ListParts"
+                || operation == "AbortMultipartUpload"));
+            let query: Vec<_> = request.querystring.split('&').filter(|pair| !pair.is_empty()).collect();
+            if operation == "ListObjectsV2" {
+                assert_eq!(request.uri, "/");
+                assert_eq!(query[0], "list-type=2");
+                assert_eq!(percent_decode_str(query[1]).decode_utf8().unwrap(), format!("prefix={key}"));
+            } else {
+                let forwarded: Vec<u8> = percent_decode_str(request.uri.strip_prefix('/').unwrap()).collect();
+                assert_eq!(key.as_bytes(), forwarded);
+                assert!(!request.querystring.contains("list-type"));
+            }
+            let is_ours = |name: &str| {
+                ["versionId", "partNumber", "uploadId", "uploads", "max-parts", "part-number-marker", "list-type",
+                    "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "encoding-type",
+                    "response-content-type"].contains(&name)
+            };
+            assert!(query.iter().all(|pair| pair.split_once('=').is_some_and(|(name, _)| is_ours(name))));
+            assert!(!request.headers.contains_key("authorization"));
+            assert!(!request.headers.contains_key("x-amz-copy-source"));
+            if operation == "PutObject" || operation == "CompleteMultipartUpload" {
+                assert_eq!(request.headers["if-none-match"][0].value, "*");
+            }
         }
         Outcome::Respond(response) => {
-            assert_eq!(authorized.record.decision, Verdict::Refuse);
-            assert!(response.status.parse::<u16>().unwrap() >= 400);
+            let status = response.status.parse::<u16>().unwrap();
+            match authorized.record.decision {
+                Verdict::Allow => panic!("allowed and answered here"),
+                Verdict::Preflight => assert_eq!(status, 204),
+                Verdict::Refuse => assert!(status >= 400 || status == 302),
+            }
         }
     }
 });

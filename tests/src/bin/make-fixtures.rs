@@ -1,4 +1,4 @@
-//! Makes the fixtures anew from `fixtures/cases.toml`: `make fixtures`, or
+//! Makes the fixtures anew from the cases of every suite: `make fixtures`, or
 //! `cargo run -p authorizer-tests --bin make-fixtures [AUTHORIZER]`.
 //!
 //! Exits 1 when what the program says of an event is not what the case expects.

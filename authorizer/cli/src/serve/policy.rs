@@ -105,6 +105,12 @@ impl LivePolicy {
         }
     }
 
+    /// The CORS headers that the distribution's response headers policy would add, by this policy.
+    pub(super) fn response_headers(&self, origin: Option<&str>) -> Vec<(&'static str, String)> {
+        let authorizer = self.current();
+        authorizer.bundle().policy().cors().map(|cors| cors.response_headers(origin)).unwrap_or_default()
+    }
+
     fn follow(&self, changes: &Receiver<()>, mut watcher: RecommendedWatcher, mut seen: Seen) {
         let mut state = FileState::Good;
         loop {

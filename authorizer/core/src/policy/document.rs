@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::operation::S3Operation;
 use crate::record::SubjectLogging;
+use crate::response_override::ResponseOverride;
 use crate::scalar::Scalar;
 use crate::token::SignatureAlgorithm;
 
@@ -24,6 +26,12 @@ pub struct PolicyDocument {
     /// Where a token is found.
     #[serde(default)]
     pub credentials: CredentialsDocument,
+    /// Pages of other origins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cors: Option<CorsDocument>,
+    /// People with a browser and no token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInDocument>,
     /// What the decision log holds.
     #[serde(default)]
     pub log: LogDocument,
@@ -108,8 +116,12 @@ pub struct RuleDocument {
     pub id: String,
     /// `allow` or `deny`.
     pub effect: EffectDocument,
-    /// `GET` (which HEAD goes with), `HEAD`, `PUT`, `DELETE`.
+    /// `GET` (which HEAD goes with), `HEAD`, `PUT`, `DELETE`: the short form of `operations`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<MethodDocument>,
+    /// Operations by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<S3Operation>,
     /// Key patterns; one must match.
     pub keys: Vec<String>,
     /// The names of the issuers whose tokens the rule speaks of; any issuer's when absent.
@@ -121,6 +133,90 @@ pub struct RuleDocument {
     /// An allow rule for everyone, with a token or without.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous: bool,
+    /// Addresses and networks of viewers; one must hold the viewer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_ips: Option<Vec<String>>,
+    /// The instant from which on the rule holds, such as `2026-01-31T00:00:00Z`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
+    /// The instant just before which it ceases to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
+    /// What an allow rule asks of an upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<UploadDocument>,
+    /// The response headers that a download may ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response_overrides: Vec<ResponseOverride>,
+}
+
+/// `upload`: what an allow rule asks of an upload.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UploadDocument {
+    /// The greatest length: bytes, or a text such as `25MB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<SizeDocument>,
+    /// Media types: `image/png`, `image/*`, `*/*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_types: Option<Vec<String>>,
+    /// Whether nothing may be overwritten.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create_only: bool,
+    /// The `x-amz-meta-NAME` that may be set, by NAME: `*`, `{claim}` or the text itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// Whether S3's own integrity headers may be sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checksums: bool,
+}
+
+/// A number of bytes.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum SizeDocument {
+    /// `25000000`.
+    Bytes(u64),
+    /// `"25MB"`.
+    Text(String),
+}
+
+/// `[cors]`: what pages of other origins may do.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorsDocument {
+    /// Origins: exact, `https://*.example.com`, or `*` alone.
+    pub origins: Vec<String>,
+    /// Whether cookies may be sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub credentials: bool,
+    /// The response headers that pages may read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exposed_headers: Vec<String>,
+    /// How long a browser may remember the answer to a preflight, in seconds; 0 to 86,400.
+    #[serde(default = "default_max_age")]
+    pub max_age_seconds: u32,
+}
+
+fn default_max_age() -> u32 {
+    600
+}
+
+/// `[sign_in]`: where a person with a browser and no token is sent.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInDocument {
+    /// The address to sign in at.
+    pub url: String,
+    /// The distribution's own origin, such as `https://files.example.com`.
+    pub origin: String,
+    /// The query parameter of `url` that says where to return to.
+    #[serde(default = "default_return_parameter")]
+    pub return_parameter: String,
+}
+
+fn default_return_parameter() -> String {
+    "return_to".into()
 }
 
 /// `effect`.

@@ -1,14 +1,22 @@
 //! The policy: from the document that a person wrote to rules and issuers that can decide.
 
+mod browser;
 mod compile;
 pub mod document;
+mod issuers;
 mod problem;
+mod rules;
+mod size;
+mod terms;
 
 pub use problem::{Place, PolicyProblem, Step};
 
+use crate::cors::Cors;
 use crate::operation::OperationSet;
 use crate::record::SubjectLogging;
+use crate::request::Possible;
 use crate::rules::{Effect, Rule};
+use crate::sign_in::SignIn;
 use crate::token::Issuer;
 
 /// A policy that was found whole and can decide.
@@ -19,6 +27,8 @@ use crate::token::Issuer;
 pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) sign_in: Option<SignIn>,
     pub(crate) subject_logging: SubjectLogging,
 }
 
@@ -41,11 +51,25 @@ impl Policy {
         &self.rules
     }
 
-    /// The operations that some rule allows on some key.
-    pub fn possible_operations(&self) -> OperationSet {
-        self.rules
-            .iter()
-            .filter(|rule| rule.effect == Effect::Allow)
-            .fold(OperationSet::default(), |set, rule| set.union(rule.operations))
+    /// What pages of other origins may do.
+    pub fn cors(&self) -> Option<&Cors> {
+        self.cors.as_ref()
+    }
+
+    /// Where a person with a browser and no token is sent.
+    pub(crate) fn sign_in(&self) -> Option<&SignIn> {
+        self.sign_in.as_ref()
+    }
+
+    /// What some rule lets somebody ask for.
+    pub fn possible(&self) -> Possible {
+        let allows = self.rules.iter().filter(|rule| rule.effect == Effect::Allow);
+        let operations = allows.fold(OperationSet::default(), |set, rule| set.union(rule.operations));
+        Possible { operations, preflights: self.cors.is_some() }
+    }
+
+    /// Whether some rule asks for the viewer's address.
+    pub(crate) fn reads_source(&self) -> bool {
+        self.rules.iter().any(|rule| rule.sources.is_some())
     }
 }

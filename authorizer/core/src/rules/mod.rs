@@ -1,15 +1,24 @@
 //! Step 6: from an operation on a key, asked for by a principal, to a decision.
 
+mod claims;
 mod condition;
+mod listing;
 mod pattern;
+mod terms;
 
+use std::net::IpAddr;
+
+pub use claims::Claims;
 pub(crate) use condition::is_scope_claim;
 pub use condition::{ClaimTest, Condition};
+pub use ipnet::IpNet;
 pub use pattern::{KeyPattern, PatternError, Segment};
+pub use terms::{MetadataTerm, TermsMismatch, UploadTerms};
 
-use crate::key::ObjectKey;
 use crate::operation::{OperationSet, S3Operation};
-use crate::refusal::NoRule;
+use crate::request::{Resource, S3Request};
+use crate::response_override::ResponseOverride;
+use crate::time::UnixTime;
 use crate::token::Principal;
 
 /// An access rule, compiled.
@@ -20,7 +29,11 @@ pub struct Rule {
     pub(crate) operations: OperationSet,
     pub(crate) keys: Vec<KeyPattern>,
     pub(crate) principals: PrincipalConstraint,
+    pub(crate) period: Period,
+    pub(crate) sources: Option<Vec<IpNet>>,
     pub(crate) conditions: Vec<Condition>,
+    pub(crate) overrides: Vec<ResponseOverride>,
+    pub(crate) terms: UploadTerms,
 }
 
 /// What a rule does where it matches.
@@ -43,6 +56,45 @@ pub enum PrincipalConstraint {
     Issuers(Vec<String>),
 }
 
+/// When a rule holds.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Period {
+    /// From this instant on.
+    pub not_before: Option<UnixTime>,
+    /// Until just before this instant.
+    pub not_after: Option<UnixTime>,
+}
+
+impl Period {
+    /// Whether the instant is within.
+    pub fn contains(self, at: UnixTime) -> bool {
+        self.not_before.is_none_or(|first| first <= at) && self.not_after.is_none_or(|end| at < end)
+    }
+}
+
+/// What is asked, by whom, from where and when.
+#[derive(Clone, Debug)]
+pub struct Access<'p> {
+    /// The request.
+    pub request: S3Request,
+    /// Who asks.
+    pub principal: Principal<'p>,
+    /// The viewer's address.
+    pub source: IpAddr,
+    /// The instant of the decision.
+    pub at: UnixTime,
+}
+
+impl Access<'_> {
+    /// The claims of whoever asks.
+    pub fn claims(&self) -> Claims<'_> {
+        match &self.principal {
+            Principal::Anonymous => Claims::None,
+            Principal::Verified(verified) => Claims::Known(verified.claims()),
+        }
+    }
+}
+
 /// What was decided, and by which rule.
 #[derive(Clone, Debug)]
 pub enum Decision<'p> {
@@ -52,15 +104,15 @@ pub enum Decision<'p> {
     Deny(&'p Rule),
     /// No allow rule matches.
     Default {
-        /// The furthest that one got.
-        furthest: NoRule,
+        /// What kept the one that got the furthest from it; none where there is no allow rule.
+        furthest: Option<Mismatch<'p>>,
         /// The scopes that were all one lacked, with spaces between them.
         lacking_scope: Option<String>,
     },
 }
 
-/// Why a rule does not match: the first of its parts that does not.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Why a rule does not match: the first of its parts that does not, in this order.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mismatch<'p> {
     /// None of the key patterns.
     Key,
@@ -68,29 +120,54 @@ pub enum Mismatch<'p> {
     Operation,
     /// The issuer of the token, or there is no token.
     Principal,
+    /// It does not hold yet, or no more.
+    Period,
+    /// The viewer's address.
+    Source,
     /// This condition.
     Condition(&'p Condition),
+    /// A response header that the request asks for, and the rule does not open.
+    Override(ResponseOverride),
+    /// What it asks of an upload.
+    Terms(TermsMismatch),
+}
+
+impl Mismatch<'_> {
+    /// Whether all of the rule matches but what it asks of a download or an upload.
+    pub(crate) fn is_of_terms(&self) -> bool {
+        matches!(self, Self::Override(_) | Self::Terms(_))
+    }
+
+    /// How far the rule got: the more of it matched, the greater.
+    fn distance(&self) -> u8 {
+        match self {
+            Self::Key => 0,
+            Self::Operation => 1,
+            Self::Principal => 2,
+            Self::Period => 3,
+            Self::Source => 4,
+            Self::Condition(_) => 5,
+            Self::Override(_) | Self::Terms(_) => 6,
+        }
+    }
 }
 
 /// Decides. Deny rules win over allow rules; without an allow rule the request is refused.
-pub fn decide<'p>(
-    rules: &'p [Rule],
-    operation: S3Operation,
-    key: &ObjectKey,
-    principal: &Principal<'_>,
-) -> Decision<'p> {
+pub fn decide<'p>(rules: &'p [Rule], access: &Access<'_>) -> Decision<'p> {
     let mut allowed = None;
-    let mut furthest = NoRule::KeyNotAllowed;
+    let mut furthest: Option<Mismatch<'p>> = None;
     let mut lacking_scope = None;
     for rule in rules {
-        match (rule.effect, rule.examine(operation, key, principal)) {
+        match (rule.effect, rule.examine(access)) {
             (Effect::Deny, Ok(())) => return Decision::Deny(rule),
             (Effect::Deny, Err(_)) => {}
             (Effect::Allow, Ok(())) => allowed = allowed.or(Some(rule)),
             (Effect::Allow, Err(mismatch)) => {
-                furthest = furthest.max(mismatch.furthest());
                 if let Mismatch::Condition(_) = mismatch {
-                    lacking_scope = lacking_scope.or_else(|| rule.only_lacks_scope(principal));
+                    lacking_scope = lacking_scope.or_else(|| rule.only_lacks_scope(access));
+                }
+                if furthest.as_ref().is_none_or(|furthest| furthest.distance() < mismatch.distance()) {
+                    furthest = Some(mismatch);
                 }
             }
         }
@@ -99,6 +176,30 @@ pub fn decide<'p>(
         Some(rule) => Decision::Allow(rule),
         None => Decision::Default { furthest, lacking_scope },
     }
+}
+
+/// What could be allowed, whoever asks: some allow rule could match, and no deny rule speaks of everyone.
+pub(crate) fn could_allow(
+    rules: &[Rule],
+    operation: S3Operation,
+    resource: &Resource,
+    source: IpAddr,
+    at: UnixTime,
+) -> bool {
+    let could_match = |rule: &Rule, claims| {
+        rule.operations.contains(operation)
+            && rule.speaks_of(resource, claims)
+            && rule.period.contains(at)
+            && rule.speaks_of_source(source)
+    };
+    let denies = |rule: &Rule| {
+        rule.effect == Effect::Deny
+            && rule.principals == PrincipalConstraint::Everyone
+            && rule.conditions.is_empty()
+            && could_match(rule, Claims::None)
+    };
+    let allows = |rule: &Rule| rule.effect == Effect::Allow && could_match(rule, Claims::Unknown);
+    rules.iter().any(allows) && !rules.iter().any(denies)
 }
 
 impl Rule {
@@ -127,62 +228,111 @@ impl Rule {
         &self.principals
     }
 
+    /// When it holds.
+    pub fn period(&self) -> Period {
+        self.period
+    }
+
+    /// The viewers' addresses that it speaks of; all when absent.
+    pub fn sources(&self) -> Option<&[IpNet]> {
+        self.sources.as_deref()
+    }
+
     /// What it asks of the claims; all must hold.
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
 
-    /// Whether the rule matches a request.
+    /// The response headers that a download may ask for.
+    pub fn overrides(&self) -> &[ResponseOverride] {
+        &self.overrides
+    }
+
+    /// What it asks of an upload.
+    pub fn terms(&self) -> &UploadTerms {
+        &self.terms
+    }
+
+    /// Whether the rule matches.
     ///
     /// # Errors
     /// The first part that does not match, in the order of [`Mismatch`].
-    pub fn examine(
-        &self,
-        operation: S3Operation,
-        key: &ObjectKey,
-        principal: &Principal<'_>,
-    ) -> Result<(), Mismatch<'_>> {
-        let (claims, issuer) = match principal {
-            Principal::Anonymous => (None, None),
-            Principal::Verified(verified) => (Some(verified.claims()), Some(verified.issuer().name())),
-        };
-        if !self.keys.iter().any(|pattern| pattern.matches(key, claims)) {
+    pub fn examine(&self, access: &Access<'_>) -> Result<(), Mismatch<'_>> {
+        let request = &access.request;
+        if !self.speaks_of(request.resource(), access.claims()) {
             return Err(Mismatch::Key);
         }
-        if !self.operations.contains(operation) {
+        if !self.operations.contains(request.operation()) {
             return Err(Mismatch::Operation);
         }
-        let speaks_of = match (&self.principals, issuer) {
+        if !self.speaks_of_principal(&access.principal) {
+            return Err(Mismatch::Principal);
+        }
+        if !self.period.contains(access.at) {
+            return Err(Mismatch::Period);
+        }
+        if !self.speaks_of_source(access.source) {
+            return Err(Mismatch::Source);
+        }
+        if let Some(condition) = self.conditions.iter().find(|condition| !condition_holds(condition, access))
+        {
+            return Err(Mismatch::Condition(condition));
+        }
+        self.check_terms(access)
+    }
+
+    /// A listing is of many keys: to allow it all of them must be the pattern's, to deny it any of them.
+    fn speaks_of(&self, resource: &Resource, claims: Claims<'_>) -> bool {
+        self.keys.iter().any(|pattern| match (resource, self.effect) {
+            (Resource::Object(key), Effect::Allow | Effect::Deny) => pattern.matches(key, claims),
+            (Resource::Prefix(prefix), Effect::Allow) => pattern.holds_all(prefix, claims),
+            (Resource::Prefix(prefix), Effect::Deny) => pattern.holds_any(prefix, claims),
+        })
+    }
+
+    fn speaks_of_principal(&self, principal: &Principal<'_>) -> bool {
+        let issuer = match principal {
+            Principal::Anonymous => None,
+            Principal::Verified(verified) => Some(verified.issuer().name()),
+        };
+        match (&self.principals, issuer) {
             (PrincipalConstraint::Everyone, _) | (PrincipalConstraint::AnyIssuer, Some(_)) => true,
             (PrincipalConstraint::Issuers(names), Some(issuer)) => names.iter().any(|name| name == issuer),
             (PrincipalConstraint::AnyIssuer | PrincipalConstraint::Issuers(_), None) => false,
-        };
-        if !speaks_of {
-            return Err(Mismatch::Principal);
         }
-        match self.conditions.iter().find(|c| !c.holds(claims.and_then(|claims| claims.get(&c.claim)))) {
-            Some(condition) => Err(Mismatch::Condition(condition)),
+    }
+
+    fn speaks_of_source(&self, source: IpAddr) -> bool {
+        self.sources.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(&source)))
+    }
+
+    /// What only an allow rule has: a deny rule says nothing of overrides and uploads.
+    fn check_terms(&self, access: &Access<'_>) -> Result<(), Mismatch<'_>> {
+        if self.effect == Effect::Deny {
+            return Ok(());
+        }
+        let request = &access.request;
+        if let Some(asked) = request.overrides().iter().find(|asked| !self.overrides.contains(asked)) {
+            return Err(Mismatch::Override(*asked));
+        }
+        match request.upload() {
+            Some(upload) => {
+                self.terms.check(request.operation(), upload, access.claims()).map_err(Mismatch::Terms)
+            }
             None => Ok(()),
         }
     }
 
     /// The scopes, when the only conditions that do not hold ask for scopes.
-    fn only_lacks_scope(&self, principal: &Principal<'_>) -> Option<String> {
-        let Principal::Verified(verified) = principal else { return None };
-        let lacking = |condition: &&Condition| !condition.holds(verified.claims().get(&condition.claim));
+    fn only_lacks_scope(&self, access: &Access<'_>) -> Option<String> {
+        let Principal::Verified(_) = access.principal else { return None };
+        let lacking = |condition: &&Condition| !condition_holds(condition, access);
         let scopes: Option<Vec<&str>> =
             self.conditions.iter().filter(lacking).map(Condition::scope).collect();
         scopes.filter(|scopes| !scopes.is_empty()).map(|scopes| scopes.join(" "))
     }
 }
 
-impl Mismatch<'_> {
-    fn furthest(self) -> NoRule {
-        match self {
-            Self::Key => NoRule::KeyNotAllowed,
-            Self::Operation => NoRule::OperationNotAllowed,
-            Self::Principal => NoRule::IssuerNotAllowed,
-            Self::Condition(_) => NoRule::ConditionNotMet,
-        }
-    }
+fn condition_holds(condition: &Condition, access: &Access<'_>) -> bool {
+    condition.holds(access.claims().get(&condition.claim))
 }

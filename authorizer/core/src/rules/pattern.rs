@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::Claims;
 use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey};
 
 /// A compiled key pattern.
@@ -141,7 +141,7 @@ impl KeyPattern {
     }
 
     /// Whether the key matches, for a token with these claims.
-    pub fn matches(&self, key: &ObjectKey, claims: Option<&Map<String, Value>>) -> bool {
+    pub fn matches(&self, key: &ObjectKey, claims: Claims<'_>) -> bool {
         let segments: Vec<&str> = key.segments().collect();
         matches_segments(&self.segments, &segments, claims)
     }
@@ -223,18 +223,11 @@ impl Segment {
     }
 
     /// Whether this segment, other than `**`, matches one segment of a key.
-    fn matches(&self, segment: &str, claims: Option<&Map<String, Value>>) -> bool {
+    pub(super) fn matches(&self, segment: &str, claims: Claims<'_>) -> bool {
         match self {
             Self::Literal(text) => text == segment,
             Self::Glob(parts) => !segment.is_empty() && glob_matches(parts, segment),
-            Self::Claim(name) => {
-                !segment.is_empty()
-                    && match claims.and_then(|claims| claims.get(name)) {
-                        Some(Value::String(value)) => value == segment,
-                        Some(Value::Array(values)) => values.iter().any(|value| value == segment),
-                        _ => false,
-                    }
-            }
+            Self::Claim(name) => !segment.is_empty() && claims.could(name, |value| value == segment),
             Self::AnySegments => false,
         }
     }
@@ -268,7 +261,7 @@ impl From<KeyError> for PatternError {
 /// Greedy with one point to come back to: a later `**` can always take over what an earlier one left, so
 /// the work is at most (segments of the pattern) x (segments of the key), times the members of a claim that
 /// is an array, whatever a viewer sends.
-fn matches_segments(pattern: &[Segment], key: &[&str], claims: Option<&Map<String, Value>>) -> bool {
+fn matches_segments(pattern: &[Segment], key: &[&str], claims: Claims<'_>) -> bool {
     let (mut p, mut k) = (0usize, 0usize);
     // Where the last `**` stood, and up to which segment of the key it has taken.
     let mut retry: Option<(usize, usize)> = None;
@@ -330,7 +323,7 @@ mod tests {
             "groups": ["red", "blue", 7, "", "x/y"], "https://example.com/tenant": "t1"
         });
         let key = ObjectKey::new(key.into()).unwrap();
-        KeyPattern::parse(pattern).unwrap().matches(&key, claims.as_object())
+        KeyPattern::parse(pattern).unwrap().matches(&key, Claims::Known(claims.as_object().unwrap()))
     }
 
     #[test]
@@ -377,7 +370,7 @@ mod tests {
     #[test]
     fn without_claims_a_claim_segment_matches_nothing() {
         let key = ObjectKey::new("users/alice/x".into()).unwrap();
-        assert!(!KeyPattern::parse("users/{sub}/**").unwrap().matches(&key, None));
+        assert!(!KeyPattern::parse("users/{sub}/**").unwrap().matches(&key, Claims::None));
     }
 
     #[test]
@@ -450,7 +443,7 @@ mod tests {
             if let Ok(compiled) = KeyPattern::parse(&pattern) {
                 let key = ObjectKey::new(key).unwrap();
                 let segments: Vec<_> = key.segments().collect();
-                prop_assert_eq!(compiled.matches(&key, None), oracle(compiled.segments(), &segments));
+                prop_assert_eq!(compiled.matches(&key, Claims::None), oracle(compiled.segments(), &segments));
                 prop_assert_eq!(compiled.to_string(), pattern);
             }
         }

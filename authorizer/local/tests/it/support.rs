@@ -166,6 +166,7 @@ pub(crate) fn settings(function: Function) -> (Settings, Arc<Heard>, TempDir) {
         credentials: Credentials::random().unwrap(),
         data_dir: data.path().to_owned(),
         function,
+        response_headers: Arc::new(|_| Vec::new()),
         observer: Arc::clone(&heard) as Arc<dyn Observer>,
     };
     (settings, heard, data)

@@ -1,0 +1,261 @@
+//! Cross-origin requests of browsers (Fetch standard, "CORS protocol"): what pages of other origins may do,
+//! and the answer to a preflight.
+
+use crate::event::{CloudFrontHeaders, CloudFrontRequest};
+use crate::header::{Fate, fate};
+use crate::media_type::is_token;
+use crate::operation::{Method, OperationSet};
+use crate::origin::OriginPattern;
+
+/// `[cors]`, compiled.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cors {
+    pub(crate) origins: AllowedOrigins,
+    pub(crate) credentials: bool,
+    pub(crate) exposed_headers: Vec<String>,
+    pub(crate) max_age_seconds: u32,
+}
+
+/// The origins whose pages may use the distribution.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AllowedOrigins {
+    /// Every origin, without credentials.
+    Any,
+    /// These.
+    Listed(Vec<OriginPattern>),
+}
+
+/// What a browser asks before it sends a request that is not simple.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Preflight<'r> {
+    pub(crate) origin: &'r str,
+    /// `Access-Control-Request-Method`.
+    pub(crate) method: &'r str,
+    /// The names in `Access-Control-Request-Headers`, in lower case.
+    pub(crate) headers: Vec<String>,
+}
+
+/// The answer to a preflight.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct PreflightAnswer {
+    /// The methods that somebody could use on that key.
+    pub(crate) methods: Vec<Method>,
+    /// Of the headers asked for, those that an operation with the method does not refuse.
+    pub(crate) headers: Vec<String>,
+    /// Whether that is all that was asked for.
+    pub(crate) verdict: PreflightVerdict,
+}
+
+/// What a preflight comes to. The browser draws the same conclusion from the answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PreflightVerdict {
+    Answered,
+    MethodNotAllowed,
+    HeaderNotAllowed,
+}
+
+impl PreflightVerdict {
+    /// The word in the decision log.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Answered => "preflight_answered",
+            Self::MethodNotAllowed => "preflight_method_not_allowed",
+            Self::HeaderNotAllowed => "preflight_header_not_allowed",
+        }
+    }
+}
+
+impl<'r> Preflight<'r> {
+    /// Reads a preflight; none where the request is not one.
+    pub(crate) fn of(request: &'r CloudFrontRequest) -> Option<Self> {
+        if request.method != "OPTIONS" {
+            return None;
+        }
+        let origin = origin_of(&request.headers)?;
+        let method = single(&request.headers, "access-control-request-method")?;
+        let lines = request.headers.get("access-control-request-headers").map(Vec::as_slice);
+        let names = lines.unwrap_or_default().iter().flat_map(|line| line.value.split(','));
+        let headers = names
+            .map(|name| name.trim_matches([' ', '\t']).to_ascii_lowercase())
+            .filter(|name| is_token(name))
+            .collect();
+        Some(Self { origin, method, headers })
+    }
+
+    /// The answer, where these operations could be allowed.
+    pub(crate) fn answer(self, possible: OperationSet) -> PreflightAnswer {
+        let methods = possible.methods().collect();
+        let of_method = Method::parse(self.method).map(|method| possible.intersection(method.operations()));
+        let Some(asked) = of_method.filter(|asked| !asked.is_empty()) else {
+            let verdict = PreflightVerdict::MethodNotAllowed;
+            return PreflightAnswer { methods, headers: Vec::new(), verdict };
+        };
+        let is_used = |name: &String| asked.iter().any(|one| fate(one, name, &[]) != Fate::Refuse);
+        let (headers, refused): (Vec<_>, Vec<_>) = self.headers.into_iter().partition(is_used);
+        let verdict = match refused.is_empty() {
+            true => PreflightVerdict::Answered,
+            false => PreflightVerdict::HeaderNotAllowed,
+        };
+        PreflightAnswer { methods, headers, verdict }
+    }
+}
+
+impl Cors {
+    /// The origins whose pages may use the distribution.
+    pub fn origins(&self) -> &AllowedOrigins {
+        &self.origins
+    }
+
+    /// Whether they may send cookies.
+    pub fn credentials(&self) -> bool {
+        self.credentials
+    }
+
+    /// The response headers that they may read.
+    pub fn exposed_headers(&self) -> &[String] {
+        &self.exposed_headers
+    }
+
+    /// How long a browser may remember the answer to a preflight, in seconds.
+    pub fn max_age_seconds(&self) -> u32 {
+        self.max_age_seconds
+    }
+
+    pub(crate) fn allows(&self, origin: &str) -> bool {
+        match &self.origins {
+            AllowedOrigins::Any => true,
+            AllowedOrigins::Listed(patterns) => patterns.iter().any(|pattern| pattern.matches(origin)),
+        }
+    }
+
+    /// The headers of an answer to a request with this `Origin`, if it had one: so that the page can read it,
+    /// and no cache gives it to a page of another origin. What the function answers has them, and the
+    /// distribution's response headers policy gives them to what S3 answers.
+    pub fn response_headers(&self, origin: Option<&str>) -> Vec<(&'static str, String)> {
+        let mut headers = self.origin_headers(origin);
+        if origin.is_some_and(|origin| self.allows(origin)) && !self.exposed_headers.is_empty() {
+            headers.push(("Access-Control-Expose-Headers", self.exposed_headers.join(", ")));
+        }
+        headers
+    }
+
+    /// The headers of the answer to a preflight.
+    pub(crate) fn preflight_headers(
+        &self,
+        origin: &str,
+        answer: &PreflightAnswer,
+    ) -> Vec<(&'static str, String)> {
+        let mut headers = self.origin_headers(Some(origin));
+        let methods: Vec<_> = answer.methods.iter().map(|method| method.as_str()).collect();
+        for (name, value) in [
+            ("Access-Control-Allow-Methods", methods.join(", ")),
+            ("Access-Control-Allow-Headers", answer.headers.join(", ")),
+        ] {
+            if !value.is_empty() {
+                headers.push((name, value));
+            }
+        }
+        headers.push(("Access-Control-Max-Age", self.max_age_seconds.to_string()));
+        headers
+    }
+
+    fn origin_headers(&self, origin: Option<&str>) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::new();
+        match (&self.origins, origin) {
+            (AllowedOrigins::Any, Some(_)) => {
+                headers.push(("Access-Control-Allow-Origin", "*".to_owned()));
+            }
+            (AllowedOrigins::Any, None) => {}
+            (AllowedOrigins::Listed(_), origin) => {
+                headers.push(("Vary", "Origin".to_owned()));
+                if let Some(origin) = origin.filter(|origin| self.allows(origin)) {
+                    headers.push(("Access-Control-Allow-Origin", origin.to_owned()));
+                    if self.credentials {
+                        headers.push(("Access-Control-Allow-Credentials", "true".to_owned()));
+                    }
+                }
+            }
+        }
+        headers
+    }
+}
+
+/// The `Origin` of a request; none where it stands there twice.
+pub(crate) fn origin_of(headers: &CloudFrontHeaders) -> Option<&str> {
+    single(headers, "origin")
+}
+
+fn single<'h>(headers: &'h CloudFrontHeaders, name: &str) -> Option<&'h str> {
+    match headers.get(name)?.as_slice() {
+        [line] => Some(&line.value),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::CloudFrontHeader;
+    use crate::operation::S3Operation;
+
+    fn cors(credentials: bool) -> Cors {
+        Cors {
+            origins: AllowedOrigins::Listed(vec![OriginPattern::parse("https://app.example.com").unwrap()]),
+            credentials,
+            exposed_headers: vec!["ETag".into()],
+            max_age_seconds: 600,
+        }
+    }
+
+    #[test]
+    fn only_an_allowed_origin_may_read_and_every_answer_varies_by_origin() {
+        let allowed = cors(true).response_headers(Some("https://app.example.com"));
+        assert_eq!(
+            allowed,
+            [
+                ("Vary", "Origin".to_owned()),
+                ("Access-Control-Allow-Origin", "https://app.example.com".into()),
+                ("Access-Control-Allow-Credentials", "true".into()),
+                ("Access-Control-Expose-Headers", "ETag".into()),
+            ]
+        );
+        let vary = [("Vary", "Origin".to_owned())];
+        for origin in [None, Some("https://evil.example"), Some("null"), Some("https://APP.example.com")] {
+            assert_eq!(cors(true).response_headers(origin), vary, "{origin:?}");
+        }
+        let any = Cors { origins: AllowedOrigins::Any, ..cors(false) };
+        assert_eq!(any.response_headers(None), []);
+        assert_eq!(any.response_headers(Some("null"))[0], ("Access-Control-Allow-Origin", "*".to_owned()));
+    }
+
+    #[test]
+    fn a_preflight_is_options_with_an_origin_and_a_method() {
+        let request = |method: &str, headers: &[(&str, &str)]| CloudFrontRequest {
+            client_ip: String::new(),
+            method: method.into(),
+            uri: "/a".into(),
+            querystring: String::new(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]))
+                .collect(),
+            body: None,
+            other: serde_json::Map::new(),
+        };
+        let headers = [
+            ("origin", "https://app.example.com"),
+            ("access-control-request-method", "PUT"),
+            ("access-control-request-headers", "Authorization,content-type , x-amz-acl,é"),
+        ];
+        let full = request("OPTIONS", &headers);
+        let preflight = Preflight::of(&full).unwrap();
+        assert_eq!(preflight.headers, ["authorization", "content-type", "x-amz-acl"]);
+        let answer = preflight.answer([S3Operation::PutObject].into_iter().collect());
+        assert_eq!(answer.headers, ["authorization", "content-type"]);
+        assert_eq!(answer.verdict, PreflightVerdict::HeaderNotAllowed);
+        for request in [request("GET", &headers), request("OPTIONS", &headers[..1]), request("OPTIONS", &[])]
+        {
+            assert_eq!(Preflight::of(&request), None);
+        }
+    }
+}

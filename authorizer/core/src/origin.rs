@@ -1,0 +1,164 @@
+//! Web origins, as browsers write them in `Origin` (RFC 6454 section 6.2), and patterns of them.
+
+/// `https://app.example.com`, or `https://*.example.com` for every host below the domain.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OriginPattern(Form);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Form {
+    Exact(String),
+    /// What stands before and after the `*`: `https://` and `.example.com`.
+    Below(String, String),
+}
+
+impl OriginPattern {
+    /// Reads an origin or a pattern, in the one spelling that browsers use: lower case, without a path, and
+    /// without the port that the scheme has anyway.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once("://*.") {
+            Some((scheme, domain)) => {
+                Origin::parse(&format!("{scheme}://{domain}"))?;
+                Some(Self(Form::Below(format!("{scheme}://"), format!(".{domain}"))))
+            }
+            None => Origin::parse(text).map(|_| Self(Form::Exact(text.to_owned()))),
+        }
+    }
+
+    /// Whether an `Origin` is this one, or one of these.
+    pub fn matches(&self, origin: &str) -> bool {
+        match &self.0 {
+            Form::Exact(exact) => exact == origin,
+            Form::Below(scheme, domain) => origin
+                .strip_prefix(scheme.as_str())
+                .and_then(|rest| rest.strip_suffix(domain.as_str()))
+                .is_some_and(is_host),
+        }
+    }
+}
+
+/// An origin: `https`, or `http`, a host and perhaps a port.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Origin<'t> {
+    pub(crate) is_https: bool,
+    pub(crate) host: &'t str,
+}
+
+impl<'t> Origin<'t> {
+    pub(crate) fn parse(text: &'t str) -> Option<Self> {
+        let (is_https, authority) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(authority), _) => (true, authority),
+            (None, Some(authority)) => (false, authority),
+            (None, None) => return None,
+        };
+        // An IPv6 address stands in brackets, and has colons of its own.
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let host_is_whole = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => is_host(host),
+        };
+        let port_is_needed = port.is_none_or(|port| {
+            let default = if is_https { 443 } else { 80 };
+            port.parse::<u16>().is_ok_and(|number| number != default && number.to_string() == port)
+        });
+        (host_is_whole && port_is_needed).then_some(Self { is_https, host })
+    }
+
+    /// Whether it is this machine, where tests run without a certificate.
+    pub(crate) fn is_loopback(self) -> bool {
+        ["localhost", "127.0.0.1", "[::1]"].contains(&self.host)
+    }
+}
+
+/// Labels of letters, digits and hyphens; a name in another script is in Punycode in an origin.
+fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+    };
+    text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_the_origins_it_says() {
+        for (pattern, yes, no) in [
+            (
+                "https://app.example.com",
+                vec!["https://app.example.com"],
+                vec![
+                    "http://app.example.com",
+                    "https://app.example.com:8443",
+                    "https://APP.example.com",
+                    "null",
+                    "",
+                ],
+            ),
+            (
+                "http://localhost:5173",
+                vec!["http://localhost:5173"],
+                vec!["http://localhost", "https://localhost:5173"],
+            ),
+            ("https://[::1]:8443", vec!["https://[::1]:8443"], vec!["https://[::1]"]),
+            (
+                "https://*.example.com",
+                vec!["https://a.example.com", "https://a.b.example.com"],
+                vec![
+                    "https://example.com",
+                    "https://.example.com",
+                    "https://evilexample.com",
+                    "https://evil.com/.example.com",
+                    "https://evil.com#.example.com",
+                    "https://a@b.example.com",
+                    "https://a.example.com.evil.com",
+                    "https://a.example.com:8443",
+                    "http://a.example.com",
+                    "https://a..example.com",
+                    "https://A.example.com",
+                ],
+            ),
+            ("https://*.example.com:8443", vec!["https://a.example.com:8443"], vec!["https://a.example.com"]),
+        ] {
+            let parsed = OriginPattern::parse(pattern).unwrap();
+            for origin in yes {
+                assert!(parsed.matches(origin), "{pattern} should match {origin}");
+            }
+            for origin in no {
+                assert!(!parsed.matches(origin), "{pattern} should not match {origin}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_browser_writes_is_no_origin() {
+        for text in [
+            "",
+            "*",
+            "null",
+            "example.com",
+            "https://",
+            "https://example.com/",
+            "https://Example.com",
+            "https://example.com:443",
+            "http://example.com:80",
+            "https://example.com:0443",
+            "https://*",
+            "https://a.*.example.com",
+            "https://*example.com",
+            "ftp://example.com",
+            "https://a b",
+            "https://é.example",
+            "https://user@example.com",
+            "https://example.com:",
+            "https://[::1",
+            "https://example..com",
+        ] {
+            assert_eq!(OriginPattern::parse(text), None, "{text}");
+        }
+    }
+}

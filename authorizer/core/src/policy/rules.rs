@@ -1,0 +1,336 @@
+//! `[[rules]]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::compile::Problems;
+use super::document::{ConditionDocument, EffectDocument, MethodDocument, PolicyDocument, RuleDocument};
+use super::{Place, terms};
+use crate::operation::{OperationSet, S3Operation};
+use crate::rules::{
+    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
+    is_scope_claim,
+};
+use crate::time::UnixTime;
+
+pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) -> Vec<Rule> {
+    let mut ids = BTreeSet::new();
+    let mut compiled = Vec::with_capacity(policy.rules.len());
+    for (index, document) in policy.rules.iter().enumerate() {
+        let place = Place::member("rules").at(index);
+        problems.check_name(place.then("id"), &document.id, &mut ids);
+        let keys = compile_patterns(document, &place, problems);
+        let operations = compile_operations(document, &place, problems);
+        let terms = terms::compile(document, operations, &place, problems);
+        let rule = Rule {
+            id: document.id.clone(),
+            effect: match document.effect {
+                EffectDocument::Allow => Effect::Allow,
+                EffectDocument::Deny => Effect::Deny,
+            },
+            operations,
+            principals: compile_principals(
+                policy,
+                document,
+                reads_claims(document, &keys, &terms.metadata),
+                &place,
+                problems,
+            ),
+            period: compile_period(document, &place, problems),
+            sources: compile_sources(document, &place, problems),
+            keys,
+            conditions: compile_conditions(document, &place, problems),
+            overrides: document.response_overrides.clone(),
+            terms,
+        };
+        check_anonymous(document, &rule, &place, problems);
+        compiled.push(rule);
+    }
+    compiled
+}
+
+/// Whether a rule believes a claim of the token.
+fn reads_claims(
+    document: &RuleDocument,
+    keys: &[KeyPattern],
+    metadata: &BTreeMap<String, MetadataTerm>,
+) -> bool {
+    !document.when.is_empty()
+        || keys.iter().any(|key| key.claims().next().is_some())
+        || metadata.values().any(|term| matches!(term, MetadataTerm::Claim(_)))
+}
+
+fn compile_operations(document: &RuleDocument, place: &Place, problems: &mut Problems) -> OperationSet {
+    if document.methods.is_empty() && document.operations.is_empty() {
+        problems.add(
+            place.then("methods"),
+            "a rule without methods and operations matches nothing",
+            "name at least one method, such as `methods = [\"GET\"]`",
+        );
+    }
+    let methods = document.methods.iter().flat_map(|method| match document.effect {
+        EffectDocument::Allow => operations_of(*method),
+        EffectDocument::Deny => operations_like(*method),
+    });
+    methods.chain(&document.operations).copied().collect()
+}
+
+/// What a method opens in an allow rule: the plain operation, and what goes with it.
+fn operations_of(method: MethodDocument) -> &'static [S3Operation] {
+    match method {
+        MethodDocument::Get => &[S3Operation::GetObject, S3Operation::HeadObject],
+        MethodDocument::Head => &[S3Operation::HeadObject],
+        MethodDocument::Put => &[S3Operation::PutObject],
+        MethodDocument::Delete => &[S3Operation::DeleteObject],
+    }
+}
+
+/// What a method closes in a deny rule: every operation by which the same could be done. Else a rule that
+/// denies PUT would be got around by a multipart upload.
+fn operations_like(method: MethodDocument) -> &'static [S3Operation] {
+    match method {
+        MethodDocument::Get => &[
+            S3Operation::GetObject,
+            S3Operation::HeadObject,
+            S3Operation::GetObjectVersion,
+            S3Operation::HeadObjectVersion,
+        ],
+        MethodDocument::Head => &[S3Operation::HeadObject, S3Operation::HeadObjectVersion],
+        MethodDocument::Put => &[
+            S3Operation::PutObject,
+            S3Operation::CreateMultipartUpload,
+            S3Operation::UploadPart,
+            S3Operation::CompleteMultipartUpload,
+        ],
+        MethodDocument::Delete => &[S3Operation::DeleteObject],
+    }
+}
+
+fn compile_period(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Period {
+    let mut instant = |name: &str, text: &Option<String>| {
+        let text = text.as_deref()?;
+        let parsed = UnixTime::parse_rfc3339(text);
+        if parsed.is_none() {
+            problems.add(
+                place.then(name),
+                format!("`{}` is not an instant in UTC", text.escape_debug()),
+                "write it as `\"2026-12-31T23:59:59Z\"`",
+            );
+        }
+        parsed
+    };
+    let period = Period {
+        not_before: instant("not_before", &document.not_before),
+        not_after: instant("not_after", &document.not_after),
+    };
+    if let (Some(first), Some(end)) = (period.not_before, period.not_after)
+        && first >= end
+    {
+        problems.add(
+            place.then("not_after"),
+            "the rule ceases to hold before it begins to",
+            "write a `not_after` that is later than `not_before`",
+        );
+    }
+    period
+}
+
+fn compile_sources(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Option<Vec<IpNet>> {
+    let texts = document.source_ips.as_ref()?;
+    let place = place.then("source_ips");
+    if texts.is_empty() {
+        problems.add(place.clone(), "a rule for no address matches nothing", "name one, or leave it out");
+    }
+    let mut networks = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match network {
+            // A viewer that comes by IPv4 has an IPv4 address here, never a mapped one.
+            Some(IpNet::V6(net)) if net.addr().to_ipv4_mapped().is_some() => problems.add(
+                place.at(index),
+                format!("`{text}` is an IPv4 address within IPv6, which no viewer has"),
+                "write the IPv4 address itself",
+            ),
+            Some(network) if network.trunc() == network => networks.push(network),
+            Some(network) => problems.add(
+                place.at(index),
+                format!("`{text}` has bits set after its prefix"),
+                format!("write `{}`, or the address alone", network.trunc()),
+            ),
+            None => problems.add(
+                place.at(index),
+                format!("`{}` is not an address or a network", text.escape_debug()),
+                "write `203.0.113.9`, `203.0.113.0/24` or `2001:db8::/32`",
+            ),
+        }
+    }
+    Some(networks)
+}
+
+fn compile_patterns(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Vec<KeyPattern> {
+    let place = place.then("keys");
+    if document.keys.is_empty() {
+        problems.add(
+            place.clone(),
+            "a rule without keys matches nothing",
+            "to match every key, write `[\"**\"]`",
+        );
+    }
+    let mut patterns = Vec::new();
+    for (index, text) in document.keys.iter().enumerate() {
+        match KeyPattern::parse(text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(error) => problems.add(
+                place.at(index),
+                format!("`{}` is not a key pattern: {error}", text.escape_debug()),
+                error.remedy(),
+            ),
+        }
+    }
+    patterns
+}
+
+fn compile_principals(
+    policy: &PolicyDocument,
+    document: &RuleDocument,
+    reads_claims: bool,
+    place: &Place,
+    problems: &mut Problems,
+) -> PrincipalConstraint {
+    match &document.issuers {
+        // A deny rule speaks of everyone by itself: of requests without a token, too, where it asks for no
+        // claim.
+        None if document.anonymous || document.effect == EffectDocument::Deny => {
+            PrincipalConstraint::Everyone
+        }
+        None => {
+            if policy.issuers.is_empty() {
+                problems.add(
+                    place.clone(),
+                    format!("rule `{}` needs a token, and the policy trusts no issuer", document.id),
+                    "add an `[[issuers]]` block, or `anonymous = true` to open the rule to everyone",
+                );
+            }
+            if policy.issuers.len() > 1 && reads_claims {
+                problems.add(
+                    place.clone(),
+                    format!(
+                        "rule `{}` believes the claims of every issuer, and there are {}",
+                        document.id,
+                        policy.issuers.len()
+                    ),
+                    "add `issuers = [\"...\"]` with the issuers whose word counts here: a `sub` or `role` of \
+                     another one is another's",
+                );
+            }
+            PrincipalConstraint::AnyIssuer
+        }
+        Some(names) => {
+            let place = place.then("issuers");
+            if names.is_empty() {
+                problems.add(
+                    place.clone(),
+                    "a rule for no issuer matches nothing",
+                    "name one, or leave `issuers` out",
+                );
+            }
+            for (index, name) in names.iter().enumerate() {
+                if !policy.issuers.iter().any(|issuer| issuer.name == *name) {
+                    problems.add(
+                        place.at(index),
+                        format!("no issuer is named `{}`", name.escape_debug()),
+                        "use the `name` of an `[[issuers]]` block",
+                    );
+                }
+            }
+            PrincipalConstraint::Issuers(names.clone())
+        }
+    }
+}
+
+fn compile_conditions(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Vec<Condition> {
+    let place = place.then("when");
+    let mut conditions = Vec::with_capacity(document.when.len());
+    for (claim, condition) in &document.when {
+        let place = place.then(claim);
+        let test = match condition {
+            ConditionDocument { equals: Some(value), any: None, has: None, present: None } => {
+                ClaimTest::Equals(value.clone())
+            }
+            ConditionDocument { equals: None, any: Some(values), has: None, present: None } => {
+                if values.is_empty() {
+                    problems.add(
+                        place.then("any"),
+                        "`any` of nothing never holds",
+                        "name at least one value",
+                    );
+                }
+                ClaimTest::Any(values.clone())
+            }
+            ConditionDocument { equals: None, any: None, has: Some(word), present: None } => {
+                check_member(claim, word, &place, problems);
+                ClaimTest::Has(word.clone())
+            }
+            ConditionDocument { equals: None, any: None, has: None, present: Some(present) } => {
+                ClaimTest::Present(*present)
+            }
+            ConditionDocument { .. } => {
+                problems.add(
+                    place,
+                    format!("the condition on `{}` has none or several tests", claim.escape_debug()),
+                    "write exactly one of `equals`, `any`, `has` and `present`",
+                );
+                continue;
+            }
+        };
+        conditions.push(Condition { claim: claim.clone(), test });
+    }
+    conditions
+}
+
+/// `has` looks for one word: one with a space in it is never found in a string of words, and a scope goes
+/// into a header (RFC 6750 section 3: `scope-token`).
+fn check_member(claim: &str, word: &str, place: &Place, problems: &mut Problems) {
+    let is_scope_token = |word: &str| word.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+    if word.is_empty() || word.contains(' ') || (is_scope_claim(claim) && !is_scope_token(word)) {
+        problems.add(
+            place.then("has"),
+            format!("`{}` is not one word", word.escape_debug()),
+            "`has` looks for one member, such as one scope, without spaces or quotes",
+        );
+    }
+}
+
+/// A rule that is open to everyone can ask nothing of a token.
+fn check_anonymous(document: &RuleDocument, rule: &Rule, place: &Place, problems: &mut Problems) {
+    if !document.anonymous {
+        return;
+    }
+    let place = place.then("anonymous");
+    if document.effect == EffectDocument::Deny {
+        problems.add(place.clone(), "a deny rule speaks of everyone already", "leave `anonymous` out");
+    }
+    if document.issuers.is_some() || !document.when.is_empty() {
+        problems.add(
+            place.clone(),
+            format!("rule `{}` is open to everyone and asks for a token at once", document.id),
+            "leave out `anonymous`, or `issuers` and `when`",
+        );
+    }
+    if let Some(claim) = rule.keys.iter().flat_map(KeyPattern::claims).next() {
+        problems.add(
+            place,
+            format!("rule `{}` is open to everyone, and its keys speak of the claim `{claim}`", document.id),
+            "leave out `anonymous`, or write the keys without `{...}`",
+        );
+    } else if let Some(claim) = rule.terms.metadata.values().find_map(MetadataTerm::claim) {
+        problems.add(
+            place,
+            format!(
+                "rule `{}` is open to everyone, and its metadata speaks of the claim `{claim}`",
+                document.id
+            ),
+            "leave out `anonymous`, or write the metadata without `{...}`",
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! The query string, decoded once, each parameter at most once.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use thiserror::Error;
+
+/// RFC 3986 section 2.3's unreserved characters are kept, as SigV4's canonical query has it.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The longest value, in bytes. A continuation token of S3's may hold a whole key, encoded.
+const MAX_VALUE_BYTES: usize = 4096;
+
+/// The parameters of a request, in its order. S3 gives a parameter a meaning without a value too (`?acl`), so
+/// none and an empty one are the same here, as they are to S3.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+/// Why a query string has no single meaning.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum QueryError {
+    /// No operation that some rule allows has this parameter.
+    #[error("the query parameter {0} is not allowed here")]
+    NotAllowed(String),
+    /// The parameter's value is not of its form, or it stands twice.
+    #[error("the query parameter {0} is malformed, or stands there twice")]
+    Malformed(String),
+    /// No parameters at all could be read: escapes, a raw `+`, control characters, an empty one.
+    #[error("the query string is malformed")]
+    Unreadable,
+}
+
+impl QueryError {
+    pub(crate) fn not_allowed(name: &str) -> Self {
+        Self::NotAllowed(shown(name))
+    }
+
+    pub(crate) fn malformed(name: &str) -> Self {
+        Self::Malformed(shown(name))
+    }
+}
+
+/// A name for a message: it came from the viewer and goes back to the viewer.
+fn shown(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+impl Query {
+    /// Reads a query string without its `?`.
+    ///
+    /// # Errors
+    /// [`QueryError`] where two readers could differ: malformed escapes, what is not UTF-8, a raw `+` (a plus
+    /// or a space), a name that is empty or holds a control character, a parameter that stands twice.
+    pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        if text.is_empty() {
+            return Ok(Self(parameters));
+        }
+        for pair in text.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let is_name = |name: &String| !name.is_empty() && !name.chars().any(char::is_control);
+            let name = decode(name).filter(is_name).ok_or(QueryError::Unreadable)?;
+            let value = decode(value).ok_or_else(|| QueryError::malformed(&name))?;
+            if value.len() > MAX_VALUE_BYTES || parameters.iter().any(|(known, _)| *known == name) {
+                return Err(QueryError::malformed(&name));
+            }
+            parameters.push((name, value));
+        }
+        Ok(Self(parameters))
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    /// Takes a parameter out.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        let index = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(index).1)
+    }
+
+    /// The first of the parameters that are left.
+    pub(crate) fn first_name(&self) -> Option<&str> {
+        self.0.first().map(|(name, _)| name.as_str())
+    }
+}
+
+/// The canonical text of some parameters.
+pub(crate) fn encode<'q>(parameters: impl IntoIterator<Item = (&'q str, &'q str)>) -> String {
+    let mut text = String::new();
+    for (name, value) in parameters {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        text.push_str(name);
+        text.push('=');
+        text.extend(utf8_percent_encode(value, ENCODED));
+    }
+    text
+}
+
+/// Encodes one value for a query string.
+pub(crate) fn encode_value(value: &str) -> String {
+    utf8_percent_encode(value, ENCODED).to_string()
+}
+
+/// Decodes once; nothing where the text has more than one reading.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => {
+                let digits = (bytes.next()?, bytes.next()?);
+                if !digits.0.is_ascii_hexdigit() || !digits.1.is_ascii_hexdigit() {
+                    return None;
+                }
+            }
+            // S3 and forms read a space, RFC 3986 a plus.
+            b'+' | b' ' | b'#' => return None,
+            _ => {}
+        }
+    }
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn parameters_are_decoded_exactly_once() {
+        let query = |text| Query::parse(text).unwrap().0;
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(query(""), []);
+        assert_eq!(query("acl"), [pair("acl", "")]);
+        assert_eq!(query("%61cl="), [pair("acl", "")]);
+        assert_eq!(query("a=b=c&d=%252F"), [pair("a", "b=c"), pair("d", "%2F")]);
+        assert_eq!(query("p=%E2%82%AC%20%2B"), [pair("p", "€ +")]);
+        assert_eq!(query("a;b=c"), [pair("a;b", "c")]);
+    }
+
+    #[test]
+    fn what_has_more_than_one_reading_is_refused() {
+        for text in ["&", "a&", "&a", "a&&b", "=", "=b", "a%=b", "%zz", "a+b", "%FF", "a%00=b", "a b", "a#"] {
+            assert_eq!(Query::parse(text), Err(QueryError::Unreadable), "{text}");
+        }
+        for text in ["a=%", "a=%2", "a=b+c", "a=%FF", "a=1&a=1", "a&%61", "a= "] {
+            assert_eq!(Query::parse(text), Err(QueryError::malformed("a")), "{text}");
+        }
+        assert!(Query::parse(&format!("a={}", "b".repeat(4097))).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_read_back_as_it_was(value in "\\PC{0,40}") {
+            let text = encode([("a", value.as_str()), ("b", "")]);
+            prop_assert!(text.is_ascii() && !text.contains('+'));
+            prop_assert_eq!(
+                Query::parse(&text).unwrap().0,
+                [("a".to_owned(), value), ("b".to_owned(), String::new())]
+            );
+        }
+
+        #[test]
+        fn no_query_panics(text in "\\PC*") {
+            let _ = Query::parse(&text);
+        }
+    }
+}

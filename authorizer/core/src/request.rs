@@ -1,0 +1,316 @@
+//! Step 3: the S3 request that a viewer's request really is.
+//!
+//! To S3 the method, the path, the query string and some headers decide together what is done. So a request
+//! is recognised exactly, whatever might make it another one is refused, and what goes on to S3 is written
+//! anew from what was recognised.
+
+use crate::event::CloudFrontRequest;
+use crate::header::{Fate, fate, is_upload};
+use crate::key::{KeyError, ObjectKey};
+use crate::operation::{Method, OperationSet, S3Operation};
+use crate::prefix::KeyPrefix;
+use crate::query::{Query, QueryError, encode};
+use crate::refusal::Refusal;
+use crate::response_override::ResponseOverride;
+use crate::upload::{Upload, is_plain};
+
+/// An operation on what it is asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct S3Request {
+    operation: S3Operation,
+    resource: Resource,
+    /// The parameters that go on to S3, in their one order.
+    parameters: Vec<(&'static str, String)>,
+    overrides: Vec<ResponseOverride>,
+    upload: Option<Box<Upload>>,
+}
+
+/// What an operation is asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Resource {
+    /// One object.
+    Object(ObjectKey),
+    /// Every object whose key begins with this.
+    Prefix(KeyPrefix),
+}
+
+impl Resource {
+    /// The key or the prefix, as S3 has it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Object(key) => key.as_str(),
+            Self::Prefix(prefix) => prefix.as_str(),
+        }
+    }
+}
+
+/// What the path of a request names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Target {
+    /// An object.
+    Object(ObjectKey),
+    /// `/`, the bucket itself: there is something to list.
+    Bucket,
+}
+
+impl Target {
+    /// Reads the path of a request with this method. Of `/` only a GET with a query has a meaning: a listing.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it names nothing that has one meaning.
+    pub fn of(method: &str, request: &CloudFrontRequest) -> Result<Self, KeyError> {
+        if request.uri == "/" && method == Method::Get.as_str() && !request.querystring.is_empty() {
+            return Ok(Self::Bucket);
+        }
+        ObjectKey::from_uri(&request.uri).map(Self::Object)
+    }
+}
+
+/// What some rule lets somebody ask for: the rest has no meaning here, whoever asks.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Possible {
+    /// The operations that some rule allows on some key.
+    pub operations: OperationSet,
+    /// Whether CORS preflights are answered.
+    pub preflights: bool,
+}
+
+impl Possible {
+    /// The value of an `Allow` header (RFC 9110 section 10.2.1).
+    pub fn allow_header(self) -> String {
+        let methods = self.operations.methods().map(Method::as_str);
+        methods.chain(self.preflights.then_some("OPTIONS")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl S3Request {
+    /// Recognises the request.
+    ///
+    /// # Errors
+    /// [`Refusal::MethodNotAllowed`], [`Refusal::Query`], [`Refusal::PostNotAnUpload`], [`Refusal::Key`] for
+    /// the prefix of a listing, or [`Refusal::HeaderNotAllowed`].
+    pub fn recognise(
+        target: Target,
+        request: &CloudFrontRequest,
+        possible: Possible,
+    ) -> Result<Self, Refusal> {
+        let method = Method::parse(&request.method)
+            .filter(|method| possible.operations.has_method(*method))
+            .ok_or_else(|| Refusal::MethodNotAllowed { allow: possible.allow_header() })?;
+        let asked = Self::asked(target, method, &request.querystring, possible.operations)?;
+        let operation = asked.operation;
+        for (name, lines) in &request.headers {
+            if fate(operation, name, lines) == Fate::Refuse {
+                return Err(Refusal::header_not_allowed(name));
+            }
+        }
+        if !is_upload(operation) {
+            return Ok(asked);
+        }
+        let upload =
+            Upload::read(operation, &request.headers).map_err(|name| Refusal::header_not_allowed(&name))?;
+        Ok(Self { upload: Some(Box::new(upload)), ..asked })
+    }
+
+    /// What method, path and query ask for; the headers are not looked at.
+    pub(crate) fn asked(
+        target: Target,
+        method: Method,
+        query: &str,
+        possible: OperationSet,
+    ) -> Result<Self, Refusal> {
+        let mut query = Query::parse(query).map_err(Refusal::Query)?;
+        let (operation, marker) = operation_of(&target, method, &query)?;
+        // Without a parameter that marks it, it is a matter of the rules.
+        if let (false, Some(marker)) = (possible.contains(operation), marker) {
+            return Err(Refusal::Query(QueryError::not_allowed(marker)));
+        }
+        let mut parameters = Vec::new();
+        let mut overrides = Vec::new();
+        let resource = match target {
+            Target::Bucket => Resource::Prefix(take_listing(&mut query, &mut parameters)?),
+            Target::Object(key) => {
+                take_parameters(operation, &mut query, &mut parameters, &mut overrides)?;
+                Resource::Object(key)
+            }
+        };
+        // The name that AWS's SDKs give the operation; S3 has no use for it.
+        if query.take("x-id").is_some_and(|name| name != operation.api_name()) {
+            return Err(Refusal::Query(QueryError::malformed("x-id")));
+        }
+        match query.first_name() {
+            Some(name) => Err(Refusal::Query(QueryError::not_allowed(name))),
+            None => Ok(Self { operation, resource, parameters, overrides, upload: None }),
+        }
+    }
+
+    /// The operation.
+    pub fn operation(&self) -> S3Operation {
+        self.operation
+    }
+
+    /// What it is asked for.
+    pub fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    /// What it is asked for, for good.
+    pub(crate) fn into_resource(self) -> Resource {
+        self.resource
+    }
+
+    /// The response headers that are asked for.
+    pub fn overrides(&self) -> &[ResponseOverride] {
+        &self.overrides
+    }
+
+    /// What is said of what is uploaded, where something is.
+    pub fn upload(&self) -> Option<&Upload> {
+        self.upload.as_deref()
+    }
+
+    /// The one path that stands for it, which S3 decodes to exactly this.
+    pub fn to_uri(&self) -> String {
+        match &self.resource {
+            Resource::Object(key) => key.to_uri(),
+            Resource::Prefix(_) => "/".to_owned(),
+        }
+    }
+
+    /// The one query string that stands for it.
+    pub fn to_querystring(&self) -> String {
+        encode(self.parameters.iter().map(|(name, value)| (*name, value.as_str())))
+    }
+}
+
+/// The operation, and the parameter that makes it this one rather than the plain one.
+fn operation_of(
+    target: &Target,
+    method: Method,
+    query: &Query,
+) -> Result<(S3Operation, Option<&'static str>), Refusal> {
+    let has = |name: &'static str| query.contains(name).then_some(name);
+    if *target == Target::Bucket {
+        let not_listing = || match query.first_name() {
+            Some(name) => Refusal::Query(QueryError::not_allowed(name)),
+            None => Refusal::Key(KeyError::Missing),
+        };
+        return has("list-type")
+            .map(|marker| (S3Operation::ListObjectsV2, Some(marker)))
+            .ok_or_else(not_listing);
+    }
+    let recognised = match method {
+        Method::Get => match (has("uploadId"), has("versionId")) {
+            (Some(marker), _) => (S3Operation::ListParts, Some(marker)),
+            (None, Some(marker)) => (S3Operation::GetObjectVersion, Some(marker)),
+            (None, None) => (S3Operation::GetObject, None),
+        },
+        Method::Head => match has("versionId") {
+            Some(marker) => (S3Operation::HeadObjectVersion, Some(marker)),
+            None => (S3Operation::HeadObject, None),
+        },
+        Method::Put => match has("uploadId").or(has("partNumber")) {
+            Some(marker) => (S3Operation::UploadPart, Some(marker)),
+            None => (S3Operation::PutObject, None),
+        },
+        Method::Delete => match has("uploadId") {
+            Some(marker) => (S3Operation::AbortMultipartUpload, Some(marker)),
+            None => (S3Operation::DeleteObject, None),
+        },
+        Method::Post => match (has("uploads"), has("uploadId")) {
+            (Some(marker), _) => (S3Operation::CreateMultipartUpload, Some(marker)),
+            (None, Some(marker)) => (S3Operation::CompleteMultipartUpload, Some(marker)),
+            (None, None) => return Err(Refusal::PostNotAnUpload),
+        },
+    };
+    Ok(recognised)
+}
+
+/// The parameters of an operation on an object.
+fn take_parameters(
+    operation: S3Operation,
+    query: &mut Query,
+    taken: &mut Vec<(&'static str, String)>,
+    overrides: &mut Vec<ResponseOverride>,
+) -> Result<(), Refusal> {
+    use S3Operation as Op;
+    match operation {
+        Op::GetObject | Op::HeadObject | Op::GetObjectVersion | Op::HeadObjectVersion => {
+            if matches!(operation, Op::GetObjectVersion | Op::HeadObjectVersion) {
+                take(query, "versionId", is_opaque, taken)?;
+            }
+            for one in ResponseOverride::ALL {
+                if take_if_there(query, one.name(), |value| !value.is_empty() && is_plain(value), taken)? {
+                    overrides.push(one);
+                }
+            }
+        }
+        Op::CreateMultipartUpload => take(query, "uploads", str::is_empty, taken)?,
+        Op::UploadPart => {
+            take(query, "partNumber", |value| is_number(value, 1, MAX_PARTS), taken)?;
+            take(query, "uploadId", is_opaque, taken)?;
+        }
+        Op::CompleteMultipartUpload | Op::AbortMultipartUpload => take(query, "uploadId", is_opaque, taken)?,
+        Op::ListParts => {
+            take(query, "uploadId", is_opaque, taken)?;
+            take_if_there(query, "max-parts", |value| is_number(value, 0, 1000), taken)?;
+            take_if_there(query, "part-number-marker", |value| is_number(value, 0, MAX_PARTS), taken)?;
+        }
+        Op::PutObject | Op::DeleteObject | Op::ListObjectsV2 => {}
+    }
+    Ok(())
+}
+
+/// The parameters of a listing.
+fn take_listing(query: &mut Query, taken: &mut Vec<(&'static str, String)>) -> Result<KeyPrefix, Refusal> {
+    take(query, "list-type", |value| value == "2", taken)?;
+    let prefix = KeyPrefix::new(query.take("prefix").unwrap_or_default()).map_err(Refusal::Key)?;
+    taken.push(("prefix", prefix.as_str().to_owned()));
+    take_if_there(query, "delimiter", |value| value == "/", taken)?;
+    take_if_there(query, "max-keys", |value| is_number(value, 0, 1000), taken)?;
+    take_if_there(query, "continuation-token", is_opaque, taken)?;
+    // It only says where in the listing to begin.
+    let is_text = |value: &str| !value.is_empty() && !value.chars().any(char::is_control);
+    take_if_there(query, "start-after", is_text, taken)?;
+    take_if_there(query, "encoding-type", |value| value == "url", taken)?;
+    Ok(prefix)
+}
+
+/// AWS: a multipart upload has parts 1 to 10,000.
+const MAX_PARTS: u32 = 10_000;
+
+fn take(
+    query: &mut Query,
+    name: &'static str,
+    is_of_its_form: impl Fn(&str) -> bool,
+    taken: &mut Vec<(&'static str, String)>,
+) -> Result<(), Refusal> {
+    match take_if_there(query, name, is_of_its_form, taken)? {
+        true => Ok(()),
+        false => Err(Refusal::Query(QueryError::malformed(name))),
+    }
+}
+
+fn take_if_there(
+    query: &mut Query,
+    name: &'static str,
+    is_of_its_form: impl Fn(&str) -> bool,
+    taken: &mut Vec<(&'static str, String)>,
+) -> Result<bool, Refusal> {
+    let Some(value) = query.take(name) else { return Ok(false) };
+    if !is_of_its_form(&value) {
+        return Err(Refusal::Query(QueryError::malformed(name)));
+    }
+    taken.push((name, value));
+    Ok(true)
+}
+
+/// An id or a token that S3 made, and only S3 reads.
+fn is_opaque(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A decimal number in its one spelling.
+fn is_number(value: &str, least: u32, most: u32) -> bool {
+    value.parse::<u32>().is_ok_and(|number| (least..=most).contains(&number) && number.to_string() == value)
+}

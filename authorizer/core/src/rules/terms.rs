@@ -1,0 +1,162 @@
+//! What a rule asks of an upload.
+
+use std::collections::BTreeMap;
+
+use super::Claims;
+use crate::event::CloudFrontHeader;
+use crate::media_type::MediaRange;
+use crate::operation::S3Operation;
+use crate::upload::{Upload, is_plain, metadata_header};
+
+/// The limits of a rule for what is uploaded. By default there are none, and no header of S3's own is let
+/// through.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct UploadTerms {
+    /// The greatest length, in bytes.
+    pub max_bytes: Option<u64>,
+    /// The media types; any, or none, when absent.
+    pub content_types: Option<Vec<MediaRange>>,
+    /// Whether nothing may be overwritten.
+    pub create_only: bool,
+    /// The metadata that may be set, by its name without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, MetadataTerm>,
+    /// Whether S3's own integrity headers may be sent.
+    pub checksums: bool,
+}
+
+/// What a piece of metadata may be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum MetadataTerm {
+    /// Anything, or nothing.
+    Any,
+    /// Exactly the value of this claim.
+    Claim(String),
+    /// Exactly this.
+    Literal(String),
+}
+
+/// The first of its terms that an upload does not hold to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TermsMismatch {
+    /// This header, by its lower-case name, is not one that the rule lets through.
+    Header(String),
+    /// It does not say how long it is.
+    LengthRequired,
+    /// It is longer than the rule allows.
+    TooLarge,
+    /// Its media type is none of the rule's.
+    MediaType,
+    /// This metadata differs from what it must be, or the claim it must equal has no usable value.
+    Metadata(String),
+}
+
+impl UploadTerms {
+    /// Whether an upload holds to them.
+    ///
+    /// # Errors
+    /// The first term that it does not hold to.
+    pub fn check(
+        &self,
+        operation: S3Operation,
+        upload: &Upload,
+        claims: Claims<'_>,
+    ) -> Result<(), TermsMismatch> {
+        if let (false, Some(header)) = (self.checksums, &upload.checksum) {
+            return Err(TermsMismatch::Header(header.clone()));
+        }
+        if let Some(name) = upload.metadata.keys().find(|name| !self.metadata.contains_key(*name)) {
+            return Err(TermsMismatch::Header(format!("x-amz-meta-{name}")));
+        }
+        self.check_length(operation, upload)?;
+        if !describes_object(operation) {
+            return Ok(());
+        }
+        if let Some(ranges) = &self.content_types {
+            let media_type = upload.media_type.as_ref().ok_or(TermsMismatch::MediaType)?;
+            if !ranges.iter().any(|range| range.contains(media_type)) {
+                return Err(TermsMismatch::MediaType);
+            }
+        }
+        for (name, term) in &self.metadata {
+            let mismatch = || TermsMismatch::Metadata(name.clone());
+            let Some(expected) = term.value(claims).ok_or_else(mismatch)? else { continue };
+            if upload.metadata.get(name).is_some_and(|actual| actual != expected) {
+                return Err(mismatch());
+            }
+        }
+        Ok(())
+    }
+
+    fn check_length(&self, operation: S3Operation, upload: &Upload) -> Result<(), TermsMismatch> {
+        let Some(most) = self.max_bytes else { return Ok(()) };
+        let length = match operation {
+            S3Operation::PutObject | S3Operation::UploadPart => upload.length,
+            // The parts are in the bucket already, one by one; S3 holds this number against their sum.
+            S3Operation::CompleteMultipartUpload => upload.object_size,
+            S3Operation::GetObject
+            | S3Operation::HeadObject
+            | S3Operation::DeleteObject
+            | S3Operation::GetObjectVersion
+            | S3Operation::HeadObjectVersion
+            | S3Operation::ListObjectsV2
+            | S3Operation::CreateMultipartUpload
+            | S3Operation::AbortMultipartUpload
+            | S3Operation::ListParts => return Ok(()),
+        };
+        match length {
+            None => Err(TermsMismatch::LengthRequired),
+            Some(length) if length > most => Err(TermsMismatch::TooLarge),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The headers that the terms add to an upload that holds to them, or put in the place of its own.
+    pub(crate) fn headers(
+        &self,
+        operation: S3Operation,
+        claims: Claims<'_>,
+    ) -> Vec<(String, Vec<CloudFrontHeader>)> {
+        let mut headers = Vec::new();
+        if self.create_only
+            && matches!(operation, S3Operation::PutObject | S3Operation::CompleteMultipartUpload)
+        {
+            // AWS: conditional writes. S3 answers 412 where there is an object of that key.
+            headers.push(("if-none-match".to_owned(), vec![CloudFrontHeader::new("If-None-Match", "*")]));
+        }
+        if describes_object(operation) {
+            headers.extend(
+                self.metadata
+                    .iter()
+                    .filter_map(|(name, term)| Some(metadata_header(name, term.value(claims).flatten()?))),
+            );
+        }
+        headers
+    }
+}
+
+impl MetadataTerm {
+    /// The claim that it must equal.
+    pub fn claim(&self) -> Option<&str> {
+        match self {
+            Self::Claim(name) => Some(name),
+            Self::Any | Self::Literal(_) => None,
+        }
+    }
+
+    /// The one value it may have; `None` when a claim has no usable value, `Some(None)` when any will do.
+    fn value<'v>(&'v self, claims: Claims<'v>) -> Option<Option<&'v str>> {
+        match self {
+            Self::Any => Some(None),
+            Self::Literal(text) => Some(Some(text)),
+            Self::Claim(name) => {
+                let value = claims.get(name)?.as_str()?;
+                (!value.is_empty() && is_plain(value)).then_some(Some(value))
+            }
+        }
+    }
+}
+
+/// Whether the request carries what is stored with the object: its media type and metadata.
+fn describes_object(operation: S3Operation) -> bool {
+    matches!(operation, S3Operation::PutObject | S3Operation::CreateMultipartUpload)
+}

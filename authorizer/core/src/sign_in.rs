@@ -1,0 +1,107 @@
+//! Where a person with a browser and no token is sent.
+
+use crate::event::{CloudFrontHeaders, CloudFrontRequest};
+use crate::origin::Origin;
+use crate::query::encode_value;
+use crate::request::S3Request;
+
+/// `[sign_in]`, compiled.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct SignIn {
+    /// The address to sign in at, up to the value of the return parameter.
+    before_return: String,
+    /// The distribution's own origin.
+    origin: String,
+}
+
+impl SignIn {
+    /// From the address to sign in at, the distribution's origin, and the name of the parameter that says
+    /// where to return to; none where one of them is not of its form.
+    pub(crate) fn new(url: &str, origin: &str, return_parameter: &str) -> Option<Self> {
+        is_secure(Origin::parse(origin)?).then_some(())?;
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?']).next()?;
+        is_secure(Origin::parse(&format!("{scheme}://{authority}"))?).then_some(())?;
+        // A fragment would swallow the parameter.
+        let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        let is_name = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
+        if !is_plain || return_parameter.is_empty() || !return_parameter.chars().all(is_name) {
+            return None;
+        }
+        let joint = if url.contains('?') { '&' } else { '?' };
+        Some(Self { before_return: format!("{url}{joint}{return_parameter}="), origin: origin.to_owned() })
+    }
+
+    /// Where to send the viewer of a request that lacks a token; none where it is no person who opens a page.
+    ///
+    /// The way back is the distribution's own origin and what was recognised of the request, written anew. So
+    /// nothing in the request can make it lead elsewhere.
+    pub(crate) fn location(&self, request: &CloudFrontRequest, asked: &S3Request) -> Option<String> {
+        is_navigation(request).then(|| {
+            let mut back = format!("{}{}", self.origin, asked.to_uri());
+            let query = asked.to_querystring();
+            if !query.is_empty() {
+                back.push('?');
+                back.push_str(&query);
+            }
+            format!("{}{}", self.before_return, encode_value(&back))
+        })
+    }
+}
+
+fn is_secure(origin: Origin<'_>) -> bool {
+    origin.is_https || origin.is_loopback()
+}
+
+/// A GET by which a browser opens a page of its own (Fetch Metadata Request Headers, sections 2.1 and 2.2).
+fn is_navigation(request: &CloudFrontRequest) -> bool {
+    let headers = &request.headers;
+    let is = |name: &str, value: &str| {
+        headers.get(name).is_some_and(|lines| matches!(lines.as_slice(), [line] if line.value == value))
+    };
+    request.method == "GET"
+        && is("sec-fetch-mode", "navigate")
+        && (is("sec-fetch-dest", "document") || !headers.contains_key("sec-fetch-dest"))
+        && accepts_html(headers)
+}
+
+fn accepts_html(headers: &CloudFrontHeaders) -> bool {
+    let lines = headers.get("accept").map(Vec::as_slice).unwrap_or_default();
+    lines.iter().flat_map(|line| line.value.split(',')).any(|range| {
+        let essence = range.split(';').next().unwrap_or_default();
+        essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("text/html")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_to_sign_in_at_is_refused() {
+        const ORIGIN: &str = "https://files.example.com";
+        for url in ["https://login.example.com", "https://login.example.com/x?y=1", "http://localhost:9000/"]
+        {
+            assert!(SignIn::new(url, ORIGIN, "return_to").is_some(), "{url}");
+        }
+        for url in [
+            "",
+            "/login",
+            "//login.example.com",
+            "http://login.example.com",
+            "javascript:alert(1)",
+            "https://a b/",
+            "https://login.example.com/#x",
+            "https://user@login.example.com/",
+        ] {
+            assert!(SignIn::new(url, ORIGIN, "return_to").is_none(), "{url}");
+        }
+        for origin in ["", "https://files.example.com/", "http://files.example.com", "https://*.example.com"]
+        {
+            assert!(SignIn::new("https://login.example.com", origin, "return_to").is_none(), "{origin}");
+        }
+        for name in ["", "a b", "a=b", "a&b"] {
+            assert!(SignIn::new("https://login.example.com", ORIGIN, name).is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What a request says of what it uploads: the facts that a rule's limits are held against.
+
+use std::collections::BTreeMap;
+
+use crate::event::{CloudFrontHeader, CloudFrontHeaders};
+use crate::header::{Fate, fate};
+use crate::media_type::MediaType;
+use crate::operation::S3Operation;
+
+/// What an upload's headers say.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Upload {
+    /// `Content-Length`, in bytes; none where it is absent, malformed or there twice, or the body comes in
+    /// chunks.
+    pub length: Option<u64>,
+    /// `x-amz-mp-object-size`: the length of the whole object, in bytes, which CompleteMultipartUpload may
+    /// say and S3 then checks; none where it is absent, malformed or there twice.
+    pub object_size: Option<u64>,
+    /// `Content-Type`; none where it is absent, malformed or there twice.
+    pub media_type: Option<MediaType>,
+    /// `x-amz-meta-NAME`, by NAME.
+    pub metadata: BTreeMap<String, String>,
+    /// The first of the integrity headers of S3's own.
+    pub checksum: Option<String>,
+}
+
+impl Upload {
+    /// Reads the headers.
+    ///
+    /// # Errors
+    /// The name of a piece of metadata or a checksum that stands twice or is not of its form.
+    pub(crate) fn read(operation: S3Operation, headers: &CloudFrontHeaders) -> Result<Self, String> {
+        let mut upload = Self::default();
+        for (name, lines) in headers {
+            let is_rules_matter = fate(operation, name, lines) == Fate::AsRuleSays;
+            if !is_rules_matter && name != "content-length" && name != "content-type" {
+                continue;
+            }
+            let line = match lines.as_slice() {
+                [] => continue,
+                [line] => Some(line.value.as_str()),
+                _ => None,
+            };
+            // Of these, what is malformed or there twice says nothing, and a rule that asks for it is not met.
+            match name.as_str() {
+                "content-type" => {
+                    upload.media_type = line.and_then(MediaType::parse);
+                    continue;
+                }
+                "content-length" => {
+                    upload.length = line.and_then(number);
+                    continue;
+                }
+                "x-amz-mp-object-size" => {
+                    upload.object_size = line.and_then(number);
+                    continue;
+                }
+                _ => {}
+            }
+            let line = line.filter(|value| is_plain(value)).ok_or_else(|| name.clone())?;
+            if let Some(metadata) = name.strip_prefix("x-amz-meta-") {
+                upload.metadata.insert(metadata.to_owned(), line.to_owned());
+            } else {
+                // `STREAMING-...` would make S3 unwrap the body.
+                if name == "x-amz-content-sha256" && !is_sha256(line) {
+                    return Err(name.clone());
+                }
+                upload.checksum.get_or_insert_with(|| name.clone());
+            }
+        }
+        // The chunks say how long the body is, whatever else is said (RFC 9112 section 6.3).
+        if headers.contains_key("transfer-encoding") {
+            upload.length = None;
+        }
+        Ok(upload)
+    }
+}
+
+/// The header line of a piece of metadata.
+pub(crate) fn metadata_header(name: &str, value: &str) -> (String, Vec<CloudFrontHeader>) {
+    let name = format!("x-amz-meta-{name}");
+    (name.clone(), vec![CloudFrontHeader::new(name, value)])
+}
+
+/// Printable ASCII without spaces around it: what every reader of a header takes for the same text. S3 encodes
+/// anything else (AWS: object metadata, RFC 2047).
+pub(crate) fn is_plain(value: &str) -> bool {
+    value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && value.trim_matches(' ') == value
+}
+
+/// Digits and nothing else (RFC 9110 section 8.6). More of them than 64 bits hold are more than any limit.
+fn number(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[(&str, &[&str])]) -> Result<Upload, String> {
+        let lines = |(name, values): &(&str, &[&str])| {
+            (name.to_string(), values.iter().map(|value| CloudFrontHeader::new(*name, *value)).collect())
+        };
+        Upload::read(S3Operation::PutObject, &headers.iter().map(lines).collect())
+    }
+
+    #[test]
+    fn an_uploads_headers_are_read_to_facts() {
+        let upload = read(&[
+            ("content-length", &["12"]),
+            ("content-type", &["Image/PNG; a=b"]),
+            ("x-amz-meta-owner", &["alice"]),
+            ("x-amz-checksum-crc32", &["AAAAAA=="]),
+            ("x-amz-acl", &["not looked at here"]),
+        ])
+        .unwrap();
+        assert_eq!(upload.length, Some(12));
+        assert_eq!(upload.media_type, MediaType::parse("image/png"));
+        assert_eq!(upload.metadata, [("owner".to_owned(), "alice".to_owned())].into());
+        assert_eq!(upload.checksum.as_deref(), Some("x-amz-checksum-crc32"));
+    }
+
+    #[test]
+    fn a_header_that_stands_twice_or_is_not_of_its_form_is_named() {
+        for (name, values) in [
+            ("x-amz-meta-a", ["1", "2"].as_slice()),
+            ("x-amz-meta-a", &[" 1"]),
+            ("x-amz-meta-a", &["é"]),
+            ("x-amz-meta-a", &["a\r\nb"]),
+            ("x-amz-content-sha256", &["STREAMING-UNSIGNED-PAYLOAD-TRAILER"]),
+            ("x-amz-content-sha256", &["UNSIGNED-PAYLOAD"]),
+            ("x-amz-checksum-crc32", &["a", "b"]),
+        ] {
+            assert_eq!(read(&[(name, values)]), Err(name.to_owned()), "{values:?}");
+        }
+        for values in
+            [["1", "1"].as_slice(), &["+1"], &["-1"], &["0x1"], &["1 "], &[""], &["1,1"], &["\u{661}"]]
+        {
+            assert_eq!(read(&[("content-length", values)]).unwrap().length, None, "{values:?}");
+        }
+        assert_eq!(read(&[("content-length", &["99999999999999999999"])]).unwrap().length, Some(u64::MAX));
+        let chunked = read(&[("content-length", &["1"]), ("transfer-encoding", &["chunked"])]);
+        assert_eq!(chunked.unwrap().length, None);
+        for values in [["image/png", "image/png"].as_slice(), &["image"], &[]] {
+            assert_eq!(read(&[("content-type", values)]).unwrap().media_type, None, "{values:?}");
+        }
+    }
+}
