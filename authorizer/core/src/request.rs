@@ -314,3 +314,171 @@ fn is_opaque(value: &str) -> bool {
 fn is_number(value: &str, least: u32, most: u32) -> bool {
     value.parse::<u32>().is_ok_and(|number| (least..=most).contains(&number) && number.to_string() == value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::CloudFrontHeader;
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
+    fn request(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> CloudFrontRequest {
+        CloudFrontRequest {
+            client_ip: String::new(),
+            method: method.into(),
+            uri: uri.into(),
+            querystring: query.into(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]))
+                .collect(),
+            body: None,
+            other: serde_json::Map::new(),
+        }
+    }
+
+    fn recognise_of(request: &CloudFrontRequest, operations: &[S3Operation]) -> Result<S3Request, Refusal> {
+        let possible = Possible { operations: operations.iter().copied().collect(), preflights: false };
+        let target = Target::of(&request.method, request).map_err(Refusal::Key)?;
+        S3Request::recognise(target, request, possible)
+    }
+
+    fn recognise(method: &str, uri: &str, query: &str) -> Result<S3Request, Refusal> {
+        recognise_of(&request(method, uri, query, &[]), &S3Operation::ALL)
+    }
+
+    #[test]
+    fn each_operation_is_recognised_and_written_anew() {
+        use S3Operation as Op;
+        for (method, uri, query, operation, written) in [
+            ("GET", "/a", "", Op::GetObject, ""),
+            ("GET", "/a", "x-id=GetObject", Op::GetObject, ""),
+            ("HEAD", "/a", "", Op::HeadObject, ""),
+            ("PUT", "/a", "x-id=PutObject", Op::PutObject, ""),
+            ("DELETE", "/a", "", Op::DeleteObject, ""),
+            ("GET", "/a", "versionId=null", Op::GetObjectVersion, "versionId=null"),
+            ("GET", "/a", "x-id=GetObject&%76ersionId=%2F%3D", Op::GetObjectVersion, "versionId=%2F%3D"),
+            ("HEAD", "/a", "versionId=v", Op::HeadObjectVersion, "versionId=v"),
+            (
+                "GET",
+                "/a",
+                "response-expires=x&response-content-type=text/plain",
+                Op::GetObject,
+                "response-content-type=text%2Fplain&response-expires=x",
+            ),
+            ("POST", "/a", "uploads", Op::CreateMultipartUpload, "uploads="),
+            ("POST", "/a", "uploads=", Op::CreateMultipartUpload, "uploads="),
+            ("PUT", "/a", "uploadId=u&partNumber=10000", Op::UploadPart, "partNumber=10000&uploadId=u"),
+            ("POST", "/a", "uploadId=u", Op::CompleteMultipartUpload, "uploadId=u"),
+            ("DELETE", "/a", "uploadId=u&x-id=AbortMultipartUpload", Op::AbortMultipartUpload, "uploadId=u"),
+            ("GET", "/a", "max-parts=2&uploadId=u", Op::ListParts, "uploadId=u&max-parts=2"),
+            ("GET", "/", "list-type=2", Op::ListObjectsV2, "list-type=2&prefix="),
+            (
+                "GET",
+                "/",
+                "delimiter=/&prefix=a%2Fb&list-type=2&max-keys=0&encoding-type=url",
+                Op::ListObjectsV2,
+                "list-type=2&prefix=a%2Fb&delimiter=%2F&max-keys=0&encoding-type=url",
+            ),
+        ] {
+            let recognised = recognise(method, uri, query).unwrap();
+            assert_eq!(recognised.operation(), operation, "{method} {query}");
+            assert_eq!((recognised.to_uri().as_str(), recognised.to_querystring().as_str()), (uri, written));
+        }
+    }
+
+    #[test]
+    fn what_is_no_operation_is_refused_by_name() {
+        let not_allowed = |name| Refusal::Query(QueryError::not_allowed(name));
+        let malformed = |name| Refusal::Query(QueryError::malformed(name));
+        for (method, uri, query, refusal) in [
+            ("GET", "/a", "acl", not_allowed("acl")),
+            ("PUT", "/a", "tagging", not_allowed("tagging")),
+            ("PUT", "/a", "versionId=v", not_allowed("versionId")),
+            ("DELETE", "/a", "versionId=v", not_allowed("versionId")),
+            ("GET", "/a", "uploads", not_allowed("uploads")),
+            ("GET", "/a", "partNumber=1", not_allowed("partNumber")),
+            ("GET", "/a", "list-type=2", not_allowed("list-type")),
+            ("GET", "/a", "X-Amz-Signature=0", not_allowed("X-Amz-Signature")),
+            ("GET", "/a", "versionid=v", not_allowed("versionid")),
+            ("HEAD", "/a", "uploadId=u", not_allowed("uploadId")),
+            ("POST", "/a", "uploads&uploadId=u", not_allowed("uploadId")),
+            ("GET", "/", "prefix=a", not_allowed("prefix")),
+            ("GET", "/", "list-type=2&fetch-owner=true", not_allowed("fetch-owner")),
+            ("POST", "/a", "delete", Refusal::PostNotAnUpload),
+            ("POST", "/a", "", Refusal::PostNotAnUpload),
+            ("GET", "/a", "versionId", malformed("versionId")),
+            ("GET", "/a", "versionId=a%20b", malformed("versionId")),
+            ("GET", "/a", "x-id=PutObject", malformed("x-id")),
+            ("POST", "/a", "uploads=1", malformed("uploads")),
+            ("PUT", "/a", "uploadId=u", malformed("partNumber")),
+            ("PUT", "/a", "partNumber=1", malformed("uploadId")),
+            ("PUT", "/a", "partNumber=0&uploadId=u", malformed("partNumber")),
+            ("PUT", "/a", "partNumber=10001&uploadId=u", malformed("partNumber")),
+            ("PUT", "/a", "partNumber=01&uploadId=u", malformed("partNumber")),
+            ("GET", "/a", "response-content-type=", malformed("response-content-type")),
+            ("GET", "/a", "response-content-type=a%0Ab", malformed("response-content-type")),
+            ("GET", "/", "list-type=1", malformed("list-type")),
+            ("GET", "/", "list-type=2&max-keys=1001", malformed("max-keys")),
+            ("GET", "/", "list-type=2&delimiter=a", malformed("delimiter")),
+            ("GET", "/", "list-type=2&start-after=%00", malformed("start-after")),
+            ("GET", "/", "list-type=2&prefix=../", Refusal::Key(KeyError::DotSegment)),
+            ("GET", "/", "", Refusal::Key(KeyError::Missing)),
+            ("PUT", "/", "list-type=2", Refusal::Key(KeyError::Missing)),
+        ] {
+            assert_eq!(recognise(method, uri, query), Err(refusal), "{method} {uri}?{query}");
+        }
+    }
+
+    #[test]
+    fn what_no_rule_opens_anywhere_has_no_meaning() {
+        let plain = [S3Operation::GetObject, S3Operation::PutObject];
+        for (method, query, refusal) in [
+            ("POST", "uploads", Refusal::MethodNotAllowed { allow: "GET, PUT".into() }),
+            ("DELETE", "", Refusal::MethodNotAllowed { allow: "GET, PUT".into() }),
+            ("OPTIONS", "", Refusal::MethodNotAllowed { allow: "GET, PUT".into() }),
+            ("get", "", Refusal::MethodNotAllowed { allow: "GET, PUT".into() }),
+            ("GET", "versionId=v", Refusal::Query(QueryError::not_allowed("versionId"))),
+            ("PUT", "partNumber=1&uploadId=u", Refusal::Query(QueryError::not_allowed("uploadId"))),
+        ] {
+            assert_eq!(recognise_of(&request(method, "/a", query, &[]), &plain), Err(refusal), "{method}");
+        }
+        let listing = recognise_of(&request("GET", "/", "list-type=2", &[]), &plain);
+        assert_eq!(listing, Err(Refusal::Query(QueryError::not_allowed("list-type"))));
+    }
+
+    #[test]
+    fn a_header_that_makes_it_another_operation_is_refused_by_name() {
+        for name in ["x-amz-copy-source", "x-amz-acl", "x-amz-anything", "x-http-method-override"] {
+            let request = request("PUT", "/a", "", &[(name, "v")]);
+            let refusal = Refusal::HeaderNotAllowed(name.into());
+            assert_eq!(recognise_of(&request, &S3Operation::ALL), Err(refusal));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_on_is_recognised_as_the_same_again(
+            method in "GET|HEAD|PUT|DELETE|POST",
+            query in "((versionId|uploadId|partNumber|uploads|x-id|list-type|prefix|response-expires|max-parts)\
+                =?([a-z0-9/]{0,3}|%2[0-9A-F]|2)&){0,3}(prefix|versionId|uploadId|partNumber)=[a-z0-9%/]{0,4}",
+            at_root in any::<bool>(),
+        ) {
+            let uri = if at_root { "/" } else { "/users/a%20b" };
+            if let Ok(asked) = recognise(&method, uri, &query) {
+                let again = recognise(&method, &asked.to_uri(), &asked.to_querystring());
+                prop_assert_eq!(again, Ok(asked.clone()));
+                // What S3 reads of it: each parameter once, and the values that were decided on.
+                let written = asked.to_querystring();
+                for pair in written.split('&').filter(|pair| !pair.is_empty()) {
+                    let (name, value) = pair.split_once('=').unwrap();
+                    let read = percent_decode_str(value).decode_utf8().unwrap();
+                    prop_assert!(asked.parameters.contains(&(
+                        asked.parameters.iter().find(|(known, _)| *known == name).unwrap().0,
+                        read.into_owned()
+                    )));
+                }
+            }
+        }
+    }
+}

@@ -76,6 +76,91 @@ fn accepts_html(headers: &CloudFrontHeaders) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::CloudFrontHeader;
+    use crate::operation::{Method, S3Operation};
+    use crate::request::Target;
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
+    const NAVIGATION: [(&str, &str); 4] = [
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+        ("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"),
+        ("host", "evil.example"),
+    ];
+
+    fn request(uri: &str, query: &str, headers: &[(&str, &str)]) -> CloudFrontRequest {
+        CloudFrontRequest {
+            client_ip: String::new(),
+            method: "GET".into(),
+            uri: uri.into(),
+            querystring: query.into(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]))
+                .collect(),
+            body: None,
+            other: serde_json::Map::new(),
+        }
+    }
+
+    fn location(request: &CloudFrontRequest) -> Option<String> {
+        let sign_in =
+            SignIn::new("https://login.example.com/start?client_id=files", "https://files.example.com", "to");
+        let target = Target::of("GET", request).ok()?;
+        let all = S3Operation::ALL.into_iter().collect();
+        let asked = S3Request::asked(target, Method::Get, &request.querystring, all).ok()?;
+        sign_in.unwrap().location(request, &asked)
+    }
+
+    #[test]
+    fn a_person_is_sent_to_sign_in_and_told_the_way_back() {
+        assert_eq!(
+            location(&request("/a b".replace(' ', "%20").as_str(), "versionId=v%2F", &NAVIGATION)).as_deref(),
+            Some(
+                "https://login.example.com/start?client_id=files&to=\
+                 https%3A%2F%2Ffiles.example.com%2Fa%2520b%3FversionId%3Dv%252F"
+            )
+        );
+        assert!(location(&request("/a", "", &[NAVIGATION[0], NAVIGATION[2]])).is_some());
+    }
+
+    #[test]
+    fn what_is_no_page_of_its_own_is_not_sent_anywhere() {
+        for headers in [
+            vec![NAVIGATION[0], NAVIGATION[1]],
+            vec![NAVIGATION[1], NAVIGATION[2]],
+            vec![NAVIGATION[0], ("sec-fetch-dest", "iframe"), NAVIGATION[2]],
+            vec![("sec-fetch-mode", "cors"), NAVIGATION[1], NAVIGATION[2]],
+            vec![NAVIGATION[0], NAVIGATION[1], ("accept", "application/json, text/htmlx")],
+        ] {
+            assert_eq!(location(&request("/a", "", &headers)), None, "{headers:?}");
+        }
+        let mut post = request("/a", "", &NAVIGATION);
+        post.method = "POST".into();
+        let asked = S3Request::asked(
+            Target::of("GET", &post).unwrap(),
+            Method::Get,
+            "",
+            S3Operation::ALL.into_iter().collect(),
+        );
+        let sign_in = SignIn::new("https://login.example.com", "https://files.example.com", "to").unwrap();
+        assert_eq!(sign_in.location(&post, &asked.unwrap()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_in_a_request_makes_the_way_back_lead_elsewhere(uri in "/\\PC{0,30}", query in "[a-zA-Z0-9=&%@:/.-]{0,20}") {
+            if let Some(location) = location(&request(&uri, &query, &NAVIGATION)) {
+                let before = "https://login.example.com/start?client_id=files&to=";
+                let back = location.strip_prefix(before).unwrap();
+                prop_assert!(!back.contains(['&', '#', '/', ':', '@', ' ']));
+                let back = percent_decode_str(back).decode_utf8().unwrap();
+                let path = back.strip_prefix("https://files.example.com/").unwrap();
+                prop_assert!(!path.starts_with('/') && !path.contains(['\\', '@', '#']));
+            }
+        }
+    }
 
     #[test]
     fn what_is_no_address_to_sign_in_at_is_refused() {

@@ -79,6 +79,7 @@ impl Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::S3Operation;
     use serde_json::{Value, json};
 
     fn document() -> Value {
@@ -178,11 +179,137 @@ mod tests {
     }
 
     #[test]
+    fn every_problem_of_an_upload_a_time_and_an_address_is_found_at_its_place() {
+        for (member, value, place) in [
+            ("source_ips", json!([]), Some("source_ips")),
+            ("source_ips", json!(["203.0.113.0/24", "2001:db8::/32", "::1", "203.0.113.9"]), None),
+            ("source_ips", json!(["203.0.113.1/24"]), Some("source_ips[0]")),
+            ("source_ips", json!(["203.0.113.0/33"]), Some("source_ips[0]")),
+            ("source_ips", json!(["::ffff:203.0.113.0/120"]), Some("source_ips[0]")),
+            ("source_ips", json!(["office"]), Some("source_ips[0]")),
+            ("not_before", json!("2026-12-31T00:00:00Z"), None),
+            ("not_before", json!("2026-12-31"), Some("not_before")),
+            ("not_after", json!("2026-12-31T00:00:00+01:00"), Some("not_after")),
+            ("upload", json!({}), None),
+            ("upload", json!({"max_bytes": 0}), Some("upload.max_bytes")),
+            ("upload", json!({"max_bytes": "25 mb"}), Some("upload.max_bytes")),
+            ("upload", json!({"max_bytes": "25MB"}), None),
+            ("upload", json!({"content_types": []}), Some("upload.content_types")),
+            ("upload", json!({"content_types": ["image/*", "a"]}), Some("upload.content_types[1]")),
+            ("upload", json!({"metadata": {"owner": "{sub}", "a": "*", "b": "c d"}}), None),
+            ("upload", json!({"metadata": {"Owner": "*"}}), Some("upload.metadata.Owner")),
+            ("upload", json!({"metadata": {"x-amz-meta-a": "*"}}), Some("upload.metadata.x-amz-meta-a")),
+            ("upload", json!({"metadata": {"a": ""}}), Some("upload.metadata.a")),
+            ("upload", json!({"metadata": {"a": "u-{sub}"}}), Some("upload.metadata.a")),
+            ("upload", json!({"metadata": {"a": "{}"}}), Some("upload.metadata.a")),
+            ("upload", json!({"metadata": {"a": "é"}}), Some("upload.metadata.a")),
+            ("response_overrides", json!(["response-content-type"]), None),
+            ("operations", json!(["ListObjectsV2", "UploadPart"]), None),
+        ] {
+            let mut rule = document()["rules"][0].clone();
+            rule["methods"] = json!(["GET", "PUT"]);
+            rule[member] = value.clone();
+            let expected: Vec<_> = place.map(|place| format!("rules[0].{place}")).into_iter().collect();
+            assert_eq!(problems("/rules/0", rule), expected, "{member} = {value}");
+        }
+        let with = |changes: Value| {
+            let mut rule = document()["rules"][0].clone();
+            rule.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            problems("/rules/0", rule)
+        };
+        let upload = json!({"checksums": true});
+        let from_to = |from, to| json!({"not_before": from, "not_after": to});
+        for (changes, place) in [
+            (json!({"upload": upload}), "rules[0].upload"),
+            (json!({"methods": ["PUT"], "effect": "deny", "upload": upload}), "rules[0].upload"),
+            (
+                json!({"methods": ["PUT"], "response_overrides": ["response-expires"]}),
+                "rules[0].response_overrides",
+            ),
+            (from_to("2026-12-31T00:00:00Z", "2026-12-31T00:00:00Z"), "rules[0].not_after"),
+            (
+                json!({"methods": ["PUT"], "anonymous": true, "keys": ["a"], "when": {},
+                    "upload": {"metadata": {"owner": "{sub}"}}}),
+                "rules[0].anonymous",
+            ),
+        ] {
+            assert_eq!(with(changes.clone()), [place], "{changes}");
+        }
+    }
+
+    #[test]
+    fn metadata_of_a_claim_reads_a_claim() {
+        let mut document = document();
+        let mut second = document["issuers"][0].clone();
+        second["name"] = json!("partner");
+        second["issuer"] = json!("https://partner.example.com/");
+        document["issuers"].as_array_mut().unwrap().push(second);
+        document["rules"] = json!([{"id": "a", "effect": "allow", "methods": ["PUT"], "keys": ["a"],
+            "upload": {"metadata": {"owner": "{sub}"}}}]);
+        let problems = Policy::compile(&serde_json::from_value(document).unwrap()).unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].message.contains("believes the claims of every issuer"), "{}", problems[0]);
+    }
+
+    #[test]
+    fn every_problem_of_a_browser_is_found_at_its_place() {
+        let good_cors = json!({"origins": ["https://a.example"]});
+        let good_sign_in = json!({"url": "https://login.example.com", "origin": "https://files.example.com"});
+        for (member, good, name, value, place) in [
+            ("cors", &good_cors, "origins", json!(["*"]), None),
+            ("cors", &good_cors, "origins", json!([]), Some("cors.origins")),
+            ("cors", &good_cors, "origins", json!(["*", "https://a.example"]), Some("cors.origins[0]")),
+            ("cors", &good_cors, "origins", json!(["https://a.example/"]), Some("cors.origins[0]")),
+            ("cors", &good_cors, "origins", json!(["null"]), Some("cors.origins[0]")),
+            ("cors", &good_cors, "exposed_headers", json!(["*"]), Some("cors.exposed_headers[0]")),
+            ("cors", &good_cors, "max_age_seconds", json!(86_401), Some("cors.max_age_seconds")),
+            ("cors", &json!({"origins": ["*"]}), "credentials", json!(true), Some("cors.origins[0]")),
+            ("sign_in", &good_sign_in, "return_parameter", json!("back"), None),
+            ("sign_in", &good_sign_in, "url", json!("http://login.example.com"), Some("sign_in.url")),
+            ("sign_in", &good_sign_in, "origin", json!("https://a.example/b"), Some("sign_in.origin")),
+            ("sign_in", &good_sign_in, "return_parameter", json!(""), Some("sign_in.return_parameter")),
+        ] {
+            let mut document = document();
+            document[member] = good.clone();
+            document[member][name] = value.clone();
+            let document: PolicyDocument = serde_json::from_value(document).unwrap();
+            let places: Vec<_> = match Policy::compile(&document) {
+                Ok(_) => Vec::new(),
+                Err(problems) => problems.iter().map(|problem| problem.place.to_string()).collect(),
+            };
+            assert_eq!(places, place.into_iter().collect::<Vec<_>>(), "{member}.{name} = {value}");
+        }
+    }
+
+    #[test]
+    fn the_methods_of_a_deny_rule_cover_every_operation_of_their_kind() {
+        for (effect, method, names) in [
+            ("allow", "GET", "GetObject HeadObject"),
+            ("allow", "PUT", "PutObject"),
+            ("deny", "GET", "GetObject HeadObject GetObjectVersion HeadObjectVersion"),
+            ("deny", "HEAD", "HeadObject HeadObjectVersion"),
+            ("deny", "PUT", "PutObject CreateMultipartUpload UploadPart CompleteMultipartUpload"),
+            ("deny", "DELETE", "DeleteObject"),
+        ] {
+            let mut document = document();
+            document["rules"] = json!([{"id": "a", "effect": effect, "methods": [method], "keys": ["a"]}]);
+            let policy = Policy::compile(&serde_json::from_value(document).unwrap()).unwrap();
+            let operations: Vec<_> = policy.rules()[0].operations().iter().map(S3Operation::name).collect();
+            assert_eq!(operations.join(" "), names, "{effect} {method}");
+        }
+    }
+
+    #[test]
     fn unknown_words_are_refused() {
         for (pointer, value) in [
             ("/rules/0", json!({"id": "a", "effect": "allow", "methods": ["GET"], "keys": ["a"], "wen": {}})),
             ("/rules/0/effect", json!("permit")),
             ("/rules/0/methods", json!(["POST"])),
+            ("/rules/0", json!({"id": "a", "effect": "allow", "keys": ["a"], "operations": ["CopyObject"]})),
+            (
+                "/rules/0",
+                json!({"id": "a", "effect": "allow", "methods": ["PUT"], "keys": ["a"], "upload": {"max": 1}}),
+            ),
             ("/rules/0/methods", json!(["get"])),
             ("/issuers/0/algorithms", json!(["HS256"])),
             ("/issuers/0/algorithms", json!(["none"])),
