@@ -89,8 +89,24 @@ impl Sample {
                 ),
             ),
             ("200: and downloads", format!("curl -i {} {}", auth("alice"), url("users/alice/hello.txt"))),
+            (
+                "200: and lists what she has",
+                format!("curl -i {} '{}'", auth("alice"), url("?list-type=2&prefix=users/alice/")),
+            ),
             ("403: bob may not read it", format!("curl -i {} {}", auth("bob"), url("users/alice/hello.txt"))),
             ("401: nor may anyone without a token", format!("curl -i {}", url("users/alice/hello.txt"))),
+            (
+                "403: nor list what she has",
+                format!("curl -i {} '{}'", auth("bob"), url("?list-type=2&prefix=users/alice/")),
+            ),
+            (
+                "415: what is uploaded as a picture must say that it is one",
+                format!(
+                    "curl -i -X PUT -d 'hello' -H 'Content-Type: text/plain' {} {}",
+                    auth("alice"),
+                    url("pictures/alice/me.png")
+                ),
+            ),
             (
                 "200: the administrator publishes something",
                 format!("curl -i -X PUT -d 'for all' {} {}", auth("admin"), url("public/news.txt")),
@@ -105,7 +121,7 @@ impl Sample {
                 format!("curl -i --path-as-is {} '{}'", auth("alice"), url("users/alice/../bob/x")),
             ),
             (
-                "405: only GET, HEAD, PUT and DELETE",
+                "405: POST is no method here",
                 format!("curl -i -X POST -d x {} {}", auth("alice"), url("users/alice/hello.txt")),
             ),
             (
