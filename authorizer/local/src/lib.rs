@@ -30,7 +30,9 @@
 //!   read are not looked at, and a range that is malformed or multiple is 400.
 //! - Of an upload in parts the parts' checksums are verified, and not those that complete it; the object has
 //!   none.
-//! - `Expires` must be a date; the class of storage and encryption are accepted and mean nothing.
+//! - `Expires` and `If-Modified-Since` must be dates; encryption is accepted and means nothing, and a storage
+//!   class other than `STANDARD` and `REDUCED_REDUNDANCY` is 400.
+//! - A viewer that goes away while an upload in parts is being completed takes the completion with it.
 
 mod answer;
 mod body;
