@@ -6,7 +6,7 @@ LISTEN ?= 127.0.0.1:8080
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = event key token pattern bundle policy
 
-.PHONY: help run build test lint package runtimes fixtures fuzz clean
+.PHONY: help run build test lint package runtimes browser fixtures fuzz clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -17,7 +17,7 @@ run: ## Serve a local distribution with a ready policy, keys and tokens, and pri
 build: ## Build the command line, target/release/authorizer.
 	cargo build --release --locked --package authorizer-cli
 
-test: runtimes ## Run every test.
+test: runtimes browser ## Run every test.
 	tests/infra/install
 	cargo test --locked --workspace
 
@@ -32,6 +32,9 @@ package: ## Build the function and make the zip to deploy, from POLICY into PACK
 
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.
 	tests/runtimes/install
+
+browser: runtimes ## Install what drives Chromium into .tools/browser, and Chromium where that is allowed.
+	tests/browser/install
 
 fixtures: ## Make the events and outcomes of the cases of fixtures anew, with new keys.
 	cargo run --locked --package authorizer-tests --bin make-fixtures
