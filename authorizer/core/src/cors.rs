@@ -25,6 +25,9 @@ pub enum AllowedOrigins {
     Listed(Vec<OriginPattern>),
 }
 
+/// The most headers that a preflight is answered for: more than any page needs.
+const MAX_ASKED_HEADERS: usize = 64;
+
 /// What a browser asks before it sends a request that is not simple.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Preflight<'r> {
@@ -78,6 +81,8 @@ impl<'r> Preflight<'r> {
         let headers = names
             .map(|name| name.trim_matches([' ', '\t']).to_ascii_lowercase())
             .filter(|name| is_token(name))
+            // One more, so that it is seen that not all are answered.
+            .take(MAX_ASKED_HEADERS.saturating_add(1))
             .collect();
         Some(Self { origin, method, headers })
     }
@@ -90,9 +95,10 @@ impl<'r> Preflight<'r> {
             let verdict = PreflightVerdict::MethodNotAllowed;
             return PreflightAnswer { methods, headers: Vec::new(), verdict };
         };
+        let count = self.headers.len();
         let is_used = |name: &String| asked.iter().any(|one| fate(one, name, &[]) != Fate::Refuse);
-        let (headers, refused): (Vec<_>, Vec<_>) = self.headers.into_iter().partition(is_used);
-        let verdict = match refused.is_empty() {
+        let headers: Vec<_> = self.headers.into_iter().filter(is_used).take(MAX_ASKED_HEADERS).collect();
+        let verdict = match headers.len() == count {
             true => PreflightVerdict::Answered,
             false => PreflightVerdict::HeaderNotAllowed,
         };
@@ -253,6 +259,10 @@ mod tests {
         let answer = preflight.answer([S3Operation::PutObject].into_iter().collect());
         assert_eq!(answer.headers, ["authorization", "content-type"]);
         assert_eq!(answer.verdict, PreflightVerdict::HeaderNotAllowed);
+        let many = (0..1000).map(|n| format!("h{n}")).collect::<Vec<_>>().join(",");
+        let many = request("OPTIONS", &[headers[0], headers[1], ("access-control-request-headers", &many)]);
+        let answer = Preflight::of(&many).unwrap().answer([S3Operation::PutObject].into_iter().collect());
+        assert_eq!((answer.headers.len(), answer.verdict), (64, PreflightVerdict::HeaderNotAllowed));
         for request in [request("GET", &headers), request("OPTIONS", &headers[..1]), request("OPTIONS", &[])]
         {
             assert_eq!(Preflight::of(&request), None);

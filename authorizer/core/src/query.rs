@@ -11,6 +11,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The longest value, in bytes. A continuation token of S3's may hold a whole key, encoded.
 const MAX_VALUE_BYTES: usize = 4096;
 
+/// The most parameters that are looked at: more than any operation has.
+const MAX_PARAMETERS: usize = 32;
+
 /// The parameters of a request, in its order. S3 gives a parameter a meaning without a value too (`?acl`), so
 /// none and an empty one are the same here, as they are to S3.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,7 +52,7 @@ impl Query {
     /// Reads a query string without its `?`.
     ///
     /// # Errors
-    /// [`QueryError`] where two readers could differ: malformed escapes, what is not UTF-8, a raw `+` (a plus
+    /// [`QueryError`] where there are too many, and where two readers could differ: malformed escapes, what is not UTF-8, a raw `+` (a plus
     /// or a space), a name that is empty or holds a control character, a parameter that stands twice.
     pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
@@ -61,6 +64,9 @@ impl Query {
             let is_name = |name: &String| !name.is_empty() && !name.chars().any(char::is_control);
             let name = decode(name).filter(is_name).ok_or(QueryError::Unreadable)?;
             let value = decode(value).ok_or_else(|| QueryError::malformed(&name))?;
+            if parameters.len() >= MAX_PARAMETERS {
+                return Err(QueryError::Unreadable);
+            }
             if value.len() > MAX_VALUE_BYTES || parameters.iter().any(|(known, _)| *known == name) {
                 return Err(QueryError::malformed(&name));
             }
@@ -148,6 +154,9 @@ mod tests {
         for text in ["a=%", "a=%2", "a=b+c", "a=%FF", "a=1&a=1", "a&%61", "a= "] {
             assert_eq!(Query::parse(text), Err(QueryError::malformed("a")), "{text}");
         }
+        let many: Vec<_> = (0..33).map(|n| n.to_string()).collect();
+        assert!(Query::parse(&many[1..].join("&")).is_ok());
+        assert_eq!(Query::parse(&many.join("&")), Err(QueryError::Unreadable));
         assert!(Query::parse(&format!("a={}", "b".repeat(4097))).is_err());
     }
 
