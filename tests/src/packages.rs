@@ -77,10 +77,13 @@ pub fn issuers() -> &'static Package {
             );
         }
         let sample = sample_policy();
-        let (_, rules) = sample.split_once("[[rules]]").unwrap();
         // With several issuers, a rule that reads claims names them.
-        let named = format!("issuers = {ALGORITHMS:?}\nwhen ");
-        text += &format!("[[rules]]{}", rules.replace("\nwhen ", &format!("\n{named}")));
+        for rule in sample.split("[[rules]]\n").skip(1) {
+            let (fields, after) = rule.split_once("\n\n").unwrap_or((rule.trim_end(), ""));
+            let reads_claims = fields.contains("{sub}") || fields.contains("\nwhen ");
+            let named = if reads_claims { format!("\nissuers = {ALGORITHMS:?}") } else { String::new() };
+            text += &format!("[[rules]]\n{fields}{named}\n\n{after}");
+        }
         let policy = folder.join("policy.toml");
         fs::write(&policy, text).unwrap();
         pack("issuers", policy)
