@@ -53,6 +53,9 @@ pub struct BucketReport {
     pub path: String,
     /// The query as it came, without the `?`; empty when there was none.
     pub query: String,
+    /// The headers of S3's own (`x-amz-*`), but for the two that every signature sets: what else makes it
+    /// the request it is.
+    pub amz_headers: Vec<(String, String)>,
     /// The operation's name in S3's API, when the request got so far as to be one.
     pub operation: Option<String>,
     /// The status it was answered with.

@@ -20,7 +20,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -134,6 +134,7 @@ async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result<HttpRespon
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
+        amz_headers: amz_headers(&parts.headers),
         operation: None,
         status: 0,
     };
@@ -151,6 +152,17 @@ async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result<HttpRespon
     report.status = answer.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status).as_u16();
     door.observer.bucket_request(&report);
     answer.map_err(BoxError::from)
+}
+
+fn amz_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let are_signatures = ["x-amz-date", "x-amz-content-sha256"];
+    let mut told: Vec<(String, String)> = headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .filter(|(name, _)| name.starts_with("x-amz-") && !are_signatures.contains(&name.as_str()))
+        .collect();
+    told.sort_unstable();
+    told
 }
 
 /// RFC 9110 section 15.4.5: 304 has no body, where `s3s` writes one for every error.
