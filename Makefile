@@ -19,6 +19,7 @@ build: ## Build the command line, target/release/authorizer.
 
 test: runtimes browser ## Run every test.
 	tests/infra/install
+	tests/sdk/install
 	cargo test --locked --workspace
 
 lint: ## Check the format, and every lint.

@@ -13,5 +13,8 @@ pub mod fixtures;
 pub mod lambda;
 pub mod packages;
 pub mod runtimes;
+pub mod sdk;
 pub mod served;
+pub mod stage;
+pub mod tools;
 pub mod viewer;

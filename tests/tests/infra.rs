@@ -16,27 +16,14 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use authorizer_tests::binaries::root;
-use authorizer_tests::runtimes::skip;
+use authorizer_tests::tools::installed;
 use serde_json::{Value, json};
 
 /// cfn-lint's folder, if it could be installed on this machine. Where it could not, the test says so and is
 /// skipped; with `CI=true` it fails.
 fn linter() -> Option<&'static Path> {
-    static LINTER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let install = || {
-        let folder = root().join(".tools/infra");
-        let status = Command::new(root().join("tests/infra/install")).status().unwrap();
-        let skipped = std::fs::read_to_string(folder.join("SKIPPED")).unwrap_or_default();
-        assert!(status.success(), "tests/infra/install: {status} {skipped}");
-        if skipped.is_empty() { Ok(folder) } else { Err(skipped) }
-    };
-    match LINTER.get_or_init(install) {
-        Ok(folder) => Some(folder),
-        Err(reason) => {
-            skip(&format!("cfn-lint: {}", reason.trim()));
-            None
-        }
-    }
+    static LINTER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    LINTER.get_or_init(|| installed("infra", "cfn-lint")).as_deref()
 }
 
 /// Runs the linter's Python, where no configuration of the caller's can switch a rule off.

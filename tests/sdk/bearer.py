@@ -1,0 +1,37 @@
+"""What turns AWS's SDK into a viewer of the distribution: a bearer token where a signature would be.
+
+The SDK builds its requests for the bucket `files` at `example.com`, so for the host `files.example.com`,
+as it would for a distribution of that name: the bucket is in the host, and the path is the key. Here the
+distribution has another address, plain HTTP among it, so what is built is sent there; nothing else of it
+is changed. That it was built for `https` shows: the SDK puts checksums elsewhere than with `http`.
+
+AWS's command line loads this file as a plugin (`[plugins]` in its configuration), and is told the rest by
+its environment.
+"""
+
+import os
+from urllib.parse import urlsplit
+
+HOST = "files.example.com"
+
+
+def send_to(distribution, token, sent=None):
+    """The hook for `before-send`. What the SDK built is noted in `sent`."""
+
+    def before_send(request, **_):
+        url = urlsplit(request.url)
+        assert url.netloc == HOST, f"a request for another host: {request.url}"
+        query = f"?{url.query}" if url.query else ""
+        if sent is not None:
+            names = sorted(name.lower() for name in request.headers.keys())
+            sent.append({"method": request.method, "target": url.path + query, "headers": names})
+        request.url = f"http://{distribution}{url.path}{query}"
+        request.headers["Host"] = HOST
+        request.headers["Authorization"] = f"Bearer {token}"
+
+    return before_send
+
+
+def awscli_initialize(cli):
+    """What the command line calls."""
+    cli.register("before-send.s3", send_to(os.environ["DISTRIBUTION"], os.environ["BEARER_TOKEN"]))
