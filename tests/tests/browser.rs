@@ -77,6 +77,9 @@ audience   = ["files-api"]
 algorithms = ["EdDSA"]
 jwks       = {{ file = "staff.jwks.json" }}
 
+[credentials]
+cookie = "session"
+
 [cors]
 origins         = ["{allowed}"]
 exposed_headers = ["ETag"]

@@ -352,28 +352,41 @@ fn only_statement(name: &str) -> Value {
 
 #[test]
 fn each_policy_lets_cloudfront_in_for_the_one_distribution_and_for_what_the_authorizer_forwards() {
-    for (name, sid, actions, resource) in [
+    let distribution =
+        json!({"AWS:SourceArn": "arn:aws:cloudfront::ACCOUNT_ID:distribution/DISTRIBUTION_ID"});
+    let only_for_it = json!({"StringEquals": distribution});
+    // Without a prefix S3 would list the whole bucket: a query string that is lost on the way lists nothing.
+    let only_with_a_prefix = json!({"StringEquals": distribution, "Null": {"s3:prefix": "false"}});
+    for (name, sid, actions, resource, condition) in [
         (
             "bucket-policy.json",
             "AllowCloudFrontServicePrincipalReadWriteDelete",
             json!(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]),
             "arn:aws:s3:::BUCKET/*",
+            &only_for_it,
+        ),
+        (
+            "list-policy.json",
+            "AllowCloudFrontServicePrincipalList",
+            json!(["s3:ListBucket"]),
+            "arn:aws:s3:::BUCKET",
+            &only_with_a_prefix,
         ),
         (
             "key-policy.json",
             "AllowCloudFrontServicePrincipalSSE-KMS",
             json!(["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"]),
             "*",
+            &only_for_it,
         ),
     ] {
-        let distribution = "arn:aws:cloudfront::ACCOUNT_ID:distribution/DISTRIBUTION_ID";
         let expected = json!({
             "Sid": sid,
             "Effect": "Allow",
             "Principal": {"Service": "cloudfront.amazonaws.com"},
             "Action": actions,
             "Resource": resource,
-            "Condition": {"StringEquals": {"AWS:SourceArn": distribution}},
+            "Condition": condition,
         });
         assert_eq!(only_statement(name), expected, "{name}");
     }

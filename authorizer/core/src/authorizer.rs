@@ -4,15 +4,15 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::bundle::Bundle;
 use crate::cors::{Preflight, PreflightAnswer, origin_of};
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialPlace};
 use crate::event::{CloudFrontHeader, CloudFrontRequest, ViewerRequestEvent};
 use crate::operation::{Method, S3Operation};
 use crate::outcome::{Outcome, PREFLIGHT_STATUS, SIGN_IN_STATUS};
 use crate::policy::Policy;
 use crate::record::{DecisionRecord, Verdict};
-use crate::refusal::{NoRule, Refusal};
+use crate::refusal::{NoRule, Refusal, TokenError};
 use crate::request::{Possible, Resource, S3Request, Target};
-use crate::rules::{Access, Decision, could_allow, decide};
+use crate::rules::{Access, Decision, could_allow, decide, token_could_help};
 use crate::time::UnixTime;
 use crate::token::Principal;
 
@@ -38,8 +38,8 @@ enum Decided {
     Forward { asked: S3Request, added: Vec<(String, Vec<CloudFrontHeader>)> },
     /// It was a preflight.
     Preflight(PreflightAnswer),
-    /// Whoever sent it is sent to sign in.
-    SignIn { location: String },
+    /// Whoever sent it is sent to sign in, for this refusal.
+    SignIn { location: String, refusal: Refusal },
 }
 
 impl Authorizer {
@@ -88,8 +88,8 @@ impl Authorizer {
                 let headers = cors.zip(origin).map(|(cors, origin)| cors.preflight_headers(origin, &answer));
                 Outcome::preflight(headers.unwrap_or_default())
             }
-            Ok(Decided::SignIn { location }) => {
-                note_refusal(&Refusal::TokenMissing, &mut record);
+            Ok(Decided::SignIn { location, refusal }) => {
+                note_refusal(&refusal, &mut record);
                 record.status = Some(SIGN_IN_STATUS);
                 Outcome::sign_in(location, cors_headers())
             }
@@ -114,7 +114,17 @@ impl Authorizer {
         {
             return self.answer_preflight(preflight, request, now, record).map(Decided::Preflight);
         }
-        let access = self.access_of(request, now, record)?;
+        let access = match self.access_of(request, now, record) {
+            Ok(access) => access,
+            // A session that has ended: what signing in sets anew is the same cookie.
+            Err(refusal @ Refusal::Token(TokenError::Expired)) => {
+                return match self.sign_in_again(request) {
+                    Some(location) => Ok(Decided::SignIn { location, refusal }),
+                    None => Err(refusal),
+                };
+            }
+            Err(refusal) => return Err(refusal),
+        };
         match (decide(policy.rules(), &access), &access.principal) {
             (Decision::Allow(rule), _) => {
                 record.rule = Some(rule.id().to_owned());
@@ -125,13 +135,21 @@ impl Authorizer {
                 record.rule = Some(rule.id().to_owned());
                 Err(Refusal::DeniedByRule)
             }
-            (Decision::Default { furthest: Some(limit), .. }, _) if limit.is_of_terms() => {
+            // Whoever sent no token may still get in with one.
+            (Decision::Default { furthest: Some(limit), .. }, principal)
+                if limit.is_of_terms()
+                    && (matches!(principal, Principal::Verified(_))
+                        || !token_could_help(policy.rules(), &access)) =>
+            {
                 Err(Refusal::from(limit))
             }
-            // Whoever sent no token may still get in with one.
             (Decision::Default { .. }, Principal::Anonymous) => {
                 let location = policy.sign_in().and_then(|at| at.location(request, &access.request));
-                location.map(|location| Decided::SignIn { location }).ok_or(Refusal::TokenMissing)
+                let refusal = Refusal::TokenMissing;
+                match location {
+                    Some(location) => Ok(Decided::SignIn { location, refusal }),
+                    None => Err(refusal),
+                }
             }
             (Decision::Default { lacking_scope: Some(scope), .. }, Principal::Verified(_)) => {
                 Err(Refusal::InsufficientScope { scope })
@@ -161,12 +179,24 @@ impl Authorizer {
     ) -> Result<Access<'_>, Refusal> {
         let policy = self.bundle.policy();
         let asked = self.recognise(request, record)?;
-        let credential = Credential::find(&request.headers)?;
-        let principal = Principal::verify(credential, policy.issuers(), now)?;
+        let credential = Credential::find(&request.headers, asked.token(), policy.credentials())?;
+        if let Credential::Bearer { place: CredentialPlace::Cookie, .. } = credential {
+            check_origin(request, policy)?;
+        }
+        let principal = Principal::verify(&credential, policy.issuers(), now)?;
         if let Principal::Verified(claims) = &principal {
             record.note_principal(claims, policy.subject_logging);
         }
         Ok(Access { request: asked, principal, source: self.source(request)?, at: now })
+    }
+
+    /// Where to send whoever's token has expired, if it came in a cookie.
+    fn sign_in_again(&self, request: &CloudFrontRequest) -> Option<String> {
+        let policy = self.bundle.policy();
+        let asked = self.recognise(request, &mut DecisionRecord::default()).ok()?;
+        let credential = Credential::find(&request.headers, asked.token(), policy.credentials()).ok()?;
+        let is_cookie = matches!(credential, Credential::Bearer { place: CredentialPlace::Cookie, .. });
+        policy.sign_in().filter(|_| is_cookie)?.location(request, &asked)
     }
 
     /// Steps 2 and 3.
@@ -179,7 +209,8 @@ impl Authorizer {
         if let Target::Object(key) = &target {
             record.key = Some(key.as_str().to_owned());
         }
-        let asked = S3Request::recognise(target, request, self.possible)?;
+        let token_parameter = self.bundle.policy().credentials().query.as_deref();
+        let asked = S3Request::recognise(target, request, self.possible, token_parameter)?;
         record.key = Some(asked.resource().as_str().to_owned());
         record.operation = Some(asked.operation().name().to_owned());
         Ok(asked)
@@ -199,7 +230,8 @@ impl Authorizer {
             Target::Object(key) => Resource::Object(key),
             Target::Bucket => {
                 let query = &request.querystring;
-                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations)?
+                let token = policy.credentials().query.as_deref();
+                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations, token)?
                     .into_resource()
             }
         };
@@ -222,6 +254,19 @@ impl Authorizer {
             Err(_) => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         }
     }
+}
+
+/// A browser sends a cookie whoever's page asks. So a request that could change something, and comes from a page
+/// of another origin (RFC 9110 and the Fetch standard: `Origin`), needs an origin that `[cors]` names.
+fn check_origin(request: &CloudFrontRequest, policy: &Policy) -> Result<(), Refusal> {
+    if request.method == "GET" || request.method == "HEAD" || !request.headers.contains_key("origin") {
+        return Ok(());
+    }
+    let origin = origin_of(&request.headers).unwrap_or_default();
+    let host = request.headers.get("host").and_then(|lines| lines.first()).map(|line| line.value.as_str());
+    let is_own = host.is_some() && origin.split_once("://").map(|(_, host)| host) == host;
+    let is_allowed = policy.cors().is_some_and(|cors| cors.names(origin));
+    if is_own || is_allowed { Ok(()) } else { Err(Refusal::OriginNotAllowed) }
 }
 
 fn note_refusal(refusal: &Refusal, record: &mut DecisionRecord) {

@@ -127,6 +127,11 @@ impl Cors {
         self.max_age_seconds
     }
 
+    /// Whether the policy names the origin, and not merely every origin.
+    pub(crate) fn names(&self, origin: &str) -> bool {
+        self.origins != AllowedOrigins::Any && self.allows(origin)
+    }
+
     pub(crate) fn allows(&self, origin: &str) -> bool {
         match &self.origins {
             AllowedOrigins::Any => true,

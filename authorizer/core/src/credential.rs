@@ -3,42 +3,137 @@
 use crate::event::CloudFrontHeaders;
 use crate::refusal::Refusal;
 
-/// What the viewer presents to say who they are. Not verified yet.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Credential<'r> {
-    /// Nothing.
-    None,
-    /// A bearer token (RFC 6750 section 2.1).
-    Bearer(&'r str),
+/// Where a token may be, beside the `Authorization` header (RFC 6750 section 2.1), which is always looked at.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CredentialPlaces {
+    /// The name of a cookie, which may come in pieces `NAME.0`, `NAME.1` and so on.
+    pub cookie: Option<String>,
+    /// The name of a query parameter (RFC 6750 section 2.3).
+    pub query: Option<String>,
 }
 
-impl<'r> Credential<'r> {
-    /// Finds the credential in the `Authorization` header.
+/// What the viewer presents to say who they are. Not verified yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Credential {
+    /// Nothing.
+    None,
+    /// A token.
+    Bearer {
+        /// The token.
+        token: String,
+        /// Where it was.
+        place: CredentialPlace,
+    },
+}
+
+/// Where a token was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CredentialPlace {
+    /// In `Authorization`.
+    Header,
+    /// In the cookie that the policy names.
+    Cookie,
+    /// In the query parameter that the policy names.
+    Query,
+}
+
+/// The most pieces of a cookie: a browser keeps 4,096 bytes of each, and a token has at most four times that.
+const MAX_PIECES: usize = 16;
+
+impl Credential {
+    /// Finds the one credential of a request. `in_query` is the value of the query parameter that the policy
+    /// names, where the request has it.
     ///
     /// # Errors
-    /// [`Refusal::CredentialRepeated`] when the header was sent more than once, and
-    /// [`Refusal::CredentialScheme`] when it is not `Bearer` and one token.
-    pub fn find(headers: &'r CloudFrontHeaders) -> Result<Self, Refusal> {
-        let lines = headers.get("authorization").map(Vec::as_slice).unwrap_or_default();
-        let line = match lines {
-            [] => return Ok(Self::None),
-            [line] => line.value.as_str(),
-            _ => return Err(Refusal::CredentialRepeated),
+    /// [`Refusal::CredentialRepeated`] when there is more than one, whatever their places, and
+    /// [`Refusal::CredentialScheme`] or [`Refusal::CredentialMalformed`] when what is there is no token.
+    pub fn find(
+        headers: &CloudFrontHeaders,
+        in_query: Option<&str>,
+        places: &CredentialPlaces,
+    ) -> Result<Self, Refusal> {
+        let in_header = in_authorization(headers)?;
+        let in_cookie = match &places.cookie {
+            Some(name) => in_cookie(headers, name)?,
+            None => None,
         };
-        // RFC 9110 section 11.4: the scheme is case-insensitive, and one or more spaces follow it.
-        let (scheme, token) = line.split_once(' ').ok_or(Refusal::CredentialScheme)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Refusal::CredentialScheme);
+        if in_query.is_some_and(|token| token.is_empty() || !token.bytes().all(is_b64token)) {
+            return Err(Refusal::CredentialMalformed);
         }
-        let token = token.trim_matches(' ');
-        // A comma would be a second credential in one line (RFC 9110 section 5.3).
-        if token.contains(',') {
+        let found = [
+            in_header.map(|token| (token, CredentialPlace::Header)),
+            in_cookie.map(|token| (token, CredentialPlace::Cookie)),
+            in_query.map(|token| (token.to_owned(), CredentialPlace::Query)),
+        ];
+        let mut found = found.into_iter().flatten();
+        match (found.next(), found.next()) {
+            (None, _) => Ok(Self::None),
+            (Some((token, place)), None) => Ok(Self::Bearer { token, place }),
+            (Some(_), Some(_)) => Err(Refusal::CredentialRepeated),
+        }
+    }
+}
+
+fn in_authorization(headers: &CloudFrontHeaders) -> Result<Option<String>, Refusal> {
+    let lines = headers.get("authorization").map(Vec::as_slice).unwrap_or_default();
+    let line = match lines {
+        [] => return Ok(None),
+        [line] => line.value.as_str(),
+        _ => return Err(Refusal::CredentialRepeated),
+    };
+    // RFC 9110 section 11.4: the scheme is case-insensitive, and one or more spaces follow it.
+    let (scheme, token) = line.split_once(' ').ok_or(Refusal::CredentialScheme)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Refusal::CredentialScheme);
+    }
+    let token = token.trim_matches(' ');
+    // A comma would be a second credential in one line (RFC 9110 section 5.3).
+    if token.contains(',') {
+        return Err(Refusal::CredentialRepeated);
+    }
+    if token.is_empty() || !token.bytes().all(is_b64token) {
+        return Err(Refusal::CredentialScheme);
+    }
+    Ok(Some(token.to_owned()))
+}
+
+/// The cookie of this name (RFC 6265 section 5.4; over HTTP/2 there may be a line for each cookie), whole or in
+/// pieces. One that is empty is none: so applications sign a person out.
+fn in_cookie(headers: &CloudFrontHeaders, name: &str) -> Result<Option<String>, Refusal> {
+    let lines = headers.get("cookie").map(Vec::as_slice).unwrap_or_default();
+    let pairs = lines
+        .iter()
+        .flat_map(|line| line.value.split(';'))
+        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='));
+    let mut whole = None;
+    let mut pieces: [Option<&str>; MAX_PIECES] = [None; MAX_PIECES];
+    for (key, value) in pairs {
+        let slot = match key.strip_prefix(name) {
+            Some("") => Some(&mut whole),
+            // Only in their one spelling: `.0`, not `.00`.
+            Some(suffix) => (0..MAX_PIECES)
+                .find(|index| suffix.strip_prefix('.') == Some(index.to_string().as_str()))
+                .and_then(|index| pieces.get_mut(index)),
+            None => None,
+        };
+        if let Some(slot) = slot
+            && slot.replace(value).is_some()
+        {
             return Err(Refusal::CredentialRepeated);
         }
-        if token.is_empty() || !token.bytes().all(is_b64token) {
-            return Err(Refusal::CredentialScheme);
-        }
-        Ok(Self::Bearer(token))
+    }
+    let count = pieces.iter().take_while(|piece| piece.is_some()).count();
+    if pieces.iter().skip(count).any(Option::is_some) {
+        return Err(Refusal::CredentialMalformed);
+    }
+    let token = match (whole, count) {
+        (Some(_), 1..) => return Err(Refusal::CredentialRepeated),
+        (Some(token), 0) => token.to_owned(),
+        (None, _) => pieces.into_iter().flatten().collect(),
+    };
+    match token.bytes().all(is_b64token) {
+        true => Ok(Some(token).filter(|token| !token.is_empty())),
+        false => Err(Refusal::CredentialMalformed),
     }
 }
 
@@ -52,22 +147,32 @@ mod tests {
     use super::*;
     use crate::event::CloudFrontHeader;
 
-    fn find(lines: &[&str]) -> Result<Option<String>, Refusal> {
-        let lines = lines.iter().map(|value| CloudFrontHeader::new("Authorization", *value)).collect();
-        let headers = CloudFrontHeaders::from([("authorization".to_owned(), lines)]);
-        Credential::find(&headers).map(|credential| match credential {
+    fn headers(lines: &[(&str, &str)]) -> CloudFrontHeaders {
+        let mut headers = CloudFrontHeaders::new();
+        for (name, value) in lines {
+            headers.entry(name.to_string()).or_default().push(CloudFrontHeader::new(*name, *value));
+        }
+        headers
+    }
+
+    fn places() -> CredentialPlaces {
+        CredentialPlaces { cookie: Some("session".into()), query: Some("access_token".into()) }
+    }
+
+    fn find(lines: &[(&str, &str)], in_query: Option<&str>) -> Result<Option<String>, Refusal> {
+        Credential::find(&headers(lines), in_query, &places()).map(|credential| match credential {
             Credential::None => None,
-            Credential::Bearer(token) => Some(token.to_owned()),
+            Credential::Bearer { token, .. } => Some(token),
         })
     }
 
     #[test]
     fn exactly_one_bearer_token_is_a_credential() {
         for line in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c", "Bearer a.b.c "] {
-            assert_eq!(find(&[line]), Ok(Some("a.b.c".into())), "{line}");
+            assert_eq!(find(&[("authorization", line)], None), Ok(Some("a.b.c".into())), "{line}");
         }
-        assert_eq!(find(&[]), Ok(None));
-        assert_eq!(Credential::find(&CloudFrontHeaders::new()), Ok(Credential::None));
+        assert_eq!(find(&[], None), Ok(None));
+        assert_eq!(find(&[], Some("a.b.c")), Ok(Some("a.b.c".into())));
     }
 
     #[test]
@@ -85,14 +190,62 @@ mod tests {
             "Digest username=\"a\", realm=\"b\"",
             "Token a",
         ] {
-            assert_eq!(find(&[line]), Err(Refusal::CredentialScheme), "{line}");
+            assert_eq!(find(&[("authorization", line)], None), Err(Refusal::CredentialScheme), "{line}");
+        }
+        for token in ["", "a b", "a,b", "é"] {
+            assert_eq!(find(&[], Some(token)), Err(Refusal::CredentialMalformed), "{token}");
         }
     }
 
     #[test]
-    fn two_credentials_are_refused() {
-        assert_eq!(find(&["Bearer a", "Bearer a"]), Err(Refusal::CredentialRepeated));
-        assert_eq!(find(&["Bearer a", "Basic b"]), Err(Refusal::CredentialRepeated));
-        assert_eq!(find(&["Bearer a, Bearer b"]), Err(Refusal::CredentialRepeated));
+    fn a_cookie_is_a_credential_whole_or_in_pieces() {
+        for (lines, token) in [
+            (vec!["session=a.b.c"], Some("a.b.c")),
+            (vec!["theme=dark; session=a.b.c; x"], Some("a.b.c")),
+            (vec!["theme=dark", "session=a.b=="], Some("a.b==")),
+            (vec!["session.0=a.; session.1=b.c"], Some("a.b.c")),
+            (vec!["session.1=b.c; session.0=a."], Some("a.b.c")),
+            (vec!["session="], None),
+            (vec!["sessions=a; Session=b; session.x=c; session.00=d; xsession=e; session.16=f"], None),
+            (vec![""], None),
+        ] {
+            let lines: Vec<_> = lines.into_iter().map(|line| ("cookie", line)).collect();
+            assert_eq!(find(&lines, None), Ok(token.map(str::to_owned)), "{lines:?}");
+        }
+        for (line, refusal) in [
+            ("session=a; session=a", Refusal::CredentialRepeated),
+            ("session=a; session=", Refusal::CredentialRepeated),
+            ("session.0=a; session.0=b", Refusal::CredentialRepeated),
+            ("session=a; session.0=b", Refusal::CredentialRepeated),
+            ("session.1=a", Refusal::CredentialMalformed),
+            ("session.0=a; session.2=b", Refusal::CredentialMalformed),
+            ("session=\"a.b.c\"", Refusal::CredentialMalformed),
+            ("session=a b", Refusal::CredentialMalformed),
+            ("session=a,b", Refusal::CredentialMalformed),
+        ] {
+            assert_eq!(find(&[("cookie", line)], None), Err(refusal), "{line}");
+        }
+    }
+
+    #[test]
+    fn two_credentials_are_refused_whatever_their_places() {
+        let bearer = ("authorization", "Bearer a");
+        let cookie = ("cookie", "session=a");
+        for (lines, in_query) in [
+            (vec![bearer, bearer], None),
+            (vec![bearer, ("authorization", "Basic b")], None),
+            (vec![("authorization", "Bearer a, Bearer b")], None),
+            (vec![bearer, cookie], None),
+            (vec![bearer], Some("a")),
+            (vec![cookie], Some("a")),
+        ] {
+            assert_eq!(find(&lines, in_query), Err(Refusal::CredentialRepeated), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_the_policy_does_not_name_is_not_looked_at() {
+        let lines = headers(&[("cookie", "session=a; session=b")]);
+        assert_eq!(Credential::find(&lines, None, &CredentialPlaces::default()), Ok(Credential::None));
     }
 }

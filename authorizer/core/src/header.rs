@@ -161,7 +161,7 @@ const CREATE_HEADERS: [&str; 7] = [
 const PART_HEADERS: [&str; 2] = ["accept", "content-md5"];
 
 /// CompleteMultipartUpload's, whose body is the list of the parts.
-const COMPLETE_HEADERS: [&str; 3] = ["accept", "content-type", "if-none-match"];
+const COMPLETE_HEADERS: [&str; 2] = ["accept", "if-none-match"];
 
 /// DeleteObject and AbortMultipartUpload have none of their own.
 const DELETE_HEADERS: [&str; 1] = ["accept"];
@@ -235,7 +235,7 @@ mod tests {
                 [Forward, Refuse, Refuse, Remove, Refuse, Refuse, Refuse],
             ),
             ("content-range", "bytes 0-1/9", [Remove, Refuse, Refuse, Remove, Refuse, Refuse, Refuse]),
-            ("content-type", "image/png", [Remove, Forward, Remove, Remove, Forward, Remove, Forward]),
+            ("content-type", "image/png", [Remove, Forward, Remove, Remove, Forward, Remove, Remove]),
             ("content-md5", "x", [Remove, Forward, Remove, Remove, Remove, Forward, Remove]),
             ("content-encoding", "gzip", [Remove, Forward, Remove, Remove, Forward, Remove, Remove]),
             (
@@ -243,7 +243,7 @@ mod tests {
                 "gzip, AWS-chunked",
                 [Remove, Refuse, Remove, Remove, Refuse, Refuse, Refuse],
             ),
-            ("content-type", "a\r\nx-amz-acl: b", [Remove, Refuse, Remove, Remove, Refuse, Remove, Refuse]),
+            ("content-type", "a\r\nx-amz-acl: b", [Remove, Refuse, Remove, Remove, Refuse, Remove, Remove]),
             ("authorization", "Bearer x", [Remove; 7]),
             ("cookie", "a=b", [Remove; 7]),
             ("origin", "https://a.example", [Remove; 7]),

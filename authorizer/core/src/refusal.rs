@@ -33,6 +33,8 @@ pub enum Refusal {
     CredentialRepeated,
     /// What was sent is no bearer token.
     CredentialScheme,
+    /// What is in the cookie or the query parameter for tokens is none.
+    CredentialMalformed,
     /// No token was sent, and nothing is open to anyone.
     TokenMissing,
     /// A token was sent that does not verify.
@@ -169,7 +171,7 @@ impl Refusal {
             | Self::PostNotAnUpload
             | Self::HeaderNotAllowed(_)
             | Self::CredentialRepeated => 400,
-            Self::CredentialScheme | Self::TokenMissing | Self::Token(_) => 401,
+            Self::CredentialScheme | Self::CredentialMalformed | Self::TokenMissing | Self::Token(_) => 401,
             Self::DeniedByRule
             | Self::NoRule(_)
             | Self::InsufficientScope { .. }
@@ -206,6 +208,7 @@ impl Refusal {
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::CredentialRepeated => "credential_repeated",
             Self::CredentialScheme => "credential_scheme",
+            Self::CredentialMalformed => "credential_malformed",
             Self::TokenMissing => "token_missing",
             Self::Token(error) => match error {
                 TokenError::TooLong => "token_too_long",
@@ -295,13 +298,14 @@ impl Refusal {
             Self::MethodNotAllowed { .. } => "This method is not used here. To upload, use PUT.",
             Self::CredentialRepeated => "More than one credential was sent. Send exactly one.",
             Self::CredentialScheme => "The Authorization header is not a bearer token.",
+            Self::CredentialMalformed => "What was sent as a token is none.",
             Self::TokenMissing => "A bearer token is needed.",
             Self::Token(_) => return format!("{}.", self.token_description()),
             Self::NoRule(NoRule::MetadataMismatch) => {
                 "The metadata of the upload is not what it must be here."
             }
             Self::DeniedByRule | Self::NoRule(_) | Self::InsufficientScope { .. } => {
-                "This token does not give access to this object with this method."
+                "Access to this object with this method is not given."
             }
             Self::Upload(error) => match error {
                 UploadError::LengthRequired => {
@@ -326,7 +330,7 @@ impl Refusal {
             Self::CredentialRepeated => Some(format!(
                 "Bearer realm=\"{realm}\", error=\"invalid_request\", error_description=\"More than one credential\""
             )),
-            Self::Token(_) => Some(format!(
+            Self::Token(_) | Self::CredentialMalformed => Some(format!(
                 "Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{}\"",
                 self.token_description()
             )),

@@ -23,6 +23,8 @@ pub struct S3Request {
     parameters: Vec<(&'static str, String)>,
     overrides: Vec<ResponseOverride>,
     upload: Option<Box<Upload>>,
+    /// The value of the query parameter that holds a token, which goes nowhere.
+    token: Option<String>,
 }
 
 /// What an operation is asked for.
@@ -89,15 +91,18 @@ impl S3Request {
     /// # Errors
     /// [`Refusal::MethodNotAllowed`], [`Refusal::Query`], [`Refusal::PostNotAnUpload`], [`Refusal::Key`] for
     /// the prefix of a listing, or [`Refusal::HeaderNotAllowed`].
+    ///
+    /// `token_parameter` is the query parameter that may hold a token: it belongs to no operation.
     pub fn recognise(
         target: Target,
         request: &CloudFrontRequest,
         possible: Possible,
+        token_parameter: Option<&str>,
     ) -> Result<Self, Refusal> {
         let method = Method::parse(&request.method)
             .filter(|method| possible.operations.has_method(*method))
             .ok_or_else(|| Refusal::MethodNotAllowed { allow: possible.allow_header() })?;
-        let asked = Self::asked(target, method, &request.querystring, possible.operations)?;
+        let asked = Self::asked(target, method, &request.querystring, possible.operations, token_parameter)?;
         let operation = asked.operation;
         for (name, lines) in &request.headers {
             if fate(operation, name, lines) == Fate::Refuse {
@@ -118,8 +123,10 @@ impl S3Request {
         method: Method,
         query: &str,
         possible: OperationSet,
+        token_parameter: Option<&str>,
     ) -> Result<Self, Refusal> {
         let mut query = Query::parse(query).map_err(Refusal::Query)?;
+        let token = token_parameter.and_then(|name| query.take(name));
         let (operation, marker) = operation_of(&target, method, &query)?;
         // Without a parameter that marks it, it is a matter of the rules.
         if let (false, Some(marker)) = (possible.contains(operation), marker) {
@@ -138,9 +145,13 @@ impl S3Request {
         if query.take("x-id").is_some_and(|name| name != operation.api_name()) {
             return Err(Refusal::Query(QueryError::malformed("x-id")));
         }
+        let written = encode(parameters.iter().map(|(name, value): &(&str, String)| (*name, value.as_str())));
+        if written.len() > MAX_QUERY_BYTES {
+            return Err(Refusal::Query(QueryError::Unreadable));
+        }
         match query.first_name() {
             Some(name) => Err(Refusal::Query(QueryError::not_allowed(name))),
-            None => Ok(Self { operation, resource, parameters, overrides, upload: None }),
+            None => Ok(Self { operation, resource, parameters, overrides, upload: None, token }),
         }
     }
 
@@ -152,6 +163,11 @@ impl S3Request {
     /// What it is asked for.
     pub fn resource(&self) -> &Resource {
         &self.resource
+    }
+
+    /// The value of the query parameter that holds a token.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// What it is asked for, for good.
@@ -276,6 +292,30 @@ fn take_listing(query: &mut Query, taken: &mut Vec<(&'static str, String)>) -> R
     Ok(prefix)
 }
 
+/// With the longest path, 3,073 bytes, this stays within CloudFront's 8,192 bytes of a URL.
+const MAX_QUERY_BYTES: usize = 5_000;
+
+/// Whether a query parameter means something to S3, so that no token can be in it.
+pub(crate) fn is_s3_parameter(name: &str) -> bool {
+    const NAMES: [&str; 13] = [
+        "continuation-token",
+        "delimiter",
+        "encoding-type",
+        "list-type",
+        "max-keys",
+        "max-parts",
+        "part-number-marker",
+        "partNumber",
+        "prefix",
+        "start-after",
+        "uploadId",
+        "uploads",
+        "versionId",
+    ];
+    let lower = name.to_ascii_lowercase();
+    NAMES.contains(&name) || ["x-id", "x-amz-", "response-"].iter().any(|prefix| lower.starts_with(prefix))
+}
+
 /// AWS: a multipart upload has parts 1 to 10,000.
 const MAX_PARTS: u32 = 10_000;
 
@@ -340,7 +380,7 @@ mod tests {
     fn recognise_of(request: &CloudFrontRequest, operations: &[S3Operation]) -> Result<S3Request, Refusal> {
         let possible = Possible { operations: operations.iter().copied().collect(), preflights: false };
         let target = Target::of(&request.method, request).map_err(Refusal::Key)?;
-        S3Request::recognise(target, request, possible)
+        S3Request::recognise(target, request, possible, Some("access_token"))
     }
 
     fn recognise(method: &str, uri: &str, query: &str) -> Result<S3Request, Refusal> {
@@ -353,6 +393,8 @@ mod tests {
         for (method, uri, query, operation, written) in [
             ("GET", "/a", "", Op::GetObject, ""),
             ("GET", "/a", "x-id=GetObject", Op::GetObject, ""),
+            ("GET", "/a", "access_token=a.b.c", Op::GetObject, ""),
+            ("GET", "/", "access_token=a&list-type=2", Op::ListObjectsV2, "list-type=2&prefix="),
             ("HEAD", "/a", "", Op::HeadObject, ""),
             ("PUT", "/a", "x-id=PutObject", Op::PutObject, ""),
             ("DELETE", "/a", "", Op::DeleteObject, ""),
@@ -424,10 +466,20 @@ mod tests {
             ("GET", "/", "list-type=2&start-after=%00", malformed("start-after")),
             ("GET", "/", "list-type=2&prefix=../", Refusal::Key(KeyError::DotSegment)),
             ("GET", "/", "", Refusal::Key(KeyError::Missing)),
+            ("GET", "/", "access_token=a", Refusal::Key(KeyError::Missing)),
+            ("GET", "/a", "access_token=a&access_token=a", malformed("access_token")),
             ("PUT", "/", "list-type=2", Refusal::Key(KeyError::Missing)),
         ] {
             assert_eq!(recognise(method, uri, query), Err(refusal), "{method} {uri}?{query}");
         }
+    }
+
+    #[test]
+    fn a_query_that_grows_beyond_a_url_when_it_is_written_anew_is_refused() {
+        let long = |length| format!("response-expires={}", ":".repeat(length));
+        assert!(recognise("GET", "/a", &long(1_600)).is_ok());
+        let refused = recognise("GET", "/a", &long(1_700));
+        assert_eq!(refused, Err(Refusal::Query(QueryError::Unreadable)));
     }
 
     #[test]

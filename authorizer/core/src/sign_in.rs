@@ -109,7 +109,7 @@ mod tests {
             SignIn::new("https://login.example.com/start?client_id=files", "https://files.example.com", "to");
         let target = Target::of("GET", request).ok()?;
         let all = S3Operation::ALL.into_iter().collect();
-        let asked = S3Request::asked(target, Method::Get, &request.querystring, all).ok()?;
+        let asked = S3Request::asked(target, Method::Get, &request.querystring, all, Some("t")).ok()?;
         sign_in.unwrap().location(request, &asked)
     }
 
@@ -123,6 +123,9 @@ mod tests {
             )
         );
         assert!(location(&request("/a", "", &[NAVIGATION[0], NAVIGATION[2]])).is_some());
+        // A token is not carried along.
+        let with_token = location(&request("/a", "t=a.b.c", &NAVIGATION)).unwrap();
+        assert!(with_token.ends_with("com%2Fa"), "{with_token}");
     }
 
     #[test]
@@ -143,6 +146,7 @@ mod tests {
             Method::Get,
             "",
             S3Operation::ALL.into_iter().collect(),
+            None,
         );
         let sign_in = SignIn::new("https://login.example.com", "https://files.example.com", "to").unwrap();
         assert_eq!(sign_in.location(&post, &asked.unwrap()), None);

@@ -49,10 +49,15 @@ impl UnixTime {
         Some(Self(seconds.saturating_mul(60).saturating_add(second)))
     }
 
-    /// From the system's clock. With a clock before 1970 it is the end of time, when every token has
-    /// expired.
+    /// From the system's clock. A clock before 1970 says nothing: it is taken for the end of time, when every
+    /// token has expired.
     pub fn from_system(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs()))
+    }
+
+    /// Whether the clock said nothing.
+    pub(crate) fn is_unknown(self) -> bool {
+        self.0 == u64::MAX
     }
 
     /// The count of seconds.

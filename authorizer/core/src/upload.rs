@@ -14,7 +14,7 @@ pub struct Upload {
     /// chunks.
     pub length: Option<u64>,
     /// `x-amz-mp-object-size`: the length of the whole object, in bytes, which CompleteMultipartUpload may
-    /// say and S3 then checks; none where it is absent, malformed or there twice.
+    /// say and S3 then checks.
     pub object_size: Option<u64>,
     /// `Content-Type`; none where it is absent, malformed or there twice.
     pub media_type: Option<MediaType>,
@@ -28,7 +28,7 @@ impl Upload {
     /// Reads the headers.
     ///
     /// # Errors
-    /// The name of a piece of metadata or a checksum that stands twice or is not of its form.
+    /// The name of a header of S3's that stands twice or is not of its form.
     pub(crate) fn read(operation: S3Operation, headers: &CloudFrontHeaders) -> Result<Self, String> {
         let mut upload = Self::default();
         for (name, lines) in headers {
@@ -41,7 +41,8 @@ impl Upload {
                 [line] => Some(line.value.as_str()),
                 _ => None,
             };
-            // Of these, what is malformed or there twice says nothing, and a rule that asks for it is not met.
+            // Of the first two, what is malformed or there twice says nothing, and a rule that asks for it is not
+            // met; CloudFront and S3 have their own say about them.
             match name.as_str() {
                 "content-type" => {
                     upload.media_type = line.and_then(MediaType::parse);
@@ -52,13 +53,16 @@ impl Upload {
                     continue;
                 }
                 "x-amz-mp-object-size" => {
-                    upload.object_size = line.and_then(number);
+                    upload.object_size = Some(line.and_then(number).ok_or_else(|| name.clone())?);
                     continue;
                 }
                 _ => {}
             }
             let line = line.filter(|value| is_plain(value)).ok_or_else(|| name.clone())?;
             if let Some(metadata) = name.strip_prefix("x-amz-meta-") {
+                if !is_metadata(line) {
+                    return Err(name.clone());
+                }
                 upload.metadata.insert(metadata.to_owned(), line.to_owned());
             } else {
                 // `STREAMING-...` would make S3 unwrap the body.
@@ -82,8 +86,13 @@ pub(crate) fn metadata_header(name: &str, value: &str) -> (String, Vec<CloudFron
     (name.clone(), vec![CloudFrontHeader::new(name, value)])
 }
 
-/// Printable ASCII without spaces around it: what every reader of a header takes for the same text. S3 encodes
-/// anything else (AWS: object metadata, RFC 2047).
+/// Whether a value of metadata is the same text to every reader: S3 may decode an encoded word of RFC 2047 (AWS:
+/// object metadata), and so another name could be hidden in one.
+pub(crate) fn is_metadata(value: &str) -> bool {
+    is_plain(value) && !value.contains("=?")
+}
+
+/// Printable ASCII without spaces around it.
 pub(crate) fn is_plain(value: &str) -> bool {
     value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && value.trim_matches(' ') == value
 }
@@ -126,12 +135,26 @@ mod tests {
     }
 
     #[test]
+    fn the_length_of_a_whole_multipart_upload_is_one_number() {
+        let read = |values: &[&str]| {
+            let lines = values.iter().map(|value| CloudFrontHeader::new("x-amz-mp-object-size", *value));
+            let headers = CloudFrontHeaders::from([("x-amz-mp-object-size".to_owned(), lines.collect())]);
+            Upload::read(S3Operation::CompleteMultipartUpload, &headers).map(|upload| upload.object_size)
+        };
+        assert_eq!(read(&["12"]), Ok(Some(12)));
+        for values in [["1", "1"].as_slice(), &["+1"], &[""], &["1\r\nx-amz-acl: public-read"]] {
+            assert_eq!(read(values), Err("x-amz-mp-object-size".to_owned()), "{values:?}");
+        }
+    }
+
+    #[test]
     fn a_header_that_stands_twice_or_is_not_of_its_form_is_named() {
         for (name, values) in [
             ("x-amz-meta-a", ["1", "2"].as_slice()),
             ("x-amz-meta-a", &[" 1"]),
             ("x-amz-meta-a", &["é"]),
             ("x-amz-meta-a", &["a\r\nb"]),
+            ("x-amz-meta-a", &["=?UTF-8?B?Ym9i?="]),
             ("x-amz-content-sha256", &["STREAMING-UNSIGNED-PAYLOAD-TRAILER"]),
             ("x-amz-content-sha256", &["UNSIGNED-PAYLOAD"]),
             ("x-amz-checksum-crc32", &["a", "b"]),

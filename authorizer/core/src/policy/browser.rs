@@ -1,15 +1,51 @@
-//! `[cors]` and `[sign_in]`.
+//! `[credentials]`, `[cors]` and `[sign_in]`.
 
 use super::Place;
 use super::compile::Problems;
-use super::document::{CorsDocument, SignInDocument};
+use super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInDocument};
 use crate::cors::{AllowedOrigins, Cors};
+use crate::credential::CredentialPlaces;
 use crate::media_type::is_token;
 use crate::origin::OriginPattern;
+use crate::request::is_s3_parameter;
 use crate::sign_in::SignIn;
 
 /// A day: no browser remembers an answer to a preflight for longer.
 const MAX_AGE_SECONDS: u32 = 86_400;
+
+pub(super) fn compile_credentials(
+    document: &CredentialsDocument,
+    problems: &mut Problems,
+) -> CredentialPlaces {
+    let place = Place::member("credentials");
+    if !document.header.eq_ignore_ascii_case("authorization") {
+        problems.add(
+            place.then("header"),
+            format!("tokens cannot be taken from the header `{}`", document.header.escape_debug()),
+            "write `header = \"authorization\"`, or leave it out",
+        );
+    }
+    // RFC 6265 section 4.1.1: the name of a cookie is a token.
+    if let Some(name) = document.cookie.as_ref().filter(|name| !is_token(name)) {
+        problems.add(
+            place.then("cookie"),
+            format!("`{}` is not the name of a cookie", name.escape_debug()),
+            "write a name such as `session`",
+        );
+    }
+    let is_parameter = |name: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.', '~'].contains(&c);
+        !name.is_empty() && name.chars().all(is_plain) && !is_s3_parameter(name)
+    };
+    if let Some(name) = document.query.as_ref().filter(|name| !is_parameter(name)) {
+        problems.add(
+            place.then("query"),
+            format!("tokens cannot be taken from the query parameter `{}`", name.escape_debug()),
+            "write a name such as `access_token`, which means nothing to S3",
+        );
+    }
+    CredentialPlaces { cookie: document.cookie.clone(), query: document.query.clone() }
+}
 
 pub(super) fn compile_cors(document: &CorsDocument, problems: &mut Problems) -> Option<Cors> {
     let place = Place::member("cors");
@@ -73,6 +109,27 @@ fn compile_origins(
         }
     }
     Some(AllowedOrigins::Listed(patterns))
+}
+
+/// A person who comes back from signing in is sent there again, without end, where no token can come along.
+pub(super) fn check_sign_in_is_of_use(policy: &PolicyDocument, problems: &mut Problems) {
+    if policy.sign_in.is_none() {
+        return;
+    }
+    if policy.credentials.cookie.is_none() {
+        problems.add(
+            Place::member("sign_in"),
+            "a browser that opens a page brings no token but in a cookie, and no cookie is one here",
+            "add `[credentials]` with `cookie = \"...\"`, the cookie that signing in sets",
+        );
+    }
+    if policy.issuers.is_empty() {
+        problems.add(
+            Place::member("sign_in"),
+            "nobody's tokens are trusted, so signing in opens nothing",
+            "add an `[[issuers]]` block, or leave `[sign_in]` out",
+        );
+    }
 }
 
 pub(super) fn compile_sign_in(document: &SignInDocument, problems: &mut Problems) -> Option<SignIn> {

@@ -19,20 +19,17 @@ pub(super) fn compile(document: &PolicyDocument) -> Result<Policy, Vec<PolicyPro
             format!("write `version = {POLICY_VERSION}`"),
         );
     }
-    if !document.credentials.header.eq_ignore_ascii_case("authorization") {
-        problems.add(
-            Place::member("credentials").then("header"),
-            format!("tokens cannot be taken from the header `{}`", document.credentials.header),
-            "write `header = \"authorization\"`",
-        );
-    }
+    let credentials = browser::compile_credentials(&document.credentials, &mut problems);
     let issuers = compile_issuers(&document.issuers, &mut problems);
     let cors = document.cors.as_ref().and_then(|cors| browser::compile_cors(cors, &mut problems));
     let sign_in =
         document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
+    browser::check_sign_in_is_of_use(document, &mut problems);
     let rules = compile_rules(document, &mut problems);
     match problems.0.is_empty() {
-        true => Ok(Policy { issuers, rules, cors, sign_in, subject_logging: document.log.subject }),
+        true => {
+            Ok(Policy { issuers, rules, credentials, cors, sign_in, subject_logging: document.log.subject })
+        }
         false => Err(problems.0),
     }
 }
@@ -190,7 +187,7 @@ mod tests {
             ("not_before", json!("2026-12-31T00:00:00Z"), None),
             ("not_before", json!("2026-12-31"), Some("not_before")),
             ("not_after", json!("2026-12-31T00:00:00+01:00"), Some("not_after")),
-            ("upload", json!({}), None),
+            ("upload", json!({}), Some("upload")),
             ("upload", json!({"max_bytes": 0}), Some("upload.max_bytes")),
             ("upload", json!({"max_bytes": "25 mb"}), Some("upload.max_bytes")),
             ("upload", json!({"max_bytes": "25MB"}), None),
@@ -221,6 +218,23 @@ mod tests {
         let from_to = |from, to| json!({"not_before": from, "not_after": to});
         for (changes, place) in [
             (json!({"upload": upload}), "rules[0].upload"),
+            (
+                json!({"operations": ["UploadPart"], "upload": {"content_types": ["a/b"]}}),
+                "rules[0].upload.content_types",
+            ),
+            (
+                json!({"operations": ["UploadPart"], "upload": {"metadata": {"a": "*"}}}),
+                "rules[0].upload.metadata",
+            ),
+            (
+                json!({"operations": ["UploadPart"], "upload": {"create_only": true}}),
+                "rules[0].upload.create_only",
+            ),
+            (
+                json!({"operations": ["CreateMultipartUpload"], "upload": {"max_bytes": 1}}),
+                "rules[0].upload.max_bytes",
+            ),
+            (json!({"operations": ["ListObjectsV2"], "keys": ["a/*", "a/**/b"]}), "rules[0].keys"),
             (json!({"methods": ["PUT"], "effect": "deny", "upload": upload}), "rules[0].upload"),
             (
                 json!({"methods": ["PUT"], "response_overrides": ["response-expires"]}),
@@ -252,6 +266,30 @@ mod tests {
     }
 
     #[test]
+    fn every_problem_of_a_credentials_place_is_found_at_its_place() {
+        for (name, value, is_good) in [
+            ("header", "Authorization", true),
+            ("header", "x-api-key", false),
+            ("cookie", "__Host-session", true),
+            ("cookie", "", false),
+            ("cookie", "a b", false),
+            ("cookie", "a=b", false),
+            ("query", "access_token", true),
+            ("query", "a&b", false),
+            ("query", "prefix", false),
+            ("query", "X-Amz-Signature", false),
+            ("query", "response-expires", false),
+        ] {
+            let mut document = document();
+            document["credentials"] = json!({name: value});
+            let compiled = Policy::compile(&serde_json::from_value(document).unwrap());
+            let place = compiled.err().map(|problems| problems[0].place.to_string());
+            let expected = (!is_good).then(|| format!("credentials.{name}"));
+            assert_eq!(place, expected, "{name} = {value}");
+        }
+    }
+
+    #[test]
     fn every_problem_of_a_browser_is_found_at_its_place() {
         let good_cors = json!({"origins": ["https://a.example"]});
         let good_sign_in = json!({"url": "https://login.example.com", "origin": "https://files.example.com"});
@@ -270,6 +308,7 @@ mod tests {
             ("sign_in", &good_sign_in, "return_parameter", json!(""), Some("sign_in.return_parameter")),
         ] {
             let mut document = document();
+            document["credentials"] = json!({"cookie": "session"});
             document[member] = good.clone();
             document[member][name] = value.clone();
             let document: PolicyDocument = serde_json::from_value(document).unwrap();
@@ -279,6 +318,24 @@ mod tests {
             };
             assert_eq!(places, place.into_iter().collect::<Vec<_>>(), "{member}.{name} = {value}");
         }
+    }
+
+    #[test]
+    fn a_sign_in_that_could_not_help_is_a_problem() {
+        let sign_in = json!({"url": "https://login.example.com", "origin": "https://files.example.com"});
+        let mut document = document();
+        document["sign_in"] = sign_in;
+        let places =
+            |document: &Value| match Policy::compile(&serde_json::from_value(document.clone()).unwrap()) {
+                Ok(_) => Vec::new(),
+                Err(problems) => problems.iter().map(|problem| problem.place.to_string()).collect(),
+            };
+        assert_eq!(places(&document), ["sign_in"], "no cookie brings the token back");
+        document["credentials"] = json!({"cookie": "session"});
+        assert_eq!(places(&document), Vec::<String>::new());
+        document["issuers"] = json!([]);
+        document["rules"] = json!([document["rules"][1]]);
+        assert_eq!(places(&document), ["sign_in"], "nobody's token is trusted");
     }
 
     #[test]

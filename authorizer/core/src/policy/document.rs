@@ -89,13 +89,24 @@ pub struct JwksDocument {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialsDocument {
-    /// The header that holds `Bearer TOKEN`: `authorization`.
+    /// The header that holds `Bearer TOKEN`: `authorization`, which is always looked at.
+    #[serde(default = "default_header")]
     pub header: String,
+    /// The name of a cookie that may hold a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<String>,
+    /// The name of a query parameter that may hold a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+}
+
+fn default_header() -> String {
+    "authorization".into()
 }
 
 impl Default for CredentialsDocument {
     fn default() -> Self {
-        Self { header: "authorization".into() }
+        Self { header: default_header(), cookie: None, query: None }
     }
 }
 

@@ -12,6 +12,7 @@ mod terms;
 pub use problem::{Place, PolicyProblem, Step};
 
 use crate::cors::Cors;
+use crate::credential::CredentialPlaces;
 use crate::operation::OperationSet;
 use crate::record::SubjectLogging;
 use crate::request::Possible;
@@ -27,6 +28,7 @@ use crate::token::Issuer;
 pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) credentials: CredentialPlaces,
     pub(crate) cors: Option<Cors>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) subject_logging: SubjectLogging,
@@ -49,6 +51,11 @@ impl Policy {
     /// The rules, in the order of the document.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Where a token may be.
+    pub fn credentials(&self) -> &CredentialPlaces {
+        &self.credentials
     }
 
     /// What pages of other origins may do.

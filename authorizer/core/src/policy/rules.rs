@@ -9,7 +9,7 @@ use super::{Place, terms};
 use crate::operation::{OperationSet, S3Operation};
 use crate::rules::{
     ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
-    is_scope_claim,
+    Segment, is_scope_claim,
 };
 use crate::time::UnixTime;
 
@@ -44,6 +44,7 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
             terms,
         };
         check_anonymous(document, &rule, &place, problems);
+        check_listing(&rule, &place, problems);
         compiled.push(rule);
     }
     compiled
@@ -297,6 +298,19 @@ fn check_member(claim: &str, word: &str, place: &Place, problems: &mut Problems)
             place.then("has"),
             format!("`{}` is not one word", word.escape_debug()),
             "`has` looks for one member, such as one scope, without spaces or quotes",
+        );
+    }
+}
+
+/// A prefix is every key that begins with it, and only `**` at the end of a pattern holds them all.
+fn check_listing(rule: &Rule, place: &Place, problems: &mut Problems) {
+    let lists = rule.effect == Effect::Allow && rule.operations.contains(S3Operation::ListObjectsV2);
+    let holds_all = |pattern: &KeyPattern| matches!(pattern.segments(), [.., Segment::AnySegments]);
+    if lists && !rule.keys.is_empty() && !rule.keys.iter().any(holds_all) {
+        problems.add(
+            place.then("keys"),
+            format!("rule `{}` allows listing, and no prefix is wholly within its keys", rule.id),
+            "write a pattern that ends in `**`, such as `users/{sub}/**`, or leave `ListObjectsV2` out",
         );
     }
 }

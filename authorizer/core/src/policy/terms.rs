@@ -9,23 +9,29 @@ use super::size::parse_size;
 use crate::media_type::MediaRange;
 use crate::operation::{OperationSet, S3Operation};
 use crate::rules::{MetadataTerm, UploadTerms};
-use crate::upload::is_plain;
+use crate::upload::is_metadata;
 
-/// The operations that `upload` speaks of.
-const UPLOADS: [S3Operation; 4] = [
-    S3Operation::PutObject,
-    S3Operation::CreateMultipartUpload,
-    S3Operation::UploadPart,
-    S3Operation::CompleteMultipartUpload,
-];
-
-/// The operations that `response_overrides` speaks of.
-const DOWNLOADS: [S3Operation; 4] = [
-    S3Operation::GetObject,
-    S3Operation::HeadObject,
-    S3Operation::GetObjectVersion,
-    S3Operation::HeadObjectVersion,
-];
+/// What a rule asks of uploads and downloads: its place, whether it is there, and the operations that it is asked
+/// of. One that the rule does not allow would be asked of nothing, and look as if it were a limit.
+fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, &'static [S3Operation]); 6] {
+    use S3Operation as Op;
+    let upload = document.upload.as_ref();
+    let has = |is_there: fn(&UploadDocument) -> bool| upload.is_some_and(is_there);
+    let described: &[Op] = &[Op::PutObject, Op::CreateMultipartUpload];
+    let uploads: &[Op] =
+        &[Op::PutObject, Op::CreateMultipartUpload, Op::UploadPart, Op::CompleteMultipartUpload];
+    let measured: &[Op] = &[Op::PutObject, Op::UploadPart, Op::CompleteMultipartUpload];
+    let written: &[Op] = &[Op::PutObject, Op::CompleteMultipartUpload];
+    let downloads: &[Op] = &[Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::HeadObjectVersion];
+    [
+        (&["upload"], has(|upload| upload.checksums), uploads),
+        (&["upload", "max_bytes"], has(|upload| upload.max_bytes.is_some()), measured),
+        (&["upload", "content_types"], has(|upload| upload.content_types.is_some()), described),
+        (&["upload", "create_only"], has(|upload| upload.create_only), written),
+        (&["upload", "metadata"], has(|upload| !upload.metadata.is_empty()), described),
+        (&["response_overrides"], !document.response_overrides.is_empty(), downloads),
+    ]
+}
 
 pub(super) fn compile(
     document: &RuleDocument,
@@ -33,27 +39,30 @@ pub(super) fn compile(
     place: &Place,
     problems: &mut Problems,
 ) -> UploadTerms {
-    let has_any = |of: &[S3Operation]| of.iter().any(|operation| operations.contains(*operation));
-    for (name, is_there, of, what) in [
-        ("upload", document.upload.is_some(), &UPLOADS, "uploads"),
-        ("response_overrides", !document.response_overrides.is_empty(), &DOWNLOADS, "downloads"),
-    ] {
-        if !is_there {
-            continue;
-        }
-        if document.effect == EffectDocument::Deny {
+    let is_deny = document.effect == EffectDocument::Deny;
+    for (name, is_there, of) in asked(document) {
+        let place = name.iter().fold(place.clone(), |place, step| place.then(step));
+        if is_there && is_deny {
             problems.add(
-                place.then(name),
-                format!("a deny rule says nothing of how {what} must be"),
+                place,
+                "a deny rule says nothing of how uploads and downloads must be",
                 "deny them, or write this on the rule that allows them",
             );
-        } else if !operations.is_empty() && !has_any(of) {
+        } else if is_there && !operations.is_empty() && !of.iter().any(|one| operations.contains(*one)) {
+            let names: Vec<_> = of.iter().map(|operation| operation.name()).collect();
             problems.add(
-                place.then(name),
-                format!("rule `{}` allows no {what}", document.id),
-                "leave it out, or add the operations that it is for",
+                place,
+                format!("rule `{}` allows nothing that this is asked of", document.id),
+                format!("leave it out, or allow one of {}", names.join(", ")),
             );
         }
+    }
+    if document.upload.as_ref().is_some_and(|upload| *upload == UploadDocument::default()) {
+        problems.add(
+            place.then("upload"),
+            "this asks nothing of an upload",
+            "say what it must be, or leave it out",
+        );
     }
     document
         .upload
@@ -131,7 +140,7 @@ fn compile_metadata(
                 MetadataTerm::Claim(claim.to_owned())
             }
             None if text == "*" => MetadataTerm::Any,
-            None if !text.is_empty() && is_plain(text) && !text.contains(['{', '}', '*']) => {
+            None if !text.is_empty() && is_metadata(text) && !text.contains(['{', '}', '*']) => {
                 MetadataTerm::Literal(text.clone())
             }
             Some(_) | None => {

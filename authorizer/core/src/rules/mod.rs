@@ -186,20 +186,26 @@ pub(crate) fn could_allow(
     source: IpAddr,
     at: UnixTime,
 ) -> bool {
-    let could_match = |rule: &Rule, claims| {
-        rule.operations.contains(operation)
-            && rule.speaks_of(resource, claims)
-            && rule.period.contains(at)
-            && rule.speaks_of_source(source)
-    };
     let denies = |rule: &Rule| {
         rule.effect == Effect::Deny
             && rule.principals == PrincipalConstraint::Everyone
             && rule.conditions.is_empty()
-            && could_match(rule, Claims::None)
+            && rule.could_match(operation, resource, source, at, Claims::None)
     };
-    let allows = |rule: &Rule| rule.effect == Effect::Allow && could_match(rule, Claims::Unknown);
+    let allows = |rule: &Rule| {
+        rule.effect == Effect::Allow && rule.could_match(operation, resource, source, at, Claims::Unknown)
+    };
     rules.iter().any(allows) && !rules.iter().any(denies)
+}
+
+/// Whether a request without a token might be allowed with one.
+pub(crate) fn token_could_help(rules: &[Rule], access: &Access<'_>) -> bool {
+    let (operation, resource) = (access.request.operation(), access.request.resource());
+    rules.iter().any(|rule| {
+        rule.effect == Effect::Allow
+            && rule.principals != PrincipalConstraint::Everyone
+            && rule.could_match(operation, resource, access.source, access.at, Claims::Unknown)
+    })
 }
 
 impl Rule {
@@ -268,7 +274,7 @@ impl Rule {
         if !self.speaks_of_principal(&access.principal) {
             return Err(Mismatch::Principal);
         }
-        if !self.period.contains(access.at) {
+        if !self.holds_at(access.at) {
             return Err(Mismatch::Period);
         }
         if !self.speaks_of_source(access.source) {
@@ -304,6 +310,31 @@ impl Rule {
 
     fn speaks_of_source(&self, source: IpAddr) -> bool {
         self.sources.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(&source)))
+    }
+
+    /// Whether it could match, whoever asks, by what is known of the claims.
+    fn could_match(
+        &self,
+        operation: S3Operation,
+        resource: &Resource,
+        source: IpAddr,
+        at: UnixTime,
+        claims: Claims<'_>,
+    ) -> bool {
+        self.operations.contains(operation)
+            && self.speaks_of(resource, claims)
+            && self.holds_at(at)
+            && self.speaks_of_source(source)
+    }
+
+    /// Whether it holds at this instant. By a clock that says nothing, what is let in for a time is not, and what
+    /// is kept out for a time is.
+    fn holds_at(&self, at: UnixTime) -> bool {
+        match (at.is_unknown() && self.period != Period::default(), self.effect) {
+            (true, Effect::Allow) => false,
+            (true, Effect::Deny) => true,
+            (false, Effect::Allow | Effect::Deny) => self.period.contains(at),
+        }
     }
 
     /// What only an allow rule has: a deny rule says nothing of overrides and uploads.

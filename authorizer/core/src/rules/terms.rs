@@ -6,7 +6,7 @@ use super::Claims;
 use crate::event::CloudFrontHeader;
 use crate::media_type::MediaRange;
 use crate::operation::S3Operation;
-use crate::upload::{Upload, is_plain, metadata_header};
+use crate::upload::{Upload, is_metadata, metadata_header};
 
 /// The limits of a rule for what is uploaded. By default there are none, and no header of S3's own is let
 /// through.
@@ -150,7 +150,7 @@ impl MetadataTerm {
             Self::Literal(text) => Some(Some(text)),
             Self::Claim(name) => {
                 let value = claims.get(name)?.as_str()?;
-                (!value.is_empty() && is_plain(value)).then_some(Some(value))
+                (!value.is_empty() && is_metadata(value)).then_some(Some(value))
             }
         }
     }

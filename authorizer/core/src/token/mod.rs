@@ -35,10 +35,10 @@ impl<'p> Principal<'p> {
     /// # Errors
     /// [`Refusal::Token`] when there is a token and it does not verify: a bad token is never taken for
     /// none, so it does not get what is open to anyone.
-    pub fn verify(credential: Credential<'_>, issuers: &'p [Issuer], now: UnixTime) -> Result<Self, Refusal> {
+    pub fn verify(credential: &Credential, issuers: &'p [Issuer], now: UnixTime) -> Result<Self, Refusal> {
         match credential {
             Credential::None => Ok(Self::Anonymous),
-            Credential::Bearer(token) => {
+            Credential::Bearer { token, .. } => {
                 verify(token, issuers, now).map(Self::Verified).map_err(Refusal::Token)
             }
         }
