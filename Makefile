@@ -34,7 +34,7 @@ package: ## Build the function and make the zip to deploy, from POLICY into PACK
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.
 	tests/runtimes/install
 
-browser: runtimes ## Install what drives Chromium into .tools/browser, and Chromium where that is allowed.
+browser: ## Install what drives Chromium into .tools/browser, and Chromium where that is allowed.
 	tests/browser/install
 
 fixtures: ## Make the events and outcomes of the cases of fixtures anew, with new keys.
