@@ -1,123 +1,116 @@
-// Drives Chromium through what an application of another origin does with the distribution.
+// Drives Chromium as it is told to.
 //
-//   node drive.mjs NODE_MODULES CHROMIUM
+//   node drive.mjs TOOLS USER_DATA_DIR
 //
-// Its first line of output is where its pages are; then it reads one line, the distribution's address and
-// the tokens; its second line is what the pages saw, by the name of each step.
+// TOOLS is what `install` filled. The first line of output says where the pages are that it serves. Then each
+// line of input is one thing to do, and is answered by one line: what was seen, or why it cannot be done.
+// Where the input ends the browser is closed.
 
 import { createRequire } from "node:module";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const [modules, executablePath] = process.argv.slice(2);
-const { chromium } = createRequire(join(modules, "here.js"))("playwright-core");
+import { servePages } from "./pages.mjs";
 
-const page = readFileSync(new URL("page.html", import.meta.url));
-const signedIn = [];
+const [tools, userDataDir] = process.argv.slice(2);
+const { chromium } = createRequire(join(tools, "here.js"))("playwright-core");
 
-function listen(host, answer) {
-  return new Promise((resolve) => {
-    const server = createServer(answer);
-    server.listen(0, "127.0.0.1", () => resolve({ server, origin: `http://${host}:${server.address().port}` }));
+const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
+
+const pages = await servePages();
+const browser = await chromium.launchPersistentContext(userDataDir, {
+  executablePath: join(tools, "chromium"),
+  headless: true,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+
+const tabs = new Map();
+const complaints = [];
+
+// What the browser itself says of a tab: failed loads, what CORS blocked, errors of scripts. An icon it asks
+// for unbidden, where a page names none.
+function listen(tab) {
+  tab.on("pageerror", (error) => complaints.push({ text: String(error), url: tab.url() }));
+  tab.on("crash", () => complaints.push({ text: "the tab crashed", url: tab.url() }));
+  tab.on("console", (message) => {
+    const { url } = message.location();
+    if (["error", "warning"].includes(message.type()) && !url.endsWith("/favicon.ico")) {
+      complaints.push({ text: message.text(), url });
+    }
   });
 }
 
-const html = (request, response) => response.setHeader("content-type", "text/html").end(page);
-const allowed = await listen("localhost", html);
-const stranger = await listen("localhost", html);
-const login = await listen("localhost", (request, response) => {
-  signedIn.push(request.url);
-  response.setHeader("content-type", "text/html").end("<title>Sign in</title><link rel=icon href='data:,'>");
-});
-console.log(JSON.stringify({ allowed: allowed.origin, stranger: stranger.origin, login: login.origin }));
-
-const line = (await createInterface({ input: process.stdin })[Symbol.asyncIterator]().next()).value;
-const { files, alice } = JSON.parse(line);
-const bearer = { authorization: alice };
-
-const userData = mkdtempSync(join(tmpdir(), "authorizer-browser-"));
-const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
-const browser = await chromium.launchPersistentContext(userData, { executablePath, headless: true, args: flags });
-const seen = {};
-const pageErrors = [];
-
-async function open(origin) {
-  const opened = await browser.newPage();
-  opened.on("pageerror", (error) => pageErrors.push(String(error)));
-  await opened.goto(origin);
-  return async (name, what) => {
-    const { path, ...rest } = what;
-    seen[name] = await opened.evaluate((what) => window.send(what), { url: files + path, ...rest });
-    return seen[name];
+// What really went over the wire for a URL, whatever the page could see of it.
+async function overTheWire(request) {
+  const response = await request?.response();
+  return {
+    asked: await request?.allHeaders(),
+    answered: response ? { status: response.status(), headers: await response.allHeaders() } : undefined,
   };
 }
 
-try {
-  const app = await open(allowed.origin);
-  const text = { ...bearer, "content-type": "text/plain" };
-  const hello = "/users/alice/hello.txt";
-  await app("upload", { method: "PUT", path: hello, headers: text, body: "hello" });
-  await app("download", { method: "GET", path: hello, headers: bearer });
-  await app("list", { method: "GET", path: "/?list-type=2&prefix=users/alice/", headers: bearer });
-  await app("no token", { method: "GET", path: hello });
-  await app("another user", { method: "GET", path: "/users/bob/x", headers: bearer });
-  await app("too large", { method: "PUT", path: "/small/alice/a", headers: text, bytes: 1001 });
-  await app("wrong type", { method: "PUT", path: "/small/alice/a", headers: { ...bearer, "content-type": "text/html" }, body: "x" });
-  await app("refused header", { method: "PUT", path: hello, headers: { ...text, "x-amz-acl": "public-read" }, body: "x" });
-  await app("patch", { method: "PATCH", path: hello, headers: text, body: "x" });
-  await app("with cookies", { method: "GET", path: "/public/a", credentials: "include" });
+const actions = {
+  // Opens a tab at a URL, as one who types it: where it ends up.
+  async open({ tab: name, url }) {
+    const tab = await browser.newPage();
+    listen(tab);
+    tabs.set(name, tab);
+    const response = await tab.goto(url);
+    return { url: tab.url(), status: response.status() };
+  },
 
-  const large = "/users/alice/large.bin";
-  const created = await app("create multipart", { method: "POST", path: `${large}?uploads`, headers: bearer });
-  const upload = /<UploadId>([^<]+)</.exec(created.text ?? "")?.[1];
-  const parts = [];
-  for (const number of [1, 2]) {
-    const part = await app(`part ${number}`, {
-      method: "PUT", path: `${large}?partNumber=${number}&uploadId=${upload}`, headers: bearer,
-      bytes: number === 1 ? 5 * 1024 * 1024 : 3,
-    });
-    parts.push(`<Part><PartNumber>${number}</PartNumber><ETag>${part.headers?.etag}</ETag></Part>`);
-  }
-  await app("complete multipart", {
-    method: "POST", path: `${large}?uploadId=${upload}`, headers: { ...bearer, "x-amz-mp-object-size": "5242883" },
-    body: `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`,
-  });
-  await app("size of multipart", { method: "HEAD", path: large, headers: bearer });
-  const end = { ...bearer, range: "bytes=5242880-" };
-  await app("end of multipart", { method: "GET", path: large, headers: end });
+  // Has the page of a tab send a request: what it could read of the answer, and what went over the wire.
+  async send({ tab: name, request }) {
+    const tab = tabs.get(name);
+    let sent;
+    const note = (made) => {
+      if (made.url() === request.url) sent = made;
+    };
+    tab.on("request", note);
+    const seen = await tab.evaluate((request) => window.send(request), request);
+    tab.off("request", note);
+    // A request that never got as far as an answer has nothing to tell.
+    return { ...seen, ...(seen.failed && (await sent?.failure()) ? {} : await overTheWire(sent)) };
+  },
 
-  const other = await open(stranger.origin);
-  await other("stranger reads", { method: "GET", path: "/public/a" });
-  await other("stranger reads a refusal", { method: "GET", path: hello });
-  await other("stranger uploads", { method: "PUT", path: "/users/alice/stolen.txt", headers: text, body: "x" });
+  // Has the page of a tab show a URL in a frame.
+  async frame({ tab: name, url }) {
+    await tabs.get(name).evaluate((url) => new Promise((loaded) => {
+      const frame = document.createElement("iframe");
+      frame.onload = loaded;
+      frame.src = url;
+      document.body.append(frame);
+    }), url);
+    return {};
+  },
 
-  await app("delete", { method: "DELETE", path: hello, headers: bearer });
-  await app("after delete", { method: "GET", path: hello, headers: bearer });
+  // Gives the browser a cookie for a URL, as its server would.
+  async cookie({ url, name, value }) {
+    await browser.addCookies([{ url, name, value }]);
+    return {};
+  },
 
-  const person = await browser.newPage();
-  await person.goto(`${files}${hello}?versionId=null`);
-  seen.person = { url: person.url(), signedIn };
-  const framed = await browser.newPage();
-  await framed.goto(allowed.origin);
-  await framed.evaluate((url) => new Promise((resolve) => {
-    const frame = document.createElement("iframe");
-    frame.onload = resolve;
-    frame.src = url;
-    document.body.append(frame);
-  }), files + hello);
-  seen.frame = { signedIn: [...signedIn] };
-  seen.pageErrors = pageErrors;
-  console.log(JSON.stringify(seen));
-} finally {
-  await browser.close();
-  rmSync(userData, { recursive: true, force: true });
-  for (const { server } of [allowed, stranger, login]) {
-    server.closeAllConnections();
-    server.close();
-  }
+  // The paths that people arrived at to sign in.
+  async arrivals() {
+    return pages.arrivals;
+  },
+
+  // All that the browser complained of so far. Each tab's own last word comes after what it said before.
+  async complaints() {
+    for (const tab of tabs.values()) {
+      const isLast = tab.waitForEvent("console", (message) => message.text() === "that is all");
+      await tab.evaluate(() => console.debug("that is all"));
+      await isLast;
+    }
+    return complaints;
+  },
+};
+
+say(pages.origins);
+for await (const line of createInterface({ input: process.stdin })) {
+  const { action, ...what } = JSON.parse(line);
+  say(await actions[action](what).then((seen) => ({ seen }), (error) => ({ error: error.stack })));
 }
+await browser.close();
 process.exit(0);

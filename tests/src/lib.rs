@@ -9,6 +9,7 @@
 )]
 
 pub mod binaries;
+pub mod browser;
 pub mod fixtures;
 pub mod lambda;
 pub mod packages;

@@ -66,7 +66,7 @@ impl Lines {
     }
 
     /// Waits until what was written is enough; nothing when the stream ends before, or time is up.
-    fn wait_until<T>(&self, mut enough: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
+    pub(crate) fn wait_until<T>(&self, mut enough: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + DEADLINE;
         let mut written = self.shared.0.lock().unwrap();
         loop {
