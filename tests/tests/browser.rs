@@ -316,7 +316,7 @@ async fn cookies_go_only_where_a_page_asks_and_only_the_policy_lets_it_read_the_
     for credentials in [false, true] {
         let Some(mut browser) = Browser::start() else { return };
         let files = Files::serve(&browser, credentials);
-        browser.cookie(&files.url("/"), "session", "1");
+        browser.cookie(&files.url("/"), "theme", "1");
         // Of the distribution's own site, so that the browser has no other reason to keep the cookie back.
         browser.open("sibling");
         // Out of no cache, so that each request is really made.
@@ -335,7 +335,7 @@ async fn cookies_go_only_where_a_page_asks_and_only_the_policy_lets_it_read_the_
         if credentials {
             assert_read(&with, 200, "for all");
             assert_read(&upload, 200, "");
-            assert_eq!([&with, &upload].map(|seen| seen.asked_header("cookie")), [Some("session=1"); 2]);
+            assert_eq!([&with, &upload].map(|seen| seen.asked_header("cookie")), [Some("theme=1"); 2]);
             assert_complaints(&mut browser, &[]);
         } else {
             assert_failed(&with);

@@ -226,24 +226,34 @@ impl Authorizer {
         record: &mut DecisionRecord,
     ) -> Result<PreflightAnswer, Refusal> {
         let policy = self.bundle.policy();
-        let resource = match Target::of(preflight.method, request).map_err(Refusal::Key)? {
-            Target::Object(key) => Resource::Object(key),
-            Target::Bucket => {
-                let query = &request.querystring;
-                let token = policy.credentials().query.as_deref();
-                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations, token)?
-                    .into_resource()
-            }
-        };
-        record.key = Some(resource.as_str().to_owned());
+        let resource = self.resource_of(&preflight, request).ok();
+        record.key = resource.as_ref().map(|resource| resource.as_str().to_owned());
         if !policy.cors().is_some_and(|cors| cors.allows(preflight.origin)) {
             return Err(Refusal::OriginNotAllowed);
         }
+        let Some(resource) = resource else { return Ok(preflight.answer_as_asked()) };
         let source = self.source(request)?;
         let could = |operation: &S3Operation| {
             operation.is_on(&resource) && could_allow(policy.rules(), *operation, &resource, source, now)
         };
         Ok(preflight.answer(self.possible.operations.iter().filter(could).collect()))
+    }
+
+    /// What the request after a preflight will be for.
+    fn resource_of(
+        &self,
+        preflight: &Preflight<'_>,
+        request: &CloudFrontRequest,
+    ) -> Result<Resource, Refusal> {
+        match Target::of(preflight.method, request).map_err(Refusal::Key)? {
+            Target::Object(key) => Ok(Resource::Object(key)),
+            Target::Bucket => {
+                let query = &request.querystring;
+                let token = self.bundle.policy().credentials().query.as_deref();
+                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations, token)
+                    .map(S3Request::into_resource)
+            }
+        }
     }
 
     /// The viewer's address, which only matters where a rule asks for it.

@@ -87,6 +87,14 @@ impl<'r> Preflight<'r> {
         Some(Self { origin, method, headers })
     }
 
+    /// The answer where the path or the query has no meaning: whatever is asked, for the request itself is refused,
+    /// and the page can read why.
+    pub(crate) fn answer_as_asked(self) -> PreflightAnswer {
+        let methods = Method::parse(self.method).into_iter().collect();
+        let headers = self.headers.into_iter().take(MAX_ASKED_HEADERS).collect();
+        PreflightAnswer { methods, headers, verdict: PreflightVerdict::Answered }
+    }
+
     /// The answer, where these operations could be allowed.
     pub(crate) fn answer(self, possible: OperationSet) -> PreflightAnswer {
         let methods = possible.methods().collect();
