@@ -79,7 +79,7 @@ pub enum TokenError {
     SignatureInvalid,
     /// `typ` is not the one that the policy names (RFC 8725 section 3.11).
     TypeMismatch,
-    /// No `exp`, or `exp`, `nbf` or `iat` is no number.
+    /// No `exp`, or `exp`, `nbf` or `iat` is no number; or no `iat` where the policy limits the lifetime.
     TimeMalformed,
     /// The present is at or past `exp`.
     Expired,
@@ -87,12 +87,16 @@ pub enum TokenError {
     NotYetValid,
     /// `iat` lies in the future.
     IssuedInFuture,
+    /// From `iat` to `exp` is longer than the policy lets a token live.
+    LifetimeTooLong,
     /// `aud` names none of the policy's audiences.
     AudienceMismatch,
     /// `client_id` is none of the policy's clients.
     ClientMismatch,
     /// A claim that the policy requires is absent or has another value.
     RequiredClaimMismatch,
+    /// The policy's deny list holds it.
+    Revoked,
 }
 
 /// What kept every allow rule from matching: the furthest that any of them got.
@@ -226,9 +230,11 @@ impl Refusal {
                 TokenError::Expired => "token_expired",
                 TokenError::NotYetValid => "token_not_yet_valid",
                 TokenError::IssuedInFuture => "token_issued_in_future",
+                TokenError::LifetimeTooLong => "token_lifetime_too_long",
                 TokenError::AudienceMismatch => "audience_mismatch",
                 TokenError::ClientMismatch => "client_mismatch",
                 TokenError::RequiredClaimMismatch => "required_claim_mismatch",
+                TokenError::Revoked => "token_revoked",
             },
             Self::DeniedByRule => "denied_by_rule",
             Self::NoRule(furthest) => match furthest {

@@ -20,7 +20,7 @@ pub(super) fn compile(document: &PolicyDocument) -> Result<Policy, Vec<PolicyPro
         );
     }
     let credentials = browser::compile_credentials(&document.credentials, &mut problems);
-    let issuers = compile_issuers(&document.issuers, &mut problems);
+    let issuers = compile_issuers(document, &mut problems);
     let cors = document.cors.as_ref().and_then(|cors| browser::compile_cors(cors, &mut problems));
     let sign_in =
         document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
@@ -263,6 +263,28 @@ mod tests {
         let problems = Policy::compile(&serde_json::from_value(document).unwrap()).unwrap_err();
         assert_eq!(problems.len(), 1);
         assert!(problems[0].message.contains("believes the claims of every issuer"), "{}", problems[0]);
+    }
+
+    #[test]
+    fn every_problem_of_a_revocation_is_found_at_its_place() {
+        for (revoked, place) in [
+            (json!({"issuer": "staff", "jti": "t1"}), None),
+            (json!({"issuer": "staff", "sub": "a", "issued_before": "2026-12-31T00:00:00Z"}), None),
+            (json!({"issuer": "nobody", "jti": "t1"}), Some("revoked[0].issuer")),
+            (json!({"issuer": "staff"}), Some("revoked[0]")),
+            (json!({"issuer": "staff", "jti": ""}), Some("revoked[0].jti")),
+            (json!({"issuer": "staff", "sub": ""}), Some("revoked[0].sub")),
+            (json!({"issuer": "staff", "issued_before": "yesterday"}), Some("revoked[0].issued_before")),
+        ] {
+            let mut document = document();
+            document["revoked"] = json!([revoked]);
+            let compiled = Policy::compile(&serde_json::from_value(document).unwrap());
+            let found = compiled.err().map(|problems| problems[0].place.to_string());
+            assert_eq!(found.as_deref(), place, "{revoked}");
+        }
+        let mut issuer = document()["issuers"][0].clone();
+        issuer["max_lifetime_seconds"] = json!(0);
+        assert_eq!(problems("/issuers/0", issuer), ["issuers[0].max_lifetime_seconds"]);
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub struct PolicyDocument {
     /// Whose tokens are trusted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub issuers: Vec<IssuerDocument>,
+    /// Tokens that are refused before they expire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<RevokedDocument>,
     /// Where a token is found.
     #[serde(default)]
     pub credentials: CredentialsDocument,
@@ -67,6 +70,26 @@ pub struct IssuerDocument {
     /// How far the issuer's clock may be off, in seconds; 0 to 300.
     #[serde(default = "default_leeway")]
     pub leeway_seconds: u32,
+    /// How long its tokens may live, from `iat` to `exp`, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_lifetime_seconds: Option<u32>,
+}
+
+/// `[[revoked]]`: tokens that are refused before they expire. All that is said must hold.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokedDocument {
+    /// The policy's name for their issuer.
+    pub issuer: String,
+    /// The `jti` of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+    /// The `sub` of those of one subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// The instant before which they were issued, such as `2026-01-31T00:00:00Z`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_before: Option<String>,
 }
 
 fn default_leeway() -> u32 {

@@ -8,6 +8,7 @@ use super::algorithm::SignatureAlgorithm;
 use super::claims::VerifiedClaims;
 use super::jwks::KeySet;
 use super::jws::Jws;
+use super::revocation::Revocation;
 use crate::refusal::TokenError;
 use crate::scalar::Scalar;
 use crate::time::UnixTime;
@@ -27,6 +28,8 @@ pub struct Issuer {
     pub(crate) token_type: Option<String>,
     pub(crate) required: BTreeMap<String, Scalar>,
     pub(crate) leeway_seconds: u32,
+    pub(crate) max_lifetime_seconds: Option<u32>,
+    pub(crate) revoked: Vec<Revocation>,
 }
 
 impl Issuer {
@@ -67,6 +70,9 @@ impl Issuer {
         }
         if self.required.iter().any(|(name, value)| claims.get(name).is_none_or(|claim| value != claim)) {
             return Err(TokenError::RequiredClaimMismatch);
+        }
+        if self.revoked.iter().any(|revocation| revocation.is_of(&claims)) {
+            return Err(TokenError::Revoked);
         }
         Ok(VerifiedClaims::new(self, claims))
     }
@@ -119,6 +125,12 @@ impl Issuer {
         }
         if issued_at.is_some_and(|issued_at| now + leeway < issued_at) {
             return Err(TokenError::IssuedInFuture);
+        }
+        if let Some(most) = self.max_lifetime_seconds {
+            let issued_at = issued_at.ok_or(TokenError::TimeMalformed)?;
+            if expires - issued_at > f64::from(most) {
+                return Err(TokenError::LifetimeTooLong);
+            }
         }
         Ok(())
     }

@@ -9,12 +9,14 @@ mod issuer;
 mod json;
 mod jwks;
 mod jws;
+mod revocation;
 
 pub use algorithm::SignatureAlgorithm;
 pub use claims::VerifiedClaims;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use jwks::{JwkError, KeySet};
 pub use jws::MAX_TOKEN_BYTES;
+pub(crate) use revocation::Revocation;
 
 use crate::credential::Credential;
 use crate::refusal::{Refusal, TokenError};
