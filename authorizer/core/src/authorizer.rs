@@ -1,6 +1,7 @@
 //! The way of a request, steps 1 to 8, one after the other.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use crate::bundle::Bundle;
 use crate::cors::{Preflight, PreflightAnswer, origin_of};
@@ -14,13 +15,14 @@ use crate::refusal::{NoRule, Refusal, TokenError};
 use crate::request::{Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision, could_allow, decide, token_could_help};
 use crate::time::UnixTime;
-use crate::token::Principal;
+use crate::token::{Principal, TokenCache};
 
 /// Decides on viewer-request events by one bundle. Built once, and shared by every request.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
     bundle: Bundle,
     possible: Possible,
+    tokens: Arc<TokenCache>,
 }
 
 /// What was decided on one event.
@@ -46,7 +48,7 @@ impl Authorizer {
     /// For a bundle.
     pub fn new(bundle: Bundle) -> Self {
         let possible = bundle.policy().possible();
-        Self { bundle, possible }
+        Self { bundle, possible, tokens: Arc::default() }
     }
 
     /// The bundle that decides.
@@ -183,7 +185,7 @@ impl Authorizer {
         if let Credential::Bearer { place: CredentialPlace::Cookie, .. } = credential {
             check_origin(request, policy)?;
         }
-        let principal = Principal::verify(&credential, policy.issuers(), now)?;
+        let principal = Principal::verify(&credential, policy.issuers(), &self.tokens, now)?;
         if let Principal::Verified(claims) = &principal {
             record.note_principal(claims, policy.subject_logging);
         }

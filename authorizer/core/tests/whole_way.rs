@@ -490,3 +490,26 @@ proptest! {
         decide(&AUTHORIZER, &event);
     }
 }
+
+#[test]
+fn a_token_that_was_verified_before_is_decided_on_as_if_it_were_new() {
+    let remembering = authorizer(policy(&["EdDSA"], vec![ED.jwk("k1")]));
+    let token = ED.sign("k1", "at+jwt", &claims());
+    let event = event("GET", "/users/alice/a", Some(&token)).to_string();
+    let at = |authorizer: &Authorizer, event: &str, now| {
+        authorizer.authorize(event.as_bytes(), UnixTime::from_seconds(now))
+    };
+    assert_eq!(at(&remembering, &event, NOW).record.decision, Verdict::Allow);
+    // Before it was issued, while it holds, and after: the clock is asked each time.
+    for now in [NOW - 3600, NOW, NOW + 69, NOW + 70, NOW] {
+        let fresh = authorizer(policy(&["EdDSA"], vec![ED.jwk("k1")]));
+        assert_eq!(at(&remembering, &event, now), at(&fresh, &event, now), "{now}");
+    }
+    // The same words under another signature are another token.
+    let forged = OTHER.sign("k1", "at+jwt", &claims());
+    let forged = event.replace(&token, &forged);
+    assert_eq!(at(&remembering, &forged, NOW).record.reason, "signature_invalid");
+    // Other keys remember nothing.
+    let rotated = authorizer(policy(&["EdDSA"], vec![OTHER.jwk("k1")]));
+    assert_eq!(at(&rotated, &event, NOW).record.reason, "signature_invalid");
+}

@@ -1,20 +1,22 @@
 //! Claims that can be believed.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::issuer::Issuer;
 
 /// The claims of a token whose signature, times, audience and required claims have been verified.
 ///
-/// INVARIANT: only [`Issuer`]'s verification builds one.
+/// INVARIANT: only [`verify`](super::verify) builds one.
 #[derive(Clone, Debug)]
 pub struct VerifiedClaims<'p> {
     issuer: &'p Issuer,
-    claims: Map<String, Value>,
+    claims: Arc<Map<String, Value>>,
 }
 
 impl<'p> VerifiedClaims<'p> {
-    pub(super) fn new(issuer: &'p Issuer, claims: Map<String, Value>) -> Self {
+    pub(super) fn new(issuer: &'p Issuer, claims: Arc<Map<String, Value>>) -> Self {
         Self { issuer, claims }
     }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::algorithm::SignatureAlgorithm;
-use super::claims::VerifiedClaims;
 use super::jwks::KeySet;
 use super::jws::Jws;
 use super::revocation::Revocation;
@@ -43,19 +42,22 @@ impl Issuer {
         &self.issuer
     }
 
-    /// Verifies a token that names this issuer.
-    pub(super) fn verify(&self, jws: Jws<'_>, now: UnixTime) -> Result<VerifiedClaims<'_>, TokenError> {
-        self.verify_signature(&jws)?;
-        // Past this line the header and the claims are the issuer's words.
-        if !self.takes_type(jws.token_type.as_deref()) {
+    /// Holds the type and the claims of a token, whose signature is this issuer's, against the policy and the
+    /// clock.
+    pub(super) fn verify_claims(
+        &self,
+        token_type: Option<&str>,
+        claims: &Map<String, Value>,
+        now: UnixTime,
+    ) -> Result<(), TokenError> {
+        if !self.takes_type(token_type) {
             return Err(TokenError::TypeMismatch);
         }
-        let claims = jws.payload;
         // RFC 7519 section 4.1.2: a string. A list would be several subjects at once, to `{sub}` and the log.
         if claims.get("sub").is_some_and(|subject| !subject.is_string()) {
             return Err(TokenError::Malformed);
         }
-        self.verify_times(&claims, now)?;
+        self.verify_times(claims, now)?;
         // RFC 7519 section 4.1.3: a token that names audiences is for them alone. So one that names any is
         // refused, too, where the policy has none to find in it.
         if (!self.audience.is_empty() || claims.contains_key("aud"))
@@ -71,10 +73,10 @@ impl Issuer {
         if self.required.iter().any(|(name, value)| claims.get(name).is_none_or(|claim| value != claim)) {
             return Err(TokenError::RequiredClaimMismatch);
         }
-        if self.revoked.iter().any(|revocation| revocation.is_of(&claims)) {
+        if self.revoked.iter().any(|revocation| revocation.is_of(claims)) {
             return Err(TokenError::Revoked);
         }
-        Ok(VerifiedClaims::new(self, claims))
+        Ok(())
     }
 
     /// Whether a token of this `typ` will do. Without a type in the policy it is the type of an access token
@@ -88,7 +90,8 @@ impl Issuer {
         }
     }
 
-    fn verify_signature(&self, jws: &Jws<'_>) -> Result<(), TokenError> {
+    /// Verifies the signature of a token that names this issuer.
+    pub(super) fn verify_signature(&self, jws: &Jws<'_>) -> Result<(), TokenError> {
         let algorithm = jws
             .algorithm
             .filter(|algorithm| self.algorithms.contains(algorithm))
@@ -111,7 +114,7 @@ impl Issuer {
     }
 
     /// RFC 7519 sections 4.1.4 to 4.1.6. `exp` is required: a token that never ends cannot be withdrawn.
-    fn verify_times(&self, claims: &serde_json::Map<String, Value>, now: UnixTime) -> Result<(), TokenError> {
+    fn verify_times(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<(), TokenError> {
         let now = now.as_seconds_f64();
         let leeway = f64::from(self.leeway_seconds);
         let expires = numeric_date(claims.get("exp"))?.ok_or(TokenError::TimeMalformed)?;

@@ -4,6 +4,7 @@
 //! are picked from what the policy trusts, and no claim is believed before the signature holds.
 
 mod algorithm;
+mod cache;
 mod claims;
 mod issuer;
 mod json;
@@ -11,7 +12,11 @@ mod jwks;
 mod jws;
 mod revocation;
 
+use std::sync::Arc;
+
 pub use algorithm::SignatureAlgorithm;
+use cache::SignedToken;
+pub(crate) use cache::TokenCache;
 pub use claims::VerifiedClaims;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use jwks::{JwkError, KeySet};
@@ -37,11 +42,16 @@ impl<'p> Principal<'p> {
     /// # Errors
     /// [`Refusal::Token`] when there is a token and it does not verify: a bad token is never taken for
     /// none, so it does not get what is open to anyone.
-    pub fn verify(credential: &Credential, issuers: &'p [Issuer], now: UnixTime) -> Result<Self, Refusal> {
+    pub(crate) fn verify(
+        credential: &Credential,
+        issuers: &'p [Issuer],
+        cache: &TokenCache,
+        now: UnixTime,
+    ) -> Result<Self, Refusal> {
         match credential {
             Credential::None => Ok(Self::Anonymous),
             Credential::Bearer { token, .. } => {
-                verify(token, issuers, now).map(Self::Verified).map_err(Refusal::Token)
+                verify_with(cache, token, issuers, now).map(Self::Verified).map_err(Refusal::Token)
             }
         }
     }
@@ -56,10 +66,40 @@ pub fn verify<'p>(
     issuers: &'p [Issuer],
     now: UnixTime,
 ) -> Result<VerifiedClaims<'p>, TokenError> {
+    verify_with(&TokenCache::default(), token, issuers, now)
+}
+
+/// The same, without a signature that has been verified before.
+fn verify_with<'p>(
+    cache: &TokenCache,
+    token: &str,
+    issuers: &'p [Issuer],
+    now: UnixTime,
+) -> Result<VerifiedClaims<'p>, TokenError> {
+    let remembered = cache.get(token);
+    let is_new = remembered.is_none();
+    let signed = remembered.map_or_else(|| verify_signature(token, issuers), Ok)?;
+    // Past this line the header and the claims are the issuer's words.
+    let issuer = issuers.get(signed.issuer).ok_or(TokenError::IssuerUnknown)?;
+    match issuer.verify_claims(signed.token_type.as_deref(), &signed.claims, now) {
+        Ok(()) if is_new => cache.put(token, &signed),
+        Ok(()) => {}
+        Err(error) => {
+            cache.forget(token);
+            return Err(error);
+        }
+    }
+    Ok(VerifiedClaims::new(issuer, signed.claims))
+}
+
+fn verify_signature(token: &str, issuers: &[Issuer]) -> Result<SignedToken, TokenError> {
     let jws = jws::Jws::parse(token)?;
-    let issuer = issuers
+    let named = jws.payload.get("iss").and_then(|iss| iss.as_str());
+    let (index, issuer) = issuers
         .iter()
-        .find(|issuer| jws.payload.get("iss").and_then(|iss| iss.as_str()) == Some(issuer.issuer()))
+        .enumerate()
+        .find(|(_, issuer)| named == Some(issuer.issuer()))
         .ok_or(TokenError::IssuerUnknown)?;
-    issuer.verify(jws, now)
+    issuer.verify_signature(&jws)?;
+    Ok(SignedToken { issuer: index, token_type: jws.token_type, claims: Arc::new(jws.payload) })
 }

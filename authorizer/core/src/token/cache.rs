@@ -1,0 +1,140 @@
+//! Tokens whose signature has been verified: one that comes again costs a digest, not a signature.
+//!
+//! What is remembered is that a signature holds, by the keys of one policy, and never that one does not. The
+//! claims are held against the policy and the clock each time, so that the cache changes no decision.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Map, Value};
+
+/// How many bytes of tokens are remembered. Their claims take a few times that, of the function's 128 MB.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// A token whose signature is its issuer's. Its claims have yet to be held against anything.
+#[derive(Clone, Debug)]
+pub(super) struct SignedToken {
+    /// The place of the issuer in the policy.
+    pub(super) issuer: usize,
+    /// `typ`.
+    pub(super) token_type: Option<String>,
+    /// The claims set.
+    pub(super) claims: Arc<Map<String, Value>>,
+}
+
+/// The tokens of one policy that were verified last. It goes with the policy: other keys are another cache.
+#[derive(Default)]
+pub(crate) struct TokenCache(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    /// By the SHA-256 of the whole token, signature and all.
+    tokens: HashMap<[u8; 32], Entry>,
+    /// The digests, the oldest first.
+    order: VecDeque<[u8; 32]>,
+    bytes: usize,
+}
+
+struct Entry {
+    token: SignedToken,
+    length: usize,
+}
+
+impl TokenCache {
+    /// The token, if it is remembered.
+    pub(super) fn get(&self, token: &str) -> Option<SignedToken> {
+        self.entries().tokens.get(&key(token)).map(|entry| entry.token.clone())
+    }
+
+    /// Remembers a token, and forgets the oldest where there is no more room.
+    pub(super) fn put(&self, token: &str, signed: &SignedToken) {
+        let mut entries = self.entries();
+        let (key, length) = (key(token), token.len());
+        if entries.tokens.insert(key, Entry { token: signed.clone(), length }).is_some() {
+            return;
+        }
+        entries.order.push_back(key);
+        entries.bytes = entries.bytes.saturating_add(length);
+        while entries.bytes > MAX_BYTES {
+            let Some(oldest) = entries.order.pop_front() else { return };
+            let freed = entries.tokens.remove(&oldest).map_or(0, |entry| entry.length);
+            entries.bytes = entries.bytes.saturating_sub(freed);
+        }
+    }
+
+    /// Forgets a token, which will not be good again.
+    pub(super) fn forget(&self, token: &str) {
+        let mut entries = self.entries();
+        let key = key(token);
+        if let Some(entry) = entries.tokens.remove(&key) {
+            entries.bytes = entries.bytes.saturating_sub(entry.length);
+            entries.order.retain(|other| *other != key);
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tokens and claims are in it, and in no log.
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache").finish_non_exhaustive()
+    }
+}
+
+fn key(token: &str) -> [u8; 32] {
+    let mut key = [0; 32];
+    let digest = digest(&SHA256, token.as_bytes());
+    for (to, from) in key.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(issuer: usize) -> SignedToken {
+        SignedToken { issuer, token_type: None, claims: Arc::default() }
+    }
+
+    #[test]
+    fn a_token_is_remembered_whole_and_forgotten() {
+        let cache = TokenCache::default();
+        assert!(cache.get("a.b.c").is_none());
+        cache.put("a.b.c", &signed(1));
+        cache.put("a.b.c", &signed(1));
+        assert_eq!(cache.get("a.b.c").unwrap().issuer, 1);
+        assert!(cache.get("a.b.d").is_none(), "another signature is another token");
+        cache.forget("a.b.c");
+        assert!(cache.get("a.b.c").is_none());
+        let entries = cache.entries();
+        assert_eq!((entries.bytes, entries.order.len()), (0, 0));
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let cache = TokenCache::default();
+        let token = |n: usize| format!("{n:01024}");
+        for n in 0..1000 {
+            cache.put(&token(n), &signed(n));
+            assert!(cache.entries().bytes <= MAX_BYTES);
+        }
+        assert!(cache.get(&token(0)).is_none());
+        assert_eq!(cache.get(&token(999)).unwrap().issuer, 999);
+        let entries = cache.entries();
+        assert_eq!((entries.tokens.len(), entries.order.len()), (256, 256));
+    }
+
+    #[test]
+    fn nothing_of_a_token_is_printed() {
+        let cache = TokenCache::default();
+        cache.put("secret.secret.secret", &signed(0));
+        assert!(!format!("{cache:?}").contains("secret"));
+    }
+}
