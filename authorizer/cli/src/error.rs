@@ -55,6 +55,13 @@ pub(crate) enum CliError {
         /// What the system says.
         source: io::Error,
     },
+    /// Something else than a file is where one should go.
+    #[error("`{path}` is not a file")]
+    #[diagnostic(help("name the file itself, not a folder or a device"))]
+    NotFile {
+        /// The place.
+        path: PathBuf,
+    },
     /// Neither a policy nor a bundle was named.
     #[error("no policy was named")]
     #[diagnostic(help("add `--policy FILE` or `--bundle FILE`"))]
@@ -95,6 +102,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Serve(#[from] crate::serve::ServeError),
+    /// Keys cannot be had, or not used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Keys(#[from] crate::keys::KeysError),
     /// The package cannot be made.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -9,10 +9,12 @@ mod devkey;
 mod error;
 mod explain;
 mod input;
+mod keys;
 mod output;
 mod package;
 mod policy;
 mod replay;
+mod save;
 mod serve;
 mod time;
 mod token;
@@ -40,6 +42,7 @@ enum Command {
     Explain(explain::Args),
     Serve(serve::Args),
     Token(token::Args),
+    Keys(keys::Args),
     Package(package::Args),
 }
 
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
+        Command::Keys(args) => keys::run(args),
         Command::Package(args) => package::run(args),
     };
     match result {

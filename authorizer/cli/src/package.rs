@@ -6,7 +6,6 @@
 mod archive;
 mod binary;
 mod report;
-mod save;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -18,6 +17,7 @@ use thiserror::Error;
 
 use crate::error::CliError;
 use crate::output::{Exit, Format, note};
+use crate::save;
 
 use archive::{Archive, Entry};
 use binary::BinaryError;
@@ -98,13 +98,6 @@ pub(crate) enum PackageError {
     /// The zip cannot be put together.
     #[error("the zip cannot be made: {0}")]
     Zip(#[source] zip::result::ZipError),
-    /// Something else than a file is where the zip should go.
-    #[error("`{path}` is not a file")]
-    #[diagnostic(help("name the zip itself: `--out dist/authorizer.zip`"))]
-    OutNotFile {
-        /// The place.
-        path: PathBuf,
-    },
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {

@@ -5,15 +5,14 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::PackageError;
 use crate::error::CliError;
 
 /// Writes beside the target, then takes its place: whoever reads it meanwhile has the old one, and a full
-/// disk costs nobody the package that was there.
-pub(super) fn replace(target: &Path, bytes: &[u8]) -> Result<(), CliError> {
+/// disk costs nobody what was there.
+pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), CliError> {
     // Renaming over a device would take its place.
     if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
-        return Err(PackageError::OutNotFile { path: target.to_owned() }.into());
+        return Err(CliError::NotFile { path: target.to_owned() });
     }
     // A link stays one, and what it leads to is replaced.
     let resolved = fs::canonicalize(target);

@@ -1,0 +1,49 @@
+//! `authorizer keys`: the keys that identity providers publish.
+//!
+//! The function at the edge fetches nothing for a policy with `jwks.file`; these commands do, when a person
+//! or a job asks for it.
+
+mod address;
+mod block;
+mod discover;
+mod error;
+mod fetch;
+mod http;
+mod inspect;
+mod key;
+mod metadata;
+mod provider;
+mod set;
+#[cfg(test)]
+mod stand_in;
+
+pub(crate) use error::KeysError;
+
+use clap::Subcommand;
+
+use crate::error::CliError;
+use crate::output::Exit;
+
+/// Fetch the keys that an identity provider publishes, and look into them.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "Example:\n  authorizer keys discover https://login.example.com/")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Discover(discover::Args),
+    Fetch(fetch::Args),
+    Inspect(inspect::Args),
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    match &args.command {
+        Command::Discover(args) => discover::run(args),
+        Command::Fetch(args) => fetch::run(args),
+        Command::Inspect(args) => inspect::run(args),
+    }
+}

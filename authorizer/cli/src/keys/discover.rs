@@ -1,0 +1,128 @@
+//! `authorizer keys discover`: from an issuer's URL to the block of a policy.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::address::Address;
+use super::block::{Block, algorithms};
+use super::error::KeysError;
+use super::http::Fetcher;
+use super::metadata::{Metadata, issuer};
+use super::set::{JwkSet, sum};
+use crate::error::CliError;
+use crate::output::{Exit, Format, line, note};
+
+/// The longest name of an issuer.
+const MAX_NAME_BYTES: usize = 64;
+
+/// Read what an identity provider says of itself, fetch its keys, and print its `[[issuers]]` block.
+///
+/// Asks at `/.well-known/openid-configuration`, and where there is nothing, at
+/// `/.well-known/oauth-authorization-server`. Metadata of another issuer than was asked is refused: exit 2.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  authorizer keys discover https://login.example.com/ --audience files-api >> policy.toml"
+)]
+pub(crate) struct Args {
+    /// The issuer, exactly as `iss` has it in its tokens.
+    issuer: String,
+    /// What the policy calls it, and the name of the key file [default: the issuer's host].
+    #[arg(long, value_parser = parse_name)]
+    name: Option<String>,
+    /// An `aud` that is meant for this service; may be given many times.
+    #[arg(long)]
+    audience: Vec<String>,
+    /// A `client_id` that is let in; may be given many times.
+    #[arg(long)]
+    client_id: Vec<String>,
+    /// The folder for the key file, relative to the policy's, where this is to be run.
+    #[arg(long, value_name = "DIR", default_value = "keys")]
+    dir: PathBuf,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+fn parse_name(name: &str) -> Result<String, String> {
+    let plain = name.chars().all(is_plain) && !name.starts_with('.');
+    if plain && (1..=MAX_NAME_BYTES).contains(&name.len()) {
+        Ok(name.to_owned())
+    } else {
+        Err("use 1 to 64 letters, digits, -, _ and ., and no . at the start".into())
+    }
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c)
+}
+
+/// A host as a name: `[::1]` has colons.
+fn name_of(issuer: &Address) -> String {
+    let host = issuer.host().trim_matches(['[', ']']);
+    host.chars().take(MAX_NAME_BYTES).map(|c| if is_plain(c) { c } else { '-' }).collect()
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+    let fetcher = Fetcher::default();
+    let issuer = issuer(&args.issuer)?;
+    let metadata = Metadata::fetch(fetcher, &issuer)?;
+    let set = JwkSet::usable(fetcher.get(&metadata.jwks_uri)?, metadata.jwks_uri.as_str())?;
+    let keys = set.keys();
+    let algorithms = algorithms(&keys, metadata.algorithms.as_deref());
+    if algorithms.is_empty() {
+        let named = metadata.algorithms.unwrap_or_default().join(", ");
+        return Err(KeysError::NoAlgorithm { issuer: issuer.to_string(), named }.into());
+    }
+    let name = args.name.clone().unwrap_or_else(|| name_of(&issuer));
+    let file = args.dir.join(format!("{name}.jwks.json"));
+    let stored = set.store(&file)?;
+    let block = Block {
+        name: &name,
+        issuer: issuer.as_str(),
+        audience: &args.audience,
+        client_id: &args.client_id,
+        algorithms: &algorithms,
+        jwks_uri: &metadata.jwks_uri,
+        file: &file,
+    };
+    match args.format {
+        Format::Json => line(json!({
+            "version": 1, "name": name, "issuer": issuer.as_str(), "metadata": metadata.address.as_str(),
+            "jwks_uri": metadata.jwks_uri.as_str(), "algorithms": algorithms, "file": file,
+            "change": stored.word(), "keys": keys.len(), "block": block.to_string(),
+        }))?,
+        Format::Text => {
+            line(block.to_string().trim_end())?;
+            note(format_args!("{} ({}): {}", file.display(), stored.word(), sum(&keys)));
+            if !block.is_whole() {
+                note(
+                    "the block is not whole: say whom the tokens are for, with `--audience` or `--client-id`",
+                );
+            }
+        }
+    }
+    Ok(Exit::Held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_and_a_name_is_a_file() {
+        for (issuer, name) in [
+            ("https://login.example.com:8443/realms/x", "login.example.com"),
+            ("http://[::1]:4000/", "--1"),
+            ("http://127.0.0.1:4000", "127.0.0.1"),
+        ] {
+            assert_eq!(name_of(&Address::parse(issuer).unwrap()), name);
+        }
+        for name in ["staff", "a.b-c_1"] {
+            assert!(parse_name(name).is_ok(), "{name}");
+        }
+        for name in ["", ".", "..", ".hidden", "a/b", "../a", "a b", "é", &"a".repeat(65)] {
+            assert!(parse_name(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `authorizer keys fetch`: the keys of a provider into the file that a policy names.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::address::Address;
+use super::error::KeysError;
+use super::http::Fetcher;
+use super::set::{JwkSet, Stored, sum};
+use crate::error::CliError;
+use crate::output::{Exit, Format, line};
+
+/// Fetch a JWK set, check it, and put it into a file.
+///
+/// The file is replaced whole or not at all: what cannot be fetched or not be used leaves it as it was, and
+/// exits 2. `authorizer serve` takes the new keys at once, a deployed function when it is packaged again.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  authorizer keys fetch https://login.example.com/.well-known/jwks.json \\\n    \
+    --out keys/login.jwks.json"
+)]
+pub(crate) struct Args {
+    /// The provider's `jwks_uri`.
+    url: String,
+    /// The file.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+    let address =
+        Address::parse(&args.url).map_err(|error| KeysError::Address { text: args.url.clone(), error })?;
+    let set = JwkSet::usable(Fetcher::default().get(&address)?, address.as_str())?;
+    let (keys, stored) = (set.keys(), set.store(&args.out)?);
+    match args.format {
+        Format::Json => line(json!({
+            "version": 1, "file": args.out, "change": stored.word(), "keys": keys.len(),
+            "usable": keys.iter().filter(|key| !key.algorithms().is_empty()).count(),
+        }))?,
+        Format::Text => {
+            let file = args.out.display();
+            line(match stored {
+                Stored::New => format!("{file} is new: {}", sum(&keys)),
+                Stored::Changed => format!("{file} has changed: {}", sum(&keys)),
+                Stored::Unchanged => format!("{file} is unchanged: {}", sum(&keys)),
+            })?;
+        }
+    }
+    Ok(Exit::Held)
+}

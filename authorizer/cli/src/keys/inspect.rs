@@ -1,0 +1,108 @@
+//! `authorizer keys inspect`: what a JWK set holds, and what of it a policy can use.
+
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use owo_colors::OwoColorize as _;
+use serde_json::json;
+
+use super::error::KeysError;
+use super::http::MAX_ANSWER_BYTES;
+use super::key::{Key, Standing};
+use super::set::{JwkSet, sum};
+use crate::error::CliError;
+use crate::input::read_limited;
+use crate::output::{Exit, Format, line};
+
+/// Look into a JWK set: each key, and whether a policy can use it.
+///
+/// Exits 1 when a policy with these keys would be refused: for private key material, for a key that cannot
+/// be what it says, and when there is none that it can use.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  authorizer keys inspect keys/login.jwks.json")]
+pub(crate) struct Args {
+    /// The file, or `-` for standard input.
+    file: PathBuf,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+    let place = args.file.display().to_string();
+    let set =
+        JwkSet::parse(read(&args.file)?).map_err(|error| KeysError::Set { place: place.clone(), error })?;
+    let (keys, problem) = (set.keys(), set.check().err());
+    match args.format {
+        Format::Json => line(json!({
+            "version": 1, "file": args.file, "usable": problem.is_none(),
+            "problem": problem.as_ref().map(ToString::to_string),
+            "keys": keys.iter().map(as_json).collect::<Vec<_>>(),
+        }))?,
+        Format::Text => {
+            line(format_args!("{place}: {}", sum(&keys)))?;
+            for key in &keys {
+                write(key)?;
+            }
+            if let Some(problem) = &problem {
+                line(format_args!("{}: {problem}", "a policy with these keys is refused".red()))?;
+            }
+        }
+    }
+    Ok(if problem.is_none() { Exit::Held } else { Exit::Findings })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    if path != Path::new("-") {
+        return read_limited(path, MAX_ANSWER_BYTES);
+    }
+    let mut bytes = Vec::new();
+    let one_more = u64::try_from(MAX_ANSWER_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    io::stdin()
+        .take(one_more)
+        .read_to_end(&mut bytes)
+        .map_err(|source| CliError::Read { path: path.to_owned(), source })?;
+    if bytes.len() > MAX_ANSWER_BYTES {
+        return Err(CliError::TooLarge { path: path.to_owned(), limit: MAX_ANSWER_BYTES });
+    }
+    Ok(bytes)
+}
+
+fn as_json(key: &Key) -> serde_json::Value {
+    let (standing, why) = match &key.standing {
+        Standing::Usable(_) => ("usable", None),
+        Standing::PassedOver(why) => ("passed_over", Some(why)),
+        Standing::Refused(why) => ("refused", Some(why)),
+    };
+    json!({
+        "kid": key.id, "kty": key.kind, "crv": key.curve, "bits": key.bits, "alg": key.algorithm,
+        "use": key.usage, "thumbprint": key.thumbprint, "standing": standing, "why": why,
+        "algorithms": key.algorithms(),
+    })
+}
+
+/// What the file says is escaped: it may come from anywhere.
+fn write(key: &Key) -> Result<(), CliError> {
+    line("")?;
+    let bits = key.bits.map(|bits| format!("{bits} bits"));
+    let shown = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} {value}"));
+    let words =
+        [key.kind.clone(), key.curve.clone(), bits, shown("alg", &key.algorithm), shown("use", &key.usage)];
+    let words: Vec<_> = words.into_iter().flatten().collect();
+    let id = key.id.as_deref().map_or_else(|| "without kid".into(), |id| format!("kid {id}"));
+    line(format_args!("{}", id.escape_debug()))?;
+    line(format_args!("  {}", words.join(", ").escape_debug()))?;
+    if let Some(thumbprint) = &key.thumbprint {
+        line(format_args!("  thumbprint {thumbprint}"))?;
+    }
+    match &key.standing {
+        Standing::Usable(algorithms) => {
+            let names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
+            line(format_args!("  {} with {}", "usable".green(), names.join(", ")))
+        }
+        Standing::PassedOver(why) => {
+            line(format_args!("  {}: {}", "passed over".yellow(), why.escape_debug()))
+        }
+        Standing::Refused(why) => line(format_args!("  {}: {}", "refused".red(), why.escape_debug())),
+    }
+}

@@ -1,0 +1,163 @@
+//! What a provider says of itself: OpenID Connect Discovery 1.0, and RFC 8414 for providers that know no
+//! OpenID Connect.
+
+use serde::Deserialize;
+
+use super::address::{Address, AddressError};
+use super::error::KeysError;
+use super::http::Fetcher;
+use super::provider::Provider;
+
+/// The metadata of an issuer that says the same of itself.
+#[derive(Debug)]
+pub(super) struct Metadata {
+    /// Where it was found.
+    pub(super) address: Address,
+    /// Where the keys are.
+    pub(super) jwks_uri: Address,
+    /// The algorithms of its ID tokens, and so, by all that is known, of its access tokens: no metadata has a
+    /// field for those.
+    pub(super) algorithms: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Document {
+    issuer: String,
+    jwks_uri: Option<String>,
+    id_token_signing_alg_values_supported: Option<Vec<String>>,
+}
+
+/// Reads an issuer as a person writes it.
+pub(super) fn issuer(text: &str) -> Result<Address, KeysError> {
+    let issuer = Address::parse(text).map_err(|error| KeysError::Address { text: text.to_owned(), error })?;
+    if issuer.has_query() {
+        return Err(KeysError::IssuerQuery { issuer: issuer.to_string() });
+    }
+    Ok(issuer)
+}
+
+impl Metadata {
+    /// Asks at the address of OpenID Connect, and where there is nothing, at that of RFC 8414.
+    pub(super) fn fetch(fetcher: Fetcher, issuer: &Address) -> Result<Self, KeysError> {
+        let [openid, oauth] =
+            well_known(issuer).map_err(|error| KeysError::Address { text: issuer.to_string(), error })?;
+        let (first, tried) = match fetcher.get(&openid) {
+            Ok(bytes) => return Self::read(issuer, openid, &bytes),
+            Err(KeysError::Status { address, status }) => (address, status),
+            Err(error) => return Err(error),
+        };
+        match fetcher.get(&oauth) {
+            Ok(bytes) => Self::read(issuer, oauth, &bytes),
+            Err(KeysError::Status { address, status }) => Err(KeysError::NoMetadata {
+                issuer: issuer.to_string(),
+                tried: format!("`{first}` answers {tried}, and `{address}` {status}"),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read(asked: &Address, address: Address, bytes: &[u8]) -> Result<Self, KeysError> {
+        let strange = |message: String| KeysError::Metadata { address: address.to_string(), message };
+        let document: Document = serde_json::from_slice(bytes).map_err(|error| strange(error.to_string()))?;
+        if document.issuer != asked.as_str() {
+            let help = Provider::of(&document.issuer).why_other(asked.as_str(), &document.issuer);
+            return Err(KeysError::OtherIssuer { asked: asked.to_string(), says: document.issuer, help });
+        }
+        let text = document.jwks_uri.ok_or_else(|| strange("it has no `jwks_uri`".into()))?;
+        let unusable = |error| KeysError::JwksUri { issuer: asked.to_string(), text: text.clone(), error };
+        let jwks_uri = Address::parse(&text).map_err(unusable)?;
+        // Who vouches for the issuer with TLS does so for its keys.
+        if asked.is_https() && !jwks_uri.is_https() {
+            return Err(unusable(AddressError::Plain));
+        }
+        Ok(Self { address, jwks_uri, algorithms: document.id_token_signing_alg_values_supported })
+    }
+}
+
+/// OpenID Connect Discovery 1.0 section 4.1 appends to the issuer's path; RFC 8414 section 3.1 goes before it.
+fn well_known(issuer: &Address) -> Result<[Address; 2], AddressError> {
+    let path = issuer.uri().path().trim_end_matches('/');
+    Ok([
+        issuer.with_path(&format!("{path}/.well-known/openid-configuration"))?,
+        issuer.with_path(&format!("/.well-known/oauth-authorization-server{path}"))?,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ISSUER: &str = "https://login.example.com/tenant";
+
+    fn read(document: &Value) -> Result<Metadata, String> {
+        let issuer = issuer(ISSUER).unwrap();
+        Metadata::read(&issuer, issuer.clone(), document.to_string().as_bytes())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_well_known_addresses_are_those_of_the_specifications() {
+        for (issuer, openid, oauth) in [
+            // OpenID Connect Discovery 1.0 section 4.1, RFC 8414 section 3.1.
+            (
+                "https://example.com",
+                "https://example.com/.well-known/openid-configuration",
+                "https://example.com/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://example.com/issuer1",
+                "https://example.com/issuer1/.well-known/openid-configuration",
+                "https://example.com/.well-known/oauth-authorization-server/issuer1",
+            ),
+            (
+                "https://example.com:8443/a/b/",
+                "https://example.com:8443/a/b/.well-known/openid-configuration",
+                "https://example.com:8443/.well-known/oauth-authorization-server/a/b",
+            ),
+        ] {
+            let addresses = well_known(&self::issuer(issuer).unwrap()).unwrap();
+            assert_eq!(addresses.map(|address| address.to_string()), [openid, oauth]);
+        }
+        for text in
+            ["https://example.com/?tenant=x", "http://example.com/", "example.com", "https://u@example.com"]
+        {
+            assert!(issuer(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn metadata_of_the_issuer_itself_names_keys_and_algorithms() {
+        let metadata = read(&json!({
+            "issuer": ISSUER, "jwks_uri": "https://keys.example.com/jwks", "scopes_supported": ["openid"],
+            "id_token_signing_alg_values_supported": ["RS256", "HS256"],
+        }))
+        .unwrap();
+        assert_eq!(metadata.jwks_uri.as_str(), "https://keys.example.com/jwks");
+        assert_eq!(metadata.algorithms.unwrap(), ["RS256", "HS256"]);
+    }
+
+    #[test]
+    fn metadata_of_another_or_without_keys_is_refused() {
+        for (issuer, jwks_uri, message) in [
+            (json!("https://login.example.com/tenant/"), json!("https://x/"), "says that the issuer is"),
+            (json!("https://login.example.com/Tenant"), json!("https://x/"), "says that the issuer is"),
+            (
+                json!("https://evil.example/"),
+                json!("https://x/"),
+                "`https://evil.example/`, which is not the same",
+            ),
+            (json!(7), json!("https://x/"), "no provider's metadata"),
+            (Value::Null, json!("https://x/"), "no provider's metadata"),
+            (json!(ISSUER), Value::Null, "it has no `jwks_uri`"),
+            (json!(ISSUER), json!("http://keys.example.com/"), "keys that come without TLS"),
+            (json!(ISSUER), json!("http://127.0.0.1/"), "keys that come without TLS"),
+            (json!(ISSUER), json!("file:///etc/passwd"), "no address that begins with"),
+        ] {
+            let document = json!({"issuer": issuer, "jwks_uri": jwks_uri});
+            let error = read(&document).unwrap_err();
+            assert!(error.contains(message), "{document}: {error}");
+        }
+    }
+}

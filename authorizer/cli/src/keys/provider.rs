@@ -1,0 +1,202 @@
+//! What is known of the tokens of well-known providers, by the issuer. docs/providers.md has the sources.
+
+use super::address::Address;
+
+/// A provider whose tokens are known, or any other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Provider {
+    Cognito,
+    Auth0,
+    /// A custom authorization server.
+    Okta,
+    /// Okta's own authorization server, whose access tokens are for nobody else.
+    OktaOrganization,
+    EntraV1,
+    EntraV2,
+    Google,
+    Keycloak,
+    Other,
+}
+
+/// Which field says whom a token is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Meant {
+    Audience,
+    ClientId,
+}
+
+impl Provider {
+    /// The provider of an issuer, as far as its URL tells.
+    pub(super) fn of(issuer: &str) -> Self {
+        let Ok(address) = Address::parse(issuer) else { return Self::Other };
+        let host = address.host().to_ascii_lowercase();
+        let path = address.uri().path();
+        let below = |domains: &[&str]| domains.iter().any(|domain| host.ends_with(domain));
+        if host.starts_with("cognito-idp.") && below(&[".amazonaws.com", ".amazonaws.com.cn"]) {
+            Self::Cognito
+        } else if below(&[".auth0.com"]) {
+            Self::Auth0
+        } else if below(&[".okta.com", ".oktapreview.com", ".okta-emea.com"]) {
+            if path.starts_with("/oauth2/") { Self::Okta } else { Self::OktaOrganization }
+        } else if host == "sts.windows.net" {
+            Self::EntraV1
+        } else if host == "login.microsoftonline.com" || below(&[".ciamlogin.com"]) {
+            Self::EntraV2
+        } else if host == "accounts.google.com" {
+            Self::Google
+        } else if path.contains("/realms/") {
+            Self::Keycloak
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Which field its access tokens are told by.
+    pub(super) fn meant(self) -> Meant {
+        match self {
+            Self::Cognito => Meant::ClientId,
+            Self::Auth0
+            | Self::Okta
+            | Self::OktaOrganization
+            | Self::EntraV1
+            | Self::EntraV2
+            | Self::Google
+            | Self::Keycloak
+            | Self::Other => Meant::Audience,
+        }
+    }
+
+    /// What an access token has that an ID token has not, where every token of the provider has it.
+    pub(super) fn required(self) -> Option<&'static str> {
+        match self {
+            Self::Cognito => Some("{ token_use = \"access\" }"),
+            Self::Keycloak => Some("{ typ = \"Bearer\" }"),
+            Self::Auth0
+            | Self::Okta
+            | Self::OktaOrganization
+            | Self::EntraV1
+            | Self::EntraV2
+            | Self::Google
+            | Self::Other => None,
+        }
+    }
+
+    /// What to think of, as lines of a comment.
+    pub(super) fn comment(self) -> &'static [&'static str] {
+        match self {
+            Self::Cognito => &[
+                "Amazon Cognito: access tokens have no `aud` (unless resource binding gives them one) and no `typ`;",
+                "client_id is the id of the app client, and token_use keeps ID tokens out.",
+            ],
+            Self::Auth0 => &[
+                "Auth0: audience is the identifier of the API. The slash at the end belongs to the issuer.",
+                "For an API with the RFC 9068 token profile add: token_type = \"at+jwt\"",
+            ],
+            Self::Okta => &[
+                "Okta, custom authorization server: audience is the server's, such as \"api://default\". Access tokens",
+                "have no `typ`; scopes are the array `scp`, which no ID token has: ask for one in the rules.",
+            ],
+            Self::OktaOrganization => &[
+                "Okta's own authorization server: its access tokens are for Okta alone, and cannot be relied on.",
+                "Use the issuer of a custom authorization server: https://DOMAIN/oauth2/default",
+            ],
+            Self::EntraV1 => &[
+                "Microsoft Entra ID, v1.0 tokens: audience is the API's application ID URI (\"api://...\") or its id.",
+                "Scopes are the text `scp`, which no ID token has: ask for one in the rules.",
+            ],
+            Self::EntraV2 => &[
+                "Microsoft Entra ID, v2.0 tokens (requestedAccessTokenVersion = 2): audience is the API's application id.",
+                "Scopes are the text `scp`, which no ID token has: ask for one in the rules.",
+            ],
+            Self::Google => &[
+                "Google: access tokens are opaque, and cannot be verified here. This is for ID tokens: audience is the",
+                "OAuth client's id. Some have `iss` without `https://`: those are another issuer.",
+            ],
+            Self::Keycloak => &[
+                "Keycloak: `aud` needs an audience mapper in the client's scopes; without one it is \"account\" or absent.",
+                "The claim `typ` keeps ID tokens out.",
+            ],
+            Self::Other => &[
+                "For access tokens as RFC 9068 has them add: token_type = \"at+jwt\"",
+                "Otherwise find what keeps ID tokens out: a claim for `required`, or an audience that they never have.",
+            ],
+        }
+    }
+
+    /// Of the issuer that a provider's metadata names: why it may not be the one that was asked.
+    pub(super) fn why_other(self, asked: &str, says: &str) -> String {
+        let why = if asked.trim_end_matches('/') == says.trim_end_matches('/') {
+            "they differ by the slash at the end, and `iss` is compared byte for byte"
+        } else if says.contains('{') {
+            "it speaks for many tenants at once: name your tenant's own"
+        } else {
+            match self {
+                Self::Cognito => {
+                    "the issuer of a user pool is its address at `cognito-idp`, not its sign-in domain"
+                }
+                Self::EntraV1 | Self::EntraV2 => {
+                    "Entra ID's v1.0 tokens have `https://sts.windows.net/TENANT/`, its v2.0 tokens \
+                     `https://login.microsoftonline.com/TENANT/v2.0`, with the tenant's id for TENANT"
+                }
+                Self::Auth0
+                | Self::Okta
+                | Self::OktaOrganization
+                | Self::Google
+                | Self::Keycloak
+                | Self::Other => "a provider answers for its own issuer alone",
+            }
+        };
+        format!(
+            "{why}; if its tokens have that in `iss` (`authorizer token inspect` shows it), ask for that one"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_known_by_its_issuer() {
+        for (issuer, provider) in [
+            ("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE", Provider::Cognito),
+            ("https://cognito-idp.eu-central-1.amazonaws.com.evil.example/x", Provider::Other),
+            ("https://example.eu.auth0.com/", Provider::Auth0),
+            ("https://example.okta.com/oauth2/default", Provider::Okta),
+            ("https://example.okta.com", Provider::OktaOrganization),
+            ("https://sts.windows.net/6babcaad-604b-40ac-a9d7-9fd97c0b779f/", Provider::EntraV1),
+            (
+                "https://login.microsoftonline.com/6babcaad-604b-40ac-a9d7-9fd97c0b779f/v2.0",
+                Provider::EntraV2,
+            ),
+            ("https://accounts.google.com", Provider::Google),
+            ("https://login.example.com/realms/staff", Provider::Keycloak),
+            ("https://login.example.com/", Provider::Other),
+            ("no issuer", Provider::Other),
+        ] {
+            assert_eq!(Provider::of(issuer), provider, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn another_issuer_than_was_asked_has_its_reason() {
+        for (asked, says, reason) in [
+            ("https://example.auth0.com", "https://example.auth0.com/", "the slash at the end"),
+            (
+                "https://login.microsoftonline.com/common/v2.0",
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "many tenants",
+            ),
+            ("https://login.microsoftonline.com/contoso", "https://sts.windows.net/6babcaad/", "v1.0 tokens"),
+            (
+                "https://files.auth.eu-central-1.amazoncognito.com",
+                "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE",
+                "not its sign-in domain",
+            ),
+            ("https://login.example.com", "https://example.org", "its own issuer alone"),
+        ] {
+            let why = Provider::of(says).why_other(asked, says);
+            assert!(why.contains(reason), "{asked}: {why}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A JWK set (RFC 7517 section 5), and the file that it is kept in.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use authorizer_core::token::{JwkError, KeySet, SignatureAlgorithm};
+use serde_json::Value;
+
+use super::error::KeysError;
+use super::key::Key;
+use crate::error::CliError;
+use crate::save;
+
+/// The bytes of a JWK set, as they came, and its keys.
+#[derive(Debug)]
+pub(super) struct JwkSet {
+    bytes: Vec<u8>,
+    jwks: Vec<Value>,
+}
+
+/// Why bytes are no JWK set.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum SetError {
+    NoJson(String),
+    NoKeys,
+}
+
+impl fmt::Display for SetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoJson(message) => write!(f, "this is not JSON: {message}"),
+            Self::NoKeys => f.write_str("this is no JWK set: it has no `keys` array"),
+        }
+    }
+}
+
+impl SetError {
+    pub(super) fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoJson(_) => "name the `jwks_uri` of the provider, or a file with what it answers",
+            Self::NoKeys => "a JWK set is `{\"keys\": [...]}`, and what a provider's `jwks_uri` answers",
+        }
+    }
+}
+
+/// What became of the file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stored {
+    New,
+    Changed,
+    Unchanged,
+}
+
+impl Stored {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+impl JwkSet {
+    pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, SetError> {
+        let set: Value =
+            serde_json::from_slice(&bytes).map_err(|error| SetError::NoJson(error.to_string()))?;
+        match set {
+            Value::Object(mut members) => match members.remove("keys") {
+                Some(Value::Array(jwks)) => Ok(Self { bytes, jwks }),
+                _ => Err(SetError::NoKeys),
+            },
+            _ => Err(SetError::NoKeys),
+        }
+    }
+
+    /// One that a policy can use, of a `place` to name in errors.
+    pub(super) fn usable(bytes: Vec<u8>, place: &str) -> Result<Self, KeysError> {
+        let set = Self::parse(bytes).map_err(|error| KeysError::Set { place: place.to_owned(), error })?;
+        set.check().map_err(|error| KeysError::Unusable { place: place.to_owned(), error })?;
+        Ok(set)
+    }
+
+    /// Whether a policy that names every algorithm can use it.
+    pub(super) fn check(&self) -> Result<(), JwkError> {
+        KeySet::from_jwks(&self.jwks, &SignatureAlgorithm::ALL).map(|_| ())
+    }
+
+    /// What is to be said of each key, in order.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.jwks.iter().map(Key::of).collect()
+    }
+
+    /// Puts the bytes into a file, which whoever reads it has whole.
+    pub(super) fn store(&self, path: &Path) -> Result<Stored, CliError> {
+        let stored = match fs::read(path) {
+            Ok(before) if before == self.bytes => return Ok(Stored::Unchanged),
+            Ok(_) => Stored::Changed,
+            Err(_) => Stored::New,
+        };
+        save::replace(path, &self.bytes)?;
+        Ok(stored)
+    }
+}
+
+/// `2 keys, 1 of which can be used`.
+pub(super) fn sum(keys: &[Key]) -> String {
+    let usable = keys.iter().filter(|key| !key.algorithms().is_empty()).count();
+    let plural = if keys.len() == 1 { "" } else { "s" };
+    format!("{} key{plural}, {usable} of which a policy can use", keys.len())
+}

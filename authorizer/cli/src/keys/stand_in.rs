@@ -1,0 +1,82 @@
+//! A server on a loopback address that answers exactly these bytes, for the tests of this folder.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use super::address::Address;
+
+/// It stops listening when it is dropped.
+pub(super) struct StandIn {
+    listener: TcpListener,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl StandIn {
+    /// Closes the connection after the answer.
+    pub(super) fn always(answer: &[u8]) -> Self {
+        let answer = answer.to_vec();
+        Self::start(move |stream| {
+            read_head(stream);
+            // A client that has had enough closes first.
+            let _ = stream.write_all(&answer);
+            let _ = stream.shutdown(Shutdown::Write);
+        })
+    }
+
+    /// Never gets to the end of its answer.
+    pub(super) fn stalling(start: &[u8]) -> Self {
+        let start = start.to_vec();
+        Self::start(move |stream| {
+            read_head(stream);
+            let _ = stream.write_all(&start);
+            // Until the client gives up.
+            let _ = stream.read(&mut [0]);
+        })
+    }
+
+    fn start(answer: impl Fn(&mut TcpStream) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let (accepting, is_over) = (listener.try_clone().unwrap(), Arc::clone(&over));
+        let thread = thread::spawn(move || {
+            while let Ok((mut stream, _)) = accepting.accept() {
+                if is_over.load(Ordering::SeqCst) {
+                    return;
+                }
+                answer(&mut stream);
+            }
+        });
+        Self { listener, over, thread: Some(thread) }
+    }
+
+    pub(super) fn address(&self, path: &str) -> Address {
+        Address::parse(&format!("http://{}{path}", self.listener.local_addr().unwrap())).unwrap()
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        // Wakes the thread.
+        drop(TcpStream::connect(self.listener.local_addr().unwrap()));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Reads the head of a request; of a TLS handshake, the first byte (RFC 8446 section 5.1).
+fn read_head(stream: &mut TcpStream) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n")
+        && !head.starts_with(&[22])
+        && stream.read(&mut byte).is_ok_and(|read| read == 1)
+    {
+        head.extend(byte);
+    }
+}

@@ -1,0 +1,77 @@
+//! A provider on a loopback address that answers what a test tells it to.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// It listens for as long as the test runs.
+pub(crate) struct Provider {
+    addr: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    answers: HashMap<String, String>,
+    asked: Vec<String>,
+}
+
+/// A whole answer with this body.
+pub(crate) fn json_answer(body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+impl Provider {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let answering = Arc::clone(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                answer(stream.unwrap(), &answering);
+            }
+        });
+        Self { addr, shared }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
+    }
+
+    /// What a path answers from now on: the bytes of the answer, after which the connection is closed.
+    pub(crate) fn answers(&self, path: &str, answer: String) {
+        self.shared.lock().unwrap().answers.insert(path.to_owned(), answer);
+    }
+
+    /// The paths that were asked for.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.shared.lock().unwrap().asked.clone()
+    }
+}
+
+fn answer(stream: TcpStream, shared: &Mutex<Shared>) {
+    let mut lines = BufReader::new(&stream).split(b'\n').map_while(Result::ok);
+    let first = lines.next().unwrap_or_default();
+    let first = String::from_utf8_lossy(&first).into_owned();
+    // What is no HTTP, such as the start of TLS, is not waited for.
+    if !first.starts_with("GET ") {
+        return;
+    }
+    for line in lines {
+        if line == b"\r" {
+            break;
+        }
+    }
+    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut shared = shared.lock().unwrap();
+    let missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned();
+    let answer = shared.answers.get(&path).cloned().unwrap_or(missing);
+    shared.asked.push(path);
+    drop(shared);
+    // A client that has had enough closes first.
+    let _ = (&stream).write_all(answer.as_bytes());
+}
