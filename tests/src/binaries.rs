@@ -48,6 +48,16 @@ pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> String 
     output(Command::new(authorizer()).args(arguments.into_iter().map(Into::into)))
 }
 
+/// Runs `authorizer` in a folder to its end: its exit status, and what it wrote to either stream.
+pub fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(authorizer());
+    let output =
+        command.args(arguments).current_dir(folder).stdin(Stdio::null()).env("NO_COLOR", "1").output();
+    let output = output.unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.code().unwrap(), out, err)
+}
+
 /// A folder in the target folder for what the tests make once and keep.
 pub fn scratch() -> PathBuf {
     profile().join("authorizer-tests")

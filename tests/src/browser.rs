@@ -108,7 +108,7 @@ impl Browser {
     }
 
     fn next_line(&mut self) -> Value {
-        let line = self.output.wait_until(|lines| lines.get(self.read).cloned());
+        let line = self.output.find(|lines| lines.get(self.read).cloned());
         let line = line.unwrap_or_else(|| panic!("the driver says nothing:\n{}", self.errors.text()));
         self.read += 1;
         serde_json::from_str(&line).unwrap()
@@ -119,7 +119,7 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // It closes the browser when there is no more to do. If it cannot, the browser ends with its pipe.
         self.commands = None;
-        self.output.wait_until(|_| None::<()>);
+        self.output.find(|_| None::<()>);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

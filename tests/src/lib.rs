@@ -14,6 +14,7 @@ pub mod docs;
 pub mod fixtures;
 pub mod lambda;
 pub mod packages;
+pub mod providers;
 pub mod runtimes;
 pub mod sdk;
 pub mod served;

@@ -62,11 +62,11 @@ impl Lines {
 
     /// Waits until what was written is enough.
     pub fn wait_for<T>(&self, what: &str, enough: impl FnMut(&[String]) -> Option<T>) -> T {
-        self.wait_until(enough).unwrap_or_else(|| panic!("{what} was not written, but:\n{}", self.text()))
+        self.find(enough).unwrap_or_else(|| panic!("{what} was not written, but:\n{}", self.text()))
     }
 
     /// Waits until what was written is enough; nothing when the stream ends before, or time is up.
-    pub(crate) fn wait_until<T>(&self, mut enough: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
+    pub fn find<T>(&self, mut enough: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + DEADLINE;
         let mut written = self.shared.0.lock().unwrap();
         loop {
@@ -129,7 +129,7 @@ impl Served {
             let end = lines.iter().position(|line| line.contains("Ctrl-C stops"))?;
             Some(lines[..=end].to_vec())
         };
-        let introduction = stdout.wait_until(last);
+        let introduction = stdout.find(last);
         let introduction = introduction.unwrap_or_else(|| panic!("it did not start:\n{}", stderr.text()));
         let addr = address(&introduction[0], "http://");
         let s3 = introduction.iter().find(|line| line.contains("the bucket itself is at")).unwrap();
