@@ -90,8 +90,13 @@ impl Issuer {
         }
     }
 
-    /// Verifies the signature of a token that names this issuer.
-    pub(super) fn verify_signature(&self, jws: &Jws<'_>) -> Result<(), TokenError> {
+    /// Whether this issuer signed what the JWS carries, whatever that is: with an algorithm that it signs with,
+    /// and a key of its own that fits.
+    ///
+    /// # Errors
+    /// [`TokenError::AlgorithmNotAllowed`], [`TokenError::SigningKeyUnknown`] or
+    /// [`TokenError::SignatureInvalid`].
+    pub fn verify_signature(&self, jws: &Jws<'_>) -> Result<(), TokenError> {
         let algorithm = jws
             .algorithm
             .filter(|algorithm| self.algorithms.contains(algorithm))

@@ -11,9 +11,12 @@ use crate::refusal::TokenError;
 /// The longest token that is looked at, in bytes. CloudFront lets all headers together be 20,480 bytes.
 pub const MAX_TOKEN_BYTES: usize = 16_384;
 
-/// A token whose parts have the right form. Nothing in it is to be believed yet.
+/// A JWS whose parts have the right form. Nothing in it is to be believed yet.
+///
+/// Its payload may be anything: what makes it a token, a payload that is a claims set, is asked of it by
+/// [`claims`](Self::claims), and whose it is by [`Issuer::verify_signature`](super::Issuer::verify_signature).
 #[derive(Debug)]
-pub(super) struct Jws<'t> {
+pub struct Jws<'t> {
     /// The part of the token that is signed.
     pub(super) signing_input: &'t str,
     /// The signature, still in base64url.
@@ -24,12 +27,17 @@ pub(super) struct Jws<'t> {
     pub(super) key_id: Option<String>,
     /// `typ`.
     pub(super) token_type: Option<String>,
-    /// The claims set.
-    pub(super) payload: Map<String, Value>,
+    /// What is signed, decoded.
+    payload: Vec<u8>,
 }
 
 impl<'t> Jws<'t> {
-    pub(super) fn parse(token: &'t str) -> Result<Self, TokenError> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    /// [`TokenError`] when it is no JWS in compact serialisation, or its header changes what the signature
+    /// means.
+    pub fn parse(token: &'t str) -> Result<Self, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
@@ -63,8 +71,16 @@ impl<'t> Jws<'t> {
         };
         let key_id = take_string(&mut header, "kid")?;
         let token_type = take_string(&mut header, "typ")?;
-        let payload = parse_object(&decode(payload)?)?;
+        let payload = decode(payload)?;
         Ok(Self { signing_input, signature, algorithm, key_id, token_type, payload })
+    }
+
+    /// The payload as a claims set (RFC 7519 section 7.2), whoever wrote it.
+    ///
+    /// # Errors
+    /// [`TokenError`] when it is no JSON object, or has a member twice.
+    pub fn claims(&self) -> Result<Map<String, Value>, TokenError> {
+        parse_object(&self.payload)
     }
 }
 
@@ -91,7 +107,7 @@ mod tests {
     }
 
     fn error(header: &str, payload: &str) -> Option<TokenError> {
-        Jws::parse(&token(header, payload)).err()
+        Jws::parse(&token(header, payload)).and_then(|jws| jws.claims()).err()
     }
 
     #[test]
@@ -104,7 +120,7 @@ mod tests {
         assert_eq!(jws.algorithm, Some(SignatureAlgorithm::Rs256));
         assert_eq!(jws.key_id.as_deref(), Some("k"));
         assert_eq!(jws.token_type.as_deref(), Some("at+jwt"));
-        assert_eq!(jws.payload["iss"], "i");
+        assert_eq!(jws.claims().unwrap()["iss"], "i");
         assert_eq!(format!("{}.{}", jws.signing_input, jws.signature), token);
     }
 
@@ -154,7 +170,7 @@ mod tests {
             (format!("{header}.e30 .c2ln"), TokenError::Malformed),
             (format!("{header}.{}.c2ln", "e".repeat(MAX_TOKEN_BYTES)), TokenError::TooLong),
         ] {
-            assert_eq!(Jws::parse(&token).err(), Some(expected), "{token}");
+            assert_eq!(Jws::parse(&token).and_then(|jws| jws.claims()).err(), Some(expected), "{token}");
         }
     }
 
@@ -162,7 +178,7 @@ mod tests {
         #[test]
         fn no_token_panics(token in "\\PC*", header in "\\PC*", payload in "\\PC*") {
             let _ = Jws::parse(&token);
-            let _ = Jws::parse(&self::token(&header, &payload));
+            let _ = Jws::parse(&self::token(&header, &payload)).map(|jws| jws.claims());
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use cache::TokenCache;
 pub use claims::VerifiedClaims;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use jwks::{JwkError, KeySet};
-pub use jws::MAX_TOKEN_BYTES;
+pub use jws::{Jws, MAX_TOKEN_BYTES};
 pub(crate) use revocation::Revocation;
 
 use crate::credential::Credential;
@@ -93,13 +93,14 @@ fn verify_with<'p>(
 }
 
 fn verify_signature(token: &str, issuers: &[Issuer]) -> Result<SignedToken, TokenError> {
-    let jws = jws::Jws::parse(token)?;
-    let named = jws.payload.get("iss").and_then(|iss| iss.as_str());
+    let jws = Jws::parse(token)?;
+    let claims = jws.claims()?;
+    let named = claims.get("iss").and_then(|iss| iss.as_str());
     let (index, issuer) = issuers
         .iter()
         .enumerate()
         .find(|(_, issuer)| named == Some(issuer.issuer()))
         .ok_or(TokenError::IssuerUnknown)?;
     issuer.verify_signature(&jws)?;
-    Ok(SignedToken { issuer: index, token_type: jws.token_type, claims: Arc::new(jws.payload) })
+    Ok(SignedToken { issuer: index, token_type: jws.token_type, claims: Arc::new(claims) })
 }
