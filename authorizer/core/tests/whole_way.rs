@@ -11,68 +11,18 @@ use authorizer_core::outcome::Outcome;
 use authorizer_core::record::Verdict;
 use authorizer_core::token::SignatureAlgorithm;
 use authorizer_core::{Authorized, Authorizer, Bundle, UnixTime};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-    RsaKeyPair,
-};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
+mod signer;
+
+use signer::Signer;
+
 const NOW: u64 = 1_800_000_000;
-
-/// A key pair of each kind that signs with one algorithm.
-struct Signer {
-    algorithm: Algorithm,
-    key: EncodingKey,
-}
-
-impl Signer {
-    fn new(algorithm: SignatureAlgorithm) -> Self {
-        let key = match algorithm {
-            SignatureAlgorithm::Es256 => {
-                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-                EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
-            }
-            SignatureAlgorithm::Es384 => {
-                let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
-                EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
-            }
-            SignatureAlgorithm::EdDsa => {
-                let pair = Ed25519KeyPair::generate().unwrap();
-                EncodingKey::from_ed_der(pair.to_pkcs8v1().unwrap().as_ref())
-            }
-            _ => {
-                let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-                let pkcs8: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-                let pkcs8 = STANDARD.encode(pkcs8.as_ref());
-                let pem = format!("-----BEGIN PRIVATE KEY-----\n{pkcs8}\n-----END PRIVATE KEY-----\n");
-                EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
-            }
-        };
-        Self { algorithm: algorithm.jsonwebtoken(), key }
-    }
-
-    fn jwk(&self, kid: &str) -> Value {
-        let mut jwk =
-            serde_json::to_value(Jwk::from_encoding_key(&self.key, self.algorithm).unwrap()).unwrap();
-        jwk["kid"] = kid.into();
-        jwk
-    }
-
-    fn sign(&self, kid: &str, typ: &str, claims: &Value) -> String {
-        let mut header = Header::new(self.algorithm);
-        header.kid = Some(kid.into());
-        header.typ = Some(typ.into());
-        jsonwebtoken::encode(&header, claims, &self.key).unwrap()
-    }
-}
 
 static ED: LazyLock<Signer> = LazyLock::new(|| Signer::new(SignatureAlgorithm::EdDsa));
 static OTHER: LazyLock<Signer> = LazyLock::new(|| Signer::new(SignatureAlgorithm::EdDsa));

@@ -1,0 +1,117 @@
+//! The policy of these tests, read a second time: from `docs/policy.md` and the RFCs, on what was written
+//! rather than on what is read.
+
+use std::collections::BTreeSet;
+
+use super::document::Document;
+use super::json::{Json, Text};
+use super::{Made, NOW, Who};
+
+pub(super) const LEEWAY: f64 = 10.0;
+
+/// Deeper than this, JSON is not read; and no token of a provider's is a tenth as deep.
+const MAX_DEPTH: usize = 127;
+
+/// Whether the token is one of its issuer's, for us, and now.
+pub(super) fn is_good(made: &Made) -> bool {
+    made.token.len() <= 16_384 && is_well_formed(&made.header) && is_well_formed(&made.claims) && {
+        let header = Members(&made.header.members);
+        let claims = Members(&made.claims.members);
+        header_is_good(header, made.who) && claims_are_good(claims, made.who)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Members<'a>(&'a [(Text, Json)]);
+
+impl<'a> Members<'a> {
+    fn get(self, name: &str) -> Option<&'a Json> {
+        self.0.iter().find(|(written, _)| written.value == name).map(|(_, value)| value)
+    }
+}
+
+fn header_is_good(header: Members<'_>, who: Who) -> bool {
+    let refused = ["crit", "b64", "enc", "zip", "cty"];
+    let algorithm = header.get("alg").and_then(Json::as_text);
+    let key_id_fits = match header.get("kid") {
+        // Each of the three keys is the only one of its issuer's that fits its algorithm.
+        None => true,
+        Some(id) => id.as_text() == Some(who.key_id()),
+    };
+    let type_fits = match (header.get("typ"), who) {
+        (None, Who::Partner) => true,
+        (None, Who::Staff | Who::StaffByCurve) => false,
+        (Some(kind), _) => kind.as_text().is_some_and(|kind| {
+            let kind = kind.to_ascii_lowercase();
+            let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+            kind == "at+jwt" || (kind == "jwt" && who == Who::Partner)
+        }),
+    };
+    refused.iter().all(|name| header.get(name).is_none())
+        && algorithm == Some(who.algorithm().name())
+        && key_id_fits
+        && type_fits
+}
+
+fn claims_are_good(claims: Members<'_>, who: Who) -> bool {
+    let text = |name: &str| claims.get(name).and_then(Json::as_text);
+    let date = |name: &str| match claims.get(name) {
+        None => Some(None),
+        Some(value) => value.as_number().map(Some),
+    };
+    let (Some(Some(expires)), Some(not_before), Some(issued_at)) = (date("exp"), date("nbf"), date("iat"))
+    else {
+        return false;
+    };
+    let in_time = NOW as f64 - LEEWAY < expires
+        && [not_before, issued_at].into_iter().flatten().all(|date| date <= NOW as f64 + LEEWAY);
+    let ours = |audience: &str| ["files", "more files"].contains(&audience);
+    let is_for_us = match (who, claims.get("aud")) {
+        // Named by client: an audience would be somebody else.
+        (Who::Partner, audience) => audience.is_none() && text("client_id") == Some("p"),
+        (_, Some(Json::Text(audience))) => ours(&audience.value),
+        (_, Some(Json::Array(many))) => {
+            many.iter().all(|one| one.as_text().is_some()) && many.iter().filter_map(Json::as_text).any(ours)
+        }
+        (_, _) => false,
+    };
+    let required = who == Who::Partner
+        || (text("token_use") == Some("access")
+            && claims.get("tenant").and_then(Json::as_number) == Some(7.0)
+            && matches!(claims.get("active"), Some(Json::Word("true"))));
+    text("iss") == Some(who.issuer())
+        && claims.get("sub").is_none_or(|subject| subject.as_text().is_some())
+        && in_time
+        && is_for_us
+        && required
+}
+
+fn is_well_formed(document: &Document) -> bool {
+    let object = Json::Object(document.members.clone());
+    let (before, after) = document.around;
+    before.iter().chain(after).all(|byte| b" \t\r\n".contains(byte))
+        && is_readable(&object)
+        && depth(&object) <= MAX_DEPTH
+}
+
+/// Whether it can be read at all, and no object in it has a member twice.
+fn is_readable(value: &Json) -> bool {
+    match value {
+        Json::Unreadable(_) => false,
+        Json::Word(_) | Json::Number(_) | Json::Text(_) => true,
+        Json::Array(values) => values.iter().all(is_readable),
+        Json::Object(members) => {
+            let names: BTreeSet<&str> = members.iter().map(|(name, _)| name.value.as_str()).collect();
+            names.len() == members.len() && members.iter().all(|(_, value)| is_readable(value))
+        }
+    }
+}
+
+/// How deep arrays and objects stand in each other.
+fn depth(value: &Json) -> usize {
+    match value {
+        Json::Unreadable(_) | Json::Word(_) | Json::Number(_) | Json::Text(_) => 0,
+        Json::Array(values) => 1 + values.iter().map(depth).max().unwrap_or_default(),
+        Json::Object(members) => 1 + members.iter().map(|(_, value)| depth(value)).max().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,187 @@
+//! The JOSE cases of the Wycheproof project, every one accounted for.
+//!
+//! Their payloads are no claims sets, so they go as far as the signature: the keys of a case become those of
+//! an issuer, beside one that has nothing to do with it, and the issuer is asked whether it signed the token.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use wycheproof_ng_kdf_jose::json_web::{Test, TestGroup, TestName, TestSet};
+
+use super::{issuer_with, signature, stand_in, token};
+
+/// So many cases that Wycheproof calls `valid` or `invalid`, and what became of them.
+struct Row(usize, &'static str, &'static str, &'static str);
+
+// Why the outcome is right where it is not what Wycheproof expects, or not for the reason that the case is about.
+const AS_EXPECTED: &str = "";
+const NO_HMAC: &str = "an HMAC key is a secret, which would go into the zip, and no HMAC is a signature here";
+const NO_P521: &str = "P-521 is not used here; besides, the key's `alg` is the misspelt `ES521`";
+const PINNED: &str = "a fault of the case: RFC 7520 figure 20 is PS384, and the key's `alg` is PS256";
+const ROCA: &str =
+    "CVE-2017-15361: a key that can be factored. An issuer's keys are trusted as it publishes them";
+const NO_JWE: &str = "an encrypted token is refused, whoever could read it";
+
+#[test]
+fn every_jws_case_is_accounted_for() {
+    account_for(
+        TestName::JsonWebSignature,
+        &[
+            Row(32, "valid", "holds", AS_EXPECTED),
+            Row(2, "valid", "signing_key_unknown", PINNED),
+            Row(2, "valid", "algorithm_not_allowed", NO_P521),
+            Row(8, "valid", "holds a secret (k), else algorithm_not_allowed", NO_HMAC),
+            // tc372 and tc373: a `?` was put into the header and the payload, so `invalid` is meant.
+            Row(2, "valid", "holds a secret (k), else token_malformed", NO_HMAC),
+            Row(293, "invalid", "signature_invalid", AS_EXPECTED),
+            Row(20, "invalid", "token_malformed", AS_EXPECTED),
+            Row(11, "invalid", "signing_key_unknown", AS_EXPECTED),
+            Row(1, "invalid", "algorithm_not_allowed", AS_EXPECTED),
+            Row(11, "invalid", "holds a secret (k), else algorithm_not_allowed", NO_HMAC),
+            Row(19, "invalid", "holds a secret (k), else token_malformed", NO_HMAC),
+        ],
+    );
+}
+
+#[test]
+fn every_jwk_case_is_accounted_for() {
+    account_for(
+        TestName::JsonWebKey,
+        &[
+            Row(1, "valid", "holds", AS_EXPECTED),
+            Row(4, "valid", "holds a secret (k), else algorithm_not_allowed", NO_HMAC),
+            Row(11, "invalid", "holds a secret (k), else algorithm_not_allowed", NO_HMAC),
+            Row(6, "invalid", "signing_key_unknown", AS_EXPECTED),
+            Row(2, "invalid", "key 0 of the JWK set is not a valid public key", AS_EXPECTED),
+            Row(1, "invalid", "RSA key 0 of the JWK set has 1024 bits, not 2048 to 8192", AS_EXPECTED),
+            Row(1, "invalid", "holds", ROCA),
+        ],
+    );
+}
+
+/// The cases of [`TestName::JsonWebCrypto`] are an older choice from the other three sets.
+#[test]
+fn every_case_of_the_older_set_is_accounted_for() {
+    account_for(
+        TestName::JsonWebCrypto,
+        &[
+            Row(2, "valid", "holds", AS_EXPECTED),
+            Row(2, "valid", "holds a secret (k), else algorithm_not_allowed", NO_HMAC),
+            Row(1, "valid", "holds a secret (k), else token_encrypted", NO_JWE),
+            Row(1, "valid", "holds a secret (d), else token_encrypted", NO_JWE),
+            Row(7, "invalid", "signature_invalid", AS_EXPECTED),
+            Row(16, "invalid", "token_malformed", AS_EXPECTED),
+            Row(2, "invalid", "signing_key_unknown", AS_EXPECTED),
+            Row(1, "invalid", "algorithm_not_allowed", AS_EXPECTED),
+            Row(6, "invalid", "holds a secret (k), else algorithm_not_allowed", NO_HMAC),
+            Row(12, "invalid", "holds a secret (k), else token_malformed", NO_HMAC),
+            Row(10, "invalid", "holds a secret (k), else token_encrypted", NO_JWE),
+            Row(6, "invalid", "holds a secret (k), else token_malformed", NO_JWE),
+            Row(11, "invalid", "holds a secret (d), else token_encrypted", NO_JWE),
+            Row(5, "invalid", "holds a secret (d), else token_malformed", NO_JWE),
+            Row(1, "invalid", "holds", ROCA),
+        ],
+    );
+}
+
+#[test]
+fn every_jwe_case_is_accounted_for() {
+    account_for(
+        TestName::JsonWebEncryption,
+        &[
+            Row(18, "valid", "holds a secret (k), else token_encrypted", NO_JWE),
+            Row(23, "valid", "holds a secret (d), else token_encrypted", NO_JWE),
+            Row(24, "valid", "token_encrypted", NO_JWE),
+            Row(27, "invalid", "holds a secret (k), else token_encrypted", NO_JWE),
+            Row(6, "invalid", "holds a secret (k), else token_malformed", NO_JWE),
+            Row(14, "invalid", "holds a secret (d), else token_encrypted", NO_JWE),
+            Row(5, "invalid", "holds a secret (d), else token_malformed", NO_JWE),
+            Row(22, "invalid", "token_encrypted", NO_JWE),
+        ],
+    );
+}
+
+/// A signature that holds does so by the numbers of its key: under the same key id, and with nothing said of
+/// what it is for, no other key will do.
+#[test]
+fn a_good_signature_is_good_with_its_own_key_alone() {
+    let set = TestSet::load(TestName::JsonWebSignature).unwrap();
+    let bare = |key: &Value, kid: &Value| {
+        let mut key = key.clone();
+        key["kid"] = kid.clone();
+        key.as_object_mut().unwrap().retain(|name, _| !["alg", "use", "key_ops"].contains(&name.as_str()));
+        key
+    };
+    let keys: Vec<&Value> = set.test_groups.iter().filter_map(|group| group.public_key.as_ref()).collect();
+    let mut refused = 0;
+    for group in &set.test_groups {
+        for case in group.tests.iter().filter(|case| outcome(group, case) == "holds") {
+            let own = group.public_key.as_ref().unwrap();
+            for key in &keys {
+                let key = bare(key, &own["kid"]);
+                let numbers = |key: &Value| ["n", "x", "y"].map(|name| key[name].clone());
+                let Ok(policy) = issuer_with(std::slice::from_ref(&key)) else { continue };
+                let held = signature(&policy, &token_of(case));
+                assert_eq!(held == "holds", numbers(&key) == numbers(own), "{}: {held}", case.tc_id);
+                refused += usize::from(held == "signature_invalid");
+            }
+        }
+    }
+    assert!(refused > 200, "{refused}");
+}
+
+fn account_for(name: TestName, rows: &[Row]) {
+    let set = TestSet::load(name).unwrap();
+    let mut seen: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    for group in &set.test_groups {
+        for case in &group.tests {
+            let verdict = if case.result.must_fail() { "invalid" } else { "valid" };
+            seen.entry((verdict, outcome(group, case))).or_default().push(case.tc_id);
+        }
+    }
+    let mut counted: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for Row(cases, verdict, outcome, because) in rows {
+        let as_expected = (*outcome == "holds") == (*verdict == "valid");
+        assert!(as_expected || !because.is_empty(), "{verdict}, {outcome}: a difference has a reason");
+        *counted.entry((verdict, (*outcome).into())).or_default() += cases;
+    }
+    for (key, ids) in &seen {
+        assert_eq!(counted.get(key), Some(&ids.len()), "{key:?}: {ids:?}");
+    }
+    assert_eq!(counted.values().sum::<usize>(), set.number_of_tests);
+}
+
+/// What becomes of a case. Where its keys can be no issuer's, another issuer is asked about its token.
+fn outcome(group: &TestGroup, case: &Test) -> String {
+    let text = token_of(case);
+    let other = issuer_with(&[stand_in()]).unwrap();
+    let policy = issuer_with(&[keys_of(group), vec![stand_in()]].concat());
+    for policy in policy.iter().chain([&other]) {
+        assert_ne!(token(policy, &text, 0), "verifies", "{}: it is no claims set", case.tc_id);
+    }
+    match policy {
+        Ok(policy) => signature(&policy, &text).to_owned(),
+        Err(problem) => match problem.strip_prefix("key 0 of the JWK set holds private key material ") {
+            Some(name) => {
+                format!("holds a secret {}, else {}", name.replace('`', ""), signature(&other, &text))
+            }
+            None => problem,
+        },
+    }
+}
+
+fn keys_of(group: &TestGroup) -> Vec<Value> {
+    let key = group.public_key.as_ref().or(group.private_key.as_ref()).unwrap();
+    match key.get("keys") {
+        Some(keys) => keys.as_array().unwrap().clone(),
+        None => vec![key.clone()],
+    }
+}
+
+/// The token, which is JSON where the case is about JSON serialisation.
+fn token_of(case: &Test) -> String {
+    match case.jws.as_ref().or(case.jwe.as_ref()).unwrap() {
+        Value::String(compact) => compact.clone(),
+        json => json.to_string(),
+    }
+}
