@@ -214,7 +214,6 @@ fn single<'h>(headers: &'h CloudFrontHeaders, name: &str) -> Option<&'h str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::CloudFrontHeader;
     use crate::operation::S3Operation;
 
     fn cors(credentials: bool) -> Cors {
@@ -249,18 +248,8 @@ mod tests {
 
     #[test]
     fn a_preflight_is_options_with_an_origin_and_a_method() {
-        let request = |method: &str, headers: &[(&str, &str)]| CloudFrontRequest {
-            client_ip: String::new(),
-            method: method.into(),
-            uri: "/a".into(),
-            querystring: String::new(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]))
-                .collect(),
-            body: None,
-            other: serde_json::Map::new(),
-        };
+        let request =
+            |method: &str, headers: &[(&str, &str)]| CloudFrontRequest::sent(method, "/a", "", headers);
         let headers = [
             ("origin", "https://app.example.com"),
             ("access-control-request-method", "PUT"),

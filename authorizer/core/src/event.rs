@@ -115,6 +115,24 @@ impl CloudFrontHeader {
     }
 }
 
+#[cfg(test)]
+impl CloudFrontRequest {
+    /// A request as the unit tests write one.
+    pub(crate) fn sent(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Self {
+        let line =
+            |(name, value): &(&str, &str)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]);
+        Self {
+            client_ip: String::new(),
+            method: method.into(),
+            uri: uri.into(),
+            querystring: query.into(),
+            headers: headers.iter().map(line).collect(),
+            body: None,
+            other: Map::new(),
+        }
+    }
+}
+
 /// The body of a request whose trigger has "include body" on.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -358,24 +358,8 @@ fn is_number(value: &str, least: u32, most: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::CloudFrontHeader;
     use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
-
-    fn request(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> CloudFrontRequest {
-        CloudFrontRequest {
-            client_ip: String::new(),
-            method: method.into(),
-            uri: uri.into(),
-            querystring: query.into(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]))
-                .collect(),
-            body: None,
-            other: serde_json::Map::new(),
-        }
-    }
 
     fn recognise_of(request: &CloudFrontRequest, operations: &[S3Operation]) -> Result<S3Request, Refusal> {
         let possible = Possible { operations: operations.iter().copied().collect(), preflights: false };
@@ -384,7 +368,7 @@ mod tests {
     }
 
     fn recognise(method: &str, uri: &str, query: &str) -> Result<S3Request, Refusal> {
-        recognise_of(&request(method, uri, query, &[]), &S3Operation::ALL)
+        recognise_of(&CloudFrontRequest::sent(method, uri, query, &[]), &S3Operation::ALL)
     }
 
     #[test]
@@ -493,16 +477,20 @@ mod tests {
             ("GET", "versionId=v", Refusal::Query(QueryError::not_allowed("versionId"))),
             ("PUT", "partNumber=1&uploadId=u", Refusal::Query(QueryError::not_allowed("uploadId"))),
         ] {
-            assert_eq!(recognise_of(&request(method, "/a", query, &[]), &plain), Err(refusal), "{method}");
+            assert_eq!(
+                recognise_of(&CloudFrontRequest::sent(method, "/a", query, &[]), &plain),
+                Err(refusal),
+                "{method}"
+            );
         }
-        let listing = recognise_of(&request("GET", "/", "list-type=2", &[]), &plain);
+        let listing = recognise_of(&CloudFrontRequest::sent("GET", "/", "list-type=2", &[]), &plain);
         assert_eq!(listing, Err(Refusal::Query(QueryError::not_allowed("list-type"))));
     }
 
     #[test]
     fn a_header_that_makes_it_another_operation_is_refused_by_name() {
         for name in ["x-amz-copy-source", "x-amz-acl", "x-amz-anything", "x-http-method-override"] {
-            let request = request("PUT", "/a", "", &[(name, "v")]);
+            let request = CloudFrontRequest::sent("PUT", "/a", "", &[(name, "v")]);
             let refusal = Refusal::HeaderNotAllowed(name.into());
             assert_eq!(recognise_of(&request, &S3Operation::ALL), Err(refusal));
         }

@@ -76,7 +76,6 @@ fn accepts_html(headers: &CloudFrontHeaders) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::CloudFrontHeader;
     use crate::operation::{Method, S3Operation};
     use crate::request::Target;
     use percent_encoding::percent_decode_str;
@@ -90,18 +89,7 @@ mod tests {
     ];
 
     fn request(uri: &str, query: &str, headers: &[(&str, &str)]) -> CloudFrontRequest {
-        CloudFrontRequest {
-            client_ip: String::new(),
-            method: "GET".into(),
-            uri: uri.into(),
-            querystring: query.into(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]))
-                .collect(),
-            body: None,
-            other: serde_json::Map::new(),
-        }
+        CloudFrontRequest::sent("GET", uri, query, headers)
     }
 
     fn location(request: &CloudFrontRequest) -> Option<String> {
