@@ -3,7 +3,7 @@
 //! What is remembered is that a signature holds, by the keys of one policy, and never that one does not. The
 //! claims are held against the policy and the clock each time, so that the cache changes no decision.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,7 +31,7 @@ pub(crate) struct TokenCache(Mutex<Entries>);
 #[derive(Default)]
 struct Entries {
     /// By the SHA-256 of the whole token, signature and all.
-    tokens: HashMap<[u8; 32], Entry>,
+    tokens: BTreeMap<[u8; 32], Entry>,
     /// The digests, the oldest first.
     order: VecDeque<[u8; 32]>,
     bytes: usize,
