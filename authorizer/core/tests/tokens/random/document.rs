@@ -124,13 +124,13 @@ pub(super) fn claims(who: Who) -> impl Strategy<Value = Document> {
     let mut base = vec![
         ("iss", Json::text(who.issuer())),
         ("sub", Json::text("alice")),
-        ("iat", Json::number(NOW - 60)),
         ("nbf", Json::number(NOW - 60)),
         ("exp", Json::number(NOW + 60)),
     ];
     match who {
         Who::Partner => base.push(("client_id", Json::text("p"))),
         Who::Staff | Who::StaffByCurve => base.extend([
+            ("iat", Json::number(NOW - 60)),
             ("aud", Json::text("files")),
             ("token_use", Json::text("access")),
             ("tenant", Json::number(7)),
@@ -152,7 +152,8 @@ pub(super) fn claims(who: Who) -> impl Strategy<Value = Document> {
     ];
     let others = prop_oneof![
         1 => (Just("iss"), text(issuers)),
-        1 => (Just("sub"), text("bob||*|../alice|\u{e9}")),
+        3 => (Just("sub"), text("bob|bob|bob|BOB||*|../alice|\u{e9}")),
+        1 => (Just("jti"), text("stolen|Stolen|other|")),
         3 => (word("exp|nbf|iat"), prop_oneof![3 => near, 1 => far]),
         1 => (Just("aud"), audience),
         2 => (Just("aud"), audiences.prop_map(Json::Array)),

@@ -74,9 +74,13 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
             {"name": "staff", "issuer": Who::Staff.issuer(), "audience": ["files", "more files"],
                 "algorithms": ["EdDSA", "ES256"], "jwks": {"keys": [Who::Staff.jwk(), Who::StaffByCurve.jwk()]},
                 "token_type": "at+jwt", "required": {"token_use": "access", "tenant": 7, "active": true},
-                "leeway_seconds": oracle::LEEWAY as u64},
+                "leeway_seconds": oracle::LEEWAY as u64, "max_lifetime_seconds": 120},
             {"name": "partner", "issuer": Who::Partner.issuer(), "client_id": ["p"], "algorithms": ["EdDSA"],
                 "jwks": {"keys": [Who::Partner.jwk()]}, "leeway_seconds": oracle::LEEWAY as u64}
+        ],
+        "revoked": [
+            {"issuer": "staff", "jti": "stolen"},
+            {"issuer": "partner", "sub": "bob", "issued_before": "2027-01-15T07:59:55Z"}
         ]
     });
     Policy::compile(&serde_json::from_value(document).unwrap()).unwrap()

@@ -65,6 +65,16 @@ fn claims_are_good(claims: Members<'_>, who: Who) -> bool {
     };
     let in_time = NOW as f64 - LEEWAY < expires
         && [not_before, issued_at].into_iter().flatten().all(|date| date <= NOW as f64 + LEEWAY);
+    let is_short = match (who, issued_at) {
+        (Who::Partner, _) => true,
+        (_, Some(issued_at)) => expires - issued_at <= 120.0,
+        (_, None) => false,
+    };
+    let is_old = issued_at.is_none_or(|issued_at| issued_at < NOW as f64 - 5.0);
+    let is_revoked = match who {
+        Who::Partner => text("sub") == Some("bob") && is_old,
+        Who::Staff | Who::StaffByCurve => text("jti") == Some("stolen"),
+    };
     let ours = |audience: &str| ["files", "more files"].contains(&audience);
     let is_for_us = match (who, claims.get("aud")) {
         // Named by client: an audience would be somebody else.
@@ -82,6 +92,8 @@ fn claims_are_good(claims: Members<'_>, who: Who) -> bool {
     text("iss") == Some(who.issuer())
         && claims.get("sub").is_none_or(|subject| subject.as_text().is_some())
         && in_time
+        && is_short
+        && !is_revoked
         && is_for_us
         && required
 }
