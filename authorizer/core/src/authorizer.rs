@@ -8,6 +8,7 @@ use crate::cors::{Preflight, PreflightAnswer, origin_of};
 use crate::credential::{Credential, CredentialPlace};
 use crate::event::{CloudFrontHeader, CloudFrontRequest, ViewerRequestEvent};
 use crate::operation::{Method, S3Operation};
+use crate::origin::Origin;
 use crate::outcome::{Outcome, PREFLIGHT_STATUS, SIGN_IN_STATUS};
 use crate::policy::Policy;
 use crate::record::{DecisionRecord, Verdict};
@@ -276,7 +277,10 @@ fn check_origin(request: &CloudFrontRequest, policy: &Policy) -> Result<(), Refu
     }
     let origin = origin_of(&request.headers).unwrap_or_default();
     let host = request.headers.get("host").and_then(|lines| lines.first()).map(|line| line.value.as_str());
-    let is_own = host.is_some() && origin.split_once("://").map(|(_, host)| host) == host;
+    // A page that came by plain HTTP may be anybody's on the way, but for one of this machine.
+    let is_own = Origin::parse(origin).is_some_and(Origin::is_secure)
+        && host.is_some()
+        && origin.split_once("://").map(|(_, host)| host) == host;
     let is_allowed = policy.cors().is_some_and(|cors| cors.names(origin));
     if is_own || is_allowed { Ok(()) } else { Err(Refusal::OriginNotAllowed) }
 }

@@ -39,8 +39,8 @@ impl OriginPattern {
 /// An origin: `https`, or `http`, a host and perhaps a port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Origin<'t> {
-    pub(crate) is_https: bool,
-    pub(crate) host: &'t str,
+    is_https: bool,
+    host: &'t str,
 }
 
 impl<'t> Origin<'t> {
@@ -66,8 +66,13 @@ impl<'t> Origin<'t> {
         (host_is_whole && port_is_needed).then_some(Self { is_https, host })
     }
 
+    /// Whether nobody on the way can speak for it.
+    pub(crate) fn is_secure(self) -> bool {
+        self.is_https || self.is_loopback()
+    }
+
     /// Whether it is this machine, where tests run without a certificate.
-    pub(crate) fn is_loopback(self) -> bool {
+    fn is_loopback(self) -> bool {
         ["localhost", "127.0.0.1", "[::1]"].contains(&self.host)
     }
 }

@@ -86,13 +86,12 @@ impl Possible {
 }
 
 impl S3Request {
-    /// Recognises the request.
+    /// Recognises the request. `token_parameter` is the query parameter that may hold a token: it belongs to no
+    /// operation.
     ///
     /// # Errors
     /// [`Refusal::MethodNotAllowed`], [`Refusal::Query`], [`Refusal::PostNotAnUpload`], [`Refusal::Key`] for
     /// the prefix of a listing, or [`Refusal::HeaderNotAllowed`].
-    ///
-    /// `token_parameter` is the query parameter that may hold a token: it belongs to no operation.
     pub fn recognise(
         target: Target,
         request: &CloudFrontRequest,

@@ -18,10 +18,10 @@ impl SignIn {
     /// From the address to sign in at, the distribution's origin, and the name of the parameter that says
     /// where to return to; none where one of them is not of its form.
     pub(crate) fn new(url: &str, origin: &str, return_parameter: &str) -> Option<Self> {
-        is_secure(Origin::parse(origin)?).then_some(())?;
+        Origin::parse(origin)?.is_secure().then_some(())?;
         let (scheme, rest) = url.split_once("://")?;
         let authority = rest.split(['/', '?']).next()?;
-        is_secure(Origin::parse(&format!("{scheme}://{authority}"))?).then_some(())?;
+        Origin::parse(&format!("{scheme}://{authority}"))?.is_secure().then_some(())?;
         // A fragment would swallow the parameter.
         let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
         let is_name = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
@@ -47,10 +47,6 @@ impl SignIn {
             format!("{}{}", self.before_return, encode_value(&back))
         })
     }
-}
-
-fn is_secure(origin: Origin<'_>) -> bool {
-    origin.is_https || origin.is_loopback()
 }
 
 /// A GET by which a browser opens a page of its own (Fetch Metadata Request Headers, sections 2.1 and 2.2).

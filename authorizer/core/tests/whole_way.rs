@@ -463,3 +463,27 @@ fn a_token_that_was_verified_before_is_decided_on_as_if_it_were_new() {
     let rotated = authorizer(policy(&["EdDSA"], vec![OTHER.jwk("k1")]));
     assert_eq!(at(&rotated, &event, NOW).record.reason, "signature_invalid");
 }
+
+#[test]
+fn a_cookie_changes_something_only_from_a_page_that_nobody_else_can_speak_for() {
+    let mut policy = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    policy["credentials"] = json!({"cookie": "session"});
+    let authorizer = authorizer(policy);
+    let token = ED.sign("k1", "at+jwt", &claims());
+    for (host, origin, reason) in [
+        ("files.example", "https://files.example", "allowed_by_rule"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", "allowed_by_rule"),
+        ("files.example", "http://files.example", "origin_not_allowed"),
+        ("files.example", "https://files.example:8443", "origin_not_allowed"),
+        ("files.example", "https://evil.example", "origin_not_allowed"),
+        ("files.example", "null", "origin_not_allowed"),
+        ("files.example", "", "origin_not_allowed"),
+    ] {
+        let mut event = event("PUT", "/users/alice/a", None);
+        let headers = &mut event["Records"][0]["cf"]["request"]["headers"];
+        headers["host"] = json!([{"key": "Host", "value": host}]);
+        headers["origin"] = json!([{"key": "Origin", "value": origin}]);
+        headers["cookie"] = json!([{"key": "Cookie", "value": format!("session={token}")}]);
+        assert_eq!(decide(&authorizer, &event).record.reason, reason, "{origin} to {host}");
+    }
+}
