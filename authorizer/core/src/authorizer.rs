@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use crate::bundle::Bundle;
 use crate::cors::{Preflight, PreflightAnswer, origin_of};
 use crate::credential::{Credential, CredentialPlace};
@@ -35,6 +37,24 @@ pub struct Authorized {
     pub record: DecisionRecord,
 }
 
+/// A token that nobody holds: for those who ask what a policy would decide, and have no issuer's key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Supposed {
+    /// `typ` of its header.
+    pub token_type: Option<String>,
+    /// Its claims set; `iss` picks the issuer.
+    pub claims: Map<String, Value>,
+}
+
+/// What is believed of who asks.
+#[derive(Clone, Copy)]
+enum Word<'w> {
+    /// What the request's own credential proves.
+    Proven,
+    /// This, beside what the request holds.
+    Supposed(&'w Supposed),
+}
+
 /// What becomes of a request that is not refused.
 enum Decided {
     /// It goes on to S3, with the headers that the rule adds.
@@ -60,6 +80,16 @@ impl Authorizer {
     /// Decides on the bytes of one event, at the instant `now`. Whatever the bytes are, there is an
     /// outcome, and it forwards only what a rule allows.
     pub fn authorize(&self, event: &[u8], now: UnixTime) -> Authorized {
+        self.authorize_by(event, Word::Proven, now)
+    }
+
+    /// Decides as [`authorize`](Self::authorize) would if the request had come with a token of these claims whose
+    /// signature holds. All else is looked at as ever, the claims too. Never for a request that goes on to S3.
+    pub fn authorize_supposing(&self, event: &[u8], supposed: &Supposed, now: UnixTime) -> Authorized {
+        self.authorize_by(event, Word::Supposed(supposed), now)
+    }
+
+    fn authorize_by(&self, event: &[u8], word: Word<'_>, now: UnixTime) -> Authorized {
         let mut record =
             DecisionRecord { bundle_sha256: self.bundle.sha256().to_owned(), ..DecisionRecord::default() };
         let event = match ViewerRequestEvent::parse(event) {
@@ -77,7 +107,7 @@ impl Authorizer {
         let cors = self.bundle.policy().cors();
         let origin = origin_of(&request.headers);
         let cors_headers = || cors.map(|cors| cors.response_headers(origin)).unwrap_or_default();
-        let outcome = match self.decide(&request, now, &mut record) {
+        let outcome = match self.decide(&request, word, now, &mut record) {
             Ok(Decided::Forward { asked, added }) => {
                 record.decision = Verdict::Allow;
                 record.reason = "allowed_by_rule".into();
@@ -108,6 +138,7 @@ impl Authorizer {
     fn decide(
         &self,
         request: &CloudFrontRequest,
+        word: Word<'_>,
         now: UnixTime,
         record: &mut DecisionRecord,
     ) -> Result<Decided, Refusal> {
@@ -117,7 +148,7 @@ impl Authorizer {
         {
             return self.answer_preflight(preflight, request, now, record).map(Decided::Preflight);
         }
-        let access = match self.access_of(request, now, record) {
+        let access = match self.access_of(request, word, now, record) {
             Ok(access) => access,
             // A session that has ended: what signing in sets anew is the same cookie.
             Err(refusal @ Refusal::Token(TokenError::Expired)) => {
@@ -170,13 +201,28 @@ impl Authorizer {
     /// The [`Refusal`] of a request that comes to no rule. A preflight is one, to a reader that asks this.
     pub fn access(&self, event: &[u8], now: UnixTime) -> Result<Access<'_>, Refusal> {
         let event = ViewerRequestEvent::parse(event).map_err(Refusal::from)?;
-        self.access_of(&event.request, now, &mut DecisionRecord::default())
+        self.access_of(&event.request, Word::Proven, now, &mut DecisionRecord::default())
+    }
+
+    /// The same, as [`authorize_supposing`](Self::authorize_supposing) takes the steps.
+    ///
+    /// # Errors
+    /// As those of [`access`](Self::access).
+    pub fn access_supposing(
+        &self,
+        event: &[u8],
+        supposed: &Supposed,
+        now: UnixTime,
+    ) -> Result<Access<'_>, Refusal> {
+        let event = ViewerRequestEvent::parse(event).map_err(Refusal::from)?;
+        self.access_of(&event.request, Word::Supposed(supposed), now, &mut DecisionRecord::default())
     }
 
     /// Steps 2 to 5.
     fn access_of(
         &self,
         request: &CloudFrontRequest,
+        word: Word<'_>,
         now: UnixTime,
         record: &mut DecisionRecord,
     ) -> Result<Access<'_>, Refusal> {
@@ -186,7 +232,10 @@ impl Authorizer {
         if let Credential::Bearer { place: CredentialPlace::Cookie, .. } = credential {
             check_origin(request, policy)?;
         }
-        let principal = Principal::verify(&credential, policy.issuers(), &self.tokens, now)?;
+        let principal = match word {
+            Word::Proven => Principal::verify(&credential, policy.issuers(), &self.tokens, now)?,
+            Word::Supposed(supposed) => Principal::suppose(&credential, policy.issuers(), supposed, now)?,
+        };
         if let Principal::Verified(claims) = &principal {
             record.note_principal(claims, policy.subject_logging);
         }

@@ -45,7 +45,7 @@ mod refusal;
 mod scalar;
 mod time;
 
-pub use authorizer::{Authorized, Authorizer};
+pub use authorizer::{Authorized, Authorizer, Supposed};
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
 pub use origin::OriginPattern;

@@ -10,7 +10,7 @@ use authorizer_core::event::{CloudFrontHeader, CloudFrontRequest};
 use authorizer_core::outcome::Outcome;
 use authorizer_core::record::Verdict;
 use authorizer_core::token::SignatureAlgorithm;
-use authorizer_core::{Authorized, Authorizer, Bundle, UnixTime};
+use authorizer_core::{Authorized, Authorizer, Bundle, Supposed, UnixTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -486,4 +486,49 @@ fn a_cookie_changes_something_only_from_a_page_that_nobody_else_can_speak_for() 
         headers["cookie"] = json!([{"key": "Cookie", "value": format!("session={token}")}]);
         assert_eq!(decide(&authorizer, &event).record.reason, reason, "{origin} to {host}");
     }
+}
+
+#[test]
+fn a_supposed_token_is_decided_on_as_a_signed_one() {
+    let now = UnixTime::from_seconds(NOW);
+    for changes in [
+        json!({}),
+        json!({"sub": "bob"}),
+        json!({"exp": NOW - 60}),
+        json!({"aud": "other"}),
+        json!({"token_use": "id"}),
+        json!({"iss": "https://evil.example/"}),
+        json!({"sub": 7}),
+    ] {
+        let claims = with(changes);
+        let supposed =
+            Supposed { token_type: Some("at+jwt".into()), claims: claims.as_object().unwrap().clone() };
+        let signed = ED.sign("k1", "at+jwt", &claims);
+        for (method, uri) in
+            [("GET", "/users/alice/a"), ("DELETE", "/users/alice/a"), ("GET", "/secret/x"), ("GET", "//")]
+        {
+            let bare = event(method, uri, None).to_string();
+            let really = decide(&AUTHORIZER, &event(method, uri, Some(&signed)));
+            assert_eq!(
+                AUTHORIZER.authorize_supposing(bare.as_bytes(), &supposed, now),
+                really,
+                "{method} {uri} {claims}"
+            );
+            assert_eq!(
+                AUTHORIZER.access_supposing(bare.as_bytes(), &supposed, now).is_ok(),
+                matches!(
+                    really.record.reason.as_str(),
+                    "allowed_by_rule" | "denied_by_rule" | "key_not_allowed" | "insufficient_scope"
+                ),
+                "{method} {uri} {claims}"
+            );
+        }
+    }
+    // It stands in place of a token, not beside one.
+    let claims = claims();
+    let supposed =
+        Supposed { token_type: Some("at+jwt".into()), claims: claims.as_object().unwrap().clone() };
+    let both = event("GET", "/users/alice/a", Some(&ED.sign("k1", "at+jwt", &claims))).to_string();
+    let decided = AUTHORIZER.authorize_supposing(both.as_bytes(), &supposed, now);
+    assert_eq!(decided.record.reason, "credential_repeated");
 }

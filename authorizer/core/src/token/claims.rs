@@ -8,7 +8,7 @@ use super::issuer::Issuer;
 
 /// The claims of a token whose signature, times, audience and required claims have been verified.
 ///
-/// INVARIANT: only [`verify`](super::verify) builds one.
+/// INVARIANT: only [`verify`](super::verify) builds one; and `Principal::suppose`, where nothing is let through.
 #[derive(Clone, Debug)]
 pub struct VerifiedClaims<'p> {
     issuer: &'p Issuer,

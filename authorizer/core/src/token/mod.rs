@@ -14,6 +14,8 @@ mod revocation;
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 pub use algorithm::SignatureAlgorithm;
 use cache::SignedToken;
 pub(crate) use cache::TokenCache;
@@ -23,6 +25,7 @@ pub use jwks::{JwkError, KeySet};
 pub use jws::{Jws, MAX_TOKEN_BYTES};
 pub(crate) use revocation::Revocation;
 
+use crate::authorizer::Supposed;
 use crate::credential::Credential;
 use crate::refusal::{Refusal, TokenError};
 use crate::time::UnixTime;
@@ -54,6 +57,27 @@ impl<'p> Principal<'p> {
                 verify_with(cache, token, issuers, now).map(Self::Verified).map_err(Refusal::Token)
             }
         }
+    }
+
+    /// Who would ask, if the request had come with this token and its signature held. Its claims are held against
+    /// the policy as ever.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify), and two credentials where the request holds one already.
+    pub(crate) fn suppose(
+        credential: &Credential,
+        issuers: &'p [Issuer],
+        supposed: &Supposed,
+        now: UnixTime,
+    ) -> Result<Self, Refusal> {
+        if let Credential::Bearer { .. } = credential {
+            return Err(Refusal::CredentialRepeated);
+        }
+        let (_, issuer) = issuer_of(&supposed.claims, issuers).map_err(Refusal::Token)?;
+        issuer
+            .verify_claims(supposed.token_type.as_deref(), &supposed.claims, now)
+            .map_err(Refusal::Token)?;
+        Ok(Self::Verified(VerifiedClaims::new(issuer, Arc::new(supposed.claims.clone()))))
     }
 }
 
@@ -95,12 +119,20 @@ fn verify_with<'p>(
 fn verify_signature(token: &str, issuers: &[Issuer]) -> Result<SignedToken, TokenError> {
     let jws = Jws::parse(token)?;
     let claims = jws.claims()?;
-    let named = claims.get("iss").and_then(|iss| iss.as_str());
-    let (index, issuer) = issuers
+    let (index, issuer) = issuer_of(&claims, issuers)?;
+    issuer.verify_signature(&jws)?;
+    Ok(SignedToken { issuer: index, token_type: jws.token_type, claims: Arc::new(claims) })
+}
+
+/// The issuer that the claims name, and its place in the policy.
+fn issuer_of<'p>(
+    claims: &Map<String, Value>,
+    issuers: &'p [Issuer],
+) -> Result<(usize, &'p Issuer), TokenError> {
+    let named = claims.get("iss").and_then(Value::as_str);
+    issuers
         .iter()
         .enumerate()
         .find(|(_, issuer)| named == Some(issuer.issuer()))
-        .ok_or(TokenError::IssuerUnknown)?;
-    issuer.verify_signature(&jws)?;
-    Ok(SignedToken { issuer: index, token_type: jws.token_type, claims: Arc::new(claims) })
+        .ok_or(TokenError::IssuerUnknown)
 }
