@@ -1,6 +1,7 @@
 //! A distribution in this process, whose bucket says what it was asked for.
 
 use std::fs;
+use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -11,6 +12,7 @@ use authorizer_local::{
     Running, Settings,
 };
 use authorizer_policy::PolicyFile;
+use bytes::Bytes;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -55,9 +57,12 @@ impl Stage {
         let keys = folder.path().join("keys");
         run(["token", "keygen", "people", "--algorithm", "EdDSA", "--dir", keys.to_str().unwrap()]);
         let authorizer = Authorizer::new(PolicyFile::load(&policy).unwrap().into_bundle());
-        let handler = move |event: &[u8]| {
-            let authorized = authorizer.authorize(event, UnixTime::from_system(SystemTime::now()));
-            Invocation { result: serde_json::to_vec(&authorized.outcome).unwrap().into(), record: None }
+        let handler = move |event: Bytes| {
+            let authorized = authorizer.authorize(&event, UnixTime::from_system(SystemTime::now()));
+            ready(Invocation {
+                result: serde_json::to_vec(&authorized.outcome).unwrap().into(),
+                record: None,
+            })
         };
         let bucket = Arc::new(Bucket::default());
         let settings = Settings {
@@ -66,7 +71,7 @@ impl Stage {
             region: "us-east-1".to_owned(),
             credentials: Credentials::random().unwrap(),
             data_dir: folder.path().join("data"),
-            function: Function::InProcess(InProcess::new(Arc::new(handler))),
+            function: Function::InProcess(InProcess::new(handler)),
             response_headers: Arc::new(|_| Vec::new()),
             observer: Arc::clone(&bucket) as Arc<dyn Observer>,
         };

@@ -9,6 +9,7 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +25,7 @@ use aws_sigv4::http_request::{
     SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
+use bytes::Bytes;
 
 /// Who signs, and what for.
 #[derive(Clone, Copy)]
@@ -128,9 +130,9 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     let sample = Served::sample();
     let bundle = PolicyFile::load(&sample.policy()).unwrap().into_bundle();
     let authorizer = Authorizer::new(bundle);
-    let handler = move |event: &[u8]| {
-        let authorized = authorizer.authorize(event, UnixTime::from_system(SystemTime::now()));
-        Invocation { result: serde_json::to_vec(&authorized.outcome).unwrap().into(), record: None }
+    let handler = move |event: Bytes| {
+        let authorized = authorizer.authorize(&event, UnixTime::from_system(SystemTime::now()));
+        ready(Invocation { result: serde_json::to_vec(&authorized.outcome).unwrap().into(), record: None })
     };
     let credentials = Credentials::random().unwrap();
     let heard = Arc::new(Heard::default());
@@ -140,7 +142,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
         region: "us-east-1".to_owned(),
         credentials: credentials.clone(),
         data_dir: folder.path().to_owned(),
-        function: Function::InProcess(InProcess::new(Arc::new(handler))),
+        function: Function::InProcess(InProcess::new(handler)),
         response_headers: Arc::new(|_| Vec::new()),
         observer: Arc::clone(&heard) as Arc<dyn Observer>,
     })

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::error::CliError;
 use crate::output::{Exit, Format, line};
+use crate::policy::warn;
 
 /// Validate a policy and the key files it names.
 ///
@@ -24,7 +25,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
-    let bundle = PolicyFile::load(&args.policy)?.into_bundle();
+    let file = PolicyFile::load(&args.policy)?;
+    warn(&file);
+    let bundle = file.bundle();
     let policy = bundle.policy();
     let allow = policy.rules().iter().filter(|rule| rule.effect() == Effect::Allow).count();
     let deny = policy.rules().len().saturating_sub(allow);
@@ -34,6 +37,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
         Format::Json => line(json!({
             "version": 1, "policy": args.policy, "issuers": policy.issuers().len(), "allow_rules": allow,
             "deny_rules": deny, "methods": methods, "operations": operations, "bundle_sha256": bundle.sha256(),
+            "warnings": file.warnings().iter().map(|warning| json!({
+                "place": warning.place, "message": warning.message, "remedy": warning.remedy,
+            })).collect::<Vec<_>>(),
         }))?,
         Format::Text => {
             line(format_args!("{} is a valid policy", args.policy.display()))?;

@@ -1,9 +1,8 @@
 //! `authorizer keys`: the keys that identity providers publish.
 //!
-//! The function at the edge fetches nothing for a policy with `jwks.file`; these commands do, when a person
-//! or a job asks for it.
+//! The function at the edge asks for keys where a policy has `jwks.url`; these commands do, when a person or a
+//! job asks for it.
 
-mod address;
 mod block;
 mod discover;
 mod error;
@@ -14,8 +13,6 @@ mod key;
 mod metadata;
 mod provider;
 mod set;
-#[cfg(test)]
-mod stand_in;
 
 pub(crate) use error::KeysError;
 

@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use crate::error::CliError;
 use crate::output::{Exit, Format, note};
+use crate::policy::warn;
 use crate::save;
 
 use archive::{Archive, Entry};
@@ -33,6 +34,9 @@ const MAX_UNPACKED_BYTES: u64 = 250_000_000;
 /// What CloudFront takes for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer
 /// Guide).
 const MAX_ZIP_BYTES: usize = 50_000_000;
+
+/// What a function that was built without asking for keys says of a policy that needs it.
+const NO_REMOTE_KEYS: &[u8] = b"have to be asked for, and this binary was built without that";
 
 /// Larger than any package of this project: something is in it that should not be, such as debugging
 /// information, and every start of the function pays for it.
@@ -81,6 +85,16 @@ pub(crate) enum PackageError {
         /// Why.
         source: BinaryError,
     },
+    /// The binary would not start with this policy.
+    #[error("the policy names a `url` to ask for keys, and `{path}` was built without asking for any")]
+    #[diagnostic(help(
+        "build it with `authorizer/edge/build`, without `--no-default-features`; or have the policy bring its keys \
+         in files alone"
+    ))]
+    NoRemoteKeys {
+        /// The file.
+        path: PathBuf,
+    },
     /// More than Lambda unpacks.
     #[error("`{path}` is larger than the 250 MB that Lambda unpacks")]
     #[diagnostic(help("`authorizer/edge/build` makes a binary without debugging information"))]
@@ -102,7 +116,11 @@ pub(crate) enum PackageError {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let file = PolicyFile::load(&args.policy)?;
+    warn(&file);
     let bootstrap = read_binary(&args.bootstrap)?;
+    if asks_for_keys(&file) && cannot_ask_for_keys(&bootstrap) {
+        return Err(PackageError::NoRemoteKeys { path: args.bootstrap.clone() }.into());
+    }
     let archive = Archive::write(&[
         Entry { name: "bootstrap", mode: 0o755, bytes: &bootstrap },
         Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
@@ -122,6 +140,15 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     }
     Report::new(&args.out, &archive, file.bundle().sha256()).print(args.format)?;
     Ok(Exit::Held)
+}
+
+fn asks_for_keys(file: &PolicyFile) -> bool {
+    file.bundle().policy().issuers().iter().any(|issuer| issuer.remote_keys().is_some())
+}
+
+/// Whether the binary holds the words with which it would refuse to start.
+fn cannot_ask_for_keys(bootstrap: &[u8]) -> bool {
+    bootstrap.windows(NO_REMOTE_KEYS.len()).any(|window| window == NO_REMOTE_KEYS)
 }
 
 /// What is to be said of a zip's size.

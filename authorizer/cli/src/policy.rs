@@ -7,6 +7,14 @@ use authorizer_policy::PolicyFile;
 
 use crate::error::CliError;
 use crate::input::read_limited;
+use crate::output::note;
+
+/// Says what a person should know of a policy that can be used.
+pub(crate) fn warn(file: &PolicyFile) {
+    for warning in file.warnings() {
+        note(format_args!("{:?}", miette::Report::new(warning.clone())));
+    }
+}
 
 /// Exactly one of the two.
 #[derive(Debug, clap::Args)]

@@ -15,6 +15,7 @@ use authorizer_local::{
     Credentials, Distribution, Function, FunctionError, InProcess, Packaged, PackagedError, RandomError,
     ResponseHeaders, Runtime, RuntimeClients, Settings, StartError,
 };
+use bytes::Bytes;
 use clap::ValueEnum;
 use miette::Diagnostic;
 use serde_json::json;
@@ -105,6 +106,9 @@ pub(crate) enum ServeError {
     /// The async runtime.
     #[error("the async runtime does not start: {0}")]
     Tokio(std::io::Error),
+    /// The library for TLS.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(rustls::Error),
     /// The policy cannot be watched.
     #[error("`{path}` cannot be watched for changes: {error}")]
     Watch { path: PathBuf, error: notify::Error },
@@ -168,7 +172,10 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> Result<Exit, CliErro
             let for_headers = policy.clone();
             let headers: Arc<ResponseHeaders> =
                 Arc::new(move |origin: Option<&str>| for_headers.response_headers(origin));
-            let handler = Arc::new(move |event: &[u8]| policy.decide(event));
+            let handler = move |event: Bytes| {
+                let policy = policy.clone();
+                async move { policy.decide(&event).await }
+            };
             (Function::InProcess(InProcess::new(handler)), headers, format!("the policy {}", path.display()))
         }
         // clap asks for one of them.

@@ -14,18 +14,18 @@ use crate::origin::Origin;
 use crate::outcome::{Outcome, PREFLIGHT_STATUS, SIGN_IN_STATUS};
 use crate::policy::Policy;
 use crate::record::{DecisionRecord, Verdict};
-use crate::refusal::{NoRule, Refusal, TokenError};
+use crate::refusal::{KeysUnavailable, NoRule, Refusal, TokenError};
 use crate::request::{Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision, could_allow, decide, token_could_help};
 use crate::time::UnixTime;
-use crate::token::{Principal, TokenCache};
+use crate::token::{KeysUrl, Principal, PublishedKeysError, Trust};
 
 /// Decides on viewer-request events by one bundle. Built once, and shared by every request.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
     bundle: Bundle,
     possible: Possible,
-    tokens: Arc<TokenCache>,
+    trust: Arc<Trust>,
 }
 
 /// What was decided on one event.
@@ -55,6 +55,26 @@ enum Word<'w> {
     Supposed(&'w Supposed),
 }
 
+/// An issuer whose keys have to be asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeysNeeded<'p> {
+    place: usize,
+    issuer: &'p str,
+    url: &'p KeysUrl,
+}
+
+impl<'p> KeysNeeded<'p> {
+    /// The policy's name for it.
+    pub fn issuer(&self) -> &'p str {
+        self.issuer
+    }
+
+    /// What to ask.
+    pub fn url(&self) -> &'p KeysUrl {
+        self.url
+    }
+}
+
 /// What becomes of a request that is not refused.
 enum Decided {
     /// It goes on to S3, with the headers that the rule adds.
@@ -69,7 +89,8 @@ impl Authorizer {
     /// For a bundle.
     pub fn new(bundle: Bundle) -> Self {
         let possible = bundle.policy().possible();
-        Self { bundle, possible, tokens: Arc::default() }
+        let trust = Arc::new(Trust::new(bundle.policy().issuers()));
+        Self { bundle, possible, trust }
     }
 
     /// The bundle that decides.
@@ -77,19 +98,54 @@ impl Authorizer {
         &self.bundle
     }
 
-    /// Decides on the bytes of one event, at the instant `now`. Whatever the bytes are, there is an
-    /// outcome, and it forwards only what a rule allows.
+    /// Decides on the bytes of one event, at the instant `now`, by the keys at hand. Whatever the bytes are, there
+    /// is an outcome, and it forwards only what a rule allows.
     pub fn authorize(&self, event: &[u8], now: UnixTime) -> Authorized {
-        self.authorize_by(event, Word::Proven, now)
+        self.authorize_by(event, Word::Proven, now).0
+    }
+
+    /// The same, for who can ask an issuer for keys.
+    ///
+    /// # Errors
+    /// [`KeysNeeded`] where the decision may depend on keys that nobody has asked for. After
+    /// [`take_keys`](Self::take_keys) with these the event can be decided on at that instant.
+    pub fn authorize_or_ask(&self, event: &[u8], now: UnixTime) -> Result<Authorized, KeysNeeded<'_>> {
+        let (authorized, wanted) = self.authorize_by(event, Word::Proven, now);
+        let issuer_at = |place: usize| self.bundle.policy().issuers().get(place);
+        match wanted.and_then(|place| Some((place, issuer_at(place)?))) {
+            Some((place, issuer)) => match issuer.remote_keys() {
+                Some(remote) => Err(KeysNeeded { place, issuer: issuer.name(), url: &remote.url }),
+                None => Ok(authorized),
+            },
+            None => Ok(authorized),
+        }
+    }
+
+    /// Takes what an issuer's URL answered, the body of a 200, or that it gave no such answer. The last good keys
+    /// stay where it is of no use.
+    ///
+    /// # Errors
+    /// [`PublishedKeysError`] where the body is of no use, for the log.
+    pub fn take_keys(
+        &self,
+        needed: &KeysNeeded<'_>,
+        answer: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Result<(), PublishedKeysError> {
+        match self.bundle.policy().issuers().get(needed.place) {
+            Some(issuer) => self.trust.take_keys(needed.place, issuer, answer, now),
+            None => Ok(()),
+        }
     }
 
     /// Decides as [`authorize`](Self::authorize) would if the request had come with a token of these claims whose
     /// signature holds. All else is looked at as ever, the claims too. Never for a request that goes on to S3.
     pub fn authorize_supposing(&self, event: &[u8], supposed: &Supposed, now: UnixTime) -> Authorized {
-        self.authorize_by(event, Word::Supposed(supposed), now)
+        self.authorize_by(event, Word::Supposed(supposed), now).0
     }
 
-    fn authorize_by(&self, event: &[u8], word: Word<'_>, now: UnixTime) -> Authorized {
+    /// The decision, and the place of the issuer whose keys it would be better made with.
+    fn authorize_by(&self, event: &[u8], word: Word<'_>, now: UnixTime) -> (Authorized, Option<usize>) {
         let mut record =
             DecisionRecord { bundle_sha256: self.bundle.sha256().to_owned(), ..DecisionRecord::default() };
         let event = match ViewerRequestEvent::parse(event) {
@@ -97,7 +153,8 @@ impl Authorizer {
             Err(error) => {
                 let refusal = Refusal::from(error);
                 note_refusal(&refusal, &mut record);
-                return Authorized { outcome: Outcome::refuse(&refusal, None, None, Vec::new()), record };
+                let outcome = Outcome::refuse(&refusal, None, None, Vec::new());
+                return (Authorized { outcome, record }, None);
             }
         };
         let ViewerRequestEvent { config, request } = event;
@@ -107,6 +164,7 @@ impl Authorizer {
         let cors = self.bundle.policy().cors();
         let origin = origin_of(&request.headers);
         let cors_headers = || cors.map(|cors| cors.response_headers(origin)).unwrap_or_default();
+        let mut wanted = None;
         let outcome = match self.decide(&request, word, now, &mut record) {
             Ok(Decided::Forward { asked, added }) => {
                 record.decision = Verdict::Allow;
@@ -127,11 +185,14 @@ impl Authorizer {
                 Outcome::sign_in(location, cors_headers())
             }
             Err(refusal) => {
+                if let Refusal::KeysUnavailable(KeysUnavailable::NotAsked { issuer }) = refusal {
+                    wanted = Some(issuer);
+                }
                 note_refusal(&refusal, &mut record);
                 Outcome::refuse(&refusal, Some(&config.request_id), Some(&request.method), cors_headers())
             }
         };
-        Authorized { outcome, record }
+        (Authorized { outcome, record }, wanted)
     }
 
     /// Steps 2 to 6. What is learned on the way is noted, so that the log has it for refusals too.
@@ -233,7 +294,7 @@ impl Authorizer {
             check_origin(request, policy)?;
         }
         let principal = match word {
-            Word::Proven => Principal::verify(&credential, policy.issuers(), &self.tokens, now)?,
+            Word::Proven => Principal::verify(&credential, policy.issuers(), &self.trust, now)?,
             Word::Supposed(supposed) => Principal::suppose(&credential, policy.issuers(), supposed, now)?,
         };
         if let Principal::Verified(claims) = &principal {

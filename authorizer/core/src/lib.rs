@@ -45,11 +45,11 @@ mod refusal;
 mod scalar;
 mod time;
 
-pub use authorizer::{Authorized, Authorizer, Supposed};
+pub use authorizer::{Authorized, Authorizer, KeysNeeded, Supposed};
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
 pub use origin::OriginPattern;
 pub use query::QueryError;
-pub use refusal::{NoRule, Refusal, TokenError, UploadError};
+pub use refusal::{KeysUnavailable, NoRule, Refusal, TokenError, UploadError};
 pub use scalar::Scalar;
 pub use time::UnixTime;

@@ -7,6 +7,7 @@ use crate::event::{CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest};
 use crate::header::{Fate, fate};
 use crate::refusal::{Refusal, status_description};
 use crate::request::S3Request;
+use crate::token::RETRY_SECONDS;
 
 /// The realm of every challenge (RFC 9110 section 11.5): the objects of one distribution.
 const REALM: &str = "objects";
@@ -76,6 +77,9 @@ impl Outcome {
         headers.push(("Content-Type", "application/problem+json".to_owned()));
         if let Some(challenge) = refusal.challenge(REALM) {
             headers.push(("WWW-Authenticate", challenge));
+        }
+        if let Refusal::KeysUnavailable(_) = refusal {
+            headers.push(("Retry-After", RETRY_SECONDS.to_string()));
         }
         // A policy that allows nothing has no method to name.
         if let Refusal::MethodNotAllowed { allow } = refusal

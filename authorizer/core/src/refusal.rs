@@ -39,6 +39,8 @@ pub enum Refusal {
     TokenMissing,
     /// A token was sent that does not verify.
     Token(TokenError),
+    /// It cannot be told whether a token verifies.
+    KeysUnavailable(KeysUnavailable),
     /// A deny rule matched.
     DeniedByRule,
     /// The token verified and no rule allows the request.
@@ -97,6 +99,18 @@ pub enum TokenError {
     RequiredClaimMismatch,
     /// The policy's deny list holds it.
     Revoked,
+}
+
+/// Why the keys that a token may have been signed with cannot be had.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeysUnavailable {
+    /// Nobody has been asked for them.
+    NotAsked {
+        /// The place of the issuer in the policy.
+        issuer: usize,
+    },
+    /// The issuer was asked, and gave none of use.
+    NoAnswer,
 }
 
 /// What kept every allow rule from matching: the furthest that any of them got.
@@ -184,6 +198,7 @@ impl Refusal {
             Self::Upload(UploadError::LengthRequired) => 411,
             Self::Upload(UploadError::TooLarge) => 413,
             Self::Upload(UploadError::ContentType) => 415,
+            Self::KeysUnavailable(_) => 503,
         }
     }
 
@@ -236,6 +251,7 @@ impl Refusal {
                 TokenError::RequiredClaimMismatch => "required_claim_mismatch",
                 TokenError::Revoked => "token_revoked",
             },
+            Self::KeysUnavailable(_) => "keys_unavailable",
             Self::DeniedByRule => "denied_by_rule",
             Self::NoRule(furthest) => match furthest {
                 NoRule::KeyNotAllowed => "key_not_allowed",
@@ -307,6 +323,7 @@ impl Refusal {
             Self::CredentialMalformed => "What was sent as a token is none.",
             Self::TokenMissing => "A bearer token is needed.",
             Self::Token(_) => return format!("{}.", self.token_description()),
+            Self::KeysUnavailable(_) => "The token cannot be verified at the moment. Try again.",
             Self::NoRule(NoRule::MetadataMismatch) => {
                 "The metadata of the upload is not what it must be here."
             }
@@ -350,6 +367,7 @@ impl Refusal {
             | Self::PostNotAnUpload
             | Self::HeaderNotAllowed(_)
             | Self::MethodNotAllowed { .. }
+            | Self::KeysUnavailable(_)
             | Self::DeniedByRule
             | Self::NoRule(_)
             | Self::Upload(_)
@@ -380,6 +398,7 @@ pub(crate) fn status_description(status: u16) -> &'static str {
         411 => "Length Required",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
+        503 => "Service Unavailable",
         _ => "Internal Server Error",
     }
 }

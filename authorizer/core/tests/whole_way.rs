@@ -532,3 +532,34 @@ fn a_supposed_token_is_decided_on_as_a_signed_one() {
     let decided = AUTHORIZER.authorize_supposing(both.as_bytes(), &supposed, now);
     assert_eq!(decided.record.reason, "credential_repeated");
 }
+
+#[test]
+fn a_secret_and_published_keys_never_verify_each_others_tokens() {
+    let secret = b"a test secret, of thirty-two bytes";
+    let shared = Signer { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(secret) };
+    let mut document = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    let partner = &mut document["issuers"][1];
+    partner.as_object_mut().unwrap().remove("jwks");
+    partner["algorithms"] = json!(["HS256"]);
+    partner["secret"] = json!({"value": URL_SAFE_NO_PAD.encode(secret)});
+    let authorizer = authorizer(document);
+    let staff = claims();
+    let partner = json!({"iss": "https://partner.example/", "client_id": "p", "sub": "alice", "exp": NOW + 60, "scope": "delete"});
+    let ask =
+        |token: &str| decide(&authorizer, &event("DELETE", "/users/alice/a", Some(token))).record.reason;
+    let with_another = Signer { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(&[0; 32]) };
+    let with_public_key = Signer {
+        algorithm: Algorithm::HS256,
+        key: EncodingKey::from_secret(&URL_SAFE_NO_PAD.decode(ED.jwk("k1")["x"].as_str().unwrap()).unwrap()),
+    };
+    for (token, reason) in [
+        (shared.sign("any", "JWT", &partner), "allowed_by_rule"),
+        (shared.sign("any", "JWT", &partner), "allowed_by_rule"),
+        (with_another.sign("any", "JWT", &partner), "signature_invalid"),
+        (ED.sign("k1", "JWT", &partner), "algorithm_not_allowed"),
+        (shared.sign("k1", "at+jwt", &staff), "algorithm_not_allowed"),
+        (with_public_key.sign("k1", "at+jwt", &staff), "algorithm_not_allowed"),
+    ] {
+        assert_eq!(ask(&token), reason);
+    }
+}

@@ -3,22 +3,68 @@
 use std::time::{Instant, SystemTime};
 
 use authorizer_core::outcome::Outcome;
-use authorizer_core::{Authorizer, UnixTime};
-use lambda_runtime::{Error, LambdaEvent};
+use authorizer_core::{Authorized, Authorizer, UnixTime};
+use lambda_runtime::{Context, Error, LambdaEvent};
 use serde_json::value::RawValue;
 
 use crate::log;
+use crate::start::StartError;
 
-/// Decides on one event. The payload stays the bytes that Lambda handed over: what is no event of a
-/// viewer request is for the core to refuse, with a line in the log, not for the runtime to fail on.
-pub(crate) async fn handle(
-    authorizer: &Authorizer,
-    event: LambdaEvent<Box<RawValue>>,
-) -> Result<Outcome, Error> {
-    let started = Instant::now();
-    let now = UnixTime::from_system(SystemTime::now());
-    let authorized = authorizer.authorize(event.payload.get().as_bytes(), now);
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    log::decision(&authorized.record, micros);
-    Ok(authorized.outcome)
+/// What decides, for as long as the process lives.
+#[derive(Debug)]
+pub(crate) struct Function {
+    #[cfg(feature = "remote-keys")]
+    authorizer: authorizer_jwks::LiveAuthorizer,
+    #[cfg(not(feature = "remote-keys"))]
+    authorizer: Authorizer,
+}
+
+impl Function {
+    /// For an authorizer.
+    #[cfg(feature = "remote-keys")]
+    pub(crate) fn new(authorizer: Authorizer) -> Result<Self, StartError> {
+        let fetcher = authorizer_jwks::Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
+        Ok(Self { authorizer: authorizer_jwks::LiveAuthorizer::new(authorizer, fetcher) })
+    }
+
+    /// For an authorizer whose issuers have brought their keys.
+    #[cfg(not(feature = "remote-keys"))]
+    pub(crate) fn new(authorizer: Authorizer) -> Result<Self, StartError> {
+        let issuers = authorizer.bundle().policy().issuers();
+        match issuers.iter().find(|issuer| issuer.remote_keys().is_some()) {
+            Some(issuer) => Err(StartError::RemoteKeys(issuer.name().to_owned())),
+            None => Ok(Self { authorizer }),
+        }
+    }
+
+    /// Decides on one event. The payload stays the bytes that Lambda handed over: what is no event of a
+    /// viewer request is for the core to refuse, with a line in the log, not for the runtime to fail on.
+    pub(crate) async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
+        let started = Instant::now();
+        let authorized = self.decide(event.payload.get().as_bytes(), &event.context).await;
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        log::decision(&authorized.record, micros);
+        Ok(authorized.outcome)
+    }
+
+    /// An issuer that has to be asked is asked within the invocation: between two of them the process is frozen.
+    #[cfg(feature = "remote-keys")]
+    async fn decide(&self, event: &[u8], context: &Context) -> Authorized {
+        let time_left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let (authorized, asked) = self.authorizer.authorize(event, now, time_left).await;
+        if let Some(asked) = asked {
+            log::asked(&asked);
+        }
+        authorized
+    }
+
+    #[cfg(not(feature = "remote-keys"))]
+    #[allow(clippy::unused_async, reason = "it is the other one's stand-in")]
+    async fn decide(&self, event: &[u8], _: &Context) -> Authorized {
+        self.authorizer.authorize(event, now())
+    }
+}
+
+fn now() -> UnixTime {
+    UnixTime::from_system(SystemTime::now())
 }

@@ -15,6 +15,25 @@ pub(crate) fn decision(record: &DecisionRecord, micros: u64) {
     }
 }
 
+/// An issuer was asked for its keys. The policy's name for it, and fixed words: what it said may be anything.
+#[cfg(feature = "remote-keys")]
+pub(crate) fn asked(asked: &authorizer_jwks::Asked) {
+    let millis = u64::try_from(asked.took.as_millis()).unwrap_or(u64::MAX);
+    let line = match &asked.result {
+        Ok(()) => {
+            json!({"level": "info", "event": "keys_fetched", "issuer": asked.issuer, "millis": millis})
+        }
+        Err(error) => json!({
+            "level": "error",
+            "event": "keys_not_fetched",
+            "issuer": asked.issuer,
+            "reason": error.reason(),
+            "millis": millis,
+        }),
+    };
+    write_line(line.to_string().into_bytes());
+}
+
 /// The function does not start; it lets nothing through.
 pub(crate) fn start_failed(error: &StartError) {
     let line = json!({

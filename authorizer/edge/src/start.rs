@@ -8,7 +8,7 @@ use lambda_runtime::{Runtime, service_fn};
 use once_cell::sync::OnceCell;
 use thiserror::Error;
 
-use crate::function;
+use crate::function::Function;
 
 /// Why the function does not start.
 #[derive(Debug, Error)]
@@ -19,6 +19,13 @@ pub(crate) enum StartError {
     BundleMissing { path: PathBuf, source: io::Error },
     #[error("`{path}`: {source}")]
     Bundle { path: PathBuf, source: BundleError },
+    #[cfg(feature = "remote-keys")]
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+    // `authorizer package` looks for these words in the binary.
+    #[cfg(not(feature = "remote-keys"))]
+    #[error("the keys of issuer `{0}` have to be asked for, and this binary was built without that")]
+    RemoteKeys(String),
     #[error("the environment variable `{0}` is not set: this binary is started by Lambda")]
     NotInLambda(&'static str),
     #[error("the async runtime does not start: {0}")]
@@ -33,6 +40,10 @@ impl StartError {
         match self {
             Self::Place(_) | Self::BundleMissing { .. } => "bundle_missing",
             Self::Bundle { .. } => "bundle_invalid",
+            #[cfg(feature = "remote-keys")]
+            Self::Tls(_) => "runtime_failed",
+            #[cfg(not(feature = "remote-keys"))]
+            Self::RemoteKeys(_) => "remote_keys_not_built",
             Self::NotInLambda(_) => "not_in_lambda",
             Self::Tokio(_) | Self::Lambda(_) => "runtime_failed",
         }
@@ -41,20 +52,20 @@ impl StartError {
 
 /// Serves events until Lambda ends the process.
 pub(crate) fn start() -> Result<(), StartError> {
-    let authorizer = authorizer()?;
+    let function = function()?;
     require_lambda()?;
     // One event at a time is all that Lambda hands over, so one thread is enough.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Tokio)?;
     runtime
-        .block_on(Runtime::new(service_fn(|event| function::handle(authorizer, event))).run())
+        .block_on(Runtime::new(service_fn(|event| function.handle(event))).run())
         .map_err(StartError::Lambda)
 }
 
 /// The policy, keys and matchers, built at the first call and shared by every invocation after it.
-fn authorizer() -> Result<&'static Authorizer, StartError> {
-    static AUTHORIZER: OnceCell<Authorizer> = OnceCell::new();
-    AUTHORIZER.get_or_try_init(|| {
+fn function() -> Result<&'static Function, StartError> {
+    static FUNCTION: OnceCell<Function> = OnceCell::new();
+    FUNCTION.get_or_try_init(|| {
         let mut path = env::current_exe().map_err(StartError::Place)?;
         path.set_file_name("bundle.json");
         let bytes = match fs::read(&path) {
@@ -62,7 +73,7 @@ fn authorizer() -> Result<&'static Authorizer, StartError> {
             Err(source) => return Err(StartError::BundleMissing { path, source }),
         };
         let bundle = Bundle::read(&bytes).map_err(|source| StartError::Bundle { path, source })?;
-        Ok(Authorizer::new(bundle))
+        Function::new(Authorizer::new(bundle))
     })
 }
 

@@ -1,6 +1,7 @@
 //! The function behind the distribution: the very code in this process, or the package that is deployed.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ impl Function {
     /// [`FunctionError`] when there is no result to check.
     pub async fn invoke(&self, event: Bytes) -> Result<Invocation, FunctionError> {
         match self {
-            Self::InProcess(function) => Ok(function.invoke(&event)),
+            Self::InProcess(function) => Ok((function.handler)(event).await),
             Self::Packaged(function) => function.invoke(event).await,
         }
     }
@@ -82,8 +83,7 @@ impl Function {
     }
 }
 
-/// What a function of this process is made of.
-pub type Handler = dyn Fn(&[u8]) -> Invocation + Send + Sync;
+type Handler = dyn Fn(Bytes) -> Pin<Box<dyn Future<Output = Invocation> + Send>> + Send + Sync;
 
 /// A function of this process: event bytes in, result bytes and record out.
 #[derive(Clone)]
@@ -93,12 +93,11 @@ pub struct InProcess {
 
 impl InProcess {
     /// The function that the closure is.
-    pub fn new(handler: Arc<Handler>) -> Self {
-        Self { handler }
-    }
-
-    fn invoke(&self, event: &[u8]) -> Invocation {
-        (self.handler)(event)
+    pub fn new<F>(handler: impl Fn(Bytes) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Invocation> + Send + 'static,
+    {
+        Self { handler: Arc::new(move |event| Box::pin(handler(event))) }
     }
 }
 

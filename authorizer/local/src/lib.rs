@@ -54,7 +54,7 @@ mod sign;
 pub use credentials::Credentials;
 pub use distribution::{Distribution, ResponseHeaders, Running, Settings, StartError};
 pub use event::{DISTRIBUTION_DOMAIN_NAME, DISTRIBUTION_ID, ViewerRefusal};
-pub use function::{Function, FunctionError, Handler, InProcess, Invocation};
+pub use function::{Function, FunctionError, InProcess, Invocation};
 pub use observer::{BucketReport, Observer, RequestReport};
 pub use packaged::{Packaged, PackagedError, Runtime, RuntimeClients, UnpackError};
 pub use random::RandomError;

@@ -119,7 +119,7 @@ impl PolicyFileError {
 }
 
 /// A label under one line: of a table that goes over many, the first line says where.
-fn one_line(text: &str, span: Range<usize>) -> SourceSpan {
+pub(crate) fn one_line(text: &str, span: Range<usize>) -> SourceSpan {
     let shown = text.get(span.clone()).unwrap_or_default();
     let length = shown.find('\n').unwrap_or(shown.len());
     SourceSpan::new(span.start.into(), length)

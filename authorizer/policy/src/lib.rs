@@ -6,25 +6,27 @@
 //! line and the local distribution.
 
 mod error;
+mod keys;
 mod place;
+mod warning;
 
 pub use error::{PolicyFileError, ProblemReport};
+pub use warning::PolicyWarning;
 
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use authorizer_core::policy::document::PolicyDocument;
-use authorizer_core::policy::{Place, PolicyProblem};
 use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 use miette::NamedSource;
-use serde_json::Value;
 
 /// A policy file that was read and found whole.
 #[derive(Debug)]
 pub struct PolicyFile {
     bundle_json: Vec<u8>,
     bundle: Bundle,
+    warnings: Vec<PolicyWarning>,
 }
 
 impl PolicyFile {
@@ -37,7 +39,8 @@ impl PolicyFile {
         let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
         let mut document: PolicyDocument = toml_edit::de::from_str(&text)
             .map_err(|error| PolicyFileError::syntax(source.clone(), error.message(), error.span()))?;
-        let problems = read_keys(&mut document, path);
+        let warnings = warning::warnings(&document, &source, &text);
+        let problems = keys::read_keys(&mut document, path);
         if !problems.is_empty() {
             return Err(PolicyFileError::problems(source, &text, problems));
         }
@@ -48,7 +51,7 @@ impl PolicyFile {
         })?;
         // Read as the function reads it when it starts: what it would refuse is refused here.
         let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
-        Ok(Self { bundle_json, bundle })
+        Ok(Self { bundle_json, bundle, warnings })
     }
 
     /// The bytes of `bundle.json`; the same policy and keys give the same bytes.
@@ -61,13 +64,18 @@ impl PolicyFile {
         &self.bundle
     }
 
+    /// What a person should know of it all the same.
+    pub fn warnings(&self) -> &[PolicyWarning] {
+        &self.warnings
+    }
+
     /// The same, for good.
     pub fn into_bundle(self) -> Bundle {
         self.bundle
     }
 }
 
-/// The files that a policy is made of: itself first, then the key files it names. Of a policy that cannot be
+/// The files that a policy is made of: itself first, then the files with keys and secrets that it names. Of a policy that cannot be
 /// read, or not as one, only itself: so whoever waits for it to be mended knows what to look at.
 pub fn files_of(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
@@ -76,9 +84,7 @@ pub fn files_of(path: &Path) -> Vec<PathBuf> {
         document.ok()
     }) {
         let folder = folder_of(path);
-        files.extend(
-            document.issuers.into_iter().filter_map(|issuer| issuer.jwks.file).map(|f| folder.join(f)),
-        );
+        files.extend(keys::files(document).map(|file| folder.join(file)));
     }
     files
 }
@@ -97,38 +103,4 @@ fn read(path: &Path) -> Result<String, PolicyFileError> {
         return Err(PolicyFileError::TooLarge { path: path.to_owned() });
     }
     String::from_utf8(bytes).map_err(|_| PolicyFileError::NotUtf8 { path: path.to_owned() })
-}
-
-/// Puts the keys of each `jwks.file` into the document.
-fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<PolicyProblem> {
-    let folder = folder_of(policy);
-    let mut problems = Vec::new();
-    for (index, issuer) in document.issuers.iter_mut().enumerate() {
-        // With both, or neither, the core names the problem.
-        let (Some(file), None) = (&issuer.jwks.file, &issuer.jwks.keys) else { continue };
-        let path = folder.join(file);
-        match read_jwks(&path) {
-            Ok(keys) => {
-                issuer.jwks.keys = Some(keys);
-                issuer.jwks.file = None;
-            }
-            Err(message) => problems.push(PolicyProblem {
-                place: Place::member("issuers").at(index).then("jwks").then("file"),
-                message: format!("the keys of issuer `{}`: {message}", issuer.name),
-                remedy: "put the JWK set that the issuer publishes at its `jwks_uri` into this file".into(),
-            }),
-        }
-    }
-    problems
-}
-
-fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
-    let text = read(path).map_err(|error| error.to_string())?;
-    let shown = path.display();
-    let set: Value =
-        serde_json::from_str(&text).map_err(|error| format!("`{shown}` is not JSON: {error}"))?;
-    match set.get("keys") {
-        Some(Value::Array(keys)) => Ok(keys.clone()),
-        _ => Err(format!("`{shown}` is not a JWK set: it has no `keys` array")),
-    }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use authorizer_core::token::SignatureAlgorithm;
 use toml_edit::Value;
 
-use super::address::Address;
 use super::key::Key;
 use super::provider::{Meant, Provider};
+use authorizer_core::token::KeysUrl;
 
 /// A block that is ready to paste, but for whom the tokens are for where nobody said so.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Block<'b> {
     pub(super) audience: &'b [String],
     pub(super) client_id: &'b [String],
     pub(super) algorithms: &'b [SignatureAlgorithm],
-    pub(super) jwks_uri: &'b Address,
+    pub(super) jwks_uri: &'b KeysUrl,
     pub(super) file: &'b Path,
 }
 
@@ -131,7 +131,7 @@ mod tests {
     fn what_is_written_is_toml_whatever_it_holds() {
         let odd = "a\"b\\c\n\u{1b}'";
         let audience = [odd.to_owned(), "x".to_owned()];
-        let address = Address::parse("https://keys.example.com/jwks").unwrap();
+        let address = KeysUrl::parse("https://keys.example.com/jwks").unwrap();
         let block = Block {
             name: "n",
             issuer: "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE",

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::address::Address;
 use super::block::{Block, algorithms};
 use super::error::KeysError;
-use super::http::Fetcher;
+use super::http::get;
 use super::metadata::{Metadata, issuer};
 use super::set::{JwkSet, sum};
 use crate::error::CliError;
 use crate::output::{Exit, Format, line, note};
+use authorizer_core::token::KeysUrl;
 
 /// The longest name of an issuer.
 const MAX_NAME_BYTES: usize = 64;
@@ -58,16 +58,15 @@ fn is_plain(c: char) -> bool {
 }
 
 /// A host as a name: `[::1]` has colons.
-fn name_of(issuer: &Address) -> String {
+fn name_of(issuer: &KeysUrl) -> String {
     let host = issuer.host().trim_matches(['[', ']']);
     host.chars().take(MAX_NAME_BYTES).map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
-    let fetcher = Fetcher::default();
     let issuer = issuer(&args.issuer)?;
-    let metadata = Metadata::fetch(fetcher, &issuer)?;
-    let set = JwkSet::usable(fetcher.get(&metadata.jwks_uri)?, metadata.jwks_uri.as_str())?;
+    let metadata = Metadata::fetch(&issuer)?;
+    let set = JwkSet::usable(get(&metadata.jwks_uri)?, metadata.jwks_uri.as_str())?;
     let keys = set.keys();
     let algorithms = algorithms(&keys, metadata.algorithms.as_deref());
     if algorithms.is_empty() {
@@ -116,7 +115,7 @@ mod tests {
             ("http://[::1]:4000/", "--1"),
             ("http://127.0.0.1:4000", "127.0.0.1"),
         ] {
-            assert_eq!(name_of(&Address::parse(issuer).unwrap()), name);
+            assert_eq!(name_of(&KeysUrl::parse(issuer).unwrap()), name);
         }
         for name in ["staff", "a.b-c_1"] {
             assert!(parse_name(name).is_ok(), "{name}");

@@ -6,8 +6,8 @@ use authorizer_core::token::JwkError;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::address::AddressError;
 use super::set::SetError;
+use authorizer_core::token::KeysUrlError;
 
 /// Why keys cannot be had, or not used. What a provider said is shown escaped: it must not steer a terminal.
 #[derive(Debug, Diagnostic, Error)]
@@ -17,13 +17,16 @@ pub(crate) enum KeysError {
     #[diagnostic(help(
         "write it as the provider does, with `https://`; plain `http://` is for loopback addresses"
     ))]
-    Address { text: String, error: AddressError },
+    Address { text: String, error: KeysUrlError },
     /// An issuer with a query, which no issuer has (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2).
     #[error("`{issuer}` is no issuer: it has a query")]
     #[diagnostic(help(
         "write the issuer as `iss` has it in its tokens; `authorizer token inspect` shows it"
     ))]
     IssuerQuery { issuer: String },
+    /// The library for TLS.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[source] rustls::Error),
     /// The async runtime.
     #[error("the async runtime does not start: {0}")]
     Tokio(#[source] std::io::Error),
@@ -74,7 +77,7 @@ pub(crate) enum KeysError {
     /// A `jwks_uri` that must not be followed.
     #[error("the metadata of `{issuer}` names the keys' address `{}`: {error}", .text.escape_debug())]
     #[diagnostic(help("this is the provider's to mend: keys are fetched over `https` only"))]
-    JwksUri { issuer: String, text: String, error: AddressError },
+    JwksUri { issuer: String, text: String, error: KeysUrlError },
     /// Something else than a JWK set that can be used, of an address or a file.
     #[error("`{place}`: {error}")]
     #[diagnostic(help("{}", .error.remedy()))]

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::address::Address;
 use super::error::KeysError;
-use super::http::Fetcher;
+use super::http::get;
 use super::set::{JwkSet, Stored, sum};
 use crate::error::CliError;
 use crate::output::{Exit, Format, line};
+use authorizer_core::token::KeysUrl;
 
 /// Fetch a JWK set, check it, and put it into a file.
 ///
@@ -33,8 +33,8 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     let address =
-        Address::parse(&args.url).map_err(|error| KeysError::Address { text: args.url.clone(), error })?;
-    let set = JwkSet::usable(Fetcher::default().get(&address)?, address.as_str())?;
+        KeysUrl::parse(&args.url).map_err(|error| KeysError::Address { text: args.url.clone(), error })?;
+    let set = JwkSet::usable(get(&address)?, address.as_str())?;
     let (keys, stored) = (set.keys(), set.store(&args.out)?);
     match args.format {
         Format::Json => line(json!({

@@ -7,12 +7,12 @@ use owo_colors::OwoColorize as _;
 use serde_json::json;
 
 use super::error::KeysError;
-use super::http::MAX_ANSWER_BYTES;
 use super::key::{Key, Standing};
 use super::set::{JwkSet, sum};
 use crate::error::CliError;
 use crate::input::read_limited;
 use crate::output::{Exit, Format, line};
+use authorizer_jwks::MAX_ANSWER_BYTES;
 
 /// Look into a JWK set: each key, and whether a policy can use it.
 ///

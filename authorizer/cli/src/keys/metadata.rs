@@ -3,18 +3,18 @@
 
 use serde::Deserialize;
 
-use super::address::{Address, AddressError};
 use super::error::KeysError;
-use super::http::Fetcher;
+use super::http::get;
 use super::provider::Provider;
+use authorizer_core::token::{KeysUrl, KeysUrlError};
 
 /// The metadata of an issuer that says the same of itself.
 #[derive(Debug)]
 pub(super) struct Metadata {
     /// Where it was found.
-    pub(super) address: Address,
+    pub(super) address: KeysUrl,
     /// Where the keys are.
-    pub(super) jwks_uri: Address,
+    pub(super) jwks_uri: KeysUrl,
     /// The algorithms of its ID tokens, and so, by all that is known, of its access tokens: no metadata has a
     /// field for those.
     pub(super) algorithms: Option<Vec<String>>,
@@ -28,8 +28,8 @@ struct Document {
 }
 
 /// Reads an issuer as a person writes it.
-pub(super) fn issuer(text: &str) -> Result<Address, KeysError> {
-    let issuer = Address::parse(text).map_err(|error| KeysError::Address { text: text.to_owned(), error })?;
+pub(super) fn issuer(text: &str) -> Result<KeysUrl, KeysError> {
+    let issuer = KeysUrl::parse(text).map_err(|error| KeysError::Address { text: text.to_owned(), error })?;
     if issuer.has_query() {
         return Err(KeysError::IssuerQuery { issuer: issuer.to_string() });
     }
@@ -38,15 +38,15 @@ pub(super) fn issuer(text: &str) -> Result<Address, KeysError> {
 
 impl Metadata {
     /// Asks at the address of OpenID Connect, and where there is nothing, at that of RFC 8414.
-    pub(super) fn fetch(fetcher: Fetcher, issuer: &Address) -> Result<Self, KeysError> {
+    pub(super) fn fetch(issuer: &KeysUrl) -> Result<Self, KeysError> {
         let [openid, oauth] =
             well_known(issuer).map_err(|error| KeysError::Address { text: issuer.to_string(), error })?;
-        let (first, tried) = match fetcher.get(&openid) {
+        let (first, tried) = match get(&openid) {
             Ok(bytes) => return Self::read(issuer, openid, &bytes),
             Err(KeysError::Status { address, status }) => (address, status),
             Err(error) => return Err(error),
         };
-        match fetcher.get(&oauth) {
+        match get(&oauth) {
             Ok(bytes) => Self::read(issuer, oauth, &bytes),
             Err(KeysError::Status { address, status }) => Err(KeysError::NoMetadata {
                 issuer: issuer.to_string(),
@@ -56,7 +56,7 @@ impl Metadata {
         }
     }
 
-    fn read(asked: &Address, address: Address, bytes: &[u8]) -> Result<Self, KeysError> {
+    fn read(asked: &KeysUrl, address: KeysUrl, bytes: &[u8]) -> Result<Self, KeysError> {
         let strange = |message: String| KeysError::Metadata { address: address.to_string(), message };
         let document: Document = serde_json::from_slice(bytes).map_err(|error| strange(error.to_string()))?;
         if document.issuer != asked.as_str() {
@@ -65,17 +65,17 @@ impl Metadata {
         }
         let text = document.jwks_uri.ok_or_else(|| strange("it has no `jwks_uri`".into()))?;
         let unusable = |error| KeysError::JwksUri { issuer: asked.to_string(), text: text.clone(), error };
-        let jwks_uri = Address::parse(&text).map_err(unusable)?;
+        let jwks_uri = KeysUrl::parse(&text).map_err(unusable)?;
         // Who vouches for the issuer with TLS does so for its keys.
         if asked.is_https() && !jwks_uri.is_https() {
-            return Err(unusable(AddressError::Plain));
+            return Err(unusable(KeysUrlError::Plain));
         }
         Ok(Self { address, jwks_uri, algorithms: document.id_token_signing_alg_values_supported })
     }
 }
 
 /// OpenID Connect Discovery 1.0 section 4.1 appends to the issuer's path; RFC 8414 section 3.1 goes before it.
-fn well_known(issuer: &Address) -> Result<[Address; 2], AddressError> {
+fn well_known(issuer: &KeysUrl) -> Result<[KeysUrl; 2], KeysUrlError> {
     let path = issuer.uri().path().trim_end_matches('/');
     Ok([
         issuer.with_path(&format!("{path}/.well-known/openid-configuration"))?,

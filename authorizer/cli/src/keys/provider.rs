@@ -1,6 +1,6 @@
 //! What is known of the tokens of well-known providers, by the issuer. docs/providers.md has the sources.
 
-use super::address::Address;
+use authorizer_core::token::KeysUrl;
 
 /// A provider whose tokens are known, or any other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ pub(super) enum Meant {
 impl Provider {
     /// The provider of an issuer, as far as its URL tells.
     pub(super) fn of(issuer: &str) -> Self {
-        let Ok(address) = Address::parse(issuer) else { return Self::Other };
+        let Ok(address) = KeysUrl::parse(issuer) else { return Self::Other };
         let host = address.host().to_ascii_lowercase();
         let path = address.uri().path();
         let below = |domains: &[&str]| domains.iter().any(|domain| host.ends_with(domain));

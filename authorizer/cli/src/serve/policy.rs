@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use authorizer_core::record::DecisionLine;
 use authorizer_core::{Authorizer, UnixTime};
+use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer};
 use authorizer_local::Invocation;
 use authorizer_policy::{PolicyFile, files_of};
 use bytes::Bytes;
@@ -19,17 +20,22 @@ use owo_colors::OwoColorize as _;
 use super::ServeError;
 use crate::error::CliError;
 use crate::output::note;
+use crate::policy::warn;
 
 /// An editor writes a file in several steps; what follows within this time belongs together, up to so many
 /// times.
 const SETTLE: Duration = Duration::from_millis(100);
 const SETTLE_ROUNDS: usize = 10;
 
+/// What Lambda gives a viewer-request function at most.
+const TIME: Duration = Duration::from_secs(5);
+
 /// The policy that decides now.
 #[derive(Clone)]
 pub(super) struct LivePolicy {
     path: PathBuf,
-    current: Arc<RwLock<Arc<Authorizer>>>,
+    fetcher: Fetcher,
+    current: Arc<RwLock<Arc<LiveAuthorizer>>>,
 }
 
 /// The bytes of the policy and its key files as they were last looked at: only a change of these is news. The
@@ -80,22 +86,29 @@ impl LivePolicy {
         .map_err(failed)?;
         // Looked at before it is read: what changes in between is found at the first event.
         let seen = Seen::look(path);
-        let bundle = PolicyFile::load(path)?.into_bundle();
+        let file = PolicyFile::load(path)?;
+        warn(&file);
+        let fetcher = Fetcher::new().map_err(ServeError::Tls)?;
         for folder in seen.folders() {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
         }
-        let current = Arc::new(RwLock::new(Arc::new(Authorizer::new(bundle))));
-        let policy = Self { path: path.to_owned(), current };
+        let authorizer = LiveAuthorizer::new(Authorizer::new(file.into_bundle()), fetcher.clone());
+        let current = Arc::new(RwLock::new(Arc::new(authorizer)));
+        let policy = Self { path: path.to_owned(), fetcher, current };
         let follower = policy.clone();
         thread::spawn(move || follower.follow(&changes, watcher, seen));
         Ok(policy)
     }
 
     /// Decides on an event, as the edge function does.
-    pub(super) fn decide(&self, event: &[u8]) -> Invocation {
+    pub(super) async fn decide(&self, event: &[u8]) -> Invocation {
         let authorizer = self.current();
         let started = Instant::now();
-        let authorized = authorizer.authorize(event, UnixTime::from_system(SystemTime::now()));
+        let clock = || UnixTime::from_system(SystemTime::now());
+        let (authorized, asked) = authorizer.authorize(event, clock, TIME).await;
+        if let Some(asked) = asked {
+            note(in_words(&asked));
+        }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Invocation {
             // An outcome is strings and maps of strings, which always make JSON; were it not so, what is
@@ -108,7 +121,13 @@ impl LivePolicy {
     /// The CORS headers that the distribution's response headers policy would add, by this policy.
     pub(super) fn response_headers(&self, origin: Option<&str>) -> Vec<(&'static str, String)> {
         let authorizer = self.current();
-        authorizer.bundle().policy().cors().map(|cors| cors.response_headers(origin)).unwrap_or_default()
+        authorizer
+            .authorizer()
+            .bundle()
+            .policy()
+            .cors()
+            .map(|cors| cors.response_headers(origin))
+            .unwrap_or_default()
     }
 
     fn follow(&self, changes: &Receiver<()>, mut watcher: RecommendedWatcher, mut seen: Seen) {
@@ -135,18 +154,21 @@ impl LivePolicy {
     }
 
     fn reload(&self, before: FileState) -> FileState {
-        match PolicyFile::load(&self.path).map(PolicyFile::into_bundle) {
-            Ok(bundle) if bundle.sha256() == self.current().bundle().sha256() => {
+        match PolicyFile::load(&self.path) {
+            Ok(file) if file.bundle().sha256() == self.current().authorizer().bundle().sha256() => {
                 // Else only a comment changed, which is no news.
                 if before == FileState::Broken {
                     note("the policy is whole again, and as it was".green());
                 }
                 FileState::Good
             }
-            Ok(bundle) => {
-                let words = format!("{} bundle sha256 {}", "policy read again:".green(), bundle.sha256());
+            Ok(file) => {
+                let words =
+                    format!("{} bundle sha256 {}", "policy read again:".green(), file.bundle().sha256());
+                warn(&file);
+                let authorizer = Authorizer::new(file.into_bundle());
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) =
-                    Arc::new(Authorizer::new(bundle));
+                    Arc::new(LiveAuthorizer::new(authorizer, self.fetcher.clone()));
                 note(words);
                 FileState::Good
             }
@@ -158,7 +180,19 @@ impl LivePolicy {
         }
     }
 
-    fn current(&self) -> Arc<Authorizer> {
+    fn current(&self) -> Arc<LiveAuthorizer> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn in_words(asked: &Asked) -> String {
+    let (issuer, took) = (&asked.issuer, asked.took.as_millis());
+    match &asked.result {
+        Ok(()) => format!("the keys of {issuer} were fetched, in {took} ms"),
+        // What the other side said must not steer the terminal.
+        Err(error) => {
+            let error = error.to_string();
+            format!("{} {}, in {took} ms", format!("no keys of {issuer}:").yellow(), error.escape_debug())
+        }
     }
 }

@@ -77,6 +77,8 @@ impl Problems {
 mod tests {
     use super::*;
     use crate::operation::S3Operation;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::{Value, json};
 
     fn document() -> Value {
@@ -165,6 +167,14 @@ mod tests {
         let mut issuer = document()["issuers"][0].clone();
         issuer["leeway_seconds"] = json!(301);
         assert_eq!(problems("/issuers/0", issuer), ["issuers[0].leeway_seconds"]);
+        for (member, value, places) in [
+            ("secret", json!({"value": "eHh4"}), vec!["issuers[0]"]),
+            ("algorithms", json!(["EdDSA", "HS256"]), vec!["issuers[0].algorithms[1]"]),
+        ] {
+            let mut issuer = document()["issuers"][0].clone();
+            issuer[member] = value;
+            assert_eq!(problems("/issuers/0", issuer), places, "{member}");
+        }
         let mut second = document()["issuers"][0].clone();
         second["name"] = json!("partner");
         second["issuer"] = json!("https://partner.example.com/");
@@ -379,6 +389,63 @@ mod tests {
     }
 
     #[test]
+    fn keys_come_from_a_file_a_url_or_both() {
+        let url = "https://login.example.com/jwks";
+        let keys = document()["issuers"][0]["jwks"]["keys"].clone();
+        for (jwks, places) in [
+            (json!({"url": url}), vec![]),
+            (json!({"url": url, "keys": keys, "max_age_seconds": 60, "max_stale_seconds": 604_800}), vec![]),
+            (json!({"url": url, "file": "a"}), vec!["issuers[0].jwks"]),
+            (json!({"url": "http://127.0.0.1:4000/jwks"}), vec![]),
+            (json!({"url": "http://login.example.com/jwks"}), vec!["issuers[0].jwks.url"]),
+            (json!({"url": "login.example.com"}), vec!["issuers[0].jwks.url"]),
+            (json!({"url": url, "max_age_seconds": 59}), vec!["issuers[0].jwks.max_age_seconds"]),
+            (
+                json!({"url": url, "max_age_seconds": 86_401}),
+                vec!["issuers[0].jwks.max_age_seconds", "issuers[0].jwks.max_stale_seconds"],
+            ),
+            (json!({"url": url, "max_stale_seconds": 3_599}), vec!["issuers[0].jwks.max_stale_seconds"]),
+            (json!({"url": url, "max_stale_seconds": 604_801}), vec!["issuers[0].jwks.max_stale_seconds"]),
+            (
+                json!({"keys": keys, "max_age_seconds": 60, "max_stale_seconds": 60}),
+                vec!["issuers[0].jwks.max_age_seconds", "issuers[0].jwks.max_stale_seconds"],
+            ),
+        ] {
+            assert_eq!(problems("/issuers/0/jwks", jwks.clone()), places, "{jwks}");
+        }
+    }
+
+    #[test]
+    fn a_secret_stands_alone_and_is_long_enough() {
+        let issuer = |secret: Value, algorithms: Value| {
+            let mut issuer = document()["issuers"][0].clone();
+            issuer.as_object_mut().unwrap().remove("jwks");
+            issuer["secret"] = secret;
+            issuer["algorithms"] = algorithms;
+            issuer
+        };
+        let of = |length: usize| json!({"value": URL_SAFE_NO_PAD.encode(vec![7; length])});
+        for (secret, algorithms, places) in [
+            (of(32), json!(["HS256"]), vec![]),
+            (of(31), json!(["HS256"]), vec!["issuers[0].secret"]),
+            (of(4097), json!(["HS256"]), vec!["issuers[0].secret"]),
+            (json!({"value": "no base64url!"}), json!(["HS256"]), vec!["issuers[0].secret"]),
+            (json!({"file": "a"}), json!(["HS256"]), vec!["issuers[0].secret"]),
+            (json!({}), json!(["HS256"]), vec!["issuers[0].secret"]),
+            (of(32), json!(["HS256", "RS256"]), vec!["issuers[0].algorithms[1]"]),
+            (of(32), json!([]), vec!["issuers[0].algorithms"]),
+        ] {
+            assert_eq!(problems("/issuers/0", issuer(secret.clone(), algorithms)), places, "{secret}");
+        }
+        let document: PolicyDocument = serde_json::from_value(json!({
+            "version": 1, "issuers": [issuer(of(32), json!(["HS256"]))], "rules": []
+        }))
+        .unwrap();
+        let shown = format!("{document:?} {:?}", Policy::compile(&document).unwrap());
+        assert!(!shown.contains("BwcHBwc"), "{shown}");
+    }
+
+    #[test]
     fn unknown_words_are_refused() {
         for (pointer, value) in [
             ("/rules/0", json!({"id": "a", "effect": "allow", "methods": ["GET"], "keys": ["a"], "wen": {}})),
@@ -390,9 +457,9 @@ mod tests {
                 json!({"id": "a", "effect": "allow", "methods": ["PUT"], "keys": ["a"], "upload": {"max": 1}}),
             ),
             ("/rules/0/methods", json!(["get"])),
-            ("/issuers/0/algorithms", json!(["HS256"])),
+            ("/issuers/0/algorithms", json!(["HS512"])),
             ("/issuers/0/algorithms", json!(["none"])),
-            ("/issuers/0/jwks", json!({"url": "https://example.com"})),
+            ("/issuers/0/jwks", json!({"uri": "https://example.com"})),
         ] {
             let mut document = document();
             *document.pointer_mut(pointer).unwrap() = value;

@@ -1,6 +1,7 @@
 //! The policy as a person writes it: the same fields in the TOML file and in the bundle's JSON.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,7 +10,7 @@ use crate::operation::S3Operation;
 use crate::record::SubjectLogging;
 use crate::response_override::ResponseOverride;
 use crate::scalar::Scalar;
-use crate::token::SignatureAlgorithm;
+use crate::token::JwsAlgorithm;
 
 /// The one version of the format so far.
 pub const POLICY_VERSION: u32 = 1;
@@ -58,9 +59,13 @@ pub struct IssuerDocument {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub client_id: Vec<String>,
     /// The algorithms that it signs with.
-    pub algorithms: Vec<SignatureAlgorithm>,
+    pub algorithms: Vec<JwsAlgorithm>,
     /// Its keys.
-    pub jwks: JwksDocument,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<JwksDocument>,
+    /// The secret that it shares with this service, for HS256 and in place of keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretDocument>,
     /// The value of the header's `typ`, such as `at+jwt` (RFC 9068 section 2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
@@ -106,6 +111,55 @@ pub struct JwksDocument {
     /// The keys themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<Value>>,
+    /// Where the function asks for newer keys: `https`, or `http` on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The age at which it asks again, in seconds; 60 to 86,400, 3,600 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_seconds: Option<u32>,
+    /// The age up to which the last good keys serve when it is given none, in seconds; up to 604,800, 86,400 when
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_stale_seconds: Option<u32>,
+}
+
+/// `secret`: what an issuer of HS256 tokens shares with this service (RFC 7518 section 3.2).
+#[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretDocument {
+    /// A file that holds it, relative to the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// How the file holds it.
+    #[serde(default, skip_serializing_if = "SecretEncoding::is_text")]
+    pub encoding: SecretEncoding,
+    /// The secret itself, in base64url without padding; only in a bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// How a file holds a secret.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretEncoding {
+    /// As it is; a line's end at its end is none of it.
+    #[default]
+    Text,
+    /// In base64 or base64url, with padding or without.
+    Base64,
+}
+
+impl SecretEncoding {
+    fn is_text(&self) -> bool {
+        *self == Self::Text
+    }
+}
+
+/// The secret is in no log.
+impl fmt::Debug for SecretDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretDocument").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 /// `[credentials]`: where a token is found.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Place;
 use super::compile::Problems;
-use super::document::{IssuerDocument, PolicyDocument, RevokedDocument};
+use super::document::{PolicyDocument, RevokedDocument};
+use super::{Place, keys};
 use crate::time::UnixTime;
-use crate::token::{Issuer, KeySet, MAX_LEEWAY_SECONDS, Revocation};
+use crate::token::{Issuer, MAX_LEEWAY_SECONDS, Revocation};
 
 pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) -> Vec<Issuer> {
     let revocations = compile_revocations(policy, problems);
@@ -66,13 +66,12 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
                 "write the longest time from `iat` to `exp` in seconds, such as 3600, or leave it out",
             );
         }
-        if let Some(keys) = compile_keys(document, &place, problems) {
+        if let Some(keys) = keys::compile_keys(document, &place, problems) {
             compiled.push(Issuer {
                 name: document.name.clone(),
                 issuer: document.issuer.clone(),
                 audience: document.audience.clone(),
                 client_ids: document.client_id.clone(),
-                algorithms: document.algorithms.clone(),
                 keys,
                 token_type: document.token_type.clone(),
                 required: document.required.clone(),
@@ -130,33 +129,4 @@ fn compile_revocations<'p>(
         revocations.push((document.issuer.as_str(), revocation));
     }
     revocations
-}
-
-fn compile_keys(document: &IssuerDocument, place: &Place, problems: &mut Problems) -> Option<KeySet> {
-    let place = place.then("jwks");
-    match (&document.jwks.file, &document.jwks.keys) {
-        (None, Some(keys)) => match KeySet::from_jwks(keys, &document.algorithms) {
-            Ok(keys) => return Some(keys),
-            // With no algorithm there is no usable key either; the cause has been named.
-            Err(_) if document.algorithms.is_empty() => {}
-            Err(error) => problems.add(
-                place,
-                error.to_string(),
-                "use the public keys that the issuer publishes at its `jwks_uri`, as they are",
-            ),
-        },
-        (Some(_), None) => {
-            problems.add(
-                place,
-                "the key file has not been read",
-                "package the policy with `authorizer package`",
-            );
-        }
-        (Some(_), Some(_)) | (None, None) => problems.add(
-            place,
-            "an issuer has exactly one source of keys",
-            "write `jwks = { file = \"keys/NAME.jwks.json\" }`",
-        ),
-    }
-    None
 }

@@ -4,6 +4,7 @@ mod browser;
 mod compile;
 pub mod document;
 mod issuers;
+mod keys;
 mod problem;
 mod rules;
 mod size;
@@ -23,7 +24,7 @@ use crate::token::Issuer;
 /// A policy that was found whole and can decide.
 ///
 /// INVARIANT: every name that a rule uses exists, ids are unique, every pattern is compiled, every
-/// issuer has a key and an audience.
+/// issuer has keys, or a URL or a secret in their place, and an audience.
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,

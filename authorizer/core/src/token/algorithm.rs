@@ -1,8 +1,53 @@
-//! The signature algorithms a policy can name.
+//! The algorithms a policy can name.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A JWS `alg` that can be trusted here (RFC 7518 section 3.1, RFC 8037 section 3.1).
+/// A JWS `alg` that can be trusted here. What verifies the one kind can never be given to the other.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum JwsAlgorithm {
+    /// A signature, by a key whose public half is published.
+    Signature(SignatureAlgorithm),
+    /// HMAC with SHA-256 (RFC 7518 section 3.2), by a secret that the issuer shares with this service.
+    Hs256,
+}
+
+impl JwsAlgorithm {
+    /// The `alg` values, in the order of RFC 7518.
+    const NAMES: [&str; 10] =
+        ["HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+
+    /// The `alg` value.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signature(algorithm) => algorithm.name(),
+            Self::Hs256 => "HS256",
+        }
+    }
+
+    /// The algorithm with this `alg` value; the comparison is case-sensitive (RFC 7515 section 4.1.1).
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "HS256" => Some(Self::Hs256),
+            _ => SignatureAlgorithm::from_name(name).map(Self::Signature),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for JwsAlgorithm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::from_name(&name).ok_or_else(|| D::Error::unknown_variant(&name, &Self::NAMES))
+    }
+}
+
+impl Serialize for JwsAlgorithm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A JWS `alg` of a signature (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
 /// INVARIANT: every member is a public-key signature. `none` and HMAC are no values of this type, so
 /// neither can be asked for by a token, nor a public key be taken for a secret (RFC 8725 section 2.1).
@@ -91,6 +136,16 @@ mod tests {
             assert_eq!(serde_json::to_value(algorithm).unwrap(), algorithm.name());
             assert_eq!(format!("{:?}", algorithm.jsonwebtoken()), algorithm.name());
         }
+        for name in JwsAlgorithm::NAMES {
+            assert_eq!(JwsAlgorithm::from_name(name).unwrap().name(), name);
+            assert_eq!(serde_json::from_value::<JwsAlgorithm>(name.into()).unwrap().name(), name);
+        }
+        assert!(
+            serde_json::from_value::<JwsAlgorithm>("none".into())
+                .unwrap_err()
+                .to_string()
+                .contains("`HS256`")
+        );
         for name in ["none", "None", "HS256", "rs256", "ES512", "RS1", ""] {
             assert_eq!(SignatureAlgorithm::from_name(name), None, "{name}");
         }

@@ -1,6 +1,6 @@
 //! Tokens whose signature has been verified: one that comes again costs a digest, not a signature.
 //!
-//! What is remembered is that a signature holds, by the keys of one policy, and never that one does not. The
+//! What is remembered is that a signature holds, by which keys, and never that one does not. The
 //! claims are held against the policy and the clock each time, so that the cache changes no decision.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,13 +18,16 @@ const MAX_BYTES: usize = 256 * 1024;
 pub(super) struct SignedToken {
     /// The place of the issuer in the policy.
     pub(super) issuer: usize,
+    /// Which keys of the issuer it was verified with.
+    pub(super) generation: u64,
     /// `typ`.
     pub(super) token_type: Option<String>,
     /// The claims set.
     pub(super) claims: Arc<Map<String, Value>>,
 }
 
-/// The tokens of one policy that were verified last. It goes with the policy: other keys are another cache.
+/// The tokens of one policy that were verified last. It goes with the policy; by other keys of the issuer a token
+/// is verified anew.
 #[derive(Default)]
 pub(crate) struct TokenCache(Mutex<Entries>);
 
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     fn signed(issuer: usize) -> SignedToken {
-        SignedToken { issuer, token_type: None, claims: Arc::default() }
+        SignedToken { issuer, generation: 0, token_type: None, claims: Arc::default() }
     }
 
     #[test]

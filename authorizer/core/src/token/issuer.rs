@@ -1,13 +1,16 @@
 //! An issuer that the policy trusts, and what its tokens must hold.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::algorithm::SignatureAlgorithm;
+use super::algorithm::{JwsAlgorithm, SignatureAlgorithm};
 use super::jwks::KeySet;
 use super::jws::Jws;
 use super::revocation::Revocation;
+use super::ring::RemoteKeys;
+use super::secret::SharedSecret;
 use crate::refusal::TokenError;
 use crate::scalar::Scalar;
 use crate::time::UnixTime;
@@ -22,13 +25,28 @@ pub struct Issuer {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
     pub(crate) client_ids: Vec<String>,
-    pub(crate) algorithms: Vec<SignatureAlgorithm>,
-    pub(crate) keys: KeySet,
+    pub(crate) keys: KeySource,
     pub(crate) token_type: Option<String>,
     pub(crate) required: BTreeMap<String, Scalar>,
     pub(crate) leeway_seconds: u32,
     pub(crate) max_lifetime_seconds: Option<u32>,
     pub(crate) revoked: Vec<Revocation>,
+}
+
+/// What verifies the tokens of an issuer. Keys that are published and a secret that is not never meet.
+#[derive(Clone, Debug)]
+pub(crate) enum KeySource {
+    /// A JWK set: of the bundle, of a URL, or of both.
+    Published {
+        /// What it signs with.
+        algorithms: Vec<SignatureAlgorithm>,
+        /// What the bundle brought.
+        bundled: Option<Arc<KeySet>>,
+        /// Where to ask.
+        remote: Option<RemoteKeys>,
+    },
+    /// For HS256.
+    Secret(SharedSecret),
 }
 
 impl Issuer {
@@ -90,32 +108,49 @@ impl Issuer {
         }
     }
 
+    /// What it signs with, where it signs.
+    pub(super) fn signature_algorithms(&self) -> &[SignatureAlgorithm] {
+        match &self.keys {
+            KeySource::Published { algorithms, .. } => algorithms,
+            KeySource::Secret(_) => &[],
+        }
+    }
+
+    /// Where its keys are published, if they are to be asked for.
+    pub fn remote_keys(&self) -> Option<&RemoteKeys> {
+        match &self.keys {
+            KeySource::Published { remote, .. } => remote.as_ref(),
+            KeySource::Secret(_) => None,
+        }
+    }
+
+    /// What could verify the JWS: a signature by an algorithm that this issuer signs with, or its secret.
+    pub(super) fn verifier(&self, jws: &Jws<'_>) -> Result<Verifier<'_>, TokenError> {
+        match (&self.keys, jws.algorithm) {
+            (KeySource::Published { algorithms, remote, .. }, Some(JwsAlgorithm::Signature(algorithm)))
+                if algorithms.contains(&algorithm) =>
+            {
+                Ok(Verifier::Keys { algorithm, remote: remote.as_ref() })
+            }
+            (KeySource::Secret(secret), Some(JwsAlgorithm::Hs256)) => Ok(Verifier::Secret(secret)),
+            (KeySource::Published { .. } | KeySource::Secret(_), _) => Err(TokenError::AlgorithmNotAllowed),
+        }
+    }
+
     /// Whether this issuer signed what the JWS carries, whatever that is: with an algorithm that it signs with,
-    /// and a key of its own that fits.
+    /// and a key that the bundle brought and that fits, or with its secret.
     ///
     /// # Errors
     /// [`TokenError::AlgorithmNotAllowed`], [`TokenError::SigningKeyUnknown`] or
     /// [`TokenError::SignatureInvalid`].
     pub fn verify_signature(&self, jws: &Jws<'_>) -> Result<(), TokenError> {
-        let algorithm = jws
-            .algorithm
-            .filter(|algorithm| self.algorithms.contains(algorithm))
-            .ok_or(TokenError::AlgorithmNotAllowed)?;
-        let candidates = self.keys.candidates(jws.key_id.as_deref(), algorithm);
-        if candidates.is_empty() {
-            return Err(TokenError::SigningKeyUnknown);
+        match (self.verifier(jws)?, &self.keys) {
+            (Verifier::Secret(secret), _) => jws.verify_by_secret(secret),
+            (Verifier::Keys { algorithm, .. }, KeySource::Published { bundled: Some(keys), .. }) => {
+                jws.verify_by_keys(algorithm, keys)
+            }
+            (Verifier::Keys { .. }, _) => Err(TokenError::SigningKeyUnknown),
         }
-        let verified = candidates.into_iter().any(|key| {
-            // An error here is a signature of the wrong form or length: no signature of this key's.
-            jsonwebtoken::crypto::verify(
-                jws.signature,
-                jws.signing_input.as_bytes(),
-                key,
-                algorithm.jsonwebtoken(),
-            )
-            .unwrap_or(false)
-        });
-        if verified { Ok(()) } else { Err(TokenError::SignatureInvalid) }
     }
 
     /// RFC 7519 sections 4.1.4 to 4.1.6. `exp` is required: a token that never ends cannot be withdrawn.
@@ -142,6 +177,15 @@ impl Issuer {
         }
         Ok(())
     }
+}
+
+/// What could verify a JWS.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Verifier<'p> {
+    /// A key of the issuer's, for this algorithm.
+    Keys { algorithm: SignatureAlgorithm, remote: Option<&'p RemoteKeys> },
+    /// Its secret.
+    Secret(&'p SharedSecret),
 }
 
 /// RFC 7519 section 2: a NumericDate is a JSON number of seconds, whole or not.

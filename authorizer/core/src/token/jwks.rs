@@ -10,6 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::algorithm::SignatureAlgorithm;
+use super::json::parse_object;
 
 /// The most keys of one issuer. Providers publish fewer than ten.
 pub(super) const MAX_KEYS: usize = 64;
@@ -67,7 +68,44 @@ pub enum JwkError {
     TooMany(usize),
 }
 
+/// Why what an issuer's URL answered cannot be used.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum PublishedKeysError {
+    /// Not a JSON object, cut off, or with a member twice.
+    #[error("the answer is not a JSON object with unique members")]
+    NoJson,
+    /// An object without `keys`.
+    #[error("the answer is no JWK set: it has no `keys` array")]
+    NoKeys,
+    /// Too many keys, or none that is of use.
+    #[error("{0}")]
+    Unusable(#[from] JwkError),
+}
+
 impl KeySet {
+    /// Reads a JWK set as an issuer publishes it, for one that signs with `allowed`. A key that cannot be used is
+    /// passed over, for nobody is there to mend it: one that is malformed or too small, or whose private half
+    /// came with it.
+    ///
+    /// # Errors
+    /// [`PublishedKeysError`] when no usable key is left.
+    pub(super) fn from_published(
+        body: &[u8],
+        allowed: &[SignatureAlgorithm],
+    ) -> Result<Self, PublishedKeysError> {
+        let set = parse_object(body).map_err(|_| PublishedKeysError::NoJson)?;
+        let Some(Value::Array(keys)) = set.get("keys") else { return Err(PublishedKeysError::NoKeys) };
+        if keys.len() > MAX_KEYS {
+            return Err(JwkError::TooMany(keys.len()).into());
+        }
+        let usable: Vec<_> = keys
+            .iter()
+            .enumerate()
+            .filter_map(|(index, jwk)| VerificationKey::from_jwk(index, jwk, allowed).ok().flatten())
+            .collect();
+        if usable.is_empty() { Err(JwkError::NoneUsable.into()) } else { Ok(Self { keys: usable }) }
+    }
+
     /// Reads the `keys` of a JWK set, for an issuer that signs with `allowed`.
     ///
     /// As RFC 7517 section 5 asks, keys of a kind that is not used here are passed over: other curves,

@@ -10,24 +10,33 @@ mod issuer;
 mod json;
 mod jwks;
 mod jws;
+mod keys_url;
 mod revocation;
+mod ring;
+mod secret;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-pub use algorithm::SignatureAlgorithm;
-use cache::SignedToken;
-pub(crate) use cache::TokenCache;
+pub use algorithm::{JwsAlgorithm, SignatureAlgorithm};
+use cache::{SignedToken, TokenCache};
 pub use claims::VerifiedClaims;
+pub(crate) use issuer::KeySource;
+use issuer::Verifier;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
-pub use jwks::{JwkError, KeySet};
+pub use jwks::{JwkError, KeySet, PublishedKeysError};
 pub use jws::{Jws, MAX_TOKEN_BYTES};
+pub use keys_url::{KeysUrl, KeysUrlError};
 pub(crate) use revocation::Revocation;
+use ring::{Beyond, Current, KeyRing, NoKeys};
+pub use ring::{COOL_DOWN_SECONDS, RETRY_SECONDS, RemoteKeys};
+pub(crate) use secret::SharedSecret;
+pub use secret::{MAX_SECRET_BYTES, MIN_SECRET_BYTES};
 
 use crate::authorizer::Supposed;
 use crate::credential::Credential;
-use crate::refusal::{Refusal, TokenError};
+use crate::refusal::{KeysUnavailable, Refusal, TokenError};
 use crate::time::UnixTime;
 
 /// Who asks.
@@ -44,18 +53,17 @@ impl<'p> Principal<'p> {
     ///
     /// # Errors
     /// [`Refusal::Token`] when there is a token and it does not verify: a bad token is never taken for
-    /// none, so it does not get what is open to anyone.
+    /// none, so it does not get what is open to anyone. [`Refusal::KeysUnavailable`] when it cannot be told
+    /// whether it does.
     pub(crate) fn verify(
         credential: &Credential,
         issuers: &'p [Issuer],
-        cache: &TokenCache,
+        trust: &Trust,
         now: UnixTime,
     ) -> Result<Self, Refusal> {
         match credential {
             Credential::None => Ok(Self::Anonymous),
-            Credential::Bearer { token, .. } => {
-                verify_with(cache, token, issuers, now).map(Self::Verified).map_err(Refusal::Token)
-            }
+            Credential::Bearer { token, .. } => verify_with(trust, token, issuers, now).map(Self::Verified),
         }
     }
 
@@ -81,7 +89,34 @@ impl<'p> Principal<'p> {
     }
 }
 
-/// Verifies a token: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725 section 3.
+/// What is known of the issuers of one policy beyond the policy itself. It changes as time goes on, and no decision
+/// but that of a token whose keys did.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    cache: TokenCache,
+    ring: KeyRing,
+}
+
+impl Trust {
+    /// What the bundle brought.
+    pub(crate) fn new(issuers: &[Issuer]) -> Self {
+        Self { cache: TokenCache::default(), ring: KeyRing::new(issuers) }
+    }
+
+    /// Takes what the URL of the issuer in this place of the policy answered, or that it answered nothing.
+    pub(crate) fn take_keys(
+        &self,
+        place: usize,
+        issuer: &Issuer,
+        answer: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Result<(), PublishedKeysError> {
+        self.ring.take(place, issuer, answer, now)
+    }
+}
+
+/// Verifies a token by the keys that the bundle brought: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725
+/// section 3.
 ///
 /// # Errors
 /// [`TokenError`], the first check that failed.
@@ -90,38 +125,99 @@ pub fn verify<'p>(
     issuers: &'p [Issuer],
     now: UnixTime,
 ) -> Result<VerifiedClaims<'p>, TokenError> {
-    verify_with(&TokenCache::default(), token, issuers, now)
+    verify_with(&Trust::new(issuers), token, issuers, now).map_err(|refusal| match refusal {
+        Refusal::Token(error) => error,
+        // Without what would have to be asked for.
+        _ => TokenError::SigningKeyUnknown,
+    })
 }
 
-/// The same, without a signature that has been verified before.
+/// The same, by the keys of now, and without a signature that they have verified before.
 fn verify_with<'p>(
-    cache: &TokenCache,
+    trust: &Trust,
     token: &str,
     issuers: &'p [Issuer],
     now: UnixTime,
-) -> Result<VerifiedClaims<'p>, TokenError> {
-    let remembered = cache.get(token);
+) -> Result<VerifiedClaims<'p>, Refusal> {
+    let remembered = match trust.cache.get(token) {
+        Some(signed) => issuers
+            .get(signed.issuer)
+            .map(|issuer| trust.generation(signed.issuer, issuer, now))
+            .transpose()?
+            .filter(|generation| *generation == signed.generation)
+            .map(|_| signed),
+        None => None,
+    };
     let is_new = remembered.is_none();
-    let signed = remembered.map_or_else(|| verify_signature(token, issuers), Ok)?;
+    let signed = remembered.map_or_else(|| trust.verify_signature(token, issuers, now), Ok)?;
     // Past this line the header and the claims are the issuer's words.
-    let issuer = issuers.get(signed.issuer).ok_or(TokenError::IssuerUnknown)?;
+    let issuer = issuers.get(signed.issuer).ok_or(Refusal::Token(TokenError::IssuerUnknown))?;
     match issuer.verify_claims(signed.token_type.as_deref(), &signed.claims, now) {
-        Ok(()) if is_new => cache.put(token, &signed),
+        Ok(()) if is_new => trust.cache.put(token, &signed),
         Ok(()) => {}
         Err(error) => {
-            cache.forget(token);
-            return Err(error);
+            trust.cache.forget(token);
+            return Err(Refusal::Token(error));
         }
     }
     Ok(VerifiedClaims::new(issuer, signed.claims))
 }
 
-fn verify_signature(token: &str, issuers: &[Issuer]) -> Result<SignedToken, TokenError> {
-    let jws = Jws::parse(token)?;
-    let claims = jws.claims()?;
-    let (index, issuer) = issuer_of(&claims, issuers)?;
-    issuer.verify_signature(&jws)?;
-    Ok(SignedToken { issuer: index, token_type: jws.token_type, claims: Arc::new(claims) })
+impl Trust {
+    fn verify_signature(
+        &self,
+        token: &str,
+        issuers: &[Issuer],
+        now: UnixTime,
+    ) -> Result<SignedToken, Refusal> {
+        let jws = Jws::parse(token).map_err(Refusal::Token)?;
+        let claims = jws.claims().map_err(Refusal::Token)?;
+        let (place, issuer) = issuer_of(&claims, issuers).map_err(Refusal::Token)?;
+        // Asked before anybody is asked for keys: what this issuer cannot have signed costs no fetch.
+        let generation = match issuer.verifier(&jws).map_err(Refusal::Token)? {
+            Verifier::Secret(secret) => jws.verify_by_secret(secret).map(|()| 0).map_err(Refusal::Token)?,
+            Verifier::Keys { algorithm, remote } => {
+                let current = self.current(place, remote, now)?;
+                match jws.verify_by_keys(algorithm, &current.keys) {
+                    Ok(()) => current.generation,
+                    Err(error) => return Err(beyond(&jws, place, error, current.beyond)),
+                }
+            }
+        };
+        Ok(SignedToken { issuer: place, generation, token_type: jws.token_type, claims: Arc::new(claims) })
+    }
+
+    /// Which keys of the issuer are the current ones.
+    fn generation(&self, place: usize, issuer: &Issuer, now: UnixTime) -> Result<u64, Refusal> {
+        match &issuer.keys {
+            KeySource::Secret(_) => Ok(0),
+            KeySource::Published { remote, .. } => {
+                self.current(place, remote.as_ref(), now).map(|current| current.generation)
+            }
+        }
+    }
+
+    fn current(&self, place: usize, remote: Option<&RemoteKeys>, now: UnixTime) -> Result<Current, Refusal> {
+        self.ring.current(place, remote, now).map_err(|none| {
+            Refusal::KeysUnavailable(match none {
+                NoKeys::NotAsked => KeysUnavailable::NotAsked { issuer: place },
+                NoKeys::NoAnswer => KeysUnavailable::NoAnswer,
+            })
+        })
+    }
+}
+
+/// What a token that the current keys do not verify comes to. It may be good by keys that are newer: where it names
+/// one that is not known, and where it names none.
+fn beyond(jws: &Jws<'_>, place: usize, error: TokenError, beyond: Beyond) -> Refusal {
+    let may_be_newer = error == TokenError::SigningKeyUnknown || jws.key_id.is_none();
+    match beyond {
+        Beyond::MayAsk if may_be_newer => {
+            Refusal::KeysUnavailable(KeysUnavailable::NotAsked { issuer: place })
+        }
+        Beyond::Unknown if may_be_newer => Refusal::KeysUnavailable(KeysUnavailable::NoAnswer),
+        Beyond::MayAsk | Beyond::Unknown | Beyond::Nothing => Refusal::Token(error),
+    }
 }
 
 /// The issuer that the claims name, and its place in the policy.

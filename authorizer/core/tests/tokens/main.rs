@@ -35,6 +35,19 @@ fn issuer_with(keys: &[Value]) -> Result<Policy, String> {
     })
 }
 
+/// A policy with one issuer, who shares a secret, in base64url, with this service.
+fn issuer_with_secret(secret: &str) -> Result<Policy, String> {
+    let document = json!({
+        "version": 1,
+        "issuers": [{"name": "joe", "issuer": "joe", "audience": ["files"], "algorithms": ["HS256"],
+            "secret": {"value": secret}}]
+    });
+    Policy::compile(&serde_json::from_value(document).unwrap()).map_err(|problems| {
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems[0].message.clone()
+    })
+}
+
 /// A key that has signed none of the tokens it is asked about: RFC 8037 appendix A.2.
 fn stand_in() -> Value {
     json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})

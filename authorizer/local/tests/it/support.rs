@@ -1,5 +1,6 @@
 //! A distribution for a test, a viewer, and an observer that keeps what it hears.
 
+use std::future::ready;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -174,12 +175,13 @@ pub(crate) fn settings(function: Function) -> (Settings, Arc<Heard>, TempDir) {
 
 /// A function that answers with what the closure makes of the event's request.
 pub(crate) fn function(answer: impl Fn(Value) -> Value + Send + Sync + 'static) -> Function {
-    Function::InProcess(InProcess::new(Arc::new(move |event| {
-        let event: Value = serde_json::from_slice(event).unwrap();
+    Function::InProcess(InProcess::new(move |event| {
+        let event: Value = serde_json::from_slice(&event).unwrap();
         let cf = &event["Records"][0]["cf"];
         let record = json!({"request_id": cf["config"]["requestId"], "decision": "allow"});
-        Invocation { result: answer(cf["request"].clone()).to_string().into(), record: Some(record) }
-    })))
+        let result = answer(cf["request"].clone()).to_string().into();
+        ready(Invocation { result, record: Some(record) })
+    }))
 }
 
 /// A function that hands every request back as it came.

@@ -1,23 +1,24 @@
-//! A server on a loopback address that answers exactly these bytes, for the tests of this folder.
+//! A server on a loopback address that answers exactly these bytes.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
-use super::address::Address;
+use authorizer_core::token::KeysUrl;
 
 /// It stops listening when it is dropped.
-pub(super) struct StandIn {
+pub(crate) struct StandIn {
     listener: TcpListener,
     over: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl StandIn {
     /// Closes the connection after the answer.
-    pub(super) fn always(answer: &[u8]) -> Self {
+    pub(crate) fn always(answer: &[u8]) -> Self {
         let answer = answer.to_vec();
         Self::start(move |stream| {
             read_head(stream);
@@ -28,7 +29,7 @@ impl StandIn {
     }
 
     /// Never gets to the end of its answer.
-    pub(super) fn stalling(start: &[u8]) -> Self {
+    pub(crate) fn stalling(start: &[u8]) -> Self {
         let start = start.to_vec();
         Self::start(move |stream| {
             read_head(stream);
@@ -41,20 +42,28 @@ impl StandIn {
     fn start(answer: impl Fn(&mut TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let over = Arc::new(AtomicBool::new(false));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
         let (accepting, is_over) = (listener.try_clone().unwrap(), Arc::clone(&over));
         let thread = thread::spawn(move || {
             while let Ok((mut stream, _)) = accepting.accept() {
                 if is_over.load(Ordering::SeqCst) {
                     return;
                 }
+                count.fetch_add(1, Ordering::SeqCst);
                 answer(&mut stream);
             }
         });
-        Self { listener, over, thread: Some(thread) }
+        Self { listener, over, asked, thread: Some(thread) }
     }
 
-    pub(super) fn address(&self, path: &str) -> Address {
-        Address::parse(&format!("http://{}{path}", self.listener.local_addr().unwrap())).unwrap()
+    /// How many connections there were.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> KeysUrl {
+        KeysUrl::parse(&format!("http://{}{path}", self.listener.local_addr().unwrap())).unwrap()
     }
 }
 

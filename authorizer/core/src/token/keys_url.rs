@@ -1,0 +1,159 @@
+//! The addresses that keys may be fetched from.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use http::Uri;
+use http::uri::Scheme;
+use thiserror::Error;
+
+/// The longest address, in bytes.
+const MAX_URL_BYTES: usize = 2048;
+
+/// An address whose answer can be believed to come from its host: `https`, or plain `http` that does not leave
+/// this machine.
+///
+/// INVARIANT: it has a host, and neither a user, a password nor a fragment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeysUrl {
+    text: String,
+    uri: Uri,
+}
+
+/// Why an address cannot be used.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum KeysUrlError {
+    /// Not an absolute URL with a host.
+    #[error("this is no address that begins with `https://`")]
+    NoUrl,
+    /// Anyone on the way could give other keys.
+    #[error("keys that come without TLS could be anybody's")]
+    Plain,
+    /// `user:password@`.
+    #[error("it holds a user or a password")]
+    User,
+    /// What comes after `#` is never sent.
+    #[error("it has a fragment (`#`)")]
+    Fragment,
+}
+
+impl KeysUrl {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// [`KeysUrlError`] for one that must not be asked.
+    pub fn parse(text: &str) -> Result<Self, KeysUrlError> {
+        if text.len() > MAX_URL_BYTES {
+            return Err(KeysUrlError::NoUrl);
+        }
+        let uri: Uri = text.parse().map_err(|_| KeysUrlError::NoUrl)?;
+        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+            return Err(KeysUrlError::NoUrl);
+        };
+        if authority.as_str().contains('@') {
+            return Err(KeysUrlError::User);
+        }
+        // The parser drops it silently.
+        if text.contains('#') {
+            return Err(KeysUrlError::Fragment);
+        }
+        if authority.host().is_empty() {
+            return Err(KeysUrlError::NoUrl);
+        }
+        if *scheme == Scheme::HTTP {
+            if !is_loopback(authority.host()) {
+                return Err(KeysUrlError::Plain);
+            }
+        } else if *scheme != Scheme::HTTPS {
+            return Err(KeysUrlError::NoUrl);
+        }
+        Ok(Self { text: text.to_owned(), uri })
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The same, taken apart.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The host, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        self.uri.host().unwrap_or_default()
+    }
+
+    /// Whether it has a query.
+    pub fn has_query(&self) -> bool {
+        self.uri.query().is_some()
+    }
+
+    /// Whether TLS vouches for the host; else it is this machine.
+    pub fn is_https(&self) -> bool {
+        self.uri.scheme() == Some(&Scheme::HTTPS)
+    }
+
+    /// The same host, another path.
+    ///
+    /// # Errors
+    /// [`KeysUrlError`] when it makes no address.
+    pub fn with_path(&self, path: &str) -> Result<Self, KeysUrlError> {
+        let scheme = self.uri.scheme_str().unwrap_or_default();
+        let authority = self.uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        Self::parse(&format!("{scheme}://{authority}{path}"))
+    }
+}
+
+impl fmt::Display for KeysUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// `localhost` never leaves the machine either (RFC 6761 section 6.3).
+fn is_loopback(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_tls_or_this_machine_vouches_for_is_an_address() {
+        for good in [
+            "https://login.example.com",
+            "https://login.example.com:8443/realms/x?version=1",
+            "HTTPS://LOGIN.example.com/",
+            "http://127.0.0.1:4000/jwks",
+            "http://127.9.9.9/",
+            "http://[::1]:4000/",
+            "http://localhost:80",
+        ] {
+            assert_eq!(KeysUrl::parse(good).map(|address| address.to_string()), Ok(good.to_owned()));
+        }
+        for (bad, error) in [
+            ("", KeysUrlError::NoUrl),
+            ("login.example.com", KeysUrlError::NoUrl),
+            ("/jwks", KeysUrlError::NoUrl),
+            ("file:///etc/passwd", KeysUrlError::NoUrl),
+            ("ftp://login.example.com/", KeysUrlError::NoUrl),
+            ("https:///jwks", KeysUrlError::NoUrl),
+            ("https://login.example.com/ jwks", KeysUrlError::NoUrl),
+            ("http://login.example.com/", KeysUrlError::Plain),
+            ("http://169.254.169.254/", KeysUrlError::Plain),
+            ("http://localhost.example.com/", KeysUrlError::Plain),
+            ("http://127.0.0.1.example.com/", KeysUrlError::Plain),
+            ("http://0.0.0.0/", KeysUrlError::Plain),
+            ("http://localhost@example.com/", KeysUrlError::User),
+            ("https://user:secret@login.example.com/", KeysUrlError::User),
+            ("https://login.example.com/#jwks", KeysUrlError::Fragment),
+        ] {
+            assert_eq!(KeysUrl::parse(bad).err(), Some(error), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The keys of each issuer as they are now: those that the bundle brought, until its URL has given others.
+//!
+//! Nothing is fetched here. The ring says when somebody should ask, is told what was answered, and knows how old
+//! the keys are. Whatever happens, the last good keys stay, until they are too old to be believed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::issuer::{Issuer, KeySource};
+use super::jwks::{KeySet, PublishedKeysError};
+use super::keys_url::KeysUrl;
+use crate::time::UnixTime;
+
+/// How long nobody is asked again after an answer that was of use, in seconds: so often an invented `kid` makes
+/// this function ask its provider.
+pub const COOL_DOWN_SECONDS: u64 = 30;
+
+/// How long nobody is asked again after one that was of none, in seconds. It is also what a viewer is told to wait.
+pub const RETRY_SECONDS: u64 = 10;
+
+/// Where the keys of an issuer are published, and how long they are believed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RemoteKeys {
+    /// What to ask.
+    pub url: KeysUrl,
+    /// The age at which it is asked again, in seconds.
+    pub max_age_seconds: u32,
+    /// The age up to which the last good keys serve when it gives none, in seconds.
+    pub max_stale_seconds: u32,
+}
+
+/// The keys of the issuers of one policy.
+#[derive(Default)]
+pub(crate) struct KeyRing(Mutex<Vec<Held>>);
+
+/// The keys of one issuer.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    keys: Option<Arc<KeySet>>,
+    /// Of the bytes that they were read from; none where the bundle brought them.
+    digest: Option<[u8; 32]>,
+    /// Changes with the keys.
+    generation: u64,
+    /// When they were known to be the issuer's; for those of the bundle, when they were first looked at.
+    good_at: Option<UnixTime>,
+    /// When somebody was last asked, and whether it was of use.
+    asked: Option<(UnixTime, Answer)>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Answer {
+    Good,
+    None,
+}
+
+/// Keys to verify with, for now.
+#[derive(Clone, Debug)]
+pub(super) struct Current {
+    pub(super) keys: Arc<KeySet>,
+    pub(super) generation: u64,
+    pub(super) beyond: Beyond,
+}
+
+/// What is known of keys that are not among the current ones.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Beyond {
+    /// There are none.
+    Nothing,
+    /// Somebody could be asked for them.
+    MayAsk,
+    /// Somebody was asked, and has not answered.
+    Unknown,
+}
+
+/// Why there are no keys to verify with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum NoKeys {
+    /// Somebody has to be asked first.
+    NotAsked,
+    /// Somebody was asked, and it was of no use.
+    NoAnswer,
+}
+
+impl KeyRing {
+    /// What the bundle brought.
+    pub(crate) fn new(issuers: &[Issuer]) -> Self {
+        let held = |issuer: &Issuer| match &issuer.keys {
+            KeySource::Published { bundled, .. } => Held { keys: bundled.clone(), ..Held::default() },
+            KeySource::Secret(_) => Held::default(),
+        };
+        Self(Mutex::new(issuers.iter().map(held).collect()))
+    }
+
+    /// The keys of the issuer in this place of the policy.
+    pub(super) fn current(
+        &self,
+        place: usize,
+        remote: Option<&RemoteKeys>,
+        now: UnixTime,
+    ) -> Result<Current, NoKeys> {
+        let mut ring = self.held();
+        let held = ring.get_mut(place).ok_or(NoKeys::NoAnswer)?;
+        let Some(remote) = remote else {
+            let keys = held.keys.clone().ok_or(NoKeys::NoAnswer)?;
+            return Ok(Current { keys, generation: held.generation, beyond: Beyond::Nothing });
+        };
+        let may_ask = !held.is_cooling_down(now);
+        let missing = if may_ask { NoKeys::NotAsked } else { NoKeys::NoAnswer };
+        let keys = held.keys.clone().ok_or(missing)?;
+        let good_at = *held.good_at.get_or_insert(now);
+        let age = now.as_seconds().saturating_sub(good_at.as_seconds());
+        let is_aged = age >= u64::from(remote.max_age_seconds);
+        if is_aged && (may_ask || age >= u64::from(remote.max_stale_seconds)) {
+            return Err(missing);
+        }
+        let beyond = match (may_ask, held.asked) {
+            (true, _) => Beyond::MayAsk,
+            (false, Some((_, Answer::Good)) | None) => Beyond::Nothing,
+            (false, Some((_, Answer::None))) => Beyond::Unknown,
+        };
+        Ok(Current { keys, generation: held.generation, beyond })
+    }
+
+    /// Takes what an issuer's URL answered, or that it answered nothing.
+    pub(super) fn take(
+        &self,
+        place: usize,
+        issuer: &Issuer,
+        answer: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Result<(), PublishedKeysError> {
+        let read = match answer {
+            None => Ok(None),
+            Some(body) => KeySet::from_published(body, issuer.signature_algorithms())
+                .map(|keys| Some((Arc::new(keys), sha256(body)))),
+        };
+        let mut ring = self.held();
+        let Some(held) = ring.get_mut(place) else { return Ok(()) };
+        match read {
+            Ok(Some((keys, digest))) => {
+                // The same bytes are the same keys: what was verified with them need not be again.
+                if held.digest != Some(digest) {
+                    held.keys = Some(keys);
+                    held.digest = Some(digest);
+                    held.generation = held.generation.saturating_add(1);
+                }
+                held.good_at = Some(now);
+                held.asked = Some((now, Answer::Good));
+                Ok(())
+            }
+            Ok(None) => {
+                held.asked = Some((now, Answer::None));
+                Ok(())
+            }
+            Err(error) => {
+                held.asked = Some((now, Answer::None));
+                Err(error)
+            }
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// A clock that went back says nothing of how long ago it was, and then somebody is asked.
+    fn is_cooling_down(&self, now: UnixTime) -> bool {
+        self.asked.is_some_and(|(asked, answer)| {
+            let wait = match answer {
+                Answer::Good => COOL_DOWN_SECONDS,
+                Answer::None => RETRY_SECONDS,
+            };
+            now.as_seconds().checked_sub(asked.as_seconds()).is_some_and(|since| since < wait)
+        })
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRing").finish_non_exhaustive()
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut sum = [0; 32];
+    let digest = digest(&SHA256, bytes);
+    for (to, from) in sum.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    sum
+}

@@ -1,0 +1,82 @@
+//! A secret that an issuer shares with this service, for tokens with HMAC (RFC 7518 section 3.2).
+
+use std::fmt;
+
+use jsonwebtoken::{Algorithm, DecodingKey};
+use thiserror::Error;
+
+/// The shortest secret, in bytes: that of the hash, as RFC 7518 section 3.2 asks.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// The longest secret, in bytes.
+pub const MAX_SECRET_BYTES: usize = 4096;
+
+/// A secret, ready to verify HS256 and nothing else.
+///
+/// INVARIANT: it comes from the policy's `secret`, never from a JWK set, so that a published key is never taken
+/// for one (RFC 8725 section 2.1).
+#[derive(Clone)]
+pub(crate) struct SharedSecret(DecodingKey);
+
+/// Why bytes are no secret.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub(crate) enum SecretError {
+    #[error(
+        "the secret has {0} bytes, fewer than the {MIN_SECRET_BYTES} that HS256 needs (RFC 7518 section 3.2)"
+    )]
+    TooShort(usize),
+    #[error("the secret has {0} bytes, more than {MAX_SECRET_BYTES}")]
+    TooLong(usize),
+}
+
+impl SharedSecret {
+    pub(crate) fn new(bytes: &[u8]) -> Result<Self, SecretError> {
+        match bytes.len() {
+            length @ ..MIN_SECRET_BYTES => Err(SecretError::TooShort(length)),
+            length if length > MAX_SECRET_BYTES => Err(SecretError::TooLong(length)),
+            _ => Ok(Self(DecodingKey::from_secret(bytes))),
+        }
+    }
+
+    /// Whether the signature, in base64url, is the HMAC of the message by this secret. The library compares in
+    /// constant time.
+    pub(super) fn verifies(&self, signature: &str, message: &[u8]) -> bool {
+        jsonwebtoken::crypto::verify(signature, message, &self.0, Algorithm::HS256).unwrap_or(false)
+    }
+}
+
+/// The secret is in no log.
+impl fmt::Debug for SharedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedSecret").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_the_length_of_its_hash_and_is_not_printed() {
+        assert_eq!(SharedSecret::new(&[b'x'; 31]).err(), Some(SecretError::TooShort(31)));
+        assert_eq!(SharedSecret::new(&[b'x'; 4097]).err(), Some(SecretError::TooLong(4097)));
+        let secret = SharedSecret::new(&[b'x'; 32]).unwrap();
+        assert_eq!(format!("{secret:?}"), "SharedSecret { .. }");
+    }
+
+    /// RFC 7515 appendix A.1.
+    #[test]
+    fn the_rfcs_example_verifies() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let secret = URL_SAFE_NO_PAD
+            .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
+            .unwrap();
+        let secret = SharedSecret::new(&secret).unwrap();
+        let message = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let signature = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert!(secret.verifies(signature, message.as_bytes()));
+        assert!(!secret.verifies(signature, b"another message"));
+        assert!(!secret.verifies("", message.as_bytes()));
+    }
+}

@@ -1,0 +1,162 @@
+//! One GET, of a few kilobytes, from somebody who may be slow, broken or hostile.
+
+use std::error::Error;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authorizer_core::token::KeysUrl;
+use bytes::Bytes;
+use http::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
+use http::{Request, StatusCode};
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, RootCertStore};
+use thiserror::Error as ThisError;
+
+use crate::connection::Connection;
+
+/// The longest answer, in bytes. The keys of the large providers take up to 20,000.
+pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
+
+/// What asks for keys, and who is believed to be whom.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    tls: Arc<ClientConfig>,
+}
+
+/// Why there is no answer. What the other side said is in it, unescaped.
+#[derive(Clone, Debug, Eq, PartialEq, ThisError)]
+pub enum FetchError {
+    /// No connection, or none that could be trusted.
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
+    /// Too slow, from the look-up of the name to the last byte.
+    #[error("gave no whole answer within {} seconds", .0.as_secs_f64())]
+    Deadline(Duration),
+    /// An answer that was cut off, or is no HTTP.
+    #[error("the answer is not whole: {0}")]
+    Broken(String),
+    /// Another address, which nobody asked to trust.
+    #[error("answers {status}, a redirect, and redirects are not followed")]
+    Redirect {
+        /// Of 300 to 399.
+        status: u16,
+        /// The `Location`, if there is one.
+        location: String,
+    },
+    /// Any other status.
+    #[error("answers {0}, not 200")]
+    Status(u16),
+    /// Longer than [`MAX_ANSWER_BYTES`].
+    #[error("the answer is longer than {MAX_ANSWER_BYTES} bytes")]
+    TooLarge,
+}
+
+impl FetchError {
+    /// A stable word for the log.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::Deadline(_) => "deadline_exceeded",
+            Self::Broken(_) => "answer_broken",
+            Self::Redirect { .. } => "redirect",
+            Self::Status(_) => "status_not_200",
+            Self::TooLarge => "answer_too_large",
+        }
+    }
+}
+
+impl Fetcher {
+    /// Believes whom Mozilla's list of certification authorities vouches for.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up, which does not depend on anything outside of this program.
+    pub fn new() -> Result<Self, rustls::Error> {
+        Self::trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+    }
+
+    /// Believes whom these vouch for, and nobody else.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn trusting(roots: RootCertStore) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // A frozen function comes back to a connection that is long gone.
+        tls.resumption = rustls::client::Resumption::disabled();
+        Ok(Self { tls: Arc::new(tls) })
+    }
+
+    /// The body of a 200.
+    ///
+    /// # Errors
+    /// [`FetchError`] for anything else, and after so long.
+    pub async fn get(&self, url: &KeysUrl, within: Duration) -> Result<Bytes, FetchError> {
+        match tokio::time::timeout(within, self.get_at_leisure(url)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(FetchError::Deadline(within)),
+        }
+    }
+
+    async fn get_at_leisure(&self, url: &KeysUrl) -> Result<Bytes, FetchError> {
+        let unreachable = |error: std::io::Error| FetchError::Unreachable(innermost(&error));
+        let broken = |error: hyper::Error| FetchError::Broken(innermost(&error));
+        let connection = Connection::open(url, &self.tls).await.map_err(unreachable)?;
+        let (sender, driver) = http1::handshake(TokioIo::new(connection)).await.map_err(broken)?;
+        // Not in a task of its own: the connection ends with this call, whatever becomes of it.
+        let (mut driver, mut answer) = (pin!(driver), pin!(exchange(sender, url)));
+        tokio::select! {
+            answer = &mut answer => answer,
+            // It has handed over all that came.
+            _ = &mut driver => answer.await,
+        }
+    }
+}
+
+async fn exchange(mut sender: http1::SendRequest<Empty<Bytes>>, url: &KeysUrl) -> Result<Bytes, FetchError> {
+    let broken = |error: hyper::Error| FetchError::Broken(innermost(&error));
+    let authority = url.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    let path = url.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let request = Request::get(path)
+        .header(HOST, authority)
+        .header(ACCEPT, "application/json")
+        .header(USER_AGENT, concat!("authorizer/", env!("CARGO_PKG_VERSION")))
+        .header(CONNECTION, "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| FetchError::Broken(error.to_string()))?;
+    let response = sender.send_request(request).await.map_err(broken)?;
+    let status = response.status();
+    if status.is_redirection() {
+        let location = response.headers().get(LOCATION).map(|value| value.as_bytes()).unwrap_or_default();
+        let location = String::from_utf8_lossy(location).into_owned();
+        return Err(FetchError::Redirect { status: status.as_u16(), location });
+    }
+    if status != StatusCode::OK {
+        return Err(FetchError::Status(status.as_u16()));
+    }
+    let said = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+    if said > MAX_ANSWER_BYTES {
+        return Err(FetchError::TooLarge);
+    }
+    match Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(FetchError::TooLarge),
+        Err(error) => Err(FetchError::Broken(innermost(&*error))),
+    }
+}
+
+/// What the system or the other side said: the errors around it only say which layer was told.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

@@ -1,0 +1,71 @@
+//! What a policy may have, and a person should know.
+
+use authorizer_core::policy::Place;
+use authorizer_core::policy::document::{IssuerDocument, PolicyDocument};
+use authorizer_core::token::KeysUrl;
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use thiserror::Error;
+
+use crate::error::one_line;
+use crate::place::Places;
+
+/// Something that a policy may have, and a person should know, at its place in the file.
+#[derive(Clone, Debug, Diagnostic, Error)]
+#[error("{message}")]
+#[diagnostic(severity(Warning))]
+pub struct PolicyWarning {
+    /// What it is.
+    pub message: String,
+    /// What would be better.
+    #[help]
+    pub remedy: &'static str,
+    /// The file.
+    #[source_code]
+    source_code: NamedSource<String>,
+    /// The place.
+    #[label("{place}")]
+    at: Option<SourceSpan>,
+    /// The place in words, such as `issuers[0].secret`.
+    pub place: String,
+}
+
+pub(crate) fn warnings(
+    document: &PolicyDocument,
+    source_code: &NamedSource<String>,
+    text: &str,
+) -> Vec<PolicyWarning> {
+    let places = Places::of(text);
+    let of = |(index, issuer): (usize, &IssuerDocument)| {
+        let (member, message, remedy) = warning(issuer)?;
+        let place = Place::member("issuers").at(index).then(member);
+        Some(PolicyWarning {
+            message,
+            remedy,
+            source_code: source_code.clone(),
+            at: places.span(&place).map(|span| one_line(text, span)),
+            place: place.to_string(),
+        })
+    };
+    document.issuers.iter().enumerate().filter_map(of).collect()
+}
+
+fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {
+    if issuer.secret.is_some() {
+        let message = format!(
+            "whoever can read the zip has the secret of `{}`, and can make tokens of it with any claims",
+            issuer.name
+        );
+        return Some(("secret", message, "have the issuer sign with a key pair, and name its `jwks`"));
+    }
+    let url = issuer.jwks.as_ref()?.url.as_ref()?;
+    let is_of_this_machine = KeysUrl::parse(url).is_ok_and(|url| !url.is_https());
+    is_of_this_machine.then(|| {
+        let message =
+            format!("the keys of `{}` are asked for on the machine that runs the function", issuer.name);
+        (
+            "jwks",
+            message,
+            "this is for `authorizer serve`; deploy a policy with the provider's `https` address",
+        )
+    })
+}
