@@ -22,8 +22,8 @@ use crate::viewer::{Answer, Viewer};
 /// The bucket's name.
 pub const BUCKET: &str = "files";
 
-/// A distribution with the policy `tests/sdk/policy.toml`, and keys of its own. It runs beside the test,
-/// which may block.
+/// A distribution, most often with the policy `tests/sdk/policy.toml` and keys of its own. It runs beside the
+/// test, which may block.
 #[derive(Debug)]
 pub struct Stage {
     runtime: Runtime,
@@ -64,6 +64,14 @@ impl Stage {
                 record: None,
             })
         };
+        Self::deciding(folder, handler)
+    }
+
+    /// Starts one that this function decides for, with its bucket in the folder.
+    pub fn deciding<F>(folder: TempDir, handler: impl Fn(Bytes) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Invocation> + Send + 'static,
+    {
         let bucket = Arc::new(Bucket::default());
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),

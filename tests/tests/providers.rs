@@ -10,11 +10,21 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
+use authorizer_core::{Authorizer, UnixTime};
+use authorizer_jwks::{Fetcher, LiveAuthorizer};
+use authorizer_local::Invocation;
+use authorizer_policy::PolicyFile;
 use authorizer_tests::binaries::run_in;
 use authorizer_tests::docs::provider_blocks;
 use authorizer_tests::providers::{Before, Cognito, OpenId};
 use authorizer_tests::served::Served;
+use authorizer_tests::stage::Stage;
+use bytes::Bytes;
 use serde_json::Value;
 use toml_edit::{DocumentMut, value};
 
@@ -83,7 +93,8 @@ fn a_discovered_provider_opens_what_the_policy_opens_and_fetch_mends_what_a_rota
     let Some(mut provider) = OpenId::start() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (at, told) = (folder.path(), provider.introduction().clone());
-    let discover = ["keys", "discover", &told.issuer, "--name", "login", "--audience", RESOURCE];
+    let discover =
+        ["keys", "discover", &told.issuer, "--name", "login", "--audience", RESOURCE, "--bundled-only"];
     let block = held(at, &discover);
     assert!(block.contains("algorithms = [\"ES256\"]"), "{block}");
     write_policy(at, "policy.toml", &format!("{block}token_type = \"at+jwt\"\n"), "files");
@@ -126,6 +137,108 @@ fn a_discovered_provider_opens_what_the_policy_opens_and_fetch_mends_what_a_rota
     assert!(inspected.contains(&key) && inspected.contains("usable with ES256"), "{inspected}");
     let unchanged = held(at, &["keys", "fetch", &told.jwks_uri, "--out", "keys/login.jwks.json"]);
     assert!(unchanged.contains("is unchanged"), "{unchanged}");
+}
+
+/// The block asks the provider itself for keys, and nobody else does.
+#[test]
+fn while_requests_flow_a_rotation_of_the_keys_refuses_no_good_token() {
+    let Some(mut provider) = OpenId::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (at, told) = (folder.path(), provider.introduction().clone());
+    let discover = ["keys", "discover", &told.issuer, "--name", "login", "--audience", RESOURCE];
+    let block = held(at, &discover);
+    write_policy(at, "policy.toml", &block, "files");
+    let served = serve(at);
+    let own = format!("/users/{}/x", told.client_id);
+    uses(&served, &provider.token(RESOURCE, "files"), &own, 200);
+
+    let newest = Mutex::new(provider.token(RESOURCE, "files"));
+    let (rounds, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let flow = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let viewer = authorizer_tests::viewer::Viewer::of(served.addr());
+            let mut statuses = Vec::new();
+            while !is_over.load(Ordering::SeqCst) {
+                let bearer = format!("Bearer {}", newest.lock().unwrap());
+                let headers = [("authorization", bearer.as_str())];
+                statuses.push(runtime.block_on(viewer.ask("GET", &own, &headers, "")).status);
+                rounds.fetch_add(1, Ordering::SeqCst);
+            }
+            statuses
+        };
+        let flows = [scope.spawn(flow), scope.spawn(flow), scope.spawn(flow)];
+        for before in [Before::Kept, Before::Dropped, Before::Kept, Before::Dropped] {
+            provider.rotate(before);
+            *newest.lock().unwrap() = provider.token(RESOURCE, "files");
+            let seen = rounds.load(Ordering::SeqCst);
+            while rounds.load(Ordering::SeqCst) < seen + 30 {
+                thread::yield_now();
+            }
+        }
+        is_over.store(true, Ordering::SeqCst);
+        for flow in flows {
+            let statuses = flow.join().unwrap();
+            assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+        }
+    });
+    // Each rotation took one fetch, however many asked at once.
+    let fetched =
+        served.stderr().all().iter().filter(|line| line.contains("the keys of login were fetched")).count();
+    assert_eq!(fetched, 4);
+}
+
+/// The clock is the test's: it does not wait for keys to age.
+#[test]
+fn a_withdrawn_key_stops_working_within_the_stated_age_and_a_dead_provider_within_the_other() {
+    let Some(mut provider) = OpenId::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (at, told) = (folder.path(), provider.introduction().clone());
+    let block = format!(
+        r#"[[issuers]]
+name       = "login"
+issuer     = "{}"
+audience   = ["{RESOURCE}"]
+algorithms = ["ES256"]
+jwks       = {{ url = "{}", max_age_seconds = 60, max_stale_seconds = 180 }}
+"#,
+        told.issuer, told.jwks_uri
+    );
+    write_policy(at, "policy.toml", &block, "files");
+    let bundle = PolicyFile::load(&at.join("policy.toml")).unwrap().into_bundle();
+    let live = Arc::new(LiveAuthorizer::new(Authorizer::new(bundle), Fetcher::new().unwrap()));
+    let later = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&later);
+    let stage = Stage::deciding(folder, move |event: Bytes| {
+        let (live, later) = (Arc::clone(&live), Arc::clone(&clock));
+        async move {
+            let now = || {
+                let now = UnixTime::from_system(SystemTime::now()).as_seconds();
+                UnixTime::from_seconds(now + later.load(Ordering::SeqCst))
+            };
+            let (authorized, _) = live.authorize(&event, now, Duration::from_secs(5)).await;
+            Invocation { result: serde_json::to_vec(&authorized.outcome).unwrap().into(), record: None }
+        }
+    });
+    let own = format!("/users/{}/x", told.client_id);
+    let asks = |token: &str| stage.ask(token, "PUT", &own, &[], "mine");
+    let first = provider.token(RESOURCE, "files");
+    assert_eq!(asks(&first).status, 200);
+    provider.rotate(Before::Dropped);
+    later.store(55, Ordering::SeqCst);
+    assert_eq!(asks(&first).status, 200, "nobody has a reason to ask yet");
+    later.store(61, Ordering::SeqCst);
+    assert_eq!(asks(&first).status, 401, "the keys were asked for again");
+    let second = provider.token(RESOURCE, "files");
+    assert_eq!(asks(&second).status, 200, "its key came with that answer");
+
+    // Dead: the last good keys serve until they are too old to be believed.
+    drop(provider);
+    later.store(61 + 170, Ordering::SeqCst);
+    assert_eq!(asks(&second).status, 200);
+    later.store(61 + 181, Ordering::SeqCst);
+    let refused = asks(&second);
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "10"));
 }
 
 #[test]
@@ -187,8 +300,17 @@ fn the_documented_blocks_of_cognito_tell_access_tokens_from_id_tokens() {
         assert_eq!(refusal(at, policy, token).as_deref(), reason, "{policy}");
     }
 
-    let served = serve(at);
+    // With the keys in a file, and with the pool asked for them.
+    let remote = access
+        .to_string()
+        .replace("{ file = \"keys/cognito.jwks.json\" }", &format!("{{ url = \"{}\" }}", told.jwks_uri));
+    let elsewhere = tempfile::tempdir().unwrap();
+    write_policy(elsewhere.path(), "policy.toml", &remote, scope);
     let own = format!("/users/{}/x", alice.sub);
+    let asking = serve(elsewhere.path());
+    uses(&asking, &alice.access_token, &own, 200);
+    uses(&asking, &alice.id_token, &own, 401);
+    let served = serve(at);
     uses(&served, &alice.access_token, &own, 200);
     uses(&served, &bob.access_token, &format!("/users/{}/x", bob.sub), 200);
     uses(&served, &bob.access_token, &own, 403);

@@ -90,8 +90,22 @@ fn discover_writes_the_keys_and_a_block_that_check_takes_once_it_is_whole() {
         assert!(!done.err.contains("not whole"), "{}", done.err);
         assert!(done.out.contains("name       = \"127.0.0.1\""), "{}", done.out);
         fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
-        assert_eq!(keys(at, &["check", "policy.toml"]).code, 0);
+        let checked = keys(at, &["check", "policy.toml"]);
+        assert_eq!(checked.code, 0);
+        assert!(
+            checked.err.contains("are asked for on the machine that runs the function"),
+            "{}",
+            checked.err
+        );
     }
+    let bundled = ["keys", "discover", &provider.url(""), "--audience", "files-api", "--bundled-only"];
+    let done = keys(at, &bundled);
+    assert!(!done.out.contains("url"), "{}", done.out);
+    fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
+    assert_eq!(
+        (keys(at, &["check", "policy.toml"]).code, keys(at, &["check", "policy.toml"]).err),
+        (0, String::new())
+    );
     let done = keys(at, &["keys", "discover", &provider.url(""), "--name", "staff", "--format", "json"]);
     let told: Value = serde_json::from_str(&done.out).unwrap();
     assert_eq!(
@@ -191,7 +205,7 @@ fn fetch_replaces_the_file_whole_or_not_at_all() {
             "redirects are not followed",
         ),
         ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"keys\": [".to_owned(), "is not whole"),
-        (json_answer(&long), "longer than 1048576 bytes"),
+        (json_answer(&long), "longer than 262144 bytes"),
         (json_answer("{\"keys\": ["), "this is not JSON"),
         (json_answer("[]"), "this is no JWK set"),
         (json_answer("{\"keys\": []}"), "no key of the JWK set can verify"),

@@ -18,7 +18,7 @@ use crate::refusal::{KeysUnavailable, NoRule, Refusal, TokenError};
 use crate::request::{Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision, could_allow, decide, token_could_help};
 use crate::time::UnixTime;
-use crate::token::{KeysUrl, Principal, PublishedKeysError, Trust};
+use crate::token::{Issuer, KeysUrl, Principal, PublishedKeysError, Trust, WantedKey};
 
 /// Decides on viewer-request events by one bundle. Built once, and shared by every request.
 #[derive(Clone, Debug)]
@@ -56,17 +56,17 @@ enum Word<'w> {
 }
 
 /// An issuer whose keys have to be asked for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct KeysNeeded<'p> {
-    place: usize,
-    issuer: &'p str,
+    wanted: WantedKey,
+    issuer: &'p Issuer,
     url: &'p KeysUrl,
 }
 
 impl<'p> KeysNeeded<'p> {
     /// The policy's name for it.
     pub fn issuer(&self) -> &'p str {
-        self.issuer
+        self.issuer.name()
     }
 
     /// What to ask.
@@ -111,14 +111,11 @@ impl Authorizer {
     /// [`take_keys`](Self::take_keys) with these the event can be decided on at that instant.
     pub fn authorize_or_ask(&self, event: &[u8], now: UnixTime) -> Result<Authorized, KeysNeeded<'_>> {
         let (authorized, wanted) = self.authorize_by(event, Word::Proven, now);
-        let issuer_at = |place: usize| self.bundle.policy().issuers().get(place);
-        match wanted.and_then(|place| Some((place, issuer_at(place)?))) {
-            Some((place, issuer)) => match issuer.remote_keys() {
-                Some(remote) => Err(KeysNeeded { place, issuer: issuer.name(), url: &remote.url }),
-                None => Ok(authorized),
-            },
-            None => Ok(authorized),
-        }
+        let needed = wanted.and_then(|wanted| {
+            let issuer = self.bundle.policy().issuers().get(wanted.issuer)?;
+            Some(KeysNeeded { wanted, issuer, url: &issuer.remote_keys()?.url })
+        });
+        needed.map_or(Ok(authorized), Err)
     }
 
     /// Takes what an issuer's URL answered, the body of a 200, or that it gave no such answer. The last good keys
@@ -132,10 +129,7 @@ impl Authorizer {
         answer: Option<&[u8]>,
         now: UnixTime,
     ) -> Result<(), PublishedKeysError> {
-        match self.bundle.policy().issuers().get(needed.place) {
-            Some(issuer) => self.trust.take_keys(needed.place, issuer, answer, now),
-            None => Ok(()),
-        }
+        self.trust.take_keys(&needed.wanted, needed.issuer, answer, now)
     }
 
     /// Decides as [`authorize`](Self::authorize) would if the request had come with a token of these claims whose
@@ -144,8 +138,8 @@ impl Authorizer {
         self.authorize_by(event, Word::Supposed(supposed), now).0
     }
 
-    /// The decision, and the place of the issuer whose keys it would be better made with.
-    fn authorize_by(&self, event: &[u8], word: Word<'_>, now: UnixTime) -> (Authorized, Option<usize>) {
+    /// The decision, and the key that somebody would have to be asked for first.
+    fn authorize_by(&self, event: &[u8], word: Word<'_>, now: UnixTime) -> (Authorized, Option<WantedKey>) {
         let mut record =
             DecisionRecord { bundle_sha256: self.bundle.sha256().to_owned(), ..DecisionRecord::default() };
         let event = match ViewerRequestEvent::parse(event) {
@@ -185,8 +179,8 @@ impl Authorizer {
                 Outcome::sign_in(location, cors_headers())
             }
             Err(refusal) => {
-                if let Refusal::KeysUnavailable(KeysUnavailable::NotAsked { issuer }) = refusal {
-                    wanted = Some(issuer);
+                if let Refusal::KeysUnavailable(KeysUnavailable::NotAsked(key)) = &refusal {
+                    wanted = Some(key.clone());
                 }
                 note_refusal(&refusal, &mut record);
                 Outcome::refuse(&refusal, Some(&config.request_id), Some(&request.method), cors_headers())

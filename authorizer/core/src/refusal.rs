@@ -8,6 +8,7 @@ use crate::event::EventError;
 use crate::key::KeyError;
 use crate::query::QueryError;
 use crate::rules::{Mismatch, TermsMismatch};
+use crate::token::WantedKey;
 
 /// Why a request is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -102,13 +103,10 @@ pub enum TokenError {
 }
 
 /// Why the keys that a token may have been signed with cannot be had.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KeysUnavailable {
-    /// Nobody has been asked for them.
-    NotAsked {
-        /// The place of the issuer in the policy.
-        issuer: usize,
-    },
+    /// Nobody has been asked for this one.
+    NotAsked(WantedKey),
     /// The issuer was asked, and gave none of use.
     NoAnswer,
 }

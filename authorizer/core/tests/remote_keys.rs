@@ -135,6 +135,17 @@ fn an_invented_key_id_asks_once_in_a_cool_down() {
 }
 
 #[test]
+fn a_rotation_soon_after_another_is_not_held_up() {
+    let authorizer = authorizer(None);
+    for signer in [0, 1, 2] {
+        assert_eq!(
+            outcome(&authorizer, signer, START, Some(&published([signer]))),
+            is("allowed_by_rule", true)
+        );
+    }
+}
+
+#[test]
 fn what_the_issuer_cannot_have_signed_asks_nobody() {
     let authorizer = authorizer(None);
     let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k9"}"#);
@@ -269,16 +280,24 @@ fn a_key_that_is_of_no_use_does_not_spoil_the_others() {
 struct Model {
     keys: Option<BTreeSet<usize>>,
     good_at: Option<u64>,
-    asked: Option<(u64, bool)>,
+    /// When, whether keys came, and whether the one that was looked for was among them.
+    asked: Option<(u64, bool, bool)>,
 }
 
 impl Model {
     fn ask(&mut self, signer: usize, now: u64, answer: Option<&BTreeSet<usize>>) -> (String, bool) {
         let mut asked = false;
         loop {
-            let free = self
-                .asked
-                .is_none_or(|(at, good)| now - at >= if good { COOL_DOWN_SECONDS } else { RETRY_SECONDS });
+            let free = self.asked.is_none_or(|(at, came, found)| {
+                now - at
+                    >= if found {
+                        0
+                    } else if came {
+                        COOL_DOWN_SECONDS
+                    } else {
+                        RETRY_SECONDS
+                    }
+            });
             let age = self.keys.is_some().then(|| now - *self.good_at.get_or_insert(now));
             let usable = age.is_some_and(|age| age < MAX_AGE || (!free && age < MAX_STALE));
             let known = usable && self.keys.as_ref().unwrap().contains(&signer);
@@ -286,12 +305,13 @@ impl Model {
                 return is("allowed_by_rule", asked);
             }
             if !free {
-                let failed = self.asked.is_some_and(|(_, good)| !good);
+                let failed = self.asked.is_some_and(|(_, came, _)| !came);
                 return is(if !usable || failed { "keys_unavailable" } else { "signing_key_unknown" }, asked);
             }
             assert!(!asked, "nobody is asked twice for one request");
             asked = true;
-            self.asked = Some((now, answer.is_some()));
+            let found = answer.is_some_and(|answer| answer.contains(&signer));
+            self.asked = Some((now, answer.is_some(), found));
             if let Some(answer) = answer {
                 self.keys = Some(answer.clone());
                 self.good_at = Some(now);

@@ -20,6 +20,8 @@ pub(super) struct Block<'b> {
     pub(super) algorithms: &'b [SignatureAlgorithm],
     pub(super) jwks_uri: &'b KeysUrl,
     pub(super) file: &'b Path,
+    /// Whether the function is to ask for newer keys.
+    pub(super) asks: bool,
 }
 
 impl Block<'_> {
@@ -35,7 +37,9 @@ impl fmt::Display for Block<'_> {
         let text = |value: &str| Value::from(value).to_string();
         let file = self.file.to_string_lossy();
         let algorithms = list(self.algorithms.iter().map(|algorithm| algorithm.name()));
-        writeln!(f, "# The keys come from {}", self.jwks_uri)?;
+        if !self.asks {
+            writeln!(f, "# The keys come from {}", self.jwks_uri)?;
+        }
         for line in provider.comment() {
             writeln!(f, "# {line}")?;
         }
@@ -56,7 +60,8 @@ impl fmt::Display for Block<'_> {
             writeln!(f, "{name}  = [] # whom its tokens are for: `authorizer check` wants it filled in")?;
         }
         writeln!(f, "algorithms = {algorithms}")?;
-        writeln!(f, "jwks       = {{ file = {} }}", text(&file))?;
+        let url = if self.asks { format!(", url = {}", text(self.jwks_uri.as_str())) } else { String::new() };
+        writeln!(f, "jwks       = {{ file = {}{url} }}", text(&file))?;
         if let Some(required) = provider.required() {
             writeln!(f, "required   = {required}")?;
         }
@@ -140,12 +145,14 @@ mod tests {
             algorithms: &[SignatureAlgorithm::Rs256],
             jwks_uri: &address,
             file: Path::new(odd),
+            asks: true,
         };
         let text = block.to_string();
         let read: toml_edit::DocumentMut = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
         let issuer = &read["issuers"][0];
         assert_eq!(issuer["audience"][0].as_str(), Some(odd));
         assert_eq!(issuer["jwks"]["file"].as_str(), Some(odd));
+        assert_eq!(issuer["jwks"]["url"].as_str(), Some("https://keys.example.com/jwks"));
         assert_eq!(issuer["required"]["token_use"].as_str(), Some("access"));
         assert!(!text.contains('\u{1b}'));
     }

@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// The folder for the key file, relative to the policy's, where this is to be run.
     #[arg(long, value_name = "DIR", default_value = "keys")]
     dir: PathBuf,
+    /// Leave out the `url` by which the function asks for newer keys when it needs them.
+    #[arg(long)]
+    bundled_only: bool,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -84,6 +87,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
         algorithms: &algorithms,
         jwks_uri: &metadata.jwks_uri,
         file: &file,
+        asks: !args.bundled_only,
     };
     match args.format {
         Format::Json => line(json!({

@@ -29,8 +29,8 @@ pub use jwks::{JwkError, KeySet, PublishedKeysError};
 pub use jws::{Jws, MAX_TOKEN_BYTES};
 pub use keys_url::{KeysUrl, KeysUrlError};
 pub(crate) use revocation::Revocation;
-use ring::{Beyond, Current, KeyRing, NoKeys};
-pub use ring::{COOL_DOWN_SECONDS, RETRY_SECONDS, RemoteKeys};
+use ring::{Beyond, KeyRing, NoKeys};
+pub use ring::{COOL_DOWN_SECONDS, RETRY_SECONDS, RemoteKeys, WantedKey};
 pub(crate) use secret::SharedSecret;
 pub use secret::{MAX_SECRET_BYTES, MIN_SECRET_BYTES};
 
@@ -103,15 +103,15 @@ impl Trust {
         Self { cache: TokenCache::default(), ring: KeyRing::new(issuers) }
     }
 
-    /// Takes what the URL of the issuer in this place of the policy answered, or that it answered nothing.
+    /// Takes what the URL of the issuer answered when it was asked for this key, or that it answered nothing.
     pub(crate) fn take_keys(
         &self,
-        place: usize,
+        wanted: &WantedKey,
         issuer: &Issuer,
         answer: Option<&[u8]>,
         now: UnixTime,
     ) -> Result<(), PublishedKeysError> {
-        self.ring.take(place, issuer, answer, now)
+        self.ring.take(wanted, issuer, answer, now)
     }
 }
 
@@ -139,15 +139,8 @@ fn verify_with<'p>(
     issuers: &'p [Issuer],
     now: UnixTime,
 ) -> Result<VerifiedClaims<'p>, Refusal> {
-    let remembered = match trust.cache.get(token) {
-        Some(signed) => issuers
-            .get(signed.issuer)
-            .map(|issuer| trust.generation(signed.issuer, issuer, now))
-            .transpose()?
-            .filter(|generation| *generation == signed.generation)
-            .map(|_| signed),
-        None => None,
-    };
+    // Of keys that have to be asked for first, a token is taken for a new one.
+    let remembered = trust.cache.get(token).filter(|signed| trust.is_by_current_keys(signed, issuers, now));
     let is_new = remembered.is_none();
     let signed = remembered.map_or_else(|| trust.verify_signature(token, issuers, now), Ok)?;
     // Past this line the header and the claims are the issuer's words.
@@ -177,46 +170,43 @@ impl Trust {
         let generation = match issuer.verifier(&jws).map_err(Refusal::Token)? {
             Verifier::Secret(secret) => jws.verify_by_secret(secret).map(|()| 0).map_err(Refusal::Token)?,
             Verifier::Keys { algorithm, remote } => {
-                let current = self.current(place, remote, now)?;
-                match jws.verify_by_keys(algorithm, &current.keys) {
-                    Ok(()) => current.generation,
-                    Err(error) => return Err(beyond(&jws, place, error, current.beyond)),
+                let wanted = || WantedKey { issuer: place, key_id: jws.key_id.clone(), algorithm };
+                let current = self.ring.current(place, remote, now).map_err(|none| match none {
+                    NoKeys::NotAsked => KeysUnavailable::NotAsked(wanted()),
+                    NoKeys::NoAnswer => KeysUnavailable::NoAnswer,
+                });
+                let current = current.map_err(Refusal::KeysUnavailable)?;
+                let verified = jws.verify_by_keys(algorithm, &current.keys);
+                // It may be good by keys that are newer: where it names one that is not known, and where it names
+                // none.
+                let may_be_newer = |error| error == TokenError::SigningKeyUnknown || jws.key_id.is_none();
+                match (verified, current.beyond) {
+                    (Ok(()), _) => current.generation,
+                    (Err(error), Beyond::MayAsk) if may_be_newer(error) => {
+                        return Err(Refusal::KeysUnavailable(KeysUnavailable::NotAsked(wanted())));
+                    }
+                    (Err(error), Beyond::Unknown) if may_be_newer(error) => {
+                        return Err(Refusal::KeysUnavailable(KeysUnavailable::NoAnswer));
+                    }
+                    (Err(error), Beyond::MayAsk | Beyond::Unknown | Beyond::Nothing) => {
+                        return Err(Refusal::Token(error));
+                    }
                 }
             }
         };
         Ok(SignedToken { issuer: place, generation, token_type: jws.token_type, claims: Arc::new(claims) })
     }
 
-    /// Which keys of the issuer are the current ones.
-    fn generation(&self, place: usize, issuer: &Issuer, now: UnixTime) -> Result<u64, Refusal> {
+    /// Whether it was verified with what its issuer's tokens are verified with now.
+    fn is_by_current_keys(&self, signed: &SignedToken, issuers: &[Issuer], now: UnixTime) -> bool {
+        let Some(issuer) = issuers.get(signed.issuer) else { return false };
         match &issuer.keys {
-            KeySource::Secret(_) => Ok(0),
-            KeySource::Published { remote, .. } => {
-                self.current(place, remote.as_ref(), now).map(|current| current.generation)
-            }
+            KeySource::Secret(_) => true,
+            KeySource::Published { remote, .. } => self
+                .ring
+                .current(signed.issuer, remote.as_ref(), now)
+                .is_ok_and(|current| current.generation == signed.generation),
         }
-    }
-
-    fn current(&self, place: usize, remote: Option<&RemoteKeys>, now: UnixTime) -> Result<Current, Refusal> {
-        self.ring.current(place, remote, now).map_err(|none| {
-            Refusal::KeysUnavailable(match none {
-                NoKeys::NotAsked => KeysUnavailable::NotAsked { issuer: place },
-                NoKeys::NoAnswer => KeysUnavailable::NoAnswer,
-            })
-        })
-    }
-}
-
-/// What a token that the current keys do not verify comes to. It may be good by keys that are newer: where it names
-/// one that is not known, and where it names none.
-fn beyond(jws: &Jws<'_>, place: usize, error: TokenError, beyond: Beyond) -> Refusal {
-    let may_be_newer = error == TokenError::SigningKeyUnknown || jws.key_id.is_none();
-    match beyond {
-        Beyond::MayAsk if may_be_newer => {
-            Refusal::KeysUnavailable(KeysUnavailable::NotAsked { issuer: place })
-        }
-        Beyond::Unknown if may_be_newer => Refusal::KeysUnavailable(KeysUnavailable::NoAnswer),
-        Beyond::MayAsk | Beyond::Unknown | Beyond::Nothing => Refusal::Token(error),
     }
 }
 

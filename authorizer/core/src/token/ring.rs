@@ -8,16 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::algorithm::SignatureAlgorithm;
 use super::issuer::{Issuer, KeySource};
 use super::jwks::{KeySet, PublishedKeysError};
 use super::keys_url::KeysUrl;
 use crate::time::UnixTime;
 
-/// How long nobody is asked again after an answer that was of use, in seconds: so often an invented `kid` makes
-/// this function ask its provider.
+/// How long nobody is asked again after an answer without the key that was looked for, in seconds: so often an
+/// invented `kid` makes this function ask its provider.
 pub const COOL_DOWN_SECONDS: u64 = 30;
 
-/// How long nobody is asked again after one that was of none, in seconds. It is also what a viewer is told to wait.
+/// How long nobody is asked again after an answer that was of no use, in seconds. It is also what a viewer is told
+/// to wait.
 pub const RETRY_SECONDS: u64 = 10;
 
 /// Where the keys of an issuer are published, and how long they are believed.
@@ -45,14 +47,35 @@ struct Held {
     generation: u64,
     /// When they were known to be the issuer's; for those of the bundle, when they were first looked at.
     good_at: Option<UnixTime>,
-    /// When somebody was last asked, and whether it was of use.
+    /// When somebody was last asked, and what came of it.
     asked: Option<(UnixTime, Answer)>,
 }
 
+/// What came of asking.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Answer {
-    Good,
+    /// Keys, the one that was looked for among them.
+    Found,
+    /// Keys, and not that one.
+    NotFound,
+    /// Nothing of use.
     None,
+}
+
+/// The key that a token was signed with, as far as it says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WantedKey {
+    /// The place of the issuer in the policy.
+    pub(crate) issuer: usize,
+    pub(super) key_id: Option<String>,
+    pub(super) algorithm: SignatureAlgorithm,
+}
+
+impl WantedKey {
+    /// Whether it is among these. A token that names none may be of a key that is yet to come, whatever is there.
+    fn is_among(&self, keys: &KeySet) -> bool {
+        self.key_id.is_some() && !keys.candidates(self.key_id.as_deref(), self.algorithm).is_empty()
+    }
 }
 
 /// Keys to verify with, for now.
@@ -117,7 +140,7 @@ impl KeyRing {
         }
         let beyond = match (may_ask, held.asked) {
             (true, _) => Beyond::MayAsk,
-            (false, Some((_, Answer::Good)) | None) => Beyond::Nothing,
+            (false, Some((_, Answer::Found | Answer::NotFound)) | None) => Beyond::Nothing,
             (false, Some((_, Answer::None))) => Beyond::Unknown,
         };
         Ok(Current { keys, generation: held.generation, beyond })
@@ -126,7 +149,7 @@ impl KeyRing {
     /// Takes what an issuer's URL answered, or that it answered nothing.
     pub(super) fn take(
         &self,
-        place: usize,
+        wanted: &WantedKey,
         issuer: &Issuer,
         answer: Option<&[u8]>,
         now: UnixTime,
@@ -137,9 +160,10 @@ impl KeyRing {
                 .map(|keys| Some((Arc::new(keys), sha256(body)))),
         };
         let mut ring = self.held();
-        let Some(held) = ring.get_mut(place) else { return Ok(()) };
+        let Some(held) = ring.get_mut(wanted.issuer) else { return Ok(()) };
         match read {
             Ok(Some((keys, digest))) => {
+                let answer = if wanted.is_among(&keys) { Answer::Found } else { Answer::NotFound };
                 // The same bytes are the same keys: what was verified with them need not be again.
                 if held.digest != Some(digest) {
                     held.keys = Some(keys);
@@ -147,7 +171,7 @@ impl KeyRing {
                     held.generation = held.generation.saturating_add(1);
                 }
                 held.good_at = Some(now);
-                held.asked = Some((now, Answer::Good));
+                held.asked = Some((now, answer));
                 Ok(())
             }
             Ok(None) => {
@@ -171,7 +195,8 @@ impl Held {
     fn is_cooling_down(&self, now: UnixTime) -> bool {
         self.asked.is_some_and(|(asked, answer)| {
             let wait = match answer {
-                Answer::Good => COOL_DOWN_SECONDS,
+                Answer::Found => 0,
+                Answer::NotFound => COOL_DOWN_SECONDS,
                 Answer::None => RETRY_SECONDS,
             };
             now.as_seconds().checked_sub(asked.as_seconds()).is_some_and(|since| since < wait)
