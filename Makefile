@@ -2,6 +2,8 @@
 
 POLICY ?= fixtures/policies/sample.toml
 PACKAGE ?= dist/authorizer.zip
+# --bundled-keys-only: a smaller function, for policies without `jwks.url`.
+EDGE ?=
 LISTEN ?= 127.0.0.1:8080
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = event key token pattern bundle policy
@@ -28,7 +30,7 @@ lint: ## Check the format, and every lint.
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 package: ## Build the function and make the zip to deploy, from POLICY into PACKAGE.
-	bootstrap=$$(authorizer/edge/build) && \
+	bootstrap=$$(authorizer/edge/build $(EDGE)) && \
 	cargo run --release --locked --package authorizer-cli -- \
 		package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
 

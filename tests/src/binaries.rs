@@ -36,11 +36,18 @@ pub fn authorizer() -> PathBuf {
 /// The edge function's binary, as `authorizer/edge/build` makes it for Lambda.
 pub fn bootstrap() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let printed = output(&mut Command::new(root().join("authorizer/edge/build")));
-        PathBuf::from(printed.lines().last().expect("the build names the binary"))
-    };
-    PATH.get_or_init(build).clone()
+    PATH.get_or_init(|| build_bootstrap(&[])).clone()
+}
+
+/// The same, without what asks issuers for their keys.
+pub fn bundled_keys_bootstrap() -> PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| build_bootstrap(&["--bundled-keys-only"])).clone()
+}
+
+fn build_bootstrap(arguments: &[&str]) -> PathBuf {
+    let printed = output(Command::new(root().join("authorizer/edge/build")).args(arguments));
+    PathBuf::from(printed.lines().last().expect("the build names the binary"))
 }
 
 /// Runs `authorizer` to its end, and gives what it printed.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use authorizer_core::record::sha256_hex;
 use authorizer_policy::PolicyFile;
 
-use crate::binaries::{authorizer, bootstrap, root, run, scratch};
+use crate::binaries::{authorizer, bootstrap, bundled_keys_bootstrap, root, run, scratch};
 use crate::fixtures::Suite;
 use crate::served::Served;
 
@@ -49,6 +49,13 @@ pub fn sample() -> &'static Package {
         pack("sample", policy)
     };
     PACKAGE.get_or_init(|| locked(make))
+}
+
+/// The same with the function that asks nobody for keys.
+pub fn bundled_keys_sample() -> &'static Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    let policy = sample().policy.clone();
+    PACKAGE.get_or_init(|| locked(|_| pack_with("bundled-keys", policy, &bundled_keys_bootstrap())))
 }
 
 /// The rules of the sample for three issuers, one for each kind of signature; [`token`] signs for them.
@@ -116,14 +123,18 @@ fn locked(make: impl FnOnce(&Path) -> Package) -> Package {
 }
 
 fn pack(name: &str, policy: PathBuf) -> Package {
-    let (authorizer, bootstrap) = (authorizer(), bootstrap());
+    pack_with(name, policy, &bootstrap())
+}
+
+fn pack_with(name: &str, policy: PathBuf, bootstrap: &Path) -> Package {
+    let authorizer = authorizer();
     let bundle = PolicyFile::load(&policy).unwrap().bundle_json().to_vec();
-    let made_of = [fs::read(&authorizer).unwrap(), fs::read(&bootstrap).unwrap(), bundle];
+    let made_of = [fs::read(&authorizer).unwrap(), fs::read(bootstrap).unwrap(), bundle];
     let made_of = sha256_hex(made_of.map(|bytes| sha256_hex(&bytes)).concat().as_bytes());
     let (zip, stamp) = (scratch().join(format!("{name}.zip")), scratch().join(format!("{name}.stamp")));
     if !zip.exists() || fs::read_to_string(&stamp).ok().as_deref() != Some(&made_of) {
         let path = |path: &Path| path.to_str().unwrap().to_owned();
-        let (binary, out) = (path(&bootstrap), path(&zip));
+        let (binary, out) = (path(bootstrap), path(&zip));
         run(["package", "--policy", &path(&policy), "--bootstrap", &binary, "--out", &out]);
         fs::write(&stamp, made_of).unwrap();
     }

@@ -25,6 +25,7 @@ use authorizer_policy::PolicyFile;
 use authorizer_tests::fixtures::Suite;
 use authorizer_tests::lambda::{Process, Said, Unpacked};
 use authorizer_tests::packages::{self, ALGORITHMS, Package, issuers, sample, token};
+use authorizer_tests::providers::{Before, OpenId};
 use authorizer_tests::runtimes::clients;
 use authorizer_tests::served::{DEADLINE, Served, serve};
 use authorizer_tests::viewer::Viewer;
@@ -58,6 +59,7 @@ under! { [natively = Native, under_python = Python, under_node = Node] [
     what_is_no_event_is_refused_and_the_next_one_is_answered,
     a_bundle_that_is_not_whole_stops_the_function_before_its_first_event,
     a_function_that_cannot_start_again_lets_nothing_through,
+    keys_are_asked_for_within_an_invocation,
     serve_runs_the_package,
 ] }
 
@@ -100,7 +102,11 @@ impl Stage {
         let after = self.decide(event);
         let Said::Response(response) = said else { panic!("{name}: {said:?}") };
         let response: Value = serde_json::from_slice(&response).unwrap();
-        let line = process.stdout().wait_for("the line of the decision", |all| all.get(lines).cloned());
+        // A line on keys that were asked for may come before it.
+        let is_decision = |line: &&String| !line.contains(OF_KEYS);
+        let line = process
+            .stdout()
+            .wait_for("the line of the decision", |all| all.iter().skip(lines).find(is_decision).cloned());
         let mut line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line["micros"].take().as_u64().is_some_and(|micros| micros < 5_000_000), "{name}: {line}");
         let seen = (response, line);
@@ -110,6 +116,9 @@ impl Stage {
         seen.0
     }
 }
+
+/// What a line has that says of keys that were asked for.
+const OF_KEYS: &str = "\"event\":\"keys_";
 
 const FILES: [&str; 4] = ["--audience", "files-api", "--scope", "files"];
 
@@ -178,7 +187,8 @@ async fn every_event_is_answered_as_the_core_answers_it(runtime: Runtime, suite:
     }
     assert!(lines > 50, "{lines} events");
     let (stdout, stderr) = process.stop();
-    assert_eq!(stdout.len(), lines, "one line for each request");
+    let decisions = stdout.iter().filter(|line| !line.contains(OF_KEYS)).count();
+    assert_eq!(decisions, lines, "one line for each request");
     assert_eq!(stderr, Vec::<String>::new());
     assert!(kept.len() > 20, "{} tokens", kept.len());
     assert_not_written(&stdout, &kept);
@@ -414,6 +424,69 @@ async fn a_bundle_that_is_not_whole_stops_the_function_before_its_first_event(ru
     }
     std::fs::write(&bundle, &good).unwrap();
     Process::start(runtime, stage.unpacked.folder()).await.ready().await;
+}
+
+async fn keys_are_asked_for_within_an_invocation(runtime: Runtime) {
+    let Some(mut provider) = OpenId::start() else { return };
+    let resource = "https://files.example.com/";
+    let told = provider.introduction().clone();
+    let unpacked = Unpacked::new(&sample().zip);
+    let policy = unpacked.folder().join("policy.toml");
+    let text = format!(
+        r#"version = 1
+
+[[issuers]]
+name       = "login"
+issuer     = "{}"
+audience   = ["{resource}"]
+algorithms = ["ES256"]
+jwks       = {{ url = "{}" }}
+
+[[rules]]
+id      = "own"
+effect  = "allow"
+methods = ["GET"]
+keys    = ["users/{{sub}}/**"]
+"#,
+        told.issuer, told.jwks_uri
+    );
+    std::fs::write(&policy, text).unwrap();
+    std::fs::write(unpacked.file("bundle.json"), PolicyFile::load(&policy).unwrap().bundle_json()).unwrap();
+    let mut process = Process::start(runtime, unpacked.folder()).await;
+    process.ready().await;
+    let ask = async |process: &mut Process, token: &str| {
+        let bearer = format!("Bearer {token}");
+        let uri = format!("/users/{}/x", told.client_id);
+        match process.invoke(event("GET", &uri, "", &[("Authorization", &bearer)]).into()).await {
+            Said::Response(response) => serde_json::from_slice::<Value>(&response).unwrap(),
+            said => panic!("{said:?}"),
+        }
+    };
+    // The lines come by another way than the answers.
+    let has_fetched = |process: &Process, decisions: usize, times: usize| {
+        process.stdout().wait_for("the decisions' lines", |all| {
+            let (fetched, decided): (Vec<_>, Vec<_>) = all.iter().partition(|line| line.contains(OF_KEYS));
+            (decided.len() == decisions).then_some(fetched.len())
+        }) == times
+    };
+    let first = provider.token(resource, "files");
+    for _ in 0..3 {
+        assert!(ask(&mut process, &first).await["uri"].is_string());
+    }
+    assert!(has_fetched(&process, 3, 1));
+    provider.rotate(Before::Dropped);
+    let second = provider.token(resource, "files");
+    assert!(ask(&mut process, &second).await["uri"].is_string());
+    assert_eq!(ask(&mut process, &first).await["status"], "401");
+    // The first is of a key that is gone, and the provider was asked whether it is.
+    assert!(has_fetched(&process, 5, 3));
+    drop(provider);
+    assert!(ask(&mut process, &second).await["uri"].is_string());
+    let (stdout, stderr) = process.stop();
+    assert_eq!(stderr, Vec::<String>::new());
+    for secret in [&first, &second].map(|token| token.rsplit('.').next().unwrap()) {
+        assert!(!stdout.join("\n").contains(secret));
+    }
 }
 
 async fn a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end(runtime: Runtime) {

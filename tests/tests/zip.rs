@@ -8,24 +8,32 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::path::Path;
 use std::time::Instant;
 
 use authorizer_local::Runtime;
-use authorizer_tests::binaries::root;
+use authorizer_policy::PolicyFile;
+use authorizer_tests::binaries::{bundled_keys_bootstrap, root, run_in};
 use authorizer_tests::lambda::{Process, Unpacked};
-use authorizer_tests::packages::sample;
+use authorizer_tests::packages::{bundled_keys_sample, sample};
 use object::LittleEndian;
 use object::elf::{EM_X86_64, ET_DYN, ET_EXEC, FileHeader64};
 use object::read::elf::FileHeader as _;
 use zip::ZipArchive;
 
 #[test]
-fn the_zip_is_under_a_megabyte_and_holds_the_function_its_shims_and_its_bundle() {
+fn the_zip_is_under_a_megabyte_with_bundled_keys_only_and_under_one_and_a_half_when_it_can_ask_for_them() {
+    for (package, most) in [(bundled_keys_sample(), 1_000_000), (sample(), 1_500_000)] {
+        let length = package.zip.metadata().unwrap().len();
+        println!("{length} bytes");
+        assert!(length < most, "{length} bytes");
+    }
+}
+
+#[test]
+fn the_zip_holds_the_function_its_shims_and_its_bundle() {
     let zip = &sample().zip;
-    let length = zip.metadata().unwrap().len();
-    println!("{length} bytes");
-    assert!(length < 1_000_000, "{length} bytes");
     let mut archive = ZipArchive::new(File::open(zip).unwrap()).unwrap();
     let mut names = Vec::new();
     for index in 0..archive.len() {
@@ -47,7 +55,12 @@ fn the_zip_is_under_a_megabyte_and_holds_the_function_its_shims_and_its_bundle()
 
 #[test]
 fn the_function_needs_no_newer_glibc_than_amazon_linux_2023_has() {
-    let zip = &sample().zip;
+    for package in [sample(), bundled_keys_sample()] {
+        needs_no_newer_glibc(&package.zip);
+    }
+}
+
+fn needs_no_newer_glibc(zip: &Path) {
     let unpacked = Unpacked::new(zip);
     let bytes = std::fs::read(unpacked.file("bootstrap")).unwrap();
     let header = FileHeader64::<LittleEndian>::parse(&*bytes).unwrap();
@@ -75,7 +88,12 @@ fn the_function_needs_no_newer_glibc_than_amazon_linux_2023_has() {
 
 #[tokio::test]
 async fn the_function_starts() {
-    let zip = &sample().zip;
+    for package in [sample(), bundled_keys_sample()] {
+        starts(&package.zip).await;
+    }
+}
+
+async fn starts(zip: &Path) {
     let unpacked = Unpacked::new(zip);
     let mut times = Vec::new();
     for _ in 0..5 {
@@ -87,4 +105,32 @@ async fn the_function_starts() {
         assert_eq!((stdout, stderr), (Vec::new(), Vec::new()));
     }
     println!("from start to the first /next: {times:?}");
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_ask_for_keys_takes_no_policy_that_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.toml");
+    let text = r#"version = 1
+
+[[issuers]]
+name       = "login"
+issuer     = "https://login.example.com/"
+audience   = ["files-api"]
+algorithms = ["RS256"]
+jwks       = { url = "https://login.example.com/.well-known/jwks.json" }
+"#;
+    fs::write(&policy, text).unwrap();
+    let bootstrap = bundled_keys_bootstrap();
+    let package = ["package", "--policy", "policy.toml", "--bootstrap", bootstrap.to_str().unwrap()];
+    let (code, out, err) = run_in(folder.path(), &package);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("was built without asking for any"), "{err}");
+
+    // However the bundle came beside it.
+    let unpacked = Unpacked::new(&bundled_keys_sample().zip);
+    fs::write(unpacked.file("bundle.json"), PolicyFile::load(&policy).unwrap().bundle_json()).unwrap();
+    let (status, stdout, _) = Process::start(Runtime::Native, unpacked.folder()).await.ends().await;
+    assert_eq!(status.code(), Some(1));
+    assert!(stdout[0].contains("\"reason\":\"remote_keys_not_built\""), "{stdout:?}");
 }

@@ -48,7 +48,7 @@ const LARGE_ZIP_BYTES: usize = 1_500_000;
 /// is deployed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  authorizer package --policy policy.toml --bootstrap target/x86_64-unknown-linux-gnu/edge/bootstrap")]
+  authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"")]
 pub(crate) struct Args {
     /// The policy file.
     #[arg(long, value_name = "FILE")]
@@ -88,8 +88,8 @@ pub(crate) enum PackageError {
     /// The binary would not start with this policy.
     #[error("the policy names a `url` to ask for keys, and `{path}` was built without asking for any")]
     #[diagnostic(help(
-        "build it with `authorizer/edge/build`, without `--no-default-features`; or have the policy bring its keys \
-         in files alone"
+        "build it with `authorizer/edge/build`, without `--bundled-keys-only`; or have the policy bring its keys in \
+         files alone"
     ))]
     NoRemoteKeys {
         /// The file.
