@@ -85,7 +85,7 @@ impl LiveAuthorizer {
             Err(needed) => needed,
         };
         let time_left = time_left.saturating_sub(started.elapsed());
-        let within = DEADLINE.min(time_left / 2);
+        let within = DEADLINE.min(time_left.checked_div(2).unwrap_or_default());
         let asking = Instant::now();
         let fetched = self.fetcher.get(needed.url(), within).await;
         let taken = self.authorizer.take_keys(&needed, fetched.as_deref().ok(), clock());

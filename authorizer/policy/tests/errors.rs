@@ -1,5 +1,9 @@
 //! What a person sees when a policy file is wrong: file, line, column, what, and how to mend it.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -130,4 +134,82 @@ fn a_file_that_cannot_be_read_is_named() {
     let path = folder.path().join("policy.toml");
     fs::write(&path, b"version = \xff").unwrap();
     assert!(PolicyFile::load(&path).unwrap_err().to_string().ends_with("is not UTF-8 text"));
+}
+
+/// A policy with an issuer of HS256 tokens: what comes of it, with this in its file.
+fn with_secret(secret: &str, file: &[u8]) -> Result<PolicyFile, String> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("staff.secret"), file).unwrap();
+    let policy = POLICY
+        .replace("algorithms = [\"EdDSA\"]", "algorithms = [\"HS256\"]")
+        .replace("jwks       = { file = \"keys.json\" }", &format!("secret     = {secret}"));
+    let path = folder.path().join("policy.toml");
+    fs::write(&path, policy).unwrap();
+    PolicyFile::load(&path).map_err(|error| {
+        let mut text = String::new();
+        GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+            .with_width(110)
+            .render_report(&mut text, &error)
+            .unwrap();
+        text
+    })
+}
+
+#[test]
+fn a_secret_is_read_as_its_file_holds_it_and_warned_of() {
+    let file = r#"{ file = "staff.secret" }"#;
+    let base64 = r#"{ file = "staff.secret", encoding = "base64" }"#;
+    let bundle = |secret: &str, bytes: &[u8]| with_secret(secret, bytes).unwrap().bundle_json().to_vec();
+    let plain = bundle(file, b"a test secret, of thirty-two bytes");
+    for line in ["a test secret, of thirty-two bytes\n", "a test secret, of thirty-two bytes\r\n"] {
+        assert_eq!(bundle(file, line.as_bytes()), plain);
+    }
+    assert_ne!(
+        bundle(file, b"a test secret, of thirty-two bytes\n\n"),
+        plain,
+        "one line's end is none of it"
+    );
+    for encoded in
+        ["YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw==", "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"]
+    {
+        assert_eq!(bundle(base64, encoded.as_bytes()), plain);
+    }
+    let loaded = with_secret(file, b"a test secret, of thirty-two bytes").unwrap();
+    let [warning] = loaded.warnings() else { panic!("{:?}", loaded.warnings()) };
+    assert_eq!(warning.place, "issuers[0].secret");
+    assert!(warning.message.contains("whoever can read the zip has the secret of `staff`"));
+}
+
+#[test]
+fn a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() {
+    for (secret, file, message) in [
+        (r#"{ file = "staff.secret" }"#, "too short, really", "the secret has 17 bytes, fewer than the 32"),
+        (
+            r#"{ file = "staff.secret", encoding = "base64" }"#,
+            "too short, really",
+            "the file is not in base64",
+        ),
+        (r#"{ file = "elsewhere" }"#, "", "cannot be read"),
+        (
+            r#"{ value = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,
+            "",
+            "it stands in the policy itself",
+        ),
+        (r#"{}"#, "", "a secret comes from one file"),
+        (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "unknown variant `hex`"),
+    ] {
+        let report = with_secret(secret, file.as_bytes()).unwrap_err();
+        assert!(report.contains(message), "{secret}: {report}");
+        assert!(!report.contains("too short, really"), "{report}");
+    }
+}
+
+#[test]
+fn keys_that_are_asked_for_on_this_machine_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    for (url, warnings) in [("http://127.0.0.1:4000/jwks", 1), ("https://login.example.com/jwks", 0)] {
+        fs::write(&path, POLICY.replace("file = \"keys.json\"", &format!("url = \"{url}\""))).unwrap();
+        assert_eq!(PolicyFile::load(&path).unwrap().warnings().len(), warnings, "{url}");
+    }
 }
