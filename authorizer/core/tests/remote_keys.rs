@@ -254,7 +254,7 @@ fn an_answer_that_is_of_no_use_keeps_the_last_good_keys() {
         r#"{"keys": [1, null, "a", [], {"kty": 1}]}"#,
         &private,
         &"[".repeat(100_000),
-        &String::from_utf8(published([1])).unwrap()[..100],
+        std::str::from_utf8(&published([1])[..100]).unwrap(),
         &format!(r#"{{"keys": [{}]}}"#, vec!["{}"; 65].join(",")),
     ] {
         let authorizer = authorizer(Some(vec![0]));
