@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use authorizer_core::token::Issuer;
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -130,7 +131,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     .map_err(PackageError::Zip)?;
     let bytes = archive.bytes().len();
     let size = Size::of_zip(bytes)?;
-    save::replace(&args.out, archive.bytes())?;
+    match file.bundle().policy().issuers().iter().any(Issuer::has_secret) {
+        true => save::replace_private(&args.out, archive.bytes())?,
+        false => save::replace(&args.out, archive.bytes())?,
+    }
     if size == Size::Large {
         note(format_args!(
             "warning: the zip takes {bytes} bytes, and more than 1.5 MB makes the function start slowly; \

@@ -10,6 +10,16 @@ use crate::error::CliError;
 /// Writes beside the target, then takes its place: whoever reads it meanwhile has the old one, and a full
 /// disk costs nobody what was there.
 pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    // As any new file has: the caller's umask says who else may read it.
+    replace_with(target, bytes, 0o666)
+}
+
+/// The same for what holds a secret: nobody else may read it.
+pub(crate) fn replace_private(target: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    replace_with(target, bytes, 0o600)
+}
+
+fn replace_with(target: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
     // Renaming over a device would take its place.
     if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
         return Err(CliError::NotFile { path: target.to_owned() });
@@ -25,8 +35,7 @@ pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), CliError> {
     fs::create_dir_all(folder).map_err(unwritable)?;
     let mut file = tempfile::Builder::new()
         .prefix(".authorizer-")
-        // As any new file has: the caller's umask says who else may read it.
-        .permissions(Permissions::from_mode(0o666))
+        .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder)
         .map_err(unwritable)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(unwritable)?;

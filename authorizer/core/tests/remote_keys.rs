@@ -218,6 +218,62 @@ fn a_request_without_a_token_waits_for_no_keys() {
     assert_eq!(authorized.record.reason, "token_missing");
 }
 
+#[test]
+fn a_clock_that_was_ahead_keeps_no_withdrawn_key_alive() {
+    for ahead in [START + 10 * 365 * 86_400, u64::MAX] {
+        // By the wrong clock nothing of the kind is good: the token has expired by then.
+        let authorizer = authorizer(None);
+        let late = SIGNERS[0].sign("k0", "JWT", &{
+            let mut claims = claims();
+            claims["exp"] = json!(1e15);
+            claims
+        });
+        ask(&authorizer, &late, ahead, Some(&published([0])));
+        assert_eq!(
+            outcome(&authorizer, 0, START, Some(&published([1]))),
+            is("signing_key_unknown", true),
+            "{ahead}"
+        );
+    }
+    let authorizer = authorizer(Some(vec![0]));
+    assert_eq!(outcome(&authorizer, 0, START + 1_000, None), is("allowed_by_rule", false));
+    assert_eq!(outcome(&authorizer, 0, START, None), is("allowed_by_rule", false));
+    assert_eq!(
+        outcome(&authorizer, 0, START + MAX_AGE, Some(&published([1]))),
+        is("signing_key_unknown", true)
+    );
+}
+
+#[test]
+fn a_token_that_would_be_refused_whoever_signed_it_asks_nobody() {
+    let authorizer = authorizer(Some(vec![0]));
+    for (member, value, reason) in [
+        ("exp", json!(START - 60), "token_expired"),
+        ("aud", json!("photos"), "audience_mismatch"),
+        ("nbf", json!(START + 600), "token_not_yet_valid"),
+    ] {
+        let mut claims = claims();
+        claims[member] = value;
+        let old = SIGNERS[2].sign("k9", "JWT", &claims);
+        assert_eq!(ask(&authorizer, &old, START, None), (reason.to_owned(), None));
+    }
+    assert_eq!(outcome(&authorizer, 1, START + 1, Some(&published([1]))), is("allowed_by_rule", true));
+}
+
+/// Two answers by turns, as of the machines of a provider while it rotates, and tokens with either key id that
+/// nobody signed.
+#[test]
+fn a_key_id_alone_makes_no_asking_worth_it() {
+    let authorizer = authorizer(None);
+    let forged = |kid: &str| SIGNERS[2].sign(kid, "JWT", &claims());
+    let mut asked = 0;
+    for round in 0..1_000 {
+        let (kid, answer) = if round % 2 == 0 { ("k0", published([0])) } else { ("k1", published([1])) };
+        asked += usize::from(ask(&authorizer, &forged(kid), START, Some(&answer)).1.is_some());
+    }
+    assert_eq!(asked, 1);
+}
+
 /// A token without `kid`, when the one key without another beside it was replaced.
 #[test]
 fn a_token_that_names_no_key_asks_when_no_key_verifies_it() {

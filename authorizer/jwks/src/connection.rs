@@ -5,14 +5,19 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use authorizer_core::token::KeysUrl;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// How long an address may take before the next is tried.
+const ADDRESS_DEADLINE: Duration = Duration::from_millis(500);
 
 /// Bytes to and from a host that is who the address says.
 #[derive(Debug)]
@@ -37,11 +42,20 @@ impl Connection {
     }
 }
 
-/// Lambda has no way out by IPv6, so that comes last.
+/// One address after the other. Lambda has no way out by IPv6, so that comes last; and one that does not answer
+/// leaves time for the next.
 async fn connect(name: &str, port: u16) -> io::Result<TcpStream> {
     let mut addresses: Vec<_> = lookup_host((name, port)).await?.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
-    TcpStream::connect(addresses.as_slice()).await
+    let Some(last) = addresses.pop() else {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+    };
+    for address in addresses {
+        if let Ok(Ok(stream)) = timeout(ADDRESS_DEADLINE, TcpStream::connect(address)).await {
+            return Ok(stream);
+        }
+    }
+    TcpStream::connect(last).await
 }
 
 impl AsyncRead for Connection {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use authorizer_core::token::PublishedKeysError;
-use authorizer_core::{Authorized, Authorizer, UnixTime};
+use authorizer_core::{Authorized, Authorizer, KeysNeeded, UnixTime};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
@@ -11,6 +11,9 @@ use crate::fetch::{FetchError, Fetcher};
 
 /// How long an issuer may take to answer. A viewer-request function has 5 seconds in all.
 const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Too little for any answer to come.
+const SHORTEST: Duration = Duration::from_millis(50);
 
 /// Decides by the keys at hand, and asks for others where it must.
 #[derive(Debug)]
@@ -30,6 +33,22 @@ pub struct Asked {
     pub took: Duration,
     /// Whether its keys were had.
     pub result: Result<(), AskError>,
+}
+
+/// Tells the authorizer that there was no answer, should nobody wait for one to the end.
+struct GivenUp<'a, C: Fn() -> UnixTime> {
+    authorizer: Option<&'a Authorizer>,
+    needed: &'a KeysNeeded<'a>,
+    clock: &'a C,
+}
+
+impl<C: Fn() -> UnixTime> Drop for GivenUp<'_, C> {
+    fn drop(&mut self) {
+        if let Some(authorizer) = self.authorizer {
+            // That there was none is never an error.
+            let _ = authorizer.take_keys(self.needed, None, (self.clock)());
+        }
+    }
 }
 
 /// Why an issuer's keys were not had.
@@ -86,8 +105,14 @@ impl LiveAuthorizer {
         };
         let time_left = time_left.saturating_sub(started.elapsed());
         let within = DEADLINE.min(time_left.checked_div(2).unwrap_or_default());
+        if within < SHORTEST {
+            // Nobody could answer, and nobody is to blame.
+            return (self.authorizer.authorize(event, clock()), None);
+        }
         let asking = Instant::now();
+        let mut given_up = GivenUp { authorizer: Some(&self.authorizer), needed: &needed, clock: &clock };
         let fetched = self.fetcher.get(needed.url(), within).await;
+        given_up.authorizer = None;
         let taken = self.authorizer.take_keys(&needed, fetched.as_deref().ok(), clock());
         let result = fetched.map(|_| ()).map_err(AskError::from).and(taken.map_err(AskError::from));
         let asked = Asked { issuer: needed.issuer().to_owned(), took: asking.elapsed(), result };

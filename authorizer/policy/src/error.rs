@@ -96,7 +96,17 @@ pub struct ProblemReport {
 }
 
 impl PolicyFileError {
-    pub(crate) fn syntax(source_code: NamedSource<String>, message: &str, at: Option<Range<usize>>) -> Self {
+    pub(crate) fn syntax(
+        source_code: NamedSource<String>,
+        text: &str,
+        message: &str,
+        at: Option<Range<usize>>,
+    ) -> Self {
+        // Of a line that may hold a secret nothing is shown, and no message that has a part of it.
+        if at.clone().is_some_and(|at| is_of_a_secret(text, at)) {
+            let message = "`secret` is not of its form: write `secret = { file = \"...\" }`".into();
+            return Self::Syntax { message, source_code: hidden(&source_code), at: None };
+        }
         Self::Syntax { message: message.trim_end().to_owned(), source_code, at: at.map(SourceSpan::from) }
     }
 
@@ -107,15 +117,32 @@ impl PolicyFileError {
     ) -> Self {
         let places = Places::of(text);
         let found = problems.len();
-        let report = |problem: PolicyProblem| ProblemReport {
-            at: places.span(&problem.place).map(|span| one_line(text, span)),
-            label: problem.place.to_string(),
-            message: problem.message,
-            remedy: problem.remedy,
-            source_code: source_code.clone(),
+        let report = |problem: PolicyProblem| {
+            let span = places.span(&problem.place);
+            let is_secret = span.clone().is_some_and(|span| is_of_a_secret(text, span));
+            ProblemReport {
+                at: span.filter(|_| !is_secret).map(|span| one_line(text, span)),
+                label: problem.place.to_string(),
+                message: problem.message,
+                remedy: problem.remedy,
+                source_code: if is_secret { hidden(&source_code) } else { source_code.clone() },
+            }
         };
         Self::Problems { found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }
     }
+}
+
+/// Whether the first line of the span, or the table that it is in, speaks of a secret.
+fn is_of_a_secret(text: &str, span: Range<usize>) -> bool {
+    let (before, after) = text.split_at_checked(span.start).unwrap_or((text, ""));
+    let line = (before.rsplit('\n').next().unwrap_or_default(), after.lines().next().unwrap_or_default());
+    let table = before.rsplit("\n[").next().and_then(|table| table.lines().next()).unwrap_or_default();
+    [line.0, line.1, table].iter().any(|part| part.contains("secret"))
+}
+
+/// The file's name without a word of it.
+fn hidden(source_code: &NamedSource<String>) -> NamedSource<String> {
+    NamedSource::new(source_code.name(), String::new())
 }
 
 /// A label under one line: of a table that goes over many, the first line says where.

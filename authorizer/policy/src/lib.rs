@@ -13,6 +13,7 @@ mod warning;
 pub use error::{PolicyFileError, ProblemReport};
 pub use warning::PolicyWarning;
 
+use std::fmt;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -22,11 +23,17 @@ use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 use miette::NamedSource;
 
 /// A policy file that was read and found whole.
-#[derive(Debug)]
 pub struct PolicyFile {
     bundle_json: Vec<u8>,
     bundle: Bundle,
     warnings: Vec<PolicyWarning>,
+}
+
+/// The bundle may hold a secret.
+impl fmt::Debug for PolicyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyFile").field("warnings", &self.warnings).finish_non_exhaustive()
+    }
 }
 
 impl PolicyFile {
@@ -38,7 +45,7 @@ impl PolicyFile {
         let text = read(path)?;
         let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
         let mut document: PolicyDocument = toml_edit::de::from_str(&text)
-            .map_err(|error| PolicyFileError::syntax(source.clone(), error.message(), error.span()))?;
+            .map_err(|error| PolicyFileError::syntax(source.clone(), &text, error.message(), error.span()))?;
         let warnings = warning::warnings(&document, &source, &text);
         let problems = keys::read_keys(&mut document, path);
         if !problems.is_empty() {

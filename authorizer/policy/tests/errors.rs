@@ -196,11 +196,19 @@ fn a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() {
             "it stands in the policy itself",
         ),
         (r#"{}"#, "", "a secret comes from one file"),
-        (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "unknown variant `hex`"),
+        (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "`secret` is not of its form"),
+        (
+            r#"{ value = 7, key = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,
+            "",
+            "`secret` is not of its form",
+        ),
+        (r#""YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw""#, "", "`secret` is not of its form"),
+        (r#"YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"#, "", "`secret` is not of its form"),
+        ("\"\"\"\nYSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw\"\"\"", "", "`secret` is not of its form"),
     ] {
         let report = with_secret(secret, file.as_bytes()).unwrap_err();
         assert!(report.contains(message), "{secret}: {report}");
-        assert!(!report.contains("too short, really"), "{report}");
+        assert!(!report.contains("too short, really") && !report.contains("YSB0ZXN0"), "{report}");
     }
 }
 

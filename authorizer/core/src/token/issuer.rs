@@ -124,6 +124,11 @@ impl Issuer {
         }
     }
 
+    /// Whether it shares a secret with this service.
+    pub fn has_secret(&self) -> bool {
+        matches!(self.keys, KeySource::Secret(_))
+    }
+
     /// What could verify the JWS: a signature by an algorithm that this issuer signs with, or its secret.
     pub(super) fn verifier(&self, jws: &Jws<'_>) -> Result<Verifier<'_>, TokenError> {
         match (&self.keys, jws.algorithm) {

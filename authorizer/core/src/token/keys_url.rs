@@ -1,10 +1,10 @@
 //! The addresses that keys may be fetched from.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::Uri;
-use http::uri::Scheme;
+use http::uri::{Authority, Scheme};
 use thiserror::Error;
 
 /// The longest address, in bytes.
@@ -57,7 +57,7 @@ impl KeysUrl {
         if text.contains('#') {
             return Err(KeysUrlError::Fragment);
         }
-        if authority.host().is_empty() {
+        if !is_host(authority.host()) || !has_usable_port(authority) {
             return Err(KeysUrlError::NoUrl);
         }
         if *scheme == Scheme::HTTP {
@@ -101,7 +101,7 @@ impl KeysUrl {
     /// [`KeysUrlError`] when it makes no address.
     pub fn with_path(&self, path: &str) -> Result<Self, KeysUrlError> {
         let scheme = self.uri.scheme_str().unwrap_or_default();
-        let authority = self.uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        let authority = self.uri.authority().map(Authority::as_str).unwrap_or_default();
         Self::parse(&format!("{scheme}://{authority}{path}"))
     }
 }
@@ -109,6 +109,31 @@ impl KeysUrl {
 impl fmt::Display for KeysUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// A name as DNS has it (RFC 1123 section 2.1), or an address.
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    host.len() <= 253 && host.split('.').all(is_label)
+}
+
+/// The parser takes what is no port for none.
+fn has_usable_port(authority: &Authority) -> bool {
+    match authority.as_str().get(authority.host().len()..) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix(':').is_some_and(|port| {
+            port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+        }),
+        None => false,
     }
 }
 
@@ -143,6 +168,15 @@ mod tests {
             ("file:///etc/passwd", KeysUrlError::NoUrl),
             ("ftp://login.example.com/", KeysUrlError::NoUrl),
             ("https:///jwks", KeysUrlError::NoUrl),
+            ("https://login.example.com:99999/", KeysUrlError::NoUrl),
+            ("https://login.example.com:0/", KeysUrlError::NoUrl),
+            ("https://login.example.com:+80/", KeysUrlError::NoUrl),
+            ("https://login.example.com:443x/", KeysUrlError::NoUrl),
+            ("https://login.example.com:/", KeysUrlError::NoUrl),
+            ("https://login..example.com/", KeysUrlError::NoUrl),
+            ("https://-/", KeysUrlError::NoUrl),
+            ("https://*.example.com/", KeysUrlError::NoUrl),
+            ("https://[::1%25lo]/", KeysUrlError::NoUrl),
             ("https://login.example.com/ jwks", KeysUrlError::NoUrl),
             ("http://login.example.com/", KeysUrlError::Plain),
             ("http://169.254.169.254/", KeysUrlError::Plain),

@@ -119,17 +119,10 @@ impl Trust {
 /// section 3.
 ///
 /// # Errors
-/// [`TokenError`], the first check that failed.
-pub fn verify<'p>(
-    token: &str,
-    issuers: &'p [Issuer],
-    now: UnixTime,
-) -> Result<VerifiedClaims<'p>, TokenError> {
-    verify_with(&Trust::new(issuers), token, issuers, now).map_err(|refusal| match refusal {
-        Refusal::Token(error) => error,
-        // Without what would have to be asked for.
-        _ => TokenError::SigningKeyUnknown,
-    })
+/// [`Refusal::Token`], the first check that failed; [`Refusal::KeysUnavailable`] where other keys would have to be
+/// asked for.
+pub fn verify<'p>(token: &str, issuers: &'p [Issuer], now: UnixTime) -> Result<VerifiedClaims<'p>, Refusal> {
+    verify_with(&Trust::new(issuers), token, issuers, now)
 }
 
 /// The same, by the keys of now, and without a signature that they have verified before.
@@ -170,27 +163,45 @@ impl Trust {
         let generation = match issuer.verifier(&jws).map_err(Refusal::Token)? {
             Verifier::Secret(secret) => jws.verify_by_secret(secret).map(|()| 0).map_err(Refusal::Token)?,
             Verifier::Keys { algorithm, remote } => {
-                let wanted = || WantedKey { issuer: place, key_id: jws.key_id.clone(), algorithm };
-                let current = self.ring.current(place, remote, now).map_err(|none| match none {
-                    NoKeys::NotAsked => KeysUnavailable::NotAsked(wanted()),
-                    NoKeys::NoAnswer => KeysUnavailable::NoAnswer,
-                });
-                let current = current.map_err(Refusal::KeysUnavailable)?;
-                let verified = jws.verify_by_keys(algorithm, &current.keys);
-                // It may be good by keys that are newer: where it names one that is not known, and where it names
-                // none.
-                let may_be_newer = |error| error == TokenError::SigningKeyUnknown || jws.key_id.is_none();
-                match (verified, current.beyond) {
-                    (Ok(()), _) => current.generation,
-                    (Err(error), Beyond::MayAsk) if may_be_newer(error) => {
-                        return Err(Refusal::KeysUnavailable(KeysUnavailable::NotAsked(wanted())));
+                let wanted = WantedKey { issuer: place, key_id: jws.key_id.clone(), algorithm };
+                // Nobody is asked for the keys of a token that would be refused whoever signed it: of one that has
+                // expired by a key that is long gone, say. That is all that such claims are believed for.
+                let would_do = || {
+                    let token_type = jws.token_type.as_deref();
+                    issuer.verify_claims(token_type, &claims, now).map_err(Refusal::Token)
+                };
+                let current = match self.ring.current(place, remote, now) {
+                    Ok(current) => current,
+                    Err(none) => {
+                        would_do()?;
+                        return Err(Refusal::KeysUnavailable(match none {
+                            NoKeys::NotAsked => KeysUnavailable::NotAsked(wanted),
+                            NoKeys::NoAnswer => KeysUnavailable::NoAnswer,
+                        }));
                     }
-                    (Err(error), Beyond::Unknown) if may_be_newer(error) => {
-                        return Err(Refusal::KeysUnavailable(KeysUnavailable::NoAnswer));
+                };
+                match (jws.verify_by_keys(algorithm, &current.keys), current.beyond) {
+                    (Ok(()), _) => {
+                        self.ring.verified(&wanted);
+                        current.generation
                     }
-                    (Err(error), Beyond::MayAsk | Beyond::Unknown | Beyond::Nothing) => {
-                        return Err(Refusal::Token(error));
+                    // It may be good by keys that are newer: where it names one that is not known, and where it
+                    // names none.
+                    (Err(error), beyond)
+                        if error == TokenError::SigningKeyUnknown || jws.key_id.is_none() =>
+                    {
+                        return Err(match (would_do(), beyond) {
+                            // Of a session that has ended the key may have gone too.
+                            (Err(expired @ Refusal::Token(TokenError::Expired)), _) => expired,
+                            (_, Beyond::Nothing) => Refusal::Token(error),
+                            (Err(refusal), Beyond::MayAsk | Beyond::Unknown) => refusal,
+                            (Ok(()), Beyond::MayAsk) => {
+                                Refusal::KeysUnavailable(KeysUnavailable::NotAsked(wanted))
+                            }
+                            (Ok(()), Beyond::Unknown) => Refusal::KeysUnavailable(KeysUnavailable::NoAnswer),
+                        });
                     }
+                    (Err(error), _) => return Err(Refusal::Token(error)),
                 }
             }
         };

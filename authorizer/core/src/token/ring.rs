@@ -33,6 +33,12 @@ pub struct RemoteKeys {
     pub max_stale_seconds: u32,
 }
 
+impl WantedKey {
+    fn is_among(&self, keys: &KeySet) -> bool {
+        self.key_id.is_some() && !keys.candidates(self.key_id.as_deref(), self.algorithm).is_empty()
+    }
+}
+
 /// The keys of the issuers of one policy.
 #[derive(Default)]
 pub(crate) struct KeyRing(Mutex<Vec<Held>>);
@@ -47,16 +53,23 @@ struct Held {
     generation: u64,
     /// When they were known to be the issuer's; for those of the bundle, when they were first looked at.
     good_at: Option<UnixTime>,
-    /// When somebody was last asked, and what came of it.
-    asked: Option<(UnixTime, Answer)>,
+    /// The last time that somebody was asked.
+    asked: Option<Asked>,
+}
+
+#[derive(Clone, Debug)]
+struct Asked {
+    at: UnixTime,
+    wanted: WantedKey,
+    answer: Answer,
 }
 
 /// What came of asking.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Answer {
-    /// Keys, the one that was looked for among them.
+    /// Keys, and the token that made us ask is by one of them; or the same keys, which had aged.
     Found,
-    /// Keys, and not that one.
+    /// Keys, and so far nothing that was worth asking for.
     NotFound,
     /// Nothing of use.
     None,
@@ -69,13 +82,6 @@ pub struct WantedKey {
     pub(crate) issuer: usize,
     pub(super) key_id: Option<String>,
     pub(super) algorithm: SignatureAlgorithm,
-}
-
-impl WantedKey {
-    /// Whether it is among these. A token that names none may be of a key that is yet to come, whatever is there.
-    fn is_among(&self, keys: &KeySet) -> bool {
-        self.key_id.is_some() && !keys.candidates(self.key_id.as_deref(), self.algorithm).is_empty()
-    }
 }
 
 /// Keys to verify with, for now.
@@ -132,16 +138,15 @@ impl KeyRing {
         let may_ask = !held.is_cooling_down(now);
         let missing = if may_ask { NoKeys::NotAsked } else { NoKeys::NoAnswer };
         let keys = held.keys.clone().ok_or(missing)?;
-        let good_at = *held.good_at.get_or_insert(now);
-        let age = now.as_seconds().saturating_sub(good_at.as_seconds());
-        let is_aged = age >= u64::from(remote.max_age_seconds);
-        if is_aged && (may_ask || age >= u64::from(remote.max_stale_seconds)) {
+        let age = held.age(now);
+        let is_older_than = |most: u32| age.is_none_or(|age| age >= u64::from(most));
+        if is_older_than(remote.max_age_seconds) && (may_ask || is_older_than(remote.max_stale_seconds)) {
             return Err(missing);
         }
-        let beyond = match (may_ask, held.asked) {
+        let beyond = match (may_ask, held.asked.as_ref().map(|asked| asked.answer)) {
             (true, _) => Beyond::MayAsk,
-            (false, Some((_, Answer::Found | Answer::NotFound)) | None) => Beyond::Nothing,
-            (false, Some((_, Answer::None))) => Beyond::Unknown,
+            (false, Some(Answer::Found | Answer::NotFound) | None) => Beyond::Nothing,
+            (false, Some(Answer::None)) => Beyond::Unknown,
         };
         Ok(Current { keys, generation: held.generation, beyond })
     }
@@ -163,25 +168,39 @@ impl KeyRing {
         let Some(held) = ring.get_mut(wanted.issuer) else { return Ok(()) };
         match read {
             Ok(Some((keys, digest))) => {
-                let answer = if wanted.is_among(&keys) { Answer::Found } else { Answer::NotFound };
-                // The same bytes are the same keys: what was verified with them need not be again.
-                if held.digest != Some(digest) {
+                // The same bytes are the same keys: what was verified with them need not be again, and who asked
+                // for one of them had but to know that it is one still.
+                let is_news = held.digest != Some(digest);
+                let answer =
+                    if is_news || !wanted.is_among(&keys) { Answer::NotFound } else { Answer::Found };
+                if is_news {
                     held.keys = Some(keys);
                     held.digest = Some(digest);
                     held.generation = held.generation.saturating_add(1);
                 }
                 held.good_at = Some(now);
-                held.asked = Some((now, answer));
+                held.asked = Some(Asked { at: now, wanted: wanted.clone(), answer });
                 Ok(())
             }
             Ok(None) => {
-                held.asked = Some((now, Answer::None));
+                held.asked = Some(Asked { at: now, wanted: wanted.clone(), answer: Answer::None });
                 Ok(())
             }
             Err(error) => {
-                held.asked = Some((now, Answer::None));
+                held.asked = Some(Asked { at: now, wanted: wanted.clone(), answer: Answer::None });
                 Err(error)
             }
+        }
+    }
+
+    /// Takes that a token by this key verified. Where it was the one that somebody was asked for, asking was worth
+    /// it: a name alone, which anybody can write into a token, does not make it so.
+    pub(super) fn verified(&self, wanted: &WantedKey) {
+        if let Some(asked) = self.held().get_mut(wanted.issuer).and_then(|held| held.asked.as_mut())
+            && asked.answer == Answer::NotFound
+            && asked.wanted == *wanted
+        {
+            asked.answer = Answer::Found;
         }
     }
 
@@ -193,14 +212,31 @@ impl KeyRing {
 impl Held {
     /// A clock that went back says nothing of how long ago it was, and then somebody is asked.
     fn is_cooling_down(&self, now: UnixTime) -> bool {
-        self.asked.is_some_and(|(asked, answer)| {
-            let wait = match answer {
+        self.asked.as_ref().is_some_and(|asked| {
+            let wait = match asked.answer {
                 Answer::Found => 0,
                 Answer::NotFound => COOL_DOWN_SECONDS,
                 Answer::None => RETRY_SECONDS,
             };
-            now.as_seconds().checked_sub(asked.as_seconds()).is_some_and(|since| since < wait)
+            now.as_seconds().checked_sub(asked.at.as_seconds()).is_some_and(|since| since < wait)
         })
+    }
+
+    /// How old the keys are, in seconds; not known by a clock that says nothing, or that has been ahead. Those that
+    /// the bundle brought are as new as the first look at them, since nobody knows better.
+    fn age(&mut self, now: UnixTime) -> Option<u64> {
+        if now.is_unknown() {
+            return None;
+        }
+        let is_of_bundle = self.digest.is_none();
+        let good_at = *self.good_at.get_or_insert(now);
+        match now.as_seconds().checked_sub(good_at.as_seconds()) {
+            None if is_of_bundle => {
+                self.good_at = Some(now);
+                Some(0)
+            }
+            age => age,
+        }
     }
 }
 

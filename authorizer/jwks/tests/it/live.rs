@@ -167,3 +167,26 @@ async fn who_is_dead_is_unreachable() {
     let error = asked.unwrap().result.unwrap_err();
     assert_eq!((reason.as_str(), error.reason()), ("keys_unavailable", "unreachable"));
 }
+
+#[tokio::test]
+async fn who_could_not_answer_in_the_time_that_is_left_is_not_asked_and_not_blamed() {
+    let signer = Signer::new();
+    let server = StandIn::always(signer.answer().as_bytes());
+    let live = live(&server);
+    assert_eq!(ask(&live, &signer.event(), NOW, Duration::ZERO).await, ("keys_unavailable".into(), None));
+    assert_eq!(server.asked(), 0);
+    assert_eq!(ask(&live, &signer.event(), NOW, TIME).await.0, "allowed_by_rule");
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_waits_for_leaves_its_issuer_alone_for_a_while() {
+    let signer = Signer::new();
+    let server = StandIn::stalling(b"HTTP/1.1 200 OK\r\n");
+    let live = live(&server);
+    for _ in 0..20 {
+        let event = signer.event();
+        let request = ask(&live, &event, NOW, TIME);
+        let _ = tokio::time::timeout(Duration::from_millis(100), request).await;
+    }
+    assert_eq!(server.asked(), 1);
+}
