@@ -94,6 +94,10 @@ pub(crate) enum CliError {
     #[error("the token cannot be signed: {0}")]
     #[diagnostic(help("make a key pair with `authorizer token keygen NAME`"))]
     Sign(#[source] jsonwebtoken::errors::Error),
+    /// A request cannot be asked about.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Request(#[from] crate::explain::RequestError),
     /// An event file cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
