@@ -14,13 +14,40 @@ use crate::place::Places;
 /// The most problems that are shown. A file with more has one cause, or is no policy.
 const MAX_SHOWN: usize = 50;
 
-/// Why a policy file cannot be used.
+/// What a person wrote a file for, which the messages about it name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileKind {
+    /// A policy.
+    Policy,
+    /// The unit tests of a policy.
+    Tests,
+}
+
+impl FileKind {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Tests => "tests",
+        }
+    }
+
+    fn page(self) -> &'static str {
+        match self {
+            Self::Policy => "docs/policy.md",
+            Self::Tests => "docs/testing.md",
+        }
+    }
+}
+
+/// Why a policy file, or the file of its tests, cannot be used.
 #[derive(Debug, Diagnostic, Error)]
 pub enum PolicyFileError {
     /// The file cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a policy file that exists and that you may read"))]
+    #[diagnostic(help("name a {} file that exists and that you may read", .kind.noun()))]
     Unreadable {
+        /// What it was to be.
+        kind: FileKind,
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -40,10 +67,12 @@ pub enum PolicyFileError {
         /// The file.
         path: PathBuf,
     },
-    /// Not TOML, or not the TOML of a policy.
+    /// Not TOML, or not the TOML of its kind.
     #[error("{message}")]
-    #[diagnostic(help("docs/policy.md has every field and what it may hold"))]
+    #[diagnostic(help("{} has every field and what it may hold", .kind.page()))]
     Syntax {
+        /// What it was to be.
+        kind: FileKind,
         /// What is wrong.
         message: String,
         /// The file.
@@ -53,13 +82,16 @@ pub enum PolicyFileError {
         #[label("here")]
         at: Option<SourceSpan>,
     },
-    /// The policy does not hold together.
+    /// What is written does not hold together.
     #[error(
-        "the policy cannot be used: {found} problem{}{}",
+        "the {} cannot be used: {found} problem{}{}",
+        .kind.noun(),
         if *.found == 1 { "" } else { "s" },
         if *.found > MAX_SHOWN { ", of which the first 50 are shown" } else { "" }
     )]
     Problems {
+        /// What it was to be.
+        kind: FileKind,
         /// How many were found.
         found: usize,
         /// The first of them, at most 50.
@@ -96,12 +128,23 @@ pub struct ProblemReport {
 }
 
 impl PolicyFileError {
-    pub(crate) fn syntax(source_code: NamedSource<String>, message: &str, at: Option<Range<usize>>) -> Self {
-        Self::Syntax { message: message.trim_end().to_owned(), source_code, at: at.map(SourceSpan::from) }
+    pub(crate) fn syntax(
+        kind: FileKind,
+        source_code: NamedSource<String>,
+        message: &str,
+        at: Option<Range<usize>>,
+    ) -> Self {
+        Self::Syntax {
+            kind,
+            message: message.trim_end().to_owned(),
+            source_code,
+            at: at.map(SourceSpan::from),
+        }
     }
 
     pub(crate) fn problems(
-        source_code: NamedSource<String>,
+        kind: FileKind,
+        source_code: &NamedSource<String>,
         text: &str,
         problems: Vec<PolicyProblem>,
     ) -> Self {
@@ -114,7 +157,7 @@ impl PolicyFileError {
             remedy: problem.remedy,
             source_code: source_code.clone(),
         };
-        Self::Problems { found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }
+        Self::Problems { kind, found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }
     }
 }
 
