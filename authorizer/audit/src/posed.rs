@@ -111,11 +111,8 @@ impl PosedRequest {
             }
         };
         let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
-        let written =
-            parameters.iter().filter(|(name, _)| !has(name)).map(|(name, value)| match value.as_str() {
-                "" => (*name).to_owned(),
-                value => format!("{name}={value}"),
-            });
+        let written = parameters.iter().filter(|(name, _)| !has(name));
+        let written = written.map(|(name, value)| format!("{name}={value}"));
         let own = (!query.is_empty()).then(|| query.to_owned());
         let querystring = written.chain(own).collect::<Vec<_>>().join("&");
         Ok(Self { method, uri, querystring, headers: Vec::new(), source: POSED_ADDRESS })

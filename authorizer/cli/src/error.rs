@@ -94,6 +94,10 @@ pub(crate) enum CliError {
     #[error("the token cannot be signed: {0}")]
     #[diagnostic(help("make a key pair with `authorizer token keygen NAME`"))]
     Sign(#[source] jsonwebtoken::errors::Error),
+    /// Tests cannot be run.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Test(#[from] crate::test::TestError),
     /// A request cannot be asked about.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -16,6 +16,7 @@ mod policy;
 mod replay;
 mod save;
 mod serve;
+mod test;
 mod time;
 mod token;
 
@@ -40,6 +41,7 @@ enum Command {
     Check(check::Args),
     Replay(replay::Args),
     Explain(explain::Args),
+    Test(test::Args),
     Serve(serve::Args),
     Token(token::Args),
     Keys(keys::Args),
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Test(args) => test::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
         Command::Keys(args) => keys::run(args),

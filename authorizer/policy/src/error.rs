@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use authorizer_core::BundleError;
 use authorizer_core::policy::PolicyProblem;
@@ -77,7 +78,7 @@ pub enum PolicyFileError {
         message: String,
         /// The file.
         #[source_code]
-        source_code: NamedSource<String>,
+        source_code: Arc<NamedSource<String>>,
         /// The place.
         #[label("here")]
         at: Option<SourceSpan>,
@@ -137,7 +138,7 @@ impl PolicyFileError {
         Self::Syntax {
             kind,
             message: message.trim_end().to_owned(),
-            source_code,
+            source_code: Arc::new(source_code),
             at: at.map(SourceSpan::from),
         }
     }

@@ -81,17 +81,16 @@ impl Point {
                 format!("a request that this rule decides, of whose `keys` only the one at {index} matches")
             }
             Self::Asked(term) => format!("a request that this rule decides, and that `{term}` is asked of"),
-            Self::FailsAlone(part) => match part {
-                Part::Keys => {
-                    "a request that differs only in its key, and so is decided otherwise".to_owned()
-                }
-                Part::Operations => {
-                    "a request that differs only in its operation, and so is decided otherwise".to_owned()
-                }
-                part => format!(
-                    "a request of which only `{part}` does not hold, and that so is decided otherwise"
-                ),
-            },
+            Self::FailsAlone(part) => {
+                let what = match part {
+                    Part::Keys => "its key".to_owned(),
+                    Part::Operations => "its operation".to_owned(),
+                    part => format!("`{part}`"),
+                };
+                format!(
+                    "a request that only {what} keeps from matching, and that is decided otherwise for it"
+                )
+            }
         }
     }
 }

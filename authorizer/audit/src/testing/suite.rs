@@ -72,7 +72,11 @@ struct Compiler<'d> {
 
 impl Compiler<'_> {
     fn add(&mut self, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
-        self.problems.push(PolicyProblem { place, message: message.into(), remedy: remedy.into() });
+        let problem = PolicyProblem { place, message: message.into(), remedy: remedy.into() };
+        // What is wrong with the defaults is so for every test, and said once.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     fn compile(&mut self) -> Vec<Case> {
