@@ -3,8 +3,9 @@
 //! [`explain`] says of one request what every rule makes of it. The decision is the core's own, and each
 //! rule is asked by the core's own matching. The request is an event, or a [`PosedRequest`] by the holder of a token
 //! that nobody signed ([`explain_supposing`], [`fill_in`]). [`testing`] runs the unit tests of a policy, and says what of it they went
-//! through.
+//! through. [`cedar`] translates its rules.
 
+pub mod cedar;
 mod explain;
 pub mod parts;
 pub mod posed;

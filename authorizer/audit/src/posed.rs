@@ -127,7 +127,7 @@ impl PosedRequest {
 
     /// From this address.
     #[must_use]
-    pub fn from_source(mut self, source: IpAddr) -> Self {
+    pub fn with_source(mut self, source: IpAddr) -> Self {
         self.source = source;
         self
     }

@@ -4,6 +4,7 @@
 //! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
 //! differences, 2 for input that cannot be used.
 
+mod audit;
 mod check;
 mod devkey;
 mod error;
@@ -46,6 +47,7 @@ enum Command {
     Token(token::Args),
     Keys(keys::Args),
     Package(package::Args),
+    Audit(audit::Args),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Token(args) => token::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Package(args) => package::run(args),
+        Command::Audit(args) => audit::run(args),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -47,6 +47,16 @@ fn sample() -> TempDir {
     folder
 }
 
+/// The same, and one thing of it changed.
+fn sample_with(from: &str, to: &str) -> TempDir {
+    let folder = sample();
+    let policy = folder.path().join("policy.toml");
+    let text = fs::read_to_string(&policy).unwrap();
+    assert!(text.contains(from), "{from}");
+    fs::write(policy, text.replacen(from, to, 1)).unwrap();
+    folder
+}
+
 fn path(folder: &TempDir, name: &str) -> String {
     folder.path().join(name).to_str().unwrap().to_owned()
 }
@@ -109,6 +119,9 @@ fn what_cannot_be_used_is_one_diagnostic_and_exit_2() {
             "{\"iss\": \"i\"}",
         ],
         vec!["explain", "--policy", &policy, "--operation", "PutObject", "--prefix", "a", "--anonymous"],
+        vec!["test", "--policy", &policy],
+        vec!["test", "--policy", &policy, &binary],
+        vec!["audit", "cedar", &binary],
         vec!["token", "mint", "--key", &binary, "--issuer", "i"],
         vec!["token", "mint", "--key", "/nonexistent", "--issuer", "i"],
         vec!["token", "inspect", "no-token"],
@@ -138,6 +151,8 @@ fn a_command_line_that_makes_no_sense_is_exit_2() {
         vec!["replay", "--policy", "a", "--bundle", "b", "fixtures/events"],
         vec!["replay", "--policy", "a", "--now", "yesterday", "fixtures/events"],
         vec!["explain", "--policy", "a"],
+        vec!["test", "--policy", "a", "--min-coverage", "101"],
+        vec!["audit"],
         vec!["explain", "--policy", "a", "--method", "GET", "event.json"],
         vec!["explain", "--policy", "a", "--key", "a", "--path", "/a"],
         vec!["explain", "--policy", "a", "--key", "a", "--header", "no line"],
@@ -266,6 +281,30 @@ fn explain_takes_a_request_and_a_token_that_nobody_signed() {
     }
     let listing = explain(&["--prefix", "users/alice/", "--anonymous"], "");
     assert_eq!(listing.out.lines().next(), Some("refused 401: token_missing"));
+}
+
+#[test]
+fn audit_cedar_writes_policies_their_schema_and_what_they_read() {
+    let cedar = |more: &[&str]| authorizer(&[&["audit", "cedar"], more].concat(), "");
+    let sample = "fixtures/policies/sample.toml";
+    let policies = cedar(&[sample]);
+    assert_eq!((policies.code, policies.err.as_str()), (0, ""));
+    insta::assert_snapshot!(policies.out.split_once("\n\n").unwrap().1);
+    let schema = cedar(&["--schema", sample]);
+    assert!(schema.out.contains("entity Viewer in [Issuer] = { claims: Claims };"), "{}", schema.out);
+    let json: Value = serde_json::from_str(&cedar(&["--format", "json", sample]).out).unwrap();
+    assert_eq!(
+        (&json["version"], &json["reads"]["claims"]),
+        (&1.into(), &serde_json::json!(["role", "scope", "sub"]))
+    );
+    assert_eq!(json["schema"].as_str(), Some(schema.out.as_str()));
+    assert!(policies.out.ends_with(json["policies"].as_str().unwrap()));
+    assert_eq!(cedar(&["--schema", "--format", "json", sample]).code, 2);
+
+    let folder = sample_with("equals = \"admin\"", "equals = 9007199254740993");
+    let beyond = cedar(&[&path(&folder, "policy.toml")]);
+    assert_eq!((beyond.code, beyond.out.as_str()), (2, ""));
+    assert!(beyond.err.contains("cannot be translated: the integer 9007199254740993"), "{}", beyond.err);
 }
 
 #[test]

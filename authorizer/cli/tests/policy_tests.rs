@@ -154,6 +154,23 @@ fn the_xml_is_what_a_reader_of_junit_takes() {
 }
 
 #[test]
+fn the_tests_that_the_documentation_shows_hold_for_the_policy_that_it_shows() {
+    let page = |name: &str| fs::read_to_string(Path::new(ROOT).join("docs").join(name)).unwrap();
+    let block =
+        |page: String| page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("keys")).unwrap();
+    let keys = folder.path().join("keys/staff.jwks.json");
+    fs::copy(Path::new(ROOT).join("fixtures/policies/keys/staff.jwks.json"), keys).unwrap();
+    let policy = folder.path().join("policy.toml");
+    fs::write(&policy, block(page("policy.md"))).unwrap();
+    fs::write(folder.path().join("policy.tests.toml"), block(page("testing.md"))).unwrap();
+    let (code, out, err) = test(&["--policy", policy.to_str().unwrap()]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("5 requests: 5 held, 0 failed\n"), "{out}");
+}
+
+#[test]
 fn a_bundle_is_held_against_the_tests_of_its_policy() {
     let folder = tempfile::tempdir().unwrap();
     let bundle = folder.path().join("bundle.json");

@@ -122,7 +122,7 @@ impl Compiler<'_> {
             };
             request = upload.put_into(&deed, request);
             if let Some(source) = source {
-                request = request.from_source(source);
+                request = request.with_source(source);
             }
             let name = match (many, &deed) {
                 (false, _) => test.name.clone(),

@@ -115,7 +115,7 @@ impl RequestArgs {
             request = request.with_header(name, value);
         }
         if let Some(source) = self.source_ip {
-            request = request.from_source(source);
+            request = request.with_source(source);
         }
         Ok(Some(Posed { request, token: self.token(policy, now)? }))
     }
