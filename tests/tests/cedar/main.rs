@@ -35,7 +35,8 @@ use dice::Dice;
 use request::Asked;
 use told::told;
 
-/// How many requests of how many policies are decided; `AUTHORIZER_CEDAR_PAIRS` asks for more.
+/// How many requests are decided, and so many of each policy. `AUTHORIZER_CEDAR_PAIRS` asks for more, and
+/// `AUTHORIZER_CEDAR_SEED`, a number, for others.
 const PAIRS: usize = 100_000;
 const REQUESTS: usize = 100;
 const WORKERS: usize = 2;
@@ -51,10 +52,14 @@ type Counts = BTreeMap<String, usize>;
 #[test]
 fn cedar_decides_what_the_core_decides() {
     let pairs = env::var("AUTHORIZER_CEDAR_PAIRS").map_or(PAIRS, |pairs| pairs.parse().unwrap());
+    let seed: u64 = env::var("AUTHORIZER_CEDAR_SEED").map_or(0, |seed| seed.parse().unwrap());
     let policies = pairs.div_ceil(REQUESTS).div_ceil(WORKERS);
     let counts = thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..WORKERS).map(|worker| scope.spawn(move || decide(worker, policies))).collect();
+        let workers: Vec<_> = (0..WORKERS)
+            .map(|worker| {
+                scope.spawn(move || decide(Dice(seed.wrapping_mul(WORKERS as u64) + worker as u64), policies))
+            })
+            .collect();
         let mut all = Counts::new();
         for worker in workers {
             for (what, count) in worker.join().unwrap() {
@@ -102,8 +107,7 @@ fn cedar_decides_what_the_core_decides() {
     assert!(count("told of a match") > 0 && count("told of a match") * 2 < all);
 }
 
-fn decide(worker: usize, policies: usize) -> Counts {
-    let mut dice = Dice(worker as u64);
+fn decide(mut dice: Dice, policies: usize) -> Counts {
     let mut counts = Counts::new();
     let keys = keys();
     for _ in 0..policies {

@@ -27,8 +27,8 @@ pub(super) fn matches(pattern: &KeyPattern, shape: &mut Shape) -> String {
     if floating.is_empty() && tail.is_empty() {
         return below(head, shape);
     }
-    // As the last segment `**` stands for at least one.
-    let least = head.len().saturating_add(tail.len()).saturating_add(usize::from(tail.is_empty()));
+    // What is at the first and what at the last do not overlap. That something follows the last `**`, `like` asks.
+    let least = head.len().saturating_add(tail.len());
     let mut terms = vec![format!("resource.count >= {least}")];
     terms.extend(at_first(head, shape));
     terms.extend(at_last(tail, shape));
@@ -68,7 +68,7 @@ pub(super) fn could_match(pattern: &KeyPattern, shape: &mut Shape) -> Vec<String
     readings
 }
 
-/// Several `**` in a row are one.
+/// Several `**` in a row say what one does, and take more to read.
 fn normal(segments: &[Segment]) -> Vec<Segment> {
     let mut normal: Vec<Segment> = Vec::with_capacity(segments.len());
     for segment in segments {

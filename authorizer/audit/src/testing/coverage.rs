@@ -11,7 +11,7 @@ use authorizer_core::rules::{
     Access, ClaimTest, Effect, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, Segment,
 };
 
-use crate::parts::{Part, pattern_matches};
+use crate::parts::{Part, failing, pattern_matches};
 
 /// Something that a test can go through.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -108,24 +108,18 @@ impl Coverage {
         Self { rules: policy.rules().iter().map(|rule| (rule.id().to_owned(), points(rule))).collect() }
     }
 
-    /// Notes what a test that held went through at one rule: `failing` is what of the rule does not hold.
-    pub(super) fn note(
-        &mut self,
-        rule: &Rule,
-        access: &Access<'_>,
-        failing: &[Part],
-        record: &DecisionRecord,
-        test: &str,
-    ) {
-        let Some((_, points)) = self.rules.iter_mut().find(|(id, _)| id == rule.id()) else { return };
-        let seen = match failing {
-            [] if record.rule.as_deref() == Some(rule.id()) => seen_where_it_decides(rule, access),
-            [part] if is_decisive(rule, record) => vec![Point::FailsAlone(part.clone())],
-            [..] => Vec::new(),
-        };
-        for point in seen {
-            if let Some(by) = points.get_mut(&point) {
-                by.get_or_insert_with(|| test.to_owned());
+    /// Notes what a test that held went through at each rule of the policy.
+    pub(super) fn note(&mut self, policy: &Policy, access: &Access<'_>, record: &DecisionRecord, test: &str) {
+        for (rule, (_, points)) in policy.rules().iter().zip(&mut self.rules) {
+            let seen = match failing(rule, access).as_slice() {
+                [] if record.rule.as_deref() == Some(rule.id()) => seen_where_it_decides(rule, access),
+                [part] if is_decisive(rule, record) => vec![Point::FailsAlone(part.clone())],
+                [..] => Vec::new(),
+            };
+            for point in seen {
+                if let Some(by) = points.get_mut(&point) {
+                    by.get_or_insert_with(|| test.to_owned());
+                }
             }
         }
     }
