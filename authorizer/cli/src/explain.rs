@@ -33,14 +33,15 @@ pub(crate) struct Args {
     /// A file with one viewer-request event, or `-` for standard input.
     #[arg(required_unless_present = "aim", conflicts_with = "aim")]
     event: Option<PathBuf>,
-    #[command(flatten)]
-    request: RequestArgs,
     /// The instant of the decision, instead of the present: seconds since 1970 or RFC 3339.
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    // The last, since its heading would stand over what follows.
+    #[command(flatten)]
+    request: RequestArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {

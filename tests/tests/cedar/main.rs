@@ -28,7 +28,9 @@ use authorizer_core::rules::{Access, Effect};
 use authorizer_core::{Authorizer, Bundle, UnixTime};
 use authorizer_policy::PolicyFile;
 use authorizer_tests::binaries::root;
-use cedar_policy::{Decision, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    Context, Decision, Entities, EntityUid, PolicySet, Request, Schema, ValidationMode, Validator,
+};
 use serde_json::{Value, json};
 
 use dice::Dice;
@@ -253,4 +255,27 @@ fn the_translations_of_the_fixtures_are_valid() {
             cedar.policies.policies().map(|policy| policy.annotation("id").unwrap().to_owned()).collect();
         assert_eq!(ids.len(), cedar.policies.policies().count(), "{file}: an id stands twice");
     }
+}
+
+#[test]
+fn the_request_that_the_documentation_shows_is_valid_and_allowed() {
+    let page = fs::read_to_string(root().join("docs/audit/cedar.md")).unwrap();
+    let blocks: Vec<&str> =
+        page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let [request, entities] = blocks.as_slice() else { panic!("{}", blocks.len()) };
+    let policy = PolicyFile::load(&root().join("fixtures/policies/sample.toml")).unwrap();
+    let cedar = Cedar::new(&Translation::of(policy.bundle().policy()).unwrap());
+    let request: Value = serde_json::from_str(request).unwrap();
+    let uid = |name: &str| request[name].as_str().unwrap().parse::<EntityUid>().unwrap();
+    let action = uid("action");
+    let context =
+        Context::from_json_value(request["context"].clone(), Some((&cedar.schema, &action))).unwrap();
+    let request =
+        Request::new(uid("principal"), action, uid("resource"), context, Some(&cedar.schema)).unwrap();
+    let entities = Entities::from_json_str(entities, Some(&cedar.schema)).unwrap();
+    let response = cedar_policy::Authorizer::new().is_authorized(&request, &cedar.policies, &entities);
+    let rules: Vec<_> =
+        response.diagnostics().reason().map(|id| cedar.policies.annotation(id, "rule").unwrap()).collect();
+    assert_eq!((response.decision(), rules), (Decision::Allow, vec!["owners-manage-their-files"]));
+    assert_eq!(response.diagnostics().errors().count(), 0);
 }

@@ -83,7 +83,7 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "JSON|FILE", requires = "aim")]
     claims: Option<String>,
     /// Whose token it is, by the policy's name. What a token of that issuer must hold and the claims do not say is
-    /// filled in: `iss`, `exp`, `aud`, `client_id`, required claims and `typ`.
+    /// filled in: `iss`, `exp`, `aud`, `client_id`, required claims, `typ`, and `iat` where the policy limits lifetimes.
     #[arg(long, value_name = "NAME", requires = "aim")]
     issuer: Option<String>,
     /// `typ` of the token's header.
