@@ -106,6 +106,7 @@ fn what_cannot_be_used_is_one_diagnostic_and_exit_2() {
         vec!["explain", "--policy", &policy, "--key", "/a", "--anonymous"],
         vec!["explain", "--policy", &policy, "--key", "a", "--issuer", "nobody"],
         vec!["explain", "--policy", &policy, "--key", "a", "--claims", "{"],
+        vec!["explain", "--policy", &policy, "--key", "a", "--claims", "{\"sub\": \"a\", \"sub\": \"b\"}"],
         vec!["explain", "--policy", &policy, "--key", "a", "--claims", "/nonexistent"],
         vec![
             "explain",

@@ -7,7 +7,8 @@ use authorizer_audit::posed::{Aim, Deed, PosedRequest};
 use authorizer_audit::{FilledToken, fill_in};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::policy::Policy;
-use authorizer_core::{Supposed, UnixTime};
+use authorizer_core::token::parse_claims;
+use authorizer_core::{Supposed, TokenError, UnixTime};
 use clap::ArgGroup;
 use miette::Diagnostic;
 use serde_json::{Map, Value};
@@ -157,7 +158,15 @@ fn read_claims(text: &str) -> Result<Map<String, Value>, CliError> {
         json if json.trim_start().starts_with('{') => json.as_bytes().to_vec(),
         file => read_limited(&PathBuf::from(file), MAX_CLAIMS_BYTES)?,
     };
-    serde_json::from_slice(&bytes).map_err(|error| RequestError::Claims(error.to_string()).into())
+    // A token with such claims would be refused for its form, so there is nothing to suppose.
+    let claims = parse_claims(&bytes).map_err(|error| match error {
+        TokenError::DuplicateMember => RequestError::Claims("a member stands twice".to_owned()),
+        _ => RequestError::Claims(match serde_json::from_slice::<Map<String, Value>>(&bytes) {
+            Err(error) => error.to_string(),
+            Ok(_) => "they hold what no token can".to_owned(),
+        }),
+    })?;
+    Ok(claims)
 }
 
 pub(crate) fn parse_operation(text: &str) -> Result<S3Operation, String> {

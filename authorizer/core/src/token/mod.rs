@@ -81,6 +81,14 @@ impl<'p> Principal<'p> {
     }
 }
 
+/// Reads a claims set as strictly as that of a token.
+///
+/// # Errors
+/// [`TokenError::DuplicateMember`] or [`TokenError::Malformed`].
+pub fn parse_claims(json: &[u8]) -> Result<Map<String, Value>, TokenError> {
+    json::parse_object(json)
+}
+
 /// Verifies a token: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725 section 3.
 ///
 /// # Errors
