@@ -7,7 +7,7 @@ use authorizer_core::rules::{
     Access, ClaimTest, Condition, Effect, Mismatch, PrincipalConstraint, Rule, TermsMismatch,
 };
 use authorizer_core::token::Principal;
-use authorizer_core::{Authorizer, Scalar, UnixTime};
+use authorizer_core::{Authorizer, Scalar, Supposed, UnixTime};
 use serde::Serialize;
 
 /// Why a request is decided as it is.
@@ -44,14 +44,26 @@ impl Explanation {
 /// Explains the decision on the bytes of one event, at the instant `now`.
 pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanation {
     let record = authorizer.authorize(event, now).record;
-    Explanation { record, rules: ask_rules(authorizer, event, now).unwrap_or_default() }
+    let rules = authorizer.access(event, now).map(|access| ask_rules(authorizer, &access));
+    Explanation { record, rules: rules.unwrap_or_default() }
 }
 
-/// Asks each rule, or nothing when the request does not come so far.
-fn ask_rules(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Option<Vec<RuleExplanation>> {
-    let access = authorizer.access(event, now).ok()?;
+/// The same, as if the request had come with a token of these claims whose signature holds.
+pub fn explain_supposing(
+    authorizer: &Authorizer,
+    event: &[u8],
+    supposed: &Supposed,
+    now: UnixTime,
+) -> Explanation {
+    let record = authorizer.authorize_supposing(event, supposed, now).record;
+    let rules =
+        authorizer.access_supposing(event, supposed, now).map(|access| ask_rules(authorizer, &access));
+    Explanation { record, rules: rules.unwrap_or_default() }
+}
+
+fn ask_rules(authorizer: &Authorizer, access: &Access<'_>) -> Vec<RuleExplanation> {
     let ask = |rule: &Rule| {
-        let mismatch = rule.examine(&access).err();
+        let mismatch = rule.examine(access).err();
         RuleExplanation {
             id: rule.id().to_owned(),
             effect: match rule.effect() {
@@ -59,10 +71,10 @@ fn ask_rules(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Option<Vec
                 Effect::Deny => "deny",
             },
             matches: mismatch.is_none(),
-            mismatch: mismatch.map(|mismatch| in_words(rule, &access, mismatch)),
+            mismatch: mismatch.map(|mismatch| in_words(rule, access, mismatch)),
         }
     };
-    Some(authorizer.bundle().policy().rules().iter().map(ask).collect())
+    authorizer.bundle().policy().rules().iter().map(ask).collect()
 }
 
 fn in_words(rule: &Rule, access: &Access<'_>, mismatch: Mismatch<'_>) -> String {
@@ -141,17 +153,13 @@ fn list(items: &[impl ToString]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use authorizer_core::Bundle;
+    use crate::sample::authorizer_of;
     use serde_json::{Value, json};
 
-    /// RFC 8037 appendix A.2.
-    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-
     fn authorizer() -> Authorizer {
-        let document = serde_json::from_value(json!({
+        authorizer_of(json!({
             "version": 1,
-            "issuers": [{"name": "staff", "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"],
-                "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X}]}}],
+            "issuers": [{"name": "staff", "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"]}],
             "rules": [
                 {"id": "no-x", "effect": "deny", "methods": ["GET"], "keys": ["x/**"]},
                 {"id": "own", "effect": "allow", "methods": ["GET"], "keys": ["{sub}/**"]},
@@ -160,8 +168,6 @@ mod tests {
                 {"id": "open", "effect": "allow", "methods": ["GET"], "keys": ["x/**", "y/*"], "anonymous": true}
             ]
         }))
-        .unwrap();
-        Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap())
     }
 
     fn explained(uri: &str) -> Explanation {
@@ -187,6 +193,24 @@ mod tests {
                 ("open", None),
             ]
         );
+    }
+
+    #[test]
+    fn a_token_that_is_supposed_is_asked_of_every_rule() {
+        let event: Value = json!({"Records": [{"cf": {
+            "config": {"eventType": "viewer-request"}, "request": {"method": "GET", "uri": "/bob/z"}
+        }}]});
+        let claims = json!({"iss": "i", "aud": "a", "exp": 9, "sub": "alice"});
+        let supposed = Supposed { token_type: None, claims: claims.as_object().unwrap().clone() };
+        let explained = |now| {
+            let event = event.to_string();
+            explain_supposing(&authorizer(), event.as_bytes(), &supposed, UnixTime::from_seconds(now))
+        };
+        let explanation = explained(0);
+        assert_eq!(explanation.record.rule.as_deref(), Some("all"));
+        assert_eq!(explanation.rules[1].mismatch.as_deref(), Some("the key matches none of `{sub}/**`"));
+        let expired = explained(1000);
+        assert_eq!((expired.record.reason.as_str(), expired.rules.len()), ("token_expired", 0));
     }
 
     #[test]

@@ -94,6 +94,18 @@ pub(crate) enum CliError {
     #[error("the token cannot be signed: {0}")]
     #[diagnostic(help("make a key pair with `authorizer token keygen NAME`"))]
     Sign(#[source] jsonwebtoken::errors::Error),
+    /// A policy cannot be translated.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cedar(#[from] crate::audit::CedarError),
+    /// Tests cannot be run.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Test(#[from] crate::test::TestError),
+    /// A request cannot be asked about.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Request(#[from] crate::explain::RequestError),
     /// An event file cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -1,52 +1,83 @@
 //! `authorizer explain`: one request, every rule's verdict.
 
+mod request;
+
 use std::path::PathBuf;
 
-use authorizer_audit::{Explanation, explain};
+use authorizer_audit::{Explanation, explain, explain_supposing};
 use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
+pub(crate) use self::request::RequestError;
+use self::request::{Posed, RequestArgs};
 use crate::error::CliError;
 use crate::output::{Exit, Format, line};
 use crate::policy::PolicyArgs;
 use crate::replay::one_event;
 use crate::time::{now_or, parse_instant};
 
-/// Explain the decision on one event: what every rule makes of it, and the first thing that failed.
+/// Explain the decision on one request: what every rule makes of it, and the first thing that failed.
 ///
-/// Exits 1 when the event is refused.
+/// The request is a recorded event, or a method, a key and the claims of a token that nobody needs to have signed.
+/// Exits 1 when it is refused.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  authorizer explain --policy policy.toml --now 2026-01-31T12:00:00Z event.json"
+    after_help = "Example:\n  authorizer explain --policy policy.toml --now 2026-01-31T12:00:00Z event.json\n  \
+    authorizer explain --policy policy.toml --method PUT --path /users/alice/a --issuer staff \
+    --claims '{\"sub\": \"alice\", \"scope\": \"files\"}'"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
     /// A file with one viewer-request event, or `-` for standard input.
-    event: PathBuf,
+    #[arg(required_unless_present = "aim", conflicts_with = "aim")]
+    event: Option<PathBuf>,
     /// The instant of the decision, instead of the present: seconds since 1970 or RFC 3339.
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    // The last, since its heading would stand over what follows.
+    #[command(flatten)]
+    request: RequestArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let authorizer = args.policy.authorizer()?;
-    let event = one_event(&args.event)?;
-    let explanation = explain(&authorizer, &event, now_or(args.now));
+    let now = now_or(args.now);
+    let posed = args.request.posed(authorizer.bundle().policy(), now)?;
+    let explanation = match (&posed, &args.event) {
+        (Some(Posed { request, token: Some(token) }), _) => {
+            explain_supposing(&authorizer, &request.event(), &token.supposed, now)
+        }
+        (Some(Posed { request, token: None }), _) => explain(&authorizer, &request.event(), now),
+        (None, Some(event)) => explain(&authorizer, &one_event(event)?, now),
+        // clap asks for one of them.
+        (None, None) => return Err(RequestError::NoAsker.into()),
+    };
     match args.format {
-        Format::Json => line(json!({
-            "version": 1, "record": explanation.record, "rules": explanation.rules,
-        }))?,
-        Format::Text => write_text(&explanation)?,
+        Format::Json => {
+            let mut result = json!({
+                "version": 1, "record": explanation.record, "rules": explanation.rules,
+            });
+            if let (Some(Posed { token: Some(token), .. }), Some(members)) = (&posed, result.as_object_mut())
+            {
+                let supposed = &token.supposed;
+                members.insert(
+                    "supposed".to_owned(),
+                    json!({"token_type": supposed.token_type, "claims": supposed.claims, "filled_in": token.filled}),
+                );
+            }
+            line(result)?;
+        }
+        Format::Text => write_text(&explanation, posed.as_ref())?,
     }
     Ok(if explanation.is_allowed() { Exit::Held } else { Exit::Findings })
 }
 
-fn write_text(explanation: &Explanation) -> Result<(), CliError> {
+fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), CliError> {
     let record = &explanation.record;
     let decision = match (explanation.is_allowed(), &record.rule) {
         (true, Some(rule)) => format!("{} by rule {rule}", "allowed".green()),
@@ -57,11 +88,19 @@ fn write_text(explanation: &Explanation) -> Result<(), CliError> {
         }
     };
     line(decision)?;
+    if let Some(Posed { request, .. }) = posed {
+        line(format_args!("  {} {}", request.method().escape_debug(), request.target().escape_debug()))?;
+    }
     if let (Some(operation), Some(key)) = (&record.operation, &record.key) {
         line(format_args!("  {operation} {}", key.escape_debug()))?;
     }
     if let Some(issuer) = &record.issuer {
         line(format_args!("  with a token of issuer {issuer}"))?;
+    }
+    if let Some(Posed { token: Some(token), .. }) = posed
+        && !token.filled.is_empty()
+    {
+        line(format_args!("  filled in: {}", token.filled.join(", ").escape_debug()))?;
     }
     if explanation.rules.is_empty() {
         return line("  no rule was asked");

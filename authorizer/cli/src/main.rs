@@ -4,6 +4,7 @@
 //! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
 //! differences, 2 for input that cannot be used.
 
+mod audit;
 mod check;
 mod devkey;
 mod error;
@@ -16,6 +17,7 @@ mod policy;
 mod replay;
 mod save;
 mod serve;
+mod test;
 mod time;
 mod token;
 
@@ -40,10 +42,12 @@ enum Command {
     Check(check::Args),
     Replay(replay::Args),
     Explain(explain::Args),
+    Test(test::Args),
     Serve(serve::Args),
     Token(token::Args),
     Keys(keys::Args),
     Package(package::Args),
+    Audit(audit::Args),
 }
 
 fn main() -> ExitCode {
@@ -57,10 +61,12 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Test(args) => test::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Package(args) => package::run(args),
+        Command::Audit(args) => audit::run(args),
     };
     match result {
         Ok(exit) => exit.into(),

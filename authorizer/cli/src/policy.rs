@@ -1,6 +1,6 @@
 //! The policy that a command decides by: a policy file, or the bundle of a package.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use authorizer_core::{Authorizer, Bundle, MAX_BUNDLE_BYTES};
 use authorizer_policy::PolicyFile;
@@ -29,6 +29,11 @@ pub(crate) struct PolicyArgs {
 }
 
 impl PolicyArgs {
+    /// The policy file, where it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.policy.as_deref()
+    }
+
     /// Reads it whole.
     pub(crate) fn authorizer(&self) -> Result<Authorizer, CliError> {
         let bundle = match (&self.policy, &self.bundle) {

@@ -47,6 +47,16 @@ fn sample() -> TempDir {
     folder
 }
 
+/// The same, and one thing of it changed.
+fn sample_with(from: &str, to: &str) -> TempDir {
+    let folder = sample();
+    let policy = folder.path().join("policy.toml");
+    let text = fs::read_to_string(&policy).unwrap();
+    assert!(text.contains(from), "{from}");
+    fs::write(policy, text.replacen(from, to, 1)).unwrap();
+    folder
+}
+
 fn path(folder: &TempDir, name: &str) -> String {
     folder.path().join(name).to_str().unwrap().to_owned()
 }
@@ -92,6 +102,27 @@ fn what_cannot_be_used_is_one_diagnostic_and_exit_2() {
         vec!["replay", "--bundle", "/nonexistent", "fixtures/events"],
         vec!["explain", "--policy", &policy, "/nonexistent/event.json"],
         vec!["explain", "--policy", &policy, &here],
+        vec!["explain", "--policy", &policy, "--key", "a"],
+        vec!["explain", "--policy", &policy, "--key", "/a", "--anonymous"],
+        vec!["explain", "--policy", &policy, "--key", "a", "--issuer", "nobody"],
+        vec!["explain", "--policy", &policy, "--key", "a", "--claims", "{"],
+        vec!["explain", "--policy", &policy, "--key", "a", "--claims", "{\"sub\": \"a\", \"sub\": \"b\"}"],
+        vec!["explain", "--policy", &policy, "--key", "a", "--claims", "/nonexistent"],
+        vec![
+            "explain",
+            "--policy",
+            &policy,
+            "--key",
+            "a",
+            "--issuer",
+            "sample",
+            "--claims",
+            "{\"iss\": \"i\"}",
+        ],
+        vec!["explain", "--policy", &policy, "--operation", "PutObject", "--prefix", "a", "--anonymous"],
+        vec!["test", "--policy", &policy],
+        vec!["test", "--policy", &policy, &binary],
+        vec!["audit", "cedar", &binary],
         vec!["token", "mint", "--key", &binary, "--issuer", "i"],
         vec!["token", "mint", "--key", "/nonexistent", "--issuer", "i"],
         vec!["token", "inspect", "no-token"],
@@ -120,6 +151,13 @@ fn a_command_line_that_makes_no_sense_is_exit_2() {
         vec!["replay", "fixtures/events"],
         vec!["replay", "--policy", "a", "--bundle", "b", "fixtures/events"],
         vec!["replay", "--policy", "a", "--now", "yesterday", "fixtures/events"],
+        vec!["explain", "--policy", "a"],
+        vec!["test", "--policy", "a", "--min-coverage", "101"],
+        vec!["audit"],
+        vec!["explain", "--policy", "a", "--method", "GET", "event.json"],
+        vec!["explain", "--policy", "a", "--key", "a", "--path", "/a"],
+        vec!["explain", "--policy", "a", "--key", "a", "--header", "no line"],
+        vec!["explain", "--policy", "a", "--key", "a", "--anonymous", "--issuer", "b"],
         vec!["token", "keygen", "../up"],
         vec!["token", "keygen", "a", "--algorithm", "HS256"],
         vec!["token", "mint", "--key", "k", "--issuer", "i", "--claim", "no-value"],
@@ -193,6 +231,81 @@ fn explain_says_what_every_rule_makes_of_an_event() {
     let json: Value = serde_json::from_str(&explain("json").out).unwrap();
     assert_eq!(json["record"]["reason"], "insufficient_scope");
     assert_eq!(json["rules"].as_array().unwrap().iter().filter(|rule| rule["matches"] == true).count(), 0);
+}
+
+#[test]
+fn explain_takes_a_request_and_a_token_that_nobody_signed() {
+    let explain = |more: &[&str], input: &str| {
+        let fixed = ["explain", "--policy", "fixtures/policies/sample.toml", "--now", "1800000000"];
+        authorizer(&[fixed.as_slice(), more].concat(), input)
+    };
+    let alice = r#"{"sub": "alice", "scope": "files"}"#;
+    let put = ["--method", "PUT", "--path", "/users/alice/a%20b", "--issuer", "sample", "--claims"];
+    let done = explain(&[put.as_slice(), &[alice]].concat(), "");
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    insta::assert_snapshot!(done.out);
+    let from_stdin = explain(&[put.as_slice(), &["-"]].concat(), alice);
+    assert_eq!((from_stdin.code, &from_stdin.out), (0, &done.out));
+
+    // With `iss` alone nothing is filled in, so that what a token lacks can be asked about.
+    let bare = r#"{"sub": "alice", "iss": "https://login.example.com/", "exp": 1800000001}"#;
+    let json =
+        explain(&["--key", "public/a", "--claims", bare, "--token-type", "at+jwt", "--format", "json"], "");
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((&json["record"]["reason"], &json["version"]), (&"audience_mismatch".into(), &1.into()));
+    assert_eq!(json["supposed"]["filled_in"], serde_json::json!([]));
+
+    let picture = [
+        "--operation",
+        "PutObject",
+        "--key",
+        "pictures/alice/a.png",
+        "--issuer",
+        "sample",
+        "--claims",
+        alice,
+    ];
+    for (more, code, first) in [
+        (
+            vec!["--header", "Content-Length: 5000001", "--header", "Content-Type: image/png"],
+            1,
+            "refused 413: too_large",
+        ),
+        (
+            vec!["--header", "Content-Length: 5", "--header", "content-type: image/png"],
+            0,
+            "allowed by rule owners-upload-pictures",
+        ),
+    ] {
+        let done = explain(&[picture.as_slice(), &more].concat(), "");
+        assert_eq!((done.code, done.out.lines().next()), (code, Some(first)));
+    }
+    let listing = explain(&["--prefix", "users/alice/", "--anonymous"], "");
+    assert_eq!(listing.out.lines().next(), Some("refused 401: token_missing"));
+}
+
+#[test]
+fn audit_cedar_writes_policies_their_schema_and_what_they_read() {
+    let cedar = |more: &[&str]| authorizer(&[&["audit", "cedar"], more].concat(), "");
+    let sample = "fixtures/policies/sample.toml";
+    let policies = cedar(&[sample]);
+    assert_eq!((policies.code, policies.err.as_str()), (0, ""));
+    insta::assert_snapshot!(policies.out.split_once("\n\n").unwrap().1);
+    let schema = cedar(&["--schema", sample]);
+    assert!(schema.out.contains("entity Viewer in [Issuer] = { claims: Claims };"), "{}", schema.out);
+    let json: Value = serde_json::from_str(&cedar(&["--format", "json", sample]).out).unwrap();
+    assert_eq!(
+        (&json["version"], &json["reads"]["claims"]),
+        (&1.into(), &serde_json::json!(["role", "scope", "sub"]))
+    );
+    assert_eq!(json["schema"].as_str(), Some(schema.out.as_str()));
+    assert!(policies.out.ends_with(json["policies"].as_str().unwrap()));
+    assert_eq!(cedar(&["--schema", "--format", "json", sample]).code, 2);
+
+    let folder = sample_with("equals = \"admin\"", "equals = 9007199254740993");
+    let beyond = cedar(&[&path(&folder, "policy.toml")]);
+    assert_eq!((beyond.code, beyond.out.as_str()), (2, ""));
+    assert!(beyond.err.contains("cannot be translated: the integer 9007199254740993"), "{}", beyond.err);
 }
 
 #[test]

@@ -93,6 +93,17 @@ pub enum Verdict {
     Preflight,
 }
 
+impl Verdict {
+    /// Its word in the decision log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Refuse => "refuse",
+            Self::Preflight => "preflight",
+        }
+    }
+}
+
 impl DecisionRecord {
     /// Notes whose token it was.
     pub(crate) fn note_principal(&mut self, claims: &VerifiedClaims<'_>, logging: SubjectLogging) {

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use authorizer_core::BundleError;
 use authorizer_core::policy::PolicyProblem;
@@ -14,13 +15,40 @@ use crate::place::Places;
 /// The most problems that are shown. A file with more has one cause, or is no policy.
 const MAX_SHOWN: usize = 50;
 
-/// Why a policy file cannot be used.
+/// What a person wrote a file for, which the messages about it name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileKind {
+    /// A policy.
+    Policy,
+    /// The unit tests of a policy.
+    Tests,
+}
+
+impl FileKind {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Tests => "tests",
+        }
+    }
+
+    fn page(self) -> &'static str {
+        match self {
+            Self::Policy => "docs/policy.md",
+            Self::Tests => "docs/testing.md",
+        }
+    }
+}
+
+/// Why a policy file, or the file of its tests, cannot be used.
 #[derive(Debug, Diagnostic, Error)]
 pub enum PolicyFileError {
     /// The file cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a policy file that exists and that you may read"))]
+    #[diagnostic(help("name a {} file that exists and that you may read", .kind.noun()))]
     Unreadable {
+        /// What it was to be.
+        kind: FileKind,
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -40,26 +68,31 @@ pub enum PolicyFileError {
         /// The file.
         path: PathBuf,
     },
-    /// Not TOML, or not the TOML of a policy.
+    /// Not TOML, or not the TOML of its kind.
     #[error("{message}")]
-    #[diagnostic(help("docs/policy.md has every field and what it may hold"))]
+    #[diagnostic(help("{} has every field and what it may hold", .kind.page()))]
     Syntax {
+        /// What it was to be.
+        kind: FileKind,
         /// What is wrong.
         message: String,
         /// The file.
         #[source_code]
-        source_code: NamedSource<String>,
+        source_code: Arc<NamedSource<String>>,
         /// The place.
         #[label("here")]
         at: Option<SourceSpan>,
     },
-    /// The policy does not hold together.
+    /// What is written does not hold together.
     #[error(
-        "the policy cannot be used: {found} problem{}{}",
+        "the {} cannot be used: {found} problem{}{}",
+        .kind.noun(),
         if *.found == 1 { "" } else { "s" },
         if *.found > MAX_SHOWN { ", of which the first 50 are shown" } else { "" }
     )]
     Problems {
+        /// What it was to be.
+        kind: FileKind,
         /// How many were found.
         found: usize,
         /// The first of them, at most 50.
@@ -97,6 +130,7 @@ pub struct ProblemReport {
 
 impl PolicyFileError {
     pub(crate) fn syntax(
+        kind: FileKind,
         source_code: NamedSource<String>,
         text: &str,
         message: &str,
@@ -105,13 +139,19 @@ impl PolicyFileError {
         // Of a line that may hold a secret nothing is shown, and no message that has a part of it.
         if at.clone().is_some_and(|at| is_of_a_secret(text, at)) {
             let message = "`secret` is not of its form: write `secret = { file = \"...\" }`".into();
-            return Self::Syntax { message, source_code: hidden(&source_code), at: None };
+            return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
         }
-        Self::Syntax { message: message.trim_end().to_owned(), source_code, at: at.map(SourceSpan::from) }
+        Self::Syntax {
+            kind,
+            message: message.trim_end().to_owned(),
+            source_code: Arc::new(source_code),
+            at: at.map(SourceSpan::from),
+        }
     }
 
     pub(crate) fn problems(
-        source_code: NamedSource<String>,
+        kind: FileKind,
+        source_code: &NamedSource<String>,
         text: &str,
         problems: Vec<PolicyProblem>,
     ) -> Self {
@@ -128,7 +168,7 @@ impl PolicyFileError {
                 source_code: if is_secret { hidden(&source_code) } else { source_code.clone() },
             }
         };
-        Self::Problems { found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }
+        Self::Problems { kind, found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }
     }
 }
 

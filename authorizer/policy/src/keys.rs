@@ -10,7 +10,9 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use crate::{folder_of, read};
+use crate::error::FileKind;
+use crate::file::read;
+use crate::folder_of;
 
 /// The standard alphabet, with padding or without; the other alphabet is mapped to it first.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -59,7 +61,7 @@ pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<Pol
 }
 
 fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
-    let text = read(path).map_err(|error| error.to_string())?;
+    let text = read(FileKind::Policy, path).map_err(|error| error.to_string())?;
     let shown = path.display();
     let set: Value =
         serde_json::from_str(&text).map_err(|error| format!("`{shown}` is not JSON: {error}"))?;
@@ -83,7 +85,7 @@ fn read_secret(
         ));
     }
     let Some(file) = secret.file.take() else { return Ok(()) };
-    let text = read(&folder.join(file)).map_err(|error| {
+    let text = read(FileKind::Policy, &folder.join(file)).map_err(|error| {
         ("file", error.to_string(), "put the secret into this file; with arbitrary bytes, in base64")
     })?;
     let line = text.strip_suffix('\n').unwrap_or(&text);

@@ -3,24 +3,25 @@
 //! [`PolicyFile::load`] reads the file and the key files it names, checks everything, and says of each
 //! problem the file, the line and column, what is wrong and how to mend it. The crate stands between the
 //! core, which knows the document and not where it was written, and whatever reads files: the command
-//! line and the local distribution.
+//! line and the local distribution. [`TomlFile`] does the same for other files that people write beside a policy.
 
 mod error;
+mod file;
 mod keys;
 mod place;
 mod warning;
 
-pub use error::{PolicyFileError, ProblemReport};
+pub use error::{FileKind, PolicyFileError, ProblemReport};
+pub use file::TomlFile;
 pub use warning::PolicyWarning;
 
 use std::fmt;
-use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use authorizer_core::policy::document::PolicyDocument;
-use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES};
-use miette::NamedSource;
+use authorizer_core::{Bundle, BundleError};
+
+use crate::file::read;
 
 /// A policy file that was read and found whole.
 pub struct PolicyFile {
@@ -42,18 +43,15 @@ impl PolicyFile {
     /// # Errors
     /// [`PolicyFileError`], with everything that is wrong with the policy.
     pub fn load(path: &Path) -> Result<Self, PolicyFileError> {
-        let text = read(path)?;
-        let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
-        let mut document: PolicyDocument = toml_edit::de::from_str(&text)
-            .map_err(|error| PolicyFileError::syntax(source.clone(), &text, error.message(), error.span()))?;
-        let warnings = warning::warnings(&document, &source, &text);
-        let problems = keys::read_keys(&mut document, path);
+        let mut file: TomlFile<PolicyDocument> = TomlFile::load(FileKind::Policy, path)?;
+        let warnings = file.warnings();
+        let problems = keys::read_keys(&mut file.document, path);
         if !problems.is_empty() {
-            return Err(PolicyFileError::problems(source, &text, problems));
+            return Err(file.problems(problems));
         }
         let unusable = |source| PolicyFileError::Bundle { path: path.to_owned(), source };
-        let bundle_json = Bundle::write(&document).map_err(|error| match error {
-            BundleError::Policy(problems) => PolicyFileError::problems(source, &text, problems),
+        let bundle_json = Bundle::write(file.document()).map_err(|error| match error {
+            BundleError::Policy(problems) => file.problems(problems),
             error => unusable(error),
         })?;
         // Read as the function reads it when it starts: what it would refuse is refused here.
@@ -86,7 +84,7 @@ impl PolicyFile {
 /// read, or not as one, only itself: so whoever waits for it to be mended knows what to look at.
 pub fn files_of(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
-    if let Some(document) = read(path).ok().and_then(|text| {
+    if let Some(document) = read(FileKind::Policy, path).ok().and_then(|text| {
         let document: Result<PolicyDocument, _> = toml_edit::de::from_str(&text);
         document.ok()
     }) {
@@ -99,15 +97,4 @@ pub fn files_of(path: &Path) -> Vec<PathBuf> {
 /// What the key files of a policy are relative to.
 fn folder_of(policy: &Path) -> &Path {
     policy.parent().unwrap_or(Path::new(""))
-}
-
-fn read(path: &Path) -> Result<String, PolicyFileError> {
-    let unreadable = |source| PolicyFileError::Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if bytes.len() > MAX_BUNDLE_BYTES {
-        return Err(PolicyFileError::TooLarge { path: path.to_owned() });
-    }
-    String::from_utf8(bytes).map_err(|_| PolicyFileError::NotUtf8 { path: path.to_owned() })
 }

@@ -60,6 +60,31 @@ impl Issuer {
         &self.issuer
     }
 
+    /// The values of `aud` that are meant for this service.
+    pub fn audience(&self) -> &[String] {
+        &self.audience
+    }
+
+    /// The values of `client_id` that are let in.
+    pub fn client_ids(&self) -> &[String] {
+        &self.client_ids
+    }
+
+    /// The `typ` that its tokens must have.
+    pub fn token_type(&self) -> Option<&str> {
+        self.token_type.as_deref()
+    }
+
+    /// The claims that must have exactly these values.
+    pub fn required(&self) -> &BTreeMap<String, Scalar> {
+        &self.required
+    }
+
+    /// How long its tokens may live, in seconds.
+    pub fn max_lifetime_seconds(&self) -> Option<u32> {
+        self.max_lifetime_seconds
+    }
+
     /// Holds the type and the claims of a token, whose signature is this issuer's, against the policy and the
     /// clock.
     pub(super) fn verify_claims(

@@ -89,6 +89,14 @@ impl<'p> Principal<'p> {
     }
 }
 
+/// Reads a claims set as strictly as that of a token.
+///
+/// # Errors
+/// [`TokenError::DuplicateMember`] or [`TokenError::Malformed`].
+pub fn parse_claims(json: &[u8]) -> Result<Map<String, Value>, TokenError> {
+    json::parse_object(json)
+}
+
 /// What is known of the issuers of one policy beyond the policy itself. It changes as time goes on, and no decision
 /// but that of a token whose keys did.
 #[derive(Debug)]

@@ -1,0 +1,133 @@
+//! A token that somebody might hold, filled in with what any token of its issuer holds.
+
+use authorizer_core::token::Issuer;
+use authorizer_core::{Scalar, Supposed, UnixTime};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// How long a token lives that does not say so, in seconds.
+const LIFETIME: u64 = 3600;
+
+/// A token, and which of it nobody stated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilledToken {
+    /// The token.
+    pub supposed: Supposed,
+    /// The names of the claims that were filled in, and `typ`.
+    pub filled: Vec<String>,
+}
+
+/// The claims are of another issuer than was named.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("the claim `iss` is not that of issuer `{name}`, which is `{issuer}`")]
+pub struct OtherIssuerError {
+    name: String,
+    issuer: String,
+}
+
+/// A token of an issuer with these claims, and with what a token of that issuer must have beside them: `iss`, an
+/// `exp` within the hour, the first `aud` and `client_id` of the policy, the required claims, `typ`, and `iat` where
+/// the policy limits lifetimes. What is stated stays, whether or not it will do.
+///
+/// # Errors
+/// [`OtherIssuerError`] when `iss` is stated, and another.
+pub fn fill_in(
+    issuer: &Issuer,
+    token_type: Option<String>,
+    claims: Map<String, Value>,
+    now: UnixTime,
+) -> Result<FilledToken, OtherIssuerError> {
+    if claims.get("iss").is_some_and(|stated| stated.as_str() != Some(issuer.issuer())) {
+        return Err(OtherIssuerError { name: issuer.name().into(), issuer: issuer.issuer().into() });
+    }
+    let mut supposed = Supposed { token_type, claims };
+    let issued = supposed.claims.get("iat").and_then(Value::as_u64).unwrap_or(now.as_seconds());
+    let mut filled = Vec::new();
+    let mut fill = |name: &str, value: Value| {
+        if !supposed.claims.contains_key(name) {
+            supposed.claims.insert(name.to_owned(), value);
+            filled.push(name.to_owned());
+        }
+    };
+    fill("iss", issuer.issuer().into());
+    let in_an_hour = now.as_seconds().saturating_add(LIFETIME);
+    if let Some(most) = issuer.max_lifetime_seconds() {
+        fill("iat", now.as_seconds().into());
+        fill("exp", in_an_hour.min(issued.saturating_add(most.into())).into());
+    }
+    fill("exp", in_an_hour.into());
+    for (name, values) in [("aud", issuer.audience()), ("client_id", issuer.client_ids())] {
+        if let Some(first) = values.first() {
+            fill(name, first.as_str().into());
+        }
+    }
+    for (name, value) in issuer.required() {
+        fill(name, value_of(value));
+    }
+    if let (None, Some(token_type)) = (&supposed.token_type, issuer.token_type()) {
+        supposed.token_type = Some(token_type.to_owned());
+        filled.push("typ".to_owned());
+    }
+    Ok(FilledToken { supposed, filled })
+}
+
+fn value_of(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::String(text) => text.as_str().into(),
+        Scalar::Integer(number) => (*number).into(),
+        Scalar::Boolean(truth) => (*truth).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::authorizer_of;
+    use authorizer_core::Authorizer;
+    use serde_json::json;
+
+    fn authorizer() -> Authorizer {
+        authorizer_of(json!({
+            "version": 1,
+            "issuers": [{"name": "staff", "issuer": "i", "audience": ["a", "b"], "client_id": ["c"],
+                "algorithms": ["EdDSA"], "token_type": "at+jwt", "required": {"token_use": "access", "n": 1},
+                "max_lifetime_seconds": 60}],
+            "rules": [{"id": "all", "effect": "allow", "methods": ["GET"], "keys": ["**"]}]
+        }))
+    }
+
+    fn filled(token_type: Option<&str>, claims: Value) -> Result<FilledToken, OtherIssuerError> {
+        let authorizer = authorizer();
+        let issuer = &authorizer.bundle().policy().issuers()[0];
+        let claims = claims.as_object().unwrap().clone();
+        fill_in(issuer, token_type.map(str::to_owned), claims, UnixTime::from_seconds(1000))
+    }
+
+    #[test]
+    fn a_token_that_is_filled_in_is_one_that_its_issuer_could_have_signed() {
+        let token = filled(None, json!({"sub": "alice"})).unwrap();
+        let expected = json!({"sub": "alice", "iss": "i", "iat": 1000, "exp": 1060, "aud": "a", "client_id": "c",
+            "n": 1, "token_use": "access"});
+        assert_eq!(Value::from(token.supposed.claims.clone()), expected);
+        assert_eq!(token.filled, ["iss", "iat", "exp", "aud", "client_id", "n", "token_use", "typ"]);
+        let event = crate::posed::PosedRequest::new(
+            &crate::posed::Deed::Method("GET".into()),
+            &crate::posed::Aim::Key("k".into()),
+            "",
+        );
+        let event = event.unwrap().event();
+        let decided = authorizer().authorize_supposing(&event, &token.supposed, UnixTime::from_seconds(1000));
+        assert_eq!(decided.record.reason, "allowed_by_rule");
+    }
+
+    #[test]
+    fn what_is_stated_stays_even_where_it_will_not_do() {
+        let stated =
+            json!({"iss": "i", "iat": 1, "exp": 2, "aud": null, "client_id": 7, "token_use": "id", "n": 2});
+        let token = filled(Some("JWT"), stated.clone()).unwrap();
+        assert_eq!((Value::from(token.supposed.claims), token.filled), (stated, vec![]));
+        assert_eq!(token.supposed.token_type.as_deref(), Some("JWT"));
+        assert!(filled(None, json!({"iss": "another"})).is_err());
+        assert!(filled(None, json!({"iss": null})).is_err());
+    }
+}

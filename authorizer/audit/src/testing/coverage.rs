@@ -1,0 +1,248 @@
+//! What the tests of a policy went through: docs/testing.md has the definitions.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use authorizer_core::operation::S3Operation as Op;
+use authorizer_core::policy::Policy;
+use authorizer_core::record::{DecisionRecord, Verdict};
+use authorizer_core::response_override::ResponseOverride;
+use authorizer_core::rules::{
+    Access, ClaimTest, Effect, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, Segment,
+};
+
+use crate::parts::{Part, failing, pattern_matches};
+
+/// Something that a test can go through.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Point {
+    /// The rule decides.
+    Decides,
+    /// The rule decides, and of its patterns only this one matches.
+    KeyAlone(usize),
+    /// The rule decides on a request that this term is asked of.
+    Asked(Term),
+    /// This part is all that keeps the rule from matching, and from changing the decision.
+    FailsAlone(Part),
+}
+
+/// A term of an allow rule, which is asked of some of its requests only.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Term {
+    /// `response_overrides`, this one.
+    Override(ResponseOverride),
+    /// `upload.max_bytes`.
+    MaxBytes,
+    /// `upload.content_types`.
+    ContentTypes,
+    /// `upload.metadata`, of this name.
+    Metadata(String),
+    /// `upload.checksums`.
+    Checksums,
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Override(asked) => write!(f, "response_overrides.{}", asked.name()),
+            Self::MaxBytes => f.write_str("upload.max_bytes"),
+            Self::ContentTypes => f.write_str("upload.content_types"),
+            Self::Metadata(name) => write!(f, "upload.metadata.{name}"),
+            Self::Checksums => f.write_str("upload.checksums"),
+        }
+    }
+}
+
+impl Point {
+    /// The field of the rule, such as `when.scope`; none for the rule itself.
+    pub fn field(&self) -> Option<String> {
+        match self {
+            Self::Decides => None,
+            Self::KeyAlone(index) => Some(format!("keys[{index}]")),
+            Self::Asked(term) => Some(term.to_string()),
+            Self::FailsAlone(part) => Some(part.to_string()),
+        }
+    }
+
+    /// What is to be seen of it: `decides`, `holds` or `fails`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Decides => "decides",
+            Self::KeyAlone(_) | Self::Asked(_) => "holds",
+            Self::FailsAlone(_) => "fails",
+        }
+    }
+
+    /// The test that is missing where it was not seen, in words.
+    pub fn lacking(&self) -> String {
+        match self {
+            Self::Decides => "a request that this rule decides".to_owned(),
+            Self::KeyAlone(index) => {
+                format!("a request that this rule decides, of whose `keys` only the one at {index} matches")
+            }
+            Self::Asked(term) => format!("a request that this rule decides, and that `{term}` is asked of"),
+            Self::FailsAlone(part) => {
+                let what = match part {
+                    Part::Keys => "its key".to_owned(),
+                    Part::Operations => "its operation".to_owned(),
+                    part => format!("`{part}`"),
+                };
+                format!(
+                    "a request that only {what} keeps from matching, and that is decided otherwise for it"
+                )
+            }
+        }
+    }
+}
+
+/// The points of every rule, and the test that first came by each.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    rules: Vec<(String, BTreeMap<Point, Option<String>>)>,
+}
+
+impl Coverage {
+    /// Of a policy that no test has been run against.
+    pub fn of(policy: &Policy) -> Self {
+        let points = |rule: &Rule| points_of(rule, policy).into_iter().map(|point| (point, None)).collect();
+        Self { rules: policy.rules().iter().map(|rule| (rule.id().to_owned(), points(rule))).collect() }
+    }
+
+    /// Notes what a test that held went through at each rule of the policy.
+    pub(super) fn note(&mut self, policy: &Policy, access: &Access<'_>, record: &DecisionRecord, test: &str) {
+        for (rule, (_, points)) in policy.rules().iter().zip(&mut self.rules) {
+            let seen = match failing(rule, access).as_slice() {
+                [] if record.rule.as_deref() == Some(rule.id()) => seen_where_it_decides(rule, access),
+                [part] if is_decisive(rule, record) => vec![Point::FailsAlone(part.clone())],
+                [..] => Vec::new(),
+            };
+            for point in seen {
+                if let Some(by) = points.get_mut(&point) {
+                    by.get_or_insert_with(|| test.to_owned());
+                }
+            }
+        }
+    }
+
+    /// Every point, with the id of its rule and the test that first came by it, in the order of the policy.
+    pub fn points(&self) -> impl Iterator<Item = (&str, &Point, Option<&str>)> {
+        self.rules.iter().flat_map(|(id, points)| {
+            points.iter().map(move |(point, by)| (id.as_str(), point, by.as_deref()))
+        })
+    }
+
+    /// The points that no test came by.
+    pub fn missing(&self) -> impl Iterator<Item = (&str, &Point)> {
+        self.points().filter(|(.., by)| by.is_none()).map(|(id, point, _)| (id, point))
+    }
+
+    /// How many points were seen, and how many there are.
+    pub fn count(&self) -> (usize, usize) {
+        let all = self.points().count();
+        (all.saturating_sub(self.missing().count()), all)
+    }
+
+    /// The points that were seen, in whole hundredths, rounded down: 100 is all of them.
+    pub fn percent(&self) -> u8 {
+        let (seen, all) = self.count();
+        let percent = seen.saturating_mul(100).checked_div(all).unwrap_or(100);
+        u8::try_from(percent).unwrap_or(100)
+    }
+}
+
+/// Whether the decision would be another if the rule matched.
+fn is_decisive(rule: &Rule, record: &DecisionRecord) -> bool {
+    match rule.effect() {
+        Effect::Allow => record.decision == Verdict::Refuse && record.rule.is_none(),
+        Effect::Deny => record.decision == Verdict::Allow,
+    }
+}
+
+fn seen_where_it_decides(rule: &Rule, access: &Access<'_>) -> Vec<Point> {
+    let mut seen = vec![Point::Decides];
+    let matching: Vec<_> =
+        rule.keys().iter().enumerate().filter(|(_, key)| pattern_matches(rule, key, access)).collect();
+    if let [(index, _)] = matching.as_slice() {
+        seen.push(Point::KeyAlone(*index));
+    }
+    let request = &access.request;
+    seen.extend(request.overrides().iter().map(|asked| Point::Asked(Term::Override(*asked))));
+    let Some(upload) = request.upload() else { return seen };
+    let operation = request.operation();
+    if MEASURED.contains(&operation) {
+        seen.push(Point::Asked(Term::MaxBytes));
+    }
+    if upload.checksum.is_some() {
+        seen.push(Point::Asked(Term::Checksums));
+    }
+    if DESCRIBED.contains(&operation) {
+        seen.push(Point::Asked(Term::ContentTypes));
+        let asked = |(name, term): (&String, &MetadataTerm)| {
+            let is_asked = *term != MetadataTerm::Any || upload.metadata.contains_key(name);
+            is_asked.then(|| Point::Asked(Term::Metadata(name.clone())))
+        };
+        seen.extend(rule.terms().metadata.iter().filter_map(asked));
+    }
+    seen
+}
+
+/// The operations whose length is limited, and those that say what is stored: docs/policy.md, Uploads.
+const MEASURED: [Op; 3] = [Op::PutObject, Op::UploadPart, Op::CompleteMultipartUpload];
+const DESCRIBED: [Op; 2] = [Op::PutObject, Op::CreateMultipartUpload];
+
+/// What could be seen of a rule. A part that no request can fail alone is none: `keys = ["**"]`, a token where the
+/// keys speak of one, an operation where the policy allows no other.
+fn points_of(rule: &Rule, policy: &Policy) -> Vec<Point> {
+    let mut points = vec![Point::Decides];
+    points.extend((0..rule.keys().len()).map(Point::KeyAlone));
+    if !rule.keys().iter().any(|pattern| matches!(pattern.segments(), [Segment::AnySegments])) {
+        points.push(Point::FailsAlone(Part::Keys));
+    }
+    let mut others = policy.possible().operations.iter().filter(|one| *one != Op::ListObjectsV2);
+    if others.any(|one| !rule.operations().contains(one)) {
+        points.push(Point::FailsAlone(Part::Operations));
+    }
+    let is_named = |names: &[String], issuer: &str| names.iter().any(|name| name == issuer);
+    match rule.principals() {
+        PrincipalConstraint::Everyone => {}
+        PrincipalConstraint::AnyIssuer if without_token(rule) => points.push(Point::FailsAlone(Part::Token)),
+        PrincipalConstraint::AnyIssuer => {}
+        PrincipalConstraint::Issuers(names) => {
+            if without_token(rule) || policy.issuers().iter().any(|issuer| !is_named(names, issuer.name())) {
+                points.push(Point::FailsAlone(Part::Issuers));
+            }
+        }
+    }
+    let period = rule.period();
+    points.extend(period.not_before.map(|_| Point::FailsAlone(Part::NotBefore)));
+    points.extend(period.not_after.map(|_| Point::FailsAlone(Part::NotAfter)));
+    points.extend(rule.sources().map(|_| Point::FailsAlone(Part::SourceIps)));
+    points.extend(
+        rule.conditions().iter().map(|condition| Point::FailsAlone(Part::Condition(condition.claim.clone()))),
+    );
+    points.extend(rule.overrides().iter().map(|one| Point::Asked(Term::Override(*one))));
+    let terms = rule.terms();
+    if terms.max_bytes.is_some() {
+        points.extend([Point::Asked(Term::MaxBytes), Point::FailsAlone(Part::MaxBytes)]);
+    }
+    if terms.content_types.is_some() {
+        points.extend([Point::Asked(Term::ContentTypes), Point::FailsAlone(Part::ContentTypes)]);
+    }
+    for (name, term) in &terms.metadata {
+        points.push(Point::Asked(Term::Metadata(name.clone())));
+        if *term != MetadataTerm::Any {
+            points.push(Point::FailsAlone(Part::Metadata(name.clone())));
+        }
+    }
+    if terms.checksums {
+        points.push(Point::Asked(Term::Checksums));
+    }
+    points
+}
+
+/// Whether all of a rule but its token could hold for a request that has none.
+fn without_token(rule: &Rule) -> bool {
+    let reads_claim = |pattern: &KeyPattern| pattern.claims().next().is_some();
+    !rule.keys().iter().all(reads_claim)
+        && rule.conditions().iter().all(|condition| condition.test == ClaimTest::Present(false))
+}

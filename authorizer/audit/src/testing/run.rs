@@ -1,0 +1,94 @@
+//! Runs tests.
+
+use authorizer_core::record::DecisionRecord;
+use authorizer_core::{Authorizer, UnixTime};
+use serde::Serialize;
+
+use super::coverage::Coverage;
+use super::suite::{Case, Expected, Suite};
+use crate::explain::{RuleExplanation, explain, explain_supposing};
+
+/// What came of one request.
+#[derive(Clone, Debug)]
+pub struct TestResult {
+    /// The name of the test, with the request where it has several.
+    pub name: String,
+    /// The method.
+    pub method: String,
+    /// The path and the query.
+    pub target: String,
+    /// What was expected.
+    pub expected: Expected,
+    /// What was decided.
+    pub record: DecisionRecord,
+    /// What differs from what was expected.
+    pub differences: Vec<Difference>,
+    /// What each rule makes of the request.
+    pub rules: Vec<RuleExplanation>,
+}
+
+/// Something that is not as it was expected to be.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Difference {
+    /// `decision`, `rule`, `reason` or `status`.
+    pub of: &'static str,
+    /// What was expected.
+    pub expected: String,
+    /// What it is; `none` where there is nothing.
+    pub actual: String,
+}
+
+impl TestResult {
+    /// Whether all is as it was expected to be.
+    pub fn held(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Runs every test. What those that hold went through is noted in `coverage`.
+pub fn run(suite: &Suite, authorizer: &Authorizer, coverage: &mut Coverage) -> Vec<TestResult> {
+    suite.cases.iter().map(|case| run_case(case, authorizer, coverage)).collect()
+}
+
+fn run_case(case: &Case, authorizer: &Authorizer, coverage: &mut Coverage) -> TestResult {
+    let event = case.request.event();
+    let now: UnixTime = case.now;
+    let (explanation, access) = match &case.token {
+        Some(token) => (
+            explain_supposing(authorizer, &event, token, now),
+            authorizer.access_supposing(&event, token, now),
+        ),
+        None => (explain(authorizer, &event, now), authorizer.access(&event, now)),
+    };
+    let record = explanation.record;
+    let differences = differences(&case.expected, &record);
+    if let (true, Ok(access)) = (differences.is_empty(), access) {
+        coverage.note(authorizer.bundle().policy(), &access, &record, &case.name);
+    }
+    TestResult {
+        name: case.name.clone(),
+        method: case.request.method().to_owned(),
+        target: case.request.target(),
+        expected: case.expected.clone(),
+        record,
+        differences,
+        rules: explanation.rules,
+    }
+}
+
+fn differences(expected: &Expected, record: &DecisionRecord) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut compare = |of, expected: Option<String>, actual: Option<String>| {
+        if let Some(expected) = expected
+            && actual.as_ref() != Some(&expected)
+        {
+            differences.push(Difference { of, expected, actual: actual.unwrap_or_else(|| "none".into()) });
+        }
+    };
+    compare("decision", Some(expected.decision.word().into()), Some(record.decision.word().into()));
+    compare("rule", expected.rule.clone(), record.rule.clone());
+    compare("reason", expected.reason.clone(), Some(record.reason.clone()));
+    let text = |status: Option<u16>| status.map(|status| status.to_string());
+    compare("status", text(expected.status), text(record.status));
+    differences
+}

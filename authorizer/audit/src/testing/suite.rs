@@ -1,0 +1,352 @@
+//! Tests that can be run: each is one request by somebody, at some instant, and what must come of it.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use authorizer_core::policy::{Place, Policy, PolicyProblem};
+use authorizer_core::record::Verdict;
+use authorizer_core::rules::Effect;
+use authorizer_core::{Supposed, UnixTime};
+use serde_json::{Map, Value};
+
+use super::document::{OneOrMany, TESTS_VERSION, TestDocument, TestsDocument};
+use crate::posed::{Aim, Deed, PosedRequest, PosedUpload};
+use crate::supposed::fill_in;
+
+/// The tests of a policy, which its issuers and rules were found in.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    pub(super) cases: Vec<Case>,
+}
+
+/// One request, and what must come of it.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) request: PosedRequest,
+    pub(super) token: Option<Supposed>,
+    pub(super) now: UnixTime,
+    pub(super) expected: Expected,
+}
+
+/// What must come of a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Expected {
+    /// What must be decided.
+    pub decision: Verdict,
+    /// The rule that must decide, where one is named.
+    pub rule: Option<String>,
+    /// The word of the decision log, where one is named.
+    pub reason: Option<String>,
+    /// The status of the answer, where one is named.
+    pub status: Option<u16>,
+}
+
+impl Suite {
+    /// Reads tests for a policy.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, in the order of the document.
+    pub fn compile(document: &TestsDocument, policy: &Policy) -> Result<Self, Vec<PolicyProblem>> {
+        let mut compiler = Compiler { document, policy, problems: Vec::new() };
+        let cases = compiler.compile();
+        if compiler.problems.is_empty() { Ok(Self { cases }) } else { Err(compiler.problems) }
+    }
+
+    /// How many requests there are.
+    pub fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.cases.is_empty()
+    }
+}
+
+struct Compiler<'d> {
+    document: &'d TestsDocument,
+    policy: &'d Policy,
+    problems: Vec<PolicyProblem>,
+}
+
+impl Compiler<'_> {
+    fn add(&mut self, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
+        let problem = PolicyProblem { place, message: message.into(), remedy: remedy.into() };
+        // What is wrong with the defaults is so for every test, and said once.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    fn compile(&mut self) -> Vec<Case> {
+        let document = self.document;
+        if document.version != TESTS_VERSION {
+            self.add(
+                Place::member("version"),
+                format!("version `{}` is not known", document.version),
+                format!("write `version = {TESTS_VERSION}`"),
+            );
+        }
+        if document.tests.is_empty() {
+            self.add(Place::member("tests"), "there is no test", "write a `[[tests]]` block");
+        }
+        let mut names = BTreeSet::new();
+        let mut cases = Vec::new();
+        for (index, test) in document.tests.iter().enumerate() {
+            let place = Place::member("tests").at(index);
+            if test.name.trim().is_empty() || test.name.chars().any(char::is_control) {
+                self.add(place.then("name"), "this is no name", "write the sentence that the test proves");
+            } else if !names.insert(test.name.as_str()) {
+                self.add(place.then("name"), "this name is used twice", "give each test its own name");
+            }
+            cases.extend(self.compile_test(test, &place));
+        }
+        cases
+    }
+
+    fn compile_test(&mut self, test: &TestDocument, place: &Place) -> Vec<Case> {
+        let expected = self.expected(test, place);
+        let now = self.now(test, place);
+        let token = self.token(test, place, now);
+        let source = self.source(test, place);
+        let requests = self.requests(test, place);
+        let many = requests.len() > 1;
+        let mut cases = Vec::with_capacity(requests.len());
+        for (deed, mut request) in requests {
+            request = self.with_headers(test, request);
+            let upload = PosedUpload {
+                bytes: test.upload.bytes,
+                content_type: test.upload.content_type.clone(),
+                metadata: test.upload.metadata.clone(),
+            };
+            request = upload.put_into(&deed, request);
+            if let Some(source) = source {
+                request = request.with_source(source);
+            }
+            let name = match (many, &deed) {
+                (false, _) => test.name.clone(),
+                (true, Deed::Method(_)) => {
+                    format!("{} [{} {}]", test.name, request.method(), request.target())
+                }
+                (true, Deed::Operation(one)) => {
+                    format!("{} [{} {}]", test.name, one.name(), request.target())
+                }
+            };
+            let token = token.clone();
+            cases.push(Case { name, request, token, now, expected: expected.clone() });
+        }
+        cases
+    }
+
+    fn expected(&mut self, test: &TestDocument, place: &Place) -> Expected {
+        if let Some(id) = &test.rule {
+            let place = place.then("rule");
+            let rule = self.policy.rules().iter().find(|rule| rule.id() == id);
+            match (rule.map(|rule| rule.effect()), test.expect) {
+                (None, _) => self.add(
+                    place,
+                    format!("the policy has no rule `{}`", id.escape_debug()),
+                    "write the `id` of one of its rules",
+                ),
+                (Some(Effect::Allow), Verdict::Allow) | (Some(Effect::Deny), Verdict::Refuse) => {}
+                (Some(_), Verdict::Preflight) => {
+                    self.add(place, "no rule decides on a preflight", "leave `rule` out");
+                }
+                (Some(Effect::Deny), Verdict::Allow) => {
+                    self.add(
+                        place,
+                        format!("`{id}` is a deny rule, which allows nothing"),
+                        "name an allow rule",
+                    );
+                }
+                (Some(Effect::Allow), Verdict::Refuse) => self.add(
+                    place,
+                    format!("`{id}` is an allow rule, which refuses nothing"),
+                    "name a deny rule, or the `reason` for which no rule allows it",
+                ),
+            }
+        }
+        Expected {
+            decision: test.expect,
+            rule: test.rule.clone(),
+            reason: test.reason.clone(),
+            status: test.status,
+        }
+    }
+
+    fn now(&mut self, test: &TestDocument, place: &Place) -> UnixTime {
+        let (text, place) = match (&test.now, &self.document.defaults.now) {
+            (Some(text), _) => (text, place.then("now")),
+            (None, Some(text)) => (text, Place::member("defaults").then("now")),
+            (None, None) => {
+                self.add(
+                    place.clone(),
+                    "nothing says when this is, and a test that depends on the day proves nothing tomorrow",
+                    "write `now = \"2026-12-31T23:59:59Z\"` here, or once under `[defaults]`",
+                );
+                return UnixTime::from_seconds(0);
+            }
+        };
+        UnixTime::parse_rfc3339(text).unwrap_or_else(|| {
+            self.add(
+                place,
+                format!("`{}` is not an instant in UTC", text.escape_debug()),
+                "write it as `\"2026-12-31T23:59:59Z\"`",
+            );
+            UnixTime::from_seconds(0)
+        })
+    }
+
+    fn source(&mut self, test: &TestDocument, place: &Place) -> Option<IpAddr> {
+        let (text, place) = match (&test.source_ip, &self.document.defaults.source_ip) {
+            (Some(text), _) => (text, place.then("source_ip")),
+            (None, Some(text)) => (text, Place::member("defaults").then("source_ip")),
+            (None, None) => return None,
+        };
+        let address = text.parse();
+        if address.is_err() {
+            self.add(
+                place,
+                format!("`{}` is not an address", text.escape_debug()),
+                "write `203.0.113.9` or `2001:db8::1`",
+            );
+        }
+        address.ok()
+    }
+
+    /// What a test says of who asks goes before all that the defaults say of it.
+    fn token(&mut self, test: &TestDocument, place: &Place, now: UnixTime) -> Option<Supposed> {
+        let defaults = &self.document.defaults;
+        let says = |issuer: &Option<String>, kind: &Option<String>, has_claims: bool| {
+            issuer.is_some() || kind.is_some() || has_claims
+        };
+        let test_says = says(&test.issuer, &test.token_type, test.claims.is_some());
+        let defaults_say = says(&defaults.issuer, &defaults.token_type, !defaults.claims.is_empty());
+        match (test.anonymous, test_says, defaults.anonymous, defaults_say) {
+            (true, true, ..) | (false, false, true, true) => {
+                let place = if test.anonymous { place.then("anonymous") } else { Place::member("defaults") };
+                self.add(
+                    place,
+                    "this comes with a token and without one",
+                    "leave out `anonymous`, or `issuer`, `claims` and `token_type`",
+                );
+                None
+            }
+            (true, false, ..) | (false, false, true, false) => None,
+            (false, false, false, false) => {
+                self.add(
+                    place.clone(),
+                    "nothing says who asks",
+                    "write `issuer = \"...\"`, with `claims` if it matters, or `anonymous = true`",
+                );
+                None
+            }
+            (false, true, ..) | (false, false, false, true) => self.supposed(test, place, now),
+        }
+    }
+
+    fn supposed(&mut self, test: &TestDocument, place: &Place, now: UnixTime) -> Option<Supposed> {
+        let defaults = &self.document.defaults;
+        let mut claims = defaults.claims.clone();
+        claims.extend(test.claims.clone().unwrap_or_default());
+        if let Some(name) = claims.iter().find_map(|(name, value)| holds_datetime(value).then_some(name)) {
+            let message = format!("the claim `{}` holds a date, which JSON has not", name.escape_debug());
+            self.add(place.then("claims"), message, "write a text, or the number of seconds since 1970");
+            return None;
+        }
+        let token_type = test.token_type.clone().or_else(|| defaults.token_type.clone());
+        let (name, issuer_place) = match (&test.issuer, &defaults.issuer) {
+            (Some(name), _) => (name, place.then("issuer")),
+            (None, Some(name)) => (name, Place::member("defaults").then("issuer")),
+            // Whoever names no issuer says all of the token, so that what one lacks can be tested.
+            (None, None) => return Some(Supposed { token_type, claims }),
+        };
+        let Some(issuer) = self.policy.issuers().iter().find(|issuer| issuer.name() == name) else {
+            self.add(
+                issuer_place,
+                format!("the policy has no issuer `{}`", name.escape_debug()),
+                "write the `name` of one of its issuers",
+            );
+            return None;
+        };
+        match fill_in(issuer, token_type, claims, now) {
+            Ok(filled) => Some(filled.supposed),
+            Err(error) => {
+                self.add(place.clone(), error.to_string(), "leave `iss` out, or `issuer`");
+                None
+            }
+        }
+    }
+
+    /// One request for each deed and aim.
+    fn requests(&mut self, test: &TestDocument, place: &Place) -> Vec<(Deed, PosedRequest)> {
+        let deeds: Vec<Deed> = match (&test.method, &test.operation) {
+            (Some(methods), None) => methods.as_slice().iter().cloned().map(Deed::Method).collect(),
+            (None, Some(operations)) => operations.as_slice().iter().copied().map(Deed::Operation).collect(),
+            (None, None) if test.prefix.is_some() => vec![Deed::Method("GET".into())],
+            (Some(_), Some(_)) => {
+                self.add(place.then("operation"), "this is a `method` and an `operation`", "leave one out");
+                return Vec::new();
+            }
+            (None, None) => {
+                self.add(place.clone(), "nothing says what is to be done", "write `method = \"GET\"`");
+                return Vec::new();
+            }
+        };
+        let fields = [
+            ("key", &test.key, Aim::Key as fn(String) -> Aim),
+            ("path", &test.path, Aim::Path),
+            ("prefix", &test.prefix, Aim::Prefix),
+        ];
+        let mut stated =
+            fields.into_iter().filter_map(|(name, texts, aim)| Some((name, texts.as_ref()?, aim)));
+        let (name, texts, aim) = match (stated.next(), stated.next()) {
+            (Some(one), None) => one,
+            (first, _) => {
+                let what =
+                    if first.is_none() { "nothing says what it is done to" } else { "this has several aims" };
+                self.add(place.clone(), what, "write exactly one of `key`, `path` and `prefix`");
+                return Vec::new();
+            }
+        };
+        if deeds.is_empty() || texts.as_slice().is_empty() {
+            self.add(place.clone(), "an empty array asks for nothing", "name what is asked for");
+        }
+        let mut requests = Vec::new();
+        for (index, text) in texts.as_slice().iter().enumerate() {
+            let place = match texts {
+                OneOrMany::One(_) => place.then(name),
+                OneOrMany::Many(_) => place.then(name).at(index),
+            };
+            for deed in &deeds {
+                match PosedRequest::new(deed, &aim(text.clone()), &test.query) {
+                    Ok(request) => requests.push((deed.clone(), request)),
+                    Err(error) => self.add(place.clone(), error.to_string(), error.remedy()),
+                }
+            }
+        }
+        requests
+    }
+
+    fn with_headers(&self, test: &TestDocument, mut request: PosedRequest) -> PosedRequest {
+        let is_stated = |name: &str| test.headers.keys().any(|stated| stated.eq_ignore_ascii_case(name));
+        let inherited = self.document.defaults.headers.iter().filter(|(name, _)| !is_stated(name));
+        for (name, values) in inherited.chain(&test.headers) {
+            for value in values.as_slice() {
+                request = request.with_header(name, value);
+            }
+        }
+        request
+    }
+}
+
+/// How a date of TOML looks to a reader of JSON.
+fn holds_datetime(value: &Value) -> bool {
+    let is_date = |members: &Map<String, Value>| members.keys().any(|name| name.starts_with("$__toml"));
+    match value {
+        Value::Object(members) => is_date(members) || members.values().any(holds_datetime),
+        Value::Array(members) => members.iter().any(holds_datetime),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}

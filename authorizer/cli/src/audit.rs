@@ -1,0 +1,30 @@
+//! `authorizer audit`: what a policy allows.
+
+mod cedar;
+
+pub(crate) use cedar::CedarError;
+
+use clap::Subcommand;
+
+use crate::error::CliError;
+use crate::output::Exit;
+
+/// Find out what a policy allows.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "Example:\n  authorizer audit cedar policy.toml")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Cedar(cedar::Args),
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    match &args.command {
+        Command::Cedar(args) => cedar::run(args),
+    }
+}

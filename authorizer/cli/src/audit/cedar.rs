@@ -1,0 +1,64 @@
+//! `authorizer audit cedar`: the rules in another language.
+
+use std::path::PathBuf;
+
+use authorizer_audit::cedar::{Translation, UntranslatableError};
+use authorizer_policy::PolicyFile;
+use miette::Diagnostic;
+use serde_json::json;
+use thiserror::Error;
+
+use crate::error::CliError;
+use crate::output::{Exit, Format, line};
+
+/// A policy that Cedar could not decide the same by.
+#[derive(Debug, Diagnostic, Error)]
+#[error("`{path}` cannot be translated: {source}")]
+#[diagnostic(help("docs/audit/cedar.md says what Cedar cannot hold"))]
+pub(crate) struct CedarError {
+    path: PathBuf,
+    source: UntranslatableError,
+}
+
+/// Translate the rules of a policy to Cedar, for people who review in it.
+///
+/// Writes the policies; with --schema, the schema that they are valid by. docs/audit/cedar.md says how a request is
+/// asked of them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  authorizer audit cedar policy.toml > policy.cedar\n  \
+    authorizer audit cedar --schema policy.toml > policy.cedarschema\n  \
+    cedar validate --schema policy.cedarschema --policies policy.cedar")]
+pub(crate) struct Args {
+    /// The policy file.
+    policy: PathBuf,
+    /// Write the schema.
+    #[arg(long)]
+    schema: bool,
+    /// How the result is written; as JSON it is the policies, the schema, and what they read of a request.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "schema")]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let bundle = PolicyFile::load(&args.policy)?.into_bundle();
+    let translation = Translation::of(bundle.policy())
+        .map_err(|source| CedarError { path: args.policy.clone(), source })?;
+    match (args.format, args.schema) {
+        (Format::Json, _) => line(json!({
+            "version": 1,
+            "bundle_sha256": bundle.sha256(),
+            "policies": translation.policies(),
+            "schema": translation.schema(),
+            "reads": translation.shape(),
+        }))?,
+        (Format::Text, true) => line(translation.schema().trim_end())?,
+        (Format::Text, false) => {
+            line(format_args!(
+                "// The rules of bundle {}.\n// docs/audit/cedar.md says how a request is asked of them.\n",
+                bundle.sha256()
+            ))?;
+            line(translation.policies().trim_end())?;
+        }
+    }
+    Ok(Exit::Held)
+}

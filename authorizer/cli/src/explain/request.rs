@@ -1,0 +1,185 @@
+//! A request that is described on the command line, in place of a recorded event.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use authorizer_audit::posed::{Aim, Deed, PosedRequest};
+use authorizer_audit::{FilledToken, fill_in};
+use authorizer_core::operation::S3Operation;
+use authorizer_core::policy::Policy;
+use authorizer_core::token::parse_claims;
+use authorizer_core::{Supposed, TokenError, UnixTime};
+use clap::ArgGroup;
+use miette::Diagnostic;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::error::CliError;
+use crate::input::{read_limited, read_stdin_limited};
+
+/// The most that claims can take: the function reads no token of more than 16 KiB.
+const MAX_CLAIMS_BYTES: usize = 64 * 1024;
+
+/// Why a request cannot be asked about.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum RequestError {
+    /// The claims are not an object of JSON.
+    #[error("the claims are no JSON object: {0}")]
+    #[diagnostic(help("write them as '{{\"sub\": \"alice\"}}', or name a file that holds such an object"))]
+    Claims(String),
+    /// No issuer has this name.
+    #[error("the policy has no issuer `{name}`")]
+    #[diagnostic(help("its issuers are: {known}"))]
+    Issuer {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Nobody says whose the request is.
+    #[error("nothing says who asks")]
+    #[diagnostic(help("add `--issuer NAME`, `--claims JSON`, both, or `--anonymous`"))]
+    NoAsker,
+    /// Claims of an issuer that is not the one that was named.
+    #[error(transparent)]
+    #[diagnostic(help("leave `iss` out: `--issuer` fills it in"))]
+    OtherIssuer(#[from] authorizer_audit::OtherIssuerError),
+    /// There is no such request.
+    #[error("{0}")]
+    #[diagnostic(help("{}", .0.remedy()))]
+    Request(authorizer_audit::posed::PosedError),
+}
+
+/// Who asks for what.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "A request in place of an event")]
+#[command(group = ArgGroup::new("aim").args(["path", "key", "prefix"]))]
+#[command(group = ArgGroup::new("deed").args(["method", "operation"]))]
+pub(crate) struct RequestArgs {
+    /// The HTTP method; GET when neither this nor `--operation` is given.
+    #[arg(long, value_name = "METHOD", requires = "aim")]
+    method: Option<String>,
+    /// The S3 operation, such as PutObject: its method, and the query parameters that make it this one.
+    #[arg(long, value_name = "NAME", value_parser = parse_operation, requires = "aim")]
+    operation: Option<S3Operation>,
+    /// The path as a viewer sends it: with a leading slash, percent-encoded.
+    #[arg(long)]
+    path: Option<String>,
+    /// The object key as S3 has it: without a leading slash, not encoded.
+    #[arg(long)]
+    key: Option<String>,
+    /// The prefix to list, not encoded.
+    #[arg(long)]
+    prefix: Option<String>,
+    /// The query string, as a viewer sends it.
+    #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true, requires = "aim")]
+    query: String,
+    /// A header line, such as `Content-Length: 5`; may be given more than once.
+    #[arg(long = "header", value_name = "LINE", value_parser = parse_header, requires = "aim")]
+    headers: Vec<(String, String)>,
+    /// The viewer's address; 192.0.2.1, which nobody has, when it is not given.
+    #[arg(long, value_name = "ADDRESS", requires = "aim")]
+    source_ip: Option<IpAddr>,
+    /// The claims of the viewer's token, as JSON or as a file that holds it (`-`: standard input).
+    #[arg(long, value_name = "JSON|FILE", requires = "aim")]
+    claims: Option<String>,
+    /// Whose token it is, by the policy's name. What a token of that issuer must hold and the claims do not say is
+    /// filled in: `iss`, `exp`, `aud`, `client_id`, required claims, `typ`, and `iat` where the policy limits lifetimes.
+    #[arg(long, value_name = "NAME", requires = "aim")]
+    issuer: Option<String>,
+    /// `typ` of the token's header.
+    #[arg(long, value_name = "TYPE", requires = "aim")]
+    token_type: Option<String>,
+    /// The request comes without a token.
+    #[arg(long, requires = "aim", conflicts_with_all = ["claims", "issuer", "token_type"])]
+    anonymous: bool,
+}
+
+/// A request, and the token that it is supposed to come with.
+#[derive(Debug)]
+pub(crate) struct Posed {
+    pub(crate) request: PosedRequest,
+    pub(crate) token: Option<FilledToken>,
+}
+
+impl RequestArgs {
+    /// The request, where one is described.
+    pub(super) fn posed(&self, policy: &Policy, now: UnixTime) -> Result<Option<Posed>, CliError> {
+        let Some(aim) = self.aim() else { return Ok(None) };
+        let deed = match (self.operation, &self.method) {
+            (Some(operation), _) => Deed::Operation(operation),
+            (None, Some(method)) => Deed::Method(method.clone()),
+            (None, None) => Deed::Method("GET".to_owned()),
+        };
+        let mut request = PosedRequest::new(&deed, &aim, &self.query).map_err(RequestError::Request)?;
+        for (name, value) in &self.headers {
+            request = request.with_header(name, value);
+        }
+        if let Some(source) = self.source_ip {
+            request = request.with_source(source);
+        }
+        Ok(Some(Posed { request, token: self.token(policy, now)? }))
+    }
+
+    fn aim(&self) -> Option<Aim> {
+        let path = self.path.clone().map(Aim::Path);
+        let key = self.key.clone().map(Aim::Key);
+        path.or(key).or_else(|| self.prefix.clone().map(Aim::Prefix))
+    }
+
+    fn token(&self, policy: &Policy, now: UnixTime) -> Result<Option<FilledToken>, CliError> {
+        if self.anonymous {
+            return Ok(None);
+        }
+        let claims = self.claims.as_deref().map(read_claims).transpose()?;
+        match (&self.issuer, claims) {
+            (Some(name), claims) => {
+                let issuer =
+                    policy.issuers().iter().find(|issuer| issuer.name() == name).ok_or_else(|| {
+                        let known: Vec<_> = policy.issuers().iter().map(|issuer| issuer.name()).collect();
+                        RequestError::Issuer { name: name.clone(), known: known.join(", ") }
+                    })?;
+                let filled = fill_in(issuer, self.token_type.clone(), claims.unwrap_or_default(), now);
+                Ok(Some(filled.map_err(RequestError::OtherIssuer)?))
+            }
+            (None, Some(claims)) => Ok(Some(FilledToken {
+                supposed: Supposed { token_type: self.token_type.clone(), claims },
+                filled: Vec::new(),
+            })),
+            (None, None) => Err(RequestError::NoAsker.into()),
+        }
+    }
+}
+
+/// JSON itself begins with a brace; a file that does can be named with `./` before it.
+fn read_claims(text: &str) -> Result<Map<String, Value>, CliError> {
+    let bytes = match text {
+        "-" => read_stdin_limited(MAX_CLAIMS_BYTES)?,
+        json if json.trim_start().starts_with('{') => json.as_bytes().to_vec(),
+        file => read_limited(&PathBuf::from(file), MAX_CLAIMS_BYTES)?,
+    };
+    // A token with such claims would be refused for its form, so there is nothing to suppose.
+    let claims = parse_claims(&bytes).map_err(|error| match error {
+        TokenError::DuplicateMember => RequestError::Claims("a member stands twice".to_owned()),
+        _ => RequestError::Claims(match serde_json::from_slice::<Map<String, Value>>(&bytes) {
+            Err(error) => error.to_string(),
+            Ok(_) => "they hold what no token can".to_owned(),
+        }),
+    })?;
+    Ok(claims)
+}
+
+pub(crate) fn parse_operation(text: &str) -> Result<S3Operation, String> {
+    S3Operation::ALL.into_iter().find(|operation| operation.name() == text).ok_or_else(|| {
+        let names = S3Operation::ALL.map(S3Operation::name).join(", ");
+        format!("use one of {names}")
+    })
+}
+
+fn parse_header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("write `NAME: VALUE`")?;
+    if name.is_empty() || name.contains(char::is_whitespace) {
+        return Err("write `NAME: VALUE`".to_owned());
+    }
+    Ok((name.to_owned(), value.trim().to_owned()))
+}

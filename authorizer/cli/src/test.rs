@@ -1,0 +1,127 @@
+//! `authorizer test`: the unit tests of a policy.
+
+mod json;
+mod junit;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use authorizer_audit::testing::document::TestsDocument;
+use authorizer_audit::testing::{Coverage, Suite, TestResult, run as run_suite};
+use authorizer_core::Authorizer;
+use authorizer_policy::{FileKind, PolicyFileError, TomlFile};
+use clap::ValueEnum;
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::error::CliError;
+use crate::output::Exit;
+use crate::policy::PolicyArgs;
+
+/// Why tests cannot be run, when it is not for what is in their file.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum TestError {
+    /// A bundle is in no folder of tests.
+    #[error("no tests were named")]
+    #[diagnostic(help("beside `--bundle`, name the file of the tests"))]
+    NoTests,
+    /// The results cannot be written as XML.
+    #[error("the results cannot be written: {0}")]
+    #[diagnostic(help("write them with `--format json`"))]
+    Junit(#[source] quick_junit::SerializeError),
+}
+
+/// Run the unit tests of a policy, and say what of it they went through.
+///
+/// The tests of NAME.toml are in NAME.tests.toml beside it, unless files are named. docs/testing.md has their form, and
+/// what coverage is. Exits 1 when a test fails, or when less is covered than --min-coverage.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  authorizer test --policy policy.toml --min-coverage 100\n\n\
+    Hold the bundle of a package against the same tests:\n  \
+    authorizer test --bundle bundle.json policy.tests.toml")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Files of tests.
+    tests: Vec<PathBuf>,
+    /// The least coverage, in percent.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_coverage: Option<u8>,
+    /// Also name the tests that hold, and what no test went through.
+    #[arg(long)]
+    verbose: bool,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: TestFormat,
+}
+
+/// How results of tests are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+enum TestFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object.
+    Json,
+    /// For what shows test results: JUnit's XML.
+    Junit,
+}
+
+/// The results of one file.
+struct FileResults {
+    path: PathBuf,
+    results: Vec<TestResult>,
+}
+
+/// The results of all files.
+struct Outcome {
+    files: Vec<FileResults>,
+    coverage: Coverage,
+    min_coverage: Option<u8>,
+}
+
+impl Outcome {
+    fn results(&self) -> impl Iterator<Item = &TestResult> {
+        self.files.iter().flat_map(|file| &file.results)
+    }
+
+    fn failed(&self) -> usize {
+        self.results().filter(|result| !result.held()).count()
+    }
+
+    fn covers_enough(&self) -> bool {
+        self.min_coverage.is_none_or(|least| self.coverage.percent() >= least)
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let authorizer = args.policy.authorizer()?;
+    let files = match (args.tests.as_slice(), args.policy.path()) {
+        ([], Some(policy)) => vec![policy.with_extension("tests.toml")],
+        ([], None) => return Err(TestError::NoTests.into()),
+        (files, _) => files.to_vec(),
+    };
+    // All are read before any is run: a result is whole, or there is none.
+    let mut suites = Vec::with_capacity(files.len());
+    for path in files {
+        let suite = load(&path, &authorizer)?;
+        suites.push((path, suite));
+    }
+    let mut coverage = Coverage::of(authorizer.bundle().policy());
+    let mut results = Vec::with_capacity(suites.len());
+    for (path, suite) in suites {
+        results.push(FileResults { path, results: run_suite(&suite, &authorizer, &mut coverage) });
+    }
+    let outcome = Outcome { files: results, coverage, min_coverage: args.min_coverage };
+    match args.format {
+        TestFormat::Text => text::write(&outcome, args.verbose)?,
+        TestFormat::Json => json::write(&outcome, authorizer.bundle())?,
+        TestFormat::Junit => junit::write(&outcome)?,
+    }
+    Ok(if outcome.failed() == 0 && outcome.covers_enough() { Exit::Held } else { Exit::Findings })
+}
+
+fn load(path: &Path, authorizer: &Authorizer) -> Result<Suite, PolicyFileError> {
+    let file: TomlFile<TestsDocument> = TomlFile::load(FileKind::Tests, path)?;
+    Suite::compile(file.document(), authorizer.bundle().policy()).map_err(|problems| file.problems(problems))
+}

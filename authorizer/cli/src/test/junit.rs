@@ -1,0 +1,73 @@
+//! Results for what shows test results: JUnit's XML.
+
+use authorizer_audit::testing::TestResult;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Outcome, TestError};
+use crate::error::CliError;
+use crate::output::line;
+
+/// A suite for each file, and one for the coverage where a least one is asked for.
+pub(super) fn write(outcome: &Outcome) -> Result<(), CliError> {
+    let mut report = Report::unnamed();
+    for file in &outcome.files {
+        let name = file.path.to_string_lossy();
+        let mut suite = TestSuite::new(&*name);
+        suite.add_test_cases(file.results.iter().map(|result| one(result, &name)));
+        report.add_test_suite(suite);
+    }
+    if let Some(least) = outcome.min_coverage {
+        let mut suite = TestSuite::new("coverage");
+        suite.add_test_case(coverage(outcome, least));
+        report.add_test_suite(suite);
+    }
+    let xml = report.to_string().map_err(TestError::Junit)?;
+    line(xml.trim_end())
+}
+
+fn one(result: &TestResult, file: &str) -> TestCase {
+    let status = if result.held() {
+        TestCaseStatus::success()
+    } else {
+        let differences: Vec<_> = result
+            .differences
+            .iter()
+            .map(|one| format!("{}: expected {}, is {}", one.of, one.expected, one.actual))
+            .collect();
+        let rules: Vec<_> = result
+            .rules
+            .iter()
+            .map(|rule| {
+                format!("{} {}: {}", rule.effect, rule.id, rule.mismatch.as_deref().unwrap_or("matches"))
+            })
+            .collect();
+        let request = format!("{} {}", result.method, result.target);
+        failure(differences.join("; "), [vec![request], rules].concat().join("\n"))
+    };
+    let mut case = TestCase::new(result.name.as_str(), status);
+    case.set_classname(file);
+    case
+}
+
+fn coverage(outcome: &Outcome, least: u8) -> TestCase {
+    let percent = outcome.coverage.percent();
+    let status = if outcome.covers_enough() {
+        TestCaseStatus::success()
+    } else {
+        let lines: Vec<_> = outcome
+            .coverage
+            .missing()
+            .map(|(rule, point)| format!("{rule} {}: {}", point.field().unwrap_or_default(), point.lacking()))
+            .collect();
+        failure(format!("{percent} % is less than {least} %"), lines.join("\n"))
+    };
+    let mut case = TestCase::new(format!("at least {least} %"), status);
+    case.set_classname("coverage");
+    case
+}
+
+fn failure(message: String, description: String) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(message).set_description(description);
+    status
+}

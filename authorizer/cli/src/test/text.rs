@@ -1,0 +1,60 @@
+//! Results for people.
+
+use authorizer_audit::testing::TestResult;
+use owo_colors::OwoColorize as _;
+
+use super::Outcome;
+use crate::error::CliError;
+use crate::output::line;
+
+/// What failed, with what each rule makes of it; of the rest only how much it is, unless asked.
+pub(super) fn write(outcome: &Outcome, verbose: bool) -> Result<(), CliError> {
+    for result in outcome.results() {
+        if !result.held() {
+            write_failure(result)?;
+        } else if verbose {
+            line(format_args!("{}   {}", "held".green(), shown(&result.name)))?;
+        }
+    }
+    let all = outcome.results().count();
+    let failed = outcome.failed();
+    let s = if all == 1 { "" } else { "s" };
+    line(format_args!("{all} request{s}: {} held, {failed} failed", all.saturating_sub(failed)))?;
+    let (seen, points) = outcome.coverage.count();
+    line(format_args!("coverage {} %: {seen} of {points}", outcome.coverage.percent()))?;
+    let short = !outcome.covers_enough();
+    if let (true, Some(least)) = (short, outcome.min_coverage) {
+        line(format_args!("{} is less than the {least} % asked for", "this".red()))?;
+    }
+    if (verbose || short) && seen < points {
+        line("not covered:")?;
+        for (rule, point) in outcome.coverage.missing() {
+            let lacking = point.lacking();
+            let field = point.field().map(|field| format!(" {field}")).unwrap_or_default();
+            line(format_args!("  {rule}{}: {lacking}", shown(&field)))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_failure(result: &TestResult) -> Result<(), CliError> {
+    line(format_args!("{} {}", "failed".red(), shown(&result.name)))?;
+    line(format_args!("  {} {}", shown(&result.method), shown(&result.target)))?;
+    for difference in &result.differences {
+        let (expected, actual) = (&difference.expected, &difference.actual);
+        line(format_args!("  {}: expected {}, is {actual}", difference.of, shown(expected)))?;
+    }
+    let record = &result.record;
+    let rule = record.rule.as_deref().map(|rule| format!(" {rule}")).unwrap_or_default();
+    line(format_args!("  decided: {} {}{rule}", record.decision.word(), record.reason))?;
+    for rule in &result.rules {
+        let why = rule.mismatch.as_deref().unwrap_or("matches");
+        line(format_args!("    {:5} {}  {}", rule.effect, rule.id, why.dimmed()))?;
+    }
+    Ok(())
+}
+
+/// A text of the tests' author, so that no control character of it reaches the terminal.
+fn shown(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
+}

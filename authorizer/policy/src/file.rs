@@ -1,0 +1,67 @@
+//! A TOML file that a person wrote, and the places in it.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use authorizer_core::MAX_BUNDLE_BYTES;
+use authorizer_core::policy::PolicyProblem;
+use authorizer_core::policy::document::PolicyDocument;
+use miette::NamedSource;
+use serde::de::DeserializeOwned;
+
+use crate::error::{FileKind, PolicyFileError};
+use crate::warning::{PolicyWarning, warnings};
+
+/// A file that is of its form. Whether it holds together is for others to say; what they find is shown at its place.
+#[derive(Debug)]
+pub struct TomlFile<T> {
+    kind: FileKind,
+    text: String,
+    source: NamedSource<String>,
+    pub(crate) document: T,
+}
+
+impl<T: DeserializeOwned> TomlFile<T> {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`PolicyFileError`] when it cannot be read, is no TOML, or has fields or types that are not of its form.
+    pub fn load(kind: FileKind, path: &Path) -> Result<Self, PolicyFileError> {
+        let text = read(kind, path)?;
+        let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
+        let document = toml_edit::de::from_str(&text).map_err(|error| {
+            PolicyFileError::syntax(kind, source.clone(), &text, error.message(), error.span())
+        })?;
+        Ok(Self { kind, text, source, document })
+    }
+}
+
+impl<T> TomlFile<T> {
+    /// What it says.
+    pub fn document(&self) -> &T {
+        &self.document
+    }
+
+    /// The report on what is wrong with it.
+    pub fn problems(&self, problems: Vec<PolicyProblem>) -> PolicyFileError {
+        PolicyFileError::problems(self.kind, &self.source, &self.text, problems)
+    }
+}
+
+impl TomlFile<PolicyDocument> {
+    pub(crate) fn warnings(&self) -> Vec<PolicyWarning> {
+        warnings(&self.document, &self.source, &self.text)
+    }
+}
+
+pub(crate) fn read(kind: FileKind, path: &Path) -> Result<String, PolicyFileError> {
+    let unreadable = |source| PolicyFileError::Unreadable { kind, path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() > MAX_BUNDLE_BYTES {
+        return Err(PolicyFileError::TooLarge { path: path.to_owned() });
+    }
+    String::from_utf8(bytes).map_err(|_| PolicyFileError::NotUtf8 { path: path.to_owned() })
+}

@@ -1,0 +1,306 @@
+//! Requests at random, aimed at a policy: half of the time at what one of its rules asks for.
+
+use std::collections::BTreeMap;
+
+use authorizer_audit::posed::{Aim, Deed, PosedRequest};
+use authorizer_core::key::ObjectKey;
+use authorizer_core::operation::S3Operation as Op;
+use authorizer_core::policy::Policy;
+use authorizer_core::prefix::KeyPrefix;
+use authorizer_core::rules::{ClaimTest, Condition, Effect, KeyPattern, Rule, Segment};
+use authorizer_core::{Scalar, Supposed};
+use serde_json::{Map, Value, json};
+
+use crate::dice::Dice;
+use crate::policy::{INSTANTS, KEY_CLAIMS, LITERALS, OVERRIDES};
+
+/// What is asked, as facts: what the other engine is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) operation: Op,
+    /// The key or the prefix.
+    pub(crate) name: String,
+    /// The issuer by name, and the claims.
+    pub(crate) token: Option<(&'static str, Map<String, Value>)>,
+    pub(crate) source: &'static str,
+    pub(crate) now: u64,
+    pub(crate) overrides: Vec<&'static str>,
+    pub(crate) upload: UploadSaid,
+}
+
+/// What the headers of an upload say: each fact, beside the lines that say it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UploadSaid {
+    pub(crate) length: (&'static [&'static str], Option<i64>),
+    pub(crate) media_type: (&'static [&'static str], Option<&'static str>),
+    pub(crate) metadata: BTreeMap<&'static str, &'static str>,
+    pub(crate) checksum: bool,
+}
+
+type Said<T> = (&'static [&'static str], Option<T>);
+
+const LENGTHS: [Said<i64>; 8] = [
+    (&["0"], Some(0)),
+    (&["5"], Some(5)),
+    (&["10"], Some(10)),
+    (&["11"], Some(11)),
+    (&["99999999999999999999"], Some(i64::MAX)),
+    (&["+5"], None),
+    (&["5", "5"], None),
+    (&[], None),
+];
+
+const MEDIA_TYPES: [Said<&str>; 8] = [
+    (&["image/png"], Some("image/png")),
+    (&["Image/PNG; a=\"b;c\""], Some("image/png")),
+    (&["image/svg+xml"], Some("image/svg+xml")),
+    (&["text/html"], Some("text/html")),
+    (&["images/png"], Some("images/png")),
+    (&["image"], None),
+    (&["image/png", "image/png"], None),
+    (&[], None),
+];
+
+const SOURCES: [&str; 6] =
+    ["203.0.113.9", "::ffff:203.0.113.9", "203.0.113.10", "198.51.100.1", "2001:db8::9", "2001:db9::1"];
+
+impl Asked {
+    /// A request that the policy has a word for.
+    pub(crate) fn of(dice: &mut Dice, policy: &Policy) -> Self {
+        let rules: Vec<_> = policy.rules().iter().collect();
+        let denying: Vec<_> = rules.iter().copied().filter(|rule| rule.effect() == Effect::Deny).collect();
+        // Every rule keeps a request from being denied, and only deny rules have it denied.
+        let target = match dice.percent(50) && !denying.is_empty() {
+            true => dice.one(&denying),
+            false => dice.one(&rules),
+        };
+        let possible: Vec<_> = policy.possible().operations.iter().collect();
+        let aimed: Vec<_> =
+            possible.iter().copied().filter(|one| target.operations().contains(*one)).collect();
+        let operation = match aimed.as_slice() {
+            [] => dice.one(&possible),
+            _ if dice.percent(20) => dice.one(&possible),
+            aimed => dice.one(aimed),
+        };
+        let token = (!dice.percent(15)).then(|| (issuer(dice, target), claims(dice, target)));
+        let none = Map::new();
+        let claims = token.as_ref().map_or(&none, |(_, claims)| claims);
+        let name = name(dice, operation, target, claims);
+        let mut asked = Self {
+            operation,
+            name,
+            token,
+            source: dice.one(&SOURCES),
+            now: INSTANTS[dice.below(3)].1 - dice.below(2) as u64,
+            overrides: Vec::new(),
+            upload: UploadSaid::default(),
+        };
+        match operation {
+            Op::GetObject | Op::HeadObject | Op::GetObjectVersion | Op::HeadObjectVersion => {
+                if dice.percent(30) {
+                    asked.overrides = dice.some(&OVERRIDES, 30);
+                }
+            }
+            Op::PutObject | Op::CreateMultipartUpload | Op::UploadPart | Op::CompleteMultipartUpload => {
+                asked.upload = upload(dice, operation, target);
+            }
+            Op::DeleteObject | Op::ListObjectsV2 | Op::AbortMultipartUpload | Op::ListParts => {}
+        }
+        asked
+    }
+
+    /// The request itself.
+    pub(crate) fn request(&self) -> PosedRequest {
+        let aim = match self.operation {
+            Op::ListObjectsV2 => Aim::Prefix(self.name.clone()),
+            _ => Aim::Key(self.name.clone()),
+        };
+        let query: Vec<_> = self.overrides.iter().map(|name| format!("{name}=0")).collect();
+        let mut request =
+            PosedRequest::new(&Deed::Operation(self.operation), &aim, &query.join("&")).unwrap();
+        let length = match self.operation {
+            Op::CompleteMultipartUpload => "x-amz-mp-object-size",
+            _ => "Content-Length",
+        };
+        let upload = &self.upload;
+        for (name, lines) in [(length, upload.length.0), ("Content-Type", upload.media_type.0)] {
+            for line in lines {
+                request = request.with_header(name, *line);
+            }
+        }
+        for (name, value) in &upload.metadata {
+            request = request.with_header(format!("x-amz-meta-{name}"), *value);
+        }
+        if upload.checksum {
+            request = request.with_header("x-amz-checksum-crc32", "AAAAAA==");
+        }
+        request.with_source(self.source.parse().unwrap())
+    }
+
+    /// The token that it comes with.
+    pub(crate) fn supposed(&self) -> Option<Supposed> {
+        let (issuer, claims) = self.token.as_ref()?;
+        let mut claims = claims.clone();
+        claims.insert("iss".into(), format!("https://{issuer}.example/").into());
+        claims.insert("aud".into(), "files".into());
+        claims.insert("exp".into(), u64::from(u32::MAX).into());
+        Some(Supposed { token_type: None, claims })
+    }
+}
+
+fn issuer(dice: &mut Dice, target: &Rule) -> &'static str {
+    use authorizer_core::rules::PrincipalConstraint::{AnyIssuer, Everyone, Issuers};
+    let known = ["staff", "guests"];
+    match target.principals() {
+        Issuers(names) if dice.percent(85) => known.into_iter().find(|one| names[0] == *one).unwrap(),
+        Issuers(_) | AnyIssuer | Everyone => dice.one(&known),
+    }
+}
+
+fn claims(dice: &mut Dice, target: &Rule) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let texts = ["a", "b", "ab", "a/b", "", ".", "é", "=?a", " a", "b a"];
+    if dice.percent(90) {
+        claims.insert("sub".into(), dice.one(&texts).into());
+    }
+    for name in &KEY_CLAIMS[1..] {
+        let value = match dice.below(6) {
+            0 | 1 => json!(dice.one(&texts)),
+            2 | 3 => json!(dice.some(&texts, 30)),
+            4 => json!(["a", 7, null, ["b"], "b"]),
+            _ => dice.one(&[json!(7), json!(null), json!({"a": "b"}), json!([])]),
+        };
+        if dice.percent(85) {
+            claims.insert((*name).into(), value);
+        }
+    }
+    for name in ["role", "scope", "n", "flag", "has"] {
+        if dice.percent(60) {
+            let any = [
+                json!("a"),
+                json!("b a"),
+                json!("a  b"),
+                json!("c"),
+                json!(1),
+                json!(1.0),
+                json!(-7.0),
+                json!(1.5),
+                json!(1e300),
+                json!(u64::MAX),
+                json!(true),
+                json!(false),
+                json!(null),
+                json!(["a", "c"]),
+                json!(["b", 1, true]),
+                json!({"a": 1}),
+            ];
+            claims.insert(name.into(), dice.one(&any));
+        }
+    }
+    for Condition { claim, test } in target.conditions() {
+        if dice.percent(80) {
+            let value = match test {
+                ClaimTest::Equals(value) => scalar(value),
+                ClaimTest::Any(values) => scalar(&dice.one(values)),
+                ClaimTest::Has(word) => {
+                    dice.one(&[json!(word), json!(format!("c {word}")), json!([word, "c"])])
+                }
+                ClaimTest::Present(true) => dice.one(&[json!(0), json!("a")]),
+                ClaimTest::Present(false) => json!(null),
+            };
+            claims.insert(claim.clone(), value);
+        }
+    }
+    claims
+}
+
+fn scalar(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::String(text) => json!(text),
+        Scalar::Integer(number) => json!(number),
+        Scalar::Boolean(truth) => json!(truth),
+    }
+}
+
+/// A key that one of the rule's patterns is about, as it is or changed; for a listing, a beginning of one.
+fn name(dice: &mut Dice, operation: Op, target: &Rule, claims: &Map<String, Value>) -> String {
+    let mut segments = match dice.percent(90) {
+        true => {
+            let pattern = dice.one(target.keys());
+            instance(dice, &pattern, claims)
+        }
+        false => (0..1 + dice.below(4)).map(|_| dice.one(&LITERALS).to_owned()).collect(),
+    };
+    if dice.percent(15) {
+        let at = dice.below(segments.len());
+        match dice.below(3) {
+            0 => segments[at] = dice.one(&LITERALS).to_owned(),
+            1 => segments.insert(at, dice.one(&LITERALS).to_owned()),
+            _ => drop(segments.remove(at)),
+        }
+    }
+    let mut name = segments.join("/");
+    if operation == Op::ListObjectsV2 {
+        if dice.percent(50) {
+            let ends: Vec<_> = name.char_indices().map(|(at, _)| at).collect();
+            if !ends.is_empty() {
+                name.truncate(dice.one(&ends));
+            }
+        }
+        return if KeyPrefix::new(name.clone()).is_ok() { name } else { String::new() };
+    }
+    if ObjectKey::new(name.clone()).is_ok() { name } else { dice.one(&LITERALS).to_owned() }
+}
+
+fn instance(dice: &mut Dice, pattern: &KeyPattern, claims: &Map<String, Value>) -> Vec<String> {
+    let mut segments = Vec::new();
+    for segment in pattern.segments() {
+        match segment {
+            Segment::Literal(text) => segments.push(text.clone()),
+            Segment::Glob(parts) => segments.push(parts.join(dice.one(&["", "a", "b", "x"]))),
+            Segment::AnySegments => {
+                segments.extend((0..dice.below(3)).map(|_| dice.one(&LITERALS).to_owned()));
+            }
+            Segment::Claim(name) => {
+                let texts: Vec<&str> = match claims.get(name) {
+                    Some(Value::String(text)) => vec![text],
+                    Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
+                    _ => vec!["a"],
+                };
+                let usable: Vec<_> =
+                    texts.into_iter().filter(|text| !text.is_empty() && !text.contains('/')).collect();
+                segments.push(if usable.is_empty() { "a" } else { dice.one(&usable) }.to_owned());
+            }
+        }
+    }
+    if segments.is_empty() { vec!["a".to_owned()] } else { segments }
+}
+
+fn upload(dice: &mut Dice, operation: Op, target: &Rule) -> UploadSaid {
+    // A size of the whole that is no number is refused before any rule is asked.
+    let lengths: Vec<_> =
+        LENGTHS.into_iter().filter(|(lines, length)| length.is_some() || lines.is_empty()).collect();
+    let mut upload = UploadSaid {
+        length: match operation {
+            Op::CompleteMultipartUpload => dice.one(&lengths),
+            _ if dice.percent(60) => dice.one(&LENGTHS[..3]),
+            _ => dice.one(&LENGTHS),
+        },
+        checksum: dice.percent(if target.terms().checksums { 50 } else { 10 }),
+        ..UploadSaid::default()
+    };
+    if matches!(operation, Op::PutObject | Op::CreateMultipartUpload) {
+        upload.media_type =
+            if dice.percent(50) { dice.one(&MEDIA_TYPES[..2]) } else { dice.one(&MEDIA_TYPES) };
+        if dice.percent(40) {
+            let all = ["label", "kind", "owner-of", "org"];
+            let known: Vec<_> =
+                all.into_iter().filter(|name| target.terms().metadata.contains_key(*name)).collect();
+            let of = if known.is_empty() || dice.percent(20) { all.as_slice() } else { &known };
+            for name in dice.some(of, 30) {
+                upload.metadata.insert(name, dice.one(&["a", "b", "k", "x y"]));
+            }
+        }
+    }
+    upload
+}
