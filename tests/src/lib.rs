@@ -10,6 +10,7 @@
 
 pub mod binaries;
 pub mod browser;
+pub mod cloudformation;
 pub mod docs;
 pub mod fixtures;
 pub mod lambda;
