@@ -19,6 +19,8 @@ build: ## Build the command line, target/release/authorizer.
 
 test: runtimes browser ## Run every test.
 	tests/infra/install
+	tests/checkov/install
+	tests/ministack/install
 	tests/sdk/install
 	tests/providers/install
 	cargo test --locked --workspace
