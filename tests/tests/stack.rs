@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const TEMPLATE: &str = "stack.yaml";
 
 /// Every condition but those of what is left out by default.
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "KeyIsOpen",
     "CanUpload",
     "CanDelete",
@@ -30,6 +30,7 @@ const ALL: [&str; 13] = [
     "CanWrite",
     "Caches",
     "HasCors",
+    "CorsExposesHeaders",
     "HasAlias",
     "HasCertificate",
     "HasWebAcl",
@@ -217,7 +218,10 @@ fn way_to_s3_faults(faults: &mut Faults, resources: &Value, is: &impl Fn(&str) -
     }
     let cors = &response["CorsConfig"];
     faults.unless(cors.is_null() != is("HasCors"), "CORS headers where the policy has [cors]");
-    faults.unless(cors.is_null() || cors["OriginOverride"] == true, "CORS headers of ours and nobody else's");
+    faults.unless(
+        cors.is_null() || cors["OriginOverride"] == false,
+        "the function's own answers to preflights as they are",
+    );
     faults.unless(
         response["SecurityHeadersConfig"]["ContentTypeOptions"] == json!({"Override": true}),
         "no guessing at types",
@@ -245,6 +249,7 @@ fn bucket_faults(faults: &mut Faults, resources: &Value, is: &impl Fn(&str) -> b
     );
     faults.unless(stale["DaysAfterInitiation"] == 7, "stale uploads aborted");
     faults.unless(bucket["WebsiteConfiguration"].is_null(), "no website");
+    faults.unless(bucket["CorsConfiguration"].is_null(), "no CORS headers of S3's own");
     let logs = is("KeepsAccessLogs").then_some("LogBucket");
     for name in ["Bucket"].into_iter().chain(logs) {
         let bucket = &resources[name]["Properties"];
@@ -369,6 +374,7 @@ fn what_cfn_lint_lets_through_and_a_reviewer_would_not_is_found() {
         ),
         ("Bucket/Properties", "VersioningConfiguration/Status", json!("Suspended"), "versions"),
         ("Bucket/Properties", "WebsiteConfiguration", json!({"IndexDocument": "i"}), "no website"),
+        ("Bucket/Properties", "CorsConfiguration", json!({"CorsRules": []}), "no CORS headers of S3's own"),
         (
             "Bucket/Properties/BucketEncryption/ServerSideEncryptionConfiguration/0",
             "BucketKeyEnabled",
