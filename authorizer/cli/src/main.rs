@@ -4,6 +4,7 @@
 //! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
 //! differences, 2 for input that cannot be used.
 
+mod attach;
 mod check;
 mod devkey;
 mod error;
@@ -44,6 +45,8 @@ enum Command {
     Token(token::Args),
     Keys(keys::Args),
     Package(package::Args),
+    Attach(attach::Args),
+    Detach(attach::detach::Args),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +64,8 @@ fn main() -> ExitCode {
         Command::Token(args) => token::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Package(args) => package::run(args),
+        Command::Attach(args) => attach::run(args),
+        Command::Detach(args) => attach::detach::run(args),
     };
     match result {
         Ok(exit) => exit.into(),
