@@ -14,6 +14,7 @@ pub mod cloudformation;
 pub mod docs;
 pub mod fixtures;
 pub mod lambda;
+pub mod ministack;
 pub mod packages;
 pub mod providers;
 pub mod runtimes;
