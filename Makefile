@@ -41,6 +41,7 @@ package: ## Build the function and make the zip to deploy, from POLICY into PACK
 
 deploy: build ## Check POLICY, its tests and its findings, make the package and deploy it: CODE_BUCKET=NAME, as infra/deploy says.
 	$(call said,POLICY)
+	@test -n "$$CODE_BUCKET" || { echo "make deploy: say CODE_BUCKET=..., where the zip goes" >&2; exit 2; }
 	$(AUTHORIZER) check $(POLICY)
 	$(AUTHORIZER) test --policy $(POLICY)
 	$(AUTHORIZER) audit findings --fail-on high $(POLICY)

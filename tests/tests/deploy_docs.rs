@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use authorizer_tests::binaries::root;
 use authorizer_tests::cloudformation::{linter, template};
@@ -141,5 +142,47 @@ fn every_target_and_script_that_it_names_is_there() {
     for link in page.split("](../").skip(1) {
         let path = link.split([')', '#']).next().unwrap();
         assert!(root().join(path).exists(), "{path}");
+    }
+}
+
+/// What `make` would do for a target, or says, and its exit status.
+fn make(arguments: &[&str]) -> (i32, String) {
+    let mut make = Command::new("make");
+    // Settings of a `make` around the tests would come in.
+    make.args(arguments)
+        .current_dir(root())
+        .env_remove("MAKEFLAGS")
+        .env_remove("MAKELEVEL")
+        .env_remove("POLICY");
+    let output = make.output().unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (output.status.code().unwrap(), text)
+}
+
+#[test]
+fn make_deploy_checks_before_it_acts_in_this_order() {
+    let (status, text) = make(&["--dry-run", "deploy", "POLICY=a.toml"]);
+    assert_eq!(status, 0, "{text}");
+    let mut rest = text.as_str();
+    for step in [
+        "authorizer check a.toml",
+        "authorizer test --policy a.toml",
+        "authorizer audit findings --fail-on high a.toml",
+        "package --policy a.toml",
+        "infra/deploy dist/authorizer.zip",
+    ] {
+        (_, rest) =
+            rest.split_once(step).unwrap_or_else(|| panic!("{step} is not where it should be:\n{text}"));
+    }
+}
+
+#[test]
+fn make_deploys_and_attaches_no_policy_that_was_not_named() {
+    for target in ["deploy", "attach"] {
+        // Without building anything: that is not what is asked.
+        let (status, text) = make(&["--old-file=build", target, "AUTHORIZER=false"]);
+        assert_eq!(status, 2, "{text}");
+        assert!(text.contains(&format!("make {target}: say POLICY=...")), "{text}");
+        assert!(!text.contains("infra/"), "{text}");
     }
 }
