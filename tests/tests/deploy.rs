@@ -128,6 +128,35 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
     let endpoint = format!("{bucket}.s3.us-east-1.amazonaws.com");
     assert_eq!(aws.ask(&endpoint, "https", "GET", "/public/a", &[], "").await.status, 403);
 
+    // The emulator takes no encryption from a template: it is put there by hand, as the template has it.
+    let encryption = json!({"Rules": [{
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
+        "BucketKeyEnabled": true,
+    }]});
+    let encryption = encryption.to_string();
+    let arguments = ["s3api", "put-bucket-encryption", "--bucket", &bucket];
+    aws.aws(&[&arguments[..], &["--server-side-encryption-configuration", &encryption]].concat());
+    let folder = aws.folder().join("export");
+    said(&export(&aws, &distribution, &folder), 0);
+    let mut files = BTreeSet::new();
+    gather(&folder, &folder, &mut files);
+    let key_file = format!("key-{}.json", key.rsplit('/').next().unwrap());
+    for name in ["OriginRequestPolicyId", "ResponseHeadersPolicyId"].map(&output) {
+        assert!(files.iter().any(|file| file.ends_with(&format!("policy-{name}.json"))), "{name}: {files:?}");
+    }
+    let exported: Value = serde_json::from_slice(&fs::read(folder.join(key_file)).unwrap()).unwrap();
+    assert_eq!(policy_of(&exported), key_policy);
+    let absent: Vec<_> = files
+        .iter()
+        .filter(|file| fs::read_to_string(folder.join(file)).unwrap().contains("Absent"))
+        .collect();
+    assert_eq!(absent, [&format!("bucket-{bucket}/website.json")]);
+    // Two exports in one folder would be taken for one.
+    let text = said(&export(&aws, &distribution, &folder), 1);
+    assert!(text.contains("name another folder"), "{text}");
+    let text = said(&export(&aws, "ENOTTHERE0000", &aws.folder().join("nothing")), 1);
+    assert!(text.contains("the export is not whole"), "{text}");
+
     let foreign = distribution_over(&aws, &bucket, &output("OriginAccessControlId"), "foreign");
     assert_eq!(aws.ask(&foreign.1, "https", "GET", "/public/a", &[], "").await.status, 403);
 }
@@ -228,6 +257,11 @@ fn distribution_over(aws: &Ministack, bucket: &str, control: &str, reference: &s
     (word("Id"), word("DomainName"))
 }
 
+/// `infra/export`, to its end.
+fn export(aws: &Ministack, distribution: &str, folder: &Path) -> Output {
+    aws.command(root().join("infra/export")).arg(distribution).arg(folder).output().unwrap()
+}
+
 /// `infra/attach`, to its end.
 fn attach(aws: &Ministack, arguments: &[&str]) -> Output {
     let mut attach = aws.command(root().join("infra/attach"));
@@ -259,6 +293,13 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
 
     let arguments =
         [&id, "--function-arn", &version, "--behavior", "all", "--policy", policy.to_str().unwrap()];
+    // Nobody is there to say yes.
+    let mut unasked = aws.command(root().join("infra/attach"));
+    unasked.args(arguments).env("AUTHORIZER", authorizer()).env("OUT", aws.folder());
+    let text = said(&unasked.output().unwrap(), 1);
+    assert!(text.contains("viewer-request") && text.contains("nothing was changed"), "{text}");
+    assert_eq!(config(), before);
+
     let text = said(&attach(&aws, &arguments), 0);
     let behavior = &config()["DefaultCacheBehavior"];
     let function =
@@ -268,8 +309,7 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     assert_eq!(behavior["ViewerProtocolPolicy"], "https-only", "{text}");
 
     let folder = aws.folder().join("export");
-    let mut export = aws.command(root().join("infra/export"));
-    said(&export.arg(&id).arg(&folder).output().unwrap(), 0);
+    said(&export(&aws, &id, &folder), 0);
     let mut files = BTreeSet::new();
     gather(&folder, &folder, &mut files);
     let expected = [
@@ -290,7 +330,7 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     assert_eq!(read("bucket-files-of-ours/policy.json"), json!({"Absent": "NoSuchBucketPolicy"}));
     assert_eq!(read("function-edge-authorizer-1.json")["Version"], "1");
 
-    // Somebody else's change between the reading and the writing is not lost.
+    // As long as it is not said that the bucket is closed, the function stays.
     let text = said(&attach(&aws, &["--detach", &id, "--function-arn", &version, "--behavior", "all"]), 1);
     assert_eq!(config()["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Quantity"], 1, "{text}");
     let closed = ["--detach", &id, "--function-arn", &version, "--behavior", "all", "--bucket-is-closed"];
