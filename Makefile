@@ -19,6 +19,7 @@ build: ## Build the command line, target/release/authorizer.
 
 test: runtimes browser ## Run every test.
 	tests/infra/install
+	tests/terraform/install
 	tests/sdk/install
 	tests/providers/install
 	cargo test --locked --workspace
