@@ -20,6 +20,7 @@ build: ## Build the command line, target/release/authorizer.
 test: runtimes browser ## Run every test.
 	tests/infra/install
 	tests/terraform/install
+	tests/examples/install
 	tests/sdk/install
 	tests/providers/install
 	cargo test --locked --workspace
