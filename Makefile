@@ -26,6 +26,8 @@ test: runtimes browser ## Run every test.
 	tests/infra/install
 	tests/checkov/install
 	tests/ministack/install
+	tests/terraform/install
+	tests/examples/install
 	tests/sdk/install
 	tests/providers/install
 	cargo test --locked --workspace
