@@ -9,6 +9,7 @@
 
 use authorizer_core::outcome::Outcome;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
+use authorizer_tests::binaries::root;
 use authorizer_tests::cloudformation::{linter, parsed, python, template};
 use serde_json::{Value, json};
 
@@ -172,4 +173,21 @@ print(json.dumps([bool(re.fullmatch(sys.argv[1], name)) for name in sys.argv[2:]
     for name in by_default {
         assert!(names.iter().any(|(known, _)| *known == name), "{name}");
     }
+}
+
+#[test]
+fn the_terraform_module_takes_and_forwards_the_same_headers() {
+    let Some(linter) = linter() else { return };
+    let parameter = &template(linter, "stack.yaml")["Parameters"]["ForwardedHeaders"];
+    let variables = std::fs::read_to_string(root().join("infra/terraform/variables.tf")).unwrap();
+    let (_, variable) = variables.split_once("variable \"forwarded_headers\"").unwrap();
+    let (variable, _) = variable.split_once("\nvariable ").unwrap();
+    assert!(
+        variable.contains(&format!("\"{}\"", parameter["AllowedPattern"].as_str().unwrap())),
+        "{variable}"
+    );
+    let (_, list) = variable.split_once("default = [").unwrap();
+    let (list, _) = list.split_once(']').unwrap();
+    let by_default: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+    assert_eq!(by_default.join(","), parameter["Default"].as_str().unwrap());
 }
