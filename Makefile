@@ -57,7 +57,7 @@ attach: build ## Put FUNCTION_ARN on BEHAVIOR of DISTRIBUTION_ID, as POLICY need
 detach: build ## Take FUNCTION_ARN off BEHAVIOR of DISTRIBUTION_ID.
 	infra/attach --detach $(DISTRIBUTION_ID) --function-arn $(FUNCTION_ARN) --behavior '$(BEHAVIOR)' $(DETACH)
 
-smoke: ## Ask URL for what USER may do below FOLDER and nobody else: as infra/smoke says.
+smoke: ## Ask URL for what USER_TOKEN may do below FOLDER and OTHER_TOKEN may not: as infra/smoke says.
 	infra/smoke $(URL) $(FOLDER) $(USER_TOKEN) $(OTHER_TOKEN)
 
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.
