@@ -77,7 +77,8 @@ resource "aws_s3_bucket_policy" "logs" {
         Effect    = "Allow"
         Principal = { Service = "delivery.logs.amazonaws.com" }
         Action    = "s3:PutObject"
-        Resource  = "arn:aws:s3:::${aws_s3_bucket.logs[0].id}/cloudfront/*"
+        # All of it: to another path than it may write to, the service writes nothing and says nothing.
+        Resource = "arn:aws:s3:::${aws_s3_bucket.logs[0].id}/*"
         Condition = {
           StringEquals = {
             "s3:x-amz-acl"      = "bucket-owner-full-control"
@@ -94,10 +95,7 @@ resource "aws_s3_bucket_policy" "logs" {
         Principal = { Service = "logging.s3.amazonaws.com" }
         Action    = "s3:PutObject"
         Resource  = "arn:aws:s3:::${aws_s3_bucket.logs[0].id}/s3/*"
-        Condition = {
-          ArnLike      = { "aws:SourceArn" = "arn:aws:s3:::${aws_s3_bucket.files.id}" }
-          StringEquals = { "aws:SourceAccount" = local.account }
-        }
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       jsondecode(
         replace(file("${path.module}/../policies/tls-policy.json"), "BUCKET", aws_s3_bucket.logs[0].id)

@@ -304,6 +304,15 @@ impl Judge<'_> {
                 id: origin.origin_access_control_id.clone(),
             });
         }
+        let pages: BTreeSet<&str> =
+            self.view.custom_error_responses.0.iter().map(|one| one.response_page_path.as_str()).collect();
+        for path in pages.into_iter().filter(|path| !path.is_empty()) {
+            notes.push(Note::ErrorPage { path: path.to_owned() });
+        }
+        let staging = &self.view.continuous_deployment_policy_id;
+        if !staging.is_empty() {
+            notes.push(Note::ContinuousDeployment { id: staging.clone() });
+        }
         if self.attachment.needs.is_none() {
             let root = &self.view.default_root_object;
             notes.push(Note::NoPolicy { default_root_object: (!root.is_empty()).then(|| root.clone()) });

@@ -127,6 +127,16 @@ pub enum Note {
         /// The behavior.
         behavior: BehaviorName,
     },
+    /// A page that CloudFront answers an error of S3's with.
+    ErrorPage {
+        /// Its path.
+        path: String,
+    },
+    /// Another distribution takes a share of the requests.
+    ContinuousDeployment {
+        /// The policy that says which.
+        id: String,
+    },
     /// An Origin Access Control, of which the configuration has the id only.
     OriginAccessControl {
         /// The origin.
@@ -257,6 +267,17 @@ impl fmt::Display for Note {
                 f,
                 "{behavior} has no response headers policy: pages of the origins in `[cors]` get refusals that they \
                  can read, and objects that they cannot"
+            ),
+            Self::ErrorPage { path } => write!(
+                f,
+                "where S3 answers with an error, viewers get `{}`, whatever the rules say of it",
+                path.escape_debug()
+            ),
+            Self::ContinuousDeployment { id } => write!(
+                f,
+                "continuous deployment policy {} sends a share of the requests to a staging distribution, which \
+                 needs the function as well",
+                id.escape_debug()
             ),
             Self::OriginAccessControl { origin, id } => write!(
                 f,

@@ -320,6 +320,12 @@ fn what_the_configuration_does_not_show_is_said() {
         {"LambdaFunctionARN": "arn:aws:lambda:us-east-1:111122223333:function:rewrite:1",
             "EventType": "origin-request"}
     ]});
+    config["DistributionConfig"]["ContinuousDeploymentPolicyId"] = json!("c");
+    config["DistributionConfig"]["CustomErrorResponses"] = json!({"Quantity": 3, "Items": [
+        {"ErrorCode": 403, "ResponsePagePath": "/sorry.html", "ResponseCode": "200"},
+        {"ErrorCode": 404, "ResponsePagePath": "/sorry.html", "ResponseCode": "404"},
+        {"ErrorCode": 500, "ResponsePagePath": "", "ResponseCode": "", "ErrorCachingMinTTL": 0},
+    ]});
     let rules = json!({"methods": ["GET"], "response_overrides": ["response-content-disposition"]});
     let told = |attachment: &Attachment| -> Vec<String> {
         let notes = attach(&read(&config), attachment).unwrap().notes;
@@ -337,6 +343,8 @@ fn what_the_configuration_does_not_show_is_said() {
             "no_response_headers_policy",
             "passed_over",
             "origin_access_control",
+            "error_page",
+            "continuous_deployment",
             "bucket_policy",
         ]
     );
@@ -356,6 +364,8 @@ fn what_the_configuration_does_not_show_is_said() {
             "cache_policy",
             "origin_request_policy",
             "origin_access_control",
+            "error_page",
+            "continuous_deployment",
             "bucket_policy",
         ]
     );

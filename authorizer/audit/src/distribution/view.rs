@@ -43,6 +43,18 @@ pub(super) struct View {
     pub(super) default_cache_behavior: Behavior,
     #[serde(default)]
     pub(super) cache_behaviors: List<Behavior>,
+    #[serde(default)]
+    pub(super) custom_error_responses: List<CustomErrorResponse>,
+    #[serde(default)]
+    pub(super) continuous_deployment_policy_id: String,
+}
+
+/// What viewers get in the place of an error of the origin's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub(super) struct CustomErrorResponse {
+    #[serde(default)]
+    pub(super) response_page_path: String,
 }
 
 /// An origin.

@@ -8,6 +8,8 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod template;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
