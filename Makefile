@@ -4,11 +4,16 @@ POLICY ?= fixtures/policies/sample.toml
 PACKAGE ?= dist/authorizer.zip
 # --bundled-keys-only: a smaller function, for policies without `jwks.url`.
 EDGE ?=
+AUTHORIZER = target/release/authorizer
+BEHAVIOR ?= all
 LISTEN ?= 127.0.0.1:8080
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = event key token pattern bundle policy
 
-.PHONY: help run build test lint package runtimes browser fixtures fuzz clean
+# What is deployed is named, and never the sample by default.
+said = @test '$(origin $(1))' != file || { echo "make $@: say $(1)=..., which is meant" >&2; exit 2; }
+
+.PHONY: help run build test lint package deploy attach detach smoke runtimes browser fixtures fuzz clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,6 +26,10 @@ build: ## Build the command line, target/release/authorizer.
 
 test: runtimes browser ## Run every test.
 	tests/infra/install
+	tests/checkov/install
+	tests/ministack/install
+	tests/terraform/install
+	tests/examples/install
 	tests/sdk/install
 	tests/providers/install
 	cargo test --locked --workspace
@@ -33,6 +42,25 @@ package: ## Build the function and make the zip to deploy, from POLICY into PACK
 	bootstrap=$$(authorizer/edge/build $(EDGE)) && \
 	cargo run --release --locked --package authorizer-cli -- \
 		package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
+
+deploy: build ## Check POLICY, its tests and its findings, make the package and deploy it: CODE_BUCKET=NAME, as infra/deploy says.
+	$(call said,POLICY)
+	@test -n "$$CODE_BUCKET" || { echo "make deploy: say CODE_BUCKET=..., where the zip goes" >&2; exit 2; }
+	$(AUTHORIZER) check $(POLICY)
+	$(AUTHORIZER) test --policy $(POLICY)
+	$(AUTHORIZER) audit findings --fail-on high $(POLICY)
+	$(MAKE) package
+	infra/deploy $(PACKAGE)
+
+attach: build ## Put FUNCTION_ARN on BEHAVIOR of DISTRIBUTION_ID, as POLICY needs it.
+	$(call said,POLICY)
+	infra/attach $(DISTRIBUTION_ID) --function-arn $(FUNCTION_ARN) --behavior '$(BEHAVIOR)' --policy $(POLICY) $(ATTACH)
+
+detach: build ## Take FUNCTION_ARN off BEHAVIOR of DISTRIBUTION_ID.
+	infra/attach --detach $(DISTRIBUTION_ID) --function-arn $(FUNCTION_ARN) --behavior '$(BEHAVIOR)' $(DETACH)
+
+smoke: ## Ask URL for what USER_TOKEN may do below FOLDER and OTHER_TOKEN may not: as infra/smoke says.
+	infra/smoke $(URL) $(FOLDER) $(USER_TOKEN) $(OTHER_TOKEN)
 
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.
 	tests/runtimes/install

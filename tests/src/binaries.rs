@@ -12,25 +12,33 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The command line, `authorizer`. Cargo is asked each time, once a process, so that it is never an old
-/// one; cargo's own lock keeps test processes apart.
+/// The command line, `authorizer`.
 pub fn authorizer() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--package", "authorizer-cli", "--bin", "authorizer"]);
-        cargo.arg("--message-format=json-render-diagnostics");
-        if profile().file_name().is_some_and(|name| name == "release") {
-            cargo.arg("--release");
-        }
-        let messages = output(&mut cargo);
-        let executable = |line: &str| {
-            let message: Value = serde_json::from_str(line).ok()?;
-            Some(PathBuf::from(message.get("executable")?.as_str()?))
-        };
-        messages.lines().filter_map(executable).next_back().expect("cargo names the executable")
+    PATH.get_or_init(|| built("authorizer-cli", "authorizer")).clone()
+}
+
+/// The client of `docs/examples/rust`.
+pub fn files_client() -> PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| built("files-client", "files-client")).clone()
+}
+
+/// A program of the workspace. Cargo is asked each time, once a process, so that it is never an old one;
+/// cargo's own lock keeps test processes apart.
+fn built(package: &str, program: &str) -> PathBuf {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", package, "--bin", program]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    if profile().file_name().is_some_and(|name| name == "release") {
+        cargo.arg("--release");
+    }
+    let messages = output(&mut cargo);
+    let executable = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        Some(PathBuf::from(message.get("executable")?.as_str()?))
     };
-    PATH.get_or_init(build).clone()
+    messages.lines().filter_map(executable).next_back().expect("cargo names the executable")
 }
 
 /// The edge function's binary, as `authorizer/edge/build` makes it for Lambda.

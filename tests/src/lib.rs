@@ -10,9 +10,11 @@
 
 pub mod binaries;
 pub mod browser;
+pub mod cloudformation;
 pub mod docs;
 pub mod fixtures;
 pub mod lambda;
+pub mod ministack;
 pub mod packages;
 pub mod providers;
 pub mod runtimes;

@@ -11,67 +11,13 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
-
 use authorizer_tests::binaries::root;
-use authorizer_tests::tools::installed;
+use authorizer_tests::cloudformation::{
+    Faults, as_set, assert_found_broken, lint, linter, path, python, template,
+};
 use serde_json::{Value, json};
 
-/// cfn-lint's folder, if it could be installed on this machine. Where it could not, the test says so and is
-/// skipped; with `CI=true` it fails.
-fn linter() -> Option<&'static Path> {
-    static LINTER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    LINTER.get_or_init(|| installed("infra", "cfn-lint")).as_deref()
-}
-
-/// Runs the linter's Python, where no configuration of the caller's can switch a rule off.
-fn python(linter: &Path, arguments: &[&str]) -> Output {
-    let nowhere = tempfile::tempdir().unwrap();
-    let mut python = Command::new(linter.join("bin/python"));
-    python.args(arguments).current_dir(nowhere.path()).env("HOME", nowhere.path());
-    python.output().unwrap()
-}
-
-fn template_path() -> PathBuf {
-    root().join("infra/cloudformation/function.yaml")
-}
-
-/// What cfn-lint finds in templates: the file's name and the id of the rule that does not hold,
-/// informational ones too.
-fn lint(linter: &Path, templates: &[PathBuf]) -> Vec<(String, String)> {
-    let script = linter.join("bin/cfn-lint");
-    let mut arguments = vec![script.to_str().unwrap(), "--include-checks=I", "--format=json", "--"];
-    arguments.extend(templates.iter().map(|template| template.to_str().unwrap()));
-    let output = python(linter, &arguments);
-    let findings = parsed(&output);
-    assert_eq!(findings == json!([]), output.status.success(), "{output:?}");
-    let word = |value: &Value| value.as_str().unwrap().to_owned();
-    let findings = findings.as_array().unwrap().iter();
-    findings.map(|finding| (word(&finding["Filename"]), word(&finding["Rule"]["Id"]))).collect()
-}
-
-fn parsed(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
-}
-
-/// The template, with CloudFormation's short forms written out.
-fn template(linter: &Path) -> Value {
-    let decode = "import json, sys; from cfnlint.decode import cfn_yaml
-print(json.dumps(cfn_yaml.load(sys.argv[1])))";
-    parsed(&python(linter, &["-c", decode, template_path().to_str().unwrap()]))
-}
-
-fn as_set(list: &Value) -> Vec<&str> {
-    let mut words: Vec<&str> = match list {
-        Value::Array(list) => list.iter().map(|word| word.as_str().unwrap_or("not a word")).collect(),
-        word => vec![word.as_str().unwrap_or("not a word")],
-    };
-    words.sort_unstable();
-    words
-}
+const TEMPLATE: &str = "function.yaml";
 
 /// What CloudFront would refuse, and what would leave more open than the function needs. Empty when the
 /// template is fit for Lambda@Edge ("Restrictions on Lambda@Edge" and "Set up IAM permissions and roles for
@@ -91,18 +37,6 @@ fn faults(template: &Value) -> Vec<String> {
     role_faults(&mut faults, &resources["Role"]["Properties"]);
     version_faults(&mut faults, &resources["Version"], template);
     faults.0
-}
-
-/// What a template should have and does not.
-#[derive(Default)]
-struct Faults(Vec<String>);
-
-impl Faults {
-    fn unless(&mut self, held: bool, what: &str) {
-        if !held {
-            self.0.push(what.to_owned());
-        }
-    }
 }
 
 /// Every property that the function may have: what Lambda@Edge does not take is none of them.
@@ -210,46 +144,38 @@ fn version_faults(faults: &mut Faults, version: &Value, template: &Value) {
 #[test]
 fn the_template_has_no_finding_of_cfn_lints() {
     let Some(linter) = linter() else { return };
-    assert_eq!(lint(linter, &[template_path()]), []);
+    assert_eq!(lint(linter, &[path(TEMPLATE)]), []);
 }
 
 #[test]
 fn cfn_lint_stops_a_template_that_cloudformation_would_not_take() {
     let Some(linter) = linter() else { return };
-    let whole = std::fs::read_to_string(template_path()).unwrap();
-    let cases = [
-        ("nodejs24.x", "nodejs24", "W1030"),
-        ("nodejs24.x", "nodejs18.x", "W1030"),
-        ("MemorySize: 128", "MemorySize: 64", "E3034"),
-        ("- x86_64", "- x64", "E3030"),
-        ("!GetAtt Role.Arn", "!GetAtt Rule.Arn", "E1010"),
-        ("CodeSha256: !Ref", "CodeHash: !Ref", "E3002"),
-        ("Assert: !Equals [!Ref AWS::Region, us-east-1]", "Assert: !Sub us-east-1", "E1701"),
-        ("DeletionPolicy: Retain", "DeletionPolicy: Keep", "E3035"),
-    ];
-    let folder = tempfile::tempdir().unwrap();
-    let broken: Vec<PathBuf> = (0..cases.len()).map(|n| folder.path().join(format!("{n}.yaml"))).collect();
-    for (path, (text, instead, _)) in broken.iter().zip(cases) {
-        assert!(whole.contains(text), "{text}");
-        std::fs::write(path, whole.replace(text, instead)).unwrap();
-    }
-    let found = lint(linter, &broken);
-    for (path, (_, instead, rule)) in broken.iter().zip(cases) {
-        let expected = (path.to_str().unwrap().to_owned(), rule.to_owned());
-        assert!(found.contains(&expected), "{instead}: {rule} is not in {found:?}");
-    }
+    assert_found_broken(
+        linter,
+        TEMPLATE,
+        &[
+            ("nodejs24.x", "nodejs24", "W1030"),
+            ("nodejs24.x", "nodejs18.x", "W1030"),
+            ("MemorySize: 128", "MemorySize: 64", "E3034"),
+            ("- x86_64", "- x64", "E3030"),
+            ("!GetAtt Role.Arn", "!GetAtt Rule.Arn", "E1010"),
+            ("CodeSha256: !Ref", "CodeHash: !Ref", "E3002"),
+            ("Assert: !Equals [!Ref AWS::Region, us-east-1]", "Assert: !Sub us-east-1", "E1701"),
+            ("DeletionPolicy: Retain", "DeletionPolicy: Keep", "E3035"),
+        ],
+    );
 }
 
 #[test]
 fn the_function_is_one_that_lambda_at_edge_takes_and_may_do_no_more_than_log() {
     let Some(linter) = linter() else { return };
-    assert_eq!(faults(&template(linter)), [""; 0]);
+    assert_eq!(faults(&template(linter, TEMPLATE)), [""; 0]);
 }
 
 #[test]
 fn what_cfn_lint_lets_through_and_cloudfront_or_a_reviewer_would_not_is_found() {
     let Some(linter) = linter() else { return };
-    let whole = template(linter);
+    let whole = template(linter, TEMPLATE);
     for (place, value, fault) in [
         (
             "Function/Properties/Environment",
@@ -310,7 +236,7 @@ fn what_cfn_lint_lets_through_and_cloudfront_or_a_reviewer_would_not_is_found() 
 #[test]
 fn a_parameter_takes_what_the_commands_print_and_says_what_it_takes() {
     let Some(linter) = linter() else { return };
-    let template = template(linter);
+    let template = template(linter, TEMPLATE);
     let takes = |parameter: &str, value: &str| {
         let pattern = template["Parameters"][parameter]["AllowedPattern"].as_str().unwrap();
         let whole = "import re, sys; print(bool(re.fullmatch(sys.argv[1], sys.argv[2])))";

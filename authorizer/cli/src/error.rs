@@ -122,4 +122,8 @@ pub(crate) enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Package(#[from] crate::package::PackageError),
+    /// A distribution's configuration cannot be changed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Attach(#[from] crate::attach::AttachError),
 }

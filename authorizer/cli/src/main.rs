@@ -4,6 +4,7 @@
 //! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
 //! differences, 2 for input that cannot be used.
 
+mod attach;
 mod audit;
 mod check;
 mod devkey;
@@ -48,6 +49,8 @@ enum Command {
     Keys(keys::Args),
     Package(package::Args),
     Audit(audit::Args),
+    Attach(attach::Args),
+    Detach(attach::detach::Args),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +70,8 @@ fn main() -> ExitCode {
         Command::Keys(args) => keys::run(args),
         Command::Package(args) => package::run(args),
         Command::Audit(args) => audit::run(args),
+        Command::Attach(args) => attach::run(args),
+        Command::Detach(args) => attach::detach::run(args),
     };
     match result {
         Ok(exit) => exit.into(),

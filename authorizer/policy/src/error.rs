@@ -165,7 +165,7 @@ impl PolicyFileError {
                 label: problem.place.to_string(),
                 message: problem.message,
                 remedy: problem.remedy,
-                source_code: if is_secret { hidden(&source_code) } else { source_code.clone() },
+                source_code: if is_secret { hidden(source_code) } else { source_code.clone() },
             }
         };
         Self::Problems { kind, found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }

@@ -1,0 +1,109 @@
+//! `authorizer attach` and `authorizer detach`: the function on a distribution's behaviors, as a change of the
+//! file that the AWS CLI exports. Nothing here asks anything of AWS.
+
+mod config;
+pub(crate) mod detach;
+mod error;
+mod report;
+
+pub(crate) use error::AttachError;
+
+use std::path::PathBuf;
+
+use authorizer_audit::distribution::{
+    Attachment, CachePolicyId, FunctionVersion, Needs, OriginRequestPolicyId, attach,
+};
+use authorizer_policy::PolicyFile;
+
+use self::config::{BehaviorArgs, ConfigArgs};
+use crate::error::CliError;
+use crate::output::{Exit, Format};
+
+/// Put the function on behaviors of a distribution, in the file that `get-distribution-config` writes.
+///
+/// Every change is named on standard error, and the changed configuration written for `update-distribution`. It
+/// also sets ViewerProtocolPolicy to https-only, and with --policy the methods that the policy needs. What it does
+/// not know stays as it is.
+///
+/// Exits 1, with nothing written, where the bucket would still be reached past the authorizer, where another
+/// function sees viewers' requests, and where a setting must be chosen.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    aws cloudfront get-distribution-config --id EDFDVBD6EXAMPLE >before.json\n  \
+    authorizer attach --function-arn \"$VERSION_ARN\" --behavior all --policy policy.toml before.json >after.json\n  \
+    aws cloudfront update-distribution --id EDFDVBD6EXAMPLE --if-match \"$(jq -r .ETag before.json)\" \\\n      \
+        --distribution-config file://after.json\n\n\
+    In a pipe:\n  \
+    aws cloudfront get-distribution-config --id EDFDVBD6EXAMPLE |\n    \
+    authorizer attach --function-arn \"$VERSION_ARN\" --behavior all --policy policy.toml --cli-input-json >after.json &&\n  \
+    aws cloudfront update-distribution --id EDFDVBD6EXAMPLE --cli-input-json file://after.json")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    behaviors: BehaviorArgs,
+    /// The published version: numbered, in us-east-1.
+    #[arg(long, value_name = "ARN", value_parser = version)]
+    function_arn: FunctionVersion,
+    /// The access policy (TOML): sets AllowedMethods to the fewest that it needs, and is held against the rest.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Sets the Origin Access Control of the behaviors' origins.
+    #[arg(long, value_name = "ID", value_parser = id)]
+    origin_access_control_id: Option<String>,
+    /// Sets the cache policy, or confirms the one that is there: an id, or Managed-CachingDisabled.
+    #[arg(long, value_name = "ID", value_parser = cache_policy)]
+    cache_policy_id: Option<CachePolicyId>,
+    /// Sets the origin request policy, or confirms the one that is there: an id, or
+    /// Managed-AllViewerExceptHostHeader.
+    #[arg(long, value_name = "ID", value_parser = origin_request_policy)]
+    origin_request_policy_id: Option<OriginRequestPolicyId>,
+    /// Sets the response headers policy, which gives S3's answers their CORS headers.
+    #[arg(long, value_name = "ID", value_parser = id)]
+    response_headers_policy_id: Option<String>,
+    /// Take off whatever other function sees viewers' requests on these behaviors, and CloudFront Functions.
+    #[arg(long)]
+    replace: bool,
+    /// How the account of the changes is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let needs = match &args.policy {
+        Some(path) => Some(Needs::of(PolicyFile::load(path)?.bundle().policy())),
+        None => None,
+    };
+    let exported = args.config.read()?;
+    let attachment = Attachment {
+        function: args.function_arn.clone(),
+        behaviors: args.behaviors.behaviors(),
+        needs,
+        origin_access_control_id: args.origin_access_control_id.clone(),
+        cache_policy_id: args.cache_policy_id.clone(),
+        origin_request_policy_id: args.origin_request_policy_id.clone(),
+        response_headers_policy_id: args.response_headers_policy_id.clone(),
+        replace: args.replace,
+    };
+    report::finish(attach(&exported, &attachment), &args.config, args.format)
+}
+
+fn version(text: &str) -> Result<FunctionVersion, String> {
+    FunctionVersion::parse(text).map_err(|error| format!("it {error}"))
+}
+
+/// The ids of CloudFront's own making.
+fn id(text: &str) -> Result<String, &'static str> {
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if !text.is_empty() && text.chars().all(letters) { Ok(text.to_owned()) } else { Err("this is no id") }
+}
+
+fn cache_policy(text: &str) -> Result<CachePolicyId, &'static str> {
+    CachePolicyId::parse(text)
+        .ok_or("this is neither an id nor the name of a managed cache policy known here")
+}
+
+fn origin_request_policy(text: &str) -> Result<OriginRequestPolicyId, &'static str> {
+    OriginRequestPolicyId::parse(text)
+        .ok_or("this is neither an id nor the name of a managed origin request policy known here")
+}

@@ -1,0 +1,91 @@
+//! The configuration that is read, the behaviors that are meant, and where the result goes.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use authorizer_audit::distribution::{BehaviorName, Behaviors, Exported};
+use serde::Serialize;
+use serde_json::ser::{PrettyFormatter, Serializer};
+
+use super::error::AttachError;
+use crate::error::CliError;
+use crate::input::read_limited;
+use crate::save::replace;
+
+/// Far longer than a configuration: a behavior takes some two kilobytes of it.
+const MAX_CONFIG_BYTES: usize = 16 * 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ConfigArgs {
+    /// What `aws cloudfront get-distribution-config` wrote, or `-` for standard input.
+    #[arg(default_value = "-")]
+    config: PathBuf,
+    /// Write what `update-distribution --cli-input-json` takes: the configuration, with the ETag as IfMatch.
+    #[arg(long)]
+    cli_input_json: bool,
+    /// Write the whole export, with its ETag, to this file, and nothing to standard output.
+    #[arg(long, value_name = "FILE", conflicts_with = "cli_input_json")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BehaviorArgs {
+    /// A behavior: its path pattern, `default`, or `all` for every one whose origin is a bucket. Can be given
+    /// several times. A pattern that is one of these words is written with a slash before it.
+    #[arg(long = "behavior", value_name = "PATTERN", required = true)]
+    behaviors: Vec<String>,
+}
+
+impl BehaviorArgs {
+    pub(super) fn behaviors(&self) -> Behaviors {
+        if self.behaviors.iter().any(|text| text == "all") {
+            return Behaviors::All;
+        }
+        let name = |text: &String| match text.as_str() {
+            "default" => BehaviorName::Default,
+            pattern => BehaviorName::Pattern(pattern.to_owned()),
+        };
+        Behaviors::Named(self.behaviors.iter().map(name).collect())
+    }
+}
+
+impl ConfigArgs {
+    /// Reads the configuration.
+    pub(super) fn read(&self) -> Result<Exported, CliError> {
+        let bytes = if self.config == Path::new("-") {
+            let mut bytes = Vec::new();
+            let one_more = u64::try_from(MAX_CONFIG_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+            let read = io::stdin().lock().take(one_more).read_to_end(&mut bytes);
+            read.map_err(|source| CliError::Read { path: self.config.clone(), source })?;
+            if bytes.len() > MAX_CONFIG_BYTES {
+                return Err(CliError::TooLarge { path: self.config.clone(), limit: MAX_CONFIG_BYTES });
+            }
+            bytes
+        } else {
+            read_limited(&self.config, MAX_CONFIG_BYTES)?
+        };
+        let unusable = |source| AttachError::Config { path: self.config.clone(), source }.into();
+        Exported::read(&bytes).map_err(unusable)
+    }
+
+    /// Writes the changed one.
+    pub(super) fn write(&self, changed: &Exported) -> Result<(), CliError> {
+        if let Some(path) = &self.out {
+            return replace(path, &pretty(changed.whole())?);
+        }
+        let bytes =
+            if self.cli_input_json { pretty(&changed.update_input()) } else { pretty(&changed.config()) };
+        io::stdout().lock().write_all(&bytes?).map_err(CliError::stdout)
+    }
+}
+
+/// As the AWS CLI indents, but with the members of objects in the order of their names.
+fn pretty(value: &impl Serialize) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    let formatter = PrettyFormatter::with_indent(b"    ");
+    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter));
+    // Writing to memory does not fail, nor has JSON that was read a form that cannot be written.
+    written.map_err(|error| CliError::Stdout(error.into()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

@@ -1,0 +1,44 @@
+//! Why a distribution's configuration cannot be changed.
+
+use std::path::PathBuf;
+
+use authorizer_audit::distribution::{BehaviorName, ExportedError};
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a distribution's configuration cannot be changed.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum AttachError {
+    /// Not what the AWS CLI exports.
+    #[error("`{path}` cannot be used: {source}")]
+    #[diagnostic(help(
+        "give it what `aws cloudfront get-distribution-config --id ID` writes, whole and with --output json"
+    ))]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ExportedError,
+    },
+    /// A behavior that is not there.
+    #[error("there is no {name} in this distribution")]
+    #[diagnostic(help("it has {}", listed(.there)))]
+    NoSuchBehavior {
+        /// The one that was named.
+        name: BehaviorName,
+        /// Those that are.
+        there: Vec<BehaviorName>,
+    },
+    /// No behavior reaches a bucket.
+    #[error("no behavior of this distribution has a bucket for its origin")]
+    #[diagnostic(help("is it the distribution that you meant?"))]
+    NoBucket,
+    /// What came out is no configuration.
+    #[error("the changed configuration cannot be read: {0}")]
+    #[diagnostic(help("nothing was written; please report this, with the configuration"))]
+    Broken(ExportedError),
+}
+
+fn listed(names: &[BehaviorName]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,172 @@
+locals {
+  # Managed-CachingDisabled.
+  caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+
+  writes = var.uploads || var.deletes || var.multipart
+
+  # CloudFront has these sets and no other; POST, PATCH and OPTIONS that come with PUT are the function's to
+  # refuse or answer.
+  allowed_methods = (
+    local.writes ? ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"] :
+    var.cors != null ? ["GET", "HEAD", "OPTIONS"] : ["GET", "HEAD"]
+  )
+}
+
+resource "aws_cloudfront_origin_access_control" "this" {
+  name                              = "${var.name}-s3"
+  description                       = "Signs every request of ${var.name} for its bucket."
+  origin_access_control_origin_type = "s3"
+  signing_protocol                  = "sigv4"
+  # With no-override a viewer's own Authorization could reach S3.
+  signing_behavior = "always"
+}
+
+resource "aws_cloudfront_origin_request_policy" "this" {
+  name    = "${var.name}-s3"
+  comment = "What S3 is to see of a request that the authorizer let through."
+
+  headers_config {
+    header_behavior = "whitelist"
+    headers {
+      items = var.forwarded_headers
+    }
+  }
+  cookies_config {
+    cookie_behavior = "none"
+  }
+  # Whole, or operations become others: without its query a listing is one of the whole bucket,
+  # AbortMultipartUpload a DeleteObject, UploadPart a PutObject, and a version the present one.
+  query_strings_config {
+    query_string_behavior = "all"
+  }
+}
+
+resource "aws_cloudfront_cache_policy" "this" {
+  count = var.cache_seconds > 0 ? 1 : 0
+
+  name        = "${var.name}-s3"
+  comment     = "An object is the same for whoever is let at it; the query says which one it is."
+  min_ttl     = 0
+  default_ttl = var.cache_seconds
+  max_ttl     = var.cache_seconds
+
+  parameters_in_cache_key_and_forwarded_to_origin {
+    enable_accept_encoding_brotli = false
+    enable_accept_encoding_gzip   = false
+    cookies_config {
+      cookie_behavior = "none"
+    }
+    headers_config {
+      header_behavior = "none"
+    }
+    query_strings_config {
+      query_string_behavior = "all"
+    }
+  }
+}
+
+# For the answers of S3, which gives none of these headers by itself: the bucket has no CORS rules. The function
+# gives its refusals and its answers to preflights their own, and they must stay as they are, so nothing of CORS
+# is overridden.
+resource "aws_cloudfront_response_headers_policy" "this" {
+  name    = "${var.name}-s3"
+  comment = "The [cors] of the access policy, and no guessing at types."
+
+  security_headers_config {
+    content_type_options {
+      override = true
+    }
+    strict_transport_security {
+      access_control_max_age_sec = 31536000
+      include_subdomains         = false
+      preload                    = false
+      override                   = true
+    }
+  }
+
+  dynamic "cors_config" {
+    for_each = var.cors == null ? [] : [var.cors]
+    content {
+      access_control_allow_credentials = cors_config.value.credentials
+      access_control_max_age_sec       = cors_config.value.max_age_seconds
+      origin_override                  = false
+      access_control_allow_origins {
+        items = cors_config.value.origins
+      }
+      access_control_allow_methods {
+        items = local.writes ? ["GET", "HEAD", "PUT", "POST", "DELETE"] : ["GET", "HEAD"]
+      }
+      access_control_allow_headers {
+        items = concat(["Authorization"], var.forwarded_headers)
+      }
+      dynamic "access_control_expose_headers" {
+        for_each = length(cors_config.value.exposed_headers) > 0 ? [cors_config.value.exposed_headers] : []
+        content {
+          items = access_control_expose_headers.value
+        }
+      }
+    }
+  }
+}
+
+resource "aws_cloudfront_distribution" "this" {
+  enabled      = true
+  comment      = var.name
+  http_version = "http2and3"
+  # A viewer then has an IPv6 address too: source_ips of a deny rule needs networks of both kinds.
+  is_ipv6_enabled = true
+  # No default_root_object: a listing is a request for /, and CloudFront would ask for that object in its place,
+  # whatever the rules say of it.
+  aliases    = var.alias == null ? [] : [var.alias.domain_name]
+  web_acl_id = var.web_acl_arn
+
+  # No origin_path: the object read would be another than the one that was decided on.
+  origin {
+    origin_id                = "bucket"
+    domain_name              = aws_s3_bucket.files.bucket_regional_domain_name
+    origin_access_control_id = aws_cloudfront_origin_access_control.this.id
+  }
+
+  # The only one. Every behavior with this origin needs the function: CloudFront picks the behavior by a path of
+  # its own reading, and S3 reads the same key from others.
+  default_cache_behavior {
+    target_origin_id = "bucket"
+    # Not redirect-to-https: the token would have gone over plain HTTP by then.
+    viewer_protocol_policy     = "https-only"
+    allowed_methods            = local.allowed_methods
+    cached_methods             = ["GET", "HEAD"]
+    compress                   = false
+    cache_policy_id            = var.cache_seconds > 0 ? one(aws_cloudfront_cache_policy.this[*].id) : local.caching_disabled
+    origin_request_policy_id   = aws_cloudfront_origin_request_policy.this.id
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.this.id
+
+    lambda_function_association {
+      event_type   = "viewer-request"
+      lambda_arn   = module.function.version_arn
+      include_body = false
+    }
+  }
+
+  # CloudFront keeps these for 10 seconds by itself: an object that was asked for before it was uploaded would
+  # stay missing.
+  dynamic "custom_error_response" {
+    for_each = [404, 405, 500, 502, 503, 504]
+    content {
+      error_code            = custom_error_response.value
+      error_caching_min_ttl = 0
+    }
+  }
+
+  viewer_certificate {
+    acm_certificate_arn            = var.alias == null ? null : var.alias.certificate_arn
+    ssl_support_method             = var.alias == null ? null : "sni-only"
+    minimum_protocol_version       = var.alias == null ? null : "TLSv1.2_2021"
+    cloudfront_default_certificate = var.alias == null
+  }
+
+  restrictions {
+    geo_restriction {
+      restriction_type = "none"
+    }
+  }
+}

@@ -1,0 +1,14 @@
+output "version_arn" {
+  description = "The published version, as a behavior and `authorizer attach --function-arn` take it."
+  value       = aws_lambda_function.this.qualified_arn
+}
+
+output "function_name" {
+  description = "The function's name."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "log_group_name" {
+  description = "The decision log's group, in each Region that has run the function."
+  value       = "/aws/lambda/us-east-1.${aws_lambda_function.this.function_name}"
+}

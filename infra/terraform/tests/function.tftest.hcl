@@ -1,0 +1,116 @@
+# The function alone.
+
+mock_provider "aws" {
+  override_during = plan
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+  mock_data "aws_region" {
+    defaults = { region = "us-east-1" }
+  }
+}
+
+# The same in a Region that CloudFront takes no functions from.
+mock_provider "aws" {
+  alias           = "elsewhere"
+  override_during = plan
+
+  mock_data "aws_region" {
+    defaults = { region = "eu-central-1" }
+  }
+}
+
+variables {
+  package     = "versions.tf"
+  code_sha256 = filebase64sha256("versions.tf")
+}
+
+run "is_one_that_lambda_at_edge_takes" {
+  command = plan
+  module {
+    source = "./function"
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.memory_size == 128 && aws_lambda_function.this.timeout == 5 &&
+      aws_lambda_function.this.architectures == tolist(["x86_64"]) && aws_lambda_function.this.package_type == "Zip" &&
+      aws_lambda_function.this.runtime == "nodejs24.x" && aws_lambda_function.this.handler == "index.handler" &&
+      length(aws_lambda_function.this.environment) == 0 && length(aws_lambda_function.this.vpc_config) == 0 &&
+      length(aws_lambda_function.this.tracing_config) == 0 && length(aws_lambda_function.this.dead_letter_config) == 0
+    )
+    error_message = "What CloudFront takes of a viewer-request function, and nothing that it does not."
+  }
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_function.this.skip_destroy
+    error_message = "A numbered version, which replicas keep from being deleted for hours."
+  }
+  assert {
+    condition = (
+      jsondecode(aws_iam_role.this.assume_role_policy).Statement[*].Principal ==
+      [{ Service = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"] }]
+    )
+    error_message = "The role is for both services, and for nobody else."
+  }
+  assert {
+    condition = jsondecode(aws_iam_role_policy.log.policy).Statement == [{
+      Effect = "Allow"
+      Action = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = [
+        "arn:aws:logs:*:111122223333:log-group:/aws/lambda/us-east-1.edge-authorizer:*",
+        "arn:aws:logs:us-east-1:111122223333:log-group:/aws/lambda/edge-authorizer:*",
+      ]
+    }]
+    error_message = "It may write its own log, and nothing else."
+  }
+}
+
+run "is_the_zip_that_was_reviewed" {
+  command = plan
+  module {
+    source = "./function"
+  }
+
+  variables {
+    package = "outputs.tf"
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "is_in_us_east_1" {
+  command = plan
+  module {
+    source = "./function"
+  }
+  providers = { aws = aws.elsewhere }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "has_its_hash_in_base64" {
+  command = plan
+  module {
+    source = "./function"
+  }
+
+  variables {
+    code_sha256 = filesha256("versions.tf")
+  }
+
+  expect_failures = [var.code_sha256]
+}
+
+run "has_a_runtime_that_can_hand_its_process_over" {
+  command = plan
+  module {
+    source = "./function"
+  }
+
+  variables {
+    runtime = "provided.al2023"
+  }
+
+  expect_failures = [var.runtime]
+}

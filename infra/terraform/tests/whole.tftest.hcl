@@ -1,0 +1,266 @@
+# What the module plans, over a provider that is not there. `authorizer-tests` runs this, over the provider's
+# schemas; with the real provider installed, `terraform init && terraform test` does.
+
+mock_provider "aws" {
+  override_during = plan
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+  override_resource {
+    target = aws_cloudfront_distribution.this
+    values = { id = "EDFDVBD6EXAMPLE" }
+  }
+  override_resource {
+    target = aws_s3_bucket.files
+    values = { id = "files-1", bucket_regional_domain_name = "files-1.s3.eu-central-1.amazonaws.com" }
+  }
+  override_resource {
+    target = aws_s3_bucket.logs
+    values = { id = "files-logs-1" }
+  }
+  override_resource {
+    target = aws_cloudfront_origin_access_control.this
+    values = { id = "E327GJI25M56DG" }
+  }
+}
+
+mock_provider "aws" {
+  alias           = "us_east_1"
+  override_during = plan
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+  mock_data "aws_region" {
+    defaults = { region = "us-east-1" }
+  }
+  override_resource {
+    target = module.function.aws_lambda_function.this
+    values = { qualified_arn = "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1" }
+  }
+}
+
+variables {
+  # Any file will do for a zip.
+  package     = "versions.tf"
+  code_sha256 = filebase64sha256("versions.tf")
+}
+
+run "by_default" {
+  command = plan
+
+  assert {
+    condition = [
+      for one in jsondecode(aws_s3_bucket_policy.files.policy).Statement : one.Sid
+    ] == ["AllowCloudFrontServicePrincipalReadWriteDelete", "DenyPlainHttp"]
+    error_message = "The bucket is the distribution's, over TLS, and nobody may list."
+  }
+  assert {
+    condition = jsondecode(aws_s3_bucket_policy.files.policy).Statement[0] == jsondecode(replace(replace(replace(
+      file("../policies/bucket-policy.json"), "BUCKET", "files-1"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID",
+      "EDFDVBD6EXAMPLE"
+    )).Statement[0]
+    error_message = "The bucket's statement is the published one."
+  }
+  assert {
+    condition = jsondecode(aws_kms_key_policy.files.policy).Statement[1] == jsondecode(replace(replace(
+      file("../policies/key-policy.json"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID", "EDFDVBD6EXAMPLE"
+    )).Statement[0]
+    error_message = "The key's statement is the published one."
+  }
+  assert {
+    condition = alltrue([
+      for action in jsondecode(aws_kms_key_policy.files.policy).Statement[0].Action :
+      !can(regex("Encrypt|Decrypt|GenerateDataKey|CreateGrant|Sign|Mac|\\*", action))
+    ])
+    error_message = "Whoever administers the key cannot use it."
+  }
+  assert {
+    condition = (
+      aws_cloudfront_origin_access_control.this.signing_behavior == "always" &&
+      aws_cloudfront_origin_access_control.this.signing_protocol == "sigv4" &&
+      aws_cloudfront_origin_access_control.this.origin_access_control_origin_type == "s3"
+    )
+    error_message = "Every request is signed for the bucket."
+  }
+  assert {
+    condition = alltrue([
+      for origin in aws_cloudfront_distribution.this.origin :
+      coalesce(origin.origin_path, "/") == "/" && origin.origin_access_control_id == "E327GJI25M56DG" &&
+      origin.domain_name == "files-1.s3.eu-central-1.amazonaws.com" && length(origin.custom_origin_config) == 0
+    ]) && length(aws_cloudfront_distribution.this.origin) == 1
+    error_message = "The one origin is the bucket's own endpoint, signed, without a path."
+  }
+  assert {
+    condition = (
+      length(aws_cloudfront_distribution.this.ordered_cache_behavior) == 0 &&
+      aws_cloudfront_distribution.this.default_cache_behavior[0].viewer_protocol_policy == "https-only" &&
+      length(aws_cloudfront_distribution.this.default_cache_behavior[0].function_association) == 0 &&
+      [
+        for one in aws_cloudfront_distribution.this.default_cache_behavior[0].lambda_function_association :
+        [one.event_type, one.lambda_arn, one.include_body]
+      ] == [["viewer-request", "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1", false]]
+    )
+    error_message = "The one behavior has the numbered version on viewer-request, over HTTPS."
+  }
+  assert {
+    condition = (
+      aws_cloudfront_distribution.this.default_cache_behavior[0].cache_policy_id == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad" &&
+      length(aws_cloudfront_cache_policy.this) == 0
+    )
+    error_message = "Nothing is cached."
+  }
+  assert {
+    condition = (
+      aws_cloudfront_origin_request_policy.this.query_strings_config[0].query_string_behavior == "all" &&
+      aws_cloudfront_origin_request_policy.this.cookies_config[0].cookie_behavior == "none" &&
+      aws_cloudfront_origin_request_policy.this.headers_config[0].header_behavior == "whitelist" &&
+      length(aws_cloudfront_origin_request_policy.this.headers_config[0].headers[0].items) == 10
+    )
+    error_message = "Query strings reach S3 whole, cookies never, and ten headers."
+  }
+  assert {
+    condition = (
+      length(aws_cloudfront_distribution.this.default_cache_behavior[0].allowed_methods) == 7 &&
+      length(aws_cloudfront_response_headers_policy.this.cors_config) == 0
+    )
+    error_message = "All seven methods, for PUT and DELETE do not come without the others; and no [cors]."
+  }
+  assert {
+    condition = alltrue([
+      for one in [aws_s3_bucket_public_access_block.files, aws_s3_bucket_public_access_block.logs[0]] :
+      one.block_public_acls && one.block_public_policy && one.ignore_public_acls && one.restrict_public_buckets
+      ]) && alltrue([
+      for one in [aws_s3_bucket_ownership_controls.files, aws_s3_bucket_ownership_controls.logs[0]] :
+      one.rule[0].object_ownership == "BucketOwnerEnforced"
+    ])
+    error_message = "Nothing of the buckets is public, and ACLs are off."
+  }
+  assert {
+    condition = alltrue([
+      for rule in aws_s3_bucket_server_side_encryption_configuration.files.rule :
+      rule.bucket_key_enabled && rule.apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms"
+    ]) && aws_s3_bucket_versioning.files.versioning_configuration[0].status == "Enabled"
+    error_message = "Objects are encrypted with the key, through a bucket key, and old versions kept."
+  }
+  assert {
+    condition     = !contains(aws_cloudwatch_log_delivery.access[0].record_fields, "cs-uri-query")
+    error_message = "Query strings, which may hold a token, are in no log."
+  }
+}
+
+run "a_policy_that_only_reads" {
+  command = plan
+
+  variables {
+    uploads     = false
+    deletes     = false
+    access_logs = false
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.files.policy).Statement[0].Action == ["s3:GetObject"]
+    error_message = "Nothing is written where no rule writes."
+  }
+  assert {
+    condition     = jsondecode(aws_kms_key_policy.files.policy).Statement[1].Action == ["kms:Decrypt"]
+    error_message = "Nor encrypted."
+  }
+  assert {
+    condition     = toset(aws_cloudfront_distribution.this.default_cache_behavior[0].allowed_methods) == toset(["GET", "HEAD"])
+    error_message = "Nor let in."
+  }
+  assert {
+    condition     = length(aws_s3_bucket.logs) == 0 && length(aws_cloudwatch_log_delivery.access) == 0
+    error_message = "No logs where none are wanted."
+  }
+}
+
+run "a_policy_that_needs_everything" {
+  command = plan
+
+  variables {
+    multipart         = true
+    versions          = true
+    listing           = true
+    cache_seconds     = 60
+    log_query_strings = true
+    cors = {
+      origins         = ["https://app.example.com"]
+      credentials     = true
+      exposed_headers = ["ETag"]
+      max_age_seconds = 300
+    }
+    alias = {
+      domain_name     = "files.example.com"
+      certificate_arn = "arn:aws:acm:us-east-1:111122223333:certificate/11112222-3333-4444-5555-666677778888"
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_s3_bucket_policy.files.policy).Statement[0].Action == [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:DeleteObject",
+      "s3:GetObjectVersion",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+    ]
+    error_message = "An action for each operation."
+  }
+  assert {
+    condition = jsondecode(aws_s3_bucket_policy.files.policy).Statement[1] == jsondecode(replace(replace(replace(
+      file("../policies/list-policy.json"), "BUCKET", "files-1"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID",
+      "EDFDVBD6EXAMPLE"
+    )).Statement[0]
+    error_message = "Listing is the published statement: only with a prefix."
+  }
+  assert {
+    condition = (
+      aws_cloudfront_cache_policy.this[0].max_ttl == 60 &&
+      aws_cloudfront_cache_policy.this[0].parameters_in_cache_key_and_forwarded_to_origin[0].query_strings_config[0].query_string_behavior == "all"
+    )
+    error_message = "What is cached is kept apart by the whole query string."
+  }
+  assert {
+    condition = (
+      aws_cloudfront_response_headers_policy.this.cors_config[0].access_control_allow_credentials &&
+      !aws_cloudfront_response_headers_policy.this.cors_config[0].origin_override &&
+      toset(aws_cloudfront_response_headers_policy.this.cors_config[0].access_control_allow_origins[0].items) == toset(["https://app.example.com"]) &&
+      toset(aws_cloudfront_response_headers_policy.this.cors_config[0].access_control_expose_headers[0].items) == toset(["ETag"])
+    )
+    error_message = "The answers of S3 get the headers of [cors], and those of the function keep theirs."
+  }
+  assert {
+    condition     = aws_cloudfront_distribution.this.viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021"
+    error_message = "TLS 1.2 or later."
+  }
+  assert {
+    condition     = contains(aws_cloudwatch_log_delivery.access[0].record_fields, "cs-uri-query")
+    error_message = "Query strings in the log, where they are wanted."
+  }
+}
+
+run "credentials_do_not_go_with_any_origin" {
+  command = plan
+
+  variables {
+    cors = {
+      origins     = ["*"]
+      credentials = true
+    }
+  }
+
+  expect_failures = [var.cors]
+}
+
+run "the_token_never_reaches_s3" {
+  command = plan
+
+  variables {
+    forwarded_headers = ["Range", "Authorization"]
+  }
+
+  expect_failures = [var.forwarded_headers]
+}
