@@ -3,6 +3,10 @@
 //! [`explain`] says of one request what every rule makes of it. The decision is the core's own, and each
 //! rule is asked by the core's own matching.
 
+mod analysis;
+mod engine;
 mod explain;
 
+pub use analysis::{Analysis, Difference, Reach};
+pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
 pub use explain::{Explanation, RuleExplanation, explain};

@@ -1,5 +1,7 @@
 //! Media types, as a request has one and as a policy allows them (RFC 9110 section 8.3.1).
 
+use std::fmt;
+
 /// A media type without its parameters, in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MediaType {
@@ -43,6 +45,22 @@ impl MediaType {
         let is_name = |text: &str| is_token(text) && !text.contains('*');
         (is_name(kind) && is_name(subtype))
             .then(|| Self { kind: kind.to_ascii_lowercase(), subtype: subtype.to_ascii_lowercase() })
+    }
+}
+
+impl fmt::Display for MediaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.subtype)
+    }
+}
+
+impl fmt::Display for MediaRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*/*"),
+            Self::Kind(kind) => write!(f, "{kind}/*"),
+            Self::One(one) => one.fmt(f),
+        }
     }
 }
 

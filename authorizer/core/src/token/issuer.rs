@@ -42,6 +42,51 @@ impl Issuer {
         &self.issuer
     }
 
+    /// The values of `aud` that are meant for this distribution.
+    pub fn audience(&self) -> &[String] {
+        &self.audience
+    }
+
+    /// The values of `client_id` that are let in; any, or none, when empty.
+    pub fn client_ids(&self) -> &[String] {
+        &self.client_ids
+    }
+
+    /// The algorithms that it signs with.
+    pub fn algorithms(&self) -> &[SignatureAlgorithm] {
+        &self.algorithms
+    }
+
+    /// The keys that it signs with.
+    pub fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    /// The `typ` that its tokens must have.
+    pub fn token_type(&self) -> Option<&str> {
+        self.token_type.as_deref()
+    }
+
+    /// Claims that must have exactly these values.
+    pub fn required(&self) -> &BTreeMap<String, Scalar> {
+        &self.required
+    }
+
+    /// How far its clock may be off, in seconds.
+    pub fn leeway_seconds(&self) -> u32 {
+        self.leeway_seconds
+    }
+
+    /// How long its tokens may live, in seconds.
+    pub fn max_lifetime_seconds(&self) -> Option<u32> {
+        self.max_lifetime_seconds
+    }
+
+    /// Its tokens that are refused before they expire.
+    pub fn revoked(&self) -> &[Revocation] {
+        &self.revoked
+    }
+
     /// Holds the type and the claims of a token, whose signature is this issuer's, against the policy and the
     /// clock.
     pub(super) fn verify_claims(
@@ -81,7 +126,7 @@ impl Issuer {
 
     /// Whether a token of this `typ` will do. Without a type in the policy it is the type of an access token
     /// or of no kind in particular: never that of a logout or event token (RFC 8725 section 3.11).
-    fn takes_type(&self, token_type: Option<&str>) -> bool {
+    pub fn takes_type(&self, token_type: Option<&str>) -> bool {
         match (&self.token_type, token_type) {
             (Some(expected), Some(actual)) => same_media_type(actual, expected),
             (Some(_), None) => false,

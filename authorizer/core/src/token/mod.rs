@@ -23,7 +23,7 @@ pub use claims::VerifiedClaims;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use jwks::{JwkError, KeySet};
 pub use jws::{Jws, MAX_TOKEN_BYTES};
-pub(crate) use revocation::Revocation;
+pub use revocation::Revocation;
 
 use crate::authorizer::Supposed;
 use crate::credential::Credential;
