@@ -29,7 +29,7 @@ use thiserror::Error;
 pub(crate) use additions::{could_differ, metadata_differences, only_creates};
 pub(crate) use atom::could_match;
 pub(crate) use heads::could_overlap;
-pub(crate) use question::{Answer, Question, Token};
+pub(crate) use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};
 pub use witness::{Replayed, Witness};
 
@@ -47,6 +47,12 @@ pub enum EngineError {
         /// What differs.
         why: String,
     },
+}
+
+impl EngineError {
+    pub(crate) fn unconfirmed(witness: &Witness, why: String) -> Self {
+        Self::Unconfirmed { request: format!("{} {}", witness.method, witness.uri), why }
+    }
 }
 
 /// A rule of one of the policies that are asked about: the policy's place, and the rule's in it.
@@ -111,6 +117,12 @@ impl<'p> Engine<'p> {
             .into_iter()
             .filter(|operation| is_plain(operation) && operations.has_method(operation.method()));
         operations.union(plain.collect())
+    }
+
+    /// Whether the rule could match any request for the operation by `who`, as far as can be told without asking.
+    pub(crate) fn could_match(self, at: RuleRef, operation: S3Operation, who: &Who) -> bool {
+        self.rule(at)
+            .is_some_and(|rule| atom::match_of(rule, operation, who, self.issuer(at.side, who)).is_some())
     }
 
     /// The rules of a policy with this effect, as far as `before`.

@@ -115,6 +115,10 @@ impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
 
     fn match_of(&self, at: RuleRef) -> Option<Match<'p>> {
         let Question { operation, who, .. } = self.question;
+        // What no rule of the policy lets anybody ask for comes to none of its deny rules either.
+        if !self.engine.recognised(at.side).contains(*operation) {
+            return None;
+        }
         match_of(self.engine.rule(at)?, *operation, who, self.engine.issuer(at.side, who))
     }
 
@@ -251,16 +255,24 @@ impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
             let Some(authorizer) = self.engine.authorizer(side) else { continue };
             let access = match (witness.access(authorizer), token) {
                 (Ok(_), Token::Invalid) => {
-                    return Err(unconfirmed(witness, "the token is taken".to_owned()));
+                    return Err(EngineError::unconfirmed(witness, "the token is taken".to_owned()));
                 }
                 (Ok(access), Token::Valid) => access,
                 (Err(Refusal::Token(_)), Token::Invalid) => continue,
                 (Err(Refusal::Token(error)), Token::Valid) => {
-                    return Err(unconfirmed(witness, format!("the token is refused: {error:?}")));
+                    return Err(EngineError::unconfirmed(
+                        witness,
+                        format!("the token is refused: {error:?}"),
+                    ));
                 }
                 // No rule of this policy opens the operation, so no allow rule of it matches either.
                 (Err(refusal), _) => match self.question.require.iter().any(|rule| rule.side == side) {
-                    true => return Err(unconfirmed(witness, format!("it is refused: {}", refusal.reason()))),
+                    true => {
+                        return Err(EngineError::unconfirmed(
+                            witness,
+                            format!("it is refused: {}", refusal.reason()),
+                        ));
+                    }
                     false => continue,
                 },
             };
@@ -271,7 +283,7 @@ impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
             for rule in self.question.require.iter().filter(|rule| rule.side == side) {
                 if !matches(&rule) {
                     let id = self.engine.rule(*rule).map(|rule| rule.id()).unwrap_or_default();
-                    return Err(unconfirmed(witness, format!("rule `{id}` does not match")));
+                    return Err(EngineError::unconfirmed(witness, format!("rule `{id}` does not match")));
                 }
             }
             matching.extend(self.question.exclude.iter().filter(matches).copied());
@@ -282,10 +294,10 @@ impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
     fn exclude(&mut self, rule: RuleRef, witness: &Witness) -> Result<(), EngineError> {
         let id = || self.engine.rule(rule).map(|rule| rule.id().to_owned()).unwrap_or_default();
         if self.excluded.iter().any(|(known, _)| *known == rule) {
-            return Err(unconfirmed(witness, format!("rule `{}` matches", id())));
+            return Err(EngineError::unconfirmed(witness, format!("rule `{}` matches", id())));
         }
         let Some(Match { atoms, keys }) = self.match_of(rule) else {
-            return Err(unconfirmed(witness, format!("rule `{}` matches", id())));
+            return Err(EngineError::unconfirmed(witness, format!("rule `{}` matches", id())));
         };
         let group = self.problem.group();
         self.excluded.push((rule, group));
@@ -322,8 +334,4 @@ impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
         }
         Ok(needed)
     }
-}
-
-fn unconfirmed(witness: &Witness, why: String) -> EngineError {
-    EngineError::Unconfirmed { request: format!("{} {}", witness.method, witness.uri), why }
 }

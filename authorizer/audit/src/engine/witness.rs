@@ -152,7 +152,7 @@ impl Witness {
 }
 
 /// What the core decided on a witness.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Replayed {
     /// Whether the request goes on.
     pub allowed: bool,
