@@ -7,8 +7,14 @@ mod analysis;
 mod diff;
 mod engine;
 mod explain;
+mod matrix;
+mod query;
+mod words;
 
 pub use analysis::{Analysis, Difference, Reach};
 pub use diff::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
 pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
 pub use explain::{Explanation, RuleExplanation, explain};
+pub use matrix::{Cell, Matrix, Row, matrix};
+pub use query::{Permission, Query, Shown, query};
+pub use words::conditions_in_words;

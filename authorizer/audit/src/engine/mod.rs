@@ -27,7 +27,7 @@ use authorizer_core::token::Issuer;
 use thiserror::Error;
 
 pub(crate) use additions::{could_differ, metadata_differences, only_creates};
-pub(crate) use atom::could_match;
+pub(crate) use atom::{Reading, could_match};
 pub(crate) use heads::could_overlap;
 pub(crate) use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};
