@@ -108,7 +108,7 @@ impl PolicyFileError {
         let places = Places::of(text);
         let found = problems.len();
         let report = |problem: PolicyProblem| ProblemReport {
-            at: places.span(&problem.place).map(|span| one_line(text, span)),
+            at: places.line_span(&problem.place).map(SourceSpan::from),
             label: problem.place.to_string(),
             message: problem.message,
             remedy: problem.remedy,
@@ -116,11 +116,4 @@ impl PolicyFileError {
         };
         Self::Problems { found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }
     }
-}
-
-/// A label under one line: of a table that goes over many, the first line says where.
-fn one_line(text: &str, span: Range<usize>) -> SourceSpan {
-    let shown = text.get(span.clone()).unwrap_or_default();
-    let length = shown.find('\n').unwrap_or(shown.len());
-    SourceSpan::new(span.start.into(), length)
 }

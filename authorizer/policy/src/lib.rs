@@ -9,6 +9,7 @@ mod error;
 mod place;
 
 pub use error::{PolicyFileError, ProblemReport};
+pub use place::{Places, Position};
 
 use std::fs;
 use std::io::Read as _;
@@ -23,6 +24,8 @@ use serde_json::Value;
 /// A policy file that was read and found whole.
 #[derive(Debug)]
 pub struct PolicyFile {
+    text: String,
+    document: PolicyDocument,
     bundle_json: Vec<u8>,
     bundle: Bundle,
 }
@@ -48,7 +51,22 @@ impl PolicyFile {
         })?;
         // Read as the function reads it when it starts: what it would refuse is refused here.
         let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
-        Ok(Self { bundle_json, bundle })
+        Ok(Self { text, document, bundle_json, bundle })
+    }
+
+    /// The policy as it is written, with the keys of its key files in it.
+    pub fn document(&self) -> &PolicyDocument {
+        &self.document
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where everything stands in the file.
+    pub fn places(&self) -> Places<'_> {
+        Places::of(&self.text)
     }
 
     /// The bytes of `bundle.json`; the same policy and keys give the same bytes.
