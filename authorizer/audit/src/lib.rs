@@ -2,6 +2,8 @@
 //!
 //! [`explain`] says of one request what every rule makes of it. The decision is the core's own, and each
 //! rule is asked by the core's own matching.
+//!
+//! [`findings`](findings::findings) says what in a policy deserves a second look.
 
 mod analysis;
 mod diff;
@@ -10,6 +12,7 @@ mod explain;
 mod matrix;
 mod query;
 mod words;
+pub mod findings;
 
 pub use analysis::{Analysis, Difference, Reach};
 pub use diff::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};

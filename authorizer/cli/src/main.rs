@@ -4,6 +4,7 @@
 //! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
 //! differences, 2 for input that cannot be used.
 
+mod audit;
 mod check;
 mod devkey;
 mod error;
@@ -38,6 +39,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Audit(audit::Args),
     Replay(replay::Args),
     Explain(explain::Args),
     Serve(serve::Args),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
     }));
     let result = match &cli.command {
         Command::Check(args) => check::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Serve(args) => serve::run(args),
