@@ -5,6 +5,7 @@
 
 mod accepted;
 mod checks;
+mod exact;
 mod finding;
 mod registry;
 mod subject;
@@ -20,7 +21,19 @@ pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
         .iter()
         .flat_map(|check| (check.run)(subject).into_iter().map(|found| Finding::new(check, found)))
         .collect();
+    findings.extend(undecided(subject));
     accepted::accept(subject, &mut findings);
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.check.id));
     findings
+}
+
+/// What the engine could not say of a rule is a finding of its own: silence would look like an answer.
+fn undecided(subject: &Subject<'_>) -> Vec<Finding> {
+    let check = registry().iter().find(|check| check.id == "EA019");
+    let undecided = subject.exact().undecided();
+    let rules = subject.rules().filter_map(|rule| {
+        let why = undecided.get(&rule.index)?;
+        Some(Finding::new(check?, rule.found(format!("rule `{}`: {why}", rule.id()))))
+    });
+    rules.collect()
 }

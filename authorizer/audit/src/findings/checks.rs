@@ -1,6 +1,7 @@
 //! The checks, a file for each family. A new one is a line here.
 
 use super::accepted;
+use super::exact;
 use super::finding::{Check, Found, Severity};
 use super::subject;
 
@@ -14,6 +15,7 @@ macro_rules! families {
 }
 
 families! {
+    analysis,
     anonymous,
     breadth,
     browser,

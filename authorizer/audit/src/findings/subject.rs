@@ -1,20 +1,23 @@
 //! What is looked at, and words for it that more than one check needs.
 
-use authorizer_core::UnixTime;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
 use authorizer_core::policy::{Place, Policy};
 use authorizer_core::rules::{Effect, KeyPattern, Rule, Segment};
 use authorizer_core::token::{KeySet, SignatureAlgorithm};
+use authorizer_core::{Authorizer, UnixTime};
 use serde_json::Value;
 
+use super::exact::Exact;
 use super::finding::{About, Found};
+use crate::analysis::Reach;
 
-/// A policy, as it is written and as it compiled, and the instant at which it is looked at.
-#[derive(Clone, Copy, Debug)]
+/// A policy, as it is written and as it decides, and the instant at which it is looked at.
+#[derive(Debug)]
 pub struct Subject<'p> {
     document: &'p PolicyDocument,
-    policy: &'p Policy,
+    authorizer: &'p Authorizer,
+    exact: Exact,
     now: UnixTime,
 }
 
@@ -32,9 +35,28 @@ pub(super) const PARTS: [S3Operation; 3] =
     [S3Operation::CreateMultipartUpload, S3Operation::UploadPart, S3Operation::CompleteMultipartUpload];
 
 impl<'p> Subject<'p> {
-    /// `policy` is what `document` compiled to.
-    pub fn new(document: &'p PolicyDocument, policy: &'p Policy, now: UnixTime) -> Self {
-        Self { document, policy, now }
+    /// `authorizer` decides by `document`.
+    pub fn new(document: &'p PolicyDocument, authorizer: &'p Authorizer, now: UnixTime) -> Self {
+        Self { document, authorizer, exact: Exact::of(document), now }
+    }
+
+    /// What is asked of the engine.
+    pub(super) fn exact(&self) -> &Exact {
+        &self.exact
+    }
+
+    /// Whether a rule decides on anything; none where the engine could not say.
+    pub(super) fn reach(&self, rule: &RuleView<'_>) -> Option<&Reach> {
+        self.exact.reach(rule.index, self.authorizer)
+    }
+
+    /// Whether every request would be decided the same without a rule.
+    pub(super) fn is_redundant(&self, rule: &RuleView<'_>) -> bool {
+        self.exact.is_redundant(rule.index, self.authorizer)
+    }
+
+    fn policy(&self) -> &'p Policy {
+        self.authorizer.bundle().policy()
     }
 
     pub(super) fn document(&self) -> &'p PolicyDocument {
@@ -47,12 +69,12 @@ impl<'p> Subject<'p> {
 
     /// What some allow rule lets somebody do.
     pub(super) fn possible(&self) -> OperationSet {
-        self.policy.possible().operations
+        self.policy().possible().operations
     }
 
     pub(super) fn rules(&self) -> impl Iterator<Item = RuleView<'p>> + use<'p> {
         let all: &'p [IssuerDocument] = &self.document.issuers;
-        self.document.rules.iter().zip(self.policy.rules()).enumerate().map(
+        self.document.rules.iter().zip(self.policy().rules()).enumerate().map(
             move |(index, (document, rule))| {
                 let speaks_of = |issuer: &&'p IssuerDocument| {
                     document.issuers.as_ref().is_none_or(|names| names.contains(&issuer.name))
@@ -83,7 +105,8 @@ impl<'p> Subject<'p> {
 /// A rule, as it is written and as it compiled.
 #[derive(Clone, Debug)]
 pub(super) struct RuleView<'p> {
-    index: usize,
+    /// Its place in the policy.
+    pub(super) index: usize,
     pub(super) document: &'p RuleDocument,
     pub(super) rule: &'p Rule,
     /// The issuers whose tokens it speaks of.

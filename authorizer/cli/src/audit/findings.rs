@@ -7,7 +7,7 @@ mod text;
 use std::path::PathBuf;
 
 use authorizer_audit::findings::{Finding, Severity, Subject, findings};
-use authorizer_core::UnixTime;
+use authorizer_core::{Authorizer, UnixTime};
 use authorizer_policy::{Places, PolicyFile};
 use clap::ValueEnum;
 
@@ -104,7 +104,8 @@ impl Report<'_> {
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let file = PolicyFile::load(&args.policy)?;
     let now = now_or(args.now);
-    let findings = findings(&Subject::new(file.document(), file.bundle().policy(), now));
+    let authorizer = Authorizer::new(file.bundle().clone());
+    let findings = findings(&Subject::new(file.document(), &authorizer, now));
     let report = Report { policy: &args.policy, now, text: file.text(), places: file.places(), findings };
     match args.format {
         Format::Text => text::write(&report)?,

@@ -236,21 +236,28 @@ fn known_of<'r>(rule: &'r RuleView<'_>, holds: bool) -> impl Iterator<Item = &'r
     })
 }
 
+/// The claims of which a rule asks what no token of its issuers has.
+fn against<'r>(rule: &'r RuleView<'_>) -> impl Iterator<Item = &'r str> {
+    known_of(rule, false).filter(|claim| {
+        // A request without a token has no claim, which is what such a deny rule may be about.
+        let is_of_no_token = |test: &ClaimTest| matches!(test, ClaimTest::Present(false));
+        let mut conditions = rule.rule.conditions().iter();
+        !rule.is_deny() || !conditions.any(|one| one.claim == *claim && is_of_no_token(&one.test))
+    })
+}
+
+/// Whether a rule matches nothing for a reason that has a finding of its own.
+pub(super) fn is_against_the_issuer(rule: &RuleView<'_>) -> bool {
+    against(rule).next().is_some()
+}
+
 fn against_the_issuer(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for rule in subject.rules() {
-        for claim in known_of(&rule, false) {
-            // A request without a token has no claim, which is what such a deny rule may be about.
-            let of_no_token = rule.is_deny()
-                && rule.rule.conditions().iter().any(|condition| {
-                    condition.claim == claim && matches!(condition.test, ClaimTest::Present(false))
-                });
-            if !of_no_token {
-                let place = rule.place().then("when").then(claim);
-                let message =
-                    format!("rule `{}` asks of `{claim}` what the issuer's tokens never have", rule.id());
-                found.push(rule.found_at(place, message));
-            }
+        for claim in against(&rule) {
+            let place = rule.place().then("when").then(claim);
+            let message = format!("rule `{}` asks of `{claim}` what the issuer's tokens never have", rule.id());
+            found.push(rule.found_at(place, message));
         }
     }
     found

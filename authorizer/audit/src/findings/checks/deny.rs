@@ -1,10 +1,12 @@
 //! Deny rules that leave a way around them.
 
 use authorizer_core::operation::S3Operation as Op;
-use authorizer_core::rules::{ClaimTest, IpNet, Segment};
+use authorizer_core::rules::{IpNet, Segment};
 
-use super::subject::{PARTS, RuleView, Subject, Use, is_wild, names};
+use super::exact::{Variant, claims_asked_for, words};
+use super::subject::{PARTS, RuleView, Subject};
 use super::{Check, Found, Severity};
+use crate::engine::Witness;
 
 pub(super) static CHECKS: &[Check] = &[
     Check {
@@ -109,39 +111,25 @@ pub(super) static CHECKS: &[Check] = &[
 fn asks_for_a_claim(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for rule in subject.denies() {
-        let mut asked: Vec<&str> = rule.claims().into_iter().filter_map(asked_for).collect();
-        asked.dedup();
-        for claim in asked {
-            let is_given = |allow: &RuleView<'_>| {
-                !allow.is_anonymous()
-                    && (allow.claims().into_iter().filter_map(asked_for).any(|one| one == claim)
-                        || allow.issuers.iter().all(|issuer| {
-                            issuer.required.contains_key(claim)
-                                || !rule.issuers.iter().any(|one| one.name == issuer.name)
-                        }))
-            };
-            let around = subject.allows().find(|allow| {
-                !allow.rule.operations().intersection(rule.rule.operations()).is_empty() && !is_given(allow)
-            });
-            if let Some(around) = around {
+        for claim in claims_asked_for(rule.document) {
+            let variant = Variant::Without(claim.to_owned());
+            let Some(without) = subject.exact().variant(rule.index, variant) else { continue };
+            let around = rule
+                .rule
+                .operations()
+                .iter()
+                .find_map(|operation| subject.exact().let_in(operation, without, |_| true));
+            if let Some((_, witness)) = around {
                 let message = format!(
-                    "rule `{}` denies nothing to a request without the claim `{claim}`, and `{}` asks for none",
+                    "rule `{}` denies nothing without the claim `{claim}`: {} is let in",
                     rule.id(),
-                    around.id()
+                    words(&witness)
                 );
                 found.push(rule.found(message));
             }
         }
     }
     found
-}
-
-/// The claim that must be there, of whatever a rule reads.
-fn asked_for<'p>((_, claim, reads): (authorizer_core::policy::Place, &'p str, Use<'_>)) -> Option<&'p str> {
-    match reads {
-        Use::Condition(ClaimTest::Present(false)) | Use::Metadata => None,
-        Use::Key | Use::Condition(_) => Some(claim),
-    }
 }
 
 fn one_family(subject: &Subject<'_>) -> Vec<Found> {
@@ -160,68 +148,67 @@ fn one_family(subject: &Subject<'_>) -> Vec<Found> {
     found.collect()
 }
 
+/// The first of the operations that this rule does not deny and some request gets through with, on keys, by a viewer
+/// and at a time that the rule is about.
+fn left_open(
+    subject: &Subject<'_>,
+    rule: &RuleView<'_>,
+    operations: &[Op],
+    allows: impl Fn(&RuleView<'_>) -> bool,
+) -> Option<Witness> {
+    let wide = subject.exact().variant(rule.index, Variant::OfEveryOperation)?;
+    let of_a_kind: Vec<_> = subject.allows().filter(|rule| allows(rule)).map(|rule| rule.index).collect();
+    let open = operations.iter().filter(|operation| !rule.has(**operation));
+    open.copied()
+        .find_map(|operation| subject.exact().let_in(operation, wide, |index| of_a_kind.contains(&index)))
+        .map(|(_, witness)| witness)
+}
+
+/// A finding for each deny rule that has `denied` and leaves one of `others` open.
+fn leaving(subject: &Subject<'_>, denied: Op, others: &[Op], allows: fn(&RuleView<'_>) -> bool) -> Vec<Found> {
+    let rules = subject.denies().filter(|rule| rule.has(denied));
+    rules
+        .filter_map(|rule| {
+            let witness = left_open(subject, &rule, others, allows)?;
+            let (id, denied_name) = (rule.id(), denied.name());
+            let message = format!("rule `{id}` denies {denied_name}, and {} is let in", words(&witness));
+            Some(rule.found_of(denied, message))
+        })
+        .collect()
+}
+
 fn leaves_multipart(subject: &Subject<'_>) -> Vec<Found> {
-    let found = subject.denies().filter(|rule| rule.has(Op::PutObject)).filter_map(|rule| {
-        let open: Vec<_> = left_open(subject, &rule, &PARTS);
-        let message = format!("rule `{}` denies PutObject and leaves {} open", rule.id(), names(&open));
-        // One step denied is enough: without it nothing comes about.
-        (open.len() == PARTS.len()).then(|| rule.found_of(Op::PutObject, message))
-    });
-    found.collect()
+    // One step denied is enough: without it nothing comes about.
+    let is_whole = |rule: &RuleView<'_>| PARTS.iter().all(|step| !rule.has(*step));
+    let rules = subject.denies().filter(|rule| rule.has(Op::PutObject) && is_whole(rule));
+    rules
+        .filter_map(|rule| {
+            let witness = left_open(subject, &rule, &[Op::CompleteMultipartUpload], |_| true)?;
+            let message = format!("rule `{}` denies PutObject, and {} is let in", rule.id(), words(&witness));
+            Some(rule.found_of(Op::PutObject, message))
+        })
+        .collect()
 }
 
 fn leaves_versions(subject: &Subject<'_>) -> Vec<Found> {
-    let found = subject.denies().filter(|rule| rule.has(Op::GetObject)).filter_map(|rule| {
-        let open = left_open(subject, &rule, &[Op::GetObjectVersion]);
-        let message = format!("rule `{}` denies GetObject and leaves GetObjectVersion open", rule.id());
-        (!open.is_empty()).then(|| rule.found_of(Op::GetObject, message))
-    });
-    found.collect()
+    leaving(subject, Op::GetObject, &[Op::GetObjectVersion], |_| true)
 }
 
 fn leaves_overwriting(subject: &Subject<'_>) -> Vec<Found> {
-    let may_overwrite = |allow: &RuleView<'_>| {
-        !allow.rule.terms().create_only && !allow.of(&[Op::PutObject, Op::CompleteMultipartUpload]).is_empty()
-    };
-    let found = subject.denies().filter(|rule| rule.has(Op::DeleteObject)).filter_map(|rule| {
-        let open = left_open(subject, &rule, &[Op::PutObject, Op::CompleteMultipartUpload]);
-        let overwrites = subject.allows().find(|allow| may_overwrite(allow) && meets(allow, &rule));
-        let message = match &overwrites {
-            Some(allow) => {
-                format!("rule `{}` denies DELETE, and `{}` lets overwrite", rule.id(), allow.id())
-            }
-            None => return None,
-        };
-        (!open.is_empty()).then(|| rule.found_of(Op::DeleteObject, message))
-    });
-    found.collect()
+    let writes = [Op::PutObject, Op::CompleteMultipartUpload];
+    leaving(subject, Op::DeleteObject, &writes, |allow| !allow.rule.terms().create_only)
 }
 
 fn leaves_deleting(subject: &Subject<'_>) -> Vec<Found> {
-    let found = subject.denies().filter(|rule| rule.has(Op::PutObject)).filter_map(|rule| {
-        let open = left_open(subject, &rule, &[Op::DeleteObject]);
-        let message = format!("rule `{}` denies writing and leaves DeleteObject open", rule.id());
-        (!open.is_empty()).then(|| rule.found_of(Op::PutObject, message))
-    });
-    found.collect()
+    leaving(subject, Op::PutObject, &[Op::DeleteObject], |_| true)
 }
 
 fn leaves_listing(subject: &Subject<'_>) -> Vec<Found> {
-    let found = subject.denies().filter(|rule| rule.has(Op::GetObject)).filter_map(|rule| {
-        let open = left_open(subject, &rule, &[Op::ListObjectsV2]);
-        let message = format!("rule `{}` denies reading and leaves ListObjectsV2 open", rule.id());
-        (!open.is_empty()).then(|| rule.found_of(Op::GetObject, message))
-    });
-    found.collect()
+    leaving(subject, Op::GetObject, &[Op::ListObjectsV2], |_| true)
 }
 
 fn head_alone(subject: &Subject<'_>) -> Vec<Found> {
-    let found = subject.denies().filter(|rule| rule.has(Op::HeadObject)).filter_map(|rule| {
-        let open = left_open(subject, &rule, &[Op::GetObject]);
-        let message = format!("rule `{}` denies HeadObject and leaves GetObject open", rule.id());
-        (!open.is_empty()).then(|| rule.found_of(Op::HeadObject, message))
-    });
-    found.collect()
+    leaving(subject, Op::HeadObject, &[Op::GetObject], |_| true)
 }
 
 fn by_file_name(subject: &Subject<'_>) -> Vec<Found> {
@@ -242,50 +229,19 @@ fn by_file_name(subject: &Subject<'_>) -> Vec<Found> {
 fn one_level(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for rule in subject.denies() {
-        for (place, pattern) in rule.patterns() {
-            let [.., before, last] = pattern.segments() else { continue };
-            let is_one_level = *last != Segment::AnySegments && is_wild(last) && *before != Segment::AnySegments;
-            let below = pattern.to_string();
-            let below = format!("{}**", below.strip_suffix('*').unwrap_or(&below));
-            let is_denied = subject.denies().any(|deny| deny.document.keys.contains(&below));
-            let deeper = subject.allows().find(|allow| {
-                meets(allow, &rule) && allow.rule.keys().iter().any(|key| reaches(key.segments(), before))
-            });
-            if let (true, false, Some(deeper)) = (is_one_level, is_denied, deeper) {
-                let message = format!(
-                    "rule `{}` denies `{pattern}`, and `{}` allows what is below",
-                    rule.id(),
-                    deeper.id()
-                );
+        for (index, (place, pattern)) in rule.patterns().enumerate() {
+            let Some(below) = subject.exact().variant(rule.index, Variant::Below(index)) else { continue };
+            let through = rule
+                .rule
+                .operations()
+                .iter()
+                .find_map(|operation| subject.exact().let_in(operation, below, |_| true));
+            if let Some((_, witness)) = through {
+                let message =
+                    format!("rule `{}` denies `{pattern}`, and {} is let in", rule.id(), words(&witness));
                 found.push(rule.found_at(place, message));
             }
         }
     }
     found
-}
-
-/// Whether a pattern reaches below a folder of this name.
-fn reaches(segments: &[Segment], folder: &Segment) -> bool {
-    segments.last() == Some(&Segment::AnySegments)
-        && segments.iter().rev().nth(1).is_none_or(|before| is_wild(before) || before == folder)
-}
-
-/// Whether both speak of some operation.
-fn meets(allow: &RuleView<'_>, deny: &RuleView<'_>) -> bool {
-    let reads = [Op::GetObject, Op::GetObjectVersion];
-    let writes = [Op::PutObject, Op::CompleteMultipartUpload, Op::DeleteObject];
-    let both = |kind: &[Op]| !allow.of(kind).is_empty() && !deny.of(kind).is_empty();
-    both(&reads) || both(&writes) || (allow.has(Op::ListObjectsV2) && deny.has(Op::ListObjectsV2))
-}
-
-/// Those of the operations that some rule allows, that this rule does not deny, and that no other does on the same
-/// keys.
-fn left_open(subject: &Subject<'_>, rule: &RuleView<'_>, operations: &[Op]) -> Vec<Op> {
-    let is_denied = |operation: Op| {
-        rule.document.keys.iter().all(|key| {
-            subject.denies().any(|deny| deny.has(operation) && deny.document.keys.contains(key))
-        })
-    };
-    let possible = subject.possible();
-    operations.iter().copied().filter(|one| possible.contains(*one) && !is_denied(*one)).collect()
 }
