@@ -13,7 +13,9 @@ use authorizer_core::rules::Effect;
 use authorizer_core::{Authorizer, Bundle};
 
 use crate::analysis::{Analysis, Difference, Reach};
-use crate::engine::{Bounds, Engine, EngineError, Question, RuleRef, Token, Witness, could_overlap};
+use crate::engine::{
+    Answer, Bounds, Engine, EngineError, MetadataDifference, Question, RuleRef, Token, Witness, could_overlap,
+};
 
 /// The engine, and what it was asked already.
 #[derive(Debug)]
@@ -116,6 +118,39 @@ impl Exact {
             }
         }
         None
+    }
+
+    /// The rules before this one that match every upload it does which does not bring the metadata along; none where
+    /// there is an upload that this rule decides on.
+    pub(super) fn never_writes(&self, rule: usize, name: &str) -> Option<Vec<usize>> {
+        let side = self.authorizer.as_deref()?;
+        let sides = [side];
+        let engine = Engine::new(&sides);
+        let (name, term) = engine.rule(RuleRef { side: 0, rule })?.terms().metadata.get_key_value(name)?;
+        let before = |at: &RuleRef| at.rule < self.own;
+        let mut exclude = engine.with_effect(0, Effect::Deny, None);
+        exclude.extend(engine.with_effect(0, Effect::Allow, Some(rule)));
+        exclude.retain(before);
+        let mut covering = Vec::new();
+        for operation in [S3Operation::PutObject, S3Operation::CreateMultipartUpload] {
+            for who in engine.everyone(0) {
+                let answer = engine.ask(&Question {
+                    operation,
+                    who: &who,
+                    bounds: &Bounds::default(),
+                    tokens: &[Token::Valid],
+                    require: &[RuleRef { side: 0, rule }],
+                    exclude: &exclude,
+                    within: None,
+                    difference: Some(MetadataDifference { name, one: Some(term), other: None }),
+                });
+                match self.noted(rule, answer)? {
+                    Answer::Yes(_) => return None,
+                    Answer::No(rules) => covering.extend(rules.into_iter().map(|one| one.rule)),
+                }
+            }
+        }
+        Some(covering)
     }
 
     /// A request for the operation that an allow rule lets in and no deny rule denies, and that this rule, which was

@@ -1,5 +1,8 @@
 //! What is looked at, and words for it that more than one check needs.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
 use authorizer_core::policy::{Place, Policy};
@@ -18,6 +21,8 @@ pub struct Subject<'p> {
     document: &'p PolicyDocument,
     authorizer: &'p Authorizer,
     exact: Exact,
+    /// The rules of which there is more than one, by their places.
+    alike: OnceCell<Vec<Vec<usize>>>,
     now: UnixTime,
 }
 
@@ -37,7 +42,7 @@ pub(super) const PARTS: [S3Operation; 3] =
 impl<'p> Subject<'p> {
     /// `authorizer` decides by `document`.
     pub fn new(document: &'p PolicyDocument, authorizer: &'p Authorizer, now: UnixTime) -> Self {
-        Self { document, authorizer, exact: Exact::of(document), now }
+        Self { document, authorizer, exact: Exact::of(document), alike: OnceCell::new(), now }
     }
 
     /// What is asked of the engine.
@@ -53,6 +58,19 @@ impl<'p> Subject<'p> {
     /// Whether every request would be decided the same without a rule.
     pub(super) fn is_redundant(&self, rule: &RuleView<'_>) -> bool {
         self.exact.is_redundant(rule.index, self.authorizer)
+    }
+
+    /// The rules that are the same but for their ids, together.
+    pub(super) fn alike(&self) -> &[Vec<usize>] {
+        self.alike.get_or_init(|| {
+            let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for rule in self.rules() {
+                if let Some(essence) = rule.essence() {
+                    alike.entry(essence).or_default().push(rule.index);
+                }
+            }
+            alike.into_values().filter(|rules| rules.len() > 1).collect()
+        })
     }
 
     fn policy(&self) -> &'p Policy {
@@ -188,6 +206,19 @@ impl<'p> RuleView<'p> {
             }
         }
         claims
+    }
+
+    /// The same for two rules that say the same: in another order, and with methods or with operations.
+    fn essence(&self) -> Option<String> {
+        let mut essence = self.document.clone();
+        essence.id.clear();
+        essence.methods.clear();
+        essence.operations = self.rule.operations().iter().collect();
+        essence.keys.sort();
+        for names in [&mut essence.issuers, &mut essence.source_ips].into_iter().flatten() {
+            names.sort();
+        }
+        serde_json::to_string(&essence).ok()
     }
 
     /// The keys, as they are written.

@@ -4,6 +4,7 @@ use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{Effect, MetadataTerm};
 
 use super::conditions::is_against_the_issuer;
+use super::duplicates::has_a_twin;
 use super::exact::{Variant, words};
 use super::subject::{RuleView, Subject, is_everything, list};
 use super::{Check, Found, Severity};
@@ -134,10 +135,14 @@ fn never_decides(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         let Some(Reach::Covered(by)) = subject.reach(&rule) else { continue };
+        // That is a finding of its own.
+        if has_a_twin(subject, &rule) {
+            continue;
+        }
         let is_closed = by.iter().any(|index| effects.get(*index) == Some(&Effect::Deny));
         let severity = if is_closed && !rule.is_deny() { Severity::Medium } else { Severity::Low };
         let message =
-            format!("rule `{}` never decides: before it, {} match all that it does", rule.id(), ids(subject, by));
+            format!("all that rule `{}` matches is decided on before it, by {}", rule.id(), ids(subject, by));
         found.push(rule.found(message).severity(severity));
     }
     found
@@ -146,7 +151,7 @@ fn never_decides(subject: &Subject<'_>) -> Vec<Found> {
 fn makes_no_difference(subject: &Subject<'_>) -> Vec<Found> {
     let decides = subject.allows().filter(|rule| matches!(subject.reach(rule), Some(Reach::Decides(_))));
     decides
-        .filter(|rule| subject.is_redundant(rule))
+        .filter(|rule| !has_a_twin(subject, rule) && subject.is_redundant(rule))
         .map(|rule| {
             let message = format!("what rule `{}` lets in, the rules after it let in as well", rule.id());
             rule.found(message)
@@ -191,20 +196,12 @@ fn public_holds_private(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-/// The first of the allow rules before this one that cover it and are of a kind.
-fn covered_by<'p>(
-    subject: &Subject<'p>,
-    rule: &RuleView<'_>,
-    is_of_a_kind: impl Fn(&RuleView<'_>) -> bool,
-) -> Option<RuleView<'p>> {
-    let Some(Reach::Covered(by)) = subject.reach(rule) else { return None };
-    subject.allows().find(|allow| by.contains(&allow.index) && is_of_a_kind(allow))
-}
-
 fn create_only_lost(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for rule in subject.allows().filter(|rule| rule.rule.terms().create_only) {
-        if let Some(before) = covered_by(subject, &rule, |before| !before.rule.terms().create_only) {
+        let Some(Reach::Covered(by)) = subject.reach(&rule) else { continue };
+        let overwrites = |before: &RuleView<'_>| !before.rule.terms().create_only;
+        if let Some(before) = subject.allows().find(|before| by.contains(&before.index) && overwrites(before)) {
             let place = rule.place().then("upload").then("create_only");
             let message = format!("rule `{}` keeps nothing: `{}` comes first", rule.id(), before.id());
             found.push(rule.found_at(place, message));
@@ -218,8 +215,10 @@ fn metadata_lost(subject: &Subject<'_>) -> Vec<Found> {
     for rule in subject.allows() {
         let written = rule.rule.terms().metadata.iter().filter(|(_, term)| **term != MetadataTerm::Any);
         for (name, term) in written {
+            let Some(covering) = subject.exact().never_writes(rule.index, name) else { continue };
             let lacks = |before: &RuleView<'_>| before.rule.terms().metadata.get(name) != Some(term);
-            if let Some(before) = covered_by(subject, &rule, lacks) {
+            let before = subject.allows().find(|before| covering.contains(&before.index) && lacks(before));
+            if let Some(before) = before {
                 let place = rule.place().then("upload").then("metadata").then(name);
                 let message =
                     format!("rule `{}` never writes `{name}`: `{}` comes first", rule.id(), before.id());

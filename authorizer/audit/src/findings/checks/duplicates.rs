@@ -1,8 +1,6 @@
 //! Rules that say the same.
 
-use authorizer_core::policy::document::RuleDocument;
-
-use super::subject::Subject;
+use super::subject::{RuleView, Subject};
 use super::{Check, Found, Severity};
 
 pub(super) static CHECKS: &[Check] = &[Check {
@@ -18,26 +16,16 @@ pub(super) static CHECKS: &[Check] = &[Check {
 fn twice(subject: &Subject<'_>) -> Vec<Found> {
     let rules: Vec<_> = subject.rules().collect();
     let mut found = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let same = rules.iter().take(index).find(|before| {
-            // In another order it is the same; methods and operations are compared as what they stand for.
-            before.rule.operations() == rule.rule.operations() && essence(before.document) == essence(rule.document)
-        });
-        if let Some(before) = same {
+    for alike in subject.alike() {
+        let Some((first, others)) = alike.split_first() else { continue };
+        for (before, rule) in others.iter().filter_map(|other| rules.get(*first).zip(rules.get(*other))) {
             found.push(rule.found(format!("rule `{}` is the same as `{}`", rule.id(), before.id())));
         }
     }
     found
 }
 
-fn essence(rule: &RuleDocument) -> RuleDocument {
-    let mut rule = rule.clone();
-    rule.id.clear();
-    rule.methods.clear();
-    rule.operations.clear();
-    rule.keys.sort();
-    for names in [&mut rule.issuers, &mut rule.source_ips].into_iter().flatten() {
-        names.sort();
-    }
-    rule
+/// Whether another rule is the same but for its id.
+pub(super) fn has_a_twin(subject: &Subject<'_>, rule: &RuleView<'_>) -> bool {
+    subject.alike().iter().any(|alike| alike.contains(&rule.index))
 }
