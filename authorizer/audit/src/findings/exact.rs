@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use authorizer_core::operation::S3Operation;
 use authorizer_core::policy::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
-use authorizer_core::rules::Effect;
+use authorizer_core::rules::{Effect, KeyPattern};
 use authorizer_core::{Authorizer, Bundle};
 
 use crate::analysis::{Analysis, Difference, Reach};
@@ -47,9 +47,13 @@ impl Exact {
         let mut extended = document.clone();
         extended.accepted.clear();
         let mut variants = BTreeMap::new();
+        let mut name = "variant".to_owned();
+        while document.rules.iter().any(|rule| rule.id.starts_with(&name)) {
+            name.push('-');
+        }
         for (index, rule) in document.rules.iter().enumerate() {
             for (variant, mut thought_up) in variants_of(rule) {
-                thought_up.id = format!("variant.{}", extended.rules.len());
+                thought_up.id = format!("{name}{}", extended.rules.len());
                 variants.insert((index, variant), extended.rules.len());
                 extended.rules.push(thought_up);
             }
@@ -206,8 +210,8 @@ fn variants_of(rule: &RuleDocument) -> Vec<(Variant, RuleDocument)> {
             variants.push((Variant::Without(claim.to_owned()), without(rule, claim)));
         }
         for (index, pattern) in rule.keys.iter().enumerate() {
-            if let Some(folder) = one_level_of(pattern) {
-                let below = RuleDocument { keys: vec![format!("{folder}/*/**")], ..rule.clone() };
+            if let Some(below) = below_of(pattern) {
+                let below = RuleDocument { keys: vec![below], ..rule.clone() };
                 variants.push((Variant::Below(index), below));
             }
         }
@@ -215,11 +219,12 @@ fn variants_of(rule: &RuleDocument) -> Vec<(Variant, RuleDocument)> {
     variants
 }
 
-/// The folder that a pattern names the objects of, and not those of the folders in it.
-pub(super) fn one_level_of(pattern: &str) -> Option<&str> {
-    let folder = pattern.strip_suffix("/*")?;
+/// The keys below the folders of those that a pattern names, where it names those of one level.
+fn below_of(pattern: &str) -> Option<String> {
+    let folder = if pattern == "*" { "" } else { pattern.strip_suffix("/*")? };
     let is_deep = folder == "**" || folder.ends_with("/**");
-    (!is_deep).then_some(folder)
+    let below = format!("{pattern}/**");
+    (!is_deep && KeyPattern::parse(&below).is_ok()).then_some(below)
 }
 
 /// The claims that must be there for a rule to match.

@@ -71,7 +71,7 @@ fn write(subject: &Subject<'_>) -> Vec<Found> {
             (!writes.is_empty()).then(|| {
                 rule.found_in(
                     "anonymous",
-                    format!("rule `{}` lets anyone {} under {}", rule.id(), names(&writes), rule.keys()),
+                    format!("rule `{}` opens {} of {} to everyone", rule.id(), names(&writes), rule.keys()),
                 )
                 .severity(if is_limited { Severity::Medium } else { Severity::High })
             })

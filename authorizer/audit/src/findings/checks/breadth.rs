@@ -77,11 +77,11 @@ fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
         }
         let issuers: Vec<_> = rule.issuers.iter().map(|issuer| format!("`{}`", issuer.name)).collect();
         let message = format!(
-            "rule `{}` lets every token of {} {} under {}",
+            "rule `{}` opens {} of {} to every token of {}",
             rule.id(),
-            issuers.join(" and "),
             names(&writes),
-            rule.keys()
+            rule.keys(),
+            issuers.join(" and ")
         );
         let only_adds = rule.rule.terms().create_only && !rule.has(Op::DeleteObject);
         let severity = match rule.rule.keys().iter().any(is_everything) {
@@ -114,7 +114,7 @@ fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
         .filter_map(|rule| {
             let writes = rule.of(&WRITES);
             let message = format!(
-                "rule `{}` lets any token of the right person {} under {}",
+                "rule `{}` opens {} of {} to any token of the right person",
                 rule.id(),
                 names(&writes),
                 rule.keys()

@@ -88,9 +88,6 @@ fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
         "scope" | "scp" | "client_id" if is_cognito && token_use == Some(&Scalar::String("id".into())) => {
             Some("Cognito's ID tokens have none")
         }
-        "email" | "name" | "aud" if is_cognito && token_use == Some(&Scalar::String("access".into())) => {
-            Some("Cognito's access tokens have none")
-        }
         "groups" if is_cognito => Some("Cognito has groups in `cognito:groups`"),
         "realm_access" | "resource_access" if issuer.issuer.contains("/realms/") => {
             Some("Keycloak's is an object, which no condition can look into: map it to a claim of its own")

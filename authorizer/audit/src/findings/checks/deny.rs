@@ -178,12 +178,13 @@ fn leaving(subject: &Subject<'_>, denied: Op, others: &[Op], allows: fn(&RuleVie
 }
 
 fn leaves_multipart(subject: &Subject<'_>) -> Vec<Found> {
-    // One step denied is enough: without it nothing comes about.
-    let is_whole = |rule: &RuleView<'_>| PARTS.iter().all(|step| !rule.has(*step));
-    let rules = subject.denies().filter(|rule| rule.has(Op::PutObject) && is_whole(rule));
+    let rules = subject.denies().filter(|rule| rule.has(Op::PutObject));
     rules
         .filter_map(|rule| {
-            let witness = left_open(subject, &rule, &[Op::CompleteMultipartUpload], |_| true)?;
+            // One step that is denied, by whatever rule, is enough: without it nothing comes about.
+            let steps: Option<Vec<_>> =
+                PARTS.iter().map(|step| left_open(subject, &rule, &[*step], |_| true)).collect();
+            let witness = steps?.pop()?;
             let message = format!("rule `{}` denies PutObject, and {} is let in", rule.id(), words(&witness));
             Some(rule.found_of(Op::PutObject, message))
         })

@@ -336,15 +336,16 @@ fn every_audience(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         let document = issuer.document;
+        // Auth0's.
+        let own_apis = ["/userinfo", "/api/v2/"]
+            .map(|path| format!("{}{path}", document.issuer.trim_end_matches('/')));
         for (index, audience) in document.audience.iter().enumerate() {
             let why = match audience.as_str() {
                 "*" => "is a text like any other, and no pattern",
                 "account" if document.issuer.contains("/realms/") => "is in nearly every token of Keycloak",
                 "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => "is Microsoft Graph's",
                 other if other == document.issuer => "is the issuer's own",
-                other if other.ends_with("/userinfo") || other.ends_with("/api/v2/") => {
-                    "is that of an API of the provider"
-                }
+                other if own_apis.iter().any(|api| api == other) => "is that of an API of the provider",
                 _ => continue,
             };
             let place = issuer.place().then("audience").at(index);

@@ -47,9 +47,9 @@ pub(super) static CHECKS: &[Check] = &[
         id: "EA108",
         name: "kid-absent",
         severity: Severity::Low,
-        title: "a key without `kid` beside others",
-        why: "Only a token without `kid` can be of that key, and it is refused where more than one key could be meant: \
-              the key may verify nothing.",
+        title: "a key without `kid` beside others of its kind",
+        why: "Only a token without `kid` can be of that key, and such a token is refused where more than one key fits its \
+              algorithm: the key verifies nothing, and its tokens are refused.",
         remedy: "have the provider publish its keys with `kid`",
         run: kid_absent,
     },
@@ -200,9 +200,15 @@ fn kid_twice(subject: &Subject<'_>) -> Vec<Found> {
 
 fn kid_absent(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
-    for issuer in subject.issuers().filter(|issuer| used(*issuer).count() > 1) {
+    for issuer in subject.issuers() {
+        let algorithms = &issuer.document.algorithms;
         for key in used(issuer).filter(|key| key.kid().is_none()) {
-            found.push(key.found(format!("{} of issuer `{}` stands beside others", key.name(), issuer.name())));
+            let fits_alone = |algorithm: &SignatureAlgorithm| {
+                key.verifies(&[*algorithm]) && used(issuer).filter(|one| one.verifies(&[*algorithm])).count() == 1
+            };
+            if !algorithms.iter().any(fits_alone) {
+                found.push(key.found(format!("{} of issuer `{}` verifies nothing", key.name(), issuer.name())));
+            }
         }
     }
     found
