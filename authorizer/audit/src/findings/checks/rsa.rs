@@ -90,12 +90,15 @@ fn has_roca_form(modulus: &BigUint) -> bool {
     // number is a power.
     primes_below(168).skip(1).all(|prime| {
         let residue = residue(modulus, prime);
+        // No prime is zero.
+        let rest = |number: u32| number.checked_rem(prime).unwrap_or_default();
         let mut power = 1_u32;
         for _ in 1..prime {
             if power == residue {
                 return true;
             }
-            power = power.wrapping_mul(GENERATOR.wrapping_rem(prime)).wrapping_rem(prime);
+            // Both are below 168.
+            power = rest(power.saturating_mul(rest(GENERATOR)));
         }
         false
     })
@@ -173,4 +176,61 @@ fn primes_below(end: u32) -> impl Iterator<Item = u32> {
     (2..end).filter(|number| {
         (2..).take_while(|divisor: &u32| divisor.saturating_mul(*divisor) <= *number).all(|d| !number.is_multiple_of(d))
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "big numbers have no end, and no prime is zero")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Four primes of about 64 bits: two neighbours, and two that are far from them and from each other.
+    const NEIGHBOURS: [u64; 2] = [18_446_744_073_709_551_533, 18_446_744_073_709_551_557];
+    const FAR: [u64; 2] = [9_223_372_036_854_775_783, 4_611_686_018_427_387_847];
+
+    fn product(primes: [u64; 2]) -> BigUint {
+        BigUint::from(primes[0]) * BigUint::from(primes[1])
+    }
+
+    #[test]
+    fn primes_are_close_shared_or_neither() {
+        assert!(has_close_primes(&product(NEIGHBOURS)));
+        assert!(has_close_primes(&product([FAR[0], FAR[0]])), "a square");
+        assert!(!has_close_primes(&product(FAR)));
+        let one = product([FAR[0], NEIGHBOURS[0]]);
+        assert!(shares_a_prime(&one, &product([FAR[0], FAR[1]])));
+        assert!(!shares_a_prime(&one, &product([FAR[1], NEIGHBOURS[1]])));
+        assert!(!shares_a_prime(&one, &one.clone()), "the same key is no other one");
+    }
+
+    #[test]
+    fn the_primes_are_those_below() {
+        assert_eq!(primes_below(30).collect::<Vec<_>>(), [2, 3, 5, 7, 11, 13, 17, 19, 23, 29]);
+        // Of the 39 that the shortest ROCA keys are made with, the last is 167.
+        assert_eq!((primes_below(168).count(), primes_below(168).last()), (39, Some(167)));
+    }
+
+    proptest! {
+        /// `k * M + (65537^a mod M)`, whether it is prime or not, has the form; and a product of two that have it has it.
+        #[test]
+        fn what_is_made_as_the_chip_makes_it_has_the_form(k in 1_u64.., l in 1_u64.., a in 0_u32..5_000, b in 0_u32..5_000) {
+            let product: BigUint = primes_below(168).map(BigUint::from).product();
+            let made = |k: u64, a: u32| {
+                BigUint::from(k) * &product + BigUint::from(GENERATOR).modpow(&BigUint::from(a), &product)
+            };
+            prop_assert!(has_roca_form(&(made(k, a) * made(l, b))));
+        }
+
+        /// By 11 the powers of the generator leave 1 and 10 only.
+        #[test]
+        fn what_leaves_a_rest_that_no_power_leaves_has_not_the_form(k in 1_u64..) {
+            let number = BigUint::from(k) * BigUint::from(11_u32) + BigUint::from(3_u32);
+            prop_assert!(!has_roca_form(&number));
+        }
+
+        #[test]
+        fn a_residue_is_that_of_machine_arithmetic(number in any::<u64>(), prime in 2_u32..100_000) {
+            prop_assert_eq!(u64::from(residue(&BigUint::from(number), prime)), number % u64::from(prime));
+        }
+    }
 }

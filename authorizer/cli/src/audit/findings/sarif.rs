@@ -69,8 +69,8 @@ fn rule(check: &Check) -> Value {
             "problem.severity": level(*severity),
         },
     });
-    if let Some(address) = address_of(&page) {
-        rule["helpUri"] = json!(address);
+    if let (Some(address), Some(rule)) = (address_of(&page), rule.as_object_mut()) {
+        rule.insert("helpUri".to_owned(), json!(address));
     }
     rule
 }
