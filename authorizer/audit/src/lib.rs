@@ -9,10 +9,10 @@ mod analysis;
 mod diff;
 mod engine;
 mod explain;
+pub mod findings;
 mod matrix;
 mod query;
 mod words;
-pub mod findings;
 
 pub use analysis::{Analysis, Difference, Reach};
 pub use diff::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
