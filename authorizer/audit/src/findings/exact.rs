@@ -187,8 +187,13 @@ impl Exact {
         undecided
     }
 
+    /// Notes why something could not be said of a rule.
+    pub(super) fn note(&self, rule: usize, why: String) {
+        self.undecided.borrow_mut().insert(rule, why);
+    }
+
     fn noted<T>(&self, rule: usize, answer: Result<T, EngineError>) -> Option<T> {
-        answer.map_err(|error| self.undecided.borrow_mut().insert(rule, error.to_string())).ok()
+        answer.map_err(|error| self.note(rule, error.to_string())).ok()
     }
 }
 

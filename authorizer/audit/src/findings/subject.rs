@@ -11,9 +11,10 @@ use authorizer_core::token::{KeySet, SignatureAlgorithm};
 use authorizer_core::{Authorizer, UnixTime};
 use serde_json::Value;
 
-use super::exact::Exact;
+use super::exact::{Exact, Variant, words};
 use super::finding::{About, Found};
 use crate::analysis::Reach;
+use crate::engine::Witness;
 
 /// A policy, as it is written and as it decides, and the instant at which it is looked at.
 #[derive(Debug)]
@@ -58,6 +59,25 @@ impl<'p> Subject<'p> {
     /// Whether every request would be decided the same without a rule.
     pub(super) fn is_redundant(&self, rule: &RuleView<'_>) -> bool {
         self.exact.is_redundant(rule.index, self.authorizer)
+    }
+
+    /// A request for the operation that an allow rule lets in, no deny rule denies and a rule that was thought up
+    /// matches. The function's own code has let it in.
+    pub(super) fn let_in(
+        &self,
+        operation: S3Operation,
+        (rule, variant): (&RuleView<'_>, Variant),
+        allows: impl Fn(&RuleView<'_>) -> bool,
+    ) -> Option<Witness> {
+        let thought_up = self.exact.variant(rule.index, variant)?;
+        let of_a_kind: Vec<_> =
+            self.allows().filter(|allow| allows(allow)).map(|allow| allow.index).collect();
+        let (_, witness) = self.exact.let_in(operation, thought_up, |index| of_a_kind.contains(&index))?;
+        let replayed = witness.replay(self.authorizer);
+        if !replayed.allowed {
+            self.exact.note(rule.index, format!("{} is not let in: {}", words(&witness), replayed.reason));
+        }
+        replayed.allowed.then_some(witness)
     }
 
     /// The rules that are the same but for their ids, together.

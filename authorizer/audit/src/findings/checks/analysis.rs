@@ -283,22 +283,16 @@ fn public_can_change(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     let public = subject.allows().filter(|rule| rule.is_anonymous() && rule.has(Op::GetObject));
     for public in public {
-        let Some(wide) = subject.exact().variant(public.index, Variant::OfEveryOperation) else { continue };
         // An administrator of everything is known to be one.
         let is_meant = |rule: &RuleView<'_>| {
             rule.is_anonymous()
                 || rule.rule.terms().create_only
                 || rule.rule.keys().iter().any(is_everything)
         };
-        let writers: Vec<_> = subject.allows().filter(|rule| !is_meant(rule)).collect();
-        let writes = |index: usize| writers.iter().any(|rule| rule.index == index);
-        if let Some((writer, witness)) = subject.exact().let_in(Op::PutObject, wide, writes) {
-            let message = format!(
-                "what rule `{}` opens to everyone, {} lets overwrite: {}",
-                public.id(),
-                ids(subject, &[writer]),
-                words(&witness)
-            );
+        let variant = (&public, Variant::OfEveryOperation);
+        if let Some(witness) = subject.let_in(Op::PutObject, variant, |rule| !is_meant(rule)) {
+            let message =
+                format!("what rule `{}` opens to everyone can be overwritten: {}", public.id(), words(&witness));
             found.push(public.found_in("keys", message));
         }
     }

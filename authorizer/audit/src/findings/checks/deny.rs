@@ -112,14 +112,10 @@ fn asks_for_a_claim(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for rule in subject.denies() {
         for claim in claims_asked_for(rule.document) {
-            let variant = Variant::Without(claim.to_owned());
-            let Some(without) = subject.exact().variant(rule.index, variant) else { continue };
-            let around = rule
-                .rule
-                .operations()
-                .iter()
-                .find_map(|operation| subject.exact().let_in(operation, without, |_| true));
-            if let Some((_, witness)) = around {
+            let around = rule.rule.operations().iter().find_map(|operation| {
+                subject.let_in(operation, (&rule, Variant::Without(claim.to_owned())), |_| true)
+            });
+            if let Some(witness) = around {
                 let message = format!(
                     "rule `{}` denies nothing without the claim `{claim}`: {} is let in",
                     rule.id(),
@@ -156,12 +152,8 @@ fn left_open(
     operations: &[Op],
     allows: impl Fn(&RuleView<'_>) -> bool,
 ) -> Option<Witness> {
-    let wide = subject.exact().variant(rule.index, Variant::OfEveryOperation)?;
-    let of_a_kind: Vec<_> = subject.allows().filter(|rule| allows(rule)).map(|rule| rule.index).collect();
-    let open = operations.iter().filter(|operation| !rule.has(**operation));
-    open.copied()
-        .find_map(|operation| subject.exact().let_in(operation, wide, |index| of_a_kind.contains(&index)))
-        .map(|(_, witness)| witness)
+    let mut open = operations.iter().copied().filter(|operation| !rule.has(*operation));
+    open.find_map(|operation| subject.let_in(operation, (rule, Variant::OfEveryOperation), &allows))
 }
 
 /// A finding for each deny rule that has `denied` and leaves one of `others` open.
@@ -231,13 +223,10 @@ fn one_level(subject: &Subject<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for rule in subject.denies() {
         for (index, (place, pattern)) in rule.patterns().enumerate() {
-            let Some(below) = subject.exact().variant(rule.index, Variant::Below(index)) else { continue };
-            let through = rule
-                .rule
-                .operations()
-                .iter()
-                .find_map(|operation| subject.exact().let_in(operation, below, |_| true));
-            if let Some((_, witness)) = through {
+            let through = rule.rule.operations().iter().find_map(|operation| {
+                subject.let_in(operation, (&rule, Variant::Below(index)), |_| true)
+            });
+            if let Some(witness) = through {
                 let message =
                     format!("rule `{}` denies `{pattern}`, and {} is let in", rule.id(), words(&witness));
                 found.push(rule.found_at(place, message));
