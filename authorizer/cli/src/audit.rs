@@ -1,6 +1,7 @@
-//! `authorizer audit`: what a policy allows.
+//! `authorizer audit`: what a policy allows, and what of it deserves a second look.
 
 mod cedar;
+mod findings;
 
 pub(crate) use cedar::CedarError;
 
@@ -9,10 +10,10 @@ use clap::Subcommand;
 use crate::error::CliError;
 use crate::output::Exit;
 
-/// Find out what a policy allows.
+/// Find out what a policy allows, and what of it deserves a second look.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
-#[command(after_help = "Example:\n  authorizer audit cedar policy.toml")]
+#[command(after_help = "Example:\n  authorizer audit findings policy.toml")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -21,10 +22,12 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Cedar(cedar::Args),
+    Findings(findings::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     match &args.command {
         Command::Cedar(args) => cedar::run(args),
+        Command::Findings(args) => findings::run(args),
     }
 }

@@ -41,6 +41,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Audit(audit::Args),
     Replay(replay::Args),
     Explain(explain::Args),
     Test(test::Args),
@@ -48,7 +49,6 @@ enum Command {
     Token(token::Args),
     Keys(keys::Args),
     Package(package::Args),
-    Audit(audit::Args),
     Attach(attach::Args),
     Detach(attach::detach::Args),
 }
@@ -62,6 +62,7 @@ fn main() -> ExitCode {
     }));
     let result = match &cli.command {
         Command::Check(args) => check::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Test(args) => test::run(args),
@@ -69,7 +70,6 @@ fn main() -> ExitCode {
         Command::Token(args) => token::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Package(args) => package::run(args),
-        Command::Audit(args) => audit::run(args),
         Command::Attach(args) => attach::run(args),
         Command::Detach(args) => attach::detach::run(args),
     };

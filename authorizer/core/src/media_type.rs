@@ -54,6 +54,16 @@ impl fmt::Display for MediaType {
     }
 }
 
+impl fmt::Display for MediaRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*/*"),
+            Self::Kind(kind) => write!(f, "{kind}/*"),
+            Self::One(one) => one.fmt(f),
+        }
+    }
+}
+
 impl MediaRange {
     /// Reads a member of `content_types`.
     pub fn parse(text: &str) -> Option<Self> {

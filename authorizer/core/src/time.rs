@@ -8,7 +8,7 @@ pub struct UnixTime(u64);
 
 impl UnixTime {
     /// From a count of seconds.
-    pub fn from_seconds(seconds: u64) -> Self {
+    pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)
     }
 

@@ -88,7 +88,7 @@ pub(crate) fn metadata_header(name: &str, value: &str) -> (String, Vec<CloudFron
 
 /// Whether a value of metadata is the same text to every reader: S3 may decode an encoded word of RFC 2047 (AWS:
 /// object metadata), and so another name could be hidden in one.
-pub(crate) fn is_metadata(value: &str) -> bool {
+pub fn is_metadata(value: &str) -> bool {
     is_plain(value) && !value.contains("=?")
 }
 

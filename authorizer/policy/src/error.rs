@@ -161,7 +161,7 @@ impl PolicyFileError {
             let span = places.span(&problem.place);
             let is_secret = span.clone().is_some_and(|span| is_of_a_secret(text, span));
             ProblemReport {
-                at: span.filter(|_| !is_secret).map(|span| one_line(text, span)),
+                at: places.line_span(&problem.place).filter(|_| !is_secret).map(SourceSpan::from),
                 label: problem.place.to_string(),
                 message: problem.message,
                 remedy: problem.remedy,
@@ -183,11 +183,4 @@ fn is_of_a_secret(text: &str, span: Range<usize>) -> bool {
 /// The file's name without a word of it.
 fn hidden(source_code: &NamedSource<String>) -> NamedSource<String> {
     NamedSource::new(source_code.name(), String::new())
-}
-
-/// A label under one line: of a table that goes over many, the first line says where.
-pub(crate) fn one_line(text: &str, span: Range<usize>) -> SourceSpan {
-    let shown = text.get(span.clone()).unwrap_or_default();
-    let length = shown.find('\n').unwrap_or(shown.len());
-    SourceSpan::new(span.start.into(), length)
 }

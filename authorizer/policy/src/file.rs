@@ -17,7 +17,7 @@ use crate::warning::{PolicyWarning, warnings};
 #[derive(Debug)]
 pub struct TomlFile<T> {
     kind: FileKind,
-    text: String,
+    pub(crate) text: String,
     source: NamedSource<String>,
     pub(crate) document: T,
 }

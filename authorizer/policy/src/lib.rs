@@ -13,6 +13,7 @@ mod warning;
 
 pub use error::{FileKind, PolicyFileError, ProblemReport};
 pub use file::TomlFile;
+pub use place::{Places, Position};
 pub use warning::PolicyWarning;
 
 use std::fmt;
@@ -25,6 +26,8 @@ use crate::file::read;
 
 /// A policy file that was read and found whole.
 pub struct PolicyFile {
+    text: String,
+    document: PolicyDocument,
     bundle_json: Vec<u8>,
     bundle: Bundle,
     warnings: Vec<PolicyWarning>,
@@ -56,7 +59,23 @@ impl PolicyFile {
         })?;
         // Read as the function reads it when it starts: what it would refuse is refused here.
         let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
-        Ok(Self { bundle_json, bundle, warnings })
+        let TomlFile { text, document, .. } = file;
+        Ok(Self { text, document, bundle_json, bundle, warnings })
+    }
+
+    /// The policy as it is written, with the keys of its key files in it.
+    pub fn document(&self) -> &PolicyDocument {
+        &self.document
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where everything stands in the file.
+    pub fn places(&self) -> Places<'_> {
+        Places::of(&self.text)
     }
 
     /// The bytes of `bundle.json`; the same policy and keys give the same bytes.

@@ -1,4 +1,4 @@
-//! From a place in the document to the bytes of the file where it stands.
+//! From a place in the document to where it stands in the file.
 
 use std::ops::Range;
 
@@ -6,17 +6,28 @@ use authorizer_core::policy::{Place, Step};
 use toml_edit::Document;
 
 /// The text of a policy, read once for all the places that are looked for in it.
-pub(crate) struct Places<'t> {
+#[derive(Debug)]
+pub struct Places<'t> {
+    text: &'t str,
     document: Option<Document<&'t str>>,
+}
+
+/// Where something stands in a file: as editors count, from 1, in characters.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
 }
 
 impl<'t> Places<'t> {
     pub(crate) fn of(text: &'t str) -> Self {
-        Self { document: Document::parse(text).ok() }
+        Self { text, document: Document::parse(text).ok() }
     }
 
-    /// The span of a place, or of the nearest thing around it that has one.
-    pub(crate) fn span(&self, place: &Place) -> Option<Range<usize>> {
+    /// The bytes of a place, or of the nearest thing around it that has a place in the file.
+    pub fn span(&self, place: &Place) -> Option<Range<usize>> {
         let mut item = self.document.as_ref()?.as_item();
         let mut span = None;
         for step in place.steps() {
@@ -29,5 +40,23 @@ impl<'t> Places<'t> {
             item = next;
         }
         span
+    }
+
+    /// The same, of what goes over many lines the first only: a label is under one line.
+    pub fn line_span(&self, place: &Place) -> Option<Range<usize>> {
+        let span = self.span(place)?;
+        let shown = self.text.get(span.clone())?;
+        let length = shown.find(['\r', '\n']).unwrap_or(shown.len());
+        Some(span.start..span.start.saturating_add(length))
+    }
+
+    /// The position of a byte.
+    pub fn position(&self, byte: usize) -> Position {
+        let before = self.text.get(..byte).unwrap_or(self.text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Position {
+            line: before.matches('\n').count().saturating_add(1),
+            column: line.chars().count().saturating_add(1),
+        }
     }
 }

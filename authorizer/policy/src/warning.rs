@@ -6,7 +6,6 @@ use authorizer_core::token::KeysUrl;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
-use crate::error::one_line;
 use crate::place::Places;
 
 /// Something that a policy may have, and a person should know, at its place in the file.
@@ -42,7 +41,7 @@ pub(crate) fn warnings(
             message,
             remedy,
             source_code: source_code.clone(),
-            at: places.span(&place).map(|span| one_line(text, span)),
+            at: places.line_span(&place).map(SourceSpan::from),
             place: place.to_string(),
         })
     };

@@ -26,11 +26,25 @@ pub(super) fn compile(document: &PolicyDocument) -> Result<Policy, Vec<PolicyPro
         document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
     browser::check_sign_in_is_of_use(document, &mut problems);
     let rules = compile_rules(document, &mut problems);
+    check_accepted(document, &mut problems);
     match problems.0.is_empty() {
         true => {
             Ok(Policy { issuers, rules, credentials, cors, sign_in, subject_logging: document.log.subject })
         }
         false => Err(problems.0),
+    }
+}
+
+/// What is accepted is accepted for a reason; the audit looks at the rest of it.
+fn check_accepted(document: &PolicyDocument, problems: &mut Problems) {
+    for (index, accepted) in document.accepted.iter().enumerate() {
+        if accepted.reason.trim().is_empty() {
+            problems.add(
+                Place::member("accepted").at(index).then("reason"),
+                "a finding is accepted without a reason",
+                "say why it is as it is meant to be",
+            );
+        }
     }
 }
 
@@ -76,6 +90,7 @@ impl Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::Bundle;
     use crate::operation::S3Operation;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -295,6 +310,23 @@ mod tests {
         let mut issuer = document()["issuers"][0].clone();
         issuer["max_lifetime_seconds"] = json!(0);
         assert_eq!(problems("/issuers/0", issuer), ["issuers[0].max_lifetime_seconds"]);
+    }
+
+    #[test]
+    fn a_finding_that_is_accepted_has_a_reason_and_is_left_out_of_the_bundle() {
+        let mut with = document();
+        with["accepted"] = json!([{"finding": "EA010", "rule": "public", "reason": "a letter box"}]);
+        let bundle = |document: Value| Bundle::write(&serde_json::from_value(document).unwrap()).unwrap();
+        assert_eq!(bundle(with), bundle(document()), "the zip's bytes do not change");
+        for reason in ["", " \n"] {
+            let mut with = document();
+            with["accepted"] = json!([{"finding": "EA010", "reason": reason}]);
+            let problems = Policy::compile(&serde_json::from_value(with).unwrap()).unwrap_err();
+            assert_eq!(problems[0].place.to_string(), "accepted[0].reason", "{reason:?}");
+        }
+        let mut without = document();
+        without["accepted"] = json!([{"finding": "EA010"}]);
+        assert!(serde_json::from_value::<PolicyDocument>(without).is_err());
     }
 
     #[test]

@@ -42,6 +42,28 @@ pub struct PolicyDocument {
     /// Who may do what.
     #[serde(default)]
     pub rules: Vec<RuleDocument>,
+    /// Findings of the audit that are as they are meant to be. No decision looks at them, so no bundle has them.
+    #[serde(default, skip_serializing)]
+    pub accepted: Vec<AcceptedDocument>,
+}
+
+/// `[[accepted]]`: a finding of the audit that is as it is meant to be, and why.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedDocument {
+    /// The finding's id, such as `EA010`.
+    pub finding: String,
+    /// The id of the rule that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The name of the issuer that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The `kid` of the issuer's key that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
 }
 
 /// `[[issuers]]`: an issuer of tokens.

@@ -223,7 +223,7 @@ impl Segment {
     }
 
     /// Whether this segment, other than `**`, matches one segment of a key.
-    pub(super) fn matches(&self, segment: &str, claims: Claims<'_>) -> bool {
+    pub fn matches(&self, segment: &str, claims: Claims<'_>) -> bool {
         match self {
             Self::Literal(text) => text == segment,
             Self::Glob(parts) => !segment.is_empty() && glob_matches(parts, segment),

@@ -65,9 +65,27 @@ impl Issuer {
         &self.audience
     }
 
-    /// The values of `client_id` that are let in.
+    /// The values of `client_id` that are let in; any, or none, when empty.
     pub fn client_ids(&self) -> &[String] {
         &self.client_ids
+    }
+
+    /// The algorithms that its tokens may have.
+    pub fn algorithms(&self) -> Vec<JwsAlgorithm> {
+        match &self.keys {
+            KeySource::Published { algorithms, .. } => {
+                algorithms.iter().copied().map(JwsAlgorithm::Signature).collect()
+            }
+            KeySource::Secret(_) => vec![JwsAlgorithm::Hs256],
+        }
+    }
+
+    /// The keys that the bundle brought.
+    pub fn bundled_keys(&self) -> Option<&KeySet> {
+        match &self.keys {
+            KeySource::Published { bundled, .. } => bundled.as_deref(),
+            KeySource::Secret(_) => None,
+        }
     }
 
     /// The `typ` that its tokens must have.
@@ -80,9 +98,19 @@ impl Issuer {
         &self.required
     }
 
+    /// How far its clock may be off, in seconds.
+    pub fn leeway_seconds(&self) -> u32 {
+        self.leeway_seconds
+    }
+
     /// How long its tokens may live, in seconds.
     pub fn max_lifetime_seconds(&self) -> Option<u32> {
         self.max_lifetime_seconds
+    }
+
+    /// Its tokens that are refused before they expire.
+    pub fn revoked(&self) -> &[Revocation] {
+        &self.revoked
     }
 
     /// Holds the type and the claims of a token, whose signature is this issuer's, against the policy and the
@@ -124,7 +152,7 @@ impl Issuer {
 
     /// Whether a token of this `typ` will do. Without a type in the policy it is the type of an access token
     /// or of no kind in particular: never that of a logout or event token (RFC 8725 section 3.11).
-    fn takes_type(&self, token_type: Option<&str>) -> bool {
+    pub fn takes_type(&self, token_type: Option<&str>) -> bool {
         match (&self.token_type, token_type) {
             (Some(expected), Some(actual)) => same_media_type(actual, expected),
             (Some(_), None) => false,
@@ -152,6 +180,11 @@ impl Issuer {
     /// Whether it shares a secret with this service.
     pub fn has_secret(&self) -> bool {
         matches!(self.keys, KeySource::Secret(_))
+    }
+
+    /// Whether it shares the secret that the other does.
+    pub fn has_secret_of(&self, other: &Self) -> bool {
+        matches!((&self.keys, &other.keys), (KeySource::Secret(one), KeySource::Secret(two)) if one.is(two))
     }
 
     /// What could verify the JWS: a signature by an algorithm that this issuer signs with, or its secret.

@@ -127,6 +127,20 @@ impl KeySet {
         if usable.is_empty() { Err(JwkError::NoneUsable) } else { Ok(Self { keys: usable }) }
     }
 
+    /// The `kid`s of the keys that the other set has not, or not for all the same algorithms; of two policies, what
+    /// the one trusts and the other does not.
+    pub fn beyond<'k>(&'k self, other: Option<&Self>) -> Vec<Option<&'k str>> {
+        let known = other.map(|other| other.keys.as_slice()).unwrap_or_default();
+        let is_in_other = |key: &VerificationKey| {
+            known.iter().any(|known| {
+                known.key_id == key.key_id
+                    && key.algorithms.iter().all(|algorithm| known.algorithms.contains(algorithm))
+                    && same_key(&known.key, &key.key)
+            })
+        };
+        self.keys.iter().filter(|key| !is_in_other(key)).map(|key| key.key_id.as_deref()).collect()
+    }
+
     /// The keys that may have signed a token: those with its `kid`, or, for a token without one, the
     /// key if there is but one (RFC 7515 section 4.1.4 leaves `kid` optional). Providers have
     /// published two keys under one `kid`, so each is tried.
@@ -143,6 +157,18 @@ impl KeySet {
                 if all.len() == 1 { all } else { Vec::new() }
             }
         }
+    }
+}
+
+/// Whether two public keys are the same numbers.
+fn same_key(one: &DecodingKey, other: &DecodingKey) -> bool {
+    use jsonwebtoken::DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
+    match (one.kind(), other.kind()) {
+        (SecretOrDer(one), SecretOrDer(other)) => one == other,
+        (RsaModulusExponent { n, e }, RsaModulusExponent { n: other_n, e: other_e }) => {
+            n == other_n && e == other_e
+        }
+        (SecretOrDer(_), RsaModulusExponent { .. }) | (RsaModulusExponent { .. }, SecretOrDer(_)) => false,
     }
 }
 

@@ -6,6 +6,7 @@
 mod algorithm;
 mod cache;
 mod claims;
+mod digest;
 mod issuer;
 mod json;
 mod jwks;
@@ -28,7 +29,7 @@ pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use jwks::{JwkError, KeySet, PublishedKeysError};
 pub use jws::{Jws, MAX_TOKEN_BYTES};
 pub use keys_url::{KeysUrl, KeysUrlError};
-pub(crate) use revocation::Revocation;
+pub use revocation::Revocation;
 use ring::{Beyond, KeyRing, NoKeys};
 pub use ring::{COOL_DOWN_SECONDS, RETRY_SECONDS, RemoteKeys, WantedKey};
 pub(crate) use secret::SharedSecret;

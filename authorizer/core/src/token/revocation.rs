@@ -6,13 +6,13 @@ use crate::time::UnixTime;
 
 /// Tokens of one issuer that hold to all that is said of them here.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Revocation {
+pub struct Revocation {
     /// The one with this `jti` (RFC 7519 section 4.1.7).
-    pub(crate) token_id: Option<String>,
+    pub token_id: Option<String>,
     /// Those of this `sub`.
-    pub(crate) subject: Option<String>,
+    pub subject: Option<String>,
     /// Those whose `iat` is before this instant, and those that do not say when they were issued.
-    pub(crate) issued_before: Option<UnixTime>,
+    pub issued_before: Option<UnixTime>,
 }
 
 impl Revocation {

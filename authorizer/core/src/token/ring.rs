@@ -6,9 +6,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::algorithm::SignatureAlgorithm;
+use super::digest::sha256;
 use super::issuer::{Issuer, KeySource};
 use super::jwks::{KeySet, PublishedKeysError};
 use super::keys_url::KeysUrl;
@@ -244,13 +243,4 @@ impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyRing").finish_non_exhaustive()
     }
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut sum = [0; 32];
-    let digest = digest(&SHA256, bytes);
-    for (to, from) in sum.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
-    }
-    sum
 }

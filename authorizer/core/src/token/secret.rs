@@ -5,6 +5,8 @@ use std::fmt;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use thiserror::Error;
 
+use super::digest::sha256;
+
 /// The shortest secret, in bytes: that of the hash, as RFC 7518 section 3.2 asks.
 pub const MIN_SECRET_BYTES: usize = 32;
 
@@ -16,7 +18,10 @@ pub const MAX_SECRET_BYTES: usize = 4096;
 /// INVARIANT: it comes from the policy's `secret`, never from a JWK set, so that a published key is never taken
 /// for one (RFC 8725 section 2.1).
 #[derive(Clone)]
-pub(crate) struct SharedSecret(DecodingKey);
+pub(crate) struct SharedSecret {
+    key: DecodingKey,
+    sha256: [u8; 32],
+}
 
 /// Why bytes are no secret.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -34,14 +39,19 @@ impl SharedSecret {
         match bytes.len() {
             length @ ..MIN_SECRET_BYTES => Err(SecretError::TooShort(length)),
             length if length > MAX_SECRET_BYTES => Err(SecretError::TooLong(length)),
-            _ => Ok(Self(DecodingKey::from_secret(bytes))),
+            _ => Ok(Self { key: DecodingKey::from_secret(bytes), sha256: sha256(bytes) }),
         }
+    }
+
+    /// Whether the other is the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256
     }
 
     /// Whether the signature, in base64url, is the HMAC of the message by this secret. The library compares in
     /// constant time.
     pub(super) fn verifies(&self, signature: &str, message: &[u8]) -> bool {
-        jsonwebtoken::crypto::verify(signature, message, &self.0, Algorithm::HS256).unwrap_or(false)
+        jsonwebtoken::crypto::verify(signature, message, &self.key, Algorithm::HS256).unwrap_or(false)
     }
 }
 

@@ -1,0 +1,320 @@
+//! What a new policy grants that the old did not, and what it takes away.
+//!
+//! Two policies are compared by what they decide, not by how they are written: an access is granted when some request
+//! is refused by the one and goes on by the other, and each is shown by such a request, on which the core has decided
+//! by both. Where there is none, none is reported; so rules that were renamed, moved, split or joined, and mean the
+//! same, are no difference.
+//!
+//! A request goes on by a policy when some allow rule matches and no deny rule does. It is refused by the other when
+//! it does not take the token, when no allow rule matches, or when some deny rule does: each is a question of its own
+//! to the engine. The first allow rule that matches also says what is stored, so that is compared too where both let
+//! the request go on.
+
+mod same;
+mod trust;
+
+use std::collections::BTreeSet;
+
+use authorizer_core::Authorizer;
+use authorizer_core::operation::S3Operation;
+use authorizer_core::rules::{Effect, Rule};
+use serde::Serialize;
+
+use self::same::Sameness;
+pub use self::trust::TrustChange;
+use crate::engine::{
+    Bounds, Engine, EngineError, MetadataDifference, Question, Replayed, RuleRef, Token, Who, Witness,
+    could_overlap, metadata_differences, only_creates,
+};
+
+/// Whether a change lets more in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// It lets more in.
+    Wider,
+    /// It lets less in.
+    Narrower,
+    /// Both, or it cannot be told: something else is let in.
+    Other,
+}
+
+/// The differences between two policies.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PolicyDiff {
+    /// What the new policy lets in and the old did not.
+    pub granted: Vec<AccessChange>,
+    /// What the old policy let in and the new does not.
+    pub revoked: Vec<AccessChange>,
+    /// What both let in, and store otherwise.
+    pub stored_otherwise: Vec<StorageChange>,
+    /// Whom and what the policies trust, where no request without the issuer's keys could show it.
+    pub trust: Vec<TrustChange>,
+}
+
+/// An operation that one policy lets somebody do and the other does not.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccessChange {
+    /// The rule that lets it in.
+    pub rule: String,
+    /// The operation.
+    pub operation: S3Operation,
+    /// The issuer of the token, by its `iss`; none for a request without one.
+    pub issuer: Option<String>,
+    /// A request that shows it.
+    pub request: Witness,
+    /// What the old policy decides on it.
+    pub old: Replayed,
+    /// What the new policy decides on it.
+    pub new: Replayed,
+}
+
+/// An upload that both policies let in, and of which they make something else.
+#[derive(Clone, Debug, Serialize)]
+pub struct StorageChange {
+    /// `overwrite`, or the metadata that differs, as `metadata NAME`.
+    pub what: String,
+    /// Whether more can be done than before.
+    pub direction: Direction,
+    /// The same as an access, for the rule of the new policy.
+    #[serde(flatten)]
+    pub access: AccessChange,
+}
+
+impl PolicyDiff {
+    /// Whether the policies mean the same.
+    pub fn is_empty(&self) -> bool {
+        self.granted.is_empty()
+            && self.revoked.is_empty()
+            && self.stored_otherwise.is_empty()
+            && self.trust.is_empty()
+    }
+
+    /// Whether anything is let in, stored or trusted that was not before.
+    pub fn grants(&self) -> bool {
+        let widens = |direction: Direction| direction != Direction::Narrower;
+        !self.granted.is_empty()
+            || self.stored_otherwise.iter().any(|change| widens(change.direction))
+            || self.trust.iter().any(|change| widens(change.direction))
+    }
+}
+
+/// Compares two policies.
+///
+/// # Errors
+/// [`EngineError`]: there is no answer.
+pub fn diff(old: &Authorizer, new: &Authorizer) -> Result<PolicyDiff, EngineError> {
+    let sides = [old, new];
+    let comparison =
+        Comparison { engine: Engine::new(&sides), same: Sameness::of(&sides), bounds: Bounds::default() };
+    Ok(PolicyDiff {
+        granted: comparison.granted(OLD, NEW)?,
+        revoked: comparison.granted(NEW, OLD)?,
+        stored_otherwise: comparison.stored_otherwise()?,
+        trust: trust::changes(old.bundle().policy(), new.bundle().policy()),
+    })
+}
+
+const OLD: usize = 0;
+const NEW: usize = 1;
+
+struct Comparison<'p> {
+    engine: Engine<'p>,
+    same: Sameness,
+    bounds: Bounds,
+}
+
+/// A rule, an operation and somebody: what a request is looked for in.
+struct Cell<'c> {
+    rule: RuleRef,
+    operation: S3Operation,
+    who: &'c Who,
+}
+
+impl<'p> Comparison<'p> {
+    /// What `to` lets in and `from` does not.
+    fn granted(&self, from: usize, to: usize) -> Result<Vec<AccessChange>, EngineError> {
+        let everyone = self.engine.everyone(to);
+        let mut changes = Vec::new();
+        for rule in self.engine.with_effect(to, Effect::Allow, None) {
+            let Some(one) = self.engine.rule(rule) else { continue };
+            for operation in one.operations().iter() {
+                for who in &everyone {
+                    let cell = Cell { rule, operation, who };
+                    if let Some(witness) = self.grant(&cell, one, from)? {
+                        changes.push(self.change(&cell, one, witness, from)?);
+                    }
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// A request that the rule lets in by its policy and that the other refuses.
+    fn grant(&self, cell: &Cell<'_>, one: &'p Rule, from: usize) -> Result<Option<Witness>, EngineError> {
+        let to = cell.rule.side;
+        if !self.engine.could_match(cell.rule, cell.operation, cell.who) {
+            return Ok(None);
+        }
+        let mut exclude = self.engine.with_effect(to, Effect::Deny, None);
+        exclude.extend(self.engine.with_effect(to, Effect::Allow, Some(cell.rule.rule)));
+        // The other policy does not take the token.
+        if !self.same.takes_same_tokens(cell.who)
+            && let Some(witness) = self.ask(cell, &[], &exclude, Token::Invalid, None)?
+        {
+            return Ok(Some(witness));
+        }
+        // None of its allow rules matches.
+        if !self.same.has_like(cell.rule, from) {
+            let allows = self.engine.with_effect(from, Effect::Allow, None);
+            let exclude = [exclude.as_slice(), &allows].concat();
+            if let Some(witness) = self.ask(cell, &[], &exclude, Token::Valid, None)? {
+                return Ok(Some(witness));
+            }
+        }
+        // One of its deny rules does.
+        for deny in self.engine.with_effect(from, Effect::Deny, None) {
+            let overlap = self.engine.rule(deny).is_some_and(|deny| could_overlap(one, deny, cell.operation));
+            if overlap
+                && !self.same.has_like(deny, to)
+                && let Some(witness) = self.ask(cell, &[deny], &exclude, Token::Valid, None)?
+            {
+                return Ok(Some(witness));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What both let in, by rules that add something else to it.
+    fn stored_otherwise(&self) -> Result<Vec<StorageChange>, EngineError> {
+        let everyone = self.engine.everyone(NEW);
+        let mut changes = Vec::new();
+        for rule in self.engine.with_effect(NEW, Effect::Allow, None) {
+            let Some(one) = self.engine.rule(rule) else { continue };
+            for operation in one.operations().iter() {
+                for who in &everyone {
+                    let cell = Cell { rule, operation, who };
+                    if self.engine.could_match(rule, operation, who) {
+                        changes.extend(self.stored_otherwise_by(&cell, one)?);
+                    }
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    fn stored_otherwise_by(&self, cell: &Cell<'_>, one: &'p Rule) -> Result<Vec<StorageChange>, EngineError> {
+        let mut changes = Vec::new();
+        let mut seen = BTreeSet::new();
+        for before in self.engine.with_effect(OLD, Effect::Allow, None) {
+            let Some(other) = self.engine.rule(before) else { continue };
+            let kinds = kinds_of_change(other, one, cell.operation);
+            if kinds.is_empty()
+                || !could_overlap(one, other, cell.operation)
+                // Of rules that both have, the first decides in both.
+                || self.same.has_like_before(cell.rule, before)
+                || self.same.has_like_before(before, cell.rule)
+            {
+                continue;
+            }
+            let exclude = [
+                self.engine.with_effect(NEW, Effect::Deny, None),
+                self.engine.with_effect(NEW, Effect::Allow, Some(cell.rule.rule)),
+                self.engine.with_effect(OLD, Effect::Deny, None),
+                self.engine.with_effect(OLD, Effect::Allow, Some(before.rule)),
+            ]
+            .concat();
+            for (what, direction, difference) in kinds {
+                let Some(witness) = self.ask(cell, &[before], &exclude, Token::Valid, difference)? else {
+                    continue;
+                };
+                if seen.insert(what.clone()) {
+                    changes.push(StorageChange { what, direction, access: self.access(cell, one, witness) });
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    fn ask(
+        &self,
+        cell: &Cell<'_>,
+        also: &[RuleRef],
+        exclude: &[RuleRef],
+        other_token: Token,
+        difference: Option<MetadataDifference<'p>>,
+    ) -> Result<Option<Witness>, EngineError> {
+        let tokens = match cell.rule.side {
+            OLD => [Token::Valid, other_token],
+            _ => [other_token, Token::Valid],
+        };
+        let require = [[cell.rule].as_slice(), also].concat();
+        let answer = self.engine.ask(&Question {
+            operation: cell.operation,
+            who: cell.who,
+            bounds: &self.bounds,
+            tokens: &tokens,
+            require: &require,
+            exclude,
+            within: None,
+            difference,
+        })?;
+        Ok(answer.witness())
+    }
+
+    fn access(&self, cell: &Cell<'_>, one: &Rule, request: Witness) -> AccessChange {
+        let replay = |side| self.engine.authorizer(side).map(|side| request.replay(side)).unwrap_or_default();
+        AccessChange {
+            rule: one.id().to_owned(),
+            operation: cell.operation,
+            issuer: cell.who.issuer().map(str::to_owned),
+            old: replay(OLD),
+            new: replay(NEW),
+            request,
+        }
+    }
+
+    /// The change, once both policies have decided as is claimed.
+    fn change(
+        &self,
+        cell: &Cell<'_>,
+        one: &Rule,
+        request: Witness,
+        from: usize,
+    ) -> Result<AccessChange, EngineError> {
+        let change = self.access(cell, one, request);
+        let (refusing, allowing) =
+            if from == OLD { (&change.old, &change.new) } else { (&change.new, &change.old) };
+        let is_as_claimed =
+            !refusing.allowed && allowing.allowed && allowing.rule.as_deref() == Some(one.id());
+        match is_as_claimed {
+            true => Ok(change),
+            false => Err(EngineError::unconfirmed(
+                &change.request,
+                format!("the decisions are {} and {}", change.old.reason, change.new.reason),
+            )),
+        }
+    }
+}
+
+/// What the two rules could make of the same upload, one by one.
+fn kinds_of_change<'p>(
+    old: &'p Rule,
+    new: &'p Rule,
+    operation: S3Operation,
+) -> Vec<(String, Direction, Option<MetadataDifference<'p>>)> {
+    let mut kinds = Vec::new();
+    match (only_creates(old, operation), only_creates(new, operation)) {
+        (true, false) => kinds.push(("overwrite".to_owned(), Direction::Wider, None)),
+        (false, true) => kinds.push(("overwrite".to_owned(), Direction::Narrower, None)),
+        (true, true) | (false, false) => {}
+    }
+    let metadata = metadata_differences(old, new, operation);
+    kinds.extend(
+        metadata.into_iter().map(|one| (format!("metadata {}", one.name), Direction::Other, Some(one))),
+    );
+    kinds
+}
+
+#[cfg(test)]
+mod tests;

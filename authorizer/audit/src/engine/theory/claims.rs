@@ -1,0 +1,103 @@
+//! A claim that stands in no key and in no metadata: only its own tests tell its values apart.
+
+use serde_json::Value;
+
+use super::{Context, Said};
+use crate::engine::atom::{Atom, ClaimAtom};
+use crate::engine::space::Who;
+
+/// A value of the claim that is as is said; absent where that will do.
+pub(super) fn solve(context: Context<'_>, name: &str, said: &[Said<'_, '_>]) -> Option<Option<Value>> {
+    let tests = tests_of(name, said);
+    candidates(context, name, &tests).into_iter().find(|value| holds_all(&tests, value.as_ref()))
+}
+
+/// What is said of one claim.
+pub(super) fn tests_of<'p>(name: &str, said: &[Said<'_, 'p>]) -> Vec<(ClaimAtom<'p>, bool)> {
+    let of_claim = |(atom, holds): &Said<'_, 'p>| match atom {
+        Atom::Claim(claim, test) if *claim == name => Some((*test, *holds)),
+        _ => None,
+    };
+    said.iter().filter_map(of_claim).collect()
+}
+
+pub(super) fn holds_all(tests: &[(ClaimAtom<'_>, bool)], value: Option<&Value>) -> bool {
+    tests.iter().all(|(test, holds)| test.holds(value) == *holds)
+}
+
+/// The values that a claim is given from outside; none where it is free.
+pub(super) fn given(
+    context: Context<'_>,
+    name: &str,
+    tests: &[(ClaimAtom<'_>, bool)],
+) -> Option<Option<Value>> {
+    match context.who {
+        Who::Anonymous => return Some(None),
+        Who::Token(issuer) if name == "iss" => return Some(Some(Value::from(issuer.as_str()))),
+        Who::Token(_) => {}
+    }
+    if let Some(value) = context.bounds.claims.get(name) {
+        return Some(Some(value.clone()));
+    }
+    let of_issuer = |(test, _): &(ClaimAtom<'_>, bool)| {
+        matches!(test, ClaimAtom::Audience([_, ..]) | ClaimAtom::OneOf(_) | ClaimAtom::Required(_))
+    };
+    (context.bounds.no_other_claims && !tests.iter().any(of_issuer)).then_some(None)
+}
+
+/// Values among which there is one for each way that the tests can turn out.
+///
+/// An array with just the words that must be in it passes every test that no text and no number has to pass; so
+/// beside it there need only be those that a test names. `sub` is never an array, and so words in one string are
+/// there too, alone and beside others.
+fn candidates(context: Context<'_>, name: &str, tests: &[(ClaimAtom<'_>, bool)]) -> Vec<Option<Value>> {
+    if let Some(given) = given(context, name, tests) {
+        return vec![given];
+    }
+    let words: Vec<&str> =
+        tests.iter().filter(|(_, holds)| *holds).filter_map(|(test, _)| test.word()).collect();
+    let joined = words.join(" ");
+    let texts: Vec<&str> = tests.iter().flat_map(|(test, _)| test.texts()).collect();
+    let mut values = vec![None];
+    let sentence = |more: &str| {
+        let all = [joined.as_str(), more].into_iter().filter(|text| !text.is_empty());
+        Some(Value::from(all.collect::<Vec<_>>().join(" ")))
+    };
+    let array = |more: &[&str]| Some(Value::from(words.iter().chain(more).copied().collect::<Vec<_>>()));
+    if !words.is_empty() {
+        values.push(sentence(""));
+    }
+    values.extend(texts.iter().map(|text| Some(Value::from(*text))));
+    values.push(sentence("other"));
+    values.push(sentence(&fresh(&texts)));
+    values.extend(tests.iter().flat_map(|(test, _)| test.scalars()).map(Some));
+    values.push(array(&[]));
+    // An array may be an audience to two policies at once.
+    let audiences: Vec<&str> = tests.iter().flat_map(|(test, _)| audience(test)).collect();
+    for one in &audiences {
+        values.push(array(&[one]));
+        values.extend(audiences.iter().map(|other| array(&[one, other])));
+    }
+    values
+}
+
+fn audience<'p>(test: &ClaimAtom<'p>) -> Vec<&'p str> {
+    match test {
+        ClaimAtom::Audience(texts) => texts.iter().map(String::as_str).collect(),
+        ClaimAtom::Condition(_)
+        | ClaimAtom::OneOf(_)
+        | ClaimAtom::Required(_)
+        | ClaimAtom::TextIfThere
+        | ClaimAtom::Usable
+        | ClaimAtom::Is(_) => Vec::new(),
+    }
+}
+
+/// A word that is none of the texts, and no word of one.
+pub(super) fn fresh(texts: &[&str]) -> String {
+    let mut word = "x".to_owned();
+    while texts.iter().any(|text| text.split(' ').any(|part| part == word)) {
+        word.push('x');
+    }
+    word
+}

@@ -1,0 +1,254 @@
+//! The theories: whether some request is as a set of literals says, and which.
+//!
+//! Each statement is of one thing: the keys together with the claims that stand in them, any other claim, the
+//! viewer's address, the instant, and so on. What is of different things cannot contradict each other, so each
+//! group of literals is decided by itself, by trying every value that the statements in it can tell from the others.
+
+mod claims;
+mod keyed;
+mod metadata;
+mod network;
+mod path;
+mod times;
+mod upload;
+mod words;
+
+use std::collections::BTreeMap;
+
+use authorizer_core::operation::S3Operation;
+use authorizer_core::token::Issuer;
+use serde_json::{Map, Value};
+
+use super::EngineError;
+use super::atom::{Atom, ClaimAtom};
+use super::sat::{AtomId, Literal};
+use super::space::{Bounds, Model, Who};
+
+/// A statement, and whether it holds.
+pub(crate) type Said<'a, 'p> = (&'a Atom<'p>, bool);
+
+/// What the theories know beside the literals.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) operation: S3Operation,
+    pub(crate) who: &'a Who,
+    /// The issuers that the token must verify by, one for each policy that is asked to take it.
+    pub(crate) issuers: &'a [&'a Issuer],
+    pub(crate) bounds: &'a Bounds,
+}
+
+/// How many steps a search may take before it gives up.
+const BUDGET: usize = 400_000;
+
+/// Steps that are left: an answer that would take too long is none, rather than a guess.
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    fn new() -> Self {
+        Self(BUDGET)
+    }
+
+    fn spend(&mut self) -> Result<(), EngineError> {
+        self.0 = self.0.checked_sub(1).ok_or(EngineError::TooHard)?;
+        Ok(())
+    }
+}
+
+/// The thing that a statement is of. Literals of different things are decided apart.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Topic {
+    /// The keys, the claims that stand in them or in metadata, and the metadata.
+    Keyed,
+    /// A claim that stands nowhere else.
+    Claim(String),
+    /// The instant and the token's times.
+    Times,
+    Source,
+    Type,
+    Length,
+    Media,
+    Overrides,
+    Checksum,
+}
+
+/// What was found for a topic.
+enum Found {
+    Keyed(keyed::Found),
+    Claim(String, Option<Value>),
+    Times(times::Found),
+    Source(std::net::IpAddr),
+    Type(Option<String>),
+    Length(Option<u64>),
+    Media(Option<String>),
+    Overrides(Vec<authorizer_core::response_override::ResponseOverride>),
+    Checksum(bool),
+}
+
+/// A request that is as the literals say, or literals that no request can be as: as few as make it so.
+pub(crate) fn check<'p>(
+    context: Context<'_>,
+    literals: &[Literal],
+    statement: impl Fn(AtomId) -> Option<Atom<'p>>,
+) -> Result<Result<Model, Vec<Literal>>, EngineError> {
+    let said: Vec<(Literal, Atom<'p>)> =
+        literals.iter().filter_map(|literal| Some((*literal, statement(literal.atom)?))).collect();
+    let in_keys = keyed_claims(said.iter().map(|(_, atom)| atom));
+    let mut topics: BTreeMap<Topic, Vec<(Literal, &Atom<'p>)>> = BTreeMap::new();
+    for topic in [Topic::Keyed, Topic::Times, Topic::Source, Topic::Length, Topic::Media, Topic::Overrides] {
+        topics.insert(topic, Vec::new());
+    }
+    for name in context.bounds.claims.keys() {
+        if !in_keys.iter().any(|keyed| keyed == name) && !is_time(name) && name != "iss" {
+            topics.insert(Topic::Claim(name.clone()), Vec::new());
+        }
+    }
+    for (literal, atom) in &said {
+        topics.entry(topic_of(atom, &in_keys)).or_default().push((*literal, atom));
+    }
+    let mut found = Vec::new();
+    for (topic, members) in &topics {
+        match solve(context, topic, members)? {
+            Some(one) => found.push(one),
+            None => return Ok(Err(shrink(context, topic, members)?)),
+        }
+    }
+    Ok(Ok(assemble(context, found)))
+}
+
+/// Leaves out of a contradiction what it does not need.
+fn shrink(
+    context: Context<'_>,
+    topic: &Topic,
+    members: &[(Literal, &Atom<'_>)],
+) -> Result<Vec<Literal>, EngineError> {
+    let mut needed = members.to_vec();
+    let mut index = 0;
+    while index < needed.len() {
+        let mut fewer = needed.clone();
+        fewer.remove(index);
+        if solve(context, topic, &fewer)?.is_none() {
+            needed = fewer;
+        } else {
+            index = index.saturating_add(1);
+        }
+    }
+    Ok(needed.into_iter().map(|(literal, _)| literal).collect())
+}
+
+fn solve(
+    context: Context<'_>,
+    topic: &Topic,
+    members: &[(Literal, &Atom<'_>)],
+) -> Result<Option<Found>, EngineError> {
+    let said: Vec<Said<'_, '_>> = members.iter().map(|(literal, atom)| (*atom, literal.holds)).collect();
+    let said = said.as_slice();
+    Ok(match topic {
+        Topic::Keyed => keyed::solve(context, said)?.map(Found::Keyed),
+        Topic::Claim(name) => {
+            claims::solve(context, name, said).map(|value| Found::Claim(name.clone(), value))
+        }
+        Topic::Times => times::solve(context, said).map(Found::Times),
+        Topic::Source => network::solve(context, said).map(Found::Source),
+        Topic::Type => upload::token_type(said).map(Found::Type),
+        Topic::Length => upload::length(context, said).map(Found::Length),
+        Topic::Media => upload::media_type(context, said).map(Found::Media),
+        Topic::Overrides => upload::overrides(said).map(Found::Overrides),
+        Topic::Checksum => Some(Found::Checksum(said.iter().any(|(_, holds)| !holds))),
+    })
+}
+
+/// The claims that stand in keys or in metadata: their values are strings that other things are compared with.
+fn keyed_claims<'a, 'p: 'a>(atoms: impl Iterator<Item = &'a Atom<'p>>) -> Vec<String> {
+    let mut names = Vec::new();
+    for atom in atoms {
+        match atom {
+            Atom::Key(pattern, _) => names.extend(pattern.claims().map(str::to_owned)),
+            Atom::SameText(one, other) => names.extend([(*one).to_owned(), (*other).to_owned()]),
+            Atom::Claim(name, ClaimAtom::Usable) => names.push((*name).to_owned()),
+            Atom::MetadataIs(_, term) => names.extend(term.claim().map(str::to_owned)),
+            Atom::Claim(..)
+            | Atom::Source(_)
+            | Atom::Period(..)
+            | Atom::IssuedBefore(_)
+            | Atom::Type(_)
+            | Atom::Length(_)
+            | Atom::Media(_)
+            | Atom::Overrides(_)
+            | Atom::NoChecksum
+            | Atom::Names(_)
+            | Atom::MetadataAbsent(_) => {}
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The times of a token, which are numbers and have checks of their own.
+fn is_time(claim: &str) -> bool {
+    matches!(claim, "exp" | "nbf" | "iat")
+}
+
+fn topic_of(atom: &Atom<'_>, in_keys: &[String]) -> Topic {
+    match atom {
+        Atom::Key(..)
+        | Atom::SameText(..)
+        | Atom::Names(_)
+        | Atom::MetadataIs(..)
+        | Atom::MetadataAbsent(_)
+        | Atom::Claim(_, ClaimAtom::Usable) => Topic::Keyed,
+        Atom::Claim(name, _) if is_time(name) => Topic::Times,
+        Atom::Claim(name, _) if in_keys.iter().any(|keyed| keyed == name) => Topic::Keyed,
+        Atom::Claim(name, _) => Topic::Claim((*name).to_owned()),
+        Atom::Source(_) => Topic::Source,
+        Atom::Period(..) | Atom::IssuedBefore(_) => Topic::Times,
+        Atom::Type(_) => Topic::Type,
+        Atom::Length(_) => Topic::Length,
+        Atom::Media(_) => Topic::Media,
+        Atom::Overrides(_) => Topic::Overrides,
+        Atom::NoChecksum => Topic::Checksum,
+    }
+}
+
+/// The pieces, put together.
+fn assemble(context: Context<'_>, found: Vec<Found>) -> Model {
+    let mut claims = Map::new();
+    let mut model = Model {
+        operation: context.operation,
+        resource: String::new(),
+        claims: None,
+        token_type: None,
+        source: network::DEFAULT,
+        at: times::DEFAULT,
+        length: None,
+        media_type: None,
+        metadata: BTreeMap::new(),
+        has_checksum: false,
+        overrides: Vec::new(),
+    };
+    for one in found {
+        match one {
+            Found::Keyed(keyed) => {
+                model.resource = keyed.resource;
+                model.metadata = keyed.metadata;
+                claims.extend(keyed.claims);
+            }
+            Found::Claim(name, value) => claims.extend(value.map(|value| (name, value))),
+            Found::Times(times) => {
+                model.at = times.at;
+                claims.extend(times.claims);
+            }
+            Found::Source(source) => model.source = source,
+            Found::Type(token_type) => model.token_type = token_type,
+            Found::Length(length) => model.length = length,
+            Found::Media(media_type) => model.media_type = media_type,
+            Found::Overrides(overrides) => model.overrides = overrides,
+            Found::Checksum(is_there) => model.has_checksum = is_there,
+        }
+    }
+    if let Who::Token(issuer) = context.who {
+        claims.insert("iss".to_owned(), Value::from(issuer.as_str()));
+        model.claims = Some(claims);
+    }
+    model
+}

@@ -1,0 +1,170 @@
+//! A request that shows something: concrete enough for the core to decide on it.
+
+use std::net::IpAddr;
+
+use authorizer_core::operation::{Method, S3Operation};
+use authorizer_core::record::{DecisionRecord, Verdict};
+use authorizer_core::rules::Access;
+use authorizer_core::{Authorizer, Refusal, Supposed, UnixTime};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use super::space::Model;
+
+/// RFC 3986 section 2.3's unreserved characters stand for themselves.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The same, and the slashes of a path.
+const IN_PATH: &AsciiSet = &IN_QUERY.remove(b'/');
+
+/// A request, with the claims of the token that it comes with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Witness {
+    /// The operation that it is.
+    pub operation: S3Operation,
+    /// The method.
+    pub method: &'static str,
+    /// The object key, or the prefix of a listing.
+    pub key: String,
+    /// The path, percent-encoded.
+    pub uri: String,
+    /// The query string, without its `?`.
+    pub querystring: String,
+    /// The headers beside `Host` and the credential.
+    pub headers: Vec<(String, String)>,
+    /// The viewer's address.
+    pub source: IpAddr,
+    /// The instant, in seconds since 1970; none for a clock that says nothing.
+    #[serde(serialize_with = "instant")]
+    pub at: UnixTime,
+    /// `typ` of the token's header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// The claims of the token; none where there is no token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Map<String, Value>>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn instant<S: Serializer>(at: &UnixTime, serializer: S) -> Result<S::Ok, S::Error> {
+    match at.as_seconds() {
+        u64::MAX => serializer.serialize_none(),
+        seconds => serializer.serialize_u64(seconds),
+    }
+}
+
+impl Witness {
+    /// The request that a model describes.
+    pub(crate) fn of(model: Model) -> Self {
+        let operation = model.operation;
+        let mut headers = Vec::new();
+        let length = model.length.map(|length| length.to_string());
+        match operation {
+            S3Operation::CompleteMultipartUpload => {
+                headers.extend(length.map(|length| ("x-amz-mp-object-size".to_owned(), length)));
+            }
+            _ => headers.extend(length.map(|length| ("content-length".to_owned(), length))),
+        }
+        headers.extend(model.media_type.map(|media_type| ("content-type".to_owned(), media_type)));
+        if model.has_checksum {
+            headers.push(("x-amz-checksum-crc32".to_owned(), "AAAAAA==".to_owned()));
+        }
+        headers.extend(model.metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value)));
+        let encoded = |text: &str| utf8_percent_encode(text, IN_QUERY).to_string();
+        let mut query: Vec<String> = match operation {
+            S3Operation::GetObject
+            | S3Operation::HeadObject
+            | S3Operation::PutObject
+            | S3Operation::DeleteObject => Vec::new(),
+            S3Operation::GetObjectVersion | S3Operation::HeadObjectVersion => vec!["versionId=1".to_owned()],
+            S3Operation::ListObjectsV2 => {
+                vec!["list-type=2".to_owned(), format!("prefix={}", encoded(&model.resource))]
+            }
+            S3Operation::CreateMultipartUpload => vec!["uploads".to_owned()],
+            S3Operation::UploadPart => vec!["partNumber=1".to_owned(), "uploadId=1".to_owned()],
+            S3Operation::CompleteMultipartUpload
+            | S3Operation::AbortMultipartUpload
+            | S3Operation::ListParts => vec!["uploadId=1".to_owned()],
+        };
+        query.extend(model.overrides.iter().map(|one| format!("{}=x", one.name())));
+        let uri = match operation {
+            S3Operation::ListObjectsV2 => "/".to_owned(),
+            _ => format!("/{}", utf8_percent_encode(&model.resource, IN_PATH)),
+        };
+        Self {
+            operation,
+            method: Method::as_str(operation.method()),
+            key: model.resource,
+            uri,
+            querystring: query.join("&"),
+            headers,
+            source: model.source,
+            at: model.at,
+            token_type: model.token_type.filter(|_| model.claims.is_some()),
+            claims: model.claims,
+        }
+    }
+
+    /// The viewer-request event, as CloudFront would write it; the token is not in it, since nobody has one.
+    pub fn event(&self) -> Value {
+        let mut headers = json!({"host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}]});
+        for (name, value) in &self.headers {
+            if let Some(headers) = headers.as_object_mut() {
+                headers.insert(name.clone(), json!([{"key": name, "value": value}]));
+            }
+        }
+        json!({"Records": [{"cf": {
+            "config": {
+                "distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
+                "eventType": "viewer-request", "requestId": "audit"
+            },
+            "request": {
+                "clientIp": self.source.to_string(), "method": self.method, "uri": self.uri,
+                "querystring": self.querystring, "headers": headers
+            }
+        }}]})
+    }
+
+    fn supposed(&self) -> Option<Supposed> {
+        let claims = self.claims.clone()?;
+        Some(Supposed { token_type: self.token_type.clone(), claims })
+    }
+
+    /// What the core makes of it before it asks the rules.
+    pub(crate) fn access<'p>(&self, authorizer: &'p Authorizer) -> Result<Access<'p>, Refusal> {
+        let event = self.event().to_string();
+        match self.supposed() {
+            Some(supposed) => authorizer.access_supposing(event.as_bytes(), &supposed, self.at),
+            None => authorizer.access(event.as_bytes(), self.at),
+        }
+    }
+
+    /// What the core decides on it, by a policy.
+    pub fn replay(&self, authorizer: &Authorizer) -> Replayed {
+        let event = self.event().to_string();
+        let authorized = match self.supposed() {
+            Some(supposed) => authorizer.authorize_supposing(event.as_bytes(), &supposed, self.at),
+            None => authorizer.authorize(event.as_bytes(), self.at),
+        };
+        Replayed::of(authorized.record)
+    }
+}
+
+/// What the core decided on a witness.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Replayed {
+    /// Whether the request goes on.
+    pub allowed: bool,
+    /// The rule that decided; none where no rule did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The decision log's word for why.
+    pub reason: String,
+}
+
+impl Replayed {
+    fn of(record: DecisionRecord) -> Self {
+        Self { allowed: record.decision == Verdict::Allow, rule: record.rule, reason: record.reason }
+    }
+}

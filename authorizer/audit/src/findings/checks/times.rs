@@ -1,0 +1,66 @@
+//! Rules that hold for a time.
+
+use authorizer_core::UnixTime;
+
+use super::subject::Subject;
+use super::{Check, Found, Severity};
+
+pub(super) static CHECKS: &[Check] = &[
+    Check {
+        id: "EA050",
+        name: "rule-expired",
+        severity: Severity::Medium,
+        title: "a rule that does not hold any more",
+        why: "An expired deny rule denies nothing, and reads as if it did. An expired allow rule is in the way of \
+              whoever reads the policy, and opens again what it opened when somebody moves its date.",
+        remedy: "remove the rule, or give it a `not_after` that is to come",
+        run: expired,
+    },
+    Check {
+        id: "EA051",
+        name: "date-far-away",
+        severity: Severity::Low,
+        title: "a rule's date is many years away",
+        why: "It is a year mistyped, or a share that was to end and will not within the life of this system.",
+        remedy: "mend the year; a rule that is to hold for good has no date",
+        run: far_away,
+    },
+];
+
+/// Ten years.
+const FAR: u64 = 10 * 365 * 86_400;
+
+fn expired(subject: &Subject<'_>) -> Vec<Found> {
+    let rules = subject.rules().filter(|rule| rule.rule.period().not_after.is_some_and(|end| end <= subject.now()));
+    rules
+        .map(|rule| {
+            let (severity, so) = match rule.is_deny() {
+                true => (Severity::Medium, "denies nothing any more"),
+                false => (Severity::Low, "lets nobody in any more"),
+            };
+            rule.found_in("not_after", format!("rule `{}` {so}", rule.id())).severity(severity)
+        })
+        .collect()
+}
+
+fn far_away(subject: &Subject<'_>) -> Vec<Found> {
+    let is_far = |instant: Option<UnixTime>| {
+        instant.is_some_and(|instant| {
+            instant.as_seconds() > subject.now().as_seconds().saturating_add(FAR)
+        })
+    };
+    let mut found = Vec::new();
+    for rule in subject.rules() {
+        let period = rule.rule.period();
+        let dates = [
+            ("not_before", period.not_before, "begins to hold"),
+            ("not_after", period.not_after, "ceases to hold"),
+        ];
+        for (member, instant, what) in dates {
+            if is_far(instant) {
+                found.push(rule.found_in(member, format!("rule `{}` {what} in more than ten years", rule.id())));
+            }
+        }
+    }
+    found
+}

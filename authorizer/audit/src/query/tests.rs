@@ -1,0 +1,97 @@
+use super::*;
+use authorizer_core::Bundle;
+use serde_json::{Value, json};
+
+/// RFC 8037 appendix A.2.
+const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+fn authorizer() -> Authorizer {
+    let issuer = |name: &str| {
+        json!({"name": name, "issuer": format!("https://{name}.example/"), "audience": ["a"],
+            "algorithms": ["EdDSA"], "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X}]}})
+    };
+    let document = serde_json::from_value(json!({
+        "version": 1,
+        "issuers": [issuer("staff"), issuer("robots")],
+        "rules": [
+            {"id": "sealed", "effect": "deny", "methods": ["DELETE"], "keys": ["reports/sealed/**"]},
+            {"id": "own", "effect": "allow", "methods": ["GET", "DELETE"], "keys": ["users/{sub}/**"],
+                "issuers": ["staff"], "when": {"scope": {"has": "files"}}},
+            {"id": "admins", "effect": "allow", "methods": ["DELETE"], "keys": ["**"],
+                "issuers": ["staff"], "when": {"role": {"equals": "admin"}}},
+            {"id": "robots", "effect": "allow", "methods": ["PUT"], "keys": ["reports/*"], "issuers": ["robots"]},
+            {"id": "open", "effect": "allow", "methods": ["GET"], "keys": ["public/**"], "anonymous": true}
+        ]
+    }))
+    .unwrap();
+    Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap())
+}
+
+fn set(operations: &[S3Operation]) -> Option<OperationSet> {
+    Some(operations.iter().copied().collect())
+}
+
+fn keys(pattern: &str) -> Option<Vec<KeyPattern>> {
+    Some(vec![KeyPattern::parse(pattern).unwrap()])
+}
+
+fn who(name: &str) -> Option<Vec<Who>> {
+    Some(vec![Who::Token(format!("https://{name}.example/"))])
+}
+
+fn claims(value: Value) -> serde_json::Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+/// The rules, with whose tokens they let in.
+fn answer(asked: &Query) -> Vec<(String, String)> {
+    let permissions = query(&authorizer(), asked).unwrap();
+    permissions.into_iter().map(|one| (one.rule, one.issuer.unwrap_or("nobody".into()))).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(rule, who)| ((*rule).to_owned(), (*who).to_owned())).collect()
+}
+
+#[test]
+fn who_can_delete_below_a_prefix_is_answered_by_the_rules_that_let_them() {
+    let delete = set(&[S3Operation::DeleteObject]);
+    for (pattern, expected) in [
+        ("reports/**", vec![("admins", "staff")]),
+        ("reports/sealed/**", vec![]),
+        ("users/**", vec![("own", "staff"), ("admins", "staff")]),
+        ("users/bob/**", vec![("own", "staff"), ("admins", "staff")]),
+    ] {
+        let asked = Query { operations: delete, keys: keys(pattern), ..Query::default() };
+        assert_eq!(answer(&asked), pairs(&expected), "{pattern}");
+    }
+}
+
+#[test]
+fn what_a_token_can_do_depends_on_the_claims_that_it_is_known_to_have() {
+    let with = |value: Value, no_other_claims| Query {
+        who: who("staff"),
+        bounds: Bounds { claims: claims(value), no_other_claims, ..Bounds::default() },
+        ..Query::default()
+    };
+    for (value, closed, expected) in [
+        (json!({"scope": "files"}), false, vec![("own", "staff"), ("admins", "staff"), ("open", "staff")]),
+        (json!({"scope": "files"}), true, vec![("open", "staff")]),
+        (json!({"scope": "files", "sub": "bob"}), true, vec![("own", "staff"), ("open", "staff")]),
+        (json!({"scope": "read", "role": "admin"}), false, vec![("admins", "staff"), ("open", "staff")]),
+        (json!({"aud": "other"}), false, vec![]),
+    ] {
+        assert_eq!(answer(&with(value.clone(), closed)), pairs(&expected), "{value} {closed}");
+    }
+}
+
+#[test]
+fn whether_anyone_without_a_token_can_is_asked_as_such() {
+    let asked = |operation| Query {
+        operations: set(&[operation]),
+        who: Some(vec![Who::Anonymous]),
+        ..Query::default()
+    };
+    assert_eq!(answer(&asked(S3Operation::PutObject)), []);
+    assert_eq!(answer(&asked(S3Operation::GetObject)), pairs(&[("open", "nobody")]));
+}

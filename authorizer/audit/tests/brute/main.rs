@@ -1,0 +1,129 @@
+//! What two policies differ in, found by the analysis, against what is found by trying every request there is over
+//! small alphabets. The core decides on each, so that the two have nothing in common but the rules.
+//!
+//! `PROPTEST_CASES` is how many pairs of policies each test tries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod policies;
+mod requests;
+
+use std::collections::BTreeSet;
+
+use authorizer_audit::{AccessChange, diff};
+use authorizer_core::event::CloudFrontRequest;
+use authorizer_core::outcome::Outcome;
+use authorizer_core::record::DecisionRecord;
+use authorizer_core::{Authorized, Authorizer};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use policies::{Alphabet, authorizer, pair};
+use requests::Request;
+
+/// Who was let in by what rule, and was not by the other policy.
+type Access = (String, String, Option<String>);
+
+/// What a policy makes of every request.
+struct Tried {
+    record: DecisionRecord,
+    /// What goes on to S3, if it does.
+    forwarded: Option<Box<CloudFrontRequest>>,
+}
+
+fn try_all(requests: &[Request], authorizer: &Authorizer) -> Vec<Tried> {
+    let tried = |request: &Request| {
+        let Authorized { outcome, record } = request.authorize(authorizer);
+        let forwarded = match outcome {
+            Outcome::Forward(request) => Some(request),
+            Outcome::Respond(_) => None,
+        };
+        Tried { record, forwarded }
+    };
+    requests.iter().map(tried).collect()
+}
+
+/// Every access of one that the other has not.
+fn by_trying(requests: &[Request], from: &[Tried], to: &[Tried]) -> BTreeSet<Access> {
+    let mut found = BTreeSet::new();
+    for (request, (before, after)) in requests.iter().zip(from.iter().zip(to)) {
+        if after.forwarded.is_some() && before.forwarded.is_none() {
+            let record = &after.record;
+            found.insert((record.rule.clone().unwrap(), record.operation.clone().unwrap(), request.issuer()));
+        }
+    }
+    found
+}
+
+fn by_analysis(changes: &[AccessChange]) -> BTreeSet<Access> {
+    changes
+        .iter()
+        .map(|change| (change.rule.clone(), change.operation.name().to_owned(), change.issuer.clone()))
+        .collect()
+}
+
+/// Whether S3 does not get the same of something that both let in.
+fn is_stored_otherwise(old: &[Tried], new: &[Tried]) -> bool {
+    old.iter().zip(new).any(|(old, new)| match (&old.forwarded, &new.forwarded) {
+        (Some(old), Some(new)) => old != new,
+        _ => false,
+    })
+}
+
+fn compare(requests: &[Request], old: &Value, new: &Value) -> Result<(), TestCaseError> {
+    let (Some(old), Some(new)) = (authorizer(old), authorizer(new)) else { return Ok(()) };
+    let found = diff(&old, &new).unwrap();
+    let (by_old, by_new) = (try_all(requests, &old), try_all(requests, &new));
+    let granted = by_trying(requests, &by_old, &by_new);
+    let revoked = by_trying(requests, &by_new, &by_old);
+    for (changes, tried, from, to) in
+        [(&found.granted, granted, &old, &new), (&found.revoked, revoked, &new, &old)]
+    {
+        let missed: Vec<_> = tried.difference(&by_analysis(changes)).cloned().collect();
+        prop_assert!(missed.is_empty(), "the analysis has not found {missed:?}");
+        for change in changes {
+            let (refused, allowed) = (change.request.replay(from), change.request.replay(to));
+            prop_assert!(!refused.allowed && allowed.allowed, "{change:?} does not replay");
+            prop_assert_eq!(allowed.rule.as_deref(), Some(change.rule.as_str()));
+        }
+    }
+    prop_assert!(
+        !found.stored_otherwise.is_empty() || !is_stored_otherwise(&by_old, &by_new),
+        "the analysis has found nothing that is stored otherwise"
+    );
+    for change in &found.stored_otherwise {
+        let request = Request::of(&change.access.request);
+        let request = [request];
+        prop_assert!(
+            is_stored_otherwise(&try_all(&request, &old), &try_all(&request, &new)),
+            "{change:?} does not replay"
+        );
+    }
+    Ok(())
+}
+
+macro_rules! agree {
+    ($name:ident, $alphabet:expr) => {
+        proptest! {
+            #[test]
+            fn $name((old, new) in pair($alphabet)) {
+                thread_local! {
+                    static REQUESTS: Vec<Request> = requests::all($alphabet);
+                }
+                REQUESTS.with(|requests| compare(requests, &old, &new))?;
+            }
+        }
+    };
+}
+
+agree!(a_difference_in_keys_is_found_exactly_where_trying_finds_one, Alphabet::Keys);
+agree!(a_difference_in_claims_in_keys_is_found_exactly_where_trying_finds_one, Alphabet::KeyedClaims);
+agree!(a_difference_in_conditions_is_found_exactly_where_trying_finds_one, Alphabet::Conditions);
+agree!(a_difference_in_listings_is_found_exactly_where_trying_finds_one, Alphabet::Listings);
+agree!(a_difference_in_uploads_is_found_exactly_where_trying_finds_one, Alphabet::Uploads);
+agree!(a_difference_in_places_and_times_is_found_exactly_where_trying_finds_one, Alphabet::PlacesAndTimes);
+agree!(a_difference_in_tokens_is_found_exactly_where_trying_finds_one, Alphabet::Tokens);

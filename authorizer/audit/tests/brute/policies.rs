@@ -1,0 +1,215 @@
+//! Policies at random, over what the requests are made of.
+
+use authorizer_core::{Authorizer, Bundle};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use serde_json::{Map, Value, json};
+
+/// RFC 8037 appendix A.2.
+const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+/// What policies and requests of one test are about; all else stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Alphabet {
+    Keys,
+    KeyedClaims,
+    Conditions,
+    Listings,
+    Uploads,
+    PlacesAndTimes,
+    Tokens,
+}
+
+pub(crate) fn authorizer(document: &Value) -> Option<Authorizer> {
+    let document = serde_json::from_value(document.clone()).unwrap();
+    // What the core refuses, such as a listing that no pattern could hold, is no policy.
+    let bytes = Bundle::write(&document).ok()?;
+    Some(Authorizer::new(Bundle::read(&bytes).unwrap()))
+}
+
+/// An old and a new policy, which have most of their rules in common.
+pub(crate) fn pair(alphabet: Alphabet) -> impl Strategy<Value = (Value, Value)> {
+    let rules = prop::collection::vec(rule(alphabet), 1..5);
+    let kept = prop::collection::vec(prop::bool::weighted(0.8), 5);
+    let more = prop::collection::vec(rule(alphabet), 0..3);
+    (rules, kept, more, any::<bool>(), issuers(alphabet), issuers(alphabet)).prop_map(
+        move |(rules, kept, more, ahead, old_issuers, new_issuers)| {
+            let mut kept: Vec<Value> =
+                rules.iter().zip(kept).filter(|(_, kept)| *kept).map(|(rule, _)| rule.clone()).collect();
+            kept.splice(if ahead { 0..0 } else { kept.len()..kept.len() }, more);
+            (policy(&old_issuers, rules), policy(&new_issuers, kept))
+        },
+    )
+}
+
+fn policy(issuers: &[Value], rules: Vec<Value>) -> Value {
+    let mut rules = rules;
+    for (index, rule) in rules.iter_mut().enumerate() {
+        rule["id"] = format!("r{index}").into();
+    }
+    json!({"version": 1, "issuers": issuers, "rules": rules})
+}
+
+fn issuer(name: &str, more: &Value) -> Value {
+    let mut issuer = json!({
+        "name": name, "issuer": name, "audience": ["a"], "algorithms": ["EdDSA"], "leeway_seconds": 0,
+        "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X}]}
+    });
+    issuer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    issuer
+}
+
+fn issuers(alphabet: Alphabet) -> BoxedStrategy<Vec<Value>> {
+    if alphabet != Alphabet::Tokens {
+        return Just(vec![issuer("i", &json!({}))]).boxed();
+    }
+    let variants = vec![
+        json!({}),
+        json!({"audience": ["b"]}),
+        json!({"audience": ["a", "b"]}),
+        json!({"client_id": ["c"]}),
+        json!({"client_id": ["c"], "audience": []}),
+        json!({"required": {"role": "x"}}),
+        json!({"token_type": "at+jwt"}),
+    ];
+    let one = select(variants);
+    (one.clone(), one, prop::bool::weighted(0.8))
+        .prop_map(|(first, second, both)| {
+            let mut issuers = vec![issuer("i", &first)];
+            if both {
+                issuers.push(issuer("j", &second));
+            }
+            issuers
+        })
+        .boxed()
+}
+
+fn pattern(alphabet: Alphabet) -> BoxedStrategy<String> {
+    let segments: &[&str] = match alphabet {
+        Alphabet::Keys => &["a", "b", "a*", "*b", "*", "**", "*a*", "ab"],
+        Alphabet::KeyedClaims => &["a", "b", "*", "**", "{sub}", "{g}", "{sub}", "{g}", "a*"],
+        Alphabet::Listings => &["a", "b", "ab", "*", "**", "**", "{sub}", "{g}", "a*", "*b"],
+        Alphabet::Conditions | Alphabet::PlacesAndTimes | Alphabet::Tokens => &["a", "**"],
+        Alphabet::Uploads => &["a", "{sub}"],
+    };
+    let most = match alphabet {
+        Alphabet::Keys | Alphabet::KeyedClaims | Alphabet::Listings => 4,
+        _ => 2,
+    };
+    prop::collection::vec(select(segments.to_vec()), 1..most).prop_map(|segments| segments.join("/")).boxed()
+}
+
+fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
+    let tests: Vec<Value> = match alphabet {
+        Alphabet::Conditions => vec![
+            json!({"role": {"equals": "x"}}),
+            json!({"role": {"equals": 1}}),
+            json!({"role": {"any": ["x", "y", true]}}),
+            json!({"role": {"has": "x"}}),
+            json!({"role": {"present": true}}),
+            json!({"role": {"present": false}}),
+            json!({"scope": {"has": "x"}}),
+            json!({"scope": {"has": "y"}}),
+            json!({"scope": {"equals": "x y"}}),
+            json!({"scope": {"has": "x"}, "role": {"equals": "x"}}),
+            json!({"sub": {"equals": "a"}}),
+        ],
+        Alphabet::KeyedClaims | Alphabet::Listings => vec![
+            json!({"sub": {"equals": "a"}}),
+            json!({"sub": {"has": "b"}}),
+            json!({"g": {"has": "a"}}),
+            json!({"g": {"equals": "b"}}),
+            json!({"g": {"present": true}}),
+        ],
+        Alphabet::Tokens => vec![
+            json!({"aud": {"has": "a"}}),
+            json!({"aud": {"equals": "b"}}),
+            json!({"role": {"equals": "x"}}),
+            json!({"role": {"equals": "y"}}),
+        ],
+        Alphabet::Uploads => vec![json!({"sub": {"equals": "a"}}), json!({"g": {"present": true}})],
+        Alphabet::Keys | Alphabet::PlacesAndTimes => return Just(None).boxed(),
+    };
+    prop::option::weighted(0.5, select(tests)).boxed()
+}
+
+fn upload() -> impl Strategy<Value = Value> {
+    (
+        prop::option::of(select(vec![1, 10])),
+        prop::option::of(select(vec![json!(["image/*"]), json!(["image/png", "text/x"]), json!(["*/*"])])),
+        any::<bool>(),
+        prop::option::of(select(vec!["*", "a", "b", "{sub}", "{g}"])),
+        any::<bool>(),
+    )
+        .prop_map(|(bytes, types, create, owner, checksums)| {
+            let mut upload = Map::new();
+            upload.extend(bytes.map(|bytes| ("max_bytes".into(), json!(bytes))));
+            upload.extend(types.map(|types| ("content_types".into(), types)));
+            upload.extend(create.then(|| ("create_only".into(), json!(true))));
+            upload.extend(owner.map(|owner| ("metadata".into(), json!({"o": owner}))));
+            upload.extend(checksums.then(|| ("checksums".into(), json!(true))));
+            Value::Object(upload)
+        })
+}
+
+fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
+    let operations = match alphabet {
+        Alphabet::Listings => vec!["ListObjectsV2", "GetObject"],
+        Alphabet::Uploads => vec!["PutObject", "CompleteMultipartUpload"],
+        Alphabet::Keys | Alphabet::KeyedClaims => vec!["GetObject", "DeleteObject"],
+        Alphabet::Conditions | Alphabet::PlacesAndTimes | Alphabet::Tokens => vec!["GetObject"],
+    };
+    let count = operations.len();
+    let networks =
+        vec![json!(["10.0.0.0/8"]), json!(["10.0.0.1"]), json!(["::/0"]), json!(["0.0.0.0/0", "::/1"])];
+    let instants = vec!["2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z", "1970-01-01T00:00:00Z"];
+    let place = (
+        prop::option::of(select(networks)),
+        prop::option::of(select(instants.clone())),
+        prop::option::of(select(instants)),
+        prop::option::of(subsequence(vec!["response-content-type", "response-expires"], 1..=2)),
+    );
+    (
+        prop::bool::weighted(0.3),
+        subsequence(operations, 1..=count),
+        prop::collection::vec(pattern(alphabet), 1..3),
+        condition(alphabet),
+        prop::bool::weighted(0.25),
+        upload(),
+        place,
+        prop::option::weighted(0.9, select(vec![json!(["i"]), json!(["j"]), json!(["i", "j"])])),
+    )
+        .prop_map(move |(denies, operations, keys, when, anonymous, upload, place, issuers)| {
+            let mut keys = keys;
+            // Else no prefix is wholly within, and the core refuses the rule.
+            if alphabet == Alphabet::Listings && !denies && !keys[0].ends_with("**") {
+                keys[0].push_str("/**");
+            }
+            let reads_claims = when.is_some() || keys.iter().any(|key| key.contains('{'));
+            let mut rule = json!({
+                "effect": if denies { "deny" } else { "allow" }, "operations": operations, "keys": keys
+            });
+            let fields = rule.as_object_mut().unwrap();
+            fields.extend(when.map(|when| ("when".to_owned(), when)));
+            let is_upload = alphabet == Alphabet::Uploads && !denies && upload != json!({});
+            if is_upload {
+                fields.insert("upload".to_owned(), upload.clone());
+            }
+            let reads_metadata = is_upload && upload.to_string().contains('{');
+            if anonymous && !denies && !reads_claims && !reads_metadata {
+                fields.insert("anonymous".to_owned(), json!(true));
+            } else if alphabet == Alphabet::Tokens {
+                fields.extend(issuers.map(|issuers| ("issuers".to_owned(), issuers)));
+            }
+            if alphabet == Alphabet::PlacesAndTimes {
+                let (networks, first, end, overrides) = place;
+                fields.extend(networks.map(|networks| ("source_ips".to_owned(), networks)));
+                fields.extend(first.map(|first| ("not_before".to_owned(), json!(first))));
+                fields.extend(end.map(|end| ("not_after".to_owned(), json!(end))));
+                let overrides = overrides.filter(|_| !denies);
+                fields.extend(overrides.map(|names| ("response_overrides".to_owned(), json!(names))));
+            }
+            rule
+        })
+        .boxed()
+}
