@@ -23,6 +23,7 @@ families! {
     conditions,
     deny,
     duplicates,
+    fetched_keys,
     issuers,
     keys,
     networks,
