@@ -23,7 +23,6 @@ families! {
     conditions,
     deny,
     duplicates,
-    fetched_keys,
     issuers,
     keys,
     networks,
