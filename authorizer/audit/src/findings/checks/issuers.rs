@@ -159,7 +159,7 @@ fn over_http(subject: &Subject<'_>) -> Vec<Found> {
 fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
     const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
     match host_of(issuer)? {
-        "accounts.google.com" => Some(("any Google account", &["hd"])),
+        "accounts.google.com" => Some(("any Google account that the application lets sign in", &["hd"])),
         "token.actions.githubusercontent.com" => Some((
             "any workflow of GitHub",
             &["repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref"],
@@ -167,9 +167,9 @@ fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
         "gitlab.com" => {
             Some(("any job of GitLab", &["namespace_path", "namespace_id", "project_path", "project_id"]))
         }
-        "appleid.apple.com" => Some(("any Apple account", &[])),
-        "www.facebook.com" | "facebook.com" => Some(("any Facebook account", &[])),
-        "login.microsoftonline.com" if issuer.contains(PERSONAL) => Some(("any Microsoft account", &[])),
+        "appleid.apple.com" => Some(("any Apple account that the application lets sign in", &[])),
+        "www.facebook.com" | "facebook.com" => Some(("any Facebook account that the application lets sign in", &[])),
+        "login.microsoftonline.com" if issuer.contains(PERSONAL) => Some(("any Microsoft account that the application lets sign in", &[])),
         _ => None,
     }
 }
@@ -282,7 +282,7 @@ fn kind_is_open(subject: &Subject<'_>) -> Vec<Found> {
         };
         if let Some(rule) = subject.allows().find(opens) {
             let message = format!(
-                "an ID token of issuer `{}` does for rule `{}`, which asks for no scope",
+                "an ID token of issuer `{}` for the same audience does for rule `{}`, which asks for no scope",
                 issuer.name(),
                 rule.id()
             );
