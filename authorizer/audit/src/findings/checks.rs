@@ -24,6 +24,7 @@ families! {
     deny,
     duplicates,
     issuers,
+    key_source,
     keys,
     networks,
     patterns,

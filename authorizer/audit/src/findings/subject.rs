@@ -1,7 +1,7 @@
 //! What is looked at, and words for it that more than one check needs.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
@@ -70,7 +70,7 @@ impl<'p> Subject<'p> {
         allows: impl Fn(&RuleView<'_>) -> bool,
     ) -> Option<Witness> {
         let thought_up = self.exact.variant(rule.index, variant)?;
-        let of_a_kind: Vec<_> =
+        let of_a_kind: BTreeSet<_> =
             self.allows().filter(|allow| allows(allow)).map(|allow| allow.index).collect();
         let (_, witness) = self.exact.let_in(operation, thought_up, |index| of_a_kind.contains(&index))?;
         let replayed = witness.replay(self.authorizer);

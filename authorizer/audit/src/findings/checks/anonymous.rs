@@ -12,8 +12,8 @@ pub(super) static CHECKS: &[Check] = &[
         severity: Severity::High,
         title: "a rule lets anyone write or delete without a token",
         why: "Whoever finds the address can fill the bucket, put anything under your name, and, where the rule does \
-              not say `create_only`, replace or delete what is there. Nobody can be asked afterwards, since the log \
-              has an address and no subject.",
+              not say `create_only`, replace or delete what is there. Nobody can be asked afterwards: the log has no \
+              subject.",
         remedy: "ask for a token: remove `anonymous`; or, for a letter box, `create_only`, `max_bytes` and \
                  `content_types`, and no DELETE",
         run: write,

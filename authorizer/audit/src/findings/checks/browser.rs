@@ -210,6 +210,13 @@ fn development(subject: &Subject<'_>) -> Vec<Found> {
         let message = format!("issuer `{}` is `{}`", issuer.name(), issuer.document.issuer);
         here.push(issuer.found_in("issuer", message));
     }
+    for issuer in subject.issuers() {
+        if let Some(address) = issuer.keys_url().filter(|address| is_here(address)) {
+            let place = issuer.place().then("jwks").then("url");
+            let message = format!("the keys of issuer `{}` are asked for at `{address}`", issuer.name());
+            here.push(issuer.found_at(place, message));
+        }
+    }
     for (place, origin, _) in origins(subject).filter(|(_, origin, _)| is_here(origin)) {
         here.push(found(place, format!("pages of `{origin}` may use the distribution")));
     }

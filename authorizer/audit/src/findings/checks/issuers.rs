@@ -86,7 +86,8 @@ pub(super) static CHECKS: &[Check] = &[
         severity: Severity::Medium,
         title: "a user pool of Amazon Cognito, and no `token_use`",
         why: "Cognito's ID and access tokens have the same issuer, the same keys and no `typ`. `token_use` is what tells \
-              them apart, and AWS says to check it.",
+              them apart, and AWS says to check it. Without it the kind of a token rests on whether it has `aud` or \
+              `client_id`, which a setting of the application changes.",
         remedy: "add `required = { token_use = \"access\" }`",
         run: cognito,
     },
@@ -158,7 +159,7 @@ fn over_http(subject: &Subject<'_>) -> Vec<Found> {
 fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
     const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
     match host_of(issuer)? {
-        "accounts.google.com" => Some(("any Google account", &["hd"])),
+        "accounts.google.com" => Some(("any Google account that the application lets sign in", &["hd"])),
         "token.actions.githubusercontent.com" => Some((
             "any workflow of GitHub",
             &["repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref"],
@@ -166,9 +167,9 @@ fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
         "gitlab.com" => {
             Some(("any job of GitLab", &["namespace_path", "namespace_id", "project_path", "project_id"]))
         }
-        "appleid.apple.com" => Some(("any Apple account", &[])),
-        "www.facebook.com" | "facebook.com" => Some(("any Facebook account", &[])),
-        "login.microsoftonline.com" if issuer.contains(PERSONAL) => Some(("any Microsoft account", &[])),
+        "appleid.apple.com" => Some(("any Apple account that the application lets sign in", &[])),
+        "www.facebook.com" | "facebook.com" => Some(("any Facebook account that the application lets sign in", &[])),
+        "login.microsoftonline.com" if issuer.contains(PERSONAL) => Some(("any Microsoft account that the application lets sign in", &[])),
         _ => None,
     }
 }
@@ -259,11 +260,13 @@ fn says_the_kind(issuer: &IssuerDocument) -> bool {
     // The audience of an ID token is the id of a client (OpenID Connect Core section 2), and no client's is a URI.
     let is_uri = |audience: &String| audience.contains("://");
     let by_audience = !issuer.audience.is_empty() && issuer.audience.iter().all(is_uri);
+    // It is a claim of access tokens (RFC 9068 section 2.2), and of no ID token.
+    let by_client = !issuer.client_id.is_empty();
     // Google's access tokens are opaque, so the application has nothing else to send.
     let only_id_tokens = issuer.issuer == "https://accounts.google.com";
     // Not of people: there are no ID tokens.
     let of_jobs = issuer.issuer == "https://token.actions.githubusercontent.com";
-    by_type || by_claim || by_audience || only_id_tokens || of_jobs
+    by_type || by_claim || by_audience || by_client || only_id_tokens || of_jobs
 }
 
 fn kind_is_open(subject: &Subject<'_>) -> Vec<Found> {
@@ -279,7 +282,7 @@ fn kind_is_open(subject: &Subject<'_>) -> Vec<Found> {
         };
         if let Some(rule) = subject.allows().find(opens) {
             let message = format!(
-                "an ID token of issuer `{}` does for rule `{}`, which asks for no scope",
+                "an ID token of issuer `{}` for the same audience does for rule `{}`, which asks for no scope",
                 issuer.name(),
                 rule.id()
             );
@@ -298,7 +301,12 @@ fn cognito(subject: &Subject<'_>) -> Vec<Found> {
         .issuers()
         .filter(|issuer| is_cognito(issuer.document) && !issuer.document.required.contains_key("token_use"));
     open.map(|issuer| {
-        issuer.found_in("name", format!("issuer `{}` takes ID and access tokens alike", issuer.name()))
+        let name = issuer.name();
+        let (severity, message) = match issuer.document.client_id.is_empty() {
+            true => (Severity::Medium, format!("issuer `{name}` takes ID tokens, and does not say so")),
+            false => (Severity::Low, format!("issuer `{name}` does not say that it takes access tokens alone")),
+        };
+        issuer.found_in("name", message).severity(severity)
     })
     .collect()
 }

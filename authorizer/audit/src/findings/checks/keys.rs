@@ -161,15 +161,22 @@ fn of_two_issuers(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-/// Whether two issuers are of one site, or are the two names of a provider that has two.
+/// Whether two issuers are of one provider, as far as their hosts say.
 fn are_one_provider(one: &IssuerView<'_>, other: &IssuerView<'_>) -> bool {
-    let host = |issuer: &IssuerView<'_>| host_of(&issuer.document.issuer).unwrap_or(&issuer.document.issuer).to_owned();
+    fn host<'p>(issuer: &IssuerView<'p>) -> &'p str {
+        host_of(&issuer.document.issuer).unwrap_or(&issuer.document.issuer)
+    }
+    are_one_site(host(one), host(other))
+}
+
+/// Whether two hosts are of one site, or are two names of a provider that has two.
+pub(super) fn are_one_site(one: &str, other: &str) -> bool {
     let site = |host: &str| match host {
         "sts.windows.net" | "login.microsoftonline.com" => Some(b"microsoftonline.com".to_vec()),
+        "accounts.google.com" | "www.googleapis.com" => Some(b"google.com".to_vec()),
         _ => psl::domain(host.as_bytes()).map(|domain| domain.as_bytes().to_vec()),
     };
-    let (one, other) = (host(one), host(other));
-    one == other || (site(&one).is_some() && site(&one) == site(&other))
+    one == other || (site(one).is_some() && site(one) == site(other))
 }
 
 fn twice(subject: &Subject<'_>) -> Vec<Found> {

@@ -1,0 +1,101 @@
+//! Where an issuer's keys come from, and what stands in their place.
+
+use super::claims::host_of;
+use super::keys::are_one_site;
+use super::subject::Subject;
+use super::{Check, Found, Severity};
+
+pub(super) static CHECKS: &[Check] = &[
+    Check {
+        id: "EA093",
+        name: "secret-is-shared",
+        severity: Severity::Medium,
+        title: "an issuer signs with a secret that this service has as well",
+        why: "With HS256 whoever can verify a token can make one. The secret is in the zip and in every copy of it: in \
+              what builds and deploys it, in Lambda, and in the repository if somebody was careless. Each of them is as \
+              good as the issuer.",
+        remedy: "have the issuer sign with ES256, EdDSA or RS256; where it cannot, keep the secret for this service \
+                 alone, and accept this",
+        run: shared_secret,
+    },
+    Check {
+        id: "EA094",
+        name: "keys-of-another-site",
+        severity: Severity::Medium,
+        title: "an issuer's keys are asked for at another site than its own",
+        why: "Whoever answers at that address says whose tokens are good here. A name that is mistyped, given up or sold \
+              hands that to a stranger.",
+        remedy: "use the `jwks_uri` of the issuer's own metadata (`authorizer keys discover`); where that is at another \
+                 site, accept this",
+        run: another_site,
+    },
+    Check {
+        id: "EA095",
+        name: "keys-from-afar-alone",
+        severity: Severity::Low,
+        title: "an issuer's keys are asked for, and none are in the package",
+        why: "A function that has just started knows no key. The first request waits for the provider, and while it \
+              cannot be reached every token is answered 503.",
+        remedy: "add `file` beside `url`: the keys in the package serve at once",
+        run: from_afar_alone,
+    },
+    Check {
+        id: "EA096",
+        name: "keys-serve-long-after",
+        severity: Severity::Low,
+        title: "keys serve for more than a day after they could last be asked for",
+        why: "A key that the provider has withdrawn, because it leaked, is trusted for as long as somebody can keep the \
+              function from asking.",
+        remedy: "use at most 86,400 seconds, which is what holds when `max_stale_seconds` is absent",
+        run: serve_long_after,
+    },
+];
+
+/// A day.
+const DAY: u32 = 86_400;
+
+fn shared_secret(subject: &Subject<'_>) -> Vec<Found> {
+    let shared = subject.issuers().filter(|issuer| issuer.document.secret.is_some());
+    shared
+        .map(|issuer| {
+            issuer.found_in("secret", format!("whoever has the package signs for issuer `{}`", issuer.name()))
+        })
+        .collect()
+}
+
+fn another_site(subject: &Subject<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for issuer in subject.issuers() {
+        let there = issuer.keys_url().and_then(host_of);
+        let (Some(there), Some(here)) = (there, host_of(&issuer.document.issuer)) else { continue };
+        if !are_one_site(here, there) {
+            let place = issuer.place().then("jwks").then("url");
+            let message = format!("the keys of issuer `{}` are asked for at `{there}`", issuer.name());
+            found.push(issuer.found_at(place, message));
+        }
+    }
+    found
+}
+
+fn from_afar_alone(subject: &Subject<'_>) -> Vec<Found> {
+    let alone = subject.issuers().filter(|issuer| issuer.keys_url().is_some() && issuer.keys().next().is_none());
+    alone
+        .map(|issuer| {
+            let place = issuer.place().then("jwks").then("url");
+            issuer.found_at(place, format!("the package has no key of issuer `{}`", issuer.name()))
+        })
+        .collect()
+}
+
+fn serve_long_after(subject: &Subject<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for issuer in subject.issuers() {
+        let stale = issuer.document.jwks.as_ref().and_then(|jwks| jwks.max_stale_seconds);
+        if let Some(seconds) = stale.filter(|seconds| *seconds > DAY) {
+            let place = issuer.place().then("jwks").then("max_stale_seconds");
+            let message = format!("keys of issuer `{}` serve for {seconds} seconds", issuer.name());
+            found.push(issuer.found_at(place, message));
+        }
+    }
+    found
+}
