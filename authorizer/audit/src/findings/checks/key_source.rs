@@ -1,5 +1,7 @@
 //! Where an issuer's keys come from, and what stands in their place.
 
+use authorizer_core::token::KeysUrl;
+
 use super::claims::host_of;
 use super::keys::are_one_site;
 use super::subject::Subject;
@@ -49,6 +51,16 @@ pub(super) static CHECKS: &[Check] = &[
         remedy: "use at most 86,400 seconds, which is what holds when `max_stale_seconds` is absent",
         run: serve_long_after,
     },
+    Check {
+        id: "EA097",
+        name: "keys-of-this-machine",
+        severity: Severity::High,
+        title: "an issuer's keys are asked for on the machine that runs the function",
+        why: "Plain `http` goes to a loopback address alone, which is for `authorizer serve`. At the edge nobody answers \
+              there, and every token that needs those keys is refused with 503.",
+        remedy: "deploy a policy with the provider's `https` address",
+        run: of_this_machine,
+    },
 ];
 
 /// A day.
@@ -72,6 +84,18 @@ fn another_site(subject: &Subject<'_>) -> Vec<Found> {
             let place = issuer.place().then("jwks").then("url");
             let message = format!("the keys of issuer `{}` are asked for at `{there}`", issuer.name());
             found.push(issuer.found_at(place, message));
+        }
+    }
+    found
+}
+
+fn of_this_machine(subject: &Subject<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for issuer in subject.issuers() {
+        let url = issuer.keys_url().and_then(|url| KeysUrl::parse(url).ok());
+        if let Some(url) = url.filter(|url| !url.is_https()) {
+            let place = issuer.place().then("jwks").then("url");
+            found.push(issuer.found_at(place, format!("the keys of issuer `{}` are asked for at `{url}`", issuer.name())));
         }
     }
     found
