@@ -20,7 +20,7 @@ impl Request {
     /// The request of a witness.
     pub(crate) fn of(witness: &Witness) -> Self {
         Self {
-            event: witness.event().to_string().into_bytes(),
+            event: witness.event.to_string().into_bytes(),
             token: witness
                 .claims
                 .clone()
