@@ -1,7 +1,12 @@
-//! `authorizer audit`: what a policy allows, and what of it deserves a second look.
+//! `authorizer audit`: what a policy allows, proved, and what of it deserves a second look.
 
 mod cedar;
+mod diff;
 mod findings;
+mod matrix;
+mod policies;
+mod query;
+mod request;
 
 pub(crate) use cedar::CedarError;
 
@@ -10,10 +15,10 @@ use clap::Subcommand;
 use crate::error::CliError;
 use crate::output::Exit;
 
-/// Find out what a policy allows, and what of it deserves a second look.
+/// Prove what a policy allows, what a change of it grants, and what deserves a second look.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
-#[command(after_help = "Example:\n  authorizer audit findings policy.toml")]
+#[command(after_help = "Example:\n  authorizer audit diff --no-new-access main.toml change.toml")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -22,12 +27,18 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Cedar(cedar::Args),
+    Diff(diff::Args),
     Findings(findings::Args),
+    Matrix(matrix::Args),
+    Query(query::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     match &args.command {
         Command::Cedar(args) => cedar::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Findings(args) => findings::run(args),
+        Command::Matrix(args) => matrix::run(args),
+        Command::Query(args) => query::run(args),
     }
 }

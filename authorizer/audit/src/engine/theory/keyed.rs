@@ -8,15 +8,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authorizer_core::key::ObjectKey;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::rules::{MetadataTerm, Segment};
 use serde_json::{Map, Value};
 
+use super::claim::{Claim, Kind, is_segment, members_of};
 use super::claims::{given, holds_all, tests_of};
 use super::path::{KeySaid, Letter, Members, Search};
 use super::words::{Shape, classes};
-use super::{Budget, Context, Said, is_time, keyed_claims, metadata};
+use super::{Budget, Context, Said, keyed_claims, metadata};
 use crate::engine::EngineError;
 use crate::engine::atom::{Atom, ClaimAtom, Reading};
 
@@ -25,22 +25,6 @@ pub(super) struct Found {
     pub(super) resource: String,
     pub(super) claims: Map<String, Value>,
     pub(super) metadata: BTreeMap<String, String>,
-}
-
-/// A claim, and what is said of it.
-struct Claim<'p> {
-    name: String,
-    tests: Vec<(ClaimAtom<'p>, bool)>,
-    /// What it is from outside.
-    given: Option<Option<Value>>,
-}
-
-/// What kind of thing a claim is.
-#[derive(Clone)]
-enum Kind {
-    Text,
-    Array,
-    Other(Option<Value>),
 }
 
 /// A word of the stock.
@@ -295,123 +279,10 @@ impl<'a, 'p> Theory<'a, 'p> {
             }
         }
         words.extend(named.into_iter().map(|text| Word { text, bits: None, owner: None, is_named: true }));
+        // What reads well comes first, where any will do.
+        words.sort_by_key(|word| !word.text.chars().all(|one| one.is_ascii_alphanumeric()));
         Ok(words)
     }
-}
-
-impl Claim<'_> {
-    /// Every text that it is compared with, or is.
-    fn texts(&self) -> Vec<String> {
-        let mut texts: Vec<String> =
-            self.tests.iter().flat_map(|(test, _)| test.texts()).map(str::to_owned).collect();
-        match &self.given {
-            Some(Some(Value::String(text))) => texts.push(text.clone()),
-            Some(Some(Value::Array(members))) => {
-                texts.extend(members.iter().filter_map(Value::as_str).map(str::to_owned));
-            }
-            Some(Some(_) | None) | None => {}
-        }
-        texts
-    }
-
-    fn words(&self) -> impl Iterator<Item = &str> {
-        self.tests.iter().filter_map(|(test, _)| test.word())
-    }
-
-    /// The words that must be in it, in one string.
-    fn sentence(&self) -> Option<String> {
-        let words: Vec<&str> =
-            self.tests.iter().filter(|(_, holds)| *holds).filter_map(|(test, _)| test.word()).collect();
-        (!words.is_empty()).then(|| words.join(" "))
-    }
-
-    /// What kinds of thing it can be, as far as what is said of it.
-    fn kinds(&self) -> Vec<Kind> {
-        if is_time(&self.name) {
-            // A number: what it says is decided elsewhere.
-            return vec![Kind::Other(None)];
-        }
-        let other =
-            |value: Option<Value>| holds_all(&self.tests, value.as_ref()).then_some(Kind::Other(value));
-        match &self.given {
-            Some(Some(Value::String(_))) => return vec![Kind::Text],
-            Some(Some(Value::Array(_))) => return vec![Kind::Array],
-            Some(given) => return other(given.clone()).into_iter().collect(),
-            None => {}
-        }
-        let mut kinds = vec![Kind::Text];
-        let empty = Value::Array(Vec::new());
-        let of_members =
-            |test: &ClaimAtom<'_>| test.word().is_some() || matches!(test, ClaimAtom::Audience([_, ..]));
-        if self.tests.iter().all(|(test, holds)| of_members(test) || test.holds(Some(&empty)) == *holds) {
-            kinds.push(Kind::Array);
-        }
-        let values = self.tests.iter().flat_map(|(test, _)| test.scalars()).map(Some);
-        kinds.extend([None].into_iter().chain(values).find_map(other));
-        kinds
-    }
-}
-
-/// What the arrays hold from the beginning: one choice for each way that they can name an audience.
-fn members_of<'s>(arrays: &[&'s Claim<'_>]) -> Vec<Vec<Members<'s>>> {
-    let mut all: Vec<Vec<Members<'s>>> = vec![Vec::new()];
-    for claim in arrays {
-        let choices = known_members(claim);
-        let is_closed = matches!(claim.given, Some(Some(_)));
-        all = all
-            .into_iter()
-            .flat_map(|before| {
-                choices.iter().map(move |known| {
-                    let mut members: Vec<Members<'s>> = before.iter().map(Members::again).collect();
-                    members.push(Members { name: &claim.name, known: known.clone(), is_closed });
-                    members
-                })
-            })
-            .collect();
-    }
-    all
-}
-
-impl<'s> Members<'s> {
-    fn again(&self) -> Members<'s> {
-        Members { name: self.name, known: self.known.clone(), is_closed: self.is_closed }
-    }
-}
-
-fn known_members(claim: &Claim<'_>) -> Vec<BTreeMap<String, bool>> {
-    if let Some(Some(Value::Array(members))) = &claim.given {
-        let value = Value::Array(members.clone());
-        let known = members.iter().filter_map(Value::as_str).map(|text| (text.to_owned(), true)).collect();
-        return if holds_all(&claim.tests, Some(&value)) { vec![known] } else { Vec::new() };
-    }
-    let mut choices = vec![BTreeMap::new()];
-    for (test, holds) in &claim.tests {
-        let options: Vec<Vec<(&str, bool)>> = match (test.word(), test, holds) {
-            (Some(word), _, _) => vec![vec![(word, *holds)]],
-            (None, ClaimAtom::Audience(texts), true) => {
-                texts.iter().map(|text| vec![(text.as_str(), true)]).collect()
-            }
-            (None, ClaimAtom::Audience(texts), false) => {
-                vec![texts.iter().map(|text| (text.as_str(), false)).collect()]
-            }
-            (None, _, _) => continue,
-        };
-        choices = choices
-            .iter()
-            .flat_map(|known: &BTreeMap<String, bool>| {
-                options.iter().filter_map(move |option| {
-                    let mut known = known.clone();
-                    for (text, is_in) in option {
-                        if known.insert((*text).to_owned(), *is_in).is_some_and(|before| before != *is_in) {
-                            return None;
-                        }
-                    }
-                    Some(known)
-                })
-            })
-            .collect();
-    }
-    choices
 }
 
 /// The strings that a claim may be: its own, those of claims before it, and every one that is named.
@@ -437,9 +308,4 @@ fn advance(chosen: &mut [usize], candidates: &[Vec<&str>]) -> bool {
         *at = 0;
     }
     false
-}
-
-/// Whether a text can be a whole segment of a key.
-fn is_segment(text: &str) -> bool {
-    !text.contains('/') && ObjectKey::new(text.to_owned()).is_ok()
 }

@@ -33,6 +33,7 @@ pub(super) struct Letter {
 }
 
 /// An array claim.
+#[derive(Clone)]
 pub(super) struct Members<'s> {
     pub(super) name: &'s str,
     /// What is known to be in it, or not.

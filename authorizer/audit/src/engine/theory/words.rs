@@ -39,37 +39,39 @@ pub(super) fn classes(
     let alphabet = alphabet(shapes, named, wanted);
     let mut classes: HashMap<Vec<bool>, Class> = HashMap::new();
     let mut visits: HashMap<Vec<Vec<u32>>, usize> = HashMap::new();
+    let signature = |states: &[Vec<u32>]| -> Vec<bool> {
+        machines.iter().zip(states).map(|(machine, state)| machine.accepts(state)).collect()
+    };
+    let mut note = |signature: Vec<bool>, word: String| {
+        let class = classes.entry(signature).or_default();
+        if class.words.len() < wanted {
+            class.words.push(word);
+        }
+    };
     let mut heap = BinaryHeap::new();
-    heap.push(Reverse((0usize, String::new())));
-    while let Some(Reverse((length, word))) = heap.pop() {
+    heap.push(Reverse((0usize, Vec::<usize>::new())));
+    // The shortest first, and of these what reads well.
+    while let Some(Reverse((length, letters))) = heap.pop() {
+        let word: String = letters.iter().filter_map(|letter| alphabet.get(*letter)).collect();
         budget.spend()?;
         let states: Vec<Vec<u32>> = machines.iter().map(|machine| machine.read(&word)).collect();
         // A word that begins a named text may lead to no word but that one: it is not held against its state.
         let begins_named = named.iter().any(|text| text.starts_with(&word)) || "..".starts_with(&word);
         if !begins_named {
-            let signature: Vec<bool> =
-                machines.iter().zip(&states).map(|(machine, state)| machine.accepts(state)).collect();
+            let signature = signature(&states);
             let visits = visits.entry(states).or_default();
             if *visits >= wanted {
                 continue;
             }
             *visits = visits.saturating_add(1);
-            let class = classes.entry(signature).or_default();
-            if class.words.len() < wanted {
-                class.words.push(word.clone());
-            }
+            note(signature, word);
         } else if !named.contains(&word) && !matches!(word.as_str(), "" | "." | "..") {
-            let signature: Vec<bool> =
-                machines.iter().zip(&states).map(|(machine, state)| machine.accepts(state)).collect();
-            let class = classes.entry(signature).or_default();
-            if class.words.len() < wanted {
-                class.words.push(word.clone());
-            }
+            note(signature(&states), word);
         }
-        for character in &alphabet {
+        for (index, character) in alphabet.iter().enumerate() {
             let longer = length.saturating_add(character.len_utf8());
             if longer <= MAX_BYTES {
-                heap.push(Reverse((longer, format!("{word}{character}"))));
+                heap.push(Reverse((longer, [letters.as_slice(), &[index]].concat())));
             }
         }
     }
@@ -191,5 +193,60 @@ fn header_step(state: u32, character: char) -> u32 {
         (_, '=') => EQUALS,
         (_, character) if character.is_ascii_graphic() => PLAIN,
         (_, _) => NEVER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use authorizer_core::key::ObjectKey;
+    use authorizer_core::rules::{Claims, KeyPattern};
+    use proptest::prelude::*;
+
+    /// Every word of up to five of these letters.
+    fn short_words() -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut last = all.clone();
+        for _ in 0..5 {
+            last = last.iter().flat_map(|word| ["a", "b", "z"].map(|c| format!("{word}{c}"))).collect();
+            all.extend(last.iter().cloned());
+        }
+        all.remove(0);
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn every_class_that_a_short_word_is_of_is_found_with_as_many_words_as_it_has(
+            globs in prop::collection::btree_set("[ab]{0,2}\\*[ab]{0,2}(\\*[ab]{0,1})?", 1..4),
+            named in prop::collection::btree_set("[abz]{1,3}", 0..3),
+            wanted in 1usize..4,
+        ) {
+            let globs: Vec<&String> = globs.iter().filter(|glob| !glob.contains("**")).collect();
+            let shapes = globs.iter().map(|g| Shape::Glob(g.split('*').map(str::to_owned).collect())).collect();
+            let patterns: Vec<_> = globs.iter().map(|glob| KeyPattern::parse(glob).unwrap()).collect();
+            let signature = |word: &String| -> Vec<bool> {
+                let key = ObjectKey::new(word.clone()).unwrap();
+                patterns.iter().map(|pattern| pattern.matches(&key, Claims::None)).collect()
+            };
+            let mut there: HashMap<Vec<bool>, usize> = HashMap::new();
+            for word in short_words().into_iter().filter(|word| !named.contains(word)) {
+                let count = there.entry(signature(&word)).or_default();
+                *count = count.saturating_add(1);
+            }
+            let mut found: HashMap<Vec<bool>, usize> = HashMap::new();
+            for class in classes(&shapes, &named, wanted, &mut Budget::new()).unwrap() {
+                let signatures: BTreeSet<_> = class.words.iter().map(signature).collect();
+                prop_assert_eq!(signatures.len(), 1, "one class, {:?}", class);
+                prop_assert!(class.words.iter().all(|word| !named.contains(word)), "{:?}", class);
+                let distinct: BTreeSet<_> = class.words.iter().collect();
+                found.insert(signatures.into_iter().next().unwrap(), distinct.len());
+            }
+            for (signature, count) in there {
+                let enough = count.min(wanted);
+                prop_assert!(found.get(&signature).is_some_and(|found| *found >= enough), "{:?}", signature);
+            }
+        }
     }
 }
