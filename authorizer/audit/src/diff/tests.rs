@@ -234,6 +234,20 @@ fn a_difference_that_only_an_odd_request_shows_is_found() {
 }
 
 #[test]
+fn many_globs_in_the_way_do_not_make_a_question_too_hard() {
+    let words = ["secret", "private", "internal", "draft", "tmp", "backup", "old", "hidden", "conf", "key"];
+    let rules = |words: &[&str]| {
+        let globs: Vec<String> =
+            words.iter().flat_map(|word| [format!("**/*{word}*"), format!("**/*{word}*/**")]).collect();
+        let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
+        policy(json!([allow("a", &["**"], json!({"methods": ["HEAD"]})), deny("d", &globs, json!({}))]))
+    };
+    let (old, new) = (rules(&words), rules(&words[1..]));
+    assert_eq!(shown(&compared(&old, &new).granted), ["HeadObject secret/ {}"]);
+    assert_eq!(shown(&compared(&new, &old).granted), [""; 0]);
+}
+
+#[test]
 fn what_an_issuers_tokens_must_be_is_compared_by_tokens() {
     let with = |more: Value| json!({"version": 1, "issuers": [issuer(more)], "rules": [any("a", &["x"])]});
     let old = with(json!({"required": {"token_use": "access"}}));

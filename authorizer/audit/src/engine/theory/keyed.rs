@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::claim::{Claim, Kind, is_segment, members_of};
 use super::claims::{given, holds_all, tests_of};
 use super::path::{KeySaid, Letter, Members, Search};
-use super::words::{Shape, classes};
+use super::words::{Shape, Weight, classes};
 use super::{Budget, Context, Said, keyed_claims, metadata};
 use crate::engine::EngineError;
 use crate::engine::atom::{Atom, ClaimAtom, Reading};
@@ -231,14 +231,22 @@ impl<'a, 'p> Theory<'a, 'p> {
         budget: &mut Budget,
     ) -> Result<Vec<Word>, EngineError> {
         let mut named: BTreeSet<String> = self.claims.iter().flat_map(Claim::texts).collect();
-        let mut shapes = BTreeSet::new();
-        for segment in self.keys.iter().flat_map(|key| key.pattern.segments()) {
+        let mut shapes = BTreeMap::new();
+        let segments = |key: &'_ KeySaid<'p>| {
+            key.pattern.segments().iter().map(|one| (one, key.holds)).collect::<Vec<_>>()
+        };
+        for (segment, holds) in self.keys.iter().flat_map(segments) {
             match segment {
                 Segment::Literal(text) if !text.is_empty() => {
                     named.insert(text.clone());
                 }
                 Segment::Glob(parts) if parts.iter().any(|part| !part.is_empty()) => {
-                    shapes.insert(Shape::Glob(parts.clone()));
+                    let shape = Shape::Glob(parts.clone());
+                    if holds {
+                        shapes.insert(shape, Weight::Tells);
+                    } else {
+                        shapes.entry(shape).or_insert(Weight::InTheWay);
+                    }
                 }
                 Segment::Literal(_) | Segment::Glob(_) | Segment::AnySegments | Segment::Claim(_) => {}
             }
@@ -249,19 +257,20 @@ impl<'a, 'p> Theory<'a, 'p> {
                     named.insert(text.clone());
                 }
                 Atom::MetadataIs(_, MetadataTerm::Claim(_)) | Atom::Claim(_, ClaimAtom::Usable) => {
-                    shapes.insert(Shape::Header);
+                    shapes.insert(Shape::Header, Weight::Tells);
                 }
                 _ => {}
             }
         }
         for word in texts.iter().flat_map(|claim| claim.words()).filter(|word| is_segment(word)) {
             for parts in [[format!("{word} "), String::new()], [String::new(), format!(" {word}")]] {
-                shapes.insert(Shape::Glob(parts.to_vec()));
+                shapes.insert(Shape::Glob(parts.to_vec()), Weight::Tells);
             }
-            shapes.insert(Shape::Glob(vec![String::new(), format!(" {word} "), String::new()]));
+            shapes
+                .insert(Shape::Glob(vec![String::new(), format!(" {word} "), String::new()]), Weight::Tells);
         }
         if let Some(rest) = rest.filter(|rest| !rest.is_empty() && !texts.is_empty()) {
-            shapes.insert(Shape::Glob(vec![rest.to_owned(), String::new()]));
+            shapes.insert(Shape::Glob(vec![rest.to_owned(), String::new()]), Weight::Tells);
         }
         named.extend(texts.iter().filter_map(|claim| claim.sentence()));
         let subsets = 1usize.checked_shl(u32::try_from(arrays.len()).unwrap_or(32)).unwrap_or(usize::MAX);

@@ -5,7 +5,7 @@
 //! differ from each other.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 use super::Budget;
 use crate::engine::EngineError;
@@ -19,6 +19,16 @@ pub(super) enum Shape {
     Header,
 }
 
+/// How much a shape matters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Weight {
+    /// A segment that has it and one that has it not are two things.
+    Tells,
+    /// It stands only in patterns that must not hold the key. So a segment that has it not will do wherever one that
+    /// has it does.
+    InTheWay,
+}
+
 /// Words that no shape tells apart.
 #[derive(Debug, Default)]
 pub(super) struct Class {
@@ -28,18 +38,22 @@ pub(super) struct Class {
 /// The longest word that is looked for: a key is no longer.
 const MAX_BYTES: usize = authorizer_core::key::MAX_KEY_BYTES;
 
-/// The classes of segments that are none of `named`, each with its `wanted` shortest words, or all it has.
+/// The classes of segments that are none of `named`, each with its `wanted` shortest words, or all it has. Left out are
+/// words in whose place there are `wanted` others, no longer, that have no more of the shapes that are in the way: else
+/// a dozen globs such as `*secret*` would make thousands of classes.
 pub(super) fn classes(
-    shapes: &BTreeSet<Shape>,
+    shapes: &BTreeMap<Shape, Weight>,
     named: &BTreeSet<String>,
     wanted: usize,
     budget: &mut Budget,
 ) -> Result<Vec<Class>, EngineError> {
-    let machines: Vec<Machine> = shapes.iter().map(Machine::new).collect();
+    let machines: Vec<Machine> = shapes.keys().map(Machine::new).collect();
+    let weights: Vec<Weight> = shapes.values().copied().collect();
     let alphabet = alphabet(shapes, named, wanted);
     let mut classes: HashMap<Vec<bool>, Class> = HashMap::new();
-    let mut visits: HashMap<Vec<Vec<u32>>, usize> = HashMap::new();
-    let signature = |states: &[Vec<u32>]| -> Vec<bool> {
+    // By the states that tell: the states that are in the way, and how many words have come to them.
+    let mut visits: HashMap<Vec<States>, Vec<(Vec<States>, usize)>> = HashMap::new();
+    let signature = |states: &[States]| -> Vec<bool> {
         machines.iter().zip(states).map(|(machine, state)| machine.accepts(state)).collect()
     };
     let mut note = |signature: Vec<bool>, word: String| {
@@ -54,16 +68,24 @@ pub(super) fn classes(
     while let Some(Reverse((length, letters))) = heap.pop() {
         let word: String = letters.iter().filter_map(|letter| alphabet.get(*letter)).collect();
         budget.spend()?;
-        let states: Vec<Vec<u32>> = machines.iter().map(|machine| machine.read(&word)).collect();
+        let states: Vec<States> = machines.iter().map(|machine| machine.read(&word)).collect();
         // A word that begins a named text may lead to no word but that one: it is not held against its state.
         let begins_named = named.iter().any(|text| text.starts_with(&word)) || "..".starts_with(&word);
         if !begins_named {
             let signature = signature(&states);
-            let visits = visits.entry(states).or_default();
-            if *visits >= wanted {
+            let (telling, in_the_way) = apart(states, &weights);
+            let visits = visits.entry(telling).or_default();
+            let is_spared = |(known, count): &(Vec<States>, usize)| {
+                *count >= wanted
+                    && known.iter().zip(&in_the_way).all(|(known, these)| is_within(known, these))
+            };
+            if visits.iter().any(is_spared) {
                 continue;
             }
-            *visits = visits.saturating_add(1);
+            match visits.iter_mut().find(|(known, _)| *known == in_the_way) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => visits.push((in_the_way, 1)),
+            }
             note(signature, word);
         } else if !named.contains(&word) && !matches!(word.as_str(), "" | "." | "..") {
             note(signature(&states), word);
@@ -80,11 +102,24 @@ pub(super) fn classes(
     Ok(classes.into_iter().map(|(_, class)| class).collect())
 }
 
+/// The states of the shapes that tell, and of those that are in the way.
+fn apart(states: Vec<States>, weights: &[Weight]) -> (Vec<States>, Vec<States>) {
+    let (telling, in_the_way): (Vec<_>, Vec<_>) =
+        states.into_iter().zip(weights).partition(|(_, weight)| **weight == Weight::Tells);
+    let states = |some: Vec<(States, &Weight)>| some.into_iter().map(|(states, _)| states).collect();
+    (states(telling), states(in_the_way))
+}
+
+/// Whether whatever has the shape from the one states on has it from the others on too.
+fn is_within(some: &[u32], others: &[u32]) -> bool {
+    some.iter().all(|state| others.contains(state))
+}
+
 /// Characters, one for each way that a shape can tell them apart: those in the shapes, and some that stand nowhere.
-fn alphabet(shapes: &BTreeSet<Shape>, named: &BTreeSet<String>, wanted: usize) -> Vec<char> {
+fn alphabet(shapes: &BTreeMap<Shape, Weight>, named: &BTreeSet<String>, wanted: usize) -> Vec<char> {
     let mut mentioned: BTreeSet<char> = BTreeSet::new();
     let mut fresh = 0usize;
-    for shape in shapes {
+    for shape in shapes.keys() {
         match shape {
             Shape::Glob(parts) => mentioned.extend(parts.iter().flat_map(|part| part.chars())),
             Shape::Header => mentioned.extend([' ', '=', '?', '\u{e9}']),
@@ -109,6 +144,9 @@ fn alphabet(shapes: &BTreeSet<Shape>, named: &BTreeSet<String>, wanted: usize) -
     alphabet.extend(mentioned);
     alphabet
 }
+
+/// The states that the readings of a word have come to.
+type States = Vec<u32>;
 
 /// Tells whether a word has a shape, a character at a time.
 enum Machine {
@@ -224,7 +262,8 @@ mod tests {
             wanted in 1usize..4,
         ) {
             let globs: Vec<&String> = globs.iter().filter(|glob| !glob.contains("**")).collect();
-            let shapes = globs.iter().map(|g| Shape::Glob(g.split('*').map(str::to_owned).collect())).collect();
+            let shape = |glob: &&String| Shape::Glob(glob.split('*').map(str::to_owned).collect());
+            let shapes = globs.iter().map(|glob| (shape(glob), Weight::Tells)).collect();
             let patterns: Vec<_> = globs.iter().map(|glob| KeyPattern::parse(glob).unwrap()).collect();
             let signature = |word: &String| -> Vec<bool> {
                 let key = ObjectKey::new(word.clone()).unwrap();
