@@ -2,7 +2,10 @@
 //!
 //! [`explain`] says of one request what every rule makes of it. The decision is the core's own, and each
 //! rule is asked by the core's own matching.
+//!
+//! [`backtest`] says what another policy would have made of the requests of a log.
 
+pub mod backtest;
 mod explain;
 
 pub use explain::{Explanation, RuleExplanation, explain};
