@@ -4,6 +4,7 @@
 //! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
 //! differences, 2 for input that cannot be used.
 
+mod backtest;
 mod check;
 mod devkey;
 mod error;
@@ -40,6 +41,7 @@ enum Command {
     Check(check::Args),
     Replay(replay::Args),
     Explain(explain::Args),
+    Backtest(backtest::Args),
     Serve(serve::Args),
     Token(token::Args),
     Keys(keys::Args),
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Backtest(args) => backtest::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),

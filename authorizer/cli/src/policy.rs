@@ -1,6 +1,6 @@
 //! The policy that a command decides by: a policy file, or the bundle of a package.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use authorizer_core::{Authorizer, Bundle, MAX_BUNDLE_BYTES};
 use authorizer_policy::PolicyFile;
@@ -39,5 +39,19 @@ impl PolicyArgs {
             (None, None) => return Err(CliError::NoPolicy),
         };
         Ok(Authorizer::new(bundle))
+    }
+
+    /// The bytes of its `bundle.json`.
+    pub(crate) fn bundle_json(&self) -> Result<Vec<u8>, CliError> {
+        match (&self.policy, &self.bundle) {
+            (Some(path), _) => Ok(PolicyFile::load(path)?.bundle_json().to_vec()),
+            (None, Some(path)) => read_limited(path, MAX_BUNDLE_BYTES),
+            (None, None) => Err(CliError::NoPolicy),
+        }
+    }
+
+    /// The file that was named.
+    pub(crate) fn path(&self) -> &Path {
+        self.policy.as_deref().or(self.bundle.as_deref()).unwrap_or(Path::new(""))
     }
 }
