@@ -35,7 +35,7 @@ use crate::time::parse_instant;
 #[command(
     after_help = "Example:\n  authorizer backtest --policy new.toml --old deployed/bundle.json logs/\n\n\
     Of a function's log in CloudWatch Logs:\n  \
-    aws logs tail /aws/lambda/us-east-1.authorizer --since 1d --format short --region eu-west-1 |\n    \
+    aws logs tail /aws/lambda/us-east-1.authorizer --since 1d --format detailed --region eu-west-1 |\n    \
     authorizer backtest --policy new.toml --old deployed/bundle.json -"
 )]
 pub(crate) struct Args {
