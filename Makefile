@@ -13,10 +13,10 @@ FUZZ_TARGETS = event key token pattern bundle policy
 # What is deployed is named, and never the sample by default.
 said = @test '$(origin $(1))' != file || { echo "make $@: say $(1)=..., which is meant" >&2; exit 2; }
 
-.PHONY: help run build test lint package deploy attach detach smoke runtimes browser fixtures fuzz clean
+.PHONY: backtest-million help run build test lint package deploy attach detach smoke runtimes browser fixtures fuzz clean
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ## Serve a local distribution with a ready policy, keys and tokens, and print curl lines that work.
 	cargo run --release --locked --package authorizer-cli -- serve --sample .local --listen $(LISTEN)
@@ -79,6 +79,10 @@ fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a ni
 		PATH="$$PWD/../../.tools/cargo-fuzz/bin:$$PATH" cargo +nightly fuzz run $$target corpus/$$target $$seeds \
 			-- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 || exit 1; \
 	done
+
+backtest-million: ## Hold logs of a million lines against a policy, and print how fast that goes.
+	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test backtest_million -- \
+		--nocapture --test-threads 1
 
 clean: ## Remove what was built; what was installed and what `make run` made stay.
 	cargo clean

@@ -5,6 +5,7 @@
 //! - [`testing`] runs the unit tests of a policy, and says what of it they went through.
 //! - [`findings`](findings::findings) says what in a policy deserves a second look.
 //! - [`cedar`] translates the rules.
+//! - [`backtest`] says what another policy would have made of the requests of a log.
 //! - [`distribution`] reads a CloudFront distribution's configuration, puts the function on its behaviors, and says
 //!   what would be left open.
 //! - [`diff`] says what a new policy lets in that the old did not, and what it takes away.
@@ -40,6 +41,7 @@
 //! against trying every request over small alphabets, for random policies.
 
 mod analysis;
+pub mod backtest;
 pub mod cedar;
 mod diff;
 pub mod distribution;

@@ -123,6 +123,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Replay(#[from] crate::replay::ReplayError),
+    /// Logs cannot be held against a policy.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Backtest(#[from] crate::backtest::BacktestError),
     /// The distribution cannot be served.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -6,6 +6,7 @@
 
 mod attach;
 mod audit;
+mod backtest;
 mod check;
 mod devkey;
 mod error;
@@ -45,6 +46,7 @@ enum Command {
     Replay(replay::Args),
     Explain(explain::Args),
     Test(test::Args),
+    Backtest(backtest::Args),
     Serve(serve::Args),
     Token(token::Args),
     Keys(keys::Args),
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Backtest(args) => backtest::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Test(args) => test::run(args),
         Command::Serve(args) => serve::run(args),

@@ -45,4 +45,18 @@ impl PolicyArgs {
         };
         Ok(Authorizer::new(bundle))
     }
+
+    /// The bytes of its `bundle.json`.
+    pub(crate) fn bundle_json(&self) -> Result<Vec<u8>, CliError> {
+        match (&self.policy, &self.bundle) {
+            (Some(path), _) => Ok(PolicyFile::load(path)?.bundle_json().to_vec()),
+            (None, Some(path)) => read_limited(path, MAX_BUNDLE_BYTES),
+            (None, None) => Err(CliError::NoPolicy),
+        }
+    }
+
+    /// The file that was named.
+    pub(crate) fn named(&self) -> &Path {
+        self.policy.as_deref().or(self.bundle.as_deref()).unwrap_or(Path::new(""))
+    }
 }

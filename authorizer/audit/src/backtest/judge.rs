@@ -1,0 +1,330 @@
+//! What becomes of a recorded request under another policy.
+//!
+//! A request goes on when it comes to the rules (a token is found and verifies, or there is none), an allow rule
+//! matches, and no deny rule does. Each of these is asked by what the log says; and, where the policy that decided
+//! before is known, by what follows from its decision.
+
+use authorizer_core::UnixTime;
+use authorizer_core::record::SubjectLogging;
+use authorizer_core::rules::{Effect, Rule};
+
+use super::answer::Answer;
+use super::facts::{Facts, Span, Subject, Who};
+use super::front::BacktestPolicy;
+use super::missing::{ClaimNames, Missing, MissingSet};
+use super::recorded::{Before, Came, Recorded, Stage};
+use super::rule::{Assumptions, Inquiry};
+
+/// The longest subject that the decision log holds whole is shorter than this, in characters.
+const CUT_SUBJECT: usize = 256;
+
+/// Judges requests by a policy.
+#[derive(Clone, Debug)]
+pub(super) struct Judge {
+    pub(super) policy: BacktestPolicy,
+    /// The policy that decided before.
+    pub(super) old: Option<BacktestPolicy>,
+    pub(super) names: ClaimNames,
+    pub(super) assumptions: Assumptions,
+    /// The instant to decide at, in place of the request's own.
+    pub(super) now: Option<UnixTime>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum After<'p> {
+    /// It goes on; by this rule, where it is known which.
+    Allowed(Option<&'p Rule>),
+    /// It is refused; by this deny rule, or because nothing allows it.
+    Refused(Option<&'p Rule>),
+    /// It depends on what the log does not say; the first rule that it depends on.
+    Open(MissingSet, Option<&'p Rule>),
+}
+
+/// Whether a request comes to the rules.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Front {
+    Passed,
+    Refused,
+    Open,
+}
+
+/// What the decision before says of the rules that made it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Told {
+    /// Nothing.
+    Nothing,
+    /// No deny rule matched, and some allow rule did.
+    Allowed,
+    /// This deny rule matched.
+    Denied,
+    /// No rule matched.
+    NoRule,
+}
+
+impl Judge {
+    /// The policy that decided before, where it is known.
+    pub(super) fn decider(&self, recorded: &Recorded<'_>) -> Option<&BacktestPolicy> {
+        match &recorded.bundle {
+            Some(sha256) => {
+                let known = self.old.iter().chain([&self.policy]);
+                known.into_iter().find(|policy| policy.bundle().sha256() == sha256)
+            }
+            None => self.old.as_ref(),
+        }
+    }
+
+    /// What becomes of a request.
+    pub(super) fn judge(&self, recorded: &Recorded<'_>) -> After<'_> {
+        let Ok(asked) = &recorded.asked else { return After::Refused(None) };
+        let decider = self.decider(recorded);
+        let front = self.front(recorded, decider);
+        if front == Front::Refused {
+            return After::Refused(None);
+        }
+        // What was known of the token holds for this policy only where it is known to find and trust the same.
+        let decider = decider.filter(|decider| front == Front::Passed || self.is_alike(decider));
+        let told = match (front, decider) {
+            (Front::Passed, Some(_)) => told(&recorded.before),
+            (Front::Passed | Front::Refused | Front::Open, _) => Told::Nothing,
+        };
+        let named =
+            decider.filter(|_| told != Told::Nothing).and_then(|decider| rule_of(&recorded.before, decider));
+        let who = match front {
+            Front::Passed => self.who(recorded, decider),
+            Front::Refused | Front::Open => Who::Unknown,
+        };
+        let at = self.now.map_or(recorded.at, |now| Span { first: now, last: now });
+        let held = named.map(Rule::conditions).unwrap_or_default();
+        let facts = Facts::new(asked, recorded.source, at, who, held);
+        let case = Case {
+            inquiry: Inquiry {
+                facts: &facts,
+                names: &self.names,
+                assumptions: self.assumptions,
+                same_instant: self.now.is_none(),
+                periods: true,
+            },
+            rules: self.policy.bundle().policy().rules(),
+            before: decider.map(|decider| decider.bundle().policy().rules()).unwrap_or_default(),
+            told,
+            named,
+        };
+        let after = case.decide();
+        let is_refused_as_before = || {
+            matches!(recorded.before, Before::Refused { .. })
+                && decider.is_some()
+                && case.was_allowed_if_allowed()
+        };
+        match (after, front) {
+            (After::Allowed(_) | After::Open(..), Front::Open) if is_refused_as_before() => {
+                After::Refused(None)
+            }
+            (After::Allowed(rule), Front::Open) => After::Open(self.missing_front(recorded), rule),
+            (After::Open(missing, rule), Front::Open) => {
+                After::Open(missing.with(self.missing_front(recorded)), rule)
+            }
+            _ => after,
+        }
+    }
+
+    fn missing_front(&self, recorded: &Recorded<'_>) -> MissingSet {
+        MissingSet::of(match recorded.came {
+            Came::Holder { .. } => Missing::Verification,
+            Came::Nobody | Came::Unknown => Missing::Token,
+        })
+    }
+
+    fn is_alike(&self, decider: &BacktestPolicy) -> bool {
+        self.assumptions.tokens || self.policy.is_alike(decider)
+    }
+
+    /// Whether it comes to the rules, with the token that it came with.
+    fn front(&self, recorded: &Recorded<'_>, decider: Option<&BacktestPolicy>) -> Front {
+        let finds = |decider: &BacktestPolicy| self.policy.finds_as(decider);
+        let lets_pages = |decider: &BacktestPolicy| {
+            recorded.method == "GET" || recorded.method == "HEAD" || self.policy.lets_pages_as(decider)
+        };
+        let is_same = |is_same: &dyn Fn(&BacktestPolicy) -> bool| {
+            self.assumptions.tokens || decider.is_some_and(is_same)
+        };
+        let (stays, same) = match &recorded.before {
+            Before::Unknown | Before::Refused { stage: Stage::Unknown, .. } => return Front::Open,
+            Before::Refused { stage: Stage::Always, .. } => return Front::Refused,
+            Before::Refused { stage: Stage::TokenForm, .. } => (Front::Refused, is_same(&finds)),
+            Before::Refused { stage: Stage::Credential, .. } => {
+                (Front::Refused, is_same(&|decider| finds(decider) && lets_pages(decider)))
+            }
+            Before::Refused { stage: Stage::Trust, .. } => (
+                Front::Refused,
+                is_same(&|decider| finds(decider) && self.policy.trusts_nobody_else(decider)),
+            ),
+            Before::Refused { stage: Stage::Keys, .. } => (Front::Refused, self.assumptions.tokens),
+            Before::Allowed { .. } | Before::Refused { stage: Stage::Denied | Stage::NoRule, .. } => (
+                Front::Passed,
+                is_same(&|decider| {
+                    finds(decider)
+                        && match &recorded.came {
+                            Came::Nobody => true,
+                            Came::Holder { issuer, .. } => {
+                                lets_pages(decider) && self.policy.trusts_as(decider, issuer)
+                            }
+                            Came::Unknown => lets_pages(decider) && self.policy.trusts_nobody_else(decider),
+                        }
+                }),
+            ),
+        };
+        if same { stays } else { Front::Open }
+    }
+
+    fn who<'l>(&'l self, recorded: &'l Recorded<'_>, decider: Option<&'l BacktestPolicy>) -> Who<'l> {
+        match &recorded.came {
+            Came::Nobody => Who::Anonymous,
+            Came::Unknown => Who::Unknown,
+            Came::Holder { issuer, subject } => {
+                let subject = subject.as_deref().map_or(Subject::Unknown, |subject| {
+                    let is_digest = subject.len() == 64 && subject.bytes().all(is_lower_hex);
+                    let logging = match decider {
+                        Some(decider) => decider.subject_logging(),
+                        // Only a digest looks like one.
+                        None if !is_digest => SubjectLogging::Plain,
+                        None => self.policy.subject_logging(),
+                    };
+                    let iss = decider.unwrap_or(&self.policy).iss(issuer);
+                    match (logging, iss) {
+                        (SubjectLogging::Plain, _) if subject.chars().count() < CUT_SUBJECT => {
+                            Subject::Text(subject)
+                        }
+                        (SubjectLogging::Hashed, Some(iss)) if is_digest => {
+                            Subject::Digest { digest: subject, iss }
+                        }
+                        (SubjectLogging::Plain | SubjectLogging::Hashed | SubjectLogging::Omitted, _) => {
+                            Subject::Unknown
+                        }
+                    }
+                });
+                Who::Holder { issuer, subject }
+            }
+        }
+    }
+}
+
+fn is_lower_hex(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
+}
+
+fn told(before: &Before<'_>) -> Told {
+    match before {
+        Before::Allowed { .. } => Told::Allowed,
+        Before::Refused { stage: Stage::Denied, .. } => Told::Denied,
+        Before::Refused { stage: Stage::NoRule, .. } => Told::NoRule,
+        Before::Refused { .. } | Before::Unknown => Told::Nothing,
+    }
+}
+
+/// The rule that the log names.
+fn rule_of<'p>(before: &Before<'_>, decider: &'p BacktestPolicy) -> Option<&'p Rule> {
+    let (Before::Allowed { rule } | Before::Refused { rule, .. }) = before else { return None };
+    let id = rule.as_deref()?;
+    decider.bundle().policy().rules().iter().find(|rule| rule.id() == id)
+}
+
+/// One request, the rules that are asked, and those that were.
+struct Case<'c, 'l, 'p> {
+    inquiry: Inquiry<'c, 'l>,
+    rules: &'p [Rule],
+    before: &'p [Rule],
+    told: Told,
+    /// A rule of those before that matched.
+    named: Option<&'p Rule>,
+}
+
+impl<'p> Case<'_, '_, 'p> {
+    fn decide(&self) -> After<'p> {
+        let mut open = (MissingSet::default(), None);
+        for rule in of_effect(self.rules, Effect::Deny) {
+            match self.ask(rule) {
+                Answer::Yes => return After::Refused(Some(rule)),
+                Answer::Open(missing) => open = (open.0.with(missing), open.1.or(Some(rule))),
+                Answer::No => {}
+            }
+        }
+        let mut allowed = None;
+        let mut may_allow = (MissingSet::default(), None);
+        for rule in of_effect(self.rules, Effect::Allow) {
+            match self.ask(rule) {
+                Answer::Yes => {
+                    allowed = Some(rule);
+                    break;
+                }
+                Answer::Open(missing) => may_allow = (may_allow.0.with(missing), may_allow.1.or(Some(rule))),
+                Answer::No => {}
+            }
+        }
+        let is_allowed = allowed.is_some() || self.was_allowed_by_what_allows();
+        match (is_allowed, may_allow.1) {
+            (false, None) => After::Refused(None),
+            (true, _) if open.1.is_none() => After::Allowed(allowed),
+            (true, _) => After::Open(open.0, open.1),
+            (false, Some(rule)) => After::Open(open.0.with(may_allow.0), open.1.or(Some(rule))),
+        }
+    }
+
+    /// Whether the rule matches, by the log and by the decision before.
+    fn ask(&self, rule: &Rule) -> Answer {
+        match self.inquiry.ask(rule, self.named) {
+            // If it matched, one would have matched that did not.
+            Answer::Open(_) if self.did_not_match(rule.effect()) && self.is_narrower(rule) => Answer::No,
+            answer => answer,
+        }
+    }
+
+    /// Whether none of the rules before matched that have this effect.
+    fn did_not_match(&self, effect: Effect) -> bool {
+        match (self.told, effect) {
+            (Told::Allowed, Effect::Deny) | (Told::NoRule, Effect::Allow | Effect::Deny) => true,
+            (Told::Nothing | Told::Denied, _) | (Told::Allowed, Effect::Allow) => false,
+        }
+    }
+
+    /// Whether one of the rules before matches whenever this one does.
+    fn is_narrower(&self, rule: &Rule) -> bool {
+        of_effect(self.before, rule.effect()).any(|before| self.past().covers(before, rule))
+    }
+
+    /// Whether each rule that may have allowed the request is covered by one that allows it now.
+    fn was_allowed_by_what_allows(&self) -> bool {
+        if self.told != Told::Allowed || self.named.is_some() {
+            return false;
+        }
+        let past = self.past();
+        let mut may_have = of_effect(self.before, Effect::Allow)
+            .filter(|rule| past.ask(rule, None) != Answer::No)
+            .peekable();
+        // None can have: then the log is of another policy.
+        may_have.peek().is_some()
+            && may_have.all(|before| {
+                of_effect(self.rules, Effect::Allow).any(|rule| self.inquiry.covers(rule, before))
+            })
+    }
+
+    /// Whether the rules before allowed whatever these allow, of what the request can have been.
+    fn was_allowed_if_allowed(&self) -> bool {
+        let past = self.past();
+        of_effect(self.rules, Effect::Allow)
+            .filter(|rule| self.inquiry.ask(rule, None) != Answer::No)
+            .all(|rule| self.is_narrower(rule))
+            && of_effect(self.before, Effect::Deny).filter(|before| past.ask(before, None) != Answer::No).all(
+                |before| of_effect(self.rules, Effect::Deny).any(|rule| self.inquiry.covers(rule, before)),
+            )
+    }
+
+    /// Asks the rules before: at the instant of the request, whatever instant is asked about now.
+    fn past(&self) -> Inquiry<'_, '_> {
+        Inquiry { periods: self.inquiry.same_instant, ..self.inquiry }
+    }
+}
+
+fn of_effect(rules: &[Rule], effect: Effect) -> impl Iterator<Item = &Rule> {
+    rules.iter().filter(move |rule| rule.effect() == effect)
+}

@@ -1,0 +1,217 @@
+//! The requests of a log, held against another policy: what would change.
+//!
+//! A log says less of a request than the decision needs: an access log nothing of the token, the decision log none
+//! of its claims, neither of them the headers. So each request comes to the same outcome as before, to another one,
+//! or to one that [cannot be told](Change::CannotBeTold); and only what follows from the log, from the decision that
+//! it tells of and from the [`Assumptions`] is said.
+//!
+//! Pure: [`Backtest::read`] takes lines and gives a [`Tally`], and tallies add up.
+
+mod answer;
+mod condition;
+mod facts;
+mod front;
+mod judge;
+mod line;
+mod missing;
+mod recorded;
+mod rule;
+mod tally;
+mod terms;
+
+use std::sync::Arc;
+
+use authorizer_core::UnixTime;
+use authorizer_core::key::MAX_KEY_BYTES;
+use authorizer_core::rules::Rule;
+
+pub use front::BacktestPolicy;
+pub use line::{Layout, MAX_LINE_BYTES};
+pub use missing::MissingFact;
+pub use rule::Assumptions;
+pub use tally::{Change, Counts, Example, Group, GroupKey, MAX_EXAMPLES, MAX_GROUPS, Malformed, Tally};
+
+use judge::{After, Judge};
+use line::{Context, Found};
+use missing::{ClaimNames, Missing, MissingSet};
+use recorded::{Before, Recorded};
+
+/// Holds logs against a policy.
+#[derive(Clone, Debug)]
+pub struct Backtest {
+    judge: Judge,
+    depth: usize,
+}
+
+/// Some lines of one file.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    /// The file, to show.
+    pub source: Arc<str>,
+    /// The number of the first line, from 1.
+    pub first: u64,
+    /// What the `#Fields:` line before them said.
+    pub layout: Option<Arc<Layout>>,
+    /// The lines, with their ends.
+    pub bytes: Vec<u8>,
+}
+
+impl Backtest {
+    /// Against `policy`, where `old` decided before if that is known.
+    pub fn new(policy: BacktestPolicy, old: Option<BacktestPolicy>) -> Self {
+        let policies = [Some(&policy), old.as_ref()];
+        let names = ClaimNames::of(policies.into_iter().flatten().map(|policy| policy.bundle().policy()));
+        let judge = Judge { policy, old, names, assumptions: Assumptions::default(), now: None };
+        Self { judge, depth: 1 }
+    }
+
+    /// Takes these for granted.
+    #[must_use]
+    pub fn assuming(mut self, assumptions: Assumptions) -> Self {
+        self.judge.assumptions = assumptions;
+        self
+    }
+
+    /// Decides as if each request came at this instant, its token as good as it was.
+    #[must_use]
+    pub fn at(mut self, now: UnixTime) -> Self {
+        self.judge.now = Some(now);
+        self
+    }
+
+    /// Groups keys by so many of their folders.
+    #[must_use]
+    pub fn by_depth(mut self, depth: usize) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// What becomes of some lines. Whatever they hold, each is counted.
+    pub fn read(&self, lines: &Lines) -> Tally {
+        let mut tally = Tally::default();
+        let token_parameter = self.judge.policy.bundle().policy().credentials().query.as_deref();
+        let context = Context { layout: lines.layout.as_deref(), token_parameter };
+        for (number, line) in (lines.first..).zip(lines.bytes.split_inclusive(|byte| *byte == b'\n')) {
+            line::read(line, &context, &mut |found| {
+                self.count(found, &mut tally, &lines.source, number);
+            });
+        }
+        tally
+    }
+
+    fn count(&self, found: Found<'_>, tally: &mut Tally, source: &Arc<str>, line: u64) {
+        let counts = tally.counts_mut();
+        let counted = match found {
+            Found::Malformed(problem) => {
+                return tally.count_malformed(Malformed { source: source.clone(), line, problem });
+            }
+            Found::Request(recorded) => return self.count_request(&recorded, tally, source, line),
+            Found::Preflight => &mut counts.preflights,
+            Found::NotDecided => &mut counts.not_decided,
+            Found::NoRequest => &mut counts.no_requests,
+        };
+        *counted = counted.saturating_add(1);
+    }
+
+    fn count_request(&self, recorded: &Recorded<'_>, tally: &mut Tally, source: &Arc<str>, line: u64) {
+        if recorded.bundle.is_some() && self.judge.decider(recorded).is_none() {
+            let other = &mut tally.counts_mut().other_bundle;
+            *other = other.saturating_add(1);
+        }
+        let after = self.judge.judge(recorded);
+        let id = |rule: Option<&Rule>| rule.map(|rule| rule.id().to_owned());
+        let (change, rule, missing) = match (&recorded.before, after) {
+            (Before::Allowed { .. }, After::Allowed(_)) => {
+                let count = &mut tally.counts_mut().same_allow;
+                *count = count.saturating_add(1);
+                return;
+            }
+            (Before::Refused { .. }, After::Refused(_)) => {
+                let count = &mut tally.counts_mut().same_refusal;
+                *count = count.saturating_add(1);
+                return;
+            }
+            (Before::Refused { .. }, After::Allowed(rule)) => {
+                (Change::NewlyAllowed, id(rule), MissingSet::default())
+            }
+            (Before::Allowed { .. }, After::Refused(rule)) => {
+                (Change::NewlyRefused, id(rule), MissingSet::default())
+            }
+            (Before::Unknown, After::Allowed(rule) | After::Refused(rule)) => {
+                (Change::CannotBeTold, id(rule), MissingSet::of(Missing::Decision))
+            }
+            (Before::Unknown, After::Open(missing, rule)) => {
+                (Change::CannotBeTold, id(rule), missing.with(MissingSet::of(Missing::Decision)))
+            }
+            (Before::Allowed { .. } | Before::Refused { .. }, After::Open(missing, rule)) => {
+                (Change::CannotBeTold, id(rule), missing)
+            }
+        };
+        let key = key_of(recorded);
+        let (before, before_rule, before_reason) = match &recorded.before {
+            Before::Allowed { rule } => (Some("allow"), rule.as_deref(), None),
+            Before::Refused { rule, reason, .. } => (Some("refuse"), rule.as_deref(), reason.as_deref()),
+            Before::Unknown => (None, None, None),
+        };
+        let group = GroupKey {
+            change,
+            before,
+            before_rule: before_rule.map(shown),
+            before_reason: before_reason.map(shown),
+            rule,
+            reason: recorded.asked.as_ref().err().map(|reason| shown(reason)),
+            depends_on: self.judge.names.describe(missing),
+            prefix: prefix_of(key, self.depth).to_owned(),
+        };
+        tally.count_change(group, || Example {
+            source: source.clone(),
+            line,
+            asked: asked_of(recorded),
+            key: key.chars().take(MAX_KEY_BYTES).collect(),
+        });
+    }
+}
+
+/// The longest word of a log that is shown, in characters: ids of rules are shorter, and a log may hold anything.
+const MAX_WORD: usize = 128;
+
+fn shown(word: &str) -> String {
+    word.chars().take(MAX_WORD).collect()
+}
+
+fn key_of<'r>(recorded: &'r Recorded<'_>) -> &'r str {
+    let resource = recorded.asked.as_ref().ok().and_then(|asked| asked.resource.as_ref());
+    resource.map_or(&recorded.path, |resource| resource.as_str())
+}
+
+fn asked_of(recorded: &Recorded<'_>) -> String {
+    let operation = recorded.asked.as_ref().ok().and_then(facts::Asked::one);
+    let method = shown(&recorded.method);
+    operation.map_or(method, |operation| operation.name().to_owned())
+}
+
+/// The first folders of a key, as many as `depth` says.
+fn prefix_of(key: &str, depth: usize) -> &str {
+    let end = key.match_indices('/').take(depth).last().map_or(0, |(slash, _)| slash.saturating_add(1));
+    key.get(..end.min(MAX_KEY_BYTES)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_whole_folders() {
+        for (key, depth, prefix) in [
+            ("a/b/c", 1, "a/"),
+            ("a/b/c", 2, "a/b/"),
+            ("a/b/c", 3, "a/b/"),
+            ("a/b/c", 0, ""),
+            ("a", 1, ""),
+            ("a/", 1, "a/"),
+            ("", 1, ""),
+        ] {
+            assert_eq!(prefix_of(key, depth), prefix, "{key} {depth}");
+        }
+    }
+}

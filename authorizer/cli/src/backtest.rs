@@ -1,0 +1,128 @@
+//! `authorizer backtest`: recorded requests held against another policy.
+
+mod assume;
+mod error;
+mod members;
+mod report;
+mod run;
+mod source;
+
+pub(crate) use error::BacktestError;
+
+use std::path::{Path, PathBuf};
+
+use authorizer_audit::backtest::{Backtest, BacktestPolicy, Counts};
+use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES, UnixTime};
+use authorizer_policy::PolicyFile;
+
+use self::assume::Assumption;
+use self::report::Report;
+use crate::error::CliError;
+use crate::input::read_limited;
+use crate::output::{Exit, Format};
+use crate::policy::PolicyArgs;
+use crate::time::parse_instant;
+
+/// Hold the requests of access logs or decision logs against another policy: what would change.
+///
+/// A log says less of a request than the decision needs, so each request would be let through or refused as
+/// before, would be newly allowed, would be newly refused, or it cannot be told. Nothing is said that does not follow
+/// from the log.
+///
+/// Exits 1 when a request would be newly allowed or newly refused; with --strict also when that cannot be told of one,
+/// or a line cannot be read.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  authorizer backtest --policy new.toml --old deployed/bundle.json logs/\n\n\
+    Of a function's log in CloudWatch Logs:\n  \
+    aws logs tail /aws/lambda/us-east-1.authorizer --since 1d --format detailed --region eu-west-1 |\n    \
+    authorizer backtest --policy new.toml --old deployed/bundle.json -"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Logs, plain or gzip: CloudFront's access logs (W3C, or JSON Lines), the function's decision log, or what
+    /// CloudWatch Logs exports; a folder of them, or `-` for standard input.
+    #[arg(required = true)]
+    logs: Vec<PathBuf>,
+    /// The policy that decided before, or its `bundle.json`: much more follows from a decision whose policy is known.
+    #[arg(long, value_name = "FILE")]
+    old: Option<PathBuf>,
+    /// Take something for granted that the logs do not say.
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    assume: Vec<Assumption>,
+    /// Decide as if every request came at this instant, its token as good as it was, instead of when it came: seconds
+    /// since 1970 or RFC 3339.
+    #[arg(long, value_name = "TIME", value_parser = parse_instant)]
+    now: Option<UnixTime>,
+    /// How many folders of a key make a group.
+    #[arg(long, value_name = "FOLDERS", default_value_t = 1)]
+    depth: usize,
+    /// How many groups of each change are listed in text.
+    #[arg(long, value_name = "GROUPS", default_value_t = 20)]
+    top: usize,
+    /// Exit 1 also when it cannot be told what would become of a request, or a line cannot be read.
+    #[arg(long)]
+    strict: bool,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let policy = read_policy(&args.policy.bundle_json()?, args.policy.named())?;
+    let old = match &args.old {
+        Some(path) => Some(read_policy(&old_bundle(path)?, path)?),
+        None => None,
+    };
+    let assumptions = assume::assumptions(&args.assume);
+    let mut backtest = Backtest::new(policy, old).assuming(assumptions).by_depth(args.depth);
+    if let Some(now) = args.now {
+        backtest = backtest.at(now);
+    }
+    let tally = run::run(&backtest, &args.logs)?;
+    let counts = tally.counts();
+    if counts.compared() == 0 && counts.preflights == 0 && counts.not_decided == 0 {
+        return Err(match tally.malformed().first() {
+            Some(first) => BacktestError::AllMalformed {
+                count: counts.malformed,
+                file: first.source.to_string(),
+                line: first.line,
+                problem: first.problem.clone(),
+            },
+            None => BacktestError::NoRequests,
+        }
+        .into());
+    }
+    let report =
+        Report { tally: &tally, assumptions: &args.assume, has_old: args.old.is_some(), top: args.top };
+    match args.format {
+        Format::Json => report.json()?,
+        Format::Text => report.text()?,
+    }
+    Ok(if holds(counts, args.strict) { Exit::Held } else { Exit::Findings })
+}
+
+fn holds(counts: &Counts, strict: bool) -> bool {
+    let changes = counts.newly_allowed.saturating_add(counts.newly_refused);
+    let doubts = counts.cannot_be_told.saturating_add(counts.malformed);
+    changes == 0 && (!strict || doubts == 0)
+}
+
+fn read_policy(bundle_json: &[u8], path: &Path) -> Result<BacktestPolicy, CliError> {
+    BacktestPolicy::read(bundle_json).map_err(|source| unusable(path, source))
+}
+
+/// A policy file, or the bundle of a package, whichever it is.
+fn old_bundle(path: &Path) -> Result<Vec<u8>, CliError> {
+    let bytes = read_limited(path, MAX_BUNDLE_BYTES)?;
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        Bundle::read(&bytes).map_err(|source| unusable(path, source))?;
+        return Ok(bytes);
+    }
+    Ok(PolicyFile::load(path)?.bundle_json().to_vec())
+}
+
+fn unusable(path: &Path, source: BundleError) -> CliError {
+    CliError::Bundle { path: path.to_owned(), source }
+}

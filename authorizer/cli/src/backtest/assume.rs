@@ -1,0 +1,35 @@
+//! What a person lets be taken for granted.
+
+use authorizer_audit::backtest::Assumptions;
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// Something that the logs do not say.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Assumption {
+    /// A token that verified would verify, and one that did not would not; subjects are logged as the policy says.
+    Tokens,
+    /// No read asked for other response headers than those stored with the object (`response-*` in the query).
+    Reads,
+    /// Every upload keeps to what the rules ask of one: length, type, metadata, checksums.
+    Uploads,
+}
+
+impl Assumption {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens that verified would verify, and the others would not",
+            Self::Reads => "no read asked for other response headers",
+            Self::Uploads => "every upload keeps to what the rules ask of one",
+        }
+    }
+}
+
+pub(super) fn assumptions(chosen: &[Assumption]) -> Assumptions {
+    Assumptions {
+        tokens: chosen.contains(&Assumption::Tokens),
+        reads: chosen.contains(&Assumption::Reads),
+        uploads: chosen.contains(&Assumption::Uploads),
+    }
+}

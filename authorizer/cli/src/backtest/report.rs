@@ -1,0 +1,182 @@
+//! What came of it, for people and for programs.
+
+use authorizer_audit::backtest::{Change, Group, GroupKey, MAX_GROUPS, Tally};
+use owo_colors::OwoColorize as _;
+use serde_json::json;
+
+use super::assume::Assumption;
+use crate::error::CliError;
+use crate::output::line;
+
+/// The result of a backtest.
+pub(super) struct Report<'r> {
+    pub(super) tally: &'r Tally,
+    pub(super) assumptions: &'r [Assumption],
+    pub(super) has_old: bool,
+    pub(super) top: usize,
+}
+
+impl Report<'_> {
+    /// One JSON object.
+    pub(super) fn json(&self) -> Result<(), CliError> {
+        let groups: Vec<_> = Change::ALL.iter().flat_map(|change| self.tally.groups(*change)).collect();
+        let others: Vec<_> = Change::ALL
+            .iter()
+            .map(|change| (change, self.tally.others(*change)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(change, count)| json!({"change": change, "count": count}))
+            .collect();
+        line(json!({
+            "version": 1,
+            "requests": self.tally.counts().compared(),
+            "counts": self.tally.counts(),
+            "assumptions": self.assumptions,
+            "groups": groups,
+            "others": others,
+            "malformed": self.tally.malformed(),
+        }))
+    }
+
+    /// Lines for people.
+    pub(super) fn text(&self) -> Result<(), CliError> {
+        let counts = self.tally.counts();
+        line(format_args!("{} held against the policy", many(counts.compared(), "request")))?;
+        for (what, count) in [
+            ("same allow", counts.same_allow),
+            ("same refusal", counts.same_refusal),
+            ("newly allowed", counts.newly_allowed),
+            ("newly refused", counts.newly_refused),
+            ("cannot be told", counts.cannot_be_told),
+        ] {
+            line(format_args!("  {what:<14} {count:>12}"))?;
+        }
+        for assumption in self.assumptions {
+            line(format_args!("taken for granted: {}", assumption.words()))?;
+        }
+        self.text_beside()?;
+        for change in Change::ALL {
+            self.text_of(change)?;
+        }
+        Ok(())
+    }
+
+    /// What was in the logs beside requests that were compared.
+    fn text_beside(&self) -> Result<(), CliError> {
+        let counts = self.tally.counts();
+        for (count, singular, rest) in [
+            (counts.preflights, "preflight", ", which lets nobody at an object"),
+            (
+                counts.not_decided,
+                "request",
+                " that CloudFront answered itself, or on which the function failed",
+            ),
+            (counts.no_requests, "line", " that the logs hold beside requests"),
+        ] {
+            if count > 0 {
+                line(format_args!("not compared: {}{rest}", many(count, singular)))?;
+            }
+        }
+        if counts.other_bundle > 0 {
+            let which = if self.has_old {
+                "neither the policy nor --old"
+            } else {
+                "not the policy; name it with --old"
+            };
+            let requests = many(counts.other_bundle, "request");
+            line(format_args!("decided by another bundle: {requests}, by {which}"))?;
+        }
+        if counts.malformed > 0 {
+            line(format_args!("{}: {}", "could not be read".yellow(), many(counts.malformed, "line")))?;
+            for malformed in self.tally.malformed() {
+                let problem = malformed.problem.escape_debug();
+                line(format_args!("  {}:{}: {problem}", malformed.source, malformed.line))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn text_of(&self, change: Change) -> Result<(), CliError> {
+        let count = self.tally.counts().of(change);
+        if count == 0 {
+            return Ok(());
+        }
+        let name = match change {
+            Change::NewlyAllowed => "newly allowed".red().to_string(),
+            Change::NewlyRefused => "newly refused".red().to_string(),
+            Change::CannotBeTold => "cannot be told".yellow().to_string(),
+        };
+        line(format_args!("\n{name}: {count}"))?;
+        let groups = self.tally.groups(change);
+        for group in groups.iter().take(self.top) {
+            text_of_group(group)?;
+        }
+        let left: u64 = groups.iter().skip(self.top).map(|group| group.count).fold(0, u64::saturating_add);
+        if left > 0 {
+            let more = groups.len().saturating_sub(self.top);
+            line(format_args!(
+                "  and {} in {}, listed with a greater --top",
+                many(left, "request"),
+                many_of(more)
+            ))?;
+        }
+        let others = self.tally.others(change);
+        if others > 0 {
+            line(format_args!(
+                "  and {} in further groups: {MAX_GROUPS} are kept apart; a smaller --depth makes fewer",
+                many(others, "request")
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+fn text_of_group(group: &Group) -> Result<(), CliError> {
+    let key = &group.key;
+    let prefix =
+        if key.prefix.is_empty() { "(no folder)".to_owned() } else { key.prefix.escape_debug().to_string() };
+    line(format_args!("  {:>9}  {}  {}", group.count, prefix.bold(), in_words(key)))?;
+    for example in &group.examples {
+        let place = format!("{}:{}", example.source, example.line);
+        line(format_args!(
+            "             {} {}  {}",
+            example.asked.escape_debug(),
+            example.key.escape_debug(),
+            place.dimmed()
+        ))?;
+    }
+    Ok(())
+}
+
+fn in_words(key: &GroupKey) -> String {
+    let shown = |word: &Option<String>| word.as_deref().map(|word| word.escape_debug().to_string());
+    let before = match (key.before, shown(&key.before_rule), shown(&key.before_reason)) {
+        (Some("allow"), Some(rule), _) => format!("was allowed by {rule}"),
+        (Some("allow"), None, _) => "was allowed".to_owned(),
+        (Some(_), Some(rule), _) => format!("was denied by {rule}"),
+        (Some(_), None, Some(reason)) => format!("was refused ({reason})"),
+        (Some(_), None, None) => "was refused".to_owned(),
+        (None, _, _) => "was decided on, the log does not say how".to_owned(),
+    };
+    let rule = key.rule.as_deref();
+    let after = match (key.change, rule, key.reason.as_deref()) {
+        (Change::NewlyAllowed, Some(rule), _) => format!("now allowed by {rule}"),
+        (Change::NewlyAllowed, None, _) => "now allowed".to_owned(),
+        (Change::NewlyRefused, Some(rule), _) => format!("now denied by {rule}"),
+        (Change::NewlyRefused, None, Some(reason)) => format!("now refused ({})", reason.escape_debug()),
+        (Change::NewlyRefused, None, None) => "now allowed by no rule".to_owned(),
+        (Change::CannotBeTold, rule, _) => {
+            let depends: Vec<_> = key.depends_on.iter().map(ToString::to_string).collect();
+            let rule = rule.map(|rule| format!(" (rule {rule})")).unwrap_or_default();
+            format!("now depends on {}{rule}", depends.join(", "))
+        }
+    };
+    format!("{before}, {after}")
+}
+
+fn many(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn many_of(groups: usize) -> String {
+    if groups == 1 { "1 group".to_owned() } else { format!("{groups} groups") }
+}
