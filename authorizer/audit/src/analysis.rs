@@ -22,7 +22,8 @@ pub enum Reach {
     Decides(Box<Witness>),
     /// Whatever it matches, one of these rules decides on before it; by their places in the policy.
     Covered(Vec<usize>),
-    /// No request matches it: what it asks for contradicts itself, or what its issuers' tokens are.
+    /// No request comes to it: what it asks for contradicts itself or what its issuers' tokens are, or, of a deny
+    /// rule, no rule allows any of its operations.
     Impossible,
 }
 

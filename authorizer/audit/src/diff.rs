@@ -138,8 +138,8 @@ impl<'p> Comparison<'p> {
         let mut changes = Vec::new();
         for rule in self.engine.with_effect(to, Effect::Allow, None) {
             let Some(one) = self.engine.rule(rule) else { continue };
-            for operation in one.operations().iter() {
-                for who in &everyone {
+            for who in &everyone {
+                for operation in one.operations().iter() {
                     let cell = Cell { rule, operation, who };
                     if let Some(witness) = self.grant(&cell, one, from)? {
                         changes.push(self.change(&cell, one, witness, from)?);

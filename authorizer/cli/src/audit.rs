@@ -1,7 +1,12 @@
-//! `authorizer audit`: what a policy allows, and what of it deserves a second look.
+//! `authorizer audit`: what a policy allows, proved, and what of it deserves a second look.
 
 mod cedar;
+mod diff;
 mod findings;
+mod matrix;
+mod policies;
+mod query;
+mod request;
 
 pub(crate) use cedar::CedarError;
 
@@ -22,12 +27,18 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Cedar(cedar::Args),
+    Diff(diff::Args),
     Findings(findings::Args),
+    Matrix(matrix::Args),
+    Query(query::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     match &args.command {
         Command::Cedar(args) => cedar::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Findings(args) => findings::run(args),
+        Command::Matrix(args) => matrix::run(args),
+        Command::Query(args) => query::run(args),
     }
 }

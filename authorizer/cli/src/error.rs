@@ -66,6 +66,19 @@ pub(crate) enum CliError {
     #[error("no policy was named")]
     #[diagnostic(help("add `--policy FILE` or `--bundle FILE`"))]
     NoPolicy,
+    /// The policy has no such issuer.
+    #[error("no issuer of the policy is named `{name}`")]
+    #[diagnostic(help("use the `name` of an `[[issuers]]` block"))]
+    NoIssuer {
+        /// What was asked for.
+        name: String,
+    },
+    /// A question about a policy has no answer.
+    #[error("{0}")]
+    #[diagnostic(help(
+        "this is no verdict on the policy: ask about fewer keys, or report it with the policy"
+    ))]
+    Audit(#[from] authorizer_audit::EngineError),
     /// A bundle cannot be used.
     #[error("`{path}`: {source}")]
     #[diagnostic(help("package the policy again with `authorizer package`"))]

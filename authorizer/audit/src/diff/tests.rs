@@ -176,6 +176,64 @@ fn a_difference_is_shown_by_a_request() {
 }
 
 #[test]
+fn a_difference_that_only_an_odd_request_shows_is_found() {
+    let list = |effect: &str, keys: &[&str]| json!({"id": format!("{effect}-{}", keys[0].len()), "effect": effect, "operations": ["ListObjectsV2"], "keys": keys});
+    for (old, new, granted) in [
+        // Two members of one array.
+        (
+            json!([allow("a", &["{g}/{g}"], json!({"methods": ["HEAD"]})), deny("d", &["a/b"], json!({}))]),
+            json!([allow("a", &["{g}/{g}"], json!({"methods": ["HEAD"]}))]),
+            r#"HeadObject a/b {"g":["a","b"]}"#,
+        ),
+        // Two claims that are the same, and two that are not.
+        (
+            json!([
+                allow("a", &["{s}/{t}"], json!({"methods": ["HEAD"]})),
+                deny("d", &["{s}/{s}", "{t}/{t}"], json!({}))
+            ]),
+            json!([allow("a", &["{s}/{t}"], json!({"methods": ["HEAD"]}))]),
+            r#"HeadObject b/b {"s":"b","t":"b"}"#,
+        ),
+        (
+            json!([allow("a", &["{s}/{s}"], json!({"methods": ["HEAD"]}))]),
+            json!([allow("a", &["{s}/{t}"], json!({"methods": ["HEAD"]}))]),
+            r#"HeadObject b/c {"s":"b","t":"c"}"#,
+        ),
+        // The only word that two globs hold and a third does not.
+        (
+            json!([allow("a", &["a*"], json!({"methods": ["HEAD"]})), deny("d", &["*a"], json!({}))]),
+            json!([allow("a", &["a*"], json!({"methods": ["HEAD"]})), deny("d", &["a*a"], json!({}))]),
+            "HeadObject a {}",
+        ),
+        // A prefix that ends within a segment.
+        (
+            json!([list("allow", &["**"]), list("deny", &["ab"])]),
+            json!([list("allow", &["**"]), list("deny", &["a"])]),
+            "ListObjectsV2 ab {}",
+        ),
+        // A prefix that the claim begins with.
+        (
+            json!([list("allow", &["**"]), list("deny", &["{sub}", "b"])]),
+            json!([list("allow", &["**"]), list("deny", &["b"])]),
+            r#"ListObjectsV2 a {"sub":"ac"}"#,
+        ),
+        // A clock that says nothing.
+        (
+            json!([allow(
+                "a",
+                &["x"],
+                json!({"methods": ["HEAD"], "anonymous": true, "not_before": "1970-01-01T00:00:00Z"})
+            )]),
+            json!([allow("a", &["x"], json!({"methods": ["HEAD"], "anonymous": true}))]),
+            "HeadObject x nobody",
+        ),
+    ] {
+        let found = compared(&policy(old.clone()), &policy(new.clone()));
+        assert_eq!(shown(&found.granted), [granted], "granted by {old} {new}");
+    }
+}
+
+#[test]
 fn what_an_issuers_tokens_must_be_is_compared_by_tokens() {
     let with = |more: Value| json!({"version": 1, "issuers": [issuer(more)], "rules": [any("a", &["x"])]});
     let old = with(json!({"required": {"token_use": "access"}}));

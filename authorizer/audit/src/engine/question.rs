@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use authorizer_core::Refusal;
 use authorizer_core::operation::S3Operation;
-use authorizer_core::rules::{KeyPattern, MetadataTerm};
+use authorizer_core::request::Resource;
+use authorizer_core::rules::{Access, KeyPattern, MetadataTerm};
 use authorizer_core::token::Issuer;
 
 use super::atom::{Atom, ClaimAtom, Match, Reading, match_of, validity_of};
@@ -276,6 +277,11 @@ impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
                     false => continue,
                 },
             };
+            if let Some((pattern, reading)) = self.question.within
+                && !is_within(pattern, reading, &access)
+            {
+                return Err(EngineError::unconfirmed(witness, format!("it is not within `{pattern}`")));
+            }
             let matches = |rule: &&RuleRef| {
                 rule.side == side
                     && self.engine.rule(**rule).is_some_and(|rule| rule.examine(&access).is_ok())
@@ -333,5 +339,16 @@ impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
             }
         }
         Ok(needed)
+    }
+}
+
+/// Whether the pattern, so read, holds what is asked for, as the core has it.
+fn is_within(pattern: &KeyPattern, reading: Reading, access: &Access<'_>) -> bool {
+    match (access.request.resource(), reading) {
+        (Resource::Object(key), Reading::Exactly) => pattern.matches(key, access.claims()),
+        (Resource::Prefix(prefix), Reading::Whole) => pattern.holds_all(prefix, access.claims()),
+        (Resource::Prefix(prefix), Reading::Touched) => pattern.holds_any(prefix, access.claims()),
+        (Resource::Object(_), Reading::Whole | Reading::Touched)
+        | (Resource::Prefix(_), Reading::Exactly) => false,
     }
 }

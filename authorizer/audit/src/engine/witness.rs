@@ -18,22 +18,30 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// The same, and the slashes of a path.
 const IN_PATH: &AsciiSet = &IN_QUERY.remove(b'/');
 
+/// The distribution of AWS's own examples.
+const DOMAIN: &str = "d111111abcdef8.cloudfront.net";
+
 /// A request, with the claims of the token that it comes with.
 #[derive(Clone, Debug, Serialize)]
 pub struct Witness {
     /// The operation that it is.
     pub operation: S3Operation,
     /// The method.
+    #[serde(skip)]
     pub method: &'static str,
     /// The object key, or the prefix of a listing.
     pub key: String,
     /// The path, percent-encoded.
+    #[serde(skip)]
     pub uri: String,
     /// The query string, without its `?`.
+    #[serde(skip)]
     pub querystring: String,
     /// The headers beside `Host` and the credential.
+    #[serde(skip)]
     pub headers: Vec<(String, String)>,
     /// The viewer's address.
+    #[serde(skip)]
     pub source: IpAddr,
     /// The instant, in seconds since 1970; none for a clock that says nothing.
     #[serde(serialize_with = "instant")]
@@ -44,6 +52,8 @@ pub struct Witness {
     /// The claims of the token; none where there is no token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<Map<String, Value>>,
+    /// The viewer-request event, as CloudFront would write it. The token is not in it, since nobody has one.
+    pub event: Value,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
@@ -92,38 +102,22 @@ impl Witness {
             S3Operation::ListObjectsV2 => "/".to_owned(),
             _ => format!("/{}", utf8_percent_encode(&model.resource, IN_PATH)),
         };
+        let querystring = query.join("&");
+        let method = Method::as_str(operation.method());
+        let event = event(method, &uri, &querystring, &headers, model.source);
         Self {
             operation,
-            method: Method::as_str(operation.method()),
+            method,
             key: model.resource,
             uri,
-            querystring: query.join("&"),
+            querystring,
             headers,
             source: model.source,
             at: model.at,
             token_type: model.token_type.filter(|_| model.claims.is_some()),
             claims: model.claims,
+            event,
         }
-    }
-
-    /// The viewer-request event, as CloudFront would write it; the token is not in it, since nobody has one.
-    pub fn event(&self) -> Value {
-        let mut headers = json!({"host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}]});
-        for (name, value) in &self.headers {
-            if let Some(headers) = headers.as_object_mut() {
-                headers.insert(name.clone(), json!([{"key": name, "value": value}]));
-            }
-        }
-        json!({"Records": [{"cf": {
-            "config": {
-                "distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
-                "eventType": "viewer-request", "requestId": "audit"
-            },
-            "request": {
-                "clientIp": self.source.to_string(), "method": self.method, "uri": self.uri,
-                "querystring": self.querystring, "headers": headers
-            }
-        }}]})
     }
 
     fn supposed(&self) -> Option<Supposed> {
@@ -133,7 +127,7 @@ impl Witness {
 
     /// What the core makes of it before it asks the rules.
     pub(crate) fn access<'p>(&self, authorizer: &'p Authorizer) -> Result<Access<'p>, Refusal> {
-        let event = self.event().to_string();
+        let event = self.event.to_string();
         match self.supposed() {
             Some(supposed) => authorizer.access_supposing(event.as_bytes(), &supposed, self.at),
             None => authorizer.access(event.as_bytes(), self.at),
@@ -142,7 +136,7 @@ impl Witness {
 
     /// What the core decides on it, by a policy.
     pub fn replay(&self, authorizer: &Authorizer) -> Replayed {
-        let event = self.event().to_string();
+        let event = self.event.to_string();
         let authorized = match self.supposed() {
             Some(supposed) => authorizer.authorize_supposing(event.as_bytes(), &supposed, self.at),
             None => authorizer.authorize(event.as_bytes(), self.at),
@@ -167,4 +161,22 @@ impl Replayed {
     fn of(record: DecisionRecord) -> Self {
         Self { allowed: record.decision == Verdict::Allow, rule: record.rule, reason: record.reason }
     }
+}
+
+fn event(method: &str, uri: &str, querystring: &str, headers: &[(String, String)], source: IpAddr) -> Value {
+    let mut lines = Map::new();
+    lines.insert("host".to_owned(), json!([{"key": "Host", "value": DOMAIN}]));
+    for (name, value) in headers {
+        lines.insert(name.clone(), json!([{"key": name, "value": value}]));
+    }
+    json!({"Records": [{"cf": {
+        "config": {
+            "distributionDomainName": DOMAIN, "distributionId": "EDFDVBD6EXAMPLE",
+            "eventType": "viewer-request", "requestId": "audit"
+        },
+        "request": {
+            "clientIp": source.to_string(), "method": method, "uri": uri, "querystring": querystring,
+            "headers": lines
+        }
+    }}]})
 }

@@ -14,10 +14,13 @@ mod requests;
 
 use std::collections::BTreeSet;
 
-use authorizer_audit::{AccessChange, diff};
+use authorizer_audit::{AccessChange, Analysis, Difference, Query, Reach, diff, query};
 use authorizer_core::event::CloudFrontRequest;
+use authorizer_core::key::ObjectKey;
 use authorizer_core::outcome::Outcome;
+use authorizer_core::prefix::KeyPrefix;
 use authorizer_core::record::DecisionRecord;
+use authorizer_core::rules::{Claims, KeyPattern};
 use authorizer_core::{Authorized, Authorizer};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -106,8 +109,85 @@ fn compare(requests: &[Request], old: &Value, new: &Value) -> Result<(), TestCas
     Ok(())
 }
 
+/// Who is let in by what rule, by trying every request for keys of the pattern.
+fn let_in(requests: &[Request], tried: &[Tried], pattern: &KeyPattern) -> BTreeSet<Access> {
+    let is_of = |request: &Request, record: &DecisionRecord| {
+        let claims = request.claims().map_or(Claims::None, Claims::Known);
+        let text = record.key.clone().unwrap();
+        match record.operation.as_deref() {
+            Some("ListObjectsV2") => pattern.holds_any(&KeyPrefix::new(text).unwrap(), claims),
+            _ => pattern.matches(&ObjectKey::new(text).unwrap(), claims),
+        }
+    };
+    let mut found = BTreeSet::new();
+    for (request, Tried { record, forwarded }) in requests.iter().zip(tried) {
+        if forwarded.is_some() && is_of(request, record) {
+            found.insert((record.rule.clone().unwrap(), record.operation.clone().unwrap(), request.issuer()));
+        }
+    }
+    found
+}
+
+/// The answers about one policy.
+fn examine(requests: &[Request], document: &Value) -> Result<(), TestCaseError> {
+    let Some(policy) = authorizer(document) else { return Ok(()) };
+    let tried = try_all(requests, &policy);
+    for text in ["**", "a/**", "*/{sub}", "{g}/a"] {
+        let pattern = KeyPattern::parse(text).unwrap();
+        let asked = Query { keys: Some(vec![pattern.clone()]), ..Query::default() };
+        let mut answer = BTreeSet::new();
+        for permission in query(&policy, &asked).unwrap() {
+            for shown in permission.operations {
+                let issuer = shown.request.claims.map(|claims| claims["iss"].as_str().unwrap().to_owned());
+                answer.insert((permission.rule.clone(), shown.operation.name().to_owned(), issuer));
+            }
+        }
+        let missed: Vec<_> = let_in(requests, &tried, &pattern).difference(&answer).cloned().collect();
+        prop_assert!(missed.is_empty(), "within {text} the analysis has not found {missed:?}");
+    }
+    let deciding: BTreeSet<&str> = tried.iter().filter_map(|tried| tried.record.rule.as_deref()).collect();
+    let analysis = Analysis::new(&policy);
+    for (index, rule) in policy.bundle().policy().rules().iter().enumerate() {
+        let reach = analysis.reach(index).unwrap();
+        let decides = matches!(reach, Reach::Decides(_));
+        prop_assert!(decides || !deciding.contains(rule.id()), "{} decides", rule.id());
+        if let Reach::Covered(by) = reach {
+            prop_assert!(!by.contains(&index) && !by.is_empty());
+        }
+        let mut without = document.clone();
+        without["rules"].as_array_mut().unwrap().remove(index);
+        let Some(without) = authorizer(&without) else { continue };
+        let is_redundant = matches!(analysis.difference(index).unwrap(), Difference::Redundant);
+        let changes = try_all(requests, &without).iter().zip(&tried).any(|(without, with)| {
+            without.forwarded.as_deref().map(s3_sees) != with.forwarded.as_deref().map(s3_sees)
+        });
+        prop_assert!(!(is_redundant && changes), "{} makes a difference", rule.id());
+        if is_redundant {
+            let found = diff(&policy, &without).unwrap();
+            prop_assert!(found.is_empty(), "{} makes a difference to the comparison", rule.id());
+        }
+    }
+    Ok(())
+}
+
+fn s3_sees(request: &CloudFrontRequest) -> Value {
+    serde_json::to_value(request).unwrap()
+}
+
 macro_rules! agree {
-    ($name:ident, $alphabet:expr) => {
+    ($name:ident, $of_one:ident, $alphabet:expr) => {
+        proptest! {
+            // Each policy is asked about without each of its rules, too.
+            #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 8))]
+            #[test]
+            fn $of_one((_, policy) in pair($alphabet)) {
+                thread_local! {
+                    static REQUESTS: Vec<Request> = requests::all($alphabet);
+                }
+                REQUESTS.with(|requests| examine(requests, &policy))?;
+            }
+        }
+
         proptest! {
             #[test]
             fn $name((old, new) in pair($alphabet)) {
@@ -120,10 +200,38 @@ macro_rules! agree {
     };
 }
 
-agree!(a_difference_in_keys_is_found_exactly_where_trying_finds_one, Alphabet::Keys);
-agree!(a_difference_in_claims_in_keys_is_found_exactly_where_trying_finds_one, Alphabet::KeyedClaims);
-agree!(a_difference_in_conditions_is_found_exactly_where_trying_finds_one, Alphabet::Conditions);
-agree!(a_difference_in_listings_is_found_exactly_where_trying_finds_one, Alphabet::Listings);
-agree!(a_difference_in_uploads_is_found_exactly_where_trying_finds_one, Alphabet::Uploads);
-agree!(a_difference_in_places_and_times_is_found_exactly_where_trying_finds_one, Alphabet::PlacesAndTimes);
-agree!(a_difference_in_tokens_is_found_exactly_where_trying_finds_one, Alphabet::Tokens);
+agree!(
+    a_difference_in_keys_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_keys_is_found_wherever_trying_finds_it,
+    Alphabet::Keys
+);
+agree!(
+    a_difference_in_claims_in_keys_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_claims_in_keys_is_found_wherever_trying_finds_it,
+    Alphabet::KeyedClaims
+);
+agree!(
+    a_difference_in_conditions_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_conditions_is_found_wherever_trying_finds_it,
+    Alphabet::Conditions
+);
+agree!(
+    a_difference_in_listings_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_listings_is_found_wherever_trying_finds_it,
+    Alphabet::Listings
+);
+agree!(
+    a_difference_in_uploads_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_uploads_is_found_wherever_trying_finds_it,
+    Alphabet::Uploads
+);
+agree!(
+    a_difference_in_places_and_times_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_places_and_times_is_found_wherever_trying_finds_it,
+    Alphabet::PlacesAndTimes
+);
+agree!(
+    a_difference_in_tokens_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_tokens_is_found_wherever_trying_finds_it,
+    Alphabet::Tokens
+);

@@ -87,7 +87,7 @@ fn issuers(alphabet: Alphabet) -> BoxedStrategy<Vec<Value>> {
 fn pattern(alphabet: Alphabet) -> BoxedStrategy<String> {
     let segments: &[&str] = match alphabet {
         Alphabet::Keys => &["a", "b", "a*", "*b", "*", "**", "*a*", "ab"],
-        Alphabet::KeyedClaims => &["a", "b", "*", "**", "{sub}", "{g}", "{sub}", "{g}", "a*"],
+        Alphabet::KeyedClaims => &["a", "b", "*", "**", "{sub}", "{g}", "{sub}", "{g}", "{g}", "a*"],
         Alphabet::Listings => &["a", "b", "ab", "*", "**", "**", "{sub}", "{g}", "a*", "*b"],
         Alphabet::Conditions | Alphabet::PlacesAndTimes | Alphabet::Tokens => &["a", "**"],
         Alphabet::Uploads => &["a", "{sub}"],
@@ -160,21 +160,31 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         Alphabet::Conditions | Alphabet::PlacesAndTimes | Alphabet::Tokens => vec!["GetObject"],
     };
     let count = operations.len();
+    let denies = match alphabet {
+        Alphabet::KeyedClaims | Alphabet::Listings => 0.5,
+        _ => 0.3,
+    };
     let networks =
         vec![json!(["10.0.0.0/8"]), json!(["10.0.0.1"]), json!(["::/0"]), json!(["0.0.0.0/0", "::/1"])];
-    let instants = vec!["2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z", "1970-01-01T00:00:00Z"];
+    let (epoch, first, second) = ("1970-01-01T00:00:00Z", "2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z");
+    let periods = vec![
+        (None, None),
+        (Some(epoch), None),
+        (Some(first), None),
+        (None, Some(second)),
+        (Some(first), Some(second)),
+    ];
     let place = (
         prop::option::of(select(networks)),
-        prop::option::of(select(instants.clone())),
-        prop::option::of(select(instants)),
+        select(periods),
         prop::option::of(subsequence(vec!["response-content-type", "response-expires"], 1..=2)),
     );
     (
-        prop::bool::weighted(0.3),
+        prop::bool::weighted(denies),
         subsequence(operations, 1..=count),
         prop::collection::vec(pattern(alphabet), 1..3),
         condition(alphabet),
-        prop::bool::weighted(0.25),
+        prop::bool::weighted(if alphabet == Alphabet::PlacesAndTimes { 0.6 } else { 0.25 }),
         upload(),
         place,
         prop::option::weighted(0.9, select(vec![json!(["i"]), json!(["j"]), json!(["i", "j"])])),
@@ -202,7 +212,7 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
                 fields.extend(issuers.map(|issuers| ("issuers".to_owned(), issuers)));
             }
             if alphabet == Alphabet::PlacesAndTimes {
-                let (networks, first, end, overrides) = place;
+                let (networks, (first, end), overrides) = place;
                 fields.extend(networks.map(|networks| ("source_ips".to_owned(), networks)));
                 fields.extend(first.map(|first| ("not_before".to_owned(), json!(first))));
                 fields.extend(end.map(|end| ("not_after".to_owned(), json!(end))));

@@ -295,6 +295,8 @@ impl<'a, 'p> Theory<'a, 'p> {
             }
         }
         words.extend(named.into_iter().map(|text| Word { text, bits: None, owner: None, is_named: true }));
+        // What reads well comes first, where any will do.
+        words.sort_by_key(|word| !word.text.chars().all(|one| one.is_ascii_alphanumeric()));
         Ok(words)
     }
 }

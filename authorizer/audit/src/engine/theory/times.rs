@@ -112,26 +112,31 @@ fn claims_at(
         return found(Map::new());
     }
     let life = context.issuers.iter().filter_map(|issuer| issuer.max_lifetime_seconds()).min().map(u64::from);
-    let free = |name: &str, values: Vec<Option<u64>>| -> Vec<Option<Value>> {
-        match context.bounds.claims.get(name) {
-            Some(given) => vec![Some(given.clone())],
-            None => values.into_iter().map(|value| value.map(Value::from)).collect(),
-        }
+    let free = |name: &str, values: Vec<Option<Value>>| match context.bounds.claims.get(name) {
+        Some(given) => vec![Some(given.clone())],
+        None => values,
     };
-    let around = constants.iter().flat_map(|constant| [*constant, constant.saturating_sub(1)]);
-    let mut issued: Vec<Option<u64>> = vec![Some(at)];
-    issued.extend(around.map(Some));
+    let named = || numbers.iter().map(|number| Some(Value::from(*number)));
+    let mut issued = vec![Some(Value::from(at))];
+    for constant in constants {
+        issued.extend([*constant, constant.saturating_sub(1)].map(Value::from).map(Some));
+        issued.push(Some(half_before(*constant)));
+    }
     issued.push(None);
-    let mut not_before = vec![None, Some(at)];
-    not_before.extend(numbers.iter().copied().map(Some));
+    let mut not_before = vec![None, Some(Value::from(at))];
+    not_before.extend(named());
     for iat in free("iat", issued) {
         let from = iat.as_ref().and_then(Value::as_u64).unwrap_or(at);
-        let mut expires = vec![
-            Some(at.saturating_add(life.unwrap_or(LIFETIME).min(LIFETIME))),
-            Some(from.saturating_add(life.unwrap_or(LIFETIME))),
-            Some(at.saturating_add(1)),
+        let whole = [
+            at.saturating_add(life.unwrap_or(LIFETIME).min(LIFETIME)),
+            from.saturating_add(life.unwrap_or(LIFETIME)),
+            at.saturating_add(1),
         ];
-        expires.extend(numbers.iter().copied().map(Some));
+        let mut expires: Vec<Option<Value>> = whole.map(Value::from).map(Some).to_vec();
+        // A token may live on for the leeway, and no longer than its issuer lets it.
+        let leeway = context.issuers.iter().map(|issuer| u64::from(issuer.leeway_seconds())).min();
+        expires.push(Some(half_before(at.saturating_sub(leeway.unwrap_or_default()).saturating_add(1))));
+        expires.extend(named());
         for exp in free("exp", expires) {
             for nbf in free("nbf", not_before.clone()) {
                 let named = [("exp", exp.clone()), ("iat", iat.clone()), ("nbf", nbf)];
@@ -146,6 +151,12 @@ fn claims_at(
         }
     }
     None
+}
+
+/// Half a second before an instant: a NumericDate need not be whole.
+fn half_before(instant: u64) -> Value {
+    #[allow(clippy::cast_precision_loss, reason = "exact for the next 142 million years")]
+    Value::from(instant as f64 - 0.5)
 }
 
 /// RFC 7519 sections 4.1.4 to 4.1.6, as the core has them.

@@ -39,37 +39,39 @@ pub(super) fn classes(
     let alphabet = alphabet(shapes, named, wanted);
     let mut classes: HashMap<Vec<bool>, Class> = HashMap::new();
     let mut visits: HashMap<Vec<Vec<u32>>, usize> = HashMap::new();
+    let signature = |states: &[Vec<u32>]| -> Vec<bool> {
+        machines.iter().zip(states).map(|(machine, state)| machine.accepts(state)).collect()
+    };
+    let mut note = |signature: Vec<bool>, word: String| {
+        let class = classes.entry(signature).or_default();
+        if class.words.len() < wanted {
+            class.words.push(word);
+        }
+    };
     let mut heap = BinaryHeap::new();
-    heap.push(Reverse((0usize, String::new())));
-    while let Some(Reverse((length, word))) = heap.pop() {
+    heap.push(Reverse((0usize, Vec::<usize>::new())));
+    // The shortest first, and of these what reads well.
+    while let Some(Reverse((length, letters))) = heap.pop() {
+        let word: String = letters.iter().filter_map(|letter| alphabet.get(*letter)).collect();
         budget.spend()?;
         let states: Vec<Vec<u32>> = machines.iter().map(|machine| machine.read(&word)).collect();
         // A word that begins a named text may lead to no word but that one: it is not held against its state.
         let begins_named = named.iter().any(|text| text.starts_with(&word)) || "..".starts_with(&word);
         if !begins_named {
-            let signature: Vec<bool> =
-                machines.iter().zip(&states).map(|(machine, state)| machine.accepts(state)).collect();
+            let signature = signature(&states);
             let visits = visits.entry(states).or_default();
             if *visits >= wanted {
                 continue;
             }
             *visits = visits.saturating_add(1);
-            let class = classes.entry(signature).or_default();
-            if class.words.len() < wanted {
-                class.words.push(word.clone());
-            }
+            note(signature, word);
         } else if !named.contains(&word) && !matches!(word.as_str(), "" | "." | "..") {
-            let signature: Vec<bool> =
-                machines.iter().zip(&states).map(|(machine, state)| machine.accepts(state)).collect();
-            let class = classes.entry(signature).or_default();
-            if class.words.len() < wanted {
-                class.words.push(word.clone());
-            }
+            note(signature(&states), word);
         }
-        for character in &alphabet {
+        for (index, character) in alphabet.iter().enumerate() {
             let longer = length.saturating_add(character.len_utf8());
             if longer <= MAX_BYTES {
-                heap.push(Reverse((longer, format!("{word}{character}"))));
+                heap.push(Reverse((longer, [letters.as_slice(), &[index]].concat())));
             }
         }
     }

@@ -1,0 +1,118 @@
+//! `authorizer audit diff`: what a new policy grants, and what it takes away.
+
+use std::path::PathBuf;
+
+use authorizer_audit::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
+use owo_colors::OwoColorize as _;
+use serde_json::json;
+
+use super::policies::load;
+use super::request;
+use crate::error::CliError;
+use crate::output::{Exit, Format, line};
+
+/// Compare two policies by what they decide: every access that the new one grants or takes away, each with a request
+/// on which both decide as is claimed.
+///
+/// Rules that were renamed, moved, split or joined and mean the same are no difference. Exits 1 when there is a
+/// difference; with --no-new-access only when something is let in, stored or trusted that was not before.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  authorizer audit diff --no-new-access main.toml change.toml")]
+pub(crate) struct Args {
+    /// The policy as it was: a TOML file, or a `bundle.json`.
+    old: PathBuf,
+    /// The policy as it is to be.
+    new: PathBuf,
+    /// Exit 1 only for new access: a gate for changes that should take access away, or none.
+    #[arg(long)]
+    no_new_access: bool,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+    let (old, new) = (load(&args.old)?, load(&args.new)?);
+    let found = diff(&old, &new)?;
+    let grants = found.grants();
+    match args.format {
+        Format::Json => line(json!({
+            "version": 1,
+            "old": {"policy": args.old, "bundle_sha256": old.bundle().sha256()},
+            "new": {"policy": args.new, "bundle_sha256": new.bundle().sha256()},
+            "new_access": grants, "granted": found.granted, "revoked": found.revoked,
+            "stored_otherwise": found.stored_otherwise, "trust": found.trust,
+        }))?,
+        Format::Text => write_text(&found)?,
+    }
+    let is_finding = if args.no_new_access { grants } else { !found.is_empty() };
+    Ok(if is_finding { Exit::Findings } else { Exit::Held })
+}
+
+fn write_text(found: &PolicyDiff) -> Result<(), CliError> {
+    if found.is_empty() {
+        return line("the policies decide the same");
+    }
+    write_accesses(&"granted".red().to_string(), &found.granted)?;
+    write_accesses(&"taken away".green().to_string(), &found.revoked)?;
+    if !found.stored_otherwise.is_empty() {
+        line("stored otherwise")?;
+        for StorageChange { what, direction, access } in &found.stored_otherwise {
+            line(format_args!("  {} ({}) by {}", what.bold(), shown(*direction), whose(access)))?;
+            write_request(access)?;
+        }
+    }
+    if !found.trust.is_empty() {
+        line("trusted")?;
+        for TrustChange { issuer, what, direction } in &found.trust {
+            let of = issuer.as_ref().map(|issuer| format!("issuer {issuer}: ")).unwrap_or_default();
+            line(format_args!("  {of}{what} ({})", shown(*direction)))?;
+        }
+    }
+    Ok(())
+}
+
+fn shown(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Wider => "wider",
+        Direction::Narrower => "narrower",
+        Direction::Other => "something else",
+    }
+}
+
+/// One paragraph for each rule and those who come by it, with the first request.
+fn write_accesses(title: &str, changes: &[AccessChange]) -> Result<(), CliError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    line(title)?;
+    let mut rest = changes.iter().peekable();
+    while let Some(first) = rest.next() {
+        let mut operations = vec![first.operation.name()];
+        let same = |next: &&AccessChange| {
+            next.rule == first.rule
+                && next.issuer == first.issuer
+                && next.old == first.old
+                && next.new == first.new
+        };
+        while let Some(next) = rest.next_if(same) {
+            operations.push(next.operation.name());
+        }
+        line(format_args!("  {} by {}", operations.join(", ").bold(), whose(first)))?;
+        write_request(first)?;
+    }
+    Ok(())
+}
+
+fn whose(change: &AccessChange) -> String {
+    match &change.issuer {
+        Some(issuer) => format!("rule {} with a token of {issuer}", change.rule),
+        None => format!("rule {} without a token", change.rule),
+    }
+}
+
+fn write_request(change: &AccessChange) -> Result<(), CliError> {
+    request::write(&change.request, "    ")?;
+    line(format_args!("      before  {}", request::decision(&change.old)))?;
+    line(format_args!("      after   {}", request::decision(&change.new)))
+}

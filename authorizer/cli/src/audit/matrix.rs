@@ -1,0 +1,82 @@
+//! `authorizer audit matrix`: who may do what to which keys, as a table to sign.
+
+mod csv;
+mod html;
+
+use authorizer_audit::{Cell, Matrix, Row, matrix};
+use authorizer_core::Authorizer;
+use clap::ValueEnum;
+use owo_colors::OwoColorize as _;
+use serde_json::json;
+
+use crate::error::CliError;
+use crate::output::{Exit, line};
+use crate::policy::PolicyArgs;
+
+/// Write down who may do what to which keys.
+///
+/// Each cell that is filled is proved by a request that the core lets in, and every request that is let in is of one
+/// of them.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  authorizer audit matrix --policy policy.toml --format html > access.html"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// How the table is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+enum TableFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For spreadsheets.
+    Csv,
+    /// For programs, with the requests that prove it.
+    Json,
+    /// One page that needs nothing else, to read or to print.
+    Html,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+    let authorizer = args.policy.authorizer()?;
+    let table = matrix(&authorizer)?;
+    match args.format {
+        TableFormat::Text => write_text(&table)?,
+        TableFormat::Csv => csv::write(&table)?,
+        TableFormat::Json => line(json!({
+            "version": 1, "bundle_sha256": authorizer.bundle().sha256(), "rows": table.rows,
+        }))?,
+        TableFormat::Html => line(page(&authorizer, &table))?,
+    }
+    Ok(Exit::Held)
+}
+
+fn page(authorizer: &Authorizer, table: &Matrix) -> String {
+    html::page(table, authorizer.bundle().sha256())
+}
+
+fn write_text(table: &Matrix) -> Result<(), CliError> {
+    if table.rows.is_empty() {
+        return line("nobody can do anything");
+    }
+    for Row { who, conditions, keys, cells } in &table.rows {
+        let conditions =
+            if conditions.is_empty() { String::new() } else { format!(", {}", conditions.join(", ")) };
+        line(format_args!("{} {}{conditions}", keys.bold(), who.join(", ")))?;
+        for Cell { operation, rules, except, .. } in cells {
+            let except = if except.is_empty() {
+                String::new()
+            } else {
+                format!(", but not where {} denies it", except.join(" or "))
+            };
+            line(format_args!("  {:24} by {}{except}", operation.name(), rules.join(", ")))?;
+        }
+    }
+    Ok(())
+}

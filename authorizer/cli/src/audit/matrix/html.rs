@@ -1,0 +1,83 @@
+//! The table as one page that needs nothing else: no script, no address of anything.
+
+use std::collections::BTreeSet;
+
+use authorizer_audit::{Cell, Matrix};
+use authorizer_core::operation::S3Operation;
+
+const STYLE: &str = "body{font:14px/1.4 system-ui,sans-serif;margin:2em;color:#111;background:#fff}\
+table{border-collapse:collapse}th,td{border:1px solid #999;padding:.3em .5em;text-align:left;vertical-align:top}\
+th{background:#eee}code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}.except{color:#8a1f11}\
+@media print{body{margin:0}}";
+
+/// The page.
+pub(super) fn page(table: &Matrix, bundle_sha256: &str) -> String {
+    let used: BTreeSet<S3Operation> =
+        table.rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.operation)).collect();
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>Who may do what</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Who may do what</h1>\n\
+         <p>Policy bundle <code>{}</code>. Each cell that is filled was proved by a request that is let in, and every \
+         request that is let in is of one of them.</p>\n<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>",
+        escaped(bundle_sha256)
+    );
+    for operation in &used {
+        html.push_str(&format!("<th>{}</th>", operation.name()));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in &table.rows {
+        html.push_str(&format!(
+            "<tr><td>{}</td><td><code>{}</code></td><td>{}</td>",
+            lines(&row.who),
+            escaped(&row.keys),
+            lines(&row.conditions)
+        ));
+        for operation in &used {
+            let cell = row.cells.iter().find(|cell| cell.operation == *operation);
+            html.push_str(&format!("<td>{}</td>", cell.map(shown).unwrap_or_default()));
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n</table>\n</body>\n</html>");
+    html
+}
+
+fn shown(cell: &Cell) -> String {
+    let except: String = cell
+        .except
+        .iter()
+        .map(|rule| format!("<br><span class=\"except\">not where {} denies it</span>", escaped(rule)))
+        .collect();
+    format!("{}{except}", lines(&cell.rules))
+}
+
+fn lines(texts: &[String]) -> String {
+    texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join("<br>")
+}
+
+/// Text in the place of text or of an attribute's value.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_policy_says_is_never_markup() {
+        assert_eq!(escaped("<script>\"&'"), "&lt;script&gt;&quot;&amp;&#39;");
+    }
+}

@@ -1,0 +1,189 @@
+//! `authorizer audit query`: who can do this, and what can such a token do?
+
+use std::net::IpAddr;
+
+use authorizer_audit::{Bounds, Permission, Query, Who, query};
+use authorizer_core::operation::{OperationSet, S3Operation};
+use authorizer_core::rules::KeyPattern;
+use authorizer_core::{Authorizer, UnixTime};
+use clap::ValueEnum;
+use owo_colors::OwoColorize as _;
+use serde_json::{Map, Value, json};
+
+use super::request;
+use crate::error::CliError;
+use crate::output::{Exit, Format, line};
+use crate::policy::PolicyArgs;
+use crate::time::parse_instant;
+
+/// Ask who can do something, or what somebody can do: the rules that let it in, what they ask for, and for each one
+/// request that shows it.
+///
+/// What is not asked about is left open, the instant and the viewer's address too. Without --expect the exit is 0
+/// whatever the answer; with it, 1 where the answer is another.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    Who can delete below reports/?\n    \
+    authorizer audit query --policy policy.toml --operation DeleteObject --keys 'reports/**'\n  \
+    What can a token of staff with the scope `files` do?\n    \
+    authorizer audit query --policy policy.toml --issuer staff --claim scope=files\n  \
+    Can anyone without a token write? (A gate: exits 1 if so.)\n    \
+    authorizer audit query --policy policy.toml --anonymous --operation PutObject --expect none")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// An operation by its name, such as GetObject, or a method of `methods`: what it closes in a deny rule. May be
+    /// given several times; any operation when absent.
+    #[arg(long = "operation", value_name = "NAME", value_parser = parse_operations)]
+    operations: Vec<OperationSet>,
+    /// A key pattern; requests for its keys are asked about, and listings that would show one. May be given several
+    /// times; any key when absent.
+    #[arg(long = "keys", value_name = "PATTERN", value_parser = parse_pattern)]
+    keys: Vec<KeyPattern>,
+    /// The policy's name for the issuer of the token. May be given several times; any when absent.
+    #[arg(long = "issuer", value_name = "NAME", conflicts_with = "anonymous")]
+    issuers: Vec<String>,
+    /// Only requests without a token.
+    #[arg(long)]
+    anonymous: bool,
+    /// A claim that the token has, with exactly this value, a string. Its other claims are left open.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim, conflicts_with = "anonymous")]
+    claims: Vec<(String, String)>,
+    /// All the claims of the token, as a JSON object, but for those that its issuer's checks ask for.
+    #[arg(long = "claims", value_name = "JSON", value_parser = parse_claims, conflicts_with_all = ["anonymous", "claims"])]
+    all_claims: Option<Claims>,
+    /// The viewer's address.
+    #[arg(long, value_name = "ADDRESS")]
+    source: Option<IpAddr>,
+    /// The instant: seconds since 1970 or RFC 3339.
+    #[arg(long, value_name = "TIME", value_parser = parse_instant)]
+    now: Option<UnixTime>,
+    /// Exit 1 where the answer is not this.
+    #[arg(long, value_enum)]
+    expect: Option<Expect>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What a gate wants.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Expect {
+    /// Nobody can.
+    None,
+    /// Somebody can.
+    Some,
+}
+
+/// A claims set.
+#[derive(Clone, Debug)]
+struct Claims(Map<String, Value>);
+
+pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+    let authorizer = args.policy.authorizer()?;
+    let permissions = query(&authorizer, &asked(args, &authorizer)?)?;
+    match args.format {
+        Format::Json => line(json!({
+            "version": 1, "bundle_sha256": authorizer.bundle().sha256(), "permissions": permissions,
+        }))?,
+        Format::Text => write_text(&permissions)?,
+    }
+    let is_expected = args.expect.is_none_or(|expect| (expect == Expect::None) == permissions.is_empty());
+    Ok(if is_expected { Exit::Held } else { Exit::Findings })
+}
+
+fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, CliError> {
+    let issuers = authorizer.bundle().policy().issuers();
+    let mut who = Vec::new();
+    for name in &args.issuers {
+        let issuer = issuers.iter().find(|issuer| issuer.name() == name);
+        let issuer = issuer.ok_or_else(|| CliError::NoIssuer { name: name.clone() })?;
+        who.push(Who::Token(issuer.issuer().to_owned()));
+    }
+    let mut claims: Map<String, Value> =
+        args.claims.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+    if let Some(Claims(all)) = &args.all_claims {
+        claims.extend(all.clone());
+    }
+    let speaks_of_tokens = !claims.is_empty() || args.all_claims.is_some();
+    if who.is_empty() && speaks_of_tokens {
+        who.extend(issuers.iter().map(|issuer| Who::Token(issuer.issuer().to_owned())));
+    }
+    if args.anonymous {
+        who.push(Who::Anonymous);
+    }
+    let is_free = who.is_empty() && !speaks_of_tokens;
+    let operations = args.operations.iter().copied().reduce(OperationSet::union);
+    Ok(Query {
+        operations,
+        keys: (!args.keys.is_empty()).then(|| args.keys.clone()),
+        who: (!is_free).then_some(who),
+        bounds: Bounds {
+            claims,
+            no_other_claims: args.all_claims.is_some(),
+            source: args.source,
+            at: args.now,
+        },
+    })
+}
+
+fn write_text(permissions: &[Permission]) -> Result<(), CliError> {
+    if permissions.is_empty() {
+        return line("nobody can");
+    }
+    for permission in permissions {
+        let Permission { rule, issuer, keys, conditions, operations } = permission;
+        let who =
+            issuer.as_ref().map_or("anyone, without a token".to_owned(), |name| format!("a token of {name}"));
+        line(format_args!("{} lets in {who}", rule.bold()))?;
+        line(format_args!("  keys        {}", keys.join(", ")))?;
+        let names: Vec<&str> = operations.iter().map(|shown| shown.operation.name()).collect();
+        line(format_args!("  operations  {}", names.join(", ")))?;
+        for condition in conditions {
+            line(format_args!("  where       {condition}"))?;
+        }
+        if let Some(first) = operations.first() {
+            line("  for example")?;
+            request::write(&first.request, "    ")?;
+        }
+    }
+    Ok(())
+}
+
+/// An operation's name, or a method, for every operation by which the same could be done.
+fn parse_operations(text: &str) -> Result<OperationSet, String> {
+    use S3Operation as Op;
+    if let Some(one) = S3Operation::ALL.into_iter().find(|one| one.name() == text) {
+        return Ok([one].into_iter().collect());
+    }
+    let all: &[Op] = match text {
+        "GET" => &[Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::HeadObjectVersion],
+        "HEAD" => &[Op::HeadObject, Op::HeadObjectVersion],
+        "PUT" => &[Op::PutObject, Op::CreateMultipartUpload, Op::UploadPart, Op::CompleteMultipartUpload],
+        "DELETE" => &[Op::DeleteObject],
+        _ => {
+            let names = S3Operation::ALL.map(S3Operation::name).join(", ");
+            return Err(format!("use one of {names}, or GET, HEAD, PUT, DELETE"));
+        }
+    };
+    Ok(all.iter().copied().collect())
+}
+
+fn parse_pattern(text: &str) -> Result<KeyPattern, String> {
+    KeyPattern::parse(text).map_err(|error| format!("{error}: {}", error.remedy()))
+}
+
+fn parse_claim(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write NAME=VALUE, such as scope=files".to_owned())
+}
+
+fn parse_claims(text: &str) -> Result<Claims, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(claims)) => Ok(Claims(claims)),
+        Ok(_) => Err("write a JSON object, such as '{\"sub\": \"alice\"}'".to_owned()),
+        Err(error) => Err(format!("this is no JSON: {error}")),
+    }
+}
