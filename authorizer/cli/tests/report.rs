@@ -100,7 +100,9 @@ fn a_report_goes_into_a_file_whole_or_not_at_all() {
 #[test]
 fn the_page_names_nothing_that_could_be_loaded() {
     let page = review("html");
-    for loads in ["src=", "<link", "@import", "url(", "@font-face", "http-equiv=\"refresh\"", "<iframe", "<base"] {
+    for loads in
+        ["src=", "<link", "@import", "url(", "@font-face", "http-equiv=\"refresh\"", "<iframe", "<base"]
+    {
         assert!(!page.contains(loads), "{loads}");
     }
     let links = page.split("href=\"").skip(1);

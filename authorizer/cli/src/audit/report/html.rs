@@ -126,9 +126,9 @@ pub(super) fn summary_words(report: &Report) -> String {
     };
     let keys = report.issuers.iter().map(|issuer| issuer.keys.len()).sum();
     format!(
-        "The policy has {} that allow and {} that deny, {} and {} in its files.",
-        some(report.counts.allow, "rule", "rules"),
-        report.counts.deny,
+        "The policy has {} and {}, {} and {} in its files.",
+        some(report.counts.allow, "rule that allows", "rules that allow"),
+        some(report.counts.deny, "that denies", "that deny"),
         some(report.issuers.len(), "issuer", "issuers"),
         some(keys, "key", "keys"),
     )

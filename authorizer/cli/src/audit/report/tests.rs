@@ -115,7 +115,8 @@ fn read(document: &str) -> Vec<(String, String)> {
             Event::Start(tag @ (Tag::Paragraph | Tag::Heading { .. } | Tag::Item | Tag::TableCell)) => {
                 blocks.push((format!("{tag:?}").split('(').next().unwrap().to_owned(), String::new()));
             }
-            Event::Start(Tag::List(_) | Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::Emphasis) | Event::End(_) => {}
+            Event::Start(Tag::List(_) | Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::Emphasis)
+            | Event::End(_) => {}
             Event::Text(text) | Event::Code(text) => blocks.last_mut().unwrap().1.push_str(&text),
             other => blocks.push((format!("{other:?}"), String::new())),
         }
@@ -161,7 +162,8 @@ fn the_policy_as_written_is_the_file_with_its_lines_numbered() {
         assert_eq!(lines, expected);
         let blocks = read(&markdown::document(&report));
         let (_, block) = blocks.iter().find(|(kind, _)| kind.starts_with("code")).unwrap();
-        let numbered: Vec<_> = expected.iter().enumerate().map(|(at, line)| format!("{:4}  {line}", at + 1)).collect();
+        let numbered: Vec<_> =
+            expected.iter().enumerate().map(|(at, line)| format!("{:4}  {line}", at + 1)).collect();
         let trimmed = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
         assert_eq!(trimmed(block), trimmed(&numbered.concat()));
     }
@@ -172,7 +174,8 @@ fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "[-<>&\"'`|*_~\\[\\]()!#+.:;=\\\\$^/@{} 0-9a-c\t\n\u{202e}\u{200b}]{0,24}",
-        proptest::collection::vec(proptest::sample::select(HOSTILE.as_slice()), 1..4).prop_map(|parts| parts.concat()),
+        proptest::collection::vec(proptest::sample::select(HOSTILE.as_slice()), 1..4)
+            .prop_map(|parts| parts.concat()),
     ]
 }
 

@@ -38,31 +38,34 @@ pub(super) fn section(report: &Report) -> Markup {
 fn filter(people: &[&str], operations: &BTreeSet<S3Operation>) -> Markup {
     html! {
         form #filter hidden role="search" aria-label="Filter the permissions" autocomplete="off" {
-            label.search { "Search the keys" input #search type="search" name="keys" spellcheck="false"; }
-            label {
-                "Who"
-                select name="who" {
+            div.field.search {
+                label for="search" { "Search the keys" }
+                input #search type="search" name="keys" spellcheck="false";
+            }
+            div.field {
+                label for="who" { "Who" }
+                select #who name="who" {
                     option value="" { "everyone" }
                     @for (index, name) in people.iter().enumerate() { option value=(index) { (seen(name)) } }
                 }
             }
-            label {
-                "Operation"
-                select name="operation" {
+            div.field {
+                label for="operation" { "Operation" }
+                select #operation name="operation" {
                     option value="" { "every operation" }
                     @for operation in operations { option value=(operation.name()) { (operation.name()) } }
                 }
             }
-            label {
-                "Effect"
-                select name="effect" {
+            div.field {
+                label for="effect" { "Effect" }
+                select #effect name="effect" {
                     option value="" { "allow and deny" }
                     option value="allow" { "allow" }
                     option value="part" { "allow in part" }
                     option value="deny" { "deny" }
                 }
             }
-            button type="reset" { "Show all" }
+            button #all type="button" { "Show all" }
             output #shown role="status" {}
         }
     }

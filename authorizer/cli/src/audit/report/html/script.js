@@ -29,8 +29,10 @@
 
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
-  // The fields are empty only after this event.
-  form.addEventListener("reset", () => queueMicrotask(filter));
+  document.getElementById("all").addEventListener("click", () => {
+    form.reset();
+    filter();
+  });
   form.hidden = false;
   filter();
 
