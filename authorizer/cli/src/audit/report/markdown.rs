@@ -131,7 +131,7 @@ fn accepted(to: &mut String, accepted: &[Placed]) -> std::fmt::Result {
 }
 
 fn one_issuer(to: &mut String, issuer: &IssuerFacts) -> std::fmt::Result {
-    writeln!(to, "\n### {}\n", code(&issuer.name))?;
+    writeln!(to, "\n### Issuer {}\n", code(&issuer.name))?;
     facts(to, &issuer.facts)?;
     if issuer.keys.is_empty() {
         return Ok(());

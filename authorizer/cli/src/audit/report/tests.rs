@@ -108,7 +108,7 @@ fn is_shown_in_html(text: &str) -> Result<bool, TestCaseError> {
 /// What a reader of Markdown sees: the blocks with their kinds, and the text of each.
 fn read(document: &str) -> Vec<(String, String)> {
     let mut blocks = vec![(String::new(), String::new())];
-    for event in Parser::new_ext(document, Options::all() - Options::ENABLE_SMART_PUNCTUATION) {
+    for event in Parser::new_ext(document, Options::all().difference(Options::ENABLE_SMART_PUNCTUATION)) {
         match event {
             Event::Start(Tag::CodeBlock(kind)) => blocks.push((format!("code {kind:?}"), String::new())),
             // What is no text of ours is told apart, and what stands around it is not.

@@ -18,11 +18,11 @@ pub(super) fn issuers(report: &Report) -> Markup {
 
 fn one(issuer: &IssuerFacts) -> Markup {
     html! {
-        h3 { (code(&issuer.name)) }
+        h3 { "Issuer " (code(&issuer.name)) }
         (facts(&issuer.facts))
         @if !issuer.keys.is_empty() {
             h4 { "Keys in the file" }
-            div.wide role="region" tabindex="0" aria-label={ "Table of keys in the file" } {
+            div.wide role="region" tabindex="0" aria-label="Table of keys in the file" {
                 table {
                     caption { "Public keys. The thumbprint is that of RFC 7638, with SHA-256." }
                     thead {
