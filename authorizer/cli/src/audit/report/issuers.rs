@@ -112,3 +112,30 @@ fn key(key: Key, allowed: &[&str]) -> KeyFacts {
 fn words<'w>(names: impl Iterator<Item = &'w str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// RFC 7515 appendix A.3.1, without the private part.
+    fn p256() -> Value {
+        json!({"kty": "EC", "crv": "P-256", "kid": "ec",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})
+    }
+
+    #[test]
+    fn a_key_says_what_it_verifies_here_or_why_nothing() {
+        let of = |jwk: &Value, allowed: &[&str]| key(Key::of(jwk), allowed);
+        let used = of(&p256(), &["RS256", "ES256"]);
+        assert_eq!((used.kind.as_str(), used.verifies), ("EC P-256", Ok(vec!["ES256"])));
+        assert!(used.thumbprint.is_some());
+        let other = of(&p256(), &["RS256"]);
+        assert_eq!(other.verifies, Err("the issuer's algorithms are for other keys".to_owned()));
+        let p521 = of(&json!({"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"}), &["ES256"]);
+        assert_eq!(p521.kind, "EC P-521");
+        assert_eq!(p521.verifies, Err("keys on the curve `P-521` are not used here".to_owned()));
+    }
+}

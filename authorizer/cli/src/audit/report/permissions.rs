@@ -120,3 +120,40 @@ fn denied_people(policy: &Policy, rule: &Rule, keys: &KeyPattern) -> Vec<String>
         PrincipalConstraint::Everyone | PrincipalConstraint::AnyIssuer => all.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use authorizer_core::policy::document::PolicyDocument;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Whom the only deny rule, with these members, is said to speak of.
+    fn denied_by(members: Value) -> Vec<String> {
+        // RFC 8037 appendix A.2.
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        let issuer = |name: &str| {
+            json!({"name": name, "issuer": format!("https://{name}.example.com/"), "audience": ["a"],
+                "algorithms": ["EdDSA"], "jwks": {"keys": [key]}})
+        };
+        let mut rule = json!({"id": "no", "effect": "deny", "methods": ["GET"], "keys": ["a/**"]});
+        rule.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let document = json!({"version": 1, "issuers": [issuer("one"), issuer("two")], "rules": [rule]});
+        let document: PolicyDocument = serde_json::from_value(document).unwrap();
+        let policy = Policy::compile(&document).unwrap();
+        let mut denied = of(Matrix { rows: Vec::new() }, &policy);
+        assert_eq!(denied.len(), 1);
+        denied.remove(0).who
+    }
+
+    #[test]
+    fn a_deny_rule_speaks_of_those_without_a_token_unless_it_asks_for_a_claim() {
+        let all = ["anonymous", "one", "two"];
+        assert_eq!(denied_by(json!({})), all);
+        assert_eq!(denied_by(json!({"when": {"role": {"present": false}}})), all);
+        assert_eq!(denied_by(json!({"when": {"role": {"present": true}}})), ["one", "two"]);
+        assert_eq!(denied_by(json!({"when": {"role": {"equals": "x"}}})), ["one", "two"]);
+        assert_eq!(denied_by(json!({"keys": ["a/{sub}/*"]})), ["one", "two"]);
+        assert_eq!(denied_by(json!({"issuers": ["two"]})), ["two"]);
+    }
+}
