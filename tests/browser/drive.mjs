@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+import { documentActions } from "./document.mjs";
 import { servePages } from "./pages.mjs";
 
 const [tools, userDataDir] = process.argv.slice(2);
@@ -51,6 +52,8 @@ async function overTheWire(request) {
 }
 
 const actions = {
+  ...documentActions({ browser, tabs, listen, tools }),
+
   // Opens a tab at a URL, as one who types it: where it ends up.
   async open({ tab: name, url }) {
     const tab = await browser.newPage();

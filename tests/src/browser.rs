@@ -98,7 +98,7 @@ impl Browser {
         complaints.as_array().unwrap().iter().map(one).collect()
     }
 
-    fn command(&mut self, what: Value) -> Value {
+    pub(crate) fn command(&mut self, what: Value) -> Value {
         writeln!(self.commands.as_mut().unwrap(), "{what}").unwrap();
         let answer = self.next_line();
         match answer.get("seen") {

@@ -12,6 +12,7 @@ pub mod binaries;
 pub mod browser;
 pub mod cloudformation;
 pub mod docs;
+pub mod document;
 pub mod fixtures;
 pub mod lambda;
 pub mod ministack;

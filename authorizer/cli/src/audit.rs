@@ -6,6 +6,7 @@ mod findings;
 mod matrix;
 mod policies;
 mod query;
+mod report;
 mod request;
 
 pub(crate) use cedar::CedarError;
@@ -31,6 +32,7 @@ enum Command {
     Findings(findings::Args),
     Matrix(matrix::Args),
     Query(query::Args),
+    Report(report::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
@@ -40,5 +42,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
         Command::Findings(args) => findings::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::Query(args) => query::run(args),
+        Command::Report(args) => report::run(args),
     }
 }

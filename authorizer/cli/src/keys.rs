@@ -15,6 +15,7 @@ mod provider;
 mod set;
 
 pub(crate) use error::KeysError;
+pub(crate) use key::{Key, Standing};
 
 use clap::Subcommand;
 

@@ -9,22 +9,22 @@ use serde_json::Value;
 
 /// What a JWK says of itself (RFC 7517 section 4), and what the core makes of it.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) id: Option<String>,
-    pub(super) kind: Option<String>,
-    pub(super) curve: Option<String>,
+pub(crate) struct Key {
+    pub(crate) id: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) curve: Option<String>,
     /// The length of an RSA key's modulus.
-    pub(super) bits: Option<usize>,
-    pub(super) algorithm: Option<String>,
-    pub(super) usage: Option<String>,
+    pub(crate) bits: Option<usize>,
+    pub(crate) algorithm: Option<String>,
+    pub(crate) usage: Option<String>,
     /// RFC 7638, with SHA-256; of public keys of the kinds that are known here.
-    pub(super) thumbprint: Option<String>,
-    pub(super) standing: Standing,
+    pub(crate) thumbprint: Option<String>,
+    pub(crate) standing: Standing,
 }
 
 /// Whether a policy can use a key.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// For these algorithms.
     Usable(Vec<SignatureAlgorithm>),
     /// A policy passes it over (RFC 7517 section 5), for this reason.
@@ -34,7 +34,7 @@ pub(super) enum Standing {
 }
 
 impl Key {
-    pub(super) fn of(jwk: &Value) -> Self {
+    pub(crate) fn of(jwk: &Value) -> Self {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str).map(str::to_owned);
         let standing = Standing::of(jwk);
         let public = !matches!(standing, Standing::Refused(_));
@@ -52,7 +52,7 @@ impl Key {
     }
 
     /// The algorithms that it may verify.
-    pub(super) fn algorithms(&self) -> &[SignatureAlgorithm] {
+    pub(crate) fn algorithms(&self) -> &[SignatureAlgorithm] {
         match &self.standing {
             Standing::Usable(algorithms) => algorithms,
             Standing::PassedOver(_) | Standing::Refused(_) => &[],

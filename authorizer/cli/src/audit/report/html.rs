@@ -1,0 +1,230 @@
+//! The report as one page that needs nothing else.
+//!
+//! What the policy says goes into the page as text, through maud's escaping, and into no attribute, no script and no
+//! style: rows are told apart by numbers. The page's own security policy lets nothing be loaded and nothing run but the
+//! one script, by its hash.
+
+mod findings;
+mod permissions;
+mod trust;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::fact::{Fact, Shown};
+use super::text::{Piece, pieces};
+use super::{Report, TOOL, scope};
+
+const STYLE: &str = include_str!("html/style.css");
+const SCRIPT: &str = include_str!("html/script.js");
+
+/// The page.
+pub(super) fn page(report: &Report) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(content_security_policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { "Access review: " (seen(&report.name)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#permissions" { "Skip to the permissions" }
+                (header(report))
+                main {
+                    (summary(report))
+                    (permissions::section(report))
+                    (findings::section(report))
+                    (findings::accepted(report))
+                    (trust::issuers(report))
+                    (trust::settings(report))
+                    (rules(report))
+                    (scope_section(report))
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    let mut page = page.into_string();
+    page.push('\n');
+    page
+}
+
+/// Nothing is loaded from anywhere, nothing runs but what stands here, and nothing is sent.
+fn content_security_policy() -> String {
+    let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+fn header(report: &Report) -> Markup {
+    html! {
+        header {
+            button #dark type="button" aria-pressed="false" hidden { "Dark colors" }
+            h1 { "Access review: " (code(&report.name)) }
+            dl.facts {
+                dt { "Bundle, SHA-256" } dd { code { (report.bundle_sha256) } }
+                dt { "Policy file, SHA-256" } dd { code { (report.policy_sha256) } }
+                dt { "Looked at as of" } dd { (report.now) }
+                dt { "Written by" } dd { (TOOL) }
+            }
+            nav aria-label="Sections" {
+                ul {
+                    @for (id, title) in SECTIONS { li { a href={ "#" (id) } { (title) } } }
+                }
+            }
+        }
+    }
+}
+
+const SECTIONS: [(&str, &str); 8] = [
+    ("summary", "Summary"),
+    ("permissions", "Permissions"),
+    ("findings", "Findings"),
+    ("accepted", "Accepted findings"),
+    ("issuers", "Issuers and keys"),
+    ("settings", "Settings"),
+    ("rules", "The policy as written"),
+    ("checked", "What was checked"),
+];
+
+fn heading(of: &str) -> Markup {
+    let title = SECTIONS.iter().find(|(id, _)| *id == of).map(|(_, title)| *title).unwrap_or_default();
+    html! { h2 id=(of) { (title) } }
+}
+
+fn summary(report: &Report) -> Markup {
+    let count = |number: usize, class: &str, what: &str| {
+        html! { li class=(if number == 0 { "none" } else { class }) { b { (number) } (what) } }
+    };
+    html! {
+        section aria-labelledby="summary" {
+            (heading("summary"))
+            ul.counts {
+                @for (severity, number) in report.severities() { (count(number, severity.name(), severity.name())) }
+                (count(report.accepted.len(), "accepted", "accepted"))
+            }
+            p { (summary_words(report)) }
+        }
+    }
+}
+
+/// What the policy has, in a sentence.
+pub(super) fn summary_words(report: &Report) -> String {
+    let some = |count: usize, one: &str, more: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {more}"),
+    };
+    let keys = report.issuers.iter().map(|issuer| issuer.keys.len()).sum();
+    format!(
+        "The policy has {} and {}, {} and {} in its files.",
+        some(report.counts.allow, "rule that allows", "rules that allow"),
+        some(report.counts.deny, "that denies", "that deny"),
+        some(report.issuers.len(), "issuer", "issuers"),
+        some(keys, "key", "keys"),
+    )
+}
+
+fn rules(report: &Report) -> Markup {
+    html! {
+        section aria-labelledby="rules" {
+            (heading("rules"))
+            p.quiet { "The file " (code(&report.name)) ", whole. Characters that show nothing are named." }
+            pre.toml {
+                @for (number, line) in (1_usize..).zip(report.lines()) {
+                    span.line id={ "L" (number) } { span.number { (number) " " } span { (seen_in_line(line)) "\n" } }
+                }
+            }
+        }
+    }
+}
+
+fn scope_section(report: &Report) -> Markup {
+    html! {
+        section aria-labelledby="checked" {
+            (heading("checked"))
+            @for paragraph in scope::checked(report) { p { (words(&paragraph)) } }
+            h3 { "What was not" }
+            ul { @for one in scope::not_checked() { li { (words(one)) } } }
+        }
+    }
+}
+
+/// Text of the policy.
+fn seen(text: &str) -> Markup {
+    html! {
+        @for piece in pieces(text) {
+            @match piece {
+                Piece::Plain(plain) => (plain),
+                Piece::Named(name) => span.named { (name) },
+            }
+        }
+    }
+}
+
+/// The same of a line of the file, where a tab is a tab.
+fn seen_in_line(line: &str) -> Markup {
+    html! {
+        @for (index, part) in line.split('\t').enumerate() {
+            @if index > 0 { "\t" }
+            (seen(part))
+        }
+    }
+}
+
+/// Text of the policy that a machine reads.
+fn code(text: &str) -> Markup {
+    html! { @if text.is_empty() { i { "(empty)" } } @else { code { (seen(text)) } } }
+}
+
+/// A sentence: what is between backticks is code. Of one that quotes the policy, the worst that a backtick in a quote
+/// does is to set the wrong words in another type.
+fn words(text: &str) -> Markup {
+    let last = text.matches('`').count();
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 0 { (seen(part)) }
+            // A last quote that does not end is none.
+            @else if index == last { "`" (seen(part)) }
+            @else { (code(part)) }
+        }
+    }
+}
+
+fn shown(value: &Shown) -> Markup {
+    match value {
+        Shown::Words(text) => words(text),
+        Shown::Text(text) => code(text),
+    }
+}
+
+fn facts(facts: &[Fact]) -> Markup {
+    html! {
+        dl.facts {
+            @for fact in facts {
+                dt { (fact.name) }
+                dd { @for value in &fact.values { span.value { (shown(value)) } } }
+            }
+        }
+    }
+}
+
+fn list(items: impl IntoIterator<Item = Markup>) -> Markup {
+    html! { ul { @for item in items { li { (item) } } } }
+}
+
+/// A place in the policy, further down in the page.
+fn line_link(line: usize, column: Option<usize>) -> Markup {
+    html! {
+        a href={ "#L" (line) } { "line " (line) @if let Some(column) = column { ", column " (column) } }
+    }
+}

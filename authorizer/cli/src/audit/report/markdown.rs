@@ -1,0 +1,178 @@
+//! The report as Markdown, of GitHub's kind.
+//!
+//! Text of the policy is code where it can be, and else text with every character of meaning to Markdown taken out of
+//! meaning ([`escape`]).
+
+mod escape;
+
+use std::fmt::Write as _;
+
+use self::escape::{block, code, prose, words};
+use super::fact::{Fact, Shown};
+use super::issuers::{IssuerFacts, KeyFacts};
+use super::permissions::Permission;
+use super::{Placed, Report, TOOL, html, scope};
+
+/// The document.
+pub(super) fn document(report: &Report) -> String {
+    let mut to = String::new();
+    // Writing to a text does not fail.
+    let _ = write(&mut to, report);
+    to
+}
+
+fn write(to: &mut String, report: &Report) -> std::fmt::Result {
+    writeln!(to, "# Access review: {}\n", code(&report.name))?;
+    writeln!(to, "- Bundle, SHA-256: `{}`", report.bundle_sha256)?;
+    writeln!(to, "- Policy file, SHA-256: `{}`", report.policy_sha256)?;
+    writeln!(to, "- Looked at as of {}", report.now)?;
+    writeln!(to, "- Written by {TOOL}")?;
+
+    writeln!(to, "\n## Summary\n\n| severity | findings |\n| --- | ---: |")?;
+    for (severity, number) in report.severities() {
+        writeln!(to, "| {} | {number} |", severity.name())?;
+    }
+    writeln!(to, "| accepted | {} |\n\n{}", report.accepted.len(), html::summary_words(report))?;
+
+    permissions(to, &report.permissions)?;
+    writeln!(to, "\n## Findings")?;
+    if report.open.is_empty() {
+        writeln!(to, "\nNone that the policy does not accept.")?;
+    }
+    for alike in report.alike() {
+        findings(to, alike)?;
+    }
+    accepted(to, &report.accepted)?;
+
+    writeln!(to, "\n## Issuers and keys")?;
+    if report.issuers.is_empty() {
+        writeln!(to, "\nNone: no token is trusted.")?;
+    }
+    for issuer in &report.issuers {
+        one_issuer(to, issuer)?;
+    }
+    writeln!(to, "\n## Settings")?;
+    for section in &report.settings {
+        writeln!(to, "\n### {}\n", section.title)?;
+        facts(to, &section.facts)?;
+    }
+    writeln!(to, "\n## The policy as written\n\n{}", block(report.lines()))?;
+
+    writeln!(to, "\n## What was checked")?;
+    for paragraph in scope::checked(report) {
+        writeln!(to, "\n{}", words(&paragraph))?;
+    }
+    writeln!(to, "\n### What was not\n")?;
+    scope::not_checked().iter().try_for_each(|one| writeln!(to, "- {}", words(one)))
+}
+
+fn permissions(to: &mut String, permissions: &[Permission]) -> std::fmt::Result {
+    writeln!(to, "\n## Permissions\n")?;
+    if permissions.is_empty() {
+        return writeln!(to, "Nobody can do anything.");
+    }
+    writeln!(
+        to,
+        "What no row allows is refused, and a row that denies wins over every row that allows.\n\n\
+         | keys | effect | who | operations | only where | by rule |\n| --- | --- | --- | --- | --- | --- |"
+    )?;
+    for one in permissions {
+        let mut places: Vec<_> = one.conditions.iter().map(|condition| prose(condition)).collect();
+        places.extend(one.kind.except().iter().map(|rule| format!("not where {} denies it", code(rule))));
+        let operations: Vec<_> = one.operations.iter().map(|operation| operation.name()).collect();
+        writeln!(
+            to,
+            "| {} | {} | {} | {} | {} | {} |",
+            code(&one.keys),
+            one.kind.word(),
+            codes(&one.who),
+            operations.join(", "),
+            places.join("; "),
+            codes(&one.rules)
+        )?;
+    }
+    Ok(())
+}
+
+fn findings(to: &mut String, alike: &[Placed]) -> std::fmt::Result {
+    let Some(Placed { finding: first, .. }) = alike.first() else { return Ok(()) };
+    let check = first.check;
+    writeln!(to, "\n### {}: {} {}\n", first.severity.name(), check.id, check.name)?;
+    for Placed { finding, line, column, .. } in alike {
+        let (message, place) = (words(&finding.message), code(&finding.place.to_string()));
+        writeln!(to, "- {message} (line {line}, column {column}, {place})")?;
+    }
+    writeln!(to, "\nWhy: {}\n\nRemedy: {}\n\nPage: `{}`", words(check.why), words(check.remedy), check.page())
+}
+
+fn accepted(to: &mut String, accepted: &[Placed]) -> std::fmt::Result {
+    writeln!(to, "\n## Accepted findings\n")?;
+    if accepted.is_empty() {
+        return writeln!(to, "None.");
+    }
+    writeln!(
+        to,
+        "| finding | severity | what was found | line | reason that the policy gives |\n\
+         | --- | --- | --- | --- | --- |"
+    )?;
+    for Placed { finding, line, .. } in accepted {
+        let reason = finding.accepted.as_ref().map(|accepted| accepted.reason.as_str()).unwrap_or_default();
+        writeln!(
+            to,
+            "| {} {} | {} | {} | {line} | {} |",
+            finding.check.id,
+            finding.check.name,
+            finding.severity.name(),
+            words(&finding.message),
+            prose(reason)
+        )?;
+    }
+    Ok(())
+}
+
+fn one_issuer(to: &mut String, issuer: &IssuerFacts) -> std::fmt::Result {
+    writeln!(to, "\n### Issuer {}\n", code(&issuer.name))?;
+    facts(to, &issuer.facts)?;
+    if issuer.keys.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        to,
+        "\nPublic keys in the file; the thumbprint is that of RFC 7638, with SHA-256:\n\n\
+         | key id (kid) | kind | its own alg | verifies | thumbprint |\n| --- | --- | --- | --- | --- |"
+    )?;
+    for KeyFacts { id, kind, algorithm, thumbprint, verifies } in &issuer.keys {
+        let or_none = |text: &Option<String>| text.as_deref().map_or_else(|| "none".to_owned(), code);
+        let verifies = match verifies {
+            Ok(algorithms) => algorithms.join(", "),
+            Err(why) => format!("nothing: {}", words(why)),
+        };
+        writeln!(
+            to,
+            "| {} | {} | {} | {verifies} | {} |",
+            or_none(id),
+            code(kind),
+            or_none(algorithm),
+            or_none(thumbprint)
+        )?;
+    }
+    Ok(())
+}
+
+fn facts(to: &mut String, facts: &[Fact]) -> std::fmt::Result {
+    facts.iter().try_for_each(|fact| {
+        let values: Vec<_> = fact.values.iter().map(shown).collect();
+        writeln!(to, "- {}: {}", prose(fact.name), values.join(", "))
+    })
+}
+
+fn shown(value: &Shown) -> String {
+    match value {
+        Shown::Words(text) => words(text),
+        Shown::Text(text) => code(text),
+    }
+}
+
+fn codes(texts: &[String]) -> String {
+    texts.iter().map(|text| code(text)).collect::<Vec<_>>().join(", ")
+}
