@@ -5,10 +5,12 @@
 //! token that nobody signed ([`explain_supposing`], [`fill_in`]). [`testing`] runs the unit tests of a policy, and
 //! says what of it they went through. [`findings`](findings::findings) says what in a policy deserves a second
 //! look. [`cedar`] translates its rules. [`distribution`] reads a CloudFront distribution's configuration, puts the
-//! function on its behaviors, and says what would be left open.
+//! function on its behaviors, and says what would be left open. [`deployment`] looks at all of
+//! what stands around the function: what is deployed, held against the policy and the package that were reviewed.
 
 mod analysis;
 pub mod cedar;
+pub mod deployment;
 mod diff;
 pub mod distribution;
 mod engine;
