@@ -333,3 +333,22 @@ proptest! {
         prop_assert!(found.is_err() || found.unwrap().iter().any(|one| one.file == file));
     }
 }
+
+#[test]
+fn every_check_has_a_page_that_says_what_the_check_says_and_shows_its_case() {
+    let text = fs::read_to_string(folder().join("cases.toml")).unwrap();
+    for check in registry() {
+        let page = fs::read_to_string(folder().join("../..").join(check.page())).unwrap();
+        let first = format!("# {}: {}\n\nSeverity: {}\n", check.id, check.name, check.severity.name());
+        assert!(page.starts_with(&first), "{}", check.id);
+        for said in [check.title, check.why, check.remedy] {
+            let tail: String = said.chars().skip(1).collect();
+            assert!(page.contains(&tail), "{}: {said}", check.id);
+        }
+        let (_, found) = page.split_once("\n## Found\n").unwrap();
+        let shown = found.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+        let (before, after) = text.split_once(shown).unwrap_or_else(|| panic!("{}: no such case", check.id));
+        assert!(before.ends_with("[[cases]]\n"), "{}", check.id);
+        assert!(after.lines().next().unwrap().contains(check.id), "{}", check.id);
+    }
+}

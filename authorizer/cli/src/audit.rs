@@ -1,9 +1,11 @@
 //! `authorizer audit`: what a policy allows, and what of it deserves a second look.
 
 mod cedar;
+mod deployment;
 mod findings;
 
 pub(crate) use cedar::CedarError;
+pub(crate) use deployment::DeploymentError;
 
 use clap::Subcommand;
 
@@ -22,12 +24,14 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Cedar(cedar::Args),
+    Deployment(deployment::Args),
     Findings(findings::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     match &args.command {
         Command::Cedar(args) => cedar::run(args),
+        Command::Deployment(args) => deployment::run(args),
         Command::Findings(args) => findings::run(args),
     }
 }

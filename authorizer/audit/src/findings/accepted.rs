@@ -5,8 +5,8 @@ use authorizer_core::policy::document::AcceptedDocument;
 
 use super::finding::{About, Acceptance, Check, Finding, Found, Severity};
 use super::registry::registry;
-use crate::deployment;
 use super::subject::Subject;
+use crate::deployment;
 
 /// Found here and not in the registry's turn: they are about what became of the others.
 pub(super) static CHECKS: &[Check] = &[
@@ -48,7 +48,11 @@ pub(super) fn accept(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         let place = place.then("finding");
         if deployment::registry().iter().any(|check| check.id == id) {
             // A policy may be deployed more than once, and what holds of one deployment need not of the next.
-            more.push(("EA140", place, format!("{id} is a finding of a deployment, which no policy accepts")));
+            more.push((
+                "EA140",
+                place,
+                format!("{id} is a finding of a deployment, which no policy accepts"),
+            ));
         } else if !registry().iter().any(|check| check.id == id) {
             more.push(("EA140", place, format!("`{}` is the id of no finding", id.escape_debug())));
         } else if !accepts {
