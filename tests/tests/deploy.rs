@@ -281,7 +281,8 @@ fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<Strin
     let mut audit = Command::new(authorizer());
     audit.args(["audit", "deployment", "--format", "json"]).arg(folder);
     let output = audit.arg("--policy").arg(policy).arg("--package").arg(package).output().unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     let found = report["findings"].as_array().unwrap().iter();
     let ids = found.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect();
     (output.status.code().unwrap(), ids)
@@ -348,9 +349,13 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     let of_the_bucket =
         ["acl", "encryption", "ownership-controls", "policy", "public-access-block", "versioning", "website"];
     let of_the_bucket = of_the_bucket.map(|name| format!("bucket-files-of-ours/{name}.json"));
-    assert_eq!(files, expected.into_iter().chain(of_the_bucket).collect());
     let read =
         |name: &str| -> Value { serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap() };
+    let function = read("function-edge-authorizer-1.json");
+    let role = function["Role"].as_str().unwrap().rsplit('/').next().unwrap();
+    let of_the_role = ["role", "attached", "inline", "policy-write-own-log"];
+    let of_the_role = of_the_role.map(|name| format!("role-{role}/{name}.json"));
+    assert_eq!(files, expected.into_iter().chain(of_the_bucket).chain(of_the_role).collect());
     assert_eq!(read("distribution.json")["DistributionConfig"], config());
     assert!(read("distribution.json")["ETag"].is_string());
     assert_eq!(read("bucket-files-of-ours/policy.json"), json!({"Absent": "NoSuchBucketPolicy"}));

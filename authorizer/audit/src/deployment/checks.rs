@@ -34,6 +34,7 @@ families! {
     key,
     methods,
     origins,
+    role,
     viewer,
 }
 

@@ -138,6 +138,7 @@ pub(super) struct CorsConfig {
 pub(super) struct FunctionConfiguration {
     pub(super) function_arn: String,
     pub(super) runtime: Option<String>,
+    pub(super) role: String,
     pub(super) handler: Option<String>,
     pub(super) timeout: u64,
     pub(super) memory_size: u64,
@@ -168,6 +169,46 @@ pub(super) struct Environment {
 pub(super) struct VpcConfig {
     #[serde(default)]
     pub(super) vpc_id: Option<String>,
+}
+
+/// `get-role`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RoleFile {
+    pub(super) role: Role,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Role {
+    pub(super) assume_role_policy_document: Document,
+}
+
+/// `list-attached-role-policies`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AttachedFile {
+    pub(super) attached_policies: Vec<Attached>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Attached {
+    pub(super) policy_arn: String,
+}
+
+/// `list-role-policies`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct InlineFile {
+    pub(super) policy_names: Vec<String>,
+}
+
+/// `get-role-policy`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RolePolicyFile {
+    pub(super) policy_document: Document,
 }
 
 /// `get-bucket-policy` and `get-key-policy`: a document as a text.

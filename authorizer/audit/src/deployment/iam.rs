@@ -9,7 +9,7 @@ use super::export::words;
 
 /// A policy ([AWS: grammar of the IAM JSON policy
 /// language](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html)), which the AWS CLI
-/// writes as a text.
+/// writes as a text for a bucket and a key, and as it is for a role.
 #[derive(Clone, Debug)]
 pub(super) struct Document {
     pub(super) statements: Vec<Statement>,
@@ -114,9 +114,15 @@ impl<T> Many<T> {
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let written: Written = serde_json::from_str(&text).map_err(|error| {
-            serde::de::Error::custom(format!("its `Policy` is no policy that is known: {}", words(&error)))
+        let written: Result<Written, _> = match Value::deserialize(deserializer)? {
+            Value::String(text) => serde_json::from_str(&text),
+            value => serde_json::from_value(value),
+        };
+        let written = written.map_err(|error| {
+            serde::de::Error::custom(format!(
+                "it holds a policy of a form that is not known: {}",
+                words(&error)
+            ))
         })?;
         let statements = match written.statement {
             Many::List(list) => list,
