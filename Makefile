@@ -32,7 +32,8 @@ test: runtimes browser ## Run every test.
 	tests/examples/install
 	tests/sdk/install
 	tests/providers/install
-	cargo test --locked --workspace
+	cargo test --locked --workspace --exclude authorizer-cedar
+	cargo test --locked --package authorizer-cedar
 
 lint: ## Check the format, and every lint.
 	cargo fmt --all --check

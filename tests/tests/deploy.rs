@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 use authorizer_policy::PolicyFile;
 use authorizer_tests::binaries::{authorizer, root};
@@ -27,12 +27,15 @@ const CODE_BUCKET: &str = "deployments-of-ours";
 
 /// A zip with the policy's bundle. The rest of a package plays no part here: nothing runs it.
 fn package(folder: &Path, policy: &Path) -> PathBuf {
-    let path = folder.join("package.zip");
-    let mut zip = ZipWriter::new(fs::File::create(&path).unwrap());
+    package_as(&folder.join("package.zip"), policy)
+}
+
+fn package_as(path: &Path, policy: &Path) -> PathBuf {
+    let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
     zip.start_file("bundle.json", SimpleFileOptions::default()).unwrap();
     zip.write_all(PolicyFile::load(policy).unwrap().bundle_json()).unwrap();
     zip.finish().unwrap();
-    path
+    path.to_owned()
 }
 
 fn code_bucket(aws: &Ministack) {
@@ -151,6 +154,17 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
         .filter(|file| fs::read_to_string(folder.join(file)).unwrap().contains("Absent"))
         .collect();
     assert_eq!(absent, [&format!("bucket-{bucket}/website.json")]);
+    // Without a name of its own the distribution has CloudFront's certificate.
+    assert_eq!(audited(&folder, &root().join(SAMPLE), &zip), (0, BTreeSet::from(["EA221".to_owned()])));
+    // Whoever opens the bucket to everybody's distributions is found out.
+    let mut open = policy.clone();
+    open["Statement"][0].as_object_mut().unwrap().remove("Condition");
+    aws.aws(&["s3api", "put-bucket-policy", "--bucket", &bucket, "--policy", &open.to_string()]);
+    let opened = aws.folder().join("opened");
+    said(&export(&aws, &distribution, &opened), 0);
+    let expected = BTreeSet::from(["EA221", "EA271"].map(str::to_owned));
+    assert_eq!(audited(&opened, &root().join(SAMPLE), &zip), (1, expected));
+    aws.aws(&["s3api", "put-bucket-policy", "--bucket", &bucket, "--policy", &policy.to_string()]);
     // Two exports in one folder would be taken for one.
     let text = said(&export(&aws, &distribution, &folder), 1);
     assert!(text.contains("name another folder"), "{text}");
@@ -262,6 +276,18 @@ fn export(aws: &Ministack, distribution: &str, folder: &Path) -> Output {
     aws.command(root().join("infra/export")).arg(distribution).arg(folder).output().unwrap()
 }
 
+/// The exit of `authorizer audit deployment`, and the ids of what it found.
+fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<String>) {
+    let mut audit = Command::new(authorizer());
+    audit.args(["audit", "deployment", "--format", "json"]).arg(folder);
+    let output = audit.arg("--policy").arg(policy).arg("--package").arg(package).output().unwrap();
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let found = report["findings"].as_array().unwrap().iter();
+    let ids = found.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect();
+    (output.status.code().unwrap(), ids)
+}
+
 /// `infra/attach`, to its end.
 fn attach(aws: &Ministack, arguments: &[&str]) -> Output {
     let mut attach = aws.command(root().join("infra/attach"));
@@ -315,6 +341,7 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     let expected = [
         format!("origin-access-control-{control}.json"),
         "distribution.json".to_owned(),
+        "identity.json".to_owned(),
         "cache-policy-4135ea2d-6df8-44a3-9df3-4b5a84be39ad.json".to_owned(),
         "origin-request-policy-b689b0a8-53d0-40ab-baf2-68738e2966ac.json".to_owned(),
         "function-edge-authorizer-1.json".to_owned(),
@@ -322,13 +349,28 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     let of_the_bucket =
         ["acl", "encryption", "ownership-controls", "policy", "public-access-block", "versioning", "website"];
     let of_the_bucket = of_the_bucket.map(|name| format!("bucket-files-of-ours/{name}.json"));
-    assert_eq!(files, expected.into_iter().chain(of_the_bucket).collect());
     let read =
         |name: &str| -> Value { serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap() };
+    let function = read("function-edge-authorizer-1.json");
+    let role = function["Role"].as_str().unwrap().rsplit('/').next().unwrap();
+    let of_the_role = ["role", "attached", "inline", "policy-write-own-log"];
+    let of_the_role = of_the_role.map(|name| format!("role-{role}/{name}.json"));
+    assert_eq!(files, expected.into_iter().chain(of_the_bucket).chain(of_the_role).collect());
     assert_eq!(read("distribution.json")["DistributionConfig"], config());
     assert!(read("distribution.json")["ETag"].is_string());
     assert_eq!(read("bucket-files-of-ours/policy.json"), json!({"Absent": "NoSuchBucketPolicy"}));
     assert_eq!(read("function-edge-authorizer-1.json")["Version"], "1");
+
+    // The function is where it should be. What a distribution and a bucket made by hand lack is told: a certificate,
+    // errors that are not kept, no cookies for S3, a policy that lets the distribution in, and versions.
+    let expected = BTreeSet::from(["EA221", "EA226", "EA242", "EA270", "EA285"].map(str::to_owned));
+    assert_eq!(audited(&folder, &policy, &zip), (1, expected));
+    // Another package than the one that is deployed.
+    let read_only = aws.folder().join("policy.toml");
+    fs::write(&read_only, reading_only()).unwrap();
+    let other = package_as(&aws.folder().join("other.zip"), &read_only);
+    let (_, found) = audited(&folder, &policy, &other);
+    assert!(found.contains("EA260") && found.contains("EA262"), "{found:?}");
 
     // As long as it is not said that the bucket is closed, the function stays.
     let text = said(&attach(&aws, &["--detach", &id, "--function-arn", &version, "--behavior", "all"]), 1);

@@ -8,6 +8,8 @@
 //! - [`backtest`] says what another policy would have made of the requests of a log.
 //! - [`distribution`] reads a CloudFront distribution's configuration, puts the function on its behaviors, and says
 //!   what would be left open.
+//! - [`deployment`] looks at what stands around the function: what is deployed, held against the policy and the
+//!   package that were reviewed.
 //! - [`diff`] says what a new policy lets in that the old did not, and what it takes away.
 //! - [`query`] says who can do something, and what somebody can do; [`matrix`] writes all of it down.
 //! - [`Analysis`] answers what findings are made of: whether a rule ever decides, makes a difference, or overlaps
@@ -43,6 +45,7 @@
 mod analysis;
 pub mod backtest;
 pub mod cedar;
+pub mod deployment;
 mod diff;
 pub mod distribution;
 mod engine;

@@ -1,6 +1,7 @@
 //! `authorizer audit`: what a policy allows, proved, and what of it deserves a second look.
 
 mod cedar;
+mod deployment;
 mod diff;
 mod findings;
 mod matrix;
@@ -10,6 +11,7 @@ mod report;
 mod request;
 
 pub(crate) use cedar::CedarError;
+pub(crate) use deployment::DeploymentError;
 
 use clap::Subcommand;
 
@@ -28,6 +30,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Cedar(cedar::Args),
+    Deployment(deployment::Args),
     Diff(diff::Args),
     Findings(findings::Args),
     Matrix(matrix::Args),
@@ -38,6 +41,7 @@ enum Command {
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     match &args.command {
         Command::Cedar(args) => cedar::run(args),
+        Command::Deployment(args) => deployment::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Findings(args) => findings::run(args),
         Command::Matrix(args) => matrix::run(args),

@@ -111,6 +111,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Cedar(#[from] crate::audit::CedarError),
+    /// A deployment cannot be audited.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Deployment(#[from] crate::audit::DeploymentError),
     /// Tests cannot be run.
     #[error(transparent)]
     #[diagnostic(transparent)]

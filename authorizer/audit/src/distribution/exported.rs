@@ -11,7 +11,7 @@ use super::view::View;
 pub struct Exported {
     // INVARIANT: `view` is what `whole` says.
     pub(super) whole: Map<String, Value>,
-    pub(super) view: View,
+    pub(crate) view: View,
     etag: String,
 }
 

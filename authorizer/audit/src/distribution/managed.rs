@@ -12,7 +12,7 @@ pub struct OriginRequestPolicyId(String);
 
 /// What a cache policy keeps apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Caching {
+pub(crate) enum Caching {
     /// It caches nothing.
     Disabled,
     /// It caches, and its key has no query string: two listings are one to it.
@@ -23,7 +23,7 @@ pub(super) enum Caching {
 
 /// What an origin request policy lets through.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Forwarding {
+pub(crate) enum Forwarding {
     /// Query strings and headers, but not `Host`; and cookies.
     AllButHost,
     /// `Host` too: S3 would look for a bucket of the viewer's domain.
@@ -89,7 +89,7 @@ impl OriginRequestPolicyId {
 
 impl Caching {
     /// What is known of a cache policy.
-    pub(super) fn of(id: &str) -> Self {
+    pub(crate) fn of(id: &str) -> Self {
         let known = CACHE_POLICIES.into_iter().find(|(_, known, _)| *known == id);
         known.map_or(Self::Unknown, |(_, _, caching)| caching)
     }
@@ -97,14 +97,14 @@ impl Caching {
 
 impl Forwarding {
     /// What is known of an origin request policy.
-    pub(super) fn of(id: &str) -> Self {
+    pub(crate) fn of(id: &str) -> Self {
         let known = ORIGIN_REQUEST_POLICIES.into_iter().find(|(_, known, _)| *known == id);
         known.map_or(Self::Unknown, |(_, _, forwarding)| forwarding)
     }
 }
 
 /// The value of a setting; the id of a policy with its name, where it is AWS's own.
-pub(super) struct Named<'a>(pub(super) &'a str);
+pub(crate) struct Named<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

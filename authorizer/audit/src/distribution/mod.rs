@@ -7,18 +7,18 @@
 
 mod arn;
 mod attach;
-mod bucket;
+pub(crate) mod bucket;
 mod change;
 mod detach;
 mod edit;
 mod exported;
-mod managed;
-mod methods;
-mod needs;
+pub(crate) mod managed;
+pub(crate) mod methods;
+pub(crate) mod needs;
 mod obstacle;
 #[cfg(test)]
 mod tests;
-mod view;
+pub(crate) mod view;
 
 pub use arn::{ArnError, FunctionName, FunctionVersion};
 pub use attach::{Attachment, Behaviors, attach};

@@ -10,17 +10,17 @@ use super::methods::MethodSet;
 /// What an access policy asks of the distribution.
 #[derive(Clone, Debug)]
 pub struct Needs {
-    pub(super) methods: MethodSet,
+    pub(crate) methods: MethodSet,
     /// Listings are requests for `/`, which is not to become another object.
-    pub(super) lists: bool,
+    pub(crate) lists: bool,
     /// What is read depends on the query string.
-    pub(super) reads_by_query: bool,
+    pub(crate) reads_by_query: bool,
     /// `If-None-Match`, which the function adds, must reach S3.
-    pub(super) create_only: bool,
+    pub(crate) create_only: bool,
     /// Pages of other origins read the answers.
-    pub(super) cors: bool,
+    pub(crate) cors: bool,
     /// Query parameters that AWS's own origin request policies drop.
-    pub(super) dropped_overrides: Vec<&'static str>,
+    pub(crate) dropped_overrides: Vec<&'static str>,
 }
 
 impl Needs {

@@ -34,122 +34,161 @@ impl Serialize for BehaviorName {
 /// `DistributionConfig`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct View {
+pub(crate) struct View {
     #[serde(default)]
-    pub(super) default_root_object: String,
-    pub(super) origins: List<Origin>,
+    pub(crate) default_root_object: String,
+    pub(crate) origins: List<Origin>,
     #[serde(default)]
-    pub(super) origin_groups: List<OriginGroup>,
-    pub(super) default_cache_behavior: Behavior,
+    pub(crate) origin_groups: List<OriginGroup>,
+    pub(crate) default_cache_behavior: Behavior,
     #[serde(default)]
-    pub(super) cache_behaviors: List<Behavior>,
+    pub(crate) cache_behaviors: List<Behavior>,
     #[serde(default)]
-    pub(super) custom_error_responses: List<CustomErrorResponse>,
+    pub(crate) custom_error_responses: List<CustomErrorResponse>,
     #[serde(default)]
-    pub(super) continuous_deployment_policy_id: String,
+    pub(crate) continuous_deployment_policy_id: String,
+    #[serde(default)]
+    pub(crate) staging: bool,
+    #[serde(default)]
+    pub(crate) viewer_certificate: ViewerCertificate,
+    #[serde(default)]
+    pub(crate) logging: Logging,
+}
+
+/// The certificate that viewers are shown, and the oldest TLS that they may use.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub(crate) struct ViewerCertificate {
+    #[serde(default)]
+    pub(crate) cloud_front_default_certificate: bool,
+    #[serde(default)]
+    pub(crate) minimum_protocol_version: Option<String>,
+}
+
+/// Access logs of the older kind, which go to a bucket.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub(crate) struct Logging {
+    #[serde(default)]
+    pub(crate) enabled: bool,
+    #[serde(default)]
+    pub(crate) include_cookies: bool,
 }
 
 /// What viewers get in the place of an error of the origin's.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct CustomErrorResponse {
+pub(crate) struct CustomErrorResponse {
     #[serde(default)]
-    pub(super) response_page_path: String,
+    pub(crate) error_code: u16,
+    #[serde(default, rename = "ErrorCachingMinTTL")]
+    pub(crate) error_caching_min_ttl: Option<u64>,
+    #[serde(default)]
+    pub(crate) response_page_path: String,
 }
 
 /// An origin.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct Origin {
-    pub(super) id: String,
-    pub(super) domain_name: String,
+pub(crate) struct Origin {
+    pub(crate) id: String,
+    pub(crate) domain_name: String,
     #[serde(default)]
-    pub(super) origin_path: String,
+    pub(crate) origin_path: String,
     #[serde(default)]
-    pub(super) origin_access_control_id: String,
+    pub(crate) origin_access_control_id: String,
     #[serde(default)]
-    pub(super) s3_origin_config: Option<S3OriginConfig>,
+    pub(crate) s3_origin_config: Option<S3OriginConfig>,
+    #[serde(default)]
+    pub(crate) custom_headers: List<CustomHeader>,
+}
+
+/// A header that CloudFront adds on the way to an origin.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub(crate) struct CustomHeader {
+    pub(crate) header_name: String,
 }
 
 /// What makes an origin one of S3's.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct S3OriginConfig {
+pub(crate) struct S3OriginConfig {
     #[serde(default)]
-    pub(super) origin_access_identity: String,
+    pub(crate) origin_access_identity: String,
 }
 
 /// Two origins, the second for when the first fails.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct OriginGroup {
-    pub(super) id: String,
-    pub(super) members: List<OriginGroupMember>,
+pub(crate) struct OriginGroup {
+    pub(crate) id: String,
+    pub(crate) members: List<OriginGroupMember>,
 }
 
 /// One of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct OriginGroupMember {
-    pub(super) origin_id: String,
+pub(crate) struct OriginGroupMember {
+    pub(crate) origin_id: String,
 }
 
 /// A behavior.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct Behavior {
+pub(crate) struct Behavior {
     #[serde(default)]
-    pub(super) path_pattern: Option<String>,
-    pub(super) target_origin_id: String,
-    pub(super) viewer_protocol_policy: String,
+    pub(crate) path_pattern: Option<String>,
+    pub(crate) target_origin_id: String,
+    pub(crate) viewer_protocol_policy: String,
     #[serde(default)]
-    pub(super) allowed_methods: Option<AllowedMethods>,
+    pub(crate) allowed_methods: Option<AllowedMethods>,
     #[serde(default)]
-    pub(super) cache_policy_id: Option<String>,
+    pub(crate) cache_policy_id: Option<String>,
     #[serde(default)]
-    pub(super) origin_request_policy_id: Option<String>,
+    pub(crate) origin_request_policy_id: Option<String>,
     #[serde(default)]
-    pub(super) response_headers_policy_id: Option<String>,
+    pub(crate) response_headers_policy_id: Option<String>,
     #[serde(default)]
-    pub(super) lambda_function_associations: List<LambdaFunctionAssociation>,
+    pub(crate) lambda_function_associations: List<LambdaFunctionAssociation>,
     #[serde(default)]
-    pub(super) function_associations: List<FunctionAssociation>,
+    pub(crate) function_associations: List<FunctionAssociation>,
 }
 
 /// The methods that a behavior lets in, and those whose answers are cached.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct AllowedMethods {
+pub(crate) struct AllowedMethods {
     #[serde(flatten)]
-    pub(super) allowed: List<String>,
+    pub(crate) allowed: List<String>,
     #[serde(default)]
-    pub(super) cached_methods: List<String>,
+    pub(crate) cached_methods: List<String>,
 }
 
 /// A Lambda@Edge function on a behavior.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct LambdaFunctionAssociation {
+pub(crate) struct LambdaFunctionAssociation {
     #[serde(rename = "LambdaFunctionARN")]
-    pub(super) arn: String,
-    pub(super) event_type: String,
+    pub(crate) arn: String,
+    pub(crate) event_type: String,
     #[serde(default)]
-    pub(super) include_body: bool,
+    pub(crate) include_body: bool,
 }
 
 /// A CloudFront Function on a behavior.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(super) struct FunctionAssociation {
+pub(crate) struct FunctionAssociation {
     #[serde(rename = "FunctionARN")]
-    pub(super) arn: String,
-    pub(super) event_type: String,
+    pub(crate) arn: String,
+    pub(crate) event_type: String,
 }
 
 /// CloudFront's form of a list: how many, and which. The AWS CLI leaves `Items` out where there are none.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Counted<T>", bound(deserialize = "T: Deserialize<'de>"))]
-pub(super) struct List<T>(pub(super) Vec<T>);
+pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object with `Quantity` and `Items`")]
@@ -185,7 +224,7 @@ impl<T> Default for List<T> {
 
 impl View {
     /// Every behavior with its name: those with patterns in their order, then the default one.
-    pub(super) fn behaviors(&self) -> impl Iterator<Item = (BehaviorName, &Behavior)> {
+    pub(crate) fn behaviors(&self) -> impl Iterator<Item = (BehaviorName, &Behavior)> {
         let patterns = self.cache_behaviors.0.iter();
         let patterns = patterns.map(|one| {
             let pattern = one.path_pattern.clone().unwrap_or_default();
@@ -195,7 +234,7 @@ impl View {
     }
 
     /// The origins that a behavior sends requests to: one, or the members of a group.
-    pub(super) fn origins_of(&self, behavior: &Behavior) -> Vec<&Origin> {
+    pub(crate) fn origins_of(&self, behavior: &Behavior) -> Vec<&Origin> {
         let target = behavior.target_origin_id.as_str();
         let group = self.origin_groups.0.iter().find(|group| group.id == target);
         let ids: Vec<&str> = match group {
@@ -208,10 +247,10 @@ impl View {
 
 impl Behavior {
     /// The Lambda@Edge function that sees the viewer's request, if there is one.
-    pub(super) fn viewer_request(&self) -> Option<&LambdaFunctionAssociation> {
+    pub(crate) fn viewer_request(&self) -> Option<&LambdaFunctionAssociation> {
         self.lambda_function_associations.0.iter().find(|one| one.event_type == VIEWER_REQUEST)
     }
 }
 
 /// The event that the authorizer decides on.
-pub(super) const VIEWER_REQUEST: &str = "viewer-request";
+pub(crate) const VIEWER_REQUEST: &str = "viewer-request";

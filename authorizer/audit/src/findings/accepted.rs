@@ -6,6 +6,7 @@ use authorizer_core::policy::document::AcceptedDocument;
 use super::finding::{About, Acceptance, Check, Finding, Found, Severity};
 use super::registry::registry;
 use super::subject::Subject;
+use crate::deployment;
 
 /// Found here and not in the registry's turn: they are about what became of the others.
 pub(super) static CHECKS: &[Check] = &[
@@ -45,7 +46,14 @@ pub(super) fn accept(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             finding.accepted.get_or_insert(acceptance);
         }
         let place = place.then("finding");
-        if !registry().iter().any(|check| check.id == id) {
+        if deployment::registry().iter().any(|check| check.id == id) {
+            // A policy may be deployed more than once, and what holds of one deployment need not of the next.
+            more.push((
+                "EA140",
+                place,
+                format!("{id} is a finding of a deployment, which no policy accepts"),
+            ));
+        } else if !registry().iter().any(|check| check.id == id) {
             more.push(("EA140", place, format!("`{}` is the id of no finding", id.escape_debug())));
         } else if !accepts {
             more.push(("EA141", place, format!("{id} is accepted{}, and not found there", words(entry))));

@@ -1,8 +1,8 @@
 //! `authorizer audit findings`: every check over a policy, its issuers and its keys.
 
 mod json;
-mod sarif;
-mod text;
+pub(super) mod sarif;
+pub(super) mod text;
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ pub(crate) struct Args {
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people.
     #[default]
     Text,
@@ -51,7 +51,7 @@ enum Format {
 
 /// From which severity on a finding makes the exit 1.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// Only what nobody can have meant.
     High,
     /// What is open, or not closed, that reads as if it were not.
@@ -64,7 +64,7 @@ enum FailOn {
 }
 
 impl FailOn {
-    fn fails(self, severity: Severity) -> bool {
+    pub(super) fn fails(self, severity: Severity) -> bool {
         match self {
             Self::High => severity >= Severity::High,
             Self::Medium => severity >= Severity::Medium,

@@ -16,13 +16,18 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub(super) fn of(report: &Report<'_>) -> Value {
     let rules: Vec<_> = registry().iter().map(|check| rule(check)).collect();
     let results: Vec<_> = report.findings.iter().map(|finding| result(report, finding)).collect();
+    document("authorizer audit findings", &rules, &results)
+}
+
+/// A log of one run.
+pub(in crate::audit) fn document(command: &str, rules: &[Value], results: &[Value]) -> Value {
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
             "tool": {"driver": {
                 "name": "authorizer",
-                "fullName": "authorizer audit findings",
+                "fullName": command,
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules,
             }},
@@ -43,7 +48,7 @@ fn score(severity: Severity) -> &'static str {
     }
 }
 
-fn level(severity: Severity) -> &'static str {
+pub(in crate::audit) fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::High => "error",
         Severity::Medium => "warning",
@@ -51,7 +56,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn rule(check: &Check) -> Value {
+pub(in crate::audit) fn rule(check: &Check) -> Value {
     let Check { id, name, severity, title, why, remedy, .. } = check;
     let page = check.page();
     let mut rule = json!({
@@ -121,7 +126,7 @@ fn location(report: &Report<'_>, place: &Place) -> Value {
 
 /// A path below the present folder, relative to it, as code scanning takes it to be the repository's root; any other
 /// as it is.
-fn uri_of(path: &Path) -> String {
+pub(in crate::audit) fn uri_of(path: &Path) -> String {
     let here = env::current_dir().ok();
     let below = here.as_deref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
     let segments: Vec<_> = below

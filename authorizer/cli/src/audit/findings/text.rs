@@ -66,7 +66,7 @@ fn summary(report: &Report<'_>) -> String {
     }
 }
 
-fn coloured(severity: Severity) -> String {
+pub(in crate::audit) fn coloured(severity: Severity) -> String {
     let name = severity.name();
     match severity {
         Severity::High => name.red().bold().to_string(),

@@ -17,6 +17,7 @@ mod told;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use authorizer_audit::cedar::Translation;
@@ -27,7 +28,6 @@ use authorizer_core::record::Verdict;
 use authorizer_core::rules::{Access, Effect};
 use authorizer_core::{Authorizer, Bundle, UnixTime};
 use authorizer_policy::PolicyFile;
-use authorizer_tests::binaries::root;
 use cedar_policy::{
     Context, Decision, Entities, EntityUid, PolicySet, Request, Schema, ValidationMode, Validator,
 };
@@ -36,6 +36,11 @@ use serde_json::{Value, json};
 use dice::Dice;
 use request::Asked;
 use told::told;
+
+/// The folder of the project.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
 /// How many requests are decided, and so many of each policy. `AUTHORIZER_CEDAR_PAIRS` asks for more, and
 /// `AUTHORIZER_CEDAR_SEED`, a number, for others.

@@ -1,0 +1,232 @@
+//! The bucket's policy: the distribution, and nobody else, for what the policy's operations need.
+
+use std::collections::BTreeSet;
+
+use crate::deployment::documents::PolicyFile;
+use crate::deployment::export::Answer;
+use crate::deployment::finding::{Finding, Spot};
+use crate::deployment::iam::{Document, Effect, Principal, SourceArn, Statement};
+use crate::deployment::subject::{Subject, note};
+use crate::findings::{Check, Severity};
+
+static MISSING: Check = Check::of_deployment(
+    ("EA270", "bucket-action-missing"),
+    Severity::Low,
+    "the bucket's policy does not let the distribution do what the policy's operations need",
+    "S3 answers 403 to what the function has allowed: a part of the policy does nothing.",
+    "add the statements of infra/policies to the bucket's policy, with the actions that the operations need",
+);
+
+static WITHOUT_SOURCE: Check = Check::of_deployment(
+    ("EA271", "bucket-without-source-arn"),
+    Severity::High,
+    "the bucket's policy lets CloudFront in, whichever distribution asks",
+    "Any distribution of any AWS account can be pointed at the bucket, without this function on it. An account in the \
+     condition leaves every distribution of the account, and an operator that also holds when the key is not there \
+     leaves all.",
+    "add the condition `StringEquals` `AWS:SourceArn` with the ARN of this distribution",
+);
+
+static PATTERN: Check = Check::of_deployment(
+    ("EA272", "bucket-source-arn-is-a-pattern"),
+    Severity::High,
+    "the bucket's policy lets in every distribution whose ARN fits a pattern",
+    "A distribution that comes tomorrow may fit it too, without this function on it.",
+    "name the one distribution, with `StringEquals`",
+);
+
+static ANOTHER: Check = Check::of_deployment(
+    ("EA273", "bucket-for-another-distribution"),
+    Severity::High,
+    "the bucket's policy lets another distribution in",
+    "What that distribution lets viewers do with the bucket is not decided by this function, and is not in the export.",
+    "take the other distribution out of the condition, or audit it too",
+);
+
+static PRINCIPAL: Check = Check::of_deployment(
+    ("EA274", "bucket-for-another-principal"),
+    Severity::High,
+    "the bucket's policy lets another principal in than CloudFront",
+    "Whoever it is goes past the distribution and the function. The rules say nothing of them, and the decision log \
+     never sees them.",
+    "take the principal out of the bucket's policy",
+);
+
+static IDENTITY: Check = Check::of_deployment(
+    ("EA275", "bucket-for-an-access-identity"),
+    Severity::High,
+    "the bucket's policy lets an origin access identity in, or a canonical user",
+    "An identity that was left over from before Origin Access Control still opens the bucket, to every distribution \
+     of its account that has it. S3 writes an identity as a canonical user, too.",
+    "take the statement out once no distribution uses the identity",
+);
+
+static PUBLIC: Check = Check::of_deployment(
+    ("EA276", "bucket-policy-public"),
+    Severity::High,
+    "the bucket's policy lets everyone in",
+    "The bucket's own address answers past the distribution. A condition may narrow it, and is not judged here: a \
+     statement that means CloudFront names CloudFront.",
+    "name `cloudfront.amazonaws.com` as the principal, with the condition on this distribution",
+);
+
+static INVERTED: Check = Check::of_deployment(
+    ("EA277", "bucket-policy-inverted"),
+    Severity::High,
+    "a statement of the bucket's policy allows all but what it names",
+    "With `NotPrincipal`, `NotAction` or `NotResource` in a statement that allows, everybody, every action or every \
+     object is let in that nobody thought of.",
+    "write whom, what and which objects the statement allows",
+);
+
+static MORE: Check = Check::of_deployment(
+    ("EA278", "bucket-action-not-needed"),
+    Severity::Medium,
+    "the bucket's policy lets the distribution do more than the policy's operations need",
+    "Nothing but the function then stands between a viewer and an operation that no rule has.",
+    "leave the actions that the operations need, one by one, without `*`",
+);
+
+static PLAIN: Check = Check::of_deployment(
+    ("EA279", "bucket-over-plain-http"),
+    Severity::Low,
+    "the bucket's policy does not refuse plain HTTP",
+    "CloudFront asks a bucket over the protocol that the viewer used, and others may ask it as they please. A \
+     statement that denies everybody without TLS holds whatever else is set.",
+    "add the statement of infra/policies/tls-policy.json",
+);
+
+static WITHOUT_PREFIX: Check = Check::of_deployment(
+    ("EA280", "bucket-list-without-prefix"),
+    Severity::Low,
+    "the bucket's policy lets the distribution list without a prefix",
+    "The function always sends a prefix. A query string that is lost on the way makes the listing one of the whole \
+     bucket, and this condition is what would stop it.",
+    "add the condition `Null` `s3:prefix` `false` to the statement",
+);
+
+pub(super) static CHECKS: &[&Check] = &[
+    &MISSING,
+    &WITHOUT_SOURCE,
+    &PATTERN,
+    &ANOTHER,
+    &PRINCIPAL,
+    &IDENTITY,
+    &PUBLIC,
+    &INVERTED,
+    &MORE,
+    &PLAIN,
+    &WITHOUT_PREFIX,
+];
+
+pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+    for bucket in subject.buckets() {
+        let file = format!("bucket-{bucket}/policy.json");
+        match subject.answer::<PolicyFile>(&file, "NoSuchBucketPolicy", found) {
+            None => {}
+            Some(Answer::Absent) => {
+                let message = format!("bucket `{bucket}` has no policy, so the distribution may do nothing with it");
+                found.push(Spot::file(file).found(&MISSING, message));
+            }
+            Some(Answer::There(read)) => judge(subject, &bucket, &file, &read.policy, found),
+        }
+    }
+}
+
+fn judge(subject: &Subject<'_>, bucket: &str, file: &str, document: &Document, found: &mut Vec<Finding>) {
+    let spot = Spot::file(file).then("Policy");
+    for (index, statement) in document.allows() {
+        let spot = spot.then("Statement").at(index);
+        if let Some(member) = statement.inverted() {
+            found.push(spot.then(member).found(&INVERTED, format!("it has `{member}`")));
+            continue;
+        }
+        for principal in statement.principals() {
+            let spot = spot.then("Principal");
+            match principal {
+                Principal::CloudFront => {}
+                Principal::Everyone => found.push(spot.found(&PUBLIC, "it allows everyone something")),
+                Principal::AccessIdentity(name) => {
+                    found.push(spot.found(&IDENTITY, format!("it allows `{}`", name.escape_debug())));
+                }
+                Principal::Other(name) => {
+                    found.push(spot.found(&PRINCIPAL, format!("it allows `{}`", name.escape_debug())));
+                }
+            }
+        }
+    }
+    if !document.statements.iter().any(denies_plain_http) {
+        found.push(spot.clone().found(&PLAIN, format!("bucket `{bucket}` is not closed to it")));
+    }
+    if let Some(identity) = note(subject.identity(), found) {
+        distribution(subject, bucket, &identity.arn, document, &spot, found);
+    }
+}
+
+fn denies_plain_http(statement: &Statement) -> bool {
+    statement.effect == Effect::Deny
+        && statement.inverted().is_none()
+        && statement.principals().contains(&Principal::Everyone)
+        && statement.has_action("s3:GetObject")
+        && statement.has_action("s3:PutObject")
+        && statement.asks("Bool", "aws:SecureTransport", "false")
+}
+
+/// What it lets the distribution do, and whether only it.
+fn distribution(
+    subject: &Subject<'_>,
+    bucket: &str,
+    ours: &str,
+    document: &Document,
+    spot: &Spot,
+    found: &mut Vec<Finding>,
+) {
+    let demands = &subject.demands;
+    let list = demands.lists.then_some("s3:ListBucket");
+    let needed: BTreeSet<&str> = demands.object_actions.iter().copied().chain(list).collect();
+    let mut missing = needed.clone();
+    for (index, statement) in document.allows() {
+        if statement.inverted().is_some() || !statement.principals().contains(&Principal::CloudFront) {
+            continue;
+        }
+        let spot = spot.then("Statement").at(index);
+        let condition = spot.then("Condition");
+        match statement.source_arn(ours) {
+            SourceArn::Ours => {}
+            SourceArn::Unsaid => {
+                found.push(spot.clone().found(&WITHOUT_SOURCE, "no condition names the one distribution"));
+            }
+            SourceArn::Pattern(pattern) => {
+                found.push(condition.found(&PATTERN, format!("it allows `{}`", pattern.escape_debug())));
+            }
+            SourceArn::Another(arn) => {
+                found.push(condition.found(&ANOTHER, format!("it allows `{}`", arn.escape_debug())));
+            }
+        }
+        if !statement.could_be(ours) {
+            continue;
+        }
+        let is_needed = |pattern: &&String| needed.iter().any(|one| one.eq_ignore_ascii_case(pattern));
+        let more = statement.actions().iter().filter(|pattern| !is_needed(pattern));
+        let more: Vec<_> = more.map(|pattern| format!("`{}`", pattern.escape_debug())).collect();
+        if !more.is_empty() {
+            found.push(spot.then("Action").found(&MORE, format!("it allows {}", more.join(", "))));
+        }
+        let lists = statement.has_action("s3:ListBucket") && statement.has_resource(&format!("arn:aws:s3:::{bucket}"));
+        if lists && !statement.asks("Null", "s3:prefix", "false") {
+            found.push(spot.found(&WITHOUT_PREFIX, "it allows `s3:ListBucket` of everything at once"));
+        }
+        missing.retain(|action| {
+            let resource = match *action {
+                "s3:ListBucket" => format!("arn:aws:s3:::{bucket}"),
+                _ => format!("arn:aws:s3:::{bucket}/*"),
+            };
+            !(statement.has_action(action) && statement.has_resource(&resource))
+        });
+    }
+    if !missing.is_empty() {
+        let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
+        let message = format!("nothing allows the distribution {} on all of `{bucket}`", actions.join(", "));
+        found.push(spot.clone().found(&MISSING, message));
+    }
+}

@@ -1,0 +1,121 @@
+//! The functions on a behavior: ours, on the viewer's request, and none beside it.
+
+use crate::deployment::finding::Finding;
+use crate::deployment::subject::{BehaviorAt, Subject};
+use crate::distribution::FunctionVersion;
+use crate::distribution::view::VIEWER_REQUEST;
+use crate::findings::{Check, Severity};
+
+static WITHOUT: Check = Check::of_deployment(
+    ("EA201", "behavior-without-function"),
+    Severity::High,
+    "a behavior reaches a bucket, and no function sees the viewer's request",
+    "CloudFront signs whatever comes this way for the bucket, and the bucket's policy lets the whole distribution in: \
+     every object is everybody's, for every method that the behavior allows. CloudFront picks the behavior by a path \
+     of its own reading, so a pattern is no wall between behaviors.",
+    "put the function on it with `authorizer attach --behavior all`, or take the behavior away",
+);
+
+static NO_VERSION: Check = Check::of_deployment(
+    ("EA202", "function-is-no-version"),
+    Severity::High,
+    "the function on a behavior is not a numbered version in us-east-1",
+    "`$LATEST` and an alias can be other code tomorrow, without a change of the distribution, and none of it was \
+     reviewed. CloudFront takes a numbered version only; what stands here instead is not what runs.",
+    "publish a version, and put its ARN on the behavior",
+);
+
+static WRONG_EVENT: Check = Check::of_deployment(
+    ("EA203", "function-on-another-event"),
+    Severity::High,
+    "a behavior has a Lambda function, and none on viewer-request",
+    "An origin event comes only when the cache has nothing: what one viewer was allowed is served to the next unasked. \
+     A response event comes when the operation is done.",
+    "put the function on `viewer-request`",
+);
+
+static BODY: Check = Check::of_deployment(
+    ("EA204", "body-included"),
+    Severity::Low,
+    "the function is sent the body of an upload",
+    "The decision does not look at it. CloudFront sends up to 40 KB of it with each event, which costs time, and what \
+     a viewer uploads is then in the memory of the function.",
+    "set `IncludeBody` to false",
+);
+
+static BESIDE: Check = Check::of_deployment(
+    ("EA205", "function-beside"),
+    Severity::High,
+    "another function stands on the behavior beside the authorizer",
+    "A function on origin-request can change the key, the method's headers and the origin after they were decided on, \
+     and Origin Access Control signs what it made of them. One on a response can let out what was refused. It was not \
+     reviewed with the policy.",
+    "take it off the behavior, or review it as part of the authorizer",
+);
+
+pub(super) static CHECKS: &[&Check] = &[&WITHOUT, &NO_VERSION, &WRONG_EVENT, &BODY, &BESIDE];
+
+pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+    let buckets = subject.buckets();
+    for one in subject.all_behaviors() {
+        let reached = subject.buckets_of(one.behavior);
+        let Some(bucket) = reached.first() else { continue };
+        let lambdas = &one.behavior.lambda_function_associations.0;
+        if one.behavior.viewer_request().is_some() {
+            continue;
+        }
+        if !lambdas.is_empty() {
+            let events: Vec<_> = lambdas.iter().map(|one| format!("`{}`", one.event_type.escape_debug())).collect();
+            let spot = one.spot.then("LambdaFunctionAssociations");
+            found.push(spot.found(
+                &WRONG_EVENT,
+                format!("{} has a function on {}, and none on `viewer-request`", one.name, events.join(", ")),
+            ));
+            continue;
+        }
+        let guarded = !reached.is_disjoint(&buckets);
+        let message = format!("{} reaches the bucket `{}` past the authorizer", one.name, bucket.escape_debug());
+        let finding = one.spot.clone().found(&WITHOUT, message);
+        // A bucket that no behavior guards may be meant for everybody.
+        found.push(if guarded { finding } else { finding.severity(Severity::Medium) });
+    }
+    for one in subject.behaviors() {
+        on_viewer_request(&one, found);
+        beside(&one, found);
+    }
+}
+
+fn on_viewer_request(one: &BehaviorAt<'_>, found: &mut Vec<Finding>) {
+    for (index, association) in one.behavior.lambda_function_associations.0.iter().enumerate() {
+        let spot = one.spot.then("LambdaFunctionAssociations/Items").at(index);
+        if association.event_type != VIEWER_REQUEST {
+            continue;
+        }
+        if let Err(why) = FunctionVersion::parse(&association.arn) {
+            let message = format!("{}: `{}` {why}", one.name, association.arn.escape_debug());
+            found.push(spot.then("LambdaFunctionARN").found(&NO_VERSION, message));
+        }
+        if association.include_body {
+            found.push(spot.then("IncludeBody").found(&BODY, format!("{} sends the body", one.name)));
+        }
+    }
+}
+
+fn beside(one: &BehaviorAt<'_>, found: &mut Vec<Finding>) {
+    // Where none is on the viewer's request, that is the finding.
+    if one.behavior.viewer_request().is_none() {
+        return;
+    }
+    let mut tell = |list: &str, index, event: &str, arn: &str| {
+        let message = format!("{} has on `{}`: {}", one.name, event.escape_debug(), arn.escape_debug());
+        found.push(one.spot.then(list).at(index).found(&BESIDE, message));
+    };
+    for (index, lambda) in one.behavior.lambda_function_associations.0.iter().enumerate() {
+        if lambda.event_type != VIEWER_REQUEST {
+            tell("LambdaFunctionAssociations/Items", index, &lambda.event_type, &lambda.arn);
+        }
+    }
+    for (index, function) in one.behavior.function_associations.0.iter().enumerate() {
+        tell("FunctionAssociations/Items", index, &function.event_type, &function.arn);
+    }
+}
