@@ -1,12 +1,13 @@
 //! A request that shows something, in words.
 
 use authorizer_audit::{Replayed, Witness};
+use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 
 use crate::error::CliError;
 use crate::output::line;
-use crate::time::show;
+use crate::time::show_instant;
 
 /// Writes it, a few lines with this much before them.
 pub(super) fn write(witness: &Witness, indent: &str) -> Result<(), CliError> {
@@ -16,7 +17,7 @@ pub(super) fn write(witness: &Witness, indent: &str) -> Result<(), CliError> {
         "{indent}{} {}{query} {}",
         witness.method,
         witness.uri,
-        format_args!("from {} {}", witness.source, at(witness)).dimmed()
+        format_args!("from {} {}", witness.source, at(witness.at)).dimmed()
     ))?;
     for (name, value) in &witness.headers {
         line(format_args!("{indent}  {name}: {value}"))?;
@@ -34,11 +35,11 @@ pub(super) fn write(witness: &Witness, indent: &str) -> Result<(), CliError> {
     }
 }
 
-fn at(witness: &Witness) -> String {
-    match witness.at.as_seconds() {
+/// When it is asked.
+pub(super) fn at(instant: UnixTime) -> String {
+    match instant.as_seconds() {
         u64::MAX => "by a clock that says nothing".to_owned(),
-        #[allow(clippy::cast_precision_loss, reason = "exact for the next 285 million years")]
-        seconds => format!("at {}", show(seconds as f64)),
+        _ => format!("at {}", show_instant(instant)),
     }
 }
 

@@ -1,10 +1,9 @@
 //! A request that was let in, line by line.
 
 use authorizer_audit::Witness;
-use authorizer_core::UnixTime;
 use serde_json::Value;
 
-use crate::time::show_instant;
+use crate::audit::request::at;
 
 /// The request line, its headers, and the token or that there is none.
 pub(super) fn lines(witness: &Witness) -> Vec<String> {
@@ -23,11 +22,4 @@ pub(super) fn lines(witness: &Witness) -> Vec<String> {
         (Some(claims), Some(kind)) => format!("token of type {kind} {}", Value::from(claims.clone())),
     });
     lines
-}
-
-fn at(instant: UnixTime) -> String {
-    match instant.as_seconds() {
-        u64::MAX => "by a clock that says nothing".to_owned(),
-        _ => format!("at {}", show_instant(instant)),
-    }
 }
