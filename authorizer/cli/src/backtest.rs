@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     if let Some(now) = args.now {
         backtest = backtest.at(now);
     }
-    let tally = run::run(&backtest, &args.logs)?;
+    let tally = run::run(backtest, &args.logs)?;
     let counts = tally.counts();
     if counts.compared() == 0 && counts.preflights == 0 && counts.not_decided == 0 {
         return Err(match tally.malformed().first() {

@@ -11,6 +11,7 @@ mod check;
 mod devkey;
 mod error;
 mod explain;
+mod in_order;
 mod input;
 mod keys;
 mod output;

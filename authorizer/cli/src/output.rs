@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 
 use crate::error::CliError;
@@ -43,6 +44,54 @@ pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), CliError> {
     writeln!(anstream::stdout(), "{text}").map_err(CliError::stdout)
 }
 
+/// Whether what is written to standard output may have colours.
+pub(crate) fn color() -> ColorChoice {
+    AutoStream::choice(&io::stdout())
+}
+
+/// Lines of the result that are written at once, each as [`line`] would have written it.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    color: ColorChoice,
+    bytes: Vec<u8>,
+}
+
+impl Lines {
+    /// No line yet.
+    pub(crate) fn new(color: ColorChoice) -> Self {
+        Self { color, bytes: Vec::new() }
+    }
+
+    /// Adds one.
+    pub(crate) fn push(&mut self, text: &str) {
+        // What has neither an escape code nor anything that could be part of one is as it is; that is told sooner
+        // than it is gone through.
+        if is_plain(text) {
+            self.bytes.extend_from_slice(text.as_bytes());
+            self.bytes.push(b'\n');
+        } else {
+            // Writing to a Vec cannot fail.
+            let _ = writeln!(AutoStream::new(&mut self.bytes, self.color), "{text}");
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Writes them.
+    pub(crate) fn write(&self) -> Result<(), CliError> {
+        io::stdout().write_all(&self.bytes).map_err(CliError::stdout)
+    }
+}
+
+/// Whether a text is printable ASCII and nothing else.
+fn is_plain(text: &str) -> bool {
+    let plain = |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    text.as_bytes().chunks(256).all(plain)
+}
+
 /// Tells the person at the terminal something beside the result. Standard error that cannot be written is no
 /// reason to stop.
 pub(crate) fn note(text: impl std::fmt::Display) {
@@ -54,5 +103,28 @@ impl CliError {
     /// said; the exit is 2 all the same, since the result was not told whole.
     pub(crate) fn stdout(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Stdout(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lines_at_once_are_what_each_would_be_by_itself(
+            texts in prop::collection::vec("([ -~]|\u{1b}\\[3[0-9]m|\u{7f}|\u{9b}|\u{1b}|é|\t|\n|\r|[a-z]{200,300}){0,9}", 0..9),
+        ) {
+            for color in [ColorChoice::Never, ColorChoice::AlwaysAnsi] {
+                let mut lines = Lines::new(color);
+                let mut expected = Vec::new();
+                for text in &texts {
+                    lines.push(text);
+                    writeln!(AutoStream::new(&mut expected as &mut dyn Write, color), "{text}").unwrap();
+                }
+                prop_assert_eq!(lines.as_bytes(), expected);
+            }
+        }
     }
 }

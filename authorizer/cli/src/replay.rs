@@ -1,24 +1,28 @@
 //! `authorizer replay`: recorded events through the very code that decides at the edge.
 
 mod case;
+mod error;
 mod expect;
 mod source;
+mod work;
 
-pub(crate) use source::{ReplayError, one_event};
+pub(crate) use error::ReplayError;
+pub(crate) use source::one_event;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use authorizer_core::UnixTime;
-use authorizer_core::record::Verdict;
 use indicatif::ProgressBar;
 use owo_colors::OwoColorize as _;
 
-use self::case::Replayed;
 use self::expect::Expectations;
+use self::work::{Counts, Replay};
 use crate::error::CliError;
-use crate::output::{Exit, Format, line};
+use crate::in_order::{in_order, processors};
+use crate::output::{Exit, Format, color, line};
 use crate::policy::PolicyArgs;
 use crate::time::{now_or, parse_instant};
 
@@ -53,33 +57,30 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let authorizer = args.policy.authorizer()?;
     let now = now_or(args.now);
-    let mut expectations = args.expect.as_deref().map(Expectations::read).transpose()?;
-    let (mut allowed, mut refused, mut preflights, mut differences) = (0u64, 0u64, 0u64, 0u64);
+    let expectations = args.expect.as_deref().map(Expectations::read).transpose()?.map(Arc::new);
+    let replay =
+        Replay { authorizer, now, format: args.format, color: color(), expectations: expectations.clone() };
+    let events = args.events.clone();
+    let (mut counts, mut differences) = (Counts::default(), 0u64);
     let progress = progress();
-    for event in source::events(&args.events) {
-        let event = event?;
-        let replayed = Replayed::new(&event, authorizer.authorize(&event.bytes, now));
-        match replayed.decision {
-            Verdict::Allow => allowed = allowed.saturating_add(1),
-            Verdict::Refuse => refused = refused.saturating_add(1),
-            Verdict::Preflight => preflights = preflights.saturating_add(1),
-        }
-        match &mut expectations {
-            Some(expectations) => {
-                if let Some(difference) = expectations.compare(&replayed) {
-                    differences = differences.saturating_add(1);
-                    progress.suspend(|| line(difference))?;
-                }
+    in_order(
+        processors(),
+        move |hand| source::read(&events, hand),
+        move |batch| replay.batch(batch),
+        |done| {
+            progress.suspend(|| done.lines.write())?;
+            let met = expectations.iter().flat_map(|one| done.compared.iter().filter_map(|it| one.meet(it)));
+            for difference in met {
+                differences = differences.saturating_add(1);
+                progress.suspend(|| line(difference))?;
             }
-            None => progress.suspend(|| match args.format {
-                Format::Json => line(replayed.to_line()),
-                Format::Text => line(text(&replayed)),
-            })?,
-        }
-        progress.inc(1);
-    }
+            progress.inc(done.counts.all());
+            counts.add(done.counts);
+            done.error.map_or(Ok(()), |error| Err(CliError::from(error)))
+        },
+    )?;
     progress.finish_and_clear();
-    let events = allowed.saturating_add(refused).saturating_add(preflights);
+    let events = counts.all();
     if events == 0 {
         return Err(ReplayError::NoEvents.into());
     }
@@ -94,6 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
         }
         return Ok(if differences == 0 { Exit::Held } else { Exit::Findings });
     }
+    let Counts { allowed, refused, preflights } = counts;
     if args.format == Format::Text {
         let preflights = match preflights {
             0 => String::new(),
@@ -114,26 +116,5 @@ fn progress() -> ProgressBar {
     progress
 }
 
-fn text(replayed: &Replayed) -> String {
-    let place = replayed.place();
-    let asked = format!(
-        "{} {}",
-        replayed.method.as_deref().unwrap_or("-"),
-        replayed.key.as_deref().unwrap_or("-").escape_debug()
-    );
-    match replayed.decision {
-        Verdict::Allow => {
-            let rule = replayed.rule.as_deref().unwrap_or("-");
-            format!("{}      {asked}  by rule {rule}  {}", "allow".green(), place.dimmed())
-        }
-        Verdict::Refuse => {
-            let status = replayed.status.unwrap_or_default();
-            let rule = replayed.rule.as_deref().map(|rule| format!(" {rule}")).unwrap_or_default();
-            format!("{} {status} {asked}  {}{rule}  {}", "refuse".red(), replayed.reason, place.dimmed())
-        }
-        Verdict::Preflight => {
-            let status = replayed.status.unwrap_or_default();
-            format!("{} {status} {asked}  {}  {}", "answer".green(), replayed.reason, place.dimmed())
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,9 @@
-//! One thread reads, the others judge, and what they find is added up in the order of the lines: so the same logs give
-//! the same result, in memory that does not grow with them.
+//! The logs, read and judged and added up in the order of their lines.
 
 use std::io::IsTerminal as _;
-use std::num::NonZero;
-use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 use std::time::Duration;
 
 use authorizer_audit::backtest::{Backtest, Lines, Tally};
@@ -15,54 +11,37 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::error::BacktestError;
 use super::source::{self, Log};
-
-/// How many batches wait for a thread, and how many tallies for being added.
-const WAITING: usize = 2;
+use crate::in_order::{Hand, in_order, processors};
 
 /// Reads all logs.
-pub(super) fn run(backtest: &Backtest, arguments: &[PathBuf]) -> Result<Tally, BacktestError> {
+pub(super) fn run(backtest: Backtest, arguments: &[PathBuf]) -> Result<Tally, BacktestError> {
     let logs = source::logs(arguments)?;
-    let read = AtomicU64::new(0);
     let progress = progress(&logs);
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(64);
+    let read = Arc::new(AtomicU64::new(0));
+    let so_far = read.clone();
     let mut tally = Tally::default();
-    let result = thread::scope(|scope| {
-        let mut batches = Vec::new();
-        let mut tallies = Vec::new();
-        for _ in 0..workers {
-            let (send_batch, batch) = sync_channel::<Lines>(WAITING);
-            let (send_tally, tally) = sync_channel::<Tally>(WAITING);
-            batches.push(send_batch);
-            tallies.push(tally);
-            scope.spawn(move || judge(backtest, &batch, &send_tally));
-        }
-        let reader = scope.spawn(|| read_all(&logs, &read, batches));
-        // The batches were dealt out in turn. The first that does not come is the end.
-        for tally_of_batch in tallies.iter().cycle().map_while(|tallies| tallies.recv().ok()) {
-            tally.add(tally_of_batch);
-            progress.set_position(read.load(Ordering::Relaxed));
-        }
-        drop(tallies);
-        reader.join().unwrap_or_else(|panic| resume_unwind(panic))
-    });
+    let result = in_order(
+        processors(),
+        move |hand| read_all(&logs, &read, hand),
+        move |lines: Result<Lines, BacktestError>| lines.map(|lines| backtest.read(&lines)),
+        |tally_of_batch| {
+            tally.add(tally_of_batch?);
+            progress.set_position(so_far.load(Ordering::Relaxed));
+            Ok(())
+        },
+    );
     progress.finish_and_clear();
     result.map(|()| tally)
 }
 
-fn judge(backtest: &Backtest, batches: &Receiver<Lines>, tallies: &SyncSender<Tally>) {
-    for lines in batches {
-        if tallies.send(backtest.read(&lines)).is_err() {
+/// What cannot be read is told in its turn, and is the last.
+fn read_all(logs: &[Log], read: &AtomicU64, hand: Hand<'_, Result<Lines, BacktestError>>) {
+    for log in logs {
+        if let Err(error) = source::read(log, read, &mut |lines| hand(Ok(lines))) {
+            hand(Err(error));
             return;
         }
     }
-}
-
-fn read_all(logs: &[Log], read: &AtomicU64, workers: Vec<SyncSender<Lines>>) -> Result<(), BacktestError> {
-    let mut turns = workers.iter().cycle();
-    for log in logs {
-        source::read(log, read, &mut |lines| turns.next().is_some_and(|worker| worker.send(lines).is_ok()))?;
-    }
-    Ok(())
 }
 
 /// On a terminal, how much of the logs is read.

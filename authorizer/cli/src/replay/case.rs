@@ -3,35 +3,41 @@
 use authorizer_core::Authorized;
 use authorizer_core::outcome::Outcome;
 use authorizer_core::record::Verdict;
+use owo_colors::OwoColorize as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::source::Event;
+/// Where an event was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin<'e> {
+    /// The file, relative to the argument that it was found under.
+    pub(super) source: &'e str,
+    /// The line, from 1, where a file holds more than one event.
+    pub(super) line: Option<u64>,
+}
 
 /// What came of one event: a line of `--format json`, and of a file for `--expect`.
 ///
 /// The bundle's SHA-256 is not part of it, so that outcomes recorded under one policy can be held against
 /// those of another.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Replayed {
+pub(super) struct Replayed<'e> {
     version: u32,
-    /// The file, relative to the argument that it was found under.
-    pub(super) source: String,
-    /// The line, from 1, where a file holds more than one event.
+    source: &'e str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) line: Option<u64>,
+    line: Option<u64>,
     pub(super) decision: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) status: Option<u16>,
-    pub(super) reason: String,
+    status: Option<u16>,
+    reason: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rule: Option<String>,
+    rule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) method: Option<String>,
+    method: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) key: Option<String>,
+    key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,13 +45,13 @@ pub(super) struct Replayed {
     outcome: Outcome,
 }
 
-impl Replayed {
-    pub(super) fn new(event: &Event, authorized: Authorized) -> Self {
+impl<'e> Replayed<'e> {
+    pub(super) fn new(origin: Origin<'e>, authorized: Authorized) -> Self {
         let Authorized { outcome, record } = authorized;
         Self {
             version: 1,
-            source: event.source.clone(),
-            line: event.line,
+            source: origin.source,
+            line: origin.line,
             decision: record.decision,
             status: record.status,
             reason: record.reason,
@@ -61,7 +67,7 @@ impl Replayed {
 
     /// Where the event came from, in words.
     pub(super) fn place(&self) -> String {
-        place(&self.source, self.line)
+        place(self.source, self.line)
     }
 
     /// The line of `--format json`.
@@ -72,6 +78,31 @@ impl Replayed {
     /// The same, to compare.
     pub(super) fn to_value(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// The line of `--format text`.
+    pub(super) fn to_text(&self) -> String {
+        let place = self.place();
+        let asked = format!(
+            "{} {}",
+            self.method.as_deref().unwrap_or("-"),
+            self.key.as_deref().unwrap_or("-").escape_debug()
+        );
+        match self.decision {
+            Verdict::Allow => {
+                let rule = self.rule.as_deref().unwrap_or("-");
+                format!("{}      {asked}  by rule {rule}  {}", "allow".green(), place.dimmed())
+            }
+            Verdict::Refuse => {
+                let status = self.status.unwrap_or_default();
+                let rule = self.rule.as_deref().map(|rule| format!(" {rule}")).unwrap_or_default();
+                format!("{} {status} {asked}  {}{rule}  {}", "refuse".red(), self.reason, place.dimmed())
+            }
+            Verdict::Preflight => {
+                let status = self.status.unwrap_or_default();
+                format!("{} {status} {asked}  {}  {}", "answer".green(), self.reason, place.dimmed())
+            }
+        }
     }
 }
 

@@ -2,21 +2,40 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::case::{Replayed, place};
-use super::source::ReplayError;
+use super::error::ReplayError;
 use crate::error::CliError;
 use crate::input::read_limited;
 
 /// The longest file of recorded outcomes, in bytes: some 200,000 of them.
 const MAX_EXPECTATION_BYTES: usize = 256 * 1024 * 1024;
 
-/// The recorded outcomes that no event has met yet.
-pub(super) struct Expectations(BTreeMap<String, Value>);
+/// The recorded outcomes, by the places of their events.
+#[derive(Debug)]
+pub(super) struct Expectations(BTreeMap<String, Recorded>);
+
+/// A recorded outcome.
+#[derive(Debug)]
+struct Recorded {
+    /// As it is written; it is JSON.
+    line: Box<str>,
+    /// Whether its event came.
+    came: AtomicBool,
+}
+
+/// An event that was held against its recorded outcome.
+#[derive(Debug)]
+pub(super) struct Compared {
+    place: String,
+    /// How it differs, in lines.
+    difference: Option<String>,
+}
 
 impl Expectations {
     /// Reads a file that `replay --format json` wrote.
@@ -30,31 +49,50 @@ impl Expectations {
             let value: Value = serde_json::from_str(line).map_err(|_| unusable())?;
             let source = value.get("source").and_then(Value::as_str).ok_or_else(unusable)?;
             let key = place(source, value.get("line").and_then(Value::as_u64));
-            if recorded.insert(key, value).is_some() {
+            let outcome = Recorded { line: line.into(), came: AtomicBool::new(false) };
+            if recorded.insert(key, outcome).is_some() {
                 return Err(unusable().into());
             }
         }
         Ok(Self(recorded))
     }
 
-    /// How the outcome of an event differs from the recorded one, in lines.
-    pub(super) fn compare(&mut self, replayed: &Replayed) -> Option<String> {
+    /// Holds the outcome of an event against the recorded one.
+    pub(super) fn compare(&self, replayed: &Replayed<'_>) -> Compared {
         let place = replayed.place();
-        let actual = replayed.to_value();
-        match self.0.remove(&place) {
-            None => Some(format!("{}: no outcome was recorded", place.bold())),
-            Some(expected) if expected == actual => None,
-            Some(expected) => Some(difference(&place, &expected, &actual)),
+        let recorded = self.0.get(&place).map(|recorded| recorded.line.as_ref());
+        let difference = recorded.and_then(|recorded| difference(&place, recorded, replayed));
+        Compared { place, difference }
+    }
+
+    /// What there is to say of an event, in the order of the events: the second of one place has no outcome.
+    pub(super) fn meet(&self, compared: &Compared) -> Option<String> {
+        let Compared { place, difference } = compared;
+        match self.0.get(place) {
+            Some(recorded) if !recorded.came.swap(true, Ordering::Relaxed) => difference.clone(),
+            Some(_) | None => Some(format!("{}: no outcome was recorded", place.bold())),
         }
     }
 
     /// The events that were recorded and did not come.
-    pub(super) fn left(self) -> impl Iterator<Item = String> {
-        self.0.into_keys()
+    pub(super) fn left(&self) -> impl Iterator<Item = &str> {
+        let left = self.0.iter().filter(|(_, recorded)| !recorded.came.load(Ordering::Relaxed));
+        left.map(|(place, _)| place.as_str())
     }
 }
 
-fn difference(place: &str, expected: &Value, actual: &Value) -> String {
+/// How an outcome differs from the recorded one, in lines.
+fn difference(place: &str, recorded: &str, replayed: &Replayed<'_>) -> Option<String> {
+    // As it is written, or with its members in another order.
+    if replayed.to_line() == recorded {
+        return None;
+    }
+    let expected: Value = serde_json::from_str(recorded).unwrap_or_default();
+    let actual = replayed.to_value();
+    (expected != actual).then(|| changes(place, &expected, &actual))
+}
+
+fn changes(place: &str, expected: &Value, actual: &Value) -> String {
     let (expected, actual) = (format!("{expected:#}"), format!("{actual:#}"));
     let mut text = format!("{}: {} recorded, {} now", place.bold(), "-".red(), "+".green());
     let diff = TextDiff::from_lines(&expected, &actual);

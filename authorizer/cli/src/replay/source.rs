@@ -1,108 +1,216 @@
-//! Where events come from: files, folders, JSON Lines and standard input.
+//! Where events come from: files, folders, JSON Lines and standard input, in batches.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read as _};
+use std::mem::take;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use miette::Diagnostic;
 use serde::de::IgnoredAny;
-use thiserror::Error;
 use walkdir::WalkDir;
 
+use super::error::ReplayError;
+use crate::in_order::Hand;
+
 /// The longest event, in bytes. CloudFront's are far smaller: 20 KB of headers, 40 KB of body.
-const MAX_EVENT_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 /// As many bytes as show that an event is too long.
 const ONE_MORE: u64 = 1024 * 1024 + 1;
 
-/// Why events cannot be replayed. An event that is malformed is none of these: it is refused, as at the
-/// edge.
-#[derive(Debug, Diagnostic, Error)]
-pub(crate) enum ReplayError {
-    /// A file or folder cannot be read.
-    #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a file or folder that exists and that you may read"))]
-    Unreadable {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Nothing to replay: that is not the same as nothing refused.
-    #[error("there is no event in what was named")]
-    #[diagnostic(help("name files that hold events, or a folder with .json, .jsonl or .ndjson files"))]
-    NoEvents,
-    /// Longer than an event can be.
-    #[error("`{path}` holds an event of more than 1 MiB")]
-    #[diagnostic(help(
-        "an event is one JSON object; `replay` takes many, one a line, from a file named .jsonl"
-    ))]
-    TooLong {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file for `--expect` that `replay` did not write.
-    #[error("`{path}`, line {line}: this is no recorded outcome, or the second for one event")]
-    #[diagnostic(help("record outcomes with `authorizer replay --format json`"))]
-    Expectation {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-    },
-}
+/// As many bytes as are read at once, and so handed on.
+const BATCH_BYTES: usize = 128 * 1024;
 
-/// The bytes of one event, and where they were found.
+/// As many files of one event as are handed on at once.
+const BATCH_FILES: usize = 64;
+
+/// Events that are replayed one after the other.
 #[derive(Debug)]
-pub(super) struct Event {
-    pub(super) bytes: Vec<u8>,
-    pub(super) source: String,
-    pub(super) line: Option<u64>,
+pub(super) enum Batch {
+    /// Lines with their ends, each an event unless it is blank.
+    Lines {
+        /// The file, to show.
+        source: Arc<str>,
+        /// The file.
+        path: Arc<Path>,
+        /// The number of the first line, from 1.
+        first: u64,
+        /// The lines.
+        bytes: Vec<u8>,
+    },
+    /// Files of one event each: their paths, and what to call them.
+    Files(Vec<(PathBuf, String)>),
+    /// The whole of standard input.
+    One(Vec<u8>),
+    /// What cannot be read. Nothing comes after it.
+    Unusable(ReplayError),
 }
 
-type Events<'a> = Box<dyn Iterator<Item = Result<Event, ReplayError>> + 'a>;
-
-/// All events under some arguments, in order; the files of a folder by name. The source of an event is the
+/// Hands on all events under some arguments, in order; the files of a folder by name. The source of an event is the
 /// argument itself, or the path below it.
-pub(super) fn events(arguments: &[PathBuf]) -> impl Iterator<Item = Result<Event, ReplayError>> {
-    arguments.iter().flat_map(|argument| -> Events<'_> {
-        if argument == Path::new("-") {
-            return from_stdin();
-        }
-        if argument.is_dir() {
-            return from_folder(argument);
-        }
-        from_file(argument, argument.to_string_lossy().into_owned())
-    })
+pub(super) fn read(arguments: &[PathBuf], hand: Hand<'_, Batch>) {
+    let mut reader = Reader::new(hand);
+    let all = arguments.iter().all(|argument| reader.read(argument));
+    // Whoever wants no more has no use for these either.
+    if all {
+        reader.hand_files();
+    }
 }
 
 /// The bytes of a file, or of standard input, that is one event.
 pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
-    let unreadable = |source| ReplayError::Unreadable { path: path.to_owned(), source };
     let bytes = if path == Path::new("-") {
-        read_to_limit(BufReader::new(io::stdin()))
+        read_to_limit(io::stdin())
     } else {
-        File::open(path).and_then(|file| read_to_limit(BufReader::new(file)))
+        File::open(path).and_then(read_to_limit)
     };
-    bytes.map_err(unreadable)?.ok_or_else(|| ReplayError::TooLong { path: path.to_owned() })
+    match bytes {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(ReplayError::TooLong { path: path.to_owned() }),
+        Err(source) => Err(ReplayError::Unreadable { path: path.to_owned(), source }),
+    }
 }
 
-fn from_folder(folder: &Path) -> Events<'_> {
-    let files = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
-    Box::new(files.flat_map(move |entry| -> Events<'_> {
-        match entry {
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).to_owned();
-                fail(ReplayError::Unreadable { path, source: error.into() })
-            }
-            Ok(entry) if entry.file_type().is_file() && is_event_file(entry.path()) => {
-                let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-                let name = relative.to_string_lossy().into_owned();
-                from_file(entry.path(), name)
-            }
-            Ok(_) => Box::new(std::iter::empty()),
+/// Reads all, or nothing when it is longer than an event can be.
+fn read_to_limit(reader: impl io::Read) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    reader.take(ONE_MORE).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= MAX_EVENT_BYTES).then_some(bytes))
+}
+
+/// Its methods are false once nothing more is to be read.
+pub(super) struct Reader<'h> {
+    hand: Hand<'h, Batch>,
+    /// Files of one event that are not handed on yet.
+    files: Vec<(PathBuf, String)>,
+}
+
+impl<'h> Reader<'h> {
+    pub(super) fn new(hand: Hand<'h, Batch>) -> Self {
+        Self { hand, files: Vec::new() }
+    }
+
+    fn read(&mut self, argument: &Path) -> bool {
+        if argument == Path::new("-") {
+            return self.read_stdin();
         }
-    }))
+        if argument.is_dir() {
+            return self.read_folder(argument);
+        }
+        self.read_file(argument, argument.to_string_lossy().into_owned())
+    }
+
+    fn read_folder(&mut self, folder: &Path) -> bool {
+        for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+            let goes_on = match entry {
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_owned();
+                    self.fail(ReplayError::Unreadable { path, source: error.into() })
+                }
+                Ok(entry) if entry.file_type().is_file() && is_event_file(entry.path()) => {
+                    let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+                    self.read_file(entry.path(), relative.to_string_lossy().into_owned())
+                }
+                Ok(_) => true,
+            };
+            if !goes_on {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn read_file(&mut self, path: &Path, source: String) -> bool {
+        if !is_lines(path) {
+            self.files.push((path.to_owned(), source));
+            return self.files.len() < BATCH_FILES || self.hand_files();
+        }
+        match File::open(path) {
+            Ok(file) => self.read_lines(path, source, BufReader::with_capacity(BATCH_BYTES, file)),
+            Err(error) => self.fail(ReplayError::Unreadable { path: path.to_owned(), source: error }),
+        }
+    }
+
+    /// One event, when all of the input is one JSON value, so that a pretty-printed file can be piped in; else one
+    /// event a line. A stream of lines is read line by line, however long it is.
+    fn read_stdin(&mut self) -> bool {
+        let mut reader = BufReader::with_capacity(BATCH_BYTES, io::stdin());
+        let path = Path::new("-");
+        let unreadable = |source| ReplayError::Unreadable { path: path.to_owned(), source };
+        let mut start = Vec::new();
+        while start.trim_ascii().is_empty() {
+            match reader.by_ref().take(ONE_MORE).read_until(b'\n', &mut start) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(source) => return self.fail(unreadable(source)),
+            }
+        }
+        if !is_json(&start) {
+            if let Err(source) = reader.by_ref().take(ONE_MORE).read_to_end(&mut start) {
+                return self.fail(unreadable(source));
+            }
+            if is_json(&start) {
+                return self.hand_files() && (self.hand)(Batch::One(start));
+            }
+        }
+        self.read_lines(path, "-".to_owned(), Cursor::new(start).chain(reader))
+    }
+
+    /// Hands on the lines as they come: of what is there, all whole ones. So whoever sends one and waits for what
+    /// becomes of it does not wait in vain, and the longest file takes the memory of a few batches.
+    pub(super) fn read_lines(&mut self, path: &Path, source: String, mut reader: impl BufRead) -> bool {
+        if !self.hand_files() {
+            return false;
+        }
+        let (source, path): (Arc<str>, Arc<Path>) = (source.into(), path.into());
+        let mut next = 1;
+        let lines = |next: &mut u64, bytes: Vec<u8>| {
+            let first = *next;
+            *next = number_after(first, &bytes);
+            Batch::Lines { source: source.clone(), path: path.clone(), first, bytes }
+        };
+        // The beginning of a line whose end has not come.
+        let mut bytes = Vec::new();
+        loop {
+            let more = match reader.fill_buf() {
+                Ok(more) => more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(source) => {
+                    return self.fail(ReplayError::Unreadable { path: path.to_path_buf(), source });
+                }
+            };
+            let length = more.len();
+            if length == 0 {
+                return bytes.is_empty() || (self.hand)(lines(&mut next, bytes));
+            }
+            let ends = memchr::memrchr(b'\n', more).map_or(0, |place| place.saturating_add(1));
+            let (whole, rest) = more.split_at_checked(ends).unwrap_or((more, &[]));
+            if ends > 0 {
+                bytes.extend_from_slice(whole);
+                if !(self.hand)(lines(&mut next, take(&mut bytes))) {
+                    return false;
+                }
+            }
+            bytes.extend_from_slice(rest);
+            reader.consume(length);
+            // Of a line that is too long no more is read than shows it.
+            if bytes.len() > MAX_EVENT_BYTES {
+                (self.hand)(lines(&mut next, bytes));
+                return false;
+            }
+        }
+    }
+
+    fn hand_files(&mut self) -> bool {
+        self.files.is_empty() || (self.hand)(Batch::Files(take(&mut self.files)))
+    }
+
+    fn fail(&mut self, error: ReplayError) -> bool {
+        if self.hand_files() {
+            (self.hand)(Batch::Unusable(error));
+        }
+        false
+    }
 }
 
 fn is_event_file(path: &Path) -> bool {
@@ -113,96 +221,12 @@ fn is_lines(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "jsonl" || extension == "ndjson")
 }
 
-fn from_file(path: &Path, source: String) -> Events<'static> {
-    let path = path.to_owned();
-    let file = match File::open(&path) {
-        Ok(file) => BufReader::new(file),
-        Err(error) => return fail(ReplayError::Unreadable { path, source: error }),
-    };
-    if is_lines(&path) {
-        return Box::new(Lines { reader: file, path, source, number: 0, done: false });
-    }
-    match read_to_limit(file) {
-        Ok(Some(bytes)) => Box::new(std::iter::once(Ok(Event { bytes, source, line: None }))),
-        Ok(None) => fail(ReplayError::TooLong { path }),
-        Err(error) => fail(ReplayError::Unreadable { path, source: error }),
-    }
-}
-
-/// One event, when all of the input is one JSON value, so that a pretty-printed file can be piped in; else one
-/// event a line. A stream of lines is read line by line, however long it is.
-fn from_stdin() -> Events<'static> {
-    let mut reader = BufReader::new(io::stdin());
-    let path = PathBuf::from("-");
-    let mut start = Vec::new();
-    while start.trim_ascii().is_empty() {
-        match reader.by_ref().take(ONE_MORE).read_until(b'\n', &mut start) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(source) => return fail(ReplayError::Unreadable { path, source }),
-        }
-    }
-    if !is_json(&start) {
-        if let Err(source) = reader.by_ref().take(ONE_MORE).read_to_end(&mut start) {
-            return fail(ReplayError::Unreadable { path, source });
-        }
-        if is_json(&start) {
-            return Box::new(std::iter::once(Ok(Event { bytes: start, source: "-".into(), line: None })));
-        }
-    }
-    let reader = io::Cursor::new(start).chain(reader);
-    Box::new(Lines { reader, path, source: "-".into(), number: 0, done: false })
-}
-
 fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
-fn fail(error: ReplayError) -> Events<'static> {
-    Box::new(std::iter::once(Err(error)))
-}
-
-/// Reads all, or nothing when it is longer than an event can be.
-fn read_to_limit(reader: impl BufRead) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    reader.take(ONE_MORE).read_to_end(&mut bytes)?;
-    Ok((bytes.len() <= MAX_EVENT_BYTES).then_some(bytes))
-}
-
-/// The events of JSON Lines, one at a time, so that the longest file takes the memory of one line.
-struct Lines<R> {
-    reader: R,
-    path: PathBuf,
-    source: String,
-    number: u64,
-    done: bool,
-}
-
-impl<R: BufRead> Iterator for Lines<R> {
-    type Item = Result<Event, ReplayError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.done {
-            let mut bytes = Vec::new();
-            match self.reader.by_ref().take(ONE_MORE).read_until(b'\n', &mut bytes) {
-                Ok(0) => self.done = true,
-                Ok(_) if bytes.len() > MAX_EVENT_BYTES => {
-                    self.done = true;
-                    return Some(Err(ReplayError::TooLong { path: self.path.clone() }));
-                }
-                Ok(_) => {
-                    self.number = self.number.saturating_add(1);
-                    if bytes.trim_ascii().is_empty() {
-                        continue;
-                    }
-                    return Some(Ok(Event { bytes, source: self.source.clone(), line: Some(self.number) }));
-                }
-                Err(source) => {
-                    self.done = true;
-                    return Some(Err(ReplayError::Unreadable { path: self.path.clone(), source }));
-                }
-            }
-        }
-        None
-    }
+/// The number of the line after these.
+fn number_after(first: u64, lines: &[u8]) -> u64 {
+    let ends = memchr::memchr_iter(b'\n', lines).count();
+    first.saturating_add(u64::try_from(ends).unwrap_or(u64::MAX))
 }

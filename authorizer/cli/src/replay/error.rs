@@ -1,0 +1,44 @@
+//! Why events cannot be replayed.
+
+use std::io;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why events cannot be replayed. An event that is malformed is none of these: it is refused, as at the
+/// edge.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum ReplayError {
+    /// A file or folder cannot be read.
+    #[error("`{path}` cannot be read: {source}")]
+    #[diagnostic(help("name a file or folder that exists and that you may read"))]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Nothing to replay: that is not the same as nothing refused.
+    #[error("there is no event in what was named")]
+    #[diagnostic(help("name files that hold events, or a folder with .json, .jsonl or .ndjson files"))]
+    NoEvents,
+    /// Longer than an event can be.
+    #[error("`{path}` holds an event of more than 1 MiB")]
+    #[diagnostic(help(
+        "an event is one JSON object; `replay` takes many, one a line, from a file named .jsonl"
+    ))]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file for `--expect` that `replay` did not write.
+    #[error("`{path}`, line {line}: this is no recorded outcome, or the second for one event")]
+    #[diagnostic(help("record outcomes with `authorizer replay --format json`"))]
+    Expectation {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}

@@ -1,0 +1,118 @@
+//! A batch of events, replayed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anstream::ColorChoice;
+use authorizer_core::record::Verdict;
+use authorizer_core::{Authorizer, UnixTime};
+
+use super::case::{Origin, Replayed};
+use super::error::ReplayError;
+use super::expect::{Compared, Expectations};
+use super::source::{Batch, MAX_EVENT_BYTES, one_event};
+use crate::output::{Format, Lines};
+
+/// What events are replayed with.
+#[derive(Debug)]
+pub(super) struct Replay {
+    pub(super) authorizer: Authorizer,
+    pub(super) now: UnixTime,
+    pub(super) format: Format,
+    pub(super) color: ColorChoice,
+    /// In their place nothing is written of the events, and each is held against them.
+    pub(super) expectations: Option<Arc<Expectations>>,
+}
+
+/// How many events came to what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) allowed: u64,
+    pub(super) refused: u64,
+    pub(super) preflights: u64,
+}
+
+impl Counts {
+    pub(super) fn all(&self) -> u64 {
+        self.allowed.saturating_add(self.refused).saturating_add(self.preflights)
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.allowed = self.allowed.saturating_add(other.allowed);
+        self.refused = self.refused.saturating_add(other.refused);
+        self.preflights = self.preflights.saturating_add(other.preflights);
+    }
+}
+
+/// What came of a batch.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// The result, to be written.
+    pub(super) lines: Lines,
+    pub(super) compared: Vec<Compared>,
+    pub(super) counts: Counts,
+    /// What came after these events, and stops the command.
+    pub(super) error: Option<ReplayError>,
+}
+
+impl Replay {
+    pub(super) fn batch(&self, batch: Batch) -> Done {
+        let lines = Lines::new(self.color);
+        let mut done = Done { lines, compared: Vec::new(), counts: Counts::default(), error: None };
+        let result = match batch {
+            Batch::Lines { source, path, first, bytes } => {
+                self.lines(&bytes, &source, &path, first, &mut done)
+            }
+            Batch::Files(files) => files.iter().try_for_each(|(path, source)| {
+                self.event(&one_event(path)?, Origin { source, line: None }, &mut done);
+                Ok(())
+            }),
+            Batch::One(bytes) => {
+                self.event(&bytes, Origin { source: "-", line: None }, &mut done);
+                Ok(())
+            }
+            Batch::Unusable(error) => Err(error),
+        };
+        done.error = result.err();
+        done
+    }
+
+    fn lines(
+        &self,
+        bytes: &[u8],
+        source: &str,
+        path: &Path,
+        first: u64,
+        done: &mut Done,
+    ) -> Result<(), ReplayError> {
+        let mut rest = bytes;
+        let ends = memchr::memchr_iter(b'\n', bytes).map(|place| place.saturating_add(1));
+        let mut begin = 0usize;
+        for (number, end) in (first..).zip(ends.chain([bytes.len()])) {
+            let (line, after) = rest.split_at_checked(end.saturating_sub(begin)).unwrap_or((rest, &[]));
+            (rest, begin) = (after, end);
+            if line.len() > MAX_EVENT_BYTES {
+                return Err(ReplayError::TooLong { path: path.to_owned() });
+            }
+            if !line.trim_ascii().is_empty() {
+                self.event(line, Origin { source, line: Some(number) }, done);
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&self, bytes: &[u8], origin: Origin<'_>, done: &mut Done) {
+        let replayed = Replayed::new(origin, self.authorizer.authorize(bytes, self.now));
+        let count = match replayed.decision {
+            Verdict::Allow => &mut done.counts.allowed,
+            Verdict::Refuse => &mut done.counts.refused,
+            Verdict::Preflight => &mut done.counts.preflights,
+        };
+        *count = count.saturating_add(1);
+        match (&self.expectations, self.format) {
+            (Some(expectations), _) => done.compared.push(expectations.compare(&replayed)),
+            (None, Format::Json) => done.lines.push(&replayed.to_line()),
+            (None, Format::Text) => done.lines.push(&replayed.to_text()),
+        }
+    }
+}
