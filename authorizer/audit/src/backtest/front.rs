@@ -2,14 +2,19 @@
 
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RevokedDocument};
 use authorizer_core::record::SubjectLogging;
+use authorizer_core::request::Resource;
+use authorizer_core::rules::Rule;
 use authorizer_core::{Bundle, BundleError};
 use serde::Deserialize;
+
+use super::candidates::Candidates;
 
 /// A policy that requests are held against, or were.
 #[derive(Clone, Debug)]
 pub struct BacktestPolicy {
     bundle: Bundle,
     document: PolicyDocument,
+    candidates: Candidates,
 }
 
 /// The part of a bundle that says what was compiled.
@@ -27,12 +32,30 @@ impl BacktestPolicy {
         let bundle = Bundle::read(bundle_json)?;
         let BundleDocument { policy } =
             serde_json::from_slice(bundle_json).map_err(BundleError::Unreadable)?;
-        Ok(Self { bundle, document: policy })
+        let candidates = Candidates::of(bundle.policy().rules());
+        Ok(Self { bundle, document: policy, candidates })
     }
 
     /// The bundle.
     pub fn bundle(&self) -> &Bundle {
         &self.bundle
+    }
+
+    /// The rule with this id.
+    pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
+        self.bundle.policy().rules().get(self.candidates.place_of(id)?)
+    }
+
+    /// The rules that a request for this may match, in order. Where it is not known what for, all may.
+    pub(super) fn rules_for(&self, resource: Option<&Resource>) -> Vec<&Rule> {
+        let rules = self.bundle.policy().rules();
+        match resource {
+            Some(resource) => {
+                let places = self.candidates.places_for(resource);
+                places.into_iter().filter_map(|place| rules.get(place)).collect()
+            }
+            None => rules.iter().collect(),
+        }
     }
 
     /// How it logs subjects.

@@ -105,8 +105,8 @@ impl Judge {
                 same_instant: self.now.is_none(),
                 periods: true,
             },
-            rules: self.policy.bundle().policy().rules(),
-            before: decider.map(|decider| decider.bundle().policy().rules()).unwrap_or_default(),
+            rules: self.policy.rules_for(asked.resource.as_ref()),
+            before: decider.map(|decider| decider.rules_for(asked.resource.as_ref())).unwrap_or_default(),
             told,
             named,
         };
@@ -226,14 +226,14 @@ fn told(before: &Before<'_>) -> Told {
 fn rule_of<'p>(before: &Before<'_>, decider: &'p BacktestPolicy) -> Option<&'p Rule> {
     let (Before::Allowed { rule } | Before::Refused { rule, .. }) = before else { return None };
     let id = rule.as_deref()?;
-    decider.bundle().policy().rules().iter().find(|rule| rule.id() == id)
+    decider.rule(id)
 }
 
-/// One request, the rules that are asked, and those that were.
+/// One request, the rules that are asked, and those that were. Of both only those that may match it.
 struct Case<'c, 'l, 'p> {
     inquiry: Inquiry<'c, 'l>,
-    rules: &'p [Rule],
-    before: &'p [Rule],
+    rules: Vec<&'p Rule>,
+    before: Vec<&'p Rule>,
     told: Told,
     /// A rule of those before that matched.
     named: Option<&'p Rule>,
@@ -242,7 +242,7 @@ struct Case<'c, 'l, 'p> {
 impl<'p> Case<'_, '_, 'p> {
     fn decide(&self) -> After<'p> {
         let mut open = (MissingSet::default(), None);
-        for rule in of_effect(self.rules, Effect::Deny) {
+        for rule in of_effect(&self.rules, Effect::Deny) {
             match self.ask(rule) {
                 Answer::Yes => return After::Refused(Some(rule)),
                 Answer::Open(missing) => open = (open.0.with(missing), open.1.or(Some(rule))),
@@ -251,7 +251,7 @@ impl<'p> Case<'_, '_, 'p> {
         }
         let mut allowed = None;
         let mut may_allow = (MissingSet::default(), None);
-        for rule in of_effect(self.rules, Effect::Allow) {
+        for rule in of_effect(&self.rules, Effect::Allow) {
             match self.ask(rule) {
                 Answer::Yes => {
                     allowed = Some(rule);
@@ -289,7 +289,7 @@ impl<'p> Case<'_, '_, 'p> {
 
     /// Whether one of the rules before matches whenever this one does.
     fn is_narrower(&self, rule: &Rule) -> bool {
-        of_effect(self.before, rule.effect()).any(|before| self.past().covers(before, rule))
+        of_effect(&self.before, rule.effect()).any(|before| self.past().covers(before, rule))
     }
 
     /// Whether each rule that may have allowed the request is covered by one that allows it now.
@@ -298,25 +298,27 @@ impl<'p> Case<'_, '_, 'p> {
             return false;
         }
         let past = self.past();
-        let mut may_have = of_effect(self.before, Effect::Allow)
+        let mut may_have = of_effect(&self.before, Effect::Allow)
             .filter(|rule| past.ask(rule, None) != Answer::No)
             .peekable();
         // None can have: then the log is of another policy.
         may_have.peek().is_some()
             && may_have.all(|before| {
-                of_effect(self.rules, Effect::Allow).any(|rule| self.inquiry.covers(rule, before))
+                of_effect(&self.rules, Effect::Allow).any(|rule| self.inquiry.covers(rule, before))
             })
     }
 
     /// Whether the rules before allowed whatever these allow, of what the request can have been.
     fn was_allowed_if_allowed(&self) -> bool {
         let past = self.past();
-        of_effect(self.rules, Effect::Allow)
+        of_effect(&self.rules, Effect::Allow)
             .filter(|rule| self.inquiry.ask(rule, None) != Answer::No)
             .all(|rule| self.is_narrower(rule))
-            && of_effect(self.before, Effect::Deny).filter(|before| past.ask(before, None) != Answer::No).all(
-                |before| of_effect(self.rules, Effect::Deny).any(|rule| self.inquiry.covers(rule, before)),
-            )
+            && of_effect(&self.before, Effect::Deny)
+                .filter(|before| past.ask(before, None) != Answer::No)
+                .all(|before| {
+                    of_effect(&self.rules, Effect::Deny).any(|rule| self.inquiry.covers(rule, before))
+                })
     }
 
     /// Asks the rules before: at the instant of the request, whatever instant is asked about now.
@@ -325,6 +327,6 @@ impl<'p> Case<'_, '_, 'p> {
     }
 }
 
-fn of_effect(rules: &[Rule], effect: Effect) -> impl Iterator<Item = &Rule> {
-    rules.iter().filter(move |rule| rule.effect() == effect)
+fn of_effect<'p>(rules: &[&'p Rule], effect: Effect) -> impl Iterator<Item = &'p Rule> {
+    rules.iter().copied().filter(move |rule| rule.effect() == effect)
 }

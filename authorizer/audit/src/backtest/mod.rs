@@ -8,6 +8,7 @@
 //! Pure: [`Backtest::read`] takes lines and gives a [`Tally`], and tallies add up.
 
 mod answer;
+mod candidates;
 mod condition;
 mod facts;
 mod front;
