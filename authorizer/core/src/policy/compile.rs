@@ -6,6 +6,7 @@ use super::document::{POLICY_VERSION, PolicyDocument};
 use super::issuers::compile_issuers;
 use super::rules::compile_rules;
 use super::{Place, Policy, PolicyProblem, browser};
+use crate::rules::Rules;
 
 /// The longest name or id, in characters: they stand on every line of the decision log.
 const MAX_NAME: usize = 64;
@@ -29,6 +30,7 @@ pub(super) fn compile(document: &PolicyDocument) -> Result<Policy, Vec<PolicyPro
     check_accepted(document, &mut problems);
     match problems.0.is_empty() {
         true => {
+            let rules = Rules::new(rules);
             Ok(Policy { issuers, rules, credentials, cors, sign_in, subject_logging: document.log.subject })
         }
         false => Err(problems.0),
