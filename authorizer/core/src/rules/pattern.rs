@@ -219,8 +219,7 @@ impl Segment {
                 Err(error) => Err(error.into()),
             };
         }
-        ObjectKey::new(text.to_owned())?;
-        Ok(Self::Literal(text.to_owned()))
+        Ok(Self::Literal(ObjectKey::new(text.to_owned())?.into_string()))
     }
 
     /// Whether this segment, other than `**`, matches one segment of a key.
