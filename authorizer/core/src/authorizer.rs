@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::record::{DecisionRecord, Verdict};
 use crate::refusal::{KeysUnavailable, NoRule, Refusal, TokenError};
 use crate::request::{Possible, Resource, S3Request, Target};
-use crate::rules::{Access, Decision, could_allow, decide, token_could_help};
+use crate::rules::{Access, Decision};
 use crate::time::UnixTime;
 use crate::token::{Issuer, KeysUrl, Principal, PublishedKeysError, Trust, WantedKey};
 
@@ -214,7 +214,7 @@ impl Authorizer {
             }
             Err(refusal) => return Err(refusal),
         };
-        match (decide(policy.rules(), &access), &access.principal) {
+        match (policy.decide(&access), &access.principal) {
             (Decision::Allow(rule), _) => {
                 record.rule = Some(rule.id().to_owned());
                 let added = rule.terms().headers(access.request.operation(), access.claims());
@@ -228,7 +228,7 @@ impl Authorizer {
             (Decision::Default { furthest: Some(limit), .. }, principal)
                 if limit.is_of_terms()
                     && (matches!(principal, Principal::Verified(_))
-                        || !token_could_help(policy.rules(), &access)) =>
+                        || !policy.rules.token_could_help(&access)) =>
             {
                 Err(Refusal::from(limit))
             }
@@ -340,9 +340,8 @@ impl Authorizer {
         }
         let Some(resource) = resource else { return Ok(preflight.answer_as_asked()) };
         let source = self.source(request)?;
-        let could = |operation: &S3Operation| {
-            operation.is_on(&resource) && could_allow(policy.rules(), *operation, &resource, source, now)
-        };
+        let allowed = policy.rules.could_allow(&resource, source, now);
+        let could = |operation: &S3Operation| operation.is_on(&resource) && allowed.contains(*operation);
         Ok(preflight.answer(self.possible.operations.iter().filter(could).collect()))
     }
 

@@ -94,6 +94,11 @@ impl ObjectKey {
         &self.0
     }
 
+    /// The key, for good.
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
+
     /// The parts between the slashes. The last is empty when the key ends in a slash.
     pub fn segments(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.split('/')

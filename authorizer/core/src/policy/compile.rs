@@ -6,6 +6,7 @@ use super::document::{POLICY_VERSION, PolicyDocument};
 use super::issuers::compile_issuers;
 use super::rules::compile_rules;
 use super::{Place, Policy, PolicyProblem, browser};
+use crate::rules::Rules;
 
 /// The longest name or id, in characters: they stand on every line of the decision log.
 const MAX_NAME: usize = 64;
@@ -29,6 +30,7 @@ pub(super) fn compile(document: &PolicyDocument) -> Result<Policy, Vec<PolicyPro
     check_accepted(document, &mut problems);
     match problems.0.is_empty() {
         true => {
+            let rules = Rules::new(rules);
             Ok(Policy { issuers, rules, credentials, cors, sign_in, subject_logging: document.log.subject })
         }
         false => Err(problems.0),
@@ -58,16 +60,21 @@ impl Problems {
     }
 
     /// A name that stands in the log: it must be safe to print and to search for.
-    pub(super) fn check_name(&mut self, place: Place, name: &str, seen: &mut BTreeSet<String>) {
+    pub(super) fn check_name<'d>(
+        &mut self,
+        place: impl FnOnce() -> Place,
+        name: &'d str,
+        seen: &mut BTreeSet<&'d str>,
+    ) {
         let printable = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
         if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(printable) {
             self.add(
-                place,
+                place(),
                 format!("`{}` is not a usable name", name.escape_debug()),
                 format!("use 1 to {MAX_NAME} letters, digits, `-`, `_` or `.`"),
             );
-        } else if !seen.insert(name.to_owned()) {
-            self.add(place, format!("`{name}` is used twice"), "give each its own name");
+        } else if !seen.insert(name) {
+            self.add(place(), format!("`{name}` is used twice"), "give each its own name");
         }
     }
 

@@ -15,7 +15,7 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
     let mut compiled = Vec::new();
     for (index, document) in policy.issuers.iter().enumerate() {
         let place = Place::member("issuers").at(index);
-        problems.check_name(place.then("name"), &document.name, &mut names);
+        problems.check_name(|| place.then("name"), &document.name, &mut names);
         if document.issuer.is_empty() {
             problems.add(
                 place.then("issuer"),

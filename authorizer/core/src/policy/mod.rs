@@ -17,7 +17,7 @@ use crate::credential::CredentialPlaces;
 use crate::operation::OperationSet;
 use crate::record::SubjectLogging;
 use crate::request::Possible;
-use crate::rules::{Effect, Rule};
+use crate::rules::{Access, Decision, Effect, Rule, Rules};
 use crate::sign_in::SignIn;
 use crate::token::Issuer;
 
@@ -28,7 +28,7 @@ use crate::token::Issuer;
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Rules,
     pub(crate) credentials: CredentialPlaces,
     pub(crate) cors: Option<Cors>,
     pub(crate) sign_in: Option<SignIn>,
@@ -51,7 +51,12 @@ impl Policy {
 
     /// The rules, in the order of the document.
     pub fn rules(&self) -> &[Rule] {
-        &self.rules
+        self.rules.as_slice()
+    }
+
+    /// Decides on what is asked.
+    pub fn decide(&self, access: &Access<'_>) -> Decision<'_> {
+        self.rules.decide(access)
     }
 
     /// Where a token may be.
@@ -71,13 +76,13 @@ impl Policy {
 
     /// What some rule lets somebody ask for.
     pub fn possible(&self) -> Possible {
-        let allows = self.rules.iter().filter(|rule| rule.effect == Effect::Allow);
+        let allows = self.rules().iter().filter(|rule| rule.effect == Effect::Allow);
         let operations = allows.fold(OperationSet::default(), |set, rule| set.union(rule.operations));
         Possible { operations, preflights: self.cors.is_some() }
     }
 
     /// Whether some rule asks for the viewer's address.
     pub(crate) fn reads_source(&self) -> bool {
-        self.rules.iter().any(|rule| rule.sources.is_some())
+        self.rules().iter().any(|rule| rule.sources.is_some())
     }
 }

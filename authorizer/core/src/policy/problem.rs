@@ -50,7 +50,8 @@ impl Place {
     }
 
     fn step(&self, step: Step) -> Self {
-        let mut steps = self.0.clone();
+        let mut steps = Vec::with_capacity(self.0.len().saturating_add(1));
+        steps.extend_from_slice(&self.0);
         steps.push(step);
         Self(steps)
     }

@@ -16,9 +16,11 @@ use crate::time::UnixTime;
 pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) -> Vec<Rule> {
     let mut ids = BTreeSet::new();
     let mut compiled = Vec::with_capacity(policy.rules.len());
+    let rules = Place::member("rules");
+    // Of ten thousand rules there is nothing to say; their places within are made where there is.
     for (index, document) in policy.rules.iter().enumerate() {
-        let place = Place::member("rules").at(index);
-        problems.check_name(place.then("id"), &document.id, &mut ids);
+        let place = rules.at(index);
+        problems.check_name(|| place.then("id"), &document.id, &mut ids);
         let keys = compile_patterns(document, &place, problems);
         let operations = compile_operations(document, &place, problems);
         let terms = terms::compile(document, operations, &place, problems);
@@ -169,20 +171,16 @@ fn compile_sources(document: &RuleDocument, place: &Place, problems: &mut Proble
 }
 
 fn compile_patterns(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Vec<KeyPattern> {
-    let place = place.then("keys");
+    let place = || place.then("keys");
     if document.keys.is_empty() {
-        problems.add(
-            place.clone(),
-            "a rule without keys matches nothing",
-            "to match every key, write `[\"**\"]`",
-        );
+        problems.add(place(), "a rule without keys matches nothing", "to match every key, write `[\"**\"]`");
     }
-    let mut patterns = Vec::new();
+    let mut patterns = Vec::with_capacity(document.keys.len());
     for (index, text) in document.keys.iter().enumerate() {
         match KeyPattern::parse(text) {
             Ok(pattern) => patterns.push(pattern),
             Err(error) => problems.add(
-                place.at(index),
+                place().at(index),
                 format!("`{}` is not a key pattern: {error}", text.escape_debug()),
                 error.remedy(),
             ),
@@ -227,10 +225,10 @@ fn compile_principals(
             PrincipalConstraint::AnyIssuer
         }
         Some(names) => {
-            let place = place.then("issuers");
+            let place = || place.then("issuers");
             if names.is_empty() {
                 problems.add(
-                    place.clone(),
+                    place(),
                     "a rule for no issuer matches nothing",
                     "name one, or leave `issuers` out",
                 );
@@ -238,7 +236,7 @@ fn compile_principals(
             for (index, name) in names.iter().enumerate() {
                 if !policy.issuers.iter().any(|issuer| issuer.name == *name) {
                     problems.add(
-                        place.at(index),
+                        place().at(index),
                         format!("no issuer is named `{}`", name.escape_debug()),
                         "use the `name` of an `[[issuers]]` block",
                     );
@@ -250,10 +248,9 @@ fn compile_principals(
 }
 
 fn compile_conditions(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Vec<Condition> {
-    let place = place.then("when");
     let mut conditions = Vec::with_capacity(document.when.len());
     for (claim, condition) in &document.when {
-        let place = place.then(claim);
+        let place = || place.then("when").then(claim);
         let test = match condition {
             ConditionDocument { equals: Some(value), any: None, has: None, present: None } => {
                 ClaimTest::Equals(value.clone())
@@ -261,7 +258,7 @@ fn compile_conditions(document: &RuleDocument, place: &Place, problems: &mut Pro
             ConditionDocument { equals: None, any: Some(values), has: None, present: None } => {
                 if values.is_empty() {
                     problems.add(
-                        place.then("any"),
+                        place().then("any"),
                         "`any` of nothing never holds",
                         "name at least one value",
                     );
@@ -269,7 +266,7 @@ fn compile_conditions(document: &RuleDocument, place: &Place, problems: &mut Pro
                 ClaimTest::Any(values.clone())
             }
             ConditionDocument { equals: None, any: None, has: Some(word), present: None } => {
-                check_member(claim, word, &place, problems);
+                check_member(claim, word, place, problems);
                 ClaimTest::Has(word.clone())
             }
             ConditionDocument { equals: None, any: None, has: None, present: Some(present) } => {
@@ -277,7 +274,7 @@ fn compile_conditions(document: &RuleDocument, place: &Place, problems: &mut Pro
             }
             ConditionDocument { .. } => {
                 problems.add(
-                    place,
+                    place(),
                     format!("the condition on `{}` has none or several tests", claim.escape_debug()),
                     "write exactly one of `equals`, `any`, `has` and `present`",
                 );
@@ -291,11 +288,11 @@ fn compile_conditions(document: &RuleDocument, place: &Place, problems: &mut Pro
 
 /// `has` looks for one word: one with a space in it is never found in a string of words, and a scope goes
 /// into a header (RFC 6750 section 3: `scope-token`).
-fn check_member(claim: &str, word: &str, place: &Place, problems: &mut Problems) {
+fn check_member(claim: &str, word: &str, place: impl Fn() -> Place, problems: &mut Problems) {
     let is_scope_token = |word: &str| word.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     if word.is_empty() || word.contains(' ') || (is_scope_claim(claim) && !is_scope_token(word)) {
         problems.add(
-            place.then("has"),
+            place().then("has"),
             format!("`{}` is not one word", word.escape_debug()),
             "`has` looks for one member, such as one scope, without spaces or quotes",
         );

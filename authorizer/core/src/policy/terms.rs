@@ -41,17 +41,17 @@ pub(super) fn compile(
 ) -> UploadTerms {
     let is_deny = document.effect == EffectDocument::Deny;
     for (name, is_there, of) in asked(document) {
-        let place = name.iter().fold(place.clone(), |place, step| place.then(step));
+        let place = || name.iter().fold(place.clone(), |place, step| place.then(step));
         if is_there && is_deny {
             problems.add(
-                place,
+                place(),
                 "a deny rule says nothing of how uploads and downloads must be",
                 "deny them, or write this on the rule that allows them",
             );
         } else if is_there && !operations.is_empty() && !of.iter().any(|one| operations.contains(*one)) {
             let names: Vec<_> = of.iter().map(|operation| operation.name()).collect();
             problems.add(
-                place,
+                place(),
                 format!("rule `{}` allows nothing that this is asked of", document.id),
                 format!("leave it out, or allow one of {}", names.join(", ")),
             );

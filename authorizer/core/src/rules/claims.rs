@@ -1,5 +1,7 @@
 //! The claims that rules are held against.
 
+use std::collections::BinaryHeap;
+
 use serde_json::{Map, Value};
 
 /// What is known of the claims.
@@ -29,6 +31,55 @@ impl<'c> Claims<'c> {
             (_, Some(Value::String(value))) => test(value),
             (_, Some(Value::Array(values))) => values.iter().filter_map(Value::as_str).any(test),
             (Self::None | Self::Known(_), _) => false,
+        }
+    }
+}
+
+/// Whether a claim's value can be a segment of a key at all.
+pub(super) fn is_segment(value: &str) -> bool {
+    !matches!(value, "" | "." | "..") && !value.contains('/')
+}
+
+/// The segments of a key that a `{claim}` can stand for. An array may have thousands of members, and is asked about
+/// each segment of a key; so it is read and sorted once.
+pub(super) enum ClaimSegments<'c> {
+    /// Any: nothing is known of the claims yet.
+    Any,
+    /// These, sorted.
+    These(Vec<&'c str>),
+}
+
+impl<'c> ClaimSegments<'c> {
+    pub(super) fn of(claims: Claims<'c>, name: &str) -> Self {
+        let mut these = Vec::new();
+        match (claims, claims.get(name)) {
+            (Claims::Unknown, _) => return Self::Any,
+            (Claims::None | Claims::Known(_), Some(Value::String(value))) => these.push(value.as_str()),
+            (Claims::None | Claims::Known(_), Some(Value::Array(values))) => {
+                these.extend(values.iter().filter_map(Value::as_str));
+            }
+            (Claims::None | Claims::Known(_), _) => {}
+        }
+        these.retain(|value| is_segment(value));
+        // A heap sorts in a fifth of the code that `sort` takes.
+        Self::These(BinaryHeap::from(these).into_sorted_vec())
+    }
+
+    /// Whether it can stand for this segment.
+    pub(super) fn contain(&self, segment: &str) -> bool {
+        match self {
+            Self::Any => !segment.is_empty(),
+            Self::These(these) => these.binary_search(&segment).is_ok(),
+        }
+    }
+
+    /// Whether it can stand for a segment that begins with this text.
+    pub(super) fn contain_one_with(&self, beginning: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(these) => these
+                .get(these.partition_point(|one| *one < beginning))
+                .is_some_and(|one| one.starts_with(beginning)),
         }
     }
 }

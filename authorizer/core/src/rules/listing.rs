@@ -4,6 +4,7 @@
 //! them, a deny rule any of them.
 
 use super::Claims;
+use super::claims::is_segment;
 use super::pattern::{KeyPattern, Segment};
 use crate::prefix::KeyPrefix;
 
@@ -95,7 +96,7 @@ impl<'p> Positions<'p> {
 }
 
 /// Whether a segment of the pattern can stand for a segment of a key that begins with this text.
-fn can_begin_with(segment: &Segment, text: &str, claims: Claims<'_>) -> bool {
+pub(super) fn can_begin_with(segment: &Segment, text: &str, claims: Claims<'_>) -> bool {
     match segment {
         Segment::Literal(literal) => literal.starts_with(text),
         // What follows the first star is free.
@@ -103,10 +104,7 @@ fn can_begin_with(segment: &Segment, text: &str, claims: Claims<'_>) -> bool {
             parts.first().is_some_and(|first| first.starts_with(text) || text.starts_with(first.as_str()))
         }
         Segment::AnySegments => true,
-        Segment::Claim(name) => claims.could(name, |value| {
-            let is_segment = !matches!(value, "" | "." | "..") && !value.contains('/');
-            is_segment && value.starts_with(text)
-        }),
+        Segment::Claim(name) => claims.could(name, |value| is_segment(value) && value.starts_with(text)),
     }
 }
 

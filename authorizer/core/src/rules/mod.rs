@@ -2,7 +2,11 @@
 
 mod claims;
 mod condition;
+mod decision;
+#[cfg(test)]
+mod linear;
 mod listing;
+mod matcher;
 mod pattern;
 mod terms;
 
@@ -11,11 +15,13 @@ use std::net::IpAddr;
 pub use claims::Claims;
 pub(crate) use condition::is_scope_claim;
 pub use condition::{ClaimTest, Condition};
+pub use decision::Decision;
+pub(crate) use decision::Rules;
 pub use ipnet::IpNet;
 pub use pattern::{KeyPattern, PatternError, Segment};
 pub use terms::{MetadataTerm, TermsMismatch, UploadTerms};
 
-use crate::operation::{OperationSet, S3Operation};
+use crate::operation::OperationSet;
 use crate::request::{Resource, S3Request};
 use crate::response_override::ResponseOverride;
 use crate::time::UnixTime;
@@ -95,22 +101,6 @@ impl Access<'_> {
     }
 }
 
-/// What was decided, and by which rule.
-#[derive(Clone, Debug)]
-pub enum Decision<'p> {
-    /// The first allow rule that matches; no deny rule does.
-    Allow(&'p Rule),
-    /// The first deny rule that matches.
-    Deny(&'p Rule),
-    /// No allow rule matches.
-    Default {
-        /// What kept the one that got the furthest from it; none where there is no allow rule.
-        furthest: Option<Mismatch<'p>>,
-        /// The scopes that were all one lacked, with spaces between them.
-        lacking_scope: Option<String>,
-    },
-}
-
 /// Why a rule does not match: the first of its parts that does not, in this order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mismatch<'p> {
@@ -150,62 +140,6 @@ impl Mismatch<'_> {
             Self::Override(_) | Self::Terms(_) => 6,
         }
     }
-}
-
-/// Decides. Deny rules win over allow rules; without an allow rule the request is refused.
-pub fn decide<'p>(rules: &'p [Rule], access: &Access<'_>) -> Decision<'p> {
-    let mut allowed = None;
-    let mut furthest: Option<Mismatch<'p>> = None;
-    let mut lacking_scope = None;
-    for rule in rules {
-        match (rule.effect, rule.examine(access)) {
-            (Effect::Deny, Ok(())) => return Decision::Deny(rule),
-            (Effect::Deny, Err(_)) => {}
-            (Effect::Allow, Ok(())) => allowed = allowed.or(Some(rule)),
-            (Effect::Allow, Err(mismatch)) => {
-                if let Mismatch::Condition(_) = mismatch {
-                    lacking_scope = lacking_scope.or_else(|| rule.only_lacks_scope(access));
-                }
-                if furthest.as_ref().is_none_or(|furthest| furthest.distance() < mismatch.distance()) {
-                    furthest = Some(mismatch);
-                }
-            }
-        }
-    }
-    match allowed {
-        Some(rule) => Decision::Allow(rule),
-        None => Decision::Default { furthest, lacking_scope },
-    }
-}
-
-/// What could be allowed, whoever asks: some allow rule could match, and no deny rule speaks of everyone.
-pub(crate) fn could_allow(
-    rules: &[Rule],
-    operation: S3Operation,
-    resource: &Resource,
-    source: IpAddr,
-    at: UnixTime,
-) -> bool {
-    let denies = |rule: &Rule| {
-        rule.effect == Effect::Deny
-            && rule.principals == PrincipalConstraint::Everyone
-            && rule.conditions.is_empty()
-            && rule.could_match(operation, resource, source, at, Claims::None)
-    };
-    let allows = |rule: &Rule| {
-        rule.effect == Effect::Allow && rule.could_match(operation, resource, source, at, Claims::Unknown)
-    };
-    rules.iter().any(allows) && !rules.iter().any(denies)
-}
-
-/// Whether a request without a token might be allowed with one.
-pub(crate) fn token_could_help(rules: &[Rule], access: &Access<'_>) -> bool {
-    let (operation, resource) = (access.request.operation(), access.request.resource());
-    rules.iter().any(|rule| {
-        rule.effect == Effect::Allow
-            && rule.principals != PrincipalConstraint::Everyone
-            && rule.could_match(operation, resource, access.source, access.at, Claims::Unknown)
-    })
 }
 
 impl Rule {
@@ -264,10 +198,15 @@ impl Rule {
     /// # Errors
     /// The first part that does not match, in the order of [`Mismatch`].
     pub fn examine(&self, access: &Access<'_>) -> Result<(), Mismatch<'_>> {
-        let request = &access.request;
-        if !self.speaks_of(request.resource(), access.claims()) {
+        if !self.speaks_of(access.request.resource(), access.claims()) {
             return Err(Mismatch::Key);
         }
+        self.examine_but_keys(access)
+    }
+
+    /// The same, of a rule that is known to speak of the key.
+    fn examine_but_keys(&self, access: &Access<'_>) -> Result<(), Mismatch<'_>> {
+        let request = &access.request;
         if !self.operations.contains(request.operation()) {
             return Err(Mismatch::Operation);
         }
@@ -312,19 +251,9 @@ impl Rule {
         self.sources.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(&source)))
     }
 
-    /// Whether it could match, whoever asks, by what is known of the claims.
-    fn could_match(
-        &self,
-        operation: S3Operation,
-        resource: &Resource,
-        source: IpAddr,
-        at: UnixTime,
-        claims: Claims<'_>,
-    ) -> bool {
-        self.operations.contains(operation)
-            && self.speaks_of(resource, claims)
-            && self.holds_at(at)
-            && self.speaks_of_source(source)
+    /// Whether all of it matches but keys, operation and who asks.
+    fn is_in_force(&self, source: IpAddr, at: UnixTime) -> bool {
+        self.holds_at(at) && self.speaks_of_source(source)
     }
 
     /// Whether it holds at this instant. By a clock that says nothing, what is let in for a time is not, and what

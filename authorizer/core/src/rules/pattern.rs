@@ -25,18 +25,19 @@ pub struct KeyPattern {
     segments: Vec<Segment>,
 }
 
-/// One segment of a [`KeyPattern`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// One segment of a [`KeyPattern`]. The order is the one in which the matcher looks for them: literals first, by
+/// their text, and `**` last.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Segment {
     /// Exactly this text. Empty only as the last segment, for a trailing slash.
     Literal(String),
     /// Text with `*` in it: the literal parts between the stars, at least two, empty where a star stands
     /// at an end.
     Glob(Vec<String>),
-    /// `**`.
-    AnySegments,
     /// `{claim}`.
     Claim(String),
+    /// `**`.
+    AnySegments,
 }
 
 /// Why a text is no key pattern.
@@ -218,8 +219,7 @@ impl Segment {
                 Err(error) => Err(error.into()),
             };
         }
-        ObjectKey::new(text.to_owned())?;
-        Ok(Self::Literal(text.to_owned()))
+        Ok(Self::Literal(ObjectKey::new(text.to_owned())?.into_string()))
     }
 
     /// Whether this segment, other than `**`, matches one segment of a key.

@@ -1,0 +1,105 @@
+//! The rules of a policy, and what they decide together.
+
+use std::net::IpAddr;
+
+use super::matcher::Matcher;
+use super::{Access, Claims, Effect, Mismatch, PrincipalConstraint, Rule};
+use crate::operation::OperationSet;
+use crate::request::Resource;
+use crate::time::UnixTime;
+
+/// The rules of a policy in their order, and the tree of all their key patterns. A decision examines the rules that
+/// speak of the key; the others can only say that they do not.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    rules: Vec<Rule>,
+    matcher: Matcher,
+    has_allow: bool,
+}
+
+/// What was decided, and by which rule.
+#[derive(Clone, Debug)]
+pub enum Decision<'p> {
+    /// The first allow rule that matches; no deny rule does.
+    Allow(&'p Rule),
+    /// The first deny rule that matches.
+    Deny(&'p Rule),
+    /// No allow rule matches.
+    Default {
+        /// What kept the one that got the furthest from it; none where there is no allow rule.
+        furthest: Option<Mismatch<'p>>,
+        /// The scopes that were all one lacked, with spaces between them.
+        lacking_scope: Option<String>,
+    },
+}
+
+impl Rules {
+    pub(crate) fn new(rules: Vec<Rule>) -> Self {
+        let has_allow = rules.iter().any(|rule| rule.effect == Effect::Allow);
+        Self { matcher: Matcher::new(&rules), has_allow, rules }
+    }
+
+    /// The rules, in the order of the policy.
+    pub(crate) fn as_slice(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Decides. Deny rules win over allow rules; without an allow rule the request is refused.
+    pub(crate) fn decide(&self, access: &Access<'_>) -> Decision<'_> {
+        let mut allowed = None;
+        let mut furthest = self.has_allow.then_some(Mismatch::Key);
+        let mut lacking_scope = None;
+        for rule in self.speaking_of(access.request.resource(), access.claims()) {
+            match (rule.effect, rule.examine_but_keys(access)) {
+                (Effect::Deny, Ok(())) => return Decision::Deny(rule),
+                (Effect::Deny, Err(_)) => {}
+                (Effect::Allow, Ok(())) => allowed = allowed.or(Some(rule)),
+                (Effect::Allow, Err(mismatch)) => {
+                    if let Mismatch::Condition(_) = mismatch {
+                        lacking_scope = lacking_scope.or_else(|| rule.only_lacks_scope(access));
+                    }
+                    if furthest.as_ref().is_none_or(|furthest| furthest.distance() < mismatch.distance()) {
+                        furthest = Some(mismatch);
+                    }
+                }
+            }
+        }
+        match allowed {
+            Some(rule) => Decision::Allow(rule),
+            None => Decision::Default { furthest, lacking_scope },
+        }
+    }
+
+    /// The operations that could be allowed, whoever asks: some allow rule could match, and no deny rule speaks of
+    /// everyone.
+    pub(crate) fn could_allow(&self, resource: &Resource, source: IpAddr, at: UnixTime) -> OperationSet {
+        let operations_of = |claims, speaks: fn(&Rule) -> bool| {
+            self.speaking_of(resource, claims)
+                .filter(|rule| speaks(rule) && rule.is_in_force(source, at))
+                .fold(OperationSet::default(), |set, rule| set.union(rule.operations))
+        };
+        let allowed = operations_of(Claims::Unknown, |rule| rule.effect == Effect::Allow);
+        let denied = operations_of(Claims::None, |rule| {
+            rule.effect == Effect::Deny
+                && rule.principals == PrincipalConstraint::Everyone
+                && rule.conditions.is_empty()
+        });
+        allowed.iter().filter(|operation| !denied.contains(*operation)).collect()
+    }
+
+    /// Whether a request without a token might be allowed with one.
+    pub(crate) fn token_could_help(&self, access: &Access<'_>) -> bool {
+        self.speaking_of(access.request.resource(), Claims::Unknown).any(|rule| {
+            rule.effect == Effect::Allow
+                && rule.principals != PrincipalConstraint::Everyone
+                && rule.operations.contains(access.request.operation())
+                && rule.is_in_force(access.source, access.at)
+        })
+    }
+
+    /// The rules with a key pattern for it, in their order.
+    fn speaking_of(&self, resource: &Resource, claims: Claims<'_>) -> impl Iterator<Item = &Rule> {
+        let places = self.matcher.speaking_of(&self.rules, resource, claims);
+        places.into_iter().filter_map(|place| self.rules.get(place))
+    }
+}

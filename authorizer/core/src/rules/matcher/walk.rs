@@ -1,0 +1,229 @@
+//! The walk of a key, or of the prefix of a listing, through the tree of all patterns.
+
+use super::super::Claims;
+use super::super::claims::ClaimSegments;
+use super::super::listing::can_begin_with;
+use super::super::pattern::Segment;
+use super::places::Places;
+use super::trie::Trie;
+use super::work::{Step, Work};
+use crate::key::ObjectKey;
+use crate::prefix::KeyPrefix;
+
+/// One walk. It reads a segment after the other, and is at all nodes at once that these segments lead to.
+pub(super) struct Walk<'t, 'c> {
+    trie: &'t Trie,
+    claims: Claims<'c>,
+    /// The nodes that the segments so far lead to. INVARIANT: each once, because each has one parent.
+    at: Vec<usize>,
+    next: Vec<usize>,
+    /// The `**` come by so far. Whatever segments follow, the walk is there still.
+    within: Vec<usize>,
+    come_by: Places,
+    /// The rules found.
+    found: Places,
+    /// What was asked about each claim; empty until one is.
+    asked: Vec<Option<Asked<'c>>>,
+    segments_read: usize,
+    pub(super) work: Work,
+}
+
+/// What is known of a claim.
+struct Asked<'c> {
+    segments: ClaimSegments<'c>,
+    /// After how many segments it was last asked about, and the answer: one for all nodes that ask.
+    last: Option<(usize, bool)>,
+}
+
+impl<'t, 'c> Walk<'t, 'c> {
+    pub(super) fn new(trie: &'t Trie, claims: Claims<'c>) -> Self {
+        Self {
+            trie,
+            claims,
+            at: Vec::new(),
+            next: Vec::new(),
+            within: Vec::new(),
+            come_by: Places::none_of(trie.any_segments()),
+            found: Places::none_of(trie.rules()),
+            asked: Vec::new(),
+            segments_read: 0,
+            work: Work::default(),
+        }
+    }
+
+    /// Finds the rules with a pattern that the key matches.
+    pub(super) fn read_key(&mut self, key: &ObjectKey) {
+        self.start();
+        let mut segments = key.segments().peekable();
+        while let Some(segment) = segments.next() {
+            self.read_segment(segment, segments.peek().is_none());
+        }
+    }
+
+    /// Finds the rules with a pattern that holds every key which begins with the prefix: one that comes to its last `**`
+    /// within the whole segments.
+    pub(super) fn read_prefix(&mut self, prefix: &KeyPrefix) {
+        let (whole, _) = prefix.parts();
+        self.start();
+        for segment in whole {
+            self.read_segment(segment, false);
+        }
+    }
+
+    /// After [`read_prefix`](Self::read_prefix): the rules with a pattern that holds some key which begins with it.
+    /// Every such key goes on with a segment that begins with the rest of the prefix.
+    pub(super) fn around(&mut self, prefix: &KeyPrefix) -> Places {
+        let (_, rest) = prefix.parts();
+        let mut around = Places::none_of(self.trie.rules());
+        let mut seen = Places::none_of(self.trie.nodes());
+        // Whatever the rest begins, a `**` holds it.
+        let mut below = self.within.clone();
+        for node in &below {
+            seen.insert(*node);
+        }
+        for node in std::mem::take(&mut self.at) {
+            self.go_below(node, rest, &mut seen, &mut below);
+        }
+        while let Some(node) = below.pop() {
+            for rule in self.trie.ends(node) {
+                around.insert(*rule);
+            }
+            self.go_below(node, "", &mut seen, &mut below);
+        }
+        around
+    }
+
+    /// What was found.
+    pub(super) fn found(self) -> Places {
+        self.found
+    }
+
+    fn start(&mut self) {
+        self.come_to(self.trie.root());
+        std::mem::swap(&mut self.at, &mut self.next);
+    }
+
+    /// Reads one segment.
+    fn read_segment(&mut self, segment: &str, is_last: bool) {
+        // Those that are come by now have not read this segment.
+        let within = self.within.len();
+        for place in 0..within {
+            if let Some(node) = self.within.get(place) {
+                self.go_on(*node, segment, is_last);
+            }
+        }
+        let at = std::mem::take(&mut self.at);
+        for node in &at {
+            self.go_on(*node, segment, is_last);
+        }
+        self.at = std::mem::replace(&mut self.next, at);
+        self.next.clear();
+        self.segments_read = self.segments_read.saturating_add(1);
+    }
+
+    /// Goes from a node to those of its children that the segment leads to.
+    fn go_on(&mut self, node: usize, segment: &str, is_last: bool) {
+        self.work.count(Step::Node);
+        let (first, children) = self.trie.children(node);
+        let literal = children.partition_point(
+            |child| matches!(&child.segment, Segment::Literal(text) if text.as_str() < segment),
+        );
+        if children
+            .get(literal)
+            .is_some_and(|child| matches!(&child.segment, Segment::Literal(text) if text == segment))
+        {
+            self.arrive(first.saturating_add(literal), is_last);
+        }
+        for (place, child) in children.iter().enumerate().rev() {
+            let leads_here = match &child.segment {
+                // The literals stand first.
+                Segment::Literal(_) => break,
+                // The walk has come by it already.
+                Segment::AnySegments => continue,
+                Segment::Claim(name) => self.claim_is(child.number, name, segment),
+                Segment::Glob(_) => child.segment.matches(segment, self.claims),
+            };
+            self.work.count(Step::Wild);
+            if leads_here {
+                self.arrive(first.saturating_add(place), is_last);
+            }
+        }
+    }
+
+    fn arrive(&mut self, node: usize, is_last: bool) {
+        if is_last {
+            self.find(node);
+        } else {
+            self.come_to(node);
+        }
+    }
+
+    /// Comes to a node while there are segments to come. So all that ends in a `**` right after it is found, and the
+    /// walk comes by that `**` too, because it may stand for no segment; and by one after it.
+    fn come_to(&mut self, node: usize) {
+        self.next.push(node);
+        let mut node = node;
+        while let Some((below, any_segments)) = self.trie.any_segments_below(node)
+            && self.come_by.insert(any_segments.number)
+        {
+            self.find(below);
+            if !any_segments.children.is_empty() {
+                self.within.push(below);
+            }
+            node = below;
+        }
+    }
+
+    fn find(&mut self, node: usize) {
+        for rule in self.trie.ends(node) {
+            self.found.insert(*rule);
+        }
+    }
+
+    /// Adds those children that some segment which begins with the text leads to.
+    fn go_below(&mut self, node: usize, text: &str, seen: &mut Places, below: &mut Vec<usize>) {
+        self.work.count(Step::Node);
+        let (first, children) = self.trie.children(node);
+        for (place, child) in children.iter().enumerate() {
+            let can = match &child.segment {
+                Segment::Claim(name) => {
+                    self.claim(child.number, name).is_some_and(|asked| asked.segments.contain_one_with(text))
+                }
+                Segment::Literal(_) | Segment::Glob(_) | Segment::AnySegments => {
+                    can_begin_with(&child.segment, text, self.claims)
+                }
+            };
+            let place = first.saturating_add(place);
+            if can && seen.insert(place) {
+                below.push(place);
+            }
+        }
+    }
+
+    /// Whether a claim can stand for the segment being read.
+    fn claim_is(&mut self, number: usize, name: &str, segment: &str) -> bool {
+        let now = self.segments_read;
+        let Some(asked) = self.claim(number, name) else { return false };
+        if let Some((then, answer)) = asked.last
+            && then == now
+        {
+            return answer;
+        }
+        let answer = asked.segments.contain(segment);
+        asked.last = Some((now, answer));
+        self.work.count(Step::Question);
+        answer
+    }
+
+    fn claim(&mut self, number: usize, name: &str) -> Option<&mut Asked<'c>> {
+        let (claims, count) = (self.claims, self.trie.claims());
+        if self.asked.is_empty() {
+            self.asked.resize_with(count, || None);
+        }
+        let asked = self.asked.get_mut(number)?;
+        if asked.is_none() {
+            self.work.count(Step::Claim);
+        }
+        Some(asked.get_or_insert_with(|| Asked { segments: ClaimSegments::of(claims, name), last: None }))
+    }
+}
