@@ -27,6 +27,19 @@ pub(super) struct SignedToken {
     pub(super) claims: Arc<Map<String, Value>>,
 }
 
+/// What a token is remembered by: the whole of it, signature and all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TokenKey {
+    digest: [u8; 32],
+    length: usize,
+}
+
+impl TokenKey {
+    pub(super) fn of(token: &str) -> Self {
+        Self { digest: sha256(token.as_bytes()), length: token.len() }
+    }
+}
+
 /// The tokens of one policy that were verified last. It goes with the policy; by other keys of the issuer a token
 /// is verified anew.
 #[derive(Default)]
@@ -48,14 +61,14 @@ struct Entry {
 
 impl TokenCache {
     /// The token, if it is remembered.
-    pub(super) fn get(&self, token: &str) -> Option<SignedToken> {
-        self.entries().tokens.get(&key(token)).map(|entry| entry.token.clone())
+    pub(super) fn get(&self, key: &TokenKey) -> Option<SignedToken> {
+        self.entries().tokens.get(&key.digest).map(|entry| entry.token.clone())
     }
 
     /// Remembers a token, and forgets the oldest where there is no more room.
-    pub(super) fn put(&self, token: &str, signed: &SignedToken) {
+    pub(super) fn put(&self, key: &TokenKey, signed: &SignedToken) {
         let mut entries = self.entries();
-        let (key, length) = (key(token), token.len());
+        let TokenKey { digest: key, length } = *key;
         if entries.tokens.insert(key, Entry { token: signed.clone(), length }).is_some() {
             return;
         }
@@ -69,12 +82,11 @@ impl TokenCache {
     }
 
     /// Forgets a token, which will not be good again.
-    pub(super) fn forget(&self, token: &str) {
+    pub(super) fn forget(&self, key: &TokenKey) {
         let mut entries = self.entries();
-        let key = key(token);
-        if let Some(entry) = entries.tokens.remove(&key) {
+        if let Some(entry) = entries.tokens.remove(&key.digest) {
             entries.bytes = entries.bytes.saturating_sub(entry.length);
-            entries.order.retain(|other| *other != key);
+            entries.order.retain(|other| *other != key.digest);
         }
     }
 
@@ -90,13 +102,13 @@ impl fmt::Debug for TokenCache {
     }
 }
 
-fn key(token: &str) -> [u8; 32] {
-    sha256(token.as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn key(token: &str) -> TokenKey {
+        TokenKey::of(token)
+    }
 
     fn signed(issuer: usize) -> SignedToken {
         SignedToken { issuer, generation: 0, token_type: None, claims: Arc::default() }
@@ -105,13 +117,13 @@ mod tests {
     #[test]
     fn a_token_is_remembered_whole_and_forgotten() {
         let cache = TokenCache::default();
-        assert!(cache.get("a.b.c").is_none());
-        cache.put("a.b.c", &signed(1));
-        cache.put("a.b.c", &signed(1));
-        assert_eq!(cache.get("a.b.c").unwrap().issuer, 1);
-        assert!(cache.get("a.b.d").is_none(), "another signature is another token");
-        cache.forget("a.b.c");
-        assert!(cache.get("a.b.c").is_none());
+        assert!(cache.get(&key("a.b.c")).is_none());
+        cache.put(&key("a.b.c"), &signed(1));
+        cache.put(&key("a.b.c"), &signed(1));
+        assert_eq!(cache.get(&key("a.b.c")).unwrap().issuer, 1);
+        assert!(cache.get(&key("a.b.d")).is_none(), "another signature is another token");
+        cache.forget(&key("a.b.c"));
+        assert!(cache.get(&key("a.b.c")).is_none());
         let entries = cache.entries();
         assert_eq!((entries.bytes, entries.order.len()), (0, 0));
     }
@@ -121,11 +133,11 @@ mod tests {
         let cache = TokenCache::default();
         let token = |n: usize| format!("{n:01024}");
         for n in 0..1000 {
-            cache.put(&token(n), &signed(n));
+            cache.put(&key(&token(n)), &signed(n));
             assert!(cache.entries().bytes <= MAX_BYTES);
         }
-        assert!(cache.get(&token(0)).is_none());
-        assert_eq!(cache.get(&token(999)).unwrap().issuer, 999);
+        assert!(cache.get(&key(&token(0))).is_none());
+        assert_eq!(cache.get(&key(&token(999))).unwrap().issuer, 999);
         let entries = cache.entries();
         assert_eq!((entries.tokens.len(), entries.order.len()), (256, 256));
     }
@@ -133,7 +145,7 @@ mod tests {
     #[test]
     fn nothing_of_a_token_is_printed() {
         let cache = TokenCache::default();
-        cache.put("secret.secret.secret", &signed(0));
+        cache.put(&key("secret.secret.secret"), &signed(0));
         assert!(!format!("{cache:?}").contains("secret"));
     }
 }

@@ -1,9 +1,7 @@
 //! The keys of an issuer, read from a JWK set (RFC 7517).
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,6 +9,7 @@ use thiserror::Error;
 
 use super::algorithm::SignatureAlgorithm;
 use super::json::parse_object;
+use super::prepared_key::{PreparedKey, PublicNumbers};
 
 /// The most keys of one issuer. Providers publish fewer than ten.
 pub(super) const MAX_KEYS: usize = 64;
@@ -21,12 +20,11 @@ pub struct KeySet {
     keys: Vec<VerificationKey>,
 }
 
-/// A public key, and the algorithms that it may verify.
+/// A public key, prepared for each of the algorithms that it may verify by.
 #[derive(Clone, Debug)]
 struct VerificationKey {
     key_id: Option<String>,
-    algorithms: Vec<SignatureAlgorithm>,
-    key: DecodingKey,
+    prepared: Vec<PreparedKey>,
 }
 
 /// Why a JWK set cannot be used.
@@ -134,8 +132,7 @@ impl KeySet {
         let is_in_other = |key: &VerificationKey| {
             known.iter().any(|known| {
                 known.key_id == key.key_id
-                    && key.algorithms.iter().all(|algorithm| known.algorithms.contains(algorithm))
-                    && same_key(&known.key, &key.key)
+                    && key.prepared.iter().all(|one| known.prepared.iter().any(|known| known.is(one)))
             })
         };
         self.keys.iter().filter(|key| !is_in_other(key)).map(|key| key.key_id.as_deref()).collect()
@@ -148,27 +145,15 @@ impl KeySet {
         &'k self,
         key_id: Option<&'k str>,
         algorithm: SignatureAlgorithm,
-    ) -> Vec<&'k DecodingKey> {
-        let fitting = self.keys.iter().filter(|key| key.algorithms.contains(&algorithm));
-        match key_id {
-            Some(id) => fitting.filter(|key| key.key_id.as_deref() == Some(id)).map(|key| &key.key).collect(),
-            None => {
-                let all: Vec<_> = fitting.map(|key| &key.key).collect();
-                if all.len() == 1 { all } else { Vec::new() }
-            }
-        }
-    }
-}
-
-/// Whether two public keys are the same numbers.
-fn same_key(one: &DecodingKey, other: &DecodingKey) -> bool {
-    use jsonwebtoken::DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
-    match (one.kind(), other.kind()) {
-        (SecretOrDer(one), SecretOrDer(other)) => one == other,
-        (RsaModulusExponent { n, e }, RsaModulusExponent { n: other_n, e: other_e }) => {
-            n == other_n && e == other_e
-        }
-        (SecretOrDer(_), RsaModulusExponent { .. }) | (RsaModulusExponent { .. }, SecretOrDer(_)) => false,
+    ) -> impl Iterator<Item = &'k PreparedKey> {
+        let fitting = self
+            .keys
+            .iter()
+            .filter(move |key| key_id.is_none_or(|id| key.key_id.as_deref() == Some(id)))
+            .flat_map(|key| &key.prepared)
+            .filter(move |prepared| prepared.signature_algorithm() == algorithm);
+        let is_any_of_several = key_id.is_none() && fitting.clone().nth(1).is_some();
+        fitting.filter(move |_| !is_any_of_several)
     }
 }
 
@@ -219,17 +204,19 @@ impl VerificationKey {
         if algorithms.is_empty() {
             return Ok(None);
         }
-        check_numbers(index, &jwk)?;
-        let key = DecodingKey::from_jwk(&jwk).map_err(|_| JwkError::Malformed { index })?;
-        Ok(Some(Self { key_id: jwk.common.key_id.clone(), algorithms, key }))
+        let numbers = numbers(index, &jwk)?;
+        // A key that can verify nothing must be found when the policy is loaded, not when a user cannot get in.
+        let prepared: Option<Vec<_>> =
+            algorithms.into_iter().map(|algorithm| PreparedKey::new(algorithm, &numbers)).collect();
+        let prepared = prepared.ok_or(JwkError::Invalid { index })?;
+        Ok(Some(Self { key_id: jwk.common.key_id, prepared }))
     }
 }
 
-/// Whether the numbers are a public key of their kind: a key that can verify nothing must be found when
-/// the policy is loaded, not when a user cannot get in.
-fn check_numbers(index: usize, jwk: &Jwk) -> Result<(), JwkError> {
+/// The numbers of a key, of the size and form that its kind has.
+fn numbers(index: usize, jwk: &Jwk) -> Result<PublicNumbers, JwkError> {
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JwkError::Malformed { index });
-    let parsed = match &jwk.algorithm {
+    match &jwk.algorithm {
         AlgorithmParameters::RSA(rsa) => {
             let (modulus, exponent) = (decode(&rsa.n)?, decode(&rsa.e)?);
             let bits = bit_length(&modulus);
@@ -238,31 +225,24 @@ fn check_numbers(index: usize, jwk: &Jwk) -> Result<(), JwkError> {
             }
             let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
             let exponent_fits = (2..=33).contains(&bit_length(&exponent));
-            return if odd(&modulus) && odd(&exponent) && exponent_fits {
-                Ok(())
-            } else {
-                Err(JwkError::Invalid { index })
-            };
+            match odd(&modulus) && odd(&exponent) && exponent_fits {
+                true => Ok(PublicNumbers::Rsa { modulus, exponent }),
+                false => Err(JwkError::Invalid { index }),
+            }
         }
         AlgorithmParameters::EllipticCurve(ec) => {
-            let (algorithm, length) = match ec.curve {
-                EllipticCurve::P256 => (&ECDSA_P256_SHA256_FIXED, 32),
-                _ => (&ECDSA_P384_SHA384_FIXED, 48),
-            };
+            let length = if ec.curve == EllipticCurve::P256 { 32 } else { 48 };
             let (x, y) = (decode(&ec.x)?, decode(&ec.y)?);
             // RFC 7518 section 6.2.1.2: coordinates have the full length of the field.
             if x.len() != length || y.len() != length {
                 return Err(JwkError::Invalid { index });
             }
-            ParsedPublicKey::new(algorithm, [&[0x04], x.as_slice(), &y].concat())
+            Ok(PublicNumbers::Point([&[0x04], x.as_slice(), &y].concat()))
         }
-        AlgorithmParameters::OctetKeyPair(okp) => ParsedPublicKey::new(&ED25519, decode(&okp.x)?),
+        AlgorithmParameters::OctetKeyPair(okp) => Ok(PublicNumbers::Point(decode(&okp.x)?)),
         // `OctetKey`, `Other` and whatever the library adds.
-        _ => {
-            return Err(JwkError::Malformed { index });
-        }
-    };
-    parsed.map(|_| ()).map_err(|_| JwkError::Invalid { index })
+        _ => Err(JwkError::Malformed { index }),
+    }
 }
 
 fn bit_length(big_endian: &[u8]) -> usize {
@@ -358,6 +338,11 @@ mod tests {
             ),
             (with(p256(), "x", json!("AA")), JwkError::Invalid { index: 0 }),
             (with(ed25519(), "x", json!("AA")), JwkError::Invalid { index: 0 }),
+            // RFC 7518 section 6.3.1.1: the fewest octets.
+            (
+                with(rsa(2048), "n", json!(URL_SAFE_NO_PAD.encode([&[0], [0xff; 256].as_slice()].concat()))),
+                JwkError::Invalid { index: 0 },
+            ),
             (json!({"kty": "RSA"}), JwkError::Malformed { index: 0 }),
             (json!({}), JwkError::Malformed { index: 0 }),
             (json!(null), JwkError::Malformed { index: 0 }),
@@ -379,7 +364,7 @@ mod tests {
             ALL,
         )
         .unwrap();
-        let count = |id, algorithm| set.candidates(id, algorithm).len();
+        let count = |id, algorithm| set.candidates(id, algorithm).count();
         assert_eq!(count(Some("a"), SignatureAlgorithm::EdDsa), 1);
         assert_eq!(count(Some("a"), SignatureAlgorithm::Es256), 0);
         assert_eq!(count(Some("b"), SignatureAlgorithm::Es256), 1);

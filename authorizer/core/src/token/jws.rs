@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::signature::Verifier as _;
 use serde_json::{Map, Value};
 
 use super::algorithm::{JwsAlgorithm, SignatureAlgorithm};
@@ -50,7 +51,6 @@ impl<'t> Jws<'t> {
         }
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
-        // The signature is decoded again by the library that verifies it, whose base64url is as strict.
         if signature.is_empty() {
             return Err(TokenError::Malformed);
         }
@@ -91,26 +91,22 @@ impl<'t> Jws<'t> {
         algorithm: SignatureAlgorithm,
         keys: &KeySet,
     ) -> Result<(), TokenError> {
-        let candidates = keys.candidates(self.key_id.as_deref(), algorithm);
-        if candidates.is_empty() {
+        let mut candidates = keys.candidates(self.key_id.as_deref(), algorithm).peekable();
+        if candidates.peek().is_none() {
             return Err(TokenError::SigningKeyUnknown);
         }
-        let verified = candidates.into_iter().any(|key| {
-            // An error here is a signature of the wrong form or length: no signature of this key's.
-            jsonwebtoken::crypto::verify(
-                self.signature,
-                self.signing_input.as_bytes(),
-                key,
-                algorithm.jsonwebtoken(),
-            )
-            .unwrap_or(false)
-        });
-        if verified { Ok(()) } else { Err(TokenError::SignatureInvalid) }
+        // What is no base64url, or of the wrong length, is no signature of anybody's.
+        let signature = decode(self.signature).map_err(|_| TokenError::SignatureInvalid)?;
+        match candidates.any(|key| key.verify(self.signing_input.as_bytes(), &signature).is_ok()) {
+            true => Ok(()),
+            false => Err(TokenError::SignatureInvalid),
+        }
     }
 
     /// Whether whoever has the secret made it.
     pub(super) fn verify_by_secret(&self, secret: &SharedSecret) -> Result<(), TokenError> {
-        match secret.verifies(self.signature, self.signing_input.as_bytes()) {
+        let signature = decode(self.signature).map_err(|_| TokenError::SignatureInvalid)?;
+        match secret.verifies(&signature, self.signing_input.as_bytes()) {
             true => Ok(()),
             false => Err(TokenError::SignatureInvalid),
         }

@@ -12,6 +12,7 @@ mod json;
 mod jwks;
 mod jws;
 mod keys_url;
+mod prepared_key;
 mod revocation;
 mod ring;
 mod secret;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use algorithm::{JwsAlgorithm, SignatureAlgorithm};
-use cache::{SignedToken, TokenCache};
+use cache::{SignedToken, TokenCache, TokenKey};
 pub use claims::VerifiedClaims;
 pub(crate) use issuer::KeySource;
 use issuer::Verifier;
@@ -57,7 +58,7 @@ impl<'p> Principal<'p> {
     /// none, so it does not get what is open to anyone. [`Refusal::KeysUnavailable`] when it cannot be told
     /// whether it does.
     pub(crate) fn verify(
-        credential: &Credential,
+        credential: &Credential<'_>,
         issuers: &'p [Issuer],
         trust: &Trust,
         now: UnixTime,
@@ -74,7 +75,7 @@ impl<'p> Principal<'p> {
     /// # Errors
     /// Those of [`verify`](Self::verify), and two credentials where the request holds one already.
     pub(crate) fn suppose(
-        credential: &Credential,
+        credential: &Credential<'_>,
         issuers: &'p [Issuer],
         supposed: &Supposed,
         now: UnixTime,
@@ -142,16 +143,17 @@ fn verify_with<'p>(
     now: UnixTime,
 ) -> Result<VerifiedClaims<'p>, Refusal> {
     // Of keys that have to be asked for first, a token is taken for a new one.
-    let remembered = trust.cache.get(token).filter(|signed| trust.is_by_current_keys(signed, issuers, now));
+    let key = TokenKey::of(token);
+    let remembered = trust.cache.get(&key).filter(|signed| trust.is_by_current_keys(signed, issuers, now));
     let is_new = remembered.is_none();
     let signed = remembered.map_or_else(|| trust.verify_signature(token, issuers, now), Ok)?;
     // Past this line the header and the claims are the issuer's words.
     let issuer = issuers.get(signed.issuer).ok_or(Refusal::Token(TokenError::IssuerUnknown))?;
     match issuer.verify_claims(signed.token_type.as_deref(), &signed.claims, now) {
-        Ok(()) if is_new => trust.cache.put(token, &signed),
+        Ok(()) if is_new => trust.cache.put(&key, &signed),
         Ok(()) => {}
         Err(error) => {
-            trust.cache.forget(token);
+            trust.cache.forget(&key);
             return Err(Refusal::Token(error));
         }
     }

@@ -34,7 +34,7 @@ pub struct RemoteKeys {
 
 impl WantedKey {
     fn is_among(&self, keys: &KeySet) -> bool {
-        self.key_id.is_some() && !keys.candidates(self.key_id.as_deref(), self.algorithm).is_empty()
+        self.key_id.is_some() && keys.candidates(self.key_id.as_deref(), self.algorithm).next().is_some()
     }
 }
 

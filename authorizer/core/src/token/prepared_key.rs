@@ -1,0 +1,102 @@
+//! Keys that are parsed when the policy is loaded, so that no token pays for it.
+//!
+//! `jsonwebtoken` verifies with whatever implements its [`JwtVerifier`]. Its own implementations parse the key of
+//! every token anew; these hold it parsed, and the cryptography is that of the same library, aws-lc.
+
+use std::fmt;
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+    VerificationAlgorithm,
+};
+use jsonwebtoken::Algorithm;
+use jsonwebtoken::crypto::JwtVerifier;
+use jsonwebtoken::signature::{Error, Verifier};
+
+use super::algorithm::SignatureAlgorithm;
+
+/// The numbers of a public key (RFC 7518 section 6, RFC 8037 section 2).
+#[derive(Clone, Debug)]
+pub(super) enum PublicNumbers {
+    /// The modulus and the exponent, big-endian, without leading zeros.
+    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+    /// An uncompressed point (SEC 1 section 2.3.3), or an Ed25519 key.
+    Point(Vec<u8>),
+}
+
+/// A public key, parsed, to verify by one algorithm.
+#[derive(Clone)]
+pub(super) struct PreparedKey {
+    algorithm: SignatureAlgorithm,
+    key: ParsedPublicKey,
+}
+
+impl PreparedKey {
+    /// Parses a key for an algorithm of its kind; none where the numbers are no key.
+    pub(super) fn new(algorithm: SignatureAlgorithm, numbers: &PublicNumbers) -> Option<Self> {
+        let key = match numbers {
+            PublicNumbers::Rsa { modulus: n, exponent: e } => {
+                RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa_parameters(algorithm)?)
+            }
+            PublicNumbers::Point(point) => ParsedPublicKey::new(curve(algorithm)?, point),
+        };
+        Some(Self { algorithm, key: key.ok()? })
+    }
+
+    /// What it verifies by.
+    pub(super) fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    /// Whether the other is the same key for the same algorithm.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm && self.key.as_ref() == other.key.as_ref()
+    }
+}
+
+impl Verifier<Vec<u8>> for PreparedKey {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
+        self.key.verify_sig(message, signature).map_err(|_| Error::new())
+    }
+}
+
+impl JwtVerifier for PreparedKey {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm.jsonwebtoken()
+    }
+}
+
+/// The numbers of a public key are no secret, and long.
+impl fmt::Debug for PreparedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PreparedKey").field(&self.algorithm).finish()
+    }
+}
+
+fn rsa_parameters(algorithm: SignatureAlgorithm) -> Option<&'static RsaParameters> {
+    match algorithm {
+        SignatureAlgorithm::Rs256 => Some(&RSA_PKCS1_2048_8192_SHA256),
+        SignatureAlgorithm::Rs384 => Some(&RSA_PKCS1_2048_8192_SHA384),
+        SignatureAlgorithm::Rs512 => Some(&RSA_PKCS1_2048_8192_SHA512),
+        SignatureAlgorithm::Ps256 => Some(&RSA_PSS_2048_8192_SHA256),
+        SignatureAlgorithm::Ps384 => Some(&RSA_PSS_2048_8192_SHA384),
+        SignatureAlgorithm::Ps512 => Some(&RSA_PSS_2048_8192_SHA512),
+        SignatureAlgorithm::Es256 | SignatureAlgorithm::Es384 | SignatureAlgorithm::EdDsa => None,
+    }
+}
+
+fn curve(algorithm: SignatureAlgorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    match algorithm {
+        SignatureAlgorithm::Es256 => Some(&ECDSA_P256_SHA256_FIXED),
+        SignatureAlgorithm::Es384 => Some(&ECDSA_P384_SHA384_FIXED),
+        SignatureAlgorithm::EdDsa => Some(&ED25519),
+        SignatureAlgorithm::Rs256
+        | SignatureAlgorithm::Rs384
+        | SignatureAlgorithm::Rs512
+        | SignatureAlgorithm::Ps256
+        | SignatureAlgorithm::Ps384
+        | SignatureAlgorithm::Ps512 => None,
+    }
+}
