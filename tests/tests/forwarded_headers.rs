@@ -83,8 +83,8 @@ fn is_let_through(authorizer: &Authorizer, name: &str, value: &str) -> bool {
                 },
             },
         }}]});
-        let authorized =
-            authorizer.authorize(event.to_string().as_bytes(), UnixTime::from_seconds(1_800_000_000));
+        let event = event.to_string();
+        let authorized = authorizer.authorize(event.as_bytes(), UnixTime::from_seconds(1_800_000_000));
         match authorized.outcome {
             Outcome::Forward(request) => {
                 request.headers.iter().any(|(kept, _)| *kept == name.to_ascii_lowercase())

@@ -14,7 +14,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
     /// What the decision log says of it.
-    pub record: DecisionRecord,
+    pub record: DecisionRecord<'static>,
     /// What each rule makes of it, in the order of the policy. Empty when it was refused before any rule
     /// was asked: by its path, its method, its query, a header or its token; and for a preflight.
     pub rules: Vec<RuleExplanation>,
@@ -43,7 +43,7 @@ impl Explanation {
 
 /// Explains the decision on the bytes of one event, at the instant `now`.
 pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanation {
-    let record = authorizer.authorize(event, now).record;
+    let record = authorizer.authorize(event, now).record.into_owned();
     let rules = authorizer.access(event, now).map(|access| ask_rules(authorizer, &access));
     Explanation { record, rules: rules.unwrap_or_default() }
 }
@@ -55,7 +55,7 @@ pub fn explain_supposing(
     supposed: &Supposed,
     now: UnixTime,
 ) -> Explanation {
-    let record = authorizer.authorize_supposing(event, supposed, now).record;
+    let record = authorizer.authorize_supposing(event, supposed, now).record.into_owned();
     let rules =
         authorizer.access_supposing(event, supposed, now).map(|access| ask_rules(authorizer, &access));
     Explanation { record, rules: rules.unwrap_or_default() }
@@ -210,13 +210,13 @@ mod tests {
         assert_eq!(explanation.record.rule.as_deref(), Some("all"));
         assert_eq!(explanation.rules[1].mismatch.as_deref(), Some("the key matches none of `{sub}/**`"));
         let expired = explained(1000);
-        assert_eq!((expired.record.reason.as_str(), expired.rules.len()), ("token_expired", 0));
+        assert_eq!((expired.record.reason.as_ref(), expired.rules.len()), ("token_expired", 0));
     }
 
     #[test]
     fn a_request_that_comes_to_no_rule_is_explained_by_its_reason() {
         let explanation = explained("/a//b");
-        assert_eq!((explanation.record.reason.as_str(), explanation.rules.len()), ("key_empty_segment", 0));
+        assert_eq!((explanation.record.reason.as_ref(), explanation.rules.len()), ("key_empty_segment", 0));
     }
 
     #[test]

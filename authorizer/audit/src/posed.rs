@@ -154,16 +154,16 @@ impl PosedRequest {
     pub fn event(&self) -> Vec<u8> {
         let mut headers = CloudFrontHeaders::new();
         for (name, value) in &self.headers {
-            let lines = headers.entry(name.to_ascii_lowercase()).or_default();
-            lines.push(CloudFrontHeader::new(name, value));
+            let lines = headers.entry(name.to_ascii_lowercase().into()).or_default();
+            lines.push(CloudFrontHeader::new(name.as_str(), value.as_str()));
         }
         // No request comes without one.
-        headers.entry("host".to_owned()).or_insert_with(|| vec![CloudFrontHeader::new("Host", DOMAIN_NAME)]);
+        headers.entry("host".into()).or_insert_with(|| vec![CloudFrontHeader::new("Host", DOMAIN_NAME)]);
         let request = CloudFrontRequest {
-            client_ip: self.source.to_string(),
-            method: self.method.clone(),
-            uri: self.uri.clone(),
-            querystring: self.querystring.clone(),
+            client_ip: self.source.to_string().into(),
+            method: self.method.as_str().into(),
+            uri: self.uri.as_str().into(),
+            querystring: self.querystring.as_str().into(),
             headers,
             body: None,
             other: Map::new(),
@@ -173,12 +173,11 @@ impl PosedRequest {
             distribution_id: "EDFDVBD6EXAMPLE".into(),
             event_type: "viewer-request".into(),
             request_id: "posed".into(),
-            other: Map::new(),
         };
-        let cf = CloudFrontEventData { config, request, other: Map::new() };
-        let records = vec![CloudFrontRecord { cf, other: Map::new() }];
+        let cf = CloudFrontEventData { config, request };
+        let records = vec![CloudFrontRecord { cf }];
         // Maps with text for keys can always be written. No bytes would be refused as no event.
-        serde_json::to_vec(&CloudFrontEvent { records, other: Map::new() }).unwrap_or_default()
+        serde_json::to_vec(&CloudFrontEvent { records }).unwrap_or_default()
     }
 }
 
@@ -253,7 +252,8 @@ mod tests {
                 _ => Aim::Key("a b/c".into()),
             };
             let posed = PosedRequest::new(&Deed::Operation(operation), &aim, "").unwrap();
-            let event = ViewerRequestEvent::parse(&posed.event()).unwrap();
+            let event = posed.event();
+            let event = ViewerRequestEvent::parse(&event).unwrap();
             let target = Target::of(&event.request.method, &event.request).unwrap();
             let recognised = S3Request::recognise(target, &event.request, possible, None).unwrap();
             assert_eq!((recognised.operation(), recognised.resource().as_str()), (operation, "a b/c"));

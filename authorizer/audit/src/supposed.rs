@@ -116,7 +116,8 @@ mod tests {
             "",
         );
         let event = event.unwrap().event();
-        let decided = authorizer().authorize_supposing(&event, &token.supposed, UnixTime::from_seconds(1000));
+        let authorizer = authorizer();
+        let decided = authorizer.authorize_supposing(&event, &token.supposed, UnixTime::from_seconds(1000));
         assert_eq!(decided.record.reason, "allowed_by_rule");
     }
 

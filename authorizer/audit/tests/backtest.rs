@@ -41,7 +41,7 @@ impl Policy {
         self.read.clone()
     }
 
-    fn decide(&self, request: &Request, at: u64) -> DecisionRecord {
+    fn decide(&self, request: &Request, at: u64) -> DecisionRecord<'static> {
         let (event, at) = (request.event(), UnixTime::from_seconds(at));
         let authorized = match &request.token {
             Token::Supposed(claims) => {
@@ -52,7 +52,7 @@ impl Policy {
                 self.authorizer.authorize(&event, at)
             }
         };
-        authorized.record
+        authorized.record.into_owned()
     }
 }
 
@@ -85,7 +85,7 @@ fn say(backtest: &Backtest, line: &str, layout: Option<&str>) -> Said {
     said.unwrap_or_else(|| panic!("{line}: {counts:?} {:?}", tally.malformed())).1
 }
 
-fn decision_line(record: &DecisionRecord) -> String {
+fn decision_line(record: &DecisionRecord<'_>) -> String {
     serde_json::to_string(&DecisionLine::new(record, 42)).unwrap()
 }
 
@@ -182,7 +182,7 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
             let omitted = DecisionRecord { subject: None, ..before.clone() };
             check("no subject, old", &with_old, &decision_line(&omitted), None)?;
             // Of another bundle than is given.
-            let other = DecisionRecord { bundle_sha256: "0".repeat(64), ..before.clone() };
+            let other = DecisionRecord { bundle_sha256: "0".repeat(64).into(), ..before.clone() };
             check("other bundle, old", &with_old, &decision_line(&other), None)?;
             // By the very policy that decided, nothing changes.
             let same = say(&itself, &line, None);

@@ -99,7 +99,8 @@ fn is_let_in(authorizer: &Authorizer, asked: &Asked<'_>) -> bool {
             "querystring": "", "headers": {}}
     }}]});
     let supposed = Supposed { token_type: None, claims: asked.claims.clone() };
-    let authorized = authorizer.authorize_supposing(event.to_string().as_bytes(), &supposed, NOW);
+    let event = event.to_string();
+    let authorized = authorizer.authorize_supposing(event.as_bytes(), &supposed, NOW);
     authorized.record.decision == Verdict::Allow
 }
 

@@ -1,5 +1,6 @@
 //! The way of a request, steps 1 to 8, one after the other.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::bundle::Bundle;
 use crate::cors::{Preflight, PreflightAnswer, origin_of};
 use crate::credential::{Credential, CredentialPlace};
-use crate::event::{CloudFrontHeader, CloudFrontRequest, ViewerRequestEvent};
+use crate::event::{AddedHeader, CloudFrontRequest, ViewerRequestEvent};
 use crate::operation::{Method, S3Operation};
 use crate::origin::Origin;
 use crate::outcome::{Outcome, PREFLIGHT_STATUS, SIGN_IN_STATUS};
@@ -30,11 +31,18 @@ pub struct Authorizer {
 
 /// What was decided on one event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Authorized {
+pub struct Authorized<'r> {
     /// What goes back to CloudFront.
-    pub outcome: Outcome,
+    pub outcome: Outcome<'r>,
     /// What goes into the decision log.
-    pub record: DecisionRecord,
+    pub record: DecisionRecord<'r>,
+}
+
+impl Authorized<'_> {
+    /// The same in bytes of its own, for who goes on when the event's are gone.
+    pub fn into_owned(self) -> Authorized<'static> {
+        Authorized { outcome: self.outcome.into_owned(), record: self.record.into_owned() }
+    }
 }
 
 /// A token that nobody holds: for those who ask what a policy would decide, and have no issuer's key.
@@ -78,7 +86,7 @@ impl<'p> KeysNeeded<'p> {
 /// What becomes of a request that is not refused.
 enum Decided {
     /// It goes on to S3, with the headers that the rule adds.
-    Forward { asked: S3Request, added: Vec<(String, Vec<CloudFrontHeader>)> },
+    Forward { asked: S3Request, added: Vec<AddedHeader> },
     /// It was a preflight.
     Preflight(PreflightAnswer),
     /// Whoever sent it is sent to sign in, for this refusal.
@@ -100,7 +108,7 @@ impl Authorizer {
 
     /// Decides on the bytes of one event, at the instant `now`, by the keys at hand. Whatever the bytes are, there
     /// is an outcome, and it forwards only what a rule allows.
-    pub fn authorize(&self, event: &[u8], now: UnixTime) -> Authorized {
+    pub fn authorize<'r>(&'r self, event: &'r [u8], now: UnixTime) -> Authorized<'r> {
         self.authorize_by(event, Word::Proven, now).0
     }
 
@@ -109,7 +117,11 @@ impl Authorizer {
     /// # Errors
     /// [`KeysNeeded`] where the decision may depend on keys that nobody has asked for. After
     /// [`take_keys`](Self::take_keys) with these the event can be decided on at that instant.
-    pub fn authorize_or_ask(&self, event: &[u8], now: UnixTime) -> Result<Authorized, KeysNeeded<'_>> {
+    pub fn authorize_or_ask<'p: 'r, 'r>(
+        &'p self,
+        event: &'r [u8],
+        now: UnixTime,
+    ) -> Result<Authorized<'r>, KeysNeeded<'p>> {
         let (authorized, wanted) = self.authorize_by(event, Word::Proven, now);
         let needed = wanted.and_then(|wanted| {
             let issuer = self.bundle.policy().issuers().get(wanted.issuer)?;
@@ -134,14 +146,24 @@ impl Authorizer {
 
     /// Decides as [`authorize`](Self::authorize) would if the request had come with a token of these claims whose
     /// signature holds. All else is looked at as ever, the claims too. Never for a request that goes on to S3.
-    pub fn authorize_supposing(&self, event: &[u8], supposed: &Supposed, now: UnixTime) -> Authorized {
+    pub fn authorize_supposing<'r>(
+        &'r self,
+        event: &'r [u8],
+        supposed: &Supposed,
+        now: UnixTime,
+    ) -> Authorized<'r> {
         self.authorize_by(event, Word::Supposed(supposed), now).0
     }
 
     /// The decision, and the key that somebody would have to be asked for first.
-    fn authorize_by(&self, event: &[u8], word: Word<'_>, now: UnixTime) -> (Authorized, Option<WantedKey>) {
+    fn authorize_by<'r>(
+        &'r self,
+        event: &'r [u8],
+        word: Word<'_>,
+        now: UnixTime,
+    ) -> (Authorized<'r>, Option<WantedKey>) {
         let mut record =
-            DecisionRecord { bundle_sha256: self.bundle.sha256().to_owned(), ..DecisionRecord::default() };
+            DecisionRecord { bundle_sha256: self.bundle.sha256().into(), ..DecisionRecord::default() };
         let event = match ViewerRequestEvent::parse(event) {
             Ok(event) => event,
             Err(error) => {
@@ -154,7 +176,7 @@ impl Authorizer {
         let ViewerRequestEvent { config, request } = event;
         record.request_id = Some(config.request_id.clone());
         record.distribution_id = Some(config.distribution_id);
-        record.method = Some(request.method.chars().take(16).collect());
+        record.method = Some(cut(&request.method));
         let cors = self.bundle.policy().cors();
         let origin = origin_of(&request.headers);
         let cors_headers = || cors.map(|cors| cors.response_headers(origin)).unwrap_or_default();
@@ -190,12 +212,12 @@ impl Authorizer {
     }
 
     /// Steps 2 to 6. What is learned on the way is noted, so that the log has it for refusals too.
-    fn decide(
-        &self,
-        request: &CloudFrontRequest,
+    fn decide<'r>(
+        &'r self,
+        request: &CloudFrontRequest<'_>,
         word: Word<'_>,
         now: UnixTime,
-        record: &mut DecisionRecord,
+        record: &mut DecisionRecord<'r>,
     ) -> Result<Decided, Refusal> {
         let policy: &Policy = self.bundle.policy();
         if policy.cors().is_some()
@@ -216,12 +238,12 @@ impl Authorizer {
         };
         match (policy.decide(&access), &access.principal) {
             (Decision::Allow(rule), _) => {
-                record.rule = Some(rule.id().to_owned());
+                record.rule = Some(rule.id().into());
                 let added = rule.terms().headers(access.request.operation(), access.claims());
                 Ok(Decided::Forward { asked: access.request, added })
             }
             (Decision::Deny(rule), _) => {
-                record.rule = Some(rule.id().to_owned());
+                record.rule = Some(rule.id().into());
                 Err(Refusal::DeniedByRule)
             }
             // Whoever sent no token may still get in with one.
@@ -274,13 +296,13 @@ impl Authorizer {
     }
 
     /// Steps 2 to 5.
-    fn access_of(
-        &self,
-        request: &CloudFrontRequest,
+    fn access_of<'r>(
+        &'r self,
+        request: &CloudFrontRequest<'_>,
         word: Word<'_>,
         now: UnixTime,
-        record: &mut DecisionRecord,
-    ) -> Result<Access<'_>, Refusal> {
+        record: &mut DecisionRecord<'r>,
+    ) -> Result<Access<'r>, Refusal> {
         let policy = self.bundle.policy();
         let asked = self.recognise(request, record)?;
         let credential = Credential::find(&request.headers, asked.token(), policy.credentials())?;
@@ -298,7 +320,7 @@ impl Authorizer {
     }
 
     /// Where to send whoever's token has expired, if it came in a cookie.
-    fn sign_in_again(&self, request: &CloudFrontRequest) -> Option<String> {
+    fn sign_in_again(&self, request: &CloudFrontRequest<'_>) -> Option<String> {
         let policy = self.bundle.policy();
         let asked = self.recognise(request, &mut DecisionRecord::default()).ok()?;
         let credential = Credential::find(&request.headers, asked.token(), policy.credentials()).ok()?;
@@ -309,17 +331,19 @@ impl Authorizer {
     /// Steps 2 and 3.
     fn recognise(
         &self,
-        request: &CloudFrontRequest,
-        record: &mut DecisionRecord,
+        request: &CloudFrontRequest<'_>,
+        record: &mut DecisionRecord<'_>,
     ) -> Result<S3Request, Refusal> {
         let target = Target::of(&request.method, request).map_err(Refusal::Key)?;
         if let Target::Object(key) = &target {
-            record.key = Some(key.as_str().to_owned());
+            record.key = Some(key.as_str().to_owned().into());
         }
         let token_parameter = self.bundle.policy().credentials().query.as_deref();
         let asked = S3Request::recognise(target, request, self.possible, token_parameter)?;
-        record.key = Some(asked.resource().as_str().to_owned());
-        record.operation = Some(asked.operation().name().to_owned());
+        if let Resource::Prefix(prefix) = asked.resource() {
+            record.key = Some(prefix.as_str().to_owned().into());
+        }
+        record.operation = Some(asked.operation().name().into());
         Ok(asked)
     }
 
@@ -328,13 +352,13 @@ impl Authorizer {
     fn answer_preflight(
         &self,
         preflight: Preflight<'_>,
-        request: &CloudFrontRequest,
+        request: &CloudFrontRequest<'_>,
         now: UnixTime,
-        record: &mut DecisionRecord,
+        record: &mut DecisionRecord<'_>,
     ) -> Result<PreflightAnswer, Refusal> {
         let policy = self.bundle.policy();
         let resource = self.resource_of(&preflight, request).ok();
-        record.key = resource.as_ref().map(|resource| resource.as_str().to_owned());
+        record.key = resource.as_ref().map(|resource| resource.as_str().to_owned().into());
         if !policy.cors().is_some_and(|cors| cors.allows(preflight.origin)) {
             return Err(Refusal::OriginNotAllowed);
         }
@@ -349,7 +373,7 @@ impl Authorizer {
     fn resource_of(
         &self,
         preflight: &Preflight<'_>,
-        request: &CloudFrontRequest,
+        request: &CloudFrontRequest<'_>,
     ) -> Result<Resource, Refusal> {
         match Target::of(preflight.method, request).map_err(Refusal::Key)? {
             Target::Object(key) => Ok(Resource::Object(key)),
@@ -363,7 +387,7 @@ impl Authorizer {
     }
 
     /// The viewer's address, which only matters where a rule asks for it.
-    fn source(&self, request: &CloudFrontRequest) -> Result<IpAddr, Refusal> {
+    fn source(&self, request: &CloudFrontRequest<'_>) -> Result<IpAddr, Refusal> {
         match request.client_ip.parse::<IpAddr>() {
             Ok(address) => Ok(address.to_canonical()),
             Err(_) if self.bundle.policy().reads_source() => Err(Refusal::EventMalformed),
@@ -374,12 +398,12 @@ impl Authorizer {
 
 /// A browser sends a cookie whoever's page asks. So a request that could change something, and comes from a page
 /// of another origin (RFC 9110 and the Fetch standard: `Origin`), needs an origin that `[cors]` names.
-fn check_origin(request: &CloudFrontRequest, policy: &Policy) -> Result<(), Refusal> {
+fn check_origin(request: &CloudFrontRequest<'_>, policy: &Policy) -> Result<(), Refusal> {
     if request.method == "GET" || request.method == "HEAD" || !request.headers.contains_key("origin") {
         return Ok(());
     }
     let origin = origin_of(&request.headers).unwrap_or_default();
-    let host = request.headers.get("host").and_then(|lines| lines.first()).map(|line| line.value.as_str());
+    let host = request.headers.get("host").and_then(|lines| lines.first()).map(|line| line.value.as_ref());
     // A page that came by plain HTTP may be anybody's on the way, but for one of this machine.
     let is_own = Origin::parse(origin).is_some_and(Origin::is_secure)
         && host.is_some()
@@ -388,8 +412,17 @@ fn check_origin(request: &CloudFrontRequest, policy: &Policy) -> Result<(), Refu
     if is_own || is_allowed { Ok(()) } else { Err(Refusal::OriginNotAllowed) }
 }
 
-fn note_refusal(refusal: &Refusal, record: &mut DecisionRecord) {
+fn note_refusal(refusal: &Refusal, record: &mut DecisionRecord<'_>) {
     record.decision = Verdict::Refuse;
     record.status = Some(refusal.status());
     record.reason = refusal.reason().into();
+}
+
+/// A method as the log has it: whatever a viewer sends, it is short.
+fn cut<'e>(method: &Cow<'e, str>) -> Cow<'e, str> {
+    const MOST: usize = 16;
+    match method.char_indices().nth(MOST) {
+        None => method.clone(),
+        Some(_) => method.chars().take(MOST).collect::<String>().into(),
+    }
 }

@@ -70,7 +70,7 @@ impl PreflightVerdict {
 
 impl<'r> Preflight<'r> {
     /// Reads a preflight; none where the request is not one.
-    pub(crate) fn of(request: &'r CloudFrontRequest) -> Option<Self> {
+    pub(crate) fn of(request: &'r CloudFrontRequest<'_>) -> Option<Self> {
         if request.method != "OPTIONS" {
             return None;
         }
@@ -200,11 +200,11 @@ impl Cors {
 }
 
 /// The `Origin` of a request; none where it stands there twice.
-pub(crate) fn origin_of(headers: &CloudFrontHeaders) -> Option<&str> {
+pub(crate) fn origin_of<'h>(headers: &'h CloudFrontHeaders<'_>) -> Option<&'h str> {
     single(headers, "origin")
 }
 
-fn single<'h>(headers: &'h CloudFrontHeaders, name: &str) -> Option<&'h str> {
+fn single<'h>(headers: &'h CloudFrontHeaders<'_>, name: &str) -> Option<&'h str> {
     match headers.get(name)?.as_slice() {
         [line] => Some(&line.value),
         _ => None,

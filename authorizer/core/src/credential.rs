@@ -1,5 +1,7 @@
 //! Step 4: the credential of a request.
 
+use std::borrow::Cow;
+
 use crate::event::CloudFrontHeaders;
 use crate::refusal::Refusal;
 
@@ -14,13 +16,13 @@ pub struct CredentialPlaces {
 
 /// What the viewer presents to say who they are. Not verified yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Credential {
+pub enum Credential<'r> {
     /// Nothing.
     None,
     /// A token.
     Bearer {
         /// The token.
-        token: String,
+        token: Cow<'r, str>,
         /// Where it was.
         place: CredentialPlace,
     },
@@ -40,7 +42,7 @@ pub enum CredentialPlace {
 /// The most pieces of a cookie: a browser keeps 4,096 bytes of each, and a token has at most four times that.
 const MAX_PIECES: usize = 16;
 
-impl Credential {
+impl<'r> Credential<'r> {
     /// Finds the one credential of a request. `in_query` is the value of the query parameter that the policy
     /// names, where the request has it.
     ///
@@ -48,8 +50,8 @@ impl Credential {
     /// [`Refusal::CredentialRepeated`] when there is more than one, whatever their places, and
     /// [`Refusal::CredentialScheme`] or [`Refusal::CredentialMalformed`] when what is there is no token.
     pub fn find(
-        headers: &CloudFrontHeaders,
-        in_query: Option<&str>,
+        headers: &'r CloudFrontHeaders<'_>,
+        in_query: Option<&'r str>,
         places: &CredentialPlaces,
     ) -> Result<Self, Refusal> {
         let in_header = in_authorization(headers)?;
@@ -61,9 +63,9 @@ impl Credential {
             return Err(Refusal::CredentialMalformed);
         }
         let found = [
-            in_header.map(|token| (token, CredentialPlace::Header)),
+            in_header.map(|token| (Cow::Borrowed(token), CredentialPlace::Header)),
             in_cookie.map(|token| (token, CredentialPlace::Cookie)),
-            in_query.map(|token| (token.to_owned(), CredentialPlace::Query)),
+            in_query.map(|token| (Cow::Borrowed(token), CredentialPlace::Query)),
         ];
         let mut found = found.into_iter().flatten();
         match (found.next(), found.next()) {
@@ -74,11 +76,11 @@ impl Credential {
     }
 }
 
-fn in_authorization(headers: &CloudFrontHeaders) -> Result<Option<String>, Refusal> {
+fn in_authorization<'r>(headers: &'r CloudFrontHeaders<'_>) -> Result<Option<&'r str>, Refusal> {
     let lines = headers.get("authorization").map(Vec::as_slice).unwrap_or_default();
     let line = match lines {
         [] => return Ok(None),
-        [line] => line.value.as_str(),
+        [line] => line.value.as_ref(),
         _ => return Err(Refusal::CredentialRepeated),
     };
     // RFC 9110 section 11.4: the scheme is case-insensitive, and one or more spaces follow it.
@@ -94,12 +96,12 @@ fn in_authorization(headers: &CloudFrontHeaders) -> Result<Option<String>, Refus
     if token.is_empty() || !token.bytes().all(is_b64token) {
         return Err(Refusal::CredentialScheme);
     }
-    Ok(Some(token.to_owned()))
+    Ok(Some(token))
 }
 
 /// The cookie of this name (RFC 6265 section 5.4; over HTTP/2 there may be a line for each cookie), whole or in
 /// pieces. One that is empty is none: so applications sign a person out.
-fn in_cookie(headers: &CloudFrontHeaders, name: &str) -> Result<Option<String>, Refusal> {
+fn in_cookie<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<Option<Cow<'r, str>>, Refusal> {
     let lines = headers.get("cookie").map(Vec::as_slice).unwrap_or_default();
     let pairs = lines
         .iter()
@@ -128,8 +130,8 @@ fn in_cookie(headers: &CloudFrontHeaders, name: &str) -> Result<Option<String>, 
     }
     let token = match (whole, count) {
         (Some(_), 1..) => return Err(Refusal::CredentialRepeated),
-        (Some(token), 0) => token.to_owned(),
-        (None, _) => pieces.into_iter().flatten().collect(),
+        (Some(token), 0) => Cow::Borrowed(token),
+        (None, _) => pieces.into_iter().flatten().collect::<String>().into(),
     };
     match token.bytes().all(is_b64token) {
         true => Ok(Some(token).filter(|token| !token.is_empty())),
@@ -139,7 +141,7 @@ fn in_cookie(headers: &CloudFrontHeaders, name: &str) -> Result<Option<String>, 
 
 /// RFC 6750 section 2.1: `b64token`.
 fn is_b64token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
 #[cfg(test)]
@@ -147,10 +149,10 @@ mod tests {
     use super::*;
     use crate::event::CloudFrontHeader;
 
-    fn headers(lines: &[(&str, &str)]) -> CloudFrontHeaders {
+    fn headers(lines: &[(&'static str, &str)]) -> CloudFrontHeaders<'static> {
         let mut headers = CloudFrontHeaders::new();
         for (name, value) in lines {
-            headers.entry(name.to_string()).or_default().push(CloudFrontHeader::new(*name, *value));
+            headers.entry((*name).into()).or_default().push(CloudFrontHeader::new(*name, value.to_string()));
         }
         headers
     }
@@ -159,10 +161,10 @@ mod tests {
         CredentialPlaces { cookie: Some("session".into()), query: Some("access_token".into()) }
     }
 
-    fn find(lines: &[(&str, &str)], in_query: Option<&str>) -> Result<Option<String>, Refusal> {
+    fn find(lines: &[(&'static str, &str)], in_query: Option<&str>) -> Result<Option<String>, Refusal> {
         Credential::find(&headers(lines), in_query, &places()).map(|credential| match credential {
             Credential::None => None,
-            Credential::Bearer { token, .. } => Some(token),
+            Credential::Bearer { token, .. } => Some(token.into_owned()),
         })
     }
 

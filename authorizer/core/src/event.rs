@@ -1,13 +1,17 @@
 //! Step 1: the Lambda@Edge viewer-request event, as CloudFront writes it.
 //!
 //! [AWS: Lambda@Edge event structure](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html).
-//! The types follow the style of `aws_lambda_events`, which has none for Lambda@Edge: every struct
-//! keeps the fields it does not know in `other`, so that a request goes back to CloudFront with
-//! whatever CloudFront put into it. (Of a number beyond 64 bits in such a field, the nearest double is
-//! kept.)
+//! The types follow the style of `aws_lambda_events`, which has none for Lambda@Edge: what goes back to
+//! CloudFront keeps the fields it does not know in `other`, so that a request goes back with whatever
+//! CloudFront put into it. (Of a number beyond 64 bits in such a field, the nearest double is kept.)
+//!
+//! Texts are those of the event's own bytes, wherever these hold them without an escape: most requests are
+//! read, decided on and handed back without a copy.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use aws_lambda_events::encodings::Base64Data;
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -16,116 +20,136 @@ use serde_json::{Map, Value};
 
 /// A Lambda@Edge event: one record, for one request of one viewer.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct CloudFrontEvent {
+pub struct CloudFrontEvent<'e> {
     /// CloudFront sends exactly one; anything else is refused as malformed.
-    #[serde(rename = "Records")]
-    pub records: Vec<CloudFrontRecord>,
-    /// Fields this version does not know.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
+    #[serde(rename = "Records", borrow)]
+    pub records: Vec<CloudFrontRecord<'e>>,
 }
 
 /// One record of a [`CloudFrontEvent`].
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct CloudFrontRecord {
+pub struct CloudFrontRecord<'e> {
     /// What CloudFront has to say.
-    pub cf: CloudFrontEventData,
-    /// Fields this version does not know.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
+    #[serde(borrow)]
+    pub cf: CloudFrontEventData<'e>,
 }
 
 /// The distribution's part and the viewer's part of an event.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct CloudFrontEventData {
+pub struct CloudFrontEventData<'e> {
     /// The distribution and the trigger.
-    pub config: CloudFrontConfig,
+    #[serde(borrow)]
+    pub config: CloudFrontConfig<'e>,
     /// The viewer's request.
-    pub request: CloudFrontRequest,
-    /// Fields this version does not know.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
+    #[serde(borrow)]
+    pub request: CloudFrontRequest<'e>,
 }
 
 /// The distribution and the trigger of an event.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CloudFrontConfig {
+pub struct CloudFrontConfig<'e> {
     /// The distribution's own domain name, such as `d111111abcdef8.cloudfront.net`.
-    #[serde(default)]
-    pub distribution_domain_name: String,
+    #[serde(default, borrow)]
+    pub distribution_domain_name: Cow<'e, str>,
     /// The distribution's id, such as `EDFDVBD6EXAMPLE`.
-    #[serde(default)]
-    pub distribution_id: String,
+    #[serde(default, borrow)]
+    pub distribution_id: Cow<'e, str>,
     /// The trigger: this function serves `viewer-request` and nothing else.
-    pub event_type: String,
+    #[serde(borrow)]
+    pub event_type: Cow<'e, str>,
     /// CloudFront's id for the request, the `x-edge-request-id` of its access logs.
-    #[serde(default)]
-    pub request_id: String,
-    /// Fields this version does not know.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
+    #[serde(default, borrow)]
+    pub request_id: Cow<'e, str>,
 }
 
 /// The viewer's request, and, returned by the function, the request CloudFront goes on with.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CloudFrontRequest {
+pub struct CloudFrontRequest<'e> {
     /// The viewer's address, IPv4 or IPv6. Read-only.
-    #[serde(default)]
-    pub client_ip: String,
+    pub client_ip: Cow<'e, str>,
     /// The HTTP method. Read-only.
-    pub method: String,
+    pub method: Cow<'e, str>,
     /// The path as the viewer sent it, still percent-encoded, without the query string.
-    pub uri: String,
+    pub uri: Cow<'e, str>,
     /// The query string without its `?`, or empty.
-    #[serde(default)]
-    pub querystring: String,
+    pub querystring: Cow<'e, str>,
     /// The headers by lower-case name.
-    #[serde(default, deserialize_with = "deserialize_headers")]
-    pub headers: CloudFrontHeaders,
+    pub headers: CloudFrontHeaders<'e>,
     /// The body, when the trigger includes it. Never needed here, and handed back untouched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<CloudFrontBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Box<CloudFrontBody>>,
     /// Fields this version does not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
 /// Headers by lower-case name; a name has a value for each time the header was sent.
-pub type CloudFrontHeaders = BTreeMap<String, Vec<CloudFrontHeader>>;
+pub type CloudFrontHeaders<'e> = BTreeMap<Cow<'e, str>, Vec<CloudFrontHeader<'e>>>;
+
+/// A header of our own making.
+pub(crate) type AddedHeader = (Cow<'static, str>, Vec<CloudFrontHeader<'static>>);
 
 /// One header line.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct CloudFrontHeader {
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct CloudFrontHeader<'e> {
     /// The name in the case the viewer used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Cow<'e, str>>,
     /// The value.
-    pub value: String,
+    pub value: Cow<'e, str>,
     /// Fields this version does not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
-impl CloudFrontHeader {
+impl<'e> CloudFrontHeader<'e> {
     /// A header line of our own making.
-    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn new(key: impl Into<Cow<'e, str>>, value: impl Into<Cow<'e, str>>) -> Self {
         Self { key: Some(key.into()), value: value.into(), other: Map::new() }
+    }
+
+    /// The line in bytes of its own.
+    pub fn into_owned(self) -> CloudFrontHeader<'static> {
+        CloudFrontHeader { key: self.key.map(owned), value: owned(self.value), other: self.other }
     }
 }
 
+impl CloudFrontRequest<'_> {
+    /// The request in bytes of its own, for who goes on when the event's are gone.
+    pub fn into_owned(self) -> CloudFrontRequest<'static> {
+        let lines = |(name, lines): (_, Vec<CloudFrontHeader<'_>>)| {
+            (owned(name), lines.into_iter().map(CloudFrontHeader::into_owned).collect())
+        };
+        CloudFrontRequest {
+            client_ip: owned(self.client_ip),
+            method: owned(self.method),
+            uri: owned(self.uri),
+            querystring: owned(self.querystring),
+            headers: self.headers.into_iter().map(lines).collect(),
+            body: self.body,
+            other: self.other,
+        }
+    }
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
+
 #[cfg(test)]
-impl CloudFrontRequest {
+impl CloudFrontRequest<'static> {
     /// A request as the unit tests write one.
     pub(crate) fn sent(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Self {
-        let line =
-            |(name, value): &(&str, &str)| (name.to_string(), vec![CloudFrontHeader::new(*name, *value)]);
+        let line = |(name, value): &(&str, &str)| {
+            (name.to_string().into(), vec![CloudFrontHeader::new(name.to_string(), value.to_string())])
+        };
         Self {
-            client_ip: String::new(),
-            method: method.into(),
-            uri: uri.into(),
-            querystring: query.into(),
+            client_ip: Cow::default(),
+            method: method.to_owned().into(),
+            uri: uri.to_owned().into(),
+            querystring: query.to_owned().into(),
             headers: headers.iter().map(line).collect(),
             body: None,
             other: Map::new(),
@@ -134,11 +158,10 @@ impl CloudFrontRequest {
 }
 
 /// The body of a request whose trigger has "include body" on.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CloudFrontBody {
     /// Whether Lambda@Edge cut the body off (viewer events: at 40 KB).
-    #[serde(default)]
     pub input_truncated: bool,
     /// `read-only` as it arrives; `replace` would put `data` in the body's place.
     pub action: String,
@@ -151,47 +174,222 @@ pub struct CloudFrontBody {
     pub other: Map<String, Value>,
 }
 
-/// Reads the headers, refusing what CloudFront never writes and what would let two readers of the same
-/// event disagree: a name that is not lower case, a name twice, a line whose `key` is another name.
-fn deserialize_headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CloudFrontHeaders, D::Error> {
-    struct HeadersVisitor;
+/// What is read member by member, so that members it does not know are kept. (Serde's `flatten` does so by way of
+/// a copy of them all.)
+trait Members<'de>: Default {
+    /// What they are members of.
+    type Whole;
 
-    impl<'de> Visitor<'de> for HeadersVisitor {
-        type Value = CloudFrontHeaders;
+    /// Reads the member of this name.
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error>;
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object of header names and their lines")
+    /// All that was read, where nothing is missing.
+    fn whole(self) -> Option<Self::Whole>;
+}
+
+/// A text of the event's own bytes, or a copy of one that has an escape in it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'e>(#[serde(borrow)] Cow<'e, str>);
+
+struct MembersVisitor<M>(PhantomData<M>);
+
+impl<'de, M: Members<'de>> Visitor<'de> for MembersVisitor<M> {
+    type Value = M::Whole;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M::Whole, A::Error> {
+        let mut members = M::default();
+        while let Some(Text(name)) = map.next_key()? {
+            members.read(name, &mut map)?;
         }
+        members.whole().ok_or_else(|| A::Error::custom("a member is missing"))
+    }
+}
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut headers = CloudFrontHeaders::new();
-            while let Some(name) = map.next_key::<String>()? {
-                let lines: Vec<CloudFrontHeader> = map.next_value()?;
-                if name.bytes().any(|b| b.is_ascii_uppercase()) {
-                    return Err(A::Error::custom("a header name that is not lower case"));
-                }
-                if lines.iter().any(|l| l.key.as_deref().is_some_and(|key| !key.eq_ignore_ascii_case(&name)))
-                {
-                    return Err(A::Error::custom("a header line whose `key` is not its name"));
-                }
-                if headers.insert(name, lines).is_some() {
-                    return Err(A::Error::custom("a header name twice"));
-                }
-            }
-            Ok(headers)
+/// Reads the value of a member that stands once.
+fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    match slot.replace(map.next_value()?) {
+        None => Ok(()),
+        Some(_) => Err(A::Error::custom("a member twice")),
+    }
+}
+
+#[derive(Default)]
+struct RequestMembers<'e> {
+    client_ip: Option<Text<'e>>,
+    method: Option<Text<'e>>,
+    uri: Option<Text<'e>>,
+    querystring: Option<Text<'e>>,
+    headers: Option<Headers<'e>>,
+    body: Option<Option<Box<CloudFrontBody>>>,
+    other: Map<String, Value>,
+}
+
+impl<'de: 'e, 'e> Members<'de> for RequestMembers<'e> {
+    type Whole = CloudFrontRequest<'e>;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        match name.as_ref() {
+            "clientIp" => once(&mut self.client_ip, map),
+            "method" => once(&mut self.method, map),
+            "uri" => once(&mut self.uri, map),
+            "querystring" => once(&mut self.querystring, map),
+            "headers" => once(&mut self.headers, map),
+            "body" => once(&mut self.body, map),
+            _ => self.other.read(name, map),
         }
     }
 
-    deserializer.deserialize_map(HeadersVisitor)
+    fn whole(self) -> Option<Self::Whole> {
+        let or_empty = |text: Option<Text<'e>>| text.map(|Text(text)| text).unwrap_or_default();
+        Some(CloudFrontRequest {
+            client_ip: or_empty(self.client_ip),
+            method: self.method?.0,
+            uri: self.uri?.0,
+            querystring: or_empty(self.querystring),
+            headers: self.headers.map(|Headers(headers)| headers).unwrap_or_default(),
+            body: self.body.flatten(),
+            other: self.other,
+        })
+    }
+}
+
+#[derive(Default)]
+struct HeaderMembers<'e> {
+    key: Option<Option<Text<'e>>>,
+    value: Option<Text<'e>>,
+    other: Map<String, Value>,
+}
+
+impl<'de: 'e, 'e> Members<'de> for HeaderMembers<'e> {
+    type Whole = CloudFrontHeader<'e>;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        match name.as_ref() {
+            "key" => once(&mut self.key, map),
+            "value" => once(&mut self.value, map),
+            _ => self.other.read(name, map),
+        }
+    }
+
+    fn whole(self) -> Option<Self::Whole> {
+        let key = self.key.flatten().map(|Text(key)| key);
+        Some(CloudFrontHeader { key, value: self.value?.0, other: self.other })
+    }
+}
+
+#[derive(Default)]
+struct BodyMembers {
+    input_truncated: Option<bool>,
+    action: Option<String>,
+    encoding: Option<String>,
+    data: Option<Base64Data>,
+    other: Map<String, Value>,
+}
+
+impl<'de> Members<'de> for BodyMembers {
+    type Whole = CloudFrontBody;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        match name.as_ref() {
+            "inputTruncated" => once(&mut self.input_truncated, map),
+            "action" => once(&mut self.action, map),
+            "encoding" => once(&mut self.encoding, map),
+            "data" => once(&mut self.data, map),
+            _ => self.other.read(name, map),
+        }
+    }
+
+    fn whole(self) -> Option<Self::Whole> {
+        Some(CloudFrontBody {
+            input_truncated: self.input_truncated.unwrap_or_default(),
+            action: self.action?,
+            encoding: self.encoding?,
+            data: self.data?,
+            other: self.other,
+        })
+    }
+}
+
+/// The members that nobody knows; of one that stands twice the last counts, as for CloudFront.
+impl<'de> Members<'de> for Map<String, Value> {
+    type Whole = Self;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        self.insert(name.into_owned(), map.next_value()?);
+        Ok(())
+    }
+
+    fn whole(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for CloudFrontRequest<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<RequestMembers<'e>>))
+    }
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for CloudFrontHeader<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<HeaderMembers<'e>>))
+    }
+}
+
+impl<'de> Deserialize<'de> for CloudFrontBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<BodyMembers>))
+    }
+}
+
+/// The headers, without what CloudFront never writes and what would let two readers of the same event disagree: a
+/// name that is not lower case, a name twice, a line whose `key` is another name.
+#[derive(Default)]
+struct Headers<'e>(CloudFrontHeaders<'e>);
+
+impl<'de: 'e, 'e> Members<'de> for Headers<'e> {
+    type Whole = Self;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        let lines: Vec<CloudFrontHeader<'e>> = map.next_value()?;
+        if name.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(A::Error::custom("a header name that is not lower case"));
+        }
+        if lines.iter().any(|l| l.key.as_deref().is_some_and(|key| !key.eq_ignore_ascii_case(&name))) {
+            return Err(A::Error::custom("a header line whose `key` is not its name"));
+        }
+        match self.0.insert(name, lines) {
+            None => Ok(()),
+            Some(_) => Err(A::Error::custom("a header name twice")),
+        }
+    }
+
+    fn whole(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for Headers<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<Headers<'e>>))
+    }
 }
 
 /// An event that is one viewer request and nothing else.
 #[derive(Clone, Debug)]
-pub struct ViewerRequestEvent {
+pub struct ViewerRequestEvent<'e> {
     /// The distribution and the trigger.
-    pub config: CloudFrontConfig,
+    pub config: CloudFrontConfig<'e>,
     /// The viewer's request.
-    pub request: CloudFrontRequest,
+    pub request: CloudFrontRequest<'e>,
 }
 
 /// Why the function's input is no viewer request. All of these refuse the request with 500: the
@@ -204,15 +402,18 @@ pub enum EventError {
     WrongTrigger,
 }
 
-impl ViewerRequestEvent {
+impl<'e> ViewerRequestEvent<'e> {
     /// Reads the bytes of one event.
     ///
     /// # Errors
     /// [`EventError`] when the bytes are not the event of exactly one viewer request.
-    pub fn parse(json: &[u8]) -> Result<Self, EventError> {
-        let event: CloudFrontEvent = serde_json::from_slice(json).map_err(|_| EventError::Malformed)?;
-        let [record] = <[CloudFrontRecord; 1]>::try_from(event.records).map_err(|_| EventError::Malformed)?;
-        let CloudFrontEventData { config, request, .. } = record.cf;
+    pub fn parse(json: &'e [u8]) -> Result<Self, EventError> {
+        // Once for all texts of it, and not for each anew.
+        let json = str::from_utf8(json).map_err(|_| EventError::Malformed)?;
+        let event: CloudFrontEvent<'e> = serde_json::from_str(json).map_err(|_| EventError::Malformed)?;
+        let [record] =
+            <[CloudFrontRecord<'e>; 1]>::try_from(event.records).map_err(|_| EventError::Malformed)?;
+        let CloudFrontEventData { config, request } = record.cf;
         if config.event_type != "viewer-request" {
             return Err(EventError::WrongTrigger);
         }
@@ -232,8 +433,7 @@ mod tests {
                 "distributionDomainName": "d111111abcdef8.cloudfront.net",
                 "distributionId": "EDFDVBD6EXAMPLE",
                 "eventType": "viewer-request",
-                "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==",
-                "futureConfig": [1]
+                "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ=="
             },
             "request": {
                 "clientIp": "203.0.113.178",
@@ -246,13 +446,38 @@ mod tests {
                 "uri": "/",
                 "futureRequest": {"deep": null}
             }
-        }}], "futureEvent": "x"})
+        }}]})
     }
 
     #[test]
-    fn unknown_fields_survive_the_round_trip() {
-        let event: CloudFrontEvent = serde_json::from_value(documented()).unwrap();
+    fn unknown_fields_of_a_request_survive_the_round_trip() {
+        let text = documented().to_string();
+        let event: CloudFrontEvent<'_> = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_value(event).unwrap(), documented());
+    }
+
+    #[test]
+    fn unknown_fields_of_what_does_not_go_back_are_passed_over() {
+        let mut event = documented();
+        event["futureEvent"] = json!("x");
+        event["Records"][0]["futureRecord"] = json!({"a": [1]});
+        event["Records"][0]["cf"]["futureData"] = json!(null);
+        event["Records"][0]["cf"]["config"]["futureConfig"] = json!([1]);
+        let text = event.to_string();
+        let event: CloudFrontEvent<'_> = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(event).unwrap(), documented());
+    }
+
+    #[test]
+    fn a_text_is_the_events_own_where_it_has_no_escape() {
+        let mut event = documented();
+        event["Records"][0]["cf"]["request"]["querystring"] = json!("a\"b");
+        let text = event.to_string();
+        let event = ViewerRequestEvent::parse(text.as_bytes()).unwrap();
+        assert!(matches!(event.request.uri, Cow::Borrowed("/")));
+        assert!(matches!(event.request.headers["host"][0].value, Cow::Borrowed(_)));
+        assert_eq!(event.request.querystring, Cow::<str>::Owned("a\"b".into()));
+        assert_eq!(event.request.clone().into_owned(), event.request);
     }
 
     #[test]
@@ -261,7 +486,8 @@ mod tests {
         event["Records"][0]["cf"]["request"]["body"] = json!({
             "inputTruncated": false, "action": "read-only", "encoding": "base64", "data": "aGk=", "later": 1
         });
-        let parsed: CloudFrontEvent = serde_json::from_value(event.clone()).unwrap();
+        let text = event.to_string();
+        let parsed: CloudFrontEvent<'_> = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_value(parsed).unwrap(), event);
     }
 
@@ -286,8 +512,17 @@ mod tests {
         for text in ["", "{", "\u{feff}{}", "{\"Records\":[{\"cf\":{\"config\":{},\"request\":{}}}]}"] {
             assert_eq!(ViewerRequestEvent::parse(text.as_bytes()).map(|_| ()), Err(EventError::Malformed));
         }
-        let twice = documented().to_string().replace("\"host\":", "\"accept\":");
-        assert_eq!(ViewerRequestEvent::parse(twice.as_bytes()).map(|_| ()), Err(EventError::Malformed));
+        for (from, to) in [
+            ("\"host\":", "\"accept\":"),
+            ("\"uri\":", "\"method\":\"PUT\",\"uri\":"),
+            ("\"key\":", "\"value\":\"x\",\"key\":"),
+            ("\"uri\":", "\"path\":"),
+            ("\"value\":", "\"valu\":"),
+        ] {
+            let text = documented().to_string().replace(from, to);
+            let parsed = ViewerRequestEvent::parse(text.as_bytes());
+            assert_eq!(parsed.map(|_| ()), Err(EventError::Malformed), "{text}");
+        }
 
         let mut origin = documented();
         origin["Records"][0]["cf"]["config"]["eventType"] = json!("origin-request");

@@ -21,7 +21,7 @@ pub(crate) enum Fate {
 /// What becomes of the header `name` (lower case) on a request for `operation`.
 // Not inlined: in a loop over headers, LLVM would write the loop out for every operation and take minutes.
 #[inline(never)]
-pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader]) -> Fate {
+pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader<'_>]) -> Fate {
     if is_cloudfronts_own(name) {
         return Fate::LeaveAlone;
     }
@@ -31,7 +31,7 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     let (forwarded, refused) = headers_of(operation);
     // A body in this coding is unwrapped by S3: what is stored would not be what was sent (AWS: SigV4
     // streaming, `aws-chunked`).
-    let is_wrapped = |line: &CloudFrontHeader| line.value.to_ascii_lowercase().contains("aws-chunked");
+    let is_wrapped = |line: &CloudFrontHeader<'_>| line.value.to_ascii_lowercase().contains("aws-chunked");
     let wraps = is_upload(operation) && name == "content-encoding" && lines.iter().any(is_wrapped);
     if METHOD_OVERRIDES.contains(&name) || refused.contains(&name) || wraps {
         return Fate::Refuse;
@@ -44,13 +44,13 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
         return Fate::Refuse;
     }
     // A value that a reader could split into two headers. CloudFront hands none over.
-    let splits = |line: &CloudFrontHeader| line.value.chars().any(|c| c.is_control() && c != '\t');
+    let splits = |line: &CloudFrontHeader<'_>| line.value.chars().any(|c| c.is_control() && c != '\t');
     if lines.iter().any(splits) { Fate::Refuse } else { Fate::Forward }
 }
 
 /// The headers of S3's own, without their `x-amz-`. What is not named here is refused: copy sources, ACLs and
 /// grants, tags, storage classes, encryption, object lock, redirects, security tokens, and what is yet to come.
-fn amz_fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader]) -> Fate {
+fn amz_fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader<'_>]) -> Fate {
     use S3Operation::{
         CompleteMultipartUpload, CreateMultipartUpload, GetObject, GetObjectVersion, HeadObject,
         HeadObjectVersion, PutObject,
@@ -170,40 +170,39 @@ const DELETE_HEADERS: [&str; 1] = ["accept"];
 /// ([AWS: restrictions on edge functions](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html)):
 /// the disallowed ones, which an event should not hold at all, and the read-only ones.
 fn is_cloudfronts_own(name: &str) -> bool {
-    const PREFIXES: [&str; 2] = ["x-amz-cf-", "x-edge-"];
-    const NAMES: [&str; 30] = [
-        "cdn-loop",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "via",
-        "x-accel-buffering",
-        "x-accel-charset",
-        "x-accel-limit-rate",
-        "x-accel-redirect",
-        "x-amzn-auth",
-        "x-amzn-cf-billing",
-        "x-amzn-cf-id",
-        "x-amzn-cf-xff",
-        "x-amzn-errortype",
-        "x-amzn-fle-profile",
-        "x-amzn-header-count",
-        "x-amzn-header-order",
-        "x-amzn-lambda-integration-tag",
-        "x-amzn-requestid",
-        "x-cache",
-        "x-forwarded-proto",
-        "x-real-ip",
-    ];
-    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    matches!(
+        name,
+        "cdn-loop"
+            | "connection"
+            | "content-length"
+            | "expect"
+            | "host"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "via"
+            | "x-accel-buffering"
+            | "x-accel-charset"
+            | "x-accel-limit-rate"
+            | "x-accel-redirect"
+            | "x-amzn-auth"
+            | "x-amzn-cf-billing"
+            | "x-amzn-cf-id"
+            | "x-amzn-cf-xff"
+            | "x-amzn-errortype"
+            | "x-amzn-fle-profile"
+            | "x-amzn-header-count"
+            | "x-amzn-header-order"
+            | "x-amzn-lambda-integration-tag"
+            | "x-amzn-requestid"
+            | "x-cache"
+            | "x-forwarded-proto"
+            | "x-real-ip"
+    ) || ["x-amz-cf-", "x-edge-"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::event::{CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest};
+use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest};
 use crate::header::{Fate, fate};
 use crate::refusal::{Refusal, status_description};
 use crate::request::S3Request;
@@ -21,9 +21,9 @@ pub(crate) const SIGN_IN_STATUS: u16 = 302;
 /// The function's result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Outcome {
+pub enum Outcome<'e> {
     /// The request that CloudFront signs and sends to S3: exactly what was authorised.
-    Forward(Box<CloudFrontRequest>),
+    Forward(Box<CloudFrontRequest<'e>>),
     /// The answer to the viewer; S3 is not asked.
     Respond(GeneratedResponse),
 }
@@ -38,23 +38,23 @@ pub struct GeneratedResponse {
     /// The reason phrase.
     pub status_description: String,
     /// The headers.
-    pub headers: CloudFrontHeaders,
+    pub headers: CloudFrontHeaders<'static>,
     /// The body. None for a HEAD request (RFC 9110 section 9.3.2) and where there is nothing to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
-impl Outcome {
+impl<'e> Outcome<'e> {
     /// The request, rewritten to what was authorised and nothing else: the canonical path and query of what
     /// was recognised, and no header but those of the operation, those that the rule adds, and those that
     /// CloudFront lets no function touch. The credential is among those left out.
     pub(crate) fn forward(
-        mut request: CloudFrontRequest,
+        mut request: CloudFrontRequest<'e>,
         asked: &S3Request,
-        added: Vec<(String, Vec<CloudFrontHeader>)>,
+        added: Vec<AddedHeader>,
     ) -> Self {
-        request.uri = asked.to_uri();
-        request.querystring = asked.to_querystring();
+        request.uri = asked.to_uri().into();
+        request.querystring = asked.to_querystring().into();
         request.headers.retain(|name, lines| match fate(asked.operation(), name, lines) {
             // What the rule does not let through, it has not matched.
             Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
@@ -115,8 +115,8 @@ impl Outcome {
     fn respond(status: u16, headers: Vec<(&'static str, String)>, body: Option<String>) -> Self {
         let always =
             [("Cache-Control", "no-store".to_owned()), ("X-Content-Type-Options", "nosniff".to_owned())];
-        let line = |(name, value): (&str, String)| {
-            (name.to_ascii_lowercase(), vec![CloudFrontHeader::new(name, value)])
+        let line = |(name, value): (&'static str, String)| {
+            (name.to_ascii_lowercase().into(), vec![CloudFrontHeader::new(name, value)])
         };
         Self::Respond(GeneratedResponse {
             status: status.to_string(),
@@ -124,6 +124,14 @@ impl Outcome {
             headers: headers.into_iter().chain(always).map(line).collect(),
             body,
         })
+    }
+
+    /// The outcome in bytes of its own, for who goes on when the event's are gone.
+    pub fn into_owned(self) -> Outcome<'static> {
+        match self {
+            Self::Forward(request) => Outcome::Forward(Box::new(request.into_owned())),
+            Self::Respond(response) => Outcome::Respond(response),
+        }
     }
 
     /// The status of a generated response.

@@ -1,5 +1,7 @@
 //! Step 8: one line of the decision log.
 
+use std::borrow::Cow;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
@@ -25,40 +27,40 @@ pub enum SubjectLogging {
 
 /// What the decision log says of one request. Never a token, a claim other than `sub`, a `kid` or a URL.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct DecisionRecord {
+pub struct DecisionRecord<'r> {
     /// CloudFront's id for the request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
+    pub request_id: Option<Cow<'r, str>>,
     /// The distribution's id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub distribution_id: Option<String>,
+    pub distribution_id: Option<Cow<'r, str>>,
     /// The HTTP method, cut to 16 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
+    pub method: Option<Cow<'r, str>>,
     /// The S3 operation, once it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
+    pub operation: Option<Cow<'r, str>>,
     /// The object key, or the prefix of a listing, once it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
+    pub key: Option<Cow<'r, str>>,
     /// `allow`, `refuse` or `preflight`.
     pub decision: Verdict,
     /// The status of what was answered here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// `allowed_by_rule`, `preflight_...`, or the word of the [`Refusal`](crate::Refusal).
-    pub reason: String,
+    pub reason: Cow<'r, str>,
     /// The id of the rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
+    pub rule: Option<Cow<'r, str>>,
     /// The policy's name for the issuer of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
+    pub issuer: Option<Cow<'r, str>>,
     /// The subject of the token, as the policy says.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
+    pub subject: Option<Cow<'r, str>>,
     /// The SHA-256 of the bundle that decided, in hexadecimal.
-    pub bundle_sha256: String,
+    pub bundle_sha256: Cow<'r, str>,
 }
 
 /// A [`DecisionRecord`] as the line of JSON that the function writes to its standard output, which Lambda
@@ -68,14 +70,14 @@ pub struct DecisionLine<'r> {
     /// The version of this form.
     log_version: u32,
     #[serde(flatten)]
-    record: &'r DecisionRecord,
+    record: &'r DecisionRecord<'r>,
     /// How long the decision took, in microseconds.
     micros: u64,
 }
 
 impl<'r> DecisionLine<'r> {
     /// For a decision that took so many microseconds.
-    pub fn new(record: &'r DecisionRecord, micros: u64) -> Self {
+    pub fn new(record: &'r DecisionRecord<'r>, micros: u64) -> Self {
         Self { log_version: 1, record, micros }
     }
 }
@@ -104,17 +106,36 @@ impl Verdict {
     }
 }
 
-impl DecisionRecord {
+impl<'r> DecisionRecord<'r> {
+    /// The record in bytes of its own, for who goes on when the event's are gone.
+    pub fn into_owned(self) -> DecisionRecord<'static> {
+        let owned = |text: Cow<'r, str>| Cow::Owned(text.into_owned());
+        DecisionRecord {
+            request_id: self.request_id.map(owned),
+            distribution_id: self.distribution_id.map(owned),
+            method: self.method.map(owned),
+            operation: self.operation.map(owned),
+            key: self.key.map(owned),
+            decision: self.decision,
+            status: self.status,
+            reason: owned(self.reason),
+            rule: self.rule.map(owned),
+            issuer: self.issuer.map(owned),
+            subject: self.subject.map(owned),
+            bundle_sha256: owned(self.bundle_sha256),
+        }
+    }
+
     /// Notes whose token it was.
-    pub(crate) fn note_principal(&mut self, claims: &VerifiedClaims<'_>, logging: SubjectLogging) {
+    pub(crate) fn note_principal(&mut self, claims: &VerifiedClaims<'r>, logging: SubjectLogging) {
         let issuer = claims.issuer();
-        self.issuer = Some(issuer.name().to_owned());
+        self.issuer = Some(issuer.name().into());
         self.subject = claims.subject().and_then(|subject| match logging {
-            SubjectLogging::Plain => Some(subject.chars().take(MAX_SUBJECT).collect()),
+            SubjectLogging::Plain => Some(subject.chars().take(MAX_SUBJECT).collect::<String>().into()),
             SubjectLogging::Hashed => {
                 // The newline keeps apart what belongs to the issuer and what to the subject.
                 let input = [issuer.issuer().as_bytes(), b"\n", subject.as_bytes()].concat();
-                Some(sha256_hex(&input))
+                Some(sha256_hex(&input).into())
             }
             SubjectLogging::Omitted => None,
         });
@@ -123,12 +144,11 @@ impl DecisionRecord {
 
 /// The SHA-256 of some bytes, in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
     let mut hex = String::with_capacity(64);
     for byte in digest(&SHA256, bytes).as_ref() {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
+        hex.push(digit(byte >> 4));
+        hex.push(digit(byte & 0xf));
     }
     hex
 }

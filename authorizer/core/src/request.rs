@@ -60,7 +60,7 @@ impl Target {
     ///
     /// # Errors
     /// [`KeyError`] when it names nothing that has one meaning.
-    pub fn of(method: &str, request: &CloudFrontRequest) -> Result<Self, KeyError> {
+    pub fn of(method: &str, request: &CloudFrontRequest<'_>) -> Result<Self, KeyError> {
         if request.uri == "/" && method == Method::Get.as_str() && !request.querystring.is_empty() {
             return Ok(Self::Bucket);
         }
@@ -94,7 +94,7 @@ impl S3Request {
     /// the prefix of a listing, or [`Refusal::HeaderNotAllowed`].
     pub fn recognise(
         target: Target,
-        request: &CloudFrontRequest,
+        request: &CloudFrontRequest<'_>,
         possible: Possible,
         token_parameter: Option<&str>,
     ) -> Result<Self, Refusal> {
@@ -360,7 +360,10 @@ mod tests {
     use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
 
-    fn recognise_of(request: &CloudFrontRequest, operations: &[S3Operation]) -> Result<S3Request, Refusal> {
+    fn recognise_of(
+        request: &CloudFrontRequest<'_>,
+        operations: &[S3Operation],
+    ) -> Result<S3Request, Refusal> {
         let possible = Possible { operations: operations.iter().copied().collect(), preflights: false };
         let target = Target::of(&request.method, request).map_err(Refusal::Key)?;
         S3Request::recognise(target, request, possible, Some("access_token"))

@@ -36,7 +36,7 @@ impl SignIn {
     ///
     /// The way back is the distribution's own origin and what was recognised of the request, written anew. So
     /// nothing in the request can make it lead elsewhere.
-    pub(crate) fn location(&self, request: &CloudFrontRequest, asked: &S3Request) -> Option<String> {
+    pub(crate) fn location(&self, request: &CloudFrontRequest<'_>, asked: &S3Request) -> Option<String> {
         is_navigation(request).then(|| {
             let mut back = format!("{}{}", self.origin, asked.to_uri());
             let query = asked.to_querystring();
@@ -50,7 +50,7 @@ impl SignIn {
 }
 
 /// A GET by which a browser opens a page of its own (Fetch Metadata Request Headers, sections 2.1 and 2.2).
-fn is_navigation(request: &CloudFrontRequest) -> bool {
+fn is_navigation(request: &CloudFrontRequest<'_>) -> bool {
     let headers = &request.headers;
     let is = |name: &str, value: &str| {
         headers.get(name).is_some_and(|lines| matches!(lines.as_slice(), [line] if line.value == value))
@@ -61,7 +61,7 @@ fn is_navigation(request: &CloudFrontRequest) -> bool {
         && accepts_html(headers)
 }
 
-fn accepts_html(headers: &CloudFrontHeaders) -> bool {
+fn accepts_html(headers: &CloudFrontHeaders<'_>) -> bool {
     let lines = headers.get("accept").map(Vec::as_slice).unwrap_or_default();
     lines.iter().flat_map(|line| line.value.split(',')).any(|range| {
         let essence = range.split(';').next().unwrap_or_default();
@@ -84,11 +84,11 @@ mod tests {
         ("host", "evil.example"),
     ];
 
-    fn request(uri: &str, query: &str, headers: &[(&str, &str)]) -> CloudFrontRequest {
+    fn request(uri: &str, query: &str, headers: &[(&str, &str)]) -> CloudFrontRequest<'static> {
         CloudFrontRequest::sent("GET", uri, query, headers)
     }
 
-    fn location(request: &CloudFrontRequest) -> Option<String> {
+    fn location(request: &CloudFrontRequest<'_>) -> Option<String> {
         let sign_in =
             SignIn::new("https://login.example.com/start?client_id=files", "https://files.example.com", "to");
         let target = Target::of("GET", request).ok()?;

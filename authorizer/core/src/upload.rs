@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{CloudFrontHeader, CloudFrontHeaders};
+use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders};
 use crate::header::{Fate, fate};
 use crate::media_type::MediaType;
 use crate::operation::S3Operation;
@@ -29,7 +29,7 @@ impl Upload {
     ///
     /// # Errors
     /// The name of a header of S3's that stands twice or is not of its form.
-    pub(crate) fn read(operation: S3Operation, headers: &CloudFrontHeaders) -> Result<Self, String> {
+    pub(crate) fn read(operation: S3Operation, headers: &CloudFrontHeaders<'_>) -> Result<Self, String> {
         let mut upload = Self::default();
         for (name, lines) in headers {
             let is_rules_matter = fate(operation, name, lines) == Fate::AsRuleSays;
@@ -38,12 +38,12 @@ impl Upload {
             }
             let line = match lines.as_slice() {
                 [] => continue,
-                [line] => Some(line.value.as_str()),
+                [line] => Some(line.value.as_ref()),
                 _ => None,
             };
             // Of the first two, what is malformed or there twice says nothing, and a rule that asks for it is not
             // met; CloudFront and S3 have their own say about them.
-            match name.as_str() {
+            match name.as_ref() {
                 "content-type" => {
                     upload.media_type = line.and_then(MediaType::parse);
                     continue;
@@ -53,23 +53,24 @@ impl Upload {
                     continue;
                 }
                 "x-amz-mp-object-size" => {
-                    upload.object_size = Some(line.and_then(number).ok_or_else(|| name.clone())?);
+                    upload.object_size =
+                        Some(line.and_then(number).ok_or_else(|| name.clone().into_owned())?);
                     continue;
                 }
                 _ => {}
             }
-            let line = line.filter(|value| is_plain(value)).ok_or_else(|| name.clone())?;
+            let line = line.filter(|value| is_plain(value)).ok_or_else(|| name.clone().into_owned())?;
             if let Some(metadata) = name.strip_prefix("x-amz-meta-") {
                 if !is_metadata(line) {
-                    return Err(name.clone());
+                    return Err(name.clone().into_owned());
                 }
                 upload.metadata.insert(metadata.to_owned(), line.to_owned());
             } else {
                 // `STREAMING-...` would make S3 unwrap the body.
                 if name == "x-amz-content-sha256" && !is_sha256(line) {
-                    return Err(name.clone());
+                    return Err(name.clone().into_owned());
                 }
-                upload.checksum.get_or_insert_with(|| name.clone());
+                upload.checksum.get_or_insert_with(|| name.clone().into_owned());
             }
         }
         // The chunks say how long the body is, whatever else is said (RFC 9112 section 6.3).
@@ -81,9 +82,9 @@ impl Upload {
 }
 
 /// The header line of a piece of metadata.
-pub(crate) fn metadata_header(name: &str, value: &str) -> (String, Vec<CloudFrontHeader>) {
+pub(crate) fn metadata_header(name: &str, value: &str) -> AddedHeader {
     let name = format!("x-amz-meta-{name}");
-    (name.clone(), vec![CloudFrontHeader::new(name, value)])
+    (name.clone().into(), vec![CloudFrontHeader::new(name, value.to_owned())])
 }
 
 /// Whether a value of metadata is the same text to every reader: S3 may decode an encoded word of RFC 2047 (AWS:
@@ -111,9 +112,9 @@ fn is_sha256(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(headers: &[(&str, &[&str])]) -> Result<Upload, String> {
-        let lines = |(name, values): &(&str, &[&str])| {
-            (name.to_string(), values.iter().map(|value| CloudFrontHeader::new(*name, *value)).collect())
+    fn read(headers: &[(&'static str, &[&'static str])]) -> Result<Upload, String> {
+        let lines = |(name, values): &(&'static str, &[&'static str])| {
+            ((*name).into(), values.iter().map(|value| CloudFrontHeader::new(*name, *value)).collect())
         };
         Upload::read(S3Operation::PutObject, &headers.iter().map(lines).collect())
     }
@@ -138,7 +139,7 @@ mod tests {
     fn the_length_of_a_whole_multipart_upload_is_one_number() {
         let read = |values: &[&str]| {
             let lines = values.iter().map(|value| CloudFrontHeader::new("x-amz-mp-object-size", *value));
-            let headers = CloudFrontHeaders::from([("x-amz-mp-object-size".to_owned(), lines.collect())]);
+            let headers = CloudFrontHeaders::from([("x-amz-mp-object-size".into(), lines.collect())]);
             Upload::read(S3Operation::CompleteMultipartUpload, &headers).map(|upload| upload.object_size)
         };
         assert_eq!(read(&["12"]), Ok(Some(12)));

@@ -82,12 +82,13 @@ fn ask(
 ) -> (String, Option<Result<(), PublishedKeysError>>) {
     let now = UnixTime::from_seconds(at);
     match authorizer.authorize_or_ask(&event(token), now) {
-        Ok(authorized) => (authorized.record.reason, None),
+        Ok(authorized) => (authorized.record.reason.into_owned(), None),
         Err(needed) => {
             assert_eq!((needed.issuer(), needed.url().as_str()), ("staff", "https://login.example/jwks"));
             let taken = authorizer.take_keys(&needed, answer, now);
-            let authorized = authorizer.authorize_or_ask(&event(token), now).unwrap();
-            (authorized.record.reason, Some(taken))
+            let event = event(token);
+            let authorized = authorizer.authorize_or_ask(&event, now).unwrap();
+            (authorized.record.reason.into_owned(), Some(taken))
         }
     }
 }
@@ -199,8 +200,8 @@ fn keys_that_cannot_be_had_are_503_with_retry_after() {
     let authorizer = authorizer(None);
     let needed = authorizer.authorize_or_ask(&event(&token(0)), UnixTime::from_seconds(START)).unwrap_err();
     authorizer.take_keys(&needed, None, UnixTime::from_seconds(START)).unwrap();
-    let authorized =
-        authorizer.authorize_or_ask(&event(&token(0)), UnixTime::from_seconds(START + 1)).unwrap();
+    let event = event(&token(0));
+    let authorized = authorizer.authorize_or_ask(&event, UnixTime::from_seconds(START + 1)).unwrap();
     let Outcome::Respond(response) = authorized.outcome else { panic!("it was let through") };
     let response = serde_json::to_value(response).unwrap();
     assert_eq!((response["status"].as_str(), authorized.record.status), (Some("503"), Some(503)));
@@ -213,8 +214,8 @@ fn a_request_without_a_token_waits_for_no_keys() {
     let authorizer = authorizer(None);
     let mut bare: Value = serde_json::from_slice(&event("x")).unwrap();
     bare["Records"][0]["cf"]["request"]["headers"] = json!({});
-    let authorized =
-        authorizer.authorize_or_ask(bare.to_string().as_bytes(), UnixTime::from_seconds(START)).unwrap();
+    let bare = bare.to_string();
+    let authorized = authorizer.authorize_or_ask(bare.as_bytes(), UnixTime::from_seconds(START)).unwrap();
     assert_eq!(authorized.record.reason, "token_missing");
 }
 

@@ -90,12 +90,12 @@ fn event(method: &str, uri: &str, token: Option<&str>) -> Value {
     }}]})
 }
 
-fn decide(authorizer: &Authorizer, event: &Value) -> Authorized {
-    authorizer.authorize(event.to_string().as_bytes(), UnixTime::from_seconds(NOW))
+fn decide(authorizer: &Authorizer, event: &Value) -> Authorized<'static> {
+    authorizer.authorize(event.to_string().as_bytes(), UnixTime::from_seconds(NOW)).into_owned()
 }
 
 fn reason(method: &str, uri: &str, token: Option<&str>) -> String {
-    decide(&AUTHORIZER, &event(method, uri, token)).record.reason
+    decide(&AUTHORIZER, &event(method, uri, token)).record.reason.into_owned()
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn what_is_no_event_is_refused_and_logged() {
     origin["Records"][0]["cf"]["config"]["eventType"] = "origin-request".into();
     let decided = decide(&AUTHORIZER, &origin);
     assert_eq!(
-        (decided.record.reason.as_str(), decided.outcome.status()),
+        (decided.record.reason.as_ref(), decided.outcome.status()),
         ("event_wrong_trigger", Some(500))
     );
 }
@@ -402,11 +402,11 @@ proptest! {
                 prop_assert_eq!(decided.record.decision, Verdict::Allow);
                 let CloudFrontRequest { method, uri, querystring, headers, .. } = *request;
                 let key = as_s3_decodes(&uri);
-                prop_assert_eq!(Some(&key), decided.record.key.as_ref());
+                prop_assert_eq!(Some(key.as_str()), decided.record.key.as_deref());
                 // The rules of the policy, said again in another way.
                 let segments: Vec<&str> = key.split('/').collect();
                 let secret = segments.iter().rev().skip(1).any(|segment| *segment == "secret");
-                let allowed = match method.as_str() {
+                let allowed = match method.as_ref() {
                     "GET" | "HEAD" => {
                         key.starts_with("public/") || (token && key.starts_with("users/alice/"))
                     }
@@ -415,7 +415,7 @@ proptest! {
                 };
                 prop_assert!(allowed && !secret && !segments.contains(&".."), "{method} {key}");
                 prop_assert_eq!(querystring, "");
-                let names: Vec<&str> = headers.keys().map(String::as_str).collect();
+                let names: Vec<&str> = headers.keys().map(AsRef::as_ref).collect();
                 prop_assert!(names.iter().all(|n| ["host", "range", "content-type"].contains(n)), "{names:?}");
             }
             Outcome::Respond(response) => {
@@ -447,7 +447,7 @@ fn a_token_that_was_verified_before_is_decided_on_as_if_it_were_new() {
     let token = ED.sign("k1", "at+jwt", &claims());
     let event = event("GET", "/users/alice/a", Some(&token)).to_string();
     let at = |authorizer: &Authorizer, event: &str, now| {
-        authorizer.authorize(event.as_bytes(), UnixTime::from_seconds(now))
+        authorizer.authorize(event.as_bytes(), UnixTime::from_seconds(now)).into_owned()
     };
     assert_eq!(at(&remembering, &event, NOW).record.decision, Verdict::Allow);
     // Before it was issued, while it holds, and after: the clock is asked each time.
@@ -517,7 +517,7 @@ fn a_supposed_token_is_decided_on_as_a_signed_one() {
             assert_eq!(
                 AUTHORIZER.access_supposing(bare.as_bytes(), &supposed, now).is_ok(),
                 matches!(
-                    really.record.reason.as_str(),
+                    really.record.reason.as_ref(),
                     "allowed_by_rule" | "denied_by_rule" | "key_not_allowed" | "insufficient_scope"
                 ),
                 "{method} {uri} {claims}"

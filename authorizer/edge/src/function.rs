@@ -2,10 +2,9 @@
 
 use std::time::{Instant, SystemTime};
 
-use authorizer_core::outcome::Outcome;
 use authorizer_core::{Authorized, Authorizer, UnixTime};
 use lambda_runtime::{Context, Error, LambdaEvent};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::log;
 use crate::start::StartError;
@@ -39,17 +38,18 @@ impl Function {
 
     /// Decides on one event. The payload stays the bytes that Lambda handed over: what is no event of a
     /// viewer request is for the core to refuse, with a line in the log, not for the runtime to fail on.
-    pub(crate) async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Error> {
+    pub(crate) async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {
         let started = Instant::now();
         let authorized = self.decide(event.payload.get().as_bytes(), &event.context).await;
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         log::decision(&authorized.record, micros);
-        Ok(authorized.outcome)
+        // Written here, where the event is, whose texts it holds.
+        Ok(to_raw_value(&authorized.outcome)?)
     }
 
     /// An issuer that has to be asked is asked within the invocation: between two of them the process is frozen.
     #[cfg(feature = "remote-keys")]
-    async fn decide(&self, event: &[u8], context: &Context) -> Authorized {
+    async fn decide<'r>(&'r self, event: &'r [u8], context: &Context) -> Authorized<'r> {
         let time_left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let (authorized, asked) = self.authorizer.authorize(event, now, time_left).await;
         if let Some(asked) = asked {
@@ -60,7 +60,7 @@ impl Function {
 
     #[cfg(not(feature = "remote-keys"))]
     #[allow(clippy::unused_async, reason = "it is the other one's stand-in")]
-    async fn decide(&self, event: &[u8], _: &Context) -> Authorized {
+    async fn decide<'r>(&'r self, event: &'r [u8], _: &Context) -> Authorized<'r> {
         self.authorizer.authorize(event, now())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::start::StartError;
 
 /// The decision on one request.
-pub(crate) fn decision(record: &DecisionRecord, micros: u64) {
+pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64) {
     if let Ok(line) = serde_json::to_vec(&DecisionLine::new(record, micros)) {
         write_line(line);
     }

@@ -87,12 +87,12 @@ impl LiveAuthorizer {
 
     /// Decides on the bytes of one event. An issuer that has to be asked is asked within this call, and given at
     /// most half of the time that is left for it, and never more than two seconds.
-    pub async fn authorize(
-        &self,
-        event: &[u8],
+    pub async fn authorize<'r>(
+        &'r self,
+        event: &'r [u8],
         clock: impl Fn() -> UnixTime,
         time_left: Duration,
-    ) -> (Authorized, Option<Asked>) {
+    ) -> (Authorized<'r>, Option<Asked>) {
         let started = Instant::now();
         if let Ok(authorized) = self.authorizer.authorize_or_ask(event, clock()) {
             return (authorized, None);

@@ -49,7 +49,7 @@ pub(crate) fn generated(generated: GeneratedResponse) -> Response<ResponseBody> 
 }
 
 /// Headers that have been checked: a line that is no header cannot be among them.
-fn headers(lines: &CloudFrontHeaders) -> HeaderMap {
+fn headers(lines: &CloudFrontHeaders<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, lines) in lines {
         for line in lines {

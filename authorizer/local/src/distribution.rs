@@ -209,7 +209,8 @@ impl Way {
         parts: &Parts,
         viewer: SocketAddr,
         report: &mut RequestReport,
-    ) -> Result<Box<authorizer_core::event::CloudFrontRequest>, (Response<ResponseBody>, XCache)> {
+    ) -> Result<Box<authorizer_core::event::CloudFrontRequest<'static>>, (Response<ResponseBody>, XCache)>
+    {
         let mut problem = |status: StatusCode, message: String, x_cache| {
             let response = answer::error(status, &message);
             report.problem = Some(message);

@@ -64,7 +64,7 @@ pub(crate) fn viewer_request(
     parts: &Parts,
     viewer: SocketAddr,
     request_id: &str,
-) -> Result<CloudFrontEvent, ViewerRefusal> {
+) -> Result<CloudFrontEvent<'static>, ViewerRefusal> {
     check_method(parts)?;
     let host = host(parts)?;
     let uri = parts.uri.path();
@@ -75,23 +75,22 @@ pub(crate) fn viewer_request(
     }
     check_length(&parts.headers, host, uri, query)?;
     let request = CloudFrontRequest {
-        client_ip: viewer.ip().to_canonical().to_string(),
-        method: parts.method.to_string(),
-        uri: uri.to_owned(),
-        querystring: query.unwrap_or_default().to_owned(),
+        client_ip: viewer.ip().to_canonical().to_string().into(),
+        method: parts.method.to_string().into(),
+        uri: uri.to_owned().into(),
+        querystring: query.unwrap_or_default().to_owned().into(),
         headers: headers(parts, host)?,
         body: None,
         other: Map::new(),
     };
     let config = CloudFrontConfig {
-        distribution_domain_name: DISTRIBUTION_DOMAIN_NAME.to_owned(),
-        distribution_id: DISTRIBUTION_ID.to_owned(),
-        event_type: "viewer-request".to_owned(),
-        request_id: request_id.to_owned(),
-        other: Map::new(),
+        distribution_domain_name: DISTRIBUTION_DOMAIN_NAME.into(),
+        distribution_id: DISTRIBUTION_ID.into(),
+        event_type: "viewer-request".into(),
+        request_id: request_id.to_owned().into(),
     };
-    let cf = CloudFrontEventData { config, request, other: Map::new() };
-    Ok(CloudFrontEvent { records: vec![CloudFrontRecord { cf, other: Map::new() }], other: Map::new() })
+    let cf = CloudFrontEventData { config, request };
+    Ok(CloudFrontEvent { records: vec![CloudFrontRecord { cf }] })
 }
 
 fn check_method(parts: &Parts) -> Result<(), ViewerRefusal> {
@@ -141,7 +140,7 @@ fn check_length(
 
 /// The headers that a function is shown. hyper keeps no record of the case a name was sent in, so the
 /// `key` of each line is in lower case, as it is for every viewer that speaks HTTP/2.
-fn headers(parts: &Parts, host: &str) -> Result<CloudFrontHeaders, ViewerRefusal> {
+fn headers(parts: &Parts, host: &str) -> Result<CloudFrontHeaders<'static>, ViewerRefusal> {
     let mut shown = CloudFrontHeaders::new();
     for (name, value) in &parts.headers {
         let hidden = name == header::TE
@@ -151,9 +150,10 @@ fn headers(parts: &Parts, host: &str) -> Result<CloudFrontHeaders, ViewerRefusal
             continue;
         }
         let value = str::from_utf8(value.as_bytes()).map_err(|_| ViewerRefusal::HeaderNotText)?;
-        shown.entry(name.to_string()).or_default().push(CloudFrontHeader::new(name.as_str(), value));
+        let line = CloudFrontHeader::new(name.to_string(), value.to_owned());
+        shown.entry(name.to_string().into()).or_default().push(line);
     }
-    shown.insert("host".to_owned(), vec![CloudFrontHeader::new("host", host)]);
+    shown.insert("host".into(), vec![CloudFrontHeader::new("host", host.to_owned())]);
     Ok(shown)
 }
 
@@ -171,12 +171,12 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    fn request(parts: &Parts) -> Result<CloudFrontRequest, ViewerRefusal> {
+    fn request(parts: &Parts) -> Result<CloudFrontRequest<'static>, ViewerRefusal> {
         let event = viewer_request(parts, "[::ffff:192.0.2.7]:5".parse().unwrap(), "id==")?;
         let json = serde_json::to_vec(&event).unwrap();
         let event = ViewerRequestEvent::parse(&json).unwrap();
         assert_eq!(event.config.request_id, "id==");
-        Ok(event.request)
+        Ok(event.request.into_owned())
     }
 
     #[test]
@@ -188,8 +188,8 @@ mod tests {
             ("http://other.example/x?y", "/x", "y"),
         ] {
             let event = request(&parts("GET", target, &[("host", "h")])).unwrap();
-            assert_eq!((event.uri.as_str(), event.querystring.as_str()), (uri, query));
-            assert_eq!((event.client_ip.as_str(), event.method.as_str()), ("192.0.2.7", "GET"));
+            assert_eq!((event.uri.as_ref(), event.querystring.as_ref()), (uri, query));
+            assert_eq!((event.client_ip.as_ref(), event.method.as_ref()), ("192.0.2.7", "GET"));
         }
     }
 
@@ -210,9 +210,9 @@ mod tests {
             ("transfer-encoding", "chunked"),
         ];
         let event = request(&parts("PUT", "/a", &sent)).unwrap();
-        let names: Vec<_> = event.headers.keys().map(String::as_str).collect();
+        let names: Vec<_> = event.headers.keys().map(AsRef::as_ref).collect();
         assert_eq!(names, ["cookie", "host", "transfer-encoding", "x-many"]);
-        let many: Vec<_> = event.headers["x-many"].iter().map(|line| line.value.as_str()).collect();
+        let many: Vec<_> = event.headers["x-many"].iter().map(|line| line.value.as_ref()).collect();
         assert_eq!(many, ["1", "2"]);
         assert_eq!(event.headers["host"][0].value, "h:1");
     }

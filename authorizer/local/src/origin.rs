@@ -84,7 +84,7 @@ impl Origin {
     /// Sends the request that the function returned, with the viewer's body.
     pub(crate) async fn send(
         &self,
-        request: &CloudFrontRequest,
+        request: &CloudFrontRequest<'_>,
         body: Incoming,
     ) -> Result<Response<ResponseBody>, OriginError> {
         let activity = Activity::now();
@@ -103,9 +103,9 @@ impl Origin {
         Ok(Response::from_parts(parts, body))
     }
 
-    fn request(&self, request: &CloudFrontRequest, body: Upload) -> Result<Request<Upload>, OriginError> {
+    fn request(&self, request: &CloudFrontRequest<'_>, body: Upload) -> Result<Request<Upload>, OriginError> {
         let bucket = &self.bucket;
-        let path = match request.querystring.as_str() {
+        let path = match request.querystring.as_ref() {
             "" => format!("/{bucket}{}", request.uri),
             query => format!("/{bucket}{}?{query}", request.uri),
         };
@@ -169,10 +169,10 @@ mod tests {
             let (origin, sender) = (Arc::clone(&origin), sender.clone());
             async move {
                 let returned = CloudFrontRequest {
-                    client_ip: String::new(),
-                    method: "GET".to_owned(),
-                    uri: "/a".to_owned(),
-                    querystring: String::new(),
+                    client_ip: "".into(),
+                    method: "GET".into(),
+                    uri: "/a".into(),
+                    querystring: "".into(),
                     headers: CloudFrontHeaders::new(),
                     body: None,
                     other: serde_json::Map::new(),

@@ -15,13 +15,13 @@ pub use violation::Violation;
 #[derive(Debug)]
 pub(crate) enum FunctionOutcome {
     /// Sends this request to the bucket.
-    Forward(Box<CloudFrontRequest>),
+    Forward(Box<CloudFrontRequest<'static>>),
     /// Answers the viewer with this.
     Respond(GeneratedResponse),
 }
 
 /// Reads and checks the function's result for the request that was in its event.
-pub(crate) fn check(sent: &CloudFrontRequest, result: &[u8]) -> Result<FunctionOutcome, Violation> {
+pub(crate) fn check(sent: &CloudFrontRequest<'_>, result: &[u8]) -> Result<FunctionOutcome, Violation> {
     let value: Value = serde_json::from_slice(result).map_err(|_| Violation::NotJson)?;
     let Value::Object(object) = value else { return Err(Violation::NotAnObject) };
     if object.contains_key("status") {

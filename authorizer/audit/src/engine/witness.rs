@@ -1,5 +1,6 @@
 //! A request that shows something: concrete enough for the core to decide on it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use authorizer_core::operation::{Method, S3Operation};
@@ -158,8 +159,12 @@ pub struct Replayed {
 }
 
 impl Replayed {
-    fn of(record: DecisionRecord) -> Self {
-        Self { allowed: record.decision == Verdict::Allow, rule: record.rule, reason: record.reason }
+    fn of(record: DecisionRecord<'_>) -> Self {
+        Self {
+            allowed: record.decision == Verdict::Allow,
+            rule: record.rule.map(Cow::into_owned),
+            reason: record.reason.into_owned(),
+        }
     }
 }
 

@@ -109,7 +109,13 @@ impl Coverage {
     }
 
     /// Notes what a test that held went through at each rule of the policy.
-    pub(super) fn note(&mut self, policy: &Policy, access: &Access<'_>, record: &DecisionRecord, test: &str) {
+    pub(super) fn note(
+        &mut self,
+        policy: &Policy,
+        access: &Access<'_>,
+        record: &DecisionRecord<'_>,
+        test: &str,
+    ) {
         for (rule, (_, points)) in policy.rules().iter().zip(&mut self.rules) {
             let seen = match failing(rule, access).as_slice() {
                 [] if record.rule.as_deref() == Some(rule.id()) => seen_where_it_decides(rule, access),
@@ -151,7 +157,7 @@ impl Coverage {
 }
 
 /// Whether the decision would be another if the rule matched.
-fn is_decisive(rule: &Rule, record: &DecisionRecord) -> bool {
+fn is_decisive(rule: &Rule, record: &DecisionRecord<'_>) -> bool {
     match rule.effect() {
         Effect::Allow => record.decision == Verdict::Refuse && record.rule.is_none(),
         Effect::Deny => record.decision == Verdict::Allow,

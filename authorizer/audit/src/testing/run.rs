@@ -20,7 +20,7 @@ pub struct TestResult {
     /// What was expected.
     pub expected: Expected,
     /// What was decided.
-    pub record: DecisionRecord,
+    pub record: DecisionRecord<'static>,
     /// What differs from what was expected.
     pub differences: Vec<Difference>,
     /// What each rule makes of the request.
@@ -76,7 +76,7 @@ fn run_case(case: &Case, authorizer: &Authorizer, coverage: &mut Coverage) -> Te
     }
 }
 
-fn differences(expected: &Expected, record: &DecisionRecord) -> Vec<Difference> {
+fn differences(expected: &Expected, record: &DecisionRecord<'_>) -> Vec<Difference> {
     let mut differences = Vec::new();
     let mut compare = |of, expected: Option<String>, actual: Option<String>| {
         if let Some(expected) = expected
@@ -86,8 +86,8 @@ fn differences(expected: &Expected, record: &DecisionRecord) -> Vec<Difference> 
         }
     };
     compare("decision", Some(expected.decision.word().into()), Some(record.decision.word().into()));
-    compare("rule", expected.rule.clone(), record.rule.clone());
-    compare("reason", expected.reason.clone(), Some(record.reason.clone()));
+    compare("rule", expected.rule.clone(), record.rule.as_deref().map(str::to_owned));
+    compare("reason", expected.reason.clone(), Some(record.reason.as_ref().to_owned()));
     let text = |status: Option<u16>| status.map(|status| status.to_string());
     compare("status", text(expected.status), text(record.status));
     differences

@@ -33,9 +33,9 @@ type Access = (String, String, Option<String>);
 
 /// What a policy makes of every request.
 struct Tried {
-    record: DecisionRecord,
+    record: DecisionRecord<'static>,
     /// What goes on to S3, if it does.
-    forwarded: Option<Box<CloudFrontRequest>>,
+    forwarded: Option<Box<CloudFrontRequest<'static>>>,
 }
 
 fn try_all(requests: &[Request], authorizer: &Authorizer) -> Vec<Tried> {
@@ -56,7 +56,8 @@ fn by_trying(requests: &[Request], from: &[Tried], to: &[Tried]) -> BTreeSet<Acc
     for (request, (before, after)) in requests.iter().zip(from.iter().zip(to)) {
         if after.forwarded.is_some() && before.forwarded.is_none() {
             let record = &after.record;
-            found.insert((record.rule.clone().unwrap(), record.operation.clone().unwrap(), request.issuer()));
+            let (rule, operation) = (record.rule.as_deref().unwrap(), record.operation.as_deref().unwrap());
+            found.insert((rule.to_owned(), operation.to_owned(), request.issuer()));
         }
     }
     found
@@ -111,18 +112,19 @@ fn compare(requests: &[Request], old: &Value, new: &Value) -> Result<(), TestCas
 
 /// Who is let in by what rule, by trying every request for keys of the pattern.
 fn let_in(requests: &[Request], tried: &[Tried], pattern: &KeyPattern) -> BTreeSet<Access> {
-    let is_of = |request: &Request, record: &DecisionRecord| {
+    let is_of = |request: &Request, record: &DecisionRecord<'_>| {
         let claims = request.claims().map_or(Claims::None, Claims::Known);
         let text = record.key.clone().unwrap();
         match record.operation.as_deref() {
-            Some("ListObjectsV2") => pattern.holds_any(&KeyPrefix::new(text).unwrap(), claims),
-            _ => pattern.matches(&ObjectKey::new(text).unwrap(), claims),
+            Some("ListObjectsV2") => pattern.holds_any(&KeyPrefix::new(text.into_owned()).unwrap(), claims),
+            _ => pattern.matches(&ObjectKey::new(text.into_owned()).unwrap(), claims),
         }
     };
     let mut found = BTreeSet::new();
     for (request, Tried { record, forwarded }) in requests.iter().zip(tried) {
         if forwarded.is_some() && is_of(request, record) {
-            found.insert((record.rule.clone().unwrap(), record.operation.clone().unwrap(), request.issuer()));
+            let (rule, operation) = (record.rule.as_deref().unwrap(), record.operation.as_deref().unwrap());
+            found.insert((rule.to_owned(), operation.to_owned(), request.issuer()));
         }
     }
     found
@@ -170,7 +172,7 @@ fn examine(requests: &[Request], document: &Value) -> Result<(), TestCaseError> 
     Ok(())
 }
 
-fn s3_sees(request: &CloudFrontRequest) -> Value {
+fn s3_sees(request: &CloudFrontRequest<'_>) -> Value {
     serde_json::to_value(request).unwrap()
 }
 

@@ -37,11 +37,12 @@ impl Request {
         Some(self.token.as_ref()?.claims["iss"].as_str().unwrap().to_owned())
     }
 
-    pub(crate) fn authorize(&self, authorizer: &Authorizer) -> Authorized {
-        match &self.token {
+    pub(crate) fn authorize(&self, authorizer: &Authorizer) -> Authorized<'static> {
+        let authorized = match &self.token {
             Some(token) => authorizer.authorize_supposing(&self.event, token, self.at),
             None => authorizer.authorize(&self.event, self.at),
-        }
+        };
+        authorized.into_owned()
     }
 }
 

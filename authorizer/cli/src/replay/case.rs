@@ -1,5 +1,7 @@
 //! One event that was replayed.
 
+use std::borrow::Cow;
+
 use authorizer_core::Authorized;
 use authorizer_core::outcome::Outcome;
 use authorizer_core::record::Verdict;
@@ -29,24 +31,24 @@ pub(super) struct Replayed<'e> {
     pub(super) decision: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    reason: String,
+    reason: Cow<'e, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<String>,
+    rule: Option<Cow<'e, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<String>,
+    method: Option<Cow<'e, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    operation: Option<String>,
+    operation: Option<Cow<'e, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    key: Option<Cow<'e, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    issuer: Option<String>,
+    issuer: Option<Cow<'e, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<String>,
-    outcome: Outcome,
+    subject: Option<Cow<'e, str>>,
+    outcome: Outcome<'e>,
 }
 
 impl<'e> Replayed<'e> {
-    pub(super) fn new(origin: Origin<'e>, authorized: Authorized) -> Self {
+    pub(super) fn new(origin: Origin<'e>, authorized: Authorized<'e>) -> Self {
         let Authorized { outcome, record } = authorized;
         Self {
             version: 1,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Claims;
-use crate::event::CloudFrontHeader;
+use crate::event::{AddedHeader, CloudFrontHeader};
 use crate::media_type::MediaRange;
 use crate::operation::S3Operation;
 use crate::upload::{Upload, is_metadata, metadata_header};
@@ -111,17 +111,13 @@ impl UploadTerms {
     }
 
     /// The headers that the terms add to an upload that holds to them, or put in the place of its own.
-    pub(crate) fn headers(
-        &self,
-        operation: S3Operation,
-        claims: Claims<'_>,
-    ) -> Vec<(String, Vec<CloudFrontHeader>)> {
+    pub(crate) fn headers(&self, operation: S3Operation, claims: Claims<'_>) -> Vec<AddedHeader> {
         let mut headers = Vec::new();
         if self.create_only
             && matches!(operation, S3Operation::PutObject | S3Operation::CompleteMultipartUpload)
         {
             // AWS: conditional writes. S3 answers 412 where there is an object of that key.
-            headers.push(("if-none-match".to_owned(), vec![CloudFrontHeader::new("If-None-Match", "*")]));
+            headers.push(("if-none-match".into(), vec![CloudFrontHeader::new("If-None-Match", "*")]));
         }
         if describes_object(operation) {
             headers.extend(

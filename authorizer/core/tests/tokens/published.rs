@@ -69,7 +69,7 @@ fn request(authorizer: &Authorizer, token: &str, now: u64) -> String {
         "request": {"clientIp": "203.0.113.178", "method": "GET", "uri": "/a", "querystring": "", "headers": {
             "authorization": [{"key": "Authorization", "value": format!("Bearer {token}")}]}}
     }}]});
-    authorizer.authorize(event.to_string().as_bytes(), UnixTime::from_seconds(now)).record.reason
+    authorizer.authorize(event.to_string().as_bytes(), UnixTime::from_seconds(now)).record.reason.into_owned()
 }
 
 #[test]

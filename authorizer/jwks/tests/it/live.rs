@@ -67,7 +67,7 @@ fn live(server: &StandIn) -> LiveAuthorizer {
 
 async fn ask(live: &LiveAuthorizer, event: &[u8], at: u64, time_left: Duration) -> (String, Option<Asked>) {
     let (authorized, asked) = live.authorize(event, || UnixTime::from_seconds(at), time_left).await;
-    (authorized.record.reason, asked)
+    (authorized.record.reason.into_owned(), asked)
 }
 
 #[tokio::test]

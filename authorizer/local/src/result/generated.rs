@@ -18,7 +18,7 @@ const MAX_RESPONSE: usize = 40 * 1024;
 #[derive(Debug)]
 pub(crate) struct GeneratedResponse {
     pub(crate) status: StatusCode,
-    pub(crate) headers: CloudFrontHeaders,
+    pub(crate) headers: CloudFrontHeaders<'static>,
     pub(crate) body: Bytes,
 }
 
@@ -37,11 +37,11 @@ pub(super) fn check(mut result: Map<String, Value>) -> Result<GeneratedResponse,
     };
     for name in headers.keys() {
         if is_disallowed(name) {
-            return Err(Violation::DisallowedHeader(name.clone()));
+            return Err(Violation::DisallowedHeader(name.to_string()));
         }
         // `Host` is a request's header and nothing in a response.
         if is_read_only(name) && name != "host" {
-            return Err(Violation::ReadOnlyHeader(name.clone()));
+            return Err(Violation::ReadOnlyHeader(name.to_string()));
         }
     }
     let text = optional_string(&mut result, "body")?.unwrap_or_default();
@@ -75,7 +75,7 @@ fn optional_string(object: &mut Map<String, Value>, name: &'static str) -> Resul
 }
 
 /// The body counts as it is returned: base64 counts encoded.
-fn size(headers: &CloudFrontHeaders, description: &str, body: &str) -> usize {
+fn size(headers: &CloudFrontHeaders<'_>, description: &str, body: &str) -> usize {
     let lines = headers
         .iter()
         .flat_map(|(name, lines)| lines.iter().map(move |line| name.len().saturating_add(line.value.len())));

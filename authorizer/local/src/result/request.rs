@@ -3,6 +3,7 @@
 use authorizer_core::event::{CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue};
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::violation::Violation;
@@ -12,15 +13,16 @@ use crate::headers::{is_disallowed, read_only};
 const MAX_URI: usize = 8_192;
 
 pub(super) fn check(
-    sent: &CloudFrontRequest,
+    sent: &CloudFrontRequest<'_>,
     mut result: Map<String, Value>,
-) -> Result<CloudFrontRequest, Violation> {
+) -> Result<CloudFrontRequest<'static>, Violation> {
     let headers = match result.remove("headers") {
         None | Some(Value::Null) => CloudFrontHeaders::new(),
         Some(headers) => check_headers(headers)?,
     };
-    let mut request: CloudFrontRequest = serde_json::from_value(Value::Object(result))
-        .map_err(|error| Violation::NotARequest(error.to_string()))?;
+    let mut request = CloudFrontRequest::deserialize(&Value::Object(result))
+        .map_err(|error| Violation::NotARequest(error.to_string()))?
+        .into_owned();
     request.headers = headers;
 
     if request.client_ip != sent.client_ip {
@@ -38,7 +40,7 @@ pub(super) fn check(
 }
 
 /// The headers' form, which holds for requests and responses.
-pub(super) fn check_headers(headers: Value) -> Result<CloudFrontHeaders, Violation> {
+pub(super) fn check_headers(headers: Value) -> Result<CloudFrontHeaders<'static>, Violation> {
     let Value::Object(headers) = headers else { return Err(Violation::HeaderForm("headers".to_owned())) };
     let mut checked = CloudFrontHeaders::new();
     for (name, lines) in headers {
@@ -46,18 +48,18 @@ pub(super) fn check_headers(headers: Value) -> Result<CloudFrontHeaders, Violati
         if HeaderName::from_lowercase(name.as_bytes()).is_err() {
             return Err(Violation::HeaderName(name));
         }
-        let Ok(lines) = serde_json::from_value::<Vec<CloudFrontHeader>>(lines) else {
+        let Ok(lines) = Vec::<CloudFrontHeader<'_>>::deserialize(&lines) else {
             return Err(Violation::HeaderForm(name));
         };
         for line in &lines {
             if let Some(key) = line.key.as_ref().filter(|key| !key.eq_ignore_ascii_case(&name)) {
-                return Err(Violation::HeaderKey { name, key: key.clone() });
+                return Err(Violation::HeaderKey { name, key: key.to_string() });
             }
             if HeaderValue::from_bytes(line.value.as_bytes()).is_err() {
                 return Err(Violation::HeaderValue(name));
             }
         }
-        checked.insert(name, lines);
+        checked.insert(name.into(), lines.into_iter().map(CloudFrontHeader::into_owned).collect());
     }
     Ok(checked)
 }
@@ -79,13 +81,15 @@ fn check_uri(uri: &str, query: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-fn check_protected(sent: &CloudFrontRequest, returned: &CloudFrontRequest) -> Result<(), Violation> {
-    let values = |headers: &CloudFrontHeaders, name: &str| -> Vec<String> {
-        headers.get(name).into_iter().flatten().map(|line| line.value.clone()).collect()
+fn check_protected(sent: &CloudFrontRequest<'_>, returned: &CloudFrontRequest<'_>) -> Result<(), Violation> {
+    let differs = |name: &str| {
+        let values = |request: &CloudFrontRequest<'_>| -> Vec<String> {
+            request.headers.get(name).into_iter().flatten().map(|line| line.value.to_string()).collect()
+        };
+        values(sent) != values(returned)
     };
-    let differs = |name: &str| values(&sent.headers, name) != values(&returned.headers, name);
     if let Some(name) = returned.headers.keys().find(|name| is_disallowed(name) && differs(name)) {
-        return Err(Violation::DisallowedHeader(name.clone()));
+        return Err(Violation::DisallowedHeader(name.to_string()));
     }
     match read_only().find(|name| differs(name)) {
         Some(name) => Err(Violation::ReadOnlyHeader(name.to_owned())),

@@ -1,9 +1,11 @@
 use super::*;
+use authorizer_core::event::CloudFrontHeader;
 use proptest::prelude::*;
+use serde::Deserialize as _;
 use serde_json::json;
 
-fn sent() -> CloudFrontRequest {
-    serde_json::from_value(json!({
+fn sent() -> CloudFrontRequest<'static> {
+    let sent = json!({
         "clientIp": "192.0.2.1",
         "method": "PUT",
         "uri": "/users/alice/a.txt",
@@ -14,8 +16,8 @@ fn sent() -> CloudFrontRequest {
             "via": [{"key": "via", "value": "1.1 a"}, {"key": "via", "value": "1.1 b"}],
             "authorization": [{"key": "authorization", "value": "Bearer x"}],
         },
-    }))
-    .unwrap()
+    });
+    CloudFrontRequest::deserialize(&sent).unwrap().into_owned()
 }
 
 fn violation(result: &Value) -> Option<Violation> {
@@ -230,12 +232,12 @@ proptest! {
         names in prop::collection::btree_map("[a-z][a-z0-9-]{0,16}", "[ -~ü]{0,20}", 0..6),
     ) {
         let mut request = sent();
-        request.uri = path;
-        request.querystring = querystring;
-        request.method = method;
+        request.uri = path.into();
+        request.querystring = querystring.into();
+        request.method = method.into();
         for (name, value) in names {
-            let line = serde_json::from_value(json!([{"key": name, "value": value}])).unwrap();
-            request.headers.insert(name, line);
+            let line = CloudFrontHeader::new(name.clone(), value);
+            request.headers.insert(name.into(), vec![line]);
         }
         let json = serde_json::to_vec(&request).unwrap();
         match check(&request, &json) {

@@ -196,7 +196,7 @@ fn compare(
         (Verdict::Refuse, None) => ("by default", Decision::Deny, &denying),
         other => return Err(format!("{other:?}")),
     };
-    if record.rule.as_ref().is_some_and(|rule| !deciding.contains(rule)) {
+    if record.rule.as_deref().is_some_and(|rule| !deciding.contains(rule)) {
         return Err(format!("{:?} is none of {deciding:?}", record.rule));
     }
     let (request, entities) = told(asked, translation.shape(), schema);

@@ -168,11 +168,11 @@ fn asked<'l>(
     let Some(uri) = as_sent(stem) else { return Ok(Asked::method(known, None)) };
     let query = query.and_then(as_sent);
     let request = CloudFrontRequest {
-        client_ip: String::new(),
-        method: method.to_owned(),
-        uri,
+        client_ip: Cow::default(),
+        method: method.into(),
+        uri: uri.into(),
         // Of `/`, it tells whether anything is asked for at all.
-        querystring: query.clone().unwrap_or_else(|| "list-type=2".to_owned()),
+        querystring: query.as_deref().unwrap_or("list-type=2").into(),
         headers: CloudFrontHeaders::new(),
         body: None,
         other: Map::new(),
