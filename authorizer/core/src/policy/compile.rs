@@ -87,7 +87,7 @@ impl Problems {
                     "an empty string matches no token",
                     "write the value or leave it out",
                 );
-            } else if !seen.insert(text) {
+            } else if !seen.insert(text.as_str()) {
                 self.add(place.at(index), format!("`{text}` stands here twice"), "leave one out");
             }
         }
