@@ -20,6 +20,8 @@ pub enum Function {
     Ours(Keys),
     /// A handler for Node.js.
     Peer(Library),
+    /// A handler for Node.js that lets everything through: what the runtime and its client take by themselves.
+    Bare,
 }
 
 /// Which keys the function was built for.
@@ -42,18 +44,19 @@ pub enum Library {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Ours(Keys::Remote),
         Self::Ours(Keys::BundledOnly),
         Self::Peer(Library::AwsJwtVerify),
         Self::Peer(Library::Jose),
+        Self::Bare,
     ];
 
-    /// The ways that it is started: a peer's handler only as Lambda@Edge does.
+    /// The ways that it is started: a handler only as Lambda@Edge does.
     pub fn runtimes(self) -> &'static [Runtime] {
         match self {
             Self::Ours(_) => &[Runtime::Native, Runtime::Node],
-            Self::Peer(_) => &[Runtime::Node],
+            Self::Peer(_) | Self::Bare => &[Runtime::Node],
         }
     }
 }
@@ -83,6 +86,7 @@ impl fmt::Display for Contender {
             Function::Ours(Keys::Remote) => "authorizer",
             Function::Ours(Keys::BundledOnly) => "authorizer, bundled keys only",
             Function::Peer(library) => library.name(),
+            Function::Bare => "a bare handler",
         };
         let runtime = match self.runtime {
             Runtime::Native => "native",

@@ -78,7 +78,7 @@ async fn run(args: &Args) -> ExitCode {
     {
         return unusable(&format!("`{}` cannot be written: {error}", path.display()));
     }
-    if args.check && budgets.iter().any(|budget| !budget.holds) {
+    if args.check && budgets.iter().any(|budget| !budget.holds()) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Limit};
 use crate::figure::Figure;
 use crate::table::Table;
 
@@ -51,13 +51,17 @@ pub fn markdown(table: &Table, budgets: &[Budget], settings: Settings) -> String
     text.push_str("\nBudgets:\n\n");
     head(&mut text, ["measured", "at most", "holds", "contender"].map(str::to_owned));
     for budget in budgets {
+        let of_peer = match budget.limit {
+            Limit::Absolute(_) => "",
+            Limit::OfBestPeer(_) => ", of the best peer's",
+        };
         let cells = [
             number(budget.measured),
-            number(budget.limit),
-            if budget.holds { "yes" } else { "**no**" }.to_owned(),
-            budget.contender.clone(),
+            number(budget.limit.most()),
+            if budget.holds() { "yes" } else { "**no**" }.to_owned(),
+            budget.contender.to_string(),
         ];
-        row(&mut text, &budget.what, cells);
+        row(&mut text, &format!("{}{of_peer}", budget.figure), cells);
     }
     text
 }
@@ -77,13 +81,23 @@ pub fn json(table: &Table, budgets: &[Budget], settings: Settings) -> Value {
         }
         json!({"name": contender.to_string(), "figures": figures})
     });
+    let budgets = budgets.iter().map(|budget| {
+        json!({
+            "contender": budget.contender.to_string(),
+            "figure": budget.figure.name(),
+            "of_best_peer": matches!(budget.limit, Limit::OfBestPeer(_)),
+            "measured": budget.measured,
+            "at_most": budget.limit.most(),
+            "holds": budget.holds(),
+        })
+    });
     json!({
         "version": VERSION,
         "rounds": settings.rounds,
         "invocations": settings.invocations,
         "warm_up": settings.warm_up,
         "contenders": contenders.collect::<Vec<_>>(),
-        "budgets": budgets,
+        "budgets": budgets.collect::<Vec<_>>(),
     })
 }
 

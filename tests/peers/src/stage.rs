@@ -46,6 +46,7 @@ impl Stage {
             Function::Ours(Keys::Remote) => self.pack_ours(&bootstrap(), &zip),
             Function::Ours(Keys::BundledOnly) => self.pack_ours(&bundled_keys_bootstrap(), &zip),
             Function::Peer(library) => self.pack_peer(library, &zip).unwrap(),
+            Function::Bare => pack_bare(&zip).unwrap(),
         }
         let package = Package { length: zip.metadata().unwrap().len(), unpacked: Unpacked::new(&zip) };
         fs::remove_file(zip).unwrap();
@@ -69,6 +70,13 @@ impl Stage {
         zip.finish()?;
         Ok(())
     }
+}
+
+fn pack_bare(zip: &Path) -> io::Result<()> {
+    let mut zip = ZipWriter::new(File::create(zip)?);
+    add(&mut zip, "index.mjs", &root().join("tests/peers/handlers/bare.mjs"))?;
+    zip.finish()?;
+    Ok(())
 }
 
 /// Adds a file, or a folder with all that is in it.

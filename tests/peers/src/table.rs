@@ -89,6 +89,7 @@ pub(crate) mod tests {
     fn the_ratio_is_to_the_peer_with_the_least_median() {
         let values = |contender: Contender| match contender.function {
             Function::Ours(_) => vec![2.0, 3.0, 40.0],
+            Function::Bare => vec![0.1],
             Function::Peer(crate::contender::Library::Jose) => vec![1.0, 50.0, 60.0],
             Function::Peer(crate::contender::Library::AwsJwtVerify) => vec![9.0, 12.0, 13.0],
         };
