@@ -61,15 +61,6 @@ impl Function {
     }
 }
 
-impl Contender {
-    /// All of them, in the order in which they take turns.
-    pub fn all() -> Vec<Self> {
-        let of =
-            |function: Function| function.runtimes().iter().map(move |&runtime| Self { function, runtime });
-        Function::ALL.into_iter().flat_map(of).collect()
-    }
-}
-
 impl Library {
     /// Its name at npm.
     pub fn name(self) -> &'static str {

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use authorizer_local::Runtime;
 use authorizer_peers::contender::{Contender, Function};
 use authorizer_peers::event::Workload;
+use authorizer_peers::process::Process;
 use authorizer_peers::report::{self, Settings};
-use authorizer_peers::stage::Stage;
+use authorizer_peers::stage::{Package, Stage};
 use authorizer_peers::table::Table;
 use authorizer_peers::{budget, round};
 use authorizer_tests::{runtimes, tools};
@@ -59,15 +60,24 @@ async fn run(args: &Args) -> ExitCode {
     eprintln!("making the packages and the tokens");
     let stage = Stage::new(peers);
     let packages = Function::ALL.map(|function| (function, stage.package(function)));
+    let contenders: Vec<(Contender, &Package)> = packages
+        .iter()
+        .flat_map(|(function, package)| {
+            let start = move |&runtime| (Contender { function: *function, runtime }, package);
+            function.runtimes().iter().map(start)
+        })
+        .collect();
     let workload = Workload::new(&stage.issuer, warm_up.saturating_add(invocations));
 
+    // The first to start would read files that the others then find in memory, so all start once before.
+    for (contender, package) in &contenders {
+        drop(Process::start(contender.runtime, package.unpacked.folder()).await);
+    }
     let mut table = Table::default();
     for number in 1..=rounds {
-        for contender in Contender::all() {
+        for (contender, package) in &contenders {
             eprintln!("round {number} of {rounds}: {contender}");
-            let package = packages.iter().find(|(function, _)| *function == contender.function);
-            let Some((_, package)) = package else { continue };
-            table.add(contender, round::run(contender, package, &workload, warm_up).await);
+            table.add(*contender, round::run(*contender, package, &workload, warm_up).await);
         }
     }
 

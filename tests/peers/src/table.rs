@@ -70,9 +70,11 @@ pub(crate) mod tests {
     /// A table in which every figure of a contender's has the same values.
     pub(crate) fn table(values: impl Fn(Contender) -> Vec<f64>) -> Table {
         let mut table = Table::default();
-        for contender in Contender::all() {
-            for value in values(contender) {
-                table.add(contender, Figure::all().into_iter().map(|figure| (figure, value)).collect());
+        for function in Function::ALL {
+            for contender in function.runtimes().iter().map(|&runtime| Contender { function, runtime }) {
+                for value in values(contender) {
+                    table.add(contender, Figure::all().into_iter().map(|figure| (figure, value)).collect());
+                }
             }
         }
         table
