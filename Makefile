@@ -2,6 +2,8 @@
 
 POLICY ?= fixtures/policies/sample.toml
 PACKAGE ?= dist/authorizer.zip
+# More for `make bench-peers`.
+PEERS ?=
 # --bundled-keys-only: a smaller function, for policies without `jwks.url`.
 EDGE ?=
 AUTHORIZER = target/release/authorizer
@@ -13,7 +15,7 @@ FUZZ_TARGETS = event key token pattern bundle policy
 # What is deployed is named, and never the sample by default.
 said = @test '$(origin $(1))' != file || { echo "make $@: say $(1)=..., which is meant" >&2; exit 2; }
 
-.PHONY: backtest-million help run build test lint package deploy attach detach smoke runtimes browser fixtures fuzz clean
+.PHONY: backtest-million bench-peers help run build test lint package deploy attach detach smoke runtimes browser fixtures fuzz clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,6 +34,7 @@ test: runtimes browser ## Run every test.
 	tests/examples/install
 	tests/sdk/install
 	tests/providers/install
+	tests/peers/install
 	cargo test --locked --workspace --exclude authorizer-cedar
 	cargo test --locked --package authorizer-cedar
 
@@ -84,6 +87,10 @@ fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a ni
 backtest-million: ## Hold logs of a million lines against a policy, and print how fast that goes.
 	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test backtest_million -- \
 		--nocapture --test-threads 1
+
+bench-peers: runtimes ## Measure the function beside handlers with aws-jwt-verify and jose: PEERS="--json FILE", or as tests/peers says.
+	tests/peers/install
+	cargo run --release --locked --package authorizer-peers -- $(PEERS)
 
 clean: ## Remove what was built; what was installed and what `make run` made stay.
 	cargo clean

@@ -117,19 +117,7 @@ impl Process {
     /// Starts the function that lies in the folder, as Lambda does.
     pub async fn start(runtime: Runtime, folder: &Path) -> Self {
         let (api, events, said) = serve().await;
-        let mut command = command(runtime, folder);
-        command.current_dir(folder).env_clear();
-        command
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("_HANDLER", "index.handler")
-            .env("LAMBDA_TASK_ROOT", folder)
-            .env("AWS_LAMBDA_RUNTIME_API", api.to_string())
-            .env("AWS_LAMBDA_FUNCTION_NAME", "authorizer")
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-            .env("AWS_REGION", "us-east-1");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = spawn(&mut command);
+        let mut child = start(runtime, folder, api);
         let stdout = Lines::read(child.stdout.take().unwrap());
         let stderr = Lines::read(child.stderr.take().unwrap());
         Self { child, events, said, stdout, stderr }
@@ -193,6 +181,25 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts the function that lies in the folder, as Lambda does, with the Runtime API at this address.
+pub fn start(runtime: Runtime, folder: &Path, api: SocketAddr) -> Child {
+    let mut command = command(runtime, folder);
+    command.current_dir(folder).env_clear();
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("_HANDLER", "index.handler")
+        .env("LAMBDA_TASK_ROOT", folder)
+        .env("AWS_LAMBDA_RUNTIME_API", api.to_string())
+        .env("AWS_LAMBDA_FUNCTION_NAME", "authorizer")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/us-east-1.authorizer")
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "tests")
+        .env("AWS_REGION", "us-east-1");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    spawn(&mut command)
 }
 
 /// What Lambda runs; see `tests/runtimes/README.md`.

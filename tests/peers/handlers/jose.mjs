@@ -1,0 +1,28 @@
+// A viewer-request handler with jose, as its documentation has it: `jwtVerify` with a local key set that is made
+// once, outside the handler, so that its keys are imported once. What it does not do is what stands at the head
+// of aws-jwt-verify.mjs.
+import { readFileSync } from "node:fs";
+import { createLocalJWKSet, jwtVerify } from "jose";
+
+const keys = createLocalJWKSet(JSON.parse(readFileSync(new URL("jwks.json", import.meta.url), "utf8")));
+const options = { issuer: "https://login.example.com/", audience: "files-api", algorithms: ["RS256"] };
+
+const methods = new Set(["GET", "HEAD", "PUT", "DELETE"]);
+
+export const handler = async (event) => {
+  const { request } = event.Records[0].cf;
+  const authorization = request.headers.authorization?.[0].value ?? "";
+  let claims;
+  try {
+    if (!authorization.startsWith("Bearer ")) throw new Error("no bearer token");
+    claims = (await jwtVerify(authorization.slice("Bearer ".length), keys, options)).payload;
+  } catch {
+    return { status: "401", statusDescription: "Unauthorized", body: "Unauthorized" };
+  }
+  if (!claims.sub || !methods.has(request.method) || !request.uri.startsWith(`/users/${claims.sub}/`)) {
+    return { status: "403", statusDescription: "Forbidden", body: "Forbidden" };
+  }
+  // CloudFront signs for the bucket; the token is none of its business.
+  delete request.headers.authorization;
+  return request;
+};

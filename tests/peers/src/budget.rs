@@ -1,0 +1,114 @@
+//! What the function may cost.
+
+use crate::contender::{Contender, Function, Keys};
+use crate::figure::{Figure, Kind};
+use crate::table::Table;
+use authorizer_local::Runtime;
+
+/// A budget, and what was measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Whose it is.
+    pub contender: Contender,
+    /// What is limited.
+    pub figure: Figure,
+    /// What is held against the limit.
+    pub measured: f64,
+    /// What it may be.
+    pub limit: Limit,
+}
+
+/// The most that a figure may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// Of the median itself.
+    Absolute(f64),
+    /// Of the median as a part of the best peer's.
+    OfBestPeer(f64),
+}
+
+/// Every budget of every contender of ours.
+pub fn judge(table: &Table) -> Vec<Budget> {
+    let of = |contender: Contender| {
+        budgets(contender)
+            .into_iter()
+            .map(move |(figure, limit)| Budget::new(table, contender, figure, limit))
+    };
+    table.ours().into_iter().flat_map(of).collect()
+}
+
+fn budgets(contender: Contender) -> Vec<(Figure, Limit)> {
+    let third = Limit::OfBestPeer(1.0 / 3.0);
+    let start = match contender.runtime {
+        Runtime::Native => Limit::Absolute(5.0),
+        Runtime::Python | Runtime::Node => third,
+    };
+    let mut budgets = vec![(Figure::Start, start)];
+    budgets.extend(Kind::ALL.map(|kind| (Figure::Cpu(kind), third)));
+    budgets.push((Figure::Resident, Limit::Absolute(8.0)));
+    match contender.function {
+        Function::Ours(Keys::Remote) => budgets.push((Figure::Zip, Limit::Absolute(1500.0))),
+        Function::Ours(Keys::BundledOnly) => budgets.push((Figure::Zip, Limit::Absolute(1000.0))),
+        Function::Peer(_) | Function::Bare => {}
+    }
+    budgets
+}
+
+impl Budget {
+    fn new(table: &Table, contender: Contender, figure: Figure, limit: Limit) -> Self {
+        let measured = match limit {
+            Limit::Absolute(_) => table.spread(contender, figure).median,
+            Limit::OfBestPeer(_) => table.ratio(contender, figure),
+        };
+        Self { contender, figure, measured, limit }
+    }
+
+    /// Whether what was measured is no more than it may be.
+    pub fn holds(&self) -> bool {
+        self.measured <= self.limit.most()
+    }
+}
+
+impl Limit {
+    /// The number.
+    pub fn most(self) -> f64 {
+        match self {
+            Self::Absolute(most) | Self::OfBestPeer(most) => most,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::tests::table;
+
+    #[test]
+    fn what_costs_as_much_as_a_peer_holds_no_ratio_and_what_costs_a_third_holds_them_all() {
+        for (ours, holds) in [(1.0, true), (3.0, false)] {
+            let table = table(|contender| match contender.function {
+                Function::Ours(_) => vec![ours],
+                Function::Peer(_) => vec![3.0],
+                // It is no peer, so nothing is held against it.
+                Function::Bare => vec![0.1],
+            });
+            let budgets = judge(&table);
+            let ratios: Vec<_> =
+                budgets.iter().filter(|budget| matches!(budget.limit, Limit::OfBestPeer(_))).collect();
+            // CPU of three kinds for four contenders, and the start of the two under Node.js.
+            assert_eq!(ratios.len(), 14);
+            assert!(ratios.iter().all(|budget| budget.holds() == holds), "{ratios:?}");
+        }
+    }
+
+    #[test]
+    fn each_variant_has_the_limit_of_its_own_zip() {
+        let table = table(|_| vec![1200.0]);
+        let zips: Vec<_> = judge(&table).into_iter().filter(|budget| budget.figure == Figure::Zip).collect();
+        assert_eq!(zips.len(), 4);
+        for budget in zips {
+            let asks_for_keys = budget.contender.function == Function::Ours(Keys::Remote);
+            assert_eq!(budget.holds(), asks_for_keys, "{budget:?}");
+        }
+    }
+}

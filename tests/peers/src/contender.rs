@@ -1,0 +1,89 @@
+//! Who is measured.
+
+use std::fmt;
+
+use authorizer_local::Runtime;
+
+/// A function, and what starts it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Contender {
+    /// What is in the zip.
+    pub function: Function,
+    /// What starts it.
+    pub runtime: Runtime,
+}
+
+/// What is in a zip.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Function {
+    /// The edge authorizer.
+    Ours(Keys),
+    /// A handler for Node.js.
+    Peer(Library),
+    /// A handler for Node.js that lets everything through: what the runtime and its client take by themselves.
+    Bare,
+}
+
+/// Which keys the function was built for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Keys {
+    /// It can ask issuers for them.
+    Remote,
+    /// Those in its zip.
+    BundledOnly,
+}
+
+/// What a peer's handler verifies tokens with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Library {
+    /// npm `aws-jwt-verify`.
+    AwsJwtVerify,
+    /// npm `jose`.
+    Jose,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Ours(Keys::Remote),
+        Self::Ours(Keys::BundledOnly),
+        Self::Peer(Library::AwsJwtVerify),
+        Self::Peer(Library::Jose),
+        Self::Bare,
+    ];
+
+    /// The ways that it is started: a handler only as Lambda@Edge does.
+    pub fn runtimes(self) -> &'static [Runtime] {
+        match self {
+            Self::Ours(_) => &[Runtime::Native, Runtime::Node],
+            Self::Peer(_) | Self::Bare => &[Runtime::Node],
+        }
+    }
+}
+
+impl Library {
+    /// Its name at npm.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AwsJwtVerify => "aws-jwt-verify",
+            Self::Jose => "jose",
+        }
+    }
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let function = match self.function {
+            Function::Ours(Keys::Remote) => "authorizer",
+            Function::Ours(Keys::BundledOnly) => "authorizer, bundled keys only",
+            Function::Peer(library) => library.name(),
+            Function::Bare => "a bare handler",
+        };
+        let runtime = match self.runtime {
+            Runtime::Native => "native",
+            Runtime::Python => "Python",
+            Runtime::Node => "Node.js",
+        };
+        write!(f, "{function} ({runtime})")
+    }
+}

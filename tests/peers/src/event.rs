@@ -1,0 +1,152 @@
+//! What is asked, and what must come of it.
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::issuer::{Fault, Issuer, forged};
+
+/// One request of a viewer, and the decision on it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The event's bytes.
+    pub event: Bytes,
+    /// What every contender must decide.
+    pub expected: Decision,
+}
+
+/// A decision, as far as handlers that word their refusals differently can agree on it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Decision {
+    /// The request goes on, to this `uri`, without its token.
+    Forwarded(String),
+    /// A response with a status of 400 to 499.
+    Refused,
+}
+
+impl Case {
+    /// A request with a token, or without one.
+    pub fn new(method: &str, uri: &str, token: Option<&str>, expected: Decision) -> Self {
+        // The headers that CloudFront's documentation has in its example, and a browser's.
+        let mut headers = Map::new();
+        let mut add = |name: &str, value: &str| {
+            headers.insert(name.to_ascii_lowercase(), json!([{"key": name, "value": value}]));
+        };
+        add("Host", "d111111abcdef8.cloudfront.net");
+        add("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+        add("Accept", "application/pdf,image/avif,image/webp,*/*;q=0.8");
+        add("Accept-Language", "en-US,en;q=0.5");
+        add("Accept-Encoding", "gzip, deflate, br, zstd");
+        add("Cache-Control", "no-cache");
+        if let Some(token) = token {
+            add("Authorization", &format!("Bearer {token}"));
+        }
+        let event = json!({"Records": [{"cf": {
+            "config": {
+                "distributionDomainName": "d111111abcdef8.cloudfront.net",
+                "distributionId": "EDFDVBD6EXAMPLE",
+                "eventType": "viewer-request",
+                "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==",
+            },
+            "request": {
+                "clientIp": "203.0.113.178",
+                "headers": headers,
+                "method": method,
+                "querystring": "",
+                "uri": uri,
+            },
+        }}]});
+        Self { event: Bytes::from(serde_json::to_vec(&event).unwrap()), expected }
+    }
+
+    /// A user reads a file of their own.
+    pub fn own_file(issuer: &Issuer, number: usize) -> Self {
+        let (subject, uri) = own(number);
+        Self::allowed(&uri, &issuer.token(&subject, number, Fault::None))
+    }
+
+    fn allowed(uri: &str, token: &str) -> Self {
+        Self::new("GET", uri, Some(token), Decision::Forwarded(uri.to_owned()))
+    }
+
+    /// Stops when the result is another decision than is expected.
+    pub fn assert(&self, who: &str, result: &[u8]) {
+        let decision = Decision::of(result);
+        assert_eq!(decision.as_ref(), Some(&self.expected), "{who}: {}", String::from_utf8_lossy(result));
+    }
+}
+
+impl Decision {
+    /// What a function's result says; nothing when CloudFront could make nothing of it.
+    pub fn of(result: &[u8]) -> Option<Self> {
+        let result: Value = serde_json::from_slice(result).ok()?;
+        if let Some(status) = result.get("status") {
+            let status: u16 = status.as_str()?.parse().ok()?;
+            return (400..500).contains(&status).then_some(Self::Refused);
+        }
+        let has_token = result.get("headers")?.get("authorization").is_some();
+        let uri = result.get("uri")?.as_str()?;
+        (!has_token).then(|| Self::Forwarded(uri.to_owned()))
+    }
+}
+
+/// What each process is asked in a round, in this order. Every process is asked the same.
+#[derive(Debug)]
+pub struct Workload {
+    /// The first of all.
+    pub first: Case,
+    /// Each with a token that was not seen before.
+    pub new: Vec<Case>,
+    /// All the same, with the token of the first.
+    pub repeated: Case,
+    /// Each with a token that nobody signed.
+    pub forged: Vec<Case>,
+}
+
+impl Workload {
+    /// With so many events of a kind.
+    pub fn new(issuer: &Issuer, events: usize) -> Self {
+        let mut workload = Self {
+            first: Case::own_file(issuer, 0),
+            new: Vec::new(),
+            repeated: Case::own_file(issuer, 0),
+            forged: Vec::new(),
+        };
+        for number in 1..=events {
+            let (subject, uri) = own(number);
+            let token = issuer.token(&subject, number, Fault::None);
+            workload.forged.push(Case::new("GET", &uri, Some(&forged(&token)), Decision::Refused));
+            workload.new.push(Case::allowed(&uri, &token));
+        }
+        workload
+    }
+}
+
+/// A user, and a file of theirs.
+fn own(number: usize) -> (String, String) {
+    let subject = format!("user-{number}");
+    let uri = format!("/users/{subject}/reports/2026/summary.pdf");
+    (subject, uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_that_keeps_the_token_or_has_no_form_is_no_decision() {
+        let decision = |text: &str| Decision::of(text.as_bytes());
+        assert_eq!(decision(r#"{"uri": "/a", "headers": {}}"#), Some(Decision::Forwarded("/a".into())));
+        assert_eq!(decision(r#"{"status": "403"}"#), Some(Decision::Refused));
+        for text in [
+            r#"{"uri": "/a", "headers": {"authorization": []}}"#,
+            r#"{"uri": "/a"}"#,
+            r#"{"status": 403}"#,
+            r#"{"status": "200"}"#,
+            r#"{"status": "500"}"#,
+            "null",
+            "",
+        ] {
+            assert_eq!(decision(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What is measured.
+
+use std::fmt;
+
+/// One number of a round.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Figure {
+    /// From the start of the process to its asking for the first event, in milliseconds.
+    Start,
+    /// The first invocation, in milliseconds.
+    First,
+    /// A warm invocation of a kind, half of them, in microseconds.
+    Median(Kind),
+    /// A warm invocation of a kind, 99 of 100, in microseconds.
+    Percentile99(Kind),
+    /// What a warm invocation of a kind costs the processor, in microseconds.
+    Cpu(Kind),
+    /// The memory that the process holds after all of them, in megabytes.
+    Resident,
+    /// The most that it ever held, in megabytes.
+    Peak,
+    /// The zip, in kilobytes.
+    Zip,
+}
+
+/// A kind of event.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Kind {
+    /// Each with a token that was not seen before.
+    New,
+    /// All with the same token.
+    Repeated,
+    /// Each with a token that nobody signed.
+    Forged,
+}
+
+impl Kind {
+    /// All of them, in the order in which they are asked.
+    pub const ALL: [Self; 3] = [Self::New, Self::Repeated, Self::Forged];
+
+    /// Its word in the JSON.
+    fn word(self) -> &'static str {
+        match self {
+            Self::New => "new_token",
+            Self::Repeated => "repeated_token",
+            Self::Forged => "forged_token",
+        }
+    }
+}
+
+impl Figure {
+    /// All of them, in the order in which they are told.
+    pub fn all() -> Vec<Self> {
+        let warm = |kind| [Self::Median(kind), Self::Percentile99(kind), Self::Cpu(kind)];
+        let mut all = vec![Self::Start, Self::First];
+        all.extend(Kind::ALL.into_iter().flat_map(warm));
+        all.extend([Self::Resident, Self::Peak, Self::Zip]);
+        all
+    }
+
+    /// Its name in the JSON.
+    pub fn name(self) -> String {
+        match self {
+            Self::Start => "start_to_next_ms".to_owned(),
+            Self::First => "first_invocation_ms".to_owned(),
+            Self::Median(kind) => format!("{}_p50_us", kind.word()),
+            Self::Percentile99(kind) => format!("{}_p99_us", kind.word()),
+            Self::Cpu(kind) => format!("{}_cpu_us", kind.word()),
+            Self::Resident => "resident_mb".to_owned(),
+            Self::Peak => "resident_peak_mb".to_owned(),
+            Self::Zip => "zip_kb".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::New => "new token",
+            Self::Repeated => "repeated token",
+            Self::Forged => "forged token",
+        })
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("start to first `/next`, ms"),
+            Self::First => f.write_str("first invocation, ms"),
+            Self::Median(kind) => write!(f, "{kind}, p50, us"),
+            Self::Percentile99(kind) => write!(f, "{kind}, p99, us"),
+            Self::Cpu(kind) => write!(f, "{kind}, CPU, us"),
+            Self::Resident => f.write_str("resident, MB"),
+            Self::Peak => f.write_str("resident at most, MB"),
+            Self::Zip => f.write_str("zip, kB"),
+        }
+    }
+}
