@@ -130,15 +130,13 @@ impl<'r> DecisionRecord<'r> {
     pub(crate) fn note_principal(&mut self, claims: &VerifiedClaims<'r>, logging: SubjectLogging) {
         let issuer = claims.issuer();
         self.issuer = Some(issuer.name().into());
-        self.subject = claims.subject().and_then(|subject| match logging {
-            SubjectLogging::Plain => Some(subject.chars().take(MAX_SUBJECT).collect::<String>().into()),
-            SubjectLogging::Hashed => {
-                // The newline keeps apart what belongs to the issuer and what to the subject.
-                let input = [issuer.issuer().as_bytes(), b"\n", subject.as_bytes()].concat();
-                Some(sha256_hex(&input).into())
+        self.subject = match logging {
+            SubjectLogging::Plain => {
+                claims.subject().map(|subject| subject.chars().take(MAX_SUBJECT).collect::<String>().into())
             }
+            SubjectLogging::Hashed => claims.subject_sha256().map(|sum| sum.to_owned().into()),
             SubjectLogging::Omitted => None,
-        });
+        };
     }
 }
 

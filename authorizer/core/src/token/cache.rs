@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Map, Value};
-
+use super::claims::ClaimsSet;
 use super::digest::sha256;
 
 /// How many bytes of tokens are remembered. Their claims take a few times that, of the function's 128 MB.
@@ -24,19 +23,26 @@ pub(super) struct SignedToken {
     /// `typ`.
     pub(super) token_type: Option<String>,
     /// The claims set.
-    pub(super) claims: Arc<Map<String, Value>>,
+    pub(super) claims: Arc<ClaimsSet>,
 }
 
-/// What a token is remembered by: the whole of it, signature and all.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TokenKey {
+/// What a token is remembered by: the whole of it. The signature is looked for by its digest, so that how long it
+/// takes says nothing of those that are remembered; what it is of, anybody may write, and that is compared as it is.
+#[derive(Clone, Copy)]
+pub(super) struct TokenKey<'t> {
     digest: [u8; 32],
+    signed: &'t str,
     length: usize,
 }
 
-impl TokenKey {
-    pub(super) fn of(token: &str) -> Self {
-        Self { digest: sha256(token.as_bytes()), length: token.len() }
+impl<'t> TokenKey<'t> {
+    pub(super) fn of(token: &'t str) -> Self {
+        let (signed, signature) = token.rsplit_once('.').unwrap_or_default();
+        Self { digest: sha256(signature.as_bytes()), signed, length: token.len() }
+    }
+
+    fn is_of(&self, entry: &Entry) -> bool {
+        *entry.signed == *self.signed
     }
 }
 
@@ -47,7 +53,7 @@ pub(crate) struct TokenCache(Mutex<Entries>);
 
 #[derive(Default)]
 struct Entries {
-    /// By the SHA-256 of the whole token, signature and all.
+    /// By the SHA-256 of the signature.
     tokens: BTreeMap<[u8; 32], Entry>,
     /// The digests, the oldest first.
     order: VecDeque<[u8; 32]>,
@@ -56,23 +62,29 @@ struct Entries {
 
 struct Entry {
     token: SignedToken,
+    /// What the signature is of.
+    signed: Box<str>,
     length: usize,
 }
 
 impl TokenCache {
     /// The token, if it is remembered.
-    pub(super) fn get(&self, key: &TokenKey) -> Option<SignedToken> {
-        self.entries().tokens.get(&key.digest).map(|entry| entry.token.clone())
+    pub(super) fn get(&self, key: &TokenKey<'_>) -> Option<SignedToken> {
+        let entries = self.entries();
+        let entry = entries.tokens.get(&key.digest).filter(|entry| key.is_of(entry))?;
+        Some(entry.token.clone())
     }
 
     /// Remembers a token, and forgets the oldest where there is no more room.
-    pub(super) fn put(&self, key: &TokenKey, signed: &SignedToken) {
+    pub(super) fn put(&self, key: &TokenKey<'_>, signed: &SignedToken) {
         let mut entries = self.entries();
-        let TokenKey { digest: key, length } = *key;
-        if entries.tokens.insert(key, Entry { token: signed.clone(), length }).is_some() {
+        let TokenKey { digest, signed: text, length } = *key;
+        let entry = Entry { token: signed.clone(), signed: text.into(), length };
+        if let Some(before) = entries.tokens.insert(digest, entry) {
+            entries.bytes = entries.bytes.saturating_sub(before.length).saturating_add(length);
             return;
         }
-        entries.order.push_back(key);
+        entries.order.push_back(digest);
         entries.bytes = entries.bytes.saturating_add(length);
         while entries.bytes > MAX_BYTES {
             let Some(oldest) = entries.order.pop_front() else { return };
@@ -82,9 +94,11 @@ impl TokenCache {
     }
 
     /// Forgets a token, which will not be good again.
-    pub(super) fn forget(&self, key: &TokenKey) {
+    pub(super) fn forget(&self, key: &TokenKey<'_>) {
         let mut entries = self.entries();
-        if let Some(entry) = entries.tokens.remove(&key.digest) {
+        if entries.tokens.get(&key.digest).is_some_and(|entry| key.is_of(entry))
+            && let Some(entry) = entries.tokens.remove(&key.digest)
+        {
             entries.bytes = entries.bytes.saturating_sub(entry.length);
             entries.order.retain(|other| *other != key.digest);
         }
@@ -106,7 +120,7 @@ impl fmt::Debug for TokenCache {
 mod tests {
     use super::*;
 
-    fn key(token: &str) -> TokenKey {
+    fn key(token: &str) -> TokenKey<'_> {
         TokenKey::of(token)
     }
 
@@ -121,7 +135,11 @@ mod tests {
         cache.put(&key("a.b.c"), &signed(1));
         cache.put(&key("a.b.c"), &signed(1));
         assert_eq!(cache.get(&key("a.b.c")).unwrap().issuer, 1);
-        assert!(cache.get(&key("a.b.d")).is_none(), "another signature is another token");
+        for other in ["a.b.d", "a.x.c", "a.b", "c", "", "a.b.c.", "a.b.c.c"] {
+            assert!(cache.get(&key(other)).is_none(), "{other} is another token");
+            cache.forget(&key(other));
+        }
+        assert!(cache.get(&key("a.b.c")).is_some());
         cache.forget(&key("a.b.c"));
         assert!(cache.get(&key("a.b.c")).is_none());
         let entries = cache.entries();
@@ -131,7 +149,7 @@ mod tests {
     #[test]
     fn the_oldest_make_room() {
         let cache = TokenCache::default();
-        let token = |n: usize| format!("{n:01024}");
+        let token = |n: usize| format!("a.b.{n:01020}");
         for n in 0..1000 {
             cache.put(&key(&token(n)), &signed(n));
             assert!(cache.entries().bytes <= MAX_BYTES);

@@ -1,10 +1,29 @@
 //! Claims that can be believed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
 use super::issuer::Issuer;
+use crate::record::sha256_hex;
+
+/// A claims set, and what is worked out of it once.
+#[derive(Debug, Default)]
+pub(super) struct ClaimsSet {
+    claims: Map<String, Value>,
+    subject_sha256: OnceLock<String>,
+}
+
+impl ClaimsSet {
+    pub(super) fn new(claims: Map<String, Value>) -> Self {
+        Self { claims, subject_sha256: OnceLock::new() }
+    }
+
+    /// All claims.
+    pub(super) fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+}
 
 /// The claims of a token whose signature, times, audience and required claims have been verified.
 ///
@@ -12,12 +31,12 @@ use super::issuer::Issuer;
 #[derive(Clone, Debug)]
 pub struct VerifiedClaims<'p> {
     issuer: &'p Issuer,
-    claims: Arc<Map<String, Value>>,
+    set: Arc<ClaimsSet>,
 }
 
 impl<'p> VerifiedClaims<'p> {
-    pub(super) fn new(issuer: &'p Issuer, claims: Arc<Map<String, Value>>) -> Self {
-        Self { issuer, claims }
+    pub(super) fn new(issuer: &'p Issuer, set: Arc<ClaimsSet>) -> Self {
+        Self { issuer, set }
     }
 
     /// The issuer whose words these are.
@@ -27,11 +46,21 @@ impl<'p> VerifiedClaims<'p> {
 
     /// All claims.
     pub fn claims(&self) -> &Map<String, Value> {
-        &self.claims
+        self.set.claims()
     }
 
     /// `sub`, where the token has one (RFC 7519 section 4.1.2).
     pub fn subject(&self) -> Option<&str> {
-        self.claims.get("sub").and_then(Value::as_str)
+        self.claims().get("sub").and_then(Value::as_str)
+    }
+
+    /// The SHA-256 of the issuer and the subject, in hexadecimal. A token that comes again has it already.
+    pub(crate) fn subject_sha256(&self) -> Option<&str> {
+        let subject = self.subject()?;
+        let sum = self.set.subject_sha256.get_or_init(|| {
+            // The newline keeps apart what belongs to the issuer and what to the subject.
+            sha256_hex(&[self.issuer.issuer().as_bytes(), b"\n", subject.as_bytes()].concat())
+        });
+        Some(sum)
     }
 }

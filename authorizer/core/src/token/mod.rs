@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 pub use algorithm::{JwsAlgorithm, SignatureAlgorithm};
 use cache::{SignedToken, TokenCache, TokenKey};
+use claims::ClaimsSet;
 pub use claims::VerifiedClaims;
 pub(crate) use issuer::KeySource;
 use issuer::Verifier;
@@ -87,7 +88,7 @@ impl<'p> Principal<'p> {
         issuer
             .verify_claims(supposed.token_type.as_deref(), &supposed.claims, now)
             .map_err(Refusal::Token)?;
-        Ok(Self::Verified(VerifiedClaims::new(issuer, Arc::new(supposed.claims.clone()))))
+        Ok(Self::Verified(VerifiedClaims::new(issuer, Arc::new(ClaimsSet::new(supposed.claims.clone())))))
     }
 }
 
@@ -149,7 +150,7 @@ fn verify_with<'p>(
     let signed = remembered.map_or_else(|| trust.verify_signature(token, issuers, now), Ok)?;
     // Past this line the header and the claims are the issuer's words.
     let issuer = issuers.get(signed.issuer).ok_or(Refusal::Token(TokenError::IssuerUnknown))?;
-    match issuer.verify_claims(signed.token_type.as_deref(), &signed.claims, now) {
+    match issuer.verify_claims(signed.token_type.as_deref(), signed.claims.claims(), now) {
         Ok(()) if is_new => trust.cache.put(&key, &signed),
         Ok(()) => {}
         Err(error) => {
@@ -216,7 +217,12 @@ impl Trust {
                 }
             }
         };
-        Ok(SignedToken { issuer: place, generation, token_type: jws.token_type, claims: Arc::new(claims) })
+        Ok(SignedToken {
+            issuer: place,
+            generation,
+            token_type: jws.token_type,
+            claims: Arc::new(ClaimsSet::new(claims)),
+        })
     }
 
     /// Whether it was verified with what its issuer's tokens are verified with now.
