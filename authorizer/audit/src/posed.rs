@@ -158,7 +158,7 @@ impl PosedRequest {
             lines.push(CloudFrontHeader::new(name.as_str(), value.as_str()));
         }
         // No request comes without one.
-        headers.entry("host".into()).or_insert_with(|| vec![CloudFrontHeader::new("Host", DOMAIN_NAME)]);
+        headers.entry("host".into()).or_insert_with(|| CloudFrontHeader::new("Host", DOMAIN_NAME).into());
         let request = CloudFrontRequest {
             client_ip: self.source.to_string().into(),
             method: self.method.as_str().into(),

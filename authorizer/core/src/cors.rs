@@ -1,7 +1,7 @@
 //! Cross-origin requests of browsers (Fetch standard, "CORS protocol"): what pages of other origins may do,
 //! and the answer to a preflight.
 
-use crate::event::{CloudFrontHeaders, CloudFrontRequest};
+use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::header::{Fate, fate};
 use crate::media_type::is_token;
 use crate::operation::{Method, OperationSet};
@@ -76,7 +76,7 @@ impl<'r> Preflight<'r> {
         }
         let origin = origin_of(&request.headers)?;
         let method = single(&request.headers, "access-control-request-method")?;
-        let lines = request.headers.get("access-control-request-headers").map(Vec::as_slice);
+        let lines = request.headers.get("access-control-request-headers").map(HeaderLines::as_slice);
         let names = lines.unwrap_or_default().iter().flat_map(|line| line.value.split(','));
         let headers = names
             .map(|name| name.trim_matches([' ', '\t']).to_ascii_lowercase())

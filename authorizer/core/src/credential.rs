@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::CloudFrontHeaders;
+use crate::event::{CloudFrontHeaders, HeaderLines};
 use crate::refusal::Refusal;
 
 /// Where a token may be, beside the `Authorization` header (RFC 6750 section 2.1), which is always looked at.
@@ -77,7 +77,7 @@ impl<'r> Credential<'r> {
 }
 
 fn in_authorization<'r>(headers: &'r CloudFrontHeaders<'_>) -> Result<Option<&'r str>, Refusal> {
-    let lines = headers.get("authorization").map(Vec::as_slice).unwrap_or_default();
+    let lines = headers.get("authorization").map(HeaderLines::as_slice).unwrap_or_default();
     let line = match lines {
         [] => return Ok(None),
         [line] => line.value.as_ref(),
@@ -102,7 +102,7 @@ fn in_authorization<'r>(headers: &'r CloudFrontHeaders<'_>) -> Result<Option<&'r
 /// The cookie of this name (RFC 6265 section 5.4; over HTTP/2 there may be a line for each cookie), whole or in
 /// pieces. One that is empty is none: so applications sign a person out.
 fn in_cookie<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<Option<Cow<'r, str>>, Refusal> {
-    let lines = headers.get("cookie").map(Vec::as_slice).unwrap_or_default();
+    let lines = headers.get("cookie").map(HeaderLines::as_slice).unwrap_or_default();
     let pairs = lines
         .iter()
         .flat_map(|line| line.value.split(';'))

@@ -116,7 +116,7 @@ impl<'e> Outcome<'e> {
         let always =
             [("Cache-Control", "no-store".to_owned()), ("X-Content-Type-Options", "nosniff".to_owned())];
         let line = |(name, value): (&'static str, String)| {
-            (name.to_ascii_lowercase().into(), vec![CloudFrontHeader::new(name, value)])
+            (name.to_ascii_lowercase().into(), CloudFrontHeader::new(name, value).into())
         };
         Self::Respond(GeneratedResponse {
             status: status.to_string(),

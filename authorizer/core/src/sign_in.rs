@@ -1,6 +1,6 @@
 //! Where a person with a browser and no token is sent.
 
-use crate::event::{CloudFrontHeaders, CloudFrontRequest};
+use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::origin::Origin;
 use crate::query::encode_value;
 use crate::request::S3Request;
@@ -62,7 +62,7 @@ fn is_navigation(request: &CloudFrontRequest<'_>) -> bool {
 }
 
 fn accepts_html(headers: &CloudFrontHeaders<'_>) -> bool {
-    let lines = headers.get("accept").map(Vec::as_slice).unwrap_or_default();
+    let lines = headers.get("accept").map(HeaderLines::as_slice).unwrap_or_default();
     lines.iter().flat_map(|line| line.value.split(',')).any(|range| {
         let essence = range.split(';').next().unwrap_or_default();
         essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("text/html")

@@ -84,7 +84,7 @@ impl Upload {
 /// The header line of a piece of metadata.
 pub(crate) fn metadata_header(name: &str, value: &str) -> AddedHeader {
     let name = format!("x-amz-meta-{name}");
-    (name.clone().into(), vec![CloudFrontHeader::new(name, value.to_owned())])
+    (name.clone().into(), CloudFrontHeader::new(name, value.to_owned()).into())
 }
 
 /// Whether a value of metadata is the same text to every reader: S3 may decode an encoded word of RFC 2047 (AWS:

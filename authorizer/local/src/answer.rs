@@ -52,7 +52,7 @@ pub(crate) fn generated(generated: GeneratedResponse) -> Response<ResponseBody> 
 fn headers(lines: &CloudFrontHeaders<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, lines) in lines {
-        for line in lines {
+        for line in lines.iter() {
             let name = HeaderName::from_bytes(name.as_bytes());
             if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(line.value.as_bytes())) {
                 headers.append(name, value);

@@ -153,7 +153,7 @@ fn headers(parts: &Parts, host: &str) -> Result<CloudFrontHeaders<'static>, View
         let line = CloudFrontHeader::new(name.to_string(), value.to_owned());
         shown.entry(name.to_string().into()).or_default().push(line);
     }
-    shown.insert("host".into(), vec![CloudFrontHeader::new("host", host.to_owned())]);
+    shown.insert("host".into(), CloudFrontHeader::new("host", host.to_owned()).into());
     Ok(shown)
 }
 

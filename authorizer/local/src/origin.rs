@@ -122,7 +122,7 @@ impl Origin {
             if is_hop_by_hop(&name) {
                 continue;
             }
-            for line in lines {
+            for line in lines.iter() {
                 let value = HeaderValue::from_bytes(line.value.as_bytes()).map_err(http::Error::from)?;
                 signed.headers_mut().append(name.clone(), value);
             }

@@ -117,7 +117,7 @@ impl UploadTerms {
             && matches!(operation, S3Operation::PutObject | S3Operation::CompleteMultipartUpload)
         {
             // AWS: conditional writes. S3 answers 412 where there is an object of that key.
-            headers.push(("if-none-match".into(), vec![CloudFrontHeader::new("If-None-Match", "*")]));
+            headers.push(("if-none-match".into(), CloudFrontHeader::new("If-None-Match", "*").into()));
         }
         if describes_object(operation) {
             headers.extend(

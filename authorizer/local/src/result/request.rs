@@ -1,6 +1,6 @@
 //! A returned request: only what CloudFront lets a function of a viewer request change.
 
-use authorizer_core::event::{CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest};
+use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize as _;
@@ -48,10 +48,10 @@ pub(super) fn check_headers(headers: Value) -> Result<CloudFrontHeaders<'static>
         if HeaderName::from_lowercase(name.as_bytes()).is_err() {
             return Err(Violation::HeaderName(name));
         }
-        let Ok(lines) = Vec::<CloudFrontHeader<'_>>::deserialize(&lines) else {
+        let Ok(lines) = HeaderLines::deserialize(&lines) else {
             return Err(Violation::HeaderForm(name));
         };
-        for line in &lines {
+        for line in lines.iter() {
             if let Some(key) = line.key.as_ref().filter(|key| !key.eq_ignore_ascii_case(&name)) {
                 return Err(Violation::HeaderKey { name, key: key.to_string() });
             }
@@ -59,7 +59,7 @@ pub(super) fn check_headers(headers: Value) -> Result<CloudFrontHeaders<'static>
                 return Err(Violation::HeaderValue(name));
             }
         }
-        checked.insert(name.into(), lines.into_iter().map(CloudFrontHeader::into_owned).collect());
+        checked.insert(name.into(), lines.into_owned());
     }
     Ok(checked)
 }
@@ -84,7 +84,13 @@ fn check_uri(uri: &str, query: &str) -> Result<(), Violation> {
 fn check_protected(sent: &CloudFrontRequest<'_>, returned: &CloudFrontRequest<'_>) -> Result<(), Violation> {
     let differs = |name: &str| {
         let values = |request: &CloudFrontRequest<'_>| -> Vec<String> {
-            request.headers.get(name).into_iter().flatten().map(|line| line.value.to_string()).collect()
+            request
+                .headers
+                .get(name)
+                .into_iter()
+                .flat_map(|lines| lines.iter())
+                .map(|line| line.value.to_string())
+                .collect()
         };
         values(sent) != values(returned)
     };

@@ -237,7 +237,7 @@ proptest! {
         request.method = method.into();
         for (name, value) in names {
             let line = CloudFrontHeader::new(name.clone(), value);
-            request.headers.insert(name.into(), vec![line]);
+            request.headers.insert(name.into(), line.into());
         }
         let json = serde_json::to_vec(&request).unwrap();
         match check(&request, &json) {

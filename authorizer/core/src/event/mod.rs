@@ -8,15 +8,17 @@
 //! Texts are those of the event's own bytes, wherever these hold them without an escape: most requests are
 //! read, decided on and handed back without a copy.
 
+mod lines;
+mod members;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 
 use aws_lambda_events::encodings::Base64Data;
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use lines::HeaderLines;
 
 /// A Lambda@Edge event: one record, for one request of one viewer.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -86,10 +88,10 @@ pub struct CloudFrontRequest<'e> {
 }
 
 /// Headers by lower-case name; a name has a value for each time the header was sent.
-pub type CloudFrontHeaders<'e> = BTreeMap<Cow<'e, str>, Vec<CloudFrontHeader<'e>>>;
+pub type CloudFrontHeaders<'e> = BTreeMap<Cow<'e, str>, HeaderLines<'e>>;
 
 /// A header of our own making.
-pub(crate) type AddedHeader = (Cow<'static, str>, Vec<CloudFrontHeader<'static>>);
+pub(crate) type AddedHeader = (Cow<'static, str>, HeaderLines<'static>);
 
 /// One header line.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -119,9 +121,7 @@ impl<'e> CloudFrontHeader<'e> {
 impl CloudFrontRequest<'_> {
     /// The request in bytes of its own, for who goes on when the event's are gone.
     pub fn into_owned(self) -> CloudFrontRequest<'static> {
-        let lines = |(name, lines): (_, Vec<CloudFrontHeader<'_>>)| {
-            (owned(name), lines.into_iter().map(CloudFrontHeader::into_owned).collect())
-        };
+        let lines = |(name, lines): (_, HeaderLines<'_>)| (owned(name), lines.into_owned());
         CloudFrontRequest {
             client_ip: owned(self.client_ip),
             method: owned(self.method),
@@ -143,7 +143,7 @@ impl CloudFrontRequest<'static> {
     /// A request as the unit tests write one.
     pub(crate) fn sent(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Self {
         let line = |(name, value): &(&str, &str)| {
-            (name.to_string().into(), vec![CloudFrontHeader::new(name.to_string(), value.to_string())])
+            (name.to_string().into(), CloudFrontHeader::new(name.to_string(), value.to_string()).into())
         };
         Self {
             client_ip: Cow::default(),
@@ -172,215 +172,6 @@ pub struct CloudFrontBody {
     /// Fields this version does not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
-}
-
-/// What is read member by member, so that members it does not know are kept. (Serde's `flatten` does so by way of
-/// a copy of them all.)
-trait Members<'de>: Default {
-    /// What they are members of.
-    type Whole;
-
-    /// Reads the member of this name.
-    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error>;
-
-    /// All that was read, where nothing is missing.
-    fn whole(self) -> Option<Self::Whole>;
-}
-
-/// A text of the event's own bytes, or a copy of one that has an escape in it.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Text<'e>(#[serde(borrow)] Cow<'e, str>);
-
-struct MembersVisitor<M>(PhantomData<M>);
-
-impl<'de, M: Members<'de>> Visitor<'de> for MembersVisitor<M> {
-    type Value = M::Whole;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M::Whole, A::Error> {
-        let mut members = M::default();
-        while let Some(Text(name)) = map.next_key()? {
-            members.read(name, &mut map)?;
-        }
-        members.whole().ok_or_else(|| A::Error::custom("a member is missing"))
-    }
-}
-
-/// Reads the value of a member that stands once.
-fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
-    slot: &mut Option<T>,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    match slot.replace(map.next_value()?) {
-        None => Ok(()),
-        Some(_) => Err(A::Error::custom("a member twice")),
-    }
-}
-
-#[derive(Default)]
-struct RequestMembers<'e> {
-    client_ip: Option<Text<'e>>,
-    method: Option<Text<'e>>,
-    uri: Option<Text<'e>>,
-    querystring: Option<Text<'e>>,
-    headers: Option<Headers<'e>>,
-    body: Option<Option<Box<CloudFrontBody>>>,
-    other: Map<String, Value>,
-}
-
-impl<'de: 'e, 'e> Members<'de> for RequestMembers<'e> {
-    type Whole = CloudFrontRequest<'e>;
-
-    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
-        match name.as_ref() {
-            "clientIp" => once(&mut self.client_ip, map),
-            "method" => once(&mut self.method, map),
-            "uri" => once(&mut self.uri, map),
-            "querystring" => once(&mut self.querystring, map),
-            "headers" => once(&mut self.headers, map),
-            "body" => once(&mut self.body, map),
-            _ => self.other.read(name, map),
-        }
-    }
-
-    fn whole(self) -> Option<Self::Whole> {
-        let or_empty = |text: Option<Text<'e>>| text.map(|Text(text)| text).unwrap_or_default();
-        Some(CloudFrontRequest {
-            client_ip: or_empty(self.client_ip),
-            method: self.method?.0,
-            uri: self.uri?.0,
-            querystring: or_empty(self.querystring),
-            headers: self.headers.map(|Headers(headers)| headers).unwrap_or_default(),
-            body: self.body.flatten(),
-            other: self.other,
-        })
-    }
-}
-
-#[derive(Default)]
-struct HeaderMembers<'e> {
-    key: Option<Option<Text<'e>>>,
-    value: Option<Text<'e>>,
-    other: Map<String, Value>,
-}
-
-impl<'de: 'e, 'e> Members<'de> for HeaderMembers<'e> {
-    type Whole = CloudFrontHeader<'e>;
-
-    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
-        match name.as_ref() {
-            "key" => once(&mut self.key, map),
-            "value" => once(&mut self.value, map),
-            _ => self.other.read(name, map),
-        }
-    }
-
-    fn whole(self) -> Option<Self::Whole> {
-        let key = self.key.flatten().map(|Text(key)| key);
-        Some(CloudFrontHeader { key, value: self.value?.0, other: self.other })
-    }
-}
-
-#[derive(Default)]
-struct BodyMembers {
-    input_truncated: Option<bool>,
-    action: Option<String>,
-    encoding: Option<String>,
-    data: Option<Base64Data>,
-    other: Map<String, Value>,
-}
-
-impl<'de> Members<'de> for BodyMembers {
-    type Whole = CloudFrontBody;
-
-    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
-        match name.as_ref() {
-            "inputTruncated" => once(&mut self.input_truncated, map),
-            "action" => once(&mut self.action, map),
-            "encoding" => once(&mut self.encoding, map),
-            "data" => once(&mut self.data, map),
-            _ => self.other.read(name, map),
-        }
-    }
-
-    fn whole(self) -> Option<Self::Whole> {
-        Some(CloudFrontBody {
-            input_truncated: self.input_truncated.unwrap_or_default(),
-            action: self.action?,
-            encoding: self.encoding?,
-            data: self.data?,
-            other: self.other,
-        })
-    }
-}
-
-/// The members that nobody knows; of one that stands twice the last counts, as for CloudFront.
-impl<'de> Members<'de> for Map<String, Value> {
-    type Whole = Self;
-
-    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
-        self.insert(name.into_owned(), map.next_value()?);
-        Ok(())
-    }
-
-    fn whole(self) -> Option<Self> {
-        Some(self)
-    }
-}
-
-impl<'de: 'e, 'e> Deserialize<'de> for CloudFrontRequest<'e> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor(PhantomData::<RequestMembers<'e>>))
-    }
-}
-
-impl<'de: 'e, 'e> Deserialize<'de> for CloudFrontHeader<'e> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor(PhantomData::<HeaderMembers<'e>>))
-    }
-}
-
-impl<'de> Deserialize<'de> for CloudFrontBody {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor(PhantomData::<BodyMembers>))
-    }
-}
-
-/// The headers, without what CloudFront never writes and what would let two readers of the same event disagree: a
-/// name that is not lower case, a name twice, a line whose `key` is another name.
-#[derive(Default)]
-struct Headers<'e>(CloudFrontHeaders<'e>);
-
-impl<'de: 'e, 'e> Members<'de> for Headers<'e> {
-    type Whole = Self;
-
-    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
-        let lines: Vec<CloudFrontHeader<'e>> = map.next_value()?;
-        if name.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(A::Error::custom("a header name that is not lower case"));
-        }
-        if lines.iter().any(|l| l.key.as_deref().is_some_and(|key| !key.eq_ignore_ascii_case(&name))) {
-            return Err(A::Error::custom("a header line whose `key` is not its name"));
-        }
-        match self.0.insert(name, lines) {
-            None => Ok(()),
-            Some(_) => Err(A::Error::custom("a header name twice")),
-        }
-    }
-
-    fn whole(self) -> Option<Self> {
-        Some(self)
-    }
-}
-
-impl<'de: 'e, 'e> Deserialize<'de> for Headers<'e> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor(PhantomData::<Headers<'e>>))
-    }
 }
 
 /// An event that is one viewer request and nothing else.

@@ -1,0 +1,66 @@
+//! What a decision allocates: what goes back and into the log, and little on the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+#[path = "../benches/decision/policies.rs"]
+mod policies;
+#[path = "../benches/decision/requests.rs"]
+mod requests;
+mod signer;
+
+use allocation_counter::{AllocationInfo, measure};
+use authorizer_core::token::SignatureAlgorithm;
+use authorizer_core::{Authorizer, UnixTime};
+
+use policies::{authorizer, policy, rules};
+use requests::{NOW, claims, event};
+use signer::Signer;
+
+fn of_decision(authorizer: &Authorizer, event: &[u8]) -> AllocationInfo {
+    let info = measure(|| {
+        let authorized = authorizer.authorize(event, UnixTime::from_seconds(NOW));
+        // So that it is not thought away.
+        std::hint::black_box(&authorized);
+    });
+    let authorized = authorizer.authorize(event, UnixTime::from_seconds(NOW));
+    let reason = authorized.record.reason;
+    println!("{reason:<24} {:>3} allocations, {:>5} bytes", info.count_total, info.bytes_total);
+    info
+}
+
+#[test]
+fn a_token_that_comes_again_costs_few_allocations_and_as_many_in_a_large_policy() {
+    let signer = Signer::new(SignatureAlgorithm::EdDsa);
+    let token = signer.sign("k1", "at+jwt", &claims("alice", 0));
+    let event = event("GET", "/users/alice/photos/a.jpg", Some(&token));
+    let [small, large] = [10, 10_000].map(|count| {
+        let authorizer = authorizer(&policy(SignatureAlgorithm::EdDsa, &signer.jwk("k1"), rules(count)));
+        let first = of_decision(&authorizer, &event);
+        let again = of_decision(&authorizer, &event);
+        assert!(again.count_total < first.count_total, "the token was not remembered");
+        assert_eq!(again.count_current, 0, "something was kept of a token that came again");
+        again
+    });
+    // For each of the ten headers its lines, and the tree of their names; the request that goes back, with its path;
+    // the key, for the rules and for the log; the subject, for the log; and what the rules are walked with.
+    assert!(small.count_total <= 26, "{small:?}");
+    // A bit for each rule, in the place of a word.
+    assert_eq!(small.count_total, large.count_total);
+    assert!(large.bytes_total < small.bytes_total + 10_000, "{large:?}");
+}
+
+#[test]
+fn nothing_is_kept_of_what_was_decided() {
+    let (authorizer, events) = requests::of_each_outcome();
+    for (name, event) in &events {
+        // Of a token that is good, the first time.
+        authorizer.authorize(event, UnixTime::from_seconds(NOW));
+        let info = of_decision(&authorizer, event);
+        assert!(info.bytes_total < 16 * 1024, "{name}: {info:?}");
+        assert_eq!(info.count_current, 0, "{name}: something was kept of it");
+    }
+}
