@@ -14,6 +14,9 @@ mod same;
 mod trust;
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
 
 use authorizer_core::Authorizer;
 use authorizer_core::operation::S3Operation;
@@ -26,6 +29,7 @@ use crate::engine::{
     Bounds, Engine, EngineError, MetadataDifference, Question, Replayed, RuleRef, Token, Who, Witness,
     could_overlap, metadata_differences, only_creates,
 };
+use crate::folders::Folder;
 
 /// Whether a change lets more in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -105,8 +109,9 @@ impl PolicyDiff {
 /// [`EngineError`]: there is no answer.
 pub fn diff(old: &Authorizer, new: &Authorizer) -> Result<PolicyDiff, EngineError> {
     let sides = [old, new];
-    let comparison =
-        Comparison { engine: Engine::new(&sides), same: Sameness::of(&sides), bounds: Bounds::default() };
+    let roots = sides.map(|side| Folder::of(side.bundle().policy().rules()));
+    let (engine, same, bounds) = (Engine::new(&sides), Sameness::of(&sides), Bounds::default());
+    let comparison = Comparison { engine, same, bounds, roots };
     Ok(PolicyDiff {
         granted: comparison.granted(OLD, NEW)?,
         revoked: comparison.granted(NEW, OLD)?,
@@ -118,10 +123,15 @@ pub fn diff(old: &Authorizer, new: &Authorizer) -> Result<PolicyDiff, EngineErro
 const OLD: usize = 0;
 const NEW: usize = 1;
 
+/// A thread of its own is worth it for so many rules.
+const FEWEST_IN_A_SHARE: usize = 16;
+
 struct Comparison<'p> {
     engine: Engine<'p>,
     same: Sameness,
     bounds: Bounds,
+    /// For each policy its rules, by their keys.
+    roots: [Folder; 2],
 }
 
 /// A rule, an operation and somebody: what a request is looked for in.
@@ -129,21 +139,83 @@ struct Cell<'c> {
     rule: RuleRef,
     operation: S3Operation,
     who: &'c Who,
+    near: &'c Near<'c>,
+}
+
+/// For each policy the rules that have to do with a rule: no request that it matches is matched by another.
+struct Near<'p>([Vec<(RuleRef, &'p Rule)>; 2]);
+
+impl<'p> Near<'p> {
+    /// Those with this effect, as far as `before`.
+    fn with_effect(&self, side: usize, effect: Effect, before: Option<usize>) -> Vec<RuleRef> {
+        let of_effect = self.of(side).filter(|(_, one)| one.effect() == effect).map(|(at, _)| at);
+        of_effect.filter(|at| before.is_none_or(|before| at.rule < before)).collect()
+    }
+
+    fn of(&self, side: usize) -> impl Iterator<Item = (RuleRef, &'p Rule)> {
+        self.0.get(side).into_iter().flatten().copied()
+    }
 }
 
 impl<'p> Comparison<'p> {
+    fn near(&self, rule: &Rule) -> Near<'p> {
+        let near = |side: usize| {
+            let places = self.roots.get(side).map(|root| root.near(rule)).unwrap_or_default();
+            let refs = places.into_iter().map(|rule| RuleRef { side, rule });
+            refs.filter_map(|at| Some((at, self.engine.rule(at)?))).collect()
+        };
+        Near([near(OLD), near(NEW)])
+    }
+
     /// What `to` lets in and `from` does not.
     fn granted(&self, from: usize, to: usize) -> Result<Vec<AccessChange>, EngineError> {
         let everyone = self.engine.everyone(to);
+        self.of_allows(to, |rule, one| self.granted_by(rule, one, &everyone, from))
+    }
+
+    /// What is found of each allow rule, in the order of the rules. They have nothing to do with one another, so each
+    /// processor takes a share.
+    fn of_allows<T: Send>(
+        &self,
+        side: usize,
+        find: impl Fn(RuleRef, &'p Rule) -> Result<Vec<T>, EngineError> + Sync,
+    ) -> Result<Vec<T>, EngineError> {
+        let rules = self.engine.with_effect(side, Effect::Allow, None);
+        let of_share = |rules: &[RuleRef]| -> Result<Vec<T>, EngineError> {
+            let mut found = Vec::new();
+            for rule in rules {
+                let Some(one) = self.engine.rule(*rule) else { continue };
+                found.extend(find(*rule, one)?);
+            }
+            Ok(found)
+        };
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = rules.len().div_ceil(processors).max(FEWEST_IN_A_SHARE);
+        let shares: Vec<_> = thread::scope(|scope| {
+            let shares: Vec<_> =
+                rules.chunks(share).map(|rules| scope.spawn(move || of_share(rules))).collect();
+            shares
+                .into_iter()
+                .map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        });
+        shares.into_iter().collect::<Result<Vec<_>, _>>().map(|shares| shares.into_iter().flatten().collect())
+    }
+
+    fn granted_by(
+        &self,
+        rule: RuleRef,
+        one: &'p Rule,
+        everyone: &[Who],
+        from: usize,
+    ) -> Result<Vec<AccessChange>, EngineError> {
+        let near = &self.near(one);
         let mut changes = Vec::new();
-        for rule in self.engine.with_effect(to, Effect::Allow, None) {
-            let Some(one) = self.engine.rule(rule) else { continue };
-            for who in &everyone {
-                for operation in one.operations().iter() {
-                    let cell = Cell { rule, operation, who };
-                    if let Some(witness) = self.grant(&cell, one, from)? {
-                        changes.push(self.change(&cell, one, witness, from)?);
-                    }
+        for who in everyone {
+            for operation in one.operations().iter() {
+                let cell = Cell { rule, operation, who, near };
+                if let Some(witness) = self.grant(&cell, one, from)? {
+                    changes.push(self.change(&cell, one, witness, from)?);
                 }
             }
         }
@@ -156,8 +228,8 @@ impl<'p> Comparison<'p> {
         if !self.engine.could_match(cell.rule, cell.operation, cell.who) {
             return Ok(None);
         }
-        let mut exclude = self.engine.with_effect(to, Effect::Deny, None);
-        exclude.extend(self.engine.with_effect(to, Effect::Allow, Some(cell.rule.rule)));
+        let mut exclude = cell.near.with_effect(to, Effect::Deny, None);
+        exclude.extend(cell.near.with_effect(to, Effect::Allow, Some(cell.rule.rule)));
         // The other policy does not take the token.
         if !self.same.takes_same_tokens(cell.who)
             && let Some(witness) = self.ask(cell, &[], &exclude, Token::Invalid, None)?
@@ -166,14 +238,14 @@ impl<'p> Comparison<'p> {
         }
         // None of its allow rules matches.
         if !self.same.has_like(cell.rule, from) {
-            let allows = self.engine.with_effect(from, Effect::Allow, None);
+            let allows = cell.near.with_effect(from, Effect::Allow, None);
             let exclude = [exclude.as_slice(), &allows].concat();
             if let Some(witness) = self.ask(cell, &[], &exclude, Token::Valid, None)? {
                 return Ok(Some(witness));
             }
         }
         // One of its deny rules does.
-        for deny in self.engine.with_effect(from, Effect::Deny, None) {
+        for deny in cell.near.with_effect(from, Effect::Deny, None) {
             let overlap = self.engine.rule(deny).is_some_and(|deny| could_overlap(one, deny, cell.operation));
             if overlap
                 && !self.same.has_like(deny, to)
@@ -188,26 +260,26 @@ impl<'p> Comparison<'p> {
     /// What both let in, by rules that add something else to it.
     fn stored_otherwise(&self) -> Result<Vec<StorageChange>, EngineError> {
         let everyone = self.engine.everyone(NEW);
-        let mut changes = Vec::new();
-        for rule in self.engine.with_effect(NEW, Effect::Allow, None) {
-            let Some(one) = self.engine.rule(rule) else { continue };
+        self.of_allows(NEW, |rule, one| {
+            let near = &self.near(one);
+            let mut changes = Vec::new();
             for operation in one.operations().iter() {
                 for who in &everyone {
-                    let cell = Cell { rule, operation, who };
+                    let cell = Cell { rule, operation, who, near };
                     if self.engine.could_match(rule, operation, who) {
                         changes.extend(self.stored_otherwise_by(&cell, one)?);
                     }
                 }
             }
-        }
-        Ok(changes)
+            Ok(changes)
+        })
     }
 
     fn stored_otherwise_by(&self, cell: &Cell<'_>, one: &'p Rule) -> Result<Vec<StorageChange>, EngineError> {
         let mut changes = Vec::new();
         let mut seen = BTreeSet::new();
-        for before in self.engine.with_effect(OLD, Effect::Allow, None) {
-            let Some(other) = self.engine.rule(before) else { continue };
+        let allows = cell.near.of(OLD).filter(|(_, other)| other.effect() == Effect::Allow);
+        for (before, other) in allows {
             let kinds = kinds_of_change(other, one, cell.operation);
             if kinds.is_empty()
                 || !could_overlap(one, other, cell.operation)
@@ -218,10 +290,10 @@ impl<'p> Comparison<'p> {
                 continue;
             }
             let exclude = [
-                self.engine.with_effect(NEW, Effect::Deny, None),
-                self.engine.with_effect(NEW, Effect::Allow, Some(cell.rule.rule)),
-                self.engine.with_effect(OLD, Effect::Deny, None),
-                self.engine.with_effect(OLD, Effect::Allow, Some(before.rule)),
+                cell.near.with_effect(NEW, Effect::Deny, None),
+                cell.near.with_effect(NEW, Effect::Allow, Some(cell.rule.rule)),
+                cell.near.with_effect(OLD, Effect::Deny, None),
+                cell.near.with_effect(OLD, Effect::Allow, Some(before.rule)),
             ]
             .concat();
             for (what, direction, difference) in kinds {
@@ -249,7 +321,7 @@ impl<'p> Comparison<'p> {
             _ => [other_token, Token::Valid],
         };
         let require = [[cell.rule].as_slice(), also].concat();
-        let answer = self.engine.ask(&Question {
+        self.engine.find(&Question {
             operation: cell.operation,
             who: cell.who,
             bounds: &self.bounds,
@@ -258,8 +330,7 @@ impl<'p> Comparison<'p> {
             exclude,
             within: None,
             difference,
-        })?;
-        Ok(answer.witness())
+        })
     }
 
     fn access(&self, cell: &Cell<'_>, one: &Rule, request: Witness) -> AccessChange {

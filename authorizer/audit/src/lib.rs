@@ -51,6 +51,7 @@ pub mod distribution;
 mod engine;
 mod explain;
 pub mod findings;
+mod folders;
 mod matrix;
 pub mod parts;
 pub mod posed;

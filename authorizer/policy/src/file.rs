@@ -30,7 +30,7 @@ impl<T: DeserializeOwned> TomlFile<T> {
     pub fn load(kind: FileKind, path: &Path) -> Result<Self, PolicyFileError> {
         let text = read(kind, path)?;
         let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
-        let document = toml_edit::de::from_str(&text).map_err(|error| {
+        let document = toml::from_str(&text).map_err(|error| {
             PolicyFileError::syntax(kind, source.clone(), &text, error.message(), error.span())
         })?;
         Ok(Self { kind, text, source, document })

@@ -104,7 +104,7 @@ impl PolicyFile {
 pub fn files_of(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
     if let Some(document) = read(FileKind::Policy, path).ok().and_then(|text| {
-        let document: Result<PolicyDocument, _> = toml_edit::de::from_str(&text);
+        let document: Result<PolicyDocument, _> = toml::from_str(&text);
         document.ok()
     }) {
         let folder = folder_of(path);

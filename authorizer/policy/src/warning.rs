@@ -33,19 +33,24 @@ pub(crate) fn warnings(
     source_code: &NamedSource<String>,
     text: &str,
 ) -> Vec<PolicyWarning> {
-    let places = Places::of(text);
-    let of = |(index, issuer): (usize, &IssuerDocument)| {
+    let warned = document.issuers.iter().enumerate().filter_map(|(index, issuer)| {
         let (member, message, remedy) = warning(issuer)?;
-        let place = Place::member("issuers").at(index).then(member);
-        Some(PolicyWarning {
-            message,
-            remedy,
-            source_code: source_code.clone(),
-            at: places.line_span(&place).map(SourceSpan::from),
-            place: place.to_string(),
-        })
+        Some((Place::member("issuers").at(index).then(member), message, remedy))
+    });
+    let mut warned = warned.peekable();
+    // Most policies have none, and then the places of a long one are not looked for.
+    if warned.peek().is_none() {
+        return Vec::new();
+    }
+    let places = Places::of(text);
+    let at_its_place = |(place, message, remedy): (Place, String, &'static str)| PolicyWarning {
+        message,
+        remedy,
+        source_code: source_code.clone(),
+        at: places.line_span(&place).map(SourceSpan::from),
+        place: place.to_string(),
     };
-    document.issuers.iter().enumerate().filter_map(of).collect()
+    warned.map(at_its_place).collect()
 }
 
 fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {

@@ -319,3 +319,28 @@ fn what_no_request_could_show_is_compared_as_it_is_written() {
         assert_eq!(found.grants(), expected.contains(&Direction::Wider));
     }
 }
+
+#[test]
+fn changes_of_many_rules_are_in_the_order_of_the_rules() {
+    // More than one processor's share, each rule in a folder of its own, and one deny rule in each second folder.
+    let rules = |wide: bool| {
+        let rules = (0..100).flat_map(|number| {
+            let folder = format!("team-{number}");
+            let keys = if wide { format!("{folder}/**") } else { format!("{folder}/*") };
+            let denied = (number % 2 == 0)
+                .then(|| deny(&format!("no-{number}"), &[&format!("{folder}/x/**")], json!({})));
+            [Some(any(&format!("rule-{number}"), &[&keys])), denied]
+        });
+        policy(rules.flatten().collect())
+    };
+    let (narrow, wide) = (rules(false), rules(true));
+    let expected: Vec<_> =
+        (0..100).flat_map(|number| [format!("rule-{number}"), format!("rule-{number}")]).collect();
+    let ids = |changes: &[AccessChange]| changes.iter().map(|change| change.rule.clone()).collect::<Vec<_>>();
+    let granted = compared(&narrow, &wide);
+    // GET and HEAD of each.
+    assert_eq!((ids(&granted.granted), granted.revoked.len()), (expected.clone(), 0));
+    let revoked = compared(&wide, &narrow);
+    assert_eq!((ids(&revoked.revoked), revoked.granted.len()), (expected, 0));
+    assert!(compared(&wide, &wide).is_empty());
+}

@@ -72,26 +72,18 @@ impl Answer {
 }
 
 impl<'p> Engine<'p> {
-    /// Answers a question. The rules that must not match are only looked at once a request was found that one of
-    /// them matches: so of a thousand rules those cost something that have to do with the question.
+    /// Answers a question, and says of a "no" which rules leave no request.
     pub(crate) fn ask(self, question: &Question<'p, '_>) -> Result<Answer, EngineError> {
         let mut asked = Asked::new(self, question);
-        if !asked.set_up() {
-            return Ok(Answer::No(Vec::new()));
+        match asked.answer()? {
+            Ok(witness) => Ok(Answer::Yes(Box::new(witness))),
+            Err(rules) => Ok(Answer::No(asked.fewest(rules)?)),
         }
-        loop {
-            let witness = match asked.solve()? {
-                Ok(witness) => witness,
-                Err(rules) => return Ok(Answer::No(asked.fewest(rules)?)),
-            };
-            let matching = asked.confirm(&witness)?;
-            if matching.is_empty() {
-                return Ok(Answer::Yes(Box::new(witness)));
-            }
-            for rule in matching {
-                asked.exclude(rule, &witness)?;
-            }
-        }
+    }
+
+    /// Such a request, for who does not ask why there is none.
+    pub(crate) fn find(self, question: &Question<'p, '_>) -> Result<Option<Witness>, EngineError> {
+        Ok(Asked::new(self, question).answer()?.ok())
     }
 }
 
@@ -112,6 +104,27 @@ struct Asked<'p, 'q, 'a> {
 impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
     fn new(engine: Engine<'p>, question: &'a Question<'p, 'q>) -> Self {
         Self { engine, question, problem: Problem::new(), excluded: Vec::new(), issuers: Vec::new() }
+    }
+
+    /// A request, or the rules that leave none. Those that must not match are only looked at once a request was
+    /// found that one of them matches: so of a thousand rules those cost something that have to do with the question.
+    fn answer(&mut self) -> Result<Result<Witness, Vec<RuleRef>>, EngineError> {
+        if !self.set_up() {
+            return Ok(Err(Vec::new()));
+        }
+        loop {
+            let witness = match self.solve()? {
+                Ok(witness) => witness,
+                Err(rules) => return Ok(Err(rules)),
+            };
+            let matching = self.confirm(&witness)?;
+            if matching.is_empty() {
+                return Ok(Ok(witness));
+            }
+            for rule in matching {
+                self.exclude(rule, &witness)?;
+            }
+        }
     }
 
     fn match_of(&self, at: RuleRef) -> Option<Match<'p>> {

@@ -35,7 +35,7 @@ pub(super) struct KeyFacts {
 /// The issuers, in the order of the policy.
 pub(super) fn of(file: &PolicyFile) -> Vec<IssuerFacts> {
     // The document that decides has the keys in the place of their files' names.
-    let written: Option<PolicyDocument> = toml_edit::de::from_str(file.text()).ok();
+    let written: Option<PolicyDocument> = toml::from_str(file.text()).ok();
     let written = written.map(|document| document.issuers).unwrap_or_default();
     let issuers = file.document().issuers.iter().zip(file.bundle().policy().issuers());
     let issuers = issuers.enumerate();

@@ -1,0 +1,141 @@
+//! What long policies and long logs cost: `cargo bench -p authorizer-cli`.
+//!
+//! `replay` and `backtest` are the command itself, from its start to its end, on a file; `policy_load`, `audit_diff`
+//! and `audit_findings` are the functions behind `check` and `audit`.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "what is measured is our own, and a measurement that cannot be made is none"
+)]
+
+mod inputs;
+mod policies;
+
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use authorizer_audit::diff;
+use authorizer_audit::findings::{Subject, findings};
+use authorizer_core::{Bundle, UnixTime};
+use authorizer_policy::PolicyFile;
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use tempfile::TempDir;
+
+use crate::policies::Change;
+
+/// Lines of what is read by a command.
+const LINES: usize = 200_000;
+
+/// Rules of a long policy.
+const RULES: usize = 1000;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Runs the command to its end. Whether it found something is of no matter, whether it could read all is.
+fn authorizer(arguments: &[&str]) {
+    let status = Command::new(env!("CARGO_BIN_EXE_authorizer"))
+        .current_dir(inputs::FIXTURES)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(matches!(status.code(), Some(0 | 1)), "{arguments:?}");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn replay(criterion: &mut Criterion) {
+    let folder = folder();
+    let events = inputs::events(folder.path(), LINES);
+    let mut group = criterion.benchmark_group("replay");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(LINES as u64));
+    for format in ["json", "text"] {
+        let arguments =
+            ["replay", "--policy", "policies/cases.toml", "--now", "1800000000", "--format", format];
+        let arguments = [&arguments[..], &[text(&events)]].concat();
+        group.bench_function(format, |bencher| bencher.iter(|| authorizer(&arguments)));
+    }
+}
+
+fn backtest(criterion: &mut Criterion) {
+    let folder = folder();
+    let load = |path: &Path| PolicyFile::load(path).unwrap();
+    let (old, new) = (Path::new("logs/old.toml"), Path::new("logs/new.toml"));
+    let bundle = load(&Path::new(inputs::FIXTURES).join(old)).bundle().sha256().to_owned();
+    let long = policies::write(folder.path(), RULES, None);
+    let wider = policies::write(folder.path(), RULES, Some(Change::Wider));
+    let of_long = load(&long).bundle().sha256().to_owned();
+    let users = |number: usize, owner: &str| {
+        (format!("users/{owner}/a{number}.txt"), "owners-manage-their-files".to_owned())
+    };
+    let teams = |number: usize, owner: &str| {
+        let team = number % (RULES / 10) * 10 + 1;
+        (format!("team-{team}/{owner}/a{number}.txt"), format!("rule-{team}"))
+    };
+    let access = inputs::access_log(folder.path(), LINES);
+    let decisions = inputs::decision_log(folder.path(), LINES, &bundle, users);
+    let of_many = inputs::decision_log(folder.path(), LINES, &of_long, teams);
+    let mut group = criterion.benchmark_group("backtest");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(LINES as u64));
+    for (name, old, new, log) in [
+        ("access_log", old, new, access),
+        ("decision_log", old, new, decisions),
+        ("decision_log_1000_rules", &long, &wider, of_many),
+    ] {
+        let arguments = ["backtest", "--policy", text(new), "--old", text(old), text(&log)];
+        group.bench_function(name, |bencher| bencher.iter(|| authorizer(&arguments)));
+    }
+}
+
+fn policy_load(criterion: &mut Criterion) {
+    let folder = folder();
+    let mut group = criterion.benchmark_group("policy_load");
+    group.sample_size(10);
+    for rules in [10, 100, 1000, 10_000] {
+        let path = policies::write(folder.path(), rules, None);
+        group.bench_function(BenchmarkId::new("toml", rules), |bencher| {
+            bencher.iter(|| PolicyFile::load(black_box(&path)).unwrap());
+        });
+        let bundle = PolicyFile::load(&path).unwrap().bundle_json().to_vec();
+        group.bench_function(BenchmarkId::new("bundle", rules), |bencher| {
+            bencher.iter(|| Bundle::read(black_box(&bundle)).unwrap());
+        });
+    }
+}
+
+fn audit_diff(criterion: &mut Criterion) {
+    let folder = folder();
+    let of = |change| policies::authorizer(&policies::write(folder.path(), RULES, change));
+    let old = of(None);
+    let mut group = criterion.benchmark_group("audit_diff");
+    group.sample_size(10);
+    for change in Change::ALL {
+        let new = of(Some(change));
+        group.bench_function(format!("{change:?}"), |bencher| {
+            bencher.iter(|| diff(black_box(&old), black_box(&new)).unwrap());
+        });
+    }
+}
+
+fn audit_findings(criterion: &mut Criterion) {
+    let folder = folder();
+    let file = PolicyFile::load(&policies::write(folder.path(), RULES, None)).unwrap();
+    let authorizer = authorizer_core::Authorizer::new(file.bundle().clone());
+    let now = UnixTime::from_seconds(1_800_000_000);
+    let mut group = criterion.benchmark_group("audit_findings");
+    group.sample_size(10);
+    group.bench_function(RULES.to_string(), |bencher| {
+        bencher.iter(|| findings(&Subject::new(black_box(file.document()), &authorizer, now)));
+    });
+}
+
+criterion_group!(scale, replay, backtest, policy_load, audit_diff, audit_findings);
+criterion_main!(scale);
