@@ -11,14 +11,17 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::fmt::Write as _;
+#[path = "made/logs.rs"]
+mod logs;
+
 use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use authorizer_core::record::sha256_hex;
 use serde_json::Value;
+
+use logs::{FIELDS, access, decision};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -57,81 +60,6 @@ fn run(lines: u64, head: &str, write: impl Fn(u64, &mut String)) -> Run {
     let output = child.wait_with_output().unwrap();
     let seconds = started.elapsed().as_secs_f64();
     Run { result: serde_json::from_slice(&output.stdout).unwrap(), peak_kib, seconds }
-}
-
-fn decision(bundle: &str) -> impl Fn(u64, &mut String) + use<'_> {
-    const ALLOWED: &str = r#""decision":"allow","reason":"allowed_by_rule""#;
-    let subject = |name: &str| sha256_hex(format!("https://login.example.com/\n{name}").as_bytes());
-    let other = subject("other");
-    move |number, text| {
-        // Every folder is another one, so that there are more groups than are kept apart.
-        let user = number % 50_021;
-        let owner = || subject(&format!("u{user}"));
-        let (operation, key, verdict) = match number % 5 {
-            0 => (
-                "GetObject",
-                format!("users/u{user}/a{number}.txt"),
-                format!(
-                    r#"{ALLOWED},"rule":"owners-manage-their-files","issuer":"staff","subject":"{}""#,
-                    owner()
-                ),
-            ),
-            1 => (
-                "PutObject",
-                format!("users/u{user}/b.txt"),
-                format!(
-                    r#"{ALLOWED},"rule":"owners-manage-their-files","issuer":"staff","subject":"{}""#,
-                    owner()
-                ),
-            ),
-            2 => (
-                "GetObject",
-                format!("public/p{user}/logo.svg"),
-                format!(r#"{ALLOWED},"rule":"anyone-reads-public""#),
-            ),
-            3 => (
-                "PutObject",
-                format!("records/r{user}/x.csv"),
-                format!(r#"{ALLOWED},"rule":"admins-manage-everything","issuer":"staff""#),
-            ),
-            _ => (
-                "GetObject",
-                format!("users/u{user}/c.txt"),
-                format!(
-                    r#""decision":"refuse","status":403,"reason":"key_not_allowed","issuer":"staff","subject":"{other}""#
-                ),
-            ),
-        };
-        let method = operation.get(..3).unwrap().to_uppercase();
-        writeln!(
-            text,
-            r#"{{"log_version":1,"request_id":"r{number}","distribution_id":"E","method":"{method}","operation":"{operation}","key":"{key}",{verdict},"bundle_sha256":"{bundle}","micros":61}}"#
-        )
-        .unwrap();
-    }
-}
-
-const FIELDS: &str = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) \
-    cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type \
-    x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher \
-    x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte \
-    x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end\n";
-
-fn access(number: u64, text: &mut String) {
-    let user = number % 50_021;
-    let (method, stem, status, result) = match number % 4 {
-        0 => ("GET", format!("/users/u{user}/a{number}%2520b.txt"), "200", "Miss"),
-        1 => ("PUT", format!("/records/r{user}/b.txt"), "200", "Miss"),
-        2 => ("GET", format!("/public/p{user}/logo.svg"), "200", "Hit"),
-        _ => ("DELETE", format!("/users/u{user}/c.txt"), "403", "LambdaGeneratedResponse"),
-    };
-    writeln!(
-        text,
-        "2027-01-15\t08:00:00\tFRA56-P4\t512\t203.0.113.9\t{method}\td.cloudfront.net\t{stem}\t{status}\t-\tcurl/8\t-\t-\t\
-         {result}\tid\tfiles.example.com\thttps\t310\t0.021\t-\tTLSv1.3\tTLS_AES_128_GCM_SHA256\t{result}\tHTTP/2.0\t\
-         -\t-\t40404\t0.021\t{result}\ttext/plain\t12\t-\t-"
-    )
-    .unwrap();
 }
 
 fn many() -> u64 {

@@ -12,6 +12,8 @@
 )]
 
 mod inputs;
+#[path = "../../tests/made/logs.rs"]
+mod logs;
 mod policies;
 
 use std::hint::black_box;
@@ -73,16 +75,11 @@ fn backtest(criterion: &mut Criterion) {
     let long = policies::write(folder.path(), RULES, None);
     let wider = policies::write(folder.path(), RULES, Some(Change::Wider));
     let of_long = load(&long).bundle().sha256().to_owned();
-    let users = |number: usize, owner: &str| {
-        (format!("users/{owner}/a{number}.txt"), "owners-manage-their-files".to_owned())
-    };
-    let teams = |number: usize, owner: &str| {
-        let team = number % (RULES / 10) * 10 + 1;
-        (format!("team-{team}/{owner}/a{number}.txt"), format!("rule-{team}"))
-    };
-    let access = inputs::access_log(folder.path(), LINES);
-    let decisions = inputs::decision_log(folder.path(), LINES, &bundle, users);
-    let of_many = inputs::decision_log(folder.path(), LINES, &of_long, teams);
+    let log =
+        |name, head, write: &dyn Fn(u64, &mut String)| inputs::log(folder.path(), name, head, LINES, write);
+    let access = log("access.log", logs::FIELDS, &logs::access);
+    let decisions = log("decisions.jsonl", "", &logs::decision(&bundle));
+    let of_many = log("teams.jsonl", "", &inputs::of_teams(&of_long, RULES));
     let mut group = criterion.benchmark_group("backtest");
     group.sample_size(10).sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(LINES as u64));
     for (name, old, new, log) in [
