@@ -2,6 +2,8 @@
 
 POLICY ?= fixtures/policies/sample.toml
 PACKAGE ?= dist/authorizer.zip
+# How long Criterion measures each thing: this gives all of it in about a quarter of an hour.
+BENCH ?= --noplot --warm-up-time 1 --measurement-time 3
 # More for `make bench-peers`.
 PEERS ?=
 # --bundled-keys-only: a smaller function, for policies without `jwks.url`.
@@ -15,7 +17,7 @@ FUZZ_TARGETS = event key token pattern bundle policy
 # What is deployed is named, and never the sample by default.
 said = @test '$(origin $(1))' != file || { echo "make $@: say $(1)=..., which is meant" >&2; exit 2; }
 
-.PHONY: backtest-million bench-peers help run build test lint package deploy attach detach smoke runtimes browser fixtures fuzz clean
+.PHONY: backtest-million bench bench-peers help run build test lint package deploy attach detach smoke runtimes browser fixtures fuzz clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -87,6 +89,13 @@ fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a ni
 backtest-million: ## Hold logs of a million lines against a policy, and print how fast that goes.
 	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test backtest_million -- \
 		--nocapture --test-threads 1
+
+bench: ## Measure decisions, the command line and the function beside its peers, as docs/performance.md says, and print tables.
+	cargo bench --locked --profile edge --package authorizer-core --bench decision -- $(BENCH)
+	cargo bench --locked --package authorizer-cli --bench scale -- $(BENCH)
+	cargo test --locked --package authorizer-core --test allocations -- --nocapture --test-threads 1
+	tests/bench/tables
+	$(MAKE) bench-peers
 
 bench-peers: runtimes ## Measure the function beside handlers with aws-jwt-verify and jose: PEERS="--json FILE", or as tests/peers says.
 	tests/peers/install

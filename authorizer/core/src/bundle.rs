@@ -85,12 +85,19 @@ impl Bundle {
         if bytes.len() > MAX_BUNDLE_BYTES {
             return Err(BundleError::TooLarge);
         }
-        // Asked first, and of nothing but itself: another format may have other fields.
-        let FormatOnly { format } = serde_json::from_slice(bytes).map_err(BundleError::Unreadable)?;
-        if format != FORMAT {
-            return Err(BundleError::Format(format));
+        let file: BundleFile<'_> = match serde_json::from_slice(bytes) {
+            Ok(file) => file,
+            // Another format may have other fields: asked of nothing but itself.
+            Err(error) => {
+                return Err(match serde_json::from_slice(bytes) {
+                    Ok(FormatOnly { format }) if format != FORMAT => BundleError::Format(format),
+                    Ok(_) | Err(_) => BundleError::Unreadable(error),
+                });
+            }
+        };
+        if file.format != FORMAT {
+            return Err(BundleError::Format(file.format));
         }
-        let file: BundleFile<'_> = serde_json::from_slice(bytes).map_err(BundleError::Unreadable)?;
         if sha256_hex(file.policy.get().as_bytes()) != file.policy_sha256 {
             return Err(BundleError::Altered);
         }

@@ -14,7 +14,7 @@ pub(crate) fn rules(count: usize) -> Vec<Value> {
     let teams = 1..=count - rules.len();
     rules.extend(teams.map(|n| {
         json!({"id": format!("team-{n}"), "effect": "allow", "methods": ["GET"],
-            "keys": [format!("team-{n}/{{sub}}/report-*"), format!("team-{n}/shared/**"), format!("team-{n}/{{sub}}/sealed/*")],
+            "keys": [format!("team-{n}/{{sub}}/**")],
             "when": {"scope": {"has": "files"}}})
     }));
     rules
