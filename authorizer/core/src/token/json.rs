@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 use crate::refusal::TokenError;
@@ -14,7 +15,9 @@ use crate::refusal::TokenError;
 /// Reads one JSON object, and refuses a member that stands twice in it or in an object inside it.
 pub(super) fn parse_object(json: &[u8]) -> Result<Map<String, Value>, TokenError> {
     let duplicate = Cell::new(false);
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    // Once for all texts in it, and not for each anew.
+    let json = str::from_utf8(json).map_err(|_| TokenError::Malformed)?;
+    let mut deserializer = serde_json::Deserializer::from_str(json);
     let value = UniqueMembers { duplicate: &duplicate }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value));
@@ -84,11 +87,15 @@ impl<'de> Visitor<'de> for UniqueMembers<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
-                self.duplicate.set(true);
-                return Err(A::Error::custom("duplicate member"));
+            match object.entry(name) {
+                Entry::Vacant(member) => {
+                    member.insert(members.next_value_seed(self)?);
+                }
+                Entry::Occupied(_) => {
+                    self.duplicate.set(true);
+                    return Err(A::Error::custom("duplicate member"));
+                }
             }
-            object.insert(name, members.next_value_seed(self)?);
         }
         Ok(Value::Object(object))
     }
