@@ -98,6 +98,13 @@ pub fn issuers() -> &'static Package {
     PACKAGE.get_or_init(|| locked(make))
 }
 
+/// The same with the function that asks nobody for keys.
+pub fn bundled_keys_issuers() -> &'static Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    let policy = issuers().policy.clone();
+    PACKAGE.get_or_init(|| locked(|_| pack_with("bundled-keys-issuers", policy, &bundled_keys_bootstrap())))
+}
+
 /// Mints a token of one of the issuers of [`issuers`] with `authorizer token mint`.
 pub fn token(algorithm: &str, subject: &str, more: &[&str]) -> String {
     let keys = issuers().policy.with_file_name("keys");

@@ -12,7 +12,9 @@
 use std::ffi::OsStr;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
@@ -22,9 +24,10 @@ use authorizer_local::{
     Credentials, Distribution, Function, Observer, Packaged, RequestReport, Runtime, Settings,
 };
 use authorizer_policy::PolicyFile;
+use authorizer_tests::binaries::root;
 use authorizer_tests::fixtures::Suite;
 use authorizer_tests::lambda::{Process, Said, Unpacked};
-use authorizer_tests::packages::{self, ALGORITHMS, Package, issuers, sample, token};
+use authorizer_tests::packages::{self, ALGORITHMS, Package, bundled_keys_issuers, issuers, sample, token};
 use authorizer_tests::providers::{Before, OpenId};
 use authorizer_tests::runtimes::clients;
 use authorizer_tests::served::{DEADLINE, Served, serve};
@@ -65,6 +68,14 @@ under! { [natively = Native, under_python = Python, under_node = Node] [
 
 under! { [with_python = Python, with_node = Node] [
     a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end,
+] }
+
+under! { [with_bundled_keys_only = Native] [
+    tokens_of_today_are_decided_on_the_same,
+] }
+
+under! { [in_older_node = Node] [
+    without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended,
 ] }
 
 /// A package, unpacked, and the core with the bundle that is in it.
@@ -195,7 +206,16 @@ async fn every_event_is_answered_as_the_core_answers_it(runtime: Runtime, suite:
 }
 
 async fn tokens_of_today_open_what_the_policy_opens_and_nothing_else(runtime: Runtime) {
-    let stage = Stage::of(issuers());
+    decides_on_tokens_of_today(runtime, issuers()).await;
+}
+
+/// It is another binary: `authorizer/edge/build`.
+async fn tokens_of_today_are_decided_on_the_same(runtime: Runtime) {
+    decides_on_tokens_of_today(runtime, bundled_keys_issuers()).await;
+}
+
+async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {
+    let stage = Stage::of(package);
     let mut process = Process::start(runtime, stage.unpacked.folder()).await;
     process.ready().await;
     let mut kept = Vec::new();
@@ -511,6 +531,41 @@ async fn a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end(runtime: Ru
     std::fs::set_permissions(&beside, Permissions::from_mode(0o755)).unwrap();
     std::fs::rename(&beside, &bootstrap).unwrap();
     Process::start(runtime, stage.unpacked.folder()).await.ready().await;
+}
+
+/// Before Node.js 22.15 a process cannot execute another program.
+async fn without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended(_: Runtime) {
+    let stage = Stage::of(issuers());
+    let ends = || {
+        let mut node = Command::new(root().join(".tools/runtimes/node/bin/node"));
+        node.args(["--import", "data:text/javascript,delete process.execve", "index.mjs"]);
+        let output = node.current_dir(stage.unpacked.folder()).env_clear().output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        assert_eq!(err, "");
+        (output.status, out.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let (status, stdout) = ends();
+    assert_eq!(status.code(), Some(1));
+    assert_start_failed(&stdout, "not_in_lambda", "AWS_LAMBDA_RUNTIME_API");
+
+    let bootstrap = stage.unpacked.file("bootstrap");
+    std::fs::remove_file(&bootstrap).unwrap();
+    let (status, stdout) = ends();
+    assert_eq!(status.code(), Some(1));
+    assert_start_failed(&stdout, "bootstrap_not_executable", "bootstrap");
+
+    let becomes = |script: &str| {
+        // Beside the file, so that it is never open for writing where it is run.
+        let beside = stage.unpacked.file("beside");
+        std::fs::write(&beside, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&beside, Permissions::from_mode(0o755)).unwrap();
+        std::fs::rename(&beside, &bootstrap).unwrap();
+        ends()
+    };
+    let (status, stdout) = becomes("echo of the function; exit 7");
+    assert_eq!((status.code(), stdout), (Some(7), vec!["of the function".to_owned()]));
+    let (status, stdout) = becomes("kill -KILL $$");
+    assert_eq!((status.signal(), stdout), (Some(Signal::KILL.as_raw()), Vec::new()));
 }
 
 #[derive(Default)]

@@ -9,7 +9,9 @@
 )]
 
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use authorizer_local::Runtime;
@@ -18,8 +20,9 @@ use authorizer_tests::binaries::{bundled_keys_bootstrap, root, run_in};
 use authorizer_tests::lambda::{Process, Unpacked};
 use authorizer_tests::packages::{bundled_keys_sample, sample};
 use object::LittleEndian;
-use object::elf::{EM_X86_64, ET_DYN, ET_EXEC, FileHeader64};
-use object::read::elf::FileHeader as _;
+use object::elf::{EM_X86_64, ET_DYN, ET_EXEC, FileHeader64, PT_GNU_EH_FRAME};
+use object::read::elf::{FileHeader as _, ProgramHeader as _};
+use rustix::process::Signal;
 use zip::ZipArchive;
 
 #[test]
@@ -84,6 +87,49 @@ fn needs_no_newer_glibc(zip: &Path) {
     let newest = glibc.iter().max().expect("it needs glibc");
     println!("needs GLIBC_{newest:?}");
     assert!(*newest <= vec![2, 34], "{needed:?}");
+}
+
+#[test]
+fn the_function_holds_no_tables_for_unwinding() {
+    for package in [sample(), bundled_keys_sample()] {
+        let unpacked = Unpacked::new(&package.zip);
+        let bytes = fs::read(unpacked.file("bootstrap")).unwrap();
+        let header = FileHeader64::<LittleEndian>::parse(&*bytes).unwrap();
+        let endian = header.endian().unwrap();
+        let sections = header.sections(endian, &*bytes).unwrap();
+        let names: Vec<&str> = sections
+            .iter()
+            .map(|section| str::from_utf8(sections.section_name(endian, section).unwrap()).unwrap())
+            .collect();
+        assert!(names.contains(&".text"), "{names:?}");
+        for name in [".eh_frame", ".eh_frame_hdr", ".gcc_except_table", ".debug_frame"] {
+            assert!(!names.contains(&name), "{names:?}");
+        }
+        let segments = header.program_headers(endian, &*bytes).unwrap();
+        assert!(segments.iter().all(|segment| segment.p_type(endian) != PT_GNU_EH_FRAME));
+    }
+}
+
+#[test]
+fn a_panic_ends_the_process_with_its_message_and_no_answer() {
+    for package in [sample(), bundled_keys_sample()] {
+        let unpacked = Unpacked::new(&package.zip);
+        for backtrace in ["0", "1", "full"] {
+            let mut function = Command::new(unpacked.file("bootstrap"));
+            function.env_clear().env("RUST_BACKTRACE", backtrace);
+            function.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9");
+            function.env("AWS_LAMBDA_FUNCTION_NAME", "authorizer").env("AWS_LAMBDA_FUNCTION_VERSION", "1");
+            // `lambda_runtime` panics over it.
+            function.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much");
+            let output = function.output().unwrap();
+            assert_eq!(output.status.signal(), Some(Signal::ABORT.as_raw()), "{output:?}");
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            for part in ["panicked at ", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] {
+                assert!(stderr.contains(part), "{backtrace}: {stderr}");
+            }
+            assert_eq!(output.stdout, Vec::<u8>::new());
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@
 // layer (AWS: "Restrictions on Lambda@Edge", CloudFront Developer Guide).
 // The runtime imports this file before it asks the Runtime API for its first event. By then
 // `bootstrap` has taken the process's place and asks for it itself.
-import { spawnSync } from "node:child_process";
 import { accessSync, constants, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
@@ -38,7 +37,8 @@ if (process.execve) {
 }
 
 // Before Node.js 22.15 there is no execve(): this process waits, with no event, for as long as
-// `bootstrap` lives, and ends as it ended.
+// `bootstrap` lives, and ends as it ended. Imported here, because it takes a millisecond of the start.
+const { spawnSync } = await import("node:child_process");
 const { error, signal, status } = spawnSync(path, [], { env, stdio: "inherit" });
 if (error) failToStart(error.message);
 if (signal) process.kill(process.pid, signal);
