@@ -5,14 +5,17 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use aws_lambda_events::encodings::Base64Data;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{CloudFrontBody, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines};
+use super::{
+    CloudFrontBody, CloudFrontConfig, CloudFrontEvent, CloudFrontEventData, CloudFrontHeader,
+    CloudFrontHeaders, CloudFrontRecord, CloudFrontRequest, HeaderLines,
+};
 
 /// What is read member by member, so that members it does not know are kept. (Serde's `flatten` does so by way of
-/// a copy of them all.)
+/// a copy of them all.) And it is an object: what serde derives for a struct without `flatten` reads an array, too.
 trait Members<'de>: Default {
     /// What they are members of.
     type Whole;
@@ -58,6 +61,108 @@ fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     }
 }
 
+/// Passes over a member that nobody knows, of what does not go back to CloudFront.
+fn pass_over<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value().map(|IgnoredAny| ())
+}
+
+fn or_empty(text: Option<Text<'_>>) -> Cow<'_, str> {
+    text.map(|Text(text)| text).unwrap_or_default()
+}
+
+#[derive(Default)]
+struct EventMembers<'e> {
+    records: Option<Vec<CloudFrontRecord<'e>>>,
+}
+
+impl<'de: 'e, 'e> Members<'de> for EventMembers<'e> {
+    type Whole = CloudFrontEvent<'e>;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        match name.as_ref() {
+            "Records" => once(&mut self.records, map),
+            _ => pass_over(map),
+        }
+    }
+
+    fn whole(self) -> Option<Self::Whole> {
+        Some(CloudFrontEvent { records: self.records? })
+    }
+}
+
+#[derive(Default)]
+struct RecordMembers<'e> {
+    cf: Option<CloudFrontEventData<'e>>,
+}
+
+impl<'de: 'e, 'e> Members<'de> for RecordMembers<'e> {
+    type Whole = CloudFrontRecord<'e>;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        match name.as_ref() {
+            "cf" => once(&mut self.cf, map),
+            _ => pass_over(map),
+        }
+    }
+
+    fn whole(self) -> Option<Self::Whole> {
+        Some(CloudFrontRecord { cf: self.cf? })
+    }
+}
+
+#[derive(Default)]
+struct EventDataMembers<'e> {
+    config: Option<CloudFrontConfig<'e>>,
+    request: Option<CloudFrontRequest<'e>>,
+}
+
+impl<'de: 'e, 'e> Members<'de> for EventDataMembers<'e> {
+    type Whole = CloudFrontEventData<'e>;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        match name.as_ref() {
+            "config" => once(&mut self.config, map),
+            "request" => once(&mut self.request, map),
+            _ => pass_over(map),
+        }
+    }
+
+    fn whole(self) -> Option<Self::Whole> {
+        Some(CloudFrontEventData { config: self.config?, request: self.request? })
+    }
+}
+
+#[derive(Default)]
+struct ConfigMembers<'e> {
+    distribution_domain_name: Option<Text<'e>>,
+    distribution_id: Option<Text<'e>>,
+    event_type: Option<Text<'e>>,
+    request_id: Option<Text<'e>>,
+}
+
+impl<'de: 'e, 'e> Members<'de> for ConfigMembers<'e> {
+    type Whole = CloudFrontConfig<'e>;
+
+    fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        match name.as_ref() {
+            "distributionDomainName" => once(&mut self.distribution_domain_name, map),
+            "distributionId" => once(&mut self.distribution_id, map),
+            "eventType" => once(&mut self.event_type, map),
+            "requestId" => once(&mut self.request_id, map),
+            _ => pass_over(map),
+        }
+    }
+
+    fn whole(self) -> Option<Self::Whole> {
+        Some(CloudFrontConfig {
+            distribution_domain_name: or_empty(self.distribution_domain_name),
+            distribution_id: or_empty(self.distribution_id),
+            event_type: self.event_type?.0,
+            request_id: or_empty(self.request_id),
+        })
+    }
+}
+
 #[derive(Default)]
 struct RequestMembers<'e> {
     client_ip: Option<Text<'e>>,
@@ -85,7 +190,6 @@ impl<'de: 'e, 'e> Members<'de> for RequestMembers<'e> {
     }
 
     fn whole(self) -> Option<Self::Whole> {
-        let or_empty = |text: Option<Text<'e>>| text.map(|Text(text)| text).unwrap_or_default();
         Some(CloudFrontRequest {
             client_ip: or_empty(self.client_ip),
             method: self.method?.0,
@@ -166,6 +270,30 @@ impl<'de> Members<'de> for Map<String, Value> {
 
     fn whole(self) -> Option<Self> {
         Some(self)
+    }
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for CloudFrontEvent<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<EventMembers<'e>>))
+    }
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for CloudFrontRecord<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<RecordMembers<'e>>))
+    }
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for CloudFrontEventData<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<EventDataMembers<'e>>))
+    }
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for CloudFrontConfig<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<ConfigMembers<'e>>))
     }
 }
 

@@ -15,53 +15,46 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_lambda_events::encodings::Base64Data;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use lines::HeaderLines;
 
 /// A Lambda@Edge event: one record, for one request of one viewer.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CloudFrontEvent<'e> {
     /// CloudFront sends exactly one; anything else is refused as malformed.
-    #[serde(rename = "Records", borrow)]
+    #[serde(rename = "Records")]
     pub records: Vec<CloudFrontRecord<'e>>,
 }
 
 /// One record of a [`CloudFrontEvent`].
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CloudFrontRecord<'e> {
     /// What CloudFront has to say.
-    #[serde(borrow)]
     pub cf: CloudFrontEventData<'e>,
 }
 
 /// The distribution's part and the viewer's part of an event.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CloudFrontEventData<'e> {
     /// The distribution and the trigger.
-    #[serde(borrow)]
     pub config: CloudFrontConfig<'e>,
     /// The viewer's request.
-    #[serde(borrow)]
     pub request: CloudFrontRequest<'e>,
 }
 
 /// The distribution and the trigger of an event.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CloudFrontConfig<'e> {
     /// The distribution's own domain name, such as `d111111abcdef8.cloudfront.net`.
-    #[serde(default, borrow)]
     pub distribution_domain_name: Cow<'e, str>,
     /// The distribution's id, such as `EDFDVBD6EXAMPLE`.
-    #[serde(default, borrow)]
     pub distribution_id: Cow<'e, str>,
     /// The trigger: this function serves `viewer-request` and nothing else.
-    #[serde(borrow)]
     pub event_type: Cow<'e, str>,
     /// CloudFront's id for the request, the `x-edge-request-id` of its access logs.
-    #[serde(default, borrow)]
     pub request_id: Cow<'e, str>,
 }
 
@@ -313,6 +306,27 @@ mod tests {
             let text = documented().to_string().replace(from, to);
             let parsed = ViewerRequestEvent::parse(text.as_bytes());
             assert_eq!(parsed.map(|_| ()), Err(EventError::Malformed), "{text}");
+        }
+
+        // Serde's own reading of a struct takes the members in a row, without their names, for an object.
+        let mut in_rows = Vec::new();
+        for place in ["", "/Records/0", "/Records/0/cf", "/Records/0/cf/config", "/Records/0/cf/request"] {
+            let mut event = documented();
+            let object = event.pointer_mut(place).unwrap();
+            let names: &[&str] = match place {
+                "" => &["Records"],
+                "/Records/0" => &["cf"],
+                "/Records/0/cf" => &["config", "request"],
+                "/Records/0/cf/config" => {
+                    &["distributionDomainName", "distributionId", "eventType", "requestId"]
+                }
+                _ => &["clientIp", "method", "uri", "querystring", "headers"],
+            };
+            *object = names.iter().map(|name| object[name].clone()).collect();
+            in_rows.push(event);
+        }
+        for in_row in in_rows {
+            assert_eq!(parse(&in_row), Err(EventError::Malformed), "{in_row}");
         }
 
         let mut origin = documented();
