@@ -80,11 +80,10 @@ impl TokenCache {
         let mut entries = self.entries();
         let TokenKey { digest, signed: text, length } = *key;
         let entry = Entry { token: signed.clone(), signed: text.into(), length };
-        if let Some(before) = entries.tokens.insert(digest, entry) {
-            entries.bytes = entries.bytes.saturating_sub(before.length).saturating_add(length);
-            return;
+        match entries.tokens.insert(digest, entry) {
+            Some(before) => entries.bytes = entries.bytes.saturating_sub(before.length),
+            None => entries.order.push_back(digest),
         }
-        entries.order.push_back(digest);
         entries.bytes = entries.bytes.saturating_add(length);
         while entries.bytes > MAX_BYTES {
             let Some(oldest) = entries.order.pop_front() else { return };
@@ -158,6 +157,21 @@ mod tests {
         assert_eq!(cache.get(&key(&token(999))).unwrap().issuer, 999);
         let entries = cache.entries();
         assert_eq!((entries.tokens.len(), entries.order.len()), (256, 256));
+    }
+
+    #[test]
+    fn what_takes_the_place_of_another_makes_room_too() {
+        let cache = TokenCache::default();
+        let token = |n: usize, length: usize| format!("{}.{n}", "a".repeat(length));
+        for length in [1, 16_000] {
+            for n in 0..100 {
+                cache.put(&key(&token(n, length)), &signed(n));
+                assert!(cache.entries().bytes <= MAX_BYTES);
+            }
+        }
+        let entries = cache.entries();
+        assert_eq!(entries.bytes, entries.tokens.values().map(|entry| entry.length).sum::<usize>());
+        assert_eq!(entries.tokens.len(), entries.order.len());
     }
 
     #[test]
