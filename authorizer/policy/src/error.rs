@@ -141,6 +141,11 @@ impl PolicyFileError {
             let message = "`secret` is not of its form: write `secret = { file = \"...\" }`".into();
             return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
         }
+        if let Some(at) = at.clone().filter(|at| is_beside_a_secret(text, at)) {
+            let line = text.get(..at.start).unwrap_or_default().matches('\n').count().saturating_add(1);
+            let message = format!("{} (line {line}, which is not shown beside a secret)", message.trim_end());
+            return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
+        }
         Self::Syntax {
             kind,
             message: message.trim_end().to_owned(),
@@ -159,11 +164,18 @@ impl PolicyFileError {
         let found = problems.len();
         let report = |problem: PolicyProblem| {
             let span = places.span(&problem.place);
-            let is_secret = span.clone().is_some_and(|span| is_of_a_secret(text, span));
+            let line = places.line_span(&problem.place);
+            let is_secret = span.is_some_and(|span| is_of_a_secret(text, span))
+                || line.as_ref().is_some_and(|line| is_beside_a_secret(text, line));
+            let message = match is_secret {
+                // The place is in words then.
+                true => format!("`{}`: {}", problem.place, problem.message),
+                false => problem.message,
+            };
             ProblemReport {
-                at: places.line_span(&problem.place).filter(|_| !is_secret).map(SourceSpan::from),
+                at: line.filter(|_| !is_secret).map(SourceSpan::from),
                 label: problem.place.to_string(),
-                message: problem.message,
+                message,
                 remedy: problem.remedy,
                 source_code: if is_secret { hidden(source_code) } else { source_code.clone() },
             }
@@ -178,6 +190,22 @@ fn is_of_a_secret(text: &str, span: Range<usize>) -> bool {
     let line = (before.rsplit('\n').next().unwrap_or_default(), after.lines().next().unwrap_or_default());
     let table = before.rsplit("\n[").next().and_then(|table| table.lines().next()).unwrap_or_default();
     [line.0, line.1, table].iter().any(|part| part.contains("secret"))
+}
+
+/// Whether what is shown of a span, its lines and one around them, is in a table that speaks of a secret anywhere:
+/// a text of several lines may hold one.
+fn is_beside_a_secret(text: &str, span: &Range<usize>) -> bool {
+    let line_of = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count();
+    let shown = line_of(span.start).saturating_sub(1)..=line_of(span.end).saturating_add(1);
+    let (mut is_shown, mut is_secret) = (false, false);
+    text.lines().enumerate().any(|(place, line)| {
+        if line.trim_start().starts_with('[') {
+            (is_shown, is_secret) = (false, false);
+        }
+        is_shown |= shown.contains(&place);
+        is_secret |= line.contains("secret");
+        is_shown && is_secret
+    })
 }
 
 /// The file's name without a word of it.

@@ -181,6 +181,31 @@ fn a_secret_is_read_as_its_file_holds_it_and_warned_of() {
 }
 
 #[test]
+fn an_error_beside_a_secret_does_not_show_it() {
+    const SECRET: &str = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw";
+    let issuer = "[[issuers]]\nname = \"a\"\nissuer = \"https://a/\"\n";
+    for (text, place) in [
+        (format!("version = 1\n{issuer}[issuers.secret]\nvalue = \"{SECRET}\"\n[[rules]\n"), "line 7"),
+        (format!("version = 1\n{issuer}secret = {{ value = \"{SECRET}\" }}\nalgorithms = 5\n"), "line 6"),
+        (format!("version = 1\n{issuer}secret = \"\"\"\n{SECRET}\"\"\"\nalgorithms = = 5\n"), "line 7"),
+        (format!("version = 1\n{issuer}algorithms = 5\nsecret = {{ value = \"{SECRET}\" }}\n"), "line 5"),
+        (
+            format!(
+                "version = 1\n{issuer}audience = [\"\"]\nsecret = {{ value = \"{SECRET}\" }}\nalgorithms = [\"HS256\"]\n"
+            ),
+            "issuers[0].secret.value",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, &text).unwrap();
+        let shown = format!("{:?}", miette::Report::new(PolicyFile::load(&path).unwrap_err()));
+        assert!(!shown.contains(SECRET), "{shown}");
+        assert!(shown.contains(place), "{place}: {shown}");
+    }
+}
+
+#[test]
 fn a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() {
     for (secret, file, message) in [
         (r#"{ file = "staff.secret" }"#, "too short, really", "the secret has 17 bytes, fewer than the 32"),
