@@ -18,6 +18,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
@@ -26,6 +27,30 @@ use zip::ZipArchive;
 
 use crate::binaries::root;
 use crate::served::{DEADLINE, Lines};
+
+/// What a line of the function's log has that says of keys that were asked for.
+pub const OF_KEYS: &str = "\"event\":\"keys_";
+
+/// An event of a viewer's request to `d111111abcdef8.cloudfront.net`.
+pub fn event(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+    let mut lines = serde_json::Map::new();
+    for (name, value) in [("Host", "d111111abcdef8.cloudfront.net")].iter().chain(headers) {
+        let line = json!({"key": name, "value": value});
+        let lines = lines.entry(name.to_ascii_lowercase()).or_insert_with(|| json!([]));
+        lines.as_array_mut().unwrap().push(line);
+    }
+    json!({"Records": [{"cf": {
+        "config": {
+            "distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
+            "eventType": "viewer-request", "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ=="
+        },
+        "request": {
+            "clientIp": "203.0.113.178", "method": method, "uri": uri, "querystring": query, "headers": lines
+        },
+    }}]})
+    .to_string()
+    .into_bytes()
+}
 
 /// What a function said.
 #[derive(Clone, Debug, Eq, PartialEq)]

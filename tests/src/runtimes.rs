@@ -7,6 +7,26 @@ use authorizer_local::{Runtime, RuntimeClients};
 
 use crate::binaries::root;
 
+/// Each of the functions named is a test under every runtime. One that is not installed is skipped.
+#[macro_export]
+macro_rules! under {
+    ($runtimes:tt $names:tt) => { $crate::under! { @each $runtimes $names } };
+    (@each [$($module:ident = $runtime:ident),*] $names:tt) => {
+        $(mod $module { $crate::under! { @tests $runtime $names } })*
+    };
+    (@tests $runtime:ident [$($name:ident),* $(,)?]) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                let runtime = authorizer_local::Runtime::$runtime;
+                if $crate::runtimes::clients(runtime).is_some() {
+                    super::$name(runtime).await;
+                }
+            }
+        )*
+    };
+}
+
 /// Every way that a package is started.
 pub const ALL: [Runtime; 3] = [Runtime::Native, Runtime::Python, Runtime::Node];
 

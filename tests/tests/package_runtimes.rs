@@ -26,34 +26,15 @@ use authorizer_local::{
 use authorizer_policy::PolicyFile;
 use authorizer_tests::binaries::root;
 use authorizer_tests::fixtures::Suite;
-use authorizer_tests::lambda::{Process, Said, Unpacked};
+use authorizer_tests::lambda::{OF_KEYS, Process, Said, Unpacked, event};
 use authorizer_tests::packages::{self, ALGORITHMS, Package, bundled_keys_issuers, issuers, sample, token};
-use authorizer_tests::providers::{Before, OpenId};
 use authorizer_tests::runtimes::clients;
 use authorizer_tests::served::{DEADLINE, Served, serve};
+use authorizer_tests::under;
 use authorizer_tests::viewer::Viewer;
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-
-/// Each of the functions named is a test under every runtime. One that is not installed is skipped.
-macro_rules! under {
-    ($runtimes:tt $names:tt) => { under! { @each $runtimes $names } };
-    (@each [$($module:ident = $runtime:ident),*] $names:tt) => {
-        $(mod $module { under! { @tests $runtime $names } })*
-    };
-    (@tests $runtime:ident [$($name:ident),* $(,)?]) => {
-        $(
-            #[tokio::test]
-            async fn $name() {
-                let runtime = authorizer_local::Runtime::$runtime;
-                if authorizer_tests::runtimes::clients(runtime).is_some() {
-                    super::$name(runtime).await;
-                }
-            }
-        )*
-    };
-}
 
 under! { [natively = Native, under_python = Python, under_node = Node] [
     every_recorded_event_is_answered_as_the_core_answers_it,
@@ -62,7 +43,6 @@ under! { [natively = Native, under_python = Python, under_node = Node] [
     what_is_no_event_is_refused_and_the_next_one_is_answered,
     a_bundle_that_is_not_whole_stops_the_function_before_its_first_event,
     a_function_that_cannot_start_again_lets_nothing_through,
-    keys_are_asked_for_within_an_invocation,
     serve_runs_the_package,
 ] }
 
@@ -128,30 +108,7 @@ impl Stage {
     }
 }
 
-/// What a line has that says of keys that were asked for.
-const OF_KEYS: &str = "\"event\":\"keys_";
-
 const FILES: [&str; 4] = ["--audience", "files-api", "--scope", "files"];
-
-fn event(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Vec<u8> {
-    let mut lines = serde_json::Map::new();
-    for (name, value) in [("Host", "d111111abcdef8.cloudfront.net")].iter().chain(headers) {
-        let line = json!({"key": name, "value": value});
-        let lines = lines.entry(name.to_ascii_lowercase()).or_insert_with(|| json!([]));
-        lines.as_array_mut().unwrap().push(line);
-    }
-    json!({"Records": [{"cf": {
-        "config": {
-            "distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
-            "eventType": "viewer-request", "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ=="
-        },
-        "request": {
-            "clientIp": "203.0.113.178", "method": method, "uri": uri, "querystring": query, "headers": lines
-        },
-    }}]})
-    .to_string()
-    .into_bytes()
-}
 
 /// What must never be written: the signature of each token in an event, and each cookie.
 fn secrets(event: &[u8]) -> Vec<String> {
@@ -444,69 +401,6 @@ async fn a_bundle_that_is_not_whole_stops_the_function_before_its_first_event(ru
     }
     std::fs::write(&bundle, &good).unwrap();
     Process::start(runtime, stage.unpacked.folder()).await.ready().await;
-}
-
-async fn keys_are_asked_for_within_an_invocation(runtime: Runtime) {
-    let Some(mut provider) = OpenId::start() else { return };
-    let resource = "https://files.example.com/";
-    let told = provider.introduction().clone();
-    let unpacked = Unpacked::new(&sample().zip);
-    let policy = unpacked.folder().join("policy.toml");
-    let text = format!(
-        r#"version = 1
-
-[[issuers]]
-name       = "login"
-issuer     = "{}"
-audience   = ["{resource}"]
-algorithms = ["ES256"]
-jwks       = {{ url = "{}" }}
-
-[[rules]]
-id      = "own"
-effect  = "allow"
-methods = ["GET"]
-keys    = ["users/{{sub}}/**"]
-"#,
-        told.issuer, told.jwks_uri
-    );
-    std::fs::write(&policy, text).unwrap();
-    std::fs::write(unpacked.file("bundle.json"), PolicyFile::load(&policy).unwrap().bundle_json()).unwrap();
-    let mut process = Process::start(runtime, unpacked.folder()).await;
-    process.ready().await;
-    let ask = async |process: &mut Process, token: &str| {
-        let bearer = format!("Bearer {token}");
-        let uri = format!("/users/{}/x", told.client_id);
-        match process.invoke(event("GET", &uri, "", &[("Authorization", &bearer)]).into()).await {
-            Said::Response(response) => serde_json::from_slice::<Value>(&response).unwrap(),
-            said => panic!("{said:?}"),
-        }
-    };
-    // The lines come by another way than the answers.
-    let has_fetched = |process: &Process, decisions: usize, times: usize| {
-        process.stdout().wait_for("the decisions' lines", |all| {
-            let (fetched, decided): (Vec<_>, Vec<_>) = all.iter().partition(|line| line.contains(OF_KEYS));
-            (decided.len() == decisions).then_some(fetched.len())
-        }) == times
-    };
-    let first = provider.token(resource, "files");
-    for _ in 0..3 {
-        assert!(ask(&mut process, &first).await["uri"].is_string());
-    }
-    assert!(has_fetched(&process, 3, 1));
-    provider.rotate(Before::Dropped);
-    let second = provider.token(resource, "files");
-    assert!(ask(&mut process, &second).await["uri"].is_string());
-    assert_eq!(ask(&mut process, &first).await["status"], "401");
-    // The first is of a key that is gone, and the provider was asked whether it is.
-    assert!(has_fetched(&process, 5, 3));
-    drop(provider);
-    assert!(ask(&mut process, &second).await["uri"].is_string());
-    let (stdout, stderr) = process.stop();
-    assert_eq!(stderr, Vec::<String>::new());
-    for secret in [&first, &second].map(|token| token.rsplit('.').next().unwrap()) {
-        assert!(!stdout.join("\n").contains(secret));
-    }
 }
 
 async fn a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end(runtime: Runtime) {
