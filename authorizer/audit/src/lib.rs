@@ -39,7 +39,7 @@
 //! segments, segments fall into regular classes, of each class there are as many words as could ever have to differ,
 //! and for every choice of claims from these the product of the automata is searched to the end.
 //!
-//! What this leaves out, and to which side, is said in `docs/audit/exactness.md`. The tests in `tests/brute` hold it
+//! What this leaves out, and to which side, is said in `docs/audit/exactness.md`. The tests in `tests/it/brute` hold it
 //! against trying every request over small alphabets, for random policies.
 
 mod analysis;

@@ -1,22 +1,17 @@
 //! The policies that the other tests decide by, with every rule taken out once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
-
-use std::path::Path;
 
 use authorizer_audit::{Analysis, Difference, Reach, diff, matrix};
 use authorizer_core::{Authorizer, Bundle};
 use authorizer_policy::PolicyFile;
 use serde_json::Value;
 
+use crate::root;
+
 const POLICIES: [&str; 3] =
     ["fixtures/policies/sample.toml", "fixtures/policies/cases.toml", "fixtures/requests/policy.toml"];
 
 fn document(path: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    let path = root().join(path);
     let bundle: Value = serde_json::from_slice(PolicyFile::load(&path).unwrap().bundle_json()).unwrap();
     bundle["policy"].clone()
 }

@@ -1,9 +1,4 @@
 //! What the findings of deny rules say is left open, held against trying every request over a small alphabet.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::BTreeSet;
 
@@ -15,6 +10,8 @@ use authorizer_core::rules::{Claims, KeyPattern};
 use authorizer_core::{Authorizer, Bundle, Supposed, UnixTime};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+use crate::random::cases;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
@@ -146,7 +143,7 @@ fn tried(authorizer: &Authorizer, rules: &[Rule]) -> BTreeSet<(&'static str, Str
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(cases(128)))]
 
     #[test]
     fn a_deny_rule_is_found_to_leave_something_open_exactly_where_trying_finds_it(

@@ -1,10 +1,4 @@
 //! A deployment as the templates make it has no finding, and each protection that is taken away has exactly its own.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,6 +11,9 @@ use json_patch::Patch;
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::random;
+use crate::root;
 
 /// What `fixtures/deployments/good` says is deployed.
 const CODE: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
@@ -42,7 +39,7 @@ struct Case {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/deployments")
+    root().join("fixtures/deployments")
 }
 
 fn good() -> Files {
@@ -295,6 +292,8 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(random::cases(256)))]
+
     /// Something of another form anywhere: it is an error or a finding, or changes nothing that is judged. It is never
     /// a panic, and what is told never holds a character that would be the terminal's.
     #[test]
@@ -338,7 +337,7 @@ proptest! {
 fn every_check_has_a_page_that_says_what_the_check_says_and_shows_its_case() {
     let text = fs::read_to_string(folder().join("cases.toml")).unwrap();
     for check in registry() {
-        let page = fs::read_to_string(folder().join("../..").join(check.page())).unwrap();
+        let page = fs::read_to_string(root().join(check.page())).unwrap();
         let first = format!("# {}: {}\n\nSeverity: {}\n", check.id, check.name, check.severity.name());
         assert!(page.starts_with(&first), "{}", check.id);
         for said in [check.title, check.why, check.remedy] {

@@ -1,10 +1,4 @@
 //! Every check has a fixture in which it is found, one beside it in which it is not, and a page.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,15 +9,13 @@ use authorizer_audit::findings::{About, Check, Finding, Severity, Subject, findi
 use authorizer_core::{Authorizer, Bundle, UnixTime};
 use authorizer_policy::PolicyFile;
 
+use crate::root;
+
 /// 2027-01-15T08:00:00Z.
 const NOW: u64 = 1_800_000_000;
 
 /// The one check whose proof takes a minute in a debug build.
 const SLOW: &str = "EA019";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 fn fixture(check: &str, name: &str) -> PathBuf {
     root().join("fixtures/audit/findings").join(check).join(name)

@@ -4,7 +4,7 @@ use authorizer_audit::Witness;
 use authorizer_core::{Authorized, Authorizer, Supposed, UnixTime};
 use serde_json::{Map, Value, json};
 
-use crate::policies::Alphabet;
+use super::policies::Alphabet;
 
 /// 2027-01-01T12:00:00Z.
 const NOON: u64 = 1_798_804_800;

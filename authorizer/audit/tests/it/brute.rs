@@ -1,13 +1,5 @@
 //! What two policies differ in, found by the analysis, against what is found by trying every request there is over
 //! small alphabets. The core decides on each, so that the two have nothing in common but the rules.
-//!
-//! `PROPTEST_CASES` is how many pairs of policies each test tries.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 mod policies;
 mod requests;
@@ -25,8 +17,9 @@ use authorizer_core::{Authorized, Authorizer};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use policies::{Alphabet, authorizer, pair};
-use requests::Request;
+use self::policies::{Alphabet, authorizer, pair};
+use self::requests::Request;
+use crate::random::cases;
 
 /// Who was let in by what rule, and was not by the other policy.
 type Access = (String, String, Option<String>);
@@ -180,7 +173,7 @@ macro_rules! agree {
     ($name:ident, $of_one:ident, $alphabet:expr) => {
         proptest! {
             // Each policy is asked about without each of its rules, too.
-            #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 8))]
+            #![proptest_config(ProptestConfig::with_cases(cases(32)))]
             #[test]
             fn $of_one((_, policy) in pair($alphabet)) {
                 thread_local! {
@@ -191,6 +184,7 @@ macro_rules! agree {
         }
 
         proptest! {
+            #![proptest_config(ProptestConfig::with_cases(cases(256)))]
             #[test]
             fn $name((old, new) in pair($alphabet)) {
                 thread_local! {

@@ -1,0 +1,25 @@
+//! The audit beside what it is about: the core's own decisions, the fixtures, and every request over small alphabets.
+//!
+//! `RANDOM_CASES` is how many random cases each test tries, in percent of the usual number.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use std::path::{Path, PathBuf};
+
+mod backtest;
+mod brute;
+mod deployment;
+mod findings;
+mod fixtures;
+mod leaving;
+mod random;
+
+/// The folder of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
