@@ -27,9 +27,10 @@ use authorizer_core::token::Issuer;
 use thiserror::Error;
 
 pub(crate) use additions::{could_differ, metadata_differences, only_creates};
-pub(crate) use atom::{Reading, could_match};
-pub(crate) use heads::could_overlap;
-pub(crate) use question::{Answer, MetadataDifference, Question, Token};
+pub use atom::Reading;
+pub(crate) use atom::could_match;
+pub use heads::could_overlap;
+pub use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};
 pub use witness::{Replayed, Witness};
 
@@ -57,19 +58,22 @@ impl EngineError {
 
 /// A rule of one of the policies that are asked about: the policy's place, and the rule's in it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) struct RuleRef {
-    pub(crate) side: usize,
-    pub(crate) rule: usize,
+pub struct RuleRef {
+    /// The policy: 0, or 1 where two are compared.
+    pub side: usize,
+    /// The rule's place in it.
+    pub rule: usize,
 }
 
 /// One policy, or two that are compared.
 #[derive(Clone, Copy)]
-pub(crate) struct Engine<'p> {
+pub struct Engine<'p> {
     sides: &'p [&'p Authorizer],
 }
 
 impl<'p> Engine<'p> {
-    pub(crate) fn new(sides: &'p [&'p Authorizer]) -> Self {
+    /// An engine over one policy, or two.
+    pub fn new(sides: &'p [&'p Authorizer]) -> Self {
         Self { sides }
     }
 
@@ -81,7 +85,8 @@ impl<'p> Engine<'p> {
         self.authorizer(side).map(|one| one.bundle().policy().rules()).unwrap_or_default()
     }
 
-    pub(crate) fn rule(self, at: RuleRef) -> Option<&'p Rule> {
+    /// A rule.
+    pub fn rule(self, at: RuleRef) -> Option<&'p Rule> {
         self.rules(at.side).get(at.rule)
     }
 
@@ -93,7 +98,7 @@ impl<'p> Engine<'p> {
     }
 
     /// Everyone whom a policy knows.
-    pub(crate) fn everyone(self, side: usize) -> Vec<Who> {
+    pub fn everyone(self, side: usize) -> Vec<Who> {
         let issuers = self.authorizer(side).map(|one| one.bundle().policy().issuers()).unwrap_or_default();
         let tokens = issuers.iter().map(|issuer| Who::Token(issuer.issuer().to_owned()));
         [Who::Anonymous].into_iter().chain(tokens).collect()
@@ -126,7 +131,7 @@ impl<'p> Engine<'p> {
     }
 
     /// The rules of a policy with this effect, as far as `before`.
-    pub(crate) fn with_effect(self, side: usize, effect: Effect, before: Option<usize>) -> Vec<RuleRef> {
+    pub fn with_effect(self, side: usize, effect: Effect, before: Option<usize>) -> Vec<RuleRef> {
         self.rules(side)
             .iter()
             .enumerate()

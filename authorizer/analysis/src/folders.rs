@@ -10,7 +10,7 @@ use authorizer_core::rules::{KeyPattern, Rule, Segment};
 
 /// What begins with some segments.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Folder {
+pub struct Folder {
     /// The places of the rules with a pattern of which no more is fixed.
     rules: Vec<usize>,
     folders: HashMap<String, Folder>,
@@ -18,7 +18,7 @@ pub(crate) struct Folder {
 
 impl Folder {
     /// The root, with these rules.
-    pub(crate) fn of(rules: &[Rule]) -> Self {
+    pub fn of(rules: &[Rule]) -> Self {
         let mut root = Self::default();
         for (place, rule) in rules.iter().enumerate() {
             rule.keys().iter().for_each(|pattern| root.put(pattern, place));
@@ -33,21 +33,21 @@ impl Folder {
     }
 
     /// The places of the rules that may match what begins with these segments and no others, in order.
-    pub(crate) fn on_the_way<'s>(&self, segments: impl Iterator<Item = &'s str>) -> Vec<usize> {
+    pub fn on_the_way<'s>(&self, segments: impl Iterator<Item = &'s str>) -> Vec<usize> {
         let mut places = Vec::new();
         self.go(segments, &mut places);
         in_order(places)
     }
 
     /// The places of the rules that may match something that begins with these segments, in order.
-    pub(crate) fn below<'s>(&self, segments: impl Iterator<Item = &'s str>) -> Vec<usize> {
+    pub fn below<'s>(&self, segments: impl Iterator<Item = &'s str>) -> Vec<usize> {
         let mut places = Vec::new();
         self.go_below(segments, &mut places);
         in_order(places)
     }
 
     /// The places of the rules that may match a key that this one matches, in order.
-    pub(crate) fn near(&self, rule: &Rule) -> Vec<usize> {
+    pub fn near(&self, rule: &Rule) -> Vec<usize> {
         let mut places = Vec::new();
         rule.keys().iter().for_each(|pattern| self.go_below(fixed(pattern), &mut places));
         in_order(places)

@@ -1,24 +1,20 @@
-//! What a policy allows, and why. Pure: no I/O, no clock.
+//! What the rules of a policy mean, proved. Pure: no I/O, no clock.
 //!
+//! - [`query`] says who can do something, and what somebody can do; [`matrix`] writes all of it down.
+//! - [`diff`] says what a new policy lets in that the old did not, and what it takes away.
 //! - [`explain`] says of one request what every rule makes of it: of an event, or of a [`PosedRequest`] by the holder
 //!   of a token that nobody signed ([`explain_supposing`], [`fill_in`]).
 //! - [`testing`] runs the unit tests of a policy, and says what of it they went through.
-//! - [`findings`](findings::findings) says what in a policy deserves a second look.
 //! - [`cedar`] translates the rules.
-//! - [`backtest`] says what another policy would have made of the requests of a log.
-//! - [`distribution`] reads a CloudFront distribution's configuration, puts the function on its behaviors, and says
-//!   what would be left open.
-//! - [`deployment`] looks at what stands around the function: what is deployed, held against the policy and the
-//!   package that were reviewed.
-//! - [`diff`] says what a new policy lets in that the old did not, and what it takes away.
-//! - [`query`] says who can do something, and what somebody can do; [`matrix`] writes all of it down.
 //! - [`Analysis`] answers what findings are made of: whether a rule ever decides, makes a difference, or overlaps
-//!   another.
+//!   another. What it does not answer can be asked of the [`engine`] itself.
+//! - [`parts`] takes a rule apart, [`folders`] sifts rules by the literal folders that their keys begin with, and
+//!   [`conditions_in_words`] says what a rule asks for beside its keys.
 //!
 //! # Why the answers are proofs
 //!
 //! Every question comes down to one: is there a request that these rules match and those do not? The engine
-//! (`engine/`) answers it for one operation and one issuer at a time, of which there are few.
+//! ([`engine`]) answers it for one operation and one issuer at a time, of which there are few.
 //!
 //! A rule's match is a conjunction of *atoms*, each a statement about one thing: a pattern holds the key, a claim
 //! passes a test, the address is in some networks. That a rule matches is so many atoms that hold; that it does not,
@@ -43,15 +39,11 @@
 //! against trying every request over small alphabets, for random policies.
 
 mod analysis;
-pub mod backtest;
 pub mod cedar;
-pub mod deployment;
 mod diff;
-pub mod distribution;
-mod engine;
+pub mod engine;
 mod explain;
-pub mod findings;
-mod folders;
+pub mod folders;
 mod matrix;
 pub mod parts;
 pub mod posed;

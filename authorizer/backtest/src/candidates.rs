@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
+use authorizer_analysis::folders::Folder;
 use authorizer_core::request::Resource;
 use authorizer_core::rules::Rule;
-
-use crate::folders::Folder;
 
 /// The rules of a policy, by their ids and by how their keys begin.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ pub(crate) use error::AttachError;
 
 use std::path::PathBuf;
 
-use authorizer_audit::distribution::{
+use authorizer_cloudfront::{
     Attachment, CachePolicyId, FunctionVersion, Needs, OriginRequestPolicyId, attach,
 };
 use authorizer_policy::PolicyFile;

@@ -11,7 +11,7 @@ pub(crate) use error::BacktestError;
 
 use std::path::{Path, PathBuf};
 
-use authorizer_audit::backtest::{Backtest, BacktestPolicy, Counts};
+use authorizer_backtest::{Backtest, BacktestPolicy, Counts};
 use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES, UnixTime};
 use authorizer_policy::PolicyFile;
 

@@ -78,7 +78,7 @@ pub(crate) enum CliError {
     #[diagnostic(help(
         "this is no verdict on the policy: ask about fewer keys, or report it with the policy"
     ))]
-    Audit(#[from] authorizer_audit::EngineError),
+    Audit(#[from] authorizer_analysis::EngineError),
     /// A bundle cannot be used.
     #[error("`{path}`: {source}")]
     #[diagnostic(help("package the policy again with `authorizer package`"))]

@@ -4,7 +4,7 @@ use super::view::Origin;
 
 /// What an origin's domain name leads to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Target {
+pub enum Target {
     /// A bucket's own endpoint, with the bucket's name.
     Bucket(String),
     /// A bucket's website endpoint, which takes no Origin Access Control.
@@ -16,7 +16,7 @@ pub(crate) enum Target {
 impl Target {
     /// Reads the domain name
     /// ([AWS: methods for accessing a bucket](https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-bucket-intro.html)).
-    pub(crate) fn of(origin: &Origin) -> Self {
+    pub fn of(origin: &Origin) -> Self {
         let domain = origin.domain_name.to_ascii_lowercase();
         let Some(name) = domain.strip_suffix(".amazonaws.com") else { return Self::Other };
         // A bucket's name may hold dots, and `.s3` itself: the last one is the endpoint's.
@@ -31,7 +31,7 @@ impl Target {
     }
 
     /// The bucket that is read from, by whatever endpoint.
-    pub(crate) fn bucket(&self) -> Option<&str> {
+    pub fn bucket(&self) -> Option<&str> {
         match self {
             Self::Bucket(name) | Self::Website(name) => Some(name),
             Self::Other => None,

@@ -11,7 +11,7 @@ use super::view::View;
 pub struct Exported {
     // INVARIANT: `view` is what `whole` says.
     pub(super) whole: Map<String, Value>,
-    pub(crate) view: View,
+    pub(super) view: View,
     etag: String,
 }
 
@@ -95,6 +95,11 @@ impl Exported {
     /// The ETag, which `update-distribution --if-match` takes.
     pub fn etag(&self) -> &str {
         &self.etag
+    }
+
+    /// What of it the authorizer cares about.
+    pub fn view(&self) -> &View {
+        &self.view
     }
 
     /// The whole, as it was read.

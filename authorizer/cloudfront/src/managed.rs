@@ -23,7 +23,7 @@ pub(crate) enum Caching {
 
 /// What an origin request policy lets through.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Forwarding {
+pub enum Forwarding {
     /// Query strings and headers, but not `Host`; and cookies.
     AllButHost,
     /// `Host` too: S3 would look for a bucket of the viewer's domain.
@@ -97,7 +97,7 @@ impl Caching {
 
 impl Forwarding {
     /// What is known of an origin request policy.
-    pub(crate) fn of(id: &str) -> Self {
+    pub fn of(id: &str) -> Self {
         let known = ORIGIN_REQUEST_POLICIES.into_iter().find(|(_, known, _)| *known == id);
         known.map_or(Self::Unknown, |(_, _, forwarding)| forwarding)
     }

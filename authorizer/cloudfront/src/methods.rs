@@ -5,7 +5,7 @@ use authorizer_core::request::Possible;
 /// One of the three sets that a behavior can allow
 /// ([AWS: AllowedMethods](https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_AllowedMethods.html)).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum MethodSet {
+pub enum MethodSet {
     /// GET and HEAD.
     Read,
     /// And OPTIONS.
@@ -16,7 +16,7 @@ pub(crate) enum MethodSet {
 
 impl MethodSet {
     /// The least that lets in what a policy could allow.
-    pub(crate) fn for_policy(possible: &Possible) -> Self {
+    pub fn for_policy(possible: &Possible) -> Self {
         use authorizer_core::operation::Method;
         let writes = possible.operations.methods().any(|method| match method {
             Method::Put | Method::Delete | Method::Post => true,
@@ -30,7 +30,7 @@ impl MethodSet {
     }
 
     /// The methods.
-    pub(crate) fn methods(self) -> &'static [&'static str] {
+    pub fn methods(self) -> &'static [&'static str] {
         match self {
             Self::Read => &["GET", "HEAD"],
             Self::ReadAndPreflight => &["GET", "HEAD", "OPTIONS"],
@@ -39,7 +39,7 @@ impl MethodSet {
     }
 
     /// Whether these are the same methods, in whatever order.
-    pub(crate) fn is(self, methods: &[String]) -> bool {
+    pub fn is(self, methods: &[String]) -> bool {
         methods.len() == self.methods().len()
             && methods.iter().all(|one| self.methods().contains(&one.as_str()))
     }

@@ -10,17 +10,18 @@ use super::methods::MethodSet;
 /// What an access policy asks of the distribution.
 #[derive(Clone, Debug)]
 pub struct Needs {
-    pub(crate) methods: MethodSet,
+    /// The methods that a behavior must let in.
+    pub methods: MethodSet,
     /// Listings are requests for `/`, which is not to become another object.
-    pub(crate) lists: bool,
+    pub lists: bool,
     /// What is read depends on the query string.
-    pub(crate) reads_by_query: bool,
+    pub reads_by_query: bool,
     /// `If-None-Match`, which the function adds, must reach S3.
-    pub(crate) create_only: bool,
+    pub create_only: bool,
     /// Pages of other origins read the answers.
-    pub(crate) cors: bool,
+    pub cors: bool,
     /// Query parameters that AWS's own origin request policies drop.
-    pub(crate) dropped_overrides: Vec<&'static str>,
+    pub dropped_overrides: Vec<&'static str>,
 }
 
 impl Needs {

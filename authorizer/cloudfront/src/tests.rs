@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
-pub(super) const PLAIN: &str = include_str!("../../../../fixtures/distributions/plain.json");
-pub(super) const OLDER: &str = include_str!("../../../../fixtures/distributions/older.json");
+pub(super) const PLAIN: &str = include_str!("../../../fixtures/distributions/plain.json");
+pub(super) const OLDER: &str = include_str!("../../../fixtures/distributions/older.json");
 pub(super) const ARN: &str = "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:3";
 
 pub(super) fn read(value: &Value) -> Exported {

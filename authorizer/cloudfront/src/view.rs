@@ -34,161 +34,205 @@ impl Serialize for BehaviorName {
 /// `DistributionConfig`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct View {
+pub struct View {
+    /// The object that stands for `/`; empty for none.
     #[serde(default)]
-    pub(crate) default_root_object: String,
-    pub(crate) origins: List<Origin>,
+    pub default_root_object: String,
+    /// Where requests go.
+    pub origins: List<Origin>,
+    /// Origins with another for when they fail.
     #[serde(default)]
-    pub(crate) origin_groups: List<OriginGroup>,
-    pub(crate) default_cache_behavior: Behavior,
+    pub origin_groups: List<OriginGroup>,
+    /// The behavior for what no pattern takes.
+    pub default_cache_behavior: Behavior,
+    /// The behaviors with patterns, in the order in which they are tried.
     #[serde(default)]
-    pub(crate) cache_behaviors: List<Behavior>,
+    pub cache_behaviors: List<Behavior>,
+    /// What viewers get in the place of errors.
     #[serde(default)]
-    pub(crate) custom_error_responses: List<CustomErrorResponse>,
+    pub custom_error_responses: List<CustomErrorResponse>,
+    /// The policy that sends some requests to a staging distribution; empty for none.
     #[serde(default)]
-    pub(crate) continuous_deployment_policy_id: String,
+    pub continuous_deployment_policy_id: String,
+    /// Whether this is a staging distribution.
     #[serde(default)]
-    pub(crate) staging: bool,
+    pub staging: bool,
+    /// The certificate that viewers are shown.
     #[serde(default)]
-    pub(crate) viewer_certificate: ViewerCertificate,
+    pub viewer_certificate: ViewerCertificate,
+    /// Access logs of the older kind.
     #[serde(default)]
-    pub(crate) logging: Logging,
+    pub logging: Logging,
 }
 
 /// The certificate that viewers are shown, and the oldest TLS that they may use.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct ViewerCertificate {
+pub struct ViewerCertificate {
+    /// Whether it is CloudFront's own.
     #[serde(default)]
-    pub(crate) cloud_front_default_certificate: bool,
+    pub cloud_front_default_certificate: bool,
+    /// The oldest TLS, as CloudFront names its security policies.
     #[serde(default)]
-    pub(crate) minimum_protocol_version: Option<String>,
+    pub minimum_protocol_version: Option<String>,
 }
 
 /// Access logs of the older kind, which go to a bucket.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct Logging {
+pub struct Logging {
+    /// Whether they are written.
     #[serde(default)]
-    pub(crate) enabled: bool,
+    pub enabled: bool,
+    /// Whether cookies are in them.
     #[serde(default)]
-    pub(crate) include_cookies: bool,
+    pub include_cookies: bool,
 }
 
 /// What viewers get in the place of an error of the origin's.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct CustomErrorResponse {
+pub struct CustomErrorResponse {
+    /// The status that the origin answered.
     #[serde(default)]
-    pub(crate) error_code: u16,
+    pub error_code: u16,
+    /// How long it is cached, in seconds.
     #[serde(default, rename = "ErrorCachingMinTTL")]
-    pub(crate) error_caching_min_ttl: Option<u64>,
+    pub error_caching_min_ttl: Option<u64>,
+    /// The path that is asked for in its place; empty for none.
     #[serde(default)]
-    pub(crate) response_page_path: String,
+    pub response_page_path: String,
 }
 
 /// An origin.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct Origin {
-    pub(crate) id: String,
-    pub(crate) domain_name: String,
+pub struct Origin {
+    /// Its id.
+    pub id: String,
+    /// Its host.
+    pub domain_name: String,
+    /// What is put before every path.
     #[serde(default)]
-    pub(crate) origin_path: String,
+    pub origin_path: String,
+    /// The Origin Access Control that signs; empty for none.
     #[serde(default)]
-    pub(crate) origin_access_control_id: String,
+    pub origin_access_control_id: String,
+    /// There for an origin of S3's.
     #[serde(default)]
-    pub(crate) s3_origin_config: Option<S3OriginConfig>,
+    pub s3_origin_config: Option<S3OriginConfig>,
+    /// Headers that CloudFront adds.
     #[serde(default)]
-    pub(crate) custom_headers: List<CustomHeader>,
+    pub custom_headers: List<CustomHeader>,
 }
 
 /// A header that CloudFront adds on the way to an origin.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct CustomHeader {
-    pub(crate) header_name: String,
+pub struct CustomHeader {
+    /// Its name.
+    pub header_name: String,
 }
 
 /// What makes an origin one of S3's.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct S3OriginConfig {
+pub struct S3OriginConfig {
+    /// The older way to sign; empty for none.
     #[serde(default)]
-    pub(crate) origin_access_identity: String,
+    pub origin_access_identity: String,
 }
 
 /// Two origins, the second for when the first fails.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct OriginGroup {
-    pub(crate) id: String,
-    pub(crate) members: List<OriginGroupMember>,
+pub struct OriginGroup {
+    /// Its id.
+    pub id: String,
+    /// The first and the second.
+    pub members: List<OriginGroupMember>,
 }
 
 /// One of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct OriginGroupMember {
-    pub(crate) origin_id: String,
+pub struct OriginGroupMember {
+    /// The origin.
+    pub origin_id: String,
 }
 
 /// A behavior.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct Behavior {
+pub struct Behavior {
+    /// The pattern; none in the default behavior.
     #[serde(default)]
-    pub(crate) path_pattern: Option<String>,
-    pub(crate) target_origin_id: String,
-    pub(crate) viewer_protocol_policy: String,
+    pub path_pattern: Option<String>,
+    /// The origin, or the group of origins.
+    pub target_origin_id: String,
+    /// What becomes of plain HTTP.
+    pub viewer_protocol_policy: String,
+    /// The methods; GET and HEAD where nothing is said.
     #[serde(default)]
-    pub(crate) allowed_methods: Option<AllowedMethods>,
+    pub allowed_methods: Option<AllowedMethods>,
+    /// The cache policy.
     #[serde(default)]
-    pub(crate) cache_policy_id: Option<String>,
+    pub cache_policy_id: Option<String>,
+    /// The origin request policy.
     #[serde(default)]
-    pub(crate) origin_request_policy_id: Option<String>,
+    pub origin_request_policy_id: Option<String>,
+    /// The response headers policy.
     #[serde(default)]
-    pub(crate) response_headers_policy_id: Option<String>,
+    pub response_headers_policy_id: Option<String>,
+    /// Lambda@Edge functions.
     #[serde(default)]
-    pub(crate) lambda_function_associations: List<LambdaFunctionAssociation>,
+    pub lambda_function_associations: List<LambdaFunctionAssociation>,
+    /// CloudFront Functions.
     #[serde(default)]
-    pub(crate) function_associations: List<FunctionAssociation>,
+    pub function_associations: List<FunctionAssociation>,
 }
 
 /// The methods that a behavior lets in, and those whose answers are cached.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct AllowedMethods {
+pub struct AllowedMethods {
+    /// Those that are let in.
     #[serde(flatten)]
-    pub(crate) allowed: List<String>,
+    pub allowed: List<String>,
+    /// Those whose answers are cached.
     #[serde(default)]
-    pub(crate) cached_methods: List<String>,
+    pub cached_methods: List<String>,
 }
 
 /// A Lambda@Edge function on a behavior.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct LambdaFunctionAssociation {
+pub struct LambdaFunctionAssociation {
+    /// The function.
     #[serde(rename = "LambdaFunctionARN")]
-    pub(crate) arn: String,
-    pub(crate) event_type: String,
+    pub arn: String,
+    /// The event that it sees.
+    pub event_type: String,
+    /// Whether it is given the body.
     #[serde(default)]
-    pub(crate) include_body: bool,
+    pub include_body: bool,
 }
 
 /// A CloudFront Function on a behavior.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct FunctionAssociation {
+pub struct FunctionAssociation {
+    /// The function.
     #[serde(rename = "FunctionARN")]
-    pub(crate) arn: String,
-    pub(crate) event_type: String,
+    pub arn: String,
+    /// The event that it sees.
+    pub event_type: String,
 }
 
 /// CloudFront's form of a list: how many, and which. The AWS CLI leaves `Items` out where there are none.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Counted<T>", bound(deserialize = "T: Deserialize<'de>"))]
-pub(crate) struct List<T>(pub(crate) Vec<T>);
+pub struct List<T>(pub Vec<T>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object with `Quantity` and `Items`")]
@@ -224,7 +268,7 @@ impl<T> Default for List<T> {
 
 impl View {
     /// Every behavior with its name: those with patterns in their order, then the default one.
-    pub(crate) fn behaviors(&self) -> impl Iterator<Item = (BehaviorName, &Behavior)> {
+    pub fn behaviors(&self) -> impl Iterator<Item = (BehaviorName, &Behavior)> {
         let patterns = self.cache_behaviors.0.iter();
         let patterns = patterns.map(|one| {
             let pattern = one.path_pattern.clone().unwrap_or_default();
@@ -234,7 +278,7 @@ impl View {
     }
 
     /// The origins that a behavior sends requests to: one, or the members of a group.
-    pub(crate) fn origins_of(&self, behavior: &Behavior) -> Vec<&Origin> {
+    pub fn origins_of(&self, behavior: &Behavior) -> Vec<&Origin> {
         let target = behavior.target_origin_id.as_str();
         let group = self.origin_groups.0.iter().find(|group| group.id == target);
         let ids: Vec<&str> = match group {
@@ -247,10 +291,10 @@ impl View {
 
 impl Behavior {
     /// The Lambda@Edge function that sees the viewer's request, if there is one.
-    pub(crate) fn viewer_request(&self) -> Option<&LambdaFunctionAssociation> {
+    pub fn viewer_request(&self) -> Option<&LambdaFunctionAssociation> {
         self.lambda_function_associations.0.iter().find(|one| one.event_type == VIEWER_REQUEST)
     }
 }
 
 /// The event that the authorizer decides on.
-pub(crate) const VIEWER_REQUEST: &str = "viewer-request";
+pub const VIEWER_REQUEST: &str = "viewer-request";

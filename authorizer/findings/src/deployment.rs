@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 pub use export::{Export, ExportError, Reviewed};
 pub use finding::Finding;
 
-use crate::findings::Check;
+use crate::Check;
 use subject::Subject;
 
 /// All checks of a deployment, by their ids.

@@ -14,7 +14,7 @@ use super::space::Who;
 
 /// How a pattern is held against what is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Reading {
+pub enum Reading {
     /// The key is one of the pattern's.
     Exactly,
     /// Every key that begins with the prefix is one of the pattern's.

@@ -4,7 +4,7 @@ use authorizer_core::operation::S3Operation;
 use authorizer_core::rules::{Claims, Effect, KeyPattern, Rule, Segment};
 
 /// Whether the two rules might match the same request for the operation. "Yes" may be wrong, "no" is not.
-pub(crate) fn could_overlap(one: &Rule, other: &Rule, operation: S3Operation) -> bool {
+pub fn could_overlap(one: &Rule, other: &Rule, operation: S3Operation) -> bool {
     if !one.operations().contains(operation) || !other.operations().contains(operation) {
         return false;
     }

@@ -17,7 +17,7 @@ use super::{Engine, EngineError, RuleRef};
 
 /// Whether a policy takes the token that the request comes with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Token {
+pub enum Token {
     /// It does; also where there is no token.
     Valid,
     /// It does not.
@@ -26,36 +26,39 @@ pub(crate) enum Token {
 
 /// What one rule adds to an upload, and another does not, or otherwise.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MetadataDifference<'p> {
+pub struct MetadataDifference<'p> {
     /// The name of the metadata.
-    pub(crate) name: &'p str,
+    pub name: &'p str,
     /// What the one makes it; none where it leaves it as it is.
-    pub(crate) one: Option<&'p MetadataTerm>,
+    pub one: Option<&'p MetadataTerm>,
     /// What the other does.
-    pub(crate) other: Option<&'p MetadataTerm>,
+    pub other: Option<&'p MetadataTerm>,
 }
 
 /// What is asked. Each policy's rules are only asked where it takes the token.
 #[derive(Clone)]
-pub(crate) struct Question<'p, 'q> {
-    pub(crate) operation: S3Operation,
-    pub(crate) who: &'q Who,
-    pub(crate) bounds: &'q Bounds,
+pub struct Question<'p, 'q> {
+    /// What the request does.
+    pub operation: S3Operation,
+    /// Whose it is.
+    pub who: &'q Who,
+    /// What else is so of it.
+    pub bounds: &'q Bounds,
     /// For each policy, in order.
-    pub(crate) tokens: &'q [Token],
+    pub tokens: &'q [Token],
     /// Rules that match, all of them.
-    pub(crate) require: &'q [RuleRef],
+    pub require: &'q [RuleRef],
     /// Rules of which none matches.
-    pub(crate) exclude: &'q [RuleRef],
+    pub exclude: &'q [RuleRef],
     /// A pattern that the key or the prefix is of, and how it is read.
-    pub(crate) within: Option<(&'p KeyPattern, Reading)>,
+    pub within: Option<(&'p KeyPattern, Reading)>,
     /// The metadata that two rules do not make the same.
-    pub(crate) difference: Option<MetadataDifference<'p>>,
+    pub difference: Option<MetadataDifference<'p>>,
 }
 
 /// What was found.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// Such a request, which the core has confirmed.
     Yes(Box<Witness>),
     /// There is none: each request that fits is one of these rules'. Without rules, no request fits at all.
@@ -63,7 +66,8 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    pub(crate) fn witness(self) -> Option<Witness> {
+    /// The request, where there is one.
+    pub fn witness(self) -> Option<Witness> {
         match self {
             Self::Yes(witness) => Some(*witness),
             Self::No(_) => None,
@@ -73,7 +77,10 @@ impl Answer {
 
 impl<'p> Engine<'p> {
     /// Answers a question, and says of a "no" which rules leave no request.
-    pub(crate) fn ask(self, question: &Question<'p, '_>) -> Result<Answer, EngineError> {
+    ///
+    /// # Errors
+    /// [`EngineError`], where there is no answer.
+    pub fn ask(self, question: &Question<'p, '_>) -> Result<Answer, EngineError> {
         let mut asked = Asked::new(self, question);
         match asked.answer()? {
             Ok(witness) => Ok(Answer::Yes(Box::new(witness))),

@@ -6,7 +6,7 @@ mod requests;
 
 use std::collections::BTreeSet;
 
-use authorizer_audit::{AccessChange, Analysis, Difference, Query, Reach, diff, query};
+use authorizer_analysis::{AccessChange, Analysis, Difference, Query, Reach, diff, query};
 use authorizer_core::event::CloudFrontRequest;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::outcome::Outcome;

@@ -1,6 +1,6 @@
 //! The policies that the other tests decide by, with every rule taken out once.
 
-use authorizer_audit::{Analysis, Difference, Reach, diff, matrix};
+use authorizer_analysis::{Analysis, Difference, Reach, diff, matrix};
 use authorizer_core::{Authorizer, Bundle};
 use authorizer_policy::PolicyFile;
 use serde_json::Value;

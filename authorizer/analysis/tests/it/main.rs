@@ -1,4 +1,4 @@
-//! The audit beside what it is about: the core's own decisions, the fixtures, and every request over small alphabets.
+//! The analysis beside the core's own decisions: on the fixtures, and on every request over small alphabets.
 //!
 //! `RANDOM_CASES` is how many random cases each test tries, in percent of the usual number.
 #![allow(
@@ -11,12 +11,8 @@
 
 use std::path::{Path, PathBuf};
 
-mod backtest;
 mod brute;
-mod deployment;
-mod findings;
 mod fixtures;
-mod leaving;
 mod random;
 
 /// The folder of the repository.

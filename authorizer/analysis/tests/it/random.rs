@@ -1,15 +1,10 @@
 //! How many random cases a test tries.
 
-/// So many, in percent of what is usual, when the environment says so.
-pub(crate) fn percent() -> Option<u32> {
-    std::env::var("RANDOM_CASES").ok().map(|percent| {
-        percent
-            .parse()
-            .unwrap_or_else(|_| panic!("`RANDOM_CASES` is a number of percent, and not `{percent}`"))
-    })
-}
-
-/// How many cases to try where so many are usual; at least one.
+/// How many cases to try where so many are usual: as many in percent as the environment says, and at least one.
 pub(crate) fn cases(usual: u32) -> u32 {
-    percent().map_or(usual, |percent| (usual * percent / 100).max(1))
+    let Ok(percent) = std::env::var("RANDOM_CASES") else { return usual };
+    match percent.parse::<u32>() {
+        Ok(percent) => (usual * percent / 100).max(1),
+        Err(_) => panic!("`RANDOM_CASES` is a number of percent, and not `{percent}`"),
+    }
 }

@@ -14,8 +14,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::Map;
 
 use super::{Context, Found, time};
-use crate::backtest::facts::{Asked, Span};
-use crate::backtest::recorded::{Before, Came, Recorded, Stage};
+use crate::facts::{Asked, Span};
+use crate::recorded::{Before, Came, Recorded, Stage};
 
 /// The values of a line that are of use. A hyphen is none; of the query it says that there was none.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -8,8 +8,8 @@ use authorizer_core::prefix::KeyPrefix;
 use authorizer_core::request::Resource;
 
 use super::Found;
-use crate::backtest::facts::{Asked, Span};
-use crate::backtest::recorded::{Before, Came, Recorded, Stage};
+use crate::facts::{Asked, Span};
+use crate::recorded::{Before, Came, Recorded, Stage};
 
 /// The members of a line.
 #[derive(Debug)]

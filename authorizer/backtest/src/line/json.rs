@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::access::{self, Values};
 use super::decision::{self, Decision};
 use super::{Context, Depth, Found, Sink, cloudwatch};
-use crate::backtest::facts::Span;
+use crate::facts::Span;
 
 /// A text, or a number in a text's place: of the same field the logs have both.
 #[derive(Clone, Debug)]

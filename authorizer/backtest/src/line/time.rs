@@ -2,7 +2,7 @@
 
 use authorizer_core::UnixTime;
 
-use crate::backtest::facts::Span;
+use crate::facts::Span;
 
 /// A viewer-request function runs for at most five seconds ([AWS: quotas on
 /// Lambda@Edge](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-lambda-at-edge)),

@@ -1,12 +1,10 @@
 //! What is said of a logged request is what the core decides on the request itself, of which the log holds less.
 
-mod generate;
-
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use authorizer_audit::backtest::{Assumptions, Backtest, BacktestPolicy, Layout, Lines};
+use authorizer_backtest::{Assumptions, Backtest, BacktestPolicy, Layout, Lines};
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::{DecisionLine, DecisionRecord, Verdict};
 use authorizer_core::{Authorizer, Bundle, Supposed, UnixTime};
@@ -14,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use self::generate::{Request, Token, policies, requests};
+use crate::generate::{Request, Token, policies, requests};
 use crate::random::{cases, percent};
 
 /// A policy, as the core decides by it and as a backtest reads it.

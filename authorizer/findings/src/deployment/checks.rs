@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::subject::{NOT_JUDGED, Subject};
-use crate::findings::Check;
+use crate::Check;
 
 /// Checks that look at one thing together.
 pub(super) struct Family {

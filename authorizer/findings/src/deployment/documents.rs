@@ -1,11 +1,11 @@
 //! What the AWS CLI writes, beside the distribution's configuration: as much of it as is judged.
 
+use authorizer_cloudfront::view::List;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::iam::Document;
 use super::selection::Chosen;
-use crate::distribution::view::List;
 
 /// Which distribution it is: `get-distribution`, without its configuration.
 #[derive(Clone, Debug, Deserialize)]

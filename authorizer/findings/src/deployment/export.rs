@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::distribution::{Exported, ExportedError};
+use authorizer_cloudfront::{Exported, ExportedError};
 
 /// What the AWS CLI said of a deployment: the folder that `infra/export` fills, by the paths in it.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use authorizer_core::record::sha256_hex;
 
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 /// What a check has found in an export.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::distribution::view::List;
+use authorizer_cloudfront::view::List;
 
 /// Names that a policy of CloudFront's means.
 #[derive(Clone, Debug, Eq, PartialEq)]

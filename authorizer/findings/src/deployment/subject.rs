@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use authorizer_cloudfront::Needs;
+use authorizer_cloudfront::Target;
+use authorizer_cloudfront::view::{Behavior, BehaviorName, Origin, View};
+use authorizer_cloudfront::{Exported, FunctionVersion};
 use authorizer_core::policy::Policy;
 use serde::de::DeserializeOwned;
 
@@ -9,11 +13,7 @@ use super::documents::{FunctionConfiguration, Identity};
 use super::export::{Answer, DISTRIBUTION, Export, ExportError, Reviewed, Unjudged};
 use super::finding::{Finding, Spot};
 use super::needs::Demands;
-use crate::distribution::bucket::Target;
-use crate::distribution::needs::Needs;
-use crate::distribution::view::{Behavior, BehaviorName, Origin, View};
-use crate::distribution::{Exported, FunctionVersion};
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 /// Found by whatever check needs the file.
 pub(super) static NOT_JUDGED: Check = Check::of_deployment(
@@ -64,7 +64,7 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn view(&self) -> &View {
-        &self.exported.view
+        self.exported.view()
     }
 
     /// The distribution's configuration.

@@ -7,15 +7,14 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
+use authorizer_analysis::engine::{
+    Answer, Bounds, Engine, EngineError, MetadataDifference, Question, RuleRef, Token, Witness, could_overlap,
+};
+use authorizer_analysis::{Analysis, Difference, Reach};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::policy::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
 use authorizer_core::rules::{Effect, KeyPattern};
 use authorizer_core::{Authorizer, Bundle};
-
-use crate::analysis::{Analysis, Difference, Reach};
-use crate::engine::{
-    Answer, Bounds, Engine, EngineError, MetadataDifference, Question, RuleRef, Token, Witness, could_overlap,
-};
 
 /// The engine, and what it was asked already.
 #[derive(Debug)]

@@ -3,6 +3,8 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use authorizer_analysis::Reach;
+use authorizer_analysis::Witness;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
 use authorizer_core::policy::{Place, Policy};
@@ -13,8 +15,6 @@ use serde_json::Value;
 
 use super::exact::{Exact, Variant, words};
 use super::finding::{About, Found};
-use crate::analysis::Reach;
-use crate::engine::Witness;
 
 /// A policy, as it is written and as it decides, and the instant at which it is looked at.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use authorizer_audit::deployment::{Export, Finding, Reviewed, audit, registry};
-use authorizer_audit::findings::{self, Check};
+use authorizer_findings::deployment::{Export, Finding, Reviewed, audit, registry};
+use authorizer_findings::{self as findings, Check};
 use authorizer_policy::PolicyFile;
 use json_patch::Patch;
 use proptest::prelude::*;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use authorizer_audit::findings::{Subject, findings};
 use authorizer_core::key::ObjectKey;
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::Verdict;
 use authorizer_core::rules::{Claims, KeyPattern};
 use authorizer_core::{Authorizer, Bundle, Supposed, UnixTime};
+use authorizer_findings::{Subject, findings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use authorizer_audit::deployment;
-use authorizer_audit::findings::{About, Check, Finding, Severity, Subject, findings, registry};
 use authorizer_core::{Authorizer, Bundle, UnixTime};
+use authorizer_findings::deployment;
+use authorizer_findings::{About, Check, Finding, Severity, Subject, findings, registry};
 use authorizer_policy::PolicyFile;
 
 use crate::root;

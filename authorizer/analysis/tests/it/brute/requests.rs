@@ -1,6 +1,6 @@
 //! Every request over a small alphabet.
 
-use authorizer_audit::Witness;
+use authorizer_analysis::Witness;
 use authorizer_core::{Authorized, Authorizer, Supposed, UnixTime};
 use serde_json::{Map, Value, json};
 

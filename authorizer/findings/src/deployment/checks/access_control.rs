@@ -1,10 +1,11 @@
 //! Origin Access Control: CloudFront signs, and only CloudFront.
 
+use authorizer_cloudfront::Target;
+
 use crate::deployment::documents::OriginAccessControlFile;
 use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::subject::Subject;
-use crate::distribution::bucket::Target;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static NONE: Check = Check::of_deployment(
     ("EA210", "no-origin-access-control"),

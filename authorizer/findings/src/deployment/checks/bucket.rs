@@ -4,7 +4,7 @@ use crate::deployment::documents::{AclFile, OwnershipFile, PublicAccessBlockFile
 use crate::deployment::export::Answer;
 use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::subject::Subject;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static ACL: Check = Check::of_deployment(
     ("EA281", "bucket-acl"),

@@ -7,7 +7,7 @@ use crate::deployment::export::Answer;
 use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::iam::{Document, Effect, Principal, SourceArn, Statement};
 use crate::deployment::subject::{Subject, note};
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static MISSING: Check = Check::of_deployment(
     ("EA270", "bucket-action-missing"),

@@ -4,7 +4,7 @@
 use crate::deployment::documents::CachePolicyFile;
 use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::subject::{BehaviorAt, Subject};
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static WITHOUT_QUERY: Check = Check::of_deployment(
     ("EA230", "cache-key-without-query"),

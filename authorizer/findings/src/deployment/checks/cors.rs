@@ -7,7 +7,7 @@ use authorizer_core::policy::document::CorsDocument;
 use crate::deployment::documents::{CorsConfig, ResponseHeadersPolicyFile};
 use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::subject::Subject;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static MISSING: Check = Check::of_deployment(
     ("EA250", "cors-not-on-objects"),

@@ -2,7 +2,7 @@
 
 use crate::deployment::finding::Finding;
 use crate::deployment::subject::Subject;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static PAGE: Check = Check::of_deployment(
     ("EA225", "custom-error-page"),

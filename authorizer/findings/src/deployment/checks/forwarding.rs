@@ -1,11 +1,12 @@
 //! What of a request reaches S3: what the cache's key has, and what the origin request policy adds to it.
 
+use authorizer_cloudfront::Forwarding;
+
 use crate::deployment::documents::{CachePolicyFile, OriginRequestPolicyFile, Parts};
 use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::selection::Selection;
 use crate::deployment::subject::{BehaviorAt, Subject};
-use crate::distribution::managed::Forwarding;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static QUERY_LOST: Check = Check::of_deployment(
     ("EA240", "query-not-forwarded"),

@@ -3,7 +3,7 @@
 use crate::deployment::documents::FunctionConfiguration;
 use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::subject::Subject;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static NO_START: Check = Check::of_deployment(
     ("EA264", "function-does-not-start"),

@@ -1,10 +1,11 @@
 //! The functions on a behavior: ours, on the viewer's request, and none beside it.
 
+use authorizer_cloudfront::FunctionVersion;
+use authorizer_cloudfront::view::VIEWER_REQUEST;
+
 use crate::deployment::finding::Finding;
 use crate::deployment::subject::{BehaviorAt, Subject};
-use crate::distribution::FunctionVersion;
-use crate::distribution::view::VIEWER_REQUEST;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static WITHOUT: Check = Check::of_deployment(
     ("EA201", "behavior-without-function"),

@@ -6,7 +6,7 @@ use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
 use crate::deployment::needs::Demands;
 use crate::deployment::subject::{Subject, note};
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static MISSING: Check = Check::of_deployment(
     ("EA290", "key-without-distribution"),

@@ -4,7 +4,7 @@ use authorizer_core::operation::Method;
 
 use crate::deployment::finding::Finding;
 use crate::deployment::subject::Subject;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static MISSING: Check = Check::of_deployment(
     ("EA223", "method-not-let-in"),

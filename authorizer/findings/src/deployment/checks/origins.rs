@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use authorizer_cloudfront::Target;
+
 use crate::deployment::finding::Finding;
 use crate::deployment::subject::Subject;
-use crate::distribution::bucket::Target;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static PATH: Check = Check::of_deployment(
     ("EA213", "origin-path"),

@@ -4,7 +4,7 @@ use crate::deployment::documents::{AttachedFile, InlineFile, RoleFile, RolePolic
 use crate::deployment::finding::{Finding, Spot};
 use crate::deployment::iam::{Document, Principal};
 use crate::deployment::subject::Subject;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static TRUST: Check = Check::of_deployment(
     ("EA267", "role-trust"),

@@ -2,7 +2,7 @@
 
 use crate::deployment::finding::Finding;
 use crate::deployment::subject::Subject;
-use crate::findings::{Check, Severity};
+use crate::{Check, Severity};
 
 static HTTP: Check = Check::of_deployment(
     ("EA220", "viewer-over-http"),

@@ -1,5 +1,6 @@
 //! Rules that do not do what they look like: each a proof, or a request that shows it.
 
+use authorizer_analysis::Reach;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{Effect, MetadataTerm};
 
@@ -8,7 +9,6 @@ use super::duplicates::has_a_twin;
 use super::exact::{Variant, words};
 use super::subject::{RuleView, Subject, is_everything, list};
 use super::{Check, Found, Severity};
-use crate::analysis::Reach;
 
 pub(super) static CHECKS: &[Check] = &[
     Check {

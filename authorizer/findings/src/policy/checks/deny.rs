@@ -1,12 +1,12 @@
 //! Deny rules that leave a way around them.
 
+use authorizer_analysis::Witness;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{IpNet, Segment};
 
 use super::exact::{Variant, claims_asked_for, words};
 use super::subject::{PARTS, RuleView, Subject};
 use super::{Check, Found, Severity};
-use crate::engine::Witness;
 
 pub(super) static CHECKS: &[Check] = &[
     Check {
