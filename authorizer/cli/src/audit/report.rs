@@ -1,6 +1,6 @@
 //! `authorizer audit report`: one document for whoever reviews a policy.
 //!
-//! What it says is gathered here once ([`Report`]), in words and in the policy's own text; each form only writes it down.
+//! What it says is gathered here once ([`Review`]), in words and in the policy's own text; each form only writes it down.
 //! All text of the policy is somebody else's: [`text`] says how it is shown.
 
 mod fact;
@@ -21,7 +21,8 @@ use authorizer_analysis::matrix;
 use authorizer_core::record::sha256_hex;
 use authorizer_core::rules::Effect;
 use authorizer_core::{Authorizer, UnixTime};
-use authorizer_findings::{Finding, Severity, Subject, findings};
+use authorizer_findings::policy::{PolicySubject, findings};
+use authorizer_findings::report::Report;
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
@@ -65,9 +66,9 @@ enum Format {
     Markdown,
 }
 
-/// All that a report says.
+/// All that a review says.
 #[derive(Debug)]
-struct Report {
+struct Review {
     /// The policy's file, without its folder: a report says nothing of the machine that made it.
     name: String,
     bundle_sha256: String,
@@ -75,23 +76,11 @@ struct Report {
     policy_sha256: String,
     now: String,
     permissions: Vec<Permission>,
-    /// The findings that the policy does not accept: the gravest first.
-    open: Vec<Placed>,
-    accepted: Vec<Placed>,
+    findings: Report,
     issuers: Vec<IssuerFacts>,
     settings: Vec<Section>,
     counts: RuleCounts,
     text: String,
-}
-
-/// A finding, and where it is.
-#[derive(Debug)]
-struct Placed {
-    finding: Finding,
-    line: usize,
-    column: usize,
-    /// The line of the entry that accepts it.
-    accepted_at: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -103,23 +92,13 @@ struct RuleCounts {
 /// The version of the program that wrote it.
 const TOOL: &str = concat!("authorizer ", env!("CARGO_PKG_VERSION"));
 
-impl Report {
+impl Review {
     fn of(path: &Path, now: UnixTime) -> Result<Self, CliError> {
         let file = PolicyFile::load(path)?;
         let authorizer = Authorizer::new(file.bundle().clone());
         let table = matrix(&authorizer)?;
         let rules = authorizer.bundle().policy().rules();
-        let places = file.places();
-        let found = findings(&Subject::new(file.document(), &authorizer, now)).into_iter().map(|finding| {
-            let start = places.line_span(&finding.place).unwrap_or_default().start;
-            let position = places.position(start);
-            let accepted_at = finding
-                .accepted
-                .as_ref()
-                .map(|accepted| places.position(places.span(&accepted.place).unwrap_or_default().start).line);
-            Placed { finding, line: position.line, column: position.column, accepted_at }
-        });
-        let (accepted, open) = found.partition(|placed| placed.accepted_at.is_some());
+        let found = findings(&PolicySubject::new(file.document(), &authorizer, now));
         let of = |effect| rules.iter().filter(|rule| rule.effect() == effect).count();
         Ok(Self {
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -127,26 +106,11 @@ impl Report {
             policy_sha256: sha256_hex(file.text().as_bytes()),
             now: show_instant(now),
             permissions: permissions::of(table, authorizer.bundle().policy()),
-            open,
-            accepted,
+            findings: Report::of_policy(path, &file, now, found),
             issuers: issuers::of(&file),
             settings: settings::of(file.document()),
             counts: RuleCounts { allow: of(Effect::Allow), deny: of(Effect::Deny) },
             text: file.text().to_owned(),
-        })
-    }
-
-    /// How many open findings there are of each severity, the gravest first.
-    fn severities(&self) -> [(Severity, usize); 4] {
-        [Severity::High, Severity::Medium, Severity::Low, Severity::Informational].map(|severity| {
-            (severity, self.open.iter().filter(|placed| placed.finding.severity == severity).count())
-        })
-    }
-
-    /// Open findings of the same check and severity together, as they are told.
-    fn alike(&self) -> impl Iterator<Item = &[Placed]> {
-        self.open.chunk_by(|a, b| {
-            (a.finding.severity, a.finding.check.id) == (b.finding.severity, b.finding.check.id)
         })
     }
 
@@ -157,10 +121,10 @@ impl Report {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
-    let report = Report::of(&args.policy, now_or(args.now))?;
+    let review = Review::of(&args.policy, now_or(args.now))?;
     let written = match args.format {
-        Format::Html => html::page(&report),
-        Format::Markdown => markdown::document(&report),
+        Format::Html => html::page(&review),
+        Format::Markdown => markdown::document(&review),
     };
     match &args.out {
         Some(path) => save::replace(path, written.as_bytes())?,

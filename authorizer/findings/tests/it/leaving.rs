@@ -7,7 +7,7 @@ use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::Verdict;
 use authorizer_core::rules::{Claims, KeyPattern};
 use authorizer_core::{Authorizer, Bundle, Supposed, UnixTime};
-use authorizer_findings::{Subject, findings};
+use authorizer_findings::policy::{PolicySubject, findings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -152,7 +152,7 @@ proptest! {
         let document = document(&rules);
         let authorizer = Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap());
         let checked = ["EA040", "EA044", "EA045", "EA047"];
-        let all = findings(&Subject::new(&document, &authorizer, NOW));
+        let all = findings(&PolicySubject::new(&document, &authorizer, NOW));
         prop_assert!(all.iter().all(|finding| finding.check.id != "EA019"), "{:?}", rules);
         // A rule whose keys hold `{sub}` asks for that claim as well, and no token here lacks it.
         let is_of_role = |message: &str| !message.contains("without the claim `sub`");

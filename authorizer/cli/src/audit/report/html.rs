@@ -15,13 +15,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::fact::{Fact, Shown};
 use super::text::{Piece, pieces};
-use super::{Report, TOOL, scope};
+use super::{Review, TOOL, scope};
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
 /// The page.
-pub(super) fn page(report: &Report) -> String {
+pub(super) fn page(review: &Review) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -30,21 +30,21 @@ pub(super) fn page(report: &Report) -> String {
                 meta http-equiv="Content-Security-Policy" content=(content_security_policy());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
-                title { "Access review: " (seen(&report.name)) }
+                title { "Access review: " (seen(&review.name)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#permissions" { "Skip to the permissions" }
-                (header(report))
+                (header(review))
                 main {
-                    (summary(report))
-                    (permissions::section(report))
-                    (findings::section(report))
-                    (findings::accepted(report))
-                    (trust::issuers(report))
-                    (trust::settings(report))
-                    (rules(report))
-                    (scope_section(report))
+                    (summary(review))
+                    (permissions::section(review))
+                    (findings::section(review))
+                    (findings::accepted(review))
+                    (trust::issuers(review))
+                    (trust::settings(review))
+                    (rules(review))
+                    (scope_section(review))
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -66,15 +66,15 @@ fn content_security_policy() -> String {
     )
 }
 
-fn header(report: &Report) -> Markup {
+fn header(review: &Review) -> Markup {
     html! {
         header {
             button #dark type="button" aria-pressed="false" hidden { "Dark colors" }
-            h1 { "Access review: " (code(&report.name)) }
+            h1 { "Access review: " (code(&review.name)) }
             dl.facts {
-                dt { "Bundle, SHA-256" } dd { code { (report.bundle_sha256) } }
-                dt { "Policy file, SHA-256" } dd { code { (report.policy_sha256) } }
-                dt { "Looked at as of" } dd { (report.now) }
+                dt { "Bundle, SHA-256" } dd { code { (review.bundle_sha256) } }
+                dt { "Policy file, SHA-256" } dd { code { (review.policy_sha256) } }
+                dt { "Looked at as of" } dd { (review.now) }
                 dt { "Written by" } dd { (TOOL) }
             }
             nav aria-label="Sections" {
@@ -102,7 +102,7 @@ fn heading(of: &str) -> Markup {
     html! { h2 id=(of) { (title) } }
 }
 
-fn summary(report: &Report) -> Markup {
+fn summary(review: &Review) -> Markup {
     let count = |number: usize, class: &str, what: &str| {
         html! { li class=(if number == 0 { "none" } else { class }) { b { (number) } (what) } }
     };
@@ -110,37 +110,37 @@ fn summary(report: &Report) -> Markup {
         section aria-labelledby="summary" {
             (heading("summary"))
             ul.counts {
-                @for (severity, number) in report.severities() { (count(number, severity.name(), severity.name())) }
-                (count(report.accepted.len(), "accepted", "accepted"))
+                @for (severity, number) in review.findings.counts() { (count(number, severity.name(), severity.name())) }
+                (count(review.findings.accepted().count(), "accepted", "accepted"))
             }
-            p { (summary_words(report)) }
+            p { (summary_words(review)) }
         }
     }
 }
 
 /// What the policy has, in a sentence.
-pub(super) fn summary_words(report: &Report) -> String {
+pub(super) fn summary_words(review: &Review) -> String {
     let some = |count: usize, one: &str, more: &str| match count {
         1 => format!("1 {one}"),
         _ => format!("{count} {more}"),
     };
-    let keys = report.issuers.iter().map(|issuer| issuer.keys.len()).sum();
+    let keys = review.issuers.iter().map(|issuer| issuer.keys.len()).sum();
     format!(
         "The policy has {} and {}, {} and {} in its files.",
-        some(report.counts.allow, "rule that allows", "rules that allow"),
-        some(report.counts.deny, "that denies", "that deny"),
-        some(report.issuers.len(), "issuer", "issuers"),
+        some(review.counts.allow, "rule that allows", "rules that allow"),
+        some(review.counts.deny, "that denies", "that deny"),
+        some(review.issuers.len(), "issuer", "issuers"),
         some(keys, "key", "keys"),
     )
 }
 
-fn rules(report: &Report) -> Markup {
+fn rules(review: &Review) -> Markup {
     html! {
         section aria-labelledby="rules" {
             (heading("rules"))
-            p.quiet { "The file " (code(&report.name)) ", whole. Characters that show nothing are named." }
+            p.quiet { "The file " (code(&review.name)) ", whole. Characters that show nothing are named." }
             pre.toml {
-                @for (number, line) in (1_usize..).zip(report.lines()) {
+                @for (number, line) in (1_usize..).zip(review.lines()) {
                     span.line id={ "L" (number) } { span.number { (number) " " } span { (seen_in_line(line)) "\n" } }
                 }
             }
@@ -148,11 +148,11 @@ fn rules(report: &Report) -> Markup {
     }
 }
 
-fn scope_section(report: &Report) -> Markup {
+fn scope_section(review: &Review) -> Markup {
     html! {
         section aria-labelledby="checked" {
             (heading("checked"))
-            @for paragraph in scope::checked(report) { p { (words(&paragraph)) } }
+            @for paragraph in scope::checked(review) { p { (words(&paragraph)) } }
             h3 { "What was not" }
             ul { @for one in scope::not_checked() { li { (words(one)) } } }
         }

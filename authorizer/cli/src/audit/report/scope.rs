@@ -1,14 +1,13 @@
 //! What a report rests on, in words: what is between backticks is code.
 
-use authorizer_findings::registry;
+use authorizer_findings::catalogue;
 
-use super::Report;
+use super::Review;
 
 /// What was looked at, and how.
-pub(super) fn checked(report: &Report) -> Vec<String> {
-    let checks = registry().len();
-    let gave_up =
-        report.open.iter().chain(&report.accepted).filter(|one| one.finding.check.id == "EA019").count();
+pub(super) fn checked(review: &Review) -> Vec<String> {
+    let checks = catalogue().policy.len();
+    let gave_up = review.findings.findings().iter().filter(|one| one.check.id == "EA019").count();
     let gave_up = match gave_up {
         0 => "It gave up on no rule.".to_owned(),
         1 => "It gave up on one rule; finding `EA019` names it.".to_owned(),

@@ -11,7 +11,7 @@ use scraper::{Html, Node, Selector};
 use serde_json::{Value, json};
 
 use super::text::seen;
-use super::{Report, html, markdown};
+use super::{Review, html, markdown};
 
 /// Texts that somebody wrote to be more than text.
 const HOSTILE: [&str; 14] = [
@@ -54,22 +54,22 @@ fn policy_with(text: &str) -> (String, Value) {
 }
 
 /// The report of a policy with this text; none where it is no policy.
-fn report_with(text: &str) -> Option<Report> {
+fn report_with(text: &str) -> Option<Review> {
     let folder = tempfile::tempdir().unwrap();
     let (policy, keys) = policy_with(text);
     fs::write(folder.path().join("keys.json"), keys.to_string()).unwrap();
     let path = folder.path().join("policy.toml");
     fs::write(&path, policy).unwrap();
-    Report::of(&path, UnixTime::from_seconds(1_800_000_000)).ok()
+    Review::of(&path, UnixTime::from_seconds(1_800_000_000)).ok()
 }
 
 /// A report with this text and the one with a harmless text; none where it is no policy, or where the text itself is
 /// found at fault, as an audience `*` is, so that there is more to tell.
-fn reports(text: &str) -> Option<(Report, Report)> {
+fn reports(text: &str) -> Option<(Review, Review)> {
     let (report, plain) = (report_with(text)?, report_with("plain")?);
-    let found = |report: &Report| {
-        let all = report.open.iter().chain(&report.accepted);
-        all.map(|placed| (placed.finding.check.id, placed.line)).collect::<Vec<_>>()
+    let found = |review: &Review| {
+        let (open, accepted) = (review.findings.open(), review.findings.accepted());
+        open.chain(accepted).map(|one| (one.check.id, one.region.line)).collect::<Vec<_>>()
     };
     (found(&report) == found(&plain)).then_some((report, plain))
 }

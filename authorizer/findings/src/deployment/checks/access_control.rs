@@ -3,49 +3,54 @@
 use authorizer_cloudfront::Target;
 
 use crate::deployment::documents::OriginAccessControlFile;
-use crate::deployment::finding::{Finding, Spot};
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::finding::{DeploymentFinding, Spot};
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static NONE: Check = Check::of_deployment(
-    ("EA210", "no-origin-access-control"),
-    Severity::High,
-    "an origin that is a bucket has no Origin Access Control",
-    "CloudFront then asks the bucket as anybody would, and the bucket can only answer what is public. To be of any \
+static NONE: Check = Check {
+    id: "EA210",
+    name: "no-origin-access-control",
+    severity: Severity::High,
+    title: "an origin that is a bucket has no Origin Access Control",
+    why: "CloudFront then asks the bucket as anybody would, and the bucket can only answer what is public. To be of any \
      use such a bucket is open, and its own address goes past the distribution.",
-    "give the origin an Origin Access Control of type `s3` that signs `always` with `sigv4`",
-);
+    remedy: "give the origin an Origin Access Control of type `s3` that signs `always` with `sigv4`",
+};
 
-static NOT_ALWAYS: Check = Check::of_deployment(
-    ("EA211", "signing-not-always"),
-    Severity::High,
-    "an Origin Access Control does not always sign",
-    "With `no-override` a viewer's own `Authorization` goes to S3 in the place of CloudFront's signature, so that a \
+static NOT_ALWAYS: Check = Check {
+    id: "EA211",
+    name: "signing-not-always",
+    severity: Severity::High,
+    title: "an Origin Access Control does not always sign",
+    why: "With `no-override` a viewer's own `Authorization` goes to S3 in the place of CloudFront's signature, so that a \
      request is decided on by one identity and done by another; with `never` nothing is signed.",
-    "set `SigningBehavior` to `always`",
-);
+    remedy: "set `SigningBehavior` to `always`",
+};
 
-static NOT_S3: Check = Check::of_deployment(
-    ("EA212", "signing-not-for-s3"),
-    Severity::High,
-    "an Origin Access Control is not of type `s3` with `sigv4`",
-    "S3 takes no other signature of CloudFront's, and what another origin type signs is not judged here.",
-    "make an Origin Access Control with `OriginAccessControlOriginType` `s3` and `SigningProtocol` `sigv4`",
-);
+static NOT_S3: Check = Check {
+    id: "EA212",
+    name: "signing-not-for-s3",
+    severity: Severity::High,
+    title: "an Origin Access Control is not of type `s3` with `sigv4`",
+    why: "S3 takes no other signature of CloudFront's, and what another origin type signs is not judged here.",
+    remedy: "make an Origin Access Control with `OriginAccessControlOriginType` `s3` and `SigningProtocol` `sigv4`",
+};
 
-static IDENTITY: Check = Check::of_deployment(
-    ("EA215", "origin-access-identity"),
-    Severity::Medium,
-    "an origin has an origin access identity",
-    "It is the older way for CloudFront to sign, which works neither for uploads that are signed with `sigv4` nor for \
+static IDENTITY: Check = Check {
+    id: "EA215",
+    name: "origin-access-identity",
+    severity: Severity::Medium,
+    title: "an origin has an origin access identity",
+    why: "It is the older way for CloudFront to sign, which works neither for uploads that are signed with `sigv4` nor for \
      a bucket with a KMS key. The identity is not bound to one distribution: a bucket policy that still names it lets \
      every distribution of the account in that has it.",
-    "make `OriginAccessIdentity` empty, and take the identity out of the bucket's policy",
-);
+    remedy: "make `OriginAccessIdentity` empty, and take the identity out of the bucket's policy",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&NONE, &NOT_ALWAYS, &NOT_S3, &IDENTITY];
+pub(super) static FAMILY: Family = Family::Deployment(&[&NONE, &NOT_ALWAYS, &NOT_S3, &IDENTITY], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in subject.origins() {
         let id = one.origin.id.escape_debug();
         if let Some(config) = &one.origin.s3_origin_config
@@ -62,13 +67,13 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let file = format!("origin-access-control-{control}.json");
-        if let Some(read) = subject.read(&file, found) {
+        if let Some(read) = subject.read(&file) {
             judge(&file, &read, found);
         }
     }
 }
 
-fn judge(file: &str, read: &OriginAccessControlFile, found: &mut Vec<Finding>) {
+fn judge(file: &str, read: &OriginAccessControlFile, found: &mut Vec<DeploymentFinding>) {
     let config = &read.origin_access_control.origin_access_control_config;
     let spot = Spot::file(file).then("OriginAccessControl/OriginAccessControlConfig");
     let mut hold = |check, name: &str, value: &str, must: &str| {

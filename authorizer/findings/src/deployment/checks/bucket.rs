@@ -1,70 +1,76 @@
 //! The bucket, beside its policy: private, its owner's, and with a way back.
 
 use crate::deployment::documents::{AclFile, OwnershipFile, PublicAccessBlockFile, VersioningFile};
-use crate::deployment::export::Answer;
-use crate::deployment::finding::{Finding, Spot};
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::export::BucketSetting;
+use crate::deployment::finding::{DeploymentFinding, Spot};
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static ACL: Check = Check::of_deployment(
-    ("EA281", "bucket-acl"),
-    Severity::High,
-    "the bucket's access control list lets somebody in beside its owner",
-    "Whoever it names goes past the distribution and the function. A group such as AllUsers is everybody; another \
+static ACL: Check = Check {
+    id: "EA281",
+    name: "bucket-acl",
+    severity: Severity::High,
+    title: "the bucket's access control list lets somebody in beside its owner",
+    why: "Whoever it names goes past the distribution and the function. A group such as AllUsers is everybody; another \
      account or the log delivery is of medium severity.",
-    "set Object Ownership to *bucket owner enforced*, under which no list has an effect",
-);
+    remedy: "set Object Ownership to *bucket owner enforced*, under which no list has an effect",
+};
 
-static OWNERSHIP: Check = Check::of_deployment(
-    ("EA282", "ownership-not-enforced"),
-    Severity::Medium,
-    "the bucket's owner does not own every object, or access control lists have an effect",
-    "An object can then be made public by whoever writes it, or belong to another account, whatever the policies say.",
-    "set Object Ownership to *bucket owner enforced*",
-);
+static OWNERSHIP: Check = Check {
+    id: "EA282",
+    name: "ownership-not-enforced",
+    severity: Severity::Medium,
+    title: "the bucket's owner does not own every object, or access control lists have an effect",
+    why: "An object can then be made public by whoever writes it, or belong to another account, whatever the policies say.",
+    remedy: "set Object Ownership to *bucket owner enforced*",
+};
 
-static PUBLIC: Check = Check::of_deployment(
-    ("EA283", "public-access-not-blocked"),
-    Severity::Medium,
-    "Block Public Access is not on, whole, for the bucket",
-    "One careless statement or list then makes the bucket public. What the account blocks is not in the export.",
-    "turn all four settings of Block Public Access on",
-);
+static PUBLIC: Check = Check {
+    id: "EA283",
+    name: "public-access-not-blocked",
+    severity: Severity::Medium,
+    title: "Block Public Access is not on, whole, for the bucket",
+    why: "One careless statement or list then makes the bucket public. What the account blocks is not in the export.",
+    remedy: "turn all four settings of Block Public Access on",
+};
 
-static WEBSITE: Check = Check::of_deployment(
-    ("EA284", "bucket-is-a-website"),
-    Severity::Low,
-    "the bucket has a website endpoint",
-    "It serves whatever becomes public, past the distribution, and has no use where nothing is.",
-    "delete the bucket's website configuration",
-);
+static WEBSITE: Check = Check {
+    id: "EA284",
+    name: "bucket-is-a-website",
+    severity: Severity::Low,
+    title: "the bucket has a website endpoint",
+    why: "It serves whatever becomes public, past the distribution, and has no use where nothing is.",
+    remedy: "delete the bucket's website configuration",
+};
 
-static VERSIONS: Check = Check::of_deployment(
-    ("EA285", "bucket-without-versions"),
-    Severity::Low,
-    "the policy writes, deletes or reads versions, and the bucket keeps none",
-    "What a stolen token overwrites or deletes is gone. A rule that reads versions has nothing to read.",
-    "turn versioning on",
-);
+static VERSIONS: Check = Check {
+    id: "EA285",
+    name: "bucket-without-versions",
+    severity: Severity::Low,
+    title: "the policy writes, deletes or reads versions, and the bucket keeps none",
+    why: "What a stolen token overwrites or deletes is gone. A rule that reads versions has nothing to read.",
+    remedy: "turn versioning on",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&ACL, &OWNERSHIP, &PUBLIC, &WEBSITE, &VERSIONS];
+pub(super) static FAMILY: Family = Family::Deployment(&[&ACL, &OWNERSHIP, &PUBLIC, &WEBSITE, &VERSIONS], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
         let file = |name: &str| format!("bucket-{bucket}/{name}.json");
-        if let Some(read) = subject.read(&file("acl"), found) {
+        if let Some(read) = subject.read(&file("acl")) {
             acl(&file("acl"), &read, found);
         }
         ownership(subject, &file("ownership-controls"), found);
         public_access(subject, &file("public-access-block"), found);
         let website = file("website");
-        let answer = subject.answer::<serde_json::Value>(&website, "NoSuchWebsiteConfiguration", found);
-        if let Some(Answer::There(_)) = answer {
+        let answer = subject.bucket_setting::<serde_json::Value>(&website, "NoSuchWebsiteConfiguration");
+        if let Some(BucketSetting::There(_)) = answer {
             found.push(Spot::file(website).found(&WEBSITE, format!("bucket `{bucket}` is a website")));
         }
         let versioning = file("versioning");
         let wanted = subject.demands.writes || subject.demands.reads_versions;
-        if let Some(read) = subject.read::<VersioningFile>(&versioning, found)
+        if let Some(read) = subject.read::<VersioningFile>(&versioning)
             && wanted
             && read.status.as_deref() != Some("Enabled")
         {
@@ -74,7 +80,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-fn acl(file: &str, read: &AclFile, found: &mut Vec<Finding>) {
+fn acl(file: &str, read: &AclFile, found: &mut Vec<DeploymentFinding>) {
     for (index, grant) in read.grants.iter().enumerate() {
         let grantee = &grant.grantee;
         if grantee.uri.is_none() && grantee.id.as_deref() == Some(read.owner.id.as_str()) {
@@ -89,13 +95,13 @@ fn acl(file: &str, read: &AclFile, found: &mut Vec<Finding>) {
     }
 }
 
-fn ownership(subject: &Subject<'_>, file: &str, found: &mut Vec<Finding>) {
-    match subject.answer::<OwnershipFile>(file, "OwnershipControlsNotFoundError", found) {
+fn ownership(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<DeploymentFinding>) {
+    match subject.bucket_setting::<OwnershipFile>(file, "OwnershipControlsNotFoundError") {
         None => {}
-        Some(Answer::Absent) => {
+        Some(BucketSetting::Absent) => {
             found.push(Spot::file(file).found(&OWNERSHIP, "the bucket has no ownership controls"));
         }
-        Some(Answer::There(read)) => {
+        Some(BucketSetting::There(read)) => {
             let rules = &read.ownership_controls.rules;
             let enforced = matches!(rules.as_slice(), [rule] if rule.object_ownership == "BucketOwnerEnforced");
             if !enforced {
@@ -107,11 +113,11 @@ fn ownership(subject: &Subject<'_>, file: &str, found: &mut Vec<Finding>) {
     }
 }
 
-fn public_access(subject: &Subject<'_>, file: &str, found: &mut Vec<Finding>) {
-    match subject.answer::<PublicAccessBlockFile>(file, "NoSuchPublicAccessBlockConfiguration", found) {
+fn public_access(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<DeploymentFinding>) {
+    match subject.bucket_setting::<PublicAccessBlockFile>(file, "NoSuchPublicAccessBlockConfiguration") {
         None => {}
-        Some(Answer::Absent) => found.push(Spot::file(file).found(&PUBLIC, "the bucket has no such setting")),
-        Some(Answer::There(read)) => {
+        Some(BucketSetting::Absent) => found.push(Spot::file(file).found(&PUBLIC, "the bucket has no such setting")),
+        Some(BucketSetting::There(read)) => {
             let block = read.public_access_block_configuration;
             let off: Vec<_> = [
                 ("BlockPublicAcls", block.block_public_acls),

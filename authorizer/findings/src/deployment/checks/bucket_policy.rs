@@ -3,109 +3,121 @@
 use std::collections::BTreeSet;
 
 use crate::deployment::documents::PolicyFile;
-use crate::deployment::export::Answer;
-use crate::deployment::finding::{Finding, Spot};
+use crate::deployment::export::BucketSetting;
+use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Effect, Principal, SourceArn, Statement};
-use crate::deployment::subject::{Subject, note};
-use crate::{Check, Severity};
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static MISSING: Check = Check::of_deployment(
-    ("EA270", "bucket-action-missing"),
-    Severity::Low,
-    "the bucket's policy does not let the distribution do what the policy's operations need",
-    "S3 answers 403 to what the function has allowed: a part of the policy does nothing.",
-    "add the statements of infra/policies to the bucket's policy, with the actions that the operations need",
-);
+static MISSING: Check = Check {
+    id: "EA270",
+    name: "bucket-action-missing",
+    severity: Severity::Low,
+    title: "the bucket's policy does not let the distribution do what the policy's operations need",
+    why: "S3 answers 403 to what the function has allowed: a part of the policy does nothing.",
+    remedy: "add the statements of infra/policies to the bucket's policy, with the actions that the operations need",
+};
 
-static WITHOUT_SOURCE: Check = Check::of_deployment(
-    ("EA271", "bucket-without-source-arn"),
-    Severity::High,
-    "the bucket's policy lets CloudFront in, whichever distribution asks",
-    "Any distribution of any AWS account can be pointed at the bucket, without this function on it. An account in the \
+static WITHOUT_SOURCE: Check = Check {
+    id: "EA271",
+    name: "bucket-without-source-arn",
+    severity: Severity::High,
+    title: "the bucket's policy lets CloudFront in, whichever distribution asks",
+    why: "Any distribution of any AWS account can be pointed at the bucket, without this function on it. An account in the \
      condition leaves every distribution of the account, and an operator that also holds when the key is not there \
      leaves all.",
-    "add the condition `StringEquals` `AWS:SourceArn` with the ARN of this distribution",
-);
+    remedy: "add the condition `StringEquals` `AWS:SourceArn` with the ARN of this distribution",
+};
 
-static PATTERN: Check = Check::of_deployment(
-    ("EA272", "bucket-source-arn-is-a-pattern"),
-    Severity::High,
-    "the bucket's policy lets in every distribution whose ARN fits a pattern",
-    "A distribution that comes tomorrow may fit it too, without this function on it.",
-    "name the one distribution, with `StringEquals`",
-);
+static PATTERN: Check = Check {
+    id: "EA272",
+    name: "bucket-source-arn-is-a-pattern",
+    severity: Severity::High,
+    title: "the bucket's policy lets in every distribution whose ARN fits a pattern",
+    why: "A distribution that comes tomorrow may fit it too, without this function on it.",
+    remedy: "name the one distribution, with `StringEquals`",
+};
 
-static ANOTHER: Check = Check::of_deployment(
-    ("EA273", "bucket-for-another-distribution"),
-    Severity::High,
-    "the bucket's policy lets another distribution in",
-    "What that distribution lets viewers do with the bucket is not decided by this function, and is not in the export.",
-    "take the other distribution out of the condition, or audit it too",
-);
+static ANOTHER: Check = Check {
+    id: "EA273",
+    name: "bucket-for-another-distribution",
+    severity: Severity::High,
+    title: "the bucket's policy lets another distribution in",
+    why: "What that distribution lets viewers do with the bucket is not decided by this function, and is not in the export.",
+    remedy: "take the other distribution out of the condition, or audit it too",
+};
 
-static PRINCIPAL: Check = Check::of_deployment(
-    ("EA274", "bucket-for-another-principal"),
-    Severity::High,
-    "the bucket's policy lets another principal in than CloudFront",
-    "Whoever it is goes past the distribution and the function. The rules say nothing of them, and the decision log \
+static PRINCIPAL: Check = Check {
+    id: "EA274",
+    name: "bucket-for-another-principal",
+    severity: Severity::High,
+    title: "the bucket's policy lets another principal in than CloudFront",
+    why: "Whoever it is goes past the distribution and the function. The rules say nothing of them, and the decision log \
      never sees them.",
-    "take the principal out of the bucket's policy",
-);
+    remedy: "take the principal out of the bucket's policy",
+};
 
-static IDENTITY: Check = Check::of_deployment(
-    ("EA275", "bucket-for-an-access-identity"),
-    Severity::High,
-    "the bucket's policy lets an origin access identity in, or a canonical user",
-    "An identity that was left over from before Origin Access Control still opens the bucket, to every distribution \
+static IDENTITY: Check = Check {
+    id: "EA275",
+    name: "bucket-for-an-access-identity",
+    severity: Severity::High,
+    title: "the bucket's policy lets an origin access identity in, or a canonical user",
+    why: "An identity that was left over from before Origin Access Control still opens the bucket, to every distribution \
      of its account that has it. S3 writes an identity as a canonical user, too.",
-    "take the statement out once no distribution uses the identity",
-);
+    remedy: "take the statement out once no distribution uses the identity",
+};
 
-static PUBLIC: Check = Check::of_deployment(
-    ("EA276", "bucket-policy-public"),
-    Severity::High,
-    "the bucket's policy lets everyone in",
-    "The bucket's own address answers past the distribution. A condition may narrow it, and is not judged here: a \
+static PUBLIC: Check = Check {
+    id: "EA276",
+    name: "bucket-policy-public",
+    severity: Severity::High,
+    title: "the bucket's policy lets everyone in",
+    why: "The bucket's own address answers past the distribution. A condition may narrow it, and is not judged here: a \
      statement that means CloudFront names CloudFront.",
-    "name `cloudfront.amazonaws.com` as the principal, with the condition on this distribution",
-);
+    remedy: "name `cloudfront.amazonaws.com` as the principal, with the condition on this distribution",
+};
 
-static INVERTED: Check = Check::of_deployment(
-    ("EA277", "bucket-policy-inverted"),
-    Severity::High,
-    "a statement of the bucket's policy allows all but what it names",
-    "With `NotPrincipal`, `NotAction` or `NotResource` in a statement that allows, everybody, every action or every \
+static INVERTED: Check = Check {
+    id: "EA277",
+    name: "bucket-policy-inverted",
+    severity: Severity::High,
+    title: "a statement of the bucket's policy allows all but what it names",
+    why: "With `NotPrincipal`, `NotAction` or `NotResource` in a statement that allows, everybody, every action or every \
      object is let in that nobody thought of.",
-    "write whom, what and which objects the statement allows",
-);
+    remedy: "write whom, what and which objects the statement allows",
+};
 
-static MORE: Check = Check::of_deployment(
-    ("EA278", "bucket-action-not-needed"),
-    Severity::Medium,
-    "the bucket's policy lets the distribution do more than the policy's operations need",
-    "Nothing but the function then stands between a viewer and an operation that no rule has.",
-    "leave the actions that the operations need, one by one, without `*`",
-);
+static MORE: Check = Check {
+    id: "EA278",
+    name: "bucket-action-not-needed",
+    severity: Severity::Medium,
+    title: "the bucket's policy lets the distribution do more than the policy's operations need",
+    why: "Nothing but the function then stands between a viewer and an operation that no rule has.",
+    remedy: "leave the actions that the operations need, one by one, without `*`",
+};
 
-static PLAIN: Check = Check::of_deployment(
-    ("EA279", "bucket-over-plain-http"),
-    Severity::Low,
-    "the bucket's policy does not refuse plain HTTP",
-    "CloudFront asks a bucket over the protocol that the viewer used, and others may ask it as they please. A \
+static PLAIN: Check = Check {
+    id: "EA279",
+    name: "bucket-over-plain-http",
+    severity: Severity::Low,
+    title: "the bucket's policy does not refuse plain HTTP",
+    why: "CloudFront asks a bucket over the protocol that the viewer used, and others may ask it as they please. A \
      statement that denies everybody without TLS holds whatever else is set.",
-    "add the statement of infra/policies/tls-policy.json",
-);
+    remedy: "add the statement of infra/policies/tls-policy.json",
+};
 
-static WITHOUT_PREFIX: Check = Check::of_deployment(
-    ("EA280", "bucket-list-without-prefix"),
-    Severity::Low,
-    "the bucket's policy lets the distribution list without a prefix",
-    "The function always sends a prefix. A query string that is lost on the way makes the listing one of the whole \
+static WITHOUT_PREFIX: Check = Check {
+    id: "EA280",
+    name: "bucket-list-without-prefix",
+    severity: Severity::Low,
+    title: "the bucket's policy lets the distribution list without a prefix",
+    why: "The function always sends a prefix. A query string that is lost on the way makes the listing one of the whole \
      bucket, and this condition is what would stop it.",
-    "add the condition `Null` `s3:prefix` `false` to the statement",
-);
+    remedy: "add the condition `Null` `s3:prefix` `false` to the statement",
+};
 
-pub(super) static CHECKS: &[&Check] = &[
+pub(super) static FAMILY: Family = Family::Deployment(&[
     &MISSING,
     &WITHOUT_SOURCE,
     &PATTERN,
@@ -117,23 +129,23 @@ pub(super) static CHECKS: &[&Check] = &[
     &MORE,
     &PLAIN,
     &WITHOUT_PREFIX,
-];
+], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
         let file = format!("bucket-{bucket}/policy.json");
-        match subject.answer::<PolicyFile>(&file, "NoSuchBucketPolicy", found) {
+        match subject.bucket_setting::<PolicyFile>(&file, "NoSuchBucketPolicy") {
             None => {}
-            Some(Answer::Absent) => {
+            Some(BucketSetting::Absent) => {
                 let message = format!("bucket `{bucket}` has no policy, so the distribution may do nothing with it");
                 found.push(Spot::file(file).found(&MISSING, message));
             }
-            Some(Answer::There(read)) => judge(subject, &bucket, &file, &read.policy, found),
+            Some(BucketSetting::There(read)) => judge(subject, &bucket, &file, &read.policy, found),
         }
     }
 }
 
-fn judge(subject: &Subject<'_>, bucket: &str, file: &str, document: &Document, found: &mut Vec<Finding>) {
+fn judge(subject: &DeploymentSubject<'_>, bucket: &str, file: &str, document: &Document, found: &mut Vec<DeploymentFinding>) {
     let spot = Spot::file(file).then("Policy");
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
@@ -158,7 +170,7 @@ fn judge(subject: &Subject<'_>, bucket: &str, file: &str, document: &Document, f
     if !document.statements.iter().any(denies_plain_http) {
         found.push(spot.clone().found(&PLAIN, format!("bucket `{bucket}` is not closed to it")));
     }
-    if let Some(identity) = note(subject.identity(), found) {
+    if let Some(identity) = subject.identity() {
         distribution(subject, bucket, &identity.arn, document, &spot, found);
     }
 }
@@ -174,12 +186,12 @@ fn denies_plain_http(statement: &Statement) -> bool {
 
 /// What it lets the distribution do, and whether only it.
 fn distribution(
-    subject: &Subject<'_>,
+    subject: &DeploymentSubject<'_>,
     bucket: &str,
     ours: &str,
     document: &Document,
     spot: &Spot,
-    found: &mut Vec<Finding>,
+    found: &mut Vec<DeploymentFinding>,
 ) {
     let demands = &subject.demands;
     let list = demands.lists.then_some("s3:ListBucket");

@@ -1,42 +1,46 @@
 //! The code that runs, and the policy in it.
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static ANOTHER: Check = Check::of_deployment(
-    ("EA260", "code-is-not-the-reviewed"),
-    Severity::High,
-    "the code that is deployed is not the package that was reviewed",
-    "The package is the function, the policy and the keys. Whatever was found out about the one that was reviewed \
+static ANOTHER: Check = Check {
+    id: "EA260",
+    name: "code-is-not-the-reviewed",
+    severity: Severity::High,
+    title: "the code that is deployed is not the package that was reviewed",
+    why: "The package is the function, the policy and the keys. Whatever was found out about the one that was reviewed \
      says nothing of this one.",
-    "deploy the reviewed package with its `CodeSha256`, and put that version on the behavior",
-);
+    remedy: "deploy the reviewed package with its `CodeSha256`, and put that version on the behavior",
+};
 
-static NOT_COMPARED: Check = Check::of_deployment(
-    ("EA261", "code-not-compared"),
-    Severity::Medium,
-    "the code that is deployed was held against no package",
-    "A function of this name may be anything, and all that is said here of the policy may be of another one. Where \
+static NOT_COMPARED: Check = Check {
+    id: "EA261",
+    name: "code-not-compared",
+    severity: Severity::Medium,
+    title: "the code that is deployed was held against no package",
+    why: "A function of this name may be anything, and all that is said here of the policy may be of another one. Where \
      the code was held against a hash alone, it is only the policy in it that was not looked at, and this is \
      informational.",
-    "name the reviewed package with `--package`, or its hash with `--code-sha256`",
-);
+    remedy: "name the reviewed package with `--package`, or its hash with `--code-sha256`",
+};
 
-static ANOTHER_POLICY: Check = Check::of_deployment(
-    ("EA262", "package-has-another-policy"),
-    Severity::High,
-    "the package has another policy, or other keys, than the one that the deployment is held against",
-    "The function decides by the bundle in its package. What is said here of the policy that was named, and every \
+static ANOTHER_POLICY: Check = Check {
+    id: "EA262",
+    name: "package-has-another-policy",
+    severity: Severity::High,
+    title: "the package has another policy, or other keys, than the one that the deployment is held against",
+    why: "The function decides by the bundle in its package. What is said here of the policy that was named, and every \
      finding that rests on it, is then not about what runs.",
-    "name the policy that the package was made of, or package the policy again, review it and deploy it",
-);
+    remedy: "name the policy that the package was made of, or package the policy again, review it and deploy it",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&ANOTHER, &NOT_COMPARED, &ANOTHER_POLICY];
+pub(super) static FAMILY: Family = Family::Deployment(&[&ANOTHER, &NOT_COMPARED, &ANOTHER_POLICY], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let reviewed = subject.reviewed;
-    for one in subject.functions(found) {
+    for one in subject.functions() {
         let spot = one.spot.then("CodeSha256");
         let deployed = one.configuration.code_sha256.escape_debug();
         match &reviewed.code_sha256 {

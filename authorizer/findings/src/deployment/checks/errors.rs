@@ -1,35 +1,38 @@
 //! What CloudFront makes of an error of S3's.
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static PAGE: Check = Check::of_deployment(
-    ("EA225", "custom-error-page"),
-    Severity::Medium,
-    "an error is answered with a page",
-    "CloudFront gets the page from an origin by itself, so viewers are served an object that nobody decided on for \
+static PAGE: Check = Check {
+    id: "EA225",
+    name: "custom-error-page",
+    severity: Severity::Medium,
+    title: "an error is answered with a page",
+    why: "CloudFront gets the page from an origin by itself, so viewers are served an object that nobody decided on for \
      them, and a client that looks at the status or reads the problem's document meets something else.",
-    "take `ResponsePagePath` and `ResponseCode` off the error response",
-);
+    remedy: "take `ResponsePagePath` and `ResponseCode` off the error response",
+};
 
-static CACHED: Check = Check::of_deployment(
-    ("EA226", "errors-cached"),
-    Severity::Low,
-    "errors of S3's are kept, and served to others",
-    "CloudFront keeps an error for 10 seconds where nothing else is said, under a key that may have no query string, \
+static CACHED: Check = Check {
+    id: "EA226",
+    name: "errors-cached",
+    severity: Severity::Low,
+    title: "errors of S3's are kept, and served to others",
+    why: "CloudFront keeps an error for 10 seconds where nothing else is said, under a key that may have no query string, \
      even where it caches no object. An object that was asked for before it was uploaded stays missing for everybody, \
      and an error for an old version is one for the present one.",
-    "set `ErrorCachingMinTTL` to 0 for 404, 500, 502, 503 and 504, and for whatever else is listed",
-);
+    remedy: "set `ErrorCachingMinTTL` to 0 for 404, 500, 502, 503 and 504, and for whatever else is listed",
+};
 
 /// The errors that CloudFront keeps by itself and S3 may give on these operations ([AWS: HTTP 4xx and 5xx status codes
 /// that CloudFront caches](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html)).
 const KEPT: [u16; 5] = [404, 500, 502, 503, 504];
 
-pub(super) static CHECKS: &[&Check] = &[&PAGE, &CACHED];
+pub(super) static FAMILY: Family = Family::Deployment(&[&PAGE, &CACHED], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let responses = &subject.view().custom_error_responses.0;
     let spot = subject.config().then("CustomErrorResponses");
     let mut kept: Vec<u16> = KEPT.to_vec();

@@ -3,57 +3,63 @@
 use authorizer_cloudfront::Forwarding;
 
 use crate::deployment::documents::{CachePolicyFile, OriginRequestPolicyFile, Parts};
-use crate::deployment::finding::{Finding, Spot};
+use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::selection::Selection;
-use crate::deployment::subject::{BehaviorAt, Subject};
-use crate::{Check, Severity};
+use crate::deployment::subject::{BehaviorAt, DeploymentSubject};
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static QUERY_LOST: Check = Check::of_deployment(
-    ("EA240", "query-not-forwarded"),
-    Severity::High,
-    "a query parameter that an operation needs does not reach S3",
-    "Without it the operation becomes another: a listing one of the whole bucket, AbortMultipartUpload a DeleteObject, \
+static QUERY_LOST: Check = Check {
+    id: "EA240",
+    name: "query-not-forwarded",
+    severity: Severity::High,
+    title: "a query parameter that an operation needs does not reach S3",
+    why: "Without it the operation becomes another: a listing one of the whole bucket, AbortMultipartUpload a DeleteObject, \
      UploadPart a PutObject that overwrites, a version the present one. What is done is not what was decided on.",
-    "have the origin request policy forward every query string",
-);
+    remedy: "have the origin request policy forward every query string",
+};
 
-static HOST: Check = Check::of_deployment(
-    ("EA241", "host-forwarded"),
-    Severity::Medium,
-    "the viewer's `Host` reaches S3",
-    "S3 finds the bucket by it: it looks for one of the viewer's domain name, which is nobody's or another's.",
-    "choose an origin request policy without `Host`, such as Managed-AllViewerExceptHostHeader",
-);
+static HOST: Check = Check {
+    id: "EA241",
+    name: "host-forwarded",
+    severity: Severity::Medium,
+    title: "the viewer's `Host` reaches S3",
+    why: "S3 finds the bucket by it: it looks for one of the viewer's domain name, which is nobody's or another's.",
+    remedy: "choose an origin request policy without `Host`, such as Managed-AllViewerExceptHostHeader",
+};
 
-static COOKIES: Check = Check::of_deployment(
-    ("EA242", "cookies-forwarded"),
-    Severity::Medium,
-    "cookies are forwarded to S3",
-    "S3 has no use for them, and `If-None-Match` is not sure to be forwarded beside them: with a `create_only` rule \
+static COOKIES: Check = Check {
+    id: "EA242",
+    name: "cookies-forwarded",
+    severity: Severity::Medium,
+    title: "cookies are forwarded to S3",
+    why: "S3 has no use for them, and `If-None-Match` is not sure to be forwarded beside them: with a `create_only` rule \
      what must not be overwritten is then overwritten. Without such a rule this is of low severity.",
-    "set `CookieBehavior` to `none`",
-);
+    remedy: "set `CookieBehavior` to `none`",
+};
 
-static HEADERS_LOST: Check = Check::of_deployment(
-    ("EA243", "header-not-forwarded"),
-    Severity::High,
-    "a header that an operation needs does not reach S3",
-    "Without `If-None-Match` what is `create_only` is overwritten, and without `x-amz-mp-object-size` an upload in \
+static HEADERS_LOST: Check = Check {
+    id: "EA243",
+    name: "header-not-forwarded",
+    severity: Severity::High,
+    title: "a header that an operation needs does not reach S3",
+    why: "Without `If-None-Match` what is `create_only` is overwritten, and without `x-amz-mp-object-size` an upload in \
      parts has no limit: both are high. Without a rule's metadata objects are stored without it (medium); without the \
      others something is read or stored otherwise than was asked (low).",
-    "add the headers to the origin request policy; `infra/parameters` prints those of a policy",
-);
+    remedy: "add the headers to the origin request policy; `infra/parameters` prints those of a policy",
+};
 
-static OVERRIDE_LOST: Check = Check::of_deployment(
-    ("EA244", "response-override-not-forwarded"),
-    Severity::Low,
-    "a response header that a rule lets choose cannot be chosen",
-    "The parameter does not reach S3, which answers with the header that is stored. AWS's own origin request policies \
+static OVERRIDE_LOST: Check = Check {
+    id: "EA244",
+    name: "response-override-not-forwarded",
+    severity: Severity::Low,
+    title: "a response header that a rule lets choose cannot be chosen",
+    why: "The parameter does not reach S3, which answers with the header that is stored. AWS's own origin request policies \
      leave some of these out for a bucket, whatever else of the query they forward.",
-    "make an origin request policy of your own that forwards every query string",
-);
+    remedy: "make an origin request policy of your own that forwards every query string",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&QUERY_LOST, &HOST, &COOKIES, &HEADERS_LOST, &OVERRIDE_LOST];
+pub(super) static FAMILY: Family = Family::Deployment(&[&QUERY_LOST, &HOST, &COOKIES, &HEADERS_LOST, &OVERRIDE_LOST], find);
 
 /// What goes to the origin, and the place that says so.
 struct Forwarded {
@@ -76,25 +82,25 @@ impl Forwarded {
     }
 }
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in subject.behaviors() {
-        if let Some(forwarded) = forwarded(subject, &one, found) {
+        if let Some(forwarded) = forwarded(subject, &one) {
             judge(subject, &one, &forwarded, found);
         }
     }
 }
 
 /// None where it cannot be judged, which is found here or by the check of the cache.
-fn forwarded(subject: &Subject<'_>, one: &BehaviorAt<'_>, found: &mut Vec<Finding>) -> Option<Forwarded> {
+fn forwarded(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>) -> Option<Forwarded> {
     let chosen = |id: &Option<String>| id.clone().filter(|id| !id.is_empty());
     let cache = chosen(&one.behavior.cache_policy_id)?;
-    let cache: CachePolicyFile = subject.read(&format!("cache-policy-{cache}.json"), found)?;
+    let cache: CachePolicyFile = subject.read(&format!("cache-policy-{cache}.json"))?;
     let mut parts = vec![cache.cache_policy.cache_policy_config.key];
     let Some(id) = chosen(&one.behavior.origin_request_policy_id) else {
         return Some(Forwarded { spot: one.spot.clone(), parts, is_awss_own: false });
     };
     let file = format!("origin-request-policy-{id}.json");
-    let read: OriginRequestPolicyFile = subject.read(&file, found)?;
+    let read: OriginRequestPolicyFile = subject.read(&file)?;
     let config = read.origin_request_policy.origin_request_policy_config;
     let is_awss_own = Forwarding::of(&id) != Forwarding::Unknown || config.name.starts_with("Managed-");
     parts.push(config.parts);
@@ -102,7 +108,7 @@ fn forwarded(subject: &Subject<'_>, one: &BehaviorAt<'_>, found: &mut Vec<Findin
     Some(Forwarded { spot, parts, is_awss_own })
 }
 
-fn judge(subject: &Subject<'_>, one: &BehaviorAt<'_>, forwarded: &Forwarded, found: &mut Vec<Finding>) {
+fn judge(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>, forwarded: &Forwarded, found: &mut Vec<DeploymentFinding>) {
     let (demands, name, spot) = (&subject.demands, &one.name, &forwarded.spot);
     let listed = |names: Vec<&str>| {
         let names: Vec<_> = names.iter().map(|name| format!("`{}`", name.escape_debug())).collect();

@@ -1,65 +1,71 @@
 //! The KMS key of the bucket, if it has one.
 
 use crate::deployment::documents::{EncryptionFile, Identity, PolicyFile};
-use crate::deployment::export::Answer;
-use crate::deployment::finding::{Finding, Spot};
+use crate::deployment::export::BucketSetting;
+use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
-use crate::deployment::needs::Demands;
-use crate::deployment::subject::{Subject, note};
-use crate::{Check, Severity};
+use crate::deployment::demands::Demands;
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static MISSING: Check = Check::of_deployment(
-    ("EA290", "key-without-distribution"),
-    Severity::Low,
-    "the bucket's KMS key does not let the distribution use it",
-    "S3 answers 403 to every request for an object under the key: the policy does nothing. AWS's own key, `aws/s3`, \
+static MISSING: Check = Check {
+    id: "EA290",
+    name: "key-without-distribution",
+    severity: Severity::Low,
+    title: "the bucket's KMS key does not let the distribution use it",
+    why: "S3 answers 403 to every request for an object under the key: the policy does nothing. AWS's own key, `aws/s3`, \
      has a policy that nobody can change.",
-    "give the bucket a key of your own, and add the statement of infra/policies/key-policy.json to its policy",
-);
+    remedy: "give the bucket a key of your own, and add the statement of infra/policies/key-policy.json to its policy",
+};
 
-static WIDE: Check = Check::of_deployment(
-    ("EA291", "key-policy-too-wide"),
-    Severity::High,
-    "the key's policy lets everyone use it, or CloudFront whichever distribution asks",
-    "The key is the second lock on the bucket. A statement without the one distribution, or for everyone, takes it \
+static WIDE: Check = Check {
+    id: "EA291",
+    name: "key-policy-too-wide",
+    severity: Severity::High,
+    title: "the key's policy lets everyone use it, or CloudFront whichever distribution asks",
+    why: "The key is the second lock on the bucket. A statement without the one distribution, or for everyone, takes it \
      off for whoever gets past the first.",
-    "name `cloudfront.amazonaws.com`, with the condition `StringEquals` `AWS:SourceArn` of this distribution",
-);
+    remedy: "name `cloudfront.amazonaws.com`, with the condition `StringEquals` `AWS:SourceArn` of this distribution",
+};
 
-static OTHERS: Check = Check::of_deployment(
-    ("EA292", "key-for-another-principal"),
-    Severity::Medium,
-    "the key's policy lets another principal use the key, or hand out grants",
-    "Whoever it is can read the objects where the bucket lets them, or let others do so. `kms:*` for the account, \
+static OTHERS: Check = Check {
+    id: "EA292",
+    name: "key-for-another-principal",
+    severity: Severity::Medium,
+    title: "the key's policy lets another principal use the key, or hand out grants",
+    why: "Whoever it is can read the objects where the bucket lets them, or let others do so. `kms:*` for the account, \
      which AWS writes into a new key's policy, leaves it to every IAM policy of the account; that is of low severity.",
-    "leave the account what administers the key, without `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*`, \
+    remedy: "leave the account what administers the key, without `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*`, \
      `kms:ReEncrypt*` and `kms:CreateGrant`",
-);
+};
 
-static MORE: Check = Check::of_deployment(
-    ("EA293", "key-action-not-needed"),
-    Severity::Low,
-    "the key's policy lets the distribution do more than the policy's operations need",
-    "Reading needs `kms:Decrypt`, and writing `kms:GenerateDataKey*` and `kms:Encrypt` besides. Nothing else is done \
+static MORE: Check = Check {
+    id: "EA293",
+    name: "key-action-not-needed",
+    severity: Severity::Low,
+    title: "the key's policy lets the distribution do more than the policy's operations need",
+    why: "Reading needs `kms:Decrypt`, and writing `kms:GenerateDataKey*` and `kms:Encrypt` besides. Nothing else is done \
      with the key on the way of a request.",
-    "leave the actions that the operations need",
-);
+    remedy: "leave the actions that the operations need",
+};
 
-static NO_BUCKET_KEY: Check = Check::of_deployment(
-    ("EA294", "bucket-key-off"),
-    Severity::Informational,
-    "the bucket has a KMS key and no S3 Bucket Key",
-    "Every request is one to KMS as well, which costs, and is throttled before S3 is.",
-    "set `BucketKeyEnabled` to true",
-);
+static NO_BUCKET_KEY: Check = Check {
+    id: "EA294",
+    name: "bucket-key-off",
+    severity: Severity::Informational,
+    title: "the bucket has a KMS key and no S3 Bucket Key",
+    why: "Every request is one to KMS as well, which costs, and is throttled before S3 is.",
+    remedy: "set `BucketKeyEnabled` to true",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY];
+pub(super) static FAMILY: Family = Family::Deployment(&[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
         let file = format!("bucket-{bucket}/encryption.json");
         let absent = "ServerSideEncryptionConfigurationNotFoundError";
-        let Some(Answer::There(read)) = subject.answer::<EncryptionFile>(&file, absent, found) else { continue };
+        let Some(BucketSetting::There(read)) = subject.bucket_setting::<EncryptionFile>(&file, absent) else { continue };
         for (index, rule) in read.server_side_encryption_configuration.rules.iter().enumerate() {
             let spot = Spot::file(&file).then("ServerSideEncryptionConfiguration/Rules").at(index);
             let Some(default) = &rule.apply_server_side_encryption_by_default else { continue };
@@ -77,8 +83,8 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             };
             let name = key.rsplit('/').next().unwrap_or(key);
             let file = format!("key-{name}.json");
-            let Some(read) = subject.read::<PolicyFile>(&file, found) else { continue };
-            let Some(identity) = note(subject.identity(), found) else { continue };
+            let Some(read) = subject.read::<PolicyFile>(&file) else { continue };
+            let Some(identity) = subject.identity() else { continue };
             judge(&subject.demands, &identity, &file, &read.policy, found);
         }
     }
@@ -99,7 +105,7 @@ fn judge(
     identity: &Identity,
     file: &str,
     document: &Document,
-    found: &mut Vec<Finding>,
+    found: &mut Vec<DeploymentFinding>,
 ) {
     let root = format!("arn:aws:iam::{}:root", identity.account());
     let mut missing: Vec<&str> = vec!["kms:Decrypt"];
@@ -139,7 +145,7 @@ fn judge(
     }
 }
 
-fn cloudfront(demands: &Demands, statement: &Statement, ours: &str, spot: &Spot, found: &mut Vec<Finding>) {
+fn cloudfront(demands: &Demands, statement: &Statement, ours: &str, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     let wide = match statement.source_arn(ours) {
         SourceArn::Ours => None,
         SourceArn::Unsaid => Some("no condition names the one distribution".to_owned()),

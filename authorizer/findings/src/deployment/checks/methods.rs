@@ -2,29 +2,32 @@
 
 use authorizer_core::operation::Method;
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static MISSING: Check = Check::of_deployment(
-    ("EA223", "method-not-let-in"),
-    Severity::Low,
-    "a behavior refuses a method that the policy could allow",
-    "CloudFront answers 403 by itself, and the function is not asked: a part of the policy does nothing.",
-    "allow the least of CloudFront's three sets that holds what the policy allows",
-);
+static MISSING: Check = Check {
+    id: "EA223",
+    name: "method-not-let-in",
+    severity: Severity::Low,
+    title: "a behavior refuses a method that the policy could allow",
+    why: "CloudFront answers 403 by itself, and the function is not asked: a part of the policy does nothing.",
+    remedy: "allow the least of CloudFront's three sets that holds what the policy allows",
+};
 
-static MORE: Check = Check::of_deployment(
-    ("EA224", "method-without-a-rule"),
-    Severity::Low,
-    "a behavior lets in methods that no rule could allow",
-    "The function refuses them, and nothing but the function: what need not come in need not be refused.",
-    "allow the least of CloudFront's three sets that holds what the policy allows",
-);
+static MORE: Check = Check {
+    id: "EA224",
+    name: "method-without-a-rule",
+    severity: Severity::Low,
+    title: "a behavior lets in methods that no rule could allow",
+    why: "The function refuses them, and nothing but the function: what need not come in need not be refused.",
+    remedy: "allow the least of CloudFront's three sets that holds what the policy allows",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&MISSING, &MORE];
+pub(super) static FAMILY: Family = Family::Deployment(&[&MISSING, &MORE], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let possible = subject.policy().possible();
     let asked = possible.operations.methods().map(Method::as_str);
     let asked: Vec<_> = asked.chain(possible.preflights.then_some("OPTIONS")).collect();

@@ -4,66 +4,73 @@ use std::collections::BTreeMap;
 
 use authorizer_cloudfront::Target;
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static PATH: Check = Check::of_deployment(
-    ("EA213", "origin-path"),
-    Severity::High,
-    "an origin puts something before the path",
-    "S3 then sees another key than the one that was decided on.",
-    "make `OriginPath` empty, and move what is below it in the bucket, or the rules",
-);
+static PATH: Check = Check {
+    id: "EA213",
+    name: "origin-path",
+    severity: Severity::High,
+    title: "an origin puts something before the path",
+    why: "S3 then sees another key than the one that was decided on.",
+    remedy: "make `OriginPath` empty, and move what is below it in the bucket, or the rules",
+};
 
-static WEBSITE: Check = Check::of_deployment(
-    ("EA214", "website-endpoint"),
-    Severity::High,
-    "an origin is a bucket's website endpoint",
-    "It takes no Origin Access Control and speaks plain HTTP: what it serves is public, and its own address goes past \
+static WEBSITE: Check = Check {
+    id: "EA214",
+    name: "website-endpoint",
+    severity: Severity::High,
+    title: "an origin is a bucket's website endpoint",
+    why: "It takes no Origin Access Control and speaks plain HTTP: what it serves is public, and its own address goes past \
      the distribution.",
-    "use the bucket's own endpoint, `BUCKET.s3.REGION.amazonaws.com`, with an Origin Access Control",
-);
+    remedy: "use the bucket's own endpoint, `BUCKET.s3.REGION.amazonaws.com`, with an Origin Access Control",
+};
 
-static GROUP: Check = Check::of_deployment(
-    ("EA216", "origin-group"),
-    Severity::Medium,
-    "a behavior sends requests to a group of origins",
-    "When the first origin fails, CloudFront asks the second for the same key, also where the first has said that it \
+static GROUP: Check = Check {
+    id: "EA216",
+    name: "origin-group",
+    severity: Severity::Medium,
+    title: "a behavior sends requests to a group of origins",
+    why: "When the first origin fails, CloudFront asks the second for the same key, also where the first has said that it \
      is forbidden or not there. The policy speaks of one bucket, and the same key may be another object in the other.",
-    "send the behavior to one origin",
-);
+    remedy: "send the behavior to one origin",
+};
 
-static TWICE: Check = Check::of_deployment(
-    ("EA217", "bucket-twice"),
-    Severity::Medium,
-    "two origins reach the same bucket",
-    "A second origin is one behavior away from being a way past the authorizer, with an Origin Access Control or a \
+static TWICE: Check = Check {
+    id: "EA217",
+    name: "bucket-twice",
+    severity: Severity::Medium,
+    title: "two origins reach the same bucket",
+    why: "A second origin is one behavior away from being a way past the authorizer, with an Origin Access Control or a \
      path of its own. Nobody who looks at the first sees it.",
-    "keep one origin for the bucket",
-);
+    remedy: "keep one origin for the bucket",
+};
 
-static HEADERS: Check = Check::of_deployment(
-    ("EA218", "origin-adds-headers"),
-    Severity::Medium,
-    "an origin adds headers to what is sent to S3",
-    "To S3 a header can make an operation another one, and CloudFront puts these in the place of the viewer's after \
+static HEADERS: Check = Check {
+    id: "EA218",
+    name: "origin-adds-headers",
+    severity: Severity::Medium,
+    title: "an origin adds headers to what is sent to S3",
+    why: "To S3 a header can make an operation another one, and CloudFront puts these in the place of the viewer's after \
      the decision.",
-    "take the `CustomHeaders` off the origin",
-);
+    remedy: "take the `CustomHeaders` off the origin",
+};
 
-static NO_BUCKET: Check = Check::of_deployment(
-    ("EA219", "origin-is-no-bucket"),
-    Severity::Medium,
-    "a behavior with the function has an origin that is no bucket",
-    "The function decides on operations of S3, takes the token out of the request, and leaves it to Origin Access \
+static NO_BUCKET: Check = Check {
+    id: "EA219",
+    name: "origin-is-no-bucket",
+    severity: Severity::Medium,
+    title: "a behavior with the function has an origin that is no bucket",
+    why: "The function decides on operations of S3, takes the token out of the request, and leaves it to Origin Access \
      Control to prove where it comes from. Another origin has no such proof, and may read a request otherwise.",
-    "take the function off the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
-);
+    remedy: "take the function off the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET];
+pub(super) static FAMILY: Family = Family::Deployment(&[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let mut first: BTreeMap<String, &str> = BTreeMap::new();
     let origins = subject.origins();
     for one in &origins {

@@ -1,56 +1,62 @@
 //! What is between the viewer and the function.
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static HTTP: Check = Check::of_deployment(
-    ("EA220", "viewer-over-http"),
-    Severity::High,
-    "a behavior answers viewers over plain HTTP",
-    "Tokens and objects go over the network for anybody to read and change. With `redirect-to-https` the token has \
+static HTTP: Check = Check {
+    id: "EA220",
+    name: "viewer-over-http",
+    severity: Severity::High,
+    title: "a behavior answers viewers over plain HTTP",
+    why: "Tokens and objects go over the network for anybody to read and change. With `redirect-to-https` the token has \
      gone out in the clear by the time of the redirect, which is why that is a finding too, of medium severity.",
-    "set `ViewerProtocolPolicy` to `https-only`",
-);
+    remedy: "set `ViewerProtocolPolicy` to `https-only`",
+};
 
-static TLS: Check = Check::of_deployment(
-    ("EA221", "old-tls"),
-    Severity::Medium,
-    "viewers may use TLS 1.0 or 1.1",
-    "Both are deprecated (RFC 8996): a bearer token is worth an attack on them. CloudFront's own certificate takes \
+static TLS: Check = Check {
+    id: "EA221",
+    name: "old-tls",
+    severity: Severity::Medium,
+    title: "viewers may use TLS 1.0 or 1.1",
+    why: "Both are deprecated (RFC 8996): a bearer token is worth an attack on them. CloudFront's own certificate takes \
      them whatever is set; that is of low severity, since it is for a distribution without a name of its own.",
-    "give the distribution a certificate, and `MinimumProtocolVersion` `TLSv1.2_2021` or newer",
-);
+    remedy: "give the distribution a certificate, and `MinimumProtocolVersion` `TLSv1.2_2021` or newer",
+};
 
-static ROOT: Check = Check::of_deployment(
-    ("EA222", "default-root-object"),
-    Severity::High,
-    "the policy lists, and the distribution has a default root object",
-    "A listing is a request for `/`, and CloudFront asks for that object in its place, whatever the rules say of it.",
-    "make `DefaultRootObject` empty",
-);
+static ROOT: Check = Check {
+    id: "EA222",
+    name: "default-root-object",
+    severity: Severity::High,
+    title: "the policy lists, and the distribution has a default root object",
+    why: "A listing is a request for `/`, and CloudFront asks for that object in its place, whatever the rules say of it.",
+    remedy: "make `DefaultRootObject` empty",
+};
 
-static STAGING: Check = Check::of_deployment(
-    ("EA227", "continuous-deployment"),
-    Severity::Medium,
-    "some of the viewers' requests go to another distribution, which is not in the export",
-    "A continuous deployment policy sends a part of the requests, or all with a header that any viewer can send, to a \
+static STAGING: Check = Check {
+    id: "EA227",
+    name: "continuous-deployment",
+    severity: Severity::Medium,
+    title: "some of the viewers' requests go to another distribution, which is not in the export",
+    why: "A continuous deployment policy sends a part of the requests, or all with a header that any viewer can send, to a \
      staging distribution with a configuration of its own. It needs all that this one needs.",
-    "end the continuous deployment, or export and audit the staging distribution too",
-);
+    remedy: "end the continuous deployment, or export and audit the staging distribution too",
+};
 
-static LOGS: Check = Check::of_deployment(
-    ("EA228", "tokens-in-access-logs"),
-    Severity::Medium,
-    "access logs hold tokens",
-    "The policy takes tokens from the query string or a cookie, and CloudFront writes these into its access logs. \
+static LOGS: Check = Check {
+    id: "EA228",
+    name: "tokens-in-access-logs",
+    severity: Severity::Medium,
+    title: "access logs hold tokens",
+    why: "The policy takes tokens from the query string or a cookie, and CloudFront writes these into its access logs. \
      Whoever reads a log can use a token for as long as it lives.",
-    "turn the logs of the older kind off, or have no cookies in them, and use logs with chosen fields instead",
-);
+    remedy: "turn the logs of the older kind off, or have no cookies in them, and use logs with chosen fields instead",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&HTTP, &TLS, &ROOT, &STAGING, &LOGS];
+pub(super) static FAMILY: Family = Family::Deployment(&[&HTTP, &TLS, &ROOT, &STAGING, &LOGS], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in subject.behaviors() {
         let policy = one.behavior.viewer_protocol_policy.as_str();
         let severity = match policy {
@@ -89,7 +95,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     logs(subject, found);
 }
 
-fn logs(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn logs(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let (logging, credentials) = (&subject.view().logging, subject.policy().credentials());
     let spot = subject.config().then("Logging");
     if logging.enabled && let Some(name) = &credentials.query {

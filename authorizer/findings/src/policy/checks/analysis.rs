@@ -6,12 +6,14 @@ use authorizer_core::rules::{Effect, MetadataTerm};
 
 use super::conditions::is_against_the_issuer;
 use super::duplicates::has_a_twin;
-use super::exact::{Variant, words};
-use super::subject::{RuleView, Subject, is_everything, list};
-use super::{Check, Found, Severity};
+use crate::policy::exact::{Variant, words};
+use crate::policy::subject::{RuleView, PolicySubject, is_everything, list};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA001",
         name: "rule-matches-nothing",
         severity: Severity::Medium,
@@ -19,9 +21,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "What the rule asks for contradicts itself, or what its issuers' tokens can be, or no rule opens the \
               operation at all. An allow rule of that kind is dead; a deny rule denies nothing, and reads as if it did.",
         remedy: "remove the rule, or write what was meant",
-        run: matches_nothing,
-    },
-    Check {
+    }, matches_nothing),
+    (Check {
         id: "EA002",
         name: "rule-never-decides",
         severity: Severity::Medium,
@@ -30,18 +31,16 @@ pub(super) static CHECKS: &[Check] = &[
               others of its own kind do, it is in the way of whoever reads the policy, and begins to hold when one of \
               them is taken out.",
         remedy: "remove the rule, or narrow those that cover it",
-        run: never_decides,
-    },
-    Check {
+    }, never_decides),
+    (Check {
         id: "EA003",
         name: "rule-makes-no-difference",
         severity: Severity::Low,
         title: "without an allow rule, every request would be decided the same",
         why: "What it lets in others let in as well. Whoever takes it out, to close something, closes nothing.",
         remedy: "remove the rule, or the part of the others that it was to replace",
-        run: makes_no_difference,
-    },
-    Check {
+    }, makes_no_difference),
+    (Check {
         id: "EA004",
         name: "deny-denies-nothing",
         severity: Severity::Low,
@@ -49,18 +48,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Without it every request would be decided the same. It may be there against a rule that somebody writes \
               one day; or its keys, or its claims, are not those that were meant, and what it was to close is open.",
         remedy: "mend it, remove it, or accept this with what it guards against",
-        run: denies_nothing,
-    },
-    Check {
+    }, denies_nothing),
+    (Check {
         id: "EA005",
         name: "public-folder-holds-a-private-one",
         severity: Severity::Medium,
         title: "a rule opens to everyone what another opens to some",
         why: "Whoever wrote the rule that asks for a token took those objects for guarded, and they are public.",
         remedy: "narrow the rule that is open to everyone, or let a deny rule keep what is not",
-        run: public_holds_private,
-    },
-    Check {
+    }, public_holds_private),
+    (Check {
         id: "EA006",
         name: "create-only-never-holds",
         severity: Severity::Medium,
@@ -68,9 +65,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Of the rules that match the first decides what is added to an upload. All that this one would keep can be \
               overwritten.",
         remedy: "write the rule that keeps what is there before the one that lets overwrite",
-        run: create_only_lost,
-    },
-    Check {
+    }, create_only_lost),
+    (Check {
         id: "EA007",
         name: "metadata-never-holds",
         severity: Severity::Low,
@@ -78,9 +74,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Of the rules that match the first decides what is added to an upload. The metadata that says whose an \
               object is, is not written.",
         remedy: "write the rule with the metadata first",
-        run: metadata_lost,
-    },
-    Check {
+    }, metadata_lost),
+    (Check {
         id: "EA008",
         name: "multipart-limits-combine",
         severity: Severity::Medium,
@@ -88,9 +83,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Each step of a multipart upload is decided by itself. So the type that one rule lets in is uploaded at the \
               length that the other lets in, which neither allows.",
         remedy: "open multipart uploads in one rule for each key, or give both rules the same limits",
-        run: limits_combine,
-    },
-    Check {
+    }, limits_combine),
+    (Check {
         id: "EA009",
         name: "public-content-can-change",
         severity: Severity::Informational,
@@ -99,27 +93,16 @@ pub(super) static CHECKS: &[Check] = &[
               or a program that somebody replaces reaches everyone.",
         remedy: "add `create_only`, publish under new names, and move what is public to a folder that only the publisher \
                  writes to",
-        run: public_can_change,
-    },
-    Check {
-        id: "EA019",
-        name: "analysis-gave-up",
-        severity: Severity::Low,
-        title: "the analysis could not say something of a rule",
-        why: "The patterns in play have too many ways to overlap, or the core does not decide as the analysis says it \
-              would. The checks that rest on it may be silent of this rule: take it for unchecked.",
-        remedy: "write fewer `*` in one pattern; where the analysis and the core differ, report it",
-        run: |_| Vec::new(),
-    },
-];
+    }, public_can_change),
+]);
 
-fn ids(subject: &Subject<'_>, rules: &[usize]) -> String {
+fn ids(subject: &PolicySubject<'_>, rules: &[usize]) -> String {
     let all: Vec<_> = subject.rules().collect();
     let ids: Vec<_> = rules.iter().filter_map(|index| all.get(*index)).map(RuleView::id).collect();
     list(&ids)
 }
 
-fn matches_nothing(subject: &Subject<'_>) -> Vec<Found> {
+fn matches_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let dead = subject.rules().filter(|rule| {
         matches!(subject.reach(rule), Some(Reach::Impossible)) && !is_against_the_issuer(rule)
     });
@@ -130,7 +113,7 @@ fn matches_nothing(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn never_decides(subject: &Subject<'_>) -> Vec<Found> {
+fn never_decides(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let effects: Vec<_> = subject.rules().map(|rule| rule.rule.effect()).collect();
     let mut found = Vec::new();
     for rule in subject.rules() {
@@ -148,7 +131,7 @@ fn never_decides(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn makes_no_difference(subject: &Subject<'_>) -> Vec<Found> {
+fn makes_no_difference(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let decides = subject.allows().filter(|rule| matches!(subject.reach(rule), Some(Reach::Decides(_))));
     decides
         .filter(|rule| !has_a_twin(subject, rule) && subject.is_redundant(rule))
@@ -159,7 +142,7 @@ fn makes_no_difference(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn denies_nothing(subject: &Subject<'_>) -> Vec<Found> {
+fn denies_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let decides = subject.denies().filter(|rule| matches!(subject.reach(rule), Some(Reach::Decides(_))));
     decides
         .filter(|rule| subject.is_redundant(rule))
@@ -170,7 +153,7 @@ fn denies_nothing(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn public_holds_private(subject: &Subject<'_>) -> Vec<Found> {
+fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let denies: Vec<_> = subject.denies().map(|rule| rule.index).collect();
     let mut found = Vec::new();
     for public in subject.allows().filter(RuleView::is_anonymous) {
@@ -196,7 +179,7 @@ fn public_holds_private(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn create_only_lost(subject: &Subject<'_>) -> Vec<Found> {
+fn create_only_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows().filter(|rule| rule.rule.terms().create_only) {
         let Some(Reach::Covered(by)) = subject.reach(&rule) else { continue };
@@ -210,7 +193,7 @@ fn create_only_lost(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn metadata_lost(subject: &Subject<'_>) -> Vec<Found> {
+fn metadata_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         let written = rule.rule.terms().metadata.iter().filter(|(_, term)| **term != MetadataTerm::Any);
@@ -229,7 +212,7 @@ fn metadata_lost(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn limits_combine(subject: &Subject<'_>) -> Vec<Found> {
+fn limits_combine(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let begin = |rule: &RuleView<'_>| rule.has(Op::CreateMultipartUpload);
     let parts: Vec<_> = subject.allows().filter(|rule| rule.has(Op::UploadPart)).collect();
     let denies: Vec<_> = subject.denies().map(|rule| rule.index).collect();
@@ -279,7 +262,7 @@ fn is_narrower(one: &RuleView<'_>, other: &RuleView<'_>) -> bool {
     !wide.iter().all(|text| narrow.iter().any(|range| holds(range, text)))
 }
 
-fn public_can_change(subject: &Subject<'_>) -> Vec<Found> {
+fn public_can_change(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     let public = subject.allows().filter(|rule| rule.is_anonymous() && rule.has(Op::GetObject));
     for public in public {

@@ -2,11 +2,13 @@
 
 use authorizer_core::operation::S3Operation as Op;
 
-use super::subject::{Subject, WRITES, is_everything, names};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{PolicySubject, WRITES, is_everything, names};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA020",
         name: "anonymous-write",
         severity: Severity::High,
@@ -16,18 +18,16 @@ pub(super) static CHECKS: &[Check] = &[
               subject.",
         remedy: "ask for a token: remove `anonymous`; or, for a letter box, `create_only`, `max_bytes` and \
                  `content_types`, and no DELETE",
-        run: write,
-    },
-    Check {
+    }, write),
+    (Check {
         id: "EA021",
         name: "anonymous-read-of-everything",
         severity: Severity::High,
         title: "a rule lets anyone read every key",
         why: "The bucket is public, whatever the other rules say, and so is all that anybody will ever put there.",
         remedy: "name the folder that is meant to be public, such as `public/**`",
-        run: read_everything,
-    },
-    Check {
+    }, read_everything),
+    (Check {
         id: "EA022",
         name: "anonymous-listing",
         severity: Severity::Medium,
@@ -35,9 +35,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Names that nobody could guess are given away, and with them every object that is open to whoever \
               knows its name. The answer also has the bucket's name, sizes and times.",
         remedy: "leave `ListObjectsV2` out of the rule, or ask for a token",
-        run: listing,
-    },
-    Check {
+    }, listing),
+    (Check {
         id: "EA023",
         name: "anonymous-old-versions",
         severity: Severity::Medium,
@@ -45,9 +44,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "What was overwritten or deleted, often because it should not have been public, can still be read by \
               whoever has a version's id.",
         remedy: "leave `GetObjectVersion` and `HeadObjectVersion` out of the rule",
-        run: versions,
-    },
-    Check {
+    }, versions),
+    (Check {
         id: "EA024",
         name: "address-is-the-only-guard",
         severity: Severity::Low,
@@ -55,11 +53,10 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Everyone behind that address is let in: guests of the office network, other customers of the same \
               provider or proxy, and whoever gets the address next.",
         remedy: "ask for a token beside the address, or accept this with the reason",
-        run: address,
-    },
-];
+    }, address),
+]);
 
-fn write(subject: &Subject<'_>) -> Vec<Found> {
+fn write(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous());
     anonymous
         .filter_map(|rule| {
@@ -79,7 +76,7 @@ fn write(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn read_everything(subject: &Subject<'_>) -> Vec<Found> {
+fn read_everything(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let reads = [Op::GetObject, Op::GetObjectVersion];
     let anonymous =
         subject.allows().filter(|rule| rule.is_anonymous() && !rule.of(&reads).is_empty());
@@ -94,7 +91,7 @@ fn read_everything(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn listing(subject: &Subject<'_>) -> Vec<Found> {
+fn listing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous() && rule.has(Op::ListObjectsV2));
     anonymous
         .map(|rule| {
@@ -104,7 +101,7 @@ fn listing(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn versions(subject: &Subject<'_>) -> Vec<Found> {
+fn versions(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous() && rule.has(Op::GetObjectVersion));
     anonymous
         .map(|rule| {
@@ -114,7 +111,7 @@ fn versions(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn address(subject: &Subject<'_>) -> Vec<Found> {
+fn address(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous());
     anonymous
         .filter(|rule| rule.document.source_ips.is_some())

@@ -4,11 +4,13 @@ use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{PrincipalConstraint, Segment};
 
 use super::claims::asks_for_a_right;
-use super::subject::{RuleView, Subject, WRITES, is_everything, is_wild, names};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{RuleView, PolicySubject, WRITES, is_everything, is_wild, names};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA025",
         name: "any-token-writes",
         severity: Severity::High,
@@ -17,9 +19,8 @@ pub(super) static CHECKS: &[Check] = &[
               and each application that gets a token for itself, may replace or delete what the others have put \
               there.",
         remedy: "give each their own folder, such as `users/{sub}/**`, or ask in `when` for a scope or a role",
-        run: any_token_writes,
-    },
-    Check {
+    }, any_token_writes),
+    (Check {
         id: "EA026",
         name: "delete-of-everything",
         severity: Severity::Low,
@@ -28,9 +29,8 @@ pub(super) static CHECKS: &[Check] = &[
               everything; most have a folder.",
         remedy: "name the folders, let a deny rule keep what must stay, or accept this with the reason (S3 \
                  versioning keeps what is deleted)",
-        run: delete_of_everything,
-    },
-    Check {
+    }, delete_of_everything),
+    (Check {
         id: "EA027",
         name: "write-without-a-right",
         severity: Severity::Low,
@@ -39,9 +39,8 @@ pub(super) static CHECKS: &[Check] = &[
               reads, or an ID token where nothing else keeps it out (RFC 9700 section 2.3: the privileges of an \
               access token should be the least that are needed).",
         remedy: "ask for a scope, such as `when = { scope = { has = \"files\" } }`",
-        run: write_without_a_right,
-    },
-    Check {
+    }, write_without_a_right),
+    (Check {
         id: "EA028",
         name: "rule-for-every-issuer",
         severity: Severity::Medium,
@@ -49,9 +48,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "What is open to your own people is open to a partner's too, and to those of every issuer that is added \
               later by somebody who does not think of this rule.",
         remedy: "name the issuers: `issuers = [\"...\"]`",
-        run: rule_for_every_issuer,
-    },
-    Check {
+    }, rule_for_every_issuer),
+    (Check {
         id: "EA029",
         name: "wildcard-at-the-head",
         severity: Severity::Medium,
@@ -59,16 +57,15 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The rule holds wherever a folder or a name of that kind turns up. Whoever may write under some folder \
               can make one there, and so decides what the rule opens.",
         remedy: "begin the pattern with the folder that is meant",
-        run: wildcard_at_the_head,
-    },
-];
+    }, wildcard_at_the_head),
+]);
 
 /// Whether a rule asks nothing of a token but that it is one.
 fn asks_nothing(rule: &RuleView<'_>) -> bool {
     rule.rule.conditions().is_empty() && rule.rule.keys().iter().all(|pattern| pattern.claims().next().is_none())
 }
 
-fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
+fn any_token_writes(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| !rule.is_anonymous() && asks_nothing(rule));
     open.filter_map(|rule| {
         let writes = rule.of(&WRITES);
@@ -94,7 +91,7 @@ fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn delete_of_everything(subject: &Subject<'_>) -> Vec<Found> {
+fn delete_of_everything(subject: &PolicySubject<'_>) -> Vec<Observation> {
     // Without a token, and by any token, it is a finding of its own, and a graver one.
     let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
     asking
@@ -107,7 +104,7 @@ fn delete_of_everything(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
+fn write_without_a_right(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
     asking
         .filter(|rule| !asks_for_a_right(rule))
@@ -124,7 +121,7 @@ fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn rule_for_every_issuer(subject: &Subject<'_>) -> Vec<Found> {
+fn rule_for_every_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
     if subject.document().issuers.len() < 2 {
         return Vec::new();
     }
@@ -138,7 +135,7 @@ fn rule_for_every_issuer(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn wildcard_at_the_head(subject: &Subject<'_>) -> Vec<Found> {
+fn wildcard_at_the_head(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for (place, pattern) in rule.patterns() {

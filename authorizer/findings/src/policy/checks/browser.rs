@@ -3,13 +3,14 @@
 use authorizer_core::policy::Place;
 use authorizer_core::record::SubjectLogging;
 
-use super::super::finding::About;
 use super::claims::host_of;
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::policy::subject::PolicySubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::{About, Observation};
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA120",
         name: "token-in-the-address",
         severity: Severity::Medium,
@@ -17,9 +18,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Addresses are kept where tokens should not be: in CloudFront's own access logs, in the browser's history \
               and in whatever the link is pasted into (RFC 9700 section 4.3.2).",
         remedy: "leave `query` out; for what can send no header give tokens of minutes, and accept this",
-        run: in_the_address,
-    },
-    Check {
+    }, in_the_address),
+    (Check {
         id: "EA121",
         name: "cookie-without-prefix",
         severity: Severity::Low,
@@ -28,9 +28,8 @@ pub(super) static CHECKS: &[Check] = &[
               not theirs. Of a cookie whose name begins so a browser takes only what the host itself has set, over TLS \
               (draft-ietf-httpbis-rfc6265bis section 4.1.3).",
         remedy: "call it `__Host-session`, or `__Secure-session` where signing in is another host's",
-        run: without_prefix,
-    },
-    Check {
+    }, without_prefix),
+    (Check {
         id: "EA122",
         name: "cors-for-every-origin",
         severity: Severity::Low,
@@ -38,9 +37,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A page that somebody is tricked into opening may use a token that it gets hold of, and may read what is \
               open to addresses of the office network through the browser of whoever is in it.",
         remedy: "name the origins",
-        run: every_origin,
-    },
-    Check {
+    }, every_origin),
+    (Check {
         id: "EA123",
         name: "cors-for-strangers",
         severity: Severity::High,
@@ -48,18 +46,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Every page below that domain may send people's cookies and read the answers: one forgotten host, or one \
               host that a stranger rents below a domain that is rented out, does for all.",
         remedy: "name the origins",
-        run: strangers,
-    },
-    Check {
+    }, strangers),
+    (Check {
         id: "EA124",
         name: "cors-over-http",
         severity: Severity::Medium,
         title: "an origin is plain HTTP",
         why: "Anybody on the way may write that origin's pages, and so use the distribution as they may.",
         remedy: "serve the application over `https`, and write that origin",
-        run: cors_over_http,
-    },
-    Check {
+    }, cors_over_http),
+    (Check {
         id: "EA125",
         name: "cors-and-cookie-disagree",
         severity: Severity::Informational,
@@ -67,9 +63,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A browser sends a cookie to another origin only where `credentials` is on, and there is no other use for \
               it. One of the two does nothing.",
         remedy: "leave out the one that is not needed",
-        run: disagree,
-    },
-    Check {
+    }, disagree),
+    (Check {
         id: "EA126",
         name: "sign-in-on-another-site",
         severity: Severity::Low,
@@ -78,9 +73,8 @@ pub(super) static CHECKS: &[Check] = &[
               of your own has to take the token from it and do that, and must not send people on to wherever it is \
               told.",
         remedy: "sign in on a host of the same domain, or accept this with the name of the page that sets the cookie",
-        run: another_site,
-    },
-    Check {
+    }, another_site),
+    (Check {
         id: "EA127",
         name: "development-address",
         severity: Severity::Low,
@@ -88,9 +82,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "It was let in to try something. On every machine something else may listen there, and the policy trusts \
               its pages or its tokens.",
         remedy: "keep it in a policy for development",
-        run: development,
-    },
-    Check {
+    }, development),
+    (Check {
         id: "EA128",
         name: "subject-in-plain",
         severity: Severity::Informational,
@@ -98,12 +91,11 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The log then says which person fetched what and when, in every Region where CloudFront has answered. That \
               is personal data, to be kept and deleted as such.",
         remedy: "use `hashed`, which still tells people apart, or accept this with what the log is kept for",
-        run: in_plain,
-    },
-];
+    }, in_plain),
+]);
 
-fn found(place: Place, message: impl Into<String>) -> Found {
-    Found::new(About::Policy, place, message)
+fn found(place: Place, message: impl Into<String>) -> Observation {
+    Observation::new(About::Policy, place, message)
 }
 
 /// Whether a host is the machine that asks for it.
@@ -111,7 +103,7 @@ pub(super) fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" || host == "::1"
 }
 
-fn in_the_address(subject: &Subject<'_>) -> Vec<Found> {
+fn in_the_address(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let name = subject.document().credentials.query.iter();
     name.map(|name| {
         found(Place::member("credentials").then("query"), format!("a token may come as `?{name}=...`"))
@@ -119,7 +111,7 @@ fn in_the_address(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn without_prefix(subject: &Subject<'_>) -> Vec<Found> {
+fn without_prefix(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let cookie = subject.document().credentials.cookie.iter();
     cookie
         .filter(|name| !name.starts_with("__Host-") && !name.starts_with("__Secure-"))
@@ -131,7 +123,7 @@ fn without_prefix(subject: &Subject<'_>) -> Vec<Found> {
 }
 
 /// The origins, each with its place, and whether cookies go with it.
-fn origins<'p>(subject: &Subject<'p>) -> impl Iterator<Item = (Place, &'p str, bool)> + use<'p> {
+fn origins<'p>(subject: &PolicySubject<'p>) -> impl Iterator<Item = (Place, &'p str, bool)> + use<'p> {
     subject.document().cors.iter().flat_map(|cors| {
         cors.origins.iter().enumerate().map(|(index, origin)| {
             (Place::member("cors").then("origins").at(index), origin.as_str(), cors.credentials)
@@ -139,14 +131,14 @@ fn origins<'p>(subject: &Subject<'p>) -> impl Iterator<Item = (Place, &'p str, b
     })
 }
 
-fn every_origin(subject: &Subject<'_>) -> Vec<Found> {
+fn every_origin(subject: &PolicySubject<'_>) -> Vec<Observation> {
     origins(subject)
         .filter(|(_, origin, _)| *origin == "*")
         .map(|(place, ..)| found(place, "`*` lets pages of every origin use the distribution"))
         .collect()
 }
 
-fn strangers(subject: &Subject<'_>) -> Vec<Found> {
+fn strangers(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let below = origins(subject).filter_map(|(place, origin, credentials)| {
         let (_, domain) = origin.split_once("://*.")?;
         let domain = domain.split(':').next().unwrap_or_default();
@@ -164,7 +156,7 @@ fn strangers(subject: &Subject<'_>) -> Vec<Found> {
     below.collect()
 }
 
-fn cors_over_http(subject: &Subject<'_>) -> Vec<Found> {
+fn cors_over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
     origins(subject)
         .filter(|(_, origin, _)| {
             origin.starts_with("http://") && !host_of(origin).is_some_and(is_this_machine)
@@ -176,7 +168,7 @@ fn cors_over_http(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn disagree(subject: &Subject<'_>) -> Vec<Found> {
+fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(cors) = &subject.document().cors else { return Vec::new() };
     match (cors.credentials, subject.has_cookie()) {
         (true, false) => {
@@ -190,7 +182,7 @@ fn disagree(subject: &Subject<'_>) -> Vec<Found> {
     }
 }
 
-fn another_site(subject: &Subject<'_>) -> Vec<Found> {
+fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(sign_in) = &subject.document().sign_in else { return Vec::new() };
     let (Some(there), Some(here)) = (host_of(&sign_in.url), host_of(&sign_in.origin)) else { return Vec::new() };
     let site = |host: &str| psl::domain(host.as_bytes()).map(|domain| domain.as_bytes().to_vec());
@@ -203,7 +195,7 @@ fn another_site(subject: &Subject<'_>) -> Vec<Found> {
     vec![found(Place::member("sign_in").then("url"), message)]
 }
 
-fn development(subject: &Subject<'_>) -> Vec<Found> {
+fn development(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_here = |address: &str| host_of(address).is_some_and(is_this_machine);
     let mut here = Vec::new();
     for issuer in subject.issuers().filter(|issuer| is_here(&issuer.document.issuer)) {
@@ -231,7 +223,7 @@ fn development(subject: &Subject<'_>) -> Vec<Found> {
     here
 }
 
-fn in_plain(subject: &Subject<'_>) -> Vec<Found> {
+fn in_plain(subject: &PolicySubject<'_>) -> Vec<Observation> {
     match subject.document().log.subject {
         SubjectLogging::Plain => {
             vec![found(Place::member("log").then("subject"), "the decision log names people by their `sub`")]

@@ -5,20 +5,21 @@ use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
 
 use super::claims::{host_of, is_okta};
-use super::subject::{RuleView, Subject, Use};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{RuleView, PolicySubject, Use};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA034",
         name: "claim-the-issuer-does-not-give",
         severity: Severity::High,
         title: "a rule asks for a claim that its issuer's tokens do not have",
         why: "An allow rule of that kind lets nobody in. A deny rule denies nobody, and reads as if it did.",
         remedy: "use the claim that the provider gives (docs/providers.md)",
-        run: not_given,
-    },
-    Check {
+    }, not_given),
+    (Check {
         id: "EA035",
         name: "claim-misspelt",
         severity: Severity::Medium,
@@ -26,9 +27,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Names of claims count to the letter. A misspelt one is absent from every token: an allow rule lets \
               nobody in, and a deny rule denies nobody.",
         remedy: "write the claim as the tokens have it (`authorizer token inspect` shows one)",
-        run: misspelt,
-    },
-    Check {
+    }, misspelt),
+    (Check {
         id: "EA036",
         name: "has-on-free-text",
         severity: Severity::Medium,
@@ -36,9 +36,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "`has` looks for a word among words: it holds for `not an admin` when it looks for `admin`, and of \
               `Human Resources` for `Human`.",
         remedy: "use `equals` with the whole value, or a claim that is a list",
-        run: free_text,
-    },
-    Check {
+    }, free_text),
+    (Check {
         id: "EA037",
         name: "equals-on-a-list",
         severity: Severity::Medium,
@@ -47,9 +46,8 @@ pub(super) static CHECKS: &[Check] = &[
               lets nobody in, or only whoever has that scope alone; a deny rule denies nobody, or not whoever asks \
               for one scope more.",
         remedy: "use `has`",
-        run: list_equals,
-    },
-    Check {
+    }, list_equals),
+    (Check {
         id: "EA038",
         name: "condition-against-the-issuer",
         severity: Severity::Medium,
@@ -57,9 +55,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The rule matches nothing. An allow rule of that kind is dead; a deny rule denies nobody, and reads as \
               if it did.",
         remedy: "mend the condition or the issuer's `required`, or remove the rule",
-        run: against_the_issuer,
-    },
-    Check {
+    }, against_the_issuer),
+    (Check {
         id: "EA039",
         name: "condition-says-nothing",
         severity: Severity::Informational,
@@ -67,9 +64,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Whoever reads the rule takes it for narrower than another that does not have the condition, and it is \
               not.",
         remedy: "leave the condition out",
-        run: says_nothing,
-    },
-];
+    }, says_nothing),
+]);
 
 /// The provider, and what its access tokens have instead; for ID tokens, where a block takes those.
 fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
@@ -96,7 +92,7 @@ fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
     }
 }
 
-fn not_given(subject: &Subject<'_>) -> Vec<Found> {
+fn not_given(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, claim, reads) in rule.claims() {
@@ -134,7 +130,7 @@ const ALIASES: [(&str, &str); 8] = [
     ("cognito:group", "cognito:groups"),
 ];
 
-fn misspelt(subject: &Subject<'_>) -> Vec<Found> {
+fn misspelt(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, claim, _) in rule.claims() {
@@ -158,7 +154,7 @@ fn meant(claim: &str) -> Option<&'static str> {
     alias.or_else(known)
 }
 
-fn free_text(subject: &Subject<'_>) -> Vec<Found> {
+fn free_text(subject: &PolicySubject<'_>) -> Vec<Observation> {
     const TEXTS: [&str; 12] = [
         "title", "job_title", "jobTitle", "department", "company", "company_name", "organization", "office",
         "description", "division", "cost_center", "team",
@@ -179,7 +175,7 @@ fn free_text(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn list_equals(subject: &Subject<'_>) -> Vec<Found> {
+fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
     const LISTS: [&str; 9] =
         ["scope", "scp", "groups", "roles", "cognito:groups", "permissions", "entitlements", "amr", "wids"];
     let mut found = Vec::new();
@@ -248,7 +244,7 @@ pub(super) fn is_against_the_issuer(rule: &RuleView<'_>) -> bool {
     against(rule).next().is_some()
 }
 
-fn against_the_issuer(subject: &Subject<'_>) -> Vec<Found> {
+fn against_the_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for claim in against(&rule) {
@@ -260,7 +256,7 @@ fn against_the_issuer(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn says_nothing(subject: &Subject<'_>) -> Vec<Found> {
+fn says_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for claim in known_of(&rule, true) {

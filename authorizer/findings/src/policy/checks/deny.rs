@@ -4,12 +4,14 @@ use authorizer_analysis::Witness;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{IpNet, Segment};
 
-use super::exact::{Variant, claims_asked_for, words};
-use super::subject::{PARTS, RuleView, Subject};
-use super::{Check, Found, Severity};
+use crate::policy::exact::{Variant, claims_asked_for, words};
+use crate::policy::subject::{PARTS, RuleView, PolicySubject};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA040",
         name: "deny-asks-for-a-claim",
         severity: Severity::Medium,
@@ -18,9 +20,8 @@ pub(super) static CHECKS: &[Check] = &[
               that is a list where the rule has one value: none of them is denied. What a rule denies to some it \
               has to tell apart by what the others have.",
         remedy: "ask on the allow rules for what those who may are, instead of denying what the others are",
-        run: asks_for_a_claim,
-    },
-    Check {
+    }, asks_for_a_claim),
+    (Check {
         id: "EA041",
         name: "deny-on-one-ip-family",
         severity: Severity::Medium,
@@ -28,9 +29,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Where the distribution has IPv6 on, a viewer has both kinds of address and chooses which one CloudFront \
               sees.",
         remedy: "name the networks of both, or switch IPv6 off on the distribution and accept this",
-        run: one_family,
-    },
-    Check {
+    }, one_family),
+    (Check {
         id: "EA042",
         name: "deny-leaves-multipart",
         severity: Severity::High,
@@ -38,9 +38,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "In `operations` a name is exactly itself: whoever may not write an object in one piece writes it in \
               several.",
         remedy: "write `methods = [\"PUT\"]`, which denies every way of writing",
-        run: leaves_multipart,
-    },
-    Check {
+    }, leaves_multipart),
+    (Check {
         id: "EA043",
         name: "deny-leaves-versions",
         severity: Severity::High,
@@ -48,45 +47,40 @@ pub(super) static CHECKS: &[Check] = &[
         why: "In `operations` a name is exactly itself: the version that is the present one can be read by its id, \
               and so can those before it.",
         remedy: "write `methods = [\"GET\"]`, which denies every way of reading",
-        run: leaves_versions,
-    },
-    Check {
+    }, leaves_versions),
+    (Check {
         id: "EA044",
         name: "deny-leaves-overwriting",
         severity: Severity::Low,
         title: "a deny rule for DELETE leaves overwriting open",
         why: "PUT replaces what is there: an empty object in the place of a record is a record deleted.",
         remedy: "deny PUT as well, or let in only uploads that are `create_only`",
-        run: leaves_overwriting,
-    },
-    Check {
+    }, leaves_overwriting),
+    (Check {
         id: "EA045",
         name: "deny-leaves-deleting",
         severity: Severity::Low,
         title: "a deny rule for PUT leaves deleting open",
         why: "What may not be changed can be removed.",
         remedy: "deny DELETE as well",
-        run: leaves_deleting,
-    },
-    Check {
+    }, leaves_deleting),
+    (Check {
         id: "EA046",
         name: "deny-leaves-listing",
         severity: Severity::Low,
         title: "a deny rule for reading leaves listing open",
         why: "Who may not read the objects still learns their names, sizes and times, which may be the secret.",
         remedy: "add `operations = [\"ListObjectsV2\"]` to the rule",
-        run: leaves_listing,
-    },
-    Check {
+    }, leaves_listing),
+    (Check {
         id: "EA047",
         name: "deny-of-head-alone",
         severity: Severity::Low,
         title: "a deny rule for HEAD leaves GET open",
         why: "GET says all that HEAD does, and the object too.",
         remedy: "deny GET, which HEAD goes with",
-        run: head_alone,
-    },
-    Check {
+    }, head_alone),
+    (Check {
         id: "EA048",
         name: "deny-by-file-name",
         severity: Severity::Low,
@@ -94,9 +88,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Keys are compared to the letter, so `.EXE`, `.exe ` and a file without an ending are not denied, and \
               what is in a file does not depend on its name.",
         remedy: "let the allow rule name the `content_types` or the endings that may be",
-        run: by_file_name,
-    },
-    Check {
+    }, by_file_name),
+    (Check {
         id: "EA049",
         name: "deny-of-one-level",
         severity: Severity::Medium,
@@ -104,11 +97,10 @@ pub(super) static CHECKS: &[Check] = &[
         why: "`*` stands for one segment. `records/*` is every object right in the folder, and none in the folders \
               within it.",
         remedy: "write `**` for everything below",
-        run: one_level,
-    },
-];
+    }, one_level),
+]);
 
-fn asks_for_a_claim(subject: &Subject<'_>) -> Vec<Found> {
+fn asks_for_a_claim(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.denies() {
         for claim in claims_asked_for(rule.document) {
@@ -128,7 +120,7 @@ fn asks_for_a_claim(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn one_family(subject: &Subject<'_>) -> Vec<Found> {
+fn one_family(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let found = subject.denies().filter_map(|rule| {
         let networks = rule.rule.sources()?;
         let four = networks.iter().any(|network| matches!(network, IpNet::V4(_)));
@@ -147,7 +139,7 @@ fn one_family(subject: &Subject<'_>) -> Vec<Found> {
 /// The first of the operations that this rule does not deny and some request gets through with, on keys, by a viewer
 /// and at a time that the rule is about.
 fn left_open(
-    subject: &Subject<'_>,
+    subject: &PolicySubject<'_>,
     rule: &RuleView<'_>,
     operations: &[Op],
     allows: impl Fn(&RuleView<'_>) -> bool,
@@ -157,7 +149,7 @@ fn left_open(
 }
 
 /// A finding for each deny rule that has `denied` and leaves one of `others` open.
-fn leaving(subject: &Subject<'_>, denied: Op, others: &[Op], allows: fn(&RuleView<'_>) -> bool) -> Vec<Found> {
+fn leaving(subject: &PolicySubject<'_>, denied: Op, others: &[Op], allows: fn(&RuleView<'_>) -> bool) -> Vec<Observation> {
     let rules = subject.denies().filter(|rule| rule.has(denied));
     rules
         .filter_map(|rule| {
@@ -169,7 +161,7 @@ fn leaving(subject: &Subject<'_>, denied: Op, others: &[Op], allows: fn(&RuleVie
         .collect()
 }
 
-fn leaves_multipart(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_multipart(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let rules = subject.denies().filter(|rule| rule.has(Op::PutObject));
     rules
         .filter_map(|rule| {
@@ -183,28 +175,28 @@ fn leaves_multipart(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn leaves_versions(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_versions(subject: &PolicySubject<'_>) -> Vec<Observation> {
     leaving(subject, Op::GetObject, &[Op::GetObjectVersion], |_| true)
 }
 
-fn leaves_overwriting(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_overwriting(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let writes = [Op::PutObject, Op::CompleteMultipartUpload];
     leaving(subject, Op::DeleteObject, &writes, |allow| !allow.rule.terms().create_only)
 }
 
-fn leaves_deleting(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_deleting(subject: &PolicySubject<'_>) -> Vec<Observation> {
     leaving(subject, Op::PutObject, &[Op::DeleteObject], |_| true)
 }
 
-fn leaves_listing(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_listing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     leaving(subject, Op::GetObject, &[Op::ListObjectsV2], |_| true)
 }
 
-fn head_alone(subject: &Subject<'_>) -> Vec<Found> {
+fn head_alone(subject: &PolicySubject<'_>) -> Vec<Observation> {
     leaving(subject, Op::HeadObject, &[Op::GetObject], |_| true)
 }
 
-fn by_file_name(subject: &Subject<'_>) -> Vec<Found> {
+fn by_file_name(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.denies() {
         for (place, pattern) in rule.patterns() {
@@ -219,7 +211,7 @@ fn by_file_name(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn one_level(subject: &Subject<'_>) -> Vec<Found> {
+fn one_level(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.denies() {
         for (index, (place, pattern)) in rule.patterns().enumerate() {

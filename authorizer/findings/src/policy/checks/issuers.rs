@@ -5,11 +5,13 @@ use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
 
 use super::claims::{asks_for_a_right, host_of};
-use super::subject::{IssuerView, RuleView, Subject, Use, list};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{IssuerView, RuleView, PolicySubject, Use, list};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA080",
         name: "issuer-over-http",
         severity: Severity::Medium,
@@ -17,9 +19,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Its keys and its sign-in page are had over a line on which anybody may answer in its place, so anybody's \
               keys may end up in the key file (RFC 8414 section 2: an issuer is an `https` address).",
         remedy: "have the provider use `https`, and write that issuer",
-        run: over_http,
-    },
-    Check {
+    }, over_http),
+    (Check {
         id: "EA081",
         name: "issuer-that-anyone-can-join",
         severity: Severity::High,
@@ -28,9 +29,8 @@ pub(super) static CHECKS: &[Check] = &[
               does not help where whoever asks for the token chooses it, or where the application lets anyone sign in.",
         remedy: "say who is meant: in the issuer's `required` (`hd` at Google, `repository_owner` at GitHub), in the \
                  rule's `when`, or by `{sub}` in its keys",
-        run: anyone_joins,
-    },
-    Check {
+    }, anyone_joins),
+    (Check {
         id: "EA082",
         name: "issuer-names-no-tenant",
         severity: Severity::Medium,
@@ -38,9 +38,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "`common`, `organizations`, `consumers` and `{tenantid}` stand in metadata in the place of a tenant, and in \
               no token: none of them verifies.",
         remedy: "write the issuer with the tenant's id",
-        run: no_tenant,
-    },
-    Check {
+    }, no_tenant),
+    (Check {
         id: "EA083",
         name: "issuers-alike",
         severity: Severity::Low,
@@ -48,18 +47,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The value of `iss` counts to the letter, and a provider uses one of them. The other block is trusted for \
               nothing, or, at a provider that somebody else can set up under that name, for too much.",
         remedy: "keep the one that the tokens have",
-        run: alike,
-    },
-    Check {
+    }, alike),
+    (Check {
         id: "EA084",
         name: "issuer-unused",
         severity: Severity::Low,
         title: "no allow rule speaks of an issuer",
         why: "Its tokens open nothing, and a rule without `issuers`, written later, will trust them all the same.",
         remedy: "remove the block, or write the rule that was meant",
-        run: unused,
-    },
-    Check {
+    }, unused),
+    (Check {
         id: "EA085",
         name: "leeway-is-long",
         severity: Severity::Low,
@@ -67,9 +64,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "For that long a token lives on after its end, one that was taken among them. Clocks that are kept by NTP \
               differ by less than a second.",
         remedy: "use 60 seconds at most; 30 when absent",
-        run: long_leeway,
-    },
-    Check {
+    }, long_leeway),
+    (Check {
         id: "EA086",
         name: "kind-of-token-is-open",
         severity: Severity::Medium,
@@ -78,9 +74,8 @@ pub(super) static CHECKS: &[Check] = &[
               (RFC 8725 section 3.11, RFC 9068 section 5). Here it opens files.",
         remedy: "add `token_type = \"at+jwt\"`, or the claim that says the kind to `required`, or ask for a scope in \
                  every rule (docs/providers.md)",
-        run: kind_is_open,
-    },
-    Check {
+    }, kind_is_open),
+    (Check {
         id: "EA087",
         name: "cognito-without-token-use",
         severity: Severity::Medium,
@@ -89,9 +84,8 @@ pub(super) static CHECKS: &[Check] = &[
               them apart, and AWS says to check it. Without it the kind of a token rests on whether it has `aud` or \
               `client_id`, which a setting of the application changes.",
         remedy: "add `required = { token_use = \"access\" }`",
-        run: cognito,
-    },
-    Check {
+    }, cognito),
+    (Check {
         id: "EA088",
         name: "no-longest-lifetime",
         severity: Severity::Informational,
@@ -99,18 +93,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A token cannot be called back but by a new package, so it is trusted until it expires. A setting of the \
               provider that somebody changes makes that a year.",
         remedy: "add `max_lifetime_seconds` with what the provider is set to",
-        run: no_lifetime,
-    },
-    Check {
+    }, no_lifetime),
+    (Check {
         id: "EA089",
         name: "lifetime-is-long",
         severity: Severity::Low,
         title: "an issuer's tokens may live for more than a day",
         why: "A token that leaks, or whose subject has left, opens files until it expires.",
         remedy: "let the provider give tokens of an hour or so, and write that",
-        run: long_lifetime,
-    },
-    Check {
+    }, long_lifetime),
+    (Check {
         id: "EA090",
         name: "audiences-are-many",
         severity: Severity::Low,
@@ -118,9 +110,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Each is a service whose tokens do here as well, so any of them that is broken into can ask for files in \
               the name of its users (RFC 8725 section 3.9).",
         remedy: "give the bucket an audience of its own",
-        run: many_audiences,
-    },
-    Check {
+    }, many_audiences),
+    (Check {
         id: "EA091",
         name: "audience-of-every-service",
         severity: Severity::Medium,
@@ -128,9 +119,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The audience is to keep tokens for other services out, and this one is in them: the provider puts it into \
               every token, or it is that of an API of its own.",
         remedy: "give the bucket an audience of its own at the provider",
-        run: every_audience,
-    },
-    Check {
+    }, every_audience),
+    (Check {
         id: "EA092",
         name: "algorithm-without-key",
         severity: Severity::Low,
@@ -138,11 +128,10 @@ pub(super) static CHECKS: &[Check] = &[
         why: "No token with it verifies today. When a key for it turns up in the key file it is trusted, though nobody \
               has thought about it.",
         remedy: "leave the algorithm out, or fetch the keys anew (`authorizer keys fetch`)",
-        run: without_key,
-    },
-];
+    }, without_key),
+]);
 
-fn over_http(subject: &Subject<'_>) -> Vec<Found> {
+fn over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let plain = subject.issuers().filter(|issuer| {
         issuer.document.issuer.starts_with("http://")
             && !host_of(&issuer.document.issuer).is_some_and(super::browser::is_this_machine)
@@ -174,7 +163,7 @@ fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
     }
 }
 
-fn anyone_joins(subject: &Subject<'_>) -> Vec<Found> {
+fn anyone_joins(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows().filter(|rule| !rule.is_anonymous()) {
         for issuer in &rule.issuers {
@@ -195,7 +184,7 @@ fn anyone_joins(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn no_tenant(subject: &Subject<'_>) -> Vec<Found> {
+fn no_tenant(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let of_none = subject.issuers().filter(|issuer| {
         let address = &issuer.document.issuer;
         let of_entra = host_of(address) == Some("login.microsoftonline.com");
@@ -210,7 +199,7 @@ fn no_tenant(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn alike(subject: &Subject<'_>) -> Vec<Found> {
+fn alike(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let plain = |issuer: &IssuerDocument| issuer.issuer.trim_end_matches('/').to_ascii_lowercase();
     let all: Vec<_> = subject.issuers().collect();
     let mut found = Vec::new();
@@ -223,7 +212,7 @@ fn alike(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn unused(subject: &Subject<'_>) -> Vec<Found> {
+fn unused(subject: &PolicySubject<'_>) -> Vec<Observation> {
     if subject.document().rules.is_empty() {
         return Vec::new();
     }
@@ -240,7 +229,7 @@ fn unused(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn long_leeway(subject: &Subject<'_>) -> Vec<Found> {
+fn long_leeway(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let long = subject.issuers().filter(|issuer| issuer.document.leeway_seconds > 60);
     long.map(|issuer| {
         let seconds = issuer.document.leeway_seconds;
@@ -269,7 +258,7 @@ fn says_the_kind(issuer: &IssuerDocument) -> bool {
     by_type || by_claim || by_audience || by_client || only_id_tokens || of_jobs
 }
 
-fn kind_is_open(subject: &Subject<'_>) -> Vec<Found> {
+fn kind_is_open(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers().filter(|issuer| !is_cognito(issuer.document)) {
         if says_the_kind(issuer.document) {
@@ -296,7 +285,7 @@ fn is_cognito(issuer: &IssuerDocument) -> bool {
     host_of(&issuer.issuer).is_some_and(|host| host.starts_with("cognito-idp.") && host.contains(".amazonaws.com"))
 }
 
-fn cognito(subject: &Subject<'_>) -> Vec<Found> {
+fn cognito(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject
         .issuers()
         .filter(|issuer| is_cognito(issuer.document) && !issuer.document.required.contains_key("token_use"));
@@ -311,7 +300,7 @@ fn cognito(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn no_lifetime(subject: &Subject<'_>) -> Vec<Found> {
+fn no_lifetime(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.issuers().filter(|issuer| issuer.document.max_lifetime_seconds.is_none());
     open.map(|issuer| {
         let message = format!("issuer `{}` has no `max_lifetime_seconds`", issuer.name());
@@ -320,7 +309,7 @@ fn no_lifetime(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn long_lifetime(subject: &Subject<'_>) -> Vec<Found> {
+fn long_lifetime(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let long =
         subject.issuers().filter(|issuer| issuer.document.max_lifetime_seconds.is_some_and(|most| most > 86_400));
     long.map(|issuer| {
@@ -331,7 +320,7 @@ fn long_lifetime(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn many_audiences(subject: &Subject<'_>) -> Vec<Found> {
+fn many_audiences(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let many = subject.issuers().filter(|issuer| issuer.document.audience.len() > 3);
     many.map(|issuer| {
         let message = format!("issuer `{}` takes {}", issuer.name(), list(&issuer.document.audience));
@@ -340,7 +329,7 @@ fn many_audiences(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn every_audience(subject: &Subject<'_>) -> Vec<Found> {
+fn every_audience(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         let document = issuer.document;
@@ -364,7 +353,7 @@ fn every_audience(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn without_key(subject: &Subject<'_>) -> Vec<Found> {
+fn without_key(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     // What a URL will give is not known.
     for issuer in subject.issuers().filter(|issuer| issuer.keys_url().is_none()) {

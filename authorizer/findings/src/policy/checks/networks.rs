@@ -2,20 +2,21 @@
 
 use authorizer_core::rules::IpNet;
 
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::policy::subject::PolicySubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA055",
         name: "source-is-everywhere",
         severity: Severity::Medium,
         title: "a rule's addresses are all there are",
         why: "The rule reads as if it were for some network, and is for every viewer of that kind of address.",
         remedy: "name the networks that are meant, or leave `source_ips` out",
-        run: everywhere,
-    },
-    Check {
+    }, everywhere),
+    (Check {
         id: "EA056",
         name: "source-is-never-seen",
         severity: Severity::Medium,
@@ -23,9 +24,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "CloudFront sees the address that a viewer has on the internet. Private, shared, link-local and loopback \
               addresses never are: an allow rule lets nobody in by them, and a deny rule denies nobody.",
         remedy: "write the public addresses that the network goes out by",
-        run: never_seen,
-    },
-];
+    }, never_seen),
+]);
 
 /// RFC 6890 and its registries, without the networks for documentation.
 const NEVER_SEEN: [&str; 11] = [
@@ -42,7 +42,7 @@ const NEVER_SEEN: [&str; 11] = [
     "fe80::/10",
 ];
 
-fn everywhere(subject: &Subject<'_>) -> Vec<Found> {
+fn everywhere(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         let Some(networks) = rule.rule.sources() else { continue };
@@ -59,7 +59,7 @@ fn everywhere(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn never_seen(subject: &Subject<'_>) -> Vec<Found> {
+fn never_seen(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let never: Vec<IpNet> = NEVER_SEEN.iter().filter_map(|network| network.parse().ok()).collect();
     let is_never = |network: &IpNet| {
         network.prefix_len() > 0 && never.iter().any(|one| one.contains(network))

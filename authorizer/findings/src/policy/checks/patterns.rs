@@ -5,20 +5,21 @@ use std::collections::BTreeSet;
 use authorizer_core::rules::{KeyPattern, Segment};
 use unicode_normalization::{char::is_combining_mark, is_nfc};
 
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::policy::subject::PolicySubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA011",
         name: "pattern-twice",
         severity: Severity::Informational,
         title: "a rule names a pattern twice",
         why: "One of them was meant to be another, or nobody knows any more why it is there.",
         remedy: "leave one out, or write what was meant",
-        run: twice,
-    },
-    Check {
+    }, twice),
+    (Check {
         id: "EA070",
         name: "pattern-not-composed",
         severity: Severity::Medium,
@@ -26,9 +27,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Keys are compared byte for byte. What most keyboards and applications write (Unicode's form NFC) looks \
               the same and is another key: an allow rule does not open it, and a deny rule does not deny it.",
         remedy: "write the pattern anew by keyboard, or name both forms",
-        run: not_composed,
-    },
-    Check {
+    }, not_composed),
+    (Check {
         id: "EA071",
         name: "pattern-with-the-invisible",
         severity: Severity::Medium,
@@ -36,9 +36,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A zero-width or direction character, or a space that is none, came along when the pattern was copied. The \
               pattern looks right in review, and names other keys than it shows.",
         remedy: "remove the character",
-        run: invisible,
-    },
-    Check {
+    }, invisible),
+    (Check {
         id: "EA072",
         name: "pattern-of-a-folder-alone",
         severity: Severity::Medium,
@@ -46,9 +45,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "To S3 `reports/` is one key, an empty object that some tools make for a folder. Nothing below it is \
               meant.",
         remedy: "write `reports/**` for what is in the folder",
-        run: folder_alone,
-    },
-    Check {
+    }, folder_alone),
+    (Check {
         id: "EA073",
         name: "pattern-with-a-plus",
         severity: Severity::Informational,
@@ -56,9 +54,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "S3 reads a raw `+` in a path as a space, so the authorizer refuses it. A link that has it as it is gets \
               400, whatever the rule allows.",
         remedy: "choose a name without `+`, or see that links are encoded",
-        run: plus,
-    },
-];
+    }, plus),
+]);
 
 /// The texts of a pattern, without its wildcards.
 fn texts(pattern: &KeyPattern) -> impl Iterator<Item = &str> {
@@ -70,7 +67,7 @@ fn texts(pattern: &KeyPattern) -> impl Iterator<Item = &str> {
     .map(String::as_str)
 }
 
-fn twice(subject: &Subject<'_>) -> Vec<Found> {
+fn twice(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         let mut seen = BTreeSet::new();
@@ -83,7 +80,7 @@ fn twice(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn not_composed(subject: &Subject<'_>) -> Vec<Found> {
+fn not_composed(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_apart = |text: &str| !is_nfc(text) || text.starts_with(is_combining_mark);
     let mut found = Vec::new();
     for rule in subject.rules() {
@@ -102,7 +99,7 @@ fn not_composed(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn invisible(subject: &Subject<'_>) -> Vec<Found> {
+fn invisible(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, pattern) in rule.patterns() {
@@ -125,7 +122,7 @@ fn is_invisible(character: char) -> bool {
             | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-fn folder_alone(subject: &Subject<'_>) -> Vec<Found> {
+fn folder_alone(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, pattern) in rule.patterns() {
@@ -141,7 +138,7 @@ fn folder_alone(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn plus(subject: &Subject<'_>) -> Vec<Found> {
+fn plus(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for (place, pattern) in rule.patterns() {

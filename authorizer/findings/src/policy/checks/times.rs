@@ -2,11 +2,13 @@
 
 use authorizer_core::UnixTime;
 
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::policy::subject::PolicySubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA050",
         name: "rule-expired",
         severity: Severity::Medium,
@@ -14,23 +16,21 @@ pub(super) static CHECKS: &[Check] = &[
         why: "An expired deny rule denies nothing, and reads as if it did. An expired allow rule is in the way of \
               whoever reads the policy, and opens again what it opened when somebody moves its date.",
         remedy: "remove the rule, or give it a `not_after` that is to come",
-        run: expired,
-    },
-    Check {
+    }, expired),
+    (Check {
         id: "EA051",
         name: "date-far-away",
         severity: Severity::Low,
         title: "a rule's date is many years away",
         why: "It is a year mistyped, or a share that was to end and will not within the life of this system.",
         remedy: "mend the year; a rule that is to hold for good has no date",
-        run: far_away,
-    },
-];
+    }, far_away),
+]);
 
 /// Ten years.
 const FAR: u64 = 10 * 365 * 86_400;
 
-fn expired(subject: &Subject<'_>) -> Vec<Found> {
+fn expired(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let rules = subject.rules().filter(|rule| rule.rule.period().not_after.is_some_and(|end| end <= subject.now()));
     rules
         .map(|rule| {
@@ -43,7 +43,7 @@ fn expired(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn far_away(subject: &Subject<'_>) -> Vec<Found> {
+fn far_away(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_far = |instant: Option<UnixTime>| {
         instant.is_some_and(|instant| {
             instant.as_seconds() > subject.now().as_seconds().saturating_add(FAR)

@@ -3,20 +3,21 @@
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::response_override::ResponseOverride;
 
-use super::subject::{RuleView, Subject};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{RuleView, PolicySubject};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA060",
         name: "upload-of-any-length",
         severity: Severity::Medium,
         title: "a rule lets upload, and does not say how much",
         why: "One request may store 5 GB and as many may follow as somebody likes; the bill is yours.",
         remedy: "add `max_bytes` to the rule's `upload`",
-        run: any_length,
-    },
-    Check {
+    }, any_length),
+    (Check {
         id: "EA061",
         name: "upload-of-any-type",
         severity: Severity::Medium,
@@ -24,9 +25,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "An uploaded HTML page or SVG picture runs its scripts in the origin of the distribution. Where the token \
               is in a cookie they act as whoever opens it.",
         remedy: "add `content_types` to the rule's `upload`",
-        run: any_type,
-    },
-    Check {
+    }, any_type),
+    (Check {
         id: "EA062",
         name: "upload-of-every-type",
         severity: Severity::Medium,
@@ -34,9 +34,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "It reads as a limit and is none, but that there is a type: HTML and SVG are among them, whose scripts run \
               in the origin of the distribution.",
         remedy: "name the types that are meant, such as `image/png` and `application/pdf`",
-        run: every_type,
-    },
-    Check {
+    }, every_type),
+    (Check {
         id: "EA063",
         name: "upload-with-scripts",
         severity: Severity::Medium,
@@ -46,27 +45,24 @@ pub(super) static CHECKS: &[Check] = &[
               them.",
         remedy: "name the types one by one; or have the response headers policy send `Content-Security-Policy: \
                  sandbox`, and accept this",
-        run: scripts,
-    },
-    Check {
+    }, scripts),
+    (Check {
         id: "EA064",
         name: "length-beyond-s3",
         severity: Severity::Informational,
         title: "`max_bytes` is more than S3 takes in one request",
         why: "S3 takes at most 5 GB in one PUT. The rule promises what will be answered with 400.",
         remedy: "write at most `5GB`, or open multipart uploads",
-        run: beyond_s3,
-    },
-    Check {
+    }, beyond_s3),
+    (Check {
         id: "EA065",
         name: "create-only-beside-delete",
         severity: Severity::Medium,
         title: "a rule is `create_only` and lets delete",
         why: "Who may delete an object and create it again may replace it: nothing is kept.",
         remedy: "leave DELETE out of the rule, or `create_only`",
-        run: create_only_beside_delete,
-    },
-    Check {
+    }, create_only_beside_delete),
+    (Check {
         id: "EA066",
         name: "type-by-the-link",
         severity: Severity::Medium,
@@ -74,18 +70,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "With `response-content-type` whoever makes the link chooses the type: a text that somebody uploaded is \
               opened as a page, and its scripts run in the origin of the distribution.",
         remedy: "leave `response-content-type` out, and store objects with their type",
-        run: type_by_the_link,
-    },
-    Check {
+    }, type_by_the_link),
+    (Check {
         id: "EA067",
         name: "multipart-cannot-finish",
         severity: Severity::Low,
         title: "a rule opens some steps of a multipart upload, and no rule opens the others",
         why: "An upload in parts needs all three: what was begun stays in the bucket unfinished, unseen and paid for.",
         remedy: "open CreateMultipartUpload, UploadPart and CompleteMultipartUpload together, or none of them",
-        run: cannot_finish,
-    },
-    Check {
+    }, cannot_finish),
+    (Check {
         id: "EA068",
         name: "multipart-without-abort",
         severity: Severity::Informational,
@@ -93,12 +87,11 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A client that fails tidies up with AbortMultipartUpload. Where it may not, the parts stay in the bucket, \
               unseen and paid for.",
         remedy: "add AbortMultipartUpload; and let a lifecycle rule of the bucket abort what was left",
-        run: without_abort,
-    },
-];
+    }, without_abort),
+]);
 
 /// A script in the distribution's origin can do the more, the more a browser sends by itself.
-fn by_cookie(subject: &Subject<'_>, without: Severity) -> Severity {
+fn by_cookie(subject: &PolicySubject<'_>, without: Severity) -> Severity {
     if subject.has_cookie() { Severity::Medium } else { without }
 }
 
@@ -111,7 +104,7 @@ fn content_types<'p>(rule: &RuleView<'p>) -> Option<&'p [String]> {
     rule.document.upload.as_ref()?.content_types.as_deref()
 }
 
-fn any_length(subject: &Subject<'_>) -> Vec<Found> {
+fn any_length(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| {
         rule.rule.terms().max_bytes.is_none() && !rule.of(&[Op::PutObject, Op::UploadPart]).is_empty()
     });
@@ -123,7 +116,7 @@ fn any_length(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn any_type(subject: &Subject<'_>) -> Vec<Found> {
+fn any_type(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| describes(rule) && content_types(rule).is_none());
     open.map(|rule| {
         let message = format!("rule `{}` lets upload any type to {}", rule.id(), rule.keys());
@@ -133,10 +126,10 @@ fn any_type(subject: &Subject<'_>) -> Vec<Found> {
 }
 
 fn typed(
-    subject: &Subject<'_>,
+    subject: &PolicySubject<'_>,
     without: Severity,
     why: impl Fn(&str) -> Option<&'static str>,
-) -> Vec<Found> {
+) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for (index, text) in content_types(&rule).unwrap_or_default().iter().enumerate() {
@@ -150,11 +143,11 @@ fn typed(
     found
 }
 
-fn every_type(subject: &Subject<'_>) -> Vec<Found> {
+fn every_type(subject: &PolicySubject<'_>) -> Vec<Observation> {
     typed(subject, Severity::Low, |text| (text == "*/*").then_some(", which is any type"))
 }
 
-fn scripts(subject: &Subject<'_>) -> Vec<Found> {
+fn scripts(subject: &PolicySubject<'_>) -> Vec<Observation> {
     typed(subject, Severity::Low, |text| match text {
         "image/*" => Some(", and SVG is one"),
         "text/*" => Some(", and HTML is one"),
@@ -166,7 +159,7 @@ fn scripts(subject: &Subject<'_>) -> Vec<Found> {
     })
 }
 
-fn beyond_s3(subject: &Subject<'_>) -> Vec<Found> {
+fn beyond_s3(subject: &PolicySubject<'_>) -> Vec<Observation> {
     // AWS says 5 GB and takes 5 GiB.
     const MOST: u64 = 5 << 30;
     let open = subject.allows().filter(|rule| {
@@ -180,7 +173,7 @@ fn beyond_s3(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn create_only_beside_delete(subject: &Subject<'_>) -> Vec<Found> {
+fn create_only_beside_delete(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| rule.rule.terms().create_only && rule.has(Op::DeleteObject));
     open.map(|rule| {
         let place = rule.place().then("upload").then("create_only");
@@ -189,7 +182,7 @@ fn create_only_beside_delete(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn type_by_the_link(subject: &Subject<'_>) -> Vec<Found> {
+fn type_by_the_link(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         let mut overrides = rule.rule.overrides().iter();
@@ -201,8 +194,8 @@ fn type_by_the_link(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn cannot_finish(subject: &Subject<'_>) -> Vec<Found> {
-    use super::subject::{PARTS, names};
+fn cannot_finish(subject: &PolicySubject<'_>) -> Vec<Observation> {
+    use crate::policy::subject::{PARTS, names};
     let possible = subject.possible();
     let lacking: Vec<_> = PARTS.into_iter().filter(|step| !possible.contains(*step)).collect();
     let begun = subject.allows().filter(|rule| !lacking.is_empty() && !rule.of(&PARTS).is_empty());
@@ -216,7 +209,7 @@ fn cannot_finish(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn without_abort(subject: &Subject<'_>) -> Vec<Found> {
+fn without_abort(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let begun = subject.allows().filter(|rule| {
         rule.has(Op::CreateMultipartUpload)
             && rule.has(Op::CompleteMultipartUpload)

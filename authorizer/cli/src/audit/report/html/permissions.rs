@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use authorizer_core::operation::S3Operation;
 use maud::{Markup, html};
 
-use super::super::Report;
+use super::super::Review;
 use super::super::permissions::{Kind, Permission};
 use super::super::request;
 use super::{code, heading, list, seen};
 
-pub(super) fn section(report: &Report) -> Markup {
-    let permissions = &report.permissions;
+pub(super) fn section(review: &Review) -> Markup {
+    let permissions = &review.permissions;
     let mut people: Vec<&str> = Vec::new();
     for one in permissions.iter().flat_map(|permission| &permission.who) {
         if !people.contains(&one.as_str()) {

@@ -7,7 +7,7 @@ use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{Effect, Rule};
 
-use crate::Severity;
+use crate::check::Severity;
 
 /// What S3's and KMS's policies must let the distribution do, and what must reach S3.
 #[derive(Clone, Debug)]
