@@ -11,7 +11,7 @@ pub(crate) use error::AttachError;
 use std::path::PathBuf;
 
 use authorizer_cloudfront::{
-    Attachment, CachePolicyId, FunctionVersion, Needs, OriginRequestPolicyId, attach,
+    Attachment, CachePolicyId, DistributionNeeds, FunctionVersion, OriginRequestPolicyId, attach,
 };
 use authorizer_policy::PolicyFile;
 
@@ -71,7 +71,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let needs = match &args.policy {
-        Some(path) => Some(Needs::of(PolicyFile::load(path)?.bundle().policy())),
+        Some(path) => Some(DistributionNeeds::of(PolicyFile::load(path)?.bundle().policy())),
         None => None,
     };
     let exported = args.config.read()?;

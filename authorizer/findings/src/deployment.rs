@@ -6,11 +6,11 @@
 //! AWS CLI writes, is a finding of its own.
 
 pub(crate) mod checks;
-mod demands;
 mod documents;
 pub(crate) mod export;
 pub(crate) mod finding;
 mod iam;
+mod needs;
 mod selection;
 pub(crate) mod subject;
 

@@ -8,7 +8,6 @@ mod html;
 mod issuers;
 mod markdown;
 mod permissions;
-mod request;
 mod scope;
 mod settings;
 #[cfg(test)]

@@ -3,25 +3,25 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use authorizer_cloudfront::Needs;
+use authorizer_cloudfront::DistributionNeeds;
 use authorizer_cloudfront::Target;
 use authorizer_cloudfront::view::{Behavior, BehaviorName, Origin, View};
 use authorizer_cloudfront::{Exported, FunctionVersion};
 use authorizer_core::policy::Policy;
 use serde::de::DeserializeOwned;
 
-use super::demands::Demands;
 use super::documents::{FunctionConfiguration, Identity};
 use super::export::{BucketSetting, DISTRIBUTION, Export, ExportError, Reviewed, Unjudged};
 use super::finding::Spot;
+use super::needs::DeploymentNeeds;
 
 /// A deployment.
 pub(crate) struct DeploymentSubject<'a> {
     exported: Exported,
     export: &'a Export,
     pub(super) reviewed: &'a Reviewed<'a>,
-    pub(super) needs: Needs,
-    pub(super) demands: Demands,
+    pub(super) distribution_needs: DistributionNeeds,
+    pub(super) deployment_needs: DeploymentNeeds,
     /// What could not be judged, and why.
     unjudged: RefCell<Vec<(Spot, String)>>,
 }
@@ -46,8 +46,8 @@ impl<'a> DeploymentSubject<'a> {
             exported: export.distribution()?,
             export,
             reviewed,
-            needs: Needs::of(policy),
-            demands: Demands::of(policy),
+            distribution_needs: DistributionNeeds::of(policy),
+            deployment_needs: DeploymentNeeds::of(policy),
             unjudged: RefCell::default(),
         })
     }

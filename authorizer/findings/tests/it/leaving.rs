@@ -83,13 +83,13 @@ fn claims(sub: &str, role: Option<&str>) -> Map<String, Value> {
 }
 
 /// What is asked of an object, by its method.
-struct Asked<'a> {
+struct Attempt<'a> {
     method: &'a str,
     key: &'a str,
     claims: Map<String, Value>,
 }
 
-fn is_let_in(authorizer: &Authorizer, asked: &Asked<'_>) -> bool {
+fn is_let_in(authorizer: &Authorizer, asked: &Attempt<'_>) -> bool {
     let event = json!({"Records": [{"cf": {
         "config": {"eventType": "viewer-request"},
         "request": {"clientIp": "203.0.113.9", "method": asked.method, "uri": format!("/{}", asked.key),
@@ -119,7 +119,7 @@ fn tried(authorizer: &Authorizer, rules: &[Rule]) -> BTreeSet<(&'static str, Str
                     patterns.iter().any(|pattern| pattern.matches(&object, Claims::Known(claims)))
                 };
                 let let_in = |method: &str, claims: &Map<String, Value>| {
-                    is_let_in(authorizer, &Asked { method, key: &key, claims: claims.clone() })
+                    is_let_in(authorizer, &Attempt { method, key: &key, claims: claims.clone() })
                 };
                 let with = claims(sub, rule.asks.then_some("x"));
                 for (id, denied, others) in PAIRS {

@@ -69,7 +69,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             found.push(Spot::file(website).found(&WEBSITE, format!("bucket `{bucket}` is a website")));
         }
         let versioning = file("versioning");
-        let wanted = subject.demands.writes || subject.demands.reads_versions;
+        let wanted = subject.deployment_needs.writes || subject.deployment_needs.reads_versions;
         if let Some(read) = subject.read::<VersioningFile>(&versioning)
             && wanted
             && read.status.as_deref() != Some("Enabled")

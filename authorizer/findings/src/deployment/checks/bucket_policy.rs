@@ -193,9 +193,9 @@ fn distribution(
     spot: &Spot,
     found: &mut Vec<DeploymentFinding>,
 ) {
-    let demands = &subject.demands;
-    let list = demands.lists.then_some("s3:ListBucket");
-    let needed: BTreeSet<&str> = demands.object_actions.iter().copied().chain(list).collect();
+    let needs = &subject.deployment_needs;
+    let list = needs.lists.then_some("s3:ListBucket");
+    let needed: BTreeSet<&str> = needs.object_actions.iter().copied().chain(list).collect();
     let mut missing = needed.clone();
     for (index, statement) in document.allows() {
         if statement.inverted().is_some() || !statement.principals().contains(&Principal::CloudFront) {

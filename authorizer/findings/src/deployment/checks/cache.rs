@@ -66,7 +66,7 @@ fn judge(
     let spot = Spot::file(file).then("CachePolicy/CachePolicyConfig");
     let name = config.name.escape_debug();
     let in_key = &config.key.query_strings_config.0;
-    let lost = subject.demands.read_parameters.iter().filter(|parameter| !in_key.has(parameter));
+    let lost = subject.deployment_needs.read_parameters.iter().filter(|parameter| !in_key.has(parameter));
     let lost: Vec<_> = lost.map(|parameter| format!("`{parameter}`")).collect();
     if !lost.is_empty() {
         let message = format!("{}: the key of `{name}` has no {}", one.name, lost.join(", "));

@@ -109,20 +109,20 @@ fn forwarded(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>) -> Option<Fo
 }
 
 fn judge(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>, forwarded: &Forwarded, found: &mut Vec<DeploymentFinding>) {
-    let (demands, name, spot) = (&subject.demands, &one.name, &forwarded.spot);
+    let (needs, name, spot) = (&subject.deployment_needs, &one.name, &forwarded.spot);
     let listed = |names: Vec<&str>| {
         let names: Vec<_> = names.iter().map(|name| format!("`{}`", name.escape_debug())).collect();
         names.join(", ")
     };
-    let lost: Vec<_> = demands.parameters.iter().copied().filter(|one| !forwarded.has_query(one)).collect();
+    let lost: Vec<_> = needs.parameters.iter().copied().filter(|one| !forwarded.has_query(one)).collect();
     if !lost.is_empty() {
         let message = format!("{name} does not forward {}", listed(lost));
         found.push(spot.then_if_policy("QueryStringsConfig").found(&QUERY_LOST, message));
     }
-    let dropped = &subject.needs.dropped_overrides;
+    let dropped = &subject.distribution_needs.dropped_overrides;
     let is_lost =
         |one: &&str| !forwarded.has_query(one) || (forwarded.is_awss_own && dropped.contains(one));
-    let lost: Vec<_> = demands.overrides.iter().copied().filter(is_lost).collect();
+    let lost: Vec<_> = needs.overrides.iter().copied().filter(is_lost).collect();
     if !lost.is_empty() {
         let message = format!("{name} does not send {}", listed(lost));
         found.push(spot.then_if_policy("QueryStringsConfig").found(&OVERRIDE_LOST, message));
@@ -131,14 +131,14 @@ fn judge(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>, forwarded: &Forw
     if forwarded.has_header("host") {
         found.push(headers.clone().found(&HOST, format!("{name} forwards `Host`")));
     }
-    let lost: Vec<_> = demands.headers.iter().filter(|(header, _)| !forwarded.has_header(header)).collect();
+    let lost: Vec<_> = needs.headers.iter().filter(|(header, _)| !forwarded.has_header(header)).collect();
     if let Some(severity) = lost.iter().map(|(_, severity)| **severity).max() {
         let lost = lost.iter().map(|(header, _)| header.as_str()).collect();
         let message = format!("{name} does not forward {}", listed(lost));
         found.push(headers.found(&HEADERS_LOST, message).severity(severity));
     }
     if forwarded.any(|parts| &parts.cookies_config.0, |chosen| !chosen.is_empty()) {
-        let severity = if demands.create_only { Severity::Medium } else { Severity::Low };
+        let severity = if needs.create_only { Severity::Medium } else { Severity::Low };
         let spot = spot.then_if_policy("CookiesConfig");
         found.push(spot.found(&COOKIES, format!("{name} forwards cookies")).severity(severity));
     }

@@ -4,7 +4,7 @@ use crate::deployment::documents::{EncryptionFile, Identity, PolicyFile};
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
-use crate::deployment::demands::Demands;
+use crate::deployment::needs::DeploymentNeeds;
 use crate::deployment::subject::DeploymentSubject;
 use crate::check::{Check, Severity};
 use crate::family::Family;
@@ -85,7 +85,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             let file = format!("key-{name}.json");
             let Some(read) = subject.read::<PolicyFile>(&file) else { continue };
             let Some(identity) = subject.identity() else { continue };
-            judge(&subject.demands, &identity, &file, &read.policy, found);
+            judge(&subject.deployment_needs, &identity, &file, &read.policy, found);
         }
     }
 }
@@ -101,7 +101,7 @@ const USES: [&str; 6] = [
 ];
 
 fn judge(
-    demands: &Demands,
+    needs: &DeploymentNeeds,
     identity: &Identity,
     file: &str,
     document: &Document,
@@ -109,7 +109,7 @@ fn judge(
 ) {
     let root = format!("arn:aws:iam::{}:root", identity.account());
     let mut missing: Vec<&str> = vec!["kms:Decrypt"];
-    missing.extend(demands.uploads.then_some("kms:GenerateDataKey"));
+    missing.extend(needs.uploads.then_some("kms:GenerateDataKey"));
     let spot = Spot::file(file).then("Policy");
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
@@ -121,7 +121,7 @@ fn judge(
         for principal in statement.principals() {
             match principal {
                 Principal::CloudFront => {
-                    cloudfront(demands, statement, &identity.arn, &spot, found);
+                    cloudfront(needs, statement, &identity.arn, &spot, found);
                     if statement.could_be(&identity.arn) {
                         missing.retain(|action| !statement.has_action(action));
                     }
@@ -145,7 +145,7 @@ fn judge(
     }
 }
 
-fn cloudfront(demands: &Demands, statement: &Statement, ours: &str, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
+fn cloudfront(needs: &DeploymentNeeds, statement: &Statement, ours: &str, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     let wide = match statement.source_arn(ours) {
         SourceArn::Ours => None,
         SourceArn::Unsaid => Some("no condition names the one distribution".to_owned()),
@@ -157,7 +157,7 @@ fn cloudfront(demands: &Demands, statement: &Statement, ours: &str, spot: &Spot,
     let reading: &[&str] = &["kms:Decrypt"];
     let writing: &[&str] =
         &["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKey*", "kms:GenerateDataKeyWithoutPlaintext"];
-    let writing = if demands.uploads { writing } else { &[] };
+    let writing = if needs.uploads { writing } else { &[] };
     let is_needed = |pattern: &&String| {
         reading.iter().chain(writing).any(|needed| needed.eq_ignore_ascii_case(pattern))
     };

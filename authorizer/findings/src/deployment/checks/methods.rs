@@ -31,7 +31,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let possible = subject.policy().possible();
     let asked = possible.operations.methods().map(Method::as_str);
     let asked: Vec<_> = asked.chain(possible.preflights.then_some("OPTIONS")).collect();
-    let least = subject.needs.methods.methods();
+    let least = subject.distribution_needs.methods.methods();
     for one in subject.behaviors() {
         let spot = one.spot.then("AllowedMethods");
         let allowed: Vec<&str> = match &one.behavior.allowed_methods {

@@ -79,7 +79,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         let message = format!("`MinimumProtocolVersion` is `{}`", minimum.escape_debug());
         found.push(spot.found(&TLS, message));
     }
-    if subject.needs.lists && !view.default_root_object.is_empty() {
+    if subject.distribution_needs.lists && !view.default_root_object.is_empty() {
         let message = format!("`DefaultRootObject` is `{}`", view.default_root_object.escape_debug());
         found.push(config.then("DefaultRootObject").found(&ROOT, message));
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use authorizer_analysis::request_in_words;
 use authorizer_core::operation::S3Operation;
 use maud::{Markup, html};
 
 use super::super::Review;
 use super::super::permissions::{Kind, Permission};
-use super::super::request;
 use super::{code, heading, list, seen};
 
 pub(super) fn section(review: &Review) -> Markup {
@@ -124,7 +124,7 @@ fn row(permission: &Permission, people: &[&str]) -> Markup {
                 @if let Some(witness) = permission.kind.proof() {
                     details {
                         summary { "a request that it lets in" }
-                        pre { @for line in request::lines(witness) { (seen(&line)) "\n" } }
+                        pre { @for line in request_in_words(witness).lines() { (seen(&line)) "\n" } }
                     }
                 }
             }
