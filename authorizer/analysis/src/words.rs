@@ -16,8 +16,8 @@ pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String>
         let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
         format!("from {}", sources.join(" or "))
     }));
-    phrases.extend(rule.period().not_before.map(|first| format!("from {} on", instant(first))));
-    phrases.extend(rule.period().not_after.map(|end| format!("before {}", instant(end))));
+    phrases.extend(rule.period().not_before.map(|first| format!("from {} on", instant_in_words(first))));
+    phrases.extend(rule.period().not_after.map(|end| format!("before {}", instant_in_words(end))));
     let of = |some: &[S3Operation]| some.iter().any(|operation| operations.contains(*operation));
     let terms = rule.terms();
     if of(&[S3Operation::PutObject, S3Operation::UploadPart, S3Operation::CompleteMultipartUpload]) {
@@ -68,7 +68,7 @@ pub fn request_in_words(witness: &Witness) -> RequestInWords {
     };
     let at = match witness.at.as_seconds() {
         u64::MAX => "by a clock that says nothing".to_owned(),
-        _ => format!("at {}", instant(witness.at)),
+        _ => format!("at {}", instant_in_words(witness.at)),
     };
     RequestInWords {
         line: format!("{} {}{query}", witness.method, witness.uri),
@@ -98,7 +98,8 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
-fn instant(at: UnixTime) -> String {
+/// An instant as RFC 3339 has it.
+pub fn instant_in_words(at: UnixTime) -> String {
     let seconds = i64::try_from(at.as_seconds()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).map_or_else(|_| format!("{seconds}"), |at| at.to_string())
 }

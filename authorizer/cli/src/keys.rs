@@ -9,13 +9,11 @@ mod error;
 mod fetch;
 mod http;
 mod inspect;
-mod key;
 mod metadata;
 mod provider;
 mod set;
 
 pub(crate) use error::KeysError;
-pub(crate) use key::{Key, Standing};
 
 use clap::Subcommand;
 

@@ -10,10 +10,13 @@ use crate::deployment::subject::DeploymentSubject;
 use crate::policy::finding::{Observation, PolicyFinding};
 use crate::policy::subject::PolicySubject;
 
+/// How a check looks at a policy.
+pub(crate) type LookAtPolicy = fn(&PolicySubject<'_>) -> Vec<Observation>;
+
 /// Checks that look at one thing.
 pub(crate) enum Family {
     /// Each looks at the policy by itself.
-    Policy(&'static [(Check, fn(&PolicySubject<'_>) -> Vec<Observation>)]),
+    Policy(&'static [(Check, LookAtPolicy)]),
     /// They look at what became of the other checks of the policy, which have all looked by then.
     AfterPolicy(&'static [&'static Check], fn(&PolicySubject<'_>, &Catalogue, &mut Vec<PolicyFinding>)),
     /// They look at the deployment together.

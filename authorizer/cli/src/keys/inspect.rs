@@ -3,11 +3,11 @@
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use authorizer_findings::jwk::{Key, Standing};
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
 use super::error::KeysError;
-use super::key::{Key, Standing};
 use super::set::{JwkSet, sum};
 use crate::error::CliError;
 use crate::input::read_limited;

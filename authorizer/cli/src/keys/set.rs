@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use authorizer_core::token::{JwkError, KeySet, SignatureAlgorithm};
+use authorizer_findings::jwk::Key;
 use serde_json::Value;
 
 use super::error::KeysError;
-use super::key::Key;
 use crate::error::CliError;
 use crate::save;
 

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::super::Review;
-use super::super::issuers::{IssuerFacts, KeyFacts};
-use super::{code, facts, heading, words};
+use super::element::{code, facts, heading, words};
+use crate::review::issuers::{IssuerFacts, KeyFacts};
+use crate::review::model::Review;
 
 pub(super) fn issuers(review: &Review) -> Markup {
     html! {

@@ -4,6 +4,7 @@
 //! style: rows are told apart by numbers. The page's own security policy lets nothing be loaded and nothing run but the
 //! one script, by its hash.
 
+mod element;
 mod findings;
 mod permissions;
 mod trust;
@@ -13,15 +14,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::fact::{Fact, Shown};
-use super::text::{Piece, pieces};
-use super::{Review, TOOL, scope};
+use self::element::{SECTIONS, code, heading, seen, seen_in_line, words};
+use super::model::{Review, TOOL};
+use super::scope::{self, summary_words};
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-/// The page.
-pub(super) fn page(review: &Review) -> String {
+/// The review as one page that needs nothing else.
+pub fn html(review: &Review) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -86,22 +87,6 @@ fn header(review: &Review) -> Markup {
     }
 }
 
-const SECTIONS: [(&str, &str); 8] = [
-    ("summary", "Summary"),
-    ("permissions", "Permissions"),
-    ("findings", "Findings"),
-    ("accepted", "Accepted findings"),
-    ("issuers", "Issuers and keys"),
-    ("settings", "Settings"),
-    ("rules", "The policy as written"),
-    ("checked", "What was checked"),
-];
-
-fn heading(of: &str) -> Markup {
-    let title = SECTIONS.iter().find(|(id, _)| *id == of).map(|(_, title)| *title).unwrap_or_default();
-    html! { h2 id=(of) { (title) } }
-}
-
 fn summary(review: &Review) -> Markup {
     let count = |number: usize, class: &str, what: &str| {
         html! { li class=(if number == 0 { "none" } else { class }) { b { (number) } (what) } }
@@ -116,22 +101,6 @@ fn summary(review: &Review) -> Markup {
             p { (summary_words(review)) }
         }
     }
-}
-
-/// What the policy has, in a sentence.
-pub(super) fn summary_words(review: &Review) -> String {
-    let some = |count: usize, one: &str, more: &str| match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {more}"),
-    };
-    let keys = review.issuers.iter().map(|issuer| issuer.keys.len()).sum();
-    format!(
-        "The policy has {} and {}, {} and {} in its files.",
-        some(review.counts.allow, "rule that allows", "rules that allow"),
-        some(review.counts.deny, "that denies", "that deny"),
-        some(review.issuers.len(), "issuer", "issuers"),
-        some(keys, "key", "keys"),
-    )
 }
 
 fn rules(review: &Review) -> Markup {
@@ -156,75 +125,5 @@ fn scope_section(review: &Review) -> Markup {
             h3 { "What was not" }
             ul { @for one in scope::not_checked() { li { (words(one)) } } }
         }
-    }
-}
-
-/// Text of the policy.
-fn seen(text: &str) -> Markup {
-    html! {
-        @for piece in pieces(text) {
-            @match piece {
-                Piece::Plain(plain) => (plain),
-                Piece::Named(name) => span.named { (name) },
-            }
-        }
-    }
-}
-
-/// The same of a line of the file, where a tab is a tab.
-fn seen_in_line(line: &str) -> Markup {
-    html! {
-        @for (index, part) in line.split('\t').enumerate() {
-            @if index > 0 { "\t" }
-            (seen(part))
-        }
-    }
-}
-
-/// Text of the policy that a machine reads.
-fn code(text: &str) -> Markup {
-    html! { @if text.is_empty() { i { "(empty)" } } @else { code { (seen(text)) } } }
-}
-
-/// A sentence: what is between backticks is code. Of one that quotes the policy, the worst that a backtick in a quote
-/// does is to set the wrong words in another type.
-fn words(text: &str) -> Markup {
-    let last = text.matches('`').count();
-    html! {
-        @for (index, part) in text.split('`').enumerate() {
-            @if index % 2 == 0 { (seen(part)) }
-            // A last quote that does not end is none.
-            @else if index == last { "`" (seen(part)) }
-            @else { (code(part)) }
-        }
-    }
-}
-
-fn shown(value: &Shown) -> Markup {
-    match value {
-        Shown::Words(text) => words(text),
-        Shown::Text(text) => code(text),
-    }
-}
-
-fn facts(facts: &[Fact]) -> Markup {
-    html! {
-        dl.facts {
-            @for fact in facts {
-                dt { (fact.name) }
-                dd { @for value in &fact.values { span.value { (shown(value)) } } }
-            }
-        }
-    }
-}
-
-fn list(items: impl IntoIterator<Item = Markup>) -> Markup {
-    html! { ul { @for item in items { li { (item) } } } }
-}
-
-/// A place in the policy, further down in the page.
-fn line_link(line: usize, column: Option<usize>) -> Markup {
-    html! {
-        a href={ "#L" (line) } { "line " (line) @if let Some(column) = column { ", column " (column) } }
     }
 }

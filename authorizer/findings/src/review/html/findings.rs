@@ -1,10 +1,10 @@
 //! What was found, and what of it the policy accepts.
 
-use authorizer_findings::report::ReportedFinding;
 use maud::{Markup, html};
 
-use super::super::Review;
-use super::{code, heading, line_link, seen, words};
+use super::element::{code, heading, line_link, seen, words};
+use crate::report::ReportedFinding;
+use crate::review::model::Review;
 
 pub(super) fn section(review: &Review) -> Markup {
     html! {

@@ -1,8 +1,24 @@
 //! What a report rests on, in words: what is between backticks is code.
 
-use authorizer_findings::catalogue;
+use crate::catalogue::catalogue;
 
-use super::Review;
+use super::model::Review;
+
+/// What the policy has, in a sentence.
+pub(super) fn summary_words(review: &Review) -> String {
+    let some = |count: usize, one: &str, more: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {more}"),
+    };
+    let keys = review.issuers.iter().map(|issuer| issuer.keys.len()).sum();
+    format!(
+        "The policy has {} and {}, {} and {} in its files.",
+        some(review.counts.allow, "rule that allows", "rules that allow"),
+        some(review.counts.deny, "that denies", "that deny"),
+        some(review.issuers.len(), "issuer", "issuers"),
+        some(keys, "key", "keys"),
+    )
+}
 
 /// What was looked at, and how.
 pub(super) fn checked(review: &Review) -> Vec<String> {

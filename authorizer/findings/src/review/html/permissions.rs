@@ -6,9 +6,9 @@ use authorizer_analysis::request_in_words;
 use authorizer_core::operation::S3Operation;
 use maud::{Markup, html};
 
-use super::super::Review;
-use super::super::permissions::{Kind, Permission};
-use super::{code, heading, list, seen};
+use super::element::{code, heading, list, seen};
+use crate::review::model::Review;
+use crate::review::permissions::{Kind, Permission};
 
 pub(super) fn section(review: &Review) -> Markup {
     let permissions = &review.permissions;

@@ -7,16 +7,17 @@ mod escape;
 
 use std::fmt::Write as _;
 
-use authorizer_findings::report::ReportedFinding;
+use crate::report::ReportedFinding;
 
 use self::escape::{block, code, prose, words};
 use super::fact::{Fact, Shown};
 use super::issuers::{IssuerFacts, KeyFacts};
+use super::model::{Review, TOOL};
 use super::permissions::Permission;
-use super::{Review, TOOL, html, scope};
+use super::scope::{self, summary_words};
 
-/// The document.
-pub(super) fn document(review: &Review) -> String {
+/// The review as Markdown, of GitHub's kind.
+pub fn markdown(review: &Review) -> String {
     let mut to = String::new();
     // Writing to a text does not fail.
     let _ = write(&mut to, review);
@@ -34,7 +35,7 @@ fn write(to: &mut String, review: &Review) -> std::fmt::Result {
     for (severity, number) in review.findings.counts() {
         writeln!(to, "| {} | {number} |", severity.name())?;
     }
-    writeln!(to, "| accepted | {} |\n\n{}", review.findings.accepted().count(), html::summary_words(review))?;
+    writeln!(to, "| accepted | {} |\n\n{}", review.findings.accepted().count(), summary_words(review))?;
 
     permissions(to, &review.permissions)?;
     writeln!(to, "\n## Findings")?;
