@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use crate::check::{Catalogue, Check};
 use crate::family::Family;
-use crate::{deployment, policy};
+use crate::{deployment::checks as of_deployments, policy::checks as of_policies};
 
 /// Every family, in the order in which they look.
 pub(crate) fn families() -> impl Iterator<Item = &'static Family> {
-    policy::checks::FAMILIES.iter().chain(deployment::checks::FAMILIES).copied()
+    of_policies::FAMILIES.iter().chain(of_deployments::FAMILIES).copied()
 }
 
 /// All checks, of policies and of deployments.
