@@ -21,6 +21,11 @@ macro_rules! reasons {
                 match self { $(Self::$name => $word,)* }
             }
 
+            /// The reason of this word.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$name),)* _ => None }
+            }
+
             /// The HTTP status, 400 to 503.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
@@ -98,6 +103,7 @@ mod tests {
         assert_eq!(Reason::WORDS.into_iter().collect::<BTreeSet<_>>().len(), Reason::ALL.len());
         for (reason, word) in Reason::ALL.into_iter().zip(Reason::WORDS) {
             assert_eq!(reason.word(), word);
+            assert_eq!(Reason::parse(word), Some(reason));
             assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'8'), "{word}");
             assert!((400..=503).contains(&reason.status()), "{word}");
         }
