@@ -44,11 +44,7 @@ impl Demands {
         let reading = operations.iter().filter(|one| one.method().is_safe());
         let read_parameters = reading.flat_map(parameters).chain(overrides.iter().copied()).collect();
         Self {
-            object_actions: operations
-                .iter()
-                .filter(|one| !one.is_listing())
-                .map(S3Operation::permission)
-                .collect(),
+            object_actions: operations.iter().filter_map(object_action).collect(),
             lists: operations.any(S3Operation::is_listing),
             uploads: operations.any(S3Operation::is_upload),
             writes: operations.any(|operation| !operation.method().is_safe()),
@@ -64,6 +60,11 @@ impl Demands {
             create_only: allows().any(|rule| uploads(rule) && rule.terms().create_only),
         }
     }
+}
+
+/// The permission that an operation needs on objects.
+fn object_action(operation: S3Operation) -> Option<&'static str> {
+    (!operation.is_listing()).then(|| operation.permission())
 }
 
 /// The names of an operation's query parameters.
@@ -114,7 +115,7 @@ mod tests {
                 S3Operation::DeleteObject,
             ];
             assert_eq!(
-                parameters(operation).is_empty(),
+                operation.parameters().is_empty(),
                 is_plain.contains(&operation),
                 "{}",
                 operation.name()
