@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
 
+use crate::digest::sha256_hex;
 use crate::policy::document::PolicyDocument;
 use crate::policy::{Policy, PolicyProblem};
-use crate::record::sha256_hex;
 
 /// The one format so far.
 const FORMAT: u32 = 1;

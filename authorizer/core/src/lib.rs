@@ -40,16 +40,18 @@ pub mod record;
 
 mod authorizer;
 mod bundle;
+mod digest;
 pub mod policy;
 mod refusal;
 mod scalar;
 mod time;
 
-pub use authorizer::{Authorized, Authorizer, KeysNeeded, Supposed};
+pub use authorizer::{Authorized, Authorizer, KeysNeeded};
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
 pub use origin::OriginPattern;
 pub use query::QueryError;
-pub use refusal::{KeysUnavailable, NoRule, Reason, Refusal, TokenError, UploadError};
+pub use refusal::{NoRule, Reason, Refusal, UploadError};
 pub use scalar::Scalar;
 pub use time::UnixTime;
+pub use token::{KeysUnavailable, Supposed, TokenError};

@@ -8,6 +8,7 @@
 //! Texts are those of the event's own bytes, wherever these hold them without an escape: most requests are
 //! read, decided on and handed back without a copy.
 
+mod header;
 mod lines;
 mod members;
 
@@ -18,6 +19,8 @@ use aws_lambda_events::encodings::Base64Data;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use header::CloudFrontHeader;
+use header::owned;
 pub use lines::HeaderLines;
 
 /// A Lambda@Edge event: one record, for one request of one viewer.
@@ -86,31 +89,6 @@ pub type CloudFrontHeaders<'e> = BTreeMap<Cow<'e, str>, HeaderLines<'e>>;
 /// A header of our own making.
 pub(crate) type AddedHeader = (Cow<'static, str>, HeaderLines<'static>);
 
-/// One header line.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct CloudFrontHeader<'e> {
-    /// The name in the case the viewer used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<Cow<'e, str>>,
-    /// The value.
-    pub value: Cow<'e, str>,
-    /// Fields this version does not know.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
-impl<'e> CloudFrontHeader<'e> {
-    /// A header line of our own making.
-    pub fn new(key: impl Into<Cow<'e, str>>, value: impl Into<Cow<'e, str>>) -> Self {
-        Self { key: Some(key.into()), value: value.into(), other: Map::new() }
-    }
-
-    /// The line in bytes of its own.
-    pub fn into_owned(self) -> CloudFrontHeader<'static> {
-        CloudFrontHeader { key: self.key.map(owned), value: owned(self.value), other: self.other }
-    }
-}
-
 impl CloudFrontRequest<'_> {
     /// The request in bytes of its own, for who goes on when the event's are gone.
     pub fn into_owned(self) -> CloudFrontRequest<'static> {
@@ -125,10 +103,6 @@ impl CloudFrontRequest<'_> {
             other: self.other,
         }
     }
-}
-
-fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
-    Cow::Owned(text.into_owned())
 }
 
 #[cfg(test)]

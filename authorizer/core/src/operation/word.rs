@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Method, OperationSet, S3Operation};
+use super::method::Method;
+use super::s3_operation::S3Operation;
+use super::set::OperationSet;
 
 /// A member of `methods`, the short form of `operations`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::{Condition, Effect, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule, UploadTerms};
+use super::condition::Condition;
+use super::pattern::KeyPattern;
+use super::rule::{Effect, Period, PrincipalConstraint, Rule};
+use super::terms::{MetadataTerm, UploadTerms};
 use crate::media_type::MediaRange;
 use crate::operation::OperationSet;
 use crate::response_override::ResponseOverride;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::Claims;
+use super::claims::Claims;
 use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey};
 
 /// A compiled key pattern.

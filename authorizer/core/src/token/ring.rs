@@ -7,10 +7,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::algorithm::SignatureAlgorithm;
-use super::digest::sha256;
 use super::issuer::{Issuer, KeySource};
 use super::jwks::{KeySet, PublishedKeysError};
-use super::keys_url::KeysUrl;
+use super::remote_keys::RemoteKeys;
+use crate::digest::sha256;
 use crate::time::UnixTime;
 
 /// How long nobody is asked again after an answer without the key that was looked for, in seconds: so often an
@@ -20,17 +20,6 @@ pub const COOL_DOWN_SECONDS: u64 = 30;
 /// How long nobody is asked again after an answer that was of no use, in seconds. It is also what a viewer is told
 /// to wait.
 pub const RETRY_SECONDS: u64 = 10;
-
-/// Where the keys of an issuer are published, and how long they are believed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RemoteKeys {
-    /// What to ask.
-    pub url: KeysUrl,
-    /// The age at which it is asked again, in seconds.
-    pub max_age_seconds: u32,
-    /// The age up to which the last good keys serve when it gives none, in seconds.
-    pub max_stale_seconds: u32,
-}
 
 impl WantedKey {
     fn is_among(&self, keys: &KeySet) -> bool {

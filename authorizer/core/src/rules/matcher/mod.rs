@@ -36,7 +36,8 @@ use places::Places;
 use trie::Trie;
 use walk::Walk;
 
-use super::{Claims, Effect, Rule};
+use super::claims::Claims;
+use super::rule::{Effect, Rule};
 use crate::request::Resource;
 
 /// The key patterns of all rules of a policy.
@@ -76,12 +77,12 @@ impl Matcher {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{KeyPattern, Period, PrincipalConstraint, UploadTerms};
     use super::work::Work;
     use super::*;
     use crate::key::ObjectKey;
     use crate::operation::OperationSet;
     use crate::prefix::KeyPrefix;
+    use crate::rules::{KeyPattern, Period, PrincipalConstraint, UploadTerms};
     use serde_json::{Value, json};
 
     fn rule(effect: Effect, keys: &[&str]) -> Rule {

@@ -3,7 +3,7 @@
 /// Places in a list of known length: one bit each, so that they come out in order and each once, in whatever order
 /// and however often they were put in.
 #[derive(Debug)]
-pub(in super::super) struct Places(Vec<u64>);
+pub(in crate::rules) struct Places(Vec<u64>);
 
 impl Places {
     /// None of a list of this length.
@@ -31,7 +31,7 @@ impl IntoIterator for Places {
 }
 
 /// The places of a set, in order; each is taken out when it is come to.
-pub(in super::super) struct InOrder {
+pub(in crate::rules) struct InOrder {
     places: Places,
     word: usize,
 }

@@ -1,7 +1,6 @@
 //! The walk of a key, or of the prefix of a listing, through the tree of all patterns.
 
-use super::super::Claims;
-use super::super::claims::ClaimSegments;
+use super::super::claims::{ClaimSegments, Claims};
 use super::super::listing::can_begin_with;
 use super::super::pattern::Segment;
 use super::places::Places;

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::Place;
-use super::compile::Problems;
-use super::document::{IssuerDocument, JwksDocument, SecretDocument};
+use super::super::document::{IssuerDocument, JwksDocument, SecretDocument};
+use super::super::problem::{Place, Problems};
 use crate::token::{JwsAlgorithm, KeySet, KeySource, KeysUrl, RemoteKeys, SharedSecret, SignatureAlgorithm};
 
 /// How old keys may be before they are asked for again, in seconds, and when the policy does not say.

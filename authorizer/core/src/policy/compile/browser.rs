@@ -1,8 +1,7 @@
 //! `[credentials]`, `[cors]` and `[sign_in]`.
 
-use super::Place;
-use super::compile::Problems;
-use super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInDocument};
+use super::super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInDocument};
+use super::super::problem::{Place, Problems};
 use crate::cors::{AllowedOrigins, Cors};
 use crate::credential::CredentialPlaces;
 use crate::media_type::is_token;

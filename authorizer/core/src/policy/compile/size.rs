@@ -1,6 +1,6 @@
 //! A number of bytes, as a person writes it.
 
-use super::document::SizeDocument;
+use super::super::document::SizeDocument;
 
 /// The units, and how many bytes each is.
 const UNITS: [(&str, u64); 8] = [

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::compile::Problems;
-use super::document::{PolicyDocument, RevokedDocument};
-use super::{Place, keys};
+use super::super::document::{PolicyDocument, RevokedDocument};
+use super::super::problem::{Place, Problems};
+use super::keys;
 use crate::time::UnixTime;
 use crate::token::{Issuer, MAX_LEEWAY_SECONDS, Revocation};
 

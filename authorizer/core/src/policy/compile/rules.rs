@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::compile::Problems;
-use super::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
-use super::{Place, terms};
+use super::super::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
+use super::super::problem::{Place, Problems};
+use super::terms;
 use crate::operation::{MethodWord, OperationSet, S3Operation};
 use crate::rules::{
     ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,

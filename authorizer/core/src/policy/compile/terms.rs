@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Place;
-use super::compile::Problems;
-use super::document::{EffectDocument, RuleDocument, UploadDocument};
+use super::super::document::{EffectDocument, RuleDocument, UploadDocument};
+use super::super::problem::{Place, Problems};
 use super::size::parse_size;
 use crate::media_type::MediaRange;
 use crate::operation::{OperationSet, S3Operation};
