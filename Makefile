@@ -29,14 +29,14 @@ build: ## Build the command line, target/release/authorizer.
 	cargo build --release --locked --package authorizer-cli
 
 test: runtimes browser ## Run every test.
-	tests/infra/install
-	tests/checkov/install
-	tests/ministack/install
-	tests/terraform/install
-	tests/examples/install
-	tests/sdk/install
-	tests/providers/install
-	tests/peers/install
+	tests/tools/infra/install
+	tests/tools/checkov/install
+	tests/tools/ministack/install
+	tests/tools/terraform/install
+	tests/tools/examples/install
+	tests/tools/sdk/install
+	tests/tools/providers/install
+	tests/tools/peers/install
 	cargo test --locked --workspace --exclude authorizer-cedar
 	cargo test --locked --package authorizer-cedar
 
@@ -69,13 +69,13 @@ smoke: ## Ask URL for what USER_TOKEN may do below FOLDER and OTHER_TOKEN may no
 	infra/smoke $(URL) $(FOLDER) $(USER_TOKEN) $(OTHER_TOKEN)
 
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.
-	tests/runtimes/install
+	tests/tools/runtimes/install
 
 browser: ## Install what drives Chromium into .tools/browser, and Chromium where that is allowed.
-	tests/browser/install
+	tests/tools/browser/install
 
 fixtures: ## Make the events and outcomes of the cases of fixtures anew, with new keys.
-	cargo run --locked --package authorizer-tests --bin make-fixtures
+	cargo run --locked --package authorizer-e2e --bin make-fixtures
 
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
 	cargo install cargo-fuzz --locked --quiet --root .tools/cargo-fuzz
@@ -98,7 +98,7 @@ bench: ## Measure decisions, the command line and the function beside its peers,
 	$(MAKE) bench-peers
 
 bench-peers: runtimes ## Measure the function beside handlers with aws-jwt-verify and jose: PEERS="--json FILE", or as tests/peers says.
-	tests/peers/install
+	tests/tools/peers/install
 	cargo run --release --locked --package authorizer-peers -- $(PEERS)
 
 clean: ## Remove what was built; what was installed and what `make run` made stay.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// The folder of the project.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
 }
 
 /// The command line, `authorizer`.
@@ -75,7 +75,7 @@ pub fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 
 /// A folder in the target folder for what the tests make once and keep.
 pub fn scratch() -> PathBuf {
-    profile().join("authorizer-tests")
+    profile().join("authorizer-e2e")
 }
 
 /// The profile's folder in the target folder, such as `target/debug`: programs are in it, tests in its `deps`.

@@ -1,4 +1,4 @@
-//! Chromium, driven by `tests/browser/drive.mjs`.
+//! Chromium, driven by `tests/tools/browser/drive.mjs`.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ impl Browser {
         let tools = TOOLS.get_or_init(|| installed("browser", "the browser")).as_deref()?;
         let profile = tempfile::tempdir().unwrap();
         let mut node = Command::new(tools.join("node/bin/node"));
-        node.arg(root().join("tests/browser/drive.mjs")).arg(tools).arg(profile.path());
+        node.arg(root().join("tests/tools/browser/drive.mjs")).arg(tools).arg(profile.path());
         node.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = node.spawn().unwrap();
         let mut browser = Self {

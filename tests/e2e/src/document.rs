@@ -1,4 +1,4 @@
-//! A file in Chromium, as a person reads it: `tests/browser/document.mjs` does what is said here.
+//! A file in Chromium, as a person reads it: `tests/tools/browser/document.mjs` does what is said here.
 
 use std::path::Path;
 

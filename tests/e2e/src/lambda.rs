@@ -227,7 +227,7 @@ pub fn start(runtime: Runtime, folder: &Path, api: SocketAddr) -> Child {
     spawn(&mut command)
 }
 
-/// What Lambda runs; see `tests/runtimes/README.md`.
+/// What Lambda runs; see `tests/tools/runtimes/README.md`.
 fn command(runtime: Runtime, folder: &Path) -> Command {
     let clients = root().join(".tools/runtimes");
     let (program, arguments) = match runtime {

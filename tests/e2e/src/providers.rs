@@ -1,4 +1,4 @@
-//! Identity providers that nobody here wrote, which `tests/providers/install` brings: each in a process of its
+//! Identity providers that nobody here wrote, which `tests/tools/providers/install` brings: each in a process of its
 //! own on a loopback address.
 
 use std::io::Write as _;
@@ -94,7 +94,7 @@ impl Cognito {
     /// Starts it, where it could be installed.
     pub fn start() -> Option<Self> {
         let mut python = Command::new(folder()?.join("bin/python"));
-        Some(Self(Provider::start(python.arg(root().join("tests/providers/cognito.py")))))
+        Some(Self(Provider::start(python.arg(root().join("tests/tools/providers/cognito.py")))))
     }
 
     /// What it says of itself.
@@ -126,7 +126,7 @@ impl OpenId {
     pub fn start() -> Option<Self> {
         let folder = folder()?;
         let mut node = Command::new(root().join(".tools/runtimes/node/bin/node"));
-        node.arg(root().join("tests/providers/openid.mjs")).arg(folder.join("node_modules"));
+        node.arg(root().join("tests/tools/providers/openid.mjs")).arg(folder.join("node_modules"));
         Some(Self(Provider::start(&mut node)))
     }
 

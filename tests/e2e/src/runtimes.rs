@@ -1,4 +1,4 @@
-//! AWS's own runtime clients, which `tests/runtimes/install` brings.
+//! AWS's own runtime clients, which `tests/tools/runtimes/install` brings.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -58,8 +58,8 @@ pub fn skip(what: &str) {
 fn skipped() -> &'static str {
     static SKIPPED: OnceLock<String> = OnceLock::new();
     SKIPPED.get_or_init(|| {
-        let status = Command::new(root().join("tests/runtimes/install")).status().unwrap();
-        assert!(status.success(), "tests/runtimes/install: {status}");
+        let status = Command::new(root().join("tests/tools/runtimes/install")).status().unwrap();
+        assert!(status.success(), "tests/tools/runtimes/install: {status}");
         std::fs::read_to_string(root().join(".tools/runtimes/SKIPPED")).unwrap_or_default()
     })
 }

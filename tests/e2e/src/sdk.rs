@@ -1,4 +1,4 @@
-//! AWS's SDK for Python as a viewer, through `tests/sdk/driver.py`, and AWS's command line.
+//! AWS's SDK for Python as a viewer, through `tests/tools/sdk/driver.py`, and AWS's command line.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ impl Sdk {
     /// Starts it, where it could be installed.
     pub fn of(stage: &Stage) -> Option<Self> {
         let mut python = Command::new(folder()?.join("bin/python"));
-        python.arg(root().join("tests/sdk/driver.py")).arg(stage.addr());
+        python.arg(root().join("tests/tools/sdk/driver.py")).arg(stage.addr());
         alone(&mut python, stage).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = python.spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
@@ -133,7 +133,7 @@ fn alone<'c>(command: &'c mut Command, stage: &Stage) -> &'c mut Command {
     let nowhere = stage.folder().join("nowhere");
     command.env_clear().env("HOME", &nowhere).env("AWS_EC2_METADATA_DISABLED", "true");
     // Without it Python would leave its cache among the sources.
-    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", root().join("tests/sdk"))
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", root().join("tests/tools/sdk"))
 }
 
 /// Runs AWS's command line, set as docs/policy.md says, to its end: whether it went well, and what it wrote.

@@ -22,7 +22,7 @@ use crate::viewer::{Answer, Viewer};
 /// The bucket's name.
 pub const BUCKET: &str = "files";
 
-/// A distribution, most often with the policy `tests/sdk/policy.toml` and keys of its own. It runs beside the
+/// A distribution, most often with the policy `tests/e2e/policies/sdk.toml` and keys of its own. It runs beside the
 /// test, which may block.
 #[derive(Debug)]
 pub struct Stage {
@@ -53,7 +53,7 @@ impl Stage {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policy = folder.path().join("policy.toml");
-        fs::copy(root().join("tests/sdk/policy.toml"), &policy).unwrap();
+        fs::copy(root().join("tests/e2e/policies/sdk.toml"), &policy).unwrap();
         let keys = folder.path().join("keys");
         run(["token", "keygen", "people", "--algorithm", "EdDSA", "--dir", keys.to_str().unwrap()]);
         let authorizer = Authorizer::new(PolicyFile::load(&policy).unwrap().into_bundle());

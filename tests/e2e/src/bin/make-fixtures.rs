@@ -1,12 +1,12 @@
 //! Makes the fixtures anew from the cases of every suite: `make fixtures`, or
-//! `cargo run -p authorizer-tests --bin make-fixtures [AUTHORIZER]`.
+//! `cargo run -p authorizer-e2e --bin make-fixtures [AUTHORIZER]`.
 //!
 //! Exits 1 when what the program says of an event is not what the case expects.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use authorizer_tests::{binaries, fixtures};
+use authorizer_e2e::{binaries, fixtures};
 
 fn main() -> ExitCode {
     let authorizer = std::env::args_os().nth(1).map_or_else(binaries::authorizer, PathBuf::from);

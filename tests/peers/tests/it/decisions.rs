@@ -1,13 +1,12 @@
 //! What is measured beside each other decides alike, under AWS's runtime client.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
+use authorizer_e2e::{runtimes, tools};
 use authorizer_local::Runtime;
 use authorizer_peers::contender::{Contender, Function, Keys, Library};
 use authorizer_peers::event::{Case, Decision};
 use authorizer_peers::issuer::{Fault, Issuer};
 use authorizer_peers::process::Process;
 use authorizer_peers::stage::Stage;
-use authorizer_tests::{runtimes, tools};
 
 fn cases(issuer: &Issuer) -> Vec<(&'static str, Case)> {
     let uri = "/users/alice/report.pdf";

@@ -1,27 +1,19 @@
 //! A real browser: a page of another origin uploads, downloads and deletes with `fetch`, and reads what it is
 //! refused; a page of a stranger's origin does neither; and a person without a token is sent to sign in.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-use authorizer_tests::binaries::{root, run};
-use authorizer_tests::browser::{Browser, Seen};
-use authorizer_tests::served::Served;
+use authorizer_e2e::binaries::{root, run};
+use authorizer_e2e::browser::{Browser, Seen};
+use authorizer_e2e::served::Served;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The policy, for the origins of the browser's pages.
 fn policy(browser: &Browser, credentials: bool) -> String {
-    let policy = std::fs::read_to_string(root().join("tests/browser/policy.toml")).unwrap();
+    let policy = std::fs::read_to_string(root().join("tests/e2e/policies/browser.toml")).unwrap();
     let policy = policy.replace("credentials     = false", &format!("credentials     = {credentials}"));
     let put_in = |policy: String, page| policy.replace(&format!("{{{page}}}"), &browser.origin(page));
     ["app", "sibling", "login"].into_iter().fold(policy, put_in)

@@ -1,19 +1,12 @@
 //! `authorizer audit report` in a real browser, as a file from the disk: what it shows, that it is whole without its
 //! script, that everyone can use it, that it asks for nothing, and that what a policy says stays text.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use authorizer_tests::binaries::{root, run};
-use authorizer_tests::browser::Browser;
-use authorizer_tests::document::{Document, Scripts};
+use authorizer_e2e::binaries::{root, run};
+use authorizer_e2e::browser::Browser;
+use authorizer_e2e::document::{Document, Scripts};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -39,7 +32,7 @@ impl Report {
 
     /// Of the policy that docs/audit/report.md has the picture of.
     fn sample() -> Self {
-        Self::of(&root().join("tests/browser/review.toml"))
+        Self::of(&root().join("tests/e2e/policies/review.toml"))
     }
 
     /// Of the fixture policy, with what somebody wrote to be more than text.
@@ -275,7 +268,7 @@ fn the_page_lets_nothing_run_and_nothing_be_asked_for() {
     }
 }
 
-/// Makes the picture anew: `cargo test -p authorizer-tests --test report -- --ignored`.
+/// Makes the picture anew: `cargo test -p authorizer-e2e --test it browser::report -- --ignored`.
 #[test]
 #[ignore = "it writes into docs"]
 fn the_picture_in_the_docs() {

@@ -1,25 +1,17 @@
 //! The bucket behind the distribution: whoever goes around the distribution is refused, and nothing is
 //! written.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use authorizer_core::{Authorizer, UnixTime};
+use authorizer_e2e::served::Served;
+use authorizer_e2e::viewer::Viewer;
 use authorizer_local::{
     Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport, Settings,
 };
 use authorizer_policy::PolicyFile;
-use authorizer_tests::served::Served;
-use authorizer_tests::viewer::Viewer;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
     SigningSettings, UriPathNormalizationMode, sign,

@@ -1,12 +1,4 @@
 //! `authorizer serve --sample`, as two users and their administrator meet it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
@@ -16,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use authorizer_tests::binaries::authorizer;
-use authorizer_tests::runtimes::skip;
-use authorizer_tests::served::{DEADLINE, Served, serve};
-use authorizer_tests::viewer::{Answer, Viewer};
+use authorizer_e2e::binaries::authorizer;
+use authorizer_e2e::runtimes::skip;
+use authorizer_e2e::served::{DEADLINE, Served, serve};
+use authorizer_e2e::viewer::{Answer, Viewer};
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use futures_util::stream;

@@ -1,17 +1,11 @@
 //! What the documentation tells people to write is what the policy takes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;
 
+use authorizer_e2e::binaries::{root, run};
+use authorizer_e2e::docs::provider_blocks;
 use authorizer_policy::PolicyFile;
-use authorizer_tests::binaries::{root, run};
-use authorizer_tests::docs::provider_blocks;
 use serde_json::{Value, json};
 use toml_edit::DocumentMut;
 

@@ -1,14 +1,6 @@
 //! Ways around the rules, over plain HTTP and as they stand on the wire, which no client would send: Alice
 //! has every right on what is below `users/alice/`, and goes for Bob's object, for the bucket, or for more
 //! than the rules let her ask. Each is refused, and the bucket's log shows that S3 was asked for nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 mod copies;
 mod framing;
@@ -21,8 +13,8 @@ mod taken_out;
 mod tokens;
 mod uploads;
 
-use authorizer_tests::stage::Stage;
-use authorizer_tests::viewer::Answer;
+use authorizer_e2e::stage::Stage;
+use authorizer_e2e::viewer::Answer;
 
 /// Who may do it, the request's first line without its version, its headers, its body, the status that it is
 /// refused with, and why somebody would send it.

@@ -1,11 +1,4 @@
 //! The fixtures hold what they say, for the core and for `authorizer replay`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -16,9 +9,9 @@ use std::process::{Command, Output, Stdio};
 
 use authorizer_core::outcome::Outcome;
 use authorizer_core::{Authorizer, UnixTime};
+use authorizer_e2e::binaries;
+use authorizer_e2e::fixtures::{self, NOW, Seen, Suite};
 use authorizer_policy::PolicyFile;
-use authorizer_tests::binaries;
-use authorizer_tests::fixtures::{self, NOW, Seen, Suite};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

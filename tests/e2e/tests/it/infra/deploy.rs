@@ -1,13 +1,5 @@
 //! From a package to a distribution that serves a bucket, by the scripts of `infra`, AWS's command line and an
-//! emulator of AWS. What the emulator does not do is said in `authorizer_tests::ministack`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
+//! emulator of AWS. What the emulator does not do is said in `authorizer_e2e::ministack`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,9 +7,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use authorizer_e2e::binaries::{authorizer, root};
+use authorizer_e2e::ministack::Ministack;
 use authorizer_policy::PolicyFile;
-use authorizer_tests::binaries::{authorizer, root};
-use authorizer_tests::ministack::Ministack;
 use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;

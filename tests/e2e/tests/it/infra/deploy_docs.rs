@@ -1,17 +1,11 @@
 //! docs/deploy.md names what there is: parameters, targets, scripts, fields and reasons of the log.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use authorizer_tests::binaries::root;
-use authorizer_tests::cloudformation::{linter, template};
+use authorizer_e2e::binaries::root;
+use authorizer_e2e::cloudformation::{linter, template};
 
 fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()

@@ -1,16 +1,9 @@
 //! The headers that the distribution may be told to forward are those that the function lets through.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use authorizer_core::outcome::Outcome;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
-use authorizer_tests::binaries::root;
-use authorizer_tests::cloudformation::{linter, parsed, python, template};
+use authorizer_e2e::binaries::root;
+use authorizer_e2e::cloudformation::{linter, parsed, python, template};
 use serde_json::{Value, json};
 
 /// A policy under which everybody may do everything, with every header that a rule can let through.

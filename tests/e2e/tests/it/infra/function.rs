@@ -2,17 +2,9 @@
 //!
 //! cfn-lint knows CloudFormation's schemas and no rule of Lambda@Edge's. Those are checked here, over the
 //! template as cfn-lint parses it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
-use authorizer_tests::binaries::root;
-use authorizer_tests::cloudformation::{
+use authorizer_e2e::binaries::root;
+use authorizer_e2e::cloudformation::{
     Faults, as_set, assert_found_broken, lint, linter, path, python, template,
 };
 use serde_json::{Value, json};

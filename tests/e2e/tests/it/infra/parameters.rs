@@ -1,11 +1,4 @@
 //! `infra/parameters`: what of the stack's parameters follows from a policy.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,9 +6,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use authorizer_e2e::binaries::{root, run};
+use authorizer_e2e::cloudformation::{linter, parsed, python, template};
 use authorizer_policy::PolicyFile;
-use authorizer_tests::binaries::{root, run};
-use authorizer_tests::cloudformation::{linter, parsed, python, template};
 use serde_json::Value;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;

@@ -1,16 +1,10 @@
 //! What checkov, which knows nothing of the authorizer, has to say of `infra/cloudformation`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use authorizer_tests::cloudformation::{parsed, path, python};
-use authorizer_tests::tools::installed;
+use authorizer_e2e::cloudformation::{parsed, path, python};
+use authorizer_e2e::tools::installed;
 
 /// The checks that do not hold, of which resource, and why that is as it should be.
 const EXCEPTIONS: [(&str, &str, &str); 6] = [

@@ -1,16 +1,10 @@
 //! `infra/smoke` finds a distribution as it should be right, and others wrong.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::process::Command;
 
-use authorizer_tests::binaries::root;
-use authorizer_tests::runtimes::skip;
-use authorizer_tests::served::Served;
+use authorizer_e2e::binaries::root;
+use authorizer_e2e::runtimes::skip;
+use authorizer_e2e::served::Served;
 
 /// Runs the script: its exit status, and the lines that it printed.
 fn smoke(served: &Served, url: &str, folder: &str, users: &[&str]) -> Option<(i32, Vec<String>)> {

@@ -1,12 +1,5 @@
 //! `infra/terraform`, planned and tested by Terraform over the schemas of its AWS provider. Nothing is applied:
 //! there is no provider behind the schemas.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 mod template;
 
@@ -15,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use authorizer_tests::binaries::root;
-use authorizer_tests::tools::installed;
+use authorizer_e2e::binaries::root;
+use authorizer_e2e::tools::installed;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -1,11 +1,4 @@
 //! The clients of `docs/examples` against the local distribution.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -16,9 +9,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
 
-use authorizer_tests::binaries::{files_client, root};
-use authorizer_tests::served::Served;
-use authorizer_tests::tools::installed;
+use authorizer_e2e::binaries::{files_client, root};
+use authorizer_e2e::served::Served;
+use authorizer_e2e::tools::installed;
 use tempfile::TempDir;
 
 /// One of the two clients, as a person runs it.

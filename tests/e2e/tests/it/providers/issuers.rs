@@ -1,11 +1,5 @@
 //! Tokens and keys of identity providers that nobody here wrote, through the command line and the
 //! distribution.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,14 +10,14 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use authorizer_core::{Authorizer, UnixTime};
+use authorizer_e2e::binaries::run_in;
+use authorizer_e2e::docs::provider_blocks;
+use authorizer_e2e::providers::{Before, Cognito, OpenId};
+use authorizer_e2e::served::Served;
+use authorizer_e2e::stage::Stage;
 use authorizer_jwks::{Fetcher, LiveAuthorizer};
 use authorizer_local::Invocation;
 use authorizer_policy::PolicyFile;
-use authorizer_tests::binaries::run_in;
-use authorizer_tests::docs::provider_blocks;
-use authorizer_tests::providers::{Before, Cognito, OpenId};
-use authorizer_tests::served::Served;
-use authorizer_tests::stage::Stage;
 use bytes::Bytes;
 use serde_json::Value;
 use toml_edit::{DocumentMut, value};
@@ -69,7 +63,7 @@ fn uses(served: &Served, token: &str, path: &str, status: u16) {
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str())];
     // Each runtime needs connections of its own.
-    let viewer = authorizer_tests::viewer::Viewer::of(served.addr());
+    let viewer = authorizer_e2e::viewer::Viewer::of(served.addr());
     let answers = runtime.block_on(async {
         let put = viewer.ask("PUT", path, &headers, "mine").await;
         [put, viewer.ask("GET", path, &headers, "").await]
@@ -157,7 +151,7 @@ fn while_requests_flow_a_rotation_of_the_keys_refuses_no_good_token() {
     thread::scope(|scope| {
         let flow = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let viewer = authorizer_tests::viewer::Viewer::of(served.addr());
+            let viewer = authorizer_e2e::viewer::Viewer::of(served.addr());
             let mut statuses = Vec::new();
             while !is_over.load(Ordering::SeqCst) {
                 let bearer = format!("Bearer {}", newest.lock().unwrap());

@@ -1,13 +1,5 @@
 //! AWS's SDK for Python and AWS's command line against the distribution: what they send by themselves, with
 //! a bearer token where a signature would be.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 mod checksums;
 mod command_line;
@@ -19,8 +11,8 @@ mod transfers;
 use std::io::Write as _;
 use std::path::Path;
 
-use authorizer_tests::sdk::{AS_ADVISED, Called, Sdk};
-use authorizer_tests::stage::Stage;
+use authorizer_e2e::sdk::{AS_ADVISED, Called, Sdk};
+use authorizer_e2e::stage::Stage;
 use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::Value;
 

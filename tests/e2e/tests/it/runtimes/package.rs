@@ -1,13 +1,5 @@
 //! The deployment package under each runtime that Lambda@Edge has, with AWS's own runtime clients: it
 //! answers as the core does, and when anything about it is not whole it answers nothing at all.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::ffi::OsStr;
 use std::fs::Permissions;
@@ -20,18 +12,18 @@ use std::time::{Instant, SystemTime};
 
 use authorizer_core::record::DecisionLine;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
+use authorizer_e2e::binaries::root;
+use authorizer_e2e::fixtures::Suite;
+use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
+use authorizer_e2e::packages::{self, ALGORITHMS, Package, bundled_keys_issuers, issuers, sample, token};
+use authorizer_e2e::runtimes::clients;
+use authorizer_e2e::served::{DEADLINE, Served, serve};
+use authorizer_e2e::under;
+use authorizer_e2e::viewer::Viewer;
 use authorizer_local::{
     Credentials, Distribution, Function, Observer, Packaged, RequestReport, Runtime, Settings,
 };
 use authorizer_policy::PolicyFile;
-use authorizer_tests::binaries::root;
-use authorizer_tests::fixtures::Suite;
-use authorizer_tests::lambda::{OF_KEYS, Process, Said, Unpacked, event};
-use authorizer_tests::packages::{self, ALGORITHMS, Package, bundled_keys_issuers, issuers, sample, token};
-use authorizer_tests::runtimes::clients;
-use authorizer_tests::served::{DEADLINE, Served, serve};
-use authorizer_tests::under;
-use authorizer_tests::viewer::Viewer;
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};

@@ -1,17 +1,11 @@
 //! The deployment package where an issuer has to be asked for its keys, under each runtime that Lambda@Edge has.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
+use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
+use authorizer_e2e::packages::sample;
+use authorizer_e2e::providers::{Before, OpenId};
+use authorizer_e2e::under;
 use authorizer_local::Runtime;
 use authorizer_policy::PolicyFile;
-use authorizer_tests::lambda::{OF_KEYS, Process, Said, Unpacked, event};
-use authorizer_tests::packages::sample;
-use authorizer_tests::providers::{Before, OpenId};
-use authorizer_tests::under;
 use serde_json::Value;
 
 under! { [natively = Native, under_python = Python, under_node = Node] [

@@ -1,12 +1,4 @@
 //! The deployment package as Lambda@Edge takes it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -14,11 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use authorizer_e2e::binaries::{bundled_keys_bootstrap, root, run_in};
+use authorizer_e2e::lambda::{Process, Unpacked};
+use authorizer_e2e::packages::{bundled_keys_sample, sample};
 use authorizer_local::Runtime;
 use authorizer_policy::PolicyFile;
-use authorizer_tests::binaries::{bundled_keys_bootstrap, root, run_in};
-use authorizer_tests::lambda::{Process, Unpacked};
-use authorizer_tests::packages::{bundled_keys_sample, sample};
 use object::LittleEndian;
 use object::elf::{EM_X86_64, ET_DYN, ET_EXEC, FileHeader64, PT_GNU_EH_FRAME};
 use object::read::elf::{FileHeader as _, ProgramHeader as _};

@@ -1,7 +1,7 @@
 //! Copies: S3 would read anybody's object and write it where Alice may read.
 
-use crate::Who::Alice;
-use crate::{Attempt, Scene};
+use super::Who::Alice;
+use super::{Attempt, Scene};
 
 #[test]
 fn nobodys_object_is_copied() {

@@ -1,6 +1,6 @@
 //! Requests whose form on the wire could be read in two ways.
 
-use crate::Scene;
+use super::Scene;
 
 #[test]
 fn no_form_of_a_request_is_read_in_two_ways() {

@@ -1,7 +1,7 @@
 //! Headers that would make another request of it.
 
-use crate::Scene;
-use crate::Who::Alice;
+use super::Scene;
+use super::Who::Alice;
 
 #[test]
 fn no_header_makes_another_request_of_it() {

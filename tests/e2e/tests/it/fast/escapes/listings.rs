@@ -1,7 +1,7 @@
 //! Listings of what is not only hers.
 
-use crate::Who::Alice;
-use crate::{Attempt, Scene};
+use super::Who::Alice;
+use super::{Attempt, Scene};
 
 #[test]
 fn no_listing_shows_more_than_her_own_folder() {

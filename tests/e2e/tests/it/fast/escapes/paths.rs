@@ -1,7 +1,7 @@
 //! Paths that lead to what is Bob's, or to nothing that has one name.
 
-use crate::Scene;
-use crate::Who::Alice;
+use super::Scene;
+use super::Who::Alice;
 
 #[test]
 fn no_spelling_of_a_path_leads_out_of_her_folder() {

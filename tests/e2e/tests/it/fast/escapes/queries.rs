@@ -1,7 +1,7 @@
 //! Query parameters, which make another operation of a request.
 
-use crate::Who::Alice;
-use crate::{Attempt, Scene};
+use super::Who::Alice;
+use super::{Attempt, Scene};
 
 #[test]
 fn no_subresource_of_an_object_or_of_the_bucket_can_be_asked_for() {

@@ -7,8 +7,8 @@ use std::thread;
 use authorizer_local::BucketReport;
 use percent_encoding::percent_decode_str;
 
-use crate::Who::Alice;
-use crate::{BOBS, HERS, Scene};
+use super::Who::Alice;
+use super::{BOBS, HERS, Scene};
 
 const WORKERS: u64 = 4;
 const REQUESTS: usize = 4_000;

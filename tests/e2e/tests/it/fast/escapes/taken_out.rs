@@ -1,7 +1,7 @@
 //! What is no reason to refuse, because it never gets to S3.
 
-use crate::Scene;
-use crate::Who::Alice;
+use super::Scene;
+use super::Who::Alice;
 
 #[test]
 fn what_s3_has_no_use_for_does_not_reach_it() {

@@ -1,7 +1,7 @@
 //! Credentials that are none.
 
-use crate::Who::{Alice, Nobody};
-use crate::{Attempt, Scene};
+use super::Who::{Alice, Nobody};
+use super::{Attempt, Scene};
 
 #[test]
 fn what_is_no_token_opens_nothing() {

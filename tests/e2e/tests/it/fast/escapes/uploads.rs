@@ -1,7 +1,7 @@
 //! Uploads beyond what a rule lets in, and other people's uploads.
 
-use crate::Who::Alice;
-use crate::{Attempt, Scene};
+use super::Who::Alice;
+use super::{Attempt, Scene};
 
 #[test]
 fn nothing_is_uploaded_beyond_the_rules() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use authorizer_tests::cloudformation::{linter, resources_where, template};
+use authorizer_e2e::cloudformation::{linter, resources_where, template};
 use serde_json::{Map, Value, json};
 
 use super::Copy;

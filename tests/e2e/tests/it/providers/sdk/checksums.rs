@@ -1,9 +1,9 @@
 //! What the SDK sends of checksums, by itself and otherwise, and what becomes of it.
 
-use authorizer_tests::sdk::{AS_ADVISED, BY_DEFAULT, OVER_HTTP, Set};
+use authorizer_e2e::sdk::{AS_ADVISED, BY_DEFAULT, OVER_HTTP, Set};
 use serde_json::{Value, json};
 
-use crate::Scene;
+use super::Scene;
 
 #[test]
 fn over_https_the_sdk_by_itself_wraps_what_it_uploads_and_that_is_refused() {

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use authorizer_tests::sdk::{aws, folder};
-use authorizer_tests::stage::Stage;
+use authorizer_e2e::sdk::{aws, folder};
+use authorizer_e2e::stage::Stage;
 
-use crate::{digest_of, fill};
+use super::{digest_of, fill};
 
 #[test]
 fn the_command_line_copies_lists_and_removes_and_gets_no_further() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::Scene;
+use super::Scene;
 
 fn keys<'a>(pages: impl IntoIterator<Item = &'a Value>) -> Vec<&'a str> {
     let contents = pages.into_iter().flat_map(|page| page["Contents"].as_array().into_iter().flatten());

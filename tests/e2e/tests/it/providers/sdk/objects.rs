@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::Scene;
+use super::Scene;
 
 #[test]
 fn an_object_is_kept_with_its_headers_its_metadata_and_the_name_of_its_owner() {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::{Scene, digest, digest_of, fill};
+use super::{Scene, digest, digest_of, fill};
 
 const MIB: usize = 1024 * 1024;
 

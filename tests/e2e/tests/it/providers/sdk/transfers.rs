@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use authorizer_tests::sdk::{AS_ADVISED, OVER_HTTP, Set};
+use authorizer_e2e::sdk::{AS_ADVISED, OVER_HTTP, Set};
 use serde_json::json;
 
-use crate::{Scene, digest_of, fill};
+use super::{Scene, digest_of, fill};
 
 const SIZE: usize = 200_000_000;
 const PART: usize = 8 * 1024 * 1024;
