@@ -95,7 +95,7 @@ browser: ## Install what drives Chromium into .tools/browser, and Chromium where
 	tests/tools/browser/install
 
 fixtures: ## Make the events and outcomes of the cases of fixtures anew, with new keys.
-	cargo run --locked --package authorizer-tests --bin make-fixtures
+	cargo run --locked --package authorizer-e2e --bin make-fixtures
 
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
 	cargo install cargo-fuzz --locked --quiet --root .tools/cargo-fuzz

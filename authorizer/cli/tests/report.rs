@@ -1,4 +1,4 @@
-//! `authorizer audit report`, as files. What a browser makes of the page is in `tests/tests/report.rs`.
+//! `authorizer audit report`, as files. What a browser makes of the page is in `tests/e2e/tests/it/browser/report.rs`.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 use std::fs;
@@ -30,7 +30,7 @@ fn report(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 
 /// The policy of the picture in the docs.
 fn review(format: &str) -> String {
-    let (code, out, err) = report(Path::new(ROOT), &["tests/browser/review.toml", "--format", format]);
+    let (code, out, err) = report(Path::new(ROOT), &["tests/e2e/policies/review.toml", "--format", format]);
     assert_eq!((code, err.as_str()), (0, ""));
     out
 }
