@@ -16,9 +16,9 @@ pub(super) static CHECKS: &[Check] = &[
         name: "rule-matches-nothing",
         severity: Severity::Medium,
         title: "no request can match a rule",
-        why: "The rule contradicts itself or what its issuers' tokens can contain, or no allow rule has its \
-              operation. An allow rule like this does nothing. A deny rule like this denies nothing, \
-              although it reads as if it does.",
+        why: "The rule contradicts itself, or requires what its issuers' tokens cannot contain, or has an \
+              operation that no rule allows. An allow rule like this does nothing. A deny rule like this \
+              denies nothing, although it reads as if it does.",
         remedy: "remove the rule, or correct its keys, conditions or operations",
         run: matches_nothing,
     },

@@ -57,8 +57,8 @@ pub(super) static CHECKS: &[Check] = &[
         name: "cors-over-http",
         severity: Severity::Medium,
         title: "an origin uses plain HTTP",
-        why: "An attacker on the network can change that origin's pages, and so use the distribution as they \
-              may.",
+        why: "An attacker on the network can change that origin's pages, and so use the distribution as \
+              those pages may.",
         remedy: "serve the application over `https`, and write that origin",
         run: cors_over_http,
     },
