@@ -170,7 +170,7 @@ fn read_claims(text: &str) -> Result<Map<String, Value>, CliError> {
 }
 
 pub(crate) fn parse_operation(text: &str) -> Result<S3Operation, String> {
-    S3Operation::ALL.into_iter().find(|operation| operation.name() == text).ok_or_else(|| {
+    S3Operation::named(text).ok_or_else(|| {
         let names = S3Operation::ALL.map(S3Operation::name).join(", ");
         format!("use one of {names}")
     })
