@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use crate::harness::{Done, NOW, ROOT, command_in};
 
-
 const SECRET: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 fn report(folder: &Path, arguments: &[&str]) -> Done {
