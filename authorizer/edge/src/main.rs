@@ -4,6 +4,7 @@
 //! Python runtime and replaces its process by this binary, which speaks the Lambda Runtime API itself.
 //! Configuration travels in the zip: `bundle.json` beside this binary.
 
+mod error;
 mod function;
 mod log;
 mod start;

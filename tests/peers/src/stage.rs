@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use authorizer_tests::binaries::{bootstrap, bundled_keys_bootstrap, root, run};
-use authorizer_tests::lambda::Unpacked;
+use authorizer_e2e::binaries::{bootstrap, bundled_keys_bootstrap, root, run};
+use authorizer_e2e::lambda::Unpacked;
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -31,7 +31,7 @@ pub struct Package {
 }
 
 impl Stage {
-    /// Makes a key; `peers` is the folder that `tests/peers/install` fills.
+    /// Makes a key; `peers` is the folder that `tests/tools/peers/install` fills.
     pub fn new(peers: PathBuf) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::copy(root().join("tests/peers/policy.toml"), folder.path().join("policy.toml")).unwrap();

@@ -19,10 +19,10 @@ use crate::findings::{Check, Severity};
 pub(super) static NOT_JUDGED: Check = Check::of_deployment(
     ("EA200", "not-judged"),
     Severity::High,
-    "a part of the deployment that cannot be judged, since the export does not say what it is",
-    "What was not looked at may be open. A file that is missing, or that is not what the AWS CLI writes, says \
-     nothing; an export without it is no answer.",
-    "export once more with `infra/export`, whole, into a new folder, with the permission to read all of it",
+    "a part of the deployment cannot be checked, because the export does not describe it",
+    "A part that was not checked may be open. A file that is missing, or that the AWS CLI did not write, \
+     says nothing about the deployment. An export without that file gives no answer.",
+    "export everything again with `infra/export` into a new folder, with permission to read all of it",
 );
 
 /// A deployment.
@@ -177,7 +177,7 @@ impl Subject<'_> {
             let spot = Spot::file(file);
             if configuration.function_arn != arn {
                 let other = configuration.function_arn.escape_debug();
-                let message = format!("it is about `{other}`, and the behavior has `{arn}`");
+                let message = format!("the file is about `{other}`, but the behavior has `{arn}`");
                 found.push(spot.then("FunctionArn").found(&NOT_JUDGED, message));
                 continue;
             }

@@ -14,9 +14,9 @@ pub(super) static CHECKS: &[Check] = &[
         id: "EA140",
         name: "accepted-is-no-finding",
         severity: Severity::Low,
-        title: "an accepted finding whose id no check has",
-        why: "An entry of `[[accepted]]` that names no check accepts nothing, and whoever reads it believes that \
-              something was looked at and found to be right.",
+        title: "the id of an accepted finding does not exist",
+        why: "An entry of `[[accepted]]` with an unknown id accepts nothing. A reader believes that somebody \
+              looked at something and found it right.",
         remedy: "write the id of a finding, such as `EA020`, or remove the entry",
         run: |_| Vec::new(),
     },
@@ -24,10 +24,11 @@ pub(super) static CHECKS: &[Check] = &[
         id: "EA141",
         name: "accepted-is-not-found",
         severity: Severity::Low,
-        title: "an accepted finding that is not found any more, or is of something else",
-        why: "What was accepted once may come back for another reason, and would then be accepted unseen. An entry \
-              holds for exactly the rule, the issuer and the key that it names.",
-        remedy: "remove the entry, or name the `rule`, or the `issuer` and the `kid`, that the finding is about",
+        title: "an accepted finding is not found any more, or is about something else",
+        why: "The same finding may come back for another reason, and the entry would then accept it unseen. \
+              An entry accepts exactly the rule, the issuer and the key that it names.",
+        remedy: "remove the entry, or name the `rule`, or the `issuer` and the `kid`, that the finding is \
+                 about",
         run: |_| Vec::new(),
     },
 ];
@@ -51,12 +52,12 @@ pub(super) fn accept(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             more.push((
                 "EA140",
                 place,
-                format!("{id} is a finding of a deployment, which no policy accepts"),
+                format!("{id} is a finding of a deployment, which a policy cannot accept"),
             ));
         } else if !registry().iter().any(|check| check.id == id) {
-            more.push(("EA140", place, format!("`{}` is the id of no finding", id.escape_debug())));
+            more.push(("EA140", place, format!("`{}` is not the id of a finding", id.escape_debug())));
         } else if !accepts {
-            more.push(("EA141", place, format!("{id} is accepted{}, and not found there", words(entry))));
+            more.push(("EA141", place, format!("{id} is accepted{}, but is not found there", words(entry))));
         }
     }
     findings.extend(more.into_iter().filter_map(|(id, place, message)| {

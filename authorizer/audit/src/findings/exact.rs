@@ -182,7 +182,7 @@ impl Exact {
     pub(super) fn undecided(&self) -> BTreeMap<usize, String> {
         let mut undecided = self.undecided.borrow().clone();
         if self.authorizer.is_none() && self.own > 0 {
-            undecided.insert(0, "the policy is too large to be taken apart".to_owned());
+            undecided.insert(0, "the policy is too large to analyse".to_owned());
         }
         undecided
     }

@@ -62,7 +62,7 @@ impl<'p> Subject<'p> {
         let (_, witness) = self.exact.let_in(operation, thought_up, |index| of_a_kind.contains(&index))?;
         let replayed = witness.replay(self.authorizer);
         if !replayed.allowed {
-            self.exact.note(rule.index, format!("{} is not let in: {}", words(&witness), replayed.reason));
+            self.exact.note(rule.index, format!("{} is not allowed: {}", words(&witness), replayed.reason));
         }
         replayed.allowed.then_some(witness)
     }

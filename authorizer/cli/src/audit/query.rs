@@ -7,12 +7,14 @@ use authorizer_core::operation::{MethodWord, OperationSet, S3Operation};
 use authorizer_core::rules::KeyPattern;
 use authorizer_core::{Authorizer, UnixTime};
 use clap::ValueEnum;
+use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
 use super::request;
-use crate::error::CliError;
-use crate::output::{Exit, Format, line};
+use super::unanswered::UnansweredError;
+use crate::output::{Exit, Format, OutputError, line};
 use crate::policy::PolicyArgs;
 use crate::time::parse_instant;
 
@@ -75,13 +77,22 @@ enum Expect {
     Some,
 }
 
+/// The policy has no such issuer.
+#[derive(Debug, Diagnostic, Error)]
+#[error("no issuer of the policy is named `{name}`")]
+#[diagnostic(help("use the `name` of an `[[issuers]]` block"))]
+struct NoIssuerError {
+    /// What was asked for.
+    name: String,
+}
+
 /// A claims set.
 #[derive(Clone, Debug)]
 struct Claims(Map<String, Value>);
 
-pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
-    let permissions = query(&authorizer, &asked(args, &authorizer)?)?;
+    let permissions = query(&authorizer, &asked(args, &authorizer)?).map_err(UnansweredError)?;
     match args.format {
         Format::Json => line(json!({
             "version": 1, "bundle_sha256": authorizer.bundle().sha256(), "permissions": permissions,
@@ -92,12 +103,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     Ok(if is_expected { Exit::Held } else { Exit::Findings })
 }
 
-fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, CliError> {
+fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, NoIssuerError> {
     let issuers = authorizer.bundle().policy().issuers();
     let mut who = Vec::new();
     for name in &args.issuers {
         let issuer = issuers.iter().find(|issuer| issuer.name() == name);
-        let issuer = issuer.ok_or_else(|| CliError::NoIssuer { name: name.clone() })?;
+        let issuer = issuer.ok_or_else(|| NoIssuerError { name: name.clone() })?;
         who.push(Who::Token(issuer.issuer().to_owned()));
     }
     let mut claims: Map<String, Value> =
@@ -127,7 +138,7 @@ fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, CliError> {
     })
 }
 
-fn write_text(permissions: &[Permission]) -> Result<(), CliError> {
+fn write_text(permissions: &[Permission]) -> Result<(), OutputError> {
     if permissions.is_empty() {
         return line("nobody can");
     }

@@ -10,8 +10,9 @@ static NONE: Check = Check::of_deployment(
     ("EA210", "no-origin-access-control"),
     Severity::High,
     "an origin that is a bucket has no Origin Access Control",
-    "CloudFront then asks the bucket as anybody would, and the bucket can only answer what is public. To be of any \
-     use such a bucket is open, and its own address goes past the distribution.",
+    "CloudFront then requests objects without a signature, and the bucket answers only if they are public. \
+     So a bucket that works this way is open, and viewers can reach it at its own address, past the \
+     distribution.",
     "give the origin an Origin Access Control of type `s3` that signs `always` with `sigv4`",
 );
 
@@ -19,8 +20,8 @@ static NOT_ALWAYS: Check = Check::of_deployment(
     ("EA211", "signing-not-always"),
     Severity::High,
     "an Origin Access Control does not always sign",
-    "With `no-override` a viewer's own `Authorization` goes to S3 in the place of CloudFront's signature, so that a \
-     request is decided on by one identity and done by another; with `never` nothing is signed.",
+    "With `no-override`, a viewer's own `Authorization` goes to S3 instead of CloudFront's signature. The \
+     request is then decided for one identity and done by another. With `never`, nothing is signed.",
     "set `SigningBehavior` to `always`",
 );
 
@@ -28,18 +29,18 @@ static NOT_S3: Check = Check::of_deployment(
     ("EA212", "signing-not-for-s3"),
     Severity::High,
     "an Origin Access Control is not of type `s3` with `sigv4`",
-    "S3 takes no other signature of CloudFront's, and what another origin type signs is not judged here.",
-    "make an Origin Access Control with `OriginAccessControlOriginType` `s3` and `SigningProtocol` `sigv4`",
+    "S3 accepts no other signature from CloudFront. This check does not know what another origin type signs.",
+    "create an Origin Access Control with `OriginAccessControlOriginType` `s3` and `SigningProtocol` `sigv4`",
 );
 
 static IDENTITY: Check = Check::of_deployment(
     ("EA215", "origin-access-identity"),
     Severity::Medium,
     "an origin has an origin access identity",
-    "It is the older way for CloudFront to sign, which works neither for uploads that are signed with `sigv4` nor for \
-     a bucket with a KMS key. The identity is not bound to one distribution: a bucket policy that still names it lets \
-     every distribution of the account in that has it.",
-    "make `OriginAccessIdentity` empty, and take the identity out of the bucket's policy",
+    "It is the older way for CloudFront to sign. It does not work for uploads that are signed with `sigv4`, \
+     or for a bucket with a KMS key. The identity is not bound to one distribution: a bucket policy that \
+     names it allows every distribution of the account that has it.",
+    "make `OriginAccessIdentity` empty, and remove the identity from the bucket policy",
 );
 
 pub(super) static CHECKS: &[&Check] = &[&NONE, &NOT_ALWAYS, &NOT_S3, &IDENTITY];
@@ -72,7 +73,7 @@ fn judge(file: &str, read: &OriginAccessControlFile, found: &mut Vec<Finding>) {
     let spot = Spot::file(file).then("OriginAccessControl/OriginAccessControlConfig");
     let mut hold = |check, name: &str, value: &str, must: &str| {
         if value != must {
-            let message = format!("`{name}` is `{}`, and not `{must}`", value.escape_debug());
+            let message = format!("`{name}` is `{}`; it must be `{must}`", value.escape_debug());
             found.push(spot.then(name).found(check, message));
         }
     };

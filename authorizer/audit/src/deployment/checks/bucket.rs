@@ -9,25 +9,27 @@ use crate::findings::{Check, Severity};
 static ACL: Check = Check::of_deployment(
     ("EA281", "bucket-acl"),
     Severity::High,
-    "the bucket's access control list lets somebody in beside its owner",
-    "Whoever it names goes past the distribution and the function. A group such as AllUsers is everybody; another \
-     account or the log delivery is of medium severity.",
-    "set Object Ownership to *bucket owner enforced*, under which no list has an effect",
+    "the bucket's access control list allows somebody besides its owner",
+    "Everyone whom the list names goes past the distribution and the function. A group such as AllUsers is \
+     everyone. Another account or the log delivery has medium severity.",
+    "set Object Ownership to *bucket owner enforced*, which turns the list off",
 );
 
 static OWNERSHIP: Check = Check::of_deployment(
     ("EA282", "ownership-not-enforced"),
     Severity::Medium,
-    "the bucket's owner does not own every object, or access control lists have an effect",
-    "An object can then be made public by whoever writes it, or belong to another account, whatever the policies say.",
+    "access control lists are on, or the bucket's owner does not own every object",
+    "Then a person who writes an object can make it public, or the object belongs to another account, \
+     whatever the policies say.",
     "set Object Ownership to *bucket owner enforced*",
 );
 
 static PUBLIC: Check = Check::of_deployment(
     ("EA283", "public-access-not-blocked"),
     Severity::Medium,
-    "Block Public Access is not on, whole, for the bucket",
-    "One careless statement or list then makes the bucket public. What the account blocks is not in the export.",
+    "Block Public Access is not fully on for the bucket",
+    "Then one careless statement or access control list makes the bucket public. The export does not contain \
+     what the account blocks.",
     "turn all four settings of Block Public Access on",
 );
 
@@ -35,15 +37,15 @@ static WEBSITE: Check = Check::of_deployment(
     ("EA284", "bucket-is-a-website"),
     Severity::Low,
     "the bucket has a website endpoint",
-    "It serves whatever becomes public, past the distribution, and has no use where nothing is.",
+    "It serves everything that is public, past the distribution. If nothing is public, it has no use.",
     "delete the bucket's website configuration",
 );
 
 static VERSIONS: Check = Check::of_deployment(
     ("EA285", "bucket-without-versions"),
     Severity::Low,
-    "the policy writes, deletes or reads versions, and the bucket keeps none",
-    "What a stolen token overwrites or deletes is gone. A rule that reads versions has nothing to read.",
+    "the policy allows writing, deleting or reading versions, and the bucket keeps no versions",
+    "What a stolen token overwrites or deletes is lost. A rule that reads versions has nothing to read.",
     "turn versioning on",
 );
 
@@ -84,7 +86,7 @@ fn acl(file: &str, read: &AclFile, found: &mut Vec<Finding>) {
         let everyone = ["/AllUsers", "/AuthenticatedUsers"].iter().any(|group| uri.ends_with(group));
         let severity = if everyone { Severity::High } else { Severity::Medium };
         let who = grantee.uri.as_deref().or(grantee.id.as_deref()).unwrap_or("somebody");
-        let message = format!("it grants {} to `{}`", grant.permission.escape_debug(), who.escape_debug());
+        let message = format!("the list grants {} to `{}`", grant.permission.escape_debug(), who.escape_debug());
         found.push(Spot::file(file).then("Grants").at(index).found(&ACL, message).severity(severity));
     }
 }
@@ -100,7 +102,7 @@ fn ownership(subject: &Subject<'_>, file: &str, found: &mut Vec<Finding>) {
             let enforced = matches!(rules.as_slice(), [rule] if rule.object_ownership == "BucketOwnerEnforced");
             if !enforced {
                 let all: Vec<_> = rules.iter().map(|rule| rule.object_ownership.escape_debug().to_string()).collect();
-                let message = format!("`ObjectOwnership` is `{}`, and not `BucketOwnerEnforced`", all.join(", "));
+                let message = format!("`ObjectOwnership` is `{}`; it must be `BucketOwnerEnforced`", all.join(", "));
                 found.push(Spot::file(file).then("OwnershipControls").found(&OWNERSHIP, message));
             }
         }
@@ -110,7 +112,7 @@ fn ownership(subject: &Subject<'_>, file: &str, found: &mut Vec<Finding>) {
 fn public_access(subject: &Subject<'_>, file: &str, found: &mut Vec<Finding>) {
     match subject.answer::<PublicAccessBlockFile>(file, "NoSuchPublicAccessBlockConfiguration", found) {
         None => {}
-        Some(Answer::Absent) => found.push(Spot::file(file).found(&PUBLIC, "the bucket has no such setting")),
+        Some(Answer::Absent) => found.push(Spot::file(file).found(&PUBLIC, "the bucket has no Block Public Access setting")),
         Some(Answer::There(read)) => {
             let block = read.public_access_block_configuration;
             let off: Vec<_> = [

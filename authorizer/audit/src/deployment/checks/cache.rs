@@ -9,27 +9,29 @@ use crate::findings::{Check, Severity};
 static WITHOUT_QUERY: Check = Check::of_deployment(
     ("EA230", "cache-key-without-query"),
     Severity::High,
-    "answers are cached under a key without a query parameter that makes them what they are",
-    "The function decides on the listing, the version or the response headers that are asked for, and the cache \
-     answers with those that another viewer was given before: it takes the requests for one.",
-    "cache nothing (Managed-CachingDisabled), or have every query string in the cache's key",
+    "the cache key lacks a query parameter that changes the answer",
+    "The function decides on the listing, the version or the response headers that a viewer requests. To the \
+     cache these requests are the same, so it answers with what another viewer got before.",
+    "cache nothing (Managed-CachingDisabled), or put every query string into the cache key",
 );
 
 static CACHED: Check = Check::of_deployment(
     ("EA231", "objects-cached"),
     Severity::Low,
     "objects are cached",
-    "An object is still served after it was overwritten or deleted. Where `MinTTL` is not 0, that is so even of what \
-     S3 says must not be kept; otherwise this is informational. The function decides on each request all the same.",
-    "use Managed-CachingDisabled where an object must be gone when it is deleted; make `MinTTL` 0 in any case",
+    "CloudFront still serves an object after it was overwritten or deleted. If `MinTTL` is not 0, it does so \
+     even if S3 says that the object must not be cached; otherwise this is informational. The function still \
+     decides on each request.",
+    "use Managed-CachingDisabled if a deleted object must disappear at once; set `MinTTL` to 0 in any case",
 );
 
 static OLDER: Check = Check::of_deployment(
     ("EA232", "older-cache-settings"),
     Severity::Medium,
-    "a behavior has the older cache settings in the place of a cache policy",
-    "They say at once what is in the key and what goes to the origin, together with every `Cache-Control` of the \
-     objects; `authorizer attach` does not take them, and what they cache is not judged here.",
+    "a behavior has the older cache settings instead of a cache policy",
+    "These settings mix what is in the cache key with what goes to the origin, and they use the \
+     `Cache-Control` of each object. `authorizer attach` does not accept them, and no check here looks at \
+     what they cache.",
     "choose a cache policy and an origin request policy",
 );
 
@@ -65,11 +67,11 @@ fn judge(
     let lost = subject.demands.read_parameters.iter().filter(|parameter| !in_key.has(parameter));
     let lost: Vec<_> = lost.map(|parameter| format!("`{parameter}`")).collect();
     if !lost.is_empty() {
-        let message = format!("{}: the key of `{name}` has no {}", one.name, lost.join(", "));
+        let message = format!("{}: the cache key of `{name}` does not have {}", one.name, lost.join(", "));
         let spot = spot.then("ParametersInCacheKeyAndForwardedToOrigin/QueryStringsConfig");
         found.push(spot.found(&WITHOUT_QUERY, message));
     }
     let severity = if config.min_ttl > 0 { Severity::Low } else { Severity::Informational };
-    let message = format!("{}: `{name}` keeps objects {} to {} seconds", one.name, config.min_ttl, config.max_ttl);
+    let message = format!("{}: `{name}` caches objects for {} to {} seconds", one.name, config.min_ttl, config.max_ttl);
     found.push(spot.found(&CACHED, message).severity(severity));
 }

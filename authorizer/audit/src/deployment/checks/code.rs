@@ -7,29 +7,29 @@ use crate::findings::{Check, Severity};
 static ANOTHER: Check = Check::of_deployment(
     ("EA260", "code-is-not-the-reviewed"),
     Severity::High,
-    "the code that is deployed is not the package that was reviewed",
-    "The package is the function, the policy and the keys. Whatever was found out about the one that was reviewed \
-     says nothing of this one.",
+    "the deployed code is not the reviewed package",
+    "The package is the function, the policy and the keys. The review of another package says nothing about \
+     this one.",
     "deploy the reviewed package with its `CodeSha256`, and put that version on the behavior",
 );
 
 static NOT_COMPARED: Check = Check::of_deployment(
     ("EA261", "code-not-compared"),
     Severity::Medium,
-    "the code that is deployed was held against no package",
-    "A function of this name may be anything, and all that is said here of the policy may be of another one. Where \
-     the code was held against a hash alone, it is only the policy in it that was not looked at, and this is \
-     informational.",
+    "the deployed code was not compared with a package",
+    "A function of this name may be anything, and the policy that this audit describes may not be the one \
+     that runs. If the code was compared with a hash only, this audit did not look at the policy inside; \
+     that is informational.",
     "name the reviewed package with `--package`, or its hash with `--code-sha256`",
 );
 
 static ANOTHER_POLICY: Check = Check::of_deployment(
     ("EA262", "package-has-another-policy"),
     Severity::High,
-    "the package has another policy, or other keys, than the one that the deployment is held against",
-    "The function decides by the bundle in its package. What is said here of the policy that was named, and every \
-     finding that rests on it, is then not about what runs.",
-    "name the policy that the package was made of, or package the policy again, review it and deploy it",
+    "the package has another policy, or other keys, than the deployment is checked against",
+    "The function decides by the bundle in its package. So what this audit says about the named policy, and \
+     every finding that depends on it, is not about what runs.",
+    "name the policy that the package was made from, or package the policy again, review it and deploy it",
 );
 
 pub(super) static CHECKS: &[&Check] = &[&ANOTHER, &NOT_COMPARED, &ANOTHER_POLICY];
@@ -57,12 +57,12 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         }
         match reviewed.packaged_bundle.as_deref() {
             None => {
-                let message = "the policy in the code was not looked at: a hash was named, and no package";
+                let message = "the policy in the code was not checked: only a hash was named";
                 found.push(spot.found(&NOT_COMPARED, message).severity(Severity::Informational));
             }
             Some(packaged) if packaged != reviewed.bundle.sha256() => {
                 let message = format!(
-                    "the package has the bundle {}, and the policy that was named makes {}",
+                    "the package has the bundle {}, but the named policy makes {}",
                     packaged.escape_debug(),
                     reviewed.bundle.sha256()
                 );

@@ -12,26 +12,28 @@ use crate::findings::{Check, Severity};
 static MISSING: Check = Check::of_deployment(
     ("EA250", "cors-not-on-objects"),
     Severity::Low,
-    "the policy has `[cors]`, and S3's answers get no CORS headers",
-    "Pages of other origins can read the function's refusals, and no object.",
-    "give the behavior a response headers policy with the origins, the credentials and the exposed headers of `[cors]`",
+    "the policy has `[cors]`, but S3's answers get no CORS headers",
+    "Pages of other origins can read the function's refusals, but no objects.",
+    "give the behavior a response headers policy with the origins, the credentials and the exposed headers \
+     of `[cors]`",
 );
 
 static DIFFERS: Check = Check::of_deployment(
     ("EA251", "cors-differs"),
     Severity::Medium,
-    "the CORS headers of S3's answers are not those of the policy",
-    "Where the response headers policy allows an origin or credentials that `[cors]` does not, pages read objects that \
-     the policy lets them not read. Where it allows less, or exposes other headers, this is of low severity.",
+    "the CORS headers of S3's answers differ from those of the policy",
+    "If the response headers policy allows an origin or credentials that `[cors]` does not, pages read \
+     objects that the policy does not allow them to read. If it allows less, or exposes other headers, this \
+     has low severity.",
     "make the response headers policy say what `[cors]` says",
 );
 
 static OVERRIDES: Check = Check::of_deployment(
     ("EA252", "cors-overridden"),
     Severity::Medium,
-    "the response headers policy puts its CORS headers over the function's",
-    "The function answers preflights and refusals with what holds for that key and that origin. With origin override \
-     these answers get the distribution's headers instead, for every key.",
+    "the response headers policy overrides the function's CORS headers",
+    "The function answers preflights and refusals with the CORS headers for that key and that origin. With \
+     origin override, these answers get the distribution's headers instead, for every key.",
     "set `OriginOverride` of the CORS headers to false",
 );
 
@@ -41,7 +43,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let wanted = subject.reviewed.policy.cors.as_ref();
     for one in subject.behaviors() {
         let id = one.behavior.response_headers_policy_id.as_deref().filter(|id| !id.is_empty());
-        let missing = || one.spot.clone().found(&MISSING, format!("{} gives them none", one.name));
+        let missing = || one.spot.clone().found(&MISSING, format!("{} does not give S3's answers CORS headers", one.name));
         let Some(id) = id else {
             found.extend(wanted.is_some().then(missing));
             continue;
@@ -53,7 +55,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             (None, None) => {}
             (Some(_), None) => found.push(missing()),
             (None, Some(_)) => {
-                found.push(spot.found(&DIFFERS, "there are CORS headers, and the policy has no `[cors]`"));
+                found.push(spot.found(&DIFFERS, "there are CORS headers, but the policy has no `[cors]`"));
             }
             (Some(wanted), Some(given)) => compare(wanted, &given, &spot, found),
         }
@@ -106,10 +108,10 @@ impl Sets {
         };
         match (self.more.is_empty(), self.fewer.is_empty()) {
             (true, true) => None,
-            (false, true) => Some(format!("{what} have {} more than the policy", listed(&self.more))),
-            (true, false) => Some(format!("{what} lack {} of the policy", listed(&self.fewer))),
+            (false, true) => Some(format!("{what} include {}, which the policy does not have", listed(&self.more))),
+            (true, false) => Some(format!("{what} lack {}, which the policy has", listed(&self.fewer))),
             (false, false) => Some(format!(
-                "{what} have {} more than the policy, and lack {}",
+                "{what} include {}, which the policy does not have, and lack {}",
                 listed(&self.more),
                 listed(&self.fewer)
             )),

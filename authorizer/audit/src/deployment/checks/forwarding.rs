@@ -11,16 +11,18 @@ static QUERY_LOST: Check = Check::of_deployment(
     ("EA240", "query-not-forwarded"),
     Severity::High,
     "a query parameter that an operation needs does not reach S3",
-    "Without it the operation becomes another: a listing one of the whole bucket, AbortMultipartUpload a DeleteObject, \
-     UploadPart a PutObject that overwrites, a version the present one. What is done is not what was decided on.",
-    "have the origin request policy forward every query string",
+    "Without it the operation becomes another. A listing becomes one of the whole bucket, \
+     AbortMultipartUpload becomes DeleteObject, UploadPart becomes a PutObject that overwrites, and a \
+     version becomes the current one. What happens is not what was decided.",
+    "make the origin request policy forward every query string",
 );
 
 static HOST: Check = Check::of_deployment(
     ("EA241", "host-forwarded"),
     Severity::Medium,
     "the viewer's `Host` reaches S3",
-    "S3 finds the bucket by it: it looks for one of the viewer's domain name, which is nobody's or another's.",
+    "S3 finds the bucket by this header. It looks for a bucket with the viewer's domain name, which does not \
+     exist or belongs to somebody else.",
     "choose an origin request policy without `Host`, such as Managed-AllViewerExceptHostHeader",
 );
 
@@ -28,8 +30,8 @@ static COOKIES: Check = Check::of_deployment(
     ("EA242", "cookies-forwarded"),
     Severity::Medium,
     "cookies are forwarded to S3",
-    "S3 has no use for them, and `If-None-Match` is not sure to be forwarded beside them: with a `create_only` rule \
-     what must not be overwritten is then overwritten. Without such a rule this is of low severity.",
+    "S3 does not use cookies, and `If-None-Match` may not be forwarded together with them. Then an object \
+     that a `create_only` rule protects is overwritten. Without such a rule this has low severity.",
     "set `CookieBehavior` to `none`",
 );
 
@@ -37,19 +39,21 @@ static HEADERS_LOST: Check = Check::of_deployment(
     ("EA243", "header-not-forwarded"),
     Severity::High,
     "a header that an operation needs does not reach S3",
-    "Without `If-None-Match` what is `create_only` is overwritten, and without `x-amz-mp-object-size` an upload in \
-     parts has no limit: both are high. Without a rule's metadata objects are stored without it (medium); without the \
-     others something is read or stored otherwise than was asked (low).",
+    "Without `If-None-Match`, what is `create_only` is overwritten, and without `x-amz-mp-object-size`, a \
+     multipart upload has no limit: both are high. Without a rule's metadata headers, objects are stored \
+     without metadata (medium). Without the others, S3 reads or stores something else than was requested \
+     (low).",
     "add the headers to the origin request policy; `infra/parameters` prints those of a policy",
 );
 
 static OVERRIDE_LOST: Check = Check::of_deployment(
     ("EA244", "response-override-not-forwarded"),
     Severity::Low,
-    "a response header that a rule lets choose cannot be chosen",
-    "The parameter does not reach S3, which answers with the header that is stored. AWS's own origin request policies \
-     leave some of these out for a bucket, whatever else of the query they forward.",
-    "make an origin request policy of your own that forwards every query string",
+    "a viewer cannot choose a response header that a rule allows them to choose",
+    "The parameter does not reach S3, so S3 answers with the stored header. AWS's own origin request \
+     policies leave some of these parameters out for a bucket, whatever else of the query string they \
+     forward.",
+    "create your own origin request policy that forwards every query string",
 );
 
 pub(super) static CHECKS: &[&Check] = &[&QUERY_LOST, &HOST, &COOKIES, &HEADERS_LOST, &OVERRIDE_LOST];
@@ -117,7 +121,7 @@ fn judge(subject: &Subject<'_>, one: &BehaviorAt<'_>, forwarded: &Forwarded, fou
         |one: &&str| !forwarded.has_query(one) || (forwarded.is_awss_own && dropped.contains(one));
     let lost: Vec<_> = demands.overrides.iter().copied().filter(is_lost).collect();
     if !lost.is_empty() {
-        let message = format!("{name} does not send {}", listed(lost));
+        let message = format!("{name} does not forward {}", listed(lost));
         found.push(spot.then_if_policy("QueryStringsConfig").found(&OVERRIDE_LOST, message));
     }
     let headers = spot.then_if_policy("HeadersConfig");

@@ -11,45 +11,47 @@ use crate::findings::{Check, Severity};
 static MISSING: Check = Check::of_deployment(
     ("EA290", "key-without-distribution"),
     Severity::Low,
-    "the bucket's KMS key does not let the distribution use it",
-    "S3 answers 403 to every request for an object under the key: the policy does nothing. AWS's own key, `aws/s3`, \
-     has a policy that nobody can change.",
-    "give the bucket a key of your own, and add the statement of infra/policies/key-policy.json to its policy",
+    "the bucket's KMS key does not allow the distribution to use it",
+    "S3 answers 403 to every request for an object under the key, so the policy does nothing. AWS's own key, \
+     `aws/s3`, has a policy that nobody can change.",
+    "give the bucket a key of your own, and add the statement of infra/policies/key-policy.json to the key's \
+     policy",
 );
 
 static WIDE: Check = Check::of_deployment(
     ("EA291", "key-policy-too-wide"),
     Severity::High,
-    "the key's policy lets everyone use it, or CloudFront whichever distribution asks",
-    "The key is the second lock on the bucket. A statement without the one distribution, or for everyone, takes it \
-     off for whoever gets past the first.",
+    "the key's policy allows everyone, or CloudFront whichever distribution sends the request",
+    "The key is the second lock on the bucket. A statement for everyone, or without the one distribution, \
+     removes this lock for anyone who gets past the first.",
     "name `cloudfront.amazonaws.com`, with the condition `StringEquals` `AWS:SourceArn` of this distribution",
 );
 
 static OTHERS: Check = Check::of_deployment(
     ("EA292", "key-for-another-principal"),
     Severity::Medium,
-    "the key's policy lets another principal use the key, or hand out grants",
-    "Whoever it is can read the objects where the bucket lets them, or let others do so. `kms:*` for the account, \
-     which AWS writes into a new key's policy, leaves it to every IAM policy of the account; that is of low severity.",
-    "leave the account what administers the key, without `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*`, \
-     `kms:ReEncrypt*` and `kms:CreateGrant`",
+    "the key's policy allows another principal to use the key or to create grants",
+    "That principal can read the objects if the bucket allows it, or give others that right. AWS writes \
+     `kms:*` for the account into a new key's policy, which leaves this to every IAM policy of the account; \
+     that has low severity.",
+    "leave the account only the administration of the key, without `kms:Decrypt`, `kms:Encrypt`, \
+     `kms:GenerateDataKey*`, `kms:ReEncrypt*` and `kms:CreateGrant`",
 );
 
 static MORE: Check = Check::of_deployment(
     ("EA293", "key-action-not-needed"),
     Severity::Low,
-    "the key's policy lets the distribution do more than the policy's operations need",
-    "Reading needs `kms:Decrypt`, and writing `kms:GenerateDataKey*` and `kms:Encrypt` besides. Nothing else is done \
-     with the key on the way of a request.",
-    "leave the actions that the operations need",
+    "the key's policy allows the distribution more than the policy's operations need",
+    "Reading needs `kms:Decrypt`. Writing also needs `kms:GenerateDataKey*` and `kms:Encrypt`. A request \
+     does nothing else with the key.",
+    "keep only the actions that the operations need",
 );
 
 static NO_BUCKET_KEY: Check = Check::of_deployment(
     ("EA294", "bucket-key-off"),
     Severity::Informational,
-    "the bucket has a KMS key and no S3 Bucket Key",
-    "Every request is one to KMS as well, which costs, and is throttled before S3 is.",
+    "the bucket has a KMS key but no S3 Bucket Key",
+    "Every request also makes a request to KMS. That costs money, and KMS throttles before S3 does.",
     "set `BucketKeyEnabled` to true",
 );
 
@@ -67,11 +69,11 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
                 continue;
             }
             if !rule.bucket_key_enabled {
-                let message = format!("bucket `{bucket}` asks KMS for every object");
+                let message = format!("bucket `{bucket}` makes a request to KMS for every object");
                 found.push(spot.clone().found(&NO_BUCKET_KEY, message));
             }
             let Some(key) = default.key.as_deref().filter(|key| !key.ends_with("alias/aws/s3")) else {
-                let message = format!("bucket `{bucket}` is under AWS's own key, which lets no distribution in");
+                let message = format!("bucket `{bucket}` uses AWS's own key, which no distribution can use");
                 found.push(spot.found(&MISSING, message));
                 continue;
             };
@@ -108,7 +110,7 @@ fn judge(
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
         if let Some(member) = statement.inverted() {
-            found.push(spot.then(member).found(&WIDE, format!("it has `{member}`")));
+            found.push(spot.then(member).found(&WIDE, format!("the statement has `{member}`")));
             continue;
         }
         let uses = USES.iter().any(|action| statement.has_action(action));
@@ -121,12 +123,12 @@ fn judge(
                     }
                 }
                 Principal::Everyone => {
-                    found.push(spot.then("Principal").found(&WIDE, "it allows everyone something"));
+                    found.push(spot.then("Principal").found(&WIDE, "the statement allows everyone"));
                 }
                 Principal::AccessIdentity(name) | Principal::Other(name) if uses => {
                     let is_account = name == root || name == identity.account();
                     let severity = if is_account { Severity::Low } else { Severity::Medium };
-                    let message = format!("`{}` may use it", name.escape_debug());
+                    let message = format!("`{}` may use the key", name.escape_debug());
                     found.push(spot.then("Principal").found(&OTHERS, message).severity(severity));
                 }
                 Principal::AccessIdentity(_) | Principal::Other(_) => {}
@@ -135,15 +137,15 @@ fn judge(
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
-        found.push(spot.found(&MISSING, format!("nothing allows the distribution {}", actions.join(", "))));
+        found.push(spot.found(&MISSING, format!("no statement allows the distribution {}", actions.join(", "))));
     }
 }
 
 fn cloudfront(demands: &Demands, statement: &Statement, ours: &str, spot: &Spot, found: &mut Vec<Finding>) {
     let wide = match statement.source_arn(ours) {
         SourceArn::Ours => None,
-        SourceArn::Unsaid => Some("no condition names the one distribution".to_owned()),
-        SourceArn::Pattern(arn) | SourceArn::Another(arn) => Some(format!("it allows `{}`", arn.escape_debug())),
+        SourceArn::Unsaid => Some("no condition names this distribution".to_owned()),
+        SourceArn::Pattern(arn) | SourceArn::Another(arn) => Some(format!("the statement allows `{}`", arn.escape_debug())),
     };
     if let Some(wide) = wide {
         found.push(spot.clone().found(&WIDE, wide));
@@ -158,6 +160,6 @@ fn cloudfront(demands: &Demands, statement: &Statement, ours: &str, spot: &Spot,
     let more = statement.actions().iter().filter(|pattern| !is_needed(pattern));
     let more: Vec<_> = more.map(|pattern| format!("`{}`", pattern.escape_debug())).collect();
     if !more.is_empty() {
-        found.push(spot.then("Action").found(&MORE, format!("it allows {}", more.join(", "))));
+        found.push(spot.then("Action").found(&MORE, format!("the statement allows {}", more.join(", "))));
     }
 }

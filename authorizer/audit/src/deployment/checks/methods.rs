@@ -10,16 +10,16 @@ static MISSING: Check = Check::of_deployment(
     ("EA223", "method-not-let-in"),
     Severity::Low,
     "a behavior refuses a method that the policy could allow",
-    "CloudFront answers 403 by itself, and the function is not asked: a part of the policy does nothing.",
-    "allow the least of CloudFront's three sets that holds what the policy allows",
+    "CloudFront itself answers 403 and does not call the function. So a part of the policy does nothing.",
+    "allow the smallest of CloudFront's three method sets that contains what the policy allows",
 );
 
 static MORE: Check = Check::of_deployment(
     ("EA224", "method-without-a-rule"),
     Severity::Low,
-    "a behavior lets in methods that no rule could allow",
-    "The function refuses them, and nothing but the function: what need not come in need not be refused.",
-    "allow the least of CloudFront's three sets that holds what the policy allows",
+    "a behavior allows methods that no rule could allow",
+    "Only the function refuses these methods. If CloudFront refuses them, nothing depends on the function.",
+    "allow the smallest of CloudFront's three method sets that contains what the policy allows",
 );
 
 pub(super) static CHECKS: &[&Check] = &[&MISSING, &MORE];
@@ -38,12 +38,12 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         let listed = |methods: Vec<&str>| methods.iter().map(|one| one.escape_debug().to_string()).collect::<Vec<_>>();
         let missing = listed(asked.iter().copied().filter(|method| !allowed.contains(method)).collect());
         if !missing.is_empty() {
-            let message = format!("{} does not let in {}", one.name, missing.join(", "));
+            let message = format!("{} does not allow {}", one.name, missing.join(", "));
             found.push(spot.clone().found(&MISSING, message));
         }
         let more = listed(allowed.iter().copied().filter(|method| !least.contains(method)).collect());
         if !more.is_empty() {
-            let message = format!("{} lets in {}", one.name, more.join(", "));
+            let message = format!("{} allows {}", one.name, more.join(", "));
             found.push(spot.found(&MORE, message));
         }
     }

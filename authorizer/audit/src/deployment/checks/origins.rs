@@ -12,15 +12,15 @@ static PATH: Check = Check::of_deployment(
     Severity::High,
     "an origin puts something before the path",
     "S3 then sees another key than the one that was decided on.",
-    "make `OriginPath` empty, and move what is below it in the bucket, or the rules",
+    "make `OriginPath` empty, and move the objects in the bucket, or change the rules",
 );
 
 static WEBSITE: Check = Check::of_deployment(
     ("EA214", "website-endpoint"),
     Severity::High,
     "an origin is a bucket's website endpoint",
-    "It takes no Origin Access Control and speaks plain HTTP: what it serves is public, and its own address goes past \
-     the distribution.",
+    "A website endpoint cannot use Origin Access Control, and it uses plain HTTP. Everything that it serves \
+     is public, and viewers can reach it at its own address, past the distribution.",
     "use the bucket's own endpoint, `BUCKET.s3.REGION.amazonaws.com`, with an Origin Access Control",
 );
 
@@ -28,8 +28,9 @@ static GROUP: Check = Check::of_deployment(
     ("EA216", "origin-group"),
     Severity::Medium,
     "a behavior sends requests to a group of origins",
-    "When the first origin fails, CloudFront asks the second for the same key, also where the first has said that it \
-     is forbidden or not there. The policy speaks of one bucket, and the same key may be another object in the other.",
+    "If the first origin fails, CloudFront requests the same key from the second, even if the first said \
+     that it is forbidden or not there. The policy is about one bucket, and the same key may be another \
+     object in the other bucket.",
     "send the behavior to one origin",
 );
 
@@ -37,27 +38,28 @@ static TWICE: Check = Check::of_deployment(
     ("EA217", "bucket-twice"),
     Severity::Medium,
     "two origins reach the same bucket",
-    "A second origin is one behavior away from being a way past the authorizer, with an Origin Access Control or a \
-     path of its own. Nobody who looks at the first sees it.",
+    "One more behavior is enough to make the second origin a way past the authorizer, with its own Origin \
+     Access Control or path. A person who looks at the first origin does not see it.",
     "keep one origin for the bucket",
 );
 
 static HEADERS: Check = Check::of_deployment(
     ("EA218", "origin-adds-headers"),
     Severity::Medium,
-    "an origin adds headers to what is sent to S3",
-    "To S3 a header can make an operation another one, and CloudFront puts these in the place of the viewer's after \
+    "an origin adds headers to the requests to S3",
+    "A header can change which operation S3 does. CloudFront replaces the viewer's headers by these after \
      the decision.",
-    "take the `CustomHeaders` off the origin",
+    "remove the `CustomHeaders` from the origin",
 );
 
 static NO_BUCKET: Check = Check::of_deployment(
     ("EA219", "origin-is-no-bucket"),
     Severity::Medium,
-    "a behavior with the function has an origin that is no bucket",
-    "The function decides on operations of S3, takes the token out of the request, and leaves it to Origin Access \
-     Control to prove where it comes from. Another origin has no such proof, and may read a request otherwise.",
-    "take the function off the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
+    "a behavior with the function has an origin that is not a bucket",
+    "The function decides on S3 operations and removes the token from the request. It relies on Origin \
+     Access Control to prove where the request comes from. Another origin has no such proof, and may read a \
+     request differently.",
+    "remove the function from the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
 );
 
 pub(super) static CHECKS: &[&Check] = &[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET];
@@ -98,7 +100,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     for one in subject.behaviors() {
         let target = &one.behavior.target_origin_id;
         if subject.view().origin_groups.0.iter().any(|group| group.id == *target) {
-            let message = format!("{} is sent to the group `{}`", one.name, target.escape_debug());
+            let message = format!("{} uses the origin group `{}`", one.name, target.escape_debug());
             found.push(one.spot.then("TargetOriginId").found(&GROUP, message));
         }
     }

@@ -8,8 +8,8 @@ static HTTP: Check = Check::of_deployment(
     ("EA220", "viewer-over-http"),
     Severity::High,
     "a behavior answers viewers over plain HTTP",
-    "Tokens and objects go over the network for anybody to read and change. With `redirect-to-https` the token has \
-     gone out in the clear by the time of the redirect, which is why that is a finding too, of medium severity.",
+    "Anyone on the network can read and change tokens and objects. With `redirect-to-https`, the token was \
+     already sent in the clear when the redirect comes, so this is a finding too, with medium severity.",
     "set `ViewerProtocolPolicy` to `https-only`",
 );
 
@@ -17,35 +17,39 @@ static TLS: Check = Check::of_deployment(
     ("EA221", "old-tls"),
     Severity::Medium,
     "viewers may use TLS 1.0 or 1.1",
-    "Both are deprecated (RFC 8996): a bearer token is worth an attack on them. CloudFront's own certificate takes \
-     them whatever is set; that is of low severity, since it is for a distribution without a name of its own.",
-    "give the distribution a certificate, and `MinimumProtocolVersion` `TLSv1.2_2021` or newer",
+    "Both are deprecated (RFC 8996), and an attack on them can win a bearer token. CloudFront's own \
+     certificate accepts them, whatever is set. That has low severity, because it is for a distribution \
+     without a domain name of its own.",
+    "give the distribution a certificate, and set `MinimumProtocolVersion` to `TLSv1.2_2021` or newer",
 );
 
 static ROOT: Check = Check::of_deployment(
     ("EA222", "default-root-object"),
     Severity::High,
-    "the policy lists, and the distribution has a default root object",
-    "A listing is a request for `/`, and CloudFront asks for that object in its place, whatever the rules say of it.",
+    "the policy allows listing, and the distribution has a default root object",
+    "A listing is a request for `/`. CloudFront requests the default root object instead, whatever the rules \
+     say about that object.",
     "make `DefaultRootObject` empty",
 );
 
 static STAGING: Check = Check::of_deployment(
     ("EA227", "continuous-deployment"),
     Severity::Medium,
-    "some of the viewers' requests go to another distribution, which is not in the export",
-    "A continuous deployment policy sends a part of the requests, or all with a header that any viewer can send, to a \
-     staging distribution with a configuration of its own. It needs all that this one needs.",
+    "some requests go to another distribution, which is not in the export",
+    "A continuous deployment policy sends some of the requests to a staging distribution with its own \
+     configuration, or all requests with a header that any viewer can send. The staging distribution needs \
+     everything that this one needs.",
     "end the continuous deployment, or export and audit the staging distribution too",
 );
 
 static LOGS: Check = Check::of_deployment(
     ("EA228", "tokens-in-access-logs"),
     Severity::Medium,
-    "access logs hold tokens",
-    "The policy takes tokens from the query string or a cookie, and CloudFront writes these into its access logs. \
-     Whoever reads a log can use a token for as long as it lives.",
-    "turn the logs of the older kind off, or have no cookies in them, and use logs with chosen fields instead",
+    "access logs contain tokens",
+    "The policy accepts tokens in the query string or in a cookie, and CloudFront writes these into its \
+     access logs. A person who reads a log can use a token until it expires.",
+    "turn the older kind of logs (standard logging, legacy) off, or leave cookies out of them, and use logs \
+     with chosen fields instead",
 );
 
 pub(super) static CHECKS: &[&Check] = &[&HTTP, &TLS, &ROOT, &STAGING, &LOGS];
@@ -67,7 +71,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let is_new = ["TLSv1.2_", "TLSv1.3_"].iter().any(|new| minimum.starts_with(new));
     let spot = config.then("ViewerCertificate");
     if certificate.cloud_front_default_certificate {
-        let message = "viewers are shown CloudFront's own certificate, which takes TLS 1.0";
+        let message = "viewers get CloudFront's own certificate, which accepts TLS 1.0";
         found.push(spot.found(&TLS, message).severity(Severity::Low));
     } else if !is_new {
         let message = format!("`MinimumProtocolVersion` is `{}`", minimum.escape_debug());
@@ -79,11 +83,11 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     }
     let continuous = &view.continuous_deployment_policy_id;
     if !continuous.is_empty() {
-        let message = format!("continuous deployment policy `{}` shares them out", continuous.escape_debug());
+        let message = format!("continuous deployment policy `{}` divides the requests", continuous.escape_debug());
         found.push(config.then("ContinuousDeploymentPolicyId").found(&STAGING, message));
     }
     if view.staging {
-        let message = "this is a staging distribution: viewers reach it through another, which is not in the export";
+        let message = "this is a staging distribution: viewers reach it through another one, which is not in the export";
         found.push(config.then("Staging").found(&STAGING, message).severity(Severity::Low));
     }
     logs(subject, found);
@@ -93,11 +97,11 @@ fn logs(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let (logging, credentials) = (&subject.view().logging, subject.policy().credentials());
     let spot = subject.config().then("Logging");
     if logging.enabled && let Some(name) = &credentials.query {
-        let message = format!("access logs have the query string, and tokens may be in its `{}`", name.escape_debug());
+        let message = format!("access logs contain the query string, and its `{}` may contain a token", name.escape_debug());
         found.push(spot.then("Enabled").found(&LOGS, message));
     }
     if logging.enabled && logging.include_cookies && let Some(name) = &credentials.cookie {
-        let message = format!("access logs have cookies, and tokens may be in `{}`", name.escape_debug());
+        let message = format!("access logs contain cookies, and `{}` may contain a token", name.escape_debug());
         found.push(spot.then("IncludeCookies").found(&LOGS, message));
     }
 }

@@ -13,41 +13,42 @@ pub(super) static CHECKS: &[Check] = &[
         name: "any-token-writes",
         severity: Severity::High,
         title: "every token of an issuer may write or delete the same keys",
-        why: "A token says who somebody is; this rule asks for no more, and its keys are everyone's. So each user, \
-              and each application that gets a token for itself, may replace or delete what the others have put \
-              there.",
-        remedy: "give each their own folder, such as `users/{sub}/**`, or ask in `when` for a scope or a role",
+        why: "A token says who somebody is. This rule requires nothing more, and its keys are the same for \
+              everyone. So each user, and each application that gets a token for itself, may replace or \
+              delete what the others put there.",
+        remedy: "give each user their own folder, such as `users/{sub}/**`, or require a scope or a role in \
+                 `when`",
         run: any_token_writes,
     },
     Check {
         id: "EA026",
         name: "delete-of-everything",
         severity: Severity::Low,
-        title: "a rule lets somebody delete every key of the bucket",
-        why: "One token that leaks, or one script that goes wrong, empties the bucket. Few people have to delete \
-              everything; most have a folder.",
-        remedy: "name the folders, let a deny rule keep what must stay, or accept this with the reason (S3 \
-                 versioning keeps what is deleted)",
+        title: "a rule allows somebody to delete every key of the bucket",
+        why: "One leaked token, or one faulty script, empties the bucket. Few people need to delete \
+              everything; most need one folder.",
+        remedy: "name the folders, add a deny rule for what must stay, or accept the finding and give the \
+                 reason (S3 versioning keeps deleted objects)",
         run: delete_of_everything,
     },
     Check {
         id: "EA027",
         name: "write-without-a-right",
         severity: Severity::Low,
-        title: "a rule lets somebody write by who they are, with no scope, role or group",
-        why: "Every token of that person does, whatever it was given for: one for another application that only \
-              reads, or an ID token where nothing else keeps it out (RFC 9700 section 2.3: the privileges of an \
-              access token should be the least that are needed).",
-        remedy: "ask for a scope, such as `when = { scope = { has = \"files\" } }`",
+        title: "a rule allows writing by identity alone, without a scope, role or group",
+        why: "Every token of that person is enough, whatever it was issued for: a token for another \
+              application that only reads, or an ID token if nothing else excludes it. An access token \
+              should have only the privileges that it needs (RFC 9700 section 2.3).",
+        remedy: "require a scope, such as `when = { scope = { has = \"files\" } }`",
         run: write_without_a_right,
     },
     Check {
         id: "EA028",
         name: "rule-for-every-issuer",
         severity: Severity::Medium,
-        title: "an allow rule speaks of the tokens of every issuer, and there are several",
-        why: "What is open to your own people is open to a partner's too, and to those of every issuer that is added \
-              later by somebody who does not think of this rule.",
+        title: "an allow rule accepts tokens of every issuer, and there are several issuers",
+        why: "What your own people may do, a partner's people may do too. The same holds for every issuer \
+              that somebody adds later without thinking of this rule.",
         remedy: "name the issuers: `issuers = [\"...\"]`",
         run: rule_for_every_issuer,
     },
@@ -56,9 +57,9 @@ pub(super) static CHECKS: &[Check] = &[
         name: "wildcard-at-the-head",
         severity: Severity::Medium,
         title: "an allow rule's pattern begins with a wildcard",
-        why: "The rule holds wherever a folder or a name of that kind turns up. Whoever may write under some folder \
-              can make one there, and so decides what the rule opens.",
-        remedy: "begin the pattern with the folder that is meant",
+        why: "The rule applies wherever a folder or file with that name exists. A person who may write to \
+              some folder can create one there, and so decides what the rule allows.",
+        remedy: "begin the pattern with the folder that you mean",
         run: wildcard_at_the_head,
     },
 ];
@@ -77,7 +78,7 @@ fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
         }
         let issuers: Vec<_> = rule.issuers.iter().map(|issuer| format!("`{}`", issuer.name)).collect();
         let message = format!(
-            "rule `{}` opens {} of {} to every token of {}",
+            "rule `{}` allows {} on {} with every token of {}",
             rule.id(),
             names(&writes),
             rule.keys(),
@@ -101,7 +102,7 @@ fn delete_of_everything(subject: &Subject<'_>) -> Vec<Found> {
         .filter(|rule| rule.has(Op::DeleteObject))
         .filter_map(|rule| {
             let (place, pattern) = rule.patterns().find(|(_, pattern)| is_everything(pattern))?;
-            let message = format!("rule `{}` lets its tokens delete every key, by `{pattern}`", rule.id());
+            let message = format!("rule `{}` allows its tokens to delete every key, with `{pattern}`", rule.id());
             Some(rule.found_at(place, message))
         })
         .collect()
@@ -114,7 +115,7 @@ fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
         .filter_map(|rule| {
             let writes = rule.that(Op::changes_stored);
             let message = format!(
-                "rule `{}` opens {} of {} to any token of the right person",
+                "rule `{}` allows {} on {} with any token of the right person",
                 rule.id(),
                 names(&writes),
                 rule.keys()
@@ -131,7 +132,7 @@ fn rule_for_every_issuer(subject: &Subject<'_>) -> Vec<Found> {
     let open = subject.allows().filter(|rule| *rule.rule.principals() == PrincipalConstraint::AnyIssuer);
     open.map(|rule| {
         let count = rule.issuers.len();
-        let message = format!("rule `{}` speaks of the tokens of all {count} issuers", rule.id());
+        let message = format!("rule `{}` accepts tokens of all {count} issuers", rule.id());
         let severity = if rule.that(Op::changes_stored).is_empty() { Severity::Low } else { Severity::Medium };
         rule.found(message).severity(severity)
     })
@@ -146,7 +147,7 @@ fn wildcard_at_the_head(subject: &Subject<'_>) -> Vec<Found> {
             let is_headless = pattern.segments().first().is_some_and(is_wild)
                 && pattern.segments().iter().any(names_something);
             if is_headless {
-                let message = format!("rule `{}` opens `{pattern}`, wherever that turns up", rule.id());
+                let message = format!("rule `{}` allows `{pattern}`, wherever a key fits it", rule.id());
                 let severity = if rule.is_anonymous() { Severity::Medium } else { Severity::Low };
                 found.push(rule.found_at(place, message).severity(severity));
             }
