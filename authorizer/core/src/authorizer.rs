@@ -22,6 +22,40 @@ use crate::token::{
 };
 
 /// Decides on viewer-request events by one bundle. Built once, and shared by every request.
+///
+/// ```
+/// use authorizer_core::outcome::Outcome;
+/// use authorizer_core::{Authorizer, Bundle, UnixTime};
+/// use serde_json::json;
+///
+/// let policy = serde_json::from_value(json!({
+///     "version": 1,
+///     "rules": [{"id": "public", "effect": "allow", "anonymous": true, "methods": ["GET"], "keys": ["public/**"]}]
+/// }))?;
+/// let authorizer = Authorizer::new(Bundle::read(&Bundle::write(&policy)?)?);
+///
+/// let event = |uri: &str| {
+///     json!({"Records": [{"cf": {
+///         "config": {"distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
+///             "eventType": "viewer-request", "requestId": "r1"},
+///         "request": {"clientIp": "203.0.113.9", "method": "GET", "uri": uri, "querystring": "", "headers": {}}
+///     }}]})
+///     .to_string()
+///     .into_bytes()
+/// };
+/// let now = UnixTime::from_seconds(1_800_000_000);
+///
+/// let event_of_public = event("/public/logo.svg");
+/// let authorized = authorizer.authorize(&event_of_public, now);
+/// assert!(matches!(authorized.outcome, Outcome::Forward(_)));
+/// assert_eq!(authorized.record.rule.as_deref(), Some("public"));
+///
+/// let event_of_private = event("/private/plan.pdf");
+/// let authorized = authorizer.authorize(&event_of_private, now);
+/// assert_eq!(authorized.outcome.status(), Some(401));
+/// assert_eq!(authorized.record.reason, "token_missing");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Authorizer {
     bundle: Bundle,

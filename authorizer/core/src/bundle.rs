@@ -79,6 +79,18 @@ impl Bundle {
 
     /// Reads a bundle, and compiles its policy.
     ///
+    /// ```
+    /// use authorizer_core::{Bundle, BundleError};
+    ///
+    /// let policy = serde_json::from_value(serde_json::json!({"version": 1, "rules": []}))?;
+    /// let bytes = Bundle::write(&policy)?;
+    /// assert!(Bundle::read(&bytes)?.policy().rules().is_empty());
+    ///
+    /// // Cut off, it is of no use.
+    /// assert!(matches!(Bundle::read(&bytes[..20]), Err(BundleError::Unreadable(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`BundleError`]: a bundle is used whole or not at all.
     pub fn read(bytes: &[u8]) -> Result<Self, BundleError> {

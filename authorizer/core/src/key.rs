@@ -62,6 +62,18 @@ pub enum KeyError {
 impl ObjectKey {
     /// Reads the `uri` of a CloudFront request: the path as the viewer sent it.
     ///
+    /// ```
+    /// use authorizer_core::key::{KeyError, ObjectKey};
+    ///
+    /// let key = ObjectKey::from_uri("/users/alice/Caf%C3%A9.txt")?;
+    /// assert_eq!(key.as_str(), "users/alice/Café.txt");
+    ///
+    /// // Two readers could take these for two keys.
+    /// assert_eq!(ObjectKey::from_uri("/users/alice/%2E%2E/bob"), Err(KeyError::DotSegment));
+    /// assert_eq!(ObjectKey::from_uri("/a+b"), Err(KeyError::RawPlus));
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`KeyError`] when the path names no key, or one that another reader might take for another.
     pub fn from_uri(uri: &str) -> Result<Self, KeyError> {

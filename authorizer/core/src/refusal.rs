@@ -156,7 +156,17 @@ impl From<Mismatch<'_>> for Refusal {
 }
 
 impl Refusal {
-    /// The words of all reasons: every one that [`reason`](Self::reason) can say, and no other.
+    /// The words of all reasons.
+    ///
+    /// ```
+    /// use authorizer_core::{Refusal, TokenError};
+    ///
+    /// let refusal = Refusal::Token(TokenError::Expired);
+    /// assert_eq!((refusal.status(), refusal.reason()), (401, "token_expired"));
+    /// assert!(Refusal::REASONS.contains(&refusal.reason()));
+    /// ```
+    ///
+    /// They are every one that [`reason`](Self::reason) can say, and no other.
     pub const REASONS: [&'static str; Reason::ALL.len()] = Reason::WORDS;
 
     /// The HTTP status, 400 to 503.

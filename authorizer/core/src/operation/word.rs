@@ -50,7 +50,16 @@ impl MethodWord {
         operations.iter().copied().collect()
     }
 
-    /// What it closes in a deny rule: every operation by which the same could be done. Else a rule that
+    /// What it closes in a deny rule, which is more than it opens in an allow rule.
+    ///
+    /// ```
+    /// use authorizer_core::operation::{MethodWord, S3Operation};
+    ///
+    /// assert!(!MethodWord::Put.opens().contains(S3Operation::UploadPart));
+    /// assert!(MethodWord::Put.closes().contains(S3Operation::UploadPart));
+    /// ```
+    ///
+    /// It is every operation by which the same could be done. Else a rule that
     /// denies PUT would be got around by a multipart upload.
     pub fn closes(self) -> OperationSet {
         match self {

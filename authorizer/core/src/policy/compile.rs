@@ -15,6 +15,19 @@ use crate::rules::Rules;
 impl Policy {
     /// Compiles a document whose JWK sets are inline.
     ///
+    /// ```
+    /// use authorizer_core::policy::Policy;
+    ///
+    /// let document = serde_json::from_value(serde_json::json!({
+    ///     "version": 1,
+    ///     "rules": [{"id": "a b", "effect": "deny", "methods": ["GET"], "keys": ["/private/**"]}]
+    /// }))?;
+    /// let problems = Policy::compile(&document).unwrap_err();
+    /// let places: Vec<_> = problems.iter().map(|problem| problem.place.to_string()).collect();
+    /// assert_eq!(places, ["rules[0].id", "rules[0].keys[0]"]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Everything that is wrong with it, in the order of the document.
     pub fn compile(document: &PolicyDocument) -> Result<Self, Vec<PolicyProblem>> {

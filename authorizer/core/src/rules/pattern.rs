@@ -106,6 +106,18 @@ impl PatternError {
 impl KeyPattern {
     /// Compiles a pattern as a policy has it.
     ///
+    /// ```
+    /// use authorizer_core::key::ObjectKey;
+    /// use authorizer_core::rules::{Claims, KeyPattern};
+    ///
+    /// let pattern = KeyPattern::parse("users/{sub}/**")?;
+    /// let claims = serde_json::json!({"sub": "alice"});
+    /// let claims = Claims::Known(claims.as_object().ok_or("no object")?);
+    /// assert!(pattern.matches(&ObjectKey::from_uri("/users/alice/a.txt")?, claims));
+    /// assert!(!pattern.matches(&ObjectKey::from_uri("/users/bob/a.txt")?, claims));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`PatternError`] for a text that is no pattern, or one that could match no key.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
