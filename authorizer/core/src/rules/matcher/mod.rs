@@ -27,12 +27,12 @@
 //! once for each segment; a key has at most 512. A claim is read and sorted once, and asked at most once for each
 //! segment, however many nodes ask: it may be an array of thousands. Nothing here is recursive or hashed.
 
-mod places;
+mod index_set;
 mod trie;
 mod walk;
 mod work;
 
-use places::Places;
+use index_set::IndexSet;
 use trie::Trie;
 use walk::Walk;
 
@@ -53,7 +53,7 @@ impl Matcher {
     /// The places of the rules with a key pattern for this, as [`Rule::examine`] takes them: for a listing an allow
     /// rule's pattern must hold every key that begins with the prefix, and a deny rule's some key. The rules are
     /// those of [`new`](Self::new).
-    pub(super) fn speaking_of(&self, rules: &[Rule], resource: &Resource, claims: Claims<'_>) -> Places {
+    pub(super) fn speaking_of(&self, rules: &[Rule], resource: &Resource, claims: Claims<'_>) -> IndexSet {
         let mut walk = Walk::new(&self.0, claims);
         match resource {
             Resource::Object(key) => {

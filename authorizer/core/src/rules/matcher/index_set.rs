@@ -1,38 +1,38 @@
-//! A set of places in a list.
+//! A set of indexes of a list.
 
-/// Places in a list of known length: one bit each, so that they come out in order and each once, in whatever order
+/// Indexes of a list of known length: one bit each, so that they come out in order and each once, in whatever order
 /// and however often they were put in.
 #[derive(Debug)]
-pub(in crate::rules) struct Places(Vec<u64>);
+pub(in crate::rules) struct IndexSet(Vec<u64>);
 
-impl Places {
+impl IndexSet {
     /// None of a list of this length.
     pub(super) fn none_of(length: usize) -> Self {
         Self(vec![0; length.div_ceil(64)])
     }
 
-    /// Puts a place in, and says whether it is new.
-    pub(super) fn insert(&mut self, place: usize) -> bool {
-        let Some(word) = self.0.get_mut(place >> 6) else { return false };
+    /// Puts an index in, and says whether it is new.
+    pub(super) fn insert(&mut self, index: usize) -> bool {
+        let Some(word) = self.0.get_mut(index >> 6) else { return false };
         let before = *word;
-        *word |= 1 << (place & 63);
+        *word |= 1 << (index & 63);
         before != *word
     }
 }
 
 /// In order.
-impl IntoIterator for Places {
+impl IntoIterator for IndexSet {
     type Item = usize;
     type IntoIter = InOrder;
 
     fn into_iter(self) -> InOrder {
-        InOrder { places: self, word: 0 }
+        InOrder { left: self, word: 0 }
     }
 }
 
-/// The places of a set, in order; each is taken out when it is come to.
+/// The indexes of a set, in order; each is taken out when it is come to.
 pub(in crate::rules) struct InOrder {
-    places: Places,
+    left: IndexSet,
     word: usize,
 }
 
@@ -41,7 +41,7 @@ impl Iterator for InOrder {
 
     fn next(&mut self) -> Option<usize> {
         loop {
-            let word = self.places.0.get_mut(self.word)?;
+            let word = self.left.0.get_mut(self.word)?;
             if *word != 0 {
                 let bit = word.trailing_zeros() as usize;
                 *word &= word.wrapping_sub(1);
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn places_come_out_in_order_and_each_once() {
-        let mut places = Places::none_of(200);
+        let mut places = IndexSet::none_of(200);
         for (place, is_new) in [(130, true), (0, true), (63, true), (130, false), (64, true), (199, true)] {
             assert_eq!(places.insert(place), is_new, "{place}");
         }
