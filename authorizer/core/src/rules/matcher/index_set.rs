@@ -3,7 +3,7 @@
 /// Indexes of a list of known length: one bit each, so that they come out in order and each once, in whatever order
 /// and however often they were put in.
 #[derive(Debug)]
-pub(in crate::rules) struct IndexSet(Vec<u64>);
+pub(crate) struct IndexSet(Vec<u64>);
 
 impl IndexSet {
     /// None of a list of this length.
@@ -31,7 +31,7 @@ impl IntoIterator for IndexSet {
 }
 
 /// The indexes of a set, in order; each is taken out when it is come to.
-pub(in crate::rules) struct InOrder {
+pub(crate) struct InOrder {
     left: IndexSet,
     word: usize,
 }
