@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use authorizer_core::operation::{LengthHeader, S3Operation};
 use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
-use authorizer_core::rules::{Effect, Rule};
+use authorizer_core::rules::{Effect, Rule, UploadTerms};
 
 use crate::Severity;
 
@@ -78,7 +78,9 @@ fn uploads(rule: &Rule) -> bool {
 
 /// The headers that a rule's operations need at S3. `infra/parameters` has the same for a template.
 fn headers(rule: &Rule) -> Vec<(String, Severity)> {
-    let (operations, terms) = (rule.operations(), rule.terms());
+    let operations = rule.operations();
+    // Every term by its name: one that is added does not compile until it is known which headers it needs.
+    let UploadTerms { max_bytes, content_types: _, create_only, metadata, checksums: _ } = rule.terms();
     let mut headers = Vec::new();
     let mut needs = |names: &[&str], severity| {
         headers.extend(names.iter().map(|name| ((*name).to_owned(), severity)));
@@ -88,11 +90,11 @@ fn headers(rule: &Rule) -> Vec<(String, Severity)> {
     }
     if uploads(rule) {
         needs(&["content-type", "content-encoding", "content-md5"], Severity::Low);
-        needs(&["if-none-match"], if terms.create_only { Severity::High } else { Severity::Low });
-        if terms.max_bytes.is_some() && operations.any(|one| one.length() == Some(LengthHeader::ObjectSize)) {
+        needs(&["if-none-match"], if *create_only { Severity::High } else { Severity::Low });
+        if max_bytes.is_some() && operations.any(|one| one.length() == Some(LengthHeader::ObjectSize)) {
             needs(&["x-amz-mp-object-size"], Severity::High);
         }
-        for name in terms.metadata.keys() {
+        for name in metadata.keys() {
             needs(&[&format!("x-amz-meta-{name}")], Severity::Medium);
         }
     }

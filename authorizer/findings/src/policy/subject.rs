@@ -8,7 +8,7 @@ use authorizer_analysis::Witness;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
 use authorizer_core::policy::{Place, Policy};
-use authorizer_core::rules::{Effect, KeyPattern, Rule, Segment};
+use authorizer_core::rules::{Effect, KeyPattern, Rule, RulePart, Segment};
 use authorizer_core::token::{JwsAlgorithm, KeySet, SignatureAlgorithm};
 use authorizer_core::{Authorizer, UnixTime};
 use serde_json::Value;
@@ -205,16 +205,36 @@ impl<'p> RuleView<'p> {
     /// The claims that its patterns, conditions and metadata read, each with the place.
     pub(super) fn claims(&self) -> Vec<(Place, &'p str, Use<'p>)> {
         let mut claims = Vec::new();
-        for (place, pattern) in self.patterns() {
-            claims.extend(pattern.claims().map(|claim| (place.clone(), claim, Use::Key)));
-        }
-        for condition in self.rule.conditions() {
-            let place = self.place().then("when").then(&condition.claim);
-            claims.push((place, condition.claim.as_str(), Use::Condition(&condition.test)));
-        }
-        for (name, term) in &self.rule.terms().metadata {
-            if let Some(claim) = term.claim() {
-                claims.push((self.place().then("upload").then("metadata").then(name), claim, Use::Metadata));
+        for part in self.rule.parts() {
+            match part {
+                RulePart::Keys(_) => {
+                    for (place, pattern) in self.patterns() {
+                        claims.extend(pattern.claims().map(|claim| (place.clone(), claim, Use::Key)));
+                    }
+                }
+                RulePart::Conditions(conditions) => {
+                    for condition in conditions {
+                        let place = self.place().then("when").then(&condition.claim);
+                        claims.push((place, condition.claim.as_str(), Use::Condition(&condition.test)));
+                    }
+                }
+                RulePart::Metadata(metadata) => {
+                    let place = self.place().then("upload").then("metadata");
+                    for (name, term) in metadata {
+                        claims.extend(term.claim().map(|claim| (place.then(name), claim, Use::Metadata)));
+                    }
+                }
+                // They read none.
+                RulePart::Effect(_)
+                | RulePart::Operations(_)
+                | RulePart::Principals(_)
+                | RulePart::Period(_)
+                | RulePart::Sources(_)
+                | RulePart::Overrides(_)
+                | RulePart::Checksums(_)
+                | RulePart::MaxBytes(_)
+                | RulePart::ContentTypes(_)
+                | RulePart::CreateOnly(_) => {}
             }
         }
         claims
