@@ -39,6 +39,7 @@ pub mod outcome;
 pub mod record;
 
 mod authorizer;
+mod built_with;
 mod bundle;
 pub mod policy;
 mod refusal;
@@ -46,6 +47,7 @@ mod scalar;
 mod time;
 
 pub use authorizer::{Authorized, Authorizer, KeysNeeded, Supposed};
+pub use built_with::BuiltWith;
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
 pub use origin::OriginPattern;
