@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use authorizer_audit::{Bounds, Permission, Query, Who, query};
-use authorizer_core::operation::{OperationSet, S3Operation};
+use authorizer_analysis::{Bounds, Permission, Query, Who, query};
+use authorizer_core::operation::{MethodWord, OperationSet, S3Operation};
 use authorizer_core::rules::KeyPattern;
 use authorizer_core::{Authorizer, UnixTime};
 use clap::ValueEnum;
@@ -163,21 +163,14 @@ fn write_text(permissions: &[Permission]) -> Result<(), OutputError> {
 
 /// An operation's name, or a method, for every operation by which the same could be done.
 fn parse_operations(text: &str) -> Result<OperationSet, String> {
-    use S3Operation as Op;
-    if let Some(one) = S3Operation::ALL.into_iter().find(|one| one.name() == text) {
+    if let Some(one) = S3Operation::named(text) {
         return Ok([one].into_iter().collect());
     }
-    let all: &[Op] = match text {
-        "GET" => &[Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::HeadObjectVersion],
-        "HEAD" => &[Op::HeadObject, Op::HeadObjectVersion],
-        "PUT" => &[Op::PutObject, Op::CreateMultipartUpload, Op::UploadPart, Op::CompleteMultipartUpload],
-        "DELETE" => &[Op::DeleteObject],
-        _ => {
-            let names = S3Operation::ALL.map(S3Operation::name).join(", ");
-            return Err(format!("use one of {names}, or GET, HEAD, PUT, DELETE"));
-        }
-    };
-    Ok(all.iter().copied().collect())
+    MethodWord::parse(text).map(MethodWord::closes).ok_or_else(|| {
+        let names = S3Operation::ALL.map(S3Operation::name).join(", ");
+        let words = MethodWord::ALL.map(MethodWord::as_str).join(", ");
+        format!("use one of {names}, or {words}")
+    })
 }
 
 fn parse_pattern(text: &str) -> Result<KeyPattern, String> {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use authorizer_audit::findings::Check;
-use authorizer_audit::{deployment, findings};
+use authorizer_findings::Check;
+use authorizer_findings::{deployment, policy as findings};
 
 use super::{holds, with_part};
 use crate::harness::ROOT;

@@ -1,0 +1,180 @@
+//! A request that shows something: concrete enough for the core to decide on it.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use authorizer_core::operation::{LengthHeader, Method, Parameter, ParameterForm, S3Operation};
+use authorizer_core::record::{DecisionRecord, Verdict};
+use authorizer_core::rules::Access;
+use authorizer_core::{Authorizer, Refusal, Supposed, UnixTime};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use super::space::Model;
+
+/// RFC 3986 section 2.3's unreserved characters stand for themselves.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The same, and the slashes of a path.
+const IN_PATH: &AsciiSet = &IN_QUERY.remove(b'/');
+
+/// The distribution of AWS's own examples.
+const DOMAIN: &str = "d111111abcdef8.cloudfront.net";
+
+/// A request, with the claims of the token that it comes with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Witness {
+    /// The operation that it is.
+    pub operation: S3Operation,
+    /// The method.
+    #[serde(skip)]
+    pub method: &'static str,
+    /// The object key, or the prefix of a listing.
+    pub key: String,
+    /// The path, percent-encoded.
+    #[serde(skip)]
+    pub uri: String,
+    /// The query string, without its `?`.
+    #[serde(skip)]
+    pub querystring: String,
+    /// The headers beside `Host` and the credential.
+    #[serde(skip)]
+    pub headers: Vec<(String, String)>,
+    /// The viewer's address.
+    #[serde(skip)]
+    pub source: IpAddr,
+    /// The instant, in seconds since 1970; none for a clock that says nothing.
+    #[serde(serialize_with = "instant")]
+    pub at: UnixTime,
+    /// `typ` of the token's header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// The claims of the token; none where there is no token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Map<String, Value>>,
+    /// The viewer-request event, as CloudFront would write it. The token is not in it, since nobody has one.
+    pub event: Value,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn instant<S: Serializer>(at: &UnixTime, serializer: S) -> Result<S::Ok, S::Error> {
+    match at.as_seconds() {
+        u64::MAX => serializer.serialize_none(),
+        seconds => serializer.serialize_u64(seconds),
+    }
+}
+
+impl Witness {
+    /// The request that a model describes.
+    pub(crate) fn of(model: Model) -> Self {
+        let operation = model.operation;
+        let mut headers = Vec::new();
+        let length = model.length.map(|length| length.to_string());
+        let length_header = operation.length().unwrap_or(LengthHeader::ContentLength).name();
+        headers.extend(length.map(|length| (length_header.to_owned(), length)));
+        headers.extend(model.media_type.map(|media_type| ("content-type".to_owned(), media_type)));
+        if model.has_checksum {
+            headers.push(("x-amz-checksum-crc32".to_owned(), "AAAAAA==".to_owned()));
+        }
+        headers.extend(model.metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value)));
+        let encoded = |text: &str| utf8_percent_encode(text, IN_QUERY).to_string();
+        let parameters = operation.parameters().iter();
+        let mut query: Vec<String> = parameters
+            .filter_map(|Parameter { name, form, is_required }| match form {
+                ParameterForm::Prefix => Some(format!("{name}={}", encoded(&model.resource))),
+                _ if !is_required => None,
+                ParameterForm::Empty => Some((*name).to_owned()),
+                ParameterForm::Exactly(text) => Some(format!("{name}={text}")),
+                ParameterForm::Number(..) | ParameterForm::Opaque | ParameterForm::Text => {
+                    Some(format!("{name}=1"))
+                }
+            })
+            .collect();
+        query.extend(model.overrides.iter().map(|one| format!("{}=x", one.name())));
+        let uri = match operation.is_listing() {
+            true => "/".to_owned(),
+            false => format!("/{}", utf8_percent_encode(&model.resource, IN_PATH)),
+        };
+        let querystring = query.join("&");
+        let method = Method::as_str(operation.method());
+        let event = event(method, &uri, &querystring, &headers, model.source);
+        Self {
+            operation,
+            method,
+            key: model.resource,
+            uri,
+            querystring,
+            headers,
+            source: model.source,
+            at: model.at,
+            token_type: model.token_type.filter(|_| model.claims.is_some()),
+            claims: model.claims,
+            event,
+        }
+    }
+
+    fn supposed(&self) -> Option<Supposed> {
+        let claims = self.claims.clone()?;
+        Some(Supposed { token_type: self.token_type.clone(), claims })
+    }
+
+    /// What the core makes of it before it asks the rules.
+    pub(crate) fn access<'p>(&self, authorizer: &'p Authorizer) -> Result<Access<'p>, Refusal> {
+        let event = self.event.to_string();
+        match self.supposed() {
+            Some(supposed) => authorizer.access_supposing(event.as_bytes(), &supposed, self.at),
+            None => authorizer.access(event.as_bytes(), self.at),
+        }
+    }
+
+    /// What the core decides on it, by a policy.
+    pub fn replay(&self, authorizer: &Authorizer) -> Replayed {
+        let event = self.event.to_string();
+        let authorized = match self.supposed() {
+            Some(supposed) => authorizer.authorize_supposing(event.as_bytes(), &supposed, self.at),
+            None => authorizer.authorize(event.as_bytes(), self.at),
+        };
+        Replayed::of(authorized.record)
+    }
+}
+
+/// What the core decided on a witness.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Replayed {
+    /// Whether the request goes on.
+    pub allowed: bool,
+    /// The rule that decided; none where no rule did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The decision log's word for why.
+    pub reason: String,
+}
+
+impl Replayed {
+    fn of(record: DecisionRecord<'_>) -> Self {
+        Self {
+            allowed: record.decision == Verdict::Allow,
+            rule: record.rule.map(Cow::into_owned),
+            reason: record.reason.into_owned(),
+        }
+    }
+}
+
+fn event(method: &str, uri: &str, querystring: &str, headers: &[(String, String)], source: IpAddr) -> Value {
+    let mut lines = Map::new();
+    lines.insert("host".to_owned(), json!([{"key": "Host", "value": DOMAIN}]));
+    for (name, value) in headers {
+        lines.insert(name.clone(), json!([{"key": name, "value": value}]));
+    }
+    json!({"Records": [{"cf": {
+        "config": {
+            "distributionDomainName": DOMAIN, "distributionId": "EDFDVBD6EXAMPLE",
+            "eventType": "viewer-request", "requestId": "audit"
+        },
+        "request": {
+            "clientIp": source.to_string(), "method": method, "uri": uri, "querystring": querystring,
+            "headers": lines
+        }
+    }}]})
+}

@@ -1,0 +1,176 @@
+//! The parts of a rule, each asked by itself.
+//!
+//! The core stops at the first part that does not hold. Coverage has to know of all of them: a part that failed
+//! beside others proves nothing of itself.
+
+use std::fmt;
+
+use authorizer_core::request::Resource;
+use authorizer_core::rules::{
+    Access, Effect, IpNet, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, RulePart, UploadTerms,
+};
+use authorizer_core::token::Principal;
+
+/// A part of a rule that a request may not hold to, by the name of its field in the policy.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Part {
+    /// `keys`: none of the patterns matches.
+    Keys,
+    /// `methods` and `operations`.
+    Operations,
+    /// That there is a token, where a rule names no issuer.
+    Token,
+    /// `issuers`.
+    Issuers,
+    /// `not_before`.
+    NotBefore,
+    /// `not_after`.
+    NotAfter,
+    /// `source_ips`.
+    SourceIps,
+    /// `when`, the condition on this claim.
+    Condition(String),
+    /// `response_overrides`: one is asked for that is not there.
+    Overrides,
+    /// A header of S3's that the rule says nothing of.
+    Header,
+    /// `upload.max_bytes`.
+    MaxBytes,
+    /// `upload.content_types`.
+    ContentTypes,
+    /// `upload.metadata`, of this name.
+    Metadata(String),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keys => f.write_str("keys"),
+            Self::Operations => f.write_str("operations"),
+            Self::Token => f.write_str("token"),
+            Self::Issuers => f.write_str("issuers"),
+            Self::NotBefore => f.write_str("not_before"),
+            Self::NotAfter => f.write_str("not_after"),
+            Self::SourceIps => f.write_str("source_ips"),
+            Self::Condition(claim) => write!(f, "when.{claim}"),
+            Self::Overrides => f.write_str("response_overrides"),
+            Self::Header => f.write_str("upload"),
+            Self::MaxBytes => f.write_str("upload.max_bytes"),
+            Self::ContentTypes => f.write_str("upload.content_types"),
+            Self::Metadata(name) => write!(f, "upload.metadata.{name}"),
+        }
+    }
+}
+
+/// Every part of the rule that does not hold; none where the rule matches.
+pub fn failing(rule: &Rule, access: &Access<'_>) -> Vec<Part> {
+    let mut failing = Vec::new();
+    let is_allow = rule.effect() == Effect::Allow;
+    for part in rule.parts() {
+        match part {
+            // They say what becomes of a request that matches.
+            RulePart::Effect(_) | RulePart::CreateOnly(_) => {}
+            RulePart::Operations(operations) => {
+                if !operations.contains(access.request.operation()) {
+                    failing.push(Part::Operations);
+                }
+            }
+            RulePart::Principals(principals) => failing.extend(failing_principal(principals, access)),
+            RulePart::Keys(patterns) => {
+                if !patterns.iter().any(|pattern| pattern_matches(rule, pattern, access)) {
+                    failing.push(Part::Keys);
+                }
+            }
+            RulePart::Period(period) => {
+                if period.not_before.is_some_and(|first| access.at < first) {
+                    failing.push(Part::NotBefore);
+                }
+                if period.not_after.is_some_and(|end| end <= access.at) {
+                    failing.push(Part::NotAfter);
+                }
+            }
+            RulePart::Sources(sources) => {
+                let holds = |networks: &[IpNet]| networks.iter().any(|one| one.contains(&access.source));
+                if sources.is_some_and(|networks| !holds(networks)) {
+                    failing.push(Part::SourceIps);
+                }
+            }
+            RulePart::Conditions(conditions) => failing.extend(
+                conditions
+                    .iter()
+                    .filter(|condition| !condition.holds(access.claims().get(&condition.claim)))
+                    .map(|condition| Part::Condition(condition.claim.clone())),
+            ),
+            RulePart::Overrides(overrides) => {
+                let asked = access.request.overrides();
+                if is_allow && asked.iter().any(|asked| !overrides.contains(asked)) {
+                    failing.push(Part::Overrides);
+                }
+            }
+            RulePart::Checksums(checksums) => {
+                // What may be sent at all: every name of metadata that the rule has, with any value.
+                let metadata =
+                    rule.terms().metadata.keys().map(|name| (name.clone(), MetadataTerm::Any)).collect();
+                let allowed = UploadTerms { metadata, checksums, ..UploadTerms::default() };
+                if is_allow && !keeps_to(access, |_| allowed) {
+                    failing.push(Part::Header);
+                }
+            }
+            RulePart::MaxBytes(max_bytes) => {
+                if is_allow && !keeps_to(access, |open| UploadTerms { max_bytes, ..open }) {
+                    failing.push(Part::MaxBytes);
+                }
+            }
+            RulePart::ContentTypes(types) => {
+                let content_types = types.map(<[_]>::to_vec);
+                if is_allow && !keeps_to(access, |open| UploadTerms { content_types, ..open }) {
+                    failing.push(Part::ContentTypes);
+                }
+            }
+            RulePart::Metadata(metadata) => {
+                for (name, term) in metadata.iter().filter(|_| is_allow) {
+                    let with = |mut open: UploadTerms| {
+                        open.metadata.insert(name.clone(), term.clone());
+                        open
+                    };
+                    if !keeps_to(access, with) {
+                        failing.push(Part::Metadata(name.clone()));
+                    }
+                }
+            }
+        }
+    }
+    failing
+}
+
+/// What the rule asks of whoever asks, where it does not hold.
+fn failing_principal(principals: &PrincipalConstraint, access: &Access<'_>) -> Option<Part> {
+    match (principals, &access.principal) {
+        (PrincipalConstraint::Everyone, _) | (PrincipalConstraint::AnyIssuer, Principal::Verified(_)) => None,
+        (PrincipalConstraint::AnyIssuer, Principal::Anonymous) => Some(Part::Token),
+        (PrincipalConstraint::Issuers(_), Principal::Anonymous) => Some(Part::Issuers),
+        (PrincipalConstraint::Issuers(names), Principal::Verified(claims)) => {
+            (!names.iter().any(|name| name == claims.issuer().name())).then_some(Part::Issuers)
+        }
+    }
+}
+
+/// Whether this one of the rule's patterns matches what is asked for.
+pub(crate) fn pattern_matches(rule: &Rule, pattern: &KeyPattern, access: &Access<'_>) -> bool {
+    match (access.request.resource(), rule.effect()) {
+        (Resource::Object(key), Effect::Allow | Effect::Deny) => pattern.matches(key, access.claims()),
+        (Resource::Prefix(prefix), Effect::Allow) => pattern.holds_all(prefix, access.claims()),
+        (Resource::Prefix(prefix), Effect::Deny) => pattern.holds_any(prefix, access.claims()),
+    }
+}
+
+/// Whether the upload, if there is one, keeps to one term, which is made from terms that ask for nothing.
+fn keeps_to(access: &Access<'_>, term: impl FnOnce(UploadTerms) -> UploadTerms) -> bool {
+    let Some(upload) = access.request.upload() else { return true };
+    let open = UploadTerms {
+        metadata: upload.metadata.keys().map(|name| (name.clone(), MetadataTerm::Any)).collect(),
+        checksums: true,
+        ..UploadTerms::default()
+    };
+    term(open).check(access.request.operation(), upload, access.claims()).is_ok()
+}

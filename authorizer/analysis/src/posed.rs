@@ -1,0 +1,289 @@
+//! A request that somebody might send, as the event that CloudFront would write for it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use authorizer_core::event::{
+    CloudFrontConfig, CloudFrontEvent, CloudFrontEventData, CloudFrontHeader, CloudFrontHeaders,
+    CloudFrontRecord, CloudFrontRequest,
+};
+use authorizer_core::key::ObjectKey;
+use authorizer_core::operation::{LengthHeader, Parameter, ParameterForm, S3Operation};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Map;
+use thiserror::Error;
+
+/// The viewer's address where none is given: one that nobody has (RFC 5737).
+pub const POSED_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+/// What is to be done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Deed {
+    /// An HTTP method, as it stands in a request.
+    Method(String),
+    /// An operation: its method, and the query parameters without which it would be another.
+    Operation(S3Operation),
+}
+
+/// What it is to be done to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Aim {
+    /// A path as a viewer sends it, percent-encoded, with its leading slash.
+    Path(String),
+    /// An object key as S3 has it, without a leading slash.
+    Key(String),
+    /// The prefix of a listing.
+    Prefix(String),
+}
+
+/// A request that somebody might send.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PosedRequest {
+    method: String,
+    uri: String,
+    querystring: String,
+    headers: Vec<(String, String)>,
+    source: IpAddr,
+}
+
+/// Why there is no such request.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum PosedError {
+    /// Not what S3 can have as a key, or what a request can ask for unambiguously.
+    #[error("`{}` is no object key", .0.escape_debug())]
+    NoKey(String),
+    /// Listing is of a prefix, all else of an object.
+    #[error("`{0}` is not done to a prefix")]
+    NotOfPrefix(String),
+    /// Listing is of a prefix.
+    #[error("`ListObjectsV2` is done to a prefix, not to an object")]
+    ListingOfObject,
+}
+
+impl PosedError {
+    /// How to mend it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoKey(_) => {
+                "write the key without a leading slash; to ask about a path that names none, write the path"
+            }
+            Self::NotOfPrefix(_) => "name an object, or list with `GET` or `ListObjectsV2`",
+            Self::ListingOfObject => "write the prefix, which may be empty",
+        }
+    }
+}
+
+impl PosedRequest {
+    /// A request without headers of its own, from [`POSED_ADDRESS`]. `query` is what stands after the `?`, as a
+    /// viewer sends it; the parameters that make an operation what it is are put before it, unless it has them.
+    ///
+    /// # Errors
+    /// [`PosedError`] when no request asks for this.
+    pub fn new(deed: &Deed, aim: &Aim, query: &str) -> Result<Self, PosedError> {
+        let lists = match deed {
+            Deed::Method(method) => method == "GET",
+            Deed::Operation(operation) => operation.is_listing(),
+        };
+        let (method, parameters) = match deed {
+            Deed::Method(method) => (method.clone(), Vec::new()),
+            Deed::Operation(operation) => (operation.method().as_str().to_owned(), parameters_of(*operation)),
+        };
+        let mut parameters: Vec<(&str, String)> =
+            parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let uri = match aim {
+            Aim::Path(path) => path.clone(),
+            Aim::Key(_) if lists && matches!(deed, Deed::Operation(_)) => {
+                return Err(PosedError::ListingOfObject);
+            }
+            Aim::Key(key) => {
+                ObjectKey::new(key.clone()).map_err(|_| PosedError::NoKey(key.clone()))?.to_uri()
+            }
+            Aim::Prefix(prefix) if lists => {
+                parameters = vec![("list-type", "2".into()), ("prefix", encoded(prefix))];
+                "/".to_owned()
+            }
+            Aim::Prefix(_) => {
+                let name = match deed {
+                    Deed::Method(method) => method.clone(),
+                    Deed::Operation(operation) => operation.name().to_owned(),
+                };
+                return Err(PosedError::NotOfPrefix(name));
+            }
+        };
+        let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+        let written = parameters.iter().filter(|(name, _)| !has(name));
+        let written = written.map(|(name, value)| format!("{name}={value}"));
+        let own = (!query.is_empty()).then(|| query.to_owned());
+        let querystring = written.chain(own).collect::<Vec<_>>().join("&");
+        Ok(Self { method, uri, querystring, headers: Vec::new(), source: POSED_ADDRESS })
+    }
+
+    /// With one more header line.
+    #[must_use]
+    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// From this address.
+    #[must_use]
+    pub fn with_source(mut self, source: IpAddr) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// The method.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path and the query.
+    pub fn target(&self) -> String {
+        match self.querystring.as_str() {
+            "" => self.uri.clone(),
+            query => format!("{}?{query}", self.uri),
+        }
+    }
+
+    /// The viewer's address.
+    pub fn source(&self) -> IpAddr {
+        self.source
+    }
+
+    /// The event, as CloudFront would hand it to the function.
+    pub fn event(&self) -> Vec<u8> {
+        let mut headers = CloudFrontHeaders::new();
+        for (name, value) in &self.headers {
+            let lines = headers.entry(name.to_ascii_lowercase().into()).or_default();
+            lines.push(CloudFrontHeader::new(name.as_str(), value.as_str()));
+        }
+        // No request comes without one.
+        headers.entry("host".into()).or_insert_with(|| CloudFrontHeader::new("Host", DOMAIN_NAME).into());
+        let request = CloudFrontRequest {
+            client_ip: self.source.to_string().into(),
+            method: self.method.as_str().into(),
+            uri: self.uri.as_str().into(),
+            querystring: self.querystring.as_str().into(),
+            headers,
+            body: None,
+            other: Map::new(),
+        };
+        let config = CloudFrontConfig {
+            distribution_domain_name: DOMAIN_NAME.into(),
+            distribution_id: "EDFDVBD6EXAMPLE".into(),
+            event_type: "viewer-request".into(),
+            request_id: "posed".into(),
+        };
+        let cf = CloudFrontEventData { config, request };
+        let records = vec![CloudFrontRecord { cf }];
+        // Maps with text for keys can always be written. No bytes would be refused as no event.
+        serde_json::to_vec(&CloudFrontEvent { records }).unwrap_or_default()
+    }
+}
+
+/// As in AWS's documentation.
+const DOMAIN_NAME: &str = "d111111abcdef8.cloudfront.net";
+
+/// What makes a request this operation, with values that any object might have.
+fn parameters_of(operation: S3Operation) -> Vec<(&'static str, &'static str)> {
+    let required = operation.parameters().iter().filter(|parameter| parameter.is_required);
+    let with_value = |parameter: &Parameter| {
+        let value = match parameter.form {
+            ParameterForm::Empty => "",
+            ParameterForm::Exactly(text) => text,
+            ParameterForm::Number(..) => "1",
+            ParameterForm::Opaque | ParameterForm::Text | ParameterForm::Prefix => "example",
+        };
+        (parameter.name, value)
+    };
+    required.map(with_value).collect()
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// What an upload says of itself, as the headers that say it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PosedUpload {
+    /// Its length in bytes: of the whole object, where a multipart upload is completed.
+    pub bytes: Option<u64>,
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// Its metadata, by name without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl PosedUpload {
+    /// Puts them into a request.
+    #[must_use]
+    pub fn put_into(&self, deed: &Deed, mut request: PosedRequest) -> PosedRequest {
+        if let Some(bytes) = self.bytes {
+            let header = match deed {
+                Deed::Operation(operation) => operation.length(),
+                Deed::Method(_) => None,
+            };
+            let name = match header {
+                Some(LengthHeader::ObjectSize) => LengthHeader::ObjectSize.name(),
+                Some(LengthHeader::ContentLength) | None => "Content-Length",
+            };
+            request = request.with_header(name, bytes.to_string());
+        }
+        if let Some(content_type) = &self.content_type {
+            request = request.with_header("Content-Type", content_type);
+        }
+        for (name, value) in &self.metadata {
+            request = request.with_header(format!("x-amz-meta-{name}"), value);
+        }
+        request
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use authorizer_core::event::ViewerRequestEvent;
+    use authorizer_core::request::{Possible, S3Request, Target};
+
+    #[test]
+    fn every_operation_is_posed_as_a_request_that_is_recognised_as_it() {
+        let possible = Possible { operations: S3Operation::ALL.into_iter().collect(), preflights: false };
+        for operation in S3Operation::ALL {
+            let aim = match operation {
+                S3Operation::ListObjectsV2 => Aim::Prefix("a b/c".into()),
+                _ => Aim::Key("a b/c".into()),
+            };
+            let posed = PosedRequest::new(&Deed::Operation(operation), &aim, "").unwrap();
+            let event = posed.event();
+            let event = ViewerRequestEvent::parse(&event).unwrap();
+            let target = Target::of(&event.request.method, &event.request).unwrap();
+            let recognised = S3Request::recognise(target, &event.request, possible, None).unwrap();
+            assert_eq!((recognised.operation(), recognised.resource().as_str()), (operation, "a b/c"));
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_the_query_stands_in_the_place_of_the_one_that_would_be_put_before_it() {
+        let deed = Deed::Operation(S3Operation::UploadPart);
+        let posed = |query| PosedRequest::new(&deed, &Aim::Key("a".into()), query).unwrap().target();
+        assert_eq!(posed(""), "/a?partNumber=1&uploadId=example");
+        assert_eq!(posed("partNumber=7"), "/a?uploadId=example&partNumber=7");
+        assert_eq!(posed("x-id=UploadPart"), "/a?partNumber=1&uploadId=example&x-id=UploadPart");
+    }
+
+    #[test]
+    fn what_no_request_asks_for_is_an_error() {
+        let get = Deed::Method("GET".into());
+        let list = Deed::Operation(S3Operation::ListObjectsV2);
+        let put = Deed::Operation(S3Operation::PutObject);
+        for (deed, aim, error) in [
+            (&get, Aim::Key("/a".into()), PosedError::NoKey("/a".into())),
+            (&get, Aim::Key(String::new()), PosedError::NoKey(String::new())),
+            (&put, Aim::Prefix("a".into()), PosedError::NotOfPrefix("PutObject".into())),
+            (&list, Aim::Key("a".into()), PosedError::ListingOfObject),
+        ] {
+            assert_eq!(PosedRequest::new(deed, &aim, ""), Err(error));
+        }
+        assert!(PosedRequest::new(&get, &Aim::Prefix(String::new()), "").is_ok());
+    }
+}

@@ -1,0 +1,139 @@
+//! Who can do this, and what can such a token do: for each rule that lets something in, one request that shows it.
+
+use authorizer_core::Authorizer;
+use authorizer_core::operation::{OperationSet, S3Operation};
+use authorizer_core::rules::{Effect, KeyPattern, Rule};
+use serde::Serialize;
+
+use crate::engine::{Bounds, Engine, EngineError, Question, Reading, RuleRef, Token, Who, Witness};
+use crate::words::conditions_in_words;
+
+/// A question to a policy. What is not said is left open.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// The operations.
+    pub operations: Option<OperationSet>,
+    /// The keys: those of any of these patterns; of listings, those that show one of them.
+    pub keys: Option<Vec<KeyPattern>>,
+    /// Who asks.
+    pub who: Option<Vec<Who>>,
+    /// What else is known of the request.
+    pub bounds: Bounds,
+}
+
+/// Something that somebody can do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Permission {
+    /// The rule that lets it in.
+    pub rule: String,
+    /// The policy's name for the issuer of the token; none for a request without one.
+    pub issuer: Option<String>,
+    /// The rule's key patterns.
+    pub keys: Vec<String>,
+    /// What the rule asks for beside, in words.
+    pub conditions: Vec<String>,
+    /// The operations, each with a request that the core lets in by this rule.
+    pub operations: Vec<Shown>,
+}
+
+/// An operation, and a request for it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown {
+    /// The operation.
+    pub operation: S3Operation,
+    /// The request.
+    pub request: Witness,
+}
+
+/// All that can be done within the question, by the rules that decide on it, in the order of the policy. Where there
+/// is nothing, nobody can.
+///
+/// # Errors
+/// [`EngineError`]: there is no answer.
+pub fn query(authorizer: &Authorizer, query: &Query) -> Result<Vec<Permission>, EngineError> {
+    let sides = [authorizer];
+    let engine = Engine::new(&sides);
+    let everyone = query.who.clone().unwrap_or_else(|| engine.everyone(0));
+    let mut permissions = Vec::new();
+    for at in engine.with_effect(0, Effect::Allow, None) {
+        let Some(rule) = engine.rule(at) else { continue };
+        for who in &everyone {
+            let mut operations = Vec::new();
+            let asked = query.operations.map_or(rule.operations(), |set| set.intersection(rule.operations()));
+            for operation in asked.iter() {
+                let request = shown(engine, at, operation, who, query)?;
+                operations.extend(request.map(|request| Shown { operation, request }));
+            }
+            if !operations.is_empty() {
+                permissions.push(permission(engine, rule, who, operations));
+            }
+        }
+    }
+    Ok(permissions)
+}
+
+fn shown(
+    engine: Engine<'_>,
+    rule: RuleRef,
+    operation: S3Operation,
+    who: &Who,
+    query: &Query,
+) -> Result<Option<Witness>, EngineError> {
+    // Whatever a listing touches is shown.
+    let reading = Reading::of(operation, Effect::Deny);
+    match &query.keys {
+        None => decided_by(engine, rule, operation, who, &query.bounds, None),
+        Some(patterns) => {
+            for pattern in patterns {
+                let within = Some((pattern, reading));
+                if let Some(witness) = decided_by(engine, rule, operation, who, &query.bounds, within)? {
+                    return Ok(Some(witness));
+                }
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// A request on which this allow rule decides.
+pub(crate) fn decided_by<'p>(
+    engine: Engine<'p>,
+    rule: RuleRef,
+    operation: S3Operation,
+    who: &Who,
+    bounds: &Bounds,
+    within: Option<(&'p KeyPattern, Reading)>,
+) -> Result<Option<Witness>, EngineError> {
+    let mut exclude = engine.with_effect(rule.side, Effect::Deny, None);
+    exclude.extend(engine.with_effect(rule.side, Effect::Allow, Some(rule.rule)));
+    let answer = engine.ask(&Question {
+        operation,
+        who,
+        bounds,
+        tokens: &[Token::Valid],
+        require: &[rule],
+        exclude: &exclude,
+        within,
+        difference: None,
+    })?;
+    let Some(witness) = answer.witness() else { return Ok(None) };
+    let replayed = engine.authorizer(rule.side).map(|one| witness.replay(one)).unwrap_or_default();
+    let id = engine.rule(rule).map(Rule::id);
+    match replayed.allowed && replayed.rule.as_deref() == id {
+        true => Ok(Some(witness)),
+        false => Err(EngineError::unconfirmed(&witness, format!("the decision is {}", replayed.reason))),
+    }
+}
+
+fn permission(engine: Engine<'_>, rule: &Rule, who: &Who, operations: Vec<Shown>) -> Permission {
+    Permission {
+        rule: rule.id().to_owned(),
+        issuer: engine.issuer(0, who).map(|issuer| issuer.name().to_owned()),
+        keys: rule.keys().iter().map(ToString::to_string).collect(),
+        conditions: conditions_in_words(rule, operations.iter().map(|shown| shown.operation).collect()),
+        operations,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! What a log does not say, and an outcome depends on.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use authorizer_core::policy::Policy;
+use authorizer_core::rules::{Rule, RulePart};
+use serde::Serialize;
+
+/// Something that a log does not say of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Missing {
+    /// Who asked: whether a token came, and whose.
+    Token,
+    /// Whether the token that came would verify.
+    Verification,
+    /// The viewer's address.
+    Address,
+    /// When it was.
+    Instant,
+    /// What is said of an upload: length, type, metadata, checksums.
+    Upload,
+    /// Which response headers a download asks for.
+    Overrides,
+    /// The query, and with it the operation.
+    Query,
+    /// The path, and with it the key.
+    Path,
+    /// What was decided before.
+    Decision,
+}
+
+impl Missing {
+    const ALL: [Self; 9] = [
+        Self::Decision,
+        Self::Token,
+        Self::Verification,
+        Self::Address,
+        Self::Instant,
+        Self::Path,
+        Self::Query,
+        Self::Overrides,
+        Self::Upload,
+    ];
+
+    fn bit(self) -> u64 {
+        match self {
+            Self::Token => 1,
+            Self::Verification => 1 << 1,
+            Self::Address => 1 << 2,
+            Self::Instant => 1 << 3,
+            Self::Upload => 1 << 4,
+            Self::Overrides => 1 << 5,
+            Self::Query => 1 << 6,
+            Self::Path => 1 << 7,
+            Self::Decision => 1 << 8,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Token => "who asked",
+            Self::Verification => "whether the token would verify",
+            Self::Address => "the viewer's address",
+            Self::Instant => "the time",
+            Self::Upload => "the upload's headers",
+            Self::Overrides => "the response headers asked for",
+            Self::Query => "the query",
+            Self::Path => "the path",
+            Self::Decision => "what was decided before",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Verification => "token_verification",
+            Self::Address => "address",
+            Self::Instant => "time",
+            Self::Upload => "upload",
+            Self::Overrides => "response_overrides",
+            Self::Query => "query",
+            Self::Path => "path",
+            Self::Decision => "decision",
+        }
+    }
+}
+
+/// The first bit of a claim; those below are of [`Missing`].
+const FIRST_CLAIM: u32 = 9;
+
+/// The most claims that have a bit of their own. The others share the last one.
+const MAX_CLAIMS: u32 = 64 - FIRST_CLAIM - 1;
+
+/// A set of what is missing.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) struct MissingSet(u64);
+
+impl MissingSet {
+    /// With one member.
+    pub(super) fn of(missing: Missing) -> Self {
+        Self(missing.bit())
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub(super) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    fn has(self, bit: u64) -> bool {
+        self.0 & bit != 0
+    }
+}
+
+/// The claims that the rules of some policies speak of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ClaimNames(Vec<String>);
+
+impl ClaimNames {
+    /// Of these policies.
+    pub(super) fn of<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Self {
+        let names: BTreeSet<&str> = policies.into_iter().flat_map(Policy::rules).flat_map(names_of).collect();
+        Self(names.into_iter().map(str::to_owned).collect())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The claim, as something that is missing.
+    pub(super) fn missing(&self, name: &str) -> MissingSet {
+        let index = self.0.binary_search_by(|known| known.as_str().cmp(name)).unwrap_or(usize::MAX);
+        MissingSet(self.bit(index))
+    }
+
+    fn bit(&self, index: usize) -> u64 {
+        let index = u32::try_from(index).unwrap_or(MAX_CLAIMS).min(MAX_CLAIMS);
+        1u64.checked_shl(FIRST_CLAIM.saturating_add(index)).unwrap_or_default()
+    }
+
+    /// The members of a set, in words and by name.
+    pub(super) fn describe(&self, set: MissingSet) -> Vec<MissingFact> {
+        let fixed = Missing::ALL.into_iter().filter(|missing| set.has(missing.bit()));
+        let fixed =
+            fixed.map(|missing| MissingFact { what: missing.word(), claim: None, words: missing.words() });
+        let own = usize::try_from(MAX_CLAIMS).unwrap_or(usize::MAX);
+        let claims = self.0.iter().enumerate().take(own).filter(|(index, _)| set.has(self.bit(*index)));
+        let claims = claims.map(|(_, name)| MissingFact {
+            what: "claim",
+            claim: Some(name.clone()),
+            words: "the claim",
+        });
+        let others = set.has(self.bit(usize::MAX));
+        let others =
+            others.then_some(MissingFact { what: "further_claims", claim: None, words: "further claims" });
+        fixed.chain(claims).chain(others).collect()
+    }
+}
+
+/// Something that would tell what becomes of a request, and that its log does not hold.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct MissingFact {
+    /// Its word.
+    pub what: &'static str,
+    /// The claim that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    #[serde(skip)]
+    words: &'static str,
+}
+
+impl fmt::Display for MissingFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.claim {
+            Some(claim) => write!(f, "{} `{claim}`", self.words),
+            None => f.write_str(self.words),
+        }
+    }
+}
+
+/// The claims that a rule speaks of.
+fn names_of(rule: &Rule) -> impl Iterator<Item = &str> {
+    rule.parts().into_iter().flat_map(RulePart::claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_beyond_the_last_bit_share_it() {
+        let names = ClaimNames((0..80).map(|number| format!("claim{number:02}")).collect());
+        let set = names.missing("claim00").with(names.missing("claim53")).with(MissingSet::of(Missing::Path));
+        let words: Vec<_> = names.describe(set).iter().map(ToString::to_string).collect();
+        assert_eq!(words, ["the path", "the claim `claim00`", "the claim `claim53`"]);
+        let set = names.missing("claim54").with(names.missing("claim79"));
+        let words: Vec<_> = names.describe(set).iter().map(ToString::to_string).collect();
+        assert_eq!(words, ["further claims"]);
+    }
+
+    #[test]
+    fn each_member_is_described_by_itself() {
+        let names = ClaimNames::default();
+        for missing in Missing::ALL {
+            let words: Vec<_> =
+                names.describe(MissingSet::of(missing)).iter().map(|fact| fact.what).collect();
+            assert_eq!(words, [missing.word()]);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Whether a rule matches, by what a log says of a request.
+//!
+//! Part by part, as the core's `Rule::examine` asks. A part that the log does not tell may still be shown by
+//! another rule that is known to have matched: whatever keeps to that one's part keeps to this one's.
+
+use authorizer_core::operation::{OperationSet, S3Operation};
+use authorizer_core::request::Resource;
+use authorizer_core::response_override::ResponseOverride;
+use authorizer_core::rules::{
+    Claims, Condition, Effect, KeyPattern, Period, PrincipalConstraint, Rule, RulePart,
+};
+
+use super::answer::Answer;
+use super::condition;
+use super::facts::{Facts, Who};
+use super::missing::{ClaimNames, Missing, MissingSet};
+use super::terms::follow;
+
+/// What is taken for granted of what a log does not say.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Assumptions {
+    /// A token that verified would verify by the other policy, and one that did not would not.
+    pub tokens: bool,
+    /// No read asked for other response headers than those stored with the object.
+    pub reads: bool,
+    /// Every upload keeps to what the rules ask of one.
+    pub uploads: bool,
+}
+
+/// Asks rules about one request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inquiry<'i, 'l> {
+    pub(super) facts: &'i Facts<'l>,
+    pub(super) names: &'i ClaimNames,
+    pub(super) assumptions: Assumptions,
+    /// Whether a rule that is known to have matched did so at the instant that is asked about.
+    pub(super) same_instant: bool,
+    /// Whether a rule with a period can be asked at all: not of an instant that the log is not of.
+    pub(super) periods: bool,
+}
+
+impl Inquiry<'_, '_> {
+    /// Whether the rule matches. `known` has matched; only a rule of the same effect shows anything.
+    pub(super) fn ask(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        let known = known.filter(|known| known.effect() == rule.effect());
+        let mut answer = Answer::Yes;
+        for part in rule.parts() {
+            answer = answer.and(match part {
+                // They say what becomes of a request that matches.
+                RulePart::Effect(_) | RulePart::CreateOnly(_) => continue,
+                RulePart::Operations(_) => self.operations(rule, known),
+                RulePart::Principals(_) => self.principals(rule, known),
+                RulePart::Keys(_) => self.keys(rule, known),
+                RulePart::Period(_) => self.period(rule, known),
+                RulePart::Sources(_) => self.sources(rule, known),
+                RulePart::Conditions(_) => self.conditions(rule, known),
+                RulePart::Overrides(_) => self.overrides(rule, known),
+                RulePart::Checksums(_) => self.terms(rule, known),
+                // `terms` asks these, too.
+                RulePart::MaxBytes(_) | RulePart::ContentTypes(_) | RulePart::Metadata(_) => continue,
+            });
+            if answer == Answer::No {
+                return answer;
+            }
+        }
+        answer
+    }
+
+    /// Whether the rule matches whenever this one does.
+    pub(super) fn covers(&self, rule: &Rule, one: &Rule) -> bool {
+        rule.effect() == one.effect() && self.ask(rule, Some(one)) == Answer::Yes
+    }
+
+    fn operations(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        let asked = self.facts.asked.operations;
+        let is_within = |asked: OperationSet| asked.intersection(rule.operations()) == asked;
+        if asked.intersection(rule.operations()).is_empty() {
+            return Answer::No;
+        }
+        Answer::Open(MissingSet::of(Missing::Query)).or_shown(|| {
+            is_within(asked) || known.is_some_and(|known| is_within(asked.intersection(known.operations())))
+        })
+    }
+
+    fn keys(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        let Some(resource) = &self.facts.asked.resource else {
+            let same = |known: &Rule| known.keys().iter().all(|pattern| rule.keys().contains(pattern));
+            let shown = || known.is_some_and(same);
+            return Answer::Open(MissingSet::of(Missing::Path)).or_shown(shown);
+        };
+        let effect = rule.effect();
+        let mut missing = MissingSet::default();
+        for pattern in rule.keys() {
+            match self.pattern(pattern, effect, resource) {
+                Answer::Yes => return Answer::Yes,
+                Answer::Open(more) => missing = missing.with(more),
+                Answer::No => {}
+            }
+        }
+        if missing.is_empty() {
+            return Answer::No;
+        }
+        // One of the known rule's patterns matched: each that can have is one of this rule's, or matches.
+        let matches_too = |pattern: &KeyPattern| {
+            rule.keys().contains(pattern) || self.pattern(pattern, effect, resource) == Answer::No
+        };
+        Answer::Open(missing).or_shown(|| known.is_some_and(|known| known.keys().iter().all(matches_too)))
+    }
+
+    fn pattern(&self, pattern: &KeyPattern, effect: Effect, resource: &Resource) -> Answer {
+        let matches = |claims: Claims<'_>| match (resource, effect) {
+            (Resource::Object(key), Effect::Allow | Effect::Deny) => pattern.matches(key, claims),
+            (Resource::Prefix(prefix), Effect::Allow) => pattern.holds_all(prefix, claims),
+            (Resource::Prefix(prefix), Effect::Deny) => pattern.holds_any(prefix, claims),
+        };
+        if pattern.claims().next().is_none() || self.facts.who == Who::Anonymous {
+            return Answer::known(matches(Claims::None));
+        }
+        if !matches(Claims::Unknown) {
+            return Answer::No;
+        }
+        let claims = self.facts.key_claims(self.names.iter());
+        if matches(Claims::Known(&claims.least)) {
+            return Answer::Yes;
+        }
+        if !matches(Claims::Known(&claims.most)) {
+            return Answer::No;
+        }
+        let names = pattern.claims().map(|name| self.names.missing(name));
+        Answer::Open(names.fold(MissingSet::default(), MissingSet::with))
+    }
+
+    fn principals(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        use PrincipalConstraint::{AnyIssuer, Everyone, Issuers};
+        let answer = match (rule.principals(), &self.facts.who) {
+            (Everyone, _) | (AnyIssuer, Who::Holder { .. }) => Answer::Yes,
+            (AnyIssuer | Issuers(_), Who::Anonymous) => Answer::No,
+            (Issuers(names), Who::Holder { issuer, .. }) => {
+                Answer::known(names.iter().any(|name| name == issuer))
+            }
+            (AnyIssuer | Issuers(_), Who::Unknown) => Answer::Open(MissingSet::of(Missing::Token)),
+        };
+        answer.or_shown(|| match (known.map(Rule::principals), rule.principals()) {
+            (Some(AnyIssuer | Issuers(_)), AnyIssuer) => true,
+            (Some(Issuers(known)), Issuers(names)) => known.iter().all(|name| names.contains(name)),
+            (Some(Everyone | AnyIssuer | Issuers(_)) | None, _) => false,
+        })
+    }
+
+    fn period(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        let period = rule.period();
+        let at = self.facts.at;
+        let (begins, ends) = (period.not_before, period.not_after);
+        let answer = if period == Period::default() {
+            Answer::Yes
+        } else if !self.periods {
+            Answer::Open(MissingSet::of(Missing::Instant))
+        } else if period.contains(at.first) && period.contains(at.last) {
+            Answer::Yes
+        } else if begins.is_some_and(|begins| at.last < begins) || ends.is_some_and(|ends| ends <= at.first) {
+            Answer::No
+        } else {
+            Answer::Open(MissingSet::of(Missing::Instant))
+        };
+        let is_within = |known: Period| {
+            let begins = begins.is_none_or(|first| known.not_before.is_some_and(|known| first <= known));
+            let ends = ends.is_none_or(|end| known.not_after.is_some_and(|known| known <= end));
+            begins && ends
+        };
+        answer.or_shown(|| self.same_instant && known.is_some_and(|known| is_within(known.period())))
+    }
+
+    fn sources(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        let Some(networks) = rule.sources() else { return Answer::Yes };
+        let answer = match self.facts.source {
+            Some(source) => Answer::known(networks.iter().any(|network| network.contains(&source))),
+            None => Answer::Open(MissingSet::of(Missing::Address)),
+        };
+        answer.or_shown(|| {
+            known.and_then(Rule::sources).is_some_and(|known| {
+                known.iter().all(|known| networks.iter().any(|network| network.contains(known)))
+            })
+        })
+    }
+
+    fn conditions(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        let more = known.map(Rule::conditions).unwrap_or_default();
+        let holds = |condition: &Condition| {
+            condition::holds(condition, self.facts, more, self.names).or_shown(|| more.contains(condition))
+        };
+        rule.conditions().iter().map(holds).fold(Answer::Yes, Answer::and)
+    }
+
+    /// The response headers that a download asks for.
+    fn overrides(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        let is_no_read = !self.facts.asked.operations.any(S3Operation::reads_object);
+        if rule.effect() == Effect::Deny || is_no_read {
+            return Answer::Yes;
+        }
+        if let Some(asked) = &self.facts.asked.overrides {
+            return Answer::known(asked.iter().all(|one| rule.overrides().contains(one)));
+        }
+        let opens =
+            |overrides: &[ResponseOverride]| overrides.iter().all(|one| rule.overrides().contains(one));
+        let shown = self.assumptions.reads
+            || opens(&ResponseOverride::ALL)
+            || known.is_some_and(|known| opens(known.overrides()));
+        Answer::Open(MissingSet::of(Missing::Overrides)).or_shown(|| shown)
+    }
+
+    fn terms(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+        let operations = self.facts.asked.operations.intersection(OperationSet::of(S3Operation::is_upload));
+        if rule.effect() == Effect::Deny || operations.is_empty() {
+            return Answer::Yes;
+        }
+        Answer::Open(MissingSet::of(Missing::Upload)).or_shown(|| {
+            self.assumptions.uploads
+                || known.is_some_and(|known| follow(rule.terms(), known.terms(), operations))
+        })
+    }
+}

@@ -1,0 +1,201 @@
+//! Claims that say less than a rule takes them to say.
+
+use authorizer_core::Scalar;
+use authorizer_core::rules::ClaimTest;
+
+use super::subject::{RuleView, Subject, Use};
+use super::{Check, Found, Severity};
+
+pub(super) static CHECKS: &[Check] = &[
+    Check {
+        id: "EA030",
+        name: "claim-the-user-chooses",
+        severity: Severity::High,
+        title: "a rule decides by a claim that its subject can write",
+        why: "These claims are not unique and can change (OpenID Connect Core section 5.7), and many \
+              providers let people write them into their own profile. A person who takes another person's \
+              name gets that person's files.",
+        remedy: "decide by `sub`, or by a claim that only the issuer's administrators write",
+        run: chosen,
+    },
+    Check {
+        id: "EA031",
+        name: "email-not-verified",
+        severity: Severity::High,
+        title: "a rule decides by `email`, and nothing requires `email_verified`",
+        why: "An unverified address is whatever the user typed. Attackers have entered applications that use \
+              the address as an identity, with accounts that name another person's address.",
+        remedy: "decide by `sub`, or add `email_verified = true` to the issuer's `required` if the issuer \
+                 gives that claim",
+        run: email,
+    },
+    Check {
+        id: "EA032",
+        name: "attribute-the-user-writes",
+        severity: Severity::Medium,
+        title: "a rule decides by a custom attribute of an Amazon Cognito user",
+        why: "If the app client may write the attribute, its users may write it too. With \
+              `UpdateUserAttributes` and their own access token they give themselves the value that the rule \
+              requires.",
+        remedy: "remove the attribute from the app client's writable attributes and accept the finding, or \
+                 decide by `cognito:groups`",
+        run: attribute,
+    },
+    Check {
+        id: "EA033",
+        name: "name-that-is-given-again",
+        severity: Severity::Medium,
+        title: "a rule's keys contain a claim whose value later passes to another person",
+        why: "When somebody leaves, the next person with that name gets their folder.",
+        remedy: "use an id that is never given to another person: `uid` of Okta, `oid` of Microsoft Entra \
+                 ID, `sub` elsewhere",
+        run: given_again,
+    },
+];
+
+/// OpenID Connect Core section 5.1, but for `sub` and what is said of e-mail addresses; and what providers call
+/// the same.
+const CHOSEN: [&str; 19] = [
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "username",
+    "cognito:username",
+    "display_name",
+    "displayName",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "address",
+];
+
+/// Claims in which issuers say what a token may be used for, or what its subject is.
+const RIGHTS: [&str; 11] = [
+    "scope",
+    "scp",
+    "permissions",
+    "role",
+    "roles",
+    "group",
+    "groups",
+    "cognito:groups",
+    "entitlements",
+    "authorities",
+    "wids",
+];
+
+/// Whether a rule asks for a scope, a role or the like. A claim whose name is a URL, or is nobody's standard, was
+/// made for this.
+pub(super) fn asks_for_a_right(rule: &RuleView<'_>) -> bool {
+    rule.rule.conditions().iter().any(|condition| {
+        let is_asked = !matches!(condition.test, ClaimTest::Present(false));
+        let last = condition.claim.rsplit(['/', ':', '.']).next().unwrap_or_default();
+        is_asked && (RIGHTS.contains(&condition.claim.as_str()) || RIGHTS.contains(&last))
+    })
+}
+
+fn chosen(subject: &Subject<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for rule in subject.rules() {
+        for (place, claim, reads) in rule.claims() {
+            if !CHOSEN.contains(&claim) {
+                continue;
+            }
+            let (severity, what) = match reads {
+                Use::Condition(ClaimTest::Present(_)) => continue,
+                Use::Metadata => (Severity::Low, "has in its metadata"),
+                Use::Key | Use::Condition(_) if rule.is_deny() => (Severity::Medium, "denies by"),
+                Use::Key => (Severity::High, "has in its keys"),
+                Use::Condition(_) => (Severity::High, "decides by"),
+            };
+            let message = format!("rule `{}` {what} `{claim}`, which its subject can write", rule.id());
+            found.push(rule.found_at(place, message).severity(severity));
+        }
+    }
+    found
+}
+
+fn email(subject: &Subject<'_>) -> Vec<Found> {
+    let is_true = |value: Option<&Scalar>| {
+        matches!(value, Some(Scalar::Boolean(true))) || value == Some(&Scalar::String("true".into()))
+    };
+    let mut found = Vec::new();
+    for rule in subject.rules() {
+        let by_issuer = rule.issuers.iter().all(|issuer| is_true(issuer.required.get("email_verified")));
+        let by_rule = rule.rule.conditions().iter().any(|condition| {
+            condition.claim == "email_verified"
+                && matches!(&condition.test, ClaimTest::Equals(value) if is_true(Some(value)))
+        });
+        if by_issuer || by_rule {
+            continue;
+        }
+        for (place, claim, reads) in rule.claims() {
+            let severity = match reads {
+                Use::Metadata | Use::Condition(ClaimTest::Present(_)) => continue,
+                Use::Key | Use::Condition(_) if rule.is_deny() => Severity::Medium,
+                Use::Key | Use::Condition(_) => Severity::High,
+            };
+            if claim == "email" {
+                let message =
+                    format!("rule `{}` decides by `email`, which may be another person's address", rule.id());
+                found.push(rule.found_at(place, message).severity(severity));
+            }
+        }
+    }
+    found
+}
+
+fn attribute(subject: &Subject<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for rule in subject.rules() {
+        let of_cognito = rule.issuers.iter().any(|issuer| issuer.issuer.starts_with("https://cognito-idp."));
+        for (place, claim, reads) in rule.claims() {
+            let decides = matches!(reads, Use::Key | Use::Condition(_));
+            if of_cognito && decides && claim.starts_with("custom:") {
+                let message = format!("rule `{}` decides by the attribute `{claim}`", rule.id());
+                found.push(rule.found_at(place, message));
+            }
+        }
+    }
+    found
+}
+
+fn given_again(subject: &Subject<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for rule in subject.allows() {
+        let of_okta = rule.issuers.iter().any(|issuer| is_okta(&issuer.issuer));
+        for (place, claim, reads) in rule.claims() {
+            let is_name = ["upn", "unique_name", "login", "login_hint"].contains(&claim);
+            if matches!(reads, Use::Key) && (is_name || (claim == "sub" && of_okta)) {
+                let whose = if is_name { "" } else { " (in Okta, the sign-in name)" };
+                let message = format!("rule `{}` has `{{{claim}}}`{whose} in its keys", rule.id());
+                found.push(rule.found_at(place, message));
+            }
+        }
+    }
+    found
+}
+
+/// Whether an issuer is an authorization server of Okta, at its own address.
+pub(super) fn is_okta(issuer: &str) -> bool {
+    let host = host_of(issuer).unwrap_or_default();
+    [".okta.com", ".oktapreview.com", ".okta-emea.com"].iter().any(|domain| host.ends_with(domain))
+}
+
+/// The host of an address.
+pub(super) fn host_of(address: &str) -> Option<&str> {
+    let authority = address.split_once("://")?.1.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map(|(address, _)| address),
+        None => host.split(':').next(),
+    }
+}
