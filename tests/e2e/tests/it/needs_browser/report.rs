@@ -268,7 +268,7 @@ fn the_page_lets_nothing_run_and_nothing_be_asked_for() {
     }
 }
 
-/// Makes the picture anew: `cargo test -p authorizer-e2e --test it browser::report -- --ignored`.
+/// Makes the picture anew: `cargo test -p authorizer-e2e --test it needs_browser::report -- --ignored`.
 #[test]
 #[ignore = "it writes into docs"]
 fn the_picture_in_the_docs() {
