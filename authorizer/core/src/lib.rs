@@ -40,6 +40,7 @@ pub mod outcome;
 pub mod record;
 
 mod authorizer;
+mod built_with;
 mod bundle;
 mod digest;
 pub mod policy;
@@ -48,6 +49,7 @@ mod scalar;
 mod time;
 
 pub use authorizer::{Authorized, Authorizer, KeysNeeded};
+pub use built_with::BuiltWith;
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
 pub use origin::OriginPattern;
