@@ -12,12 +12,12 @@ AUTHORIZER = target/release/authorizer
 BEHAVIOR ?= all
 LISTEN ?= 127.0.0.1:8080
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS = event key token pattern bundle policy
+MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # What is deployed is named, and never the sample by default.
 said = @test '$(origin $(1))' != file || { echo "make $@: say $(1)=..., which is meant" >&2; exit 2; }
 
-.PHONY: backtest-million bench bench-peers help run build test lint package deploy attach detach smoke runtimes browser fixtures fuzz clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,21 +28,41 @@ run: ## Serve a local distribution with a ready policy, keys and tokens, and pri
 build: ## Build the command line, target/release/authorizer.
 	cargo build --release --locked --package authorizer-cli
 
-test: runtimes browser ## Run every test.
-	tests/infra/install
-	tests/checkov/install
-	tests/ministack/install
-	tests/terraform/install
-	tests/examples/install
-	tests/sdk/install
-	tests/providers/install
-	tests/peers/install
-	cargo test --locked --workspace --exclude authorizer-cedar
-	cargo test --locked --package authorizer-cedar
+test: ## Run every test, and install what they need first. Which to run when: CONTRIBUTING.md.
+	tests/run
 
-lint: ## Check the format, and every lint.
+test-fast: ## Run the tests that need only the Rust toolchain: no installer, no network. Random tests run a tenth of their cases.
+	RANDOM_CASES=$${RANDOM_CASES:-10} tests/run fast
+
+test-runtimes: ## Run the tests of the package under AWS's own runtime clients.
+	tests/run runtimes
+
+test-providers: ## Run the tests with identity providers and AWS's SDKs.
+	tests/run providers
+
+test-browser: ## Run the tests in Chromium.
+	tests/run browser
+
+test-infra: ## Run the tests of infra: cfn-lint, checkov, an emulator of AWS, Terraform.
+	tests/run infra
+
+lint: ## Check the format, every lint, the documentation, the spelling and the scripts.
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
+	tests/tools/lint/msrv
+	tests/tools/lint/run
+
+msrv: ## Compile everything with the oldest Rust that Cargo.toml allows, which rustup must have installed.
+	cargo +$(MSRV) check --locked --workspace --all-targets
+
+deny: ## Check licences, bans and sources of all dependencies with cargo-deny, which is built first.
+	cargo install cargo-deny --locked --quiet --root .tools/cargo-deny
+	.tools/cargo-deny/bin/cargo-deny --all-features check bans licenses sources
+
+generate: ## Write anew what comes from the code: the command line reference, the pages of findings, the reason words.
+	UPDATE_DOCS=1 cargo test --locked --package authorizer-cli --test it -- generated:: backtest::
 
 package: ## Build the function and make the zip to deploy, from POLICY into PACKAGE.
 	bootstrap=$$(authorizer/edge/build $(EDGE)) && \
@@ -69,26 +89,21 @@ smoke: ## Ask URL for what USER_TOKEN may do below FOLDER and OTHER_TOKEN may no
 	infra/smoke $(URL) $(FOLDER) $(USER_TOKEN) $(OTHER_TOKEN)
 
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.
-	tests/runtimes/install
+	tests/tools/runtimes/install
 
 browser: ## Install what drives Chromium into .tools/browser, and Chromium where that is allowed.
-	tests/browser/install
+	tests/tools/browser/install
 
 fixtures: ## Make the events and outcomes of the cases of fixtures anew, with new keys.
-	cargo run --locked --package authorizer-tests --bin make-fixtures
+	cargo run --locked --package authorizer-e2e --bin make-fixtures
 
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
 	cargo install cargo-fuzz --locked --quiet --root .tools/cargo-fuzz
-	cd tests/fuzz && for target in $(FUZZ_TARGETS); do \
-		mkdir -p corpus/$$target && \
-		seeds=; case $$target in event) seeds="../../fixtures/events ../../fixtures/requests/events";; policy) seeds=../../fixtures/policies;; esac; \
-		PATH="$$PWD/../../.tools/cargo-fuzz/bin:$$PATH" cargo +nightly fuzz run $$target corpus/$$target $$seeds \
-			-- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 || exit 1; \
-	done
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
 backtest-million: ## Hold logs of a million lines against a policy, and print how fast that goes.
-	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test backtest_million -- \
-		--nocapture --test-threads 1
+	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test it -- \
+		backtest_million:: --nocapture --test-threads 1
 
 bench: ## Measure decisions, the command line and the function beside its peers, as docs/performance.md says, and print tables.
 	cargo bench --locked --profile edge --package authorizer-core --bench decision -- $(BENCH)
@@ -98,7 +113,7 @@ bench: ## Measure decisions, the command line and the function beside its peers,
 	$(MAKE) bench-peers
 
 bench-peers: runtimes ## Measure the function beside handlers with aws-jwt-verify and jose: PEERS="--json FILE", or as tests/peers says.
-	tests/peers/install
+	tests/tools/peers/install
 	cargo run --release --locked --package authorizer-peers -- $(PEERS)
 
 clean: ## Remove what was built; what was installed and what `make run` made stay.

@@ -4,11 +4,17 @@
 //! What the viewer is told follows RFC 9110, RFC 6750 section 3 and RFC 9457, and never says which
 //! rule or claim would have helped; [`Refusal::reason`] goes to the decision log only.
 
+mod reason;
+
+pub use reason::Reason;
+
+use crate::credential::CredentialError;
 use crate::event::EventError;
 use crate::key::KeyError;
 use crate::query::QueryError;
+use crate::request::{RequestError, header_name};
 use crate::rules::{Mismatch, TermsMismatch};
-use crate::token::WantedKey;
+use crate::token::{KeysUnavailable, TokenError, VerifyError};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,60 +63,6 @@ pub enum Refusal {
     },
 }
 
-/// Why a token does not verify. To the viewer all of these are `invalid_token` (RFC 6750 section 3.1).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TokenError {
-    /// Longer than any token that is looked at.
-    TooLong,
-    /// Not three parts of the right form (RFC 7515 section 7.1), or `sub` is no string.
-    Malformed,
-    /// The header or the claims hold a member twice (RFC 7515 section 4, RFC 7519 section 4).
-    DuplicateMember,
-    /// Five parts: a JWE (RFC 7516), which this function holds no key to open.
-    Encrypted,
-    /// A token within a token (`cty`, RFC 7519 section 5.2).
-    Nested,
-    /// An extension that must be understood and is not (`crit`, RFC 7515 section 4.1.11; `b64`, RFC 7797).
-    CriticalHeader,
-    /// No issuer of the policy has the token's `iss`.
-    IssuerUnknown,
-    /// The issuer does not sign with the token's `alg` (RFC 8725 section 3.1).
-    AlgorithmNotAllowed,
-    /// The issuer has no key with the token's `kid` that fits its `alg`.
-    SigningKeyUnknown,
-    /// The signature is not the issuer's.
-    SignatureInvalid,
-    /// `typ` is not the one that the policy names (RFC 8725 section 3.11).
-    TypeMismatch,
-    /// No `exp`, or `exp`, `nbf` or `iat` is no number; or no `iat` where the policy limits the lifetime.
-    TimeMalformed,
-    /// The present is at or past `exp`.
-    Expired,
-    /// The present is before `nbf`.
-    NotYetValid,
-    /// `iat` lies in the future.
-    IssuedInFuture,
-    /// From `iat` to `exp` is longer than the policy lets a token live.
-    LifetimeTooLong,
-    /// `aud` names none of the policy's audiences.
-    AudienceMismatch,
-    /// `client_id` is none of the policy's clients.
-    ClientMismatch,
-    /// A claim that the policy requires is absent or has another value.
-    RequiredClaimMismatch,
-    /// The policy's deny list holds it.
-    Revoked,
-}
-
-/// Why the keys that a token may have been signed with cannot be had.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum KeysUnavailable {
-    /// Nobody has been asked for this one.
-    NotAsked(WantedKey),
-    /// The issuer was asked, and gave none of use.
-    NoAnswer,
-}
-
 /// What kept every allow rule from matching: the furthest that any of them got.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NoRule {
@@ -150,6 +102,37 @@ impl From<EventError> for Refusal {
     }
 }
 
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::MethodNotAllowed { allow } => Self::MethodNotAllowed { allow },
+            RequestError::Key(error) => Self::Key(error),
+            RequestError::Query(error) => Self::Query(error),
+            RequestError::PostNotAnUpload => Self::PostNotAnUpload,
+            RequestError::HeaderNotAllowed(name) => Self::HeaderNotAllowed(name),
+        }
+    }
+}
+
+impl From<CredentialError> for Refusal {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Repeated => Self::CredentialRepeated,
+            CredentialError::Scheme => Self::CredentialScheme,
+            CredentialError::Malformed => Self::CredentialMalformed,
+        }
+    }
+}
+
+impl From<VerifyError> for Refusal {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Token(error) => Self::Token(error),
+            VerifyError::KeysUnavailable(why) => Self::KeysUnavailable(why),
+        }
+    }
+}
+
 impl From<Mismatch<'_>> for Refusal {
     /// The refusal of a request that no rule allows, by what kept the rule that got the furthest.
     fn from(mismatch: Mismatch<'_>) -> Self {
@@ -162,7 +145,7 @@ impl From<Mismatch<'_>> for Refusal {
             Mismatch::Condition(_) => Self::NoRule(NoRule::ConditionNotMet),
             Mismatch::Override(asked) => Self::Query(QueryError::not_allowed(asked.name())),
             Mismatch::Terms(terms) => match terms {
-                TermsMismatch::Header(name) => Self::header_not_allowed(&name),
+                TermsMismatch::Header(name) => Self::HeaderNotAllowed(header_name(&name)),
                 TermsMismatch::LengthRequired => Self::Upload(UploadError::LengthRequired),
                 TermsMismatch::TooLarge => Self::Upload(UploadError::TooLarge),
                 TermsMismatch::MediaType => Self::Upload(UploadError::ContentType),
@@ -173,100 +156,96 @@ impl From<Mismatch<'_>> for Refusal {
 }
 
 impl Refusal {
-    /// For a header, whose name came from the viewer.
-    pub(crate) fn header_not_allowed(name: &str) -> Self {
-        Self::HeaderNotAllowed(name.chars().take(64).collect())
-    }
+    /// The words of all reasons.
+    ///
+    /// ```
+    /// use authorizer_core::{Refusal, TokenError};
+    ///
+    /// let refusal = Refusal::Token(TokenError::Expired);
+    /// assert_eq!((refusal.status(), refusal.reason()), (401, "token_expired"));
+    /// assert!(Refusal::REASONS.contains(&refusal.reason()));
+    /// ```
+    ///
+    /// They are every one that [`reason`](Self::reason) can say, and no other.
+    pub const REASONS: [&'static str; Reason::ALL.len()] = Reason::WORDS;
 
     /// The HTTP status, 400 to 503.
     pub fn status(&self) -> u16 {
-        match self {
-            Self::EventMalformed | Self::EventWrongTrigger => 500,
-            Self::Key(_)
-            | Self::Query(_)
-            | Self::PostNotAnUpload
-            | Self::HeaderNotAllowed(_)
-            | Self::CredentialRepeated => 400,
-            Self::CredentialScheme | Self::CredentialMalformed | Self::TokenMissing | Self::Token(_) => 401,
-            Self::DeniedByRule
-            | Self::NoRule(_)
-            | Self::InsufficientScope { .. }
-            | Self::OriginNotAllowed => 403,
-            Self::MethodNotAllowed { .. } => 405,
-            Self::Upload(UploadError::LengthRequired) => 411,
-            Self::Upload(UploadError::TooLarge) => 413,
-            Self::Upload(UploadError::ContentType) => 415,
-            Self::KeysUnavailable(_) => 503,
-        }
+        self.kind().status()
     }
 
     /// The word in the decision log: stable, so that alarms can stand on it, and never anything the
     /// viewer sent.
     pub fn reason(&self) -> &'static str {
+        self.kind().word()
+    }
+
+    /// What it is called in the decision log.
+    pub fn kind(&self) -> Reason {
         match self {
-            Self::EventMalformed => "event_malformed",
-            Self::EventWrongTrigger => "event_wrong_trigger",
+            Self::EventMalformed => Reason::EventMalformed,
+            Self::EventWrongTrigger => Reason::EventWrongTrigger,
             Self::Key(error) => match error {
-                KeyError::Missing => "key_missing",
-                KeyError::EscapeMalformed => "key_escape_malformed",
-                KeyError::NotUtf8 => "key_not_utf8",
-                KeyError::EmptySegment => "key_empty_segment",
-                KeyError::DotSegment => "key_dot_segment",
-                KeyError::ControlCharacter => "key_control_character",
-                KeyError::Backslash => "key_backslash",
-                KeyError::RawPlus => "key_raw_plus",
-                KeyError::RawDelimiter => "key_raw_delimiter",
-                KeyError::TooLong => "key_too_long",
+                KeyError::Missing => Reason::KeyMissing,
+                KeyError::EscapeMalformed => Reason::KeyEscapeMalformed,
+                KeyError::NotUtf8 => Reason::KeyNotUtf8,
+                KeyError::EmptySegment => Reason::KeyEmptySegment,
+                KeyError::DotSegment => Reason::KeyDotSegment,
+                KeyError::ControlCharacter => Reason::KeyControlCharacter,
+                KeyError::Backslash => Reason::KeyBackslash,
+                KeyError::RawPlus => Reason::KeyRawPlus,
+                KeyError::RawDelimiter => Reason::KeyRawDelimiter,
+                KeyError::TooLong => Reason::KeyTooLong,
             },
-            Self::Query(QueryError::NotAllowed(_)) => "query_not_allowed",
-            Self::Query(QueryError::Malformed(_) | QueryError::Unreadable) => "query_malformed",
-            Self::PostNotAnUpload => "post_not_an_upload",
-            Self::HeaderNotAllowed(_) => "header_not_allowed",
-            Self::MethodNotAllowed { .. } => "method_not_allowed",
-            Self::CredentialRepeated => "credential_repeated",
-            Self::CredentialScheme => "credential_scheme",
-            Self::CredentialMalformed => "credential_malformed",
-            Self::TokenMissing => "token_missing",
+            Self::Query(QueryError::NotAllowed(_)) => Reason::QueryNotAllowed,
+            Self::Query(QueryError::Malformed(_) | QueryError::Unreadable) => Reason::QueryMalformed,
+            Self::PostNotAnUpload => Reason::PostNotAnUpload,
+            Self::HeaderNotAllowed(_) => Reason::HeaderNotAllowed,
+            Self::MethodNotAllowed { .. } => Reason::MethodNotAllowed,
+            Self::CredentialRepeated => Reason::CredentialRepeated,
+            Self::CredentialScheme => Reason::CredentialScheme,
+            Self::CredentialMalformed => Reason::CredentialMalformed,
+            Self::TokenMissing => Reason::TokenMissing,
             Self::Token(error) => match error {
-                TokenError::TooLong => "token_too_long",
-                TokenError::Malformed => "token_malformed",
-                TokenError::DuplicateMember => "token_duplicate_member",
-                TokenError::Encrypted => "token_encrypted",
-                TokenError::Nested => "token_nested",
-                TokenError::CriticalHeader => "token_critical_header",
-                TokenError::IssuerUnknown => "issuer_unknown",
-                TokenError::AlgorithmNotAllowed => "algorithm_not_allowed",
-                TokenError::SigningKeyUnknown => "signing_key_unknown",
-                TokenError::SignatureInvalid => "signature_invalid",
-                TokenError::TypeMismatch => "token_type_mismatch",
-                TokenError::TimeMalformed => "token_time_malformed",
-                TokenError::Expired => "token_expired",
-                TokenError::NotYetValid => "token_not_yet_valid",
-                TokenError::IssuedInFuture => "token_issued_in_future",
-                TokenError::LifetimeTooLong => "token_lifetime_too_long",
-                TokenError::AudienceMismatch => "audience_mismatch",
-                TokenError::ClientMismatch => "client_mismatch",
-                TokenError::RequiredClaimMismatch => "required_claim_mismatch",
-                TokenError::Revoked => "token_revoked",
+                TokenError::TooLong => Reason::TokenTooLong,
+                TokenError::Malformed => Reason::TokenMalformed,
+                TokenError::DuplicateMember => Reason::TokenDuplicateMember,
+                TokenError::Encrypted => Reason::TokenEncrypted,
+                TokenError::Nested => Reason::TokenNested,
+                TokenError::CriticalHeader => Reason::TokenCriticalHeader,
+                TokenError::IssuerUnknown => Reason::IssuerUnknown,
+                TokenError::AlgorithmNotAllowed => Reason::AlgorithmNotAllowed,
+                TokenError::SigningKeyUnknown => Reason::SigningKeyUnknown,
+                TokenError::SignatureInvalid => Reason::SignatureInvalid,
+                TokenError::TypeMismatch => Reason::TokenTypeMismatch,
+                TokenError::TimeMalformed => Reason::TokenTimeMalformed,
+                TokenError::Expired => Reason::TokenExpired,
+                TokenError::NotYetValid => Reason::TokenNotYetValid,
+                TokenError::IssuedInFuture => Reason::TokenIssuedInFuture,
+                TokenError::LifetimeTooLong => Reason::TokenLifetimeTooLong,
+                TokenError::AudienceMismatch => Reason::AudienceMismatch,
+                TokenError::ClientMismatch => Reason::ClientMismatch,
+                TokenError::RequiredClaimMismatch => Reason::RequiredClaimMismatch,
+                TokenError::Revoked => Reason::TokenRevoked,
             },
-            Self::KeysUnavailable(_) => "keys_unavailable",
-            Self::DeniedByRule => "denied_by_rule",
+            Self::KeysUnavailable(_) => Reason::KeysUnavailable,
+            Self::DeniedByRule => Reason::DeniedByRule,
             Self::NoRule(furthest) => match furthest {
-                NoRule::KeyNotAllowed => "key_not_allowed",
-                NoRule::OperationNotAllowed => "operation_not_allowed",
-                NoRule::IssuerNotAllowed => "issuer_not_allowed",
-                NoRule::TimeNotAllowed => "time_not_allowed",
-                NoRule::SourceNotAllowed => "source_not_allowed",
-                NoRule::ConditionNotMet => "condition_not_met",
-                NoRule::MetadataMismatch => "metadata_mismatch",
+                NoRule::KeyNotAllowed => Reason::KeyNotAllowed,
+                NoRule::OperationNotAllowed => Reason::OperationNotAllowed,
+                NoRule::IssuerNotAllowed => Reason::IssuerNotAllowed,
+                NoRule::TimeNotAllowed => Reason::TimeNotAllowed,
+                NoRule::SourceNotAllowed => Reason::SourceNotAllowed,
+                NoRule::ConditionNotMet => Reason::ConditionNotMet,
+                NoRule::MetadataMismatch => Reason::MetadataMismatch,
             },
             Self::Upload(error) => match error {
-                UploadError::LengthRequired => "length_required",
-                UploadError::TooLarge => "too_large",
-                UploadError::ContentType => "content_type_not_allowed",
+                UploadError::LengthRequired => Reason::LengthRequired,
+                UploadError::TooLarge => Reason::TooLarge,
+                UploadError::ContentType => Reason::ContentTypeNotAllowed,
             },
-            Self::OriginNotAllowed => "origin_not_allowed",
-            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::OriginNotAllowed => Reason::OriginNotAllowed,
+            Self::InsufficientScope { .. } => Reason::InsufficientScope,
         }
     }
 
@@ -320,7 +299,7 @@ impl Refusal {
             Self::CredentialScheme => "The Authorization header is not a bearer token.",
             Self::CredentialMalformed => "What was sent as a token is none.",
             Self::TokenMissing => "A bearer token is needed.",
-            Self::Token(_) => return format!("{}.", self.token_description()),
+            Self::Token(error) => return format!("{}.", token_description(*error)),
             Self::KeysUnavailable(_) => "The token cannot be verified at the moment. Try again.",
             Self::NoRule(NoRule::MetadataMismatch) => {
                 "The metadata of the upload is not what it must be here."
@@ -351,10 +330,8 @@ impl Refusal {
             Self::CredentialRepeated => Some(format!(
                 "Bearer realm=\"{realm}\", error=\"invalid_request\", error_description=\"More than one credential\""
             )),
-            Self::Token(_) | Self::CredentialMalformed => Some(format!(
-                "Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{}\"",
-                self.token_description()
-            )),
+            Self::Token(error) => Some(invalid_token(realm, token_description(*error))),
+            Self::CredentialMalformed => Some(invalid_token(realm, NOT_VALID_HERE)),
             Self::InsufficientScope { scope } => {
                 Some(format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\""))
             }
@@ -372,16 +349,40 @@ impl Refusal {
             | Self::OriginNotAllowed => None,
         }
     }
+}
 
-    /// A client can act on "expired" (ask for a new token) and on "not yet" (mend its clock); anything
-    /// more would help an attacker to find out what is trusted here.
-    fn token_description(&self) -> &'static str {
-        match self {
-            Self::Token(TokenError::Expired) => "The token has expired",
-            Self::Token(TokenError::NotYetValid | TokenError::IssuedInFuture) => "The token is not valid yet",
-            _ => "The token is not valid here",
-        }
+/// What the viewer is told of a token that does not verify.
+const NOT_VALID_HERE: &str = "The token is not valid here";
+
+/// A client can act on "expired" (ask for a new token) and on "not yet" (mend its clock); anything
+/// more would help an attacker to find out what is trusted here.
+fn token_description(error: TokenError) -> &'static str {
+    match error {
+        TokenError::Expired => "The token has expired",
+        TokenError::NotYetValid | TokenError::IssuedInFuture => "The token is not valid yet",
+        TokenError::TooLong
+        | TokenError::Malformed
+        | TokenError::DuplicateMember
+        | TokenError::Encrypted
+        | TokenError::Nested
+        | TokenError::CriticalHeader
+        | TokenError::IssuerUnknown
+        | TokenError::AlgorithmNotAllowed
+        | TokenError::SigningKeyUnknown
+        | TokenError::SignatureInvalid
+        | TokenError::TypeMismatch
+        | TokenError::TimeMalformed
+        | TokenError::LifetimeTooLong
+        | TokenError::AudienceMismatch
+        | TokenError::ClientMismatch
+        | TokenError::RequiredClaimMismatch
+        | TokenError::Revoked => NOT_VALID_HERE,
     }
+}
+
+/// The challenge for a token that does not verify (RFC 6750 section 3.1).
+fn invalid_token(realm: &str, description: &str) -> String {
+    format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{description}\"")
 }
 
 /// The reason phrase of a status this function answers with (RFC 9110 section 15).

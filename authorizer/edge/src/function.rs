@@ -6,8 +6,8 @@ use authorizer_core::{Authorized, Authorizer, UnixTime};
 use lambda_runtime::{Context, Error, LambdaEvent};
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::error::StartError;
 use crate::log;
-use crate::start::StartError;
 
 /// What decides, for as long as the process lives.
 #[derive(Debug)]

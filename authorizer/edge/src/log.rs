@@ -6,7 +6,7 @@ use std::io::{Write as _, stdout};
 use authorizer_core::record::{DecisionLine, DecisionRecord};
 use serde_json::json;
 
-use crate::start::StartError;
+use crate::error::StartError;
 
 /// The decision on one request.
 pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64) {

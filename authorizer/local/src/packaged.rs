@@ -1,13 +1,14 @@
 //! The deployment package in a process of its own, as Lambda runs it: the same zip, the same runtime
 //! clients, the same Runtime API, one invocation at a time.
 
+mod error;
 mod output;
 mod process;
 mod runtime;
 mod unpack;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,10 +17,11 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use crate::function::{FunctionError, Invocation};
+use crate::invocation::{FunctionError, Invocation};
 use crate::observer::Observer;
 use crate::random::lambda_request_id;
 
+pub use error::PackagedError;
 use output::Listener;
 use process::{NotIdle, Process};
 use runtime::Launch;
@@ -31,20 +33,6 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The Region that a laptop stands in for.
 const REGION: &str = "us-east-1";
-
-/// Why a package cannot be run at all.
-#[derive(Debug, thiserror::Error)]
-pub enum PackagedError {
-    /// The zip.
-    #[error(transparent)]
-    Unpack(#[from] UnpackError),
-    /// The handler or binary that the runtime starts.
-    #[error("the package holds no `{0}`")]
-    NoHandler(String),
-    /// The runtime's client is not installed.
-    #[error("no runtime client at `{path}`: install it with `make runtimes`", path = _0.display())]
-    NoRuntimeClient(PathBuf),
-}
 
 /// A package, unpacked, and its process once there is one.
 pub struct Packaged {

@@ -1,4 +1,4 @@
-# What the module plans, over a provider that is not there. `authorizer-tests` runs this, over the provider's
+# What the module plans, over a provider that is not there. `authorizer-e2e` runs this, over the provider's
 # schemas; with the real provider installed, `terraform init && terraform test` does.
 
 mock_provider "aws" {

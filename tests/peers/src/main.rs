@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use authorizer_e2e::{runtimes, tools};
 use authorizer_local::Runtime;
 use authorizer_peers::contender::{Contender, Function};
 use authorizer_peers::event::Workload;
@@ -12,7 +13,6 @@ use authorizer_peers::report::{self, Settings};
 use authorizer_peers::stage::{Package, Stage};
 use authorizer_peers::table::Table;
 use authorizer_peers::{budget, round};
-use authorizer_tests::{runtimes, tools};
 use clap::Parser;
 
 /// Measure the function beside viewer-request handlers with aws-jwt-verify and jose, all under AWS's runtime client.

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use authorizer_e2e::lambda;
+use authorizer_e2e::served::{DEADLINE, Lines};
 use authorizer_local::Runtime;
-use authorizer_tests::lambda;
-use authorizer_tests::served::{DEADLINE, Lines};
 use bytes::Bytes;
 use tokio::time::timeout;
 

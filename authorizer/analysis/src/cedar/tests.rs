@@ -1,4 +1,4 @@
-//! Snapshots of translations. That they decide the same as the policy, tests/tests/cedar has to say.
+//! Snapshots of translations. That they decide the same as the policy, tests/cedar has to say.
 
 use authorizer_core::policy::Policy;
 use serde_json::{Value, json};

@@ -187,7 +187,8 @@ fn asked<'l>(
     }
     // What some rule allows is for the rules to say.
     let possible = Possible { operations: S3Operation::ALL.into_iter().collect(), preflights: false };
-    let asked = S3Request::recognise(target, &request, possible, token_parameter).map_err(refused)?;
+    let asked = S3Request::recognise(target, &request, possible, token_parameter);
+    let asked = asked.map_err(|error| refused(error.into()))?;
     let overrides = Some(asked.overrides().to_vec());
     Ok(Requested { overrides, ..Requested::operation(asked.operation(), asked.resource().clone()) })
 }

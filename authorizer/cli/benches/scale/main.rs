@@ -12,7 +12,7 @@
 )]
 
 mod inputs;
-#[path = "../../tests/made/logs.rs"]
+#[path = "../../tests/it/logs.rs"]
 mod logs;
 mod policies;
 

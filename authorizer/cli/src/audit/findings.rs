@@ -10,8 +10,7 @@ use authorizer_findings::report::{Report, json, sarif, text};
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
-use crate::error::CliError;
-use crate::output::{Exit, line};
+use crate::output::{Exit, OutputError, line};
 use crate::time::{now_or, parse_instant};
 
 /// Find what in a policy, its issuers and its keys deserves a second look.
@@ -79,7 +78,7 @@ impl FailOn {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
     let now = now_or(args.now);
     let authorizer = Authorizer::new(file.bundle().clone());
@@ -90,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
 }
 
 /// Writes a report to standard output.
-pub(super) fn write(report: &Report, format: Format) -> Result<(), CliError> {
+pub(super) fn write(report: &Report, format: Format) -> Result<(), OutputError> {
     match format {
         Format::Text => line(text(report)),
         Format::Json => line(json(report)),

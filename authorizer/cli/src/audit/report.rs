@@ -7,7 +7,7 @@ use authorizer_findings::review::{Review, html, markdown};
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
-use crate::error::CliError;
+use super::unanswered::UnansweredError;
 use crate::output::{Exit, line};
 use crate::save;
 use crate::time::{now_or, parse_instant};
@@ -44,9 +44,9 @@ enum Format {
     Markdown,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
-    let review = Review::of(&args.policy, &file, now_or(args.now))?;
+    let review = Review::of(&args.policy, &file, now_or(args.now)).map_err(UnansweredError)?;
     let written = match args.format {
         Format::Html => html(&review),
         Format::Markdown => markdown(&review),

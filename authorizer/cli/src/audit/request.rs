@@ -3,11 +3,10 @@
 use authorizer_analysis::{Replayed, RequestInWords, Witness, request_in_words};
 use owo_colors::OwoColorize as _;
 
-use crate::error::CliError;
-use crate::output::line;
+use crate::output::{OutputError, line};
 
 /// Writes it, a few lines with this much before them.
-pub(super) fn write(witness: &Witness, indent: &str) -> Result<(), CliError> {
+pub(super) fn write(witness: &Witness, indent: &str) -> Result<(), OutputError> {
     let RequestInWords { line: request, origin, headers, token } = request_in_words(witness);
     line(format_args!("{indent}{request} {}", origin.dimmed()))?;
     headers.iter().chain([&token]).try_for_each(|one| line(format_args!("{indent}  {one}")))

@@ -77,7 +77,7 @@ impl Export {
     /// What a file says.
     pub(super) fn read<T: DeserializeOwned>(&self, file: &str) -> Result<T, Unjudged> {
         let unjudged = |why: String| Unjudged { file: file.to_owned(), why };
-        let bytes = self.files.get(file).ok_or_else(|| unjudged("the export has no such file".to_owned()))?;
+        let bytes = self.files.get(file).ok_or_else(|| unjudged("the export lacks this file".to_owned()))?;
         serde_json::from_slice(bytes)
             .map_err(|error| unjudged(format!("it is not what the AWS CLI writes: {}", words(&error))))
     }

@@ -182,7 +182,7 @@ impl DeploymentSubject<'_> {
             let spot = Spot::file(file);
             if configuration.function_arn != arn {
                 let other = configuration.function_arn.escape_debug();
-                let message = format!("it is about `{other}`, and the behavior has `{arn}`");
+                let message = format!("the file is about `{other}`, but the behavior has `{arn}`");
                 self.note(spot.then("FunctionArn"), message);
                 continue;
             }

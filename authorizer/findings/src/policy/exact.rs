@@ -11,7 +11,7 @@ use authorizer_analysis::engine::{
     Answer, Bounds, Engine, EngineError, MetadataDifference, Question, RuleRef, Token, Witness, could_overlap,
 };
 use authorizer_analysis::{Analysis, Difference, Reach};
-use authorizer_core::operation::S3Operation;
+use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
 use authorizer_core::rules::{Effect, KeyPattern};
 use authorizer_core::{Authorizer, Bundle};
@@ -135,7 +135,7 @@ impl Exact {
         exclude.extend(engine.with_effect(0, Effect::Allow, Some(rule)));
         exclude.retain(before);
         let mut covering = Vec::new();
-        for operation in [S3Operation::PutObject, S3Operation::CreateMultipartUpload] {
+        for operation in OperationSet::of(S3Operation::describes_object).iter() {
             for who in engine.everyone(0) {
                 let answer = engine.ask(&Question {
                     operation,
@@ -181,7 +181,7 @@ impl Exact {
     pub(super) fn undecided(&self) -> BTreeMap<usize, String> {
         let mut undecided = self.undecided.borrow().clone();
         if self.authorizer.is_none() && self.own > 0 {
-            undecided.insert(0, "the policy is too large to be taken apart".to_owned());
+            undecided.insert(0, "the policy is too large to analyse".to_owned());
         }
         undecided
     }
@@ -204,7 +204,7 @@ fn variants_of(rule: &RuleDocument) -> Vec<(Variant, RuleDocument)> {
         wide.methods.clear();
         wide.operations = S3Operation::ALL.to_vec();
         if !is_deny {
-            wide.operations.retain(|operation| *operation != S3Operation::ListObjectsV2);
+            wide.operations.retain(|operation| !operation.is_listing());
             wide.upload = None;
         }
         variants.push((Variant::OfEveryOperation, wide));

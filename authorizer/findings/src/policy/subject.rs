@@ -8,7 +8,7 @@ use authorizer_analysis::Witness;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
 use authorizer_core::policy::{Place, Policy};
-use authorizer_core::rules::{Effect, KeyPattern, Rule, Segment};
+use authorizer_core::rules::{Effect, KeyPattern, Rule, RulePart, Segment};
 use authorizer_core::token::{JwsAlgorithm, KeySet, SignatureAlgorithm};
 use authorizer_core::{Authorizer, UnixTime};
 use serde_json::Value;
@@ -26,19 +26,6 @@ pub struct PolicySubject<'p> {
     alike: OnceCell<Vec<Vec<usize>>>,
     now: UnixTime,
 }
-
-/// The operations that change what is stored.
-pub(super) const WRITES: [S3Operation; 5] = [
-    S3Operation::PutObject,
-    S3Operation::DeleteObject,
-    S3Operation::CreateMultipartUpload,
-    S3Operation::UploadPart,
-    S3Operation::CompleteMultipartUpload,
-];
-
-/// The steps by which an object comes about in parts.
-pub(super) const PARTS: [S3Operation; 3] =
-    [S3Operation::CreateMultipartUpload, S3Operation::UploadPart, S3Operation::CompleteMultipartUpload];
 
 impl<'p> PolicySubject<'p> {
     /// `authorizer` decides by `document`.
@@ -75,7 +62,7 @@ impl<'p> PolicySubject<'p> {
         let (_, witness) = self.exact.let_in(operation, thought_up, |index| of_a_kind.contains(&index))?;
         let replayed = witness.replay(self.authorizer);
         if !replayed.allowed {
-            self.exact.note(rule.index, format!("{} is not let in: {}", words(&witness), replayed.reason));
+            self.exact.note(rule.index, format!("{} is not allowed: {}", words(&witness), replayed.reason));
         }
         replayed.allowed.then_some(witness)
     }
@@ -174,6 +161,11 @@ impl<'p> RuleView<'p> {
         operations.iter().copied().filter(|operation| self.has(*operation)).collect()
     }
 
+    /// The operations that it speaks of and of which this is true.
+    pub(super) fn that(&self, fact: fn(S3Operation) -> bool) -> Vec<S3Operation> {
+        self.rule.operations().iter().filter(|operation| fact(*operation)).collect()
+    }
+
     pub(super) fn place(&self) -> Place {
         Place::member("rules").at(self.index)
     }
@@ -213,16 +205,36 @@ impl<'p> RuleView<'p> {
     /// The claims that its patterns, conditions and metadata read, each with the place.
     pub(super) fn claims(&self) -> Vec<(Place, &'p str, Use<'p>)> {
         let mut claims = Vec::new();
-        for (place, pattern) in self.patterns() {
-            claims.extend(pattern.claims().map(|claim| (place.clone(), claim, Use::Key)));
-        }
-        for condition in self.rule.conditions() {
-            let place = self.place().then("when").then(&condition.claim);
-            claims.push((place, condition.claim.as_str(), Use::Condition(&condition.test)));
-        }
-        for (name, term) in &self.rule.terms().metadata {
-            if let Some(claim) = term.claim() {
-                claims.push((self.place().then("upload").then("metadata").then(name), claim, Use::Metadata));
+        for part in self.rule.parts() {
+            match part {
+                RulePart::Keys(_) => {
+                    for (place, pattern) in self.patterns() {
+                        claims.extend(pattern.claims().map(|claim| (place.clone(), claim, Use::Key)));
+                    }
+                }
+                RulePart::Conditions(conditions) => {
+                    for condition in conditions {
+                        let place = self.place().then("when").then(&condition.claim);
+                        claims.push((place, condition.claim.as_str(), Use::Condition(&condition.test)));
+                    }
+                }
+                RulePart::Metadata(metadata) => {
+                    let place = self.place().then("upload").then("metadata");
+                    for (name, term) in metadata {
+                        claims.extend(term.claim().map(|claim| (place.then(name), claim, Use::Metadata)));
+                    }
+                }
+                // They read none.
+                RulePart::Effect(_)
+                | RulePart::Operations(_)
+                | RulePart::Principals(_)
+                | RulePart::Period(_)
+                | RulePart::Sources(_)
+                | RulePart::Overrides(_)
+                | RulePart::Checksums(_)
+                | RulePart::MaxBytes(_)
+                | RulePart::ContentTypes(_)
+                | RulePart::CreateOnly(_) => {}
             }
         }
         claims

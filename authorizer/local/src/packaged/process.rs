@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::output::{Listener, Sink, Stream};
 use super::runtime::Launch;
-use crate::function::{FunctionError, Invocation};
+use crate::invocation::{FunctionError, Invocation};
 use crate::runtime_api::{Answer, Phase, RuntimeApi, Work};
 
 /// How long Lambda gives a function to start.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::PackagedError;
+use super::error::PackagedError;
 
 /// What starts the package.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -13,8 +13,9 @@ static NONE: Check = Check {
     name: "no-origin-access-control",
     severity: Severity::High,
     title: "an origin that is a bucket has no Origin Access Control",
-    why: "CloudFront then asks the bucket as anybody would, and the bucket can only answer what is public. To be of any \
-     use such a bucket is open, and its own address goes past the distribution.",
+    why: "CloudFront then requests objects without a signature, and the bucket answers only if they are public. \
+     So a bucket that works this way is open, and viewers can reach it at its own address, past the \
+     distribution.",
     remedy: "give the origin an Origin Access Control of type `s3` that signs `always` with `sigv4`",
 };
 
@@ -23,8 +24,8 @@ static NOT_ALWAYS: Check = Check {
     name: "signing-not-always",
     severity: Severity::High,
     title: "an Origin Access Control does not always sign",
-    why: "With `no-override` a viewer's own `Authorization` goes to S3 in the place of CloudFront's signature, so that a \
-     request is decided on by one identity and done by another; with `never` nothing is signed.",
+    why: "With `no-override`, a viewer's own `Authorization` goes to S3 instead of CloudFront's signature. The \
+     request is then decided for one identity and done by another. With `never`, nothing is signed.",
     remedy: "set `SigningBehavior` to `always`",
 };
 
@@ -33,8 +34,8 @@ static NOT_S3: Check = Check {
     name: "signing-not-for-s3",
     severity: Severity::High,
     title: "an Origin Access Control is not of type `s3` with `sigv4`",
-    why: "S3 takes no other signature of CloudFront's, and what another origin type signs is not judged here.",
-    remedy: "make an Origin Access Control with `OriginAccessControlOriginType` `s3` and `SigningProtocol` `sigv4`",
+    why: "S3 accepts no other signature from CloudFront. This check does not know what another origin type signs.",
+    remedy: "create an Origin Access Control with `OriginAccessControlOriginType` `s3` and `SigningProtocol` `sigv4`",
 };
 
 static IDENTITY: Check = Check {
@@ -42,10 +43,10 @@ static IDENTITY: Check = Check {
     name: "origin-access-identity",
     severity: Severity::Medium,
     title: "an origin has an origin access identity",
-    why: "It is the older way for CloudFront to sign, which works neither for uploads that are signed with `sigv4` nor for \
-     a bucket with a KMS key. The identity is not bound to one distribution: a bucket policy that still names it lets \
-     every distribution of the account in that has it.",
-    remedy: "make `OriginAccessIdentity` empty, and take the identity out of the bucket's policy",
+    why: "It is the older way for CloudFront to sign. It does not work for uploads that are signed with `sigv4`, \
+     or for a bucket with a KMS key. The identity is not bound to one distribution: a bucket policy that \
+     names it allows every distribution of the account that has it.",
+    remedy: "make `OriginAccessIdentity` empty, and remove the identity from the bucket policy",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&NONE, &NOT_ALWAYS, &NOT_S3, &IDENTITY], find);
@@ -78,7 +79,7 @@ fn judge(file: &str, read: &OriginAccessControlFile, found: &mut Vec<DeploymentF
     let spot = Spot::file(file).then("OriginAccessControl/OriginAccessControlConfig");
     let mut hold = |check, name: &str, value: &str, must: &str| {
         if value != must {
-            let message = format!("`{name}` is `{}`, and not `{must}`", value.escape_debug());
+            let message = format!("`{name}` is `{}`; it must be `{must}`", value.escape_debug());
             found.push(spot.then(name).found(check, message));
         }
     };

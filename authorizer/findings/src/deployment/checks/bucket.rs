@@ -11,18 +11,19 @@ static ACL: Check = Check {
     id: "EA281",
     name: "bucket-acl",
     severity: Severity::High,
-    title: "the bucket's access control list lets somebody in beside its owner",
-    why: "Whoever it names goes past the distribution and the function. A group such as AllUsers is everybody; another \
-     account or the log delivery is of medium severity.",
-    remedy: "set Object Ownership to *bucket owner enforced*, under which no list has an effect",
+    title: "the bucket's access control list allows somebody besides its owner",
+    why: "Everyone whom the list names goes past the distribution and the function. A group such as AllUsers is \
+     everyone. Another account or the log delivery has medium severity.",
+    remedy: "set Object Ownership to *bucket owner enforced*, which turns the list off",
 };
 
 static OWNERSHIP: Check = Check {
     id: "EA282",
     name: "ownership-not-enforced",
     severity: Severity::Medium,
-    title: "the bucket's owner does not own every object, or access control lists have an effect",
-    why: "An object can then be made public by whoever writes it, or belong to another account, whatever the policies say.",
+    title: "access control lists are on, or the bucket's owner does not own every object",
+    why: "Then a person who writes an object can make it public, or the object belongs to another account, \
+     whatever the policies say.",
     remedy: "set Object Ownership to *bucket owner enforced*",
 };
 
@@ -30,8 +31,9 @@ static PUBLIC: Check = Check {
     id: "EA283",
     name: "public-access-not-blocked",
     severity: Severity::Medium,
-    title: "Block Public Access is not on, whole, for the bucket",
-    why: "One careless statement or list then makes the bucket public. What the account blocks is not in the export.",
+    title: "Block Public Access is not fully on for the bucket",
+    why: "Then one careless statement or access control list makes the bucket public. The export does not contain \
+     what the account blocks.",
     remedy: "turn all four settings of Block Public Access on",
 };
 
@@ -40,7 +42,7 @@ static WEBSITE: Check = Check {
     name: "bucket-is-a-website",
     severity: Severity::Low,
     title: "the bucket has a website endpoint",
-    why: "It serves whatever becomes public, past the distribution, and has no use where nothing is.",
+    why: "It serves everything that is public, past the distribution. If nothing is public, it has no use.",
     remedy: "delete the bucket's website configuration",
 };
 
@@ -48,8 +50,8 @@ static VERSIONS: Check = Check {
     id: "EA285",
     name: "bucket-without-versions",
     severity: Severity::Low,
-    title: "the policy writes, deletes or reads versions, and the bucket keeps none",
-    why: "What a stolen token overwrites or deletes is gone. A rule that reads versions has nothing to read.",
+    title: "the policy allows writing, deleting or reading versions, and the bucket keeps no versions",
+    why: "What a stolen token overwrites or deletes is lost. A rule that reads versions has nothing to read.",
     remedy: "turn versioning on",
 };
 
@@ -90,7 +92,7 @@ fn acl(file: &str, read: &AclFile, found: &mut Vec<DeploymentFinding>) {
         let everyone = ["/AllUsers", "/AuthenticatedUsers"].iter().any(|group| uri.ends_with(group));
         let severity = if everyone { Severity::High } else { Severity::Medium };
         let who = grantee.uri.as_deref().or(grantee.id.as_deref()).unwrap_or("somebody");
-        let message = format!("it grants {} to `{}`", grant.permission.escape_debug(), who.escape_debug());
+        let message = format!("the list grants {} to `{}`", grant.permission.escape_debug(), who.escape_debug());
         found.push(Spot::file(file).then("Grants").at(index).found(&ACL, message).severity(severity));
     }
 }
@@ -106,7 +108,7 @@ fn ownership(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<Deploy
             let enforced = matches!(rules.as_slice(), [rule] if rule.object_ownership == "BucketOwnerEnforced");
             if !enforced {
                 let all: Vec<_> = rules.iter().map(|rule| rule.object_ownership.escape_debug().to_string()).collect();
-                let message = format!("`ObjectOwnership` is `{}`, and not `BucketOwnerEnforced`", all.join(", "));
+                let message = format!("`ObjectOwnership` is `{}`; it must be `BucketOwnerEnforced`", all.join(", "));
                 found.push(Spot::file(file).then("OwnershipControls").found(&OWNERSHIP, message));
             }
         }
@@ -116,7 +118,7 @@ fn ownership(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<Deploy
 fn public_access(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<DeploymentFinding>) {
     match subject.bucket_setting::<PublicAccessBlockFile>(file, "NoSuchPublicAccessBlockConfiguration") {
         None => {}
-        Some(BucketSetting::Absent) => found.push(Spot::file(file).found(&PUBLIC, "the bucket has no such setting")),
+        Some(BucketSetting::Absent) => found.push(Spot::file(file).found(&PUBLIC, "the bucket has no Block Public Access setting")),
         Some(BucketSetting::There(read)) => {
             let block = read.public_access_block_configuration;
             let off: Vec<_> = [

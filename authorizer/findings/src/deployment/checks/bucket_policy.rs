@@ -14,19 +14,19 @@ static MISSING: Check = Check {
     id: "EA270",
     name: "bucket-action-missing",
     severity: Severity::Low,
-    title: "the bucket's policy does not let the distribution do what the policy's operations need",
-    why: "S3 answers 403 to what the function has allowed: a part of the policy does nothing.",
-    remedy: "add the statements of infra/policies to the bucket's policy, with the actions that the operations need",
+    title: "the bucket policy does not allow the distribution everything that the policy's operations need",
+    why: "The function allows these requests, and S3 answers 403. So a part of the policy does nothing.",
+    remedy: "add the statements of infra/policies to the bucket policy, with the actions that the operations need",
 };
 
 static WITHOUT_SOURCE: Check = Check {
     id: "EA271",
     name: "bucket-without-source-arn",
     severity: Severity::High,
-    title: "the bucket's policy lets CloudFront in, whichever distribution asks",
-    why: "Any distribution of any AWS account can be pointed at the bucket, without this function on it. An account in the \
-     condition leaves every distribution of the account, and an operator that also holds when the key is not there \
-     leaves all.",
+    title: "the bucket policy allows CloudFront, whichever distribution sends the request",
+    why: "Anyone can point a distribution of any AWS account at the bucket, without this function on it. A \
+     condition on the account still allows every distribution of the account. An operator that also holds if \
+     the key is missing allows every distribution there is.",
     remedy: "add the condition `StringEquals` `AWS:SourceArn` with the ARN of this distribution",
 };
 
@@ -34,8 +34,8 @@ static PATTERN: Check = Check {
     id: "EA272",
     name: "bucket-source-arn-is-a-pattern",
     severity: Severity::High,
-    title: "the bucket's policy lets in every distribution whose ARN fits a pattern",
-    why: "A distribution that comes tomorrow may fit it too, without this function on it.",
+    title: "the bucket policy allows every distribution whose ARN fits a pattern",
+    why: "A distribution that somebody creates later may fit it too, without this function on it.",
     remedy: "name the one distribution, with `StringEquals`",
 };
 
@@ -43,38 +43,39 @@ static ANOTHER: Check = Check {
     id: "EA273",
     name: "bucket-for-another-distribution",
     severity: Severity::High,
-    title: "the bucket's policy lets another distribution in",
-    why: "What that distribution lets viewers do with the bucket is not decided by this function, and is not in the export.",
-    remedy: "take the other distribution out of the condition, or audit it too",
+    title: "the bucket policy allows another distribution",
+    why: "This function does not decide what that distribution lets viewers do with the bucket, and the export \
+     does not contain it.",
+    remedy: "remove the other distribution from the condition, or audit it too",
 };
 
 static PRINCIPAL: Check = Check {
     id: "EA274",
     name: "bucket-for-another-principal",
     severity: Severity::High,
-    title: "the bucket's policy lets another principal in than CloudFront",
-    why: "Whoever it is goes past the distribution and the function. The rules say nothing of them, and the decision log \
-     never sees them.",
-    remedy: "take the principal out of the bucket's policy",
+    title: "the bucket policy allows another principal than CloudFront",
+    why: "That principal goes past the distribution and the function. The rules do not apply to it, and the \
+     decision log does not show it.",
+    remedy: "remove the principal from the bucket policy",
 };
 
 static IDENTITY: Check = Check {
     id: "EA275",
     name: "bucket-for-an-access-identity",
     severity: Severity::High,
-    title: "the bucket's policy lets an origin access identity in, or a canonical user",
-    why: "An identity that was left over from before Origin Access Control still opens the bucket, to every distribution \
-     of its account that has it. S3 writes an identity as a canonical user, too.",
-    remedy: "take the statement out once no distribution uses the identity",
+    title: "the bucket policy allows an origin access identity or a canonical user",
+    why: "An identity from the time before Origin Access Control still opens the bucket, to every distribution of \
+     its account that has it. S3 also writes an identity as a canonical user.",
+    remedy: "remove the statement when no distribution uses the identity",
 };
 
 static PUBLIC: Check = Check {
     id: "EA276",
     name: "bucket-policy-public",
     severity: Severity::High,
-    title: "the bucket's policy lets everyone in",
-    why: "The bucket's own address answers past the distribution. A condition may narrow it, and is not judged here: a \
-     statement that means CloudFront names CloudFront.",
+    title: "the bucket policy allows everyone",
+    why: "The bucket answers at its own address, past the distribution. A condition may narrow this, but the \
+     check does not read it: a statement for CloudFront must name CloudFront.",
     remedy: "name `cloudfront.amazonaws.com` as the principal, with the condition on this distribution",
 };
 
@@ -82,28 +83,28 @@ static INVERTED: Check = Check {
     id: "EA277",
     name: "bucket-policy-inverted",
     severity: Severity::High,
-    title: "a statement of the bucket's policy allows all but what it names",
-    why: "With `NotPrincipal`, `NotAction` or `NotResource` in a statement that allows, everybody, every action or every \
-     object is let in that nobody thought of.",
-    remedy: "write whom, what and which objects the statement allows",
+    title: "a statement of the bucket policy allows everything except what it names",
+    why: "With `NotPrincipal`, `NotAction` or `NotResource`, a statement also allows every principal, action or \
+     object that nobody thought of.",
+    remedy: "write which principals, actions and objects the statement allows",
 };
 
 static MORE: Check = Check {
     id: "EA278",
     name: "bucket-action-not-needed",
     severity: Severity::Medium,
-    title: "the bucket's policy lets the distribution do more than the policy's operations need",
-    why: "Nothing but the function then stands between a viewer and an operation that no rule has.",
-    remedy: "leave the actions that the operations need, one by one, without `*`",
+    title: "the bucket policy allows the distribution more than the policy's operations need",
+    why: "Then only the function stands between a viewer and an operation that no rule has.",
+    remedy: "keep only the actions that the operations need, one by one, without `*`",
 };
 
 static PLAIN: Check = Check {
     id: "EA279",
     name: "bucket-over-plain-http",
     severity: Severity::Low,
-    title: "the bucket's policy does not refuse plain HTTP",
-    why: "CloudFront asks a bucket over the protocol that the viewer used, and others may ask it as they please. A \
-     statement that denies everybody without TLS holds whatever else is set.",
+    title: "the bucket policy does not refuse plain HTTP",
+    why: "CloudFront uses the viewer's protocol for its request to the bucket, and other clients choose their \
+     own. A statement that denies everyone without TLS holds whatever else is set.",
     remedy: "add the statement of infra/policies/tls-policy.json",
 };
 
@@ -111,9 +112,9 @@ static WITHOUT_PREFIX: Check = Check {
     id: "EA280",
     name: "bucket-list-without-prefix",
     severity: Severity::Low,
-    title: "the bucket's policy lets the distribution list without a prefix",
-    why: "The function always sends a prefix. A query string that is lost on the way makes the listing one of the whole \
-     bucket, and this condition is what would stop it.",
+    title: "the bucket policy allows the distribution to list without a prefix",
+    why: "The function always sends a prefix. If the query string is lost on the way, the listing is of the whole \
+     bucket, and only this condition stops it.",
     remedy: "add the condition `Null` `s3:prefix` `false` to the statement",
 };
 
@@ -137,7 +138,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         match subject.bucket_setting::<PolicyFile>(&file, "NoSuchBucketPolicy") {
             None => {}
             Some(BucketSetting::Absent) => {
-                let message = format!("bucket `{bucket}` has no policy, so the distribution may do nothing with it");
+                let message = format!("bucket `{bucket}` has no policy, so the distribution cannot use it");
                 found.push(Spot::file(file).found(&MISSING, message));
             }
             Some(BucketSetting::There(read)) => judge(subject, &bucket, &file, &read.policy, found),
@@ -150,25 +151,25 @@ fn judge(subject: &DeploymentSubject<'_>, bucket: &str, file: &str, document: &D
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
         if let Some(member) = statement.inverted() {
-            found.push(spot.then(member).found(&INVERTED, format!("it has `{member}`")));
+            found.push(spot.then(member).found(&INVERTED, format!("the statement has `{member}`")));
             continue;
         }
         for principal in statement.principals() {
             let spot = spot.then("Principal");
             match principal {
                 Principal::CloudFront => {}
-                Principal::Everyone => found.push(spot.found(&PUBLIC, "it allows everyone something")),
+                Principal::Everyone => found.push(spot.found(&PUBLIC, "the statement allows everyone")),
                 Principal::AccessIdentity(name) => {
-                    found.push(spot.found(&IDENTITY, format!("it allows `{}`", name.escape_debug())));
+                    found.push(spot.found(&IDENTITY, format!("the statement allows `{}`", name.escape_debug())));
                 }
                 Principal::Other(name) => {
-                    found.push(spot.found(&PRINCIPAL, format!("it allows `{}`", name.escape_debug())));
+                    found.push(spot.found(&PRINCIPAL, format!("the statement allows `{}`", name.escape_debug())));
                 }
             }
         }
     }
     if !document.statements.iter().any(denies_plain_http) {
-        found.push(spot.clone().found(&PLAIN, format!("bucket `{bucket}` is not closed to it")));
+        found.push(spot.clone().found(&PLAIN, format!("bucket `{bucket}` accepts plain HTTP")));
     }
     if let Some(identity) = subject.identity() {
         distribution(subject, bucket, &identity.arn, document, &spot, found);
@@ -206,13 +207,13 @@ fn distribution(
         match statement.source_arn(ours) {
             SourceArn::Ours => {}
             SourceArn::Unsaid => {
-                found.push(spot.clone().found(&WITHOUT_SOURCE, "no condition names the one distribution"));
+                found.push(spot.clone().found(&WITHOUT_SOURCE, "no condition names this distribution"));
             }
             SourceArn::Pattern(pattern) => {
-                found.push(condition.found(&PATTERN, format!("it allows `{}`", pattern.escape_debug())));
+                found.push(condition.found(&PATTERN, format!("the statement allows `{}`", pattern.escape_debug())));
             }
             SourceArn::Another(arn) => {
-                found.push(condition.found(&ANOTHER, format!("it allows `{}`", arn.escape_debug())));
+                found.push(condition.found(&ANOTHER, format!("the statement allows `{}`", arn.escape_debug())));
             }
         }
         if !statement.could_be(ours) {
@@ -222,11 +223,11 @@ fn distribution(
         let more = statement.actions().iter().filter(|pattern| !is_needed(pattern));
         let more: Vec<_> = more.map(|pattern| format!("`{}`", pattern.escape_debug())).collect();
         if !more.is_empty() {
-            found.push(spot.then("Action").found(&MORE, format!("it allows {}", more.join(", "))));
+            found.push(spot.then("Action").found(&MORE, format!("the statement allows {}", more.join(", "))));
         }
         let lists = statement.has_action("s3:ListBucket") && statement.has_resource(&format!("arn:aws:s3:::{bucket}"));
         if lists && !statement.asks("Null", "s3:prefix", "false") {
-            found.push(spot.found(&WITHOUT_PREFIX, "it allows `s3:ListBucket` of everything at once"));
+            found.push(spot.found(&WITHOUT_PREFIX, "the statement allows `s3:ListBucket` without a prefix"));
         }
         missing.retain(|action| {
             let resource = match *action {
@@ -238,7 +239,7 @@ fn distribution(
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
-        let message = format!("nothing allows the distribution {} on all of `{bucket}`", actions.join(", "));
+        let message = format!("no statement allows the distribution {} on all of `{bucket}`", actions.join(", "));
         found.push(spot.clone().found(&MISSING, message));
     }
 }

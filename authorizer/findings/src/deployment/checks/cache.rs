@@ -11,10 +11,10 @@ static WITHOUT_QUERY: Check = Check {
     id: "EA230",
     name: "cache-key-without-query",
     severity: Severity::High,
-    title: "answers are cached under a key without a query parameter that makes them what they are",
-    why: "The function decides on the listing, the version or the response headers that are asked for, and the cache \
-     answers with those that another viewer was given before: it takes the requests for one.",
-    remedy: "cache nothing (Managed-CachingDisabled), or have every query string in the cache's key",
+    title: "the cache key lacks a query parameter that changes the answer",
+    why: "The function decides on the listing, the version or the response headers that a viewer requests. To the \
+     cache these requests are the same, so it answers with what another viewer got before.",
+    remedy: "cache nothing (Managed-CachingDisabled), or put every query string into the cache key",
 };
 
 static CACHED: Check = Check {
@@ -22,18 +22,20 @@ static CACHED: Check = Check {
     name: "objects-cached",
     severity: Severity::Low,
     title: "objects are cached",
-    why: "An object is still served after it was overwritten or deleted. Where `MinTTL` is not 0, that is so even of what \
-     S3 says must not be kept; otherwise this is informational. The function decides on each request all the same.",
-    remedy: "use Managed-CachingDisabled where an object must be gone when it is deleted; make `MinTTL` 0 in any case",
+    why: "CloudFront still serves an object after it was overwritten or deleted. If `MinTTL` is not 0, it does so \
+     even if S3 says that the object must not be cached; otherwise this is informational. The function still \
+     decides on each request.",
+    remedy: "use Managed-CachingDisabled if a deleted object must disappear at once; set `MinTTL` to 0 in any case",
 };
 
 static OLDER: Check = Check {
     id: "EA232",
     name: "older-cache-settings",
     severity: Severity::Medium,
-    title: "a behavior has the older cache settings in the place of a cache policy",
-    why: "They say at once what is in the key and what goes to the origin, together with every `Cache-Control` of the \
-     objects; `authorizer attach` does not take them, and what they cache is not judged here.",
+    title: "a behavior has the older cache settings instead of a cache policy",
+    why: "These settings mix what is in the cache key with what goes to the origin, and they use the \
+     `Cache-Control` of each object. `authorizer attach` does not accept them, and no check here looks at \
+     what they cache.",
     remedy: "choose a cache policy and an origin request policy",
 };
 
@@ -69,11 +71,11 @@ fn judge(
     let lost = subject.deployment_needs.read_parameters.iter().filter(|parameter| !in_key.has(parameter));
     let lost: Vec<_> = lost.map(|parameter| format!("`{parameter}`")).collect();
     if !lost.is_empty() {
-        let message = format!("{}: the key of `{name}` has no {}", one.name, lost.join(", "));
+        let message = format!("{}: the cache key of `{name}` does not have {}", one.name, lost.join(", "));
         let spot = spot.then("ParametersInCacheKeyAndForwardedToOrigin/QueryStringsConfig");
         found.push(spot.found(&WITHOUT_QUERY, message));
     }
     let severity = if config.min_ttl > 0 { Severity::Low } else { Severity::Informational };
-    let message = format!("{}: `{name}` keeps objects {} to {} seconds", one.name, config.min_ttl, config.max_ttl);
+    let message = format!("{}: `{name}` caches objects for {} to {} seconds", one.name, config.min_ttl, config.max_ttl);
     found.push(spot.found(&CACHED, message).severity(severity));
 }

@@ -9,9 +9,9 @@ static ANOTHER: Check = Check {
     id: "EA260",
     name: "code-is-not-the-reviewed",
     severity: Severity::High,
-    title: "the code that is deployed is not the package that was reviewed",
-    why: "The package is the function, the policy and the keys. Whatever was found out about the one that was reviewed \
-     says nothing of this one.",
+    title: "the deployed code is not the reviewed package",
+    why: "The package is the function, the policy and the keys. The review of another package says nothing about \
+     this one.",
     remedy: "deploy the reviewed package with its `CodeSha256`, and put that version on the behavior",
 };
 
@@ -19,10 +19,10 @@ static NOT_COMPARED: Check = Check {
     id: "EA261",
     name: "code-not-compared",
     severity: Severity::Medium,
-    title: "the code that is deployed was held against no package",
-    why: "A function of this name may be anything, and all that is said here of the policy may be of another one. Where \
-     the code was held against a hash alone, it is only the policy in it that was not looked at, and this is \
-     informational.",
+    title: "the deployed code was not compared with a package",
+    why: "A function of this name may be anything, and the policy that this audit describes may not be the one \
+     that runs. If the code was compared with a hash only, this audit did not look at the policy inside; \
+     that is informational.",
     remedy: "name the reviewed package with `--package`, or its hash with `--code-sha256`",
 };
 
@@ -30,10 +30,10 @@ static ANOTHER_POLICY: Check = Check {
     id: "EA262",
     name: "package-has-another-policy",
     severity: Severity::High,
-    title: "the package has another policy, or other keys, than the one that the deployment is held against",
-    why: "The function decides by the bundle in its package. What is said here of the policy that was named, and every \
-     finding that rests on it, is then not about what runs.",
-    remedy: "name the policy that the package was made of, or package the policy again, review it and deploy it",
+    title: "the package has another policy, or other keys, than the deployment is checked against",
+    why: "The function decides by the bundle in its package. So what this audit says about the named policy, and \
+     every finding that depends on it, is not about what runs.",
+    remedy: "name the policy that the package was made from, or package the policy again, review it and deploy it",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&ANOTHER, &NOT_COMPARED, &ANOTHER_POLICY], find);
@@ -61,12 +61,12 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         }
         match reviewed.packaged_bundle.as_deref() {
             None => {
-                let message = "the policy in the code was not looked at: a hash was named, and no package";
+                let message = "the policy in the code was not checked: only a hash was named";
                 found.push(spot.found(&NOT_COMPARED, message).severity(Severity::Informational));
             }
             Some(packaged) if packaged != reviewed.bundle.sha256() => {
                 let message = format!(
-                    "the package has the bundle {}, and the policy that was named makes {}",
+                    "the package has the bundle {}, but the named policy makes {}",
                     packaged.escape_debug(),
                     reviewed.bundle.sha256()
                 );

@@ -14,18 +14,20 @@ static MISSING: Check = Check {
     id: "EA250",
     name: "cors-not-on-objects",
     severity: Severity::Low,
-    title: "the policy has `[cors]`, and S3's answers get no CORS headers",
-    why: "Pages of other origins can read the function's refusals, and no object.",
-    remedy: "give the behavior a response headers policy with the origins, the credentials and the exposed headers of `[cors]`",
+    title: "the policy has `[cors]`, but S3's answers get no CORS headers",
+    why: "Pages of other origins can read the function's refusals, but no objects.",
+    remedy: "give the behavior a response headers policy with the origins, the credentials and the exposed headers \
+     of `[cors]`",
 };
 
 static DIFFERS: Check = Check {
     id: "EA251",
     name: "cors-differs",
     severity: Severity::Medium,
-    title: "the CORS headers of S3's answers are not those of the policy",
-    why: "Where the response headers policy allows an origin or credentials that `[cors]` does not, pages read objects that \
-     the policy lets them not read. Where it allows less, or exposes other headers, this is of low severity.",
+    title: "the CORS headers of S3's answers differ from those of the policy",
+    why: "If the response headers policy allows an origin or credentials that `[cors]` does not, pages read \
+     objects that the policy does not allow them to read. If it allows less, or exposes other headers, this \
+     has low severity.",
     remedy: "make the response headers policy say what `[cors]` says",
 };
 
@@ -33,9 +35,9 @@ static OVERRIDES: Check = Check {
     id: "EA252",
     name: "cors-overridden",
     severity: Severity::Medium,
-    title: "the response headers policy puts its CORS headers over the function's",
-    why: "The function answers preflights and refusals with what holds for that key and that origin. With origin override \
-     these answers get the distribution's headers instead, for every key.",
+    title: "the response headers policy overrides the function's CORS headers",
+    why: "The function answers preflights and refusals with the CORS headers for that key and that origin. With \
+     origin override, these answers get the distribution's headers instead, for every key.",
     remedy: "set `OriginOverride` of the CORS headers to false",
 };
 
@@ -45,7 +47,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let wanted = subject.reviewed.policy.cors.as_ref();
     for one in subject.behaviors() {
         let id = one.behavior.response_headers_policy_id.as_deref().filter(|id| !id.is_empty());
-        let missing = || one.spot.clone().found(&MISSING, format!("{} gives them none", one.name));
+        let missing = || one.spot.clone().found(&MISSING, format!("{} does not give S3's answers CORS headers", one.name));
         let Some(id) = id else {
             found.extend(wanted.is_some().then(missing));
             continue;
@@ -57,7 +59,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             (None, None) => {}
             (Some(_), None) => found.push(missing()),
             (None, Some(_)) => {
-                found.push(spot.found(&DIFFERS, "there are CORS headers, and the policy has no `[cors]`"));
+                found.push(spot.found(&DIFFERS, "there are CORS headers, but the policy has no `[cors]`"));
             }
             (Some(wanted), Some(given)) => compare(wanted, &given, &spot, found),
         }
@@ -110,10 +112,10 @@ impl Sets {
         };
         match (self.more.is_empty(), self.fewer.is_empty()) {
             (true, true) => None,
-            (false, true) => Some(format!("{what} have {} more than the policy", listed(&self.more))),
-            (true, false) => Some(format!("{what} lack {} of the policy", listed(&self.fewer))),
+            (false, true) => Some(format!("{what} include {}, which the policy does not have", listed(&self.more))),
+            (true, false) => Some(format!("{what} lack {}, which the policy has", listed(&self.fewer))),
             (false, false) => Some(format!(
-                "{what} have {} more than the policy, and lack {}",
+                "{what} include {}, which the policy does not have, and lack {}",
                 listed(&self.more),
                 listed(&self.fewer)
             )),

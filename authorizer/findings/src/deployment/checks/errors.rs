@@ -9,21 +9,21 @@ static PAGE: Check = Check {
     id: "EA225",
     name: "custom-error-page",
     severity: Severity::Medium,
-    title: "an error is answered with a page",
-    why: "CloudFront gets the page from an origin by itself, so viewers are served an object that nobody decided on for \
-     them, and a client that looks at the status or reads the problem's document meets something else.",
-    remedy: "take `ResponsePagePath` and `ResponseCode` off the error response",
+    title: "CloudFront answers an error with a page",
+    why: "CloudFront itself fetches the page from an origin, so viewers get an object without a decision. A \
+     client that reads the status or the problem document gets something else.",
+    remedy: "remove `ResponsePagePath` and `ResponseCode` from the error response",
 };
 
 static CACHED: Check = Check {
     id: "EA226",
     name: "errors-cached",
     severity: Severity::Low,
-    title: "errors of S3's are kept, and served to others",
-    why: "CloudFront keeps an error for 10 seconds where nothing else is said, under a key that may have no query string, \
-     even where it caches no object. An object that was asked for before it was uploaded stays missing for everybody, \
-     and an error for an old version is one for the present one.",
-    remedy: "set `ErrorCachingMinTTL` to 0 for 404, 500, 502, 503 and 504, and for whatever else is listed",
+    title: "CloudFront caches errors of S3 and serves them to others",
+    why: "CloudFront caches an error for 10 seconds by default, even if it caches no object, and the cache key \
+     may have no query string. An object that was requested before its upload stays missing for everyone. An \
+     error for an old version is also served for the current version.",
+    remedy: "set `ErrorCachingMinTTL` to 0 for 404, 500, 502, 503 and 504, and for every other code in the list",
 };
 
 /// The errors that CloudFront keeps by itself and S3 may give on these operations ([AWS: HTTP 4xx and 5xx status codes
@@ -40,7 +40,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for (index, one) in responses.iter().enumerate() {
         let code = one.error_code;
         if !one.response_page_path.is_empty() {
-            let message = format!("{code} is answered with `{}`", one.response_page_path.escape_debug());
+            let message = format!("CloudFront answers {code} with `{}`", one.response_page_path.escape_debug());
             found.push(spot.then("Items").at(index).found(&PAGE, message));
         }
         if one.error_caching_min_ttl != Some(0) {
@@ -50,6 +50,6 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     kept.sort_unstable();
     if !kept.is_empty() {
         let codes: Vec<_> = kept.iter().map(ToString::to_string).collect();
-        found.push(spot.found(&CACHED, format!("{} may be kept", codes.join(", "))));
+        found.push(spot.found(&CACHED, format!("{} may be cached", codes.join(", "))));
     }
 }

@@ -14,9 +14,10 @@ static QUERY_LOST: Check = Check {
     name: "query-not-forwarded",
     severity: Severity::High,
     title: "a query parameter that an operation needs does not reach S3",
-    why: "Without it the operation becomes another: a listing one of the whole bucket, AbortMultipartUpload a DeleteObject, \
-     UploadPart a PutObject that overwrites, a version the present one. What is done is not what was decided on.",
-    remedy: "have the origin request policy forward every query string",
+    why: "Without it the operation becomes another. A listing becomes one of the whole bucket, \
+     AbortMultipartUpload becomes DeleteObject, UploadPart becomes a PutObject that overwrites, and a \
+     version becomes the current one. What happens is not what was decided.",
+    remedy: "make the origin request policy forward every query string",
 };
 
 static HOST: Check = Check {
@@ -24,7 +25,8 @@ static HOST: Check = Check {
     name: "host-forwarded",
     severity: Severity::Medium,
     title: "the viewer's `Host` reaches S3",
-    why: "S3 finds the bucket by it: it looks for one of the viewer's domain name, which is nobody's or another's.",
+    why: "S3 finds the bucket by this header. It looks for a bucket with the viewer's domain name, which does not \
+     exist or belongs to somebody else.",
     remedy: "choose an origin request policy without `Host`, such as Managed-AllViewerExceptHostHeader",
 };
 
@@ -33,8 +35,8 @@ static COOKIES: Check = Check {
     name: "cookies-forwarded",
     severity: Severity::Medium,
     title: "cookies are forwarded to S3",
-    why: "S3 has no use for them, and `If-None-Match` is not sure to be forwarded beside them: with a `create_only` rule \
-     what must not be overwritten is then overwritten. Without such a rule this is of low severity.",
+    why: "S3 does not use cookies, and `If-None-Match` may not be forwarded together with them. Then an object \
+     that a `create_only` rule protects is overwritten. Without such a rule this has low severity.",
     remedy: "set `CookieBehavior` to `none`",
 };
 
@@ -43,9 +45,10 @@ static HEADERS_LOST: Check = Check {
     name: "header-not-forwarded",
     severity: Severity::High,
     title: "a header that an operation needs does not reach S3",
-    why: "Without `If-None-Match` what is `create_only` is overwritten, and without `x-amz-mp-object-size` an upload in \
-     parts has no limit: both are high. Without a rule's metadata objects are stored without it (medium); without the \
-     others something is read or stored otherwise than was asked (low).",
+    why: "Without `If-None-Match`, what is `create_only` is overwritten, and without `x-amz-mp-object-size`, a \
+     multipart upload has no limit: both are high. Without a rule's metadata headers, objects are stored \
+     without metadata (medium). Without the others, S3 reads or stores something else than was requested \
+     (low).",
     remedy: "add the headers to the origin request policy; `infra/parameters` prints those of a policy",
 };
 
@@ -53,10 +56,11 @@ static OVERRIDE_LOST: Check = Check {
     id: "EA244",
     name: "response-override-not-forwarded",
     severity: Severity::Low,
-    title: "a response header that a rule lets choose cannot be chosen",
-    why: "The parameter does not reach S3, which answers with the header that is stored. AWS's own origin request policies \
-     leave some of these out for a bucket, whatever else of the query they forward.",
-    remedy: "make an origin request policy of your own that forwards every query string",
+    title: "a viewer cannot choose a response header that a rule allows them to choose",
+    why: "The parameter does not reach S3, so S3 answers with the stored header. AWS's own origin request \
+     policies leave some of these parameters out for a bucket, whatever else of the query string they \
+     forward.",
+    remedy: "create your own origin request policy that forwards every query string",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&QUERY_LOST, &HOST, &COOKIES, &HEADERS_LOST, &OVERRIDE_LOST], find);
@@ -124,7 +128,7 @@ fn judge(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>, forwarded: &Forw
         |one: &&str| !forwarded.has_query(one) || (forwarded.is_awss_own && dropped.contains(one));
     let lost: Vec<_> = needs.overrides.iter().copied().filter(is_lost).collect();
     if !lost.is_empty() {
-        let message = format!("{name} does not send {}", listed(lost));
+        let message = format!("{name} does not forward {}", listed(lost));
         found.push(spot.then_if_policy("QueryStringsConfig").found(&OVERRIDE_LOST, message));
     }
     let headers = spot.then_if_policy("HeadersConfig");

@@ -10,9 +10,9 @@ static NO_START: Check = Check {
     id: "EA264",
     name: "function-does-not-start",
     severity: Severity::Low,
-    title: "the function's runtime, handler, architecture or package type is not one that it starts under",
-    why: "The package holds a native program for x86_64 and glibc 2.34, and two shims, `index.mjs` and `index.py`, that \
-     hand the runtime's process over to it. Under another runtime nothing starts, and CloudFront answers 5xx.",
+    title: "the function cannot start with its runtime, handler, architecture or package type",
+    why: "The package holds a native program for x86_64 and glibc 2.34. Two shims, `index.mjs` and `index.py`, \
+     hand the runtime's process over to it. With another runtime nothing starts, and CloudFront answers 5xx.",
     remedy: "use `nodejs22.x` or newer, or `python3.12` or newer, with `index.handler`, `x86_64` and a zip",
 };
 
@@ -20,9 +20,9 @@ static LIMITS: Check = Check {
     id: "EA265",
     name: "function-limits",
     severity: Severity::Low,
-    title: "the function has more memory or time than CloudFront gives it",
-    why: "For viewer events CloudFront takes at most 128 MB and 5 seconds, and refuses to associate a function with more. \
-     The next change of the behavior fails.",
+    title: "the function has more memory or time than CloudFront allows",
+    why: "For viewer events CloudFront accepts at most 128 MB and 5 seconds, and refuses to associate a function \
+     with more. The next change of the behavior fails.",
     remedy: "set `MemorySize` to 128 and `Timeout` to at most 5",
 };
 
@@ -30,9 +30,9 @@ static BESIDE_THE_CODE: Check = Check {
     id: "EA266",
     name: "code-beside-the-package",
     severity: Severity::High,
-    title: "something that is no part of the package can change what the function does",
-    why: "A layer, a file system or a variable such as `NODE_OPTIONS` brings code that is in no `CodeSha256` and that \
-     nobody reviewed. CloudFront takes no function with any of these; a VPC it does not take either.",
+    title: "something outside the package can change what the function does",
+    why: "A layer, a file system or a variable such as `NODE_OPTIONS` adds code that is not in `CodeSha256` and \
+     that nobody reviewed. CloudFront does not accept a function with any of these, or one in a VPC.",
     remedy: "remove the layers, the environment variables, the file systems and the VPC, and publish a version",
 };
 
@@ -75,7 +75,7 @@ fn is_runtime(runtime: &str) -> bool {
 fn limits(function: &FunctionConfiguration, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     for (member, value, most) in [("MemorySize", function.memory_size, 128), ("Timeout", function.timeout, 5)] {
         if value > most {
-            found.push(spot.then(member).found(&LIMITS, format!("`{member}` is {value}, and not at most {most}")));
+            found.push(spot.then(member).found(&LIMITS, format!("`{member}` is {value}; it must be at most {most}")));
         }
     }
 }
@@ -86,17 +86,17 @@ fn beside(function: &FunctionConfiguration, spot: &Spot, found: &mut Vec<Deploym
         && !environment.variables.is_empty()
     {
         let names: Vec<_> = environment.variables.keys().map(|name| format!("`{}`", name.escape_debug())).collect();
-        tell("Environment/Variables", format!("it has the environment variables {}", names.join(", ")));
+        tell("Environment/Variables", format!("the function has the environment variables {}", names.join(", ")));
     }
     if !function.layers.is_empty() {
-        tell("Layers", format!("it has {} layers", function.layers.len()));
+        tell("Layers", format!("the function has {} layers", function.layers.len()));
     }
     if !function.file_system_configs.is_empty() {
-        tell("FileSystemConfigs", format!("it has {} file systems", function.file_system_configs.len()));
+        tell("FileSystemConfigs", format!("the function has {} file systems", function.file_system_configs.len()));
     }
     let vpc = function.vpc_config.as_ref().and_then(|vpc| vpc.vpc_id.as_deref()).filter(|id| !id.is_empty());
     if let Some(id) = vpc {
-        tell("VpcConfig", format!("it is in the VPC `{}`", id.escape_debug()));
+        tell("VpcConfig", format!("the function is in the VPC `{}`", id.escape_debug()));
     }
 }
 

@@ -13,10 +13,11 @@ static WITHOUT: Check = Check {
     name: "behavior-without-function",
     severity: Severity::High,
     title: "a behavior reaches a bucket, and no function sees the viewer's request",
-    why: "CloudFront signs whatever comes this way for the bucket, and the bucket's policy lets the whole distribution in: \
-     every object is everybody's, for every method that the behavior allows. CloudFront picks the behavior by a path \
-     of its own reading, so a pattern is no wall between behaviors.",
-    remedy: "put the function on it with `authorizer attach --behavior all`, or take the behavior away",
+    why: "CloudFront signs every request of this behavior for the bucket, and the bucket policy allows the whole \
+     distribution. So everyone may use every object, with every method that the behavior allows. CloudFront \
+     reads the path in its own way when it picks a behavior, so a path pattern does not separate behaviors \
+     safely.",
+    remedy: "put the function on it with `authorizer attach --behavior all`, or remove the behavior",
 };
 
 static NO_VERSION: Check = Check {
@@ -24,8 +25,8 @@ static NO_VERSION: Check = Check {
     name: "function-is-no-version",
     severity: Severity::High,
     title: "the function on a behavior is not a numbered version in us-east-1",
-    why: "`$LATEST` and an alias can be other code tomorrow, without a change of the distribution, and none of it was \
-     reviewed. CloudFront takes a numbered version only; what stands here instead is not what runs.",
+    why: "`$LATEST` and an alias can be other code tomorrow, without a change of the distribution, and nobody \
+     reviewed that code. CloudFront accepts only a numbered version, so this value is not what runs.",
     remedy: "publish a version, and put its ARN on the behavior",
 };
 
@@ -33,9 +34,9 @@ static WRONG_EVENT: Check = Check {
     id: "EA203",
     name: "function-on-another-event",
     severity: Severity::High,
-    title: "a behavior has a Lambda function, and none on viewer-request",
-    why: "An origin event comes only when the cache has nothing: what one viewer was allowed is served to the next unasked. \
-     A response event comes when the operation is done.",
+    title: "a behavior has a Lambda function, but not on viewer-request",
+    why: "An origin event happens only if the cache has no answer. So the cache gives the next viewer, without a \
+     decision, what the first viewer was allowed. A response event happens after the operation.",
     remedy: "put the function on `viewer-request`",
 };
 
@@ -43,9 +44,9 @@ static BODY: Check = Check {
     id: "EA204",
     name: "body-included",
     severity: Severity::Low,
-    title: "the function is sent the body of an upload",
-    why: "The decision does not look at it. CloudFront sends up to 40 KB of it with each event, which costs time, and what \
-     a viewer uploads is then in the memory of the function.",
+    title: "the function receives the body of an upload",
+    why: "The decision does not use the body. CloudFront sends up to 40 KB of it with each event, which costs \
+     time. What a viewer uploads is then in the memory of the function.",
     remedy: "set `IncludeBody` to false",
 };
 
@@ -53,11 +54,11 @@ static BESIDE: Check = Check {
     id: "EA205",
     name: "function-beside",
     severity: Severity::High,
-    title: "another function stands on the behavior beside the authorizer",
-    why: "A function on origin-request can change the key, the method's headers and the origin after they were decided on, \
-     and Origin Access Control signs what it made of them. One on a response can let out what was refused. It was not \
-     reviewed with the policy.",
-    remedy: "take it off the behavior, or review it as part of the authorizer",
+    title: "another function is on the same behavior as the authorizer",
+    why: "A function on origin-request can change the key, the headers and the origin after the decision, and \
+     Origin Access Control signs the result. A function on a response can reveal what was refused. It was \
+     not reviewed with the policy.",
+    remedy: "remove it from the behavior, or review it as part of the authorizer",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&WITHOUT, &NO_VERSION, &WRONG_EVENT, &BODY, &BESIDE], find);
@@ -76,12 +77,12 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             let spot = one.spot.then("LambdaFunctionAssociations");
             found.push(spot.found(
                 &WRONG_EVENT,
-                format!("{} has a function on {}, and none on `viewer-request`", one.name, events.join(", ")),
+                format!("{} has a function on {}, but not on `viewer-request`", one.name, events.join(", ")),
             ));
             continue;
         }
         let guarded = !reached.is_disjoint(&buckets);
-        let message = format!("{} reaches the bucket `{}` past the authorizer", one.name, bucket.escape_debug());
+        let message = format!("{} reaches the bucket `{}` without the authorizer", one.name, bucket.escape_debug());
         let finding = one.spot.clone().found(&WITHOUT, message);
         // A bucket that no behavior guards may be meant for everybody.
         found.push(if guarded { finding } else { finding.severity(Severity::Medium) });
@@ -103,7 +104,7 @@ fn on_viewer_request(one: &BehaviorAt<'_>, found: &mut Vec<DeploymentFinding>) {
             found.push(spot.then("LambdaFunctionARN").found(&NO_VERSION, message));
         }
         if association.include_body {
-            found.push(spot.then("IncludeBody").found(&BODY, format!("{} sends the body", one.name)));
+            found.push(spot.then("IncludeBody").found(&BODY, format!("{} sends the body to the function", one.name)));
         }
     }
 }
@@ -114,7 +115,7 @@ fn beside(one: &BehaviorAt<'_>, found: &mut Vec<DeploymentFinding>) {
         return;
     }
     let mut tell = |list: &str, index, event: &str, arn: &str| {
-        let message = format!("{} has on `{}`: {}", one.name, event.escape_debug(), arn.escape_debug());
+        let message = format!("{} also has a function on `{}`: {}", one.name, event.escape_debug(), arn.escape_debug());
         found.push(one.spot.then(list).at(index).found(&BESIDE, message));
     };
     for (index, lambda) in one.behavior.lambda_function_associations.0.iter().enumerate() {

@@ -13,19 +13,20 @@ static MISSING: Check = Check {
     id: "EA290",
     name: "key-without-distribution",
     severity: Severity::Low,
-    title: "the bucket's KMS key does not let the distribution use it",
-    why: "S3 answers 403 to every request for an object under the key: the policy does nothing. AWS's own key, `aws/s3`, \
-     has a policy that nobody can change.",
-    remedy: "give the bucket a key of your own, and add the statement of infra/policies/key-policy.json to its policy",
+    title: "the bucket's KMS key does not allow the distribution to use it",
+    why: "S3 answers 403 to every request for an object under the key, so the policy does nothing. AWS's own key, \
+     `aws/s3`, has a policy that nobody can change.",
+    remedy: "give the bucket a key of your own, and add the statement of infra/policies/key-policy.json to the key's \
+     policy",
 };
 
 static WIDE: Check = Check {
     id: "EA291",
     name: "key-policy-too-wide",
     severity: Severity::High,
-    title: "the key's policy lets everyone use it, or CloudFront whichever distribution asks",
-    why: "The key is the second lock on the bucket. A statement without the one distribution, or for everyone, takes it \
-     off for whoever gets past the first.",
+    title: "the key's policy allows everyone, or CloudFront whichever distribution sends the request",
+    why: "The key is the second lock on the bucket. A statement for everyone, or without the one distribution, \
+     removes this lock for anyone who gets past the first.",
     remedy: "name `cloudfront.amazonaws.com`, with the condition `StringEquals` `AWS:SourceArn` of this distribution",
 };
 
@@ -33,29 +34,30 @@ static OTHERS: Check = Check {
     id: "EA292",
     name: "key-for-another-principal",
     severity: Severity::Medium,
-    title: "the key's policy lets another principal use the key, or hand out grants",
-    why: "Whoever it is can read the objects where the bucket lets them, or let others do so. `kms:*` for the account, \
-     which AWS writes into a new key's policy, leaves it to every IAM policy of the account; that is of low severity.",
-    remedy: "leave the account what administers the key, without `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*`, \
-     `kms:ReEncrypt*` and `kms:CreateGrant`",
+    title: "the key's policy allows another principal to use the key or to create grants",
+    why: "That principal can read the objects if the bucket allows it, or give others that right. AWS writes \
+     `kms:*` for the account into a new key's policy, which leaves this to every IAM policy of the account; \
+     that has low severity.",
+    remedy: "leave the account only the administration of the key, without `kms:Decrypt`, `kms:Encrypt`, \
+     `kms:GenerateDataKey*`, `kms:ReEncrypt*` and `kms:CreateGrant`",
 };
 
 static MORE: Check = Check {
     id: "EA293",
     name: "key-action-not-needed",
     severity: Severity::Low,
-    title: "the key's policy lets the distribution do more than the policy's operations need",
-    why: "Reading needs `kms:Decrypt`, and writing `kms:GenerateDataKey*` and `kms:Encrypt` besides. Nothing else is done \
-     with the key on the way of a request.",
-    remedy: "leave the actions that the operations need",
+    title: "the key's policy allows the distribution more than the policy's operations need",
+    why: "Reading needs `kms:Decrypt`. Writing also needs `kms:GenerateDataKey*` and `kms:Encrypt`. A request \
+     does nothing else with the key.",
+    remedy: "keep only the actions that the operations need",
 };
 
 static NO_BUCKET_KEY: Check = Check {
     id: "EA294",
     name: "bucket-key-off",
     severity: Severity::Informational,
-    title: "the bucket has a KMS key and no S3 Bucket Key",
-    why: "Every request is one to KMS as well, which costs, and is throttled before S3 is.",
+    title: "the bucket has a KMS key but no S3 Bucket Key",
+    why: "Every request also makes a request to KMS. That costs money, and KMS throttles before S3 does.",
     remedy: "set `BucketKeyEnabled` to true",
 };
 
@@ -73,11 +75,11 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
                 continue;
             }
             if !rule.bucket_key_enabled {
-                let message = format!("bucket `{bucket}` asks KMS for every object");
+                let message = format!("bucket `{bucket}` makes a request to KMS for every object");
                 found.push(spot.clone().found(&NO_BUCKET_KEY, message));
             }
             let Some(key) = default.key.as_deref().filter(|key| !key.ends_with("alias/aws/s3")) else {
-                let message = format!("bucket `{bucket}` is under AWS's own key, which lets no distribution in");
+                let message = format!("bucket `{bucket}` uses AWS's own key, which no distribution can use");
                 found.push(spot.found(&MISSING, message));
                 continue;
             };
@@ -114,7 +116,7 @@ fn judge(
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
         if let Some(member) = statement.inverted() {
-            found.push(spot.then(member).found(&WIDE, format!("it has `{member}`")));
+            found.push(spot.then(member).found(&WIDE, format!("the statement has `{member}`")));
             continue;
         }
         let uses = USES.iter().any(|action| statement.has_action(action));
@@ -127,12 +129,12 @@ fn judge(
                     }
                 }
                 Principal::Everyone => {
-                    found.push(spot.then("Principal").found(&WIDE, "it allows everyone something"));
+                    found.push(spot.then("Principal").found(&WIDE, "the statement allows everyone"));
                 }
                 Principal::AccessIdentity(name) | Principal::Other(name) if uses => {
                     let is_account = name == root || name == identity.account();
                     let severity = if is_account { Severity::Low } else { Severity::Medium };
-                    let message = format!("`{}` may use it", name.escape_debug());
+                    let message = format!("`{}` may use the key", name.escape_debug());
                     found.push(spot.then("Principal").found(&OTHERS, message).severity(severity));
                 }
                 Principal::AccessIdentity(_) | Principal::Other(_) => {}
@@ -141,15 +143,15 @@ fn judge(
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
-        found.push(spot.found(&MISSING, format!("nothing allows the distribution {}", actions.join(", "))));
+        found.push(spot.found(&MISSING, format!("no statement allows the distribution {}", actions.join(", "))));
     }
 }
 
 fn cloudfront(needs: &DeploymentNeeds, statement: &Statement, ours: &str, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     let wide = match statement.source_arn(ours) {
         SourceArn::Ours => None,
-        SourceArn::Unsaid => Some("no condition names the one distribution".to_owned()),
-        SourceArn::Pattern(arn) | SourceArn::Another(arn) => Some(format!("it allows `{}`", arn.escape_debug())),
+        SourceArn::Unsaid => Some("no condition names this distribution".to_owned()),
+        SourceArn::Pattern(arn) | SourceArn::Another(arn) => Some(format!("the statement allows `{}`", arn.escape_debug())),
     };
     if let Some(wide) = wide {
         found.push(spot.clone().found(&WIDE, wide));
@@ -164,6 +166,6 @@ fn cloudfront(needs: &DeploymentNeeds, statement: &Statement, ours: &str, spot: 
     let more = statement.actions().iter().filter(|pattern| !is_needed(pattern));
     let more: Vec<_> = more.map(|pattern| format!("`{}`", pattern.escape_debug())).collect();
     if !more.is_empty() {
-        found.push(spot.then("Action").found(&MORE, format!("it allows {}", more.join(", "))));
+        found.push(spot.then("Action").found(&MORE, format!("the statement allows {}", more.join(", "))));
     }
 }

@@ -12,17 +12,17 @@ static MISSING: Check = Check {
     name: "method-not-let-in",
     severity: Severity::Low,
     title: "a behavior refuses a method that the policy could allow",
-    why: "CloudFront answers 403 by itself, and the function is not asked: a part of the policy does nothing.",
-    remedy: "allow the least of CloudFront's three sets that holds what the policy allows",
+    why: "CloudFront itself answers 403 and does not call the function. So a part of the policy does nothing.",
+    remedy: "allow the smallest of CloudFront's three method sets that contains what the policy allows",
 };
 
 static MORE: Check = Check {
     id: "EA224",
     name: "method-without-a-rule",
     severity: Severity::Low,
-    title: "a behavior lets in methods that no rule could allow",
-    why: "The function refuses them, and nothing but the function: what need not come in need not be refused.",
-    remedy: "allow the least of CloudFront's three sets that holds what the policy allows",
+    title: "a behavior allows methods that no rule could allow",
+    why: "Only the function refuses these methods. If CloudFront refuses them, nothing depends on the function.",
+    remedy: "allow the smallest of CloudFront's three method sets that contains what the policy allows",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&MISSING, &MORE], find);
@@ -41,12 +41,12 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         let listed = |methods: Vec<&str>| methods.iter().map(|one| one.escape_debug().to_string()).collect::<Vec<_>>();
         let missing = listed(asked.iter().copied().filter(|method| !allowed.contains(method)).collect());
         if !missing.is_empty() {
-            let message = format!("{} does not let in {}", one.name, missing.join(", "));
+            let message = format!("{} does not allow {}", one.name, missing.join(", "));
             found.push(spot.clone().found(&MISSING, message));
         }
         let more = listed(allowed.iter().copied().filter(|method| !least.contains(method)).collect());
         if !more.is_empty() {
-            let message = format!("{} lets in {}", one.name, more.join(", "));
+            let message = format!("{} allows {}", one.name, more.join(", "));
             found.push(spot.found(&MORE, message));
         }
     }

@@ -11,10 +11,10 @@ static NOT_JUDGED: Check = Check {
     id: "EA200",
     name: "not-judged",
     severity: Severity::High,
-    title: "a part of the deployment that cannot be judged, since the export does not say what it is",
-    why: "What was not looked at may be open. A file that is missing, or that is not what the AWS CLI writes, says \
-     nothing; an export without it is no answer.",
-    remedy: "export once more with `infra/export`, whole, into a new folder, with the permission to read all of it",
+    title: "a part of the deployment cannot be checked, because the export does not describe it",
+    why: "A part that was not checked may be open. A file that is missing, or that the AWS CLI did not write, \
+     says nothing about the deployment. An export without that file gives no answer.",
+    remedy: "export everything again with `infra/export` into a new folder, with permission to read all of it",
 };
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {

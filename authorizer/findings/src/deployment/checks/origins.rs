@@ -15,7 +15,7 @@ static PATH: Check = Check {
     severity: Severity::High,
     title: "an origin puts something before the path",
     why: "S3 then sees another key than the one that was decided on.",
-    remedy: "make `OriginPath` empty, and move what is below it in the bucket, or the rules",
+    remedy: "make `OriginPath` empty, and move the objects in the bucket, or change the rules",
 };
 
 static WEBSITE: Check = Check {
@@ -23,8 +23,8 @@ static WEBSITE: Check = Check {
     name: "website-endpoint",
     severity: Severity::High,
     title: "an origin is a bucket's website endpoint",
-    why: "It takes no Origin Access Control and speaks plain HTTP: what it serves is public, and its own address goes past \
-     the distribution.",
+    why: "A website endpoint cannot use Origin Access Control, and it uses plain HTTP. Everything that it serves \
+     is public, and viewers can reach it at its own address, past the distribution.",
     remedy: "use the bucket's own endpoint, `BUCKET.s3.REGION.amazonaws.com`, with an Origin Access Control",
 };
 
@@ -33,8 +33,9 @@ static GROUP: Check = Check {
     name: "origin-group",
     severity: Severity::Medium,
     title: "a behavior sends requests to a group of origins",
-    why: "When the first origin fails, CloudFront asks the second for the same key, also where the first has said that it \
-     is forbidden or not there. The policy speaks of one bucket, and the same key may be another object in the other.",
+    why: "If the first origin fails, CloudFront requests the same key from the second, even if the first said \
+     that it is forbidden or not there. The policy is about one bucket, and the same key may be another \
+     object in the other bucket.",
     remedy: "send the behavior to one origin",
 };
 
@@ -43,8 +44,8 @@ static TWICE: Check = Check {
     name: "bucket-twice",
     severity: Severity::Medium,
     title: "two origins reach the same bucket",
-    why: "A second origin is one behavior away from being a way past the authorizer, with an Origin Access Control or a \
-     path of its own. Nobody who looks at the first sees it.",
+    why: "One more behavior is enough to make the second origin a way past the authorizer, with its own Origin \
+     Access Control or path. A person who looks at the first origin does not see it.",
     remedy: "keep one origin for the bucket",
 };
 
@@ -52,20 +53,21 @@ static HEADERS: Check = Check {
     id: "EA218",
     name: "origin-adds-headers",
     severity: Severity::Medium,
-    title: "an origin adds headers to what is sent to S3",
-    why: "To S3 a header can make an operation another one, and CloudFront puts these in the place of the viewer's after \
+    title: "an origin adds headers to the requests to S3",
+    why: "A header can change which operation S3 does. CloudFront replaces the viewer's headers by these after \
      the decision.",
-    remedy: "take the `CustomHeaders` off the origin",
+    remedy: "remove the `CustomHeaders` from the origin",
 };
 
 static NO_BUCKET: Check = Check {
     id: "EA219",
     name: "origin-is-no-bucket",
     severity: Severity::Medium,
-    title: "a behavior with the function has an origin that is no bucket",
-    why: "The function decides on operations of S3, takes the token out of the request, and leaves it to Origin Access \
-     Control to prove where it comes from. Another origin has no such proof, and may read a request otherwise.",
-    remedy: "take the function off the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
+    title: "a behavior with the function has an origin that is not a bucket",
+    why: "The function decides on S3 operations and removes the token from the request. It relies on Origin \
+     Access Control to prove where the request comes from. Another origin has no such proof, and may read a \
+     request differently.",
+    remedy: "remove the function from the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET], find);
@@ -106,7 +108,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in subject.behaviors() {
         let target = &one.behavior.target_origin_id;
         if subject.view().origin_groups.0.iter().any(|group| group.id == *target) {
-            let message = format!("{} is sent to the group `{}`", one.name, target.escape_debug());
+            let message = format!("{} uses the origin group `{}`", one.name, target.escape_debug());
             found.push(one.spot.then("TargetOriginId").found(&GROUP, message));
         }
     }

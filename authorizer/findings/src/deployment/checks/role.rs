@@ -11,10 +11,11 @@ static TRUST: Check = Check {
     id: "EA267",
     name: "role-trust",
     severity: Severity::Medium,
-    title: "the function's role is not for Lambda and Lambda@Edge, and nobody else",
-    why: "Whoever else can take the role can write the decision log, and do whatever else it may. A service that is \
-     missing is of low severity: CloudFront's replicas then cannot take it, and every request is an error.",
-    remedy: "let `lambda.amazonaws.com` and `edgelambda.amazonaws.com` take the role, and no other",
+    title: "the function's role is not for Lambda and Lambda@Edge only",
+    why: "Anyone else who can assume the role can write the decision log, and do everything else that the role \
+     may do. A missing service has low severity: CloudFront's replicas cannot assume the role, and every \
+     request is an error.",
+    remedy: "let `lambda.amazonaws.com` and `edgelambda.amazonaws.com` assume the role, and nobody else",
 };
 
 static MORE: Check = Check {
@@ -22,9 +23,11 @@ static MORE: Check = Check {
     name: "role-may-do-more",
     severity: Severity::Medium,
     title: "the function's role may do more than write its log",
-    why: "The function asks nothing of AWS. With a right to read the bucket, say, a fault in it would be one in the bucket \
-     too, past Origin Access Control. What a policy that is attached to the role allows is not in the export.",
-    remedy: "leave the role `logs:CreateLogGroup`, `logs:CreateLogStream` and `logs:PutLogEvents`, in a policy of its own",
+    why: "The function calls no AWS service. If the role may read the bucket, for example, a fault in the \
+     function opens the bucket too, past Origin Access Control. The export does not say what a policy that \
+     is attached to the role allows.",
+    remedy: "leave the role only `logs:CreateLogGroup`, `logs:CreateLogStream` and `logs:PutLogEvents`, in an inline \
+     policy",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&TRUST, &MORE], find);
@@ -50,7 +53,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
                     continue;
                 }
                 let spot = Spot::file(file("attached")).then("AttachedPolicies").at(index);
-                let message = format!("it has `{}` attached", attached.policy_arn.escape_debug());
+                let message = format!("the role has `{}` attached", attached.policy_arn.escape_debug());
                 found.push(spot.found(&MORE, message));
             }
         }
@@ -68,7 +71,7 @@ fn trust(document: &Document, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
         if let Some(member) = statement.inverted() {
-            found.push(spot.then(member).found(&TRUST, format!("it has `{member}`")));
+            found.push(spot.then(member).found(&TRUST, format!("the statement has `{member}`")));
             continue;
         }
         for principal in statement.principals() {
@@ -80,13 +83,13 @@ fn trust(document: &Document, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
             if SERVICES.contains(&name.as_str()) {
                 missing.retain(|service| *service != name);
             } else {
-                let message = format!("`{}` can take it", name.escape_debug());
+                let message = format!("`{}` can assume the role", name.escape_debug());
                 found.push(spot.then("Principal").found(&TRUST, message));
             }
         }
     }
     if !missing.is_empty() {
-        let message = format!("`{}` cannot take it", missing.join("`, `"));
+        let message = format!("`{}` cannot assume the role", missing.join("`, `"));
         found.push(spot.clone().found(&TRUST, message).severity(Severity::Low));
     }
 }
@@ -95,14 +98,14 @@ fn rights(document: &Document, spot: &Spot, found: &mut Vec<DeploymentFinding>) 
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
         if let Some(member) = statement.inverted() {
-            found.push(spot.then(member).found(&MORE, format!("it has `{member}`")));
+            found.push(spot.then(member).found(&MORE, format!("the statement has `{member}`")));
             continue;
         }
         let is_log = |action: &&String| LOG.iter().any(|log| log.eq_ignore_ascii_case(action));
         let more = statement.actions().iter().filter(|action| !is_log(action));
         let more: Vec<_> = more.map(|action| format!("`{}`", action.escape_debug())).collect();
         if !more.is_empty() {
-            found.push(spot.then("Action").found(&MORE, format!("it allows {}", more.join(", "))));
+            found.push(spot.then("Action").found(&MORE, format!("the statement allows {}", more.join(", "))));
         }
     }
 }

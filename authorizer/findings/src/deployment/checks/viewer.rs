@@ -10,8 +10,8 @@ static HTTP: Check = Check {
     name: "viewer-over-http",
     severity: Severity::High,
     title: "a behavior answers viewers over plain HTTP",
-    why: "Tokens and objects go over the network for anybody to read and change. With `redirect-to-https` the token has \
-     gone out in the clear by the time of the redirect, which is why that is a finding too, of medium severity.",
+    why: "Anyone on the network can read and change tokens and objects. With `redirect-to-https`, the token was \
+     already sent in the clear when the redirect comes, so this is a finding too, with medium severity.",
     remedy: "set `ViewerProtocolPolicy` to `https-only`",
 };
 
@@ -20,17 +20,19 @@ static TLS: Check = Check {
     name: "old-tls",
     severity: Severity::Medium,
     title: "viewers may use TLS 1.0 or 1.1",
-    why: "Both are deprecated (RFC 8996): a bearer token is worth an attack on them. CloudFront's own certificate takes \
-     them whatever is set; that is of low severity, since it is for a distribution without a name of its own.",
-    remedy: "give the distribution a certificate, and `MinimumProtocolVersion` `TLSv1.2_2021` or newer",
+    why: "Both are deprecated (RFC 8996), and an attack on them can win a bearer token. CloudFront's own \
+     certificate accepts them, whatever is set. That has low severity, because it is for a distribution \
+     without a domain name of its own.",
+    remedy: "give the distribution a certificate, and set `MinimumProtocolVersion` to `TLSv1.2_2021` or newer",
 };
 
 static ROOT: Check = Check {
     id: "EA222",
     name: "default-root-object",
     severity: Severity::High,
-    title: "the policy lists, and the distribution has a default root object",
-    why: "A listing is a request for `/`, and CloudFront asks for that object in its place, whatever the rules say of it.",
+    title: "the policy allows listing, and the distribution has a default root object",
+    why: "A listing is a request for `/`. CloudFront requests the default root object instead, whatever the rules \
+     say about that object.",
     remedy: "make `DefaultRootObject` empty",
 };
 
@@ -38,9 +40,10 @@ static STAGING: Check = Check {
     id: "EA227",
     name: "continuous-deployment",
     severity: Severity::Medium,
-    title: "some of the viewers' requests go to another distribution, which is not in the export",
-    why: "A continuous deployment policy sends a part of the requests, or all with a header that any viewer can send, to a \
-     staging distribution with a configuration of its own. It needs all that this one needs.",
+    title: "some requests go to another distribution, which is not in the export",
+    why: "A continuous deployment policy sends some of the requests to a staging distribution with its own \
+     configuration, or all requests with a header that any viewer can send. The staging distribution needs \
+     everything that this one needs.",
     remedy: "end the continuous deployment, or export and audit the staging distribution too",
 };
 
@@ -48,10 +51,11 @@ static LOGS: Check = Check {
     id: "EA228",
     name: "tokens-in-access-logs",
     severity: Severity::Medium,
-    title: "access logs hold tokens",
-    why: "The policy takes tokens from the query string or a cookie, and CloudFront writes these into its access logs. \
-     Whoever reads a log can use a token for as long as it lives.",
-    remedy: "turn the logs of the older kind off, or have no cookies in them, and use logs with chosen fields instead",
+    title: "access logs contain tokens",
+    why: "The policy accepts tokens in the query string or in a cookie, and CloudFront writes these into its \
+     access logs. A person who reads a log can use a token until it expires.",
+    remedy: "turn the older kind of logs (standard logging, legacy) off, or leave cookies out of them, and use logs \
+     with chosen fields instead",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&HTTP, &TLS, &ROOT, &STAGING, &LOGS], find);
@@ -73,7 +77,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let is_new = ["TLSv1.2_", "TLSv1.3_"].iter().any(|new| minimum.starts_with(new));
     let spot = config.then("ViewerCertificate");
     if certificate.cloud_front_default_certificate {
-        let message = "viewers are shown CloudFront's own certificate, which takes TLS 1.0";
+        let message = "viewers get CloudFront's own certificate, which accepts TLS 1.0";
         found.push(spot.found(&TLS, message).severity(Severity::Low));
     } else if !is_new {
         let message = format!("`MinimumProtocolVersion` is `{}`", minimum.escape_debug());
@@ -85,11 +89,11 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     }
     let continuous = &view.continuous_deployment_policy_id;
     if !continuous.is_empty() {
-        let message = format!("continuous deployment policy `{}` shares them out", continuous.escape_debug());
+        let message = format!("continuous deployment policy `{}` divides the requests", continuous.escape_debug());
         found.push(config.then("ContinuousDeploymentPolicyId").found(&STAGING, message));
     }
     if view.staging {
-        let message = "this is a staging distribution: viewers reach it through another, which is not in the export";
+        let message = "this is a staging distribution: viewers reach it through another one, which is not in the export";
         found.push(config.then("Staging").found(&STAGING, message).severity(Severity::Low));
     }
     logs(subject, found);
@@ -99,11 +103,11 @@ fn logs(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let (logging, credentials) = (&subject.view().logging, subject.policy().credentials());
     let spot = subject.config().then("Logging");
     if logging.enabled && let Some(name) = &credentials.query {
-        let message = format!("access logs have the query string, and tokens may be in its `{}`", name.escape_debug());
+        let message = format!("access logs contain the query string, and its `{}` may contain a token", name.escape_debug());
         found.push(spot.then("Enabled").found(&LOGS, message));
     }
     if logging.enabled && logging.include_cookies && let Some(name) = &credentials.cookie {
-        let message = format!("access logs have cookies, and tokens may be in `{}`", name.escape_debug());
+        let message = format!("access logs contain cookies, and `{}` may contain a token", name.escape_debug());
         found.push(spot.then("IncludeCookies").found(&LOGS, message));
     }
 }

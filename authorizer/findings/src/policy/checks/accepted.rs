@@ -14,9 +14,9 @@ static NO_FINDING: Check = Check {
     id: "EA140",
     name: "accepted-is-no-finding",
     severity: Severity::Low,
-    title: "an accepted finding whose id no check has",
-    why: "An entry of `[[accepted]]` that names no check accepts nothing, and whoever reads it believes that \
-          something was looked at and found to be right.",
+    title: "the id of an accepted finding does not exist",
+    why: "An entry of `[[accepted]]` with an unknown id accepts nothing. A reader believes that somebody \
+          looked at something and found it right.",
     remedy: "write the id of a finding, such as `EA020`, or remove the entry",
 };
 
@@ -24,10 +24,11 @@ static NOT_FOUND: Check = Check {
     id: "EA141",
     name: "accepted-is-not-found",
     severity: Severity::Low,
-    title: "an accepted finding that is not found any more, or is of something else",
-    why: "What was accepted once may come back for another reason, and would then be accepted unseen. An entry \
-          holds for exactly the rule, the issuer and the key that it names.",
-    remedy: "remove the entry, or name the `rule`, or the `issuer` and the `kid`, that the finding is about",
+    title: "an accepted finding is not found any more, or is about something else",
+    why: "The same finding may come back for another reason, and the entry would then accept it unseen. \
+          An entry accepts exactly the rule, the issuer and the key that it names.",
+    remedy: "remove the entry, or name the `rule`, or the `issuer` and the `kid`, that the finding is \
+             about",
 };
 
 /// Marks the findings that the policy accepts, and adds one for each entry that accepts nothing. Those cannot be
@@ -49,12 +50,12 @@ fn accept(subject: &PolicySubject<'_>, catalogue: &Catalogue, findings: &mut Vec
             more.push((
                 &NO_FINDING,
                 place,
-                format!("{id} is a finding of a deployment, which no policy accepts"),
+                format!("{id} is a finding of a deployment, which a policy cannot accept"),
             ));
         } else if !catalogue.policy.iter().any(|check| check.id == id) {
-            more.push((&NO_FINDING, place, format!("`{}` is the id of no finding", id.escape_debug())));
+            more.push((&NO_FINDING, place, format!("`{}` is not the id of a finding", id.escape_debug())));
         } else if !accepts {
-            more.push((&NOT_FOUND, place, format!("{id} is accepted{}, and not found there", words(entry))));
+            more.push((&NOT_FOUND, place, format!("{id} is accepted{}, but is not found there", words(entry))));
         }
     }
     findings.extend(more.into_iter().map(|(check, place, message)| {

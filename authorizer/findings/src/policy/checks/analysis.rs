@@ -18,81 +18,84 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "rule-matches-nothing",
         severity: Severity::Medium,
         title: "no request can match a rule",
-        why: "What the rule asks for contradicts itself, or what its issuers' tokens can be, or no rule opens the \
-              operation at all. An allow rule of that kind is dead; a deny rule denies nothing, and reads as if it did.",
-        remedy: "remove the rule, or write what was meant",
+        why: "The rule contradicts itself, or requires what its issuers' tokens cannot contain, or has an \
+              operation that no rule allows. An allow rule like this does nothing. A deny rule like this \
+              denies nothing, although it reads as if it does.",
+        remedy: "remove the rule, or correct its keys, conditions or operations",
     }, matches_nothing),
     (Check {
         id: "EA002",
         name: "rule-never-decides",
         severity: Severity::Medium,
-        title: "whatever a rule matches, others decide on before it",
-        why: "The rule does nothing. Where deny rules cover an allow rule, what somebody meant to open is closed; where \
-              others of its own kind do, it is in the way of whoever reads the policy, and begins to hold when one of \
-              them is taken out.",
-        remedy: "remove the rule, or narrow those that cover it",
+        title: "other rules decide every request that a rule matches",
+        why: "The rule does nothing. If deny rules cover an allow rule, what somebody wanted to allow is \
+              denied. If rules of its own kind cover it, it misleads the reader, and it takes effect when \
+              one of them is removed.",
+        remedy: "remove the rule, or narrow the rules that cover it",
     }, never_decides),
     (Check {
         id: "EA003",
         name: "rule-makes-no-difference",
         severity: Severity::Low,
-        title: "without an allow rule, every request would be decided the same",
-        why: "What it lets in others let in as well. Whoever takes it out, to close something, closes nothing.",
-        remedy: "remove the rule, or the part of the others that it was to replace",
+        title: "an allow rule changes no decision",
+        why: "Other rules allow everything that this rule allows. A person who removes it to close access \
+              closes nothing.",
+        remedy: "remove the rule, or the part of the other rules that it was meant to replace",
     }, makes_no_difference),
     (Check {
         id: "EA004",
         name: "deny-denies-nothing",
         severity: Severity::Low,
-        title: "a deny rule denies what no rule allows",
-        why: "Without it every request would be decided the same. It may be there against a rule that somebody writes \
-              one day; or its keys, or its claims, are not those that were meant, and what it was to close is open.",
-        remedy: "mend it, remove it, or accept this with what it guards against",
+        title: "a deny rule denies only what no rule allows",
+        why: "Every request gets the same decision without this rule. It may be a guard against a rule that \
+              somebody writes later. Or its keys or claims are wrong, and what it should deny is allowed.",
+        remedy: "fix the rule, remove it, or accept the finding and say what the rule guards against",
     }, denies_nothing),
     (Check {
         id: "EA005",
         name: "public-folder-holds-a-private-one",
         severity: Severity::Medium,
-        title: "a rule opens to everyone what another opens to some",
-        why: "Whoever wrote the rule that asks for a token took those objects for guarded, and they are public.",
-        remedy: "narrow the rule that is open to everyone, or let a deny rule keep what is not",
+        title: "a rule makes public what another rule protects with a token",
+        why: "The author of the rule that requires a token believes that these objects are protected, but \
+              they are public.",
+        remedy: "narrow the public rule, or add a deny rule for the keys that must stay private",
     }, public_holds_private),
     (Check {
         id: "EA006",
         name: "create-only-never-holds",
         severity: Severity::Medium,
-        title: "a rule is `create_only`, and a rule before it lets overwrite the same",
-        why: "Of the rules that match the first decides what is added to an upload. All that this one would keep can be \
-              overwritten.",
-        remedy: "write the rule that keeps what is there before the one that lets overwrite",
+        title: "an earlier rule allows overwriting what a `create_only` rule protects",
+        why: "The first rule that matches decides what is added to an upload, so `create_only` of this rule \
+              is never used. Everything that it should protect can be overwritten.",
+        remedy: "put the `create_only` rule before the rule that allows overwriting",
     }, create_only_lost),
     (Check {
         id: "EA007",
         name: "metadata-never-holds",
         severity: Severity::Low,
-        title: "a rule writes metadata, and a rule before it lets upload the same without",
-        why: "Of the rules that match the first decides what is added to an upload. The metadata that says whose an \
-              object is, is not written.",
-        remedy: "write the rule with the metadata first",
+        title: "an earlier rule allows the same upload without the metadata that a rule writes",
+        why: "The first rule that matches decides what is added to an upload. The metadata that says who \
+              owns an object is not written.",
+        remedy: "put the rule with the metadata first",
     }, metadata_lost),
     (Check {
         id: "EA008",
         name: "multipart-limits-combine",
         severity: Severity::Medium,
-        title: "two rules let in parts of the same upload under other limits",
-        why: "Each step of a multipart upload is decided by itself. So the type that one rule lets in is uploaded at the \
-              length that the other lets in, which neither allows.",
-        remedy: "open multipart uploads in one rule for each key, or give both rules the same limits",
+        title: "two rules with different limits allow parts of the same upload",
+        why: "Each step of a multipart upload is decided separately. A viewer can combine the type that one \
+              rule allows with the length that the other allows, although neither rule allows both.",
+        remedy: "allow multipart uploads of a key in one rule only, or give both rules the same limits",
     }, limits_combine),
     (Check {
         id: "EA009",
         name: "public-content-can-change",
         severity: Severity::Informational,
-        title: "what everyone reads can be overwritten under its name",
-        why: "Who has a link, and every cache on the way, takes what is there tomorrow for what was there today: a script \
-              or a program that somebody replaces reaches everyone.",
-        remedy: "add `create_only`, publish under new names, and move what is public to a folder that only the publisher \
-                 writes to",
+        title: "a public object can be overwritten under the same name",
+        why: "Everyone who has a link, and every cache on the way, expects the same content tomorrow. If \
+              somebody replaces a script or a program, the new one reaches everyone.",
+        remedy: "add `create_only`, publish under new names, and move public objects to a folder that only \
+                 the publisher writes to",
     }, public_can_change),
 ]);
 
@@ -125,7 +128,7 @@ fn never_decides(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let is_closed = by.iter().any(|index| effects.get(*index) == Some(&Effect::Deny));
         let severity = if is_closed && !rule.is_deny() { Severity::Medium } else { Severity::Low };
         let message =
-            format!("all that rule `{}` matches is decided on before it, by {}", rule.id(), ids(subject, by));
+            format!("other rules decide everything that rule `{}` matches: {}", rule.id(), ids(subject, by));
         found.push(rule.found(message).severity(severity));
     }
     found
@@ -136,7 +139,7 @@ fn makes_no_difference(subject: &PolicySubject<'_>) -> Vec<Observation> {
     decides
         .filter(|rule| !has_a_twin(subject, rule) && subject.is_redundant(rule))
         .map(|rule| {
-            let message = format!("what rule `{}` lets in, the rules after it let in as well", rule.id());
+            let message = format!("later rules allow everything that rule `{}` allows", rule.id());
             rule.found(message)
         })
         .collect()
@@ -147,7 +150,7 @@ fn denies_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     decides
         .filter(|rule| subject.is_redundant(rule))
         .map(|rule| {
-            let message = format!("all that rule `{}` denies would be refused without it", rule.id());
+            let message = format!("everything that rule `{}` denies is refused without it too", rule.id());
             rule.found(message)
         })
         .collect()
@@ -167,7 +170,7 @@ fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
             });
             if let Some(witness) = shown {
                 let message = format!(
-                    "rule `{}` opens to everyone what `{}` guards, such as `{}`",
+                    "rule `{}` makes public what `{}` protects, such as `{}`",
                     public.id(),
                     private.id(),
                     witness.key.escape_debug()
@@ -186,7 +189,7 @@ fn create_only_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let overwrites = |before: &RuleView<'_>| !before.rule.terms().create_only;
         if let Some(before) = subject.allows().find(|before| by.contains(&before.index) && overwrites(before)) {
             let place = rule.place().then("upload").then("create_only");
-            let message = format!("rule `{}` keeps nothing: `{}` comes first", rule.id(), before.id());
+            let message = format!("`create_only` of rule `{}` is never used: `{}` comes first", rule.id(), before.id());
             found.push(rule.found_at(place, message));
         }
     }
@@ -226,7 +229,7 @@ fn limits_combine(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 .flatten();
             if let Some(witness) = shown {
                 let message = format!(
-                    "rules `{}` and `{}` let in parts of one upload, such as of `{}`",
+                    "rules `{}` and `{}` allow parts of one upload, such as of `{}`",
                     one.id(),
                     other.id(),
                     witness.key.escape_debug()
@@ -275,7 +278,7 @@ fn public_can_change(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let variant = (&public, Variant::OfEveryOperation);
         if let Some(witness) = subject.let_in(Op::PutObject, variant, |rule| !is_meant(rule)) {
             let message =
-                format!("what rule `{}` opens to everyone can be overwritten: {}", public.id(), words(&witness));
+                format!("what rule `{}` makes public can be overwritten: {}", public.id(), words(&witness));
             found.push(public.found_in("keys", message));
         }
     }

@@ -4,7 +4,7 @@ use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{PrincipalConstraint, Segment};
 
 use super::claims::asks_for_a_right;
-use crate::policy::subject::{RuleView, PolicySubject, WRITES, is_everything, is_wild, names};
+use crate::policy::subject::{RuleView, PolicySubject, is_everything, is_wild, names};
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
@@ -15,38 +15,39 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "any-token-writes",
         severity: Severity::High,
         title: "every token of an issuer may write or delete the same keys",
-        why: "A token says who somebody is; this rule asks for no more, and its keys are everyone's. So each user, \
-              and each application that gets a token for itself, may replace or delete what the others have put \
-              there.",
-        remedy: "give each their own folder, such as `users/{sub}/**`, or ask in `when` for a scope or a role",
+        why: "A token says who somebody is. This rule requires nothing more, and its keys are the same for \
+              everyone. So each user, and each application that gets a token for itself, may replace or \
+              delete what the others put there.",
+        remedy: "give each user their own folder, such as `users/{sub}/**`, or require a scope or a role in \
+                 `when`",
     }, any_token_writes),
     (Check {
         id: "EA026",
         name: "delete-of-everything",
         severity: Severity::Low,
-        title: "a rule lets somebody delete every key of the bucket",
-        why: "One token that leaks, or one script that goes wrong, empties the bucket. Few people have to delete \
-              everything; most have a folder.",
-        remedy: "name the folders, let a deny rule keep what must stay, or accept this with the reason (S3 \
-                 versioning keeps what is deleted)",
+        title: "a rule allows somebody to delete every key of the bucket",
+        why: "One leaked token, or one faulty script, empties the bucket. Few people need to delete \
+              everything; most need one folder.",
+        remedy: "name the folders, add a deny rule for what must stay, or accept the finding and give the \
+                 reason (S3 versioning keeps deleted objects)",
     }, delete_of_everything),
     (Check {
         id: "EA027",
         name: "write-without-a-right",
         severity: Severity::Low,
-        title: "a rule lets somebody write by who they are, with no scope, role or group",
-        why: "Every token of that person does, whatever it was given for: one for another application that only \
-              reads, or an ID token where nothing else keeps it out (RFC 9700 section 2.3: the privileges of an \
-              access token should be the least that are needed).",
-        remedy: "ask for a scope, such as `when = { scope = { has = \"files\" } }`",
+        title: "a rule allows writing by identity alone, without a scope, role or group",
+        why: "Every token of that person is enough, whatever it was issued for: a token for another \
+              application that only reads, or an ID token if nothing else excludes it. An access token \
+              should have only the privileges that it needs (RFC 9700 section 2.3).",
+        remedy: "require a scope, such as `when = { scope = { has = \"files\" } }`",
     }, write_without_a_right),
     (Check {
         id: "EA028",
         name: "rule-for-every-issuer",
         severity: Severity::Medium,
-        title: "an allow rule speaks of the tokens of every issuer, and there are several",
-        why: "What is open to your own people is open to a partner's too, and to those of every issuer that is added \
-              later by somebody who does not think of this rule.",
+        title: "an allow rule accepts tokens of every issuer, and there are several issuers",
+        why: "What your own people may do, a partner's people may do too. The same holds for every issuer \
+              that somebody adds later without thinking of this rule.",
         remedy: "name the issuers: `issuers = [\"...\"]`",
     }, rule_for_every_issuer),
     (Check {
@@ -54,9 +55,9 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "wildcard-at-the-head",
         severity: Severity::Medium,
         title: "an allow rule's pattern begins with a wildcard",
-        why: "The rule holds wherever a folder or a name of that kind turns up. Whoever may write under some folder \
-              can make one there, and so decides what the rule opens.",
-        remedy: "begin the pattern with the folder that is meant",
+        why: "The rule applies wherever a folder or file with that name exists. A person who may write to \
+              some folder can create one there, and so decides what the rule allows.",
+        remedy: "begin the pattern with the folder that you mean",
     }, wildcard_at_the_head),
 ]);
 
@@ -68,13 +69,13 @@ fn asks_nothing(rule: &RuleView<'_>) -> bool {
 fn any_token_writes(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| !rule.is_anonymous() && asks_nothing(rule));
     open.filter_map(|rule| {
-        let writes = rule.of(&WRITES);
+        let writes = rule.that(Op::changes_stored);
         if writes.is_empty() {
             return None;
         }
         let issuers: Vec<_> = rule.issuers.iter().map(|issuer| format!("`{}`", issuer.name)).collect();
         let message = format!(
-            "rule `{}` opens {} of {} to every token of {}",
+            "rule `{}` allows {} on {} with every token of {}",
             rule.id(),
             names(&writes),
             rule.keys(),
@@ -98,7 +99,7 @@ fn delete_of_everything(subject: &PolicySubject<'_>) -> Vec<Observation> {
         .filter(|rule| rule.has(Op::DeleteObject))
         .filter_map(|rule| {
             let (place, pattern) = rule.patterns().find(|(_, pattern)| is_everything(pattern))?;
-            let message = format!("rule `{}` lets its tokens delete every key, by `{pattern}`", rule.id());
+            let message = format!("rule `{}` allows its tokens to delete every key, with `{pattern}`", rule.id());
             Some(rule.found_at(place, message))
         })
         .collect()
@@ -109,9 +110,9 @@ fn write_without_a_right(subject: &PolicySubject<'_>) -> Vec<Observation> {
     asking
         .filter(|rule| !asks_for_a_right(rule))
         .filter_map(|rule| {
-            let writes = rule.of(&WRITES);
+            let writes = rule.that(Op::changes_stored);
             let message = format!(
-                "rule `{}` opens {} of {} to any token of the right person",
+                "rule `{}` allows {} on {} with any token of the right person",
                 rule.id(),
                 names(&writes),
                 rule.keys()
@@ -128,8 +129,8 @@ fn rule_for_every_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| *rule.rule.principals() == PrincipalConstraint::AnyIssuer);
     open.map(|rule| {
         let count = rule.issuers.len();
-        let message = format!("rule `{}` speaks of the tokens of all {count} issuers", rule.id());
-        let severity = if rule.of(&WRITES).is_empty() { Severity::Low } else { Severity::Medium };
+        let message = format!("rule `{}` accepts tokens of all {count} issuers", rule.id());
+        let severity = if rule.that(Op::changes_stored).is_empty() { Severity::Low } else { Severity::Medium };
         rule.found(message).severity(severity)
     })
     .collect()
@@ -143,7 +144,7 @@ fn wildcard_at_the_head(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let is_headless = pattern.segments().first().is_some_and(is_wild)
                 && pattern.segments().iter().any(names_something);
             if is_headless {
-                let message = format!("rule `{}` opens `{pattern}`, wherever that turns up", rule.id());
+                let message = format!("rule `{}` allows `{pattern}`, wherever a key fits it", rule.id());
                 let severity = if rule.is_anonymous() { Severity::Medium } else { Severity::Low };
                 found.push(rule.found_at(place, message).severity(severity));
             }

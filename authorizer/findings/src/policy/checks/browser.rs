@@ -14,83 +14,88 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA120",
         name: "token-in-the-address",
         severity: Severity::Medium,
-        title: "a token may come in the query of an address",
-        why: "Addresses are kept where tokens should not be: in CloudFront's own access logs, in the browser's history \
-              and in whatever the link is pasted into (RFC 9700 section 4.3.2).",
-        remedy: "leave `query` out; for what can send no header give tokens of minutes, and accept this",
+        title: "a token may be in the query string of an address",
+        why: "Addresses are stored where tokens should not be: in CloudFront's access logs, in the browser's \
+              history and wherever somebody pastes the link (RFC 9700 section 4.3.2).",
+        remedy: "remove `query`; for a client that cannot send a header, use tokens that are valid for \
+                 minutes, and accept the finding",
     }, in_the_address),
     (Check {
         id: "EA121",
         name: "cookie-without-prefix",
         severity: Severity::Low,
-        title: "the cookie's name has no `__Host-` or `__Secure-`",
-        why: "Any host of the same domain may set a cookie of that name, and so have people work under a token that is \
-              not theirs. Of a cookie whose name begins so a browser takes only what the host itself has set, over TLS \
-              (draft-ietf-httpbis-rfc6265bis section 4.1.3).",
-        remedy: "call it `__Host-session`, or `__Secure-session` where signing in is another host's",
+        title: "the cookie's name does not begin with `__Host-` or `__Secure-`",
+        why: "Any host of the same domain may set a cookie of that name, and make people work under a token \
+              that is not theirs. A browser accepts a `__Host-` cookie only from the host itself, and both \
+              kinds only over TLS (draft-ietf-httpbis-rfc6265bis section 4.1.3).",
+        remedy: "name it `__Host-session`, or `__Secure-session` if another host signs people in",
     }, without_prefix),
     (Check {
         id: "EA122",
         name: "cors-for-every-origin",
         severity: Severity::Low,
         title: "pages of every origin may use the distribution",
-        why: "A page that somebody is tricked into opening may use a token that it gets hold of, and may read what is \
-              open to addresses of the office network through the browser of whoever is in it.",
+        why: "If somebody is tricked into opening a page, that page may use any token that it gets. Through \
+              the browser of a person in the office network, it may also read what is open to the addresses \
+              of that network.",
         remedy: "name the origins",
     }, every_origin),
     (Check {
         id: "EA123",
         name: "cors-for-strangers",
         severity: Severity::High,
-        title: "an origin with `*` below a domain where anyone can have a host, or with credentials",
-        why: "Every page below that domain may send people's cookies and read the answers: one forgotten host, or one \
-              host that a stranger rents below a domain that is rented out, does for all.",
+        title: "an origin with `*` includes hosts that anyone can have, or may send credentials",
+        why: "Every page below that domain may send people's cookies and read the answers. One forgotten \
+              host is enough, or one host that a stranger rents below the domain.",
         remedy: "name the origins",
     }, strangers),
     (Check {
         id: "EA124",
         name: "cors-over-http",
         severity: Severity::Medium,
-        title: "an origin is plain HTTP",
-        why: "Anybody on the way may write that origin's pages, and so use the distribution as they may.",
+        title: "an origin uses plain HTTP",
+        why: "An attacker on the network can change that origin's pages, and so use the distribution as \
+              those pages may.",
         remedy: "serve the application over `https`, and write that origin",
     }, cors_over_http),
     (Check {
         id: "EA125",
         name: "cors-and-cookie-disagree",
         severity: Severity::Informational,
-        title: "pages of other origins may send credentials and there is no cookie, or the other way round",
-        why: "A browser sends a cookie to another origin only where `credentials` is on, and there is no other use for \
-              it. One of the two does nothing.",
-        remedy: "leave out the one that is not needed",
+        title: "only one of the token cookie and `credentials` in `[cors]` is set",
+        why: "A browser sends a cookie to another origin only if `credentials` is on, and `credentials` does \
+              nothing else. For pages of other origins, one without the other does nothing.",
+        remedy: "remove the one that you do not need, or set the other too",
     }, disagree),
     (Check {
         id: "EA126",
         name: "sign-in-on-another-site",
         severity: Severity::Low,
-        title: "the page to sign in at is of another site",
-        why: "The address that somebody wanted, with its key, is told to that site, and it cannot set the cookie: a page \
-              of your own has to take the token from it and do that, and must not send people on to wherever it is \
-              told.",
-        remedy: "sign in on a host of the same domain, or accept this with the name of the page that sets the cookie",
+        title: "the sign-in page is on another site",
+        why: "That site learns the address that the person wanted, with its key, and it cannot set the \
+              cookie. A page of your own must take the token from it and set the cookie. That page must not \
+              send people on to every address that it is given.",
+        remedy: "sign in on a host of the same domain, or accept the finding and name the page that sets the \
+                 cookie",
     }, another_site),
     (Check {
         id: "EA127",
         name: "development-address",
         severity: Severity::Low,
-        title: "an address of the developer's own machine",
-        why: "It was let in to try something. On every machine something else may listen there, and the policy trusts \
-              its pages or its tokens.",
+        title: "the policy has an address of the developer's own machine",
+        why: "Somebody added it to try something. On every machine something else may listen there, and the \
+              policy trusts its pages or its tokens.",
         remedy: "keep it in a policy for development",
     }, development),
     (Check {
         id: "EA128",
         name: "subject-in-plain",
         severity: Severity::Informational,
-        title: "the decision log has each `sub` in plain",
-        why: "The log then says which person fetched what and when, in every Region where CloudFront has answered. That \
-              is personal data, to be kept and deleted as such.",
-        remedy: "use `hashed`, which still tells people apart, or accept this with what the log is kept for",
+        title: "the decision log shows each `sub` in plain text",
+        why: "The log says which person fetched what and when, in every Region where CloudFront answered. \
+              That is personal data, and you must keep and delete it as such.",
+        remedy: "use `hashed`, which still distinguishes people, or accept the finding and say what the log \
+                 is for",
     }, in_plain),
 ]);
 
@@ -106,7 +111,7 @@ pub(super) fn is_this_machine(host: &str) -> bool {
 fn in_the_address(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let name = subject.document().credentials.query.iter();
     name.map(|name| {
-        found(Place::member("credentials").then("query"), format!("a token may come as `?{name}=...`"))
+        found(Place::member("credentials").then("query"), format!("a token may be in `?{name}=...`"))
     })
     .collect()
 }
@@ -134,7 +139,7 @@ fn origins<'p>(subject: &PolicySubject<'p>) -> impl Iterator<Item = (Place, &'p 
 fn every_origin(subject: &PolicySubject<'_>) -> Vec<Observation> {
     origins(subject)
         .filter(|(_, origin, _)| *origin == "*")
-        .map(|(place, ..)| found(place, "`*` lets pages of every origin use the distribution"))
+        .map(|(place, ..)| found(place, "`*` allows pages of every origin to use the distribution"))
         .collect()
 }
 
@@ -146,9 +151,9 @@ fn strangers(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let suffix = psl::suffix(domain.as_bytes()).filter(psl::Suffix::is_known);
         let is_rented = suffix.is_some_and(|suffix| suffix.as_bytes() == domain.as_bytes());
         let (severity, why) = match (is_rented, credentials) {
-            (true, true) => (Severity::High, "lets in hosts that anyone can have, with people's cookies"),
-            (true, false) => (Severity::Medium, "lets in hosts that anyone can have"),
-            (false, true) => (Severity::Medium, "lets every host below it send people's cookies"),
+            (true, true) => (Severity::High, "allows hosts that anyone can have, with people's cookies"),
+            (true, false) => (Severity::Medium, "allows hosts that anyone can have"),
+            (false, true) => (Severity::Medium, "allows every host below it to send people's cookies"),
             (false, false) => return None,
         };
         Some(found(place, format!("`{origin}` {why}")).severity(severity))
@@ -163,7 +168,7 @@ fn cors_over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
         })
         .map(|(place, origin, credentials)| {
             let severity = if credentials { Severity::Medium } else { Severity::Low };
-            found(place, format!("pages of `{origin}` may be anybody's")).severity(severity)
+            found(place, format!("an attacker on the network can change pages of `{origin}`")).severity(severity)
         })
         .collect()
 }
@@ -172,11 +177,11 @@ fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(cors) = &subject.document().cors else { return Vec::new() };
     match (cors.credentials, subject.has_cookie()) {
         (true, false) => {
-            vec![found(Place::member("cors").then("credentials"), "cookies may be sent, and none is a token")]
+            vec![found(Place::member("cors").then("credentials"), "`credentials` is on, but the policy has no token cookie")]
         }
         (false, true) => vec![found(
             Place::member("credentials").then("cookie"),
-            "the cookie is a token, and pages of the other origins may not send it",
+            "the cookie is a token, but pages of other origins may not send it",
         )],
         (true, true) | (false, false) => Vec::new(),
     }
@@ -191,7 +196,7 @@ fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
     if is_same {
         return Vec::new();
     }
-    let message = format!("people sign in at `{there}`, which can set no cookie for `{here}`");
+    let message = format!("people sign in at `{there}`, which cannot set a cookie for `{here}`");
     vec![found(Place::member("sign_in").then("url"), message)]
 }
 
@@ -205,7 +210,7 @@ fn development(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for issuer in subject.issuers() {
         if let Some(address) = issuer.keys_url().filter(|address| is_here(address)) {
             let place = issuer.place().then("jwks").then("url");
-            let message = format!("the keys of issuer `{}` are asked for at `{address}`", issuer.name());
+            let message = format!("the keys of issuer `{}` are fetched from `{address}`", issuer.name());
             here.push(issuer.found_at(place, message));
         }
     }

@@ -13,39 +13,41 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA030",
         name: "claim-the-user-chooses",
         severity: Severity::High,
-        title: "a rule decides by a claim that its subject may write",
-        why: "OpenID Connect Core section 5.7 says it: of these claims none is unique or stays as it is, and many \
-              providers let people write them into their own profile. Whoever takes another's name takes their \
-              files.",
+        title: "a rule decides by a claim that its subject can write",
+        why: "These claims are not unique and can change (OpenID Connect Core section 5.7), and many \
+              providers let people write them into their own profile. A person who takes another person's \
+              name gets that person's files.",
         remedy: "decide by `sub`, or by a claim that only the issuer's administrators write",
     }, chosen),
     (Check {
         id: "EA031",
         name: "email-not-verified",
         severity: Severity::High,
-        title: "a rule decides by `email`, and nothing asks for `email_verified`",
-        why: "An address that nobody has verified is whatever its owner wrote. Applications that took it for an \
-              identity were opened by accounts that named somebody else's address.",
-        remedy: "decide by `sub`; or add `email_verified = true` to the issuer's `required`, where it gives that \
-                 claim",
+        title: "a rule decides by `email`, and nothing requires `email_verified`",
+        why: "An unverified address is whatever the user typed. Attackers have entered applications that use \
+              the address as an identity, with accounts that name another person's address.",
+        remedy: "decide by `sub`, or add `email_verified = true` to the issuer's `required` if the issuer \
+                 gives that claim",
     }, email),
     (Check {
         id: "EA032",
         name: "attribute-the-user-writes",
         severity: Severity::Medium,
         title: "a rule decides by a custom attribute of an Amazon Cognito user",
-        why: "What the app client may write its users may: with `UpdateUserAttributes` and their own access token they \
-              give themselves the value that the rule asks for.",
-        remedy: "take the attribute out of the app client's writable attributes and accept this, or decide by \
-                 `cognito:groups`",
+        why: "If the app client may write the attribute, its users may write it too. With \
+              `UpdateUserAttributes` and their own access token they give themselves the value that the rule \
+              requires.",
+        remedy: "remove the attribute from the app client's writable attributes and accept the finding, or \
+                 decide by `cognito:groups`",
     }, attribute),
     (Check {
         id: "EA033",
         name: "name-that-is-given-again",
         severity: Severity::Medium,
-        title: "a rule's keys hold a claim that is given to another person in time",
-        why: "When somebody leaves, the next one with that name gets their folder.",
-        remedy: "use the id that is never given again: `uid` of Okta, `oid` of Microsoft Entra ID, `sub` elsewhere",
+        title: "a rule's keys contain a claim whose value later passes to another person",
+        why: "When somebody leaves, the next person with that name gets their folder.",
+        remedy: "use an id that is never given to another person: `uid` of Okta, `oid` of Microsoft Entra \
+                 ID, `sub` elsewhere",
     }, given_again),
 ]);
 
@@ -107,12 +109,12 @@ fn chosen(subject: &PolicySubject<'_>) -> Vec<Observation> {
             }
             let (severity, what) = match reads {
                 Use::Condition(ClaimTest::Present(_)) => continue,
-                Use::Metadata => (Severity::Low, "writes into the metadata"),
+                Use::Metadata => (Severity::Low, "has in its metadata"),
                 Use::Key | Use::Condition(_) if rule.is_deny() => (Severity::Medium, "denies by"),
                 Use::Key => (Severity::High, "has in its keys"),
                 Use::Condition(_) => (Severity::High, "decides by"),
             };
-            let message = format!("rule `{}` {what} `{claim}`, which its subject may write", rule.id());
+            let message = format!("rule `{}` {what} `{claim}`, which its subject can write", rule.id());
             found.push(rule.found_at(place, message).severity(severity));
         }
     }
@@ -141,7 +143,7 @@ fn email(subject: &PolicySubject<'_>) -> Vec<Observation> {
             };
             if claim == "email" {
                 let message =
-                    format!("rule `{}` decides by `email`, which may be an address of somebody else", rule.id());
+                    format!("rule `{}` decides by `email`, which may be another person's address", rule.id());
                 found.push(rule.found_at(place, message).severity(severity));
             }
         }
@@ -171,7 +173,7 @@ fn given_again(subject: &PolicySubject<'_>) -> Vec<Observation> {
         for (place, claim, reads) in rule.claims() {
             let is_name = ["upn", "unique_name", "login", "login_hint"].contains(&claim);
             if matches!(reads, Use::Key) && (is_name || (claim == "sub" && of_okta)) {
-                let whose = if is_name { "" } else { " of Okta, the name at sign-in" };
+                let whose = if is_name { "" } else { " (in Okta, the sign-in name)" };
                 let message = format!("rule `{}` has `{{{claim}}}`{whose} in its keys", rule.id());
                 found.push(rule.found_at(place, message));
             }

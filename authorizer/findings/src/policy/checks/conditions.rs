@@ -15,55 +15,55 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA034",
         name: "claim-the-issuer-does-not-give",
         severity: Severity::High,
-        title: "a rule asks for a claim that its issuer's tokens do not have",
-        why: "An allow rule of that kind lets nobody in. A deny rule denies nobody, and reads as if it did.",
+        title: "a rule requires a claim that its issuer's tokens do not have",
+        why: "An allow rule like this allows nobody. A deny rule like this denies nobody, although it reads \
+              as if it does.",
         remedy: "use the claim that the provider gives (docs/providers.md)",
     }, not_given),
     (Check {
         id: "EA035",
         name: "claim-misspelt",
         severity: Severity::Medium,
-        title: "a claim whose name is nearly that of a well-known one",
-        why: "Names of claims count to the letter. A misspelt one is absent from every token: an allow rule lets \
-              nobody in, and a deny rule denies nobody.",
-        remedy: "write the claim as the tokens have it (`authorizer token inspect` shows one)",
+        title: "a claim's name is nearly that of a well-known claim",
+        why: "Names of claims must match exactly. No token has the misspelt claim, so an allow rule allows \
+              nobody and a deny rule denies nobody.",
+        remedy: "write the claim as it is in the tokens (`authorizer token inspect` shows a token)",
     }, misspelt),
     (Check {
         id: "EA036",
         name: "has-on-free-text",
         severity: Severity::Medium,
-        title: "`has` on a claim that is free text",
-        why: "`has` looks for a word among words: it holds for `not an admin` when it looks for `admin`, and of \
-              `Human Resources` for `Human`.",
+        title: "`has` is used on a claim that is free text",
+        why: "`has` looks for one word in a text. If it looks for `admin`, it matches `not an admin`; if it \
+              looks for `Human`, it matches `Human Resources`.",
         remedy: "use `equals` with the whole value, or a claim that is a list",
     }, free_text),
     (Check {
         id: "EA037",
         name: "equals-on-a-list",
         severity: Severity::Medium,
-        title: "`equals` or `any` on a claim that is a list",
-        why: "A list is not a text, whatever is in it, and a scope with two words is not one of them. An allow rule \
-              lets nobody in, or only whoever has that scope alone; a deny rule denies nobody, or not whoever asks \
-              for one scope more.",
+        title: "`equals` or `any` is used on a claim that is a list",
+        why: "A list never equals a text, and a scope with two words does not equal one of them. An allow \
+              rule allows nobody, or only a token with that scope alone. A deny rule denies nobody, or \
+              misses every token that has one scope more.",
         remedy: "use `has`",
     }, list_equals),
     (Check {
         id: "EA038",
         name: "condition-against-the-issuer",
         severity: Severity::Medium,
-        title: "a condition that no token can meet, because of what the issuer's block requires",
-        why: "The rule matches nothing. An allow rule of that kind is dead; a deny rule denies nobody, and reads as \
-              if it did.",
-        remedy: "mend the condition or the issuer's `required`, or remove the rule",
+        title: "no token can meet a condition, because of what the issuer's block requires",
+        why: "The rule matches nothing. An allow rule like this does nothing. A deny rule like this denies \
+              nobody, although it reads as if it does.",
+        remedy: "fix the condition or the issuer's `required`, or remove the rule",
     }, against_the_issuer),
     (Check {
         id: "EA039",
         name: "condition-says-nothing",
         severity: Severity::Informational,
-        title: "a condition that every token meets, because of what the issuer's block requires",
-        why: "Whoever reads the rule takes it for narrower than another that does not have the condition, and it is \
-              not.",
-        remedy: "leave the condition out",
+        title: "every token meets a condition, because of what the issuer's block requires",
+        why: "A reader believes that the condition makes the rule narrower, but it does not.",
+        remedy: "remove the condition",
     }, says_nothing),
 ]);
 
@@ -74,19 +74,19 @@ fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
     let is_cognito = host.starts_with("cognito-idp.");
     let is_entra = host == "login.microsoftonline.com" || host == "sts.windows.net";
     match claim {
-        "scope" if is_okta(&issuer.issuer) => Some("Okta has scopes in `scp`"),
-        "client_id" if is_okta(&issuer.issuer) => Some("Okta has the client in `cid`"),
-        "scope" if is_entra => Some("Entra ID has scopes in `scp`"),
-        "client_id" if is_entra => Some("Entra ID has the client in `azp` or `appid`"),
+        "scope" if is_okta(&issuer.issuer) => Some("Okta puts scopes in `scp`"),
+        "client_id" if is_okta(&issuer.issuer) => Some("Okta puts the client in `cid`"),
+        "scope" if is_entra => Some("Entra ID puts scopes in `scp`"),
+        "client_id" if is_entra => Some("Entra ID puts the client in `azp` or `appid`"),
         "scope" | "scp" | "groups" | "roles" | "client_id" if host == "accounts.google.com" => {
-            Some("Google's ID tokens have none")
+            Some("Google's ID tokens do not have it")
         }
         "scope" | "scp" | "client_id" if is_cognito && token_use == Some(&Scalar::String("id".into())) => {
-            Some("Cognito's ID tokens have none")
+            Some("Cognito's ID tokens do not have it")
         }
-        "groups" if is_cognito => Some("Cognito has groups in `cognito:groups`"),
+        "groups" if is_cognito => Some("Cognito puts groups in `cognito:groups`"),
         "realm_access" | "resource_access" if issuer.issuer.contains("/realms/") => {
-            Some("Keycloak's is an object, which no condition can look into: map it to a claim of its own")
+            Some("in Keycloak it is an object, which a condition cannot read: map it to a claim of its own")
         }
         _ => None,
     }
@@ -101,7 +101,7 @@ fn not_given(subject: &PolicySubject<'_>) -> Vec<Observation> {
             }
             let whys: Option<Vec<_>> = rule.issuers.iter().map(|issuer| instead(issuer, claim)).collect();
             let Some(why) = whys.as_deref().and_then(<[_]>::first) else { continue };
-            let message = format!("rule `{}` asks for `{claim}`: {why}", rule.id());
+            let message = format!("rule `{}` requires `{claim}`: {why}", rule.id());
             let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
             found.push(rule.found_at(place, message).severity(severity));
         }
@@ -135,7 +135,7 @@ fn misspelt(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for rule in subject.rules() {
         for (place, claim, _) in rule.claims() {
             if let Some(known) = meant(claim) {
-                let message = format!("rule `{}` asks for `{claim}`; did you mean `{known}`?", rule.id());
+                let message = format!("rule `{}` reads `{claim}`; did you mean `{known}`?", rule.id());
                 let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
                 found.push(rule.found_at(place, message).severity(severity));
             }
@@ -188,7 +188,7 @@ fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
             };
             if LISTS.contains(&condition.claim.as_str()) {
                 let place = rule.place().then("when").then(&condition.claim).then(test);
-                let message = format!("rule `{}` has `{test}` on `{}`, a list", rule.id(), condition.claim);
+                let message = format!("rule `{}` uses `{test}` on `{}`, which is a list", rule.id(), condition.claim);
                 let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
                 found.push(rule.found_at(place, message).severity(severity));
             }
@@ -249,7 +249,7 @@ fn against_the_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for rule in subject.rules() {
         for claim in against(&rule) {
             let place = rule.place().then("when").then(claim);
-            let message = format!("rule `{}` asks of `{claim}` what the issuer's tokens never have", rule.id());
+            let message = format!("rule `{}` requires a value of `{claim}` that the issuer's tokens never have", rule.id());
             found.push(rule.found_at(place, message));
         }
     }
@@ -262,7 +262,7 @@ fn says_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
         for claim in known_of(&rule, true) {
             let place = rule.place().then("when").then(claim);
             let message =
-                format!("rule `{}` asks of `{claim}` what all tokens of the issuer have", rule.id());
+                format!("rule `{}` requires a value of `{claim}` that all tokens of the issuer have", rule.id());
             found.push(rule.found_at(place, message));
         }
     }

@@ -1,11 +1,11 @@
 //! Deny rules that leave a way around them.
 
 use authorizer_analysis::Witness;
-use authorizer_core::operation::S3Operation as Op;
+use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::rules::{IpNet, Segment};
 
 use crate::policy::exact::{Variant, claims_asked_for, words};
-use crate::policy::subject::{PARTS, RuleView, PolicySubject};
+use crate::policy::subject::{RuleView, PolicySubject};
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
@@ -15,28 +15,30 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA040",
         name: "deny-asks-for-a-claim",
         severity: Severity::Medium,
-        title: "a deny rule asks for a claim, and says nothing of a request that lacks it",
-        why: "A token left at home where an allow rule is open to everyone, a token of another issuer, or a claim \
-              that is a list where the rule has one value: none of them is denied. What a rule denies to some it \
-              has to tell apart by what the others have.",
-        remedy: "ask on the allow rules for what those who may are, instead of denying what the others are",
+        title: "a deny rule requires a claim, so it does not deny a request without the claim",
+        why: "The rule does not deny a request without a token where an allow rule is public. Nor does it \
+              deny a token of another issuer, or a claim that is a list where the rule has one value. To \
+              keep some people out, require what the others have.",
+        remedy: "in the allow rules, require what the permitted people have, instead of denying by what the \
+                 others have",
     }, asks_for_a_claim),
     (Check {
         id: "EA041",
         name: "deny-on-one-ip-family",
         severity: Severity::Medium,
-        title: "a deny rule names addresses of IPv4 or of IPv6 only",
-        why: "Where the distribution has IPv6 on, a viewer has both kinds of address and chooses which one CloudFront \
-              sees.",
-        remedy: "name the networks of both, or switch IPv6 off on the distribution and accept this",
+        title: "a deny rule names only IPv4 or only IPv6 addresses",
+        why: "If IPv6 is on for the distribution, a viewer has both kinds of address and chooses which one \
+              CloudFront sees.",
+        remedy: "name the networks of both kinds, or turn IPv6 off for the distribution and accept the \
+                 finding",
     }, one_family),
     (Check {
         id: "EA042",
         name: "deny-leaves-multipart",
         severity: Severity::High,
-        title: "a deny rule for PutObject leaves uploads in parts open",
-        why: "In `operations` a name is exactly itself: whoever may not write an object in one piece writes it in \
-              several.",
+        title: "a deny rule for PutObject leaves multipart uploads open",
+        why: "A name in `operations` means exactly that operation. A viewer who may not write an object in \
+              one request can write it in parts.",
         remedy: "write `methods = [\"PUT\"]`, which denies every way of writing",
     }, leaves_multipart),
     (Check {
@@ -44,8 +46,8 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "deny-leaves-versions",
         severity: Severity::High,
         title: "a deny rule for GetObject leaves the object's versions open",
-        why: "In `operations` a name is exactly itself: the version that is the present one can be read by its id, \
-              and so can those before it.",
+        why: "A name in `operations` means exactly that operation. A viewer can read the current version by \
+              its id, and the earlier versions too.",
         remedy: "write `methods = [\"GET\"]`, which denies every way of reading",
     }, leaves_versions),
     (Check {
@@ -53,15 +55,16 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "deny-leaves-overwriting",
         severity: Severity::Low,
         title: "a deny rule for DELETE leaves overwriting open",
-        why: "PUT replaces what is there: an empty object in the place of a record is a record deleted.",
-        remedy: "deny PUT as well, or let in only uploads that are `create_only`",
+        why: "PUT replaces what is there. A record that is replaced by an empty object is lost, as if it \
+              were deleted.",
+        remedy: "deny PUT as well, or allow only uploads that are `create_only`",
     }, leaves_overwriting),
     (Check {
         id: "EA045",
         name: "deny-leaves-deleting",
         severity: Severity::Low,
         title: "a deny rule for PUT leaves deleting open",
-        why: "What may not be changed can be removed.",
+        why: "An object that nobody may change can still be deleted.",
         remedy: "deny DELETE as well",
     }, leaves_deleting),
     (Check {
@@ -69,7 +72,8 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "deny-leaves-listing",
         severity: Severity::Low,
         title: "a deny rule for reading leaves listing open",
-        why: "Who may not read the objects still learns their names, sizes and times, which may be the secret.",
+        why: "A viewer who may not read the objects still sees their names, sizes and times. These may be \
+              the secret.",
         remedy: "add `operations = [\"ListObjectsV2\"]` to the rule",
     }, leaves_listing),
     (Check {
@@ -77,25 +81,25 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "deny-of-head-alone",
         severity: Severity::Low,
         title: "a deny rule for HEAD leaves GET open",
-        why: "GET says all that HEAD does, and the object too.",
-        remedy: "deny GET, which HEAD goes with",
+        why: "GET returns everything that HEAD returns, and the object too.",
+        remedy: "deny GET, which also denies HEAD",
     }, head_alone),
     (Check {
         id: "EA048",
         name: "deny-by-file-name",
         severity: Severity::Low,
-        title: "a deny rule knows files by the ending of their name",
-        why: "Keys are compared to the letter, so `.EXE`, `.exe ` and a file without an ending are not denied, and \
-              what is in a file does not depend on its name.",
-        remedy: "let the allow rule name the `content_types` or the endings that may be",
+        title: "a deny rule recognises files by the end of their name",
+        why: "Keys must match exactly, so `.EXE`, `.exe ` and a file without an ending are not denied. What \
+              is in a file does not depend on its name.",
+        remedy: "name the permitted `content_types` or endings in the allow rule",
     }, by_file_name),
     (Check {
         id: "EA049",
         name: "deny-of-one-level",
         severity: Severity::Medium,
-        title: "a deny rule's pattern ends in `*`, and a rule allows what is below",
-        why: "`*` stands for one segment. `records/*` is every object right in the folder, and none in the folders \
-              within it.",
+        title: "a deny rule's pattern ends in `*`, and a rule allows the folders below",
+        why: "`*` stands for one segment. `records/*` matches every object directly in the folder, and \
+              nothing in its subfolders.",
         remedy: "write `**` for everything below",
     }, one_level),
 ]);
@@ -109,7 +113,7 @@ fn asks_for_a_claim(subject: &PolicySubject<'_>) -> Vec<Observation> {
             });
             if let Some(witness) = around {
                 let message = format!(
-                    "rule `{}` denies nothing without the claim `{claim}`: {} is let in",
+                    "rule `{}` does not deny a request without the claim `{claim}`: {} is allowed",
                     rule.id(),
                     words(&witness)
                 );
@@ -130,7 +134,7 @@ fn one_family(subject: &PolicySubject<'_>) -> Vec<Observation> {
             (false, true) => "IPv6",
             (true, true) | (false, false) => return None,
         };
-        let message = format!("rule `{}` names addresses of {named} only", rule.id());
+        let message = format!("rule `{}` names only {named} addresses", rule.id());
         Some(rule.found_in("source_ips", message))
     });
     found.collect()
@@ -155,7 +159,7 @@ fn leaving(subject: &PolicySubject<'_>, denied: Op, others: &[Op], allows: fn(&R
         .filter_map(|rule| {
             let witness = left_open(subject, &rule, others, allows)?;
             let (id, denied_name) = (rule.id(), denied.name());
-            let message = format!("rule `{id}` denies {denied_name}, and {} is let in", words(&witness));
+            let message = format!("rule `{id}` denies {denied_name}, but {} is allowed", words(&witness));
             Some(rule.found_of(denied, message))
         })
         .collect()
@@ -166,10 +170,12 @@ fn leaves_multipart(subject: &PolicySubject<'_>) -> Vec<Observation> {
     rules
         .filter_map(|rule| {
             // One step that is denied, by whatever rule, is enough: without it nothing comes about.
-            let steps: Option<Vec<_>> =
-                PARTS.iter().map(|step| left_open(subject, &rule, &[*step], |_| true)).collect();
+            let steps: Option<Vec<_>> = OperationSet::of(Op::uploads_in_parts)
+                .iter()
+                .map(|step| left_open(subject, &rule, &[step], |_| true))
+                .collect();
             let witness = steps?.pop()?;
-            let message = format!("rule `{}` denies PutObject, and {} is let in", rule.id(), words(&witness));
+            let message = format!("rule `{}` denies PutObject, but {} is allowed", rule.id(), words(&witness));
             Some(rule.found_of(Op::PutObject, message))
         })
         .collect()
@@ -180,7 +186,7 @@ fn leaves_versions(subject: &PolicySubject<'_>) -> Vec<Observation> {
 }
 
 fn leaves_overwriting(subject: &PolicySubject<'_>) -> Vec<Observation> {
-    let writes = [Op::PutObject, Op::CompleteMultipartUpload];
+    let writes: Vec<_> = OperationSet::of(Op::creates_object).iter().collect();
     leaving(subject, Op::DeleteObject, &writes, |allow| !allow.rule.terms().create_only)
 }
 
@@ -220,7 +226,7 @@ fn one_level(subject: &PolicySubject<'_>) -> Vec<Observation> {
             });
             if let Some(witness) = through {
                 let message =
-                    format!("rule `{}` denies `{pattern}`, and {} is let in", rule.id(), words(&witness));
+                    format!("rule `{}` denies `{pattern}`, but {} is allowed", rule.id(), words(&witness));
                 found.push(rule.found_at(place, message));
             }
         }

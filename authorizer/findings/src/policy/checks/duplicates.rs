@@ -9,9 +9,10 @@ pub(super) static FAMILY: Family = Family::Policy(&[(Check {
     id: "EA010",
     name: "rule-twice",
     severity: Severity::Low,
-    title: "two rules are the same but for their ids",
-    why: "Whoever takes one of them out, or narrows it, believes that something was closed; the other still holds.",
-    remedy: "remove one of them, or write what it was meant to say",
+    title: "two rules are the same except for their ids",
+    why: "A person who removes or narrows one of them believes that this closes something, but the other \
+          rule still holds.",
+    remedy: "remove one of the two, or write what it should say",
 }, twice)
 ]);
 

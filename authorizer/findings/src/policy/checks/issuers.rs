@@ -15,119 +15,123 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA080",
         name: "issuer-over-http",
         severity: Severity::Medium,
-        title: "an issuer's address is plain HTTP",
-        why: "Its keys and its sign-in page are had over a line on which anybody may answer in its place, so anybody's \
-              keys may end up in the key file (RFC 8414 section 2: an issuer is an `https` address).",
-        remedy: "have the provider use `https`, and write that issuer",
+        title: "an issuer's address uses plain HTTP",
+        why: "The issuer's keys and its sign-in page come over a connection on which an attacker can answer \
+              in its place. So an attacker's keys may get into the key file. An issuer is an `https` address \
+              (RFC 8414 section 2).",
+        remedy: "make the provider use `https`, and write that issuer",
     }, over_http),
     (Check {
         id: "EA081",
         name: "issuer-that-anyone-can-join",
         severity: Severity::High,
-        title: "a rule lets in every token of an issuer that anyone can get a token from",
-        why: "At this provider anyone opens an account, or runs a job, and is given a token that verifies. The audience \
-              does not help where whoever asks for the token chooses it, or where the application lets anyone sign in.",
-        remedy: "say who is meant: in the issuer's `required` (`hd` at Google, `repository_owner` at GitHub), in the \
-                 rule's `when`, or by `{sub}` in its keys",
+        title: "a rule accepts every token of an issuer at which anyone can get a token",
+        why: "At this provider anyone can open an account, or run a job, and get a token that verifies. The \
+              audience does not help if the person who requests the token chooses it, or if the application \
+              lets anyone sign in.",
+        remedy: "say who is meant: in the issuer's `required` (`hd` at Google, `repository_owner` at \
+                 GitHub), in the rule's `when`, or by `{sub}` in its keys",
     }, anyone_joins),
     (Check {
         id: "EA082",
         name: "issuer-names-no-tenant",
         severity: Severity::Medium,
-        title: "an issuer is that of no tenant",
-        why: "`common`, `organizations`, `consumers` and `{tenantid}` stand in metadata in the place of a tenant, and in \
-              no token: none of them verifies.",
+        title: "an issuer's address does not name a tenant",
+        why: "`common`, `organizations`, `consumers` and `{tenantid}` stand for a tenant in metadata, but \
+              never in a token. So no token of this issuer verifies.",
         remedy: "write the issuer with the tenant's id",
     }, no_tenant),
     (Check {
         id: "EA083",
         name: "issuers-alike",
         severity: Severity::Low,
-        title: "two issuers differ by a slash at the end or by capitals alone",
-        why: "The value of `iss` counts to the letter, and a provider uses one of them. The other block is trusted for \
-              nothing, or, at a provider that somebody else can set up under that name, for too much.",
+        title: "two issuers differ only in a slash at the end or in capitals",
+        why: "The value of `iss` must match exactly, and a provider uses one of the two. The other block \
+              accepts nothing. Or it accepts too much, if somebody else can set up that name at the \
+              provider.",
         remedy: "keep the one that the tokens have",
     }, alike),
     (Check {
         id: "EA084",
         name: "issuer-unused",
         severity: Severity::Low,
-        title: "no allow rule speaks of an issuer",
-        why: "Its tokens open nothing, and a rule without `issuers`, written later, will trust them all the same.",
-        remedy: "remove the block, or write the rule that was meant",
+        title: "no allow rule accepts an issuer's tokens",
+        why: "These tokens give access to nothing. But a rule without `issuers` that somebody writes later \
+              accepts them.",
+        remedy: "remove the block, or write the rule that is missing",
     }, unused),
     (Check {
         id: "EA085",
         name: "leeway-is-long",
         severity: Severity::Low,
-        title: "an issuer's clock is forgiven more than a minute",
-        why: "For that long a token lives on after its end, one that was taken among them. Clocks that are kept by NTP \
+        title: "an issuer's leeway is more than a minute",
+        why: "An expired token is valid for that much longer, and so is a stolen one. Clocks that use NTP \
               differ by less than a second.",
-        remedy: "use 60 seconds at most; 30 when absent",
+        remedy: "set `leeway_seconds` to at most 60 (default: 30)",
     }, long_leeway),
     (Check {
         id: "EA086",
         name: "kind-of-token-is-open",
         severity: Severity::Medium,
-        title: "nothing tells an issuer's access tokens from its ID tokens",
-        why: "An ID token tells an application who signed in, and is kept and handed on where tokens for an API are not \
-              (RFC 8725 section 3.11, RFC 9068 section 5). Here it opens files.",
-        remedy: "add `token_type = \"at+jwt\"`, or the claim that says the kind to `required`, or ask for a scope in \
-                 every rule (docs/providers.md)",
+        title: "nothing distinguishes an issuer's access tokens from its ID tokens",
+        why: "An ID token tells an application who signed in. It is stored and passed on where tokens for an \
+              API are not (RFC 8725 section 3.11, RFC 9068 section 5). Here it gives access to files.",
+        remedy: "add `token_type = \"at+jwt\"`, or add the claim that says the kind to `required`, or \
+                 require a scope in every rule (docs/providers.md)",
     }, kind_is_open),
     (Check {
         id: "EA087",
         name: "cognito-without-token-use",
         severity: Severity::Medium,
-        title: "a user pool of Amazon Cognito, and no `token_use`",
-        why: "Cognito's ID and access tokens have the same issuer, the same keys and no `typ`. `token_use` is what tells \
-              them apart, and AWS says to check it. Without it the kind of a token rests on whether it has `aud` or \
-              `client_id`, which a setting of the application changes.",
+        title: "the block of an Amazon Cognito user pool does not require `token_use`",
+        why: "Cognito's ID and access tokens have the same issuer, the same keys and no `typ`. Only \
+              `token_use` distinguishes them, and AWS says to check it. Without it the kind of a token \
+              depends on whether it has `aud` or `client_id`, which a setting of the application changes.",
         remedy: "add `required = { token_use = \"access\" }`",
     }, cognito),
     (Check {
         id: "EA088",
         name: "no-longest-lifetime",
         severity: Severity::Informational,
-        title: "an issuer's tokens may live for as long as it likes",
-        why: "A token cannot be called back but by a new package, so it is trusted until it expires. A setting of the \
-              provider that somebody changes makes that a year.",
-        remedy: "add `max_lifetime_seconds` with what the provider is set to",
+        title: "an issuer's block sets no longest lifetime for tokens",
+        why: "Only a new package can revoke a token, so a token is trusted until it expires. Somebody can \
+              change a setting of the provider and make that a year.",
+        remedy: "set `max_lifetime_seconds` to the lifetime that the provider is set to",
     }, no_lifetime),
     (Check {
         id: "EA089",
         name: "lifetime-is-long",
         severity: Severity::Low,
-        title: "an issuer's tokens may live for more than a day",
-        why: "A token that leaks, or whose subject has left, opens files until it expires.",
-        remedy: "let the provider give tokens of an hour or so, and write that",
+        title: "an issuer's tokens may be valid for more than a day",
+        why: "A token that leaks, or whose owner left, gives access until it expires.",
+        remedy: "set the provider to a lifetime of about an hour, and write that in `max_lifetime_seconds`",
     }, long_lifetime),
     (Check {
         id: "EA090",
         name: "audiences-are-many",
         severity: Severity::Low,
-        title: "an issuer's block takes more than three audiences",
-        why: "Each is a service whose tokens do here as well, so any of them that is broken into can ask for files in \
-              the name of its users (RFC 8725 section 3.9).",
+        title: "an issuer's block accepts more than three audiences",
+        why: "Each audience is a service whose tokens are accepted here. An attacker who breaks into one of \
+              them can get files in the name of its users (RFC 8725 section 3.9).",
         remedy: "give the bucket an audience of its own",
     }, many_audiences),
     (Check {
         id: "EA091",
         name: "audience-of-every-service",
         severity: Severity::Medium,
-        title: "an audience that tokens for other services have",
-        why: "The audience is to keep tokens for other services out, and this one is in them: the provider puts it into \
-              every token, or it is that of an API of its own.",
+        title: "an audience is also in tokens for other services",
+        why: "The audience should keep tokens for other services out, but they have this one too. The \
+              provider puts it into every token, or it belongs to an API of the provider.",
         remedy: "give the bucket an audience of its own at the provider",
     }, every_audience),
     (Check {
         id: "EA092",
         name: "algorithm-without-key",
         severity: Severity::Low,
-        title: "an issuer may sign with an algorithm that none of its keys fits",
-        why: "No token with it verifies today. When a key for it turns up in the key file it is trusted, though nobody \
-              has thought about it.",
-        remedy: "leave the algorithm out, or fetch the keys anew (`authorizer keys fetch`)",
+        title: "an issuer may sign with an algorithm that fits none of its keys",
+        why: "No token with this algorithm verifies today. If a key for it comes into the key file later, it \
+              is trusted, although nobody reviewed it.",
+        remedy: "remove the algorithm, or fetch the keys again (`authorizer keys fetch`)",
     }, without_key),
 ]);
 
@@ -148,17 +152,17 @@ fn over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
     const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
     match host_of(issuer)? {
-        "accounts.google.com" => Some(("any Google account that the application lets sign in", &["hd"])),
+        "accounts.google.com" => Some(("any Google account that can sign in to the application", &["hd"])),
         "token.actions.githubusercontent.com" => Some((
-            "any workflow of GitHub",
+            "any GitHub workflow",
             &["repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref"],
         )),
         "gitlab.com" => {
-            Some(("any job of GitLab", &["namespace_path", "namespace_id", "project_path", "project_id"]))
+            Some(("any GitLab job", &["namespace_path", "namespace_id", "project_path", "project_id"]))
         }
-        "appleid.apple.com" => Some(("any Apple account that the application lets sign in", &[])),
-        "www.facebook.com" | "facebook.com" => Some(("any Facebook account that the application lets sign in", &[])),
-        "login.microsoftonline.com" if issuer.contains(PERSONAL) => Some(("any Microsoft account that the application lets sign in", &[])),
+        "appleid.apple.com" => Some(("any Apple account that can sign in to the application", &[])),
+        "www.facebook.com" | "facebook.com" => Some(("any Facebook account that can sign in to the application", &[])),
+        "login.microsoftonline.com" if issuer.contains(PERSONAL) => Some(("any Microsoft account that can sign in to the application", &[])),
         _ => None,
     }
 }
@@ -177,7 +181,7 @@ fn anyone_joins(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 Use::Condition(_) => is_narrow(claim) || *claim == "email",
             });
             if !by_issuer && !by_rule {
-                found.push(rule.found(format!("rule `{}` lets in {who}, by issuer `{}`", rule.id(), issuer.name)));
+                found.push(rule.found(format!("rule `{}` allows {who}, through issuer `{}`", rule.id(), issuer.name)));
             }
         }
     }
@@ -194,7 +198,7 @@ fn no_tenant(subject: &PolicySubject<'_>) -> Vec<Observation> {
     of_none
         .map(|issuer| {
             let address = &issuer.document.issuer;
-            issuer.found_in("issuer", format!("issuer `{}` is `{address}`, in no token", issuer.name()))
+            issuer.found_in("issuer", format!("issuer `{}` is `{address}`, which tokens never have", issuer.name()))
         })
         .collect()
 }
@@ -205,7 +209,7 @@ fn alike(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for (index, issuer) in all.iter().enumerate() {
         if let Some(before) = all.iter().take(index).find(|before| plain(before.document) == plain(issuer.document)) {
-            let message = format!("issuer `{}` is nearly that of `{}`", issuer.name(), before.name());
+            let message = format!("issuer `{}` has nearly the same address as `{}`", issuer.name(), before.name());
             found.push(issuer.found_in("issuer", message));
         }
     }
@@ -224,7 +228,7 @@ fn unused(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let unused = subject.issuers().filter(|issuer| !is_used(issuer));
     unused
         .map(|issuer| {
-            issuer.found_in("name", format!("no allow rule speaks of issuer `{}`", issuer.name()))
+            issuer.found_in("name", format!("no allow rule accepts tokens of issuer `{}`", issuer.name()))
         })
         .collect()
 }
@@ -233,7 +237,7 @@ fn long_leeway(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let long = subject.issuers().filter(|issuer| issuer.document.leeway_seconds > 60);
     long.map(|issuer| {
         let seconds = issuer.document.leeway_seconds;
-        issuer.found_in("leeway_seconds", format!("issuer `{}` is forgiven {seconds} seconds", issuer.name()))
+        issuer.found_in("leeway_seconds", format!("issuer `{}` has a leeway of {seconds} seconds", issuer.name()))
     })
     .collect()
 }
@@ -271,7 +275,7 @@ fn kind_is_open(subject: &PolicySubject<'_>) -> Vec<Observation> {
         };
         if let Some(rule) = subject.allows().find(opens) {
             let message = format!(
-                "an ID token of issuer `{}` for the same audience does for rule `{}`, which asks for no scope",
+                "an ID token of issuer `{}` for the same audience is enough for rule `{}`, which requires no scope",
                 issuer.name(),
                 rule.id()
             );
@@ -292,8 +296,8 @@ fn cognito(subject: &PolicySubject<'_>) -> Vec<Observation> {
     open.map(|issuer| {
         let name = issuer.name();
         let (severity, message) = match issuer.document.client_id.is_empty() {
-            true => (Severity::Medium, format!("issuer `{name}` takes ID tokens, and does not say so")),
-            false => (Severity::Low, format!("issuer `{name}` does not say that it takes access tokens alone")),
+            true => (Severity::Medium, format!("issuer `{name}` accepts ID tokens, and its block does not say so")),
+            false => (Severity::Low, format!("the block of issuer `{name}` does not say that it accepts access tokens only")),
         };
         issuer.found_in("name", message).severity(severity)
     })
@@ -314,7 +318,7 @@ fn long_lifetime(subject: &PolicySubject<'_>) -> Vec<Observation> {
         subject.issuers().filter(|issuer| issuer.document.max_lifetime_seconds.is_some_and(|most| most > 86_400));
     long.map(|issuer| {
         let seconds = issuer.document.max_lifetime_seconds.unwrap_or_default();
-        let message = format!("tokens of issuer `{}` may live for {seconds} seconds", issuer.name());
+        let message = format!("tokens of issuer `{}` may be valid for {seconds} seconds", issuer.name());
         issuer.found_in("max_lifetime_seconds", message)
     })
     .collect()
@@ -323,7 +327,7 @@ fn long_lifetime(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn many_audiences(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let many = subject.issuers().filter(|issuer| issuer.document.audience.len() > 3);
     many.map(|issuer| {
-        let message = format!("issuer `{}` takes {}", issuer.name(), list(&issuer.document.audience));
+        let message = format!("issuer `{}` accepts {}", issuer.name(), list(&issuer.document.audience));
         issuer.found_in("audience", message)
     })
     .collect()
@@ -338,11 +342,11 @@ fn every_audience(subject: &PolicySubject<'_>) -> Vec<Observation> {
             .map(|path| format!("{}{path}", document.issuer.trim_end_matches('/')));
         for (index, audience) in document.audience.iter().enumerate() {
             let why = match audience.as_str() {
-                "*" => "is a text like any other, and no pattern",
+                "*" => "is plain text here, not a pattern",
                 "account" if document.issuer.contains("/realms/") => "is in nearly every token of Keycloak",
-                "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => "is Microsoft Graph's",
-                other if other == document.issuer => "is the issuer's own",
-                other if own_apis.iter().any(|api| api == other) => "is that of an API of the provider",
+                "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => "belongs to Microsoft Graph",
+                other if other == document.issuer => "is the issuer's own address",
+                other if own_apis.iter().any(|api| api == other) => "belongs to an API of the provider",
                 _ => continue,
             };
             let place = issuer.place().then("audience").at(index);

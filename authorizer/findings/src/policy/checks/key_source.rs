@@ -14,48 +14,48 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA093",
         name: "secret-is-shared",
         severity: Severity::Medium,
-        title: "an issuer signs with a secret that this service has as well",
-        why: "With HS256 whoever can verify a token can make one. The secret is in the zip and in every copy of it: in \
-              what builds and deploys it, in Lambda, and in the repository if somebody was careless. Each of them is as \
-              good as the issuer.",
-        remedy: "have the issuer sign with ES256, EdDSA or RS256; where it cannot, keep the secret for this service \
-                 alone, and accept this",
+        title: "an issuer signs with a secret that this service has too",
+        why: "With HS256, anyone who can verify a token can make one. The secret is in the zip and in every \
+              copy of it: where it is built and deployed, in Lambda, and in the repository if somebody was \
+              careless. Each of these places can sign as the issuer.",
+        remedy: "make the issuer sign with ES256, EdDSA or RS256; if it cannot, use the secret for this \
+                 service only, and accept the finding",
     }, shared_secret),
     (Check {
         id: "EA094",
         name: "keys-of-another-site",
         severity: Severity::Medium,
-        title: "an issuer's keys are asked for at another site than its own",
-        why: "Whoever answers at that address says whose tokens are good here. A name that is mistyped, given up or sold \
-              hands that to a stranger.",
-        remedy: "use the `jwks_uri` of the issuer's own metadata (`authorizer keys discover`); where that is at another \
-                 site, accept this",
+        title: "an issuer's keys are fetched from another site than its own",
+        why: "The owner of that address decides which tokens are valid here. If the name is mistyped, given \
+              up or sold, a stranger decides.",
+        remedy: "use the `jwks_uri` of the issuer's own metadata (`authorizer keys discover`); if that is at \
+                 another site, accept the finding",
     }, another_site),
     (Check {
         id: "EA095",
         name: "keys-from-afar-alone",
         severity: Severity::Low,
-        title: "an issuer's keys are asked for, and none are in the package",
-        why: "A function that has just started knows no key. The first request waits for the provider, and while it \
-              cannot be reached every token is answered 503.",
-        remedy: "add `file` beside `url`: the keys in the package serve at once",
+        title: "an issuer's keys are fetched, and the package has none",
+        why: "A function that has just started knows no key. The first request waits for the provider. While \
+              the provider cannot be reached, every token gets 503.",
+        remedy: "add `file` beside `url`: the keys in the package work at once",
     }, from_afar_alone),
     (Check {
         id: "EA096",
         name: "keys-serve-long-after",
         severity: Severity::Low,
-        title: "keys serve for more than a day after they could last be asked for",
-        why: "A key that the provider has withdrawn, because it leaked, is trusted for as long as somebody can keep the \
-              function from asking.",
-        remedy: "use at most 86,400 seconds, which is what holds when `max_stale_seconds` is absent",
+        title: "keys stay valid for more than a day after the last possible fetch",
+        why: "If the provider withdraws a leaked key, the function trusts it for as long as somebody can \
+              stop the function from fetching keys.",
+        remedy: "set `max_stale_seconds` to at most 86400, which is also the default",
     }, serve_long_after),
     (Check {
         id: "EA097",
         name: "keys-of-this-machine",
         severity: Severity::High,
-        title: "an issuer's keys are asked for on the machine that runs the function",
-        why: "Plain `http` goes to a loopback address alone, which is for `authorizer serve`. At the edge nobody answers \
-              there, and every token that needs those keys is refused with 503.",
+        title: "an issuer's keys are fetched from the machine that runs the function",
+        why: "Plain `http` is only for a loopback address, which is for `authorizer serve`. At the edge \
+              nobody answers there, so every token that needs those keys gets 503.",
         remedy: "deploy a policy with the provider's `https` address",
     }, of_this_machine),
 ]);
@@ -67,7 +67,7 @@ fn shared_secret(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let shared = subject.issuers().filter(|issuer| issuer.document.secret.is_some());
     shared
         .map(|issuer| {
-            issuer.found_in("secret", format!("whoever has the package signs for issuer `{}`", issuer.name()))
+            issuer.found_in("secret", format!("anyone who has the package can sign for issuer `{}`", issuer.name()))
         })
         .collect()
 }
@@ -79,7 +79,7 @@ fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let (Some(there), Some(here)) = (there, host_of(&issuer.document.issuer)) else { continue };
         if !are_one_site(here, there) {
             let place = issuer.place().then("jwks").then("url");
-            let message = format!("the keys of issuer `{}` are asked for at `{there}`", issuer.name());
+            let message = format!("the keys of issuer `{}` are fetched from `{there}`", issuer.name());
             found.push(issuer.found_at(place, message));
         }
     }
@@ -92,7 +92,7 @@ fn of_this_machine(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let url = issuer.keys_url().and_then(|url| KeysUrl::parse(url).ok());
         if let Some(url) = url.filter(|url| !url.is_https()) {
             let place = issuer.place().then("jwks").then("url");
-            found.push(issuer.found_at(place, format!("the keys of issuer `{}` are asked for at `{url}`", issuer.name())));
+            found.push(issuer.found_at(place, format!("the keys of issuer `{}` are fetched from `{url}`", issuer.name())));
         }
     }
     found
@@ -114,7 +114,7 @@ fn serve_long_after(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let stale = issuer.document.jwks.as_ref().and_then(|jwks| jwks.max_stale_seconds);
         if let Some(seconds) = stale.filter(|seconds| *seconds > DAY) {
             let place = issuer.place().then("jwks").then("max_stale_seconds");
-            let message = format!("keys of issuer `{}` serve for {seconds} seconds", issuer.name());
+            let message = format!("keys of issuer `{}` stay valid for {seconds} seconds", issuer.name());
             found.push(issuer.found_at(place, message));
         }
     }

@@ -21,8 +21,8 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "key-of-two-issuers",
         severity: Severity::High,
         title: "two issuers have the same key",
-        why: "A signature says which key made it, and no more: whoever signs for the one issuer can sign in the name of \
-              the other.",
+        why: "A signature says only which key made it. So anyone who signs for one issuer can sign in the \
+              name of the other.",
         remedy: "fetch each issuer's own keys (`authorizer keys fetch`)",
     }, of_two_issuers),
     (Check {
@@ -30,62 +30,62 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "key-twice",
         severity: Severity::Low,
         title: "an issuer has the same key twice",
-        why: "Whoever takes out a key that has leaked takes out one of the two, and the other still verifies.",
-        remedy: "fetch the keys anew, or remove one of the two",
+        why: "If the key leaks and somebody removes one of the two, the other still verifies.",
+        remedy: "fetch the keys again, or remove one of the two",
     }, twice),
     (Check {
         id: "EA107",
         name: "kid-twice",
         severity: Severity::Low,
-        title: "two keys of an issuer have one `kid`",
-        why: "A token's `kid` then does not say which of them signed it, so both are tried, and an old key that was to \
-              be replaced by a new one under its name still verifies.",
+        title: "two keys of an issuer have the same `kid`",
+        why: "The `kid` of a token does not say which of the two signed it, so both are tried. If a new key \
+              should replace an old one of the same name, the old key still verifies.",
         remedy: "remove the key that the provider does not sign with any more",
     }, kid_twice),
     (Check {
         id: "EA108",
         name: "kid-absent",
         severity: Severity::Low,
-        title: "a key without `kid` beside others of its kind",
-        why: "Only a token without `kid` can be of that key, and such a token is refused where more than one key fits its \
-              algorithm: the key verifies nothing, and its tokens are refused.",
-        remedy: "have the provider publish its keys with `kid`",
+        title: "a key has no `kid`, and there are others of its kind",
+        why: "Only a token without `kid` can be of that key. Such a token is refused if more than one key \
+              fits its algorithm. So the key verifies nothing, and its tokens are refused.",
+        remedy: "make the provider publish its keys with `kid`",
     }, kid_absent),
     (Check {
         id: "EA109",
         name: "key-without-alg",
         severity: Severity::Low,
-        title: "a key says no `alg`, and the policy allows several that fit",
-        why: "One key should be used with one algorithm (RFC 8725 section 3.1, NIST SP 800-57 part 1 section 5.2); what \
-              is signed with another is trusted as well.",
+        title: "a key has no `alg`, and several algorithms of the policy fit it",
+        why: "One key should be used with one algorithm (RFC 8725 section 3.1, NIST SP 800-57 part 1 section \
+              5.2). A token that is signed with another algorithm is trusted too.",
         remedy: "allow only the algorithm that the issuer signs with",
     }, without_alg),
     (Check {
         id: "EA110",
         name: "key-without-use",
         severity: Severity::Informational,
-        title: "a key says neither `use` nor `key_ops`",
-        why: "A key that was published for encryption passes for one that signs.",
-        remedy: "have the provider publish its keys with `use`",
+        title: "a key has neither `use` nor `key_ops`",
+        why: "A key that was published for encryption is accepted as a key for signatures.",
+        remedy: "make the provider publish its keys with `use`",
     }, without_use),
     (Check {
         id: "EA111",
         name: "key-unused",
         severity: Severity::Informational,
-        title: "a key for signatures that none of the issuer's algorithms uses",
-        why: "Tokens that the provider signs with it are refused, and whoever adds the algorithm one day trusts a key \
-              that nobody has looked at.",
-        remedy: "add its algorithm to `algorithms`, or leave the key out of the file",
+        title: "a key for signatures fits none of the issuer's algorithms",
+        why: "Tokens that the provider signs with it are refused. If somebody adds the algorithm later, a \
+              key that nobody reviewed is trusted.",
+        remedy: "add its algorithm to `algorithms`, or remove the key from the file",
     }, unused),
     (Check {
         id: "EA112",
         name: "certificate-expired",
         severity: Severity::Low,
-        title: "a key whose certificate has expired",
-        why: "Certificates beside a key are not read when tokens are verified, so the key is trusted on. The provider \
-              said until when it means to use it, and that is over: it may be forgotten, and its private half lie \
-              somewhere.",
-        remedy: "fetch the keys anew (`authorizer keys fetch`)",
+        title: "a key's certificate has expired",
+        why: "Certificates are not read when a token is verified, so the key is still trusted. The provider \
+              said how long it wants to use the key, and that time is over. The key may be forgotten, and \
+              its private half may be unprotected.",
+        remedy: "fetch the keys again (`authorizer keys fetch`)",
     }, certificate_expired),
 ]);
 
@@ -143,7 +143,7 @@ fn of_two_issuers(subject: &PolicySubject<'_>) -> Vec<Observation> {
             if let Some(before) = issuers.iter().take(index).find(is_same) {
                 let severity = if are_one_provider(before, issuer) { Severity::Low } else { Severity::High };
                 let message = format!(
-                    "{} of issuer `{}` is one of issuer `{}`, too",
+                    "{} of issuer `{}` is also a key of issuer `{}`",
                     key.name(),
                     issuer.name(),
                     before.name()
@@ -177,7 +177,7 @@ fn twice(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         for key in after_the_like(issuer, |one, other| thumbprint(one.jwk) == thumbprint(other.jwk)) {
-            found.push(key.found(format!("{} of issuer `{}` stands there twice", key.name(), issuer.name())));
+            found.push(key.found(format!("{} of issuer `{}` is in the file twice", key.name(), issuer.name())));
         }
     }
     found
@@ -235,7 +235,7 @@ fn without_use(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for issuer in subject.issuers() {
         let is_silent = |key: &KeyView<'_>| key.jwk.get("use").is_none() && key.jwk.get("key_ops").is_none();
         for key in used(issuer).filter(is_silent) {
-            found.push(key.found(format!("{} of issuer `{}` says no use", key.name(), issuer.name())));
+            found.push(key.found(format!("{} of issuer `{}` does not say its use", key.name(), issuer.name())));
         }
     }
     found
@@ -262,7 +262,7 @@ fn certificate_expired(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 && end < now
             {
                 let message =
-                    format!("the certificate of {} of issuer `{}` ended on {words}", key.name(), issuer.name());
+                    format!("the certificate of {} of issuer `{}` expired on {words}", key.name(), issuer.name());
                 found.push(key.found(message));
             }
         }

@@ -12,18 +12,20 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA055",
         name: "source-is-everywhere",
         severity: Severity::Medium,
-        title: "a rule's addresses are all there are",
-        why: "The rule reads as if it were for some network, and is for every viewer of that kind of address.",
-        remedy: "name the networks that are meant, or leave `source_ips` out",
+        title: "a rule's addresses are all the addresses of IPv4 or IPv6",
+        why: "The rule reads as if it is for one network, but it is for every viewer with that kind of \
+              address.",
+        remedy: "name the networks that you mean, or remove `source_ips`",
     }, everywhere),
     (Check {
         id: "EA056",
         name: "source-is-never-seen",
         severity: Severity::Medium,
         title: "a rule names addresses that no viewer of CloudFront has",
-        why: "CloudFront sees the address that a viewer has on the internet. Private, shared, link-local and loopback \
-              addresses never are: an allow rule lets nobody in by them, and a deny rule denies nobody.",
-        remedy: "write the public addresses that the network goes out by",
+        why: "CloudFront sees the address that a viewer has on the internet. It never sees private, shared, \
+              link-local or loopback addresses. They allow nobody in an allow rule and deny nobody in a deny \
+              rule.",
+        remedy: "write the public addresses from which the network reaches the internet",
     }, never_seen),
 ]);
 
@@ -71,7 +73,7 @@ fn never_seen(subject: &PolicySubject<'_>) -> Vec<Observation> {
         for (index, network) in networks.iter().enumerate().filter(|(_, network)| is_never(network)) {
             let place = rule.place().then("source_ips").at(index);
             let severity = if rule.is_deny() || all { Severity::Medium } else { Severity::Low };
-            let message = format!("rule `{}` names `{network}`, which no viewer comes from", rule.id());
+            let message = format!("rule `{}` names `{network}`, which no viewer has", rule.id());
             found.push(rule.found_at(place, message).severity(severity));
         }
     }

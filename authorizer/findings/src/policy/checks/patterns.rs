@@ -16,44 +16,45 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         name: "pattern-twice",
         severity: Severity::Informational,
         title: "a rule names a pattern twice",
-        why: "One of them was meant to be another, or nobody knows any more why it is there.",
-        remedy: "leave one out, or write what was meant",
+        why: "One of the two was meant to be another pattern, or nobody knows why it is there.",
+        remedy: "remove one of them, or write the pattern that you mean",
     }, twice),
     (Check {
         id: "EA070",
         name: "pattern-not-composed",
         severity: Severity::Medium,
-        title: "a pattern has an accented letter in two characters where others write one",
-        why: "Keys are compared byte for byte. What most keyboards and applications write (Unicode's form NFC) looks \
-              the same and is another key: an allow rule does not open it, and a deny rule does not deny it.",
-        remedy: "write the pattern anew by keyboard, or name both forms",
+        title: "a pattern writes an accented letter as two characters instead of one",
+        why: "Keys are compared byte for byte. Most keyboards and applications write one character \
+              (Unicode's form NFC), which looks the same but is another key. An allow rule does not allow \
+              that key, and a deny rule does not deny it.",
+        remedy: "type the pattern again with a keyboard, or name both forms",
     }, not_composed),
     (Check {
         id: "EA071",
         name: "pattern-with-the-invisible",
         severity: Severity::Medium,
-        title: "a pattern holds a character that cannot be seen",
-        why: "A zero-width or direction character, or a space that is none, came along when the pattern was copied. The \
-              pattern looks right in review, and names other keys than it shows.",
+        title: "a pattern contains an invisible character",
+        why: "A zero-width character, a direction character or a special space was copied with the pattern. \
+              The pattern looks right in review, but it names other keys than it shows.",
         remedy: "remove the character",
     }, invisible),
     (Check {
         id: "EA072",
         name: "pattern-of-a-folder-alone",
         severity: Severity::Medium,
-        title: "a pattern ends in `/`, and names nothing that is in the folder",
-        why: "To S3 `reports/` is one key, an empty object that some tools make for a folder. Nothing below it is \
-              meant.",
+        title: "a pattern ends in `/` and names nothing inside the folder",
+        why: "To S3, `reports/` is one key: an empty object that some tools create for a folder. The pattern \
+              matches nothing below it.",
         remedy: "write `reports/**` for what is in the folder",
     }, folder_alone),
     (Check {
         id: "EA073",
         name: "pattern-with-a-plus",
         severity: Severity::Informational,
-        title: "a pattern holds `+`, which viewers have to write as `%2B`",
-        why: "S3 reads a raw `+` in a path as a space, so the authorizer refuses it. A link that has it as it is gets \
-              400, whatever the rule allows.",
-        remedy: "choose a name without `+`, or see that links are encoded",
+        title: "a pattern contains `+`, which viewers must write as `%2B`",
+        why: "S3 reads a raw `+` in a path as a space, so the authorizer refuses it. A link with a raw `+` \
+              gets 400, whatever the rule allows.",
+        remedy: "choose a name without `+`, or make sure that links are encoded",
     }, plus),
 ]);
 
@@ -87,7 +88,7 @@ fn not_composed(subject: &PolicySubject<'_>) -> Vec<Observation> {
         for (place, pattern) in rule.patterns() {
             if texts(pattern).any(is_apart) {
                 let message = format!(
-                    "rule `{}` names `{}`, whose letters are not composed",
+                    "rule `{}` names `{}`, which writes an accent as a separate character",
                     rule.id(),
                     with_marks(&pattern.to_string())
                 );
@@ -129,7 +130,7 @@ fn folder_alone(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let is_folder = matches!(pattern.segments(), [_, .., Segment::Literal(last)] if last.is_empty());
             let below = format!("{pattern}**");
             if is_folder && !rule.document.keys.contains(&below) {
-                let message = format!("rule `{}` names `{pattern}`, and nothing in it", rule.id());
+                let message = format!("rule `{}` names `{pattern}`, but nothing inside the folder", rule.id());
                 let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
                 found.push(rule.found_at(place, message).severity(severity));
             }

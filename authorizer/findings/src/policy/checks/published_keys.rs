@@ -10,10 +10,10 @@ pub(super) static FAMILY: Family = Family::Policy(&[(Check {
     id: "EA104",
     name: "key-of-a-published-example",
     severity: Severity::High,
-    title: "a key whose private half is published",
-    why: "It comes from a standard's examples, a website or a tool's source, where everybody can read the private half: \
-          anybody signs tokens that verify here, in anybody's name.",
-    remedy: "have the provider make keys of its own, and fetch those (`authorizer keys fetch`)",
+    title: "the private half of a key is published",
+    why: "The key comes from a standard's examples, a website or a tool's source, where everyone can read \
+          the private half. So anyone can sign tokens that verify here, in anyone's name.",
+    remedy: "make the provider create keys of its own, and fetch those (`authorizer keys fetch`)",
 }, published)
 ]);
 
@@ -39,7 +39,7 @@ fn published(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let known = PUBLISHED.iter().find(|(known, _)| Some(*known) == thumbprint.as_deref());
         if let Some((_, place)) = known.filter(|_| key.is_used()) {
             let message =
-                format!("{} of issuer `{}` is that of {place}", key.name(), key.issuer.name());
+                format!("{} of issuer `{}` is a published key, from {place}", key.name(), key.issuer.name());
             found.push(key.found(message));
         }
     }

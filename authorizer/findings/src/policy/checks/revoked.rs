@@ -14,18 +14,18 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA130",
         name: "revocation-is-over",
         severity: Severity::Informational,
-        title: "a deny-list entry for tokens that have all expired",
-        why: "With the issuer's `max_lifetime_seconds` no token from before that instant lives any more. The entry says \
-              that a token is still out there, and every package carries it.",
+        title: "all tokens of a deny-list entry have expired",
+        why: "With the issuer's `max_lifetime_seconds`, no token from before that time is still valid. The \
+              entry says that a token is still in use, and every package contains the entry.",
         remedy: "remove the entry",
     }, over),
     (Check {
         id: "EA131",
         name: "revocation-of-what-is-to-come",
         severity: Severity::Low,
-        title: "a deny-list entry refuses tokens that are yet to be issued",
-        why: "Until that instant a new token does not help: whoever signs in again is refused again.",
-        remedy: "write the instant at which the leak was closed, which is not after the present",
+        title: "a deny-list entry refuses tokens that are not issued yet",
+        why: "Until that time a new token does not help: a person who signs in again is refused again.",
+        remedy: "write the time at which the leak was closed, which is not in the future",
     }, to_come),
 ]);
 
@@ -60,9 +60,9 @@ fn over(subject: &PolicySubject<'_>) -> Vec<Observation> {
             },
         )
     };
-    each(subject, is_over, "is of tokens that have all expired")
+    each(subject, is_over, "covers only tokens that have expired")
 }
 
 fn to_come(subject: &PolicySubject<'_>) -> Vec<Observation> {
-    each(subject, |_, before| before > subject.now(), "refuses those that are yet to be issued")
+    each(subject, |_, before| before > subject.now(), "refuses tokens that are not issued yet")
 }

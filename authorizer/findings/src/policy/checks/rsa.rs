@@ -13,37 +13,39 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA100",
         name: "rsa-below-3072-bits",
         severity: Severity::Informational,
-        title: "RSA keys of fewer than 3,072 bits",
-        why: "2,048 bits are worth 112 bits of security, which NIST SP 800-57 part 1 does not plan with beyond 2030. \
-              Most providers have no others to offer.",
-        remedy: "choose ES256, or RSA keys of 3,072 bits, where the provider offers them",
+        title: "an issuer has RSA keys of fewer than 3,072 bits",
+        why: "2,048 bits give 112 bits of security, which NIST SP 800-57 part 1 does not plan with after \
+              2030. Most providers do not offer other keys.",
+        remedy: "choose ES256, or RSA keys of 3,072 bits, if the provider offers them",
     }, short),
     (Check {
         id: "EA101",
         name: "rsa-of-the-roca-kind",
         severity: Severity::High,
-        title: "an RSA key that was made by a faulty chip (ROCA, CVE-2017-15361)",
-        why: "Its primes have a form that lets the private half be worked out, for 2,048 bits at a price that a company \
-              can pay: whoever does signs tokens in anybody's name.",
-        remedy: "have the provider make new keys, outside the chip or smart card that made this one",
+        title: "a faulty chip made an RSA key (ROCA, CVE-2017-15361)",
+        why: "The form of its primes makes it possible to compute the private half; for 2,048 bits, a \
+              company can pay for that. The attacker can then sign tokens in anyone's name.",
+        remedy: "make the provider create new keys, without the chip or smart card that made this one",
     }, roca),
     (Check {
         id: "EA102",
         name: "rsa-that-can-be-factored",
         severity: Severity::High,
-        title: "an RSA key whose private half this check has worked out",
-        why: "Its primes are too close to each other, one is tiny, or another key here has one of them: signs of a \
-              broken generator of random numbers. What takes a second here takes anybody a second.",
-        remedy: "have the provider make new keys, and look at what made this one",
+        title: "this check computed the private half of an RSA key",
+        why: "Its primes are too close to each other, one is tiny, or another key here shares one of them. \
+              These are signs of a broken random number generator. This check needs a second to find the \
+              private half, and so does an attacker.",
+        remedy: "make the provider create new keys, and examine what made this one",
     }, factored),
     (Check {
         id: "EA103",
         name: "rsa-exponent-is-small",
         severity: Severity::Low,
-        title: "an RSA key whose public exponent is below 65,537",
-        why: "With an exponent of 3 a forged signature has passed in libraries that read the padding loosely. The one \
-              that verifies here does not; NIST SP 800-56B and FIPS 186-5 ask for more than 65,536 all the same.",
-        remedy: "have the provider make keys with the exponent 65,537",
+        title: "an RSA key has a public exponent below 65,537",
+        why: "With an exponent of 3, forged signatures have passed in libraries that read the padding \
+              loosely. The library that verifies here does not accept them. NIST SP 800-56B and FIPS 186-5 \
+              still require more than 65,536.",
+        remedy: "make the provider create keys with the exponent 65,537",
     }, small_exponent),
 ]);
 
@@ -64,7 +66,7 @@ fn short(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let Some(least) = short.iter().map(|(_, bits)| *bits).min() else { continue };
         let count = short.len();
         let keys = if count == 1 { "1 RSA key".to_owned() } else { format!("{count} RSA keys") };
-        let message = format!("issuer `{}` has {keys} below 3072 bits, the least {least}", issuer.name());
+        let message = format!("issuer `{}` has {keys} below 3072 bits; the shortest has {least}", issuer.name());
         found.push(issuer.found_in("jwks", message));
     }
     found
@@ -109,7 +111,7 @@ fn factored(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let others = keys.iter().enumerate().filter(|(other, _)| *other != index);
         let shared = others.map(|(_, other)| other).find(|(_, other)| shares_a_prime(modulus, other));
         let why = match shared {
-            Some((other, _)) => format!("has a prime of {} of issuer `{}`", other.name(), other.issuer.name()),
+            Some((other, _)) => format!("shares a prime with {} of issuer `{}`", other.name(), other.issuer.name()),
             None if primes_below(1 << 16).any(|prime| residue(modulus, prime) == 0) => "has a tiny factor".to_owned(),
             None if has_close_primes(modulus) => "has primes close to each other".to_owned(),
             None => continue,
@@ -198,7 +200,7 @@ mod tests {
         let one = product([FAR[0], NEIGHBOURS[0]]);
         assert!(shares_a_prime(&one, &product([FAR[0], FAR[1]])));
         assert!(!shares_a_prime(&one, &product([FAR[1], NEIGHBOURS[1]])));
-        assert!(!shares_a_prime(&one, &one.clone()), "the same key is no other one");
+        assert!(!shares_a_prime(&one, &one.clone()), "a key does not share a prime with itself");
     }
 
     #[test]

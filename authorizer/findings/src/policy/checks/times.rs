@@ -12,18 +12,19 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA050",
         name: "rule-expired",
         severity: Severity::Medium,
-        title: "a rule that does not hold any more",
-        why: "An expired deny rule denies nothing, and reads as if it did. An expired allow rule is in the way of \
-              whoever reads the policy, and opens again what it opened when somebody moves its date.",
-        remedy: "remove the rule, or give it a `not_after` that is to come",
+        title: "a rule has expired",
+        why: "An expired deny rule denies nothing, although it reads as if it does. An expired allow rule \
+              misleads the reader, and it allows the same again if somebody moves its date.",
+        remedy: "remove the rule, or give it a `not_after` in the future",
     }, expired),
     (Check {
         id: "EA051",
         name: "date-far-away",
         severity: Severity::Low,
         title: "a rule's date is many years away",
-        why: "It is a year mistyped, or a share that was to end and will not within the life of this system.",
-        remedy: "mend the year; a rule that is to hold for good has no date",
+        why: "The year is mistyped, or the rule was meant to end and will not end in the life of this \
+              system.",
+        remedy: "correct the year; a rule that should always hold has no date",
     }, far_away),
 ]);
 
@@ -36,7 +37,7 @@ fn expired(subject: &PolicySubject<'_>) -> Vec<Observation> {
         .map(|rule| {
             let (severity, so) = match rule.is_deny() {
                 true => (Severity::Medium, "denies nothing any more"),
-                false => (Severity::Low, "lets nobody in any more"),
+                false => (Severity::Low, "allows nothing any more"),
             };
             rule.found_in("not_after", format!("rule `{}` {so}", rule.id())).severity(severity)
         })
@@ -53,8 +54,8 @@ fn far_away(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for rule in subject.rules() {
         let period = rule.rule.period();
         let dates = [
-            ("not_before", period.not_before, "begins to hold"),
-            ("not_after", period.not_after, "ceases to hold"),
+            ("not_before", period.not_before, "begins"),
+            ("not_after", period.not_after, "ends"),
         ];
         for (member, instant, what) in dates {
             if is_far(instant) {

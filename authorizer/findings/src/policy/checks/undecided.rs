@@ -8,13 +8,14 @@ use crate::policy::subject::PolicySubject;
 pub(super) static FAMILY: Family = Family::AfterPolicy(&[&GAVE_UP], look);
 
 static GAVE_UP: Check = Check {
-id: "EA019",
-name: "analysis-gave-up",
-severity: Severity::Low,
-title: "the analysis could not say something of a rule",
-why: "The patterns in play have too many ways to overlap, or the core does not decide as the analysis says it \
-      would. The checks that rest on it may be silent of this rule: take it for unchecked.",
-remedy: "write fewer `*` in one pattern; where the analysis and the core differ, report it",
+    id: "EA019",
+    name: "analysis-gave-up",
+    severity: Severity::Low,
+    title: "the analysis of a rule did not finish",
+    why: "The patterns overlap in too many ways to analyse, or the core does not decide as the analysis \
+          predicts. The checks that need the analysis may miss something in this rule: treat the rule as \
+          unchecked.",
+    remedy: "use fewer `*` in one pattern; if the analysis and the core differ, report it",
 };
 
 fn look(subject: &PolicySubject<'_>, _: &Catalogue, findings: &mut Vec<PolicyFinding>) {

@@ -1,6 +1,6 @@
 //! What may be uploaded, and how it comes back.
 
-use authorizer_core::operation::S3Operation as Op;
+use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::response_override::ResponseOverride;
 
 use crate::policy::subject::{RuleView, PolicySubject};
@@ -13,80 +13,83 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         id: "EA060",
         name: "upload-of-any-length",
         severity: Severity::Medium,
-        title: "a rule lets upload, and does not say how much",
-        why: "One request may store 5 GB and as many may follow as somebody likes; the bill is yours.",
+        title: "a rule allows uploads of any length",
+        why: "One request may store 5 GB, and nothing limits the number of requests. You pay for it.",
         remedy: "add `max_bytes` to the rule's `upload`",
     }, any_length),
     (Check {
         id: "EA061",
         name: "upload-of-any-type",
         severity: Severity::Medium,
-        title: "a rule lets upload, and does not say what",
-        why: "An uploaded HTML page or SVG picture runs its scripts in the origin of the distribution. Where the token \
-              is in a cookie they act as whoever opens it.",
+        title: "a rule allows uploads of any type",
+        why: "An uploaded HTML page or SVG picture runs its scripts in the origin of the distribution. If \
+              the token is in a cookie, the scripts act as the person who opens the page.",
         remedy: "add `content_types` to the rule's `upload`",
     }, any_type),
     (Check {
         id: "EA062",
         name: "upload-of-every-type",
         severity: Severity::Medium,
-        title: "`content_types` has `*/*`",
-        why: "It reads as a limit and is none, but that there is a type: HTML and SVG are among them, whose scripts run \
-              in the origin of the distribution.",
-        remedy: "name the types that are meant, such as `image/png` and `application/pdf`",
+        title: "`content_types` contains `*/*`",
+        why: "It reads as a limit, but it only requires that there is a type. HTML and SVG match it, and \
+              their scripts run in the origin of the distribution.",
+        remedy: "name the types that you mean, such as `image/png` and `application/pdf`",
     }, every_type),
     (Check {
         id: "EA063",
         name: "upload-with-scripts",
         severity: Severity::Medium,
-        title: "`content_types` lets in a type whose scripts a browser runs",
-        why: "`image/*` has SVG in it, `text/*` HTML and `application/*` XHTML: opened as pages of their own, their \
-              scripts run in the origin of the distribution. Where the token is in a cookie they act as whoever opens \
-              them.",
-        remedy: "name the types one by one; or have the response headers policy send `Content-Security-Policy: \
-                 sandbox`, and accept this",
+        title: "`content_types` allows a type whose scripts a browser runs",
+        why: "`image/*` includes SVG, `text/*` includes HTML and `application/*` includes XHTML. If somebody \
+              opens such a file as a page, its scripts run in the origin of the distribution. If the token \
+              is in a cookie, the scripts act as the person who opens the page.",
+        remedy: "name the types one by one; or send `Content-Security-Policy: sandbox` with the response \
+                 headers policy, and accept the finding",
     }, scripts),
     (Check {
         id: "EA064",
         name: "length-beyond-s3",
         severity: Severity::Informational,
-        title: "`max_bytes` is more than S3 takes in one request",
-        why: "S3 takes at most 5 GB in one PUT. The rule promises what will be answered with 400.",
-        remedy: "write at most `5GB`, or open multipart uploads",
+        title: "`max_bytes` is more than S3 accepts in one request",
+        why: "S3 accepts at most 5 GB in one PUT. The rule allows a larger upload, but the answer is 400.",
+        remedy: "write at most `5GB`, or allow multipart uploads",
     }, beyond_s3),
     (Check {
         id: "EA065",
         name: "create-only-beside-delete",
         severity: Severity::Medium,
-        title: "a rule is `create_only` and lets delete",
-        why: "Who may delete an object and create it again may replace it: nothing is kept.",
-        remedy: "leave DELETE out of the rule, or `create_only`",
+        title: "a rule is `create_only` and also allows deleting",
+        why: "A person who may delete an object and create it again may replace it: `create_only` protects \
+              nothing.",
+        remedy: "remove DELETE from the rule, or remove `create_only`",
     }, create_only_beside_delete),
     (Check {
         id: "EA066",
         name: "type-by-the-link",
         severity: Severity::Medium,
-        title: "a link may say what a browser takes a download for",
-        why: "With `response-content-type` whoever makes the link chooses the type: a text that somebody uploaded is \
-              opened as a page, and its scripts run in the origin of the distribution.",
-        remedy: "leave `response-content-type` out, and store objects with their type",
+        title: "a link can choose the content type of a download",
+        why: "With `response-content-type` the author of a link chooses the type. A browser then opens an \
+              uploaded text as a page, and its scripts run in the origin of the distribution.",
+        remedy: "remove `response-content-type`, and store objects with their type",
     }, type_by_the_link),
     (Check {
         id: "EA067",
         name: "multipart-cannot-finish",
         severity: Severity::Low,
-        title: "a rule opens some steps of a multipart upload, and no rule opens the others",
-        why: "An upload in parts needs all three: what was begun stays in the bucket unfinished, unseen and paid for.",
-        remedy: "open CreateMultipartUpload, UploadPart and CompleteMultipartUpload together, or none of them",
+        title: "a rule allows some steps of a multipart upload, and no rule allows the others",
+        why: "A multipart upload needs all three steps. An upload that somebody starts stays in the bucket \
+              unfinished; you do not see it, but you pay for it.",
+        remedy: "allow CreateMultipartUpload, UploadPart and CompleteMultipartUpload together, or none of \
+                 them",
     }, cannot_finish),
     (Check {
         id: "EA068",
         name: "multipart-without-abort",
         severity: Severity::Informational,
-        title: "a rule lets begin uploads in parts and not give them up",
-        why: "A client that fails tidies up with AbortMultipartUpload. Where it may not, the parts stay in the bucket, \
-              unseen and paid for.",
-        remedy: "add AbortMultipartUpload; and let a lifecycle rule of the bucket abort what was left",
+        title: "a rule allows starting multipart uploads, but not aborting them",
+        why: "A client that fails cleans up with AbortMultipartUpload. If it may not, the parts stay in the \
+              bucket; you do not see them, but you pay for them.",
+        remedy: "add AbortMultipartUpload, and let a lifecycle rule of the bucket abort unfinished uploads",
     }, without_abort),
 ]);
 
@@ -97,7 +100,7 @@ fn by_cookie(subject: &PolicySubject<'_>, without: Severity) -> Severity {
 
 /// Whether the rule says what an object is.
 fn describes(rule: &RuleView<'_>) -> bool {
-    !rule.of(&[Op::PutObject, Op::CreateMultipartUpload]).is_empty()
+    !rule.that(Op::describes_object).is_empty()
 }
 
 fn content_types<'p>(rule: &RuleView<'p>) -> Option<&'p [String]> {
@@ -110,7 +113,7 @@ fn any_length(subject: &PolicySubject<'_>) -> Vec<Observation> {
     });
     open.map(|rule| {
         let severity = if rule.is_anonymous() { Severity::Medium } else { Severity::Low };
-        let message = format!("rule `{}` lets upload any length to {}", rule.id(), rule.keys());
+        let message = format!("rule `{}` allows uploads of any length to {}", rule.id(), rule.keys());
         rule.found(message).severity(severity)
     })
     .collect()
@@ -119,7 +122,7 @@ fn any_length(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn any_type(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| describes(rule) && content_types(rule).is_none());
     open.map(|rule| {
-        let message = format!("rule `{}` lets upload any type to {}", rule.id(), rule.keys());
+        let message = format!("rule `{}` allows uploads of any type to {}", rule.id(), rule.keys());
         rule.found(message).severity(by_cookie(subject, Severity::Informational))
     })
     .collect()
@@ -135,7 +138,7 @@ fn typed(
         for (index, text) in content_types(&rule).unwrap_or_default().iter().enumerate() {
             if let Some(why) = why(&text.to_ascii_lowercase()) {
                 let place = rule.place().then("upload").then("content_types").at(index);
-                let message = format!("rule `{}` lets upload `{text}`{why}", rule.id());
+                let message = format!("rule `{}` allows uploads of `{text}`{why}", rule.id());
                 found.push(rule.found_at(place, message).severity(by_cookie(subject, without)));
             }
         }
@@ -149,9 +152,9 @@ fn every_type(subject: &PolicySubject<'_>) -> Vec<Observation> {
 
 fn scripts(subject: &PolicySubject<'_>) -> Vec<Observation> {
     typed(subject, Severity::Low, |text| match text {
-        "image/*" => Some(", and SVG is one"),
-        "text/*" => Some(", and HTML is one"),
-        "application/*" => Some(", and XHTML is one"),
+        "image/*" => Some(", which includes SVG"),
+        "text/*" => Some(", which includes HTML"),
+        "application/*" => Some(", which includes XHTML"),
         "text/html" | "image/svg+xml" | "application/xhtml+xml" | "text/xml" | "application/xml" => {
             Some(", whose scripts a browser runs")
         }
@@ -168,7 +171,7 @@ fn beyond_s3(subject: &PolicySubject<'_>) -> Vec<Observation> {
     open.map(|rule| {
         let bytes = rule.rule.terms().max_bytes.unwrap_or_default();
         let place = rule.place().then("upload").then("max_bytes");
-        rule.found_at(place, format!("rule `{}` lets upload {bytes} bytes in one request", rule.id()))
+        rule.found_at(place, format!("rule `{}` allows uploads of {bytes} bytes in one request", rule.id()))
     })
     .collect()
 }
@@ -177,7 +180,7 @@ fn create_only_beside_delete(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| rule.rule.terms().create_only && rule.has(Op::DeleteObject));
     open.map(|rule| {
         let place = rule.place().then("upload").then("create_only");
-        rule.found_at(place, format!("rule `{}` keeps what is there, and lets delete it", rule.id()))
+        rule.found_at(place, format!("rule `{}` is `create_only`, but also allows deleting", rule.id()))
     })
     .collect()
 }
@@ -188,22 +191,22 @@ fn type_by_the_link(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let mut overrides = rule.rule.overrides().iter();
         if let Some(index) = overrides.position(|one| *one == ResponseOverride::ResponseContentType) {
             let place = rule.place().then("response_overrides").at(index);
-            found.push(rule.found_at(place, format!("rule `{}` opens `response-content-type`", rule.id())));
+            found.push(rule.found_at(place, format!("rule `{}` allows `response-content-type`", rule.id())));
         }
     }
     found
 }
 
 fn cannot_finish(subject: &PolicySubject<'_>) -> Vec<Observation> {
-    use crate::policy::subject::{PARTS, names};
+    use crate::policy::subject::names;
     let possible = subject.possible();
-    let lacking: Vec<_> = PARTS.into_iter().filter(|step| !possible.contains(*step)).collect();
-    let begun = subject.allows().filter(|rule| !lacking.is_empty() && !rule.of(&PARTS).is_empty());
+    let lacking: Vec<_> = OperationSet::of(Op::uploads_in_parts).iter().filter(|step| !possible.contains(*step)).collect();
+    let begun = subject.allows().filter(|rule| !lacking.is_empty() && !rule.that(Op::uploads_in_parts).is_empty());
     begun
         .map(|rule| {
-            let open = rule.of(&PARTS);
+            let open = rule.that(Op::uploads_in_parts);
             let message =
-                format!("rule `{}` opens {}, and no rule {}", rule.id(), names(&open), names(&lacking));
+                format!("rule `{}` allows {}, and no rule allows {}", rule.id(), names(&open), names(&lacking));
             rule.found_in("operations", message)
         })
         .collect()
@@ -217,7 +220,7 @@ fn without_abort(subject: &PolicySubject<'_>) -> Vec<Observation> {
     });
     begun
         .map(|rule| {
-            let message = format!("rule `{}` does not open AbortMultipartUpload", rule.id());
+            let message = format!("rule `{}` does not allow AbortMultipartUpload", rule.id());
             rule.found_of(Op::CreateMultipartUpload, message)
         })
         .collect()

@@ -1,0 +1,135 @@
+//! `attach` and `detach` as a person meets them: what they print, where, and their exit status.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::{Done, ROOT, authorizer, authorizer_with};
+
+const PLAIN: &str = "fixtures/distributions/plain.json";
+const OLDER: &str = "fixtures/distributions/older.json";
+const ARN: &str = "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:3";
+
+fn attach(more: &[&str]) -> Done {
+    authorizer(&[&["attach", "--function-arn", ARN, "--behavior", "all"], more].concat())
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn fixture(path: &str) -> String {
+    fs::read_to_string(format!("{ROOT}/{path}")).unwrap()
+}
+
+#[test]
+fn attach_names_every_change_and_writes_what_update_distribution_takes() {
+    let Done { code, out, err } = attach(&["--policy", "fixtures/policies/cases.toml", PLAIN]);
+    assert_eq!(code, 0, "{err}");
+    insta::assert_snapshot!(err);
+    let config = json(&out);
+    assert_eq!(config["CallerReference"], "1711000000000");
+    let ours = &config["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Items"][0];
+    assert_eq!(ours["LambdaFunctionARN"], ARN);
+}
+
+#[test]
+fn attach_works_in_a_pipe_and_keeps_the_etag() {
+    let arguments = ["attach", "--function-arn", ARN, "--behavior", "all", "--cli-input-json"];
+    let Done { code, out, .. } = authorizer_with(&arguments, fixture(PLAIN));
+    let input = json(&out);
+    assert_eq!((code, input["IfMatch"].as_str()), (0, Some("E2QWRUHEXAMPLE")));
+    assert_eq!(input.as_object().unwrap().len(), 2);
+    let Done { out: config, .. } = attach(&[PLAIN]);
+    assert_eq!(input["DistributionConfig"], json(&config));
+}
+
+#[test]
+fn attach_writes_the_whole_export_to_a_file_from_which_detach_finds_the_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first.json"), folder.path().join("second.json"));
+    let [first, second] = [&first, &second].map(|path| path.to_str().unwrap());
+    // The one thing that attach sets unasked, and detach leaves.
+    let before = fixture(PLAIN).replace("redirect-to-https", "https-only");
+    let arguments = ["attach", "--function-arn", ARN, "--behavior", "all", "--out", first];
+    assert_eq!(authorizer_with(&arguments, before.as_str()).code, 0);
+    assert_eq!(json(&fs::read_to_string(first).unwrap())["ETag"], "E2QWRUHEXAMPLE");
+
+    let detach = ["detach", "--function-arn", ARN, "--behavior", "all", first, "--out", second];
+    let Done { code, out, err } = authorizer(&detach);
+    assert_eq!((code, out.as_str(), fs::exists(second).unwrap()), (1, "", false));
+    insta::assert_snapshot!(err);
+
+    let Done { code, out, err } = authorizer(&[&detach[..], &["--bucket-is-closed"]].concat());
+    assert_eq!((code, out.as_str()), (0, ""));
+    insta::assert_snapshot!(err);
+    assert_eq!(json(&fs::read_to_string(second).unwrap()), json(&before));
+}
+
+#[test]
+fn attach_refuses_with_a_remedy_for_each_obstacle_and_writes_nothing() {
+    let Done { code, out, err } = attach(&["--policy", "fixtures/requests/policy.toml", OLDER]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    insta::assert_snapshot!(err);
+    let Done { code, out, err } = attach(&["--format", "json", OLDER]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    let told = json(&err);
+    assert_eq!((&told["version"], told["obstacles"].as_array().unwrap().len()), (&1.into(), 4));
+    let members: Vec<_> = told["obstacles"][0].as_object().unwrap().keys().collect();
+    assert_eq!(members, ["arn", "behavior", "event", "message", "obstacle", "remedy"]);
+}
+
+#[test]
+fn changes_are_told_to_programs_too() {
+    let Done { code, err, .. } = attach(&["--format", "json", PLAIN]);
+    let told = json(&err);
+    assert_eq!((code, &told["version"], &told["etag"]), (0, &1.into(), &"E2QWRUHEXAMPLE".into()));
+    let change = &told["changes"][2];
+    assert_eq!(change["place"]["behavior"], "default");
+    assert_eq!(change["setting"], "ViewerProtocolPolicy");
+    assert_eq!((&change["before"], &change["after"]), (&"redirect-to-https".into(), &"https-only".into()));
+    assert_eq!(told["notes"][0]["note"], "passed_over");
+}
+
+#[test]
+fn what_cannot_be_used_is_said_with_its_place_and_exits_2() {
+    let of = |arn: &str| ARN.replace("us-east-1:111122223333:function:edge-authorizer:3", arn);
+    for (arguments, input, expected) in [
+        (vec!["--function-arn", ARN, "--behavior", "videos/*", PLAIN], String::new(), "behavior `/users/*`"),
+        (vec!["--function-arn", ARN, "--behavior", "all"], String::new(), "there is nothing in it"),
+        (vec!["--function-arn", ARN, "--behavior", "all", "missing.json"], String::new(), "cannot be read"),
+        (
+            vec!["--function-arn", ARN, "--behavior", "all"],
+            fixture(PLAIN).replacen("\"Quantity\": 7", "\"Quantity\": 8", 1),
+            "`Quantity` is 8, and `Items` has 7 at line ",
+        ),
+        (
+            vec!["--function-arn", &of("us-east-1:111122223333:function:f:$LATEST"), "--behavior", "all"],
+            fixture(PLAIN),
+            "publish a version",
+        ),
+        (
+            vec!["--function-arn", &of("eu-west-1:111122223333:function:f:1"), "--behavior", "all"],
+            fixture(PLAIN),
+            "another Region",
+        ),
+        (
+            vec!["--function-arn", &of("us-east-1:111122223333:function:f"), "--behavior", "all"],
+            fixture(PLAIN),
+            "names no version",
+        ),
+        (
+            vec!["--function-arn", ARN, "--behavior", "all", "--cache-policy-id", "Managed-Caching"],
+            fixture(PLAIN),
+            "neither an id nor",
+        ),
+        (vec!["--function-arn", ARN], fixture(PLAIN), "--behavior"),
+    ] {
+        let Done { code, out, err } = authorizer_with(&[&["attach"], &arguments[..]].concat(), input);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.contains(expected), "{arguments:?}: {err}");
+    }
+    let both = ["--bucket-is-closed", "--remove-origin-access-control"];
+    let arguments = [&["detach", "--function-arn", ARN, "--behavior", "all", PLAIN], &both[..]].concat();
+    assert_eq!(authorizer(&arguments).code, 2);
+}

@@ -1,0 +1,250 @@
+//! `authorizer keys` as a person meets it, against a provider on a loopback address.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{Done, command_in};
+use crate::provider::{Provider, json_answer};
+
+/// Runs a command in a folder. The environment names a proxy that is not there: nothing may go by it.
+fn keys(folder: &Path, arguments: &[&str]) -> Done {
+    let mut command = command_in(folder, arguments);
+    for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(proxy, "http://127.0.0.1:1");
+    }
+    Done::of(&mut command)
+}
+
+/// The public key of a pair that `token keygen` makes, as a JWK.
+fn jwk(folder: &Path, name: &str, algorithm: &str) -> Value {
+    let arguments = ["token", "keygen", name, "--algorithm", algorithm, "--dir", "made"];
+    assert_eq!(keys(folder, &arguments).code, 0);
+    let set = fs::read(folder.join(format!("made/{name}.jwks.json"))).unwrap();
+    serde_json::from_slice::<Value>(&set).unwrap()["keys"][0].clone()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[track_caller]
+fn refused(done: &Done, message: &str) {
+    assert_eq!((done.code, done.out.as_str()), (2, ""), "{}", done.err);
+    assert!(done.err.contains(message), "`{message}` is not in:\n{}", done.err);
+    assert!(done.err.contains("help:") && !done.err.contains("panicked"), "{}", done.err);
+}
+
+#[test]
+fn discover_writes_the_keys_and_a_block_that_check_takes_once_it_is_whole() {
+    let folder = folder();
+    let at = folder.path();
+    let set = json!({"keys": [jwk(at, "a", "ES256"), jwk(at, "b", "EdDSA")]}).to_string();
+    let provider = Provider::start();
+    provider.answers("/jwks", json_answer(&set));
+    let metadata = json!({
+        "issuer": provider.url(""), "jwks_uri": provider.url("/jwks"),
+        "id_token_signing_alg_values_supported": ["ES256", "RS256", "HS256"],
+    });
+    provider.answers("/.well-known/openid-configuration", json_answer(&metadata.to_string()));
+
+    let done = keys(at, &["keys", "discover", &provider.url(""), "--name", "staff"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        done.err.contains("keys/staff.jwks.json (new): 2 keys, 2 of which a policy can use"),
+        "{}",
+        done.err
+    );
+    assert!(done.err.contains("the block is not whole"), "{}", done.err);
+    assert!(done.out.contains("algorithms = [\"ES256\"]"), "{}", done.out);
+    assert_eq!(fs::read_to_string(at.join("keys/staff.jwks.json")).unwrap(), set, "as it was fetched");
+    fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
+    let checked = keys(at, &["check", "policy.toml"]);
+    assert_eq!(checked.code, 2);
+    assert!(checked.err.contains("has no audience"), "{}", checked.err);
+
+    for whole in [["--audience", "files-api"], ["--client-id", "web"]] {
+        let done = keys(at, &["keys", "discover", &provider.url(""), whole[0], whole[1]]);
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(!done.err.contains("not whole"), "{}", done.err);
+        assert!(done.out.contains("name       = \"127.0.0.1\""), "{}", done.out);
+        fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
+        let checked = keys(at, &["check", "policy.toml"]);
+        assert_eq!(checked.code, 0);
+        assert!(
+            checked.err.contains("are asked for on the machine that runs the function"),
+            "{}",
+            checked.err
+        );
+    }
+    let bundled = ["keys", "discover", &provider.url(""), "--audience", "files-api", "--bundled-only"];
+    let done = keys(at, &bundled);
+    assert!(!done.out.contains("url"), "{}", done.out);
+    fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
+    assert_eq!(
+        (keys(at, &["check", "policy.toml"]).code, keys(at, &["check", "policy.toml"]).err),
+        (0, String::new())
+    );
+    let done = keys(at, &["keys", "discover", &provider.url(""), "--name", "staff", "--format", "json"]);
+    let told: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(
+        (&told["version"], &told["change"], &told["keys"]),
+        (&1.into(), &"unchanged".into(), &2.into())
+    );
+    assert_eq!(told["algorithms"], json!(["ES256"]));
+}
+
+#[test]
+fn discover_finds_the_metadata_of_a_provider_that_knows_no_openid_connect() {
+    let folder = folder();
+    let at = folder.path();
+    let provider = Provider::start();
+    provider.answers("/jwks", json_answer(&json!({"keys": [jwk(at, "a", "RS256")]}).to_string()));
+    let issuer = provider.url("/tenant");
+    let metadata = json!({"issuer": issuer, "jwks_uri": provider.url("/jwks")}).to_string();
+    provider.answers("/.well-known/oauth-authorization-server/tenant", json_answer(&metadata));
+    let done = keys(at, &["keys", "discover", &issuer]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.contains("algorithms = [\"RS256\"]"), "{}", done.out);
+    assert_eq!(
+        provider.asked(),
+        [
+            "/tenant/.well-known/openid-configuration",
+            "/.well-known/oauth-authorization-server/tenant",
+            "/jwks"
+        ]
+    );
+}
+
+#[test]
+fn discover_refuses_what_is_not_the_issuers_and_writes_nothing() {
+    let folder = folder();
+    let at = folder.path();
+    let provider = Provider::start();
+    provider.answers("/jwks", json_answer(&json!({"keys": [jwk(at, "a", "ES256")]}).to_string()));
+    provider.answers("/secret", json_answer(r#"{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}"#));
+    let metadata = |issuer: &str, jwks: &str, algorithms: &[&str]| {
+        let document = json!({
+            "issuer": issuer, "jwks_uri": jwks, "id_token_signing_alg_values_supported": algorithms,
+        });
+        json_answer(&document.to_string())
+    };
+    let (issuer, jwks) = (provider.url(""), provider.url("/jwks"));
+    let elsewhere = "HTTP/1.1 302 Found\r\nLocation: https://login.example.com/\r\nContent-Length: 0\r\n\r\n";
+    for (answer, message) in [
+        (metadata(&provider.url("/"), &jwks, &["ES256"]), "they differ by the slash at the end"),
+        (metadata("https://login.example.com\u{1b}[2J", &jwks, &["ES256"]), "says that the issuer is"),
+        (metadata(&issuer, "http://keys.example.com/", &["ES256"]), "keys that come without TLS"),
+        (metadata(&issuer, &provider.url("/gone"), &["ES256"]), "answers 404, not 200"),
+        (metadata(&issuer, &provider.url("/secret"), &["ES256"]), "private key material (`k`)"),
+        (metadata(&issuer, &jwks, &["RS256"]), "none of the algorithms that its metadata names (RS256)"),
+        (json_answer(r#"{"issuer": 7}"#), "no provider's metadata"),
+        (json_answer("<html>"), "no provider's metadata"),
+        (elsewhere.to_owned(), "redirects are not followed"),
+        ("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".to_owned(), "publishes no metadata"),
+    ] {
+        provider.answers("/.well-known/openid-configuration", answer);
+        let done = keys(at, &["keys", "discover", &issuer, "--audience", "x"]);
+        refused(&done, message);
+        assert!(!done.err.contains('\u{1b}'), "{:?}", done.err);
+        assert!(!at.join("keys").exists(), "{message}");
+    }
+    refused(&keys(at, &["keys", "discover", "http://login.example.com/"]), "keys that come without TLS");
+    refused(&keys(at, &["keys", "discover", "https://login.example.com/?tenant=x"]), "it has a query");
+}
+
+#[test]
+fn fetch_replaces_the_file_whole_or_not_at_all() {
+    let folder = folder();
+    let at = folder.path();
+    let provider = Provider::start();
+    let jwks = provider.url("/jwks");
+    let fetch = ["keys", "fetch", jwks.as_str(), "--out", "keys/staff.jwks.json"];
+    let file = at.join("keys/staff.jwks.json");
+    let first = json!({"keys": [jwk(at, "a", "ES256")]}).to_string();
+    for (set, said) in [
+        (first.clone(), "is new: 1 key, 1 of which a policy can use"),
+        (first, "is unchanged"),
+        (json!({"keys": [jwk(at, "b", "EdDSA")]}).to_string(), "has changed"),
+    ] {
+        provider.answers("/jwks", json_answer(&set));
+        let done = keys(at, &fetch);
+        assert_eq!((done.code, done.err.as_str()), (0, ""));
+        assert!(done.out.contains(said), "{}", done.out);
+        assert_eq!(fs::read_to_string(&file).unwrap(), set);
+    }
+    let before = fs::read(&file).unwrap();
+    let private =
+        fs::read_to_string(at.join("made/a.jwks.json")).unwrap().replace("\"x\"", "\"d\": \"AA\", \"x\"");
+    let long = format!("{{\"keys\": [], \"x\": \"{}\"}}", "x".repeat(1024 * 1024));
+    for (answer, message) in [
+        ("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".to_owned(), "answers 404, not 200"),
+        (
+            "HTTP/1.1 301 Moved\r\nLocation: /jwks2\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            "redirects are not followed",
+        ),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"keys\": [".to_owned(), "is not whole"),
+        (json_answer(&long), "longer than 262144 bytes"),
+        (json_answer("{\"keys\": ["), "this is not JSON"),
+        (json_answer("[]"), "this is no JWK set"),
+        (json_answer("{\"keys\": []}"), "no key of the JWK set can verify"),
+        (json_answer(&private), "private key material (`d`)"),
+    ] {
+        provider.answers("/jwks", answer);
+        refused(&keys(at, &fetch), message);
+        assert_eq!(fs::read(&file).unwrap(), before, "{message}");
+    }
+    let plain = ["keys", "fetch", "http://login.example.com/jwks", "--out", "keys/staff.jwks.json"];
+    refused(&keys(at, &plain), "keys that come without TLS");
+    refused(
+        &keys(at, &["keys", "fetch", &jwks.replace("http:", "https:"), "--out", "x"]),
+        "cannot be reached",
+    );
+    assert_eq!(fs::read_dir(at.join("keys")).unwrap().count(), 1, "nothing is left beside the file");
+}
+
+#[test]
+fn inspect_tells_of_each_key_and_exits_1_where_a_policy_would_be_refused() {
+    let folder = folder();
+    let at = folder.path();
+    let mut other = jwk(at, "b", "RS256");
+    other["use"] = "enc".into();
+    other["kid"] = "for \u{1b}[2J encryption".into();
+    let set = json!({"keys": [jwk(at, "a", "ES256"), other]});
+    fs::write(at.join("set.json"), set.to_string()).unwrap();
+    let done = keys(at, &["keys", "inspect", "set.json"]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    for said in ["2 keys, 1 of which a policy can use", "usable with ES256", "its `use` is `enc`, not `sig`"]
+    {
+        assert!(done.out.contains(said), "{said}:\n{}", done.out);
+    }
+    assert!(!done.out.contains('\u{1b}'), "{:?}", done.out);
+
+    let key = &set["keys"][0];
+    let done = keys(at, &["keys", "inspect", "set.json", "--format", "json"]);
+    let told: Value = serde_json::from_str(&done.out).unwrap();
+    // `token keygen` takes the thumbprint for a key id.
+    assert_eq!(told["keys"][0]["thumbprint"], key["kid"]);
+    assert_eq!(told["keys"][0]["standing"], "usable");
+    assert_eq!(told["keys"][1]["standing"], "passed_over");
+    assert_eq!(told["keys"][1]["bits"], 2048);
+
+    let mut private = set.clone();
+    private["keys"][0]["d"] = "c2VjcmV0LXNjYWxhcg".into();
+    for (set, said) in [
+        (private, "refused: it holds private key material (`d`)"),
+        (json!({"keys": [set["keys"][1]]}), "no key of the JWK set can verify"),
+        (json!({"keys": vec![key; 65]}), "65 keys, more than 64"),
+    ] {
+        fs::write(at.join("bad.json"), set.to_string()).unwrap();
+        let done = keys(at, &["keys", "inspect", "bad.json"]);
+        assert_eq!((done.code, done.err.as_str()), (1, ""));
+        assert!(done.out.contains(said), "{said}:\n{}", done.out);
+        assert!(!done.out.contains("c2VjcmV0LXNjYWxhcg"), "{}", done.out);
+    }
+    fs::write(at.join("text"), "keys").unwrap();
+    refused(&keys(at, &["keys", "inspect", "text"]), "this is not JSON");
+    refused(&keys(at, &["keys", "inspect", "nowhere"]), "cannot be read");
+}

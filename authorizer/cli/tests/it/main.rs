@@ -1,0 +1,29 @@
+//! `authorizer` as a person and a program meet it: what it prints, where, what it writes, and its exit status.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod attach;
+mod audit;
+mod audit_deployment;
+mod backtest;
+#[cfg(target_os = "linux")]
+mod backtest_million;
+mod commands;
+mod elf;
+mod findings;
+mod generated;
+mod harness;
+mod keys;
+mod logs;
+mod package;
+mod policy_tests;
+mod provider;
+mod replay;
+mod report;
+mod sarif;

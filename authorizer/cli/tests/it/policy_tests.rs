@@ -1,0 +1,201 @@
+//! `authorizer test` as a person meets it.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{Done, ROOT, authorizer};
+
+const SAMPLE: &str = "fixtures/policies/sample.toml";
+
+fn test(arguments: &[&str]) -> Done {
+    authorizer(&[&["test"], arguments].concat())
+}
+
+/// A file of tests with this in it.
+fn written(tests: &str) -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("written.tests.toml");
+    fs::write(&path, tests).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+const FEW: &str = r#"version = 1
+
+[defaults]
+now    = "2027-01-15T08:00:00Z"
+issuer = "sample"
+claims = { sub = "alice" }
+
+[[tests]]
+name   = "owners read their files"
+claims = { scope = "files" }
+method = "GET"
+key    = "users/alice/a"
+expect = "allow"
+
+[[tests]]
+name   = "owners read the files of others"
+claims = { scope = "files" }
+method = "GET"
+key    = ["users/bob/a", "users/carol/a<b&c"]
+expect = "allow"
+rule   = "owners-manage-their-files"
+"#;
+
+#[test]
+fn the_sample_policy_holds_to_its_tests_and_they_cover_it_whole() {
+    let Done { code, out, err } = test(&["--policy", SAMPLE, "--min-coverage", "100"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn no_part_of_the_sample_policy_can_be_struck_without_a_test_that_fails() {
+    let policy = fs::read_to_string(Path::new(ROOT).join(SAMPLE)).unwrap();
+    let tests = Path::new(ROOT).join("fixtures/policies/sample.tests.toml");
+    for (from, to) in [
+        ("keys    = [\"records/**\"]", "keys    = [\"other/**\"]"),
+        ("methods = [\"DELETE\"]", "methods = [\"DELETE\", \"PUT\"]"),
+        ("keys      = [\"public/**\"]", "keys      = [\"**\"]"),
+        ("anonymous = true", ""),
+        ("\"users/{sub}/**\"", "\"users/**\""),
+        ("operations = [\"ListObjectsV2\"]", ""),
+        ("when       = { scope = { has = \"files\" } }", ""),
+        ("pictures/{sub}/*", "pictures/{sub}/**"),
+        ("max_bytes = \"5MB\", ", ""),
+        ("max_bytes = \"5MB\"", "max_bytes = 4_999_999"),
+        ("content_types = [\"image/*\"], ", ""),
+        ("metadata = { owner = \"{sub}\" }", "metadata = { owner = \"*\" }"),
+        ("when    = { role = { equals = \"admin\" } }", ""),
+        ("equals = \"admin\"", "has = \"admin\""),
+        ("token_type = \"at+jwt\"", ""),
+        ("[\"files-api\"]", "[\"mail-api\"]"),
+    ] {
+        assert!(policy.contains(from), "{from}");
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("keys")).unwrap();
+        let keys = "keys/sample.jwks.json";
+        fs::copy(Path::new(ROOT).join("fixtures/policies").join(keys), folder.path().join(keys)).unwrap();
+        let changed = folder.path().join("policy.toml");
+        fs::write(&changed, policy.replacen(from, to, 1)).unwrap();
+        let Done { code, out, err } = test(&["--policy", changed.to_str().unwrap(), tests.to_str().unwrap()]);
+        assert_eq!(code, 1, "{from}: {out}{err}");
+        assert!(out.contains("failed "), "{from}: {out}");
+    }
+}
+
+#[test]
+fn what_fails_is_told_with_what_every_rule_makes_of_it() {
+    let (_folder, few) = written(FEW);
+    let Done { code, out, err } = test(&["--policy", SAMPLE, &few]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    insta::assert_snapshot!(out);
+    let json: Value =
+        serde_json::from_str(&test(&["--policy", SAMPLE, &few, "--format", "json"]).out).unwrap();
+    assert_eq!((&json["version"], &json["held"], &json["failed"]), (&1.into(), &1.into(), &2.into()));
+    let failed = &json["tests"][1];
+    assert_eq!(failed["differences"][0]["of"], "decision");
+    assert_eq!(
+        (&failed["reason"], &failed["rules"][2]["matches"]),
+        (&"condition_not_met".into(), &false.into())
+    );
+    let seen = json["coverage"]["points"].as_array().unwrap().iter().filter(|point| !point["by"].is_null());
+    assert_eq!(seen.count(), json["coverage"]["seen"].as_u64().unwrap() as usize);
+}
+
+#[test]
+fn too_little_coverage_is_exit_1_with_what_lacks() {
+    let tests = FEW.split("\n[[tests]]").take(2).collect::<Vec<_>>().join("\n[[tests]]");
+    let (_folder, tests) = written(&tests);
+    let covering = |least: &str| test(&["--policy", SAMPLE, &tests, "--min-coverage", least]);
+    let Done { code, out, err } = covering("9");
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    insta::assert_snapshot!(out);
+    assert_eq!(covering("8").code, 0);
+}
+
+#[test]
+fn the_xml_is_what_a_reader_of_junit_takes() {
+    let (_folder, few) = written(FEW);
+    let Done { code, out, .. } =
+        test(&["--policy", SAMPLE, &few, "--min-coverage", "90", "--format", "junit"]);
+    assert_eq!(code, 1);
+    let read = junit_parser::from_reader(out.as_bytes()).unwrap();
+    assert_eq!((read.tests, read.failures, read.errors), (4, 3, 0));
+    let (tests, coverage) = (&read.suites[0], &read.suites[1]);
+    assert_eq!((tests.name.as_str(), tests.tests, tests.failures), (few.as_str(), 3, 2));
+    assert!(tests.cases[0].status.is_success());
+    let failure = tests.cases[2].status.failure_as_ref();
+    assert!(failure.message.starts_with("decision: expected allow, is refuse"), "{}", failure.message);
+    assert!(
+        failure.text.contains("deny nobody-deletes-records: the key matches none of"),
+        "{}",
+        failure.text
+    );
+    assert_eq!(tests.cases[1].original_name, "owners read the files of others [GET /users/bob/a]");
+    assert!(coverage.cases[0].status.failure_as_ref().message.ends_with("% is less than 90 %"));
+}
+
+#[test]
+fn the_tests_that_the_documentation_shows_hold_for_the_policy_that_it_shows() {
+    let page = |name: &str| fs::read_to_string(Path::new(ROOT).join("docs").join(name)).unwrap();
+    let block =
+        |page: String| page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("keys")).unwrap();
+    let keys = folder.path().join("keys/staff.jwks.json");
+    fs::copy(Path::new(ROOT).join("fixtures/policies/keys/staff.jwks.json"), keys).unwrap();
+    let policy = folder.path().join("policy.toml");
+    fs::write(&policy, block(page("policy.md"))).unwrap();
+    fs::write(folder.path().join("policy.tests.toml"), block(page("testing.md"))).unwrap();
+    let Done { code, out, err } = test(&["--policy", policy.to_str().unwrap()]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("5 requests: 5 held, 0 failed\n"), "{out}");
+}
+
+#[test]
+fn a_bundle_is_held_against_the_tests_of_its_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle.json");
+    let loaded = authorizer_policy::PolicyFile::load(&Path::new(ROOT).join(SAMPLE)).unwrap();
+    fs::write(&bundle, loaded.bundle_json()).unwrap();
+    let bundle = bundle.to_str().unwrap();
+    let Done { code, out, .. } = test(&["--bundle", bundle, "fixtures/policies/sample.tests.toml"]);
+    assert_eq!(code, 0, "{out}");
+    let Done { code, out, err } = test(&["--bundle", bundle]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("no tests were named"), "{err}");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_of_tests_is_shown_at_its_place() {
+    let mut reports = Vec::new();
+    for (from, to) in [
+        ("method = \"GET\"", "methods = \"GET\""),
+        ("method = \"GET\"", "operation = \"CopyObject\""),
+        ("method = \"GET\"", "method = 7"),
+        ("expect = \"allow\"", "expect = \"deny\""),
+        ("key    = \"users/alice/a\"", "key    = \"/users/alice/a\""),
+        ("issuer = \"sample\"", "issuer = \"example\""),
+        ("rule   = \"owners-manage-their-files\"", "rule   = \"nobody-deletes-records\""),
+        ("now    = \"2027-01-15T08:00:00Z\"", ""),
+        ("version = 1", "version = 1\nversion = 1"),
+    ] {
+        assert!(FEW.contains(from), "{from}");
+        let (folder, path) = written(&FEW.replacen(from, to, 1));
+        let Done { code, out, err } = test(&["--policy", SAMPLE, &path]);
+        assert_eq!((code, out.as_str()), (2, ""), "{to}: {err}");
+        reports.push(err.replace(folder.path().to_str().unwrap(), "DIR"));
+    }
+    insta::assert_snapshot!(reports.join("\n"));
+    let Done { code, err, .. } = test(&["--policy", SAMPLE, "/nonexistent/a.tests.toml"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("name a tests file that exists"), "{err}");
+    let Done { code, err, .. } = test(&["--policy", "fixtures/policies/cases.toml"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("`fixtures/policies/cases.tests.toml` cannot be read"), "{err}");
+}

@@ -1,0 +1,557 @@
+//! The whole way of a request, with keys made here and tokens signed here.
+
+use authorizer_core::event::{CloudFrontHeader, CloudFrontRequest};
+use authorizer_core::outcome::Outcome;
+use authorizer_core::record::Verdict;
+use authorizer_core::token::SignatureAlgorithm;
+use authorizer_core::{Authorized, Authorizer, Bundle, Supposed, UnixTime};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+use crate::signer::Signer;
+
+const NOW: u64 = 1_800_000_000;
+
+static ED: LazyLock<Signer> = LazyLock::new(|| Signer::new(SignatureAlgorithm::EdDsa));
+static OTHER: LazyLock<Signer> = LazyLock::new(|| Signer::new(SignatureAlgorithm::EdDsa));
+static AUTHORIZER: LazyLock<Authorizer> =
+    LazyLock::new(|| authorizer(policy(&["EdDSA"], vec![ED.jwk("k1")])));
+
+fn policy(algorithms: &[&str], keys: Vec<Value>) -> Value {
+    json!({
+        "version": 1,
+        "issuers": [
+            {"name": "staff", "issuer": "https://staff.example/", "audience": ["files"], "algorithms": algorithms,
+                "jwks": {"keys": keys}, "token_type": "at+jwt", "required": {"token_use": "access"},
+                "leeway_seconds": 10},
+            {"name": "partner", "issuer": "https://partner.example/", "client_id": ["p"], "algorithms": ["EdDSA"],
+                "jwks": {"keys": [OTHER.jwk("k1")]}}
+        ],
+        "log": {"subject": "plain"},
+        "rules": [
+            {"id": "no-secrets", "effect": "deny", "methods": ["GET", "PUT", "DELETE"], "keys": ["**/secret/**"]},
+            {"id": "own", "effect": "allow", "methods": ["GET", "PUT"], "keys": ["users/{sub}/**"], "issuers": ["staff"]},
+            {"id": "delete", "effect": "allow", "methods": ["DELETE"], "keys": ["users/{sub}/**"],
+                "when": {"scope": {"has": "delete"}}, "issuers": ["staff", "partner"]},
+            {"id": "role", "effect": "allow", "methods": ["PUT"], "keys": ["shared/**"],
+                "when": {"role": {"any": ["editor", "admin"]}}, "issuers": ["staff"]},
+            {"id": "public", "effect": "allow", "methods": ["GET"], "keys": ["public/**"], "anonymous": true}
+        ]
+    })
+}
+
+fn authorizer(policy: Value) -> Authorizer {
+    let document = serde_json::from_value(policy).unwrap();
+    Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap())
+}
+
+fn claims() -> Value {
+    json!({"iss": "https://staff.example/", "aud": "files", "sub": "alice", "token_use": "access",
+        "iat": NOW - 60, "nbf": NOW - 60, "exp": NOW + 60})
+}
+
+fn with(changes: Value) -> Value {
+    let mut claims = claims();
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => claims.as_object_mut().unwrap().remove(name),
+            _ => claims.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+        };
+    }
+    claims
+}
+
+fn event(method: &str, uri: &str, token: Option<&str>) -> Value {
+    let mut headers = json!({
+        "host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}],
+        "user-agent": [{"key": "User-Agent", "value": "curl/8"}],
+        "range": [{"key": "Range", "value": "bytes=0-9"}]
+    });
+    if let Some(token) = token {
+        headers["authorization"] = json!([{"key": "Authorization", "value": format!("Bearer {token}")}]);
+    }
+    json!({"Records": [{"cf": {
+        "config": {"distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
+            "eventType": "viewer-request", "requestId": "r1"},
+        "request": {"clientIp": "203.0.113.178", "method": method, "uri": uri, "querystring": "",
+            "headers": headers, "later": {"kept": true}}
+    }}]})
+}
+
+fn decide(authorizer: &Authorizer, event: &Value) -> Authorized<'static> {
+    authorizer.authorize(event.to_string().as_bytes(), UnixTime::from_seconds(NOW)).into_owned()
+}
+
+fn reason(method: &str, uri: &str, token: Option<&str>) -> String {
+    decide(&AUTHORIZER, &event(method, uri, token)).record.reason.into_owned()
+}
+
+#[test]
+fn each_algorithm_is_accepted_with_its_key_and_refused_with_another() {
+    for algorithm in SignatureAlgorithm::ALL {
+        let (signer, stranger) = (Signer::new(algorithm), Signer::new(algorithm));
+        let authorizer = authorizer(policy(&[algorithm.name()], vec![signer.jwk("k1")]));
+        let ask = |signer: &Signer| {
+            let token = signer.sign("k1", "at+jwt", &claims());
+            decide(&authorizer, &event("GET", "/users/alice/a", Some(&token))).record.reason
+        };
+        assert_eq!(ask(&signer), "allowed_by_rule", "{algorithm:?}");
+        assert_eq!(ask(&stranger), "signature_invalid", "{algorithm:?}");
+    }
+}
+
+#[test]
+fn a_token_is_refused_by_the_first_check_that_fails() {
+    let sign = |claims: &Value| ED.sign("k1", "at+jwt", claims);
+    for (token, expected) in [
+        (sign(&claims()), "allowed_by_rule"),
+        (ED.sign("k1", "application/AT+JWT", &claims()), "allowed_by_rule"),
+        (sign(&with(json!({"exp": NOW - 9}))), "allowed_by_rule"),
+        (sign(&with(json!({"exp": NOW - 10}))), "token_expired"),
+        (sign(&with(json!({"exp": (NOW as f64) - 10.5}))), "token_expired"),
+        (sign(&with(json!({"exp": null}))), "token_time_malformed"),
+        (sign(&with(json!({"exp": "never"}))), "token_time_malformed"),
+        (sign(&with(json!({"exp": 1e300}))), "allowed_by_rule"),
+        (sign(&with(json!({"nbf": NOW + 10}))), "allowed_by_rule"),
+        (sign(&with(json!({"nbf": NOW + 11}))), "token_not_yet_valid"),
+        (sign(&with(json!({"nbf": true}))), "token_time_malformed"),
+        (sign(&with(json!({"iat": NOW + 11}))), "token_issued_in_future"),
+        (sign(&with(json!({"aud": ["x", "files"]}))), "allowed_by_rule"),
+        (sign(&with(json!({"aud": "other"}))), "audience_mismatch"),
+        (sign(&with(json!({"aud": null}))), "audience_mismatch"),
+        (sign(&with(json!({"token_use": "id"}))), "required_claim_mismatch"),
+        (sign(&with(json!({"token_use": null}))), "required_claim_mismatch"),
+        (sign(&with(json!({"sub": ["alice", "bob"]}))), "token_malformed"),
+        (ED.sign("k1", "JWT", &claims()), "token_type_mismatch"),
+        (ED.sign("k2", "at+jwt", &claims()), "signing_key_unknown"),
+        (OTHER.sign("k1", "at+jwt", &claims()), "signature_invalid"),
+        (sign(&with(json!({"iss": "https://evil.example/"}))), "issuer_unknown"),
+        (sign(&with(json!({"iss": ["https://staff.example/"]}))), "issuer_unknown"),
+        (sign(&with(json!({"iss": "https://partner.example/"}))), "signature_invalid"),
+        ("a.b.c".into(), "token_malformed"),
+    ] {
+        assert_eq!(reason("GET", "/users/alice/a", Some(&token)), expected);
+    }
+    let partner = |client: &str, more: &str, value: Value| {
+        let mut claims = json!({"iss": "https://partner.example/", "client_id": client, "sub": "alice",
+            "exp": NOW + 1, "scope": "delete"});
+        claims[more] = value;
+        reason("DELETE", "/users/alice/a", Some(&OTHER.sign("k1", "JWT", &claims)))
+    };
+    assert_eq!(partner("p", "x", json!(1)), "allowed_by_rule");
+    assert_eq!(partner("q", "x", json!(1)), "client_mismatch");
+    // RFC 7519 section 4.1.3: named audiences are the only ones, also where the policy names none.
+    for audience in [json!("payments-api"), json!([]), json!(null)] {
+        assert_eq!(partner("p", "aud", audience), "audience_mismatch");
+    }
+}
+
+#[test]
+fn the_algorithm_is_pinned_by_the_issuer_and_by_the_key() {
+    let (ps, rs) = (Signer::new(SignatureAlgorithm::Ps256), Signer::new(SignatureAlgorithm::Rs256));
+    let mut rs_only = rs.jwk("k1");
+    rs_only["alg"] = "RS256".into();
+    let authorizer = authorizer(policy(&["RS256", "PS256"], vec![rs_only]));
+    let ask = |key: &EncodingKey, algorithm: Algorithm| {
+        let signer = Signer { algorithm, key: key.clone() };
+        let token = signer.sign("k1", "at+jwt", &claims());
+        decide(&authorizer, &event("GET", "/users/alice/a", Some(&token))).record.reason
+    };
+    assert_eq!(ask(&rs.key, Algorithm::RS256), "allowed_by_rule");
+    assert_eq!(ask(&rs.key, Algorithm::PS256), "signing_key_unknown");
+    assert_eq!(ask(&ps.key, Algorithm::RS512), "algorithm_not_allowed");
+    // RFC 8725 section 2.1: the public key as an HMAC secret, and no signature at all.
+    let secret = EncodingKey::from_secret(rs.jwk("k1")["n"].as_str().unwrap().as_bytes());
+    assert_eq!(ask(&secret, Algorithm::HS256), "algorithm_not_allowed");
+    let unsigned = format!(
+        "{}.{}.AA",
+        URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"k1","typ":"at+jwt"}"#),
+        URL_SAFE_NO_PAD.encode(claims().to_string())
+    );
+    let decided = decide(&authorizer, &event("GET", "/users/alice/a", Some(&unsigned)));
+    assert_eq!(decided.record.reason, "algorithm_not_allowed");
+}
+
+#[test]
+fn rules_decide_by_method_key_issuer_and_claims() {
+    let alice = ED.sign("k1", "at+jwt", &claims());
+    let editor = ED.sign("k1", "at+jwt", &with(json!({"role": "editor", "scope": "x delete"})));
+    for (method, uri, token, expected, rule) in [
+        ("GET", "/users/alice/a", Some(&alice), "allowed_by_rule", Some("own")),
+        ("HEAD", "/users/alice/a", Some(&alice), "allowed_by_rule", Some("own")),
+        ("PUT", "/users/alice/a", Some(&alice), "allowed_by_rule", Some("own")),
+        ("GET", "/users/bob/a", Some(&alice), "key_not_allowed", None),
+        ("GET", "/users/alice%2F..%2Fbob/a", Some(&alice), "key_dot_segment", None),
+        ("GET", "/users%2Falice/a", Some(&alice), "allowed_by_rule", Some("own")),
+        ("GET", "/users/alice/secret/a", Some(&alice), "denied_by_rule", Some("no-secrets")),
+        ("GET", "/public/secret/a", None, "denied_by_rule", Some("no-secrets")),
+        ("GET", "/public/a", None, "allowed_by_rule", Some("public")),
+        ("GET", "/public/a", Some(&alice), "allowed_by_rule", Some("public")),
+        ("PUT", "/public/a", None, "token_missing", None),
+        ("PUT", "/public/a", Some(&alice), "operation_not_allowed", None),
+        ("DELETE", "/users/alice/a", Some(&alice), "insufficient_scope", None),
+        ("DELETE", "/users/alice/a", Some(&editor), "allowed_by_rule", Some("delete")),
+        ("PUT", "/shared/a", Some(&alice), "condition_not_met", None),
+        ("PUT", "/shared/a", Some(&editor), "allowed_by_rule", Some("role")),
+        ("POST", "/users/alice/a", Some(&alice), "method_not_allowed", None),
+        ("GET", "/", Some(&alice), "key_missing", None),
+    ] {
+        let decided = decide(&AUTHORIZER, &event(method, uri, token.map(String::as_str)));
+        assert_eq!(decided.record.reason, expected, "{method} {uri}");
+        assert_eq!(decided.record.rule.as_deref(), rule, "{method} {uri}");
+    }
+    let partner =
+        json!({"iss": "https://partner.example/", "client_id": "p", "sub": "alice", "exp": NOW + 1});
+    assert_eq!(
+        reason("GET", "/users/alice/a", Some(&OTHER.sign("k1", "JWT", &partner))),
+        "issuer_not_allowed",
+        "the same subject of another issuer is somebody else"
+    );
+}
+
+#[test]
+fn a_bad_token_does_not_get_what_is_open_to_everyone() {
+    let expired = ED.sign("k1", "at+jwt", &with(json!({"exp": 1})));
+    assert_eq!(reason("GET", "/public/a", Some(&expired)), "token_expired");
+}
+
+#[test]
+fn what_is_forwarded_is_what_was_authorised() {
+    let alice = ED.sign("k1", "at+jwt", &claims());
+    let mut event = event("GET", "/users%2Falice/%7Ea%2fb%20%E2%82%AC", Some(&alice));
+    event["Records"][0]["cf"]["request"]["headers"]["cookie"] = json!([{"key": "Cookie", "value": "a=b"}]);
+    let decided = decide(&AUTHORIZER, &event);
+    assert_eq!(
+        serde_json::to_value(&decided.outcome).unwrap(),
+        json!({
+            "clientIp": "203.0.113.178", "method": "GET", "uri": "/users/alice/~a/b%20%E2%82%AC", "querystring": "",
+            "headers": {
+                "host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}],
+                "range": [{"key": "Range", "value": "bytes=0-9"}]
+            },
+            "later": {"kept": true}
+        })
+    );
+    let record = serde_json::to_value(&decided.record).unwrap();
+    assert_eq!(
+        record,
+        json!({
+            "request_id": "r1", "distribution_id": "EDFDVBD6EXAMPLE", "method": "GET", "operation": "GetObject",
+            "key": "users/alice/~a/b €", "decision": "allow", "reason": "allowed_by_rule", "rule": "own",
+            "issuer": "staff", "subject": "alice", "bundle_sha256": AUTHORIZER.bundle().sha256()
+        })
+    );
+}
+
+#[test]
+fn a_refusal_says_what_the_rfcs_ask_for_and_no_more() {
+    let ask = |method: &str, uri: &str, token: Option<&str>| {
+        let outcome = decide(&AUTHORIZER, &event(method, uri, token)).outcome;
+        let value = serde_json::to_value(&outcome).unwrap();
+        let header = |name: &str| value["headers"][name][0]["value"].as_str().map(str::to_owned);
+        (value.clone(), header("www-authenticate"), header("allow"))
+    };
+    let alice = ED.sign("k1", "at+jwt", &claims());
+    let (response, challenge, _) = ask("GET", "/users/alice/a", None);
+    assert_eq!(response["status"], "401");
+    assert_eq!(challenge.as_deref(), Some("Bearer realm=\"objects\""));
+    let problem: Value = serde_json::from_str(response["body"].as_str().unwrap()).unwrap();
+    assert_eq!(problem["status"], 401);
+    assert_eq!(problem["request_id"], "r1");
+    assert_eq!(response["headers"]["cache-control"][0]["value"], "no-store");
+
+    let (_, challenge, _) = ask("GET", "/users/alice/a", Some("a.b.c"));
+    assert_eq!(
+        challenge.as_deref(),
+        Some(
+            "Bearer realm=\"objects\", error=\"invalid_token\", error_description=\"The token is not valid here\""
+        )
+    );
+    let (response, challenge, _) = ask("DELETE", "/users/alice/a", Some(&alice));
+    assert_eq!(response["status"], "403");
+    assert_eq!(
+        challenge.as_deref(),
+        Some("Bearer realm=\"objects\", error=\"insufficient_scope\", scope=\"delete\"")
+    );
+    let (response, challenge, _) = ask("GET", "/users/bob/a", Some(&alice));
+    assert_eq!((response["status"].as_str(), challenge), (Some("403"), None));
+    assert!(!response["body"].as_str().unwrap().contains("own"), "the body names no rule");
+    let (response, _, allow) = ask("PATCH", "/users/alice/a", Some(&alice));
+    assert_eq!(
+        (response["status"].as_str(), allow.as_deref()),
+        (Some("405"), Some("GET, HEAD, PUT, DELETE"))
+    );
+    let (response, _, _) = ask("HEAD", "/users/bob/a", Some(&alice));
+    assert_eq!(response.get("body"), None);
+}
+
+#[test]
+fn what_is_no_event_is_refused_and_logged() {
+    for bytes in [b"".as_slice(), b"{", b"null", b"[]", b"\xff\xfe", b"{\"Records\":[]}"] {
+        let decided = AUTHORIZER.authorize(bytes, UnixTime::from_seconds(NOW));
+        assert_eq!(decided.record.reason, "event_malformed");
+        assert_eq!(decided.outcome.status(), Some(500));
+    }
+    let mut origin = event("GET", "/public/a", None);
+    origin["Records"][0]["cf"]["config"]["eventType"] = "origin-request".into();
+    let decided = decide(&AUTHORIZER, &origin);
+    assert_eq!(
+        (decided.record.reason.as_ref(), decided.outcome.status()),
+        ("event_wrong_trigger", Some(500))
+    );
+}
+
+#[test]
+fn no_change_of_one_byte_leaves_a_token_valid() {
+    let token = ED.sign("k1", "at+jwt", &claims());
+    for index in 0..token.len() {
+        for flip in [1u8, 2, 4, 8, 16, 32] {
+            let mut bytes = token.clone().into_bytes();
+            bytes[index] ^= flip;
+            let Ok(changed) = String::from_utf8(bytes) else { continue };
+            let reason = reason("GET", "/users/alice/a", Some(&changed));
+            assert_ne!(reason, "allowed_by_rule", "byte {index} ^ {flip}");
+        }
+        let cut = &token.as_bytes()[..index];
+        assert_ne!(
+            reason("GET", "/users/alice/a", Some(std::str::from_utf8(cut).unwrap())),
+            "allowed_by_rule"
+        );
+    }
+}
+
+#[test]
+fn a_bundle_that_was_cut_or_changed_is_not_used() {
+    let document = serde_json::from_value(policy(&["EdDSA"], vec![ED.jwk("k1")])).unwrap();
+    let bytes = Bundle::write(&document).unwrap();
+    assert!(Bundle::read(&bytes).is_ok());
+    for length in 0..bytes.len() - 1 {
+        assert!(Bundle::read(&bytes[..length]).is_err(), "cut to {length}");
+    }
+    for index in 0..bytes.len() - 1 {
+        let mut changed = bytes.clone();
+        changed[index] = changed[index].wrapping_add(1);
+        assert!(Bundle::read(&changed).is_err(), "byte {index}");
+    }
+    let text = String::from_utf8(bytes).unwrap();
+    for (from, to) in [("\"deny\"", "\"allow\""), ("**/secret/**", "none"), ("\"format\":1", "\"format\":2")]
+    {
+        assert!(text.contains(from));
+        assert!(Bundle::read(text.replace(from, to).as_bytes()).is_err(), "{from} to {to}");
+    }
+    let later = Bundle::read(br#"{"format":2,"other":[]}"#).unwrap_err();
+    assert_eq!(later.to_string(), "the bundle has format 2, and this program reads format 1");
+}
+
+/// Decodes a forwarded path as S3 does.
+fn as_s3_decodes(uri: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = uri.strip_prefix('/').unwrap().as_bytes();
+    while let [first, tail @ ..] = rest {
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) => {
+                let digits = [*high, *low];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap());
+                rest = after;
+            }
+            (b'+', _) => {
+                bytes.push(b' ');
+                rest = tail;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+static ALICE: LazyLock<String> = LazyLock::new(|| ED.sign("k1", "at+jwt", &claims()));
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn whatever_is_asked_only_what_a_rule_allows_is_forwarded(
+        method in "GET|HEAD|PUT|DELETE|POST|OPTIONS|get",
+        uri in "/(users|public|shared|%75sers)(/|%2[fF]|//)(alice|bob|\\.\\.|%2e%2e|secret|\\*)(/|%2F)?([a-z%+./ ]|%[0-9a-f]{2}){0,8}",
+        query in "(acl|versionId=1|a=b|)",
+        header in "(x-amz-copy-source|x-amz-acl|cookie|range|x-any|content-type)",
+        token in any::<bool>(),
+    ) {
+        let mut event = event(&method, &uri, token.then_some(ALICE.as_str()));
+        event["Records"][0]["cf"]["request"]["querystring"] = query.into();
+        event["Records"][0]["cf"]["request"]["headers"][&header] = json!([{"key": header, "value": "v"}]);
+        let decided = decide(&AUTHORIZER, &event);
+        prop_assert!(!serde_json::to_string(&decided.record).unwrap().contains(ALICE.as_str()));
+        match decided.outcome {
+            Outcome::Forward(request) => {
+                prop_assert_eq!(decided.record.decision, Verdict::Allow);
+                let CloudFrontRequest { method, uri, querystring, headers, .. } = *request;
+                let key = as_s3_decodes(&uri);
+                prop_assert_eq!(Some(key.as_str()), decided.record.key.as_deref());
+                // The rules of the policy, said again in another way.
+                let segments: Vec<&str> = key.split('/').collect();
+                let secret = segments.iter().rev().skip(1).any(|segment| *segment == "secret");
+                let allowed = match method.as_ref() {
+                    "GET" | "HEAD" => {
+                        key.starts_with("public/") || (token && key.starts_with("users/alice/"))
+                    }
+                    "PUT" => token && key.starts_with("users/alice/"),
+                    _ => false,
+                };
+                prop_assert!(allowed && !secret && !segments.contains(&".."), "{method} {key}");
+                prop_assert_eq!(querystring, "");
+                let names: Vec<&str> = headers.keys().map(AsRef::as_ref).collect();
+                prop_assert!(names.iter().all(|n| ["host", "range", "content-type"].contains(n)), "{names:?}");
+            }
+            Outcome::Respond(response) => {
+                prop_assert_eq!(decided.record.decision, Verdict::Refuse);
+                prop_assert!(response.status.parse::<u16>().unwrap() >= 400);
+                prop_assert!(serde_json::to_vec(&response).unwrap().len() < 40_000);
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        AUTHORIZER.authorize(&bytes, UnixTime::from_seconds(NOW));
+    }
+
+    #[test]
+    fn no_header_or_claim_panics(authorization in "\\PC*", name in "[a-z-]{1,20}", value in "\\PC*", uri in "\\PC*") {
+        let mut event = event("GET", &uri, None);
+        let line = |key: &str, value: &str| json!([CloudFrontHeader::new(key, value)]);
+        event["Records"][0]["cf"]["request"]["headers"][&name] = line(&name, &value);
+        event["Records"][0]["cf"]["request"]["headers"]["authorization"] = line("authorization", &authorization);
+        decide(&AUTHORIZER, &event);
+    }
+}
+
+#[test]
+fn a_token_that_was_verified_before_is_decided_on_as_if_it_were_new() {
+    let remembering = authorizer(policy(&["EdDSA"], vec![ED.jwk("k1")]));
+    let token = ED.sign("k1", "at+jwt", &claims());
+    let event = event("GET", "/users/alice/a", Some(&token)).to_string();
+    let at = |authorizer: &Authorizer, event: &str, now| {
+        authorizer.authorize(event.as_bytes(), UnixTime::from_seconds(now)).into_owned()
+    };
+    assert_eq!(at(&remembering, &event, NOW).record.decision, Verdict::Allow);
+    // Before it was issued, while it holds, and after: the clock is asked each time.
+    for now in [NOW - 3600, NOW, NOW + 69, NOW + 70, NOW] {
+        let fresh = authorizer(policy(&["EdDSA"], vec![ED.jwk("k1")]));
+        assert_eq!(at(&remembering, &event, now), at(&fresh, &event, now), "{now}");
+    }
+    // The same words under another signature are another token.
+    let forged = OTHER.sign("k1", "at+jwt", &claims());
+    let forged = event.replace(&token, &forged);
+    assert_eq!(at(&remembering, &forged, NOW).record.reason, "signature_invalid");
+    // Other keys remember nothing.
+    let rotated = authorizer(policy(&["EdDSA"], vec![OTHER.jwk("k1")]));
+    assert_eq!(at(&rotated, &event, NOW).record.reason, "signature_invalid");
+}
+
+#[test]
+fn a_cookie_changes_something_only_from_a_page_that_nobody_else_can_speak_for() {
+    let mut policy = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    policy["credentials"] = json!({"cookie": "session"});
+    let authorizer = authorizer(policy);
+    let token = ED.sign("k1", "at+jwt", &claims());
+    for (host, origin, reason) in [
+        ("files.example", "https://files.example", "allowed_by_rule"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", "allowed_by_rule"),
+        ("files.example", "http://files.example", "origin_not_allowed"),
+        ("files.example", "https://files.example:8443", "origin_not_allowed"),
+        ("files.example", "https://evil.example", "origin_not_allowed"),
+        ("files.example", "null", "origin_not_allowed"),
+        ("files.example", "", "origin_not_allowed"),
+    ] {
+        let mut event = event("PUT", "/users/alice/a", None);
+        let headers = &mut event["Records"][0]["cf"]["request"]["headers"];
+        headers["host"] = json!([{"key": "Host", "value": host}]);
+        headers["origin"] = json!([{"key": "Origin", "value": origin}]);
+        headers["cookie"] = json!([{"key": "Cookie", "value": format!("session={token}")}]);
+        assert_eq!(decide(&authorizer, &event).record.reason, reason, "{origin} to {host}");
+    }
+}
+
+#[test]
+fn a_supposed_token_is_decided_on_as_a_signed_one() {
+    let now = UnixTime::from_seconds(NOW);
+    for changes in [
+        json!({}),
+        json!({"sub": "bob"}),
+        json!({"exp": NOW - 60}),
+        json!({"aud": "other"}),
+        json!({"token_use": "id"}),
+        json!({"iss": "https://evil.example/"}),
+        json!({"sub": 7}),
+    ] {
+        let claims = with(changes);
+        let supposed =
+            Supposed { token_type: Some("at+jwt".into()), claims: claims.as_object().unwrap().clone() };
+        let signed = ED.sign("k1", "at+jwt", &claims);
+        for (method, uri) in
+            [("GET", "/users/alice/a"), ("DELETE", "/users/alice/a"), ("GET", "/secret/x"), ("GET", "//")]
+        {
+            let bare = event(method, uri, None).to_string();
+            let really = decide(&AUTHORIZER, &event(method, uri, Some(&signed)));
+            assert_eq!(
+                AUTHORIZER.authorize_supposing(bare.as_bytes(), &supposed, now),
+                really,
+                "{method} {uri} {claims}"
+            );
+            assert_eq!(
+                AUTHORIZER.access_supposing(bare.as_bytes(), &supposed, now).is_ok(),
+                matches!(
+                    really.record.reason.as_ref(),
+                    "allowed_by_rule" | "denied_by_rule" | "key_not_allowed" | "insufficient_scope"
+                ),
+                "{method} {uri} {claims}"
+            );
+        }
+    }
+    // It stands in place of a token, not beside one.
+    let claims = claims();
+    let supposed =
+        Supposed { token_type: Some("at+jwt".into()), claims: claims.as_object().unwrap().clone() };
+    let both = event("GET", "/users/alice/a", Some(&ED.sign("k1", "at+jwt", &claims))).to_string();
+    let decided = AUTHORIZER.authorize_supposing(both.as_bytes(), &supposed, now);
+    assert_eq!(decided.record.reason, "credential_repeated");
+}
+
+#[test]
+fn a_secret_and_published_keys_never_verify_each_others_tokens() {
+    let secret = b"a test secret, of thirty-two bytes";
+    let shared = Signer { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(secret) };
+    let mut document = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    let partner = &mut document["issuers"][1];
+    partner.as_object_mut().unwrap().remove("jwks");
+    partner["algorithms"] = json!(["HS256"]);
+    partner["secret"] = json!({"value": URL_SAFE_NO_PAD.encode(secret)});
+    let authorizer = authorizer(document);
+    let staff = claims();
+    let partner = json!({"iss": "https://partner.example/", "client_id": "p", "sub": "alice", "exp": NOW + 60, "scope": "delete"});
+    let ask =
+        |token: &str| decide(&authorizer, &event("DELETE", "/users/alice/a", Some(token))).record.reason;
+    let with_another = Signer { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(&[0; 32]) };
+    let with_public_key = Signer {
+        algorithm: Algorithm::HS256,
+        key: EncodingKey::from_secret(&URL_SAFE_NO_PAD.decode(ED.jwk("k1")["x"].as_str().unwrap()).unwrap()),
+    };
+    for (token, reason) in [
+        (shared.sign("any", "JWT", &partner), "allowed_by_rule"),
+        (shared.sign("any", "JWT", &partner), "allowed_by_rule"),
+        (with_another.sign("any", "JWT", &partner), "signature_invalid"),
+        (ED.sign("k1", "JWT", &partner), "algorithm_not_allowed"),
+        (shared.sign("k1", "at+jwt", &staff), "algorithm_not_allowed"),
+        (with_public_key.sign("k1", "at+jwt", &staff), "algorithm_not_allowed"),
+    ] {
+        assert_eq!(ask(&token), reason);
+    }
+}

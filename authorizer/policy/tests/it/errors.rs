@@ -1,0 +1,239 @@
+//! What a person sees when a policy file is wrong: file, line, column, what, and how to mend it.
+
+use std::fs;
+use std::path::Path;
+
+use authorizer_core::Bundle;
+use authorizer_policy::{PolicyFile, PolicyFileError};
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+const KEYS: &str =
+    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+const POLICY: &str = r#"version = 1
+
+[[issuers]]
+name       = "staff"
+issuer     = "https://login.example.com/"
+audience   = ["files-api"]
+algorithms = ["EdDSA"]
+jwks       = { file = "keys.json" }
+
+[[rules]]
+id      = "own"
+effect  = "allow"
+methods = ["GET", "PUT"]
+keys    = ["users/{sub}/**"]
+when    = { scope = { has = "files" } }
+
+[[rules]]
+id        = "public"
+effect    = "allow"
+methods   = ["GET"]
+keys      = ["public/**"]
+anonymous = true
+"#;
+
+/// An error, as it is shown without colour.
+fn shown(error: &PolicyFileError) -> String {
+    let mut text = String::new();
+    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+        .with_width(110)
+        .render_report(&mut text, error)
+        .unwrap();
+    text
+}
+
+/// The report on a policy.
+fn report(policy: &str, keys: Option<&str>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(keys) = keys {
+        fs::write(folder.path().join("keys.json"), keys).unwrap();
+    }
+    let path = folder.path().join("policy.toml");
+    fs::write(&path, policy).unwrap();
+    match PolicyFile::load(&path) {
+        Ok(_) => "no problem".into(),
+        Err(error) => shown(&error).replace(&folder.path().display().to_string(), "DIR"),
+    }
+}
+
+fn changed(from: &str, to: &str) -> String {
+    assert!(POLICY.contains(from), "{from}");
+    report(&POLICY.replacen(from, to, 1), Some(KEYS))
+}
+
+#[test]
+fn a_good_policy_gives_the_same_bundle_in_any_folder() {
+    let bundle = || {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("keys.json"), KEYS).unwrap();
+        fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
+        PolicyFile::load(&folder.path().join("policy.toml")).unwrap().bundle_json().to_vec()
+    };
+    assert_eq!(bundle(), bundle());
+    let read = Bundle::read(&bundle()).unwrap();
+    assert_eq!(read.policy().rules().len(), 2);
+    assert_eq!(read.policy().rules()[0].keys()[0].to_string(), "users/{sub}/**");
+}
+
+#[test]
+fn problems_are_shown_at_their_places() {
+    let policy = POLICY
+        .replace("audience   = [\"files-api\"]\n", "")
+        .replace("users/{sub}/**", "users/{sub}**")
+        .replace("has = \"files\"", "has = \"files\", present = true")
+        .replace("\"public\"", "\"own\"");
+    insta::assert_snapshot!(report(&policy, Some(KEYS)));
+}
+
+#[test]
+fn of_very_many_problems_the_first_are_shown() {
+    let mut policy = POLICY.to_owned();
+    for index in 0..3000 {
+        policy += &format!(
+            "[[rules]]\nid = \"r{index}\"\neffect = \"deny\"\nmethods = [\"GET\"]\nkeys = [\"/a\"]\n"
+        );
+    }
+    let report = report(&policy, Some(KEYS));
+    assert!(report.contains("3000 problems, of which the first 50 are shown"));
+    assert_eq!(report.matches("is not a key pattern").count(), 50);
+}
+
+#[test]
+fn an_unknown_field_is_shown_at_its_place() {
+    insta::assert_snapshot!(changed("anonymous = true", "anonymus = true"));
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_shown_at_its_place() {
+    insta::assert_snapshot!(changed("methods = [\"GET\", \"PUT\"]", "methods = [\"GET\", \"POST\"]"));
+}
+
+#[test]
+fn text_that_is_not_toml_is_shown_at_its_place() {
+    insta::assert_snapshot!(changed("id      = \"own\"", "id      = \"own"));
+}
+
+#[test]
+fn a_key_file_that_is_none_is_shown_at_its_place() {
+    let private = KEYS.replace("\"x\"", "\"d\":\"AA\",\"x\"");
+    let too_short = KEYS.replace("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "AA");
+    let files = [None, Some("-----BEGIN PUBLIC KEY-----"), Some("{}"), Some(&private), Some(&too_short)];
+    insta::assert_snapshot!(files.map(|keys| report(POLICY, keys)).join("\n"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let missing = PolicyFile::load(Path::new("/nonexistent/policy.toml")).unwrap_err();
+    assert!(missing.to_string().starts_with("`/nonexistent/policy.toml` cannot be read"), "{missing}");
+    let folder = tempfile::tempdir().unwrap();
+    assert!(PolicyFile::load(folder.path()).is_err());
+    let path = folder.path().join("policy.toml");
+    fs::write(&path, b"version = \xff").unwrap();
+    assert!(PolicyFile::load(&path).unwrap_err().to_string().ends_with("is not UTF-8 text"));
+}
+
+/// A policy with an issuer of HS256 tokens: what comes of it, with this in its file.
+fn with_secret(secret: &str, file: &[u8]) -> Result<PolicyFile, String> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("staff.secret"), file).unwrap();
+    let policy = POLICY
+        .replace("algorithms = [\"EdDSA\"]", "algorithms = [\"HS256\"]")
+        .replace("jwks       = { file = \"keys.json\" }", &format!("secret     = {secret}"));
+    let path = folder.path().join("policy.toml");
+    fs::write(&path, policy).unwrap();
+    PolicyFile::load(&path).map_err(|error| shown(&error))
+}
+
+#[test]
+fn a_secret_is_read_as_its_file_holds_it_and_warned_of() {
+    let file = r#"{ file = "staff.secret" }"#;
+    let base64 = r#"{ file = "staff.secret", encoding = "base64" }"#;
+    let bundle = |secret: &str, bytes: &[u8]| with_secret(secret, bytes).unwrap().bundle_json().to_vec();
+    let plain = bundle(file, b"a test secret, of thirty-two bytes");
+    for line in ["a test secret, of thirty-two bytes\n", "a test secret, of thirty-two bytes\r\n"] {
+        assert_eq!(bundle(file, line.as_bytes()), plain);
+    }
+    assert_ne!(
+        bundle(file, b"a test secret, of thirty-two bytes\n\n"),
+        plain,
+        "one line's end is none of it"
+    );
+    for encoded in
+        ["YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw==", "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"]
+    {
+        assert_eq!(bundle(base64, encoded.as_bytes()), plain);
+    }
+    let loaded = with_secret(file, b"a test secret, of thirty-two bytes").unwrap();
+    let [warning] = loaded.warnings() else { panic!("{:?}", loaded.warnings()) };
+    assert_eq!(warning.place, "issuers[0].secret");
+    assert!(warning.message.contains("whoever can read the zip has the secret of `staff`"));
+}
+
+#[test]
+fn an_error_beside_a_secret_does_not_show_it() {
+    const SECRET: &str = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw";
+    let issuer = "[[issuers]]\nname = \"a\"\nissuer = \"https://a/\"\n";
+    for (text, place) in [
+        (format!("version = 1\n{issuer}[issuers.secret]\nvalue = \"{SECRET}\"\n[[rules]\n"), "line 7"),
+        (format!("version = 1\n{issuer}secret = {{ value = \"{SECRET}\" }}\nalgorithms = 5\n"), "line 6"),
+        (format!("version = 1\n{issuer}secret = \"\"\"\n{SECRET}\"\"\"\nalgorithms = = 5\n"), "line 7"),
+        (format!("version = 1\n{issuer}algorithms = 5\nsecret = {{ value = \"{SECRET}\" }}\n"), "line 5"),
+        (
+            format!(
+                "version = 1\n{issuer}audience = [\"\"]\nsecret = {{ value = \"{SECRET}\" }}\nalgorithms = [\"HS256\"]\n"
+            ),
+            "issuers[0].secret.value",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, &text).unwrap();
+        let shown = format!("{:?}", miette::Report::new(PolicyFile::load(&path).unwrap_err()));
+        assert!(!shown.contains(SECRET), "{shown}");
+        assert!(shown.contains(place), "{place}: {shown}");
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() {
+    for (secret, file, message) in [
+        (r#"{ file = "staff.secret" }"#, "too short, really", "the secret has 17 bytes, fewer than the 32"),
+        (
+            r#"{ file = "staff.secret", encoding = "base64" }"#,
+            "too short, really",
+            "the file is not in base64",
+        ),
+        (r#"{ file = "elsewhere" }"#, "", "cannot be read"),
+        (
+            r#"{ value = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,
+            "",
+            "it stands in the policy itself",
+        ),
+        (r#"{}"#, "", "a secret comes from one file"),
+        (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "`secret` is not of its form"),
+        (
+            r#"{ value = 7, key = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,
+            "",
+            "`secret` is not of its form",
+        ),
+        (r#""YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw""#, "", "`secret` is not of its form"),
+        (r#"YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"#, "", "`secret` is not of its form"),
+        ("\"\"\"\nYSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw\"\"\"", "", "`secret` is not of its form"),
+    ] {
+        let report = with_secret(secret, file.as_bytes()).unwrap_err();
+        assert!(report.contains(message), "{secret}: {report}");
+        assert!(!report.contains("too short, really") && !report.contains("YSB0ZXN0"), "{report}");
+    }
+}
+
+#[test]
+fn keys_that_are_asked_for_on_this_machine_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    for (url, warnings) in [("http://127.0.0.1:4000/jwks", 1), ("https://login.example.com/jwks", 0)] {
+        fs::write(&path, POLICY.replace("file = \"keys.json\"", &format!("url = \"{url}\""))).unwrap();
+        assert_eq!(PolicyFile::load(&path).unwrap().warnings().len(), warnings, "{url}");
+    }
+}

@@ -1,0 +1,104 @@
+//! The programs under test, built from the sources that the tests were built from.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// The folder of the project.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
+}
+
+/// The command line, `authorizer`.
+pub fn authorizer() -> PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| built("authorizer-cli", "authorizer")).clone()
+}
+
+/// The client of `docs/examples/rust`.
+pub fn files_client() -> PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| built("files-client", "files-client")).clone()
+}
+
+/// The environment variable with a folder of the programs, such as `target/debug`. Whoever sets it has just built
+/// them there.
+const PROGRAMS: &str = "AUTHORIZER_PROGRAMS";
+
+/// A program of the workspace. Unless the programs were built before, cargo is asked each time, once a process, so
+/// that it is never an old one; cargo's own lock keeps test processes apart. That it builds one package alone has
+/// a price: with other features than when all are built, and so what third parties wrote is built once more.
+fn built(package: &str, program: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os(PROGRAMS) {
+        let path = root().join(folder).join(program);
+        assert!(path.is_file(), "{PROGRAMS}: there is no `{}`", path.display());
+        return path;
+    }
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", package, "--bin", program]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    if profile().file_name().is_some_and(|name| name == "release") {
+        cargo.arg("--release");
+    }
+    let messages = output(&mut cargo);
+    let executable = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        Some(PathBuf::from(message.get("executable")?.as_str()?))
+    };
+    messages.lines().filter_map(executable).next_back().expect("cargo names the executable")
+}
+
+/// The edge function's binary, as `authorizer/edge/build` makes it for Lambda.
+pub fn bootstrap() -> PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| build_bootstrap(&[])).clone()
+}
+
+/// The same, without what asks issuers for their keys.
+pub fn bundled_keys_bootstrap() -> PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| build_bootstrap(&["--bundled-keys-only"])).clone()
+}
+
+fn build_bootstrap(arguments: &[&str]) -> PathBuf {
+    let printed = output(Command::new(root().join("authorizer/edge/build")).args(arguments));
+    PathBuf::from(printed.lines().last().expect("the build names the binary"))
+}
+
+/// Runs `authorizer` to its end, and gives what it printed.
+pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> String {
+    output(Command::new(authorizer()).args(arguments.into_iter().map(Into::into)))
+}
+
+/// Runs `authorizer` in a folder to its end: its exit status, and what it wrote to either stream.
+pub fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(authorizer());
+    let output =
+        command.args(arguments).current_dir(folder).stdin(Stdio::null()).env("NO_COLOR", "1").output();
+    let output = output.unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.code().unwrap(), out, err)
+}
+
+/// A folder in the target folder for what the tests make once and keep.
+pub fn scratch() -> PathBuf {
+    profile().join("authorizer-e2e")
+}
+
+/// The profile's folder in the target folder, such as `target/debug`: programs are in it, tests in its `deps`.
+fn profile() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let folder = program.parent().unwrap();
+    if folder.ends_with("deps") { folder.parent().unwrap().to_owned() } else { folder.to_owned() }
+}
+
+fn output(command: &mut Command) -> String {
+    // The tests may have been built elsewhere than by default.
+    command.current_dir(root()).env("CARGO_TARGET_DIR", profile().parent().unwrap());
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}

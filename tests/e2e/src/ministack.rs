@@ -1,0 +1,138 @@
+//! `ministack`, an emulator of AWS, and AWS's command line set to it.
+//!
+//! It makes what a CloudFormation template says, verifies signatures, and serves a distribution as CloudFront does:
+//! methods, protocol, and whether the bucket's policy lets the distribution read. It runs no Lambda@Edge function
+//! and caches nothing; from a bucket behind a distribution it reads objects, and neither lists nor writes. It
+//! compares no `CodeSha256`, knows no `AWS::Logs::Delivery`, and takes a bucket's encryption from no template.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::served::Lines;
+use crate::tools::installed;
+use crate::viewer::{Answer, Viewer};
+
+/// An emulator that runs until it is dropped.
+#[derive(Debug)]
+pub struct Ministack {
+    child: Child,
+    addr: SocketAddr,
+    folder: TempDir,
+    log: Lines,
+}
+
+impl Ministack {
+    /// Starts it on a free port, where it and the command line could be installed.
+    pub fn start() -> Option<Self> {
+        let (emulator, sdk) = (installed("ministack", "ministack")?, installed("sdk", "AWS's SDK")?);
+        let folder = tempfile::tempdir().unwrap();
+        // It does not say which port it took, so one is chosen for it.
+        let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut python = Command::new(emulator.join("bin/python"));
+        python.args(["-m", "hypercorn", "ministack.app:app", "--bind", &addr.to_string()]);
+        python.current_dir(folder.path()).env_clear().env("HOME", folder.path());
+        python.env("GATEWAY_PORT", addr.port().to_string()).env("PATH", "/usr/bin:/bin");
+        python.env("AUTH", "true");
+        let mut child =
+            python.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Lines::read(child.stderr.take().unwrap());
+        log.wait_for("that it runs", |lines| {
+            lines.iter().any(|line| line.contains("Running on")).then_some(())
+        });
+        TcpStream::connect(addr).unwrap();
+        command_line(folder.path(), sdk);
+        Some(Self { child, addr, folder, log })
+    }
+
+    /// A folder for the test's own files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command in whose search path `aws` is AWS's command line, set to the emulator.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", self.folder.path().join("bin").display()));
+        for (name, value) in [
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_CONFIG_FILE", "/nonexistent"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+            ("NO_PROXY", "127.0.0.1"),
+        ] {
+            command.env(name, value);
+        }
+        command.env("AWS_ENDPOINT_URL", format!("http://{}", self.addr)).stdin(Stdio::null());
+        command
+    }
+
+    /// What `aws` prints, which is JSON; nothing where it prints nothing.
+    #[track_caller]
+    pub fn aws(&self, arguments: &[&str]) -> Value {
+        let output = self.try_aws(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}\n{}", self.log.text());
+        if output.stdout.is_empty() { Value::Null } else { serde_json::from_slice(&output.stdout).unwrap() }
+    }
+
+    /// `aws`, run to its end.
+    pub fn try_aws(&self, arguments: &[&str]) -> Output {
+        self.command(self.folder.path().join("bin/aws")).args(arguments).output().unwrap()
+    }
+
+    /// The outputs of a stack, by name.
+    #[track_caller]
+    pub fn outputs(&self, stack: &str) -> impl Fn(&str) -> String + use<> {
+        let described = self.aws(&["cloudformation", "describe-stacks", "--stack-name", stack]);
+        let outputs = described["Stacks"][0]["Outputs"].as_array().unwrap().clone();
+        move |name| {
+            let output = outputs.iter().find(|output| output["OutputKey"] == name);
+            output.unwrap_or_else(|| panic!("no output {name}: {outputs:?}"))["OutputValue"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        }
+    }
+
+    /// Asks as a viewer does: of the host that is a distribution, over HTTPS or not.
+    pub async fn ask(
+        &self,
+        host: &str,
+        scheme: &str,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let ours = [("host", host), ("x-forwarded-proto", scheme)];
+        let headers: Vec<_> = ours.iter().chain(headers).copied().collect();
+        Viewer::of(self.addr).ask(method, target, &headers, body).await
+    }
+}
+
+impl Drop for Ministack {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Writes `bin/aws`, which is version 1 of AWS's command line: the second is not in the package index.
+fn command_line(folder: &Path, sdk: &Path) {
+    let bin = folder.join("bin");
+    fs::create_dir(&bin).unwrap();
+    let aws: PathBuf = bin.join("aws");
+    fs::write(&aws, format!("#!/bin/sh\nexec '{}' -m awscli \"$@\"\n", sdk.join("bin/python").display()))
+        .unwrap();
+    fs::set_permissions(&aws, fs::Permissions::from_mode(0o755)).unwrap();
+}

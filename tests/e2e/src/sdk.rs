@@ -1,0 +1,153 @@
+//! AWS's SDK for Python as a viewer, through `tests/tools/sdk/driver.py`, and AWS's command line.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::binaries::root;
+use crate::served::Lines;
+use crate::stage::Stage;
+use crate::tools::installed;
+
+/// The SDK's folder, if it could be installed.
+pub fn folder() -> Option<&'static Path> {
+    installed("sdk", "AWS's SDK")
+}
+
+/// What the SDK is set to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Set {
+    /// What it takes the distribution to speak.
+    pub scheme: &'static str,
+    /// Both of its settings for checksums.
+    pub checksums: &'static str,
+}
+
+/// As the SDK is by itself, over HTTPS.
+pub const BY_DEFAULT: Set = Set { scheme: "https", checksums: "when_supported" };
+
+/// As docs/policy.md says.
+pub const AS_ADVISED: Set = Set { scheme: "https", checksums: "when_required" };
+
+/// As the SDK is by itself, over plain HTTP.
+pub const OVER_HTTP: Set = Set { scheme: "http", checksums: "when_supported" };
+
+/// The SDK in a process of its own.
+#[derive(Debug)]
+pub struct Sdk {
+    child: Child,
+    stdin: ChildStdin,
+    answers: Lines,
+    asked: usize,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug)]
+pub struct Called {
+    answer: Value,
+}
+
+impl Called {
+    /// What the SDK returned. Fails when it raised an error.
+    #[track_caller]
+    pub fn result(&self) -> &Value {
+        assert!(self.answer["error"].is_null(), "{:#}", self.answer);
+        &self.answer["result"]
+    }
+
+    /// The status of the answer that the SDK raised an error for. Fails when it did not.
+    #[track_caller]
+    pub fn refused(&self) -> u64 {
+        self.answer["error"]["status"].as_u64().unwrap_or_else(|| panic!("{:#}", self.answer))
+    }
+
+    /// What the SDK sent.
+    pub fn sent(&self) -> Vec<Sent> {
+        serde_json::from_value(self.answer["sent"].clone()).unwrap()
+    }
+}
+
+/// A request as the SDK built it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sent {
+    /// The method.
+    pub method: String,
+    /// The path and the query.
+    pub target: String,
+    /// The names of the headers, in lower case and in order.
+    pub headers: Vec<String>,
+}
+
+impl Sent {
+    /// Those of the headers that are of S3's own, or say how the body comes.
+    pub fn telling_headers(&self) -> Vec<&str> {
+        let tell = |name: &&str| {
+            name.starts_with("x-amz-") || ["content-encoding", "transfer-encoding", "if-match"].contains(name)
+        };
+        self.headers.iter().map(String::as_str).filter(tell).collect()
+    }
+}
+
+impl Sdk {
+    /// Starts it, where it could be installed.
+    pub fn of(stage: &Stage) -> Option<Self> {
+        let mut python = Command::new(folder()?.join("bin/python"));
+        python.arg(root().join("tests/tools/sdk/driver.py")).arg(stage.addr());
+        alone(&mut python, stage).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = python.spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Some(Self { child, stdin, answers: Lines::read(stdout), asked: 0 })
+    }
+
+    /// Makes a call, and waits for what becomes of it.
+    pub fn call(&mut self, token: &str, set: Set, name: &str, args: Value) -> Called {
+        let config = json!({
+            "request_checksum_calculation": set.checksums,
+            "response_checksum_validation": set.checksums,
+        });
+        let call = json!({
+            "token": token, "scheme": set.scheme, "config": config, "call": name, "args": args,
+        });
+        writeln!(self.stdin, "{call}").unwrap();
+        let answer = self.answers.wait_for(name, |lines| lines.get(self.asked).cloned());
+        self.asked += 1;
+        Called { answer: serde_json::from_str(&answer).unwrap() }
+    }
+}
+
+impl Drop for Sdk {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where no configuration of the caller's, no proxy and no credentials reach the SDK.
+fn alone<'c>(command: &'c mut Command, stage: &Stage) -> &'c mut Command {
+    let nowhere = stage.folder().join("nowhere");
+    command.env_clear().env("HOME", &nowhere).env("AWS_EC2_METADATA_DISABLED", "true");
+    // Without it Python would leave its cache among the sources.
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", root().join("tests/tools/sdk"))
+}
+
+/// Runs AWS's command line, set as docs/policy.md says, to its end: whether it went well, and what it wrote.
+pub fn aws(stage: &Stage, token: &str, arguments: &[&str]) -> (bool, String) {
+    let config = stage.folder().join("aws.config");
+    std::fs::write(
+        &config,
+        "[plugins]\nbearer = bearer\n\
+         [default]\nregion = us-east-1\nrequest_checksum_calculation = when_required\n\
+         response_checksum_validation = when_required\ns3 =\n  addressing_style = virtual\n",
+    )
+    .unwrap();
+    let mut python = Command::new(folder().unwrap().join("bin/python"));
+    python.args(["-m", "awscli", "--no-sign-request", "--endpoint-url", "https://example.com"]);
+    alone(python.args(arguments), stage).env("AWS_CONFIG_FILE", config);
+    let output = python.env("DISTRIBUTION", stage.addr()).env("BEARER_TOKEN", token).output().unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (output.status.success(), text)
+}

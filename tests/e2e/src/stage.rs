@@ -1,0 +1,161 @@
+//! A distribution in this process, whose bucket says what it was asked for.
+
+use std::fs;
+use std::future::ready;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use authorizer_core::{Authorizer, UnixTime};
+use authorizer_local::{
+    BucketReport, Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport,
+    Running, Settings,
+};
+use authorizer_policy::PolicyFile;
+use bytes::Bytes;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::binaries::{root, run};
+use crate::viewer::{Answer, Viewer};
+
+/// The bucket's name.
+pub const BUCKET: &str = "files";
+
+/// A distribution, most often with the policy `tests/e2e/policies/sdk.toml` and keys of its own. It runs beside the
+/// test, which may block.
+#[derive(Debug)]
+pub struct Stage {
+    runtime: Runtime,
+    running: Running,
+    bucket: Arc<Bucket>,
+    folder: TempDir,
+    /// Who asks.
+    pub viewer: Viewer,
+}
+
+/// What the bucket was asked for since the last look.
+#[derive(Debug, Default)]
+struct Bucket(Mutex<Vec<BucketReport>>);
+
+impl Observer for Bucket {
+    fn request(&self, _report: &RequestReport) {}
+
+    fn function_log(&self, _line: &str) {}
+
+    fn bucket_request(&self, report: &BucketReport) {
+        self.0.lock().unwrap().push(report.clone());
+    }
+}
+
+impl Stage {
+    /// Starts it on a free port.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = folder.path().join("policy.toml");
+        fs::copy(root().join("tests/e2e/policies/sdk.toml"), &policy).unwrap();
+        let keys = folder.path().join("keys");
+        run(["token", "keygen", "people", "--algorithm", "EdDSA", "--dir", keys.to_str().unwrap()]);
+        let authorizer = Authorizer::new(PolicyFile::load(&policy).unwrap().into_bundle());
+        let handler = move |event: Bytes| {
+            let authorized = authorizer.authorize(&event, UnixTime::from_system(SystemTime::now()));
+            ready(Invocation {
+                result: serde_json::to_vec(&authorized.outcome).unwrap().into(),
+                record: None,
+            })
+        };
+        Self::deciding(folder, handler)
+    }
+
+    /// Starts one that this function decides for, with its bucket in the folder.
+    pub fn deciding<F>(folder: TempDir, handler: impl Fn(Bytes) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Invocation> + Send + 'static,
+    {
+        let bucket = Arc::new(Bucket::default());
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            bucket: BUCKET.to_owned(),
+            region: "us-east-1".to_owned(),
+            credentials: Credentials::random().unwrap(),
+            data_dir: folder.path().join("data"),
+            function: Function::InProcess(InProcess::new(handler)),
+            response_headers: Arc::new(|_| Vec::new()),
+            observer: Arc::clone(&bucket) as Arc<dyn Observer>,
+        };
+        let runtime = Runtime::new().unwrap();
+        let running = runtime.block_on(Distribution::start(settings)).unwrap();
+        let viewer = Viewer::of(running.addr());
+        Self { runtime, running, bucket, folder, viewer }
+    }
+
+    /// The address that viewers reach it at.
+    pub fn addr(&self) -> String {
+        self.running.addr().to_string()
+    }
+
+    /// A token for a user, good for the length of a test.
+    pub fn token(&self, subject: &str) -> String {
+        let key = self.folder.path().join("keys/people.private.pem");
+        let fixed = ["token", "mint", "--issuer", "https://login.example.com/", "--audience", "files-api"];
+        let more = ["--key", key.to_str().unwrap(), "--subject", subject];
+        run(fixed.iter().chain(&more)).trim_end().to_owned()
+    }
+
+    /// A folder for the test's own files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file that an object is.
+    pub fn file(&self, key: &str) -> PathBuf {
+        self.folder.path().join("data").join(BUCKET).join(key)
+    }
+
+    /// The keys of the bucket, in order, of files as they lie there.
+    pub fn keys(&self) -> Vec<String> {
+        let bucket = self.file("");
+        let mut keys = Vec::new();
+        let mut folders = vec![bucket.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    keys.push(path.strip_prefix(&bucket).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        keys.sort();
+        keys
+    }
+
+    /// What the bucket was asked for since the last look, in the order of its answers.
+    pub fn bucket_log(&self) -> Vec<BucketReport> {
+        std::mem::take(&mut *self.bucket.0.lock().unwrap())
+    }
+
+    /// The same, short: operation, path below the bucket, and status.
+    pub fn bucket_lines(&self) -> Vec<String> {
+        let line = |report: BucketReport| {
+            let path = report.path.strip_prefix("/files").unwrap_or(&report.path);
+            format!("{} {path} {}", report.operation.as_deref().unwrap_or("none"), report.status)
+        };
+        self.bucket_log().into_iter().map(line).collect()
+    }
+
+    /// Asks over plain HTTP with a token.
+    pub fn ask(
+        &self,
+        token: &str,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers: Vec<_> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
+        self.runtime.block_on(self.viewer.ask(method, target, &headers, body))
+    }
+}

@@ -1,0 +1,4 @@
+//! What Chromium makes of it.
+
+mod pages;
+mod report;

@@ -1,0 +1,11 @@
+//! `infra/`: the templates and scripts, with cfn-lint, checkov, Terraform, AWS's command line and an emulator of AWS.
+
+mod deploy;
+mod deploy_docs;
+mod forwarded_headers;
+mod function;
+mod parameters;
+mod second_opinion;
+mod smoke;
+mod stack;
+mod terraform;

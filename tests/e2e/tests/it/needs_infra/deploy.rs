@@ -1,0 +1,386 @@
+//! From a package to a distribution that serves a bucket, by the scripts of `infra`, AWS's command line and an
+//! emulator of AWS. What the emulator does not do is said in `authorizer_e2e::ministack`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use authorizer_e2e::binaries::{authorizer, root};
+use authorizer_e2e::ministack::Ministack;
+use authorizer_policy::PolicyFile;
+use serde_json::{Value, json};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+const SAMPLE: &str = "fixtures/policies/sample.toml";
+const CODE_BUCKET: &str = "deployments-of-ours";
+
+/// A zip with the policy's bundle. The rest of a package plays no part here: nothing runs it.
+fn package(folder: &Path, policy: &Path) -> PathBuf {
+    package_as(&folder.join("package.zip"), policy)
+}
+
+fn package_as(path: &Path, policy: &Path) -> PathBuf {
+    let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
+    zip.start_file("bundle.json", SimpleFileOptions::default()).unwrap();
+    zip.write_all(PolicyFile::load(policy).unwrap().bundle_json()).unwrap();
+    zip.finish().unwrap();
+    path.to_owned()
+}
+
+fn code_bucket(aws: &Ministack) {
+    aws.aws(&["s3api", "create-bucket", "--bucket", CODE_BUCKET]);
+    let enabled = "Status=Enabled";
+    aws.aws(&[
+        "s3api",
+        "put-bucket-versioning",
+        "--bucket",
+        CODE_BUCKET,
+        "--versioning-configuration",
+        enabled,
+    ]);
+}
+
+/// `infra/deploy`, with these settings, to its end.
+fn deploy(aws: &Ministack, package: &Path, settings: &[(&str, &str)]) -> Output {
+    let mut deploy = aws.command(root().join("infra/deploy"));
+    // The emulator knows no AWS::Logs::Delivery, so no access logs here.
+    deploy.env("CODE_BUCKET", CODE_BUCKET).env("PARAMETERS", "AccessLogs=no").arg(package);
+    deploy.envs(settings.iter().copied()).output().unwrap()
+}
+
+#[track_caller]
+fn said(output: &Output, status: i32) -> String {
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "{text}");
+    text
+}
+
+/// The statements of a published policy, for a bucket and a distribution.
+fn published(name: &str, bucket: &str, distribution: &str) -> Vec<Value> {
+    let text = fs::read_to_string(root().join("infra/policies").join(name)).unwrap();
+    let ours = text
+        .replace("ACCOUNT_ID", "000000000000")
+        .replace("DISTRIBUTION_ID", distribution)
+        .replace("arn:aws:s3:::BUCKET", &format!("arn:aws:s3:::{bucket}"));
+    serde_json::from_str::<Value>(&ours).unwrap()["Statement"].as_array().unwrap().clone()
+}
+
+/// A policy that AWS gives as a text.
+fn policy_of(answer: &Value) -> Value {
+    serde_json::from_str(answer["Policy"].as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reaches_the_bucket() {
+    let Some(aws) = Ministack::start() else { return };
+    code_bucket(&aws);
+    let zip = package(aws.folder(), &root().join(SAMPLE));
+    let log = said(&deploy(&aws, &zip, &[("STACK", "files")]), 0);
+    assert!(log.contains("once more: the key learns of its distribution"), "{log}");
+    let output = aws.outputs("files");
+    let (bucket, distribution) = (output("BucketName"), output("DistributionId"));
+    assert_eq!(output("KeyIsFor"), distribution);
+
+    // The documents, and nothing beside them.
+    let policy = policy_of(&aws.aws(&["s3api", "get-bucket-policy", "--bucket", &bucket]));
+    let statements: Vec<Value> = ["bucket-policy.json", "list-policy.json", "tls-policy.json"]
+        .iter()
+        .flat_map(|name| published(name, &bucket, &distribution))
+        .collect();
+    assert_eq!(policy["Statement"], json!(statements));
+    let key = output("KeyArn");
+    let key_policy =
+        policy_of(&aws.aws(&["kms", "get-key-policy", "--key-id", &key, "--policy-name", "default"]));
+    assert_eq!(
+        key_policy["Statement"].as_array().unwrap()[1..],
+        published("key-policy.json", &bucket, &distribution)
+    );
+    let config = aws.aws(&["cloudfront", "get-distribution-config", "--id", &distribution]);
+    let behavior = &config["DistributionConfig"]["DefaultCacheBehavior"];
+    let function = json!([{
+        "LambdaFunctionARN": output("VersionArn"), "EventType": "viewer-request", "IncludeBody": false,
+    }]);
+    assert_eq!(behavior["LambdaFunctionAssociations"]["Items"], function);
+    assert!(output("VersionArn").ends_with(":1"));
+
+    // What the bucket holds is served by the distribution, over HTTPS, and to nobody else's distribution.
+    let file = aws.folder().join("object");
+    fs::write(&file, "hello").unwrap();
+    let body = file.to_str().unwrap();
+    aws.aws(&["s3api", "put-object", "--bucket", &bucket, "--key", "public/a", "--body", body]);
+    let host = output("DomainName");
+    let answer = aws.ask(&host, "https", "GET", "/public/a", &[], "").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "hello"));
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    let ranged = aws.ask(&host, "https", "GET", "/public/a", &[("range", "bytes=0-1")], "").await;
+    assert_eq!((ranged.status, ranged.body.as_str()), (206, "he"));
+    assert_eq!(aws.ask(&host, "http", "GET", "/public/a", &[], "").await.status, 403);
+    // Nor to whoever asks the bucket.
+    let endpoint = format!("{bucket}.s3.us-east-1.amazonaws.com");
+    assert_eq!(aws.ask(&endpoint, "https", "GET", "/public/a", &[], "").await.status, 403);
+
+    // The emulator takes no encryption from a template: it is put there by hand, as the template has it.
+    let encryption = json!({"Rules": [{
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
+        "BucketKeyEnabled": true,
+    }]});
+    let encryption = encryption.to_string();
+    let arguments = ["s3api", "put-bucket-encryption", "--bucket", &bucket];
+    aws.aws(&[&arguments[..], &["--server-side-encryption-configuration", &encryption]].concat());
+    let folder = aws.folder().join("export");
+    said(&export(&aws, &distribution, &folder), 0);
+    let mut files = BTreeSet::new();
+    gather(&folder, &folder, &mut files);
+    let key_file = format!("key-{}.json", key.rsplit('/').next().unwrap());
+    for name in ["OriginRequestPolicyId", "ResponseHeadersPolicyId"].map(&output) {
+        assert!(files.iter().any(|file| file.ends_with(&format!("policy-{name}.json"))), "{name}: {files:?}");
+    }
+    let exported: Value = serde_json::from_slice(&fs::read(folder.join(key_file)).unwrap()).unwrap();
+    assert_eq!(policy_of(&exported), key_policy);
+    let absent: Vec<_> = files
+        .iter()
+        .filter(|file| fs::read_to_string(folder.join(file)).unwrap().contains("Absent"))
+        .collect();
+    assert_eq!(absent, [&format!("bucket-{bucket}/website.json")]);
+    // Without a name of its own the distribution has CloudFront's certificate.
+    assert_eq!(audited(&folder, &root().join(SAMPLE), &zip), (0, BTreeSet::from(["EA221".to_owned()])));
+    // Whoever opens the bucket to everybody's distributions is found out.
+    let mut open = policy.clone();
+    open["Statement"][0].as_object_mut().unwrap().remove("Condition");
+    aws.aws(&["s3api", "put-bucket-policy", "--bucket", &bucket, "--policy", &open.to_string()]);
+    let opened = aws.folder().join("opened");
+    said(&export(&aws, &distribution, &opened), 0);
+    let expected = BTreeSet::from(["EA221", "EA271"].map(str::to_owned));
+    assert_eq!(audited(&opened, &root().join(SAMPLE), &zip), (1, expected));
+    aws.aws(&["s3api", "put-bucket-policy", "--bucket", &bucket, "--policy", &policy.to_string()]);
+    // Two exports in one folder would be taken for one.
+    let text = said(&export(&aws, &distribution, &folder), 1);
+    assert!(text.contains("name another folder"), "{text}");
+    let text = said(&export(&aws, "ENOTTHERE0000", &aws.folder().join("nothing")), 1);
+    assert!(text.contains("the export is not whole"), "{text}");
+
+    let foreign = distribution_over(&aws, &bucket, &output("OriginAccessControlId"), "foreign");
+    assert_eq!(aws.ask(&foreign.1, "https", "GET", "/public/a", &[], "").await.status, 403);
+}
+
+#[test]
+fn nothing_is_deployed_of_another_package_than_was_reviewed_nor_into_a_bucket_without_versions() {
+    let Some(aws) = Ministack::start() else { return };
+    let zip = package(aws.folder(), &root().join(SAMPLE));
+    aws.aws(&["s3api", "create-bucket", "--bucket", CODE_BUCKET]);
+    let text = said(&deploy(&aws, &zip, &[]), 1);
+    assert!(text.contains("has no versioning"), "{text}");
+    code_bucket(&aws);
+    let another = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let text = said(&deploy(&aws, &zip, &[("CODE_SHA256", another)]), 1);
+    assert!(text.contains("nothing was deployed"), "{text}");
+    let stacks = aws.aws(&["cloudformation", "list-stacks"]);
+    assert_eq!(stacks["StackSummaries"], json!([]));
+}
+
+#[test]
+fn a_change_of_the_policy_is_a_new_version_and_a_rollback_is_the_old_package() {
+    let Some(aws) = Ministack::start() else { return };
+    code_bucket(&aws);
+    let zip = package(aws.folder(), &root().join(SAMPLE));
+    said(&deploy(&aws, &zip, &[]), 0);
+    let version = || aws.outputs("edge-authorizer")("VersionArn");
+    let first = version();
+    let log = said(&deploy(&aws, &zip, &[]), 0);
+    assert_eq!(version(), first, "{log}");
+    assert!(!log.contains("once more"), "{log}");
+
+    let read_only = aws.folder().join("policy.toml");
+    fs::write(&read_only, reading_only()).unwrap();
+    let smaller = package(aws.folder(), &read_only);
+    said(&deploy(&aws, &smaller, &[]), 0);
+    assert_ne!(version(), first);
+    let output = aws.outputs("edge-authorizer");
+    let methods = || {
+        let config = aws.aws(&["cloudfront", "get-distribution-config", "--id", &output("DistributionId")]);
+        config["DistributionConfig"]["DefaultCacheBehavior"]["AllowedMethods"]["Quantity"].clone()
+    };
+    let actions = || {
+        let policy = policy_of(&aws.aws(&["s3api", "get-bucket-policy", "--bucket", &output("BucketName")]));
+        policy["Statement"][0]["Action"].clone()
+    };
+    // The policy reads and lists, and the distribution and the bucket let no more be done.
+    assert_eq!((methods(), actions()), (json!(2), json!(["s3:GetObject"])));
+
+    let zip = package(aws.folder(), &root().join(SAMPLE));
+    said(&deploy(&aws, &zip, &[]), 0);
+    assert_eq!(
+        (methods(), actions()),
+        (json!(7), json!(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]))
+    );
+}
+
+/// A policy without a rule that writes.
+fn reading_only() -> String {
+    let keys = root().join("fixtures/policies/keys/sample.jwks.json");
+    format!(
+        r#"version = 1
+
+[[issuers]]
+name       = "sample"
+issuer     = "https://login.example.com/"
+audience   = ["files-api"]
+algorithms = ["EdDSA"]
+jwks       = {{ file = {keys:?} }}
+
+[[rules]]
+id         = "owners-read-their-files"
+effect     = "allow"
+methods    = ["GET"]
+operations = ["ListObjectsV2"]
+keys       = ["users/{{sub}}/**"]
+"#
+    )
+}
+
+/// A distribution with nothing on it in front of a bucket: its id and its name.
+fn distribution_over(aws: &Ministack, bucket: &str, control: &str, reference: &str) -> (String, String) {
+    let config = json!({
+        "CallerReference": reference, "Comment": "", "Enabled": true,
+        "Origins": {"Quantity": 1, "Items": [{
+            "Id": "s3", "DomainName": format!("{bucket}.s3.us-east-1.amazonaws.com"), "OriginPath": "",
+            "OriginAccessControlId": control, "S3OriginConfig": {"OriginAccessIdentity": ""},
+        }]},
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "s3", "ViewerProtocolPolicy": "redirect-to-https", "Compress": false,
+            "AllowedMethods": {"Quantity": 2, "Items": ["GET", "HEAD"],
+                "CachedMethods": {"Quantity": 2, "Items": ["GET", "HEAD"]}},
+            "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+            "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+        },
+    });
+    let made = aws.aws(&["cloudfront", "create-distribution", "--distribution-config", &config.to_string()]);
+    let word = |name: &str| made["Distribution"][name].as_str().unwrap().to_owned();
+    (word("Id"), word("DomainName"))
+}
+
+/// `infra/export`, to its end.
+fn export(aws: &Ministack, distribution: &str, folder: &Path) -> Output {
+    aws.command(root().join("infra/export")).arg(distribution).arg(folder).output().unwrap()
+}
+
+/// The exit of `authorizer audit deployment`, and the ids of what it found.
+fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<String>) {
+    let mut audit = Command::new(authorizer());
+    audit.args(["audit", "deployment", "--format", "json"]).arg(folder);
+    let output = audit.arg("--policy").arg(policy).arg("--package").arg(package).output().unwrap();
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let found = report["findings"].as_array().unwrap().iter();
+    let ids = found.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect();
+    (output.status.code().unwrap(), ids)
+}
+
+/// `infra/attach`, to its end.
+fn attach(aws: &Ministack, arguments: &[&str]) -> Output {
+    let mut attach = aws.command(root().join("infra/attach"));
+    attach.args(arguments).env("AUTHORIZER", authorizer()).env("YES", "1").env("NO_COLOR", "1");
+    attach.env("OUT", aws.folder()).output().unwrap()
+}
+
+#[test]
+fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_again() {
+    let Some(aws) = Ministack::start() else { return };
+    code_bucket(&aws);
+    let policy = root().join(SAMPLE);
+    let zip = package(aws.folder(), &policy);
+    said(&deploy(&aws, &zip, &[("TEMPLATE", "function"), ("PARAMETERS", "")]), 0);
+    let version = aws.outputs("edge-authorizer")("VersionArn");
+
+    aws.aws(&["s3api", "create-bucket", "--bucket", "files-of-ours"]);
+    let control = aws.aws(&[
+        "cloudfront",
+        "create-origin-access-control",
+        "--origin-access-control-config",
+        "Name=files,SigningProtocol=sigv4,SigningBehavior=always,OriginAccessControlOriginType=s3",
+    ]);
+    let control = control["OriginAccessControl"]["Id"].as_str().unwrap();
+    let (id, _) = distribution_over(&aws, "files-of-ours", control, "ours");
+    let config =
+        || aws.aws(&["cloudfront", "get-distribution-config", "--id", &id])["DistributionConfig"].take();
+    let before = config();
+
+    let arguments =
+        [&id, "--function-arn", &version, "--behavior", "all", "--policy", policy.to_str().unwrap()];
+    // Nobody is there to say yes.
+    let mut unasked = aws.command(root().join("infra/attach"));
+    unasked.args(arguments).env("AUTHORIZER", authorizer()).env("OUT", aws.folder());
+    let text = said(&unasked.output().unwrap(), 1);
+    assert!(text.contains("viewer-request") && text.contains("nothing was changed"), "{text}");
+    assert_eq!(config(), before);
+
+    let text = said(&attach(&aws, &arguments), 0);
+    let behavior = &config()["DefaultCacheBehavior"];
+    let function =
+        json!([{"LambdaFunctionARN": version, "EventType": "viewer-request", "IncludeBody": false}]);
+    assert_eq!(behavior["LambdaFunctionAssociations"]["Items"], function, "{text}");
+    assert_eq!(behavior["AllowedMethods"]["Quantity"], 7, "{text}");
+    assert_eq!(behavior["ViewerProtocolPolicy"], "https-only", "{text}");
+
+    let folder = aws.folder().join("export");
+    said(&export(&aws, &id, &folder), 0);
+    let mut files = BTreeSet::new();
+    gather(&folder, &folder, &mut files);
+    let expected = [
+        format!("origin-access-control-{control}.json"),
+        "distribution.json".to_owned(),
+        "identity.json".to_owned(),
+        "cache-policy-4135ea2d-6df8-44a3-9df3-4b5a84be39ad.json".to_owned(),
+        "origin-request-policy-b689b0a8-53d0-40ab-baf2-68738e2966ac.json".to_owned(),
+        "function-edge-authorizer-1.json".to_owned(),
+    ];
+    let of_the_bucket =
+        ["acl", "encryption", "ownership-controls", "policy", "public-access-block", "versioning", "website"];
+    let of_the_bucket = of_the_bucket.map(|name| format!("bucket-files-of-ours/{name}.json"));
+    let read =
+        |name: &str| -> Value { serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap() };
+    let function = read("function-edge-authorizer-1.json");
+    let role = function["Role"].as_str().unwrap().rsplit('/').next().unwrap();
+    let of_the_role = ["role", "attached", "inline", "policy-write-own-log"];
+    let of_the_role = of_the_role.map(|name| format!("role-{role}/{name}.json"));
+    assert_eq!(files, expected.into_iter().chain(of_the_bucket).chain(of_the_role).collect());
+    assert_eq!(read("distribution.json")["DistributionConfig"], config());
+    assert!(read("distribution.json")["ETag"].is_string());
+    assert_eq!(read("bucket-files-of-ours/policy.json"), json!({"Absent": "NoSuchBucketPolicy"}));
+    assert_eq!(read("function-edge-authorizer-1.json")["Version"], "1");
+
+    // The function is where it should be. What a distribution and a bucket made by hand lack is told: a certificate,
+    // errors that are not kept, no cookies for S3, a policy that lets the distribution in, and versions.
+    let expected = BTreeSet::from(["EA221", "EA226", "EA242", "EA270", "EA285"].map(str::to_owned));
+    assert_eq!(audited(&folder, &policy, &zip), (1, expected));
+    // Another package than the one that is deployed.
+    let read_only = aws.folder().join("policy.toml");
+    fs::write(&read_only, reading_only()).unwrap();
+    let other = package_as(&aws.folder().join("other.zip"), &read_only);
+    let (_, found) = audited(&folder, &policy, &other);
+    assert!(found.contains("EA260") && found.contains("EA262"), "{found:?}");
+
+    // As long as it is not said that the bucket is closed, the function stays.
+    let text = said(&attach(&aws, &["--detach", &id, "--function-arn", &version, "--behavior", "all"]), 1);
+    assert_eq!(config()["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Quantity"], 1, "{text}");
+    let closed = ["--detach", &id, "--function-arn", &version, "--behavior", "all", "--bucket-is-closed"];
+    said(&attach(&aws, &closed), 0);
+    let after = config();
+    assert_eq!(after["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Quantity"], 0);
+    assert_eq!(after["Origins"], before["Origins"]);
+}
+
+fn gather(folder: &Path, from: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(&path, from, found);
+        } else {
+            found.insert(path.strip_prefix(from).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}

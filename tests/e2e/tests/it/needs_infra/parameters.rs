@@ -1,0 +1,166 @@
+//! `infra/parameters`: what of the stack's parameters follows from a policy.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use authorizer_e2e::binaries::{root, run};
+use authorizer_e2e::cloudformation::{linter, parsed, python, template};
+use authorizer_policy::PolicyFile;
+use serde_json::Value;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+const POLICIES: [&str; 3] =
+    ["fixtures/policies/sample.toml", "fixtures/policies/cases.toml", "fixtures/requests/policy.toml"];
+
+/// The script, over a package with this policy.
+fn parameters(policy: &Path, quota: &str) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("package.zip");
+    let mut zip = ZipWriter::new(File::create(&path).unwrap());
+    zip.start_file("bundle.json", SimpleFileOptions::default()).unwrap();
+    zip.write_all(PolicyFile::load(policy).unwrap().bundle_json()).unwrap();
+    zip.finish().unwrap();
+    Command::new(root().join("infra/parameters")).arg(path).arg(quota).output().unwrap()
+}
+
+fn values(output: &Output) -> BTreeMap<String, String> {
+    assert!(output.status.success(), "{output:?}");
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    let pair =
+        |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap();
+    text.lines().map(pair).collect()
+}
+
+/// A policy with these rules, and a key of the sample's.
+fn written(folder: &Path, rest: &str) -> std::path::PathBuf {
+    let path = folder.join("policy.toml");
+    let keys = root().join("fixtures/policies/keys/sample.jwks.json");
+    let issuer = format!(
+        "version = 1\n[[issuers]]\nname = \"a\"\nissuer = \"https://a.example/\"\naudience = [\"files\"]\n\
+         algorithms = [\"EdDSA\"]\njwks = {{ file = {keys:?} }}\n"
+    );
+    fs::write(&path, issuer + rest).unwrap();
+    path
+}
+
+#[test]
+fn what_the_bucket_lets_the_distribution_do_is_what_check_says_of_the_policy() {
+    for name in POLICIES {
+        let policy = root().join(name);
+        let said = values(&parameters(&policy, "60"));
+        let checked = run(["check", "--format", "json", policy.to_str().unwrap()]);
+        let checked: Value = serde_json::from_str(&checked).unwrap();
+        let operations: Vec<&str> =
+            checked["operations"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        for (parameter, opened_by) in [
+            ("Uploads", &["PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"][..]),
+            ("Deletes", &["DeleteObject"]),
+            ("Multipart", &["AbortMultipartUpload", "ListParts"]),
+            ("Versions", &["GetObjectVersion", "HeadObjectVersion"]),
+            ("Listing", &["ListObjectsV2"]),
+        ] {
+            let opens = operations.iter().any(|operation| opened_by.contains(operation));
+            assert_eq!(said[parameter], if opens { "yes" } else { "no" }, "{name}: {parameter}");
+        }
+    }
+}
+
+#[test]
+fn every_value_is_one_that_the_template_takes() {
+    let Some(linter) = linter() else { return };
+    let template = template(linter, "stack.yaml");
+    for name in POLICIES {
+        for (parameter, value) in values(&parameters(&root().join(name), "60")) {
+            let known = &template["Parameters"][&parameter];
+            let values = if known["Type"] == "CommaDelimitedList" {
+                value.split(',').collect()
+            } else {
+                vec![&*value]
+            };
+            if let Some(pattern) = known["AllowedPattern"].as_str() {
+                let script = "import json, re, sys
+print(json.dumps([bool(re.fullmatch(sys.argv[1], value)) for value in sys.argv[2:]]))";
+                let mut arguments = vec!["-c", script, pattern];
+                arguments.extend(&values);
+                let taken = parsed(&python(linter, &arguments));
+                assert!(
+                    taken.as_array().unwrap().iter().all(|taken| *taken == true),
+                    "{name}: {parameter}={value}"
+                );
+            } else if let Some(allowed) = known["AllowedValues"].as_array() {
+                assert!(allowed.iter().any(|allowed| *allowed == value), "{name}: {parameter}={value}");
+            } else {
+                let number: u64 = value.parse().unwrap_or_else(|_| panic!("{name}: {parameter}={value}"));
+                assert!(number <= known["MaxValue"].as_u64().unwrap(), "{name}: {parameter}={value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_rule_binds_reaches_s3_and_so_does_the_cors_of_the_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = written(
+        folder.path(),
+        r#"
+[credentials]
+query = "access_token"
+
+[cors]
+origins         = ["https://app.example.com", "https://*.example.org"]
+credentials     = true
+exposed_headers = ["ETag", "x-amz-version-id"]
+max_age_seconds = 60
+
+[[rules]]
+id         = "in-parts"
+effect     = "allow"
+operations = ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]
+keys       = ["films/**"]
+upload     = { max_bytes = "5GB", create_only = true, metadata = { owner = "{sub}" } }
+
+[[rules]]
+id      = "not-counted"
+effect  = "deny"
+methods = ["GET", "DELETE"]
+keys    = ["films/**"]
+"#,
+    );
+    let said = values(&parameters(&policy, "10"));
+    let headers: Vec<&str> = said["ForwardedHeaders"].split(',').collect();
+    for needed in ["x-amz-meta-owner", "x-amz-mp-object-size", "If-None-Match", "Content-Type"] {
+        assert!(headers.contains(&needed), "{needed}: {headers:?}");
+    }
+    assert!(!headers.contains(&"Range"), "{headers:?}");
+    assert_eq!((&*said["Uploads"], &*said["Deletes"]), ("yes", "no"));
+    assert_eq!(said["CorsOrigins"], "https://app.example.com,https://*.example.org");
+    assert_eq!((&*said["CorsCredentials"], &*said["CorsMaxAgeSeconds"]), ("yes", "60"));
+    assert_eq!(said["CorsExposedHeaders"], "ETag,x-amz-version-id");
+    assert_eq!(said["LogQueryStrings"], "no");
+}
+
+#[test]
+fn a_policy_that_needs_more_headers_than_the_quota_is_not_cut_short_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = written(
+        folder.path(),
+        r#"
+[[rules]]
+id      = "checked"
+effect  = "allow"
+methods = ["GET", "PUT"]
+keys    = ["users/{sub}/**"]
+upload  = { checksums = true }
+"#,
+    );
+    let refused = parameters(&policy, "10");
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{text}");
+    assert!(text.contains("15 headers") && text.contains("x-amz-checksum-sha256"), "{text}");
+    assert!(refused.stdout.is_empty());
+    assert_eq!(values(&parameters(&policy, "15"))["ForwardedHeaders"].split(',').count(), 15);
+}

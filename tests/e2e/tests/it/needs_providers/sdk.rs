@@ -1,0 +1,70 @@
+//! AWS's SDK for Python and AWS's command line against the distribution: what they send by themselves, with
+//! a bearer token where a signature would be.
+
+mod checksums;
+mod command_line;
+mod listing;
+mod objects;
+mod pictures;
+mod transfers;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use authorizer_e2e::sdk::{AS_ADVISED, Called, Sdk};
+use authorizer_e2e::stage::Stage;
+use aws_lc_rs::digest::{Context, SHA256};
+use serde_json::Value;
+
+/// A distribution, the SDK, and the tokens of two users.
+struct Scene {
+    stage: Stage,
+    sdk: Sdk,
+    alice: String,
+    bob: String,
+}
+
+impl Scene {
+    /// Nothing where the SDK could not be installed.
+    fn set() -> Option<Self> {
+        let stage = Stage::start();
+        let sdk = Sdk::of(&stage)?;
+        let (alice, bob) = (stage.token("alice"), stage.token("bob"));
+        Some(Self { stage, sdk, alice, bob })
+    }
+
+    /// Alice's call, with the SDK set as the documentation advises.
+    fn alice(&mut self, name: &str, args: Value) -> Called {
+        self.sdk.call(&self.alice, AS_ADVISED, name, args)
+    }
+
+    /// Bob's.
+    fn bob(&mut self, name: &str, args: Value) -> Called {
+        self.sdk.call(&self.bob, AS_ADVISED, name, args)
+    }
+}
+
+/// Writes a file of that many bytes, no two blocks of which are the same, and gives its digest.
+fn fill(file: &Path, bytes: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut content = Vec::with_capacity(bytes + 8);
+    while content.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        content.extend_from_slice(&state.to_le_bytes());
+    }
+    content.truncate(bytes);
+    std::fs::File::create(file).unwrap().write_all(&content).unwrap();
+    digest(&content)
+}
+
+fn digest(bytes: &[u8]) -> Vec<u8> {
+    let mut context = Context::new(&SHA256);
+    context.update(bytes);
+    context.finish().as_ref().to_vec()
+}
+
+fn digest_of(file: &Path) -> Vec<u8> {
+    digest(&std::fs::read(file).unwrap())
+}

@@ -1,0 +1,61 @@
+//! AWS's command line, of the first version: the second is not in the package index.
+
+use std::fs;
+
+use authorizer_e2e::sdk::{aws, folder};
+use authorizer_e2e::stage::Stage;
+
+use super::{digest_of, fill};
+
+#[test]
+fn the_command_line_copies_lists_and_removes_and_gets_no_further() {
+    if folder().is_none() {
+        return;
+    }
+    let stage = Stage::start();
+    let (alice, bob) = (stage.token("alice"), stage.token("bob"));
+    let (up, down) = (stage.folder().join("up"), stage.folder().join("down"));
+    let (up_name, down_name) = (up.to_str().unwrap(), down.to_str().unwrap());
+    let sha256 = fill(&up, 20_000_000);
+    let well = |token: &str, arguments: &[&str]| {
+        let (well, text) = aws(&stage, token, arguments);
+        assert!(well, "{arguments:?}: {text}");
+        text
+    };
+    let object = "s3://files/users/alice/a film.bin";
+    well(&alice, &["s3", "cp", "--no-progress", up_name, object]);
+    assert_eq!(digest_of(&stage.file("users/alice/a film.bin")), sha256);
+    well(&alice, &["s3", "cp", "--no-progress", object, down_name]);
+    assert_eq!(digest_of(&down), sha256);
+    let listed = well(&alice, &["s3", "ls", "s3://files/users/alice/"]);
+    assert!(listed.contains("20000000 a film.bin"), "{listed}");
+
+    let tree = stage.folder().join("tree");
+    fs::create_dir_all(tree.join("deep")).unwrap();
+    fs::write(tree.join("deep/a+b é.txt"), "hers").unwrap();
+    let (tree, copy) = (tree.to_str().unwrap(), stage.folder().join("copy"));
+    well(&alice, &["s3", "sync", tree, "s3://files/users/alice/tree/"]);
+    well(&alice, &["s3", "sync", "s3://files/users/alice/tree/", copy.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(copy.join("deep/a+b é.txt")).unwrap(), "hers");
+    well(&alice, &["s3", "rm", "--recursive", "s3://files/users/alice/tree/"]);
+
+    // What it sends for bob, or beyond the operations, S3 never hears of.
+    stage.bucket_log();
+    fs::remove_file(&down).unwrap();
+    for (token, arguments) in [
+        (&bob, ["s3", "cp", object, down_name]),
+        (&bob, ["s3", "cp", up_name, object]),
+        (&bob, ["s3", "ls", "--recursive", "s3://files/users/alice/"]),
+        (&bob, ["s3", "rm", "--quiet", object]),
+        (&alice, ["s3", "ls", "--recursive", "s3://files/users/"]),
+        (&bob, ["s3", "cp", object, "s3://files/users/bob/stolen"]),
+    ] {
+        let (well, text) = aws(&stage, token, &arguments);
+        assert!(!well, "{arguments:?}: {text}");
+        assert!(stage.bucket_log().is_empty(), "{arguments:?}");
+    }
+    assert!(!down.exists());
+    well(&alice, &["s3", "rm", object]);
+    assert_eq!(stage.bucket_lines(), ["DeleteObject /users/alice/a%20film.bin 204"]);
+    assert!(stage.keys().is_empty());
+}

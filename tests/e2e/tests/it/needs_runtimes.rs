@@ -1,0 +1,5 @@
+//! The deployment package, built by zig for Lambda, under AWS's own runtime clients.
+
+mod package;
+mod package_keys;
+mod zip;

@@ -1,0 +1,76 @@
+//! The deployment package where an issuer has to be asked for its keys, under each runtime that Lambda@Edge has.
+
+use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
+use authorizer_e2e::packages::sample;
+use authorizer_e2e::providers::{Before, OpenId};
+use authorizer_e2e::under;
+use authorizer_local::Runtime;
+use authorizer_policy::PolicyFile;
+use serde_json::Value;
+
+under! { [natively = Native, under_python = Python, under_node = Node] [
+    keys_are_asked_for_within_an_invocation,
+] }
+
+async fn keys_are_asked_for_within_an_invocation(runtime: Runtime) {
+    let Some(mut provider) = OpenId::start() else { return };
+    let resource = "https://files.example.com/";
+    let told = provider.introduction().clone();
+    let unpacked = Unpacked::new(&sample().zip);
+    let policy = unpacked.folder().join("policy.toml");
+    let text = format!(
+        r#"version = 1
+
+[[issuers]]
+name       = "login"
+issuer     = "{}"
+audience   = ["{resource}"]
+algorithms = ["ES256"]
+jwks       = {{ url = "{}" }}
+
+[[rules]]
+id      = "own"
+effect  = "allow"
+methods = ["GET"]
+keys    = ["users/{{sub}}/**"]
+"#,
+        told.issuer, told.jwks_uri
+    );
+    std::fs::write(&policy, text).unwrap();
+    std::fs::write(unpacked.file("bundle.json"), PolicyFile::load(&policy).unwrap().bundle_json()).unwrap();
+    let mut process = Process::start(runtime, unpacked.folder()).await;
+    process.ready().await;
+    let ask = async |process: &mut Process, token: &str| {
+        let bearer = format!("Bearer {token}");
+        let uri = format!("/users/{}/x", told.client_id);
+        match process.invoke(event("GET", &uri, "", &[("Authorization", &bearer)]).into()).await {
+            Said::Response(response) => serde_json::from_slice::<Value>(&response).unwrap(),
+            said => panic!("{said:?}"),
+        }
+    };
+    // The lines come by another way than the answers.
+    let has_fetched = |process: &Process, decisions: usize, times: usize| {
+        process.stdout().wait_for("the decisions' lines", |all| {
+            let (fetched, decided): (Vec<_>, Vec<_>) = all.iter().partition(|line| line.contains(OF_KEYS));
+            (decided.len() == decisions).then_some(fetched.len())
+        }) == times
+    };
+    let first = provider.token(resource, "files");
+    for _ in 0..3 {
+        assert!(ask(&mut process, &first).await["uri"].is_string());
+    }
+    assert!(has_fetched(&process, 3, 1));
+    provider.rotate(Before::Dropped);
+    let second = provider.token(resource, "files");
+    assert!(ask(&mut process, &second).await["uri"].is_string());
+    assert_eq!(ask(&mut process, &first).await["status"], "401");
+    // The first is of a key that is gone, and the provider was asked whether it is.
+    assert!(has_fetched(&process, 5, 3));
+    drop(provider);
+    assert!(ask(&mut process, &second).await["uri"].is_string());
+    let (stdout, stderr) = process.stop();
+    assert_eq!(stderr, Vec::<String>::new());
+    for secret in [&first, &second].map(|token| token.rsplit('.').next().unwrap()) {
+        assert!(!stdout.join("\n").contains(secret));
+    }
+}

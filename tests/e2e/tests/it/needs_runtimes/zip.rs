@@ -1,0 +1,174 @@
+//! The deployment package as Lambda@Edge takes it.
+
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use authorizer_e2e::binaries::{bundled_keys_bootstrap, root, run_in};
+use authorizer_e2e::lambda::{Process, Unpacked};
+use authorizer_e2e::packages::{bundled_keys_sample, sample};
+use authorizer_local::Runtime;
+use authorizer_policy::PolicyFile;
+use object::LittleEndian;
+use object::elf::{EM_X86_64, ET_DYN, ET_EXEC, FileHeader64, PT_GNU_EH_FRAME};
+use object::read::elf::{FileHeader as _, ProgramHeader as _};
+use rustix::process::Signal;
+use zip::ZipArchive;
+
+#[test]
+fn the_zip_is_under_a_megabyte_with_bundled_keys_only_and_under_one_and_a_half_when_it_can_ask_for_them() {
+    for (package, most) in [(bundled_keys_sample(), 1_000_000), (sample(), 1_500_000)] {
+        let length = package.zip.metadata().unwrap().len();
+        println!("{length} bytes");
+        assert!(length < most, "{length} bytes");
+    }
+}
+
+#[test]
+fn the_zip_holds_the_function_its_shims_and_its_bundle() {
+    let zip = &sample().zip;
+    let mut archive = ZipArchive::new(File::open(zip).unwrap()).unwrap();
+    let mut names = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        // Lambda runs the function as another user than the files' owner.
+        let mode = entry.unix_mode().unwrap() & 0o777;
+        assert_eq!(mode, if name == "bootstrap" { 0o755 } else { 0o644 }, "{name}");
+        names.push(name);
+    }
+    names.sort();
+    assert_eq!(names, ["bootstrap", "bundle.json", "index.mjs", "index.py"]);
+    let unpacked = Unpacked::new(zip);
+    for shim in ["index.mjs", "index.py"] {
+        let source = std::fs::read(root().join("authorizer/edge/shims").join(shim)).unwrap();
+        assert_eq!(std::fs::read(unpacked.file(shim)).unwrap(), source, "{shim}");
+    }
+}
+
+#[test]
+fn the_function_needs_no_newer_glibc_than_amazon_linux_2023_has() {
+    for package in [sample(), bundled_keys_sample()] {
+        needs_no_newer_glibc(&package.zip);
+    }
+}
+
+fn needs_no_newer_glibc(zip: &Path) {
+    let unpacked = Unpacked::new(zip);
+    let bytes = std::fs::read(unpacked.file("bootstrap")).unwrap();
+    let header = FileHeader64::<LittleEndian>::parse(&*bytes).unwrap();
+    let endian = header.endian().unwrap();
+    assert_eq!(header.e_machine(endian), EM_X86_64);
+    assert!([ET_DYN, ET_EXEC].contains(&header.e_type(endian)));
+    let mut needed = Vec::new();
+    let sections = header.sections(endian, &*bytes).unwrap();
+    let (mut files, strings) = sections.gnu_verneed(endian, &*bytes).unwrap().expect("it needs some version");
+    let strings = sections.strings(endian, &*bytes, strings).unwrap();
+    while let Some((file, mut versions)) = files.next().unwrap() {
+        let library = String::from_utf8(file.file(endian, strings).unwrap().to_vec()).unwrap();
+        while let Some(version) = versions.next().unwrap() {
+            let name = String::from_utf8(version.name(endian, strings).unwrap().to_vec()).unwrap();
+            needed.push((library.clone(), name));
+        }
+    }
+    let glibc = needed.iter().filter_map(|(_, name)| name.strip_prefix("GLIBC_"));
+    let glibc: Vec<Vec<u32>> =
+        glibc.map(|version| version.split('.').map(|part| part.parse().unwrap()).collect()).collect();
+    let newest = glibc.iter().max().expect("it needs glibc");
+    println!("needs GLIBC_{newest:?}");
+    assert!(*newest <= vec![2, 34], "{needed:?}");
+}
+
+#[test]
+fn the_function_holds_no_tables_for_unwinding() {
+    for package in [sample(), bundled_keys_sample()] {
+        let unpacked = Unpacked::new(&package.zip);
+        let bytes = fs::read(unpacked.file("bootstrap")).unwrap();
+        let header = FileHeader64::<LittleEndian>::parse(&*bytes).unwrap();
+        let endian = header.endian().unwrap();
+        let sections = header.sections(endian, &*bytes).unwrap();
+        let names: Vec<&str> = sections
+            .iter()
+            .map(|section| str::from_utf8(sections.section_name(endian, section).unwrap()).unwrap())
+            .collect();
+        assert!(names.contains(&".text"), "{names:?}");
+        for name in [".eh_frame", ".eh_frame_hdr", ".gcc_except_table", ".debug_frame"] {
+            assert!(!names.contains(&name), "{names:?}");
+        }
+        let segments = header.program_headers(endian, &*bytes).unwrap();
+        assert!(segments.iter().all(|segment| segment.p_type(endian) != PT_GNU_EH_FRAME));
+    }
+}
+
+#[test]
+fn a_panic_ends_the_process_with_its_message_and_no_answer() {
+    for package in [sample(), bundled_keys_sample()] {
+        let unpacked = Unpacked::new(&package.zip);
+        for backtrace in ["0", "1", "full"] {
+            let mut function = Command::new(unpacked.file("bootstrap"));
+            function.env_clear().env("RUST_BACKTRACE", backtrace);
+            function.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9");
+            function.env("AWS_LAMBDA_FUNCTION_NAME", "authorizer").env("AWS_LAMBDA_FUNCTION_VERSION", "1");
+            // `lambda_runtime` panics over it.
+            function.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much");
+            let output = function.output().unwrap();
+            assert_eq!(output.status.signal(), Some(Signal::ABORT.as_raw()), "{output:?}");
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            for part in ["panicked at ", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] {
+                assert!(stderr.contains(part), "{backtrace}: {stderr}");
+            }
+            assert_eq!(output.stdout, Vec::<u8>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_function_starts() {
+    for package in [sample(), bundled_keys_sample()] {
+        starts(&package.zip).await;
+    }
+}
+
+async fn starts(zip: &Path) {
+    let unpacked = Unpacked::new(zip);
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let started = Instant::now();
+        let mut process = Process::start(Runtime::Native, unpacked.folder()).await;
+        process.ready().await;
+        times.push(started.elapsed());
+        let (stdout, stderr) = process.stop();
+        assert_eq!((stdout, stderr), (Vec::new(), Vec::new()));
+    }
+    println!("from start to the first /next: {times:?}");
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_ask_for_keys_takes_no_policy_that_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.toml");
+    let text = r#"version = 1
+
+[[issuers]]
+name       = "login"
+issuer     = "https://login.example.com/"
+audience   = ["files-api"]
+algorithms = ["RS256"]
+jwks       = { url = "https://login.example.com/.well-known/jwks.json" }
+"#;
+    fs::write(&policy, text).unwrap();
+    let bootstrap = bundled_keys_bootstrap();
+    let package = ["package", "--policy", "policy.toml", "--bootstrap", bootstrap.to_str().unwrap()];
+    let (code, out, err) = run_in(folder.path(), &package);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("was built without asking for any"), "{err}");
+
+    // However the bundle came beside it.
+    let unpacked = Unpacked::new(&bundled_keys_sample().zip);
+    fs::write(unpacked.file("bundle.json"), PolicyFile::load(&policy).unwrap().bundle_json()).unwrap();
+    let (status, stdout, _) = Process::start(Runtime::Native, unpacked.folder()).await.ends().await;
+    assert_eq!(status.code(), Some(1));
+    assert!(stdout[0].contains("\"reason\":\"remote_keys_not_built\""), "{stdout:?}");
+}
