@@ -2,10 +2,10 @@
 
 use authorizer_cloudfront::Target;
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::OriginAccessControlFile;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static NONE: Check = Check {

@@ -1,10 +1,10 @@
 //! The bucket, beside its policy: private, its owner's, and with a way back.
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::{AclFile, OwnershipFile, PublicAccessBlockFile, VersioningFile};
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static ACL: Check = Check {
@@ -55,7 +55,8 @@ static VERSIONS: Check = Check {
     remedy: "turn versioning on",
 };
 
-pub(super) static FAMILY: Family = Family::Deployment(&[&ACL, &OWNERSHIP, &PUBLIC, &WEBSITE, &VERSIONS], find);
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&ACL, &OWNERSHIP, &PUBLIC, &WEBSITE, &VERSIONS], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
@@ -92,7 +93,8 @@ fn acl(file: &str, read: &AclFile, found: &mut Vec<DeploymentFinding>) {
         let everyone = ["/AllUsers", "/AuthenticatedUsers"].iter().any(|group| uri.ends_with(group));
         let severity = if everyone { Severity::High } else { Severity::Medium };
         let who = grantee.uri.as_deref().or(grantee.id.as_deref()).unwrap_or("somebody");
-        let message = format!("the list grants {} to `{}`", grant.permission.escape_debug(), who.escape_debug());
+        let message =
+            format!("the list grants {} to `{}`", grant.permission.escape_debug(), who.escape_debug());
         found.push(Spot::file(file).then("Grants").at(index).found(&ACL, message).severity(severity));
     }
 }
@@ -105,10 +107,13 @@ fn ownership(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<Deploy
         }
         Some(BucketSetting::There(read)) => {
             let rules = &read.ownership_controls.rules;
-            let enforced = matches!(rules.as_slice(), [rule] if rule.object_ownership == "BucketOwnerEnforced");
+            let enforced =
+                matches!(rules.as_slice(), [rule] if rule.object_ownership == "BucketOwnerEnforced");
             if !enforced {
-                let all: Vec<_> = rules.iter().map(|rule| rule.object_ownership.escape_debug().to_string()).collect();
-                let message = format!("`ObjectOwnership` is `{}`; it must be `BucketOwnerEnforced`", all.join(", "));
+                let all: Vec<_> =
+                    rules.iter().map(|rule| rule.object_ownership.escape_debug().to_string()).collect();
+                let message =
+                    format!("`ObjectOwnership` is `{}`; it must be `BucketOwnerEnforced`", all.join(", "));
                 found.push(Spot::file(file).then("OwnershipControls").found(&OWNERSHIP, message));
             }
         }
@@ -118,7 +123,9 @@ fn ownership(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<Deploy
 fn public_access(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<DeploymentFinding>) {
     match subject.bucket_setting::<PublicAccessBlockFile>(file, "NoSuchPublicAccessBlockConfiguration") {
         None => {}
-        Some(BucketSetting::Absent) => found.push(Spot::file(file).found(&PUBLIC, "the bucket has no Block Public Access setting")),
+        Some(BucketSetting::Absent) => {
+            found.push(Spot::file(file).found(&PUBLIC, "the bucket has no Block Public Access setting"))
+        }
         Some(BucketSetting::There(read)) => {
             let block = read.public_access_block_configuration;
             let off: Vec<_> = [

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::PolicyFile;
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Effect, Principal, SourceArn, Statement};
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static MISSING: Check = Check {
@@ -118,19 +118,22 @@ static WITHOUT_PREFIX: Check = Check {
     remedy: "add the condition `Null` `s3:prefix` `false` to the statement",
 };
 
-pub(super) static FAMILY: Family = Family::Deployment(&[
-    &MISSING,
-    &WITHOUT_SOURCE,
-    &PATTERN,
-    &ANOTHER,
-    &PRINCIPAL,
-    &IDENTITY,
-    &PUBLIC,
-    &INVERTED,
-    &MORE,
-    &PLAIN,
-    &WITHOUT_PREFIX,
-], find);
+pub(super) static FAMILY: Family = Family::Deployment(
+    &[
+        &MISSING,
+        &WITHOUT_SOURCE,
+        &PATTERN,
+        &ANOTHER,
+        &PRINCIPAL,
+        &IDENTITY,
+        &PUBLIC,
+        &INVERTED,
+        &MORE,
+        &PLAIN,
+        &WITHOUT_PREFIX,
+    ],
+    find,
+);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
@@ -146,7 +149,13 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     }
 }
 
-fn judge(subject: &DeploymentSubject<'_>, bucket: &str, file: &str, document: &Document, found: &mut Vec<DeploymentFinding>) {
+fn judge(
+    subject: &DeploymentSubject<'_>,
+    bucket: &str,
+    file: &str,
+    document: &Document,
+    found: &mut Vec<DeploymentFinding>,
+) {
     let spot = Spot::file(file).then("Policy");
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
@@ -160,10 +169,14 @@ fn judge(subject: &DeploymentSubject<'_>, bucket: &str, file: &str, document: &D
                 Principal::CloudFront => {}
                 Principal::Everyone => found.push(spot.found(&PUBLIC, "the statement allows everyone")),
                 Principal::AccessIdentity(name) => {
-                    found.push(spot.found(&IDENTITY, format!("the statement allows `{}`", name.escape_debug())));
+                    found.push(
+                        spot.found(&IDENTITY, format!("the statement allows `{}`", name.escape_debug())),
+                    );
                 }
                 Principal::Other(name) => {
-                    found.push(spot.found(&PRINCIPAL, format!("the statement allows `{}`", name.escape_debug())));
+                    found.push(
+                        spot.found(&PRINCIPAL, format!("the statement allows `{}`", name.escape_debug())),
+                    );
                 }
             }
         }
@@ -210,10 +223,14 @@ fn distribution(
                 found.push(spot.clone().found(&WITHOUT_SOURCE, "no condition names this distribution"));
             }
             SourceArn::Pattern(pattern) => {
-                found.push(condition.found(&PATTERN, format!("the statement allows `{}`", pattern.escape_debug())));
+                found.push(
+                    condition.found(&PATTERN, format!("the statement allows `{}`", pattern.escape_debug())),
+                );
             }
             SourceArn::Another(arn) => {
-                found.push(condition.found(&ANOTHER, format!("the statement allows `{}`", arn.escape_debug())));
+                found.push(
+                    condition.found(&ANOTHER, format!("the statement allows `{}`", arn.escape_debug())),
+                );
             }
         }
         if !statement.could_be(ours) {
@@ -225,7 +242,8 @@ fn distribution(
         if !more.is_empty() {
             found.push(spot.then("Action").found(&MORE, format!("the statement allows {}", more.join(", "))));
         }
-        let lists = statement.has_action("s3:ListBucket") && statement.has_resource(&format!("arn:aws:s3:::{bucket}"));
+        let lists = statement.has_action("s3:ListBucket")
+            && statement.has_resource(&format!("arn:aws:s3:::{bucket}"));
         if lists && !statement.asks("Null", "s3:prefix", "false") {
             found.push(spot.found(&WITHOUT_PREFIX, "the statement allows `s3:ListBucket` without a prefix"));
         }
@@ -239,7 +257,8 @@ fn distribution(
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
-        let message = format!("no statement allows the distribution {} on all of `{bucket}`", actions.join(", "));
+        let message =
+            format!("no statement allows the distribution {} on all of `{bucket}`", actions.join(", "));
         found.push(spot.clone().found(&MISSING, message));
     }
 }

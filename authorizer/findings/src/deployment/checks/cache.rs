@@ -1,10 +1,10 @@
 //! What is cached, and under which key. The function decides on every request, cache hits included, so that an object
 //! is cached for nobody who is not let at it; but what is the same to the cache must be the same to S3.
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::CachePolicyFile;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::subject::{BehaviorAt, DeploymentSubject};
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static WITHOUT_QUERY: Check = Check {
@@ -76,6 +76,7 @@ fn judge(
         found.push(spot.found(&WITHOUT_QUERY, message));
     }
     let severity = if config.min_ttl > 0 { Severity::Low } else { Severity::Informational };
-    let message = format!("{}: `{name}` caches objects for {} to {} seconds", one.name, config.min_ttl, config.max_ttl);
+    let message =
+        format!("{}: `{name}` caches objects for {} to {} seconds", one.name, config.min_ttl, config.max_ttl);
     found.push(spot.found(&CACHED, message).severity(severity));
 }

@@ -1,8 +1,8 @@
 //! The code that runs, and the policy in it.
 
+use crate::check::{Check, Severity};
 use crate::deployment::finding::DeploymentFinding;
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static ANOTHER: Check = Check {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use authorizer_core::policy::document::CorsDocument;
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::{CorsConfig, ResponseHeadersPolicyFile};
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static MISSING: Check = Check {
@@ -47,7 +47,9 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let wanted = subject.reviewed.policy.cors.as_ref();
     for one in subject.behaviors() {
         let id = one.behavior.response_headers_policy_id.as_deref().filter(|id| !id.is_empty());
-        let missing = || one.spot.clone().found(&MISSING, format!("{} does not give S3's answers CORS headers", one.name));
+        let missing = || {
+            one.spot.clone().found(&MISSING, format!("{} does not give S3's answers CORS headers", one.name))
+        };
         let Some(id) = id else {
             found.extend(wanted.is_some().then(missing));
             continue;
@@ -80,8 +82,9 @@ fn compare(wanted: &CorsDocument, given: &CorsConfig, spot: &Spot, found: &mut V
         ("AccessControlExposeHeaders", exposed.words("the exposed headers"), Severity::Low),
         (
             "AccessControlAllowCredentials",
-            (credentials.0 != credentials.1)
-                .then(|| format!("credentials are {} here, and {} in the policy", credentials.1, credentials.0)),
+            (credentials.0 != credentials.1).then(|| {
+                format!("credentials are {} here, and {} in the policy", credentials.1, credentials.0)
+            }),
             opened,
         ),
     ] {
@@ -99,7 +102,8 @@ struct Sets {
 
 impl Sets {
     fn of(wanted: &[String], given: &[String]) -> Self {
-        let lower = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect::<BTreeSet<_>>();
+        let lower =
+            |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect::<BTreeSet<_>>();
         let (wanted, given) = (lower(wanted), lower(given));
         let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect();
         Self { more: only(&given, &wanted), fewer: only(&wanted, &given) }
@@ -112,7 +116,9 @@ impl Sets {
         };
         match (self.more.is_empty(), self.fewer.is_empty()) {
             (true, true) => None,
-            (false, true) => Some(format!("{what} include {}, which the policy does not have", listed(&self.more))),
+            (false, true) => {
+                Some(format!("{what} include {}, which the policy does not have", listed(&self.more)))
+            }
             (true, false) => Some(format!("{what} lack {}, which the policy has", listed(&self.fewer))),
             (false, false) => Some(format!(
                 "{what} include {}, which the policy does not have, and lack {}",

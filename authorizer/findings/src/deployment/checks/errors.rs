@@ -1,8 +1,8 @@
 //! What CloudFront makes of an error of S3's.
 
+use crate::check::{Check, Severity};
 use crate::deployment::finding::DeploymentFinding;
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static PAGE: Check = Check {
@@ -40,7 +40,8 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for (index, one) in responses.iter().enumerate() {
         let code = one.error_code;
         if !one.response_page_path.is_empty() {
-            let message = format!("CloudFront answers {code} with `{}`", one.response_page_path.escape_debug());
+            let message =
+                format!("CloudFront answers {code} with `{}`", one.response_page_path.escape_debug());
             found.push(spot.then("Items").at(index).found(&PAGE, message));
         }
         if one.error_caching_min_ttl != Some(0) {

@@ -2,11 +2,11 @@
 
 use authorizer_cloudfront::Forwarding;
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::{CachePolicyFile, OriginRequestPolicyFile, Parts};
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::selection::Selection;
 use crate::deployment::subject::{BehaviorAt, DeploymentSubject};
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static QUERY_LOST: Check = Check {
@@ -63,7 +63,8 @@ static OVERRIDE_LOST: Check = Check {
     remedy: "create your own origin request policy that forwards every query string",
 };
 
-pub(super) static FAMILY: Family = Family::Deployment(&[&QUERY_LOST, &HOST, &COOKIES, &HEADERS_LOST, &OVERRIDE_LOST], find);
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&QUERY_LOST, &HOST, &COOKIES, &HEADERS_LOST, &OVERRIDE_LOST], find);
 
 /// What goes to the origin, and the place that says so.
 struct Forwarded {
@@ -112,7 +113,12 @@ fn forwarded(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>) -> Option<Fo
     Some(Forwarded { spot, parts, is_awss_own })
 }
 
-fn judge(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>, forwarded: &Forwarded, found: &mut Vec<DeploymentFinding>) {
+fn judge(
+    subject: &DeploymentSubject<'_>,
+    one: &BehaviorAt<'_>,
+    forwarded: &Forwarded,
+    found: &mut Vec<DeploymentFinding>,
+) {
     let (needs, name, spot) = (&subject.deployment_needs, &one.name, &forwarded.spot);
     let listed = |names: Vec<&str>| {
         let names: Vec<_> = names.iter().map(|name| format!("`{}`", name.escape_debug())).collect();
@@ -124,8 +130,7 @@ fn judge(subject: &DeploymentSubject<'_>, one: &BehaviorAt<'_>, forwarded: &Forw
         found.push(spot.then_if_policy("QueryStringsConfig").found(&QUERY_LOST, message));
     }
     let dropped = &subject.distribution_needs.dropped_overrides;
-    let is_lost =
-        |one: &&str| !forwarded.has_query(one) || (forwarded.is_awss_own && dropped.contains(one));
+    let is_lost = |one: &&str| !forwarded.has_query(one) || (forwarded.is_awss_own && dropped.contains(one));
     let lost: Vec<_> = needs.overrides.iter().copied().filter(is_lost).collect();
     if !lost.is_empty() {
         let message = format!("{name} does not forward {}", listed(lost));

@@ -1,9 +1,9 @@
 //! The function's configuration, beside its code.
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::FunctionConfiguration;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static NO_START: Check = Check {
@@ -49,11 +49,15 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
 fn starts(function: &FunctionConfiguration, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     let runtime = function.runtime.as_deref().unwrap_or_default();
     if !is_runtime(runtime) {
-        found.push(spot.then("Runtime").found(&NO_START, format!("`Runtime` is `{}`", runtime.escape_debug())));
+        found.push(
+            spot.then("Runtime").found(&NO_START, format!("`Runtime` is `{}`", runtime.escape_debug())),
+        );
     }
     let handler = function.handler.as_deref().unwrap_or_default();
     if handler != "index.handler" {
-        found.push(spot.then("Handler").found(&NO_START, format!("`Handler` is `{}`", handler.escape_debug())));
+        found.push(
+            spot.then("Handler").found(&NO_START, format!("`Handler` is `{}`", handler.escape_debug())),
+        );
     }
     if function.architectures.as_ref().is_some_and(|all| all.as_slice() != ["x86_64"]) {
         found.push(spot.then("Architectures").found(&NO_START, "`Architectures` is not `x86_64`"));
@@ -73,26 +77,37 @@ fn is_runtime(runtime: &str) -> bool {
 }
 
 fn limits(function: &FunctionConfiguration, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
-    for (member, value, most) in [("MemorySize", function.memory_size, 128), ("Timeout", function.timeout, 5)] {
+    for (member, value, most) in [("MemorySize", function.memory_size, 128), ("Timeout", function.timeout, 5)]
+    {
         if value > most {
-            found.push(spot.then(member).found(&LIMITS, format!("`{member}` is {value}; it must be at most {most}")));
+            found.push(
+                spot.then(member).found(&LIMITS, format!("`{member}` is {value}; it must be at most {most}")),
+            );
         }
     }
 }
 
 fn beside(function: &FunctionConfiguration, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
-    let mut tell = |member: &str, message: String| found.push(spot.then(member).found(&BESIDE_THE_CODE, message));
+    let mut tell =
+        |member: &str, message: String| found.push(spot.then(member).found(&BESIDE_THE_CODE, message));
     if let Some(environment) = &function.environment
         && !environment.variables.is_empty()
     {
-        let names: Vec<_> = environment.variables.keys().map(|name| format!("`{}`", name.escape_debug())).collect();
-        tell("Environment/Variables", format!("the function has the environment variables {}", names.join(", ")));
+        let names: Vec<_> =
+            environment.variables.keys().map(|name| format!("`{}`", name.escape_debug())).collect();
+        tell(
+            "Environment/Variables",
+            format!("the function has the environment variables {}", names.join(", ")),
+        );
     }
     if !function.layers.is_empty() {
         tell("Layers", format!("the function has {} layers", function.layers.len()));
     }
     if !function.file_system_configs.is_empty() {
-        tell("FileSystemConfigs", format!("the function has {} file systems", function.file_system_configs.len()));
+        tell(
+            "FileSystemConfigs",
+            format!("the function has {} file systems", function.file_system_configs.len()),
+        );
     }
     let vpc = function.vpc_config.as_ref().and_then(|vpc| vpc.vpc_id.as_deref()).filter(|id| !id.is_empty());
     if let Some(id) = vpc {

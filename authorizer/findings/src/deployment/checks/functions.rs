@@ -3,9 +3,9 @@
 use authorizer_cloudfront::FunctionVersion;
 use authorizer_cloudfront::view::VIEWER_REQUEST;
 
+use crate::check::{Check, Severity};
 use crate::deployment::finding::DeploymentFinding;
 use crate::deployment::subject::{BehaviorAt, DeploymentSubject};
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static WITHOUT: Check = Check {
@@ -61,7 +61,8 @@ static BESIDE: Check = Check {
     remedy: "remove it from the behavior, or review it as part of the authorizer",
 };
 
-pub(super) static FAMILY: Family = Family::Deployment(&[&WITHOUT, &NO_VERSION, &WRONG_EVENT, &BODY, &BESIDE], find);
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&WITHOUT, &NO_VERSION, &WRONG_EVENT, &BODY, &BESIDE], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let buckets = subject.buckets();
@@ -73,7 +74,8 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             continue;
         }
         if !lambdas.is_empty() {
-            let events: Vec<_> = lambdas.iter().map(|one| format!("`{}`", one.event_type.escape_debug())).collect();
+            let events: Vec<_> =
+                lambdas.iter().map(|one| format!("`{}`", one.event_type.escape_debug())).collect();
             let spot = one.spot.then("LambdaFunctionAssociations");
             found.push(spot.found(
                 &WRONG_EVENT,
@@ -82,7 +84,8 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             continue;
         }
         let guarded = !reached.is_disjoint(&buckets);
-        let message = format!("{} reaches the bucket `{}` without the authorizer", one.name, bucket.escape_debug());
+        let message =
+            format!("{} reaches the bucket `{}` without the authorizer", one.name, bucket.escape_debug());
         let finding = one.spot.clone().found(&WITHOUT, message);
         // A bucket that no behavior guards may be meant for everybody.
         found.push(if guarded { finding } else { finding.severity(Severity::Medium) });
@@ -104,7 +107,9 @@ fn on_viewer_request(one: &BehaviorAt<'_>, found: &mut Vec<DeploymentFinding>) {
             found.push(spot.then("LambdaFunctionARN").found(&NO_VERSION, message));
         }
         if association.include_body {
-            found.push(spot.then("IncludeBody").found(&BODY, format!("{} sends the body to the function", one.name)));
+            found.push(
+                spot.then("IncludeBody").found(&BODY, format!("{} sends the body to the function", one.name)),
+            );
         }
     }
 }
@@ -115,7 +120,8 @@ fn beside(one: &BehaviorAt<'_>, found: &mut Vec<DeploymentFinding>) {
         return;
     }
     let mut tell = |list: &str, index, event: &str, arn: &str| {
-        let message = format!("{} also has a function on `{}`: {}", one.name, event.escape_debug(), arn.escape_debug());
+        let message =
+            format!("{} also has a function on `{}`: {}", one.name, event.escape_debug(), arn.escape_debug());
         found.push(one.spot.then(list).at(index).found(&BESIDE, message));
     };
     for (index, lambda) in one.behavior.lambda_function_associations.0.iter().enumerate() {

@@ -1,12 +1,12 @@
 //! The KMS key of the bucket, if it has one.
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::{EncryptionFile, Identity, PolicyFile};
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
 use crate::deployment::needs::DeploymentNeeds;
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static MISSING: Check = Check {
@@ -61,13 +61,16 @@ static NO_BUCKET_KEY: Check = Check {
     remedy: "set `BucketKeyEnabled` to true",
 };
 
-pub(super) static FAMILY: Family = Family::Deployment(&[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY], find);
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
         let file = format!("bucket-{bucket}/encryption.json");
         let absent = "ServerSideEncryptionConfigurationNotFoundError";
-        let Some(BucketSetting::There(read)) = subject.bucket_setting::<EncryptionFile>(&file, absent) else { continue };
+        let Some(BucketSetting::There(read)) = subject.bucket_setting::<EncryptionFile>(&file, absent) else {
+            continue;
+        };
         for (index, rule) in read.server_side_encryption_configuration.rules.iter().enumerate() {
             let spot = Spot::file(&file).then("ServerSideEncryptionConfiguration/Rules").at(index);
             let Some(default) = &rule.apply_server_side_encryption_by_default else { continue };
@@ -143,26 +146,39 @@ fn judge(
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
-        found.push(spot.found(&MISSING, format!("no statement allows the distribution {}", actions.join(", "))));
+        found.push(
+            spot.found(&MISSING, format!("no statement allows the distribution {}", actions.join(", "))),
+        );
     }
 }
 
-fn cloudfront(needs: &DeploymentNeeds, statement: &Statement, ours: &str, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
+fn cloudfront(
+    needs: &DeploymentNeeds,
+    statement: &Statement,
+    ours: &str,
+    spot: &Spot,
+    found: &mut Vec<DeploymentFinding>,
+) {
     let wide = match statement.source_arn(ours) {
         SourceArn::Ours => None,
         SourceArn::Unsaid => Some("no condition names this distribution".to_owned()),
-        SourceArn::Pattern(arn) | SourceArn::Another(arn) => Some(format!("the statement allows `{}`", arn.escape_debug())),
+        SourceArn::Pattern(arn) | SourceArn::Another(arn) => {
+            Some(format!("the statement allows `{}`", arn.escape_debug()))
+        }
     };
     if let Some(wide) = wide {
         found.push(spot.clone().found(&WIDE, wide));
     }
     let reading: &[&str] = &["kms:Decrypt"];
-    let writing: &[&str] =
-        &["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKey*", "kms:GenerateDataKeyWithoutPlaintext"];
+    let writing: &[&str] = &[
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKey*",
+        "kms:GenerateDataKeyWithoutPlaintext",
+    ];
     let writing = if needs.uploads { writing } else { &[] };
-    let is_needed = |pattern: &&String| {
-        reading.iter().chain(writing).any(|needed| needed.eq_ignore_ascii_case(pattern))
-    };
+    let is_needed =
+        |pattern: &&String| reading.iter().chain(writing).any(|needed| needed.eq_ignore_ascii_case(pattern));
     let more = statement.actions().iter().filter(|pattern| !is_needed(pattern));
     let more: Vec<_> = more.map(|pattern| format!("`{}`", pattern.escape_debug())).collect();
     if !more.is_empty() {

@@ -2,9 +2,9 @@
 
 use authorizer_core::operation::Method;
 
+use crate::check::{Check, Severity};
 use crate::deployment::finding::DeploymentFinding;
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static MISSING: Check = Check {
@@ -38,7 +38,8 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             Some(methods) => methods.allowed.0.iter().map(String::as_str).collect(),
             None => vec!["GET", "HEAD"],
         };
-        let listed = |methods: Vec<&str>| methods.iter().map(|one| one.escape_debug().to_string()).collect::<Vec<_>>();
+        let listed =
+            |methods: Vec<&str>| methods.iter().map(|one| one.escape_debug().to_string()).collect::<Vec<_>>();
         let missing = listed(asked.iter().copied().filter(|method| !allowed.contains(method)).collect());
         if !missing.is_empty() {
             let message = format!("{} does not allow {}", one.name, missing.join(", "));

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use authorizer_cloudfront::Target;
 
+use crate::check::{Check, Severity};
 use crate::deployment::finding::DeploymentFinding;
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static PATH: Check = Check {
@@ -70,7 +70,8 @@ static NO_BUCKET: Check = Check {
     remedy: "remove the function from the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
 };
 
-pub(super) static FAMILY: Family = Family::Deployment(&[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET], find);
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let mut first: BTreeMap<String, &str> = BTreeMap::new();
@@ -80,21 +81,28 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         let target = Target::of(one.origin);
         if !one.origin.origin_path.is_empty() {
             let path = one.origin.origin_path.escape_debug();
-            found.push(one.spot.then("OriginPath").found(&PATH, format!("origin `{id}` has the path `{path}`")));
+            found.push(
+                one.spot.then("OriginPath").found(&PATH, format!("origin `{id}` has the path `{path}`")),
+            );
         }
         match &target {
             Target::Bucket(_) => {}
             Target::Website(_) => {
-                found.push(one.spot.then("DomainName").found(&WEBSITE, format!("origin `{id}` is `{domain}`")));
+                found.push(
+                    one.spot.then("DomainName").found(&WEBSITE, format!("origin `{id}` is `{domain}`")),
+                );
             }
             Target::Other => {
-                found.push(one.spot.then("DomainName").found(&NO_BUCKET, format!("origin `{id}` is `{domain}`")));
+                found.push(
+                    one.spot.then("DomainName").found(&NO_BUCKET, format!("origin `{id}` is `{domain}`")),
+                );
             }
         }
         if let Some(bucket) = target.bucket() {
             let other = first.entry(bucket.to_owned()).or_insert(&one.origin.id);
             if *other != one.origin.id {
-                let message = format!("origins `{}` and `{id}` are both bucket `{bucket}`", other.escape_debug());
+                let message =
+                    format!("origins `{}` and `{id}` are both bucket `{bucket}`", other.escape_debug());
                 found.push(one.spot.clone().found(&TWICE, message));
             }
         }

@@ -1,10 +1,10 @@
 //! The role that the function runs with.
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::{AttachedFile, InlineFile, RoleFile, RolePolicyFile};
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal};
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static TRUST: Check = Check {

@@ -1,8 +1,8 @@
 //! What is between the viewer and the function.
 
+use crate::check::{Check, Severity};
 use crate::deployment::finding::DeploymentFinding;
 use crate::deployment::subject::DeploymentSubject;
-use crate::check::{Check, Severity};
 use crate::family::Family;
 
 static HTTP: Check = Check {
@@ -89,7 +89,8 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     }
     let continuous = &view.continuous_deployment_policy_id;
     if !continuous.is_empty() {
-        let message = format!("continuous deployment policy `{}` divides the requests", continuous.escape_debug());
+        let message =
+            format!("continuous deployment policy `{}` divides the requests", continuous.escape_debug());
         found.push(config.then("ContinuousDeploymentPolicyId").found(&STAGING, message));
     }
     if view.staging {
@@ -102,12 +103,21 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
 fn logs(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let (logging, credentials) = (&subject.view().logging, subject.policy().credentials());
     let spot = subject.config().then("Logging");
-    if logging.enabled && let Some(name) = &credentials.query {
-        let message = format!("access logs contain the query string, and its `{}` may contain a token", name.escape_debug());
+    if logging.enabled
+        && let Some(name) = &credentials.query
+    {
+        let message = format!(
+            "access logs contain the query string, and its `{}` may contain a token",
+            name.escape_debug()
+        );
         found.push(spot.then("Enabled").found(&LOGS, message));
     }
-    if logging.enabled && logging.include_cookies && let Some(name) = &credentials.cookie {
-        let message = format!("access logs contain cookies, and `{}` may contain a token", name.escape_debug());
+    if logging.enabled
+        && logging.include_cookies
+        && let Some(name) = &credentials.cookie
+    {
+        let message =
+            format!("access logs contain cookies, and `{}` may contain a token", name.escape_debug());
         found.push(spot.then("IncludeCookies").found(&LOGS, message));
     }
 }

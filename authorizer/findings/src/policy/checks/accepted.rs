@@ -55,7 +55,11 @@ fn accept(subject: &PolicySubject<'_>, catalogue: &Catalogue, findings: &mut Vec
         } else if !catalogue.policy.iter().any(|check| check.id == id) {
             more.push((&NO_FINDING, place, format!("`{}` is not the id of a finding", id.escape_debug())));
         } else if !accepts {
-            more.push((&NOT_FOUND, place, format!("{id} is accepted{}, but is not found there", words(entry))));
+            more.push((
+                &NOT_FOUND,
+                place,
+                format!("{id} is accepted{}, but is not found there", words(entry)),
+            ));
         }
     }
     findings.extend(more.into_iter().map(|(check, place, message)| {

@@ -6,97 +6,124 @@ use authorizer_core::rules::{Effect, MetadataTerm};
 
 use super::conditions::is_against_the_issuer;
 use super::duplicates::has_a_twin;
-use crate::policy::exact::{Variant, words};
-use crate::policy::subject::{RuleView, PolicySubject, is_everything, list};
 use crate::check::{Check, Severity};
 use crate::family::Family;
+use crate::policy::exact::{Variant, words};
 use crate::policy::finding::Observation;
+use crate::policy::subject::{PolicySubject, RuleView, is_everything, list};
 
 pub(super) static FAMILY: Family = Family::Policy(&[
-    (Check {
-        id: "EA001",
-        name: "rule-matches-nothing",
-        severity: Severity::Medium,
-        title: "no request can match a rule",
-        why: "The rule contradicts itself, or requires what its issuers' tokens cannot contain, or has an \
+    (
+        Check {
+            id: "EA001",
+            name: "rule-matches-nothing",
+            severity: Severity::Medium,
+            title: "no request can match a rule",
+            why: "The rule contradicts itself, or requires what its issuers' tokens cannot contain, or has an \
               operation that no rule allows. An allow rule like this does nothing. A deny rule like this \
               denies nothing, although it reads as if it does.",
-        remedy: "remove the rule, or correct its keys, conditions or operations",
-    }, matches_nothing),
-    (Check {
-        id: "EA002",
-        name: "rule-never-decides",
-        severity: Severity::Medium,
-        title: "other rules decide every request that a rule matches",
-        why: "The rule does nothing. If deny rules cover an allow rule, what somebody wanted to allow is \
+            remedy: "remove the rule, or correct its keys, conditions or operations",
+        },
+        matches_nothing,
+    ),
+    (
+        Check {
+            id: "EA002",
+            name: "rule-never-decides",
+            severity: Severity::Medium,
+            title: "other rules decide every request that a rule matches",
+            why: "The rule does nothing. If deny rules cover an allow rule, what somebody wanted to allow is \
               denied. If rules of its own kind cover it, it misleads the reader, and it takes effect when \
               one of them is removed.",
-        remedy: "remove the rule, or narrow the rules that cover it",
-    }, never_decides),
-    (Check {
-        id: "EA003",
-        name: "rule-makes-no-difference",
-        severity: Severity::Low,
-        title: "an allow rule changes no decision",
-        why: "Other rules allow everything that this rule allows. A person who removes it to close access \
+            remedy: "remove the rule, or narrow the rules that cover it",
+        },
+        never_decides,
+    ),
+    (
+        Check {
+            id: "EA003",
+            name: "rule-makes-no-difference",
+            severity: Severity::Low,
+            title: "an allow rule changes no decision",
+            why: "Other rules allow everything that this rule allows. A person who removes it to close access \
               closes nothing.",
-        remedy: "remove the rule, or the part of the other rules that it was meant to replace",
-    }, makes_no_difference),
-    (Check {
-        id: "EA004",
-        name: "deny-denies-nothing",
-        severity: Severity::Low,
-        title: "a deny rule denies only what no rule allows",
-        why: "Every request gets the same decision without this rule. It may be a guard against a rule that \
+            remedy: "remove the rule, or the part of the other rules that it was meant to replace",
+        },
+        makes_no_difference,
+    ),
+    (
+        Check {
+            id: "EA004",
+            name: "deny-denies-nothing",
+            severity: Severity::Low,
+            title: "a deny rule denies only what no rule allows",
+            why: "Every request gets the same decision without this rule. It may be a guard against a rule that \
               somebody writes later. Or its keys or claims are wrong, and what it should deny is allowed.",
-        remedy: "fix the rule, remove it, or accept the finding and say what the rule guards against",
-    }, denies_nothing),
-    (Check {
-        id: "EA005",
-        name: "public-folder-holds-a-private-one",
-        severity: Severity::Medium,
-        title: "a rule makes public what another rule protects with a token",
-        why: "The author of the rule that requires a token believes that these objects are protected, but \
+            remedy: "fix the rule, remove it, or accept the finding and say what the rule guards against",
+        },
+        denies_nothing,
+    ),
+    (
+        Check {
+            id: "EA005",
+            name: "public-folder-holds-a-private-one",
+            severity: Severity::Medium,
+            title: "a rule makes public what another rule protects with a token",
+            why: "The author of the rule that requires a token believes that these objects are protected, but \
               they are public.",
-        remedy: "narrow the public rule, or add a deny rule for the keys that must stay private",
-    }, public_holds_private),
-    (Check {
-        id: "EA006",
-        name: "create-only-never-holds",
-        severity: Severity::Medium,
-        title: "an earlier rule allows overwriting what a `create_only` rule protects",
-        why: "The first rule that matches decides what is added to an upload, so `create_only` of this rule \
+            remedy: "narrow the public rule, or add a deny rule for the keys that must stay private",
+        },
+        public_holds_private,
+    ),
+    (
+        Check {
+            id: "EA006",
+            name: "create-only-never-holds",
+            severity: Severity::Medium,
+            title: "an earlier rule allows overwriting what a `create_only` rule protects",
+            why: "The first rule that matches decides what is added to an upload, so `create_only` of this rule \
               is never used. Everything that it should protect can be overwritten.",
-        remedy: "put the `create_only` rule before the rule that allows overwriting",
-    }, create_only_lost),
-    (Check {
-        id: "EA007",
-        name: "metadata-never-holds",
-        severity: Severity::Low,
-        title: "an earlier rule allows the same upload without the metadata that a rule writes",
-        why: "The first rule that matches decides what is added to an upload. The metadata that says who \
+            remedy: "put the `create_only` rule before the rule that allows overwriting",
+        },
+        create_only_lost,
+    ),
+    (
+        Check {
+            id: "EA007",
+            name: "metadata-never-holds",
+            severity: Severity::Low,
+            title: "an earlier rule allows the same upload without the metadata that a rule writes",
+            why: "The first rule that matches decides what is added to an upload. The metadata that says who \
               owns an object is not written.",
-        remedy: "put the rule with the metadata first",
-    }, metadata_lost),
-    (Check {
-        id: "EA008",
-        name: "multipart-limits-combine",
-        severity: Severity::Medium,
-        title: "two rules with different limits allow parts of the same upload",
-        why: "Each step of a multipart upload is decided separately. A viewer can combine the type that one \
+            remedy: "put the rule with the metadata first",
+        },
+        metadata_lost,
+    ),
+    (
+        Check {
+            id: "EA008",
+            name: "multipart-limits-combine",
+            severity: Severity::Medium,
+            title: "two rules with different limits allow parts of the same upload",
+            why: "Each step of a multipart upload is decided separately. A viewer can combine the type that one \
               rule allows with the length that the other allows, although neither rule allows both.",
-        remedy: "allow multipart uploads of a key in one rule only, or give both rules the same limits",
-    }, limits_combine),
-    (Check {
-        id: "EA009",
-        name: "public-content-can-change",
-        severity: Severity::Informational,
-        title: "a public object can be overwritten under the same name",
-        why: "Everyone who has a link, and every cache on the way, expects the same content tomorrow. If \
+            remedy: "allow multipart uploads of a key in one rule only, or give both rules the same limits",
+        },
+        limits_combine,
+    ),
+    (
+        Check {
+            id: "EA009",
+            name: "public-content-can-change",
+            severity: Severity::Informational,
+            title: "a public object can be overwritten under the same name",
+            why: "Everyone who has a link, and every cache on the way, expects the same content tomorrow. If \
               somebody replaces a script or a program, the new one reaches everyone.",
-        remedy: "add `create_only`, publish under new names, and move public objects to a folder that only \
+            remedy: "add `create_only`, publish under new names, and move public objects to a folder that only \
                  the publisher writes to",
-    }, public_can_change),
+        },
+        public_can_change,
+    ),
 ]);
 
 fn ids(subject: &PolicySubject<'_>, rules: &[usize]) -> String {
@@ -187,9 +214,11 @@ fn create_only_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for rule in subject.allows().filter(|rule| rule.rule.terms().create_only) {
         let Some(Reach::Covered(by)) = subject.reach(&rule) else { continue };
         let overwrites = |before: &RuleView<'_>| !before.rule.terms().create_only;
-        if let Some(before) = subject.allows().find(|before| by.contains(&before.index) && overwrites(before)) {
+        if let Some(before) = subject.allows().find(|before| by.contains(&before.index) && overwrites(before))
+        {
             let place = rule.place().then("upload").then("create_only");
-            let message = format!("`create_only` of rule `{}` is never used: `{}` comes first", rule.id(), before.id());
+            let message =
+                format!("`create_only` of rule `{}` is never used: `{}` comes first", rule.id(), before.id());
             found.push(rule.found_at(place, message));
         }
     }
@@ -258,9 +287,9 @@ fn is_narrower(one: &RuleView<'_>, other: &RuleView<'_>) -> bool {
     let holds = |range: &str, text: &str| {
         range == "*/*"
             || range.eq_ignore_ascii_case(text)
-            || range.strip_suffix('*').is_some_and(|kind| {
-                text.to_ascii_lowercase().starts_with(&kind.to_ascii_lowercase())
-            })
+            || range
+                .strip_suffix('*')
+                .is_some_and(|kind| text.to_ascii_lowercase().starts_with(&kind.to_ascii_lowercase()))
     };
     !wide.iter().all(|text| narrow.iter().any(|range| holds(range, text)))
 }
@@ -271,9 +300,7 @@ fn public_can_change(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for public in public {
         // An administrator of everything is known to be one.
         let is_meant = |rule: &RuleView<'_>| {
-            rule.is_anonymous()
-                || rule.rule.terms().create_only
-                || rule.rule.keys().iter().any(is_everything)
+            rule.is_anonymous() || rule.rule.terms().create_only || rule.rule.keys().iter().any(is_everything)
         };
         let variant = (&public, Variant::OfEveryOperation);
         if let Some(witness) = subject.let_in(Op::PutObject, variant, |rule| !is_meant(rule)) {

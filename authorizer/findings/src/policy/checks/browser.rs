@@ -4,99 +4,126 @@ use authorizer_core::policy::Place;
 use authorizer_core::record::SubjectLogging;
 
 use super::claims::host_of;
-use crate::policy::subject::PolicySubject;
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::{About, Observation};
+use crate::policy::subject::PolicySubject;
 
 pub(super) static FAMILY: Family = Family::Policy(&[
-    (Check {
-        id: "EA120",
-        name: "token-in-the-address",
-        severity: Severity::Medium,
-        title: "a token may be in the query string of an address",
-        why: "Addresses are stored where tokens should not be: in CloudFront's access logs, in the browser's \
+    (
+        Check {
+            id: "EA120",
+            name: "token-in-the-address",
+            severity: Severity::Medium,
+            title: "a token may be in the query string of an address",
+            why: "Addresses are stored where tokens should not be: in CloudFront's access logs, in the browser's \
               history and wherever somebody pastes the link (RFC 9700 section 4.3.2).",
-        remedy: "remove `query`; for a client that cannot send a header, use tokens that are valid for \
+            remedy: "remove `query`; for a client that cannot send a header, use tokens that are valid for \
                  minutes, and accept the finding",
-    }, in_the_address),
-    (Check {
-        id: "EA121",
-        name: "cookie-without-prefix",
-        severity: Severity::Low,
-        title: "the cookie's name does not begin with `__Host-` or `__Secure-`",
-        why: "Any host of the same domain may set a cookie of that name, and make people work under a token \
+        },
+        in_the_address,
+    ),
+    (
+        Check {
+            id: "EA121",
+            name: "cookie-without-prefix",
+            severity: Severity::Low,
+            title: "the cookie's name does not begin with `__Host-` or `__Secure-`",
+            why: "Any host of the same domain may set a cookie of that name, and make people work under a token \
               that is not theirs. A browser accepts a `__Host-` cookie only from the host itself, and both \
               kinds only over TLS (draft-ietf-httpbis-rfc6265bis section 4.1.3).",
-        remedy: "name it `__Host-session`, or `__Secure-session` if another host signs people in",
-    }, without_prefix),
-    (Check {
-        id: "EA122",
-        name: "cors-for-every-origin",
-        severity: Severity::Low,
-        title: "pages of every origin may use the distribution",
-        why: "If somebody is tricked into opening a page, that page may use any token that it gets. Through \
+            remedy: "name it `__Host-session`, or `__Secure-session` if another host signs people in",
+        },
+        without_prefix,
+    ),
+    (
+        Check {
+            id: "EA122",
+            name: "cors-for-every-origin",
+            severity: Severity::Low,
+            title: "pages of every origin may use the distribution",
+            why: "If somebody is tricked into opening a page, that page may use any token that it gets. Through \
               the browser of a person in the office network, it may also read what is open to the addresses \
               of that network.",
-        remedy: "name the origins",
-    }, every_origin),
-    (Check {
-        id: "EA123",
-        name: "cors-for-strangers",
-        severity: Severity::High,
-        title: "an origin with `*` includes hosts that anyone can have, or may send credentials",
-        why: "Every page below that domain may send people's cookies and read the answers. One forgotten \
+            remedy: "name the origins",
+        },
+        every_origin,
+    ),
+    (
+        Check {
+            id: "EA123",
+            name: "cors-for-strangers",
+            severity: Severity::High,
+            title: "an origin with `*` includes hosts that anyone can have, or may send credentials",
+            why: "Every page below that domain may send people's cookies and read the answers. One forgotten \
               host is enough, or one host that a stranger rents below the domain.",
-        remedy: "name the origins",
-    }, strangers),
-    (Check {
-        id: "EA124",
-        name: "cors-over-http",
-        severity: Severity::Medium,
-        title: "an origin uses plain HTTP",
-        why: "An attacker on the network can change that origin's pages, and so use the distribution as \
+            remedy: "name the origins",
+        },
+        strangers,
+    ),
+    (
+        Check {
+            id: "EA124",
+            name: "cors-over-http",
+            severity: Severity::Medium,
+            title: "an origin uses plain HTTP",
+            why: "An attacker on the network can change that origin's pages, and so use the distribution as \
               those pages may.",
-        remedy: "serve the application over `https`, and write that origin",
-    }, cors_over_http),
-    (Check {
-        id: "EA125",
-        name: "cors-and-cookie-disagree",
-        severity: Severity::Informational,
-        title: "only one of the token cookie and `credentials` in `[cors]` is set",
-        why: "A browser sends a cookie to another origin only if `credentials` is on, and `credentials` does \
+            remedy: "serve the application over `https`, and write that origin",
+        },
+        cors_over_http,
+    ),
+    (
+        Check {
+            id: "EA125",
+            name: "cors-and-cookie-disagree",
+            severity: Severity::Informational,
+            title: "only one of the token cookie and `credentials` in `[cors]` is set",
+            why: "A browser sends a cookie to another origin only if `credentials` is on, and `credentials` does \
               nothing else. For pages of other origins, one without the other does nothing.",
-        remedy: "remove the one that you do not need, or set the other too",
-    }, disagree),
-    (Check {
-        id: "EA126",
-        name: "sign-in-on-another-site",
-        severity: Severity::Low,
-        title: "the sign-in page is on another site",
-        why: "That site learns the address that the person wanted, with its key, and it cannot set the \
+            remedy: "remove the one that you do not need, or set the other too",
+        },
+        disagree,
+    ),
+    (
+        Check {
+            id: "EA126",
+            name: "sign-in-on-another-site",
+            severity: Severity::Low,
+            title: "the sign-in page is on another site",
+            why: "That site learns the address that the person wanted, with its key, and it cannot set the \
               cookie. A page of your own must take the token from it and set the cookie. That page must not \
               send people on to every address that it is given.",
-        remedy: "sign in on a host of the same domain, or accept the finding and name the page that sets the \
+            remedy: "sign in on a host of the same domain, or accept the finding and name the page that sets the \
                  cookie",
-    }, another_site),
-    (Check {
-        id: "EA127",
-        name: "development-address",
-        severity: Severity::Low,
-        title: "the policy has an address of the developer's own machine",
-        why: "Somebody added it to try something. On every machine something else may listen there, and the \
+        },
+        another_site,
+    ),
+    (
+        Check {
+            id: "EA127",
+            name: "development-address",
+            severity: Severity::Low,
+            title: "the policy has an address of the developer's own machine",
+            why: "Somebody added it to try something. On every machine something else may listen there, and the \
               policy trusts its pages or its tokens.",
-        remedy: "keep it in a policy for development",
-    }, development),
-    (Check {
-        id: "EA128",
-        name: "subject-in-plain",
-        severity: Severity::Informational,
-        title: "the decision log shows each `sub` in plain text",
-        why: "The log says which person fetched what and when, in every Region where CloudFront answered. \
+            remedy: "keep it in a policy for development",
+        },
+        development,
+    ),
+    (
+        Check {
+            id: "EA128",
+            name: "subject-in-plain",
+            severity: Severity::Informational,
+            title: "the decision log shows each `sub` in plain text",
+            why: "The log says which person fetched what and when, in every Region where CloudFront answered. \
               That is personal data, and you must keep and delete it as such.",
-        remedy: "use `hashed`, which still distinguishes people, or accept the finding and say what the log \
+            remedy: "use `hashed`, which still distinguishes people, or accept the finding and say what the log \
                  is for",
-    }, in_plain),
+        },
+        in_plain,
+    ),
 ]);
 
 fn found(place: Place, message: impl Into<String>) -> Observation {
@@ -168,7 +195,8 @@ fn cors_over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
         })
         .map(|(place, origin, credentials)| {
             let severity = if credentials { Severity::Medium } else { Severity::Low };
-            found(place, format!("an attacker on the network can change pages of `{origin}`")).severity(severity)
+            found(place, format!("an attacker on the network can change pages of `{origin}`"))
+                .severity(severity)
         })
         .collect()
 }
@@ -177,7 +205,10 @@ fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(cors) = &subject.document().cors else { return Vec::new() };
     match (cors.credentials, subject.has_cookie()) {
         (true, false) => {
-            vec![found(Place::member("cors").then("credentials"), "`credentials` is on, but the policy has no token cookie")]
+            vec![found(
+                Place::member("cors").then("credentials"),
+                "`credentials` is on, but the policy has no token cookie",
+            )]
         }
         (false, true) => vec![found(
             Place::member("credentials").then("cookie"),
@@ -189,7 +220,9 @@ fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
 
 fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(sign_in) = &subject.document().sign_in else { return Vec::new() };
-    let (Some(there), Some(here)) = (host_of(&sign_in.url), host_of(&sign_in.origin)) else { return Vec::new() };
+    let (Some(there), Some(here)) = (host_of(&sign_in.url), host_of(&sign_in.origin)) else {
+        return Vec::new();
+    };
     let site = |host: &str| psl::domain(host.as_bytes()).map(|domain| domain.as_bytes().to_vec());
     // Of a host without a domain, such as an address, the host is the site.
     let is_same = there == here || (site(there).is_some() && site(there) == site(here));

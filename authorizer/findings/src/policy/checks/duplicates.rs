@@ -1,20 +1,22 @@
 //! Rules that say the same.
 
-use crate::policy::subject::{RuleView, PolicySubject};
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
+use crate::policy::subject::{PolicySubject, RuleView};
 
-pub(super) static FAMILY: Family = Family::Policy(&[(Check {
-    id: "EA010",
-    name: "rule-twice",
-    severity: Severity::Low,
-    title: "two rules are the same except for their ids",
-    why: "A person who removes or narrows one of them believes that this closes something, but the other \
+pub(super) static FAMILY: Family = Family::Policy(&[(
+    Check {
+        id: "EA010",
+        name: "rule-twice",
+        severity: Severity::Low,
+        title: "two rules are the same except for their ids",
+        why: "A person who removes or narrows one of them believes that this closes something, but the other \
           rule still holds.",
-    remedy: "remove one of the two, or write what it should say",
-}, twice)
-]);
+        remedy: "remove one of the two, or write what it should say",
+    },
+    twice,
+)]);
 
 fn twice(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let rules: Vec<_> = subject.rules().collect();

@@ -2,31 +2,37 @@
 
 use authorizer_core::rules::IpNet;
 
-use crate::policy::subject::PolicySubject;
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
+use crate::policy::subject::PolicySubject;
 
 pub(super) static FAMILY: Family = Family::Policy(&[
-    (Check {
-        id: "EA055",
-        name: "source-is-everywhere",
-        severity: Severity::Medium,
-        title: "a rule's addresses are all the addresses of IPv4 or IPv6",
-        why: "The rule reads as if it is for one network, but it is for every viewer with that kind of \
+    (
+        Check {
+            id: "EA055",
+            name: "source-is-everywhere",
+            severity: Severity::Medium,
+            title: "a rule's addresses are all the addresses of IPv4 or IPv6",
+            why: "The rule reads as if it is for one network, but it is for every viewer with that kind of \
               address.",
-        remedy: "name the networks that you mean, or remove `source_ips`",
-    }, everywhere),
-    (Check {
-        id: "EA056",
-        name: "source-is-never-seen",
-        severity: Severity::Medium,
-        title: "a rule names addresses that no viewer of CloudFront has",
-        why: "CloudFront sees the address that a viewer has on the internet. It never sees private, shared, \
+            remedy: "name the networks that you mean, or remove `source_ips`",
+        },
+        everywhere,
+    ),
+    (
+        Check {
+            id: "EA056",
+            name: "source-is-never-seen",
+            severity: Severity::Medium,
+            title: "a rule names addresses that no viewer of CloudFront has",
+            why: "CloudFront sees the address that a viewer has on the internet. It never sees private, shared, \
               link-local or loopback addresses. They allow nobody in an allow rule and deny nobody in a deny \
               rule.",
-        remedy: "write the public addresses from which the network reaches the internet",
-    }, never_seen),
+            remedy: "write the public addresses from which the network reaches the internet",
+        },
+        never_seen,
+    ),
 ]);
 
 /// RFC 6890 and its registries, without the networks for documentation.
@@ -63,9 +69,8 @@ fn everywhere(subject: &PolicySubject<'_>) -> Vec<Observation> {
 
 fn never_seen(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let never: Vec<IpNet> = NEVER_SEEN.iter().filter_map(|network| network.parse().ok()).collect();
-    let is_never = |network: &IpNet| {
-        network.prefix_len() > 0 && never.iter().any(|one| one.contains(network))
-    };
+    let is_never =
+        |network: &IpNet| network.prefix_len() > 0 && never.iter().any(|one| one.contains(network));
     let mut found = Vec::new();
     for rule in subject.rules() {
         let networks = rule.rule.sources().unwrap_or_default();

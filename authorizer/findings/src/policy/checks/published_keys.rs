@@ -1,21 +1,23 @@
 //! Keys whose private half stands in a book.
 
 use super::keys::thumbprint;
-use crate::policy::subject::PolicySubject;
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
+use crate::policy::subject::PolicySubject;
 
-pub(super) static FAMILY: Family = Family::Policy(&[(Check {
-    id: "EA104",
-    name: "key-of-a-published-example",
-    severity: Severity::High,
-    title: "the private half of a key is published",
-    why: "The key comes from a standard's examples, a website or a tool's source, where everyone can read \
+pub(super) static FAMILY: Family = Family::Policy(&[(
+    Check {
+        id: "EA104",
+        name: "key-of-a-published-example",
+        severity: Severity::High,
+        title: "the private half of a key is published",
+        why: "The key comes from a standard's examples, a website or a tool's source, where everyone can read \
           the private half. So anyone can sign tokens that verify here, in anyone's name.",
-    remedy: "make the provider create keys of its own, and fetch those (`authorizer keys fetch`)",
-}, published)
-]);
+        remedy: "make the provider create keys of its own, and fetch those (`authorizer keys fetch`)",
+    },
+    published,
+)]);
 
 /// RFC 7638 thumbprints of keys that are printed with their private half, and where.
 const PUBLISHED: [(&str, &str); 11] = [

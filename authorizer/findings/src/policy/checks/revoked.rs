@@ -4,29 +4,35 @@ use authorizer_core::UnixTime;
 use authorizer_core::policy::Place;
 use authorizer_core::policy::document::RevokedDocument;
 
-use crate::policy::subject::PolicySubject;
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::{About, Observation};
+use crate::policy::subject::PolicySubject;
 
 pub(super) static FAMILY: Family = Family::Policy(&[
-    (Check {
-        id: "EA130",
-        name: "revocation-is-over",
-        severity: Severity::Informational,
-        title: "all tokens of a deny-list entry have expired",
-        why: "With the issuer's `max_lifetime_seconds`, no token from before that time is still valid. The \
+    (
+        Check {
+            id: "EA130",
+            name: "revocation-is-over",
+            severity: Severity::Informational,
+            title: "all tokens of a deny-list entry have expired",
+            why: "With the issuer's `max_lifetime_seconds`, no token from before that time is still valid. The \
               entry says that a token is still in use, and every package contains the entry.",
-        remedy: "remove the entry",
-    }, over),
-    (Check {
-        id: "EA131",
-        name: "revocation-of-what-is-to-come",
-        severity: Severity::Low,
-        title: "a deny-list entry refuses tokens that are not issued yet",
-        why: "Until that time a new token does not help: a person who signs in again is refused again.",
-        remedy: "write the time at which the leak was closed, which is not in the future",
-    }, to_come),
+            remedy: "remove the entry",
+        },
+        over,
+    ),
+    (
+        Check {
+            id: "EA131",
+            name: "revocation-of-what-is-to-come",
+            severity: Severity::Low,
+            title: "a deny-list entry refuses tokens that are not issued yet",
+            why: "Until that time a new token does not help: a person who signs in again is refused again.",
+            remedy: "write the time at which the leak was closed, which is not in the future",
+        },
+        to_come,
+    ),
 ]);
 
 fn each<'p>(

@@ -3,94 +3,121 @@
 use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::response_override::ResponseOverride;
 
-use crate::policy::subject::{RuleView, PolicySubject};
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
+use crate::policy::subject::{PolicySubject, RuleView};
 
 pub(super) static FAMILY: Family = Family::Policy(&[
-    (Check {
-        id: "EA060",
-        name: "upload-of-any-length",
-        severity: Severity::Medium,
-        title: "a rule allows uploads of any length",
-        why: "One request may store 5 GB, and nothing limits the number of requests. You pay for it.",
-        remedy: "add `max_bytes` to the rule's `upload`",
-    }, any_length),
-    (Check {
-        id: "EA061",
-        name: "upload-of-any-type",
-        severity: Severity::Medium,
-        title: "a rule allows uploads of any type",
-        why: "An uploaded HTML page or SVG picture runs its scripts in the origin of the distribution. If \
+    (
+        Check {
+            id: "EA060",
+            name: "upload-of-any-length",
+            severity: Severity::Medium,
+            title: "a rule allows uploads of any length",
+            why: "One request may store 5 GB, and nothing limits the number of requests. You pay for it.",
+            remedy: "add `max_bytes` to the rule's `upload`",
+        },
+        any_length,
+    ),
+    (
+        Check {
+            id: "EA061",
+            name: "upload-of-any-type",
+            severity: Severity::Medium,
+            title: "a rule allows uploads of any type",
+            why: "An uploaded HTML page or SVG picture runs its scripts in the origin of the distribution. If \
               the token is in a cookie, the scripts act as the person who opens the page.",
-        remedy: "add `content_types` to the rule's `upload`",
-    }, any_type),
-    (Check {
-        id: "EA062",
-        name: "upload-of-every-type",
-        severity: Severity::Medium,
-        title: "`content_types` contains `*/*`",
-        why: "It reads as a limit, but it only requires that there is a type. HTML and SVG match it, and \
+            remedy: "add `content_types` to the rule's `upload`",
+        },
+        any_type,
+    ),
+    (
+        Check {
+            id: "EA062",
+            name: "upload-of-every-type",
+            severity: Severity::Medium,
+            title: "`content_types` contains `*/*`",
+            why: "It reads as a limit, but it only requires that there is a type. HTML and SVG match it, and \
               their scripts run in the origin of the distribution.",
-        remedy: "name the types that you mean, such as `image/png` and `application/pdf`",
-    }, every_type),
-    (Check {
-        id: "EA063",
-        name: "upload-with-scripts",
-        severity: Severity::Medium,
-        title: "`content_types` allows a type whose scripts a browser runs",
-        why: "`image/*` includes SVG, `text/*` includes HTML and `application/*` includes XHTML. If somebody \
+            remedy: "name the types that you mean, such as `image/png` and `application/pdf`",
+        },
+        every_type,
+    ),
+    (
+        Check {
+            id: "EA063",
+            name: "upload-with-scripts",
+            severity: Severity::Medium,
+            title: "`content_types` allows a type whose scripts a browser runs",
+            why: "`image/*` includes SVG, `text/*` includes HTML and `application/*` includes XHTML. If somebody \
               opens such a file as a page, its scripts run in the origin of the distribution. If the token \
               is in a cookie, the scripts act as the person who opens the page.",
-        remedy: "name the types one by one; or send `Content-Security-Policy: sandbox` with the response \
+            remedy: "name the types one by one; or send `Content-Security-Policy: sandbox` with the response \
                  headers policy, and accept the finding",
-    }, scripts),
-    (Check {
-        id: "EA064",
-        name: "length-beyond-s3",
-        severity: Severity::Informational,
-        title: "`max_bytes` is more than S3 accepts in one request",
-        why: "S3 accepts at most 5 GB in one PUT. The rule allows a larger upload, but the answer is 400.",
-        remedy: "write at most `5GB`, or allow multipart uploads",
-    }, beyond_s3),
-    (Check {
-        id: "EA065",
-        name: "create-only-beside-delete",
-        severity: Severity::Medium,
-        title: "a rule is `create_only` and also allows deleting",
-        why: "A person who may delete an object and create it again may replace it: `create_only` protects \
+        },
+        scripts,
+    ),
+    (
+        Check {
+            id: "EA064",
+            name: "length-beyond-s3",
+            severity: Severity::Informational,
+            title: "`max_bytes` is more than S3 accepts in one request",
+            why: "S3 accepts at most 5 GB in one PUT. The rule allows a larger upload, but the answer is 400.",
+            remedy: "write at most `5GB`, or allow multipart uploads",
+        },
+        beyond_s3,
+    ),
+    (
+        Check {
+            id: "EA065",
+            name: "create-only-beside-delete",
+            severity: Severity::Medium,
+            title: "a rule is `create_only` and also allows deleting",
+            why: "A person who may delete an object and create it again may replace it: `create_only` protects \
               nothing.",
-        remedy: "remove DELETE from the rule, or remove `create_only`",
-    }, create_only_beside_delete),
-    (Check {
-        id: "EA066",
-        name: "type-by-the-link",
-        severity: Severity::Medium,
-        title: "a link can choose the content type of a download",
-        why: "With `response-content-type` the author of a link chooses the type. A browser then opens an \
+            remedy: "remove DELETE from the rule, or remove `create_only`",
+        },
+        create_only_beside_delete,
+    ),
+    (
+        Check {
+            id: "EA066",
+            name: "type-by-the-link",
+            severity: Severity::Medium,
+            title: "a link can choose the content type of a download",
+            why: "With `response-content-type` the author of a link chooses the type. A browser then opens an \
               uploaded text as a page, and its scripts run in the origin of the distribution.",
-        remedy: "remove `response-content-type`, and store objects with their type",
-    }, type_by_the_link),
-    (Check {
-        id: "EA067",
-        name: "multipart-cannot-finish",
-        severity: Severity::Low,
-        title: "a rule allows some steps of a multipart upload, and no rule allows the others",
-        why: "A multipart upload needs all three steps. An upload that somebody starts stays in the bucket \
+            remedy: "remove `response-content-type`, and store objects with their type",
+        },
+        type_by_the_link,
+    ),
+    (
+        Check {
+            id: "EA067",
+            name: "multipart-cannot-finish",
+            severity: Severity::Low,
+            title: "a rule allows some steps of a multipart upload, and no rule allows the others",
+            why: "A multipart upload needs all three steps. An upload that somebody starts stays in the bucket \
               unfinished; you do not see it, but you pay for it.",
-        remedy: "allow CreateMultipartUpload, UploadPart and CompleteMultipartUpload together, or none of \
+            remedy: "allow CreateMultipartUpload, UploadPart and CompleteMultipartUpload together, or none of \
                  them",
-    }, cannot_finish),
-    (Check {
-        id: "EA068",
-        name: "multipart-without-abort",
-        severity: Severity::Informational,
-        title: "a rule allows starting multipart uploads, but not aborting them",
-        why: "A client that fails cleans up with AbortMultipartUpload. If it may not, the parts stay in the \
+        },
+        cannot_finish,
+    ),
+    (
+        Check {
+            id: "EA068",
+            name: "multipart-without-abort",
+            severity: Severity::Informational,
+            title: "a rule allows starting multipart uploads, but not aborting them",
+            why: "A client that fails cleans up with AbortMultipartUpload. If it may not, the parts stay in the \
               bucket; you do not see them, but you pay for them.",
-        remedy: "add AbortMultipartUpload, and let a lifecycle rule of the bucket abort unfinished uploads",
-    }, without_abort),
+            remedy: "add AbortMultipartUpload, and let a lifecycle rule of the bucket abort unfinished uploads",
+        },
+        without_abort,
+    ),
 ]);
 
 /// A script in the distribution's origin can do the more, the more a browser sends by itself.
@@ -200,13 +227,19 @@ fn type_by_the_link(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn cannot_finish(subject: &PolicySubject<'_>) -> Vec<Observation> {
     use crate::policy::subject::names;
     let possible = subject.possible();
-    let lacking: Vec<_> = OperationSet::of(Op::uploads_in_parts).iter().filter(|step| !possible.contains(*step)).collect();
-    let begun = subject.allows().filter(|rule| !lacking.is_empty() && !rule.that(Op::uploads_in_parts).is_empty());
+    let lacking: Vec<_> =
+        OperationSet::of(Op::uploads_in_parts).iter().filter(|step| !possible.contains(*step)).collect();
+    let begun =
+        subject.allows().filter(|rule| !lacking.is_empty() && !rule.that(Op::uploads_in_parts).is_empty());
     begun
         .map(|rule| {
             let open = rule.that(Op::uploads_in_parts);
-            let message =
-                format!("rule `{}` allows {}, and no rule allows {}", rule.id(), names(&open), names(&lacking));
+            let message = format!(
+                "rule `{}` allows {}, and no rule allows {}",
+                rule.id(),
+                names(&open),
+                names(&lacking)
+            );
             rule.found_in("operations", message)
         })
         .collect()
