@@ -81,7 +81,7 @@ impl<'p> Engine<'p> {
     /// # Errors
     /// [`EngineError`], where there is no answer.
     pub fn ask(self, question: &Question<'p, '_>) -> Result<Answer, EngineError> {
-        let mut asked = Asked::new(self, question);
+        let mut asked = OpenQuestion::new(self, question);
         match asked.answer()? {
             Ok(witness) => Ok(Answer::Yes(Box::new(witness))),
             Err(rules) => Ok(Answer::No(asked.fewest(rules)?)),
@@ -90,7 +90,7 @@ impl<'p> Engine<'p> {
 
     /// Such a request, for who does not ask why there is none.
     pub(crate) fn find(self, question: &Question<'p, '_>) -> Result<Option<Witness>, EngineError> {
-        Ok(Asked::new(self, question).answer()?.ok())
+        Ok(OpenQuestion::new(self, question).answer()?.ok())
     }
 }
 
@@ -98,7 +98,7 @@ impl<'p> Engine<'p> {
 const MOST_SIFTED: usize = 24;
 
 /// A question on the way to its answer.
-struct Asked<'p, 'q, 'a> {
+struct OpenQuestion<'p, 'q, 'a> {
     engine: Engine<'p>,
     question: &'a Question<'p, 'q>,
     problem: Problem<'p>,
@@ -108,7 +108,7 @@ struct Asked<'p, 'q, 'a> {
     issuers: Vec<&'p Issuer>,
 }
 
-impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
+impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
     fn new(engine: Engine<'p>, question: &'a Question<'p, 'q>) -> Self {
         Self { engine, question, problem: Problem::new(), excluded: Vec::new(), issuers: Vec::new() }
     }

@@ -49,7 +49,7 @@ pub(super) struct Unjudged {
 
 /// What S3 says of something that a bucket may have.
 #[derive(Clone, Debug)]
-pub(super) enum Answer<T> {
+pub(super) enum BucketSetting<T> {
     There(T),
     /// It has none; this is S3's word for it.
     Absent,
@@ -83,16 +83,16 @@ impl Export {
     }
 
     /// What a file says of something that a bucket need not have.
-    pub(super) fn answer<T: DeserializeOwned>(
+    pub(super) fn bucket_setting<T: DeserializeOwned>(
         &self,
         file: &str,
         absent: &str,
-    ) -> Result<Answer<T>, Unjudged> {
+    ) -> Result<BucketSetting<T>, Unjudged> {
         let said: Value = self.read(file)?;
         if said.get("Absent").and_then(Value::as_str) == Some(absent) {
-            return Ok(Answer::Absent);
+            return Ok(BucketSetting::Absent);
         }
-        self.read(file).map(Answer::There)
+        self.read(file).map(BucketSetting::There)
     }
 }
 

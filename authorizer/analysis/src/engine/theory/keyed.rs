@@ -20,7 +20,7 @@ use crate::engine::EngineError;
 use crate::engine::atom::{Atom, ClaimAtom, Reading};
 
 /// What was found.
-pub(super) struct Found {
+pub(super) struct KeyedValues {
     pub(super) resource: String,
     pub(super) claims: Map<String, Value>,
     pub(super) metadata: BTreeMap<String, String>,
@@ -45,7 +45,7 @@ struct Theory<'a, 'p> {
 }
 
 /// A key, claims and metadata that are as is said.
-pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Result<Option<Found>, EngineError> {
+pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Result<Option<KeyedValues>, EngineError> {
     let theory = Theory::new(context, said);
     let mut budget = Budget::new();
     for rest in theory.rests() {
@@ -141,7 +141,7 @@ impl<'a, 'p> Theory<'a, 'p> {
         kinds: &[Kind],
         rest: Option<&str>,
         budget: &mut Budget,
-    ) -> Result<Option<Found>, EngineError> {
+    ) -> Result<Option<KeyedValues>, EngineError> {
         let texts: Vec<&Claim<'p>> = self.of_kind(kinds, |kind| matches!(kind, Kind::Text)).collect();
         let arrays: Vec<&Claim<'p>> = self.of_kind(kinds, |kind| matches!(kind, Kind::Array)).collect();
         let mut fixed = Map::new();
@@ -195,7 +195,7 @@ impl<'a, 'p> Theory<'a, 'p> {
         members: &[Vec<Members<'_>>],
         rest: Option<&str>,
         budget: &mut Budget,
-    ) -> Result<Option<Found>, EngineError> {
+    ) -> Result<Option<KeyedValues>, EngineError> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let is_same = self.said.iter().all(|(atom, holds)| match atom {
             Atom::SameText(one, other) => (text(one).is_some() && text(one) == text(other)) == *holds,
@@ -215,7 +215,7 @@ impl<'a, 'p> Theory<'a, 'p> {
         for members in members {
             let search = Search { keys: &self.keys, letters: &letters, members, claims, rest };
             if let Some(route) = search.run(budget)? {
-                return Ok(Some(Found { resource: route.resource, claims: route.claims, metadata }));
+                return Ok(Some(KeyedValues { resource: route.resource, claims: route.claims, metadata }));
             }
         }
         Ok(None)

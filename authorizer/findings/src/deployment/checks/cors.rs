@@ -5,41 +5,45 @@ use std::collections::BTreeSet;
 use authorizer_core::policy::document::CorsDocument;
 
 use crate::deployment::documents::{CorsConfig, ResponseHeadersPolicyFile};
-use crate::deployment::finding::{Finding, Spot};
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::finding::{DeploymentFinding, Spot};
+use crate::deployment::subject::DeploymentSubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
 
-static MISSING: Check = Check::of_deployment(
-    ("EA250", "cors-not-on-objects"),
-    Severity::Low,
-    "the policy has `[cors]`, but S3's answers get no CORS headers",
-    "Pages of other origins can read the function's refusals, but no objects.",
-    "give the behavior a response headers policy with the origins, the credentials and the exposed headers \
+static MISSING: Check = Check {
+    id: "EA250",
+    name: "cors-not-on-objects",
+    severity: Severity::Low,
+    title: "the policy has `[cors]`, but S3's answers get no CORS headers",
+    why: "Pages of other origins can read the function's refusals, but no objects.",
+    remedy: "give the behavior a response headers policy with the origins, the credentials and the exposed headers \
      of `[cors]`",
-);
+};
 
-static DIFFERS: Check = Check::of_deployment(
-    ("EA251", "cors-differs"),
-    Severity::Medium,
-    "the CORS headers of S3's answers differ from those of the policy",
-    "If the response headers policy allows an origin or credentials that `[cors]` does not, pages read \
+static DIFFERS: Check = Check {
+    id: "EA251",
+    name: "cors-differs",
+    severity: Severity::Medium,
+    title: "the CORS headers of S3's answers differ from those of the policy",
+    why: "If the response headers policy allows an origin or credentials that `[cors]` does not, pages read \
      objects that the policy does not allow them to read. If it allows less, or exposes other headers, this \
      has low severity.",
-    "make the response headers policy say what `[cors]` says",
-);
+    remedy: "make the response headers policy say what `[cors]` says",
+};
 
-static OVERRIDES: Check = Check::of_deployment(
-    ("EA252", "cors-overridden"),
-    Severity::Medium,
-    "the response headers policy overrides the function's CORS headers",
-    "The function answers preflights and refusals with the CORS headers for that key and that origin. With \
+static OVERRIDES: Check = Check {
+    id: "EA252",
+    name: "cors-overridden",
+    severity: Severity::Medium,
+    title: "the response headers policy overrides the function's CORS headers",
+    why: "The function answers preflights and refusals with the CORS headers for that key and that origin. With \
      origin override, these answers get the distribution's headers instead, for every key.",
-    "set `OriginOverride` of the CORS headers to false",
-);
+    remedy: "set `OriginOverride` of the CORS headers to false",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&MISSING, &DIFFERS, &OVERRIDES];
+pub(super) static FAMILY: Family = Family::Deployment(&[&MISSING, &DIFFERS, &OVERRIDES], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let wanted = subject.reviewed.policy.cors.as_ref();
     for one in subject.behaviors() {
         let id = one.behavior.response_headers_policy_id.as_deref().filter(|id| !id.is_empty());
@@ -49,7 +53,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             continue;
         };
         let file = format!("response-headers-policy-{id}.json");
-        let Some(read) = subject.read::<ResponseHeadersPolicyFile>(&file, found) else { continue };
+        let Some(read) = subject.read::<ResponseHeadersPolicyFile>(&file) else { continue };
         let spot = Spot::file(file).then("ResponseHeadersPolicy/ResponseHeadersPolicyConfig/CorsConfig");
         match (wanted, read.response_headers_policy.response_headers_policy_config.cors_config) {
             (None, None) => {}
@@ -62,7 +66,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-fn compare(wanted: &CorsDocument, given: &CorsConfig, spot: &Spot, found: &mut Vec<Finding>) {
+fn compare(wanted: &CorsDocument, given: &CorsConfig, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     if given.origin_override {
         found.push(spot.then("OriginOverride").found(&OVERRIDES, "`OriginOverride` is true"));
     }

@@ -2,11 +2,13 @@
 
 use authorizer_core::operation::S3Operation as Op;
 
-use super::subject::{Subject, is_everything, names};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{PolicySubject, is_everything, names};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA020",
         name: "anonymous-write",
         severity: Severity::High,
@@ -16,9 +18,8 @@ pub(super) static CHECKS: &[Check] = &[
               cannot find out who did it.",
         remedy: "remove `anonymous`, so that a token is required; for a public drop box, keep it and set \
                  `create_only`, `max_bytes` and `content_types`, without DELETE",
-        run: write,
-    },
-    Check {
+    }, write),
+    (Check {
         id: "EA021",
         name: "anonymous-read-of-everything",
         severity: Severity::High,
@@ -26,9 +27,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The bucket is public, whatever the other allow rules say. Everything that somebody puts there \
               later is public too.",
         remedy: "name the folder that should be public, such as `public/**`",
-        run: read_everything,
-    },
-    Check {
+    }, read_everything),
+    (Check {
         id: "EA022",
         name: "anonymous-listing",
         severity: Severity::Medium,
@@ -37,9 +37,8 @@ pub(super) static CHECKS: &[Check] = &[
               anyone who knows its name. It also shows the bucket's name, and the size and time of each \
               object.",
         remedy: "remove `ListObjectsV2` from the rule, or require a token",
-        run: listing,
-    },
-    Check {
+    }, listing),
+    (Check {
         id: "EA023",
         name: "anonymous-old-versions",
         severity: Severity::Medium,
@@ -47,9 +46,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "People often overwrite or delete an object because it should not have been public. Anyone who \
               has the id of the old version can still read it.",
         remedy: "remove `GetObjectVersion` and `HeadObjectVersion` from the rule",
-        run: versions,
-    },
-    Check {
+    }, versions),
+    (Check {
         id: "EA024",
         name: "address-is-the-only-guard",
         severity: Severity::Low,
@@ -57,11 +55,10 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The rule allows everyone behind that address: guests of the office network, other customers of \
               the same provider or proxy, and the next owner of the address.",
         remedy: "require a token as well as the address, or accept the finding and give the reason",
-        run: address,
-    },
-];
+    }, address),
+]);
 
-fn write(subject: &Subject<'_>) -> Vec<Found> {
+fn write(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous());
     anonymous
         .filter_map(|rule| {
@@ -81,7 +78,7 @@ fn write(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn read_everything(subject: &Subject<'_>) -> Vec<Found> {
+fn read_everything(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let reads = [Op::GetObject, Op::GetObjectVersion];
     let anonymous =
         subject.allows().filter(|rule| rule.is_anonymous() && !rule.of(&reads).is_empty());
@@ -96,7 +93,7 @@ fn read_everything(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn listing(subject: &Subject<'_>) -> Vec<Found> {
+fn listing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous() && rule.has(Op::ListObjectsV2));
     anonymous
         .map(|rule| {
@@ -106,7 +103,7 @@ fn listing(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn versions(subject: &Subject<'_>) -> Vec<Found> {
+fn versions(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous() && rule.has(Op::GetObjectVersion));
     anonymous
         .map(|rule| {
@@ -116,7 +113,7 @@ fn versions(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn address(subject: &Subject<'_>) -> Vec<Found> {
+fn address(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous());
     anonymous
         .filter(|rule| rule.document.source_ips.is_some())

@@ -4,11 +4,13 @@ use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{PrincipalConstraint, Segment};
 
 use super::claims::asks_for_a_right;
-use super::subject::{RuleView, Subject, is_everything, is_wild, names};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{RuleView, PolicySubject, is_everything, is_wild, names};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA025",
         name: "any-token-writes",
         severity: Severity::High,
@@ -18,9 +20,8 @@ pub(super) static CHECKS: &[Check] = &[
               delete what the others put there.",
         remedy: "give each user their own folder, such as `users/{sub}/**`, or require a scope or a role in \
                  `when`",
-        run: any_token_writes,
-    },
-    Check {
+    }, any_token_writes),
+    (Check {
         id: "EA026",
         name: "delete-of-everything",
         severity: Severity::Low,
@@ -29,9 +30,8 @@ pub(super) static CHECKS: &[Check] = &[
               everything; most need one folder.",
         remedy: "name the folders, add a deny rule for what must stay, or accept the finding and give the \
                  reason (S3 versioning keeps deleted objects)",
-        run: delete_of_everything,
-    },
-    Check {
+    }, delete_of_everything),
+    (Check {
         id: "EA027",
         name: "write-without-a-right",
         severity: Severity::Low,
@@ -40,9 +40,8 @@ pub(super) static CHECKS: &[Check] = &[
               application that only reads, or an ID token if nothing else excludes it. An access token \
               should have only the privileges that it needs (RFC 9700 section 2.3).",
         remedy: "require a scope, such as `when = { scope = { has = \"files\" } }`",
-        run: write_without_a_right,
-    },
-    Check {
+    }, write_without_a_right),
+    (Check {
         id: "EA028",
         name: "rule-for-every-issuer",
         severity: Severity::Medium,
@@ -50,9 +49,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "What your own people may do, a partner's people may do too. The same holds for every issuer \
               that somebody adds later without thinking of this rule.",
         remedy: "name the issuers: `issuers = [\"...\"]`",
-        run: rule_for_every_issuer,
-    },
-    Check {
+    }, rule_for_every_issuer),
+    (Check {
         id: "EA029",
         name: "wildcard-at-the-head",
         severity: Severity::Medium,
@@ -60,16 +58,15 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The rule applies wherever a folder or file with that name exists. A person who may write to \
               some folder can create one there, and so decides what the rule allows.",
         remedy: "begin the pattern with the folder that you mean",
-        run: wildcard_at_the_head,
-    },
-];
+    }, wildcard_at_the_head),
+]);
 
 /// Whether a rule asks nothing of a token but that it is one.
 fn asks_nothing(rule: &RuleView<'_>) -> bool {
     rule.rule.conditions().is_empty() && rule.rule.keys().iter().all(|pattern| pattern.claims().next().is_none())
 }
 
-fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
+fn any_token_writes(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| !rule.is_anonymous() && asks_nothing(rule));
     open.filter_map(|rule| {
         let writes = rule.that(Op::changes_stored);
@@ -95,7 +92,7 @@ fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn delete_of_everything(subject: &Subject<'_>) -> Vec<Found> {
+fn delete_of_everything(subject: &PolicySubject<'_>) -> Vec<Observation> {
     // Without a token, and by any token, it is a finding of its own, and a graver one.
     let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
     asking
@@ -108,7 +105,7 @@ fn delete_of_everything(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
+fn write_without_a_right(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
     asking
         .filter(|rule| !asks_for_a_right(rule))
@@ -125,7 +122,7 @@ fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn rule_for_every_issuer(subject: &Subject<'_>) -> Vec<Found> {
+fn rule_for_every_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
     if subject.document().issuers.len() < 2 {
         return Vec::new();
     }
@@ -139,7 +136,7 @@ fn rule_for_every_issuer(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn wildcard_at_the_head(subject: &Subject<'_>) -> Vec<Found> {
+fn wildcard_at_the_head(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for (place, pattern) in rule.patterns() {

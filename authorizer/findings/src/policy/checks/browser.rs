@@ -3,13 +3,14 @@
 use authorizer_core::policy::Place;
 use authorizer_core::record::SubjectLogging;
 
-use super::super::finding::About;
 use super::claims::host_of;
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::policy::subject::PolicySubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::{About, Observation};
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA120",
         name: "token-in-the-address",
         severity: Severity::Medium,
@@ -18,9 +19,8 @@ pub(super) static CHECKS: &[Check] = &[
               history and wherever somebody pastes the link (RFC 9700 section 4.3.2).",
         remedy: "remove `query`; for a client that cannot send a header, use tokens that are valid for \
                  minutes, and accept the finding",
-        run: in_the_address,
-    },
-    Check {
+    }, in_the_address),
+    (Check {
         id: "EA121",
         name: "cookie-without-prefix",
         severity: Severity::Low,
@@ -29,9 +29,8 @@ pub(super) static CHECKS: &[Check] = &[
               that is not theirs. A browser accepts a `__Host-` cookie only from the host itself, and both \
               kinds only over TLS (draft-ietf-httpbis-rfc6265bis section 4.1.3).",
         remedy: "name it `__Host-session`, or `__Secure-session` if another host signs people in",
-        run: without_prefix,
-    },
-    Check {
+    }, without_prefix),
+    (Check {
         id: "EA122",
         name: "cors-for-every-origin",
         severity: Severity::Low,
@@ -40,9 +39,8 @@ pub(super) static CHECKS: &[Check] = &[
               the browser of a person in the office network, it may also read what is open to the addresses \
               of that network.",
         remedy: "name the origins",
-        run: every_origin,
-    },
-    Check {
+    }, every_origin),
+    (Check {
         id: "EA123",
         name: "cors-for-strangers",
         severity: Severity::High,
@@ -50,9 +48,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Every page below that domain may send people's cookies and read the answers. One forgotten \
               host is enough, or one host that a stranger rents below the domain.",
         remedy: "name the origins",
-        run: strangers,
-    },
-    Check {
+    }, strangers),
+    (Check {
         id: "EA124",
         name: "cors-over-http",
         severity: Severity::Medium,
@@ -60,9 +57,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "An attacker on the network can change that origin's pages, and so use the distribution as \
               those pages may.",
         remedy: "serve the application over `https`, and write that origin",
-        run: cors_over_http,
-    },
-    Check {
+    }, cors_over_http),
+    (Check {
         id: "EA125",
         name: "cors-and-cookie-disagree",
         severity: Severity::Informational,
@@ -70,9 +66,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A browser sends a cookie to another origin only if `credentials` is on, and `credentials` does \
               nothing else. For pages of other origins, one without the other does nothing.",
         remedy: "remove the one that you do not need, or set the other too",
-        run: disagree,
-    },
-    Check {
+    }, disagree),
+    (Check {
         id: "EA126",
         name: "sign-in-on-another-site",
         severity: Severity::Low,
@@ -82,9 +77,8 @@ pub(super) static CHECKS: &[Check] = &[
               send people on to every address that it is given.",
         remedy: "sign in on a host of the same domain, or accept the finding and name the page that sets the \
                  cookie",
-        run: another_site,
-    },
-    Check {
+    }, another_site),
+    (Check {
         id: "EA127",
         name: "development-address",
         severity: Severity::Low,
@@ -92,9 +86,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Somebody added it to try something. On every machine something else may listen there, and the \
               policy trusts its pages or its tokens.",
         remedy: "keep it in a policy for development",
-        run: development,
-    },
-    Check {
+    }, development),
+    (Check {
         id: "EA128",
         name: "subject-in-plain",
         severity: Severity::Informational,
@@ -103,12 +96,11 @@ pub(super) static CHECKS: &[Check] = &[
               That is personal data, and you must keep and delete it as such.",
         remedy: "use `hashed`, which still distinguishes people, or accept the finding and say what the log \
                  is for",
-        run: in_plain,
-    },
-];
+    }, in_plain),
+]);
 
-fn found(place: Place, message: impl Into<String>) -> Found {
-    Found::new(About::Policy, place, message)
+fn found(place: Place, message: impl Into<String>) -> Observation {
+    Observation::new(About::Policy, place, message)
 }
 
 /// Whether a host is the machine that asks for it.
@@ -116,7 +108,7 @@ pub(super) fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" || host == "::1"
 }
 
-fn in_the_address(subject: &Subject<'_>) -> Vec<Found> {
+fn in_the_address(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let name = subject.document().credentials.query.iter();
     name.map(|name| {
         found(Place::member("credentials").then("query"), format!("a token may be in `?{name}=...`"))
@@ -124,7 +116,7 @@ fn in_the_address(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn without_prefix(subject: &Subject<'_>) -> Vec<Found> {
+fn without_prefix(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let cookie = subject.document().credentials.cookie.iter();
     cookie
         .filter(|name| !name.starts_with("__Host-") && !name.starts_with("__Secure-"))
@@ -136,7 +128,7 @@ fn without_prefix(subject: &Subject<'_>) -> Vec<Found> {
 }
 
 /// The origins, each with its place, and whether cookies go with it.
-fn origins<'p>(subject: &Subject<'p>) -> impl Iterator<Item = (Place, &'p str, bool)> + use<'p> {
+fn origins<'p>(subject: &PolicySubject<'p>) -> impl Iterator<Item = (Place, &'p str, bool)> + use<'p> {
     subject.document().cors.iter().flat_map(|cors| {
         cors.origins.iter().enumerate().map(|(index, origin)| {
             (Place::member("cors").then("origins").at(index), origin.as_str(), cors.credentials)
@@ -144,14 +136,14 @@ fn origins<'p>(subject: &Subject<'p>) -> impl Iterator<Item = (Place, &'p str, b
     })
 }
 
-fn every_origin(subject: &Subject<'_>) -> Vec<Found> {
+fn every_origin(subject: &PolicySubject<'_>) -> Vec<Observation> {
     origins(subject)
         .filter(|(_, origin, _)| *origin == "*")
         .map(|(place, ..)| found(place, "`*` allows pages of every origin to use the distribution"))
         .collect()
 }
 
-fn strangers(subject: &Subject<'_>) -> Vec<Found> {
+fn strangers(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let below = origins(subject).filter_map(|(place, origin, credentials)| {
         let (_, domain) = origin.split_once("://*.")?;
         let domain = domain.split(':').next().unwrap_or_default();
@@ -169,7 +161,7 @@ fn strangers(subject: &Subject<'_>) -> Vec<Found> {
     below.collect()
 }
 
-fn cors_over_http(subject: &Subject<'_>) -> Vec<Found> {
+fn cors_over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
     origins(subject)
         .filter(|(_, origin, _)| {
             origin.starts_with("http://") && !host_of(origin).is_some_and(is_this_machine)
@@ -181,7 +173,7 @@ fn cors_over_http(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn disagree(subject: &Subject<'_>) -> Vec<Found> {
+fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(cors) = &subject.document().cors else { return Vec::new() };
     match (cors.credentials, subject.has_cookie()) {
         (true, false) => {
@@ -195,7 +187,7 @@ fn disagree(subject: &Subject<'_>) -> Vec<Found> {
     }
 }
 
-fn another_site(subject: &Subject<'_>) -> Vec<Found> {
+fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(sign_in) = &subject.document().sign_in else { return Vec::new() };
     let (Some(there), Some(here)) = (host_of(&sign_in.url), host_of(&sign_in.origin)) else { return Vec::new() };
     let site = |host: &str| psl::domain(host.as_bytes()).map(|domain| domain.as_bytes().to_vec());
@@ -208,7 +200,7 @@ fn another_site(subject: &Subject<'_>) -> Vec<Found> {
     vec![found(Place::member("sign_in").then("url"), message)]
 }
 
-fn development(subject: &Subject<'_>) -> Vec<Found> {
+fn development(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_here = |address: &str| host_of(address).is_some_and(is_this_machine);
     let mut here = Vec::new();
     for issuer in subject.issuers().filter(|issuer| is_here(&issuer.document.issuer)) {
@@ -236,7 +228,7 @@ fn development(subject: &Subject<'_>) -> Vec<Found> {
     here
 }
 
-fn in_plain(subject: &Subject<'_>) -> Vec<Found> {
+fn in_plain(subject: &PolicySubject<'_>) -> Vec<Observation> {
     match subject.document().log.subject {
         SubjectLogging::Plain => {
             vec![found(Place::member("log").then("subject"), "the decision log names people by their `sub`")]

@@ -5,11 +5,13 @@ use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
 
 use super::claims::{host_of, is_okta};
-use super::subject::{RuleView, Subject, Use};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{RuleView, PolicySubject, Use};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA034",
         name: "claim-the-issuer-does-not-give",
         severity: Severity::High,
@@ -17,9 +19,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "An allow rule like this allows nobody. A deny rule like this denies nobody, although it reads \
               as if it does.",
         remedy: "use the claim that the provider gives (docs/providers.md)",
-        run: not_given,
-    },
-    Check {
+    }, not_given),
+    (Check {
         id: "EA035",
         name: "claim-misspelt",
         severity: Severity::Medium,
@@ -27,9 +28,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Names of claims must match exactly. No token has the misspelt claim, so an allow rule allows \
               nobody and a deny rule denies nobody.",
         remedy: "write the claim as it is in the tokens (`authorizer token inspect` shows a token)",
-        run: misspelt,
-    },
-    Check {
+    }, misspelt),
+    (Check {
         id: "EA036",
         name: "has-on-free-text",
         severity: Severity::Medium,
@@ -37,9 +37,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "`has` looks for one word in a text. If it looks for `admin`, it matches `not an admin`; if it \
               looks for `Human`, it matches `Human Resources`.",
         remedy: "use `equals` with the whole value, or a claim that is a list",
-        run: free_text,
-    },
-    Check {
+    }, free_text),
+    (Check {
         id: "EA037",
         name: "equals-on-a-list",
         severity: Severity::Medium,
@@ -48,9 +47,8 @@ pub(super) static CHECKS: &[Check] = &[
               rule allows nobody, or only a token with that scope alone. A deny rule denies nobody, or \
               misses every token that has one scope more.",
         remedy: "use `has`",
-        run: list_equals,
-    },
-    Check {
+    }, list_equals),
+    (Check {
         id: "EA038",
         name: "condition-against-the-issuer",
         severity: Severity::Medium,
@@ -58,18 +56,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The rule matches nothing. An allow rule like this does nothing. A deny rule like this denies \
               nobody, although it reads as if it does.",
         remedy: "fix the condition or the issuer's `required`, or remove the rule",
-        run: against_the_issuer,
-    },
-    Check {
+    }, against_the_issuer),
+    (Check {
         id: "EA039",
         name: "condition-says-nothing",
         severity: Severity::Informational,
         title: "every token meets a condition, because of what the issuer's block requires",
         why: "A reader believes that the condition makes the rule narrower, but it does not.",
         remedy: "remove the condition",
-        run: says_nothing,
-    },
-];
+    }, says_nothing),
+]);
 
 /// The provider, and what its access tokens have instead; for ID tokens, where a block takes those.
 fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
@@ -96,7 +92,7 @@ fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
     }
 }
 
-fn not_given(subject: &Subject<'_>) -> Vec<Found> {
+fn not_given(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, claim, reads) in rule.claims() {
@@ -134,7 +130,7 @@ const ALIASES: [(&str, &str); 8] = [
     ("cognito:group", "cognito:groups"),
 ];
 
-fn misspelt(subject: &Subject<'_>) -> Vec<Found> {
+fn misspelt(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, claim, _) in rule.claims() {
@@ -158,7 +154,7 @@ fn meant(claim: &str) -> Option<&'static str> {
     alias.or_else(known)
 }
 
-fn free_text(subject: &Subject<'_>) -> Vec<Found> {
+fn free_text(subject: &PolicySubject<'_>) -> Vec<Observation> {
     const TEXTS: [&str; 12] = [
         "title", "job_title", "jobTitle", "department", "company", "company_name", "organization", "office",
         "description", "division", "cost_center", "team",
@@ -179,7 +175,7 @@ fn free_text(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn list_equals(subject: &Subject<'_>) -> Vec<Found> {
+fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
     const LISTS: [&str; 9] =
         ["scope", "scp", "groups", "roles", "cognito:groups", "permissions", "entitlements", "amr", "wids"];
     let mut found = Vec::new();
@@ -248,7 +244,7 @@ pub(super) fn is_against_the_issuer(rule: &RuleView<'_>) -> bool {
     against(rule).next().is_some()
 }
 
-fn against_the_issuer(subject: &Subject<'_>) -> Vec<Found> {
+fn against_the_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for claim in against(&rule) {
@@ -260,7 +256,7 @@ fn against_the_issuer(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn says_nothing(subject: &Subject<'_>) -> Vec<Found> {
+fn says_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for claim in known_of(&rule, true) {

@@ -4,12 +4,14 @@ use authorizer_analysis::Witness;
 use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::rules::{IpNet, Segment};
 
-use super::exact::{Variant, claims_asked_for, words};
-use super::subject::{RuleView, Subject};
-use super::{Check, Found, Severity};
+use crate::policy::exact::{Variant, claims_asked_for, words};
+use crate::policy::subject::{RuleView, PolicySubject};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA040",
         name: "deny-asks-for-a-claim",
         severity: Severity::Medium,
@@ -19,9 +21,8 @@ pub(super) static CHECKS: &[Check] = &[
               keep some people out, require what the others have.",
         remedy: "in the allow rules, require what the permitted people have, instead of denying by what the \
                  others have",
-        run: asks_for_a_claim,
-    },
-    Check {
+    }, asks_for_a_claim),
+    (Check {
         id: "EA041",
         name: "deny-on-one-ip-family",
         severity: Severity::Medium,
@@ -30,9 +31,8 @@ pub(super) static CHECKS: &[Check] = &[
               CloudFront sees.",
         remedy: "name the networks of both kinds, or turn IPv6 off for the distribution and accept the \
                  finding",
-        run: one_family,
-    },
-    Check {
+    }, one_family),
+    (Check {
         id: "EA042",
         name: "deny-leaves-multipart",
         severity: Severity::High,
@@ -40,9 +40,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A name in `operations` means exactly that operation. A viewer who may not write an object in \
               one request can write it in parts.",
         remedy: "write `methods = [\"PUT\"]`, which denies every way of writing",
-        run: leaves_multipart,
-    },
-    Check {
+    }, leaves_multipart),
+    (Check {
         id: "EA043",
         name: "deny-leaves-versions",
         severity: Severity::High,
@@ -50,9 +49,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A name in `operations` means exactly that operation. A viewer can read the current version by \
               its id, and the earlier versions too.",
         remedy: "write `methods = [\"GET\"]`, which denies every way of reading",
-        run: leaves_versions,
-    },
-    Check {
+    }, leaves_versions),
+    (Check {
         id: "EA044",
         name: "deny-leaves-overwriting",
         severity: Severity::Low,
@@ -60,18 +58,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "PUT replaces what is there. A record that is replaced by an empty object is lost, as if it \
               were deleted.",
         remedy: "deny PUT as well, or allow only uploads that are `create_only`",
-        run: leaves_overwriting,
-    },
-    Check {
+    }, leaves_overwriting),
+    (Check {
         id: "EA045",
         name: "deny-leaves-deleting",
         severity: Severity::Low,
         title: "a deny rule for PUT leaves deleting open",
         why: "An object that nobody may change can still be deleted.",
         remedy: "deny DELETE as well",
-        run: leaves_deleting,
-    },
-    Check {
+    }, leaves_deleting),
+    (Check {
         id: "EA046",
         name: "deny-leaves-listing",
         severity: Severity::Low,
@@ -79,18 +75,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "A viewer who may not read the objects still sees their names, sizes and times. These may be \
               the secret.",
         remedy: "add `operations = [\"ListObjectsV2\"]` to the rule",
-        run: leaves_listing,
-    },
-    Check {
+    }, leaves_listing),
+    (Check {
         id: "EA047",
         name: "deny-of-head-alone",
         severity: Severity::Low,
         title: "a deny rule for HEAD leaves GET open",
         why: "GET returns everything that HEAD returns, and the object too.",
         remedy: "deny GET, which also denies HEAD",
-        run: head_alone,
-    },
-    Check {
+    }, head_alone),
+    (Check {
         id: "EA048",
         name: "deny-by-file-name",
         severity: Severity::Low,
@@ -98,9 +92,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Keys must match exactly, so `.EXE`, `.exe ` and a file without an ending are not denied. What \
               is in a file does not depend on its name.",
         remedy: "name the permitted `content_types` or endings in the allow rule",
-        run: by_file_name,
-    },
-    Check {
+    }, by_file_name),
+    (Check {
         id: "EA049",
         name: "deny-of-one-level",
         severity: Severity::Medium,
@@ -108,11 +101,10 @@ pub(super) static CHECKS: &[Check] = &[
         why: "`*` stands for one segment. `records/*` matches every object directly in the folder, and \
               nothing in its subfolders.",
         remedy: "write `**` for everything below",
-        run: one_level,
-    },
-];
+    }, one_level),
+]);
 
-fn asks_for_a_claim(subject: &Subject<'_>) -> Vec<Found> {
+fn asks_for_a_claim(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.denies() {
         for claim in claims_asked_for(rule.document) {
@@ -132,7 +124,7 @@ fn asks_for_a_claim(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn one_family(subject: &Subject<'_>) -> Vec<Found> {
+fn one_family(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let found = subject.denies().filter_map(|rule| {
         let networks = rule.rule.sources()?;
         let four = networks.iter().any(|network| matches!(network, IpNet::V4(_)));
@@ -151,7 +143,7 @@ fn one_family(subject: &Subject<'_>) -> Vec<Found> {
 /// The first of the operations that this rule does not deny and some request gets through with, on keys, by a viewer
 /// and at a time that the rule is about.
 fn left_open(
-    subject: &Subject<'_>,
+    subject: &PolicySubject<'_>,
     rule: &RuleView<'_>,
     operations: &[Op],
     allows: impl Fn(&RuleView<'_>) -> bool,
@@ -161,7 +153,7 @@ fn left_open(
 }
 
 /// A finding for each deny rule that has `denied` and leaves one of `others` open.
-fn leaving(subject: &Subject<'_>, denied: Op, others: &[Op], allows: fn(&RuleView<'_>) -> bool) -> Vec<Found> {
+fn leaving(subject: &PolicySubject<'_>, denied: Op, others: &[Op], allows: fn(&RuleView<'_>) -> bool) -> Vec<Observation> {
     let rules = subject.denies().filter(|rule| rule.has(denied));
     rules
         .filter_map(|rule| {
@@ -173,7 +165,7 @@ fn leaving(subject: &Subject<'_>, denied: Op, others: &[Op], allows: fn(&RuleVie
         .collect()
 }
 
-fn leaves_multipart(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_multipart(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let rules = subject.denies().filter(|rule| rule.has(Op::PutObject));
     rules
         .filter_map(|rule| {
@@ -189,28 +181,28 @@ fn leaves_multipart(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn leaves_versions(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_versions(subject: &PolicySubject<'_>) -> Vec<Observation> {
     leaving(subject, Op::GetObject, &[Op::GetObjectVersion], |_| true)
 }
 
-fn leaves_overwriting(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_overwriting(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let writes: Vec<_> = OperationSet::of(Op::creates_object).iter().collect();
     leaving(subject, Op::DeleteObject, &writes, |allow| !allow.rule.terms().create_only)
 }
 
-fn leaves_deleting(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_deleting(subject: &PolicySubject<'_>) -> Vec<Observation> {
     leaving(subject, Op::PutObject, &[Op::DeleteObject], |_| true)
 }
 
-fn leaves_listing(subject: &Subject<'_>) -> Vec<Found> {
+fn leaves_listing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     leaving(subject, Op::GetObject, &[Op::ListObjectsV2], |_| true)
 }
 
-fn head_alone(subject: &Subject<'_>) -> Vec<Found> {
+fn head_alone(subject: &PolicySubject<'_>) -> Vec<Observation> {
     leaving(subject, Op::HeadObject, &[Op::GetObject], |_| true)
 }
 
-fn by_file_name(subject: &Subject<'_>) -> Vec<Found> {
+fn by_file_name(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.denies() {
         for (place, pattern) in rule.patterns() {
@@ -225,7 +217,7 @@ fn by_file_name(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn one_level(subject: &Subject<'_>) -> Vec<Found> {
+fn one_level(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.denies() {
         for (index, (place, pattern)) in rule.patterns().enumerate() {

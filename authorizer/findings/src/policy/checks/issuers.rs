@@ -5,11 +5,13 @@ use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
 
 use super::claims::{asks_for_a_right, host_of};
-use super::subject::{IssuerView, RuleView, Subject, Use, list};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{IssuerView, RuleView, PolicySubject, Use, list};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA080",
         name: "issuer-over-http",
         severity: Severity::Medium,
@@ -18,9 +20,8 @@ pub(super) static CHECKS: &[Check] = &[
               in its place. So an attacker's keys may get into the key file. An issuer is an `https` address \
               (RFC 8414 section 2).",
         remedy: "make the provider use `https`, and write that issuer",
-        run: over_http,
-    },
-    Check {
+    }, over_http),
+    (Check {
         id: "EA081",
         name: "issuer-that-anyone-can-join",
         severity: Severity::High,
@@ -30,9 +31,8 @@ pub(super) static CHECKS: &[Check] = &[
               lets anyone sign in.",
         remedy: "say who is meant: in the issuer's `required` (`hd` at Google, `repository_owner` at \
                  GitHub), in the rule's `when`, or by `{sub}` in its keys",
-        run: anyone_joins,
-    },
-    Check {
+    }, anyone_joins),
+    (Check {
         id: "EA082",
         name: "issuer-names-no-tenant",
         severity: Severity::Medium,
@@ -40,9 +40,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "`common`, `organizations`, `consumers` and `{tenantid}` stand for a tenant in metadata, but \
               never in a token. So no token of this issuer verifies.",
         remedy: "write the issuer with the tenant's id",
-        run: no_tenant,
-    },
-    Check {
+    }, no_tenant),
+    (Check {
         id: "EA083",
         name: "issuers-alike",
         severity: Severity::Low,
@@ -51,9 +50,8 @@ pub(super) static CHECKS: &[Check] = &[
               accepts nothing. Or it accepts too much, if somebody else can set up that name at the \
               provider.",
         remedy: "keep the one that the tokens have",
-        run: alike,
-    },
-    Check {
+    }, alike),
+    (Check {
         id: "EA084",
         name: "issuer-unused",
         severity: Severity::Low,
@@ -61,9 +59,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "These tokens give access to nothing. But a rule without `issuers` that somebody writes later \
               accepts them.",
         remedy: "remove the block, or write the rule that is missing",
-        run: unused,
-    },
-    Check {
+    }, unused),
+    (Check {
         id: "EA085",
         name: "leeway-is-long",
         severity: Severity::Low,
@@ -71,9 +68,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "An expired token is valid for that much longer, and so is a stolen one. Clocks that use NTP \
               differ by less than a second.",
         remedy: "set `leeway_seconds` to at most 60 (default: 30)",
-        run: long_leeway,
-    },
-    Check {
+    }, long_leeway),
+    (Check {
         id: "EA086",
         name: "kind-of-token-is-open",
         severity: Severity::Medium,
@@ -82,9 +78,8 @@ pub(super) static CHECKS: &[Check] = &[
               API are not (RFC 8725 section 3.11, RFC 9068 section 5). Here it gives access to files.",
         remedy: "add `token_type = \"at+jwt\"`, or add the claim that says the kind to `required`, or \
                  require a scope in every rule (docs/providers.md)",
-        run: kind_is_open,
-    },
-    Check {
+    }, kind_is_open),
+    (Check {
         id: "EA087",
         name: "cognito-without-token-use",
         severity: Severity::Medium,
@@ -93,9 +88,8 @@ pub(super) static CHECKS: &[Check] = &[
               `token_use` distinguishes them, and AWS says to check it. Without it the kind of a token \
               depends on whether it has `aud` or `client_id`, which a setting of the application changes.",
         remedy: "add `required = { token_use = \"access\" }`",
-        run: cognito,
-    },
-    Check {
+    }, cognito),
+    (Check {
         id: "EA088",
         name: "no-longest-lifetime",
         severity: Severity::Informational,
@@ -103,18 +97,16 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Only a new package can revoke a token, so a token is trusted until it expires. Somebody can \
               change a setting of the provider and make that a year.",
         remedy: "set `max_lifetime_seconds` to the lifetime that the provider is set to",
-        run: no_lifetime,
-    },
-    Check {
+    }, no_lifetime),
+    (Check {
         id: "EA089",
         name: "lifetime-is-long",
         severity: Severity::Low,
         title: "an issuer's tokens may be valid for more than a day",
         why: "A token that leaks, or whose owner left, gives access until it expires.",
         remedy: "set the provider to a lifetime of about an hour, and write that in `max_lifetime_seconds`",
-        run: long_lifetime,
-    },
-    Check {
+    }, long_lifetime),
+    (Check {
         id: "EA090",
         name: "audiences-are-many",
         severity: Severity::Low,
@@ -122,9 +114,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "Each audience is a service whose tokens are accepted here. An attacker who breaks into one of \
               them can get files in the name of its users (RFC 8725 section 3.9).",
         remedy: "give the bucket an audience of its own",
-        run: many_audiences,
-    },
-    Check {
+    }, many_audiences),
+    (Check {
         id: "EA091",
         name: "audience-of-every-service",
         severity: Severity::Medium,
@@ -132,9 +123,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The audience should keep tokens for other services out, but they have this one too. The \
               provider puts it into every token, or it belongs to an API of the provider.",
         remedy: "give the bucket an audience of its own at the provider",
-        run: every_audience,
-    },
-    Check {
+    }, every_audience),
+    (Check {
         id: "EA092",
         name: "algorithm-without-key",
         severity: Severity::Low,
@@ -142,11 +132,10 @@ pub(super) static CHECKS: &[Check] = &[
         why: "No token with this algorithm verifies today. If a key for it comes into the key file later, it \
               is trusted, although nobody reviewed it.",
         remedy: "remove the algorithm, or fetch the keys again (`authorizer keys fetch`)",
-        run: without_key,
-    },
-];
+    }, without_key),
+]);
 
-fn over_http(subject: &Subject<'_>) -> Vec<Found> {
+fn over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let plain = subject.issuers().filter(|issuer| {
         issuer.document.issuer.starts_with("http://")
             && !host_of(&issuer.document.issuer).is_some_and(super::browser::is_this_machine)
@@ -178,7 +167,7 @@ fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
     }
 }
 
-fn anyone_joins(subject: &Subject<'_>) -> Vec<Found> {
+fn anyone_joins(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows().filter(|rule| !rule.is_anonymous()) {
         for issuer in &rule.issuers {
@@ -199,7 +188,7 @@ fn anyone_joins(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn no_tenant(subject: &Subject<'_>) -> Vec<Found> {
+fn no_tenant(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let of_none = subject.issuers().filter(|issuer| {
         let address = &issuer.document.issuer;
         let of_entra = host_of(address) == Some("login.microsoftonline.com");
@@ -214,7 +203,7 @@ fn no_tenant(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn alike(subject: &Subject<'_>) -> Vec<Found> {
+fn alike(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let plain = |issuer: &IssuerDocument| issuer.issuer.trim_end_matches('/').to_ascii_lowercase();
     let all: Vec<_> = subject.issuers().collect();
     let mut found = Vec::new();
@@ -227,7 +216,7 @@ fn alike(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn unused(subject: &Subject<'_>) -> Vec<Found> {
+fn unused(subject: &PolicySubject<'_>) -> Vec<Observation> {
     if subject.document().rules.is_empty() {
         return Vec::new();
     }
@@ -244,7 +233,7 @@ fn unused(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn long_leeway(subject: &Subject<'_>) -> Vec<Found> {
+fn long_leeway(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let long = subject.issuers().filter(|issuer| issuer.document.leeway_seconds > 60);
     long.map(|issuer| {
         let seconds = issuer.document.leeway_seconds;
@@ -273,7 +262,7 @@ fn says_the_kind(issuer: &IssuerDocument) -> bool {
     by_type || by_claim || by_audience || by_client || only_id_tokens || of_jobs
 }
 
-fn kind_is_open(subject: &Subject<'_>) -> Vec<Found> {
+fn kind_is_open(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers().filter(|issuer| !is_cognito(issuer.document)) {
         if says_the_kind(issuer.document) {
@@ -300,7 +289,7 @@ fn is_cognito(issuer: &IssuerDocument) -> bool {
     host_of(&issuer.issuer).is_some_and(|host| host.starts_with("cognito-idp.") && host.contains(".amazonaws.com"))
 }
 
-fn cognito(subject: &Subject<'_>) -> Vec<Found> {
+fn cognito(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject
         .issuers()
         .filter(|issuer| is_cognito(issuer.document) && !issuer.document.required.contains_key("token_use"));
@@ -315,7 +304,7 @@ fn cognito(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn no_lifetime(subject: &Subject<'_>) -> Vec<Found> {
+fn no_lifetime(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.issuers().filter(|issuer| issuer.document.max_lifetime_seconds.is_none());
     open.map(|issuer| {
         let message = format!("issuer `{}` has no `max_lifetime_seconds`", issuer.name());
@@ -324,7 +313,7 @@ fn no_lifetime(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn long_lifetime(subject: &Subject<'_>) -> Vec<Found> {
+fn long_lifetime(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let long =
         subject.issuers().filter(|issuer| issuer.document.max_lifetime_seconds.is_some_and(|most| most > 86_400));
     long.map(|issuer| {
@@ -335,7 +324,7 @@ fn long_lifetime(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn many_audiences(subject: &Subject<'_>) -> Vec<Found> {
+fn many_audiences(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let many = subject.issuers().filter(|issuer| issuer.document.audience.len() > 3);
     many.map(|issuer| {
         let message = format!("issuer `{}` accepts {}", issuer.name(), list(&issuer.document.audience));
@@ -344,7 +333,7 @@ fn many_audiences(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn every_audience(subject: &Subject<'_>) -> Vec<Found> {
+fn every_audience(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         let document = issuer.document;
@@ -368,7 +357,7 @@ fn every_audience(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn without_key(subject: &Subject<'_>) -> Vec<Found> {
+fn without_key(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     // What a URL will give is not known.
     for issuer in subject.issuers().filter(|issuer| issuer.keys_url().is_none()) {

@@ -3,11 +3,13 @@
 use num_bigint::BigUint;
 
 use super::keys::{exponent, modulus};
-use super::subject::{IssuerView, KeyView, Subject};
-use super::{Check, Found, Severity};
+use crate::policy::subject::{IssuerView, KeyView, PolicySubject};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA100",
         name: "rsa-below-3072-bits",
         severity: Severity::Informational,
@@ -15,9 +17,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "2,048 bits give 112 bits of security, which NIST SP 800-57 part 1 does not plan with after \
               2030. Most providers do not offer other keys.",
         remedy: "choose ES256, or RSA keys of 3,072 bits, if the provider offers them",
-        run: short,
-    },
-    Check {
+    }, short),
+    (Check {
         id: "EA101",
         name: "rsa-of-the-roca-kind",
         severity: Severity::High,
@@ -25,9 +26,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The form of its primes makes it possible to compute the private half; for 2,048 bits, a \
               company can pay for that. The attacker can then sign tokens in anyone's name.",
         remedy: "make the provider create new keys, without the chip or smart card that made this one",
-        run: roca,
-    },
-    Check {
+    }, roca),
+    (Check {
         id: "EA102",
         name: "rsa-that-can-be-factored",
         severity: Severity::High,
@@ -36,9 +36,8 @@ pub(super) static CHECKS: &[Check] = &[
               These are signs of a broken random number generator. This check needs a second to find the \
               private half, and so does an attacker.",
         remedy: "make the provider create new keys, and examine what made this one",
-        run: factored,
-    },
-    Check {
+    }, factored),
+    (Check {
         id: "EA103",
         name: "rsa-exponent-is-small",
         severity: Severity::Low,
@@ -47,17 +46,16 @@ pub(super) static CHECKS: &[Check] = &[
               loosely. The library that verifies here does not accept them. NIST SP 800-56B and FIPS 186-5 \
               still require more than 65,536.",
         remedy: "make the provider create keys with the exponent 65,537",
-        run: small_exponent,
-    },
-];
+    }, small_exponent),
+]);
 
 /// The RSA keys that tokens are verified with, each with its modulus.
-fn rsa_keys<'p>(subject: &Subject<'p>) -> Vec<(KeyView<'p>, BigUint)> {
+fn rsa_keys<'p>(subject: &PolicySubject<'p>) -> Vec<(KeyView<'p>, BigUint)> {
     let keys = subject.issuers().flat_map(IssuerView::keys).filter(|key| key.is_used());
     keys.filter_map(|key| Some((key, modulus(key.jwk)?))).collect()
 }
 
-fn short(subject: &Subject<'_>) -> Vec<Found> {
+fn short(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         let short: Vec<_> = issuer
@@ -74,7 +72,7 @@ fn short(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn roca(subject: &Subject<'_>) -> Vec<Found> {
+fn roca(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let weak = rsa_keys(subject).into_iter().filter(|(_, modulus)| has_roca_form(modulus));
     weak.map(|(key, _)| {
         key.found(format!("{} of issuer `{}` has the form of a ROCA key", key.name(), key.issuer.name()))
@@ -106,7 +104,7 @@ fn has_roca_form(modulus: &BigUint) -> bool {
     })
 }
 
-fn factored(subject: &Subject<'_>) -> Vec<Found> {
+fn factored(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let keys = rsa_keys(subject);
     let mut found = Vec::new();
     for (index, (key, modulus)) in keys.iter().enumerate() {
@@ -154,7 +152,7 @@ fn has_close_primes(modulus: &BigUint) -> bool {
     false
 }
 
-fn small_exponent(subject: &Subject<'_>) -> Vec<Found> {
+fn small_exponent(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         for key in issuer.keys().filter(|key| key.is_used()) {

@@ -2,11 +2,13 @@
 
 use authorizer_core::UnixTime;
 
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::policy::subject::PolicySubject;
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (Check {
         id: "EA050",
         name: "rule-expired",
         severity: Severity::Medium,
@@ -14,9 +16,8 @@ pub(super) static CHECKS: &[Check] = &[
         why: "An expired deny rule denies nothing, although it reads as if it does. An expired allow rule \
               misleads the reader, and it allows the same again if somebody moves its date.",
         remedy: "remove the rule, or give it a `not_after` in the future",
-        run: expired,
-    },
-    Check {
+    }, expired),
+    (Check {
         id: "EA051",
         name: "date-far-away",
         severity: Severity::Low,
@@ -24,14 +25,13 @@ pub(super) static CHECKS: &[Check] = &[
         why: "The year is mistyped, or the rule was meant to end and will not end in the life of this \
               system.",
         remedy: "correct the year; a rule that should always hold has no date",
-        run: far_away,
-    },
-];
+    }, far_away),
+]);
 
 /// Ten years.
 const FAR: u64 = 10 * 365 * 86_400;
 
-fn expired(subject: &Subject<'_>) -> Vec<Found> {
+fn expired(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let rules = subject.rules().filter(|rule| rule.rule.period().not_after.is_some_and(|end| end <= subject.now()));
     rules
         .map(|rule| {
@@ -44,7 +44,7 @@ fn expired(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn far_away(subject: &Subject<'_>) -> Vec<Found> {
+fn far_away(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_far = |instant: Option<UnixTime>| {
         instant.is_some_and(|instant| {
             instant.as_seconds() > subject.now().as_seconds().saturating_add(FAR)
