@@ -98,7 +98,6 @@ fixtures: ## Make the events and outcomes of the cases of fixtures anew, with ne
 	cargo run --locked --package authorizer-e2e --bin make-fixtures
 
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
-	cargo install cargo-fuzz --locked --quiet --root .tools/cargo-fuzz
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
 backtest-million: ## Hold logs of a million lines against a policy, and print how fast that goes.

@@ -10,7 +10,6 @@
 //! the audit.
 //!
 //! [`Authorizer`] is the whole way; the modules are its steps, in order.
-#![deny(clippy::mod_module_files)]
 
 pub mod event;
 
