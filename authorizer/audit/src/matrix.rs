@@ -97,10 +97,7 @@ fn cells<'p>(
 ) -> Result<Vec<Cell>, EngineError> {
     let mut cells = Vec::new();
     for operation in rule.operations().iter() {
-        let reading = match operation {
-            S3Operation::ListObjectsV2 => Reading::Whole,
-            _ => Reading::Exactly,
-        };
+        let reading = Reading::of(operation, Effect::Allow);
         let within = Some((pattern, reading));
         let Some(request) = decided_by(engine, at, operation, who, bounds, within)? else { continue };
         let earlier = engine.with_effect(0, Effect::Allow, Some(at.rule));

@@ -7,7 +7,7 @@ use std::fmt;
 
 use authorizer_core::request::Resource;
 use authorizer_core::rules::{
-    Access, Effect, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, UploadTerms,
+    Access, Effect, IpNet, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, RulePart, UploadTerms,
 };
 use authorizer_core::token::Principal;
 
@@ -65,42 +65,94 @@ impl fmt::Display for Part {
 /// Every part of the rule that does not hold; none where the rule matches.
 pub fn failing(rule: &Rule, access: &Access<'_>) -> Vec<Part> {
     let mut failing = Vec::new();
-    if !rule.keys().iter().any(|pattern| pattern_matches(rule, pattern, access)) {
-        failing.push(Part::Keys);
-    }
-    if !rule.operations().contains(access.request.operation()) {
-        failing.push(Part::Operations);
-    }
-    match (rule.principals(), &access.principal) {
-        (PrincipalConstraint::Everyone, _) | (PrincipalConstraint::AnyIssuer, Principal::Verified(_)) => {}
-        (PrincipalConstraint::AnyIssuer, Principal::Anonymous) => failing.push(Part::Token),
-        (PrincipalConstraint::Issuers(_), Principal::Anonymous) => failing.push(Part::Issuers),
-        (PrincipalConstraint::Issuers(names), Principal::Verified(claims)) => {
-            if !names.iter().any(|name| name == claims.issuer().name()) {
-                failing.push(Part::Issuers);
+    let is_allow = rule.effect() == Effect::Allow;
+    for part in rule.parts() {
+        match part {
+            // They say what becomes of a request that matches.
+            RulePart::Effect(_) | RulePart::CreateOnly(_) => {}
+            RulePart::Operations(operations) => {
+                if !operations.contains(access.request.operation()) {
+                    failing.push(Part::Operations);
+                }
+            }
+            RulePart::Principals(principals) => failing.extend(failing_principal(principals, access)),
+            RulePart::Keys(patterns) => {
+                if !patterns.iter().any(|pattern| pattern_matches(rule, pattern, access)) {
+                    failing.push(Part::Keys);
+                }
+            }
+            RulePart::Period(period) => {
+                if period.not_before.is_some_and(|first| access.at < first) {
+                    failing.push(Part::NotBefore);
+                }
+                if period.not_after.is_some_and(|end| end <= access.at) {
+                    failing.push(Part::NotAfter);
+                }
+            }
+            RulePart::Sources(sources) => {
+                let holds = |networks: &[IpNet]| networks.iter().any(|one| one.contains(&access.source));
+                if sources.is_some_and(|networks| !holds(networks)) {
+                    failing.push(Part::SourceIps);
+                }
+            }
+            RulePart::Conditions(conditions) => failing.extend(
+                conditions
+                    .iter()
+                    .filter(|condition| !condition.holds(access.claims().get(&condition.claim)))
+                    .map(|condition| Part::Condition(condition.claim.clone())),
+            ),
+            RulePart::Overrides(overrides) => {
+                let asked = access.request.overrides();
+                if is_allow && asked.iter().any(|asked| !overrides.contains(asked)) {
+                    failing.push(Part::Overrides);
+                }
+            }
+            RulePart::Checksums(checksums) => {
+                // What may be sent at all: every name of metadata that the rule has, with any value.
+                let metadata =
+                    rule.terms().metadata.keys().map(|name| (name.clone(), MetadataTerm::Any)).collect();
+                let allowed = UploadTerms { metadata, checksums, ..UploadTerms::default() };
+                if is_allow && !keeps_to(access, |_| allowed) {
+                    failing.push(Part::Header);
+                }
+            }
+            RulePart::MaxBytes(max_bytes) => {
+                if is_allow && !keeps_to(access, |open| UploadTerms { max_bytes, ..open }) {
+                    failing.push(Part::MaxBytes);
+                }
+            }
+            RulePart::ContentTypes(types) => {
+                let content_types = types.map(<[_]>::to_vec);
+                if is_allow && !keeps_to(access, |open| UploadTerms { content_types, ..open }) {
+                    failing.push(Part::ContentTypes);
+                }
+            }
+            RulePart::Metadata(metadata) => {
+                for (name, term) in metadata.iter().filter(|_| is_allow) {
+                    let with = |mut open: UploadTerms| {
+                        open.metadata.insert(name.clone(), term.clone());
+                        open
+                    };
+                    if !keeps_to(access, with) {
+                        failing.push(Part::Metadata(name.clone()));
+                    }
+                }
             }
         }
     }
-    if rule.period().not_before.is_some_and(|first| access.at < first) {
-        failing.push(Part::NotBefore);
-    }
-    if rule.period().not_after.is_some_and(|end| end <= access.at) {
-        failing.push(Part::NotAfter);
-    }
-    if rule.sources().is_some_and(|networks| !networks.iter().any(|network| network.contains(&access.source)))
-    {
-        failing.push(Part::SourceIps);
-    }
-    let conditions = rule.conditions().iter();
-    failing.extend(
-        conditions
-            .filter(|condition| !condition.holds(access.claims().get(&condition.claim)))
-            .map(|condition| Part::Condition(condition.claim.clone())),
-    );
-    if rule.effect() == Effect::Allow {
-        failing.extend(failing_terms(rule, access));
-    }
     failing
+}
+
+/// What the rule asks of whoever asks, where it does not hold.
+fn failing_principal(principals: &PrincipalConstraint, access: &Access<'_>) -> Option<Part> {
+    match (principals, &access.principal) {
+        (PrincipalConstraint::Everyone, _) | (PrincipalConstraint::AnyIssuer, Principal::Verified(_)) => None,
+        (PrincipalConstraint::AnyIssuer, Principal::Anonymous) => Some(Part::Token),
+        (PrincipalConstraint::Issuers(_), Principal::Anonymous) => Some(Part::Issuers),
+        (PrincipalConstraint::Issuers(names), Principal::Verified(claims)) => {
+            (!names.iter().any(|name| name == claims.issuer().name())).then_some(Part::Issuers)
+        }
+    }
 }
 
 /// Whether this one of the rule's patterns matches what is asked for.
@@ -112,38 +164,13 @@ pub(crate) fn pattern_matches(rule: &Rule, pattern: &KeyPattern, access: &Access
     }
 }
 
-/// What an allow rule asks of downloads and uploads. Each term is asked as the only one there is.
-fn failing_terms(rule: &Rule, access: &Access<'_>) -> Vec<Part> {
-    let mut failing = Vec::new();
-    if access.request.overrides().iter().any(|asked| !rule.overrides().contains(asked)) {
-        failing.push(Part::Overrides);
-    }
-    let Some(upload) = access.request.upload() else { return failing };
-    let terms = rule.terms();
-    // What may be sent at all: every name of metadata that the rule has, with any value.
-    let allowed = UploadTerms {
-        metadata: terms.metadata.keys().map(|name| (name.clone(), MetadataTerm::Any)).collect(),
-        checksums: terms.checksums,
-        ..UploadTerms::default()
-    };
+/// Whether the upload, if there is one, keeps to one term, which is made from terms that ask for nothing.
+fn keeps_to(access: &Access<'_>, term: impl FnOnce(UploadTerms) -> UploadTerms) -> bool {
+    let Some(upload) = access.request.upload() else { return true };
     let open = UploadTerms {
         metadata: upload.metadata.keys().map(|name| (name.clone(), MetadataTerm::Any)).collect(),
         checksums: true,
         ..UploadTerms::default()
     };
-    let mut metadata = Vec::new();
-    for (name, term) in &terms.metadata {
-        let mut one = open.clone();
-        one.metadata.insert(name.clone(), term.clone());
-        metadata.push((Part::Metadata(name.clone()), one));
-    }
-    let length = UploadTerms { max_bytes: terms.max_bytes, ..open.clone() };
-    let types = UploadTerms { content_types: terms.content_types.clone(), ..open };
-    let each = [(Part::Header, allowed), (Part::MaxBytes, length), (Part::ContentTypes, types)];
-    for (part, terms) in each.into_iter().chain(metadata) {
-        if terms.check(access.request.operation(), upload, access.claims()).is_err() {
-            failing.push(part);
-        }
-    }
-    failing
+    term(open).check(access.request.operation(), upload, access.claims()).is_ok()
 }

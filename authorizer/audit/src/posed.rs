@@ -8,7 +8,7 @@ use authorizer_core::event::{
     CloudFrontRecord, CloudFrontRequest,
 };
 use authorizer_core::key::ObjectKey;
-use authorizer_core::operation::S3Operation;
+use authorizer_core::operation::{LengthHeader, Parameter, ParameterForm, S3Operation};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Map;
 use thiserror::Error;
@@ -82,10 +82,10 @@ impl PosedRequest {
     pub fn new(deed: &Deed, aim: &Aim, query: &str) -> Result<Self, PosedError> {
         let lists = match deed {
             Deed::Method(method) => method == "GET",
-            Deed::Operation(operation) => *operation == S3Operation::ListObjectsV2,
+            Deed::Operation(operation) => operation.is_listing(),
         };
         let (method, parameters) = match deed {
-            Deed::Method(method) => (method.clone(), &[] as &[(&str, &str)]),
+            Deed::Method(method) => (method.clone(), Vec::new()),
             Deed::Operation(operation) => (operation.method().as_str().to_owned(), parameters_of(*operation)),
         };
         let mut parameters: Vec<(&str, String)> =
@@ -185,20 +185,18 @@ impl PosedRequest {
 const DOMAIN_NAME: &str = "d111111abcdef8.cloudfront.net";
 
 /// What makes a request this operation, with values that any object might have.
-fn parameters_of(operation: S3Operation) -> &'static [(&'static str, &'static str)] {
-    match operation {
-        S3Operation::GetObject
-        | S3Operation::HeadObject
-        | S3Operation::PutObject
-        | S3Operation::DeleteObject => &[],
-        S3Operation::GetObjectVersion | S3Operation::HeadObjectVersion => &[("versionId", "example")],
-        S3Operation::ListObjectsV2 => &[("list-type", "2")],
-        S3Operation::CreateMultipartUpload => &[("uploads", "")],
-        S3Operation::UploadPart => &[("partNumber", "1"), ("uploadId", "example")],
-        S3Operation::CompleteMultipartUpload | S3Operation::AbortMultipartUpload | S3Operation::ListParts => {
-            &[("uploadId", "example")]
-        }
-    }
+fn parameters_of(operation: S3Operation) -> Vec<(&'static str, &'static str)> {
+    let required = operation.parameters().iter().filter(|parameter| parameter.is_required);
+    let with_value = |parameter: &Parameter| {
+        let value = match parameter.form {
+            ParameterForm::Empty => "",
+            ParameterForm::Exactly(text) => text,
+            ParameterForm::Number(..) => "1",
+            ParameterForm::Opaque | ParameterForm::Text | ParameterForm::Prefix => "example",
+        };
+        (parameter.name, value)
+    };
+    required.map(with_value).collect()
 }
 
 fn encoded(text: &str) -> String {
@@ -221,9 +219,13 @@ impl PosedUpload {
     #[must_use]
     pub fn put_into(&self, deed: &Deed, mut request: PosedRequest) -> PosedRequest {
         if let Some(bytes) = self.bytes {
-            let name = match deed {
-                Deed::Operation(S3Operation::CompleteMultipartUpload) => "x-amz-mp-object-size",
-                Deed::Operation(_) | Deed::Method(_) => "Content-Length",
+            let header = match deed {
+                Deed::Operation(operation) => operation.length(),
+                Deed::Method(_) => None,
+            };
+            let name = match header {
+                Some(LengthHeader::ObjectSize) => LengthHeader::ObjectSize.name(),
+                Some(LengthHeader::ContentLength) | None => "Content-Length",
             };
             request = request.with_header(name, bytes.to_string());
         }

@@ -79,10 +79,8 @@ fn shown(
     who: &Who,
     query: &Query,
 ) -> Result<Option<Witness>, EngineError> {
-    let reading = match operation {
-        S3Operation::ListObjectsV2 => Reading::Touched,
-        _ => Reading::Exactly,
-    };
+    // Whatever a listing touches is shown.
+    let reading = Reading::of(operation, Effect::Deny);
     match &query.keys {
         None => decided_by(engine, rule, operation, who, &query.bounds, None),
         Some(patterns) => {

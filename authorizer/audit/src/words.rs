@@ -2,38 +2,60 @@
 
 use authorizer_core::UnixTime;
 use authorizer_core::operation::{OperationSet, S3Operation};
-use authorizer_core::rules::{ClaimTest, Condition, MetadataTerm, Rule};
+use authorizer_core::rules::{ClaimTest, Condition, MetadataTerm, Period, Rule, RulePart};
 use jiff::Timestamp;
 
 /// What a rule asks for beside its keys, its operations and whom it speaks of; each a phrase, in a fixed order. Of
 /// the terms, those that are of one of the operations.
 pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String> {
-    let mut phrases: Vec<String> = rule.conditions().iter().map(condition).collect();
-    phrases.extend(rule.sources().map(|sources| {
-        let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
-        format!("from {}", sources.join(" or "))
-    }));
-    phrases.extend(rule.period().not_before.map(|first| format!("from {} on", instant(first))));
-    phrases.extend(rule.period().not_after.map(|end| format!("before {}", instant(end))));
-    let of = |some: &[S3Operation]| some.iter().any(|operation| operations.contains(*operation));
-    let terms = rule.terms();
-    if of(&[S3Operation::PutObject, S3Operation::UploadPart, S3Operation::CompleteMultipartUpload]) {
-        phrases.extend(terms.max_bytes.map(|most| format!("at most {most} bytes")));
+    // The conditions and the addresses come before the period.
+    let (mut phrases, mut sources, mut terms) = (Vec::new(), Vec::new(), Vec::new());
+    for part in rule.parts() {
+        match part {
+            // Who reads the phrases has these beside them.
+            RulePart::Effect(_) | RulePart::Operations(_) | RulePart::Principals(_) | RulePart::Keys(_) => {}
+            // They open something, and ask for nothing.
+            RulePart::Overrides(_) | RulePart::Checksums(_) => {}
+            RulePart::Conditions(conditions) => phrases.extend(conditions.iter().map(condition)),
+            RulePart::Sources(networks) => sources.extend(networks.map(|networks| {
+                let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+                format!("from {}", networks.join(" or "))
+            })),
+            RulePart::Period(Period { not_before, not_after }) => {
+                terms.extend(not_before.map(|first| format!("from {} on", instant(first))));
+                terms.extend(not_after.map(|end| format!("before {}", instant(end))));
+            }
+            RulePart::MaxBytes(most) => {
+                if operations.any(S3Operation::has_length) {
+                    terms.extend(most.map(|most| format!("at most {most} bytes")));
+                }
+            }
+            RulePart::ContentTypes(types) => {
+                if operations.any(S3Operation::describes_object) {
+                    terms.extend(types.map(|types| {
+                        let types: Vec<String> = types.iter().map(ToString::to_string).collect();
+                        format!("of type {}", types.join(" or "))
+                    }));
+                }
+            }
+            RulePart::Metadata(metadata) => {
+                if operations.any(S3Operation::describes_object) {
+                    terms.extend(metadata.iter().map(|(name, term)| match term {
+                        MetadataTerm::Any => format!("with metadata {name} or without"),
+                        MetadataTerm::Claim(claim) => format!("with metadata {name} = {{{claim}}}"),
+                        MetadataTerm::Literal(text) => format!("with metadata {name} = {text:?}"),
+                    }));
+                }
+            }
+            RulePart::CreateOnly(is_so) => {
+                if is_so && operations.any(S3Operation::creates_object) {
+                    terms.push("nothing overwritten".to_owned());
+                }
+            }
+        }
     }
-    if of(&[S3Operation::PutObject, S3Operation::CreateMultipartUpload]) {
-        phrases.extend(terms.content_types.as_ref().map(|types| {
-            let types: Vec<String> = types.iter().map(ToString::to_string).collect();
-            format!("of type {}", types.join(" or "))
-        }));
-        phrases.extend(terms.metadata.iter().map(|(name, term)| match term {
-            MetadataTerm::Any => format!("with metadata {name} or without"),
-            MetadataTerm::Claim(claim) => format!("with metadata {name} = {{{claim}}}"),
-            MetadataTerm::Literal(text) => format!("with metadata {name} = {text:?}"),
-        }));
-    }
-    if terms.create_only && of(&[S3Operation::PutObject, S3Operation::CompleteMultipartUpload]) {
-        phrases.push("nothing overwritten".to_owned());
-    }
+    phrases.append(&mut sources);
+    phrases.append(&mut terms);
     phrases
 }
 

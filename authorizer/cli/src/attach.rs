@@ -6,8 +6,6 @@ pub(crate) mod detach;
 mod error;
 mod report;
 
-pub(crate) use error::AttachError;
-
 use std::path::PathBuf;
 
 use authorizer_audit::distribution::{
@@ -16,7 +14,6 @@ use authorizer_audit::distribution::{
 use authorizer_policy::PolicyFile;
 
 use self::config::{BehaviorArgs, ConfigArgs};
-use crate::error::CliError;
 use crate::output::{Exit, Format};
 
 /// Put the function on behaviors of a distribution, in the file that `get-distribution-config` writes.
@@ -69,7 +66,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let needs = match &args.policy {
         Some(path) => Some(Needs::of(PolicyFile::load(path)?.bundle().policy())),
         None => None,

@@ -9,13 +9,10 @@ mod policies;
 mod query;
 mod report;
 mod request;
-
-pub(crate) use cedar::CedarError;
-pub(crate) use deployment::DeploymentError;
+mod unanswered;
 
 use clap::Subcommand;
 
-use crate::error::CliError;
 use crate::output::Exit;
 
 /// Prove what a policy allows, what a change of it grants, and what deserves a second look.
@@ -38,7 +35,7 @@ enum Command {
     Report(report::Args),
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     match &args.command {
         Command::Cedar(args) => cedar::run(args),
         Command::Deployment(args) => deployment::run(args),

@@ -7,8 +7,6 @@ mod report;
 mod run;
 mod source;
 
-pub(crate) use error::BacktestError;
-
 use std::path::{Path, PathBuf};
 
 use authorizer_audit::backtest::{Backtest, BacktestPolicy, Counts};
@@ -16,11 +14,11 @@ use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES, UnixTime};
 use authorizer_policy::PolicyFile;
 
 use self::assume::Assumption;
+use self::error::BacktestError;
 use self::report::Report;
-use crate::error::CliError;
 use crate::input::read_limited;
 use crate::output::{Exit, Format};
-use crate::policy::PolicyArgs;
+use crate::policy::{PolicyArgs, UnusableBundleError};
 use crate::time::parse_instant;
 
 /// Hold the requests of access logs or decision logs against another policy: what would change.
@@ -69,7 +67,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let policy = read_policy(&args.policy.bundle_json()?, args.policy.named())?;
     let old = match &args.old {
         Some(path) => Some(read_policy(&old_bundle(path)?, path)?),
@@ -109,12 +107,12 @@ fn holds(counts: &Counts, strict: bool) -> bool {
     changes == 0 && (!strict || doubts == 0)
 }
 
-fn read_policy(bundle_json: &[u8], path: &Path) -> Result<BacktestPolicy, CliError> {
+fn read_policy(bundle_json: &[u8], path: &Path) -> Result<BacktestPolicy, UnusableBundleError> {
     BacktestPolicy::read(bundle_json).map_err(|source| unusable(path, source))
 }
 
 /// A policy file, or the bundle of a package, whichever it is.
-fn old_bundle(path: &Path) -> Result<Vec<u8>, CliError> {
+fn old_bundle(path: &Path) -> miette::Result<Vec<u8>> {
     let bytes = read_limited(path, MAX_BUNDLE_BYTES)?;
     if bytes.trim_ascii_start().starts_with(b"{") {
         Bundle::read(&bytes).map_err(|source| unusable(path, source))?;
@@ -123,6 +121,6 @@ fn old_bundle(path: &Path) -> Result<Vec<u8>, CliError> {
     Ok(PolicyFile::load(path)?.bundle_json().to_vec())
 }
 
-fn unusable(path: &Path, source: BundleError) -> CliError {
-    CliError::Bundle { path: path.to_owned(), source }
+fn unusable(path: &Path, source: BundleError) -> UnusableBundleError {
+    UnusableBundleError { path: path.to_owned(), source }
 }

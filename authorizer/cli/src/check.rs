@@ -7,7 +7,6 @@ use authorizer_core::rules::Effect;
 use authorizer_policy::PolicyFile;
 use serde_json::json;
 
-use crate::error::CliError;
 use crate::output::{Exit, Format, line};
 use crate::policy::warn;
 
@@ -24,7 +23,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
     warn(&file);
     let bundle = file.bundle();

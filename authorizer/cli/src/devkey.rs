@@ -1,7 +1,7 @@
 //! Key pairs for development: made, kept as PEM, and signed with here. Production keys never leave the
 //! identity provider.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use authorizer_core::token::SignatureAlgorithm;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -15,13 +15,32 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{EncodingKey, Header};
+use miette::Diagnostic;
 use serde_json::Value;
+use thiserror::Error;
 
-use crate::error::CliError;
 use crate::input::read_limited;
 
 /// The longest key file that is read, in bytes: an RSA key of 8,192 bits takes 6,400.
 const MAX_PEM_BYTES: usize = 64 * 1024;
+
+/// Why a key is not used.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum DevKeyError {
+    /// A key file cannot be used, or not for what is asked.
+    #[error("`{path}`: {message}")]
+    #[diagnostic(help("make a key pair with `authorizer token keygen NAME`"))]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A token cannot be signed.
+    #[error("the token cannot be signed: {0}")]
+    #[diagnostic(help("make a key pair with `authorizer token keygen NAME`"))]
+    Sign(#[source] jsonwebtoken::errors::Error),
+}
 
 /// A private key, and the algorithm that it signs with.
 pub(crate) struct DevKey {
@@ -69,9 +88,10 @@ impl DevKey {
     }
 
     /// Reads a private key. Its kind says the algorithm; an RSA key signs with RS256 unless asked otherwise.
-    pub(crate) fn read(path: &Path, asked: Option<SignatureAlgorithm>) -> Result<Self, CliError> {
+    pub(crate) fn read(path: &Path, asked: Option<SignatureAlgorithm>) -> miette::Result<Self> {
         let pem = read_limited(path, MAX_PEM_BYTES)?;
-        let unusable = |message: &str| CliError::Key { path: path.to_owned(), message: message.to_owned() };
+        let unusable =
+            |message: &str| DevKeyError::Unusable { path: path.to_owned(), message: message.to_owned() };
         let found = [
             (SignatureAlgorithm::EdDsa, EncodingKey::from_ed_pem(&pem)),
             (SignatureAlgorithm::Es256, EncodingKey::from_ec_pem(&pem)),
@@ -90,7 +110,7 @@ impl DevKey {
                 if fits {
                     Ok(asked)
                 } else {
-                    Err(unusable(&format!("this key cannot sign with {}", algorithm.name())))
+                    Err(unusable(&format!("this key cannot sign with {}", algorithm.name())).into())
                 }
             }
         }
@@ -105,10 +125,10 @@ impl DevKey {
     }
 
     /// Signs a token of the type `token_type`.
-    pub(crate) fn sign(&self, token_type: &str, claims: &Value) -> Result<String, CliError> {
+    pub(crate) fn sign(&self, token_type: &str, claims: &Value) -> Result<String, DevKeyError> {
         let mut header = Header::new(self.algorithm.jsonwebtoken());
         header.typ = Some(token_type.to_owned());
-        header.kid = self.jwk().map_err(CliError::Sign)?.common.key_id;
-        jsonwebtoken::encode(&header, claims, &self.key).map_err(CliError::Sign)
+        header.kid = self.jwk().map_err(DevKeyError::Sign)?.common.key_id;
+        jsonwebtoken::encode(&header, claims, &self.key).map_err(DevKeyError::Sign)
     }
 }

@@ -9,10 +9,8 @@ use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
-pub(crate) use self::request::RequestError;
-use self::request::{Posed, RequestArgs};
-use crate::error::CliError;
-use crate::output::{Exit, Format, line};
+use self::request::{Posed, RequestArgs, RequestError};
+use crate::output::{Exit, Format, OutputError, line};
 use crate::policy::PolicyArgs;
 use crate::replay::one_event;
 use crate::time::{now_or, parse_instant};
@@ -44,7 +42,7 @@ pub(crate) struct Args {
     request: RequestArgs,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
     let now = now_or(args.now);
     let posed = args.request.posed(authorizer.bundle().policy(), now)?;
@@ -77,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     Ok(if explanation.is_allowed() { Exit::Held } else { Exit::Findings })
 }
 
-fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), CliError> {
+fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), OutputError> {
     let record = &explanation.record;
     let decision = match (explanation.is_allowed(), &record.rule) {
         (true, Some(rule)) => format!("{} by rule {rule}", "allowed".green()),

@@ -2,28 +2,52 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::error::CliError;
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a file cannot be used, whatever it holds.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum InputError {
+    /// A file cannot be read.
+    #[error("`{path}` cannot be read: {source}")]
+    #[diagnostic(help("name a file that exists and that you may read"))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file holds more than its kind can.
+    #[error("`{path}` is larger than {limit} bytes")]
+    #[diagnostic(help("is it the file that you meant?"))]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What it may hold, in bytes.
+        limit: usize,
+    },
+}
 
 /// Reads a file of at most `limit` bytes.
-pub(crate) fn read_limited(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
-    let unreadable = |source| CliError::Read { path: path.to_owned(), source };
+pub(crate) fn read_limited(path: &Path, limit: usize) -> Result<Vec<u8>, InputError> {
+    let unreadable = |source| InputError::Unreadable { path: path.to_owned(), source };
     read_up_to(File::open(path).map_err(unreadable)?, path, limit)
 }
 
 /// Reads standard input, of at most `limit` bytes.
-pub(crate) fn read_stdin_limited(limit: usize) -> Result<Vec<u8>, CliError> {
+pub(crate) fn read_stdin_limited(limit: usize) -> Result<Vec<u8>, InputError> {
     read_up_to(io::stdin(), Path::new("-"), limit)
 }
 
-fn read_up_to(from: impl Read, path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
-    let unreadable = |source| CliError::Read { path: path.to_owned(), source };
+fn read_up_to(from: impl Read, path: &Path, limit: usize) -> Result<Vec<u8>, InputError> {
+    let unreadable = |source| InputError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     from.take(one_more).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > limit {
-        return Err(CliError::TooLarge { path: path.to_owned(), limit });
+        return Err(InputError::TooLarge { path: path.to_owned(), limit });
     }
     Ok(bytes)
 }

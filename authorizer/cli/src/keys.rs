@@ -14,12 +14,10 @@ mod metadata;
 mod provider;
 mod set;
 
-pub(crate) use error::KeysError;
 pub(crate) use key::{Key, Standing};
 
 use clap::Subcommand;
 
-use crate::error::CliError;
 use crate::output::Exit;
 
 /// Fetch the keys that an identity provider publishes, and look into them.
@@ -38,7 +36,7 @@ enum Command {
     Inspect(inspect::Args),
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     match &args.command {
         Command::Discover(args) => discover::run(args),
         Command::Fetch(args) => fetch::run(args),

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
-
-use crate::error::CliError;
+use miette::Diagnostic;
+use thiserror::Error;
 
 /// The exit status of every command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,8 +40,8 @@ pub(crate) enum Format {
 }
 
 /// Writes one line of the result.
-pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), CliError> {
-    writeln!(anstream::stdout(), "{text}").map_err(CliError::stdout)
+pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), OutputError> {
+    writeln!(anstream::stdout(), "{text}").map_err(OutputError::of)
 }
 
 /// Whether what is written to standard output may have colours.
@@ -81,8 +81,8 @@ impl Lines {
     }
 
     /// Writes them.
-    pub(crate) fn write(&self) -> Result<(), CliError> {
-        io::stdout().write_all(&self.bytes).map_err(CliError::stdout)
+    pub(crate) fn write(&self) -> Result<(), OutputError> {
+        io::stdout().write_all(&self.bytes).map_err(OutputError::of)
     }
 }
 
@@ -98,11 +98,23 @@ pub(crate) fn note(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-impl CliError {
+/// Why a result is not told whole.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum OutputError {
+    /// Whoever read the result stopped reading.
+    #[error("standard output was closed")]
+    PipeClosed,
+    /// The result cannot be written.
+    #[error("standard output cannot be written: {0}")]
+    #[diagnostic(help("is there room on the disk that it goes to?"))]
+    Unwritable(#[source] io::Error),
+}
+
+impl OutputError {
     /// What becomes of an error of standard output. Of a reader that has seen enough, such as `head`, nothing is
     /// said; the exit is 2 all the same, since the result was not told whole.
-    pub(crate) fn stdout(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Stdout(error) }
+    pub(crate) fn of(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Unwritable(error) }
     }
 }
 

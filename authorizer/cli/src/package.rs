@@ -16,7 +16,6 @@ use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::error::CliError;
 use crate::output::{Exit, Format, note};
 use crate::policy::warn;
 use crate::save;
@@ -67,7 +66,7 @@ pub(crate) struct Args {
 
 /// Why a package cannot be made.
 #[derive(Debug, Diagnostic, Error)]
-pub(crate) enum PackageError {
+enum PackageError {
     /// The binary cannot be read.
     #[error("`{path}` cannot be read: {source}")]
     #[diagnostic(help("`authorizer/edge/build` makes the function's binary, and prints its path"))]
@@ -115,7 +114,7 @@ pub(crate) enum PackageError {
     Zip(#[source] zip::result::ZipError),
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
     warn(&file);
     let bootstrap = read_binary(&args.bootstrap)?;

@@ -2,12 +2,36 @@
 
 use std::path::{Path, PathBuf};
 
-use authorizer_core::{Authorizer, Bundle, MAX_BUNDLE_BYTES};
+use authorizer_core::{Authorizer, Bundle, BundleError, MAX_BUNDLE_BYTES};
 use authorizer_policy::PolicyFile;
+use miette::Diagnostic;
+use thiserror::Error;
 
-use crate::error::CliError;
 use crate::input::read_limited;
 use crate::output::note;
+
+/// Neither a policy nor a bundle was named.
+#[derive(Debug, Diagnostic, Error)]
+#[error("no policy was named")]
+#[diagnostic(help("add `--policy FILE` or `--bundle FILE`"))]
+pub(crate) struct NoPolicyError;
+
+/// A bundle cannot be used.
+#[derive(Debug, Diagnostic, Error)]
+#[error("`{path}`: {source}")]
+#[diagnostic(help("package the policy again with `authorizer package`"))]
+pub(crate) struct UnusableBundleError {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Why.
+    pub(crate) source: BundleError,
+}
+
+/// Reads the `bundle.json` of a package.
+pub(crate) fn read_bundle(path: &Path) -> miette::Result<Bundle> {
+    let bundle = Bundle::read(&read_limited(path, MAX_BUNDLE_BYTES)?);
+    Ok(bundle.map_err(|source| UnusableBundleError { path: path.to_owned(), source })?)
+}
 
 /// Says what a person should know of a policy that can be used.
 pub(crate) fn warn(file: &PolicyFile) {
@@ -35,23 +59,22 @@ impl PolicyArgs {
     }
 
     /// Reads it whole.
-    pub(crate) fn authorizer(&self) -> Result<Authorizer, CliError> {
+    pub(crate) fn authorizer(&self) -> miette::Result<Authorizer> {
         let bundle = match (&self.policy, &self.bundle) {
             (Some(path), _) => PolicyFile::load(path)?.into_bundle(),
-            (None, Some(path)) => Bundle::read(&read_limited(path, MAX_BUNDLE_BYTES)?)
-                .map_err(|source| CliError::Bundle { path: path.clone(), source })?,
+            (None, Some(path)) => read_bundle(path)?,
             // clap's group asks for one of them.
-            (None, None) => return Err(CliError::NoPolicy),
+            (None, None) => return Err(NoPolicyError.into()),
         };
         Ok(Authorizer::new(bundle))
     }
 
     /// The bytes of its `bundle.json`.
-    pub(crate) fn bundle_json(&self) -> Result<Vec<u8>, CliError> {
+    pub(crate) fn bundle_json(&self) -> miette::Result<Vec<u8>> {
         match (&self.policy, &self.bundle) {
             (Some(path), _) => Ok(PolicyFile::load(path)?.bundle_json().to_vec()),
-            (None, Some(path)) => read_limited(path, MAX_BUNDLE_BYTES),
-            (None, None) => Err(CliError::NoPolicy),
+            (None, Some(path)) => Ok(read_limited(path, MAX_BUNDLE_BYTES)?),
+            (None, None) => Err(NoPolicyError.into()),
         }
     }
 

@@ -6,7 +6,6 @@ mod expect;
 mod source;
 mod work;
 
-pub(crate) use error::ReplayError;
 pub(crate) use source::one_event;
 
 use std::io::IsTerminal as _;
@@ -18,9 +17,9 @@ use authorizer_core::UnixTime;
 use indicatif::ProgressBar;
 use owo_colors::OwoColorize as _;
 
+use self::error::ReplayError;
 use self::expect::Expectations;
 use self::work::{Counts, Replay};
-use crate::error::CliError;
 use crate::in_order::{in_order, processors};
 use crate::output::{Exit, Format, color, line};
 use crate::policy::PolicyArgs;
@@ -54,7 +53,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
     let now = now_or(args.now);
     let expectations = args.expect.as_deref().map(Expectations::read).transpose()?.map(Arc::new);
@@ -76,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
             }
             progress.inc(done.counts.all());
             counts.add(done.counts);
-            done.error.map_or(Ok(()), |error| Err(CliError::from(error)))
+            done.error.map_or(Ok(()), |error| Err(miette::Report::new(error)))
         },
     )?;
     progress.finish_and_clear();

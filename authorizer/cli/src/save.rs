@@ -1,33 +1,62 @@
 //! A file that is there whole or not at all.
 
 use std::fs::{self, Permissions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::error::CliError;
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a file is not written.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum SaveError {
+    /// A file is there already that must not be overwritten.
+    #[error("`{path}` exists already, and is not overwritten")]
+    #[diagnostic(help("choose another name, or remove the file"))]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("`{path}` cannot be written: {source}")]
+    #[diagnostic(help("is there room on the disk, and may you write there?"))]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Something else than a file is where one should go.
+    #[error("`{path}` is not a file")]
+    #[diagnostic(help("name the file itself, not a folder or a device"))]
+    NotFile {
+        /// The place.
+        path: PathBuf,
+    },
+}
 
 /// Writes beside the target, then takes its place: whoever reads it meanwhile has the old one, and a full
 /// disk costs nobody what was there.
-pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     // As any new file has: the caller's umask says who else may read it.
     replace_with(target, bytes, 0o666)
 }
 
 /// The same for what holds a secret: nobody else may read it.
-pub(crate) fn replace_private(target: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub(crate) fn replace_private(target: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     replace_with(target, bytes, 0o600)
 }
 
-fn replace_with(target: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
+fn replace_with(target: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
     // Renaming over a device would take its place.
     if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
-        return Err(CliError::NotFile { path: target.to_owned() });
+        return Err(SaveError::NotFile { path: target.to_owned() });
     }
     // A link stays one, and what it leads to is replaced.
     let resolved = fs::canonicalize(target);
     let target = resolved.as_deref().unwrap_or(target);
-    let unwritable = |source| CliError::Write { path: target.to_owned(), source };
+    let unwritable = |source| SaveError::Unwritable { path: target.to_owned(), source };
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -24,8 +24,8 @@ use thiserror::Error;
 use self::observer::RequestLines;
 use self::policy::LivePolicy;
 use self::sample::Sample;
-use crate::error::CliError;
 use crate::output::{Exit, Format, line};
+use crate::policy::NoPolicyError;
 
 /// The embedded bucket, and the Region that its signatures must be for.
 const BUCKET: &str = "local-bucket";
@@ -82,7 +82,7 @@ enum RuntimeArg {
 
 /// Why the distribution cannot be served.
 #[derive(Debug, Diagnostic, Error)]
-pub(crate) enum ServeError {
+enum ServeError {
     /// The address is taken or may not be used.
     #[error("cannot listen on {addr}: {error}")]
     #[diagnostic(help(
@@ -137,7 +137,7 @@ impl From<StartError> for ServeError {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Tokio)?;
     let (lines, written) = RequestLines::new(args.format);
@@ -147,7 +147,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     exit
 }
 
-async fn serve(args: &Args, observer: Arc<RequestLines>) -> Result<Exit, CliError> {
+async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit> {
     // Listened to from the start: a function that is starting is ended with us.
     let mut stop = pin!(asked_to_stop());
     let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
@@ -179,7 +179,7 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> Result<Exit, CliErro
             (Function::InProcess(InProcess::new(handler)), headers, format!("the policy {}", path.display()))
         }
         // clap asks for one of them.
-        (None, None) => return Err(CliError::NoPolicy),
+        (None, None) => return Err(NoPolicyError.into()),
     };
     let settings = Settings {
         listen: args.listen,

@@ -14,13 +14,12 @@ use clap::ValueEnum;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::error::CliError;
 use crate::output::Exit;
 use crate::policy::PolicyArgs;
 
 /// Why tests cannot be run, when it is not for what is in their file.
 #[derive(Debug, Diagnostic, Error)]
-pub(crate) enum TestError {
+enum TestError {
     /// A bundle is in no folder of tests.
     #[error("no tests were named")]
     #[diagnostic(help("beside `--bundle`, name the file of the tests"))]
@@ -94,7 +93,7 @@ impl Outcome {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
     let files = match (args.tests.as_slice(), args.policy.path()) {
         ([], Some(policy)) => vec![policy.with_extension("tests.toml")],

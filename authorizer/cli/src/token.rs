@@ -9,7 +9,6 @@ pub(crate) use keygen::{write_key_pair, write_private, write_public};
 use authorizer_core::token::SignatureAlgorithm;
 use clap::Subcommand;
 
-use crate::error::CliError;
 use crate::output::Exit;
 
 /// Make development keys, mint tokens with them, and look into tokens.
@@ -28,7 +27,7 @@ enum Command {
     Inspect(inspect::Args),
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     match &args.command {
         Command::Keygen(args) => keygen::run(args),
         Command::Mint(args) => mint::run(args),

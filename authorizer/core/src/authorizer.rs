@@ -365,7 +365,7 @@ impl Authorizer {
         let Some(resource) = resource else { return Ok(preflight.answer_as_asked()) };
         let source = self.source(request)?;
         let allowed = policy.rules.could_allow(&resource, source, now);
-        let could = |operation: &S3Operation| operation.is_on(&resource) && allowed.contains(*operation);
+        let could = |operation: &S3Operation| resource.is_of(*operation) && allowed.contains(*operation);
         Ok(preflight.answer(self.possible.operations.iter().filter(could).collect()))
     }
 

@@ -1,7 +1,7 @@
 //! What becomes of each request header on its way to S3.
 
 use crate::event::CloudFrontHeader;
-use crate::operation::S3Operation;
+use crate::operation::{LengthHeader, S3Operation};
 
 /// What becomes of a header.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,19 +28,18 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     if let Some(name) = name.strip_prefix("x-amz-") {
         return amz_fate(operation, name, lines);
     }
-    let (forwarded, refused) = headers_of(operation);
     // A body in this coding is unwrapped by S3: what is stored would not be what was sent (AWS: SigV4
     // streaming, `aws-chunked`).
     let is_wrapped = |line: &CloudFrontHeader<'_>| line.value.to_ascii_lowercase().contains("aws-chunked");
-    let wraps = is_upload(operation) && name == "content-encoding" && lines.iter().any(is_wrapped);
-    if METHOD_OVERRIDES.contains(&name) || refused.contains(&name) || wraps {
+    let wraps = operation.is_upload() && name == "content-encoding" && lines.iter().any(is_wrapped);
+    if METHOD_OVERRIDES.contains(&name) || operation.refused_headers().contains(&name) || wraps {
         return Fate::Refuse;
     }
-    if !forwarded.contains(&name) {
+    if !operation.forwarded_headers().contains(&name) {
         return Fate::Remove;
     }
     // The one condition of this name that S3 has on writes (AWS: conditional writes).
-    if is_upload(operation) && name == "if-none-match" && lines.iter().any(|line| line.value != "*") {
+    if operation.is_upload() && name == "if-none-match" && lines.iter().any(|line| line.value != "*") {
         return Fate::Refuse;
     }
     // A value that a reader could split into two headers. CloudFront hands none over.
@@ -51,120 +50,23 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
 /// The headers of S3's own, without their `x-amz-`. What is not named here is refused: copy sources, ACLs and
 /// grants, tags, storage classes, encryption, object lock, redirects, security tokens, and what is yet to come.
 fn amz_fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader<'_>]) -> Fate {
-    use S3Operation::{
-        CompleteMultipartUpload, CreateMultipartUpload, GetObject, GetObjectVersion, HeadObject,
-        HeadObjectVersion, PutObject,
-    };
     match name {
         // What AWS's SDKs say of themselves.
         "user-agent" => Fate::Remove,
         // Asks S3 to say the checksum that is stored with the object.
         "checksum-mode" => {
-            let reads = [GetObject, HeadObject, GetObjectVersion, HeadObjectVersion].contains(&operation);
             let asks = lines.len() <= 1 && lines.iter().all(|line| line.value == "ENABLED");
-            if reads && asks { Fate::Forward } else { Fate::Refuse }
+            if operation.reads_object() && asks { Fate::Forward } else { Fate::Refuse }
         }
-        "content-sha256" | "sdk-checksum-algorithm" if is_upload(operation) => Fate::AsRuleSays,
-        "mp-object-size" if operation == CompleteMultipartUpload => Fate::AsRuleSays,
-        _ if name.starts_with("checksum-") && is_upload(operation) => Fate::AsRuleSays,
-        _ if name.starts_with("meta-") && [PutObject, CreateMultipartUpload].contains(&operation) => {
-            Fate::AsRuleSays
-        }
+        "content-sha256" | "sdk-checksum-algorithm" if operation.is_upload() => Fate::AsRuleSays,
+        "mp-object-size" if operation.length() == Some(LengthHeader::ObjectSize) => Fate::AsRuleSays,
+        _ if name.starts_with("checksum-") && operation.is_upload() => Fate::AsRuleSays,
+        _ if name.starts_with("meta-") && operation.describes_object() => Fate::AsRuleSays,
         _ => Fate::Refuse,
     }
 }
 
-/// Whether the operation brings something into the bucket.
-pub(crate) fn is_upload(operation: S3Operation) -> bool {
-    match operation {
-        S3Operation::PutObject
-        | S3Operation::CreateMultipartUpload
-        | S3Operation::UploadPart
-        | S3Operation::CompleteMultipartUpload => true,
-        S3Operation::GetObject
-        | S3Operation::HeadObject
-        | S3Operation::DeleteObject
-        | S3Operation::GetObjectVersion
-        | S3Operation::HeadObjectVersion
-        | S3Operation::ListObjectsV2
-        | S3Operation::AbortMultipartUpload
-        | S3Operation::ListParts => false,
-    }
-}
-
-/// The operation's headers that are not `x-amz-*`, and those that it refuses.
-fn headers_of(operation: S3Operation) -> (&'static [&'static str], &'static [&'static str]) {
-    match operation {
-        S3Operation::GetObject
-        | S3Operation::HeadObject
-        | S3Operation::GetObjectVersion
-        | S3Operation::HeadObjectVersion => (&READ_HEADERS, &[]),
-        S3Operation::ListObjectsV2 | S3Operation::ListParts => (&LIST_HEADERS, &[]),
-        S3Operation::PutObject => (&WRITE_HEADERS, &WRITE_CONDITIONS),
-        S3Operation::CreateMultipartUpload => (&CREATE_HEADERS, &WRITE_CONDITIONS),
-        S3Operation::UploadPart => (&PART_HEADERS, &WRITE_CONDITIONS),
-        S3Operation::CompleteMultipartUpload => (&COMPLETE_HEADERS, &WRITE_CONDITIONS),
-        S3Operation::DeleteObject | S3Operation::AbortMultipartUpload => (&DELETE_HEADERS, &WRITE_CONDITIONS),
-    }
-}
-
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
-
-/// What would make a write another one. A condition on the ETag tells a writer what is stored, and S3 asks
-/// for the right to read for it ([AWS: conditional
-/// deletes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html)), which the
-/// distribution has and the viewer may not. S3 knows neither partial uploads nor the condition on a date, and
-/// without them the write would go on whole (RFC 9110 sections 13.1.4 and 14.5).
-const WRITE_CONDITIONS: [&str; 3] = ["content-range", "if-match", "if-unmodified-since"];
-
-/// GetObject's and HeadObject's own headers, and those that CloudFront negotiates with.
-const READ_HEADERS: [&str; 9] = [
-    "accept",
-    "accept-encoding",
-    "cache-control",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "range",
-];
-
-/// ListObjectsV2 and ListParts have none of their own.
-const LIST_HEADERS: [&str; 2] = ["accept", "accept-encoding"];
-
-/// PutObject's own headers.
-const WRITE_HEADERS: [&str; 9] = [
-    "accept",
-    "cache-control",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-md5",
-    "content-type",
-    "expires",
-    "if-none-match",
-];
-
-/// CreateMultipartUpload's: those that are stored with the object.
-const CREATE_HEADERS: [&str; 7] = [
-    "accept",
-    "cache-control",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-type",
-    "expires",
-];
-
-/// UploadPart's.
-const PART_HEADERS: [&str; 2] = ["accept", "content-md5"];
-
-/// CompleteMultipartUpload's, whose body is the list of the parts.
-const COMPLETE_HEADERS: [&str; 2] = ["accept", "if-none-match"];
-
-/// DeleteObject and AbortMultipartUpload have none of their own.
-const DELETE_HEADERS: [&str; 1] = ["accept"];
 
 /// The headers that a viewer-request function may not touch
 /// ([AWS: restrictions on edge functions](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html)):

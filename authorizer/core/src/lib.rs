@@ -50,6 +50,6 @@ pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
 pub use origin::OriginPattern;
 pub use query::QueryError;
-pub use refusal::{KeysUnavailable, NoRule, Refusal, TokenError, UploadError};
+pub use refusal::{KeysUnavailable, NoRule, Reason, Refusal, TokenError, UploadError};
 pub use scalar::Scalar;
 pub use time::UnixTime;

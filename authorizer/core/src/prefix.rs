@@ -8,7 +8,7 @@ use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey};
 ///
 /// INVARIANT: at most 1,024 bytes; no control character, no backslash; no whole segment is empty, `.` or
 /// `..`, because no key that is decided on has such a segment.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct KeyPrefix(String);
 
 impl KeyPrefix {

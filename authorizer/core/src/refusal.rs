@@ -4,6 +4,10 @@
 //! What the viewer is told follows RFC 9110, RFC 6750 section 3 and RFC 9457, and never says which
 //! rule or claim would have helped; [`Refusal::reason`] goes to the decision log only.
 
+mod reason;
+
+pub use reason::Reason;
+
 use crate::event::EventError;
 use crate::key::KeyError;
 use crate::query::QueryError;
@@ -178,95 +182,86 @@ impl Refusal {
         Self::HeaderNotAllowed(name.chars().take(64).collect())
     }
 
+    /// The words of all reasons: every one that [`reason`](Self::reason) can say, and no other.
+    pub const REASONS: [&'static str; Reason::ALL.len()] = Reason::WORDS;
+
     /// The HTTP status, 400 to 503.
     pub fn status(&self) -> u16 {
-        match self {
-            Self::EventMalformed | Self::EventWrongTrigger => 500,
-            Self::Key(_)
-            | Self::Query(_)
-            | Self::PostNotAnUpload
-            | Self::HeaderNotAllowed(_)
-            | Self::CredentialRepeated => 400,
-            Self::CredentialScheme | Self::CredentialMalformed | Self::TokenMissing | Self::Token(_) => 401,
-            Self::DeniedByRule
-            | Self::NoRule(_)
-            | Self::InsufficientScope { .. }
-            | Self::OriginNotAllowed => 403,
-            Self::MethodNotAllowed { .. } => 405,
-            Self::Upload(UploadError::LengthRequired) => 411,
-            Self::Upload(UploadError::TooLarge) => 413,
-            Self::Upload(UploadError::ContentType) => 415,
-            Self::KeysUnavailable(_) => 503,
-        }
+        self.kind().status()
     }
 
     /// The word in the decision log: stable, so that alarms can stand on it, and never anything the
     /// viewer sent.
     pub fn reason(&self) -> &'static str {
+        self.kind().word()
+    }
+
+    /// What it is called in the decision log.
+    pub fn kind(&self) -> Reason {
         match self {
-            Self::EventMalformed => "event_malformed",
-            Self::EventWrongTrigger => "event_wrong_trigger",
+            Self::EventMalformed => Reason::EventMalformed,
+            Self::EventWrongTrigger => Reason::EventWrongTrigger,
             Self::Key(error) => match error {
-                KeyError::Missing => "key_missing",
-                KeyError::EscapeMalformed => "key_escape_malformed",
-                KeyError::NotUtf8 => "key_not_utf8",
-                KeyError::EmptySegment => "key_empty_segment",
-                KeyError::DotSegment => "key_dot_segment",
-                KeyError::ControlCharacter => "key_control_character",
-                KeyError::Backslash => "key_backslash",
-                KeyError::RawPlus => "key_raw_plus",
-                KeyError::RawDelimiter => "key_raw_delimiter",
-                KeyError::TooLong => "key_too_long",
+                KeyError::Missing => Reason::KeyMissing,
+                KeyError::EscapeMalformed => Reason::KeyEscapeMalformed,
+                KeyError::NotUtf8 => Reason::KeyNotUtf8,
+                KeyError::EmptySegment => Reason::KeyEmptySegment,
+                KeyError::DotSegment => Reason::KeyDotSegment,
+                KeyError::ControlCharacter => Reason::KeyControlCharacter,
+                KeyError::Backslash => Reason::KeyBackslash,
+                KeyError::RawPlus => Reason::KeyRawPlus,
+                KeyError::RawDelimiter => Reason::KeyRawDelimiter,
+                KeyError::TooLong => Reason::KeyTooLong,
             },
-            Self::Query(QueryError::NotAllowed(_)) => "query_not_allowed",
-            Self::Query(QueryError::Malformed(_) | QueryError::Unreadable) => "query_malformed",
-            Self::PostNotAnUpload => "post_not_an_upload",
-            Self::HeaderNotAllowed(_) => "header_not_allowed",
-            Self::MethodNotAllowed { .. } => "method_not_allowed",
-            Self::CredentialRepeated => "credential_repeated",
-            Self::CredentialScheme => "credential_scheme",
-            Self::CredentialMalformed => "credential_malformed",
-            Self::TokenMissing => "token_missing",
+            Self::Query(QueryError::NotAllowed(_)) => Reason::QueryNotAllowed,
+            Self::Query(QueryError::Malformed(_) | QueryError::Unreadable) => Reason::QueryMalformed,
+            Self::PostNotAnUpload => Reason::PostNotAnUpload,
+            Self::HeaderNotAllowed(_) => Reason::HeaderNotAllowed,
+            Self::MethodNotAllowed { .. } => Reason::MethodNotAllowed,
+            Self::CredentialRepeated => Reason::CredentialRepeated,
+            Self::CredentialScheme => Reason::CredentialScheme,
+            Self::CredentialMalformed => Reason::CredentialMalformed,
+            Self::TokenMissing => Reason::TokenMissing,
             Self::Token(error) => match error {
-                TokenError::TooLong => "token_too_long",
-                TokenError::Malformed => "token_malformed",
-                TokenError::DuplicateMember => "token_duplicate_member",
-                TokenError::Encrypted => "token_encrypted",
-                TokenError::Nested => "token_nested",
-                TokenError::CriticalHeader => "token_critical_header",
-                TokenError::IssuerUnknown => "issuer_unknown",
-                TokenError::AlgorithmNotAllowed => "algorithm_not_allowed",
-                TokenError::SigningKeyUnknown => "signing_key_unknown",
-                TokenError::SignatureInvalid => "signature_invalid",
-                TokenError::TypeMismatch => "token_type_mismatch",
-                TokenError::TimeMalformed => "token_time_malformed",
-                TokenError::Expired => "token_expired",
-                TokenError::NotYetValid => "token_not_yet_valid",
-                TokenError::IssuedInFuture => "token_issued_in_future",
-                TokenError::LifetimeTooLong => "token_lifetime_too_long",
-                TokenError::AudienceMismatch => "audience_mismatch",
-                TokenError::ClientMismatch => "client_mismatch",
-                TokenError::RequiredClaimMismatch => "required_claim_mismatch",
-                TokenError::Revoked => "token_revoked",
+                TokenError::TooLong => Reason::TokenTooLong,
+                TokenError::Malformed => Reason::TokenMalformed,
+                TokenError::DuplicateMember => Reason::TokenDuplicateMember,
+                TokenError::Encrypted => Reason::TokenEncrypted,
+                TokenError::Nested => Reason::TokenNested,
+                TokenError::CriticalHeader => Reason::TokenCriticalHeader,
+                TokenError::IssuerUnknown => Reason::IssuerUnknown,
+                TokenError::AlgorithmNotAllowed => Reason::AlgorithmNotAllowed,
+                TokenError::SigningKeyUnknown => Reason::SigningKeyUnknown,
+                TokenError::SignatureInvalid => Reason::SignatureInvalid,
+                TokenError::TypeMismatch => Reason::TokenTypeMismatch,
+                TokenError::TimeMalformed => Reason::TokenTimeMalformed,
+                TokenError::Expired => Reason::TokenExpired,
+                TokenError::NotYetValid => Reason::TokenNotYetValid,
+                TokenError::IssuedInFuture => Reason::TokenIssuedInFuture,
+                TokenError::LifetimeTooLong => Reason::TokenLifetimeTooLong,
+                TokenError::AudienceMismatch => Reason::AudienceMismatch,
+                TokenError::ClientMismatch => Reason::ClientMismatch,
+                TokenError::RequiredClaimMismatch => Reason::RequiredClaimMismatch,
+                TokenError::Revoked => Reason::TokenRevoked,
             },
-            Self::KeysUnavailable(_) => "keys_unavailable",
-            Self::DeniedByRule => "denied_by_rule",
+            Self::KeysUnavailable(_) => Reason::KeysUnavailable,
+            Self::DeniedByRule => Reason::DeniedByRule,
             Self::NoRule(furthest) => match furthest {
-                NoRule::KeyNotAllowed => "key_not_allowed",
-                NoRule::OperationNotAllowed => "operation_not_allowed",
-                NoRule::IssuerNotAllowed => "issuer_not_allowed",
-                NoRule::TimeNotAllowed => "time_not_allowed",
-                NoRule::SourceNotAllowed => "source_not_allowed",
-                NoRule::ConditionNotMet => "condition_not_met",
-                NoRule::MetadataMismatch => "metadata_mismatch",
+                NoRule::KeyNotAllowed => Reason::KeyNotAllowed,
+                NoRule::OperationNotAllowed => Reason::OperationNotAllowed,
+                NoRule::IssuerNotAllowed => Reason::IssuerNotAllowed,
+                NoRule::TimeNotAllowed => Reason::TimeNotAllowed,
+                NoRule::SourceNotAllowed => Reason::SourceNotAllowed,
+                NoRule::ConditionNotMet => Reason::ConditionNotMet,
+                NoRule::MetadataMismatch => Reason::MetadataMismatch,
             },
             Self::Upload(error) => match error {
-                UploadError::LengthRequired => "length_required",
-                UploadError::TooLarge => "too_large",
-                UploadError::ContentType => "content_type_not_allowed",
+                UploadError::LengthRequired => Reason::LengthRequired,
+                UploadError::TooLarge => Reason::TooLarge,
+                UploadError::ContentType => Reason::ContentTypeNotAllowed,
             },
-            Self::OriginNotAllowed => "origin_not_allowed",
-            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::OriginNotAllowed => Reason::OriginNotAllowed,
+            Self::InsufficientScope { .. } => Reason::InsufficientScope,
         }
     }
 

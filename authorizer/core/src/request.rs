@@ -5,9 +5,9 @@
 //! anew from what was recognised.
 
 use crate::event::CloudFrontRequest;
-use crate::header::{Fate, fate, is_upload};
+use crate::header::{Fate, fate};
 use crate::key::{KeyError, ObjectKey};
-use crate::operation::{Method, OperationSet, S3Operation};
+use crate::operation::{Method, OperationSet, Parameter, ParameterForm, S3Operation};
 use crate::prefix::KeyPrefix;
 use crate::query::{Query, QueryError, encode};
 use crate::refusal::Refusal;
@@ -42,6 +42,14 @@ impl Resource {
         match self {
             Self::Object(key) => key.as_str(),
             Self::Prefix(prefix) => prefix.as_str(),
+        }
+    }
+
+    /// Whether the operation can be asked for this.
+    pub fn is_of(&self, operation: S3Operation) -> bool {
+        match self {
+            Self::Object(_) => !operation.is_listing(),
+            Self::Prefix(_) => operation.is_listing(),
         }
     }
 }
@@ -108,7 +116,7 @@ impl S3Request {
                 return Err(Refusal::header_not_allowed(name));
             }
         }
-        if !is_upload(operation) {
+        if !operation.is_upload() {
             return Ok(asked);
         }
         let upload =
@@ -132,13 +140,14 @@ impl S3Request {
             return Err(Refusal::Query(QueryError::not_allowed(marker)));
         }
         let mut parameters = Vec::new();
-        let mut overrides = Vec::new();
+        let prefix = take_parameters(operation, &mut query, &mut parameters)?;
+        let overrides = match operation.reads_object() {
+            true => take_overrides(&mut query, &mut parameters)?,
+            false => Vec::new(),
+        };
         let resource = match target {
-            Target::Bucket => Resource::Prefix(take_listing(&mut query, &mut parameters)?),
-            Target::Object(key) => {
-                take_parameters(operation, &mut query, &mut parameters, &mut overrides)?;
-                Resource::Object(key)
-            }
+            Target::Object(key) => Resource::Object(key),
+            Target::Bucket => Resource::Prefix(prefix),
         };
         // The name that AWS's SDKs give the operation; S3 has no use for it.
         if query.take("x-id").is_some_and(|name| name != operation.api_name()) {
@@ -204,155 +213,58 @@ fn operation_of(
     method: Method,
     query: &Query,
 ) -> Result<(S3Operation, Option<&'static str>), Refusal> {
-    let has = |name: &'static str| query.contains(name).then_some(name);
-    if *target == Target::Bucket {
-        let not_listing = || match query.first_name() {
+    let has = |name: &str| query.contains(name);
+    match target {
+        Target::Bucket => S3Operation::on_bucket(has).ok_or_else(|| match query.first_name() {
             Some(name) => Refusal::Query(QueryError::not_allowed(name)),
             None => Refusal::Key(KeyError::Missing),
-        };
-        return has("list-type")
-            .map(|marker| (S3Operation::ListObjectsV2, Some(marker)))
-            .ok_or_else(not_listing);
+        }),
+        Target::Object(_) => S3Operation::on_object(method, has).ok_or(Refusal::PostNotAnUpload),
     }
-    let recognised = match method {
-        Method::Get => match (has("uploadId"), has("versionId")) {
-            (Some(marker), _) => (S3Operation::ListParts, Some(marker)),
-            (None, Some(marker)) => (S3Operation::GetObjectVersion, Some(marker)),
-            (None, None) => (S3Operation::GetObject, None),
-        },
-        Method::Head => match has("versionId") {
-            Some(marker) => (S3Operation::HeadObjectVersion, Some(marker)),
-            None => (S3Operation::HeadObject, None),
-        },
-        Method::Put => match has("uploadId").or(has("partNumber")) {
-            Some(marker) => (S3Operation::UploadPart, Some(marker)),
-            None => (S3Operation::PutObject, None),
-        },
-        Method::Delete => match has("uploadId") {
-            Some(marker) => (S3Operation::AbortMultipartUpload, Some(marker)),
-            None => (S3Operation::DeleteObject, None),
-        },
-        Method::Post => match (has("uploads"), has("uploadId")) {
-            (Some(marker), _) => (S3Operation::CreateMultipartUpload, Some(marker)),
-            (None, Some(marker)) => (S3Operation::CompleteMultipartUpload, Some(marker)),
-            (None, None) => return Err(Refusal::PostNotAnUpload),
-        },
-    };
-    Ok(recognised)
 }
 
-/// The parameters of an operation on an object.
+/// Takes the operation's own parameters out of the query, to go on to S3 in their one order; and with them the prefix of
+/// a listing, the empty one for all else.
 fn take_parameters(
     operation: S3Operation,
     query: &mut Query,
     taken: &mut Vec<(&'static str, String)>,
-    overrides: &mut Vec<ResponseOverride>,
-) -> Result<(), Refusal> {
-    use S3Operation as Op;
-    match operation {
-        Op::GetObject | Op::HeadObject | Op::GetObjectVersion | Op::HeadObjectVersion => {
-            if matches!(operation, Op::GetObjectVersion | Op::HeadObjectVersion) {
-                take(query, "versionId", is_opaque, taken)?;
+) -> Result<KeyPrefix, Refusal> {
+    let mut prefix = KeyPrefix::default();
+    for Parameter { name, form, is_required } in operation.parameters() {
+        match (query.take(name), form) {
+            // Without one all keys are asked for, and S3 is told so.
+            (value, ParameterForm::Prefix) => {
+                prefix = KeyPrefix::new(value.unwrap_or_default()).map_err(Refusal::Key)?;
+                taken.push((name, prefix.as_str().to_owned()));
             }
-            for one in ResponseOverride::ALL {
-                if take_if_there(query, one.name(), |value| !value.is_empty() && is_plain(value), taken)? {
-                    overrides.push(one);
-                }
-            }
+            (Some(value), _) if form.holds(&value) => taken.push((name, value)),
+            (None, _) if !is_required => {}
+            (Some(_) | None, _) => return Err(Refusal::Query(QueryError::malformed(name))),
         }
-        Op::CreateMultipartUpload => take(query, "uploads", str::is_empty, taken)?,
-        Op::UploadPart => {
-            take(query, "partNumber", |value| is_number(value, 1, MAX_PARTS), taken)?;
-            take(query, "uploadId", is_opaque, taken)?;
-        }
-        Op::CompleteMultipartUpload | Op::AbortMultipartUpload => take(query, "uploadId", is_opaque, taken)?,
-        Op::ListParts => {
-            take(query, "uploadId", is_opaque, taken)?;
-            take_if_there(query, "max-parts", |value| is_number(value, 0, 1000), taken)?;
-            take_if_there(query, "part-number-marker", |value| is_number(value, 0, MAX_PARTS), taken)?;
-        }
-        Op::PutObject | Op::DeleteObject | Op::ListObjectsV2 => {}
     }
-    Ok(())
+    Ok(prefix)
 }
 
-/// The parameters of a listing.
-fn take_listing(query: &mut Query, taken: &mut Vec<(&'static str, String)>) -> Result<KeyPrefix, Refusal> {
-    take(query, "list-type", |value| value == "2", taken)?;
-    let prefix = KeyPrefix::new(query.take("prefix").unwrap_or_default()).map_err(Refusal::Key)?;
-    taken.push(("prefix", prefix.as_str().to_owned()));
-    take_if_there(query, "delimiter", |value| value == "/", taken)?;
-    take_if_there(query, "max-keys", |value| is_number(value, 0, 1000), taken)?;
-    take_if_there(query, "continuation-token", is_opaque, taken)?;
-    // It only says where in the listing to begin.
-    let is_text = |value: &str| !value.is_empty() && !value.chars().any(char::is_control);
-    take_if_there(query, "start-after", is_text, taken)?;
-    take_if_there(query, "encoding-type", |value| value == "url", taken)?;
-    Ok(prefix)
+/// Takes the overrides of response headers out of the query of a read.
+fn take_overrides(
+    query: &mut Query,
+    taken: &mut Vec<(&'static str, String)>,
+) -> Result<Vec<ResponseOverride>, Refusal> {
+    let mut overrides = Vec::new();
+    for one in ResponseOverride::ALL {
+        let Some(value) = query.take(one.name()) else { continue };
+        if value.is_empty() || !is_plain(&value) {
+            return Err(Refusal::Query(QueryError::malformed(one.name())));
+        }
+        taken.push((one.name(), value));
+        overrides.push(one);
+    }
+    Ok(overrides)
 }
 
 /// With the longest path, 3,073 bytes, this stays within CloudFront's 8,192 bytes of a URL.
 const MAX_QUERY_BYTES: usize = 5_000;
-
-/// Whether a query parameter means something to S3, so that no token can be in it.
-pub(crate) fn is_s3_parameter(name: &str) -> bool {
-    const NAMES: [&str; 13] = [
-        "continuation-token",
-        "delimiter",
-        "encoding-type",
-        "list-type",
-        "max-keys",
-        "max-parts",
-        "part-number-marker",
-        "partNumber",
-        "prefix",
-        "start-after",
-        "uploadId",
-        "uploads",
-        "versionId",
-    ];
-    let lower = name.to_ascii_lowercase();
-    NAMES.contains(&name) || ["x-id", "x-amz-", "response-"].iter().any(|prefix| lower.starts_with(prefix))
-}
-
-/// AWS: a multipart upload has parts 1 to 10,000.
-const MAX_PARTS: u32 = 10_000;
-
-fn take(
-    query: &mut Query,
-    name: &'static str,
-    is_of_its_form: impl Fn(&str) -> bool,
-    taken: &mut Vec<(&'static str, String)>,
-) -> Result<(), Refusal> {
-    match take_if_there(query, name, is_of_its_form, taken)? {
-        true => Ok(()),
-        false => Err(Refusal::Query(QueryError::malformed(name))),
-    }
-}
-
-fn take_if_there(
-    query: &mut Query,
-    name: &'static str,
-    is_of_its_form: impl Fn(&str) -> bool,
-    taken: &mut Vec<(&'static str, String)>,
-) -> Result<bool, Refusal> {
-    let Some(value) = query.take(name) else { return Ok(false) };
-    if !is_of_its_form(&value) {
-        return Err(Refusal::Query(QueryError::malformed(name)));
-    }
-    taken.push((name, value));
-    Ok(true)
-}
-
-/// An id or a token that S3 made, and only S3 reads.
-fn is_opaque(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// A decimal number in its one spelling.
-fn is_number(value: &str, least: u32, most: u32) -> bool {
-    value.parse::<u32>().is_ok_and(|number| (least..=most).contains(&number) && number.to_string() == value)
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,7 @@
 //! What a decision allocates: what goes back and into the log, and little on the way.
+//!
+//! A test binary of its own: counting needs a global allocator, which would slow down every test beside it, and the
+//! policies and requests are those of the benches, which are written for the root of a crate.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,6 +13,7 @@
 mod policies;
 #[path = "../benches/decision/requests.rs"]
 mod requests;
+#[path = "it/signer.rs"]
 mod signer;
 
 use allocation_counter::{AllocationInfo, measure};

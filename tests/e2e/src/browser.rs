@@ -1,9 +1,7 @@
 //! Chromium, driven by `tests/tools/browser/drive.mjs`.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -33,8 +31,7 @@ impl Browser {
     /// Starts it, if it could be installed on this machine. Where it could not, the test says so and is
     /// skipped; with `CI=true` it fails.
     pub fn start() -> Option<Self> {
-        static TOOLS: OnceLock<Option<PathBuf>> = OnceLock::new();
-        let tools = TOOLS.get_or_init(|| installed("browser", "the browser")).as_deref()?;
+        let tools = installed("browser", "the browser")?;
         let profile = tempfile::tempdir().unwrap();
         let mut node = Command::new(tools.join("node/bin/node"));
         node.arg(root().join("tests/tools/browser/drive.mjs")).arg(tools).arg(profile.path());

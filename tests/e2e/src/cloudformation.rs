@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -12,8 +11,7 @@ use crate::tools::installed;
 /// cfn-lint's folder, if it could be installed on this machine. Where it could not, the test says so and is
 /// skipped; with `CI=true` it fails.
 pub fn linter() -> Option<&'static Path> {
-    static LINTER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    LINTER.get_or_init(|| installed("infra", "cfn-lint")).as_deref()
+    installed("infra", "cfn-lint")
 }
 
 /// Runs the Python of a tool, where no configuration of the caller's can switch a rule off.

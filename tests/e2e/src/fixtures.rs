@@ -13,7 +13,7 @@ mod suite;
 mod token;
 
 pub use case::{Case, Cases, Expect};
-pub use reason::{ANSWERS, REASONS, reasons_without_a_case};
+pub use reason::{ANSWERS, reasons_without_a_case};
 pub use seen::Seen;
 pub use suite::Suite;
 

@@ -47,7 +47,7 @@ impl Ministack {
             lines.iter().any(|line| line.contains("Running on")).then_some(())
         });
         TcpStream::connect(addr).unwrap();
-        command_line(folder.path(), &sdk);
+        command_line(folder.path(), sdk);
         Some(Self { child, addr, folder, log })
     }
 

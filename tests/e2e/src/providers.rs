@@ -2,9 +2,8 @@
 //! own on a loopback address.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,8 +14,7 @@ use crate::tools::installed;
 
 /// The providers' folder, if they could be installed.
 pub fn folder() -> Option<&'static Path> {
-    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOLDER.get_or_init(|| installed("providers", "the identity providers")).as_deref()
+    installed("providers", "the identity providers")
 }
 
 /// What a provider says of itself when it has started.

@@ -1,11 +1,10 @@
 //! AWS's own runtime clients, which `tests/tools/runtimes/install` brings.
 
-use std::process::Command;
-use std::sync::OnceLock;
-
 use authorizer_local::{Runtime, RuntimeClients};
 
 use crate::binaries::root;
+use crate::skipped::skip;
+use crate::tools::install;
 
 /// Each of the functions named is a test under every runtime. One that is not installed is skipped.
 #[macro_export]
@@ -40,26 +39,11 @@ pub fn clients(runtime: Runtime) -> Option<RuntimeClients> {
         Runtime::Node => "node",
     };
     let prefix = format!("{name}: ");
-    let reasons: Vec<&str> = skipped().lines().filter_map(|line| line.strip_prefix(&prefix)).collect();
+    let reasons: Vec<&str> =
+        install("runtimes").skipped.lines().filter_map(|line| line.strip_prefix(&prefix)).collect();
     if reasons.is_empty() {
         return Some(clients);
     }
     skip(&format!("the runtime {name}: {}", reasons.join("; ")));
     None
-}
-
-/// Says loudly that something is not tested on this machine, which fails where `CI=true`.
-pub fn skip(what: &str) {
-    assert!(!std::env::var("CI").is_ok_and(|value| value == "true"), "not tested: {what}");
-    eprintln!("*** SKIPPED: {what} ***");
-}
-
-/// Installs the clients, once, and gives what was left out and why.
-fn skipped() -> &'static str {
-    static SKIPPED: OnceLock<String> = OnceLock::new();
-    SKIPPED.get_or_init(|| {
-        let status = Command::new(root().join("tests/tools/runtimes/install")).status().unwrap();
-        assert!(status.success(), "tests/tools/runtimes/install: {status}");
-        std::fs::read_to_string(root().join(".tools/runtimes/SKIPPED")).unwrap_or_default()
-    })
 }

@@ -1,9 +1,8 @@
 //! AWS's SDK for Python as a viewer, through `tests/tools/sdk/driver.py`, and AWS's command line.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,8 +14,7 @@ use crate::tools::installed;
 
 /// The SDK's folder, if it could be installed.
 pub fn folder() -> Option<&'static Path> {
-    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOLDER.get_or_init(|| installed("sdk", "AWS's SDK")).as_deref()
+    installed("sdk", "AWS's SDK")
 }
 
 /// What the SDK is set to.

@@ -1,21 +1,42 @@
-//! Other people's tools, which the installers in `tests` bring into `.tools`.
+//! Other people's tools, which the installers in `tests/tools` bring into `.tools`.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::binaries::root;
-use crate::runtimes::skip;
+use crate::skipped::skip;
 
-/// The folder that `tests/NAME/install` fills, if it could be filled on this machine. Where it could not, the
-/// test says so and is skipped; with `CI=true` it fails.
-pub fn installed(name: &str, what: &str) -> Option<PathBuf> {
-    let folder = root().join(".tools").join(name);
-    let status = Command::new(root().join(format!("tests/{name}/install"))).status().unwrap();
-    let skipped = std::fs::read_to_string(folder.join("SKIPPED")).unwrap_or_default();
-    assert!(status.success(), "tests/{name}/install: {status} {skipped}");
-    if skipped.is_empty() {
-        return Some(folder);
+/// The folder that `tests/tools/NAME/install` fills, if it could be filled on this machine. Where it could not,
+/// the test says so and is skipped; with `CI=true` it fails.
+pub fn installed(name: &'static str, what: &str) -> Option<&'static Path> {
+    let tool = install(name);
+    if tool.skipped.is_empty() {
+        return Some(&tool.folder);
     }
-    skip(&format!("{what}: {}", skipped.trim()));
+    skip(&format!("{what}: {}", tool.skipped));
     None
+}
+
+/// What an installer did.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    folder: PathBuf,
+    /// What it left out and why; empty when everything is there.
+    pub(crate) skipped: String,
+}
+
+/// Runs an installer, once a process.
+pub(crate) fn install(name: &'static str) -> &'static Tool {
+    type Installed = Mutex<BTreeMap<&'static str, Arc<OnceLock<&'static Tool>>>>;
+    static INSTALLED: Installed = Mutex::new(BTreeMap::new());
+    let tool = Arc::clone(INSTALLED.lock().unwrap().entry(name).or_default());
+    tool.get_or_init(|| {
+        let status = Command::new(root().join(format!("tests/tools/{name}/install"))).status().unwrap();
+        let folder = root().join(".tools").join(name);
+        let skipped = std::fs::read_to_string(folder.join("SKIPPED")).unwrap_or_default();
+        assert!(status.success(), "tests/tools/{name}/install: {status} {skipped}");
+        Box::leak(Box::new(Tool { folder, skipped: skipped.trim().to_owned() }))
+    })
 }

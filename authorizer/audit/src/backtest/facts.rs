@@ -30,18 +30,14 @@ impl Asked {
 
     /// What has a method, and no operation in the log.
     pub(super) fn method(method: Method, resource: Option<Resource>) -> Self {
-        let is_on = |operation: &S3Operation| match resource {
-            Some(Resource::Object(_)) => *operation != S3Operation::ListObjectsV2,
-            Some(Resource::Prefix(_)) => *operation == S3Operation::ListObjectsV2,
-            None => true,
-        };
-        let operations = method.operations().iter().filter(is_on).collect();
+        let is_of = |operation: &S3Operation| resource.as_ref().is_none_or(|one| one.is_of(*operation));
+        let operations = method.operations().iter().filter(is_of).collect();
         Self { operations, resource, overrides: None }
     }
 
     /// A listing of what is not known.
     pub(super) fn listing() -> Self {
-        let operations = [S3Operation::ListObjectsV2].into_iter().collect();
+        let operations = OperationSet::of(S3Operation::is_listing);
         Self { operations, resource: None, overrides: None }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use authorizer_core::policy::Policy;
-use authorizer_core::rules::Rule;
+use authorizer_core::rules::{Rule, RulePart};
 use serde::Serialize;
 
 /// Something that a log does not say of a request.
@@ -185,10 +185,7 @@ impl fmt::Display for MissingFact {
 
 /// The claims that a rule speaks of.
 fn names_of(rule: &Rule) -> impl Iterator<Item = &str> {
-    let in_keys = rule.keys().iter().flat_map(authorizer_core::rules::KeyPattern::claims);
-    let in_conditions = rule.conditions().iter().map(|condition| condition.claim.as_str());
-    let in_metadata = rule.terms().metadata.values().filter_map(|term| term.claim());
-    in_keys.chain(in_conditions).chain(in_metadata)
+    rule.parts().into_iter().flat_map(RulePart::claims)
 }
 
 #[cfg(test)]

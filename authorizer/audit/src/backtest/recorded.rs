@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use authorizer_core::Reason;
+
 use super::facts::{Asked, Span};
 
 /// A request as a log has it.
@@ -85,74 +87,78 @@ impl Stage {
     /// Of a word of the decision log. `knows_operation` is whether the line names the operation, as it does once
     /// the request was recognised.
     pub(super) fn of(reason: &str, knows_operation: bool) -> Self {
+        // Words to come.
+        let Some(reason) = Reason::parse(reason) else { return Self::Unknown };
         match reason {
-            "event_wrong_trigger"
-            | "key_missing"
-            | "key_escape_malformed"
-            | "key_not_utf8"
-            | "key_empty_segment"
-            | "key_dot_segment"
-            | "key_control_character"
-            | "key_backslash"
-            | "key_raw_plus"
-            | "key_raw_delimiter"
-            | "key_too_long"
-            | "query_malformed"
-            | "post_not_an_upload"
-            | "credential_scheme" => Self::Always,
+            Reason::EventWrongTrigger
+            | Reason::KeyMissing
+            | Reason::KeyEscapeMalformed
+            | Reason::KeyNotUtf8
+            | Reason::KeyEmptySegment
+            | Reason::KeyDotSegment
+            | Reason::KeyControlCharacter
+            | Reason::KeyBackslash
+            | Reason::KeyRawPlus
+            | Reason::KeyRawDelimiter
+            | Reason::KeyTooLong
+            | Reason::QueryMalformed
+            | Reason::PostNotAnUpload
+            | Reason::CredentialScheme => Self::Always,
             // Of a header that no operation has; once it is one, only the rules have something to say of headers
             // and overrides.
-            "header_not_allowed" => {
+            Reason::HeaderNotAllowed => {
                 if knows_operation {
                     Self::NoRule
                 } else {
                     Self::Always
                 }
             }
-            "query_not_allowed" => {
+            Reason::QueryNotAllowed => {
                 if knows_operation {
                     Self::NoRule
                 } else {
                     Self::Unknown
                 }
             }
-            "credential_repeated" | "credential_malformed" | "origin_not_allowed" => Self::Credential,
-            "token_too_long"
-            | "token_malformed"
-            | "token_duplicate_member"
-            | "token_encrypted"
-            | "token_nested"
-            | "token_critical_header" => Self::TokenForm,
-            "issuer_unknown"
-            | "algorithm_not_allowed"
-            | "signing_key_unknown"
-            | "signature_invalid"
-            | "token_type_mismatch"
-            | "token_time_malformed"
-            | "token_expired"
-            | "token_not_yet_valid"
-            | "token_issued_in_future"
-            | "audience_mismatch"
-            | "client_mismatch"
-            | "required_claim_mismatch"
-            | "token_lifetime_too_long"
-            | "token_revoked" => Self::Trust,
-            "keys_unavailable" => Self::Keys,
-            "denied_by_rule" => Self::Denied,
-            "token_missing"
-            | "key_not_allowed"
-            | "operation_not_allowed"
-            | "issuer_not_allowed"
-            | "time_not_allowed"
-            | "source_not_allowed"
-            | "condition_not_met"
-            | "insufficient_scope"
-            | "metadata_mismatch"
-            | "length_required"
-            | "too_large"
-            | "content_type_not_allowed" => Self::NoRule,
-            // `method_not_allowed` and `event_malformed`, which may be of the address; and words to come.
-            _ => Self::Unknown,
+            Reason::CredentialRepeated | Reason::CredentialMalformed | Reason::OriginNotAllowed => {
+                Self::Credential
+            }
+            Reason::TokenTooLong
+            | Reason::TokenMalformed
+            | Reason::TokenDuplicateMember
+            | Reason::TokenEncrypted
+            | Reason::TokenNested
+            | Reason::TokenCriticalHeader => Self::TokenForm,
+            Reason::IssuerUnknown
+            | Reason::AlgorithmNotAllowed
+            | Reason::SigningKeyUnknown
+            | Reason::SignatureInvalid
+            | Reason::TokenTypeMismatch
+            | Reason::TokenTimeMalformed
+            | Reason::TokenExpired
+            | Reason::TokenNotYetValid
+            | Reason::TokenIssuedInFuture
+            | Reason::AudienceMismatch
+            | Reason::ClientMismatch
+            | Reason::RequiredClaimMismatch
+            | Reason::TokenLifetimeTooLong
+            | Reason::TokenRevoked => Self::Trust,
+            Reason::KeysUnavailable => Self::Keys,
+            Reason::DeniedByRule => Self::Denied,
+            Reason::TokenMissing
+            | Reason::KeyNotAllowed
+            | Reason::OperationNotAllowed
+            | Reason::IssuerNotAllowed
+            | Reason::TimeNotAllowed
+            | Reason::SourceNotAllowed
+            | Reason::ConditionNotMet
+            | Reason::InsufficientScope
+            | Reason::MetadataMismatch
+            | Reason::LengthRequired
+            | Reason::TooLarge
+            | Reason::ContentTypeNotAllowed => Self::NoRule,
+            // The event may be malformed for its address alone.
+            Reason::MethodNotAllowed | Reason::EventMalformed => Self::Unknown,
         }
     }
 }

@@ -3,16 +3,18 @@
 //! Part by part, as the core's `Rule::examine` asks. A part that the log does not tell may still be shown by
 //! another rule that is known to have matched: whatever keeps to that one's part keeps to this one's.
 
-use authorizer_core::operation::OperationSet;
+use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::request::Resource;
 use authorizer_core::response_override::ResponseOverride;
-use authorizer_core::rules::{Claims, Condition, Effect, KeyPattern, Period, PrincipalConstraint, Rule};
+use authorizer_core::rules::{
+    Claims, Condition, Effect, KeyPattern, Period, PrincipalConstraint, Rule, RulePart,
+};
 
 use super::answer::Answer;
 use super::condition;
 use super::facts::{Facts, Who};
 use super::missing::{ClaimNames, Missing, MissingSet};
-use super::terms::{follow, reads, uploads};
+use super::terms::follow;
 
 /// What is taken for granted of what a log does not say.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -37,29 +39,29 @@ pub(super) struct Inquiry<'i, 'l> {
     pub(super) periods: bool,
 }
 
-/// Asks one part of a rule.
-type Part<I> = fn(&I, &Rule, Option<&Rule>) -> Answer;
-
 impl Inquiry<'_, '_> {
     /// Whether the rule matches. `known` has matched; only a rule of the same effect shows anything.
     pub(super) fn ask(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
         let known = known.filter(|known| known.effect() == rule.effect());
-        // The cheapest and most telling first.
-        let mut answer = self.operations(rule, known);
-        let parts: [Part<Self>; 7] = [
-            Self::keys,
-            Self::principals,
-            Self::period,
-            Self::sources,
-            Self::conditions,
-            Self::overrides,
-            Self::terms,
-        ];
-        for part in parts {
+        let mut answer = Answer::Yes;
+        for part in rule.parts() {
+            answer = answer.and(match part {
+                // They say what becomes of a request that matches.
+                RulePart::Effect(_) | RulePart::CreateOnly(_) => continue,
+                RulePart::Operations(_) => self.operations(rule, known),
+                RulePart::Principals(_) => self.principals(rule, known),
+                RulePart::Keys(_) => self.keys(rule, known),
+                RulePart::Period(_) => self.period(rule, known),
+                RulePart::Sources(_) => self.sources(rule, known),
+                RulePart::Conditions(_) => self.conditions(rule, known),
+                RulePart::Overrides(_) => self.overrides(rule, known),
+                RulePart::Checksums(_) => self.terms(rule, known),
+                // `terms` asks these, too.
+                RulePart::MaxBytes(_) | RulePart::ContentTypes(_) | RulePart::Metadata(_) => continue,
+            });
             if answer == Answer::No {
                 return answer;
             }
-            answer = answer.and(part(self, rule, known));
         }
         answer
     }
@@ -191,7 +193,7 @@ impl Inquiry<'_, '_> {
 
     /// The response headers that a download asks for.
     fn overrides(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
-        let is_no_read = self.facts.asked.operations.intersection(reads()).is_empty();
+        let is_no_read = !self.facts.asked.operations.any(S3Operation::reads_object);
         if rule.effect() == Effect::Deny || is_no_read {
             return Answer::Yes;
         }
@@ -207,7 +209,7 @@ impl Inquiry<'_, '_> {
     }
 
     fn terms(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
-        let operations = self.facts.asked.operations.intersection(uploads());
+        let operations = self.facts.asked.operations.intersection(OperationSet::of(S3Operation::is_upload));
         if rule.effect() == Effect::Deny || operations.is_empty() {
             return Answer::Yes;
         }

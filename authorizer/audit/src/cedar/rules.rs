@@ -1,9 +1,13 @@
 //! One rule as policies of Cedar: one for what it says of objects, one for listings, and of its uploads one for each
 //! kind of which it asks other things.
 
-use authorizer_core::operation::S3Operation as Op;
+use std::collections::BTreeMap;
+
+use authorizer_core::operation::{OperationSet, S3Operation as Op};
+use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{
-    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, Segment,
+    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
+    RulePart, Segment,
 };
 use authorizer_core::{MediaRange, Scalar, UnixTime};
 use jiff::Timestamp;
@@ -29,12 +33,120 @@ impl Clause {
     }
 }
 
+/// What a rule is made of, as Cedar has it.
+struct Parts {
+    effect: &'static str,
+    operations: OperationSet,
+    principal: String,
+    /// What is asked whatever the operation is.
+    common: Vec<Clause>,
+    /// What an allow rule asks of some operations.
+    own: Vec<(Clause, OperationFact)>,
+}
+
+type OperationFact = fn(Op) -> bool;
+
+/// Whether overrides are asked about. Of an operation that can have none it holds, so one policy has it with the reads.
+fn takes_overrides(operation: Op) -> bool {
+    !operation.is_upload() && !operation.is_listing()
+}
+
+fn parts(rule: &Rule, shape: &mut Shape) -> Result<Parts, UntranslatableError> {
+    let mut parts = Parts {
+        effect: "",
+        operations: OperationSet::default(),
+        principal: String::new(),
+        common: Vec::new(),
+        own: Vec::new(),
+    };
+    for part in rule.parts() {
+        match part {
+            RulePart::Effect(Effect::Allow) => parts.effect = "permit",
+            RulePart::Effect(Effect::Deny) => parts.effect = "forbid",
+            RulePart::Operations(operations) => parts.operations = operations,
+            RulePart::Principals(principals) => {
+                parts.principal = match principals {
+                    PrincipalConstraint::Everyone => "principal".to_owned(),
+                    PrincipalConstraint::AnyIssuer => "principal is Viewer".to_owned(),
+                    PrincipalConstraint::Issuers(names) => match names.as_slice() {
+                        [one] => format!("principal is Viewer in Issuer::{}", string(one)),
+                        names => {
+                            let issuers: Vec<_> =
+                                names.iter().map(|name| format!("Issuer::{}", string(name))).collect();
+                            let text = format!("principal in [{}]", issuers.join(", "));
+                            parts.common.push(Clause::new("issuers", text));
+                            "principal is Viewer".to_owned()
+                        }
+                    },
+                };
+            }
+            // `keys` writes them, for objects and for listings.
+            RulePart::Keys(_) => {}
+            RulePart::Period(Period { not_before, not_after }) => {
+                for (field, instant, sign) in
+                    [("not_before", not_before, ">="), ("not_after", not_after, "<")]
+                {
+                    if let Some(instant) = instant {
+                        let text = format!("context.now {sign} {}", datetime(instant)?);
+                        parts.common.push(Clause::new(field, text));
+                    }
+                }
+            }
+            RulePart::Sources(networks) => parts.common.extend(networks.map(|networks| {
+                let within = |network: &IpNet| format!("context.source.isInRange(ip(\"{network}\"))");
+                Clause::new("source_ips", any(networks.iter().map(within).collect()))
+            })),
+            RulePart::Conditions(conditions) => {
+                for condition in conditions {
+                    shape.claims.insert(condition.claim.clone());
+                    let of = format!("when {}", condition.claim);
+                    parts.common.push(Clause::new(of, holds(condition)?));
+                }
+            }
+            RulePart::Overrides(overrides) => {
+                parts.own.push((overrides_clause(overrides), takes_overrides));
+            }
+            RulePart::Checksums(may_be_sent) => {
+                if !may_be_sent {
+                    let clause = Clause::new("upload.checksums", "!context.upload.checksum");
+                    parts.own.push((clause, Op::is_upload));
+                }
+                parts.own.push((names_clause(&rule.terms().metadata), Op::is_upload));
+            }
+            RulePart::MaxBytes(most) => {
+                if let Some(most) = most {
+                    parts.own.push((length_clause(most)?, Op::has_length));
+                }
+            }
+            RulePart::ContentTypes(ranges) => {
+                parts.own.extend(
+                    ranges.map(|ranges| (types_clause(ranges), Op::describes_object as OperationFact)),
+                );
+            }
+            RulePart::Metadata(metadata) => {
+                for (name, term) in metadata {
+                    let clause = metadata_clause(name, term, shape);
+                    parts.own.extend(clause.map(|clause| (clause, Op::describes_object as OperationFact)));
+                }
+            }
+            // It keeps no request from matching: S3 asks for what it adds.
+            RulePart::CreateOnly(_) => {}
+        }
+    }
+    // A deny rule says nothing of downloads and uploads.
+    if rule.effect() == Effect::Deny {
+        parts.own.clear();
+    }
+    Ok(parts)
+}
+
 /// Writes a rule.
 pub(super) fn translate(rule: &Rule, shape: &mut Shape) -> Result<String, UntranslatableError> {
-    let common = common(rule, shape)?;
+    let parts = parts(rule, shape)?;
+    let Parts { effect, principal, common, .. } = &parts;
     let mut policies = String::new();
-    for Group { operations, own } in groups(rule, shape)? {
-        let lists = operations.contains(&Op::ListObjectsV2);
+    for Group { operations, own } in groups(&parts) {
+        let lists = operations.iter().any(|operation| operation.is_listing());
         let keys = keys(rule, lists, shape);
         let kind = if lists { "Prefix" } else { "Object" };
         let id = match policies.is_empty() {
@@ -43,18 +155,6 @@ pub(super) fn translate(rule: &Rule, shape: &mut Shape) -> Result<String, Untran
         };
         let actions: Vec<_> =
             operations.iter().map(|operation| format!("Action::\"{}\"", operation.name())).collect();
-        let effect = match rule.effect() {
-            Effect::Allow => "permit",
-            Effect::Deny => "forbid",
-        };
-        let principal = match rule.principals() {
-            PrincipalConstraint::Everyone => "principal".to_owned(),
-            PrincipalConstraint::AnyIssuer => "principal is Viewer".to_owned(),
-            PrincipalConstraint::Issuers(names) => match names.as_slice() {
-                [one] => format!("principal is Viewer in Issuer::{}", string(one)),
-                _ => "principal is Viewer".to_owned(),
-            },
-        };
         policies.push_str(&format!(
             "@id({})\n@rule({})\n{effect} (\n  {principal},\n  action in [{}],\n  resource is {kind}\n)",
             string(&id),
@@ -104,53 +204,23 @@ struct Group {
     own: Vec<Clause>,
 }
 
-fn groups(rule: &Rule, shape: &mut Shape) -> Result<Vec<Group>, UntranslatableError> {
+fn groups(parts: &Parts) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut listing = Vec::new();
-    for operation in rule.operations().iter() {
-        if operation == Op::ListObjectsV2 {
-            listing.push(Group { operations: vec![operation], own: Vec::new() });
+    for operation in parts.operations.iter() {
+        let asked = parts.own.iter().filter(|(_, is_of)| is_of(operation));
+        let own: Vec<_> = asked.map(|(clause, _)| clause.clone()).collect();
+        if operation.is_listing() {
+            listing.push(Group { operations: vec![operation], own });
             continue;
         }
-        let own = match rule.effect() {
-            Effect::Deny => Vec::new(),
-            Effect::Allow => own(rule, operation, shape)?,
-        };
         match groups.iter_mut().find(|group| group.own == own) {
             Some(group) => group.operations.push(operation),
             None => groups.push(Group { operations: vec![operation], own }),
         }
     }
     groups.extend(listing);
-    Ok(groups)
-}
-
-/// What a rule asks whatever the operation is.
-fn common(rule: &Rule, shape: &mut Shape) -> Result<Vec<Clause>, UntranslatableError> {
-    let mut clauses = Vec::new();
-    if let PrincipalConstraint::Issuers(names) = rule.principals()
-        && names.len() > 1
-    {
-        let issuers: Vec<_> = names.iter().map(|name| format!("Issuer::{}", string(name))).collect();
-        clauses.push(Clause::new("issuers", format!("principal in [{}]", issuers.join(", "))));
-    }
-    let period = rule.period();
-    for (field, instant, sign) in
-        [("not_before", period.not_before, ">="), ("not_after", period.not_after, "<")]
-    {
-        if let Some(instant) = instant {
-            clauses.push(Clause::new(field, format!("context.now {sign} {}", datetime(instant)?)));
-        }
-    }
-    if let Some(networks) = rule.sources() {
-        let within = |network: &IpNet| format!("context.source.isInRange(ip(\"{network}\"))");
-        clauses.push(Clause::new("source_ips", any(networks.iter().map(within).collect())));
-    }
-    for condition in rule.conditions() {
-        shape.claims.insert(condition.claim.clone());
-        clauses.push(Clause::new(format!("when {}", condition.claim), holds(condition)?));
-    }
-    Ok(clauses)
+    groups
 }
 
 fn datetime(instant: UnixTime) -> Result<String, UntranslatableError> {
@@ -182,93 +252,69 @@ fn holds(condition: &Condition) -> Result<String, UntranslatableError> {
     })
 }
 
-/// What an allow rule asks of this operation and not of every one: docs/policy.md, Uploads.
-fn own(rule: &Rule, operation: Op, shape: &mut Shape) -> Result<Vec<Clause>, UntranslatableError> {
-    match operation {
-        // Of a DeleteObject nothing can be asked here, and what is asked of reads holds of it: so one policy has both.
-        Op::GetObject
-        | Op::HeadObject
-        | Op::GetObjectVersion
-        | Op::HeadObjectVersion
-        | Op::DeleteObject
-        | Op::AbortMultipartUpload
-        | Op::ListParts => {
-            let names: Vec<_> = rule.overrides().iter().map(|one| one.name()).collect();
-            let text = match names.as_slice() {
-                [] => "context.overrides.isEmpty()".to_owned(),
-                names => format!("{}.containsAll(context.overrides)", set(names.iter().copied())),
-            };
-            Ok(vec![Clause::new("response_overrides", text)])
+fn overrides_clause(overrides: &[ResponseOverride]) -> Clause {
+    let text = match overrides {
+        [] => "context.overrides.isEmpty()".to_owned(),
+        overrides => {
+            format!("{}.containsAll(context.overrides)", set(overrides.iter().map(|one| one.name())))
         }
-        Op::ListObjectsV2 => Ok(Vec::new()),
-        Op::PutObject | Op::CreateMultipartUpload | Op::UploadPart | Op::CompleteMultipartUpload => {
-            upload(rule, operation, shape)
-        }
-    }
+    };
+    Clause::new("response_overrides", text)
 }
 
-fn upload(rule: &Rule, operation: Op, shape: &mut Shape) -> Result<Vec<Clause>, UntranslatableError> {
-    let terms = rule.terms();
-    let mut clauses = Vec::new();
-    if !terms.checksums {
-        clauses.push(Clause::new("upload.checksums", "!context.upload.checksum"));
-    }
-    let names: Vec<_> = terms.metadata.keys().map(String::as_str).collect();
-    clauses.push(Clause::new(
-        "upload.metadata",
-        match names.as_slice() {
-            [] => "context.upload.names.isEmpty()".to_owned(),
-            names => format!("{}.containsAll(context.upload.names)", set(names.iter().copied())),
-        },
-    ));
-    let is_measured = matches!(operation, Op::PutObject | Op::UploadPart | Op::CompleteMultipartUpload);
-    if let (true, Some(most)) = (is_measured, terms.max_bytes) {
-        // The greatest of Cedar's numbers stands for every length beyond it.
-        let most = i64::try_from(most).ok().filter(|most| *most < i64::MAX);
-        let most = most.ok_or(UntranslatableError::Size)?;
-        let text = format!("context.upload has length && context.upload.length <= {most}");
-        clauses.push(Clause::new("upload.max_bytes", text));
-    }
-    if !matches!(operation, Op::PutObject | Op::CreateMultipartUpload) {
-        return Ok(clauses);
-    }
-    if let Some(ranges) = &terms.content_types {
-        let is_in = |range: &MediaRange| match range {
-            MediaRange::Any => "true".to_owned(),
-            MediaRange::Kind(kind) => {
-                let pattern = like([Like::Text(&format!("{kind}/")), Like::Star]);
-                format!("context.upload.media_type like {pattern}")
-            }
-            MediaRange::One(one) => format!("context.upload.media_type == {}", string(&one.to_string())),
-        };
-        let ranges: Vec<_> = ranges.iter().map(is_in).collect();
-        let one_of = if ranges.iter().any(|one| one == "true") { "true".to_owned() } else { any(ranges) };
-        let text = all(vec!["context.upload has media_type".to_owned(), one_of]);
-        clauses.push(Clause::new("upload.content_types", text));
-    }
-    for (metadata, term) in &terms.metadata {
-        let given = attribute("context.upload.metadata", metadata);
-        // Cedar's validator takes this for safe, and `!(... has ...) || ...` not.
-        let where_given = |expected: String| {
-            format!(
-                "(if context.upload.metadata has {} then {given} == {expected} else true)",
-                name(metadata)
-            )
-        };
-        let text = match term {
-            MetadataTerm::Any => continue,
-            MetadataTerm::Literal(text) => where_given(string(text)),
-            MetadataTerm::Claim(claim) => {
-                shape.claims.insert(claim.clone());
-                let value = attribute("principal.claims", claim);
-                all(vec![
-                    format!("principal.claims has {} && {value} has header", name(claim)),
-                    where_given(format!("{value}.header")),
-                ])
-            }
-        };
-        shape.metadata.insert(metadata.clone());
-        clauses.push(Clause::new(format!("upload.metadata.{metadata}"), text));
-    }
-    Ok(clauses)
+/// Which metadata may be sent at all.
+fn names_clause(metadata: &BTreeMap<String, MetadataTerm>) -> Clause {
+    let text = match metadata.is_empty() {
+        true => "context.upload.names.isEmpty()".to_owned(),
+        false => {
+            format!("{}.containsAll(context.upload.names)", set(metadata.keys().map(String::as_str)))
+        }
+    };
+    Clause::new("upload.metadata", text)
+}
+
+fn length_clause(most: u64) -> Result<Clause, UntranslatableError> {
+    // The greatest of Cedar's numbers stands for every length beyond it.
+    let most = i64::try_from(most).ok().filter(|most| *most < i64::MAX);
+    let most = most.ok_or(UntranslatableError::Size)?;
+    let text = format!("context.upload has length && context.upload.length <= {most}");
+    Ok(Clause::new("upload.max_bytes", text))
+}
+
+fn types_clause(ranges: &[MediaRange]) -> Clause {
+    let is_in = |range: &MediaRange| match range {
+        MediaRange::Any => "true".to_owned(),
+        MediaRange::Kind(kind) => {
+            let pattern = like([Like::Text(&format!("{kind}/")), Like::Star]);
+            format!("context.upload.media_type like {pattern}")
+        }
+        MediaRange::One(one) => format!("context.upload.media_type == {}", string(&one.to_string())),
+    };
+    let ranges: Vec<_> = ranges.iter().map(is_in).collect();
+    let one_of = if ranges.iter().any(|one| one == "true") { "true".to_owned() } else { any(ranges) };
+    let text = all(vec!["context.upload has media_type".to_owned(), one_of]);
+    Clause::new("upload.content_types", text)
+}
+
+/// What one piece of metadata must be; none where it may be anything.
+fn metadata_clause(metadata: &str, term: &MetadataTerm, shape: &mut Shape) -> Option<Clause> {
+    let given = attribute("context.upload.metadata", metadata);
+    // Cedar's validator takes this for safe, and `!(... has ...) || ...` not.
+    let where_given = |expected: String| {
+        format!("(if context.upload.metadata has {} then {given} == {expected} else true)", name(metadata))
+    };
+    let text = match term {
+        MetadataTerm::Any => return None,
+        MetadataTerm::Literal(text) => where_given(string(text)),
+        MetadataTerm::Claim(claim) => {
+            shape.claims.insert(claim.clone());
+            let value = attribute("principal.claims", claim);
+            all(vec![
+                format!("principal.claims has {} && {value} has header", name(claim)),
+                where_given(format!("{value}.header")),
+            ])
+        }
+    };
+    shape.metadata.insert(metadata.to_owned());
+    Some(Clause::new(format!("upload.metadata.{metadata}"), text))
 }

@@ -35,14 +35,8 @@ pub(super) fn write(shape: &Shape) -> String {
     let quoted = |operations: Vec<Op>| {
         operations.iter().map(|operation| format!("\"{}\"", operation.name())).collect::<Vec<_>>().join(", ")
     };
-    let is_upload = |one: &Op| {
-        matches!(
-            one,
-            Op::PutObject | Op::CreateMultipartUpload | Op::UploadPart | Op::CompleteMultipartUpload
-        )
-    };
-    let (uploads, others): (Vec<_>, Vec<_>) = Op::ALL.into_iter().partition(is_upload);
-    let (listing, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|one| *one == Op::ListObjectsV2);
+    let (uploads, others): (Vec<_>, Vec<_>) = Op::ALL.into_iter().partition(|one| one.is_upload());
+    let (listing, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|one| one.is_listing());
     for (operations, resource, more) in
         [(others, "Object", ""), (uploads, "Object", "  upload: Upload,\n"), (listing, "Prefix", "")]
     {

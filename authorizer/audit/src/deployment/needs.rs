@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authorizer_core::operation::{Method, OperationSet, S3Operation};
+use authorizer_core::operation::{LengthHeader, S3Operation};
 use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{Effect, Rule};
@@ -39,19 +39,17 @@ impl Demands {
         let operations = policy.possible().operations;
         let allows = || policy.rules().iter().filter(|rule| rule.effect() == Effect::Allow);
         let overridden = |one: &&ResponseOverride| allows().any(|rule| rule.overrides().contains(one));
-        let some = |wanted: &[S3Operation]| has_any(operations, wanted);
         let overrides: BTreeSet<_> =
             ResponseOverride::ALL.iter().filter(overridden).map(|one| one.name()).collect();
-        let reading = operations.iter().filter(|one| matches!(one.method(), Method::Get | Method::Head));
-        let read_parameters =
-            reading.flat_map(parameters).copied().chain(overrides.iter().copied()).collect();
+        let reading = operations.iter().filter(|one| one.method().is_safe());
+        let read_parameters = reading.flat_map(parameters).chain(overrides.iter().copied()).collect();
         Self {
             object_actions: operations.iter().filter_map(object_action).collect(),
-            lists: operations.contains(S3Operation::ListObjectsV2),
-            uploads: some(&UPLOADS),
-            writes: some(&UPLOADS) || operations.has_method(Method::Delete),
-            reads_versions: some(&[S3Operation::GetObjectVersion, S3Operation::HeadObjectVersion]),
-            parameters: operations.iter().flat_map(parameters).copied().collect(),
+            lists: operations.any(S3Operation::is_listing),
+            uploads: operations.any(S3Operation::is_upload),
+            writes: operations.any(|operation| !operation.method().is_safe()),
+            reads_versions: operations.any(S3Operation::reads_version),
+            parameters: operations.iter().flat_map(parameters).collect(),
             read_parameters,
             overrides,
             headers: allows().flat_map(headers).fold(BTreeMap::new(), |mut all, (name, severity)| {
@@ -64,67 +62,18 @@ impl Demands {
     }
 }
 
-const READS: [S3Operation; 4] = [
-    S3Operation::GetObject,
-    S3Operation::HeadObject,
-    S3Operation::GetObjectVersion,
-    S3Operation::HeadObjectVersion,
-];
+/// The permission that an operation needs on objects.
+fn object_action(operation: S3Operation) -> Option<&'static str> {
+    (!operation.is_listing()).then(|| operation.permission())
+}
 
-const UPLOADS: [S3Operation; 4] = [
-    S3Operation::PutObject,
-    S3Operation::CreateMultipartUpload,
-    S3Operation::UploadPart,
-    S3Operation::CompleteMultipartUpload,
-];
-
-fn has_any(operations: OperationSet, wanted: &[S3Operation]) -> bool {
-    wanted.iter().any(|one| operations.contains(*one))
+/// The names of an operation's query parameters.
+fn parameters(operation: S3Operation) -> impl Iterator<Item = &'static str> {
+    operation.parameters().iter().map(|parameter| parameter.name)
 }
 
 fn uploads(rule: &Rule) -> bool {
-    has_any(rule.operations(), &UPLOADS)
-}
-
-/// The permission that S3 asks for an operation on an object ([AWS: required permissions for S3 API
-/// operations](https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html)).
-fn object_action(operation: S3Operation) -> Option<&'static str> {
-    match operation {
-        S3Operation::GetObject | S3Operation::HeadObject => Some("s3:GetObject"),
-        S3Operation::GetObjectVersion | S3Operation::HeadObjectVersion => Some("s3:GetObjectVersion"),
-        S3Operation::PutObject
-        | S3Operation::CreateMultipartUpload
-        | S3Operation::UploadPart
-        | S3Operation::CompleteMultipartUpload => Some("s3:PutObject"),
-        S3Operation::DeleteObject => Some("s3:DeleteObject"),
-        S3Operation::AbortMultipartUpload => Some("s3:AbortMultipartUpload"),
-        S3Operation::ListParts => Some("s3:ListMultipartUploadParts"),
-        S3Operation::ListObjectsV2 => None,
-    }
-}
-
-/// The query parameters of an operation.
-fn parameters(operation: S3Operation) -> &'static [&'static str] {
-    match operation {
-        S3Operation::GetObject
-        | S3Operation::HeadObject
-        | S3Operation::PutObject
-        | S3Operation::DeleteObject => &[],
-        S3Operation::GetObjectVersion | S3Operation::HeadObjectVersion => &["versionId"],
-        S3Operation::ListObjectsV2 => &[
-            "list-type",
-            "prefix",
-            "delimiter",
-            "max-keys",
-            "continuation-token",
-            "start-after",
-            "encoding-type",
-        ],
-        S3Operation::CreateMultipartUpload => &["uploads"],
-        S3Operation::UploadPart => &["partNumber", "uploadId"],
-        S3Operation::CompleteMultipartUpload | S3Operation::AbortMultipartUpload => &["uploadId"],
-        S3Operation::ListParts => &["uploadId", "max-parts", "part-number-marker"],
-    }
+    rule.operations().any(S3Operation::is_upload)
 }
 
 /// The headers that a rule's operations need at S3. `infra/parameters` has the same for a template.
@@ -134,13 +83,13 @@ fn headers(rule: &Rule) -> Vec<(String, Severity)> {
     let mut needs = |names: &[&str], severity| {
         headers.extend(names.iter().map(|name| ((*name).to_owned(), severity)));
     };
-    if has_any(operations, &READS) {
+    if operations.any(S3Operation::reads_object) {
         needs(&READ_HEADERS, Severity::Low);
     }
     if uploads(rule) {
         needs(&["content-type", "content-encoding", "content-md5"], Severity::Low);
         needs(&["if-none-match"], if terms.create_only { Severity::High } else { Severity::Low });
-        if terms.max_bytes.is_some() && operations.contains(S3Operation::CompleteMultipartUpload) {
+        if terms.max_bytes.is_some() && operations.any(|one| one.length() == Some(LengthHeader::ObjectSize)) {
             needs(&["x-amz-mp-object-size"], Severity::High);
         }
         for name in terms.metadata.keys() {
@@ -166,7 +115,7 @@ mod tests {
                 S3Operation::DeleteObject,
             ];
             assert_eq!(
-                parameters(operation).is_empty(),
+                operation.parameters().is_empty(),
                 is_plain.contains(&operation),
                 "{}",
                 operation.name()

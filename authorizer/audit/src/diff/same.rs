@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use authorizer_core::Authorizer;
-use authorizer_core::rules::{PrincipalConstraint, Rule};
+use authorizer_core::rules::{PrincipalConstraint, Rule, RulePart};
 use authorizer_core::token::Issuer;
 
 use crate::engine::{RuleRef, Who};
@@ -66,34 +66,34 @@ fn meaning(rule: &Rule, issuers: &[Issuer]) -> String {
         texts.dedup();
         texts
     };
-    let principals = match rule.principals() {
-        PrincipalConstraint::Everyone => None,
-        PrincipalConstraint::AnyIssuer => Some(Vec::new()),
-        PrincipalConstraint::Issuers(names) => Some(sorted(
-            issuers
-                .iter()
-                .filter(|one| names.iter().any(|name| name == one.name()))
-                .map(|one| one.issuer().to_owned())
-                .collect(),
-        )),
-    };
-    let keys = sorted(rule.keys().iter().map(ToString::to_string).collect());
-    let sources = rule.sources().map(|sources| sorted(sources.iter().map(ToString::to_string).collect()));
-    let overrides = sorted(rule.overrides().iter().map(|one| one.name().to_owned()).collect());
-    format!(
-        "{:?}",
-        (
-            rule.effect(),
-            rule.operations(),
-            keys,
-            principals,
-            rule.period(),
-            sources,
-            rule.conditions(),
-            overrides,
-            rule.terms()
-        )
-    )
+    let parts = rule.parts().map(|part| match part {
+        RulePart::Effect(effect) => format!("{effect:?}"),
+        RulePart::Operations(operations) => format!("{operations:?}"),
+        RulePart::Principals(PrincipalConstraint::Everyone) => "everyone".to_owned(),
+        RulePart::Principals(PrincipalConstraint::AnyIssuer) => "any issuer".to_owned(),
+        RulePart::Principals(PrincipalConstraint::Issuers(names)) => {
+            let named = issuers.iter().filter(|one| names.iter().any(|name| name == one.name()));
+            format!("{:?}", sorted(named.map(|one| one.issuer().to_owned()).collect()))
+        }
+        RulePart::Keys(patterns) => {
+            format!("{:?}", sorted(patterns.iter().map(ToString::to_string).collect()))
+        }
+        RulePart::Period(period) => format!("{period:?}"),
+        RulePart::Sources(sources) => {
+            let sources = sources.map(|sources| sorted(sources.iter().map(ToString::to_string).collect()));
+            format!("{sources:?}")
+        }
+        RulePart::Conditions(conditions) => format!("{conditions:?}"),
+        RulePart::Overrides(overrides) => {
+            format!("{:?}", sorted(overrides.iter().map(|one| one.name().to_owned()).collect()))
+        }
+        RulePart::Checksums(may_be_sent) => format!("{may_be_sent}"),
+        RulePart::MaxBytes(most) => format!("{most:?}"),
+        RulePart::ContentTypes(types) => format!("{types:?}"),
+        RulePart::Metadata(metadata) => format!("{metadata:?}"),
+        RulePart::CreateOnly(is_so) => format!("{is_so}"),
+    });
+    format!("{parts:?}")
 }
 
 /// What an issuer's token must be, but for its signature and its times.

@@ -29,26 +29,14 @@ impl Needs {
         let possible = policy.possible();
         let allows = || policy.rules().iter().filter(|rule| rule.effect() == Effect::Allow);
         let overridden = |one: &ResponseOverride| allows().any(|rule| rule.overrides().contains(one));
-        let by_query = |operation: S3Operation| match operation {
-            S3Operation::GetObjectVersion
-            | S3Operation::HeadObjectVersion
-            | S3Operation::ListObjectsV2
-            | S3Operation::ListParts => true,
-            S3Operation::GetObject
-            | S3Operation::HeadObject
-            | S3Operation::PutObject
-            | S3Operation::DeleteObject
-            | S3Operation::CreateMultipartUpload
-            | S3Operation::UploadPart
-            | S3Operation::CompleteMultipartUpload
-            | S3Operation::AbortMultipartUpload => false,
-        };
+        let by_query =
+            |operation: S3Operation| operation.method().is_safe() && !operation.parameters().is_empty();
         let uploads = |rule: &authorizer_core::rules::Rule| {
             rule.operations().has_method(Method::Put) || rule.operations().has_method(Method::Post)
         };
         Self {
             methods: MethodSet::for_policy(&possible),
-            lists: possible.operations.contains(S3Operation::ListObjectsV2),
+            lists: possible.operations.any(S3Operation::is_listing),
             reads_by_query: possible.operations.iter().any(by_query)
                 || ResponseOverride::ALL.iter().any(overridden),
             create_only: allows().any(|rule| uploads(rule) && rule.terms().create_only),

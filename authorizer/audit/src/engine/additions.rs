@@ -4,15 +4,13 @@
 use std::collections::BTreeSet;
 
 use authorizer_core::operation::S3Operation;
-use authorizer_core::rules::{MetadataTerm, Rule};
+use authorizer_core::rules::{MetadataTerm, Rule, RulePart};
 
-use super::atom::describes_object;
 use super::question::MetadataDifference;
 
 /// Whether the rule makes S3 refuse to overwrite what is there.
 pub(crate) fn only_creates(rule: &Rule, operation: S3Operation) -> bool {
-    rule.terms().create_only
-        && matches!(operation, S3Operation::PutObject | S3Operation::CompleteMultipartUpload)
+    rule.terms().create_only && operation.creates_object()
 }
 
 /// The metadata that the two rules could make different.
@@ -21,7 +19,7 @@ pub(crate) fn metadata_differences<'p>(
     other: &'p Rule,
     operation: S3Operation,
 ) -> Vec<MetadataDifference<'p>> {
-    if !describes_object(operation) {
+    if !operation.describes_object() {
         return Vec::new();
     }
     let set = |rule: &'p Rule, name: &str| {
@@ -38,6 +36,20 @@ pub(crate) fn metadata_differences<'p>(
 
 /// Whether the two rules could add something else to the same upload.
 pub(crate) fn could_differ(one: &Rule, other: &Rule, operation: S3Operation) -> bool {
-    only_creates(one, operation) != only_creates(other, operation)
-        || !metadata_differences(one, other, operation).is_empty()
+    one.parts().into_iter().any(|part| match part {
+        RulePart::CreateOnly(_) => only_creates(one, operation) != only_creates(other, operation),
+        RulePart::Metadata(_) => !metadata_differences(one, other, operation).is_empty(),
+        // They say which requests match, and add nothing.
+        RulePart::Effect(_)
+        | RulePart::Operations(_)
+        | RulePart::Principals(_)
+        | RulePart::Keys(_)
+        | RulePart::Period(_)
+        | RulePart::Sources(_)
+        | RulePart::Conditions(_)
+        | RulePart::Overrides(_)
+        | RulePart::Checksums(_)
+        | RulePart::MaxBytes(_)
+        | RulePart::ContentTypes(_) => false,
+    })
 }

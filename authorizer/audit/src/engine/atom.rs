@@ -3,7 +3,8 @@
 use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{
-    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule, Segment,
+    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
+    RulePart, Segment,
 };
 use authorizer_core::token::Issuer;
 use authorizer_core::upload::is_metadata;
@@ -21,6 +22,17 @@ pub(crate) enum Reading {
     Whole,
     /// Some key that begins with the prefix is one of the pattern's.
     Touched,
+}
+
+impl Reading {
+    /// How a rule of this effect holds its patterns against what the operation is asked for.
+    pub(crate) fn of(operation: S3Operation, effect: Effect) -> Self {
+        match (operation.is_listing(), effect) {
+            (true, Effect::Allow) => Self::Whole,
+            (true, Effect::Deny) => Self::Touched,
+            (false, Effect::Allow | Effect::Deny) => Self::Exactly,
+        }
+    }
 }
 
 /// A statement about a request that holds or does not.
@@ -202,38 +214,94 @@ pub(crate) fn match_of<'p>(
     who: &Who,
     issuer: Option<&Issuer>,
 ) -> Option<Match<'p>> {
-    if !rule.operations().contains(operation) || !speaks_of(rule.principals(), who, issuer) {
-        return None;
-    }
-    let reading = match (operation, rule.effect()) {
-        (S3Operation::ListObjectsV2, Effect::Allow) => Reading::Whole,
-        (S3Operation::ListObjectsV2, Effect::Deny) => Reading::Touched,
-        _ => Reading::Exactly,
-    };
+    let reading = Reading::of(operation, rule.effect());
+    let is_allow = rule.effect() == Effect::Allow;
     let could = |pattern: &&KeyPattern| could_match(pattern, reading, who);
-    let keys: Vec<_> = rule.keys().iter().filter(could).map(|pattern| Atom::Key(pattern, reading)).collect();
-    if keys.is_empty() {
-        return None;
-    }
+    let mut keys = Vec::new();
     let mut atoms = Vec::new();
-    if rule.period() != Period::default() {
-        atoms.push(Atom::Period(rule.period(), rule.effect()));
-    }
-    atoms.extend(rule.sources().map(Atom::Source));
-    for condition in rule.conditions() {
-        match who {
-            Who::Anonymous if condition.holds(None) => {}
-            Who::Anonymous => return None,
-            Who::Token(_) => atoms.push(Atom::Claim(&condition.claim, ClaimAtom::Condition(condition))),
+    // What is asked of that which is stored with an object, after all else.
+    let mut described = Vec::new();
+    for part in rule.parts() {
+        match part {
+            // It says what becomes of a request that matches. `create_only` is of what is added to one.
+            RulePart::Effect(_) | RulePart::CreateOnly(_) => {}
+            RulePart::Operations(operations) => {
+                if !operations.contains(operation) {
+                    return None;
+                }
+            }
+            RulePart::Principals(principals) => {
+                if !speaks_of(principals, who, issuer) {
+                    return None;
+                }
+            }
+            RulePart::Keys(patterns) => {
+                keys.extend(patterns.iter().filter(could).map(|pattern| Atom::Key(pattern, reading)));
+                if keys.is_empty() {
+                    return None;
+                }
+            }
+            RulePart::Period(period) => {
+                if period != Period::default() {
+                    atoms.push(Atom::Period(period, rule.effect()));
+                }
+            }
+            RulePart::Sources(sources) => atoms.extend(sources.map(Atom::Source)),
+            RulePart::Conditions(conditions) => {
+                for condition in conditions {
+                    match who {
+                        Who::Anonymous if condition.holds(None) => {}
+                        Who::Anonymous => return None,
+                        Who::Token(_) => {
+                            atoms.push(Atom::Claim(&condition.claim, ClaimAtom::Condition(condition)));
+                        }
+                    }
+                }
+            }
+            RulePart::Overrides(overrides) => {
+                if is_allow && operation.reads_object() {
+                    atoms.push(Atom::Overrides(overrides));
+                }
+            }
+            RulePart::Checksums(may_be_sent) => {
+                if is_allow && operation.is_upload() && !may_be_sent {
+                    atoms.push(Atom::NoChecksum);
+                }
+            }
+            RulePart::MaxBytes(most) => {
+                if is_allow && operation.has_length() {
+                    atoms.extend(most.map(Atom::Length));
+                }
+            }
+            RulePart::ContentTypes(ranges) => {
+                if is_allow && operation.describes_object() {
+                    described.extend(ranges.map(Atom::Media));
+                }
+            }
+            RulePart::Metadata(metadata) => {
+                if is_allow && operation.describes_object() {
+                    atoms.push(Atom::Names(metadata.keys().map(String::as_str).collect()));
+                    described.extend(metadata.iter().flat_map(|(name, term)| metadata_atoms(name, term)));
+                }
+            }
         }
     }
-    if rule.effect() == Effect::Allow {
-        add_terms(rule, operation, &mut atoms);
-        if *who == Who::Anonymous && atoms.iter().any(|atom| matches!(atom, Atom::Claim(..))) {
-            return None;
-        }
+    atoms.append(&mut described);
+    if is_allow && *who == Who::Anonymous && atoms.iter().any(|atom| matches!(atom, Atom::Claim(..))) {
+        return None;
     }
     Some(Match { atoms, keys })
+}
+
+/// What a rule says of one piece of metadata.
+fn metadata_atoms<'p>(name: &'p str, term: &'p MetadataTerm) -> Vec<Atom<'p>> {
+    match term {
+        MetadataTerm::Any => Vec::new(),
+        MetadataTerm::Literal(_) => vec![Atom::MetadataIs(name, term)],
+        MetadataTerm::Claim(claim) => {
+            vec![Atom::Claim(claim, ClaimAtom::Usable), Atom::MetadataIs(name, term)]
+        }
+    }
 }
 
 /// Whether the pattern, so read, could hold anything that `who` asks for.
@@ -250,46 +318,6 @@ fn speaks_of(principals: &PrincipalConstraint, who: &Who, issuer: Option<&Issuer
         }
         (PrincipalConstraint::AnyIssuer | PrincipalConstraint::Issuers(_), Who::Anonymous) => false,
     }
-}
-
-/// What an allow rule asks of a download and of an upload.
-fn add_terms<'p>(rule: &'p Rule, operation: S3Operation, atoms: &mut Vec<Atom<'p>>) {
-    use S3Operation as Op;
-    let terms = rule.terms();
-    match operation {
-        Op::GetObject | Op::HeadObject | Op::GetObjectVersion | Op::HeadObjectVersion => {
-            atoms.push(Atom::Overrides(rule.overrides()));
-        }
-        Op::PutObject | Op::CreateMultipartUpload | Op::UploadPart | Op::CompleteMultipartUpload => {
-            if !terms.checksums {
-                atoms.push(Atom::NoChecksum);
-            }
-        }
-        Op::DeleteObject | Op::ListObjectsV2 | Op::AbortMultipartUpload | Op::ListParts => return,
-    }
-    if let (Op::PutObject | Op::UploadPart | Op::CompleteMultipartUpload, Some(most)) =
-        (operation, terms.max_bytes)
-    {
-        atoms.push(Atom::Length(most));
-    }
-    if !describes_object(operation) {
-        return;
-    }
-    atoms.push(Atom::Names(terms.metadata.keys().map(String::as_str).collect()));
-    atoms.extend(terms.content_types.as_deref().map(Atom::Media));
-    for (name, term) in &terms.metadata {
-        match term {
-            MetadataTerm::Any => continue,
-            MetadataTerm::Literal(_) => {}
-            MetadataTerm::Claim(claim) => atoms.push(Atom::Claim(claim, ClaimAtom::Usable)),
-        }
-        atoms.push(Atom::MetadataIs(name, term));
-    }
-}
-
-/// Whether the request carries what is stored with the object: its media type and metadata.
-pub(crate) fn describes_object(operation: S3Operation) -> bool {
-    matches!(operation, S3Operation::PutObject | S3Operation::CreateMultipartUpload)
 }
 
 /// What a token of the issuer must be to verify, but for its signature and its times: all of the atoms hold, and of

@@ -9,9 +9,8 @@ pub(crate) fn could_overlap(one: &Rule, other: &Rule, operation: S3Operation) ->
         return false;
     }
     // A short prefix touches the keys of both, wherever they are.
-    let is_of_listings = operation == S3Operation::ListObjectsV2
-        && one.effect() == Effect::Deny
-        && other.effect() == Effect::Deny;
+    let is_of_listings =
+        operation.is_listing() && one.effect() == Effect::Deny && other.effect() == Effect::Deny;
     is_of_listings || one.keys().iter().any(|one| other.keys().iter().any(|other| heads_agree(one, other)))
 }
 

@@ -103,19 +103,10 @@ impl<'p> Engine<'p> {
     pub(crate) fn recognised(self, side: usize) -> OperationSet {
         let Some(authorizer) = self.authorizer(side) else { return OperationSet::default() };
         let Possible { operations, .. } = authorizer.bundle().policy().possible();
-        let is_plain = |operation: &S3Operation| {
-            matches!(
-                operation,
-                S3Operation::GetObject
-                    | S3Operation::HeadObject
-                    | S3Operation::PutObject
-                    | S3Operation::DeleteObject
-            )
-        };
         // What no parameter marks is a matter of the rules as soon as its method is.
         let plain = S3Operation::ALL
             .into_iter()
-            .filter(|operation| is_plain(operation) && operations.has_method(operation.method()));
+            .filter(|operation| !operation.is_marked() && operations.has_method(operation.method()));
         operations.union(plain.collect())
     }
 

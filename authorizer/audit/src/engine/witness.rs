@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use authorizer_core::operation::{Method, S3Operation};
+use authorizer_core::operation::{LengthHeader, Method, Parameter, ParameterForm, S3Operation};
 use authorizer_core::record::{DecisionRecord, Verdict};
 use authorizer_core::rules::Access;
 use authorizer_core::{Authorizer, Refusal, Supposed, UnixTime};
@@ -71,37 +71,30 @@ impl Witness {
         let operation = model.operation;
         let mut headers = Vec::new();
         let length = model.length.map(|length| length.to_string());
-        match operation {
-            S3Operation::CompleteMultipartUpload => {
-                headers.extend(length.map(|length| ("x-amz-mp-object-size".to_owned(), length)));
-            }
-            _ => headers.extend(length.map(|length| ("content-length".to_owned(), length))),
-        }
+        let length_header = operation.length().unwrap_or(LengthHeader::ContentLength).name();
+        headers.extend(length.map(|length| (length_header.to_owned(), length)));
         headers.extend(model.media_type.map(|media_type| ("content-type".to_owned(), media_type)));
         if model.has_checksum {
             headers.push(("x-amz-checksum-crc32".to_owned(), "AAAAAA==".to_owned()));
         }
         headers.extend(model.metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value)));
         let encoded = |text: &str| utf8_percent_encode(text, IN_QUERY).to_string();
-        let mut query: Vec<String> = match operation {
-            S3Operation::GetObject
-            | S3Operation::HeadObject
-            | S3Operation::PutObject
-            | S3Operation::DeleteObject => Vec::new(),
-            S3Operation::GetObjectVersion | S3Operation::HeadObjectVersion => vec!["versionId=1".to_owned()],
-            S3Operation::ListObjectsV2 => {
-                vec!["list-type=2".to_owned(), format!("prefix={}", encoded(&model.resource))]
-            }
-            S3Operation::CreateMultipartUpload => vec!["uploads".to_owned()],
-            S3Operation::UploadPart => vec!["partNumber=1".to_owned(), "uploadId=1".to_owned()],
-            S3Operation::CompleteMultipartUpload
-            | S3Operation::AbortMultipartUpload
-            | S3Operation::ListParts => vec!["uploadId=1".to_owned()],
-        };
+        let parameters = operation.parameters().iter();
+        let mut query: Vec<String> = parameters
+            .filter_map(|Parameter { name, form, is_required }| match form {
+                ParameterForm::Prefix => Some(format!("{name}={}", encoded(&model.resource))),
+                _ if !is_required => None,
+                ParameterForm::Empty => Some((*name).to_owned()),
+                ParameterForm::Exactly(text) => Some(format!("{name}={text}")),
+                ParameterForm::Number(..) | ParameterForm::Opaque | ParameterForm::Text => {
+                    Some(format!("{name}=1"))
+                }
+            })
+            .collect();
         query.extend(model.overrides.iter().map(|one| format!("{}=x", one.name())));
-        let uri = match operation {
-            S3Operation::ListObjectsV2 => "/".to_owned(),
-            _ => format!("/{}", utf8_percent_encode(&model.resource, IN_PATH)),
+        let uri = match operation.is_listing() {
+            true => "/".to_owned(),
+            false => format!("/{}", utf8_percent_encode(&model.resource, IN_PATH)),
         };
         let querystring = query.join("&");
         let method = Method::as_str(operation.method());

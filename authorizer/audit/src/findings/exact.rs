@@ -7,7 +7,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
-use authorizer_core::operation::S3Operation;
+use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
 use authorizer_core::rules::{Effect, KeyPattern};
 use authorizer_core::{Authorizer, Bundle};
@@ -136,7 +136,7 @@ impl Exact {
         exclude.extend(engine.with_effect(0, Effect::Allow, Some(rule)));
         exclude.retain(before);
         let mut covering = Vec::new();
-        for operation in [S3Operation::PutObject, S3Operation::CreateMultipartUpload] {
+        for operation in OperationSet::of(S3Operation::describes_object).iter() {
             for who in engine.everyone(0) {
                 let answer = engine.ask(&Question {
                     operation,
@@ -205,7 +205,7 @@ fn variants_of(rule: &RuleDocument) -> Vec<(Variant, RuleDocument)> {
         wide.methods.clear();
         wide.operations = S3Operation::ALL.to_vec();
         if !is_deny {
-            wide.operations.retain(|operation| *operation != S3Operation::ListObjectsV2);
+            wide.operations.retain(|operation| !operation.is_listing());
             wide.upload = None;
         }
         variants.push((Variant::OfEveryOperation, wide));

@@ -27,19 +27,6 @@ pub struct Subject<'p> {
     now: UnixTime,
 }
 
-/// The operations that change what is stored.
-pub(super) const WRITES: [S3Operation; 5] = [
-    S3Operation::PutObject,
-    S3Operation::DeleteObject,
-    S3Operation::CreateMultipartUpload,
-    S3Operation::UploadPart,
-    S3Operation::CompleteMultipartUpload,
-];
-
-/// The steps by which an object comes about in parts.
-pub(super) const PARTS: [S3Operation; 3] =
-    [S3Operation::CreateMultipartUpload, S3Operation::UploadPart, S3Operation::CompleteMultipartUpload];
-
 impl<'p> Subject<'p> {
     /// `authorizer` decides by `document`.
     pub fn new(document: &'p PolicyDocument, authorizer: &'p Authorizer, now: UnixTime) -> Self {
@@ -172,6 +159,11 @@ impl<'p> RuleView<'p> {
     /// Those of the operations that it speaks of.
     pub(super) fn of(&self, operations: &[S3Operation]) -> Vec<S3Operation> {
         operations.iter().copied().filter(|operation| self.has(*operation)).collect()
+    }
+
+    /// The operations that it speaks of and of which this is true.
+    pub(super) fn that(&self, fact: fn(S3Operation) -> bool) -> Vec<S3Operation> {
+        self.rule.operations().iter().filter(|operation| fact(*operation)).collect()
     }
 
     pub(super) fn place(&self) -> Place {

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::policy::Policy;
 use authorizer_core::record::{DecisionRecord, Verdict};
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{
-    Access, ClaimTest, Effect, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, Segment,
+    Access, ClaimTest, Effect, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, RulePart, Segment,
 };
 
 use crate::parts::{Part, failing, pattern_matches};
@@ -175,13 +174,13 @@ fn seen_where_it_decides(rule: &Rule, access: &Access<'_>) -> Vec<Point> {
     seen.extend(request.overrides().iter().map(|asked| Point::Asked(Term::Override(*asked))));
     let Some(upload) = request.upload() else { return seen };
     let operation = request.operation();
-    if MEASURED.contains(&operation) {
+    if operation.has_length() {
         seen.push(Point::Asked(Term::MaxBytes));
     }
     if upload.checksum.is_some() {
         seen.push(Point::Asked(Term::Checksums));
     }
-    if DESCRIBED.contains(&operation) {
+    if operation.describes_object() {
         seen.push(Point::Asked(Term::ContentTypes));
         let asked = |(name, term): (&String, &MetadataTerm)| {
             let is_asked = *term != MetadataTerm::Any || upload.metadata.contains_key(name);
@@ -192,58 +191,75 @@ fn seen_where_it_decides(rule: &Rule, access: &Access<'_>) -> Vec<Point> {
     seen
 }
 
-/// The operations whose length is limited, and those that say what is stored: docs/policy.md, Uploads.
-const MEASURED: [Op; 3] = [Op::PutObject, Op::UploadPart, Op::CompleteMultipartUpload];
-const DESCRIBED: [Op; 2] = [Op::PutObject, Op::CreateMultipartUpload];
-
 /// What could be seen of a rule. A part that no request can fail alone is none: `keys = ["**"]`, a token where the
 /// keys speak of one, an operation where the policy allows no other.
 fn points_of(rule: &Rule, policy: &Policy) -> Vec<Point> {
     let mut points = vec![Point::Decides];
-    points.extend((0..rule.keys().len()).map(Point::KeyAlone));
-    if !rule.keys().iter().any(|pattern| matches!(pattern.segments(), [Segment::AnySegments])) {
-        points.push(Point::FailsAlone(Part::Keys));
-    }
-    let mut others = policy.possible().operations.iter().filter(|one| *one != Op::ListObjectsV2);
-    if others.any(|one| !rule.operations().contains(one)) {
-        points.push(Point::FailsAlone(Part::Operations));
-    }
-    let is_named = |names: &[String], issuer: &str| names.iter().any(|name| name == issuer);
-    match rule.principals() {
-        PrincipalConstraint::Everyone => {}
-        PrincipalConstraint::AnyIssuer if without_token(rule) => points.push(Point::FailsAlone(Part::Token)),
-        PrincipalConstraint::AnyIssuer => {}
-        PrincipalConstraint::Issuers(names) => {
-            if without_token(rule) || policy.issuers().iter().any(|issuer| !is_named(names, issuer.name())) {
-                points.push(Point::FailsAlone(Part::Issuers));
+    for part in rule.parts() {
+        match part {
+            // It shows in every decision; and S3 asks for what `create_only` adds, not the rule.
+            RulePart::Effect(_) | RulePart::CreateOnly(_) => {}
+            RulePart::Operations(operations) => {
+                let mut others = policy.possible().operations.iter().filter(|one| !one.is_listing());
+                if others.any(|one| !operations.contains(one)) {
+                    points.push(Point::FailsAlone(Part::Operations));
+                }
+            }
+            RulePart::Principals(principals) => points.extend(fails_for_principal(rule, principals, policy)),
+            RulePart::Keys(patterns) => {
+                points.extend((0..patterns.len()).map(Point::KeyAlone));
+                if !patterns.iter().any(|pattern| matches!(pattern.segments(), [Segment::AnySegments])) {
+                    points.push(Point::FailsAlone(Part::Keys));
+                }
+            }
+            RulePart::Period(period) => {
+                points.extend(period.not_before.map(|_| Point::FailsAlone(Part::NotBefore)));
+                points.extend(period.not_after.map(|_| Point::FailsAlone(Part::NotAfter)));
+            }
+            RulePart::Sources(sources) => {
+                points.extend(sources.map(|_| Point::FailsAlone(Part::SourceIps)));
+            }
+            RulePart::Conditions(conditions) => points
+                .extend(conditions.iter().map(|one| Point::FailsAlone(Part::Condition(one.claim.clone())))),
+            RulePart::Overrides(overrides) => {
+                points.extend(overrides.iter().map(|one| Point::Asked(Term::Override(*one))));
+            }
+            RulePart::Checksums(may_be_sent) => {
+                points.extend(may_be_sent.then_some(Point::Asked(Term::Checksums)));
+            }
+            RulePart::MaxBytes(most) => {
+                if most.is_some() {
+                    points.extend([Point::Asked(Term::MaxBytes), Point::FailsAlone(Part::MaxBytes)]);
+                }
+            }
+            RulePart::ContentTypes(types) => {
+                if types.is_some() {
+                    points.extend([Point::Asked(Term::ContentTypes), Point::FailsAlone(Part::ContentTypes)]);
+                }
+            }
+            RulePart::Metadata(metadata) => {
+                for (name, term) in metadata {
+                    points.push(Point::Asked(Term::Metadata(name.clone())));
+                    if *term != MetadataTerm::Any {
+                        points.push(Point::FailsAlone(Part::Metadata(name.clone())));
+                    }
+                }
             }
         }
     }
-    let period = rule.period();
-    points.extend(period.not_before.map(|_| Point::FailsAlone(Part::NotBefore)));
-    points.extend(period.not_after.map(|_| Point::FailsAlone(Part::NotAfter)));
-    points.extend(rule.sources().map(|_| Point::FailsAlone(Part::SourceIps)));
-    points.extend(
-        rule.conditions().iter().map(|condition| Point::FailsAlone(Part::Condition(condition.claim.clone()))),
-    );
-    points.extend(rule.overrides().iter().map(|one| Point::Asked(Term::Override(*one))));
-    let terms = rule.terms();
-    if terms.max_bytes.is_some() {
-        points.extend([Point::Asked(Term::MaxBytes), Point::FailsAlone(Part::MaxBytes)]);
-    }
-    if terms.content_types.is_some() {
-        points.extend([Point::Asked(Term::ContentTypes), Point::FailsAlone(Part::ContentTypes)]);
-    }
-    for (name, term) in &terms.metadata {
-        points.push(Point::Asked(Term::Metadata(name.clone())));
-        if *term != MetadataTerm::Any {
-            points.push(Point::FailsAlone(Part::Metadata(name.clone())));
-        }
-    }
-    if terms.checksums {
-        points.push(Point::Asked(Term::Checksums));
-    }
     points
+}
+
+/// What could be seen to fail of whom a rule speaks of.
+fn fails_for_principal(rule: &Rule, principals: &PrincipalConstraint, policy: &Policy) -> Option<Point> {
+    let is_named = |names: &[String], issuer: &str| names.iter().any(|name| name == issuer);
+    match principals {
+        PrincipalConstraint::Everyone => None,
+        PrincipalConstraint::AnyIssuer => without_token(rule).then_some(Point::FailsAlone(Part::Token)),
+        PrincipalConstraint::Issuers(names) => (without_token(rule)
+            || policy.issuers().iter().any(|issuer| !is_named(names, issuer.name())))
+        .then_some(Point::FailsAlone(Part::Issuers)),
+    }
 }
 
 /// Whether all of a rule but its token could hold for a request that has none.

@@ -1,6 +1,6 @@
 //! The configuration that is read, the behaviors that are meant, and where the result goes.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use authorizer_audit::distribution::{BehaviorName, Behaviors, Exported};
@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 use super::error::AttachError;
-use crate::error::CliError;
-use crate::input::read_limited;
+use crate::input::{read_limited, read_stdin_limited};
+use crate::output::OutputError;
 use crate::save::replace;
 
 /// Far longer than a configuration: a behavior takes some two kilobytes of it.
@@ -51,41 +51,34 @@ impl BehaviorArgs {
 
 impl ConfigArgs {
     /// Reads the configuration.
-    pub(super) fn read(&self) -> Result<Exported, CliError> {
+    pub(super) fn read(&self) -> miette::Result<Exported> {
         let bytes = if self.config == Path::new("-") {
-            let mut bytes = Vec::new();
-            let one_more = u64::try_from(MAX_CONFIG_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-            let read = io::stdin().lock().take(one_more).read_to_end(&mut bytes);
-            read.map_err(|source| CliError::Read { path: self.config.clone(), source })?;
-            if bytes.len() > MAX_CONFIG_BYTES {
-                return Err(CliError::TooLarge { path: self.config.clone(), limit: MAX_CONFIG_BYTES });
-            }
-            bytes
+            read_stdin_limited(MAX_CONFIG_BYTES)?
         } else {
             read_limited(&self.config, MAX_CONFIG_BYTES)?
         };
-        let unusable = |source| AttachError::Config { path: self.config.clone(), source }.into();
-        Exported::read(&bytes).map_err(unusable)
+        let unusable = |source| AttachError::Config { path: self.config.clone(), source };
+        Ok(Exported::read(&bytes).map_err(unusable)?)
     }
 
     /// Writes the changed one.
-    pub(super) fn write(&self, changed: &Exported) -> Result<(), CliError> {
+    pub(super) fn write(&self, changed: &Exported) -> miette::Result<()> {
         if let Some(path) = &self.out {
-            return replace(path, &pretty(changed.whole())?);
+            return Ok(replace(path, &pretty(changed.whole())?)?);
         }
         let bytes =
             if self.cli_input_json { pretty(&changed.update_input()) } else { pretty(&changed.config()) };
-        io::stdout().lock().write_all(&bytes?).map_err(CliError::stdout)
+        Ok(io::stdout().lock().write_all(&bytes?).map_err(OutputError::of)?)
     }
 }
 
 /// As the AWS CLI indents, but with the members of objects in the order of their names.
-fn pretty(value: &impl Serialize) -> Result<Vec<u8>, CliError> {
+fn pretty(value: &impl Serialize) -> Result<Vec<u8>, OutputError> {
     let mut bytes = Vec::new();
     let formatter = PrettyFormatter::with_indent(b"    ");
     let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter));
     // Writing to memory does not fail, nor has JSON that was read a form that cannot be written.
-    written.map_err(|error| CliError::Stdout(error.into()))?;
+    written.map_err(|error| OutputError::Unwritable(error.into()))?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -4,7 +4,6 @@ use authorizer_audit::distribution::{BucketAfterwards, Detachment, FunctionName,
 
 use super::config::{BehaviorArgs, ConfigArgs};
 use super::report;
-use crate::error::CliError;
 use crate::output::{Exit, Format};
 
 /// Take the function off behaviors of a distribution, in the file that `get-distribution-config` writes.
@@ -36,7 +35,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let exported = args.config.read()?;
     let bucket = match (args.bucket_is_closed, args.remove_origin_access_control) {
         (_, true) => BucketAfterwards::Unsigned,

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::config::ConfigArgs;
 use super::error::AttachError;
-use crate::error::CliError;
 use crate::output::{Exit, Format, note};
 
 /// Tells what became of it, and writes the changed configuration, if there is one.
@@ -14,7 +13,7 @@ pub(super) fn finish(
     result: Result<Changed, Stopped>,
     config: &ConfigArgs,
     format: Format,
-) -> Result<Exit, CliError> {
+) -> miette::Result<Exit> {
     match result {
         Ok(changed) => {
             match format {

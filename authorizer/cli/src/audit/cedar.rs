@@ -8,14 +8,13 @@ use miette::Diagnostic;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::error::CliError;
 use crate::output::{Exit, Format, line};
 
 /// A policy that Cedar could not decide the same by.
 #[derive(Debug, Diagnostic, Error)]
 #[error("`{path}` cannot be translated: {source}")]
 #[diagnostic(help("docs/audit/cedar.md says what Cedar cannot hold"))]
-pub(crate) struct CedarError {
+struct CedarError {
     path: PathBuf,
     source: UntranslatableError,
 }
@@ -39,7 +38,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let bundle = PolicyFile::load(&args.policy)?.into_bundle();
     let translation = Translation::of(bundle.policy())
         .map_err(|source| CedarError { path: args.policy.clone(), source })?;

@@ -15,7 +15,6 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::findings::{FailOn, Format};
-use crate::error::CliError;
 use crate::output::{Exit, line};
 
 /// Find every way past the authorizer that a deployment leaves open.
@@ -52,7 +51,7 @@ pub(crate) struct Args {
 
 /// Why a deployment cannot be audited.
 #[derive(Debug, Diagnostic, Error)]
-pub(crate) enum DeploymentError {
+enum DeploymentError {
     /// The folder cannot be read.
     #[error("`{path}` cannot be read: {source}")]
     #[diagnostic(help("name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote"))]
@@ -113,7 +112,7 @@ impl Report<'_> {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let policy = PolicyFile::load(&args.policy)?;
     let package = args.package.as_deref().map(read::package).transpose()?;
     let (code_sha256, packaged_bundle) = match package {

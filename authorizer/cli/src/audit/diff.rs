@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::policies::load;
 use super::request;
-use crate::error::CliError;
-use crate::output::{Exit, Format, line};
+use super::unanswered::UnansweredError;
+use crate::output::{Exit, Format, OutputError, line};
 
 /// Compare two policies by what they decide: every access that the new one grants or takes away, each with a request
 /// on which both decide as is claimed.
@@ -31,9 +31,9 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let (old, new) = (load(&args.old)?, load(&args.new)?);
-    let found = diff(&old, &new)?;
+    let found = diff(&old, &new).map_err(UnansweredError)?;
     let grants = found.grants();
     match args.format {
         Format::Json => line(json!({
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     Ok(if is_finding { Exit::Findings } else { Exit::Held })
 }
 
-fn write_text(found: &PolicyDiff) -> Result<(), CliError> {
+fn write_text(found: &PolicyDiff) -> Result<(), OutputError> {
     if found.is_empty() {
         return line("the policies decide the same");
     }
@@ -81,7 +81,7 @@ fn shown(direction: Direction) -> &'static str {
 }
 
 /// One paragraph for each rule and those who come by it, with the first request.
-fn write_accesses(title: &str, changes: &[AccessChange]) -> Result<(), CliError> {
+fn write_accesses(title: &str, changes: &[AccessChange]) -> Result<(), OutputError> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -111,7 +111,7 @@ fn whose(change: &AccessChange) -> String {
     }
 }
 
-fn write_request(change: &AccessChange) -> Result<(), CliError> {
+fn write_request(change: &AccessChange) -> Result<(), OutputError> {
     request::write(&change.request, "    ")?;
     line(format_args!("      before  {}", request::decision(&change.old)))?;
     line(format_args!("      after   {}", request::decision(&change.new)))

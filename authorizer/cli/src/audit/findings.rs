@@ -11,7 +11,6 @@ use authorizer_core::{Authorizer, UnixTime};
 use authorizer_policy::{Places, PolicyFile};
 use clap::ValueEnum;
 
-use crate::error::CliError;
 use crate::output::{Exit, line};
 use crate::time::{now_or, parse_instant};
 
@@ -101,7 +100,7 @@ impl Report<'_> {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
     let now = now_or(args.now);
     let authorizer = Authorizer::new(file.bundle().clone());

@@ -9,8 +9,8 @@ use clap::ValueEnum;
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
-use crate::error::CliError;
-use crate::output::{Exit, line};
+use super::unanswered::UnansweredError;
+use crate::output::{Exit, OutputError, line};
 use crate::policy::PolicyArgs;
 
 /// Write down who may do what to which keys.
@@ -43,9 +43,9 @@ enum TableFormat {
     Html,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
-    let table = matrix(&authorizer)?;
+    let table = matrix(&authorizer).map_err(UnansweredError)?;
     match args.format {
         TableFormat::Text => write_text(&table)?,
         TableFormat::Csv => csv::write(&table)?,
@@ -61,7 +61,7 @@ fn page(authorizer: &Authorizer, table: &Matrix) -> String {
     html::page(table, authorizer.bundle().sha256())
 }
 
-fn write_text(table: &Matrix) -> Result<(), CliError> {
+fn write_text(table: &Matrix) -> Result<(), OutputError> {
     if table.rows.is_empty() {
         return line("nobody can do anything");
     }

@@ -2,17 +2,15 @@
 
 use std::path::Path;
 
-use authorizer_core::{Authorizer, Bundle, MAX_BUNDLE_BYTES};
+use authorizer_core::Authorizer;
 use authorizer_policy::PolicyFile;
 
-use crate::error::CliError;
-use crate::input::read_limited;
+use crate::policy::read_bundle;
 
 /// Reads a policy: a bundle where the name ends in `.json`, and else the TOML file.
-pub(super) fn load(path: &Path) -> Result<Authorizer, CliError> {
+pub(super) fn load(path: &Path) -> miette::Result<Authorizer> {
     let bundle = if path.extension().is_some_and(|extension| extension == "json") {
-        Bundle::read(&read_limited(path, MAX_BUNDLE_BYTES)?)
-            .map_err(|source| CliError::Bundle { path: path.to_owned(), source })?
+        read_bundle(path)?
     } else {
         PolicyFile::load(path)?.into_bundle()
     };

@@ -3,16 +3,18 @@
 use std::net::IpAddr;
 
 use authorizer_audit::{Bounds, Permission, Query, Who, query};
-use authorizer_core::operation::{OperationSet, S3Operation};
+use authorizer_core::operation::{MethodWord, OperationSet, S3Operation};
 use authorizer_core::rules::KeyPattern;
 use authorizer_core::{Authorizer, UnixTime};
 use clap::ValueEnum;
+use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
 use super::request;
-use crate::error::CliError;
-use crate::output::{Exit, Format, line};
+use super::unanswered::UnansweredError;
+use crate::output::{Exit, Format, OutputError, line};
 use crate::policy::PolicyArgs;
 use crate::time::parse_instant;
 
@@ -75,13 +77,22 @@ enum Expect {
     Some,
 }
 
+/// The policy has no such issuer.
+#[derive(Debug, Diagnostic, Error)]
+#[error("no issuer of the policy is named `{name}`")]
+#[diagnostic(help("use the `name` of an `[[issuers]]` block"))]
+struct NoIssuerError {
+    /// What was asked for.
+    name: String,
+}
+
 /// A claims set.
 #[derive(Clone, Debug)]
 struct Claims(Map<String, Value>);
 
-pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
-    let permissions = query(&authorizer, &asked(args, &authorizer)?)?;
+    let permissions = query(&authorizer, &asked(args, &authorizer)?).map_err(UnansweredError)?;
     match args.format {
         Format::Json => line(json!({
             "version": 1, "bundle_sha256": authorizer.bundle().sha256(), "permissions": permissions,
@@ -92,12 +103,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     Ok(if is_expected { Exit::Held } else { Exit::Findings })
 }
 
-fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, CliError> {
+fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, NoIssuerError> {
     let issuers = authorizer.bundle().policy().issuers();
     let mut who = Vec::new();
     for name in &args.issuers {
         let issuer = issuers.iter().find(|issuer| issuer.name() == name);
-        let issuer = issuer.ok_or_else(|| CliError::NoIssuer { name: name.clone() })?;
+        let issuer = issuer.ok_or_else(|| NoIssuerError { name: name.clone() })?;
         who.push(Who::Token(issuer.issuer().to_owned()));
     }
     let mut claims: Map<String, Value> =
@@ -127,7 +138,7 @@ fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, CliError> {
     })
 }
 
-fn write_text(permissions: &[Permission]) -> Result<(), CliError> {
+fn write_text(permissions: &[Permission]) -> Result<(), OutputError> {
     if permissions.is_empty() {
         return line("nobody can");
     }
@@ -152,21 +163,14 @@ fn write_text(permissions: &[Permission]) -> Result<(), CliError> {
 
 /// An operation's name, or a method, for every operation by which the same could be done.
 fn parse_operations(text: &str) -> Result<OperationSet, String> {
-    use S3Operation as Op;
-    if let Some(one) = S3Operation::ALL.into_iter().find(|one| one.name() == text) {
+    if let Some(one) = S3Operation::named(text) {
         return Ok([one].into_iter().collect());
     }
-    let all: &[Op] = match text {
-        "GET" => &[Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::HeadObjectVersion],
-        "HEAD" => &[Op::HeadObject, Op::HeadObjectVersion],
-        "PUT" => &[Op::PutObject, Op::CreateMultipartUpload, Op::UploadPart, Op::CompleteMultipartUpload],
-        "DELETE" => &[Op::DeleteObject],
-        _ => {
-            let names = S3Operation::ALL.map(S3Operation::name).join(", ");
-            return Err(format!("use one of {names}, or GET, HEAD, PUT, DELETE"));
-        }
-    };
-    Ok(all.iter().copied().collect())
+    MethodWord::parse(text).map(MethodWord::closes).ok_or_else(|| {
+        let names = S3Operation::ALL.map(S3Operation::name).join(", ");
+        let words = MethodWord::ALL.map(MethodWord::as_str).join(", ");
+        format!("use one of {names}, or {words}")
+    })
 }
 
 fn parse_pattern(text: &str) -> Result<KeyPattern, String> {

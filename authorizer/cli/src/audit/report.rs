@@ -28,7 +28,7 @@ use clap::ValueEnum;
 use self::fact::Section;
 use self::issuers::IssuerFacts;
 use self::permissions::Permission;
-use crate::error::CliError;
+use super::unanswered::UnansweredError;
 use crate::output::{Exit, line};
 use crate::save;
 use crate::time::{now_or, parse_instant, show_instant};
@@ -104,10 +104,10 @@ struct RuleCounts {
 const TOOL: &str = concat!("authorizer ", env!("CARGO_PKG_VERSION"));
 
 impl Report {
-    fn of(path: &Path, now: UnixTime) -> Result<Self, CliError> {
+    fn of(path: &Path, now: UnixTime) -> miette::Result<Self> {
         let file = PolicyFile::load(path)?;
         let authorizer = Authorizer::new(file.bundle().clone());
-        let table = matrix(&authorizer)?;
+        let table = matrix(&authorizer).map_err(UnansweredError)?;
         let rules = authorizer.bundle().policy().rules();
         let places = file.places();
         let found = findings(&Subject::new(file.document(), &authorizer, now)).into_iter().map(|finding| {
@@ -156,7 +156,7 @@ impl Report {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let report = Report::of(&args.policy, now_or(args.now))?;
     let written = match args.format {
         Format::Html => html::page(&report),

@@ -5,12 +5,11 @@ use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 
-use crate::error::CliError;
-use crate::output::line;
+use crate::output::{OutputError, line};
 use crate::time::show_instant;
 
 /// Writes it, a few lines with this much before them.
-pub(super) fn write(witness: &Witness, indent: &str) -> Result<(), CliError> {
+pub(super) fn write(witness: &Witness, indent: &str) -> Result<(), OutputError> {
     let query =
         if witness.querystring.is_empty() { String::new() } else { format!("?{}", witness.querystring) };
     line(format_args!(

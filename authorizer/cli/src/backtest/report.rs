@@ -5,8 +5,7 @@ use owo_colors::OwoColorize as _;
 use serde_json::json;
 
 use super::assume::Assumption;
-use crate::error::CliError;
-use crate::output::line;
+use crate::output::{OutputError, line};
 
 /// The result of a backtest.
 pub(super) struct Report<'r> {
@@ -18,7 +17,7 @@ pub(super) struct Report<'r> {
 
 impl Report<'_> {
     /// One JSON object.
-    pub(super) fn json(&self) -> Result<(), CliError> {
+    pub(super) fn json(&self) -> Result<(), OutputError> {
         let groups: Vec<_> = Change::ALL.iter().flat_map(|change| self.tally.groups(*change)).collect();
         let others: Vec<_> = Change::ALL
             .iter()
@@ -38,7 +37,7 @@ impl Report<'_> {
     }
 
     /// Lines for people.
-    pub(super) fn text(&self) -> Result<(), CliError> {
+    pub(super) fn text(&self) -> Result<(), OutputError> {
         let counts = self.tally.counts();
         line(format_args!("{} held against the policy", many(counts.compared(), "request")))?;
         for (what, count) in [
@@ -61,7 +60,7 @@ impl Report<'_> {
     }
 
     /// What was in the logs beside requests that were compared.
-    fn text_beside(&self) -> Result<(), CliError> {
+    fn text_beside(&self) -> Result<(), OutputError> {
         let counts = self.tally.counts();
         for (count, singular, rest) in [
             (counts.preflights, "preflight", ", which lets nobody at an object"),
@@ -95,7 +94,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn text_of(&self, change: Change) -> Result<(), CliError> {
+    fn text_of(&self, change: Change) -> Result<(), OutputError> {
         let count = self.tally.counts().of(change);
         if count == 0 {
             return Ok(());
@@ -130,7 +129,7 @@ impl Report<'_> {
     }
 }
 
-fn text_of_group(group: &Group) -> Result<(), CliError> {
+fn text_of_group(group: &Group) -> Result<(), OutputError> {
     let key = &group.key;
     let prefix =
         if key.prefix.is_empty() { "(no folder)".to_owned() } else { key.prefix.escape_debug().to_string() };

@@ -14,7 +14,6 @@ use miette::Diagnostic;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::error::CliError;
 use crate::input::{read_limited, read_stdin_limited};
 
 /// The most that claims can take: the function reads no token of more than 16 KiB.
@@ -104,7 +103,7 @@ pub(crate) struct Posed {
 
 impl RequestArgs {
     /// The request, where one is described.
-    pub(super) fn posed(&self, policy: &Policy, now: UnixTime) -> Result<Option<Posed>, CliError> {
+    pub(super) fn posed(&self, policy: &Policy, now: UnixTime) -> miette::Result<Option<Posed>> {
         let Some(aim) = self.aim() else { return Ok(None) };
         let deed = match (self.operation, &self.method) {
             (Some(operation), _) => Deed::Operation(operation),
@@ -127,7 +126,7 @@ impl RequestArgs {
         path.or(key).or_else(|| self.prefix.clone().map(Aim::Prefix))
     }
 
-    fn token(&self, policy: &Policy, now: UnixTime) -> Result<Option<FilledToken>, CliError> {
+    fn token(&self, policy: &Policy, now: UnixTime) -> miette::Result<Option<FilledToken>> {
         if self.anonymous {
             return Ok(None);
         }
@@ -152,7 +151,7 @@ impl RequestArgs {
 }
 
 /// JSON itself begins with a brace; a file that does can be named with `./` before it.
-fn read_claims(text: &str) -> Result<Map<String, Value>, CliError> {
+fn read_claims(text: &str) -> miette::Result<Map<String, Value>> {
     let bytes = match text {
         "-" => read_stdin_limited(MAX_CLAIMS_BYTES)?,
         json if json.trim_start().starts_with('{') => json.as_bytes().to_vec(),
@@ -170,7 +169,7 @@ fn read_claims(text: &str) -> Result<Map<String, Value>, CliError> {
 }
 
 pub(crate) fn parse_operation(text: &str) -> Result<S3Operation, String> {
-    S3Operation::ALL.into_iter().find(|operation| operation.name() == text).ok_or_else(|| {
+    S3Operation::named(text).ok_or_else(|| {
         let names = S3Operation::ALL.map(S3Operation::name).join(", ");
         format!("use one of {names}")
     })

@@ -9,7 +9,6 @@ use super::error::KeysError;
 use super::http::get;
 use super::metadata::{Metadata, issuer};
 use super::set::{JwkSet, sum};
-use crate::error::CliError;
 use crate::output::{Exit, Format, line, note};
 use authorizer_core::token::KeysUrl;
 
@@ -66,7 +65,7 @@ fn name_of(issuer: &KeysUrl) -> String {
     host.chars().take(MAX_NAME_BYTES).map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let issuer = issuer(&args.issuer)?;
     let metadata = Metadata::fetch(&issuer)?;
     let set = JwkSet::usable(get(&metadata.jwks_uri)?, metadata.jwks_uri.as_str())?;

@@ -1,13 +1,11 @@
 //! Why keys cannot be had, or not used.
 
+use std::fmt;
 use std::time::Duration;
 
-use authorizer_core::token::JwkError;
+use authorizer_core::token::{JwkError, KeysUrlError};
 use miette::Diagnostic;
 use thiserror::Error;
-
-use super::set::SetError;
-use authorizer_core::token::KeysUrlError;
 
 /// Why keys cannot be had, or not used. What a provider said is shown escaped: it must not steer a terminal.
 #[derive(Debug, Diagnostic, Error)]
@@ -92,4 +90,29 @@ pub(crate) enum KeysError {
     #[error("the keys of `{issuer}` are for none of the algorithms that its metadata names ({})", .named.escape_debug())]
     #[diagnostic(help("a policy can name RS256 to RS512, PS256 to PS512, ES256, ES384 and EdDSA"))]
     NoAlgorithm { issuer: String, named: String },
+}
+
+/// Why bytes are no JWK set.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum SetError {
+    NoJson(String),
+    NoKeys,
+}
+
+impl fmt::Display for SetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoJson(message) => write!(f, "this is not JSON: {message}"),
+            Self::NoKeys => f.write_str("this is no JWK set: it has no `keys` array"),
+        }
+    }
+}
+
+impl SetError {
+    pub(super) fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoJson(_) => "name the `jwks_uri` of the provider, or a file with what it answers",
+            Self::NoKeys => "a JWK set is `{\"keys\": [...]}`, and what a provider's `jwks_uri` answers",
+        }
+    }
 }

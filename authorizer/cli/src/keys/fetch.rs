@@ -7,7 +7,6 @@ use serde_json::json;
 use super::error::KeysError;
 use super::http::get;
 use super::set::{JwkSet, Stored, sum};
-use crate::error::CliError;
 use crate::output::{Exit, Format, line};
 use authorizer_core::token::KeysUrl;
 
@@ -31,7 +30,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let address =
         KeysUrl::parse(&args.url).map_err(|error| KeysError::Address { text: args.url.clone(), error })?;
     let set = JwkSet::usable(get(&address)?, address.as_str())?;

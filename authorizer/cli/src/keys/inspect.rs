@@ -1,6 +1,5 @@
 //! `authorizer keys inspect`: what a JWK set holds, and what of it a policy can use.
 
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use owo_colors::OwoColorize as _;
@@ -9,9 +8,8 @@ use serde_json::json;
 use super::error::KeysError;
 use super::key::{Key, Standing};
 use super::set::{JwkSet, sum};
-use crate::error::CliError;
-use crate::input::read_limited;
-use crate::output::{Exit, Format, line};
+use crate::input::{InputError, read_limited, read_stdin_limited};
+use crate::output::{Exit, Format, OutputError, line};
 use authorizer_jwks::MAX_ANSWER_BYTES;
 
 /// Look into a JWK set: each key, and whether a policy can use it.
@@ -28,7 +26,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let place = args.file.display().to_string();
     let set =
         JwkSet::parse(read(&args.file)?).map_err(|error| KeysError::Set { place: place.clone(), error })?;
@@ -52,20 +50,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     Ok(if problem.is_none() { Exit::Held } else { Exit::Findings })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     if path != Path::new("-") {
         return read_limited(path, MAX_ANSWER_BYTES);
     }
-    let mut bytes = Vec::new();
-    let one_more = u64::try_from(MAX_ANSWER_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    io::stdin()
-        .take(one_more)
-        .read_to_end(&mut bytes)
-        .map_err(|source| CliError::Read { path: path.to_owned(), source })?;
-    if bytes.len() > MAX_ANSWER_BYTES {
-        return Err(CliError::TooLarge { path: path.to_owned(), limit: MAX_ANSWER_BYTES });
-    }
-    Ok(bytes)
+    read_stdin_limited(MAX_ANSWER_BYTES)
 }
 
 fn as_json(key: &Key) -> serde_json::Value {
@@ -82,7 +71,7 @@ fn as_json(key: &Key) -> serde_json::Value {
 }
 
 /// What the file says is escaped: it may come from anywhere.
-fn write(key: &Key) -> Result<(), CliError> {
+fn write(key: &Key) -> Result<(), OutputError> {
     line("")?;
     let bits = key.bits.map(|bits| format!("{bits} bits"));
     let shown = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} {value}"));

@@ -1,47 +1,20 @@
 //! A JWK set (RFC 7517 section 5), and the file that it is kept in.
 
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
 use authorizer_core::token::{JwkError, KeySet, SignatureAlgorithm};
 use serde_json::Value;
 
-use super::error::KeysError;
+use super::error::{KeysError, SetError};
 use super::key::Key;
-use crate::error::CliError;
-use crate::save;
+use crate::save::{self, SaveError};
 
 /// The bytes of a JWK set, as they came, and its keys.
 #[derive(Debug)]
 pub(super) struct JwkSet {
     bytes: Vec<u8>,
     jwks: Vec<Value>,
-}
-
-/// Why bytes are no JWK set.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) enum SetError {
-    NoJson(String),
-    NoKeys,
-}
-
-impl fmt::Display for SetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoJson(message) => write!(f, "this is not JSON: {message}"),
-            Self::NoKeys => f.write_str("this is no JWK set: it has no `keys` array"),
-        }
-    }
-}
-
-impl SetError {
-    pub(super) fn remedy(&self) -> &'static str {
-        match self {
-            Self::NoJson(_) => "name the `jwks_uri` of the provider, or a file with what it answers",
-            Self::NoKeys => "a JWK set is `{\"keys\": [...]}`, and what a provider's `jwks_uri` answers",
-        }
-    }
 }
 
 /// What became of the file.
@@ -93,7 +66,7 @@ impl JwkSet {
     }
 
     /// Puts the bytes into a file, which whoever reads it has whole.
-    pub(super) fn store(&self, path: &Path) -> Result<Stored, CliError> {
+    pub(super) fn store(&self, path: &Path) -> Result<Stored, SaveError> {
         let stored = match fs::read(path) {
             Ok(before) if before == self.bytes => return Ok(Stored::Unchanged),
             Ok(_) => Stored::Changed,

@@ -9,8 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::archive::{Archive, Sizes};
-use crate::error::CliError;
-use crate::output::{Format, line};
+use crate::output::{Format, OutputError, line};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Report<'r> {
@@ -38,7 +37,7 @@ impl<'r> Report<'r> {
         }
     }
 
-    pub(super) fn print(&self, format: Format) -> Result<(), CliError> {
+    pub(super) fn print(&self, format: Format) -> Result<(), OutputError> {
         match format {
             Format::Json => line(serde_json::json!(self)),
             Format::Text => {

@@ -10,7 +10,6 @@ use similar::{ChangeTag, TextDiff};
 
 use super::case::{Replayed, place};
 use super::error::ReplayError;
-use crate::error::CliError;
 use crate::input::read_limited;
 
 /// The longest file of recorded outcomes, in bytes: some 200,000 of them.
@@ -39,7 +38,7 @@ pub(super) struct Compared {
 
 impl Expectations {
     /// Reads a file that `replay --format json` wrote.
-    pub(super) fn read(path: &Path) -> Result<Self, CliError> {
+    pub(super) fn read(path: &Path) -> miette::Result<Self> {
         let bytes = read_limited(path, MAX_EXPECTATION_BYTES)?;
         let text = String::from_utf8_lossy(&bytes);
         let mut recorded = BTreeMap::new();

@@ -18,7 +18,6 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use owo_colors::OwoColorize as _;
 
 use super::ServeError;
-use crate::error::CliError;
 use crate::output::note;
 use crate::policy::warn;
 
@@ -73,7 +72,7 @@ enum FileState {
 
 impl LivePolicy {
     /// Reads the policy, and reads it again whenever one of its files changes, for as long as the program runs.
-    pub(super) fn load(path: &Path) -> Result<Self, CliError> {
+    pub(super) fn load(path: &Path) -> miette::Result<Self> {
         let failed = |error| ServeError::Watch { path: path.to_owned(), error };
         let (sender, changes) = channel();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {

@@ -9,8 +9,8 @@ use owo_colors::OwoColorize as _;
 use serde_json::json;
 
 use crate::devkey::DevKey;
-use crate::error::CliError;
-use crate::output::line;
+use crate::output::{OutputError, line};
+use crate::save::SaveError;
 use crate::time::now_or;
 use crate::token::{write_key_pair, write_private, write_public};
 
@@ -28,17 +28,17 @@ pub(super) struct Sample {
 impl Sample {
     /// Makes what is missing. The policy and the key are kept, so that they can be edited; tokens are new
     /// each time, since they expire.
-    pub(super) fn prepare(folder: &Path) -> Result<Self, CliError> {
+    pub(super) fn prepare(folder: &Path) -> miette::Result<Self> {
         let folder = std::path::absolute(folder)
-            .map_err(|source| CliError::Write { path: folder.to_owned(), source })?;
+            .map_err(|source| SaveError::Unwritable { path: folder.to_owned(), source })?;
         let sample = Self { folder };
         let (keys, tokens) = (sample.folder.join("keys"), sample.folder.join("tokens"));
         for dir in [&keys, &tokens] {
-            fs::create_dir_all(dir).map_err(|source| CliError::Write { path: dir.clone(), source })?;
+            fs::create_dir_all(dir).map_err(|source| SaveError::Unwritable { path: dir.clone(), source })?;
         }
         let policy = sample.policy();
         if !policy.exists() {
-            fs::write(&policy, POLICY).map_err(|source| CliError::Write { path: policy, source })?;
+            fs::write(&policy, POLICY).map_err(|source| SaveError::Unwritable { path: policy, source })?;
         }
         let (private, public) = (keys.join("sample.private.pem"), keys.join("sample.jwks.json"));
         if !private.exists() && !public.exists() {
@@ -73,7 +73,7 @@ impl Sample {
     }
 
     /// Prints lines for a shell, each of which does what it says.
-    pub(super) fn print(&self, addr: SocketAddr) -> Result<(), CliError> {
+    pub(super) fn print(&self, addr: SocketAddr) -> Result<(), OutputError> {
         let folder = quoted(&self.folder);
         let url = |key: &str| format!("http://{addr}/{key}");
         let auth = |name: &str| format!("-H @{folder}/tokens/{name}");

@@ -5,10 +5,9 @@ use authorizer_core::Bundle;
 use serde_json::{Value, json};
 
 use super::Outcome;
-use crate::error::CliError;
-use crate::output::line;
+use crate::output::{OutputError, line};
 
-pub(super) fn write(outcome: &Outcome, bundle: &Bundle) -> Result<(), CliError> {
+pub(super) fn write(outcome: &Outcome, bundle: &Bundle) -> Result<(), OutputError> {
     let tests: Vec<Value> = outcome
         .files
         .iter()

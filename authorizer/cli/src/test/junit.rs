@@ -4,11 +4,10 @@ use authorizer_audit::testing::TestResult;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Outcome, TestError};
-use crate::error::CliError;
 use crate::output::line;
 
 /// A suite for each file, and one for the coverage where a least one is asked for.
-pub(super) fn write(outcome: &Outcome) -> Result<(), CliError> {
+pub(super) fn write(outcome: &Outcome) -> miette::Result<()> {
     let mut report = Report::unnamed();
     for file in &outcome.files {
         let name = file.path.to_string_lossy();
@@ -22,7 +21,7 @@ pub(super) fn write(outcome: &Outcome) -> Result<(), CliError> {
         report.add_test_suite(suite);
     }
     let xml = report.to_string().map_err(TestError::Junit)?;
-    line(xml.trim_end())
+    Ok(line(xml.trim_end())?)
 }
 
 fn one(result: &TestResult, file: &str) -> TestCase {

@@ -4,11 +4,10 @@ use authorizer_audit::testing::TestResult;
 use owo_colors::OwoColorize as _;
 
 use super::Outcome;
-use crate::error::CliError;
-use crate::output::line;
+use crate::output::{OutputError, line};
 
 /// What failed, with what each rule makes of it; of the rest only how much it is, unless asked.
-pub(super) fn write(outcome: &Outcome, verbose: bool) -> Result<(), CliError> {
+pub(super) fn write(outcome: &Outcome, verbose: bool) -> Result<(), OutputError> {
     for result in outcome.results() {
         if !result.held() {
             write_failure(result)?;
@@ -37,7 +36,7 @@ pub(super) fn write(outcome: &Outcome, verbose: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-fn write_failure(result: &TestResult) -> Result<(), CliError> {
+fn write_failure(result: &TestResult) -> Result<(), OutputError> {
     line(format_args!("{} {}", "failed".red(), shown(&result.name)))?;
     line(format_args!("  {} {}", shown(&result.method), shown(&result.target)))?;
     for difference in &result.differences {

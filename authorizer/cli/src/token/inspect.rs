@@ -8,11 +8,12 @@ use authorizer_core::token::{MAX_TOKEN_BYTES, verify};
 use authorizer_policy::PolicyFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
+use thiserror::Error;
 
-use crate::error::CliError;
-use crate::output::{Exit, Format, line};
+use crate::output::{Exit, Format, OutputError, line};
 use crate::time::{now_or, parse_instant, show};
 
 /// Look into a token. Nothing in it is to be believed unless `--policy` verified it.
@@ -41,16 +42,24 @@ enum Checked {
     Refused { reason: &'static str },
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+/// What was given as a token is none.
+#[derive(Debug, Diagnostic, Error)]
+#[error("this is no token: {0}")]
+#[diagnostic(help(
+    "a token is three parts of base64url with dots between them; `-` reads one from standard input"
+))]
+struct NoTokenError(&'static str);
+
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let token = read_token(&args.token)?;
     let mut parts = token.split('.');
     let (Some(header), Some(claims), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(CliError::NoToken("it does not have three parts"));
+        return Err(NoTokenError("it does not have three parts").into());
     };
-    let header = decode(header).ok_or(CliError::NoToken("its header is not JSON in base64url"))?;
-    let claims = decode(claims).ok_or(CliError::NoToken("its claims are not JSON in base64url"))?;
+    let header = decode(header).ok_or(NoTokenError("its header is not JSON in base64url"))?;
+    let claims = decode(claims).ok_or(NoTokenError("its claims are not JSON in base64url"))?;
     let now = now_or(args.now);
     let checked = match &args.policy {
         None => Checked::Nothing,
@@ -72,13 +81,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     })
 }
 
-fn read_token(argument: &str) -> Result<String, CliError> {
+fn read_token(argument: &str) -> Result<String, NoTokenError> {
     if argument != "-" {
         return Ok(bare(argument));
     }
     let mut text = String::new();
     let limit = u64::try_from(MAX_TOKEN_BYTES).unwrap_or(u64::MAX).saturating_mul(2);
-    io::stdin().take(limit).read_to_string(&mut text).map_err(|_| CliError::NoToken("it is not text"))?;
+    io::stdin().take(limit).read_to_string(&mut text).map_err(|_| NoTokenError("it is not text"))?;
     Ok(bare(&text))
 }
 
@@ -96,7 +105,7 @@ fn decode(part: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-fn write_json(header: &Value, claims: &Value, checked: &Checked) -> Result<(), CliError> {
+fn write_json(header: &Value, claims: &Value, checked: &Checked) -> Result<(), OutputError> {
     let checked = match checked {
         Checked::Nothing => json!({"signature": "not checked", "claims": "not checked"}),
         Checked::Accepted { issuer } => json!({"accepted": true, "issuer": issuer}),
@@ -105,7 +114,7 @@ fn write_json(header: &Value, claims: &Value, checked: &Checked) -> Result<(), C
     line(json!({"version": 1, "header": header, "claims": claims, "checked": checked}))
 }
 
-fn write_text(header: &Value, claims: &Value, checked: &Checked, now: UnixTime) -> Result<(), CliError> {
+fn write_text(header: &Value, claims: &Value, checked: &Checked, now: UnixTime) -> Result<(), OutputError> {
     line(format_args!("header {header:#}"))?;
     line(format_args!("claims {claims:#}"))?;
     for name in ["iat", "nbf", "exp"] {

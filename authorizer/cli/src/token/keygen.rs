@@ -8,9 +8,9 @@ use authorizer_core::token::SignatureAlgorithm;
 use serde_json::json;
 
 use super::parse_algorithm;
-use crate::devkey::DevKey;
-use crate::error::CliError;
+use crate::devkey::{DevKey, DevKeyError};
 use crate::output::{Exit, line};
+use crate::save::SaveError;
 
 /// Make a development key pair: NAME.private.pem to sign with, NAME.jwks.json for a policy.
 ///
@@ -38,7 +38,7 @@ fn parse_name(name: &str) -> Result<String, String> {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let (private, public) = write_key_pair(&args.dir, &args.name, args.algorithm)?;
     line(format_args!("{}  the private key: keep it out of version control", private.display()))?;
     line(format_args!("{}  the public key, for `jwks = {{ file = ... }}`", public.display()))?;
@@ -50,29 +50,29 @@ pub(crate) fn write_key_pair(
     dir: &Path,
     name: &str,
     algorithm: SignatureAlgorithm,
-) -> Result<(PathBuf, PathBuf), CliError> {
+) -> miette::Result<(PathBuf, PathBuf)> {
     let private = dir.join(format!("{name}.private.pem"));
     let public = dir.join(format!("{name}.jwks.json"));
-    fs::create_dir_all(dir).map_err(|source| CliError::Write { path: dir.to_owned(), source })?;
+    fs::create_dir_all(dir).map_err(|source| SaveError::Unwritable { path: dir.to_owned(), source })?;
     if let Some(path) = [&private, &public].into_iter().find(|path| path.exists()) {
-        return Err(CliError::Exists { path: path.clone() });
+        return Err(SaveError::Exists { path: path.clone() }.into());
     }
     let pem = DevKey::generate_pem(algorithm)
-        .map_err(|_| CliError::Key { path: private.clone(), message: "no key can be made".into() })?;
+        .map_err(|_| DevKeyError::Unusable { path: private.clone(), message: "no key can be made".into() })?;
     write_new(&private, pem.as_bytes(), 0o600)?;
     write_public(&DevKey::read(&private, Some(algorithm))?, &public)?;
     Ok((private, public))
 }
 
 /// Writes the public half of a key as a JWK set.
-pub(crate) fn write_public(key: &DevKey, path: &Path) -> Result<(), CliError> {
-    let jwk = key.jwk().map_err(CliError::Sign)?;
+pub(crate) fn write_public(key: &DevKey, path: &Path) -> miette::Result<()> {
+    let jwk = key.jwk().map_err(DevKeyError::Sign)?;
     let set = format!("{:#}\n", json!({ "keys": [jwk] }));
-    write_new(path, set.as_bytes(), 0o644)
+    Ok(write_new(path, set.as_bytes(), 0o644)?)
 }
 
 /// Writes a file that is not there yet.
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -81,19 +81,19 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
     let _ = mode;
     options.open(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(
         |source| match source.kind() {
-            io::ErrorKind::AlreadyExists => CliError::Exists { path: path.to_owned() },
-            _ => CliError::Write { path: path.to_owned(), source },
+            io::ErrorKind::AlreadyExists => SaveError::Exists { path: path.to_owned() },
+            _ => SaveError::Unwritable { path: path.to_owned(), source },
         },
     )
 }
 
 /// Writes a file that only its owner may read, in the place of what was there.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     // An older file would keep its mode.
     if let Err(source) = fs::remove_file(path)
         && source.kind() != io::ErrorKind::NotFound
     {
-        return Err(CliError::Write { path: path.to_owned(), source });
+        return Err(SaveError::Unwritable { path: path.to_owned(), source });
     }
     write_new(path, bytes, 0o600)
 }

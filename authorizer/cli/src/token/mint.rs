@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use super::parse_algorithm;
 use crate::devkey::DevKey;
-use crate::error::CliError;
 use crate::output::{Exit, line};
 use crate::time::{now_or, parse_instant, parse_span};
 
@@ -55,7 +54,7 @@ fn parse_claim(text: &str) -> Result<(String, Value), String> {
     Ok((name.to_owned(), value))
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let key = DevKey::read(&args.key, args.algorithm)?;
     let now = i64::try_from(now_or(args.now).as_seconds()).unwrap_or(i64::MAX);
     let mut claims = Map::new();

@@ -13,7 +13,6 @@ use serde_json::Value;
 use crate::harness::{PROGRAM, ROOT, authorizer};
 use crate::logs::{FIELDS, access, decision};
 
-
 /// What came of one log.
 struct Run {
     result: Value,

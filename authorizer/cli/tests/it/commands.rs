@@ -8,8 +8,6 @@ use tempfile::TempDir;
 
 use crate::harness::{PROGRAM, ROOT, authorizer, authorizer_with};
 
-
-
 /// A folder with the sample policy and a key of its own.
 fn sample() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -361,10 +359,7 @@ fn a_file_without_end_is_refused_and_an_error_that_cannot_be_told_is_no_panic() 
         assert!(done.err.contains("`/dev/zero` is larger than"), "{arguments:?}: {}", done.err);
     }
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let status = std::process::Command::new(PROGRAM)
-        .args(["check", "/nonexistent"])
-        .stderr(full)
-        .status()
-        .unwrap();
+    let status =
+        std::process::Command::new(PROGRAM).args(["check", "/nonexistent"]).stderr(full).status().unwrap();
     assert_eq!(status.code(), Some(2));
 }

@@ -17,6 +17,7 @@ mod backtest_million;
 mod commands;
 mod elf;
 mod findings;
+mod generated;
 mod harness;
 mod keys;
 mod logs;

@@ -1,6 +1,5 @@
 //! `authorizer package`, as a person runs it.
 
-
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;

@@ -94,7 +94,8 @@ fn what_fails_is_told_with_what_every_rule_makes_of_it() {
     let Done { code, out, err } = test(&["--policy", SAMPLE, &few]);
     assert_eq!((code, err.as_str()), (1, ""));
     insta::assert_snapshot!(out);
-    let json: Value = serde_json::from_str(&test(&["--policy", SAMPLE, &few, "--format", "json"]).out).unwrap();
+    let json: Value =
+        serde_json::from_str(&test(&["--policy", SAMPLE, &few, "--format", "json"]).out).unwrap();
     assert_eq!((&json["version"], &json["held"], &json["failed"]), (&1.into(), &1.into(), &2.into()));
     let failed = &json["tests"][1];
     assert_eq!(failed["differences"][0]["of"], "decision");
@@ -120,7 +121,8 @@ fn too_little_coverage_is_exit_1_with_what_lacks() {
 #[test]
 fn the_xml_is_what_a_reader_of_junit_takes() {
     let (_folder, few) = written(FEW);
-    let Done { code, out, .. } = test(&["--policy", SAMPLE, &few, "--min-coverage", "90", "--format", "junit"]);
+    let Done { code, out, .. } =
+        test(&["--policy", SAMPLE, &few, "--min-coverage", "90", "--format", "junit"]);
     assert_eq!(code, 1);
     let read = junit_parser::from_reader(out.as_bytes()).unwrap();
     assert_eq!((read.tests, read.failures, read.errors), (4, 3, 0));

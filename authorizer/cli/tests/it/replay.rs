@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::harness::{PROGRAM, ROOT};
 
-
 fn replay(events: &str) -> Child {
     Command::new(PROGRAM)
         .current_dir(ROOT)

@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use crate::harness::{Done, NOW, ROOT, command_in};
 
-
 const SECRET: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 fn report(folder: &Path, arguments: &[&str]) -> Done {
@@ -16,7 +15,8 @@ fn report(folder: &Path, arguments: &[&str]) -> Done {
 
 /// The policy of the picture in the docs.
 fn review(format: &str) -> String {
-    let Done { code, out, err } = report(Path::new(ROOT), &["tests/e2e/policies/review.toml", "--format", format]);
+    let Done { code, out, err } =
+        report(Path::new(ROOT), &["tests/e2e/policies/review.toml", "--format", format]);
     assert_eq!((code, err.as_str()), (0, ""));
     out
 }

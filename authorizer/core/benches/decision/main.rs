@@ -11,7 +11,7 @@
 
 mod policies;
 mod requests;
-#[path = "../../tests/signer/mod.rs"]
+#[path = "../../tests/it/signer.rs"]
 mod signer;
 
 use std::hint::black_box;

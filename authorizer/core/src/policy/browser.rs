@@ -6,8 +6,8 @@ use super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInD
 use crate::cors::{AllowedOrigins, Cors};
 use crate::credential::CredentialPlaces;
 use crate::media_type::is_token;
+use crate::operation::is_s3_parameter;
 use crate::origin::OriginPattern;
-use crate::request::is_s3_parameter;
 use crate::sign_in::SignIn;
 
 /// A day: no browser remembers an answer to a preflight for longer.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::operation::S3Operation;
+use crate::operation::{MethodWord, S3Operation};
 use crate::record::SubjectLogging;
 use crate::response_override::ResponseOverride;
 use crate::scalar::Scalar;
@@ -228,7 +228,7 @@ pub struct RuleDocument {
     pub effect: EffectDocument,
     /// `GET` (which HEAD goes with), `HEAD`, `PUT`, `DELETE`: the short form of `operations`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub methods: Vec<MethodDocument>,
+    pub methods: Vec<MethodWord>,
     /// Operations by their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<S3Operation>,
@@ -337,20 +337,6 @@ pub enum EffectDocument {
     Allow,
     /// The request is refused, whatever else matches.
     Deny,
-}
-
-/// A member of `methods`.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum MethodDocument {
-    /// GetObject and HeadObject.
-    Get,
-    /// HeadObject alone.
-    Head,
-    /// PutObject.
-    Put,
-    /// DeleteObject.
-    Delete,
 }
 
 /// A condition on one claim: exactly one of the tests.

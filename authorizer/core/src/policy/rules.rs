@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::compile::Problems;
-use super::document::{ConditionDocument, EffectDocument, MethodDocument, PolicyDocument, RuleDocument};
+use super::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
 use super::{Place, terms};
-use crate::operation::{OperationSet, S3Operation};
+use crate::operation::{MethodWord, OperationSet, S3Operation};
 use crate::rules::{
     ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
     Segment, is_scope_claim,
@@ -20,13 +20,31 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
     // Of ten thousand rules there is nothing to say; their places within are made where there is.
     for (index, document) in policy.rules.iter().enumerate() {
         let place = rules.at(index);
-        problems.check_name(|| place.then("id"), &document.id, &mut ids);
-        let keys = compile_patterns(document, &place, problems);
-        let operations = compile_operations(document, &place, problems);
+        // Every field by its name: one that is added does not compile until something is made of it.
+        let RuleDocument {
+            id,
+            effect,
+            methods,
+            operations,
+            keys,
+            // `compile_principals` and `check_anonymous` read these two.
+            issuers: _,
+            anonymous: _,
+            when,
+            source_ips,
+            not_before,
+            not_after,
+            // `terms` reads it.
+            upload: _,
+            response_overrides,
+        } = document;
+        problems.check_name(|| place.then("id"), id, &mut ids);
+        let keys = compile_patterns(keys, &place, problems);
+        let operations = compile_operations(*effect, methods, operations, &place, problems);
         let terms = terms::compile(document, operations, &place, problems);
         let rule = Rule {
-            id: document.id.clone(),
-            effect: match document.effect {
+            id: id.clone(),
+            effect: match effect {
                 EffectDocument::Allow => Effect::Allow,
                 EffectDocument::Deny => Effect::Deny,
             },
@@ -38,11 +56,11 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
                 &place,
                 problems,
             ),
-            period: compile_period(document, &place, problems),
-            sources: compile_sources(document, &place, problems),
+            period: compile_period(not_before, not_after, &place, problems),
+            sources: compile_sources(source_ips.as_deref(), &place, problems),
             keys,
-            conditions: compile_conditions(document, &place, problems),
-            overrides: document.response_overrides.clone(),
+            conditions: compile_conditions(when, &place, problems),
+            overrides: response_overrides.clone(),
             terms,
         };
         check_anonymous(document, &rule, &place, problems);
@@ -63,53 +81,35 @@ fn reads_claims(
         || metadata.values().any(|term| matches!(term, MetadataTerm::Claim(_)))
 }
 
-fn compile_operations(document: &RuleDocument, place: &Place, problems: &mut Problems) -> OperationSet {
-    if document.methods.is_empty() && document.operations.is_empty() {
+fn compile_operations(
+    effect: EffectDocument,
+    methods: &[MethodWord],
+    operations: &[S3Operation],
+    place: &Place,
+    problems: &mut Problems,
+) -> OperationSet {
+    if methods.is_empty() && operations.is_empty() {
         problems.add(
             place.then("methods"),
             "a rule without methods and operations matches nothing",
             "name at least one method, such as `methods = [\"GET\"]`",
         );
     }
-    let methods = document.methods.iter().flat_map(|method| match document.effect {
-        EffectDocument::Allow => operations_of(*method),
-        EffectDocument::Deny => operations_like(*method),
-    });
-    methods.chain(&document.operations).copied().collect()
+    let named: OperationSet = operations.iter().copied().collect();
+    methods.iter().fold(named, |set, word| {
+        set.union(match effect {
+            EffectDocument::Allow => word.opens(),
+            EffectDocument::Deny => word.closes(),
+        })
+    })
 }
 
-/// What a method opens in an allow rule: the plain operation, and what goes with it.
-fn operations_of(method: MethodDocument) -> &'static [S3Operation] {
-    match method {
-        MethodDocument::Get => &[S3Operation::GetObject, S3Operation::HeadObject],
-        MethodDocument::Head => &[S3Operation::HeadObject],
-        MethodDocument::Put => &[S3Operation::PutObject],
-        MethodDocument::Delete => &[S3Operation::DeleteObject],
-    }
-}
-
-/// What a method closes in a deny rule: every operation by which the same could be done. Else a rule that
-/// denies PUT would be got around by a multipart upload.
-fn operations_like(method: MethodDocument) -> &'static [S3Operation] {
-    match method {
-        MethodDocument::Get => &[
-            S3Operation::GetObject,
-            S3Operation::HeadObject,
-            S3Operation::GetObjectVersion,
-            S3Operation::HeadObjectVersion,
-        ],
-        MethodDocument::Head => &[S3Operation::HeadObject, S3Operation::HeadObjectVersion],
-        MethodDocument::Put => &[
-            S3Operation::PutObject,
-            S3Operation::CreateMultipartUpload,
-            S3Operation::UploadPart,
-            S3Operation::CompleteMultipartUpload,
-        ],
-        MethodDocument::Delete => &[S3Operation::DeleteObject],
-    }
-}
-
-fn compile_period(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Period {
+fn compile_period(
+    not_before: &Option<String>,
+    not_after: &Option<String>,
+    place: &Place,
+    problems: &mut Problems,
+) -> Period {
     let mut instant = |name: &str, text: &Option<String>| {
         let text = text.as_deref()?;
         let parsed = UnixTime::parse_rfc3339(text);
@@ -122,10 +122,8 @@ fn compile_period(document: &RuleDocument, place: &Place, problems: &mut Problem
         }
         parsed
     };
-    let period = Period {
-        not_before: instant("not_before", &document.not_before),
-        not_after: instant("not_after", &document.not_after),
-    };
+    let period =
+        Period { not_before: instant("not_before", not_before), not_after: instant("not_after", not_after) };
     if let (Some(first), Some(end)) = (period.not_before, period.not_after)
         && first >= end
     {
@@ -138,8 +136,8 @@ fn compile_period(document: &RuleDocument, place: &Place, problems: &mut Problem
     period
 }
 
-fn compile_sources(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Option<Vec<IpNet>> {
-    let texts = document.source_ips.as_ref()?;
+fn compile_sources(texts: Option<&[String]>, place: &Place, problems: &mut Problems) -> Option<Vec<IpNet>> {
+    let texts = texts?;
     let place = place.then("source_ips");
     if texts.is_empty() {
         problems.add(place.clone(), "a rule for no address matches nothing", "name one, or leave it out");
@@ -170,13 +168,13 @@ fn compile_sources(document: &RuleDocument, place: &Place, problems: &mut Proble
     Some(networks)
 }
 
-fn compile_patterns(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Vec<KeyPattern> {
+fn compile_patterns(keys: &[String], place: &Place, problems: &mut Problems) -> Vec<KeyPattern> {
     let place = || place.then("keys");
-    if document.keys.is_empty() {
+    if keys.is_empty() {
         problems.add(place(), "a rule without keys matches nothing", "to match every key, write `[\"**\"]`");
     }
-    let mut patterns = Vec::with_capacity(document.keys.len());
-    for (index, text) in document.keys.iter().enumerate() {
+    let mut patterns = Vec::with_capacity(keys.len());
+    for (index, text) in keys.iter().enumerate() {
         match KeyPattern::parse(text) {
             Ok(pattern) => patterns.push(pattern),
             Err(error) => problems.add(
@@ -247,9 +245,13 @@ fn compile_principals(
     }
 }
 
-fn compile_conditions(document: &RuleDocument, place: &Place, problems: &mut Problems) -> Vec<Condition> {
-    let mut conditions = Vec::with_capacity(document.when.len());
-    for (claim, condition) in &document.when {
+fn compile_conditions(
+    when: &BTreeMap<String, ConditionDocument>,
+    place: &Place,
+    problems: &mut Problems,
+) -> Vec<Condition> {
+    let mut conditions = Vec::with_capacity(when.len());
+    for (claim, condition) in when {
         let place = || place.then("when").then(claim);
         let test = match condition {
             ConditionDocument { equals: Some(value), any: None, has: None, present: None } => {
@@ -301,7 +303,7 @@ fn check_member(claim: &str, word: &str, place: impl Fn() -> Place, problems: &m
 
 /// A prefix is every key that begins with it, and only `**` at the end of a pattern holds them all.
 fn check_listing(rule: &Rule, place: &Place, problems: &mut Problems) {
-    let lists = rule.effect == Effect::Allow && rule.operations.contains(S3Operation::ListObjectsV2);
+    let lists = rule.effect == Effect::Allow && rule.operations.any(S3Operation::is_listing);
     let holds_all = |pattern: &KeyPattern| matches!(pattern.segments(), [.., Segment::AnySegments]);
     if lists && !rule.keys.is_empty() && !rule.keys.iter().any(holds_all) {
         problems.add(

@@ -13,23 +13,22 @@ use crate::upload::is_metadata;
 
 /// What a rule asks of uploads and downloads: its place, whether it is there, and the operations that it is asked
 /// of. One that the rule does not allow would be asked of nothing, and look as if it were a limit.
-fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, &'static [S3Operation]); 6] {
-    use S3Operation as Op;
-    let upload = document.upload.as_ref();
-    let has = |is_there: fn(&UploadDocument) -> bool| upload.is_some_and(is_there);
-    let described: &[Op] = &[Op::PutObject, Op::CreateMultipartUpload];
-    let uploads: &[Op] =
-        &[Op::PutObject, Op::CreateMultipartUpload, Op::UploadPart, Op::CompleteMultipartUpload];
-    let measured: &[Op] = &[Op::PutObject, Op::UploadPart, Op::CompleteMultipartUpload];
-    let written: &[Op] = &[Op::PutObject, Op::CompleteMultipartUpload];
-    let downloads: &[Op] = &[Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::HeadObjectVersion];
+fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, OperationSet); 6] {
+    let nothing = UploadDocument::default();
+    let UploadDocument { max_bytes, content_types, create_only, metadata, checksums } =
+        document.upload.as_ref().unwrap_or(&nothing);
+    let described = OperationSet::of(S3Operation::describes_object);
     [
-        (&["upload"], has(|upload| upload.checksums), uploads),
-        (&["upload", "max_bytes"], has(|upload| upload.max_bytes.is_some()), measured),
-        (&["upload", "content_types"], has(|upload| upload.content_types.is_some()), described),
-        (&["upload", "create_only"], has(|upload| upload.create_only), written),
-        (&["upload", "metadata"], has(|upload| !upload.metadata.is_empty()), described),
-        (&["response_overrides"], !document.response_overrides.is_empty(), downloads),
+        (&["upload"], *checksums, OperationSet::of(S3Operation::is_upload)),
+        (&["upload", "max_bytes"], max_bytes.is_some(), OperationSet::of(S3Operation::has_length)),
+        (&["upload", "content_types"], content_types.is_some(), described),
+        (&["upload", "create_only"], *create_only, OperationSet::of(S3Operation::creates_object)),
+        (&["upload", "metadata"], !metadata.is_empty(), described),
+        (
+            &["response_overrides"],
+            !document.response_overrides.is_empty(),
+            OperationSet::of(S3Operation::reads_object),
+        ),
     ]
 }
 
@@ -48,8 +47,8 @@ pub(super) fn compile(
                 "a deny rule says nothing of how uploads and downloads must be",
                 "deny them, or write this on the rule that allows them",
             );
-        } else if is_there && !operations.is_empty() && !of.iter().any(|one| operations.contains(*one)) {
-            let names: Vec<_> = of.iter().map(|operation| operation.name()).collect();
+        } else if is_there && !operations.is_empty() && of.intersection(operations).is_empty() {
+            let names: Vec<_> = of.iter().map(S3Operation::name).collect();
             problems.add(
                 place(),
                 format!("rule `{}` allows nothing that this is asked of", document.id),

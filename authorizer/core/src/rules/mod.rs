@@ -7,6 +7,7 @@ mod decision;
 mod linear;
 mod listing;
 mod matcher;
+mod part;
 mod pattern;
 mod terms;
 
@@ -18,6 +19,7 @@ pub use condition::{ClaimTest, Condition};
 pub use decision::Decision;
 pub(crate) use decision::Rules;
 pub use ipnet::IpNet;
+pub use part::RulePart;
 pub use pattern::{KeyPattern, PatternError, Segment};
 pub use terms::{MetadataTerm, TermsMismatch, UploadTerms};
 
@@ -60,6 +62,21 @@ pub enum PrincipalConstraint {
     AnyIssuer,
     /// Everyone whose token is from one of these issuers, by the policy's names for them.
     Issuers(Vec<String>),
+}
+
+impl PrincipalConstraint {
+    /// Whether whoever asks is one of those.
+    fn include(&self, principal: &Principal<'_>) -> bool {
+        let issuer = match principal {
+            Principal::Anonymous => None,
+            Principal::Verified(verified) => Some(verified.issuer().name()),
+        };
+        match (self, issuer) {
+            (Self::Everyone, _) | (Self::AnyIssuer, Some(_)) => true,
+            (Self::Issuers(names), Some(issuer)) => names.iter().any(|name| name == issuer),
+            (Self::AnyIssuer | Self::Issuers(_), None) => false,
+        }
+    }
 }
 
 /// When a rule holds.
@@ -206,11 +223,24 @@ impl Rule {
 
     /// The same, of a rule that is known to speak of the key.
     fn examine_but_keys(&self, access: &Access<'_>) -> Result<(), Mismatch<'_>> {
+        // Every part by its name: one that is added does not compile until it is asked here.
+        let Self {
+            id: _,
+            keys: _,
+            effect,
+            operations,
+            principals,
+            period: _,
+            sources: _,
+            conditions,
+            overrides,
+            terms,
+        } = self;
         let request = &access.request;
-        if !self.operations.contains(request.operation()) {
+        if !operations.contains(request.operation()) {
             return Err(Mismatch::Operation);
         }
-        if !self.speaks_of_principal(&access.principal) {
+        if !principals.include(&access.principal) {
             return Err(Mismatch::Principal);
         }
         if !self.holds_at(access.at) {
@@ -219,11 +249,22 @@ impl Rule {
         if !self.speaks_of_source(access.source) {
             return Err(Mismatch::Source);
         }
-        if let Some(condition) = self.conditions.iter().find(|condition| !condition_holds(condition, access))
-        {
+        if let Some(condition) = conditions.iter().find(|condition| !condition_holds(condition, access)) {
             return Err(Mismatch::Condition(condition));
         }
-        self.check_terms(access)
+        // What only an allow rule has: a deny rule says nothing of overrides and uploads.
+        if *effect == Effect::Deny {
+            return Ok(());
+        }
+        if let Some(asked) = request.overrides().iter().find(|asked| !overrides.contains(asked)) {
+            return Err(Mismatch::Override(*asked));
+        }
+        match request.upload() {
+            Some(upload) => {
+                terms.check(request.operation(), upload, access.claims()).map_err(Mismatch::Terms)
+            }
+            None => Ok(()),
+        }
     }
 
     /// A listing is of many keys: to allow it all of them must be the pattern's, to deny it any of them.
@@ -235,24 +276,26 @@ impl Rule {
         })
     }
 
-    fn speaks_of_principal(&self, principal: &Principal<'_>) -> bool {
-        let issuer = match principal {
-            Principal::Anonymous => None,
-            Principal::Verified(verified) => Some(verified.issuer().name()),
-        };
-        match (&self.principals, issuer) {
-            (PrincipalConstraint::Everyone, _) | (PrincipalConstraint::AnyIssuer, Some(_)) => true,
-            (PrincipalConstraint::Issuers(names), Some(issuer)) => names.iter().any(|name| name == issuer),
-            (PrincipalConstraint::AnyIssuer | PrincipalConstraint::Issuers(_), None) => false,
-        }
-    }
-
     fn speaks_of_source(&self, source: IpAddr) -> bool {
         self.sources.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(&source)))
     }
 
-    /// Whether all of it matches but keys, operation and who asks.
+    /// Whether all of it matches but keys, operation and who asks, of what a preflight says of the request to come: all
+    /// but what is asked of downloads and uploads.
     fn is_in_force(&self, source: IpAddr, at: UnixTime) -> bool {
+        // Every part by its name: one that is added does not compile until it is decided on here.
+        let Self {
+            id: _,
+            keys: _,
+            effect: _,
+            operations: _,
+            principals: _,
+            conditions: _,
+            period: _,
+            sources: _,
+            overrides: _,
+            terms: _,
+        } = self;
         self.holds_at(at) && self.speaks_of_source(source)
     }
 
@@ -263,23 +306,6 @@ impl Rule {
             (true, Effect::Allow) => false,
             (true, Effect::Deny) => true,
             (false, Effect::Allow | Effect::Deny) => self.period.contains(at),
-        }
-    }
-
-    /// What only an allow rule has: a deny rule says nothing of overrides and uploads.
-    fn check_terms(&self, access: &Access<'_>) -> Result<(), Mismatch<'_>> {
-        if self.effect == Effect::Deny {
-            return Ok(());
-        }
-        let request = &access.request;
-        if let Some(asked) = request.overrides().iter().find(|asked| !self.overrides.contains(asked)) {
-            return Err(Mismatch::Override(*asked));
-        }
-        match request.upload() {
-            Some(upload) => {
-                self.terms.check(request.operation(), upload, access.claims()).map_err(Mismatch::Terms)
-            }
-            None => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Claims;
 use crate::event::{AddedHeader, CloudFrontHeader};
 use crate::media_type::MediaRange;
-use crate::operation::S3Operation;
+use crate::operation::{LengthHeader, S3Operation};
 use crate::upload::{Upload, is_metadata, metadata_header};
 
 /// The limits of a rule for what is uploaded. By default there are none, and no header of S3's own is let
@@ -61,23 +61,25 @@ impl UploadTerms {
         upload: &Upload,
         claims: Claims<'_>,
     ) -> Result<(), TermsMismatch> {
-        if let (false, Some(header)) = (self.checksums, &upload.checksum) {
+        // `create_only` keeps nothing out: S3 does, by the header that it adds.
+        let Self { max_bytes, content_types, create_only: _, metadata, checksums } = self;
+        if let (false, Some(header)) = (checksums, &upload.checksum) {
             return Err(TermsMismatch::Header(header.clone()));
         }
-        if let Some(name) = upload.metadata.keys().find(|name| !self.metadata.contains_key(*name)) {
+        if let Some(name) = upload.metadata.keys().find(|name| !metadata.contains_key(*name)) {
             return Err(TermsMismatch::Header(format!("x-amz-meta-{name}")));
         }
-        self.check_length(operation, upload)?;
-        if !describes_object(operation) {
+        check_length(*max_bytes, operation, upload)?;
+        if !operation.describes_object() {
             return Ok(());
         }
-        if let Some(ranges) = &self.content_types {
+        if let Some(ranges) = content_types {
             let media_type = upload.media_type.as_ref().ok_or(TermsMismatch::MediaType)?;
             if !ranges.iter().any(|range| range.contains(media_type)) {
                 return Err(TermsMismatch::MediaType);
             }
         }
-        for (name, term) in &self.metadata {
+        for (name, term) in metadata {
             let mismatch = || TermsMismatch::Metadata(name.clone());
             let Some(expected) = term.value(claims).ok_or_else(mismatch)? else { continue };
             if upload.metadata.get(name).is_some_and(|actual| actual != expected) {
@@ -87,39 +89,14 @@ impl UploadTerms {
         Ok(())
     }
 
-    fn check_length(&self, operation: S3Operation, upload: &Upload) -> Result<(), TermsMismatch> {
-        let Some(most) = self.max_bytes else { return Ok(()) };
-        let length = match operation {
-            S3Operation::PutObject | S3Operation::UploadPart => upload.length,
-            // The parts are in the bucket already, one by one; S3 holds this number against their sum.
-            S3Operation::CompleteMultipartUpload => upload.object_size,
-            S3Operation::GetObject
-            | S3Operation::HeadObject
-            | S3Operation::DeleteObject
-            | S3Operation::GetObjectVersion
-            | S3Operation::HeadObjectVersion
-            | S3Operation::ListObjectsV2
-            | S3Operation::CreateMultipartUpload
-            | S3Operation::AbortMultipartUpload
-            | S3Operation::ListParts => return Ok(()),
-        };
-        match length {
-            None => Err(TermsMismatch::LengthRequired),
-            Some(length) if length > most => Err(TermsMismatch::TooLarge),
-            Some(_) => Ok(()),
-        }
-    }
-
     /// The headers that the terms add to an upload that holds to them, or put in the place of its own.
     pub(crate) fn headers(&self, operation: S3Operation, claims: Claims<'_>) -> Vec<AddedHeader> {
         let mut headers = Vec::new();
-        if self.create_only
-            && matches!(operation, S3Operation::PutObject | S3Operation::CompleteMultipartUpload)
-        {
+        if self.create_only && operation.creates_object() {
             // AWS: conditional writes. S3 answers 412 where there is an object of that key.
             headers.push(("if-none-match".into(), CloudFrontHeader::new("If-None-Match", "*").into()));
         }
-        if describes_object(operation) {
+        if operation.describes_object() {
             headers.extend(
                 self.metadata
                     .iter()
@@ -152,7 +129,20 @@ impl MetadataTerm {
     }
 }
 
-/// Whether the request carries what is stored with the object: its media type and metadata.
-fn describes_object(operation: S3Operation) -> bool {
-    matches!(operation, S3Operation::PutObject | S3Operation::CreateMultipartUpload)
+fn check_length(
+    max_bytes: Option<u64>,
+    operation: S3Operation,
+    upload: &Upload,
+) -> Result<(), TermsMismatch> {
+    let Some(most) = max_bytes else { return Ok(()) };
+    let length = match operation.length() {
+        Some(LengthHeader::ContentLength) => upload.length,
+        Some(LengthHeader::ObjectSize) => upload.object_size,
+        None => return Ok(()),
+    };
+    match length {
+        None => Err(TermsMismatch::LengthRequired),
+        Some(length) if length > most => Err(TermsMismatch::TooLarge),
+        Some(_) => Ok(()),
+    }
 }

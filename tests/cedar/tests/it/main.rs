@@ -42,8 +42,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// How many requests are decided, and so many of each policy. `AUTHORIZER_CEDAR_PAIRS` asks for more, and
-/// `AUTHORIZER_CEDAR_SEED`, a number, for others.
+/// How many requests are decided, and so many of each policy. `RANDOM_CASES` asks for a percentage of them,
+/// `AUTHORIZER_CEDAR_PAIRS` for another number, and `AUTHORIZER_CEDAR_SEED`, a number, for others.
 const PAIRS: usize = 100_000;
 const REQUESTS: usize = 100;
 const WORKERS: usize = 2;
@@ -58,8 +58,9 @@ type Counts = BTreeMap<String, usize>;
 
 #[test]
 fn cedar_decides_what_the_core_decides() {
-    let pairs = env::var("AUTHORIZER_CEDAR_PAIRS").map_or(PAIRS, |pairs| pairs.parse().unwrap());
-    let seed: u64 = env::var("AUTHORIZER_CEDAR_SEED").map_or(0, |seed| seed.parse().unwrap());
+    let number = |name: &str, default| env::var(name).map_or(default, |text| text.parse::<usize>().unwrap());
+    let pairs = number("AUTHORIZER_CEDAR_PAIRS", PAIRS * number("RANDOM_CASES", 100) / 100);
+    let seed = number("AUTHORIZER_CEDAR_SEED", 0) as u64;
     let policies = pairs.div_ceil(REQUESTS).div_ceil(WORKERS);
     let counts = thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS)

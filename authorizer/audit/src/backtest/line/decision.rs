@@ -36,15 +36,12 @@ pub(super) fn read(line: Decision<'_>, at: Span) -> Found<'_> {
 fn recorded(line: Decision<'_>, at: Span) -> Result<Found<'_>, &'static str> {
     let reason = line.reason.ok_or("it has no `reason`")?;
     let operation = match &line.operation {
-        Some(name) => {
-            let known = S3Operation::ALL.into_iter().find(|operation| operation.name() == name);
-            Some(known.ok_or("its `operation` is none that is known here")?)
-        }
+        Some(name) => Some(S3Operation::named(name).ok_or("its `operation` is none that is known here")?),
         None => None,
     };
     let stage = Stage::of(&reason, operation.is_some());
     let resource = match (operation, line.key) {
-        (Some(S3Operation::ListObjectsV2), Some(key)) => {
+        (Some(operation), Some(key)) if operation.is_listing() => {
             KeyPrefix::new(key.into_owned()).map(Resource::Prefix)
         }
         (_, Some(key)) => ObjectKey::new(key.into_owned()).map(Resource::Object),

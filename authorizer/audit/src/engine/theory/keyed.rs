@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authorizer_core::operation::S3Operation;
 use authorizer_core::rules::{MetadataTerm, Segment};
 use serde_json::{Map, Value};
 
@@ -81,7 +80,7 @@ impl<'a, 'p> Theory<'a, 'p> {
             said,
             keys: keys.collect(),
             claims: claims.collect(),
-            is_listing: context.operation == S3Operation::ListObjectsV2,
+            is_listing: context.operation.is_listing(),
         }
     }
 

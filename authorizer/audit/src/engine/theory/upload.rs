@@ -1,18 +1,18 @@
 //! What is said of an upload or a download, and the token's type: each a handful of values that statements can tell
 //! apart, and all of them are tried.
 
+use authorizer_core::operation::LengthHeader;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::{MediaRange, MediaType};
 
 use super::{Context, Said};
-use crate::engine::atom::{Atom, describes_object};
+use crate::engine::atom::Atom;
 
 /// A length, where nothing asks for another.
 const LENGTH: u64 = 1;
 
 /// The length that the request says; none where it says none.
 pub(super) fn length(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Option<u64>> {
-    use authorizer_core::operation::S3Operation as Op;
     let limits: Vec<(u64, bool)> = said
         .iter()
         .filter_map(|(atom, holds)| match atom {
@@ -20,9 +20,10 @@ pub(super) fn length(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Opti
             _ => None,
         })
         .collect();
-    let mut candidates = match context.operation {
-        Op::PutObject | Op::UploadPart => vec![Some(LENGTH)],
-        _ => vec![None],
+    let mut candidates = match context.operation.length() {
+        Some(LengthHeader::ContentLength) => vec![Some(LENGTH)],
+        // A length may be left out here.
+        Some(LengthHeader::ObjectSize) | None => vec![None],
     };
     candidates.extend(limits.iter().flat_map(|(most, _)| [Some(*most), most.checked_add(1)]));
     candidates.push(None);
@@ -42,7 +43,7 @@ pub(super) fn media_type(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<
         })
         .collect();
     let mut candidates = vec![None];
-    if describes_object(context.operation) {
+    if context.operation.describes_object() {
         for range in lists.iter().flat_map(|(ranges, _)| ranges.iter()) {
             candidates.push(match range {
                 MediaRange::Any => Some("application/octet-stream".to_owned()),

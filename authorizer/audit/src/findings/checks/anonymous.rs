@@ -2,7 +2,7 @@
 
 use authorizer_core::operation::S3Operation as Op;
 
-use super::subject::{Subject, WRITES, is_everything, names};
+use super::subject::{Subject, is_everything, names};
 use super::{Check, Found, Severity};
 
 pub(super) static CHECKS: &[Check] = &[
@@ -65,7 +65,7 @@ fn write(subject: &Subject<'_>) -> Vec<Found> {
     let anonymous = subject.allows().filter(|rule| rule.is_anonymous());
     anonymous
         .filter_map(|rule| {
-            let writes = rule.of(&WRITES);
+            let writes = rule.that(Op::changes_stored);
             let terms = rule.rule.terms();
             let is_letter_box =
                 terms.create_only && terms.max_bytes.is_some() && !rule.has(Op::DeleteObject);

@@ -4,7 +4,7 @@ use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{PrincipalConstraint, Segment};
 
 use super::claims::asks_for_a_right;
-use super::subject::{RuleView, Subject, WRITES, is_everything, is_wild, names};
+use super::subject::{RuleView, Subject, is_everything, is_wild, names};
 use super::{Check, Found, Severity};
 
 pub(super) static CHECKS: &[Check] = &[
@@ -72,7 +72,7 @@ fn asks_nothing(rule: &RuleView<'_>) -> bool {
 fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
     let open = subject.allows().filter(|rule| !rule.is_anonymous() && asks_nothing(rule));
     open.filter_map(|rule| {
-        let writes = rule.of(&WRITES);
+        let writes = rule.that(Op::changes_stored);
         if writes.is_empty() {
             return None;
         }
@@ -113,7 +113,7 @@ fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
     asking
         .filter(|rule| !asks_for_a_right(rule))
         .filter_map(|rule| {
-            let writes = rule.of(&WRITES);
+            let writes = rule.that(Op::changes_stored);
             let message = format!(
                 "rule `{}` allows {} on {} with any token of the right person",
                 rule.id(),
@@ -133,7 +133,7 @@ fn rule_for_every_issuer(subject: &Subject<'_>) -> Vec<Found> {
     open.map(|rule| {
         let count = rule.issuers.len();
         let message = format!("rule `{}` accepts tokens of all {count} issuers", rule.id());
-        let severity = if rule.of(&WRITES).is_empty() { Severity::Low } else { Severity::Medium };
+        let severity = if rule.that(Op::changes_stored).is_empty() { Severity::Low } else { Severity::Medium };
         rule.found(message).severity(severity)
     })
     .collect()

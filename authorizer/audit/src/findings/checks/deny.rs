@@ -1,10 +1,10 @@
 //! Deny rules that leave a way around them.
 
-use authorizer_core::operation::S3Operation as Op;
+use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::rules::{IpNet, Segment};
 
 use super::exact::{Variant, claims_asked_for, words};
-use super::subject::{PARTS, RuleView, Subject};
+use super::subject::{RuleView, Subject};
 use super::{Check, Found, Severity};
 use crate::engine::Witness;
 
@@ -178,8 +178,10 @@ fn leaves_multipart(subject: &Subject<'_>) -> Vec<Found> {
     rules
         .filter_map(|rule| {
             // One step that is denied, by whatever rule, is enough: without it nothing comes about.
-            let steps: Option<Vec<_>> =
-                PARTS.iter().map(|step| left_open(subject, &rule, &[*step], |_| true)).collect();
+            let steps: Option<Vec<_>> = OperationSet::of(Op::uploads_in_parts)
+                .iter()
+                .map(|step| left_open(subject, &rule, &[step], |_| true))
+                .collect();
             let witness = steps?.pop()?;
             let message = format!("rule `{}` denies PutObject, but {} is allowed", rule.id(), words(&witness));
             Some(rule.found_of(Op::PutObject, message))
@@ -192,7 +194,7 @@ fn leaves_versions(subject: &Subject<'_>) -> Vec<Found> {
 }
 
 fn leaves_overwriting(subject: &Subject<'_>) -> Vec<Found> {
-    let writes = [Op::PutObject, Op::CompleteMultipartUpload];
+    let writes: Vec<_> = OperationSet::of(Op::creates_object).iter().collect();
     leaving(subject, Op::DeleteObject, &writes, |allow| !allow.rule.terms().create_only)
 }
 

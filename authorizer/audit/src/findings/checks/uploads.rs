@@ -1,6 +1,6 @@
 //! What may be uploaded, and how it comes back.
 
-use authorizer_core::operation::S3Operation as Op;
+use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::response_override::ResponseOverride;
 
 use super::subject::{RuleView, Subject};
@@ -107,7 +107,7 @@ fn by_cookie(subject: &Subject<'_>, without: Severity) -> Severity {
 
 /// Whether the rule says what an object is.
 fn describes(rule: &RuleView<'_>) -> bool {
-    !rule.of(&[Op::PutObject, Op::CreateMultipartUpload]).is_empty()
+    !rule.that(Op::describes_object).is_empty()
 }
 
 fn content_types<'p>(rule: &RuleView<'p>) -> Option<&'p [String]> {
@@ -205,13 +205,13 @@ fn type_by_the_link(subject: &Subject<'_>) -> Vec<Found> {
 }
 
 fn cannot_finish(subject: &Subject<'_>) -> Vec<Found> {
-    use super::subject::{PARTS, names};
+    use super::subject::names;
     let possible = subject.possible();
-    let lacking: Vec<_> = PARTS.into_iter().filter(|step| !possible.contains(*step)).collect();
-    let begun = subject.allows().filter(|rule| !lacking.is_empty() && !rule.of(&PARTS).is_empty());
+    let lacking: Vec<_> = OperationSet::of(Op::uploads_in_parts).iter().filter(|step| !possible.contains(*step)).collect();
+    let begun = subject.allows().filter(|rule| !lacking.is_empty() && !rule.that(Op::uploads_in_parts).is_empty());
     begun
         .map(|rule| {
-            let open = rule.of(&PARTS);
+            let open = rule.that(Op::uploads_in_parts);
             let message =
                 format!("rule `{}` allows {}, and no rule allows {}", rule.id(), names(&open), names(&lacking));
             rule.found_in("operations", message)

@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 use super::Report;
 use crate::audit::findings::sarif::{document, level, rule, uri_of};
 use crate::audit::findings::text::coloured;
-use crate::error::CliError;
-use crate::output::line;
+use crate::output::{OutputError, line};
 
 /// For people: together by what they are, each with its place.
-pub(super) fn text(report: &Report<'_>) -> Result<(), CliError> {
+pub(super) fn text(report: &Report<'_>) -> Result<(), OutputError> {
     let alike = |a: &Finding, b: &Finding| (a.severity, a.check.id) == (b.severity, b.check.id);
     for alike in report.findings.chunk_by(alike) {
         let Some(first) = alike.first() else { continue };

@@ -14,7 +14,6 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::DeploymentError;
-use crate::error::CliError;
 use crate::input::read_limited;
 
 /// Far longer than anything that the AWS CLI says of one deployment.
@@ -30,7 +29,7 @@ const MAX_ZIP_BYTES: usize = 50_000_000;
 const MAX_BUNDLE_BYTES: u64 = 50_000_000;
 
 /// Reads the files of an export: those in the folder, and those one folder further down.
-pub(super) fn export(folder: &Path) -> Result<Export, CliError> {
+pub(super) fn export(folder: &Path) -> miette::Result<Export> {
     let mut files = BTreeMap::new();
     for entry in WalkDir::new(folder).max_depth(2).sort_by_file_name() {
         let unreadable = |source| DeploymentError::Unreadable { path: folder.to_owned(), source };
@@ -57,7 +56,7 @@ pub(super) struct Package {
 }
 
 /// Reads a package.
-pub(super) fn package(path: &Path) -> Result<Package, CliError> {
+pub(super) fn package(path: &Path) -> miette::Result<Package> {
     let bytes = read_limited(path, MAX_ZIP_BYTES)?;
     let no_package = |message: String| DeploymentError::NoPackage { path: path.to_owned(), message };
     let bundle = bundle_of(&bytes).map_err(|error| no_package(error.to_string()))?;

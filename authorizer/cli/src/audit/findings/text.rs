@@ -4,10 +4,9 @@ use authorizer_audit::findings::{Finding, Severity};
 use owo_colors::OwoColorize as _;
 
 use super::Report;
-use crate::error::CliError;
-use crate::output::line;
+use crate::output::{OutputError, line};
 
-pub(super) fn write(report: &Report<'_>) -> Result<(), CliError> {
+pub(super) fn write(report: &Report<'_>) -> Result<(), OutputError> {
     let open: Vec<_> = report.open().collect();
     for alike in open.chunk_by(|a, b| (a.severity, a.check.id) == (b.severity, b.check.id)) {
         let Some(first) = alike.first() else { continue };
@@ -32,7 +31,7 @@ pub(super) fn write(report: &Report<'_>) -> Result<(), CliError> {
     line(summary(report))
 }
 
-fn write_one(report: &Report<'_>, finding: &Finding) -> Result<(), CliError> {
+fn write_one(report: &Report<'_>, finding: &Finding) -> Result<(), OutputError> {
     let span = report.places.line_span(&finding.place).unwrap_or_default();
     let at = report.places.position(span.start);
     let policy = report.policy.display();

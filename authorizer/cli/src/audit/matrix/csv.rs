@@ -3,12 +3,12 @@
 use authorizer_audit::{Cell, Matrix};
 use authorizer_core::operation::S3Operation;
 
-use crate::error::CliError;
+use crate::output::OutputError;
 
 /// Writes it to standard output.
-pub(super) fn write(table: &Matrix) -> Result<(), CliError> {
+pub(super) fn write(table: &Matrix) -> Result<(), OutputError> {
     let mut writer = csv::Writer::from_writer(anstream::stdout());
-    let failed = |error: csv::Error| CliError::stdout(error.into());
+    let failed = |error: csv::Error| OutputError::of(error.into());
     let headings = ["who", "keys", "conditions"].into_iter().chain(S3Operation::ALL.map(S3Operation::name));
     writer.write_record(headings).map_err(failed)?;
     for row in &table.rows {
@@ -19,7 +19,7 @@ pub(super) fn write(table: &Matrix) -> Result<(), CliError> {
         }
         writer.write_record(&fields).map_err(failed)?;
     }
-    writer.flush().map_err(CliError::stdout)
+    writer.flush().map_err(OutputError::of)
 }
 
 fn shown(cell: &Cell) -> String {

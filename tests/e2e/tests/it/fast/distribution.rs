@@ -9,8 +9,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use authorizer_e2e::binaries::authorizer;
-use authorizer_e2e::runtimes::skip;
 use authorizer_e2e::served::{DEADLINE, Served, serve};
+use authorizer_e2e::skipped::skip;
 use authorizer_e2e::viewer::{Answer, Viewer};
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;

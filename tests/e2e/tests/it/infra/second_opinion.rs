@@ -55,7 +55,7 @@ fn every_check_of_checkovs_holds_but_those_excepted_by_name_and_reason() {
     let Some(checkov) = installed("checkov", "checkov") else { return };
     let excepted = EXCEPTIONS.map(|(check, resource, _)| (check.to_owned(), resource.to_owned()));
     let templates = ["stack.yaml", "function.yaml"].map(path);
-    assert_eq!(failed(&checkov, &templates), BTreeSet::from(excepted));
+    assert_eq!(failed(checkov, &templates), BTreeSet::from(excepted));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn checkov_finds_what_is_taken_away() {
         text = text.replace(held, instead);
     }
     std::fs::write(&broken, text).unwrap();
-    let found = failed(&checkov, &[broken]);
+    let found = failed(checkov, &[broken]);
     for (_, instead, check) in cases {
         assert!(found.iter().any(|(id, _)| id == check), "{instead}: {check} is not in {found:?}");
     }

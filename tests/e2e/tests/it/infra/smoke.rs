@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use authorizer_e2e::binaries::root;
-use authorizer_e2e::runtimes::skip;
 use authorizer_e2e::served::Served;
+use authorizer_e2e::skipped::skip;
 
 /// Runs the script: its exit status, and the lines that it printed.
 fn smoke(served: &Served, url: &str, folder: &str, users: &[&str]) -> Option<(i32, Vec<String>)> {

@@ -4,9 +4,8 @@
 mod template;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use authorizer_e2e::binaries::root;
 use authorizer_e2e::tools::installed;
@@ -19,8 +18,7 @@ use tempfile::TempDir;
 /// The provider's folder, if Terraform is on this machine and the provider could be made. Where not, the test says
 /// so and is skipped; with `CI=true` it fails.
 fn provider() -> Option<&'static Path> {
-    static PROVIDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PROVIDER.get_or_init(|| installed("terraform", "Terraform over the AWS provider's schemas")).as_deref()
+    installed("terraform", "Terraform over the AWS provider's schemas")
 }
 
 /// A copy of `infra`, with something in the place of the zip.

@@ -6,7 +6,6 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::thread;
 
 use authorizer_e2e::binaries::{files_client, root};
@@ -32,11 +31,9 @@ struct Ran {
 impl Client {
     /// The one in Rust, and the one for Node.js where that could be installed.
     fn both() -> Vec<Self> {
-        static NODE: OnceLock<Option<PathBuf>> = OnceLock::new();
         let folder = || tempfile::tempdir().unwrap();
         let rust = Self { name: "rust", program: files_client(), first: None, folder: folder() };
-        let node = NODE.get_or_init(|| installed("examples", "the example for Node.js")).as_deref();
-        let node = node.map(|tools| {
+        let node = installed("examples", "the example for Node.js").map(|tools| {
             let folder = folder();
             // Node.js looks for packages beside the script.
             let script = folder.path().join("files.mjs");

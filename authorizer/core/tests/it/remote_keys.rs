@@ -1,10 +1,4 @@
 //! Keys that an issuer publishes: when it is asked, and what becomes of tokens meanwhile.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -17,9 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-mod signer;
-
-use signer::Signer;
+use crate::signer::Signer;
 
 const START: u64 = 1_800_000_000;
 const MAX_AGE: u64 = 600;

@@ -1,10 +1,4 @@
 //! The whole way of a request, with keys made here and tokens signed here.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
 
 use authorizer_core::event::{CloudFrontHeader, CloudFrontRequest};
 use authorizer_core::outcome::Outcome;
@@ -18,9 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-mod signer;
-
-use signer::Signer;
+use crate::signer::Signer;
 
 const NOW: u64 = 1_800_000_000;
 

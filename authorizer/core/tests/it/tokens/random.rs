@@ -19,7 +19,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use self::document::{Document, claims, header};
-use super::signer::Signer;
+use crate::signer::Signer;
 
 const NOW: u64 = 1_800_000_000;
 

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::sync::LazyLock;
 
-use super::signer::Signer;
 use super::{issuer_with, token};
+use crate::signer::Signer;
 
 const NOW: u64 = 1_800_000_000;
 

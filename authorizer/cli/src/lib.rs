@@ -1,0 +1,95 @@
+//! `authorizer`: the command line of the edge authorizer.
+//!
+//! Thin: arguments in, the crates beside it, text or JSON out. Each command is a module with its
+//! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
+//! differences, 2 for input that cannot be used.
+//!
+//! The program is [`run`]. [`command`] is what it takes, for whoever writes that down.
+
+mod attach;
+mod audit;
+mod backtest;
+mod check;
+mod devkey;
+mod explain;
+mod in_order;
+mod input;
+mod keys;
+mod output;
+mod package;
+mod policy;
+mod replay;
+mod save;
+mod serve;
+mod test;
+mod time;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::output::{Exit, OutputError, note};
+
+/// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "authorizer", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  authorizer serve --sample .local")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Audit(audit::Args),
+    Replay(replay::Args),
+    Explain(explain::Args),
+    Test(test::Args),
+    Backtest(backtest::Args),
+    Serve(serve::Args),
+    Token(token::Args),
+    Keys(keys::Args),
+    Package(package::Args),
+    Attach(attach::Args),
+    Detach(attach::detach::Args),
+}
+
+/// What the command line takes.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Does what the arguments of this process ask for.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be
+    // copied. Set once, so it cannot fail.
+    let _ = miette::set_hook(Box::new(|_| {
+        Box::new(miette::MietteHandlerOpts::new().without_cause_chain().wrap_lines(false).build())
+    }));
+    let result = match &cli.command {
+        Command::Check(args) => check::run(args),
+        Command::Audit(args) => audit::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Backtest(args) => backtest::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Test(args) => test::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Token(args) => token::run(args),
+        Command::Keys(args) => keys::run(args),
+        Command::Package(args) => package::run(args),
+        Command::Attach(args) => attach::run(args),
+        Command::Detach(args) => attach::detach::run(args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(report) => {
+            if !matches!(report.downcast_ref(), Some(OutputError::PipeClosed)) {
+                note(format_args!("{report:?}"));
+            }
+            Exit::Unusable.into()
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `docs/cli.md`: every command with its arguments, options and examples.
+
+use std::fmt::Write as _;
+
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, Command};
+
+use super::holds;
+
+const HEAD: &str = "# The command line
+
+<!-- generated: all of this page, by `make generate` -->
+
+`authorizer COMMAND --help` says the same in a terminal. Results go to standard output, and everything else to standard
+error. The exit status is 0 when what was asked for holds, 1 for findings, refusals or differences, and 2 for input that
+cannot be used.
+
+";
+
+#[test]
+fn the_reference_of_the_command_line_is_the_command_line() {
+    let mut whole = authorizer_cli::command();
+    whole.build();
+    let mut page = HEAD.to_owned();
+    for command in leaves(&whole) {
+        let name = name(command);
+        let anchor = name.replace(' ', "-");
+        writeln!(page, "- [`{name}`](#{anchor}): {}", sentence(&about(command))).unwrap();
+    }
+    for command in leaves(&whole) {
+        page += "\n";
+        section(command, &mut page);
+    }
+    holds("docs/cli.md", &page);
+}
+
+/// The commands that do something, in the order of the help. clap's own `help` is none of them.
+fn leaves(command: &Command) -> Vec<&Command> {
+    let mut below = command.get_subcommands().filter(|one| one.get_name() != "help").peekable();
+    if below.peek().is_none() { vec![command] } else { below.flat_map(leaves).collect() }
+}
+
+fn name(command: &Command) -> String {
+    command.get_bin_name().unwrap().to_owned()
+}
+
+fn about(command: &Command) -> String {
+    command.get_about().unwrap().to_string()
+}
+
+fn section(command: &Command, page: &mut String) {
+    let long = command.get_long_about().map_or_else(|| about(command), ToString::to_string);
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap().trim_end();
+    write!(page, "## {}\n\n{}\n\n```text\n{usage}\n```\n", name(command), sentence(&long)).unwrap();
+    let (grouped, first): (Vec<_>, Vec<_>) = command
+        .get_arguments()
+        .filter(|argument| is_ours(argument))
+        .partition(|argument| argument.get_help_heading().is_some());
+    for list in [first, grouped].iter().filter(|list| !list.is_empty()) {
+        // No command has more than one heading of its own.
+        if let Some(heading) = list[0].get_help_heading() {
+            write!(page, "\n{heading}:\n").unwrap();
+        }
+        page.push('\n');
+        list.iter().for_each(|argument| writeln!(page, "- {}", item(argument)).unwrap());
+    }
+    if let Some(examples) = command.get_after_help() {
+        write!(page, "\n```text\n{}\n```\n", examples.to_string().trim_end()).unwrap();
+    }
+}
+
+/// Whether an argument is not one that clap gives to every command.
+fn is_ours(argument: &Arg) -> bool {
+    let action = argument.get_action();
+    !argument.is_hide_set()
+        && !matches!(
+            action,
+            ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
+        )
+}
+
+fn item(argument: &Arg) -> String {
+    let help = argument.get_long_help().or(argument.get_help()).unwrap().to_string();
+    let mut text = format!("`{argument}`: {}", sentence(&help));
+    if argument.get_action().takes_values() {
+        let values = argument.get_possible_values();
+        if !values.is_empty() {
+            let values: Vec<_> = values.iter().map(value).collect();
+            write!(text, " One of {}.", values.join("; ")).unwrap();
+        }
+        let defaults: Vec<_> =
+            argument.get_default_values().iter().map(|one| one.to_str().unwrap()).collect();
+        if !defaults.is_empty() && !argument.is_hide_default_value_set() {
+            write!(text, " Default: `{}`.", defaults.join(" ")).unwrap();
+        }
+    }
+    text
+}
+
+fn value(value: &PossibleValue) -> String {
+    match value.get_help() {
+        Some(help) => format!("`{}` ({})", value.get_name(), within(&plain(&help.to_string()))),
+        None => format!("`{}`", value.get_name()),
+    }
+}
+
+/// As it goes on after other words: "For people" becomes "for people".
+fn within(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
+}
+
+/// With the full stop that clap leaves out at the end.
+fn sentence(text: &str) -> String {
+    let text = plain(text.trim_end());
+    if text.ends_with(['.', '!', '?', ']']) { text } else { text + "." }
+}
+
+/// Text in which nothing is Markdown but code.
+fn plain(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut plain = String::new();
+    while let Some(words) = parts.next() {
+        plain += &words.replace('<', "\\<").replace('*', "\\*");
+        if let Some(code) = parts.next() {
+            write!(plain, "`{code}`").unwrap();
+        }
+    }
+    plain
+}

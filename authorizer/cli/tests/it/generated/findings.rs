@@ -1,0 +1,64 @@
+//! The index of the findings, and the head of the page of each.
+
+use std::fs;
+use std::path::Path;
+
+use authorizer_audit::findings::Check;
+use authorizer_audit::{deployment, findings};
+
+use super::{holds, with_part};
+use crate::harness::ROOT;
+
+const INDEX: &str = "docs/audit/README.md";
+
+/// The last line of the head of a page.
+const HEAD_ENDS: &str = "<!-- generated: down to here, by `make generate` -->";
+
+fn checks() -> impl Iterator<Item = &'static Check> {
+    findings::registry().iter().copied().chain(deployment::registry())
+}
+
+/// A page; nothing where it is still to be written.
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_default()
+}
+
+fn table(checks: impl IntoIterator<Item = &'static Check>) -> String {
+    let mut table = "| id | name | severity | what is looked for |\n| --- | --- | --- | --- |\n".to_owned();
+    for Check { id, name, severity, title, .. } in checks {
+        table += &format!("| [{id}]({id}.md) | {name} | {} | {title} |\n", severity.name());
+    }
+    table
+}
+
+/// `at most`, where a page says that the check's findings are not all as grave, is the author's.
+fn head(check: &Check, page: &str) -> String {
+    let Check { id, name, severity, title, .. } = check;
+    let severity = severity.name();
+    let at_most = if page.lines().any(|line| line == format!("Severity: {severity} at most")) {
+        " at most"
+    } else {
+        ""
+    };
+    let mut title = title.chars();
+    let sentence: String =
+        title.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(title).collect();
+    format!("# {id}: {name}\n\nSeverity: {severity}{at_most}\n\n{sentence}.\n\n{HEAD_ENDS}\n")
+}
+
+#[test]
+fn the_index_of_findings_is_the_catalogue() {
+    let index = with_part(&read(INDEX), "checks of a policy", &table(findings::registry().iter().copied()));
+    holds(INDEX, &with_part(&index, "checks of a deployment", &table(deployment::registry())));
+}
+
+#[test]
+fn the_head_of_a_findings_page_is_of_the_catalogue() {
+    for check in checks() {
+        let page = read(&check.page());
+        let rest = page.split_once(&format!("{HEAD_ENDS}\n")).map_or(page.as_str(), |(_, rest)| rest);
+        // A page that is new begins with its first heading.
+        let body = rest.find("## ").and_then(|at| rest.get(at..)).unwrap_or_default();
+        holds(&check.page(), &format!("{}\n{body}", head(check, &page)));
+    }
+}

@@ -1,0 +1,52 @@
+//! The HTTP methods of operations.
+
+use super::{OperationSet, S3Operation};
+
+/// The HTTP methods that operations are asked for with. Case-sensitive (RFC 9110 section 9.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// `GET`.
+    Get,
+    /// `HEAD`.
+    Head,
+    /// `PUT`.
+    Put,
+    /// `DELETE`.
+    Delete,
+    /// `POST`.
+    Post,
+}
+
+impl Method {
+    /// All of them, in the order in which they are named to people.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Head, Self::Put, Self::Delete, Self::Post];
+
+    /// As it stands in a request.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Post => "POST",
+        }
+    }
+
+    /// The operations that are asked for with it.
+    pub fn operations(self) -> OperationSet {
+        S3Operation::ALL.into_iter().filter(|operation| operation.method() == self).collect()
+    }
+
+    /// Whether it changes nothing (RFC 9110 section 9.2.1).
+    pub fn is_safe(self) -> bool {
+        match self {
+            Self::Get | Self::Head => true,
+            Self::Put | Self::Delete | Self::Post => false,
+        }
+    }
+
+    /// The method of a request.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
+}

@@ -1,0 +1,165 @@
+//! The query parameters of each operation, and the operation that the parameters of a request make it.
+
+use super::{Method, S3Operation};
+
+/// AWS: a multipart upload has parts 1 to 10,000.
+const MAX_PARTS: u32 = 10_000;
+
+/// The most entries that S3 lists at once.
+const MAX_ENTRIES: u32 = 1_000;
+
+/// A query parameter of an operation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Parameter {
+    /// Its name. Case-sensitive.
+    pub name: &'static str,
+    /// What its value can be.
+    pub form: ParameterForm,
+    /// Whether there is no such operation without it.
+    pub is_required: bool,
+}
+
+/// What the value of a query parameter can be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ParameterForm {
+    /// Nothing: the name alone says it.
+    Empty,
+    /// This text.
+    Exactly(&'static str),
+    /// A decimal number from the first to the second, in its one spelling.
+    Number(u32, u32),
+    /// An id or a token that S3 made, and only S3 reads.
+    Opaque,
+    /// A text without control characters.
+    Text,
+    /// A [`KeyPrefix`](crate::prefix::KeyPrefix); the empty one where it is absent.
+    Prefix,
+}
+
+impl ParameterForm {
+    /// Whether the value is of this form.
+    pub fn holds(self, value: &str) -> bool {
+        match self {
+            Self::Empty => value.is_empty(),
+            Self::Exactly(text) => value == text,
+            Self::Number(least, most) => value
+                .parse::<u32>()
+                .is_ok_and(|number| (least..=most).contains(&number) && number.to_string() == value),
+            Self::Opaque => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()),
+            Self::Text => !value.is_empty() && !value.chars().any(char::is_control),
+            Self::Prefix => crate::prefix::KeyPrefix::new(value.to_owned()).is_ok(),
+        }
+    }
+}
+
+const fn required(name: &'static str, form: ParameterForm) -> Parameter {
+    Parameter { name, form, is_required: true }
+}
+
+const fn optional(name: &'static str, form: ParameterForm) -> Parameter {
+    Parameter { name, form, is_required: false }
+}
+
+const VERSION_ID: Parameter = required("versionId", ParameterForm::Opaque);
+const UPLOAD_ID: Parameter = required("uploadId", ParameterForm::Opaque);
+
+impl S3Operation {
+    /// Its query parameters, in the order in which they go on to S3. A read has response overrides beside these.
+    pub fn parameters(self) -> &'static [Parameter] {
+        use ParameterForm as Form;
+        match self {
+            Self::GetObject | Self::HeadObject | Self::PutObject | Self::DeleteObject => &[],
+            Self::GetObjectVersion | Self::HeadObjectVersion => &const { [VERSION_ID] },
+            Self::ListObjectsV2 => {
+                &const {
+                    [
+                        required("list-type", Form::Exactly("2")),
+                        optional("prefix", Form::Prefix),
+                        optional("delimiter", Form::Exactly("/")),
+                        optional("max-keys", Form::Number(0, MAX_ENTRIES)),
+                        optional("continuation-token", Form::Opaque),
+                        // It only says where in the listing to begin.
+                        optional("start-after", Form::Text),
+                        optional("encoding-type", Form::Exactly("url")),
+                    ]
+                }
+            }
+            Self::CreateMultipartUpload => &const { [required("uploads", Form::Empty)] },
+            Self::UploadPart => &const { [required("partNumber", Form::Number(1, MAX_PARTS)), UPLOAD_ID] },
+            Self::CompleteMultipartUpload | Self::AbortMultipartUpload => &const { [UPLOAD_ID] },
+            Self::ListParts => {
+                &const {
+                    [
+                        UPLOAD_ID,
+                        optional("max-parts", Form::Number(0, MAX_ENTRIES)),
+                        optional("part-number-marker", Form::Number(0, MAX_PARTS)),
+                    ]
+                }
+            }
+        }
+    }
+
+    /// Whether a parameter makes it this operation, rather than the plain one of its method.
+    pub fn is_marked(self) -> bool {
+        self.parameters().iter().any(|parameter| parameter.is_required)
+    }
+
+    /// What a request for an object is, and the parameter that marks it; none where it is no operation. `has` says
+    /// which parameters the request has.
+    pub(crate) fn on_object(
+        method: Method,
+        has: impl Fn(&str) -> bool,
+    ) -> Option<(Self, Option<&'static str>)> {
+        let marked = |operation: Self, marker: &'static str| has(marker).then_some((operation, Some(marker)));
+        match method {
+            Method::Get => marked(Self::ListParts, "uploadId")
+                .or_else(|| marked(Self::GetObjectVersion, "versionId"))
+                .or(Some((Self::GetObject, None))),
+            Method::Head => marked(Self::HeadObjectVersion, "versionId").or(Some((Self::HeadObject, None))),
+            Method::Put => marked(Self::UploadPart, "uploadId")
+                .or_else(|| marked(Self::UploadPart, "partNumber"))
+                .or(Some((Self::PutObject, None))),
+            Method::Delete => {
+                marked(Self::AbortMultipartUpload, "uploadId").or(Some((Self::DeleteObject, None)))
+            }
+            Method::Post => marked(Self::CreateMultipartUpload, "uploads")
+                .or_else(|| marked(Self::CompleteMultipartUpload, "uploadId")),
+        }
+    }
+
+    /// What a request for the bucket itself is, and the parameter that marks it.
+    pub(crate) fn on_bucket(has: impl Fn(&str) -> bool) -> Option<(Self, Option<&'static str>)> {
+        has("list-type").then_some((Self::ListObjectsV2, Some("list-type")))
+    }
+}
+
+/// Whether a query parameter means something to S3, so that no token can be in it.
+pub(crate) fn is_s3_parameter(name: &str) -> bool {
+    let is_an_operations =
+        |operation: S3Operation| operation.parameters().iter().any(|parameter| parameter.name == name);
+    let lower = name.to_ascii_lowercase();
+    S3Operation::ALL.into_iter().any(is_an_operations)
+        || ["x-id", "x-amz-", "response-"].iter().any(|prefix| lower.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameters_that_an_operation_needs_make_a_request_this_operation() {
+        for operation in S3Operation::ALL {
+            let required: Vec<_> =
+                operation.parameters().iter().filter(|one| one.is_required).map(|one| one.name).collect();
+            let has = |name: &str| required.contains(&name);
+            let recognised = match operation.is_listing() {
+                true => S3Operation::on_bucket(has),
+                false => S3Operation::on_object(operation.method(), has),
+            };
+            let (recognised, marker) = recognised.unwrap();
+            assert_eq!(recognised, operation);
+            assert_eq!(marker.is_some(), operation.is_marked(), "{}", operation.name());
+            assert!(marker.is_none_or(has), "{}", operation.name());
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a rule is made of, part by part.
+//!
+//! Whoever must know all of a rule matches on [`RulePart`] and names every variant. So a part that is added does not
+//! compile until each of them has decided what it means there.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use super::{Condition, Effect, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule, UploadTerms};
+use crate::media_type::MediaRange;
+use crate::operation::OperationSet;
+use crate::response_override::ResponseOverride;
+
+/// A part of a rule. Match on it without `_`.
+#[derive(Clone, Copy, Debug)]
+pub enum RulePart<'r> {
+    /// `effect`.
+    Effect(Effect),
+    /// `methods` and `operations`.
+    Operations(OperationSet),
+    /// `issuers` and `anonymous`.
+    Principals(&'r PrincipalConstraint),
+    /// `keys`: one of the patterns must match.
+    Keys(&'r [KeyPattern]),
+    /// `not_before` and `not_after`.
+    Period(Period),
+    /// `source_ips`: one must hold the viewer's address; none is asked for when absent.
+    Sources(Option<&'r [IpNet]>),
+    /// `when`: all must hold.
+    Conditions(&'r [Condition]),
+    /// `response_overrides`: those that a download may ask for. Of allow rules.
+    Overrides(&'r [ResponseOverride]),
+    /// `upload.checksums`: whether S3's own integrity headers may be sent. Of allow rules, as is all that follows.
+    Checksums(bool),
+    /// `upload.max_bytes`.
+    MaxBytes(Option<u64>),
+    /// `upload.content_types`.
+    ContentTypes(Option<&'r [MediaRange]>),
+    /// `upload.metadata`: what may be sent, what it must be, and what is added.
+    Metadata(&'r BTreeMap<String, MetadataTerm>),
+    /// `upload.create_only`: it keeps no request from matching, and adds a condition for S3.
+    CreateOnly(bool),
+}
+
+impl<'r> RulePart<'r> {
+    /// The claims that it reads.
+    pub fn claims(self) -> Vec<&'r str> {
+        match self {
+            Self::Keys(patterns) => patterns.iter().flat_map(KeyPattern::claims).collect(),
+            Self::Conditions(conditions) => conditions.iter().map(|one| one.claim.as_str()).collect(),
+            Self::Metadata(metadata) => metadata.values().filter_map(MetadataTerm::claim).collect(),
+            Self::Effect(_)
+            | Self::Operations(_)
+            | Self::Principals(_)
+            | Self::Period(_)
+            | Self::Sources(_)
+            | Self::Overrides(_)
+            | Self::Checksums(_)
+            | Self::MaxBytes(_)
+            | Self::ContentTypes(_)
+            | Self::CreateOnly(_) => Vec::new(),
+        }
+    }
+}
+
+impl Rule {
+    /// All its parts, those that are the cheapest to ask about first. The id is not a part: no decision depends on it.
+    pub fn parts(&self) -> [RulePart<'_>; 13] {
+        let Self {
+            id: _,
+            effect,
+            operations,
+            keys,
+            principals,
+            period,
+            sources,
+            conditions,
+            overrides,
+            terms,
+        } = self;
+        let UploadTerms { max_bytes, content_types, create_only, metadata, checksums } = terms;
+        [
+            RulePart::Effect(*effect),
+            RulePart::Operations(*operations),
+            RulePart::Principals(principals),
+            RulePart::Keys(keys),
+            RulePart::Period(*period),
+            RulePart::Sources(sources.as_deref()),
+            RulePart::Conditions(conditions),
+            RulePart::Overrides(overrides),
+            RulePart::Checksums(*checksums),
+            RulePart::MaxBytes(*max_bytes),
+            RulePart::ContentTypes(content_types.as_deref()),
+            RulePart::Metadata(metadata),
+            RulePart::CreateOnly(*create_only),
+        ]
+    }
+}

@@ -1,0 +1,14 @@
+//! The decision, from the bytes of an event to what goes back: the way of a request, tokens and published keys.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod remote_keys;
+mod signer;
+mod tokens;
+mod whole_way;

@@ -1,0 +1,21 @@
+//! Any bytes as a bundle: a policy that compiles is written as a bundle that is read.
+
+use authorizer_core::policy::Policy;
+use authorizer_core::policy::document::PolicyDocument;
+use authorizer_core::{Bundle, BundleError};
+
+/// Panics where that does not hold.
+pub fn check(bytes: &[u8]) {
+    // Whatever comes of it: the digest lets no random bytes pass, so the rest goes around it.
+    let _ = Bundle::read(bytes);
+    let Ok(document) = serde_json::from_slice::<PolicyDocument>(bytes) else { return };
+    let compiles = Policy::compile(&document).is_ok();
+    match Bundle::write(&document) {
+        Ok(written) => {
+            assert!(compiles);
+            assert!(Bundle::read(&written).is_ok());
+        }
+        Err(BundleError::TooLarge) => {}
+        Err(error) => assert!(!compiles, "{error}"),
+    }
+}

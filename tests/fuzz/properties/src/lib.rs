@@ -1,0 +1,34 @@
+//! What holds for any input from outside: no panic, and what is said in each module.
+//!
+//! A fuzz target calls one of these with what the fuzzer makes up; the tests of this crate call it with every seed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a property panics where it does not hold"
+)]
+
+pub mod bundle;
+pub mod event;
+pub mod key;
+pub mod pattern;
+pub mod policy;
+pub mod token;
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the project.
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))
+}
+
+/// The folders of the seeds of a target: what the project has of such inputs, and those written for it.
+pub fn seeds(target: &str) -> Vec<PathBuf> {
+    let own = format!("tests/fuzz/seeds/{target}");
+    let shared: &[&str] = match target {
+        "event" => &["fixtures/events", "fixtures/requests/events"],
+        "policy" => &["fixtures/policies"],
+        _ => &[],
+    };
+    shared.iter().copied().chain([own.as_str()]).map(|folder| root().join(folder)).collect()
+}
