@@ -62,7 +62,7 @@ deny: ## Check licences, bans and sources of all dependencies with cargo-deny, w
 	.tools/cargo-deny/bin/cargo-deny --all-features check bans licenses sources
 
 generate: ## Write anew what comes from the code: the command line reference, the pages of findings, the reason words.
-	$(GENERATE)
+	UPDATE_DOCS=1 cargo test --locked --package authorizer-cli --test it -- generated:: backtest::
 
 package: ## Build the function and make the zip to deploy, from POLICY into PACKAGE.
 	bootstrap=$$(authorizer/edge/build $(EDGE)) && \
@@ -102,8 +102,8 @@ fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a ni
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
 backtest-million: ## Hold logs of a million lines against a policy, and print how fast that goes.
-	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test backtest_million -- \
-		--nocapture --test-threads 1
+	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test it -- \
+		backtest_million:: --nocapture --test-threads 1
 
 bench: ## Measure decisions, the command line and the function beside its peers, as docs/performance.md says, and print tables.
 	cargo bench --locked --profile edge --package authorizer-core --bench decision -- $(BENCH)

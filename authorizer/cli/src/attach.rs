@@ -8,7 +8,7 @@ mod report;
 
 use std::path::PathBuf;
 
-use authorizer_audit::distribution::{
+use authorizer_cloudfront::{
     Attachment, CachePolicyId, FunctionVersion, Needs, OriginRequestPolicyId, attach,
 };
 use authorizer_policy::PolicyFile;

@@ -9,7 +9,7 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
-use authorizer_audit::backtest::{Backtest, BacktestPolicy, Counts};
+use authorizer_backtest::{Backtest, BacktestPolicy, Counts};
 use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES, UnixTime};
 use authorizer_policy::PolicyFile;
 

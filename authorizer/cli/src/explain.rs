@@ -4,7 +4,7 @@ mod request;
 
 use std::path::PathBuf;
 
-use authorizer_audit::{Explanation, explain, explain_supposing};
+use authorizer_analysis::{Explanation, explain, explain_supposing};
 use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
 use serde_json::json;

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use authorizer_core::BuiltWith;
 use authorizer_core::token::Issuer;
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
@@ -34,9 +35,6 @@ const MAX_UNPACKED_BYTES: u64 = 250_000_000;
 /// What CloudFront takes for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer
 /// Guide).
 const MAX_ZIP_BYTES: usize = 50_000_000;
-
-/// What a function that was built without asking for keys says of a policy that needs it.
-const NO_REMOTE_KEYS: &[u8] = b"have to be asked for, and this binary was built without that";
 
 /// Larger than any package of this project: something is in it that should not be, such as debugging
 /// information, and every start of the function pays for it.
@@ -95,6 +93,15 @@ enum PackageError {
         /// The file.
         path: PathBuf,
     },
+    /// The binary might not start with this policy.
+    #[error(
+        "the policy names a `url` to fetch keys from, and `{path}` does not say whether it can fetch keys"
+    )]
+    #[diagnostic(help("build it with `authorizer/edge/build`, from the same version as this program"))]
+    Unmarked {
+        /// The file.
+        path: PathBuf,
+    },
     /// More than Lambda unpacks.
     #[error("`{path}` is larger than the 250 MB that Lambda unpacks")]
     #[diagnostic(help("`authorizer/edge/build` makes a binary without debugging information"))]
@@ -118,8 +125,14 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
     warn(&file);
     let bootstrap = read_binary(&args.bootstrap)?;
-    if asks_for_keys(&file) && cannot_ask_for_keys(&bootstrap) {
-        return Err(PackageError::NoRemoteKeys { path: args.bootstrap.clone() }.into());
+    if asks_for_keys(&file) {
+        match binary::built_with(&bootstrap) {
+            Some(BuiltWith { remote_keys: true }) => {}
+            Some(BuiltWith { remote_keys: false }) => {
+                return Err(PackageError::NoRemoteKeys { path: args.bootstrap.clone() }.into());
+            }
+            None => return Err(PackageError::Unmarked { path: args.bootstrap.clone() }.into()),
+        }
     }
     let archive = Archive::write(&[
         Entry { name: "bootstrap", mode: 0o755, bytes: &bootstrap },
@@ -147,11 +160,6 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
 
 fn asks_for_keys(file: &PolicyFile) -> bool {
     file.bundle().policy().issuers().iter().any(|issuer| issuer.remote_keys().is_some())
-}
-
-/// Whether the binary holds the words with which it would refuse to start.
-fn cannot_ask_for_keys(bootstrap: &[u8]) -> bool {
-    bootstrap.windows(NO_REMOTE_KEYS.len()).any(|window| window == NO_REMOTE_KEYS)
 }
 
 /// What is to be said of a zip's size.

@@ -6,8 +6,8 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use authorizer_audit::testing::document::TestsDocument;
-use authorizer_audit::testing::{Coverage, Suite, TestResult, run as run_suite};
+use authorizer_analysis::testing::document::TestsDocument;
+use authorizer_analysis::testing::{Coverage, Suite, TestResult, run as run_suite};
 use authorizer_core::Authorizer;
 use authorizer_policy::{FileKind, PolicyFileError, TomlFile};
 use clap::ValueEnum;

@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use crate::bundle::Bundle;
 use crate::cors::{Preflight, PreflightAnswer, origin_of};
 use crate::credential::{Credential, CredentialPlace};
@@ -15,13 +13,49 @@ use crate::origin::Origin;
 use crate::outcome::{Outcome, PREFLIGHT_STATUS, SIGN_IN_STATUS};
 use crate::policy::Policy;
 use crate::record::{DecisionRecord, Verdict};
-use crate::refusal::{KeysUnavailable, NoRule, Refusal, TokenError};
+use crate::refusal::{NoRule, Refusal};
 use crate::request::{Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision};
 use crate::time::UnixTime;
-use crate::token::{Issuer, KeysUrl, Principal, PublishedKeysError, Trust, WantedKey};
+use crate::token::{
+    Issuer, KeysUnavailable, KeysUrl, Principal, PublishedKeysError, Supposed, TokenError, Trust, WantedKey,
+};
 
 /// Decides on viewer-request events by one bundle. Built once, and shared by every request.
+///
+/// ```
+/// use authorizer_core::outcome::Outcome;
+/// use authorizer_core::{Authorizer, Bundle, UnixTime};
+/// use serde_json::json;
+///
+/// let policy = serde_json::from_value(json!({
+///     "version": 1,
+///     "rules": [{"id": "public", "effect": "allow", "anonymous": true, "methods": ["GET"], "keys": ["public/**"]}]
+/// }))?;
+/// let authorizer = Authorizer::new(Bundle::read(&Bundle::write(&policy)?)?);
+///
+/// let event = |uri: &str| {
+///     json!({"Records": [{"cf": {
+///         "config": {"distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
+///             "eventType": "viewer-request", "requestId": "r1"},
+///         "request": {"clientIp": "203.0.113.9", "method": "GET", "uri": uri, "querystring": "", "headers": {}}
+///     }}]})
+///     .to_string()
+///     .into_bytes()
+/// };
+/// let now = UnixTime::from_seconds(1_800_000_000);
+///
+/// let event_of_public = event("/public/logo.svg");
+/// let authorized = authorizer.authorize(&event_of_public, now);
+/// assert!(matches!(authorized.outcome, Outcome::Forward(_)));
+/// assert_eq!(authorized.record.rule.as_deref(), Some("public"));
+///
+/// let event_of_private = event("/private/plan.pdf");
+/// let authorized = authorizer.authorize(&event_of_private, now);
+/// assert_eq!(authorized.outcome.status(), Some(401));
+/// assert_eq!(authorized.record.reason, "token_missing");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Authorizer {
     bundle: Bundle,
@@ -43,15 +77,6 @@ impl Authorized<'_> {
     pub fn into_owned(self) -> Authorized<'static> {
         Authorized { outcome: self.outcome.into_owned(), record: self.record.into_owned() }
     }
-}
-
-/// A token that nobody holds: for those who ask what a policy would decide, and have no issuer's key.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Supposed {
-    /// `typ` of its header.
-    pub token_type: Option<String>,
-    /// Its claims set; `iss` picks the issuer.
-    pub claims: Map<String, Value>,
 }
 
 /// What is believed of who asks.
@@ -80,6 +105,29 @@ impl<'p> KeysNeeded<'p> {
     /// What to ask.
     pub fn url(&self) -> &'p KeysUrl {
         self.url
+    }
+}
+
+/// Why a request comes to no rule.
+enum Turned {
+    /// It is refused.
+    Refused(Refusal),
+    /// The token in its cookie has expired: what signing in sets anew is the same cookie. What it asked for.
+    Expired(Box<S3Request>),
+}
+
+impl From<Refusal> for Turned {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Turned> for Refusal {
+    fn from(turned: Turned) -> Self {
+        match turned {
+            Turned::Refused(refusal) => refusal,
+            Turned::Expired(_) => Self::Token(TokenError::Expired),
+        }
     }
 }
 
@@ -227,14 +275,17 @@ impl Authorizer {
         }
         let access = match self.access_of(request, word, now, record) {
             Ok(access) => access,
-            // A session that has ended: what signing in sets anew is the same cookie.
-            Err(refusal @ Refusal::Token(TokenError::Expired)) => {
-                return match self.sign_in_again(request) {
+            Err(turned) => {
+                let location = match &turned {
+                    Turned::Expired(asked) => policy.sign_in().and_then(|at| at.location(request, asked)),
+                    Turned::Refused(_) => None,
+                };
+                let refusal = turned.into();
+                return match location {
                     Some(location) => Ok(Decided::SignIn { location, refusal }),
                     None => Err(refusal),
                 };
             }
-            Err(refusal) => return Err(refusal),
         };
         match (policy.decide(&access), &access.principal) {
             (Decision::Allow(rule), _) => {
@@ -278,7 +329,8 @@ impl Authorizer {
     /// The [`Refusal`] of a request that comes to no rule. A preflight is one, to a reader that asks this.
     pub fn access(&self, event: &[u8], now: UnixTime) -> Result<Access<'_>, Refusal> {
         let event = ViewerRequestEvent::parse(event).map_err(Refusal::from)?;
-        self.access_of(&event.request, Word::Proven, now, &mut DecisionRecord::default())
+        let access = self.access_of(&event.request, Word::Proven, now, &mut DecisionRecord::default());
+        access.map_err(Refusal::from)
     }
 
     /// The same, as [`authorize_supposing`](Self::authorize_supposing) takes the steps.
@@ -292,7 +344,8 @@ impl Authorizer {
         now: UnixTime,
     ) -> Result<Access<'_>, Refusal> {
         let event = ViewerRequestEvent::parse(event).map_err(Refusal::from)?;
-        self.access_of(&event.request, Word::Supposed(supposed), now, &mut DecisionRecord::default())
+        let word = Word::Supposed(supposed);
+        self.access_of(&event.request, word, now, &mut DecisionRecord::default()).map_err(Refusal::from)
     }
 
     /// Steps 2 to 5.
@@ -302,30 +355,35 @@ impl Authorizer {
         word: Word<'_>,
         now: UnixTime,
         record: &mut DecisionRecord<'r>,
-    ) -> Result<Access<'r>, Refusal> {
+    ) -> Result<Access<'r>, Turned> {
         let policy = self.bundle.policy();
         let asked = self.recognise(request, record)?;
-        let credential = Credential::find(&request.headers, asked.token(), policy.credentials())?;
-        if let Credential::Bearer { place: CredentialPlace::Cookie, .. } = credential {
+        let credential = Credential::find(&request.headers, asked.token(), policy.credentials());
+        let credential = credential.map_err(Refusal::from)?;
+        let is_cookie = matches!(credential, Credential::Bearer { place: CredentialPlace::Cookie, .. });
+        if is_cookie {
             check_origin(request, policy)?;
         }
-        let principal = match word {
-            Word::Proven => Principal::verify(&credential, policy.issuers(), &self.trust, now)?,
-            Word::Supposed(supposed) => Principal::suppose(&credential, policy.issuers(), supposed, now)?,
+        let principal = match (word, &credential) {
+            (Word::Proven, credential) => {
+                Principal::verify(credential, policy.issuers(), &self.trust, now).map_err(Refusal::from)
+            }
+            (Word::Supposed(supposed), Credential::None) => {
+                Principal::suppose(supposed, policy.issuers(), now).map_err(Refusal::Token)
+            }
+            // Beside the token that is supposed, it would be a second one.
+            (Word::Supposed(_), Credential::Bearer { .. }) => Err(Refusal::CredentialRepeated),
+        };
+        let principal = match principal {
+            Err(Refusal::Token(TokenError::Expired)) if is_cookie => {
+                return Err(Turned::Expired(Box::new(asked)));
+            }
+            principal => principal?,
         };
         if let Principal::Verified(claims) = &principal {
             record.note_principal(claims, policy.subject_logging);
         }
         Ok(Access { request: asked, principal, source: self.source(request)?, at: now })
-    }
-
-    /// Where to send whoever's token has expired, if it came in a cookie.
-    fn sign_in_again(&self, request: &CloudFrontRequest<'_>) -> Option<String> {
-        let policy = self.bundle.policy();
-        let asked = self.recognise(request, &mut DecisionRecord::default()).ok()?;
-        let credential = Credential::find(&request.headers, asked.token(), policy.credentials()).ok()?;
-        let is_cookie = matches!(credential, Credential::Bearer { place: CredentialPlace::Cookie, .. });
-        policy.sign_in().filter(|_| is_cookie)?.location(request, &asked)
     }
 
     /// Steps 2 and 3.
@@ -382,6 +440,7 @@ impl Authorizer {
                 let token = self.bundle.policy().credentials().query.as_deref();
                 S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations, token)
                     .map(S3Request::into_resource)
+                    .map_err(Refusal::from)
             }
         }
     }

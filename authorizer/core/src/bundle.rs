@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
 
+use crate::digest::sha256_hex;
 use crate::policy::document::PolicyDocument;
 use crate::policy::{Policy, PolicyProblem};
-use crate::record::sha256_hex;
 
 /// The one format so far.
 const FORMAT: u32 = 1;
@@ -78,6 +78,18 @@ impl Bundle {
     }
 
     /// Reads a bundle, and compiles its policy.
+    ///
+    /// ```
+    /// use authorizer_core::{Bundle, BundleError};
+    ///
+    /// let policy = serde_json::from_value(serde_json::json!({"version": 1, "rules": []}))?;
+    /// let bytes = Bundle::write(&policy)?;
+    /// assert!(Bundle::read(&bytes)?.policy().rules().is_empty());
+    ///
+    /// // Cut off, it is of no use.
+    /// assert!(matches!(Bundle::read(&bytes[..20]), Err(BundleError::Unreadable(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`BundleError`]: a bundle is used whole or not at all.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use thiserror::Error;
+
 use crate::event::{CloudFrontHeaders, HeaderLines};
-use crate::refusal::Refusal;
 
 /// Where a token may be, beside the `Authorization` header (RFC 6750 section 2.1), which is always looked at.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -39,6 +40,20 @@ pub enum CredentialPlace {
     Query,
 }
 
+/// Why a request has no one credential.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum CredentialError {
+    /// More than one was sent (RFC 6750 section 2: at most one method, once).
+    #[error("more than one credential was sent")]
+    Repeated,
+    /// What was sent in `Authorization` is no bearer token.
+    #[error("the Authorization header is not a bearer token")]
+    Scheme,
+    /// What is in the cookie or the query parameter for tokens is none.
+    #[error("the cookie or query parameter does not contain a token")]
+    Malformed,
+}
+
 /// The most pieces of a cookie: a browser keeps 4,096 bytes of each, and a token has at most four times that.
 const MAX_PIECES: usize = 16;
 
@@ -47,20 +62,20 @@ impl<'r> Credential<'r> {
     /// names, where the request has it.
     ///
     /// # Errors
-    /// [`Refusal::CredentialRepeated`] when there is more than one, whatever their places, and
-    /// [`Refusal::CredentialScheme`] or [`Refusal::CredentialMalformed`] when what is there is no token.
+    /// [`CredentialError::Repeated`] when there is more than one, whatever their places, and
+    /// [`CredentialError::Scheme`] or [`CredentialError::Malformed`] when what is there is no token.
     pub fn find(
         headers: &'r CloudFrontHeaders<'_>,
         in_query: Option<&'r str>,
         places: &CredentialPlaces,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, CredentialError> {
         let in_header = in_authorization(headers)?;
         let in_cookie = match &places.cookie {
             Some(name) => in_cookie(headers, name)?,
             None => None,
         };
         if in_query.is_some_and(|token| token.is_empty() || !is_b64token(token)) {
-            return Err(Refusal::CredentialMalformed);
+            return Err(CredentialError::Malformed);
         }
         let found = [
             in_header.map(|token| (Cow::Borrowed(token), CredentialPlace::Header)),
@@ -71,37 +86,40 @@ impl<'r> Credential<'r> {
         match (found.next(), found.next()) {
             (None, _) => Ok(Self::None),
             (Some((token, place)), None) => Ok(Self::Bearer { token, place }),
-            (Some(_), Some(_)) => Err(Refusal::CredentialRepeated),
+            (Some(_), Some(_)) => Err(CredentialError::Repeated),
         }
     }
 }
 
-fn in_authorization<'r>(headers: &'r CloudFrontHeaders<'_>) -> Result<Option<&'r str>, Refusal> {
+fn in_authorization<'r>(headers: &'r CloudFrontHeaders<'_>) -> Result<Option<&'r str>, CredentialError> {
     let lines = headers.get("authorization").map(HeaderLines::as_slice).unwrap_or_default();
     let line = match lines {
         [] => return Ok(None),
         [line] => line.value.as_ref(),
-        _ => return Err(Refusal::CredentialRepeated),
+        _ => return Err(CredentialError::Repeated),
     };
     // RFC 9110 section 11.4: the scheme is case-insensitive, and one or more spaces follow it.
-    let (scheme, token) = line.split_once(' ').ok_or(Refusal::CredentialScheme)?;
+    let (scheme, token) = line.split_once(' ').ok_or(CredentialError::Scheme)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Refusal::CredentialScheme);
+        return Err(CredentialError::Scheme);
     }
     let token = token.trim_matches(' ');
     // A comma would be a second credential in one line (RFC 9110 section 5.3).
     if token.contains(',') {
-        return Err(Refusal::CredentialRepeated);
+        return Err(CredentialError::Repeated);
     }
     if token.is_empty() || !is_b64token(token) {
-        return Err(Refusal::CredentialScheme);
+        return Err(CredentialError::Scheme);
     }
     Ok(Some(token))
 }
 
 /// The cookie of this name (RFC 6265 section 5.4; over HTTP/2 there may be a line for each cookie), whole or in
 /// pieces. One that is empty is none: so applications sign a person out.
-fn in_cookie<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<Option<Cow<'r, str>>, Refusal> {
+fn in_cookie<'r>(
+    headers: &'r CloudFrontHeaders<'_>,
+    name: &str,
+) -> Result<Option<Cow<'r, str>>, CredentialError> {
     let lines = headers.get("cookie").map(HeaderLines::as_slice).unwrap_or_default();
     let pairs = lines
         .iter()
@@ -121,21 +139,21 @@ fn in_cookie<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<Optio
         if let Some(slot) = slot
             && slot.replace(value).is_some()
         {
-            return Err(Refusal::CredentialRepeated);
+            return Err(CredentialError::Repeated);
         }
     }
     let count = pieces.iter().take_while(|piece| piece.is_some()).count();
     if pieces.iter().skip(count).any(Option::is_some) {
-        return Err(Refusal::CredentialMalformed);
+        return Err(CredentialError::Malformed);
     }
     let token = match (whole, count) {
-        (Some(_), 1..) => return Err(Refusal::CredentialRepeated),
+        (Some(_), 1..) => return Err(CredentialError::Repeated),
         (Some(token), 0) => Cow::Borrowed(token),
         (None, _) => pieces.into_iter().flatten().collect::<String>().into(),
     };
     match is_b64token(&token) {
         true => Ok(Some(token).filter(|token| !token.is_empty())),
-        false => Err(Refusal::CredentialMalformed),
+        false => Err(CredentialError::Malformed),
     }
 }
 
@@ -165,7 +183,10 @@ mod tests {
         CredentialPlaces { cookie: Some("session".into()), query: Some("access_token".into()) }
     }
 
-    fn find(lines: &[(&'static str, &str)], in_query: Option<&str>) -> Result<Option<String>, Refusal> {
+    fn find(
+        lines: &[(&'static str, &str)],
+        in_query: Option<&str>,
+    ) -> Result<Option<String>, CredentialError> {
         Credential::find(&headers(lines), in_query, &places()).map(|credential| match credential {
             Credential::None => None,
             Credential::Bearer { token, .. } => Some(token.into_owned()),
@@ -196,10 +217,10 @@ mod tests {
             "Digest username=\"a\", realm=\"b\"",
             "Token a",
         ] {
-            assert_eq!(find(&[("authorization", line)], None), Err(Refusal::CredentialScheme), "{line}");
+            assert_eq!(find(&[("authorization", line)], None), Err(CredentialError::Scheme), "{line}");
         }
         for token in ["", "a b", "a,b", "é"] {
-            assert_eq!(find(&[], Some(token)), Err(Refusal::CredentialMalformed), "{token}");
+            assert_eq!(find(&[], Some(token)), Err(CredentialError::Malformed), "{token}");
         }
     }
 
@@ -219,15 +240,15 @@ mod tests {
             assert_eq!(find(&lines, None), Ok(token.map(str::to_owned)), "{lines:?}");
         }
         for (line, refusal) in [
-            ("session=a; session=a", Refusal::CredentialRepeated),
-            ("session=a; session=", Refusal::CredentialRepeated),
-            ("session.0=a; session.0=b", Refusal::CredentialRepeated),
-            ("session=a; session.0=b", Refusal::CredentialRepeated),
-            ("session.1=a", Refusal::CredentialMalformed),
-            ("session.0=a; session.2=b", Refusal::CredentialMalformed),
-            ("session=\"a.b.c\"", Refusal::CredentialMalformed),
-            ("session=a b", Refusal::CredentialMalformed),
-            ("session=a,b", Refusal::CredentialMalformed),
+            ("session=a; session=a", CredentialError::Repeated),
+            ("session=a; session=", CredentialError::Repeated),
+            ("session.0=a; session.0=b", CredentialError::Repeated),
+            ("session=a; session.0=b", CredentialError::Repeated),
+            ("session.1=a", CredentialError::Malformed),
+            ("session.0=a; session.2=b", CredentialError::Malformed),
+            ("session=\"a.b.c\"", CredentialError::Malformed),
+            ("session=a b", CredentialError::Malformed),
+            ("session=a,b", CredentialError::Malformed),
         ] {
             assert_eq!(find(&[("cookie", line)], None), Err(refusal), "{line}");
         }
@@ -245,7 +266,7 @@ mod tests {
             (vec![bearer], Some("a")),
             (vec![cookie], Some("a")),
         ] {
-            assert_eq!(find(&lines, in_query), Err(Refusal::CredentialRepeated), "{lines:?}");
+            assert_eq!(find(&lines, in_query), Err(CredentialError::Repeated), "{lines:?}");
         }
     }
 

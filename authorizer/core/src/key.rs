@@ -8,6 +8,7 @@
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use thiserror::Error;
 
 /// The greatest length of an object key, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
@@ -24,32 +25,54 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub struct ObjectKey(String);
 
 /// Why a path names no object key.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum KeyError {
     /// Nothing, or only `/`.
+    #[error("the path names no object")]
     Missing,
     /// A `%` without two hexadecimal digits.
+    #[error("a % without two hexadecimal digits")]
     EscapeMalformed,
     /// Decoded, the path is not UTF-8.
+    #[error("not UTF-8")]
     NotUtf8,
     /// `//`, encoded or not.
+    #[error("an empty segment")]
     EmptySegment,
     /// A segment `.` or `..`, encoded or not.
+    #[error("a segment . or ..")]
     DotSegment,
     /// U+0000 to U+001F or U+007F to U+009F, encoded or not.
+    #[error("a control character")]
     ControlCharacter,
     /// A backslash, encoded or not: some clients and tools take it for a slash.
+    #[error("a backslash")]
     Backslash,
     /// A raw `+`: a plus in RFC 3986, a space to S3.
+    #[error("a raw +")]
     RawPlus,
     /// A raw space, `#` or `?`: CloudFront refuses the first two in a `uri`, the third ends a path.
+    #[error("a raw space, # or ?")]
     RawDelimiter,
     /// More than [`MAX_KEY_BYTES`].
+    #[error("longer than 1,024 bytes")]
     TooLong,
 }
 
 impl ObjectKey {
     /// Reads the `uri` of a CloudFront request: the path as the viewer sent it.
+    ///
+    /// ```
+    /// use authorizer_core::key::{KeyError, ObjectKey};
+    ///
+    /// let key = ObjectKey::from_uri("/users/alice/Caf%C3%A9.txt")?;
+    /// assert_eq!(key.as_str(), "users/alice/Café.txt");
+    ///
+    /// // Two readers could take these for two keys.
+    /// assert_eq!(ObjectKey::from_uri("/users/alice/%2E%2E/bob"), Err(KeyError::DotSegment));
+    /// assert_eq!(ObjectKey::from_uri("/a+b"), Err(KeyError::RawPlus));
+    /// # Ok::<(), KeyError>(())
+    /// ```
     ///
     /// # Errors
     /// [`KeyError`] when the path names no key, or one that another reader might take for another.

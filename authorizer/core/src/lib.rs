@@ -10,6 +10,7 @@
 //! the audit.
 //!
 //! [`Authorizer`] is the whole way; the modules are its steps, in order.
+#![deny(clippy::mod_module_files)]
 
 pub mod event;
 
@@ -39,17 +40,21 @@ pub mod outcome;
 pub mod record;
 
 mod authorizer;
+mod built_with;
 mod bundle;
+mod digest;
 pub mod policy;
 mod refusal;
 mod scalar;
 mod time;
 
-pub use authorizer::{Authorized, Authorizer, KeysNeeded, Supposed};
+pub use authorizer::{Authorized, Authorizer, KeysNeeded};
+pub use built_with::BuiltWith;
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
 pub use origin::OriginPattern;
 pub use query::QueryError;
-pub use refusal::{KeysUnavailable, NoRule, Reason, Refusal, TokenError, UploadError};
+pub use refusal::{NoRule, Reason, Refusal, UploadError};
 pub use scalar::Scalar;
 pub use time::UnixTime;
+pub use token::{KeysUnavailable, Supposed, TokenError};

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+pub use crate::digest::sha256_hex;
 use crate::token::VerifiedClaims;
 
 /// The longest subject that is logged, in characters. OpenID Connect Core section 2 lets one have 255.
@@ -137,27 +137,5 @@ impl<'r> DecisionRecord<'r> {
             SubjectLogging::Hashed => claims.subject_sha256().map(|sum| sum.to_owned().into()),
             SubjectLogging::Omitted => None,
         };
-    }
-}
-
-/// The SHA-256 of some bytes, in lower-case hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-    let mut hex = String::with_capacity(64);
-    for byte in digest(&SHA256, bytes).as_ref() {
-        hex.push(digit(byte >> 4));
-        hex.push(digit(byte & 0xf));
-    }
-    hex
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sha256_is_that_of_the_published_example() {
-        // FIPS 180-2 appendix B.1.
-        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

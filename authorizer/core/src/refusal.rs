@@ -8,11 +8,13 @@ mod reason;
 
 pub use reason::Reason;
 
+use crate::credential::CredentialError;
 use crate::event::EventError;
 use crate::key::KeyError;
 use crate::query::QueryError;
+use crate::request::{RequestError, header_name};
 use crate::rules::{Mismatch, TermsMismatch};
-use crate::token::WantedKey;
+use crate::token::{KeysUnavailable, TokenError, VerifyError};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,60 +63,6 @@ pub enum Refusal {
     },
 }
 
-/// Why a token does not verify. To the viewer all of these are `invalid_token` (RFC 6750 section 3.1).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TokenError {
-    /// Longer than any token that is looked at.
-    TooLong,
-    /// Not three parts of the right form (RFC 7515 section 7.1), or `sub` is no string.
-    Malformed,
-    /// The header or the claims hold a member twice (RFC 7515 section 4, RFC 7519 section 4).
-    DuplicateMember,
-    /// Five parts: a JWE (RFC 7516), which this function holds no key to open.
-    Encrypted,
-    /// A token within a token (`cty`, RFC 7519 section 5.2).
-    Nested,
-    /// An extension that must be understood and is not (`crit`, RFC 7515 section 4.1.11; `b64`, RFC 7797).
-    CriticalHeader,
-    /// No issuer of the policy has the token's `iss`.
-    IssuerUnknown,
-    /// The issuer does not sign with the token's `alg` (RFC 8725 section 3.1).
-    AlgorithmNotAllowed,
-    /// The issuer has no key with the token's `kid` that fits its `alg`.
-    SigningKeyUnknown,
-    /// The signature is not the issuer's.
-    SignatureInvalid,
-    /// `typ` is not the one that the policy names (RFC 8725 section 3.11).
-    TypeMismatch,
-    /// No `exp`, or `exp`, `nbf` or `iat` is no number; or no `iat` where the policy limits the lifetime.
-    TimeMalformed,
-    /// The present is at or past `exp`.
-    Expired,
-    /// The present is before `nbf`.
-    NotYetValid,
-    /// `iat` lies in the future.
-    IssuedInFuture,
-    /// From `iat` to `exp` is longer than the policy lets a token live.
-    LifetimeTooLong,
-    /// `aud` names none of the policy's audiences.
-    AudienceMismatch,
-    /// `client_id` is none of the policy's clients.
-    ClientMismatch,
-    /// A claim that the policy requires is absent or has another value.
-    RequiredClaimMismatch,
-    /// The policy's deny list holds it.
-    Revoked,
-}
-
-/// Why the keys that a token may have been signed with cannot be had.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum KeysUnavailable {
-    /// Nobody has been asked for this one.
-    NotAsked(WantedKey),
-    /// The issuer was asked, and gave none of use.
-    NoAnswer,
-}
-
 /// What kept every allow rule from matching: the furthest that any of them got.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NoRule {
@@ -154,6 +102,37 @@ impl From<EventError> for Refusal {
     }
 }
 
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::MethodNotAllowed { allow } => Self::MethodNotAllowed { allow },
+            RequestError::Key(error) => Self::Key(error),
+            RequestError::Query(error) => Self::Query(error),
+            RequestError::PostNotAnUpload => Self::PostNotAnUpload,
+            RequestError::HeaderNotAllowed(name) => Self::HeaderNotAllowed(name),
+        }
+    }
+}
+
+impl From<CredentialError> for Refusal {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Repeated => Self::CredentialRepeated,
+            CredentialError::Scheme => Self::CredentialScheme,
+            CredentialError::Malformed => Self::CredentialMalformed,
+        }
+    }
+}
+
+impl From<VerifyError> for Refusal {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Token(error) => Self::Token(error),
+            VerifyError::KeysUnavailable(why) => Self::KeysUnavailable(why),
+        }
+    }
+}
+
 impl From<Mismatch<'_>> for Refusal {
     /// The refusal of a request that no rule allows, by what kept the rule that got the furthest.
     fn from(mismatch: Mismatch<'_>) -> Self {
@@ -166,7 +145,7 @@ impl From<Mismatch<'_>> for Refusal {
             Mismatch::Condition(_) => Self::NoRule(NoRule::ConditionNotMet),
             Mismatch::Override(asked) => Self::Query(QueryError::not_allowed(asked.name())),
             Mismatch::Terms(terms) => match terms {
-                TermsMismatch::Header(name) => Self::header_not_allowed(&name),
+                TermsMismatch::Header(name) => Self::HeaderNotAllowed(header_name(&name)),
                 TermsMismatch::LengthRequired => Self::Upload(UploadError::LengthRequired),
                 TermsMismatch::TooLarge => Self::Upload(UploadError::TooLarge),
                 TermsMismatch::MediaType => Self::Upload(UploadError::ContentType),
@@ -177,12 +156,17 @@ impl From<Mismatch<'_>> for Refusal {
 }
 
 impl Refusal {
-    /// For a header, whose name came from the viewer.
-    pub(crate) fn header_not_allowed(name: &str) -> Self {
-        Self::HeaderNotAllowed(name.chars().take(64).collect())
-    }
-
-    /// The words of all reasons: every one that [`reason`](Self::reason) can say, and no other.
+    /// The words of all reasons.
+    ///
+    /// ```
+    /// use authorizer_core::{Refusal, TokenError};
+    ///
+    /// let refusal = Refusal::Token(TokenError::Expired);
+    /// assert_eq!((refusal.status(), refusal.reason()), (401, "token_expired"));
+    /// assert!(Refusal::REASONS.contains(&refusal.reason()));
+    /// ```
+    ///
+    /// They are every one that [`reason`](Self::reason) can say, and no other.
     pub const REASONS: [&'static str; Reason::ALL.len()] = Reason::WORDS;
 
     /// The HTTP status, 400 to 503.
@@ -315,7 +299,7 @@ impl Refusal {
             Self::CredentialScheme => "The Authorization header is not a bearer token.",
             Self::CredentialMalformed => "What was sent as a token is none.",
             Self::TokenMissing => "A bearer token is needed.",
-            Self::Token(_) => return format!("{}.", self.token_description()),
+            Self::Token(error) => return format!("{}.", token_description(*error)),
             Self::KeysUnavailable(_) => "The token cannot be verified at the moment. Try again.",
             Self::NoRule(NoRule::MetadataMismatch) => {
                 "The metadata of the upload is not what it must be here."
@@ -346,10 +330,8 @@ impl Refusal {
             Self::CredentialRepeated => Some(format!(
                 "Bearer realm=\"{realm}\", error=\"invalid_request\", error_description=\"More than one credential\""
             )),
-            Self::Token(_) | Self::CredentialMalformed => Some(format!(
-                "Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{}\"",
-                self.token_description()
-            )),
+            Self::Token(error) => Some(invalid_token(realm, token_description(*error))),
+            Self::CredentialMalformed => Some(invalid_token(realm, NOT_VALID_HERE)),
             Self::InsufficientScope { scope } => {
                 Some(format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\""))
             }
@@ -367,16 +349,40 @@ impl Refusal {
             | Self::OriginNotAllowed => None,
         }
     }
+}
 
-    /// A client can act on "expired" (ask for a new token) and on "not yet" (mend its clock); anything
-    /// more would help an attacker to find out what is trusted here.
-    fn token_description(&self) -> &'static str {
-        match self {
-            Self::Token(TokenError::Expired) => "The token has expired",
-            Self::Token(TokenError::NotYetValid | TokenError::IssuedInFuture) => "The token is not valid yet",
-            _ => "The token is not valid here",
-        }
+/// What the viewer is told of a token that does not verify.
+const NOT_VALID_HERE: &str = "The token is not valid here";
+
+/// A client can act on "expired" (ask for a new token) and on "not yet" (mend its clock); anything
+/// more would help an attacker to find out what is trusted here.
+fn token_description(error: TokenError) -> &'static str {
+    match error {
+        TokenError::Expired => "The token has expired",
+        TokenError::NotYetValid | TokenError::IssuedInFuture => "The token is not valid yet",
+        TokenError::TooLong
+        | TokenError::Malformed
+        | TokenError::DuplicateMember
+        | TokenError::Encrypted
+        | TokenError::Nested
+        | TokenError::CriticalHeader
+        | TokenError::IssuerUnknown
+        | TokenError::AlgorithmNotAllowed
+        | TokenError::SigningKeyUnknown
+        | TokenError::SignatureInvalid
+        | TokenError::TypeMismatch
+        | TokenError::TimeMalformed
+        | TokenError::LifetimeTooLong
+        | TokenError::AudienceMismatch
+        | TokenError::ClientMismatch
+        | TokenError::RequiredClaimMismatch
+        | TokenError::Revoked => NOT_VALID_HERE,
     }
+}
+
+/// The challenge for a token that does not verify (RFC 6750 section 3.1).
+fn invalid_token(realm: &str, description: &str) -> String {
+    format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{description}\"")
 }
 
 /// The reason phrase of a status this function answers with (RFC 9110 section 15).

@@ -4,13 +4,14 @@
 //! is recognised exactly, whatever might make it another one is refused, and what goes on to S3 is written
 //! anew from what was recognised.
 
+use thiserror::Error;
+
 use crate::event::CloudFrontRequest;
 use crate::header::{Fate, fate};
 use crate::key::{KeyError, ObjectKey};
 use crate::operation::{Method, OperationSet, Parameter, ParameterForm, S3Operation};
 use crate::prefix::KeyPrefix;
 use crate::query::{Query, QueryError, encode};
-use crate::refusal::Refusal;
 use crate::response_override::ResponseOverride;
 use crate::upload::{Upload, is_plain};
 
@@ -76,6 +77,41 @@ impl Target {
     }
 }
 
+/// Why a request is none that could be decided on.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum RequestError {
+    /// A method that no rule allows on any key; the methods that some rule does, for `Allow`.
+    #[error("the method is not allowed here")]
+    MethodNotAllowed {
+        /// The value of `Allow` (RFC 9110 section 10.2.1).
+        allow: String,
+    },
+    /// The path or the prefix names no key that has one meaning.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The query string has no meaning here.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A POST that is no step of a multipart upload, where such steps are open.
+    #[error("a POST that is not a step of a multipart upload")]
+    PostNotAnUpload,
+    /// A header would change what the operation does; its lower-case name.
+    #[error("the request header {0} is not allowed here")]
+    HeaderNotAllowed(String),
+}
+
+impl RequestError {
+    /// For a header, whose name came from the viewer.
+    fn header_not_allowed(name: &str) -> Self {
+        Self::HeaderNotAllowed(header_name(name))
+    }
+}
+
+/// The name of a header, for a message: it came from the viewer and goes back to the viewer.
+pub(crate) fn header_name(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
 /// What some rule lets somebody ask for: the rest has no meaning here, whoever asks.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Possible {
@@ -98,29 +134,28 @@ impl S3Request {
     /// operation.
     ///
     /// # Errors
-    /// [`Refusal::MethodNotAllowed`], [`Refusal::Query`], [`Refusal::PostNotAnUpload`], [`Refusal::Key`] for
-    /// the prefix of a listing, or [`Refusal::HeaderNotAllowed`].
+    /// [`RequestError`]; [`RequestError::Key`] is of the prefix of a listing.
     pub fn recognise(
         target: Target,
         request: &CloudFrontRequest<'_>,
         possible: Possible,
         token_parameter: Option<&str>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, RequestError> {
         let method = Method::parse(&request.method)
             .filter(|method| possible.operations.has_method(*method))
-            .ok_or_else(|| Refusal::MethodNotAllowed { allow: possible.allow_header() })?;
+            .ok_or_else(|| RequestError::MethodNotAllowed { allow: possible.allow_header() })?;
         let asked = Self::asked(target, method, &request.querystring, possible.operations, token_parameter)?;
         let operation = asked.operation;
         for (name, lines) in &request.headers {
             if fate(operation, name, lines) == Fate::Refuse {
-                return Err(Refusal::header_not_allowed(name));
+                return Err(RequestError::header_not_allowed(name));
             }
         }
         if !operation.is_upload() {
             return Ok(asked);
         }
-        let upload =
-            Upload::read(operation, &request.headers).map_err(|name| Refusal::header_not_allowed(&name))?;
+        let upload = Upload::read(operation, &request.headers)
+            .map_err(|name| RequestError::header_not_allowed(&name))?;
         Ok(Self { upload: Some(Box::new(upload)), ..asked })
     }
 
@@ -131,13 +166,13 @@ impl S3Request {
         query: &str,
         possible: OperationSet,
         token_parameter: Option<&str>,
-    ) -> Result<Self, Refusal> {
-        let mut query = Query::parse(query).map_err(Refusal::Query)?;
+    ) -> Result<Self, RequestError> {
+        let mut query = Query::parse(query).map_err(RequestError::Query)?;
         let token = token_parameter.and_then(|name| query.take(name));
         let (operation, marker) = operation_of(&target, method, &query)?;
         // Without a parameter that marks it, it is a matter of the rules.
         if let (false, Some(marker)) = (possible.contains(operation), marker) {
-            return Err(Refusal::Query(QueryError::not_allowed(marker)));
+            return Err(RequestError::Query(QueryError::not_allowed(marker)));
         }
         let mut parameters = Vec::new();
         let prefix = take_parameters(operation, &mut query, &mut parameters)?;
@@ -151,14 +186,14 @@ impl S3Request {
         };
         // The name that AWS's SDKs give the operation; S3 has no use for it.
         if query.take("x-id").is_some_and(|name| name != operation.api_name()) {
-            return Err(Refusal::Query(QueryError::malformed("x-id")));
+            return Err(RequestError::Query(QueryError::malformed("x-id")));
         }
         let written = encode(parameters.iter().map(|(name, value): &(&str, String)| (*name, value.as_str())));
         if written.len() > MAX_QUERY_BYTES {
-            return Err(Refusal::Query(QueryError::Unreadable));
+            return Err(RequestError::Query(QueryError::Unreadable));
         }
         match query.first_name() {
-            Some(name) => Err(Refusal::Query(QueryError::not_allowed(name))),
+            Some(name) => Err(RequestError::Query(QueryError::not_allowed(name))),
             None => Ok(Self { operation, resource, parameters, overrides, upload: None, token }),
         }
     }
@@ -212,14 +247,14 @@ fn operation_of(
     target: &Target,
     method: Method,
     query: &Query,
-) -> Result<(S3Operation, Option<&'static str>), Refusal> {
+) -> Result<(S3Operation, Option<&'static str>), RequestError> {
     let has = |name: &str| query.contains(name);
     match target {
         Target::Bucket => S3Operation::on_bucket(has).ok_or_else(|| match query.first_name() {
-            Some(name) => Refusal::Query(QueryError::not_allowed(name)),
-            None => Refusal::Key(KeyError::Missing),
+            Some(name) => RequestError::Query(QueryError::not_allowed(name)),
+            None => RequestError::Key(KeyError::Missing),
         }),
-        Target::Object(_) => S3Operation::on_object(method, has).ok_or(Refusal::PostNotAnUpload),
+        Target::Object(_) => S3Operation::on_object(method, has).ok_or(RequestError::PostNotAnUpload),
     }
 }
 
@@ -229,18 +264,18 @@ fn take_parameters(
     operation: S3Operation,
     query: &mut Query,
     taken: &mut Vec<(&'static str, String)>,
-) -> Result<KeyPrefix, Refusal> {
+) -> Result<KeyPrefix, RequestError> {
     let mut prefix = KeyPrefix::default();
     for Parameter { name, form, is_required } in operation.parameters() {
         match (query.take(name), form) {
             // Without one all keys are asked for, and S3 is told so.
             (value, ParameterForm::Prefix) => {
-                prefix = KeyPrefix::new(value.unwrap_or_default()).map_err(Refusal::Key)?;
+                prefix = KeyPrefix::new(value.unwrap_or_default()).map_err(RequestError::Key)?;
                 taken.push((name, prefix.as_str().to_owned()));
             }
             (Some(value), _) if form.holds(&value) => taken.push((name, value)),
             (None, _) if !is_required => {}
-            (Some(_) | None, _) => return Err(Refusal::Query(QueryError::malformed(name))),
+            (Some(_) | None, _) => return Err(RequestError::Query(QueryError::malformed(name))),
         }
     }
     Ok(prefix)
@@ -250,12 +285,12 @@ fn take_parameters(
 fn take_overrides(
     query: &mut Query,
     taken: &mut Vec<(&'static str, String)>,
-) -> Result<Vec<ResponseOverride>, Refusal> {
+) -> Result<Vec<ResponseOverride>, RequestError> {
     let mut overrides = Vec::new();
     for one in ResponseOverride::ALL {
         let Some(value) = query.take(one.name()) else { continue };
         if value.is_empty() || !is_plain(&value) {
-            return Err(Refusal::Query(QueryError::malformed(one.name())));
+            return Err(RequestError::Query(QueryError::malformed(one.name())));
         }
         taken.push((one.name(), value));
         overrides.push(one);
@@ -275,13 +310,13 @@ mod tests {
     fn recognise_of(
         request: &CloudFrontRequest<'_>,
         operations: &[S3Operation],
-    ) -> Result<S3Request, Refusal> {
+    ) -> Result<S3Request, RequestError> {
         let possible = Possible { operations: operations.iter().copied().collect(), preflights: false };
-        let target = Target::of(&request.method, request).map_err(Refusal::Key)?;
+        let target = Target::of(&request.method, request).map_err(RequestError::Key)?;
         S3Request::recognise(target, request, possible, Some("access_token"))
     }
 
-    fn recognise(method: &str, uri: &str, query: &str) -> Result<S3Request, Refusal> {
+    fn recognise(method: &str, uri: &str, query: &str) -> Result<S3Request, RequestError> {
         recognise_of(&CloudFrontRequest::sent(method, uri, query, &[]), &S3Operation::ALL)
     }
 
@@ -329,8 +364,8 @@ mod tests {
 
     #[test]
     fn what_is_no_operation_is_refused_by_name() {
-        let not_allowed = |name| Refusal::Query(QueryError::not_allowed(name));
-        let malformed = |name| Refusal::Query(QueryError::malformed(name));
+        let not_allowed = |name| RequestError::Query(QueryError::not_allowed(name));
+        let malformed = |name| RequestError::Query(QueryError::malformed(name));
         for (method, uri, query, refusal) in [
             ("GET", "/a", "acl", not_allowed("acl")),
             ("PUT", "/a", "tagging", not_allowed("tagging")),
@@ -345,8 +380,8 @@ mod tests {
             ("POST", "/a", "uploads&uploadId=u", not_allowed("uploadId")),
             ("GET", "/", "prefix=a", not_allowed("prefix")),
             ("GET", "/", "list-type=2&fetch-owner=true", not_allowed("fetch-owner")),
-            ("POST", "/a", "delete", Refusal::PostNotAnUpload),
-            ("POST", "/a", "", Refusal::PostNotAnUpload),
+            ("POST", "/a", "delete", RequestError::PostNotAnUpload),
+            ("POST", "/a", "", RequestError::PostNotAnUpload),
             ("GET", "/a", "versionId", malformed("versionId")),
             ("GET", "/a", "versionId=a%20b", malformed("versionId")),
             ("GET", "/a", "x-id=PutObject", malformed("x-id")),
@@ -362,11 +397,11 @@ mod tests {
             ("GET", "/", "list-type=2&max-keys=1001", malformed("max-keys")),
             ("GET", "/", "list-type=2&delimiter=a", malformed("delimiter")),
             ("GET", "/", "list-type=2&start-after=%00", malformed("start-after")),
-            ("GET", "/", "list-type=2&prefix=../", Refusal::Key(KeyError::DotSegment)),
-            ("GET", "/", "", Refusal::Key(KeyError::Missing)),
-            ("GET", "/", "access_token=a", Refusal::Key(KeyError::Missing)),
+            ("GET", "/", "list-type=2&prefix=../", RequestError::Key(KeyError::DotSegment)),
+            ("GET", "/", "", RequestError::Key(KeyError::Missing)),
+            ("GET", "/", "access_token=a", RequestError::Key(KeyError::Missing)),
             ("GET", "/a", "access_token=a&access_token=a", malformed("access_token")),
-            ("PUT", "/", "list-type=2", Refusal::Key(KeyError::Missing)),
+            ("PUT", "/", "list-type=2", RequestError::Key(KeyError::Missing)),
         ] {
             assert_eq!(recognise(method, uri, query), Err(refusal), "{method} {uri}?{query}");
         }
@@ -377,19 +412,19 @@ mod tests {
         let long = |length| format!("response-expires={}", ":".repeat(length));
         assert!(recognise("GET", "/a", &long(1_600)).is_ok());
         let refused = recognise("GET", "/a", &long(1_700));
-        assert_eq!(refused, Err(Refusal::Query(QueryError::Unreadable)));
+        assert_eq!(refused, Err(RequestError::Query(QueryError::Unreadable)));
     }
 
     #[test]
     fn what_no_rule_opens_anywhere_has_no_meaning() {
         let plain = [S3Operation::GetObject, S3Operation::PutObject];
         for (method, query, refusal) in [
-            ("POST", "uploads", Refusal::MethodNotAllowed { allow: "GET, PUT".into() }),
-            ("DELETE", "", Refusal::MethodNotAllowed { allow: "GET, PUT".into() }),
-            ("OPTIONS", "", Refusal::MethodNotAllowed { allow: "GET, PUT".into() }),
-            ("get", "", Refusal::MethodNotAllowed { allow: "GET, PUT".into() }),
-            ("GET", "versionId=v", Refusal::Query(QueryError::not_allowed("versionId"))),
-            ("PUT", "partNumber=1&uploadId=u", Refusal::Query(QueryError::not_allowed("uploadId"))),
+            ("POST", "uploads", RequestError::MethodNotAllowed { allow: "GET, PUT".into() }),
+            ("DELETE", "", RequestError::MethodNotAllowed { allow: "GET, PUT".into() }),
+            ("OPTIONS", "", RequestError::MethodNotAllowed { allow: "GET, PUT".into() }),
+            ("get", "", RequestError::MethodNotAllowed { allow: "GET, PUT".into() }),
+            ("GET", "versionId=v", RequestError::Query(QueryError::not_allowed("versionId"))),
+            ("PUT", "partNumber=1&uploadId=u", RequestError::Query(QueryError::not_allowed("uploadId"))),
         ] {
             assert_eq!(
                 recognise_of(&CloudFrontRequest::sent(method, "/a", query, &[]), &plain),
@@ -398,14 +433,14 @@ mod tests {
             );
         }
         let listing = recognise_of(&CloudFrontRequest::sent("GET", "/", "list-type=2", &[]), &plain);
-        assert_eq!(listing, Err(Refusal::Query(QueryError::not_allowed("list-type"))));
+        assert_eq!(listing, Err(RequestError::Query(QueryError::not_allowed("list-type"))));
     }
 
     #[test]
     fn a_header_that_makes_it_another_operation_is_refused_by_name() {
         for name in ["x-amz-copy-source", "x-amz-acl", "x-amz-anything", "x-http-method-override"] {
             let request = CloudFrontRequest::sent("PUT", "/a", "", &[(name, "v")]);
-            let refusal = Refusal::HeaderNotAllowed(name.into());
+            let refusal = RequestError::HeaderNotAllowed(name.into());
             assert_eq!(recognise_of(&request, &S3Operation::ALL), Err(refusal));
         }
     }

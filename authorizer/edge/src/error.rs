@@ -18,7 +18,6 @@ pub(crate) enum StartError {
     #[cfg(feature = "remote-keys")]
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
-    // `authorizer package` looks for these words in the binary.
     #[cfg(not(feature = "remote-keys"))]
     #[error("the keys of issuer `{0}` have to be asked for, and this binary was built without that")]
     RemoteKeys(String),

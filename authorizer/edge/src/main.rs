@@ -9,9 +9,17 @@ mod function;
 mod log;
 mod start;
 
+use std::hint::black_box;
 use std::process::ExitCode;
 
+use authorizer_core::BuiltWith;
+
+/// What `authorizer package` reads of this binary.
+const BUILT_WITH: BuiltWith = BuiltWith { remote_keys: cfg!(feature = "remote-keys") };
+
 fn main() -> ExitCode {
+    // Used, so that the linker keeps it.
+    black_box(const { BUILT_WITH.marker() });
     match start::start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

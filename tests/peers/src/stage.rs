@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use authorizer_e2e::binaries::{bootstrap, bundled_keys_bootstrap, root, run};
 use authorizer_e2e::lambda::Unpacked;
@@ -16,7 +16,7 @@ use crate::issuer::Issuer;
 /// What a run has.
 pub struct Stage {
     folder: TempDir,
-    peers: PathBuf,
+    peers: &'static Path,
     /// Who signs the tokens.
     pub issuer: Issuer,
 }
@@ -32,7 +32,7 @@ pub struct Package {
 
 impl Stage {
     /// Makes a key; `peers` is the folder that `tests/tools/peers/install` fills.
-    pub fn new(peers: PathBuf) -> Self {
+    pub fn new(peers: &'static Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::copy(root().join("tests/peers/policy.toml"), folder.path().join("policy.toml")).unwrap();
         let issuer = Issuer::new(folder.path());

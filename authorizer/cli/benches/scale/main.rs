@@ -20,9 +20,9 @@ use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use authorizer_audit::diff;
-use authorizer_audit::findings::{Subject, findings};
+use authorizer_analysis::diff;
 use authorizer_core::{Bundle, UnixTime};
+use authorizer_findings::{Subject, findings};
 use authorizer_policy::PolicyFile;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use authorizer_audit::distribution::{BehaviorName, Behaviors, Exported};
+use authorizer_cloudfront::{BehaviorName, Behaviors, Exported};
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 

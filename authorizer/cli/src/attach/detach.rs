@@ -1,6 +1,6 @@
 //! `authorizer detach`.
 
-use authorizer_audit::distribution::{BucketAfterwards, Detachment, FunctionName, detach};
+use authorizer_cloudfront::{BucketAfterwards, Detachment, FunctionName, detach};
 
 use super::config::{BehaviorArgs, ConfigArgs};
 use super::report;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use authorizer_audit::distribution::{BehaviorName, ExportedError};
+use authorizer_cloudfront::{BehaviorName, ExportedError};
 use miette::Diagnostic;
 use thiserror::Error;
 

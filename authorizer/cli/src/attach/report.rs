@@ -1,6 +1,6 @@
 //! The account of what was changed, or of why nothing was, on standard error.
 
-use authorizer_audit::distribution::{Change, Changed, Note, Obstacle, Stopped};
+use authorizer_cloudfront::{Change, Changed, Note, Obstacle, Stopped};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 

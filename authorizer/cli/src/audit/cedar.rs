@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use authorizer_audit::cedar::{Translation, UntranslatableError};
+use authorizer_analysis::cedar::{Translation, UntranslatableError};
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use serde_json::json;

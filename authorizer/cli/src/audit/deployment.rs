@@ -6,8 +6,8 @@ mod read;
 
 use std::path::PathBuf;
 
-use authorizer_audit::deployment::{Export, ExportError, Finding, Reviewed, audit};
-use authorizer_audit::findings::Severity;
+use authorizer_findings::Severity;
+use authorizer_findings::deployment::{Export, ExportError, Finding, Reviewed, audit};
 use authorizer_policy::PolicyFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

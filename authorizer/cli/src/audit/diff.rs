@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use authorizer_audit::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
+use authorizer_analysis::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 

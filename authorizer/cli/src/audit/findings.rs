@@ -6,8 +6,8 @@ pub(super) mod text;
 
 use std::path::PathBuf;
 
-use authorizer_audit::findings::{Finding, Severity, Subject, findings};
 use authorizer_core::{Authorizer, UnixTime};
+use authorizer_findings::{Finding, Severity, Subject, findings};
 use authorizer_policy::{Places, PolicyFile};
 use clap::ValueEnum;
 

@@ -3,7 +3,7 @@
 mod csv;
 mod html;
 
-use authorizer_audit::{Cell, Matrix, Row, matrix};
+use authorizer_analysis::{Cell, Matrix, Row, matrix};
 use authorizer_core::Authorizer;
 use clap::ValueEnum;
 use owo_colors::OwoColorize as _;

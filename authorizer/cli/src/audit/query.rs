@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use authorizer_audit::{Bounds, Permission, Query, Who, query};
+use authorizer_analysis::{Bounds, Permission, Query, Who, query};
 use authorizer_core::operation::{MethodWord, OperationSet, S3Operation};
 use authorizer_core::rules::KeyPattern;
 use authorizer_core::{Authorizer, UnixTime};

@@ -17,11 +17,11 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use authorizer_audit::findings::{Finding, Severity, Subject, findings};
-use authorizer_audit::matrix;
+use authorizer_analysis::matrix;
 use authorizer_core::record::sha256_hex;
 use authorizer_core::rules::Effect;
 use authorizer_core::{Authorizer, UnixTime};
+use authorizer_findings::{Finding, Severity, Subject, findings};
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 

@@ -1,6 +1,6 @@
 //! A request that shows something, in words.
 
-use authorizer_audit::{Replayed, Witness};
+use authorizer_analysis::{Replayed, Witness};
 use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Why a question about a policy has no answer.
 
-use authorizer_audit::EngineError;
+use authorizer_analysis::EngineError;
 use miette::Diagnostic;
 use thiserror::Error;
 

@@ -1,6 +1,6 @@
 //! What a person lets be taken for granted.
 
-use authorizer_audit::backtest::Assumptions;
+use authorizer_backtest::Assumptions;
 use clap::ValueEnum;
 use serde::Serialize;
 

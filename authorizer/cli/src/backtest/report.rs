@@ -1,6 +1,6 @@
 //! What came of it, for people and for programs.
 
-use authorizer_audit::backtest::{Change, Group, GroupKey, MAX_GROUPS, Tally};
+use authorizer_backtest::{Change, Group, GroupKey, MAX_GROUPS, Tally};
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 

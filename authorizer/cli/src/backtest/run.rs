@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use authorizer_audit::backtest::{Backtest, Lines, Tally};
+use authorizer_backtest::{Backtest, Lines, Tally};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::error::BacktestError;

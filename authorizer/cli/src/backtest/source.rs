@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use authorizer_audit::backtest::{Layout, Lines, MAX_LINE_BYTES};
+use authorizer_backtest::{Layout, Lines, MAX_LINE_BYTES};
 use walkdir::WalkDir;
 
 use super::error::BacktestError;

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use authorizer_audit::posed::{Aim, Deed, PosedRequest};
-use authorizer_audit::{FilledToken, fill_in};
+use authorizer_analysis::posed::{Aim, Deed, PosedRequest};
+use authorizer_analysis::{FilledToken, fill_in};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::policy::Policy;
 use authorizer_core::token::parse_claims;
@@ -42,11 +42,11 @@ pub(crate) enum RequestError {
     /// Claims of an issuer that is not the one that was named.
     #[error(transparent)]
     #[diagnostic(help("leave `iss` out: `--issuer` fills it in"))]
-    OtherIssuer(#[from] authorizer_audit::OtherIssuerError),
+    OtherIssuer(#[from] authorizer_analysis::OtherIssuerError),
     /// There is no such request.
     #[error("{0}")]
     #[diagnostic(help("{}", .0.remedy()))]
-    Request(authorizer_audit::posed::PosedError),
+    Request(authorizer_analysis::posed::PosedError),
 }
 
 /// Who asks for what.

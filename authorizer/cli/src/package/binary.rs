@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use authorizer_core::BuiltWith;
+use memchr::memmem;
 use object::LittleEndian;
 use object::elf;
 use object::read::elf::{FileHeader as _, ProgramHeader as _, SectionTable};
@@ -57,6 +59,13 @@ impl From<object::read::Error> for BinaryError {
 
 fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What the binary says that it was built with; nothing where it says nothing, or several things.
+pub(super) fn built_with(bytes: &[u8]) -> Option<BuiltWith> {
+    let says = |one: &BuiltWith| memmem::find(bytes, one.marker().as_bytes()).is_some();
+    let mut said = BuiltWith::ALL.into_iter().filter(says);
+    said.next().filter(|_| said.next().is_none())
 }
 
 /// Refuses what Lambda cannot run.

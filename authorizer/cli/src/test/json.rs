@@ -1,6 +1,6 @@
 //! Results for programs.
 
-use authorizer_audit::testing::TestResult;
+use authorizer_analysis::testing::TestResult;
 use authorizer_core::Bundle;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Results for what shows test results: JUnit's XML.
 
-use authorizer_audit::testing::TestResult;
+use authorizer_analysis::testing::TestResult;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Outcome, TestError};

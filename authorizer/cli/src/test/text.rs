@@ -1,6 +1,6 @@
 //! Results for people.
 
-use authorizer_audit::testing::TestResult;
+use authorizer_analysis::testing::TestResult;
 use owo_colors::OwoColorize as _;
 
 use super::Outcome;

@@ -3,8 +3,8 @@
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
-use authorizer_core::UnixTime;
 use authorizer_core::token::{MAX_TOKEN_BYTES, verify};
+use authorizer_core::{Refusal, UnixTime};
 use authorizer_policy::PolicyFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
             let bundle = PolicyFile::load(path)?.into_bundle();
             match verify(&token, bundle.policy().issuers(), now) {
                 Ok(verified) => Checked::Accepted { issuer: verified.issuer().name().to_owned() },
-                Err(refusal) => Checked::Refused { reason: refusal.reason() },
+                Err(error) => Checked::Refused { reason: Refusal::from(error).reason() },
             }
         }
     };

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod findings;
+mod reasons;
 
 use std::fs;
 use std::path::Path;

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use authorizer_core::BuiltWith;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -177,6 +178,31 @@ fn what_only_newer_glibcs_have_may_be_asked_for_weakly() {
     let elf = Elf { weak_versions: &["GLIBC_2.39"], ..Elf::default() };
     fs::write(folder.path().join("bootstrap"), elf.bytes()).unwrap();
     assert_eq!(package(folder.path(), &[]).code, 0);
+}
+
+#[test]
+fn a_policy_that_needs_keys_fetched_takes_a_binary_that_says_it_can() {
+    let [can, cannot] = BuiltWith::ALL.map(|one| one.marker().as_bytes());
+    let both = [can, cannot].concat();
+    for (padding, code, word) in [
+        (can, 0, ""),
+        (cannot, 2, "was built without asking for any"),
+        (b"nothing of the kind".as_slice(), 2, "does not say whether it can fetch keys"),
+        (&both, 2, "does not say whether it can fetch keys"),
+    ] {
+        let folder = folder();
+        let issuer = "[[issuers]]\nname = \"login\"\nissuer = \"https://login.example.com/\"\naudience = [\"a\"]\n\
+                      algorithms = [\"RS256\"]\njwks = { url = \"https://login.example.com/jwks.json\" }\n";
+        fs::write(folder.path().join("policy.toml"), format!("{POLICY}\n{issuer}")).unwrap();
+        let elf = Elf { padding: padding.to_vec(), ..Elf::default() };
+        fs::write(folder.path().join("bootstrap"), elf.bytes()).unwrap();
+        let done = package(folder.path(), &[]);
+        assert_eq!(done.code, code, "{}", done.err);
+        assert!(done.err.contains(word), "{}", done.err);
+        // A policy that needs nothing fetched takes any.
+        fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
+        assert_eq!(package(folder.path(), &[]).code, 0);
+    }
 }
 
 #[test]

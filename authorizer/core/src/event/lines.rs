@@ -6,7 +6,7 @@ use std::ops::Deref;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::CloudFrontHeader;
+use super::header::CloudFrontHeader;
 
 /// The lines of one header, as a slice of them. They nearly always are one, and then no list is allocated.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,7 @@
 //! What an operation reads, writes, carries and needs. Each fact is one method, and its `match` names every operation.
 
-use super::{Method, S3Operation};
+use super::method::Method;
+use super::s3_operation::S3Operation;
 
 /// The header that says how long an upload is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,6 +1,6 @@
 //! The request headers that belong to an operation, but for those of S3's own (`x-amz-*`).
 
-use super::S3Operation;
+use super::s3_operation::S3Operation;
 
 impl S3Operation {
     /// The headers that go on to S3.

@@ -1,7 +1,5 @@
 //! The HTTP methods of operations.
 
-use super::{OperationSet, S3Operation};
-
 /// The HTTP methods that operations are asked for with. Case-sensitive (RFC 9110 section 9.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Method {
@@ -30,11 +28,6 @@ impl Method {
             Self::Delete => "DELETE",
             Self::Post => "POST",
         }
-    }
-
-    /// The operations that are asked for with it.
-    pub fn operations(self) -> OperationSet {
-        S3Operation::ALL.into_iter().filter(|operation| operation.method() == self).collect()
     }
 
     /// Whether it changes nothing (RFC 9110 section 9.2.1).

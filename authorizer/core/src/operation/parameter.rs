@@ -1,6 +1,8 @@
 //! The query parameters of each operation, and the operation that the parameters of a request make it.
 
-use super::{Method, S3Operation};
+use super::method::Method;
+use super::s3_operation::S3Operation;
+use crate::prefix::KeyPrefix;
 
 /// AWS: a multipart upload has parts 1 to 10,000.
 const MAX_PARTS: u32 = 10_000;
@@ -47,7 +49,7 @@ impl ParameterForm {
                 .is_ok_and(|number| (least..=most).contains(&number) && number.to_string() == value),
             Self::Opaque => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()),
             Self::Text => !value.is_empty() && !value.chars().any(char::is_control),
-            Self::Prefix => crate::prefix::KeyPrefix::new(value.to_owned()).is_ok(),
+            Self::Prefix => KeyPrefix::new(value.to_owned()).is_ok(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Sets of operations.
 
-use super::{Method, S3Operation};
+use super::method::Method;
+use super::s3_operation::S3Operation;
 
 /// A set of operations.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -65,6 +66,13 @@ impl FromIterator<S3Operation> for OperationSet {
         let mut set = Self::default();
         operations.into_iter().for_each(|operation| set.insert(operation));
         set
+    }
+}
+
+impl Method {
+    /// The operations that are asked for with it.
+    pub fn operations(self) -> OperationSet {
+        S3Operation::ALL.into_iter().filter(|operation| operation.method() == self).collect()
     }
 }
 

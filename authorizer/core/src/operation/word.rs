@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Method, OperationSet, S3Operation};
+use super::method::Method;
+use super::s3_operation::S3Operation;
+use super::set::OperationSet;
 
 /// A member of `methods`, the short form of `operations`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -48,7 +50,16 @@ impl MethodWord {
         operations.iter().copied().collect()
     }
 
-    /// What it closes in a deny rule: every operation by which the same could be done. Else a rule that
+    /// What it closes in a deny rule, which is more than it opens in an allow rule.
+    ///
+    /// ```
+    /// use authorizer_core::operation::{MethodWord, S3Operation};
+    ///
+    /// assert!(!MethodWord::Put.opens().contains(S3Operation::UploadPart));
+    /// assert!(MethodWord::Put.closes().contains(S3Operation::UploadPart));
+    /// ```
+    ///
+    /// It is every operation by which the same could be done. Else a rule that
     /// denies PUT would be got around by a multipart upload.
     pub fn closes(self) -> OperationSet {
         match self {

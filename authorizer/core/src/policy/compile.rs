@@ -1,39 +1,59 @@
 //! Checks a policy document whole, and compiles it.
 
-use std::collections::BTreeSet;
+mod browser;
+mod issuers;
+mod keys;
+mod rules;
+mod size;
+mod terms;
 
+use super::compiled::Policy;
 use super::document::{POLICY_VERSION, PolicyDocument};
-use super::issuers::compile_issuers;
-use super::rules::compile_rules;
-use super::{Place, Policy, PolicyProblem, browser};
+use super::problem::{Place, PolicyProblem, Problems};
 use crate::rules::Rules;
 
-/// The longest name or id, in characters: they stand on every line of the decision log.
-const MAX_NAME: usize = 64;
-
-pub(super) fn compile(document: &PolicyDocument) -> Result<Policy, Vec<PolicyProblem>> {
-    let mut problems = Problems::default();
-    if document.version != POLICY_VERSION {
-        problems.add(
-            Place::member("version"),
-            format!("version `{}` is not known", document.version),
-            format!("write `version = {POLICY_VERSION}`"),
-        );
-    }
-    let credentials = browser::compile_credentials(&document.credentials, &mut problems);
-    let issuers = compile_issuers(document, &mut problems);
-    let cors = document.cors.as_ref().and_then(|cors| browser::compile_cors(cors, &mut problems));
-    let sign_in =
-        document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
-    browser::check_sign_in_is_of_use(document, &mut problems);
-    let rules = compile_rules(document, &mut problems);
-    check_accepted(document, &mut problems);
-    match problems.0.is_empty() {
-        true => {
-            let rules = Rules::new(rules);
-            Ok(Policy { issuers, rules, credentials, cors, sign_in, subject_logging: document.log.subject })
+impl Policy {
+    /// Compiles a document whose JWK sets are inline.
+    ///
+    /// ```
+    /// use authorizer_core::policy::Policy;
+    ///
+    /// let document = serde_json::from_value(serde_json::json!({
+    ///     "version": 1,
+    ///     "rules": [{"id": "a b", "effect": "deny", "methods": ["GET"], "keys": ["/private/**"]}]
+    /// }))?;
+    /// let problems = Policy::compile(&document).unwrap_err();
+    /// let places: Vec<_> = problems.iter().map(|problem| problem.place.to_string()).collect();
+    /// assert_eq!(places, ["rules[0].id", "rules[0].keys[0]"]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the document.
+    pub fn compile(document: &PolicyDocument) -> Result<Self, Vec<PolicyProblem>> {
+        let mut problems = Problems::default();
+        if document.version != POLICY_VERSION {
+            problems.add(
+                Place::member("version"),
+                format!("version `{}` is not known", document.version),
+                format!("write `version = {POLICY_VERSION}`"),
+            );
         }
-        false => Err(problems.0),
+        let credentials = browser::compile_credentials(&document.credentials, &mut problems);
+        let issuers = issuers::compile_issuers(document, &mut problems);
+        let cors = document.cors.as_ref().and_then(|cors| browser::compile_cors(cors, &mut problems));
+        let sign_in =
+            document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
+        browser::check_sign_in_is_of_use(document, &mut problems);
+        let rules = rules::compile_rules(document, &mut problems);
+        check_accepted(document, &mut problems);
+        match problems.is_empty() {
+            true => {
+                let rules = Rules::new(rules);
+                Ok(Self { issuers, rules, credentials, cors, sign_in, subject_logging: document.log.subject })
+            }
+            false => Err(problems.into_vec()),
+        }
     }
 }
 
@@ -46,50 +66,6 @@ fn check_accepted(document: &PolicyDocument, problems: &mut Problems) {
                 "a finding is accepted without a reason",
                 "say why it is as it is meant to be",
             );
-        }
-    }
-}
-
-/// The problems so far: all are found in one pass, so that a policy is mended in one.
-#[derive(Default)]
-pub(super) struct Problems(Vec<PolicyProblem>);
-
-impl Problems {
-    pub(super) fn add(&mut self, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
-        self.0.push(PolicyProblem { place, message: message.into(), remedy: remedy.into() });
-    }
-
-    /// A name that stands in the log: it must be safe to print and to search for.
-    pub(super) fn check_name<'d>(
-        &mut self,
-        place: impl FnOnce() -> Place,
-        name: &'d str,
-        seen: &mut BTreeSet<&'d str>,
-    ) {
-        let printable = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
-        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(printable) {
-            self.add(
-                place(),
-                format!("`{}` is not a usable name", name.escape_debug()),
-                format!("use 1 to {MAX_NAME} letters, digits, `-`, `_` or `.`"),
-            );
-        } else if !seen.insert(name) {
-            self.add(place(), format!("`{name}` is used twice"), "give each its own name");
-        }
-    }
-
-    pub(super) fn check_strings(&mut self, place: &Place, strings: &[String]) {
-        let mut seen = BTreeSet::new();
-        for (index, text) in strings.iter().enumerate() {
-            if text.is_empty() {
-                self.add(
-                    place.at(index),
-                    "an empty string matches no token",
-                    "write the value or leave it out",
-                );
-            } else if !seen.insert(text.as_str()) {
-                self.add(place.at(index), format!("`{text}` stands here twice"), "leave one out");
-            }
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What is wrong with a policy, and where.
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+/// The longest name or id, in characters: they stand on every line of the decision log.
+const MAX_NAME: usize = 64;
 
 /// One thing that is wrong with a policy: where, what, and how to mend it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -73,5 +77,58 @@ impl fmt::Display for Place {
 impl fmt::Display for PolicyProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} ({})", self.place, self.message, self.remedy)
+    }
+}
+
+/// The problems so far: all are found in one pass, so that a policy is mended in one.
+#[derive(Default)]
+pub(super) struct Problems(Vec<PolicyProblem>);
+
+impl Problems {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, in the order in which they were found.
+    pub(super) fn into_vec(self) -> Vec<PolicyProblem> {
+        self.0
+    }
+
+    pub(super) fn add(&mut self, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
+        self.0.push(PolicyProblem { place, message: message.into(), remedy: remedy.into() });
+    }
+
+    /// A name that stands in the log: it must be safe to print and to search for.
+    pub(super) fn check_name<'d>(
+        &mut self,
+        place: impl FnOnce() -> Place,
+        name: &'d str,
+        seen: &mut BTreeSet<&'d str>,
+    ) {
+        let printable = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
+        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(printable) {
+            self.add(
+                place(),
+                format!("`{}` is not a usable name", name.escape_debug()),
+                format!("use 1 to {MAX_NAME} letters, digits, `-`, `_` or `.`"),
+            );
+        } else if !seen.insert(name) {
+            self.add(place(), format!("`{name}` is used twice"), "give each its own name");
+        }
+    }
+
+    pub(super) fn check_strings(&mut self, place: &Place, strings: &[String]) {
+        let mut seen = BTreeSet::new();
+        for (index, text) in strings.iter().enumerate() {
+            if text.is_empty() {
+                self.add(
+                    place.at(index),
+                    "an empty string matches no token",
+                    "write the value or leave it out",
+                );
+            } else if !seen.insert(text.as_str()) {
+                self.add(place.at(index), format!("`{text}` stands here twice"), "leave one out");
+            }
+        }
     }
 }

@@ -1,12 +1,12 @@
-//! The words of refusals, each with its HTTP status: the whole list, once.
+//! The words of refusals, each with its HTTP status and what it means: the whole list, once.
 
 /// Makes [`Reason`] of one list, so that a word that is added is in all that is made of the list.
 macro_rules! reasons {
-    ($($name:ident = $word:literal, $status:literal;)*) => {
+    ($($name:ident = $word:literal, $status:literal, $meaning:literal;)*) => {
         /// What a refusal is called in the decision log. Many refusals can have one reason.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Reason {
-            $(#[doc = concat!("`", $word, "`, status ", $status, ".")] $name,)*
+            $(#[doc = concat!("`", $word, "`, status ", $status, ": the request ", $meaning, ".")] $name,)*
         }
 
         impl Reason {
@@ -30,66 +30,126 @@ macro_rules! reasons {
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
             }
+
+            /// What the request is or has: the rest of a sentence that begins with "the request".
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
         }
     };
 }
 
 reasons! {
-    EventMalformed = "event_malformed", 500;
-    EventWrongTrigger = "event_wrong_trigger", 500;
-    KeyMissing = "key_missing", 400;
-    KeyEscapeMalformed = "key_escape_malformed", 400;
-    KeyNotUtf8 = "key_not_utf8", 400;
-    KeyEmptySegment = "key_empty_segment", 400;
-    KeyDotSegment = "key_dot_segment", 400;
-    KeyControlCharacter = "key_control_character", 400;
-    KeyBackslash = "key_backslash", 400;
-    KeyRawPlus = "key_raw_plus", 400;
-    KeyRawDelimiter = "key_raw_delimiter", 400;
-    KeyTooLong = "key_too_long", 400;
-    QueryNotAllowed = "query_not_allowed", 400;
-    QueryMalformed = "query_malformed", 400;
-    PostNotAnUpload = "post_not_an_upload", 400;
-    HeaderNotAllowed = "header_not_allowed", 400;
-    MethodNotAllowed = "method_not_allowed", 405;
-    CredentialRepeated = "credential_repeated", 400;
-    CredentialScheme = "credential_scheme", 401;
-    CredentialMalformed = "credential_malformed", 401;
-    TokenMissing = "token_missing", 401;
-    TokenTooLong = "token_too_long", 401;
-    TokenMalformed = "token_malformed", 401;
-    TokenDuplicateMember = "token_duplicate_member", 401;
-    TokenEncrypted = "token_encrypted", 401;
-    TokenNested = "token_nested", 401;
-    TokenCriticalHeader = "token_critical_header", 401;
-    IssuerUnknown = "issuer_unknown", 401;
-    AlgorithmNotAllowed = "algorithm_not_allowed", 401;
-    SigningKeyUnknown = "signing_key_unknown", 401;
-    SignatureInvalid = "signature_invalid", 401;
-    TokenTypeMismatch = "token_type_mismatch", 401;
-    TokenTimeMalformed = "token_time_malformed", 401;
-    TokenExpired = "token_expired", 401;
-    TokenNotYetValid = "token_not_yet_valid", 401;
-    TokenIssuedInFuture = "token_issued_in_future", 401;
-    AudienceMismatch = "audience_mismatch", 401;
-    ClientMismatch = "client_mismatch", 401;
-    RequiredClaimMismatch = "required_claim_mismatch", 401;
-    TokenLifetimeTooLong = "token_lifetime_too_long", 401;
-    TokenRevoked = "token_revoked", 401;
-    KeysUnavailable = "keys_unavailable", 503;
-    DeniedByRule = "denied_by_rule", 403;
-    KeyNotAllowed = "key_not_allowed", 403;
-    OperationNotAllowed = "operation_not_allowed", 403;
-    IssuerNotAllowed = "issuer_not_allowed", 403;
-    TimeNotAllowed = "time_not_allowed", 403;
-    SourceNotAllowed = "source_not_allowed", 403;
-    ConditionNotMet = "condition_not_met", 403;
-    InsufficientScope = "insufficient_scope", 403;
-    LengthRequired = "length_required", 411;
-    TooLarge = "too_large", 413;
-    ContentTypeNotAllowed = "content_type_not_allowed", 415;
-    MetadataMismatch = "metadata_mismatch", 403;
-    OriginNotAllowed = "origin_not_allowed", 403;
+    EventMalformed = "event_malformed", 500,
+        "is not the event of one CloudFront request";
+    EventWrongTrigger = "event_wrong_trigger", 500,
+        "comes from another trigger than viewer-request";
+    KeyMissing = "key_missing", 400,
+        "has no object key in its path";
+    KeyEscapeMalformed = "key_escape_malformed", 400,
+        "has a `%` in its path that two hexadecimal digits do not follow";
+    KeyNotUtf8 = "key_not_utf8", 400,
+        "has a path that is not UTF-8 after it is decoded";
+    KeyEmptySegment = "key_empty_segment", 400,
+        "has a path with an empty segment, such as `a//b`";
+    KeyDotSegment = "key_dot_segment", 400,
+        "has a path with a segment `.` or `..`";
+    KeyControlCharacter = "key_control_character", 400,
+        "has a path with a control character";
+    KeyBackslash = "key_backslash", 400,
+        "has a path with a backslash";
+    KeyRawPlus = "key_raw_plus", 400,
+        "has a path with a `+` that is not percent-encoded: S3 reads it as a space";
+    KeyRawDelimiter = "key_raw_delimiter", 400,
+        "has a path with a space, `#` or `?` that is not percent-encoded";
+    KeyTooLong = "key_too_long", 400,
+        "has a key longer than the 1,024 bytes that S3 allows";
+    QueryNotAllowed = "query_not_allowed", 400,
+        "has a query parameter that does not belong to any operation that some rule allows, or a response header override that no matching rule allows";
+    QueryMalformed = "query_malformed", 400,
+        "has a query string that can be read in more than one way, a parameter twice, or a value with the wrong form";
+    PostNotAnUpload = "post_not_an_upload", 400,
+        "is a POST, but not a step of a multipart upload";
+    HeaderNotAllowed = "header_not_allowed", 400,
+        "has a header that would change the operation, or metadata or a checksum that no matching rule allows";
+    MethodNotAllowed = "method_not_allowed", 405,
+        "has a method that no rule allows on any key";
+    CredentialRepeated = "credential_repeated", 400,
+        "has more than one credential";
+    CredentialScheme = "credential_scheme", 401,
+        "has an Authorization header that is not a bearer token";
+    CredentialMalformed = "credential_malformed", 401,
+        "has a cookie or query parameter for the token that does not contain a token";
+    TokenMissing = "token_missing", 401,
+        "has no token, and no rule allows it without one; the status is 302 where the viewer is sent to sign in";
+    TokenTooLong = "token_too_long", 401,
+        "has a token longer than any that is read";
+    TokenMalformed = "token_malformed", 401,
+        "has a token that does not have three parts of the right form, or a `sub` that is not a string";
+    TokenDuplicateMember = "token_duplicate_member", 401,
+        "has a token whose header or claims have a member twice";
+    TokenEncrypted = "token_encrypted", 401,
+        "has an encrypted token (JWE)";
+    TokenNested = "token_nested", 401,
+        "has a token that contains another token";
+    TokenCriticalHeader = "token_critical_header", 401,
+        "has a token with a header that must be understood and is not (`crit`, `b64`)";
+    IssuerUnknown = "issuer_unknown", 401,
+        "has a token of an issuer that the policy does not name";
+    AlgorithmNotAllowed = "algorithm_not_allowed", 401,
+        "has a token with an algorithm (`alg`) that the policy does not list for its issuer";
+    SigningKeyUnknown = "signing_key_unknown", 401,
+        "has a token whose key id (`kid`) fits no key of its issuer";
+    SignatureInvalid = "signature_invalid", 401,
+        "has a token that its issuer's key did not sign";
+    TokenTypeMismatch = "token_type_mismatch", 401,
+        "has a token of another type (`typ`)";
+    TokenTimeMalformed = "token_time_malformed", 401,
+        "has a token without `exp`, without `iat` where the policy limits lifetimes, or with a time that is not a number";
+    TokenExpired = "token_expired", 401,
+        "has a token that has expired; the status is 302 where the viewer is sent to sign in";
+    TokenNotYetValid = "token_not_yet_valid", 401,
+        "has a token that is not valid yet (`nbf`)";
+    TokenIssuedInFuture = "token_issued_in_future", 401,
+        "has a token issued in the future (`iat`)";
+    AudienceMismatch = "audience_mismatch", 401,
+        "has a token for another audience (`aud`)";
+    ClientMismatch = "client_mismatch", 401,
+        "has a token for another client (`client_id`)";
+    RequiredClaimMismatch = "required_claim_mismatch", 401,
+        "has a token without the value of a claim that its issuer requires in the policy";
+    TokenLifetimeTooLong = "token_lifetime_too_long", 401,
+        "has a token that is valid for longer than the policy accepts";
+    TokenRevoked = "token_revoked", 401,
+        "has a token that the policy revokes";
+    KeysUnavailable = "keys_unavailable", 503,
+        "has a token that may be valid, but its keys cannot be fetched at the moment";
+    DeniedByRule = "denied_by_rule", 403,
+        "is denied by the rule in the field `rule`";
+    KeyNotAllowed = "key_not_allowed", 403,
+        "is for a key that matches no allow rule, for this token";
+    OperationNotAllowed = "operation_not_allowed", 403,
+        "is for a key that matches, but with an operation that no allow rule has there";
+    IssuerNotAllowed = "issuer_not_allowed", 403,
+        "matches a rule except for the issuer of its token";
+    TimeNotAllowed = "time_not_allowed", 403,
+        "matches a rule except for the time: the rule does not hold yet, or no longer";
+    SourceNotAllowed = "source_not_allowed", 403,
+        "matches a rule except for the viewer's address";
+    ConditionNotMet = "condition_not_met", 403,
+        "matches a rule except for a condition on the claims";
+    InsufficientScope = "insufficient_scope", 403,
+        "lacks only a scope";
+    LengthRequired = "length_required", 411,
+        "matches a rule except that it does not say how long the upload is";
+    TooLarge = "too_large", 413,
+        "matches a rule except that the upload is too large";
+    ContentTypeNotAllowed = "content_type_not_allowed", 415,
+        "matches a rule except for the upload's content type";
+    MetadataMismatch = "metadata_mismatch", 403,
+        "matches a rule except for metadata: it has the wrong value, or the claim that it must equal does not have a usable value";
+    OriginNotAllowed = "origin_not_allowed", 403,
+        "is a preflight from an origin whose pages may not use the distribution, or a request from such a page with the token's cookie and a method other than GET and HEAD";
 }
 
 #[cfg(test)]

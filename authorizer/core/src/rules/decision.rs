@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
+use super::access::Access;
+use super::claims::Claims;
 use super::matcher::Matcher;
-use super::{Access, Claims, Effect, Mismatch, PrincipalConstraint, Rule};
+use super::mismatch::Mismatch;
+use super::rule::{Effect, PrincipalConstraint, Rule};
 use crate::operation::OperationSet;
 use crate::request::Resource;
 use crate::time::UnixTime;

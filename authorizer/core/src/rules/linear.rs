@@ -10,14 +10,17 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::authorizer::Supposed;
-use crate::credential::Credential;
 use crate::key::ObjectKey;
 use crate::operation::{Method, S3Operation};
 use crate::policy::Policy;
 use crate::prefix::KeyPrefix;
+use crate::request::S3Request;
 use crate::request::{Resource, Target};
+use crate::response_override::ResponseOverride;
 use crate::scalar::Scalar;
+use crate::time::UnixTime;
+use crate::token::Principal;
+use crate::token::Supposed;
 
 fn decide<'p>(rules: &'p [Rule], access: &Access<'_>) -> Decision<'p> {
     let verdicts: Vec<_> = rules.iter().map(|rule| (rule, rule.examine(access))).collect();
@@ -243,7 +246,7 @@ fn access(request: S3Request, claims: Option<Map<String, Value>>, at: UnixTime) 
     let principal = claims.map_or(Principal::Anonymous, |claims| {
         let supposed = Supposed { token_type: None, claims };
         let at = UnixTime::parse_rfc3339(AT).unwrap();
-        Principal::suppose(&Credential::None, ISSUERS.issuers(), &supposed, at).unwrap()
+        Principal::suppose(&supposed, ISSUERS.issuers(), at).unwrap()
     });
     Access { request, principal, source: IpAddr::from([203, 0, 113, 9]), at }
 }

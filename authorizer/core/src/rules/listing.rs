@@ -3,8 +3,7 @@
 //! Both questions are answered exactly, for every key that could be stored: an allow rule must hold all of
 //! them, a deny rule any of them.
 
-use super::Claims;
-use super::claims::is_segment;
+use super::claims::{Claims, is_segment};
 use super::pattern::{KeyPattern, Segment};
 use crate::prefix::KeyPrefix;
 

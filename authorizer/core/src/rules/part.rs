@@ -7,12 +7,30 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::{Condition, Effect, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule, UploadTerms};
+use super::condition::Condition;
+use super::pattern::KeyPattern;
+use super::rule::{Effect, Period, PrincipalConstraint, Rule};
+use super::terms::{MetadataTerm, UploadTerms};
 use crate::media_type::MediaRange;
 use crate::operation::OperationSet;
 use crate::response_override::ResponseOverride;
 
 /// A part of a rule. Match on it without `_`.
+///
+/// ```
+/// use authorizer_core::policy::Policy;
+/// use authorizer_core::rules::RulePart;
+///
+/// let document = serde_json::from_value(serde_json::json!({
+///     "version": 1,
+///     "rules": [{"id": "no", "effect": "deny", "methods": ["GET"], "keys": ["sealed/{sub}/**"],
+///         "when": {"role": {"has": "guest"}}}]
+/// }))?;
+/// let policy = Policy::compile(&document).map_err(|problems| problems[0].to_string())?;
+/// let claims: Vec<_> = policy.rules()[0].parts().into_iter().flat_map(RulePart::claims).collect();
+/// assert_eq!(claims, ["sub", "role"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum RulePart<'r> {
     /// `effect`.

@@ -8,7 +8,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::Claims;
+use super::claims::Claims;
 use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey};
 
 /// A compiled key pattern.
@@ -105,6 +105,18 @@ impl PatternError {
 
 impl KeyPattern {
     /// Compiles a pattern as a policy has it.
+    ///
+    /// ```
+    /// use authorizer_core::key::ObjectKey;
+    /// use authorizer_core::rules::{Claims, KeyPattern};
+    ///
+    /// let pattern = KeyPattern::parse("users/{sub}/**")?;
+    /// let claims = serde_json::json!({"sub": "alice"});
+    /// let claims = Claims::Known(claims.as_object().ok_or("no object")?);
+    /// assert!(pattern.matches(&ObjectKey::from_uri("/users/alice/a.txt")?, claims));
+    /// assert!(!pattern.matches(&ObjectKey::from_uri("/users/bob/a.txt")?, claims));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`PatternError`] for a text that is no pattern, or one that could match no key.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Claims;
+use super::claims::Claims;
 use crate::event::{AddedHeader, CloudFrontHeader};
 use crate::media_type::MediaRange;
 use crate::operation::{LengthHeader, S3Operation};

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::claims::ClaimsSet;
-use super::digest::sha256;
+use crate::digest::sha256;
 
 /// How many bytes of tokens are remembered. Their claims take a few times that, of the function's 128 MB.
 const MAX_BYTES: usize = 256 * 1024;

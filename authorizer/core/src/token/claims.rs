@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value};
 
 use super::issuer::Issuer;
-use crate::record::sha256_hex;
+use crate::digest::sha256_hex;
 
 /// A claims set, and what is worked out of it once.
 #[derive(Debug, Default)]

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::algorithm::{JwsAlgorithm, SignatureAlgorithm};
+use super::error::TokenError;
 use super::jwks::KeySet;
 use super::jws::Jws;
+use super::remote_keys::RemoteKeys;
 use super::revocation::Revocation;
-use super::ring::RemoteKeys;
 use super::secret::SharedSecret;
-use crate::refusal::TokenError;
 use crate::scalar::Scalar;
 use crate::time::UnixTime;
 
@@ -240,6 +240,19 @@ impl Issuer {
         }
         Ok(())
     }
+}
+
+/// The issuer that the claims name, and its place in the policy.
+pub(super) fn issuer_of<'p>(
+    claims: &Map<String, Value>,
+    issuers: &'p [Issuer],
+) -> Result<(usize, &'p Issuer), TokenError> {
+    let named = claims.get("iss").and_then(Value::as_str);
+    issuers
+        .iter()
+        .enumerate()
+        .find(|(_, issuer)| named == Some(issuer.issuer()))
+        .ok_or(TokenError::IssuerUnknown)
 }
 
 /// What could verify a JWS.

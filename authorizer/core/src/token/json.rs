@@ -6,11 +6,10 @@
 use std::cell::Cell;
 use std::fmt;
 
+use super::error::TokenError;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
-
-use crate::refusal::TokenError;
 
 /// Reads one JSON object, and refuses a member that stands twice in it or in an object inside it.
 pub(super) fn parse_object(json: &[u8]) -> Result<Map<String, Value>, TokenError> {
@@ -99,6 +98,14 @@ impl<'de> Visitor<'de> for UniqueMembers<'_> {
         }
         Ok(Value::Object(object))
     }
+}
+
+/// Reads a claims set as strictly as that of a token.
+///
+/// # Errors
+/// [`TokenError::DuplicateMember`] or [`TokenError::Malformed`].
+pub fn parse_claims(json: &[u8]) -> Result<Map<String, Value>, TokenError> {
+    parse_object(json)
 }
 
 #[cfg(test)]

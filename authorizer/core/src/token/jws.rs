@@ -6,10 +6,10 @@ use jsonwebtoken::signature::Verifier as _;
 use serde_json::{Map, Value};
 
 use super::algorithm::{JwsAlgorithm, SignatureAlgorithm};
+use super::error::TokenError;
 use super::json::parse_object;
 use super::jwks::KeySet;
 use super::secret::SharedSecret;
-use crate::refusal::TokenError;
 
 /// The longest token that is looked at, in bytes. CloudFront lets all headers together be 20,480 bytes.
 pub const MAX_TOKEN_BYTES: usize = 16_384;

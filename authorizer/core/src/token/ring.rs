@@ -7,10 +7,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::algorithm::SignatureAlgorithm;
-use super::digest::sha256;
 use super::issuer::{Issuer, KeySource};
 use super::jwks::{KeySet, PublishedKeysError};
-use super::keys_url::KeysUrl;
+use super::remote_keys::RemoteKeys;
+use crate::digest::sha256;
 use crate::time::UnixTime;
 
 /// How long nobody is asked again after an answer without the key that was looked for, in seconds: so often an
@@ -20,17 +20,6 @@ pub const COOL_DOWN_SECONDS: u64 = 30;
 /// How long nobody is asked again after an answer that was of no use, in seconds. It is also what a viewer is told
 /// to wait.
 pub const RETRY_SECONDS: u64 = 10;
-
-/// Where the keys of an issuer are published, and how long they are believed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RemoteKeys {
-    /// What to ask.
-    pub url: KeysUrl,
-    /// The age at which it is asked again, in seconds.
-    pub max_age_seconds: u32,
-    /// The age up to which the last good keys serve when it gives none, in seconds.
-    pub max_stale_seconds: u32,
-}
 
 impl WantedKey {
     fn is_among(&self, keys: &KeySet) -> bool {
@@ -52,12 +41,12 @@ struct Held {
     generation: u64,
     /// When they were known to be the issuer's; for those of the bundle, when they were first looked at.
     good_at: Option<UnixTime>,
-    /// The last time that somebody was asked.
-    asked: Option<Asked>,
+    /// The last time that the issuer was asked.
+    last_fetch: Option<Fetch>,
 }
 
 #[derive(Clone, Debug)]
-struct Asked {
+struct Fetch {
     at: UnixTime,
     wanted: WantedKey,
     answer: Answer,
@@ -142,7 +131,7 @@ impl KeyRing {
         if is_older_than(remote.max_age_seconds) && (may_ask || is_older_than(remote.max_stale_seconds)) {
             return Err(missing);
         }
-        let beyond = match (may_ask, held.asked.as_ref().map(|asked| asked.answer)) {
+        let beyond = match (may_ask, held.last_fetch.as_ref().map(|asked| asked.answer)) {
             (true, _) => Beyond::MayAsk,
             (false, Some(Answer::Found | Answer::NotFound) | None) => Beyond::Nothing,
             (false, Some(Answer::None)) => Beyond::Unknown,
@@ -178,15 +167,15 @@ impl KeyRing {
                     held.generation = held.generation.saturating_add(1);
                 }
                 held.good_at = Some(now);
-                held.asked = Some(Asked { at: now, wanted: wanted.clone(), answer });
+                held.last_fetch = Some(Fetch { at: now, wanted: wanted.clone(), answer });
                 Ok(())
             }
             Ok(None) => {
-                held.asked = Some(Asked { at: now, wanted: wanted.clone(), answer: Answer::None });
+                held.last_fetch = Some(Fetch { at: now, wanted: wanted.clone(), answer: Answer::None });
                 Ok(())
             }
             Err(error) => {
-                held.asked = Some(Asked { at: now, wanted: wanted.clone(), answer: Answer::None });
+                held.last_fetch = Some(Fetch { at: now, wanted: wanted.clone(), answer: Answer::None });
                 Err(error)
             }
         }
@@ -195,7 +184,7 @@ impl KeyRing {
     /// Takes that a token by this key verified. Where it was the one that somebody was asked for, asking was worth
     /// it: a name alone, which anybody can write into a token, does not make it so.
     pub(super) fn verified(&self, wanted: &WantedKey) {
-        if let Some(asked) = self.held().get_mut(wanted.issuer).and_then(|held| held.asked.as_mut())
+        if let Some(asked) = self.held().get_mut(wanted.issuer).and_then(|held| held.last_fetch.as_mut())
             && asked.answer == Answer::NotFound
             && asked.wanted == *wanted
         {
@@ -211,7 +200,7 @@ impl KeyRing {
 impl Held {
     /// A clock that went back says nothing of how long ago it was, and then somebody is asked.
     fn is_cooling_down(&self, now: UnixTime) -> bool {
-        self.asked.as_ref().is_some_and(|asked| {
+        self.last_fetch.as_ref().is_some_and(|asked| {
             let wait = match asked.answer {
                 Answer::Found => 0,
                 Answer::NotFound => COOL_DOWN_SECONDS,

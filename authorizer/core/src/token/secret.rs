@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use thiserror::Error;
 
-use super::digest::sha256;
+use crate::digest::sha256;
 
 /// The shortest secret, in bytes: that of the hash, as RFC 7518 section 3.2 asks.
 pub const MIN_SECRET_BYTES: usize = 32;

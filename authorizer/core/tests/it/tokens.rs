@@ -52,7 +52,7 @@ fn signature(policy: &Policy, token: &str) -> &'static str {
 /// Whether it is a token of that issuer for us, or else why not.
 fn token(policy: &Policy, token: &str, now: u64) -> &'static str {
     verify(token, policy.issuers(), UnixTime::from_seconds(now))
-        .map_or_else(|refusal| refusal.reason(), |_| "verifies")
+        .map_or_else(|error| Refusal::from(error).reason(), |_| "verifies")
 }
 
 fn reason(error: TokenError) -> &'static str {

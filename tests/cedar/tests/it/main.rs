@@ -20,8 +20,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use authorizer_audit::cedar::Translation;
-use authorizer_audit::parts::failing;
+use authorizer_analysis::cedar::Translation;
+use authorizer_analysis::parts::failing;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::Verdict;

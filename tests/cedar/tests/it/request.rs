@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use authorizer_audit::posed::{Aim, Deed, PosedRequest};
+use authorizer_analysis::posed::{Aim, Deed, PosedRequest};
 use authorizer_core::key::ObjectKey;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::policy::Policy;

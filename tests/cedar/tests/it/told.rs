@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use authorizer_audit::cedar::Shape;
+use authorizer_analysis::cedar::Shape;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{KeyPattern, Segment};
 use cedar_policy::{

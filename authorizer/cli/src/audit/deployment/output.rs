@@ -1,6 +1,6 @@
 //! Findings of a deployment, in the three forms.
 
-use authorizer_audit::deployment::{Finding, registry};
+use authorizer_findings::deployment::{Finding, registry};
 use owo_colors::OwoColorize as _;
 use serde_json::{Map, Value, json};
 

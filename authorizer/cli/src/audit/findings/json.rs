@@ -1,6 +1,6 @@
 //! Findings for programs.
 
-use authorizer_audit::findings::Finding;
+use authorizer_findings::Finding;
 use serde_json::{Map, Value, json};
 
 use super::Report;

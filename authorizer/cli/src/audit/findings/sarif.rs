@@ -3,8 +3,8 @@
 use std::env;
 use std::path::{Component, Path};
 
-use authorizer_audit::findings::{Check, Finding, Severity, registry};
 use authorizer_core::policy::Place;
+use authorizer_findings::{Check, Finding, Severity, registry};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 

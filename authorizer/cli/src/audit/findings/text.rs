@@ -1,6 +1,6 @@
 //! Findings for people: together by what they are, each with its line.
 
-use authorizer_audit::findings::{Finding, Severity};
+use authorizer_findings::{Finding, Severity};
 use owo_colors::OwoColorize as _;
 
 use super::Report;

@@ -1,6 +1,6 @@
 //! The table for spreadsheets: a row for each row, a column for each operation.
 
-use authorizer_audit::{Cell, Matrix};
+use authorizer_analysis::{Cell, Matrix};
 use authorizer_core::operation::S3Operation;
 
 use crate::output::OutputError;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authorizer_audit::{Cell, Matrix};
+use authorizer_analysis::{Cell, Matrix};
 use authorizer_core::operation::S3Operation;
 
 const STYLE: &str = "body{font:14px/1.4 system-ui,sans-serif;margin:2em;color:#111;background:#fff}\

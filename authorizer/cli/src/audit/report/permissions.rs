@@ -1,6 +1,6 @@
 //! Who may do what: the rows of the matrix, and the deny rules as they are written.
 
-use authorizer_audit::{Cell, Matrix, Row, Witness, conditions_in_words};
+use authorizer_analysis::{Cell, Matrix, Row, Witness, conditions_in_words};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::policy::Policy;
 use authorizer_core::rules::{ClaimTest, Effect, KeyPattern, PrincipalConstraint, Rule};

@@ -1,6 +1,6 @@
 //! A request that was let in, line by line.
 
-use authorizer_audit::Witness;
+use authorizer_analysis::Witness;
 use serde_json::Value;
 
 use crate::audit::request::at;

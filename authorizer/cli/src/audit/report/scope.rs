@@ -1,6 +1,6 @@
 //! What a report rests on, in words: what is between backticks is code.
 
-use authorizer_audit::findings::registry;
+use authorizer_findings::registry;
 
 use super::Report;
 

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use authorizer_audit::findings::Check;
-use authorizer_audit::{deployment, findings};
+use authorizer_findings::{Check, deployment, registry};
 
 use super::{holds, with_part};
 use crate::harness::ROOT;
@@ -15,7 +14,7 @@ const INDEX: &str = "docs/audit/README.md";
 const HEAD_ENDS: &str = "<!-- generated: down to here, by `make generate` -->";
 
 fn checks() -> impl Iterator<Item = &'static Check> {
-    findings::registry().iter().copied().chain(deployment::registry())
+    registry().iter().copied().chain(deployment::registry())
 }
 
 /// A page; nothing where it is still to be written.
@@ -48,7 +47,7 @@ fn head(check: &Check, page: &str) -> String {
 
 #[test]
 fn the_index_of_findings_is_the_catalogue() {
-    let index = with_part(&read(INDEX), "checks of a policy", &table(findings::registry().iter().copied()));
+    let index = with_part(&read(INDEX), "checks of a policy", &table(registry().iter().copied()));
     holds(INDEX, &with_part(&index, "checks of a deployment", &table(deployment::registry())));
 }
 

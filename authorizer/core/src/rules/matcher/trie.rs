@@ -3,7 +3,8 @@
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use super::super::{Rule, Segment};
+use super::super::pattern::Segment;
+use super::super::rule::Rule;
 
 /// The key patterns of the rules of a policy.
 ///

@@ -1,12 +1,11 @@
 //! The walk of a key, or of the prefix of a listing, through the tree of all patterns.
 
-use super::super::Claims;
-use super::super::claims::ClaimSegments;
+use super::super::claims::{ClaimSegments, Claims};
 use super::super::listing::can_begin_with;
 use super::super::pattern::Segment;
-use super::places::Places;
+use super::index_set::IndexSet;
 use super::trie::Trie;
-use super::work::{Step, Work};
+use super::work::{Counted, Work};
 use crate::key::ObjectKey;
 use crate::prefix::KeyPrefix;
 
@@ -19,17 +18,17 @@ pub(super) struct Walk<'t, 'c> {
     next: Vec<usize>,
     /// The `**` come by so far. Whatever segments follow, the walk is there still.
     within: Vec<usize>,
-    come_by: Places,
+    come_by: IndexSet,
     /// The rules found.
-    found: Places,
+    found: IndexSet,
     /// What was asked about each claim; empty until one is.
-    asked: Vec<Option<Asked<'c>>>,
+    asked: Vec<Option<ClaimAsked<'c>>>,
     segments_read: usize,
     pub(super) work: Work,
 }
 
 /// What is known of a claim.
-struct Asked<'c> {
+struct ClaimAsked<'c> {
     segments: ClaimSegments<'c>,
     /// After how many segments it was last asked about, and the answer: one for all nodes that ask.
     last: Option<(usize, bool)>,
@@ -43,8 +42,8 @@ impl<'t, 'c> Walk<'t, 'c> {
             at: Vec::new(),
             next: Vec::new(),
             within: Vec::new(),
-            come_by: Places::none_of(trie.any_segments()),
-            found: Places::none_of(trie.rules()),
+            come_by: IndexSet::none_of(trie.any_segments()),
+            found: IndexSet::none_of(trie.rules()),
             asked: Vec::new(),
             segments_read: 0,
             work: Work::default(),
@@ -72,10 +71,10 @@ impl<'t, 'c> Walk<'t, 'c> {
 
     /// After [`read_prefix`](Self::read_prefix): the rules with a pattern that holds some key which begins with it.
     /// Every such key goes on with a segment that begins with the rest of the prefix.
-    pub(super) fn around(&mut self, prefix: &KeyPrefix) -> Places {
+    pub(super) fn around(&mut self, prefix: &KeyPrefix) -> IndexSet {
         let (_, rest) = prefix.parts();
-        let mut around = Places::none_of(self.trie.rules());
-        let mut seen = Places::none_of(self.trie.nodes());
+        let mut around = IndexSet::none_of(self.trie.rules());
+        let mut seen = IndexSet::none_of(self.trie.nodes());
         // Whatever the rest begins, a `**` holds it.
         let mut below = self.within.clone();
         for node in &below {
@@ -94,7 +93,7 @@ impl<'t, 'c> Walk<'t, 'c> {
     }
 
     /// What was found.
-    pub(super) fn found(self) -> Places {
+    pub(super) fn found(self) -> IndexSet {
         self.found
     }
 
@@ -123,7 +122,7 @@ impl<'t, 'c> Walk<'t, 'c> {
 
     /// Goes from a node to those of its children that the segment leads to.
     fn go_on(&mut self, node: usize, segment: &str, is_last: bool) {
-        self.work.count(Step::Node);
+        self.work.count(Counted::Node);
         let (first, children) = self.trie.children(node);
         let literal = children.partition_point(
             |child| matches!(&child.segment, Segment::Literal(text) if text.as_str() < segment),
@@ -143,7 +142,7 @@ impl<'t, 'c> Walk<'t, 'c> {
                 Segment::Claim(name) => self.claim_is(child.number, name, segment),
                 Segment::Glob(_) => child.segment.matches(segment, self.claims),
             };
-            self.work.count(Step::Wild);
+            self.work.count(Counted::Wild);
             if leads_here {
                 self.arrive(first.saturating_add(place), is_last);
             }
@@ -181,8 +180,8 @@ impl<'t, 'c> Walk<'t, 'c> {
     }
 
     /// Adds those children that some segment which begins with the text leads to.
-    fn go_below(&mut self, node: usize, text: &str, seen: &mut Places, below: &mut Vec<usize>) {
-        self.work.count(Step::Node);
+    fn go_below(&mut self, node: usize, text: &str, seen: &mut IndexSet, below: &mut Vec<usize>) {
+        self.work.count(Counted::Node);
         let (first, children) = self.trie.children(node);
         for (place, child) in children.iter().enumerate() {
             let can = match &child.segment {
@@ -211,19 +210,21 @@ impl<'t, 'c> Walk<'t, 'c> {
         }
         let answer = asked.segments.contain(segment);
         asked.last = Some((now, answer));
-        self.work.count(Step::Question);
+        self.work.count(Counted::Question);
         answer
     }
 
-    fn claim(&mut self, number: usize, name: &str) -> Option<&mut Asked<'c>> {
+    fn claim(&mut self, number: usize, name: &str) -> Option<&mut ClaimAsked<'c>> {
         let (claims, count) = (self.claims, self.trie.claims());
         if self.asked.is_empty() {
             self.asked.resize_with(count, || None);
         }
         let asked = self.asked.get_mut(number)?;
         if asked.is_none() {
-            self.work.count(Step::Claim);
+            self.work.count(Counted::Claim);
         }
-        Some(asked.get_or_insert_with(|| Asked { segments: ClaimSegments::of(claims, name), last: None }))
+        Some(
+            asked.get_or_insert_with(|| ClaimAsked { segments: ClaimSegments::of(claims, name), last: None }),
+        )
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Work {
 
 /// One thing of these.
 #[derive(Clone, Copy)]
-pub(super) enum Step {
+pub(super) enum Counted {
     Node,
     Wild,
     Claim,
@@ -28,15 +28,15 @@ pub(super) enum Step {
 
 impl Work {
     #[cfg(not(test))]
-    pub(super) fn count(&mut self, _: Step) {}
+    pub(super) fn count(&mut self, _: Counted) {}
 
     #[cfg(test)]
-    pub(super) fn count(&mut self, step: Step) {
-        let count = match step {
-            Step::Node => &mut self.nodes,
-            Step::Wild => &mut self.wild,
-            Step::Claim => &mut self.claims,
-            Step::Question => &mut self.questions,
+    pub(super) fn count(&mut self, what: Counted) {
+        let count = match what {
+            Counted::Node => &mut self.nodes,
+            Counted::Wild => &mut self.wild,
+            Counted::Claim => &mut self.claims,
+            Counted::Question => &mut self.questions,
         };
         *count = count.saturating_add(1);
     }

@@ -1,0 +1,133 @@
+//! The engine: is there a request that is so and so, and which?
+//!
+//! A rule's match is a conjunction of atoms (`atom.rs`), each a statement of one thing: this pattern holds the key, this
+//! claim passes that test, the address is in these networks, and so on. A question (`question.rs`) asks for a request
+//! that some rules match and others do not. It becomes clauses over the atoms, which a SAT solver satisfies (`sat.rs`);
+//! what the solver proposes goes to the theories (`theory/`), which make a request of it or say which of the literals
+//! contradict each other, and so on until there is a request or the clauses are exhausted.
+//!
+//! A "yes" is a [`Witness`]: an event and the claims of a token, on which the core itself has decided as is claimed. A
+//! "no" rests on each theory's having tried at least one value of every class that its atoms can tell apart; why there
+//! is one in each is said where the values are made.
+
+mod additions;
+mod atom;
+mod heads;
+mod question;
+mod sat;
+mod space;
+mod theory;
+mod witness;
+
+use authorizer_core::Authorizer;
+use authorizer_core::operation::{OperationSet, S3Operation};
+use authorizer_core::request::Possible;
+use authorizer_core::rules::{Effect, Rule};
+use authorizer_core::token::Issuer;
+use thiserror::Error;
+
+pub(crate) use additions::{could_differ, metadata_differences, only_creates};
+pub use atom::Reading;
+pub(crate) use atom::could_match;
+pub use heads::could_overlap;
+pub use question::{Answer, MetadataDifference, Question, Token};
+pub use space::{Bounds, Who};
+pub use witness::{Replayed, Witness};
+
+/// Why there is no answer. Never taken for a "no".
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum EngineError {
+    /// The search was given up: the patterns in play have too many ways to overlap.
+    #[error("the rules in question can overlap in too many ways to be told apart here")]
+    TooHard,
+    /// The core does not decide on a witness as the engine has it: one of the two is wrong.
+    #[error("the core does not decide on {request} as the audit claims: {why}")]
+    Unconfirmed {
+        /// The method and the path.
+        request: String,
+        /// What differs.
+        why: String,
+    },
+}
+
+impl EngineError {
+    pub(crate) fn unconfirmed(witness: &Witness, why: String) -> Self {
+        Self::Unconfirmed { request: format!("{} {}", witness.method, witness.uri), why }
+    }
+}
+
+/// A rule of one of the policies that are asked about: the policy's place, and the rule's in it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RuleRef {
+    /// The policy: 0, or 1 where two are compared.
+    pub side: usize,
+    /// The rule's place in it.
+    pub rule: usize,
+}
+
+/// One policy, or two that are compared.
+#[derive(Clone, Copy)]
+pub struct Engine<'p> {
+    sides: &'p [&'p Authorizer],
+}
+
+impl<'p> Engine<'p> {
+    /// An engine over one policy, or two.
+    pub fn new(sides: &'p [&'p Authorizer]) -> Self {
+        Self { sides }
+    }
+
+    pub(crate) fn authorizer(self, side: usize) -> Option<&'p Authorizer> {
+        self.sides.get(side).copied()
+    }
+
+    pub(crate) fn rules(self, side: usize) -> &'p [Rule] {
+        self.authorizer(side).map(|one| one.bundle().policy().rules()).unwrap_or_default()
+    }
+
+    /// A rule.
+    pub fn rule(self, at: RuleRef) -> Option<&'p Rule> {
+        self.rules(at.side).get(at.rule)
+    }
+
+    /// Whom a policy means by `who`.
+    pub(crate) fn issuer(self, side: usize, who: &Who) -> Option<&'p Issuer> {
+        let issuers = self.authorizer(side)?.bundle().policy().issuers();
+        let named = who.issuer()?;
+        issuers.iter().find(|issuer| issuer.issuer() == named)
+    }
+
+    /// Everyone whom a policy knows.
+    pub fn everyone(self, side: usize) -> Vec<Who> {
+        let issuers = self.authorizer(side).map(|one| one.bundle().policy().issuers()).unwrap_or_default();
+        let tokens = issuers.iter().map(|issuer| Who::Token(issuer.issuer().to_owned()));
+        [Who::Anonymous].into_iter().chain(tokens).collect()
+    }
+
+    /// The operations that a request can be, as far as the policy.
+    pub(crate) fn recognised(self, side: usize) -> OperationSet {
+        let Some(authorizer) = self.authorizer(side) else { return OperationSet::default() };
+        let Possible { operations, .. } = authorizer.bundle().policy().possible();
+        // What no parameter marks is a matter of the rules as soon as its method is.
+        let plain = S3Operation::ALL
+            .into_iter()
+            .filter(|operation| !operation.is_marked() && operations.has_method(operation.method()));
+        operations.union(plain.collect())
+    }
+
+    /// Whether the rule could match any request for the operation by `who`, as far as can be told without asking.
+    pub(crate) fn could_match(self, at: RuleRef, operation: S3Operation, who: &Who) -> bool {
+        self.rule(at)
+            .is_some_and(|rule| atom::match_of(rule, operation, who, self.issuer(at.side, who)).is_some())
+    }
+
+    /// The rules of a policy with this effect, as far as `before`.
+    pub fn with_effect(self, side: usize, effect: Effect, before: Option<usize>) -> Vec<RuleRef> {
+        self.rules(side)
+            .iter()
+            .enumerate()
+            .filter(|(rule, one)| one.effect() == effect && before.is_none_or(|before| *rule < before))
+            .map(|(rule, _)| RuleRef { side, rule })
+            .collect()
+    }
+}

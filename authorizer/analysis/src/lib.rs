@@ -1,0 +1,65 @@
+//! What the rules of a policy mean, proved. Pure: no I/O, no clock.
+//!
+//! - [`query`] says who can do something, and what somebody can do; [`matrix`] writes all of it down.
+//! - [`diff`] says what a new policy lets in that the old did not, and what it takes away.
+//! - [`explain`] says of one request what every rule makes of it: of an event, or of a [`PosedRequest`] by the holder
+//!   of a token that nobody signed ([`explain_supposing`], [`fill_in`]).
+//! - [`testing`] runs the unit tests of a policy, and says what of it they went through.
+//! - [`cedar`] translates the rules.
+//! - [`Analysis`] answers what findings are made of: whether a rule ever decides, makes a difference, or overlaps
+//!   another. What it does not answer can be asked of the [`engine`] itself.
+//! - [`parts`] takes a rule apart, [`folders`] sifts rules by the literal folders that their keys begin with, and
+//!   [`conditions_in_words`] says what a rule asks for beside its keys.
+//!
+//! # Why the answers are proofs
+//!
+//! Every question comes down to one: is there a request that these rules match and those do not? The engine
+//! ([`engine`]) answers it for one operation and one issuer at a time, of which there are few.
+//!
+//! A rule's match is a conjunction of *atoms*, each a statement about one thing: a pattern holds the key, a claim
+//! passes a test, the address is in some networks. That a rule matches is so many atoms that hold; that it does not,
+//! a clause: one of them does not hold. A SAT solver finds an assignment; the *theories* then look for a request that
+//! is as the assignment says.
+//!
+//! - If they find one, it is a [`Witness`]: an event and a claims set. It is given to the core, whose own decision must
+//!   be the one that is claimed, and whose own matching says which of the rules that must not match it do match. Those
+//!   join the formula, and the search goes on. So a witness that is handed out is right, whatever the engine's faults;
+//!   and a rule costs nothing until it matters.
+//! - If they find none, they say which literals contradict each other, and "not all of these" becomes a clause.
+//! - If no assignment is left, no request exists: the rules whose clauses the contradiction needs are the cover.
+//!
+//! A "no" is as good as the theories. Each is complete by the same argument: what is said of a thing divides its
+//! values into finitely many classes, on each of which all statements are constant, and at least one value of every
+//! class is tried. Addresses and instants fall into intervals, numbers at thresholds, claims by the values that tests
+//! name. Keys and the claims that stand in them go together (`engine/theory/keyed.rs`): patterns are automata over
+//! segments, segments fall into regular classes, of each class there are as many words as could ever have to differ,
+//! and for every choice of claims from these the product of the automata is searched to the end.
+//!
+//! What this leaves out, and to which side, is said in `docs/audit/exactness.md`. The tests in `tests/it/brute` hold it
+//! against trying every request over small alphabets, for random policies.
+
+mod analysis;
+pub mod cedar;
+mod diff;
+pub mod engine;
+mod explain;
+pub mod folders;
+mod matrix;
+pub mod parts;
+pub mod posed;
+mod query;
+#[cfg(test)]
+mod sample;
+mod supposed;
+pub mod testing;
+mod words;
+
+pub use analysis::{Analysis, Difference, Reach};
+pub use diff::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
+pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
+pub use explain::{Explanation, RuleExplanation, explain, explain_supposing};
+pub use matrix::{Cell, Matrix, Row, matrix};
+pub use posed::PosedRequest;
+pub use query::{Permission, Query, Shown, query};
+pub use supposed::{FilledToken, OtherIssuerError, fill_in};
+pub use words::conditions_in_words;

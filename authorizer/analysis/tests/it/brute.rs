@@ -1,0 +1,233 @@
+//! What two policies differ in, found by the analysis, against what is found by trying every request there is over
+//! small alphabets. The core decides on each, so that the two have nothing in common but the rules.
+
+mod policies;
+mod requests;
+
+use std::collections::BTreeSet;
+
+use authorizer_analysis::{AccessChange, Analysis, Difference, Query, Reach, diff, query};
+use authorizer_core::event::CloudFrontRequest;
+use authorizer_core::key::ObjectKey;
+use authorizer_core::outcome::Outcome;
+use authorizer_core::prefix::KeyPrefix;
+use authorizer_core::record::DecisionRecord;
+use authorizer_core::rules::{Claims, KeyPattern};
+use authorizer_core::{Authorized, Authorizer};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use self::policies::{Alphabet, authorizer, pair};
+use self::requests::Request;
+use crate::random::cases;
+
+/// Who was let in by what rule, and was not by the other policy.
+type Access = (String, String, Option<String>);
+
+/// What a policy makes of every request.
+struct Tried {
+    record: DecisionRecord<'static>,
+    /// What goes on to S3, if it does.
+    forwarded: Option<Box<CloudFrontRequest<'static>>>,
+}
+
+fn try_all(requests: &[Request], authorizer: &Authorizer) -> Vec<Tried> {
+    let tried = |request: &Request| {
+        let Authorized { outcome, record } = request.authorize(authorizer);
+        let forwarded = match outcome {
+            Outcome::Forward(request) => Some(request),
+            Outcome::Respond(_) => None,
+        };
+        Tried { record, forwarded }
+    };
+    requests.iter().map(tried).collect()
+}
+
+/// Every access of one that the other has not.
+fn by_trying(requests: &[Request], from: &[Tried], to: &[Tried]) -> BTreeSet<Access> {
+    let mut found = BTreeSet::new();
+    for (request, (before, after)) in requests.iter().zip(from.iter().zip(to)) {
+        if after.forwarded.is_some() && before.forwarded.is_none() {
+            let record = &after.record;
+            let (rule, operation) = (record.rule.as_deref().unwrap(), record.operation.as_deref().unwrap());
+            found.insert((rule.to_owned(), operation.to_owned(), request.issuer()));
+        }
+    }
+    found
+}
+
+fn by_analysis(changes: &[AccessChange]) -> BTreeSet<Access> {
+    changes
+        .iter()
+        .map(|change| (change.rule.clone(), change.operation.name().to_owned(), change.issuer.clone()))
+        .collect()
+}
+
+/// Whether S3 does not get the same of something that both let in.
+fn is_stored_otherwise(old: &[Tried], new: &[Tried]) -> bool {
+    old.iter().zip(new).any(|(old, new)| match (&old.forwarded, &new.forwarded) {
+        (Some(old), Some(new)) => old != new,
+        _ => false,
+    })
+}
+
+fn compare(requests: &[Request], old: &Value, new: &Value) -> Result<(), TestCaseError> {
+    let (Some(old), Some(new)) = (authorizer(old), authorizer(new)) else { return Ok(()) };
+    let found = diff(&old, &new).unwrap();
+    let (by_old, by_new) = (try_all(requests, &old), try_all(requests, &new));
+    let granted = by_trying(requests, &by_old, &by_new);
+    let revoked = by_trying(requests, &by_new, &by_old);
+    for (changes, tried, from, to) in
+        [(&found.granted, granted, &old, &new), (&found.revoked, revoked, &new, &old)]
+    {
+        let missed: Vec<_> = tried.difference(&by_analysis(changes)).cloned().collect();
+        prop_assert!(missed.is_empty(), "the analysis has not found {missed:?}");
+        for change in changes {
+            let (refused, allowed) = (change.request.replay(from), change.request.replay(to));
+            prop_assert!(!refused.allowed && allowed.allowed, "{change:?} does not replay");
+            prop_assert_eq!(allowed.rule.as_deref(), Some(change.rule.as_str()));
+        }
+    }
+    prop_assert!(
+        !found.stored_otherwise.is_empty() || !is_stored_otherwise(&by_old, &by_new),
+        "the analysis has found nothing that is stored otherwise"
+    );
+    for change in &found.stored_otherwise {
+        let request = Request::of(&change.access.request);
+        let request = [request];
+        prop_assert!(
+            is_stored_otherwise(&try_all(&request, &old), &try_all(&request, &new)),
+            "{change:?} does not replay"
+        );
+    }
+    Ok(())
+}
+
+/// Who is let in by what rule, by trying every request for keys of the pattern.
+fn let_in(requests: &[Request], tried: &[Tried], pattern: &KeyPattern) -> BTreeSet<Access> {
+    let is_of = |request: &Request, record: &DecisionRecord<'_>| {
+        let claims = request.claims().map_or(Claims::None, Claims::Known);
+        let text = record.key.clone().unwrap();
+        match record.operation.as_deref() {
+            Some("ListObjectsV2") => pattern.holds_any(&KeyPrefix::new(text.into_owned()).unwrap(), claims),
+            _ => pattern.matches(&ObjectKey::new(text.into_owned()).unwrap(), claims),
+        }
+    };
+    let mut found = BTreeSet::new();
+    for (request, Tried { record, forwarded }) in requests.iter().zip(tried) {
+        if forwarded.is_some() && is_of(request, record) {
+            let (rule, operation) = (record.rule.as_deref().unwrap(), record.operation.as_deref().unwrap());
+            found.insert((rule.to_owned(), operation.to_owned(), request.issuer()));
+        }
+    }
+    found
+}
+
+/// The answers about one policy.
+fn examine(requests: &[Request], document: &Value) -> Result<(), TestCaseError> {
+    let Some(policy) = authorizer(document) else { return Ok(()) };
+    let tried = try_all(requests, &policy);
+    for text in ["**", "a/**", "*/{sub}", "{g}/a"] {
+        let pattern = KeyPattern::parse(text).unwrap();
+        let asked = Query { keys: Some(vec![pattern.clone()]), ..Query::default() };
+        let mut answer = BTreeSet::new();
+        for permission in query(&policy, &asked).unwrap() {
+            for shown in permission.operations {
+                let issuer = shown.request.claims.map(|claims| claims["iss"].as_str().unwrap().to_owned());
+                answer.insert((permission.rule.clone(), shown.operation.name().to_owned(), issuer));
+            }
+        }
+        let missed: Vec<_> = let_in(requests, &tried, &pattern).difference(&answer).cloned().collect();
+        prop_assert!(missed.is_empty(), "within {text} the analysis has not found {missed:?}");
+    }
+    let deciding: BTreeSet<&str> = tried.iter().filter_map(|tried| tried.record.rule.as_deref()).collect();
+    let analysis = Analysis::new(&policy);
+    for (index, rule) in policy.bundle().policy().rules().iter().enumerate() {
+        let reach = analysis.reach(index).unwrap();
+        let decides = matches!(reach, Reach::Decides(_));
+        prop_assert!(decides || !deciding.contains(rule.id()), "{} decides", rule.id());
+        if let Reach::Covered(by) = reach {
+            prop_assert!(!by.contains(&index) && !by.is_empty());
+        }
+        let mut without = document.clone();
+        without["rules"].as_array_mut().unwrap().remove(index);
+        let Some(without) = authorizer(&without) else { continue };
+        let is_redundant = matches!(analysis.difference(index).unwrap(), Difference::Redundant);
+        let changes = try_all(requests, &without).iter().zip(&tried).any(|(without, with)| {
+            without.forwarded.as_deref().map(s3_sees) != with.forwarded.as_deref().map(s3_sees)
+        });
+        prop_assert!(!(is_redundant && changes), "{} makes a difference", rule.id());
+        if is_redundant {
+            let found = diff(&policy, &without).unwrap();
+            prop_assert!(found.is_empty(), "{} makes a difference to the comparison", rule.id());
+        }
+    }
+    Ok(())
+}
+
+fn s3_sees(request: &CloudFrontRequest<'_>) -> Value {
+    serde_json::to_value(request).unwrap()
+}
+
+macro_rules! agree {
+    ($name:ident, $of_one:ident, $alphabet:expr) => {
+        proptest! {
+            // Each policy is asked about without each of its rules, too.
+            #![proptest_config(ProptestConfig::with_cases(cases(32)))]
+            #[test]
+            fn $of_one((_, policy) in pair($alphabet)) {
+                thread_local! {
+                    static REQUESTS: Vec<Request> = requests::all($alphabet);
+                }
+                REQUESTS.with(|requests| examine(requests, &policy))?;
+            }
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig::with_cases(cases(256)))]
+            #[test]
+            fn $name((old, new) in pair($alphabet)) {
+                thread_local! {
+                    static REQUESTS: Vec<Request> = requests::all($alphabet);
+                }
+                REQUESTS.with(|requests| compare(requests, &old, &new))?;
+            }
+        }
+    };
+}
+
+agree!(
+    a_difference_in_keys_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_keys_is_found_wherever_trying_finds_it,
+    Alphabet::Keys
+);
+agree!(
+    a_difference_in_claims_in_keys_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_claims_in_keys_is_found_wherever_trying_finds_it,
+    Alphabet::KeyedClaims
+);
+agree!(
+    a_difference_in_conditions_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_conditions_is_found_wherever_trying_finds_it,
+    Alphabet::Conditions
+);
+agree!(
+    a_difference_in_listings_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_listings_is_found_wherever_trying_finds_it,
+    Alphabet::Listings
+);
+agree!(
+    a_difference_in_uploads_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_uploads_is_found_wherever_trying_finds_it,
+    Alphabet::Uploads
+);
+agree!(
+    a_difference_in_places_and_times_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_places_and_times_is_found_wherever_trying_finds_it,
+    Alphabet::PlacesAndTimes
+);
+agree!(
+    a_difference_in_tokens_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_tokens_is_found_wherever_trying_finds_it,
+    Alphabet::Tokens
+);

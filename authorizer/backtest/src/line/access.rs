@@ -1,0 +1,286 @@
+//! A line of CloudFront's access logs: standard logging, legacy and v2.
+//!
+//! The names and values of the fields are those of [AWS: standard logging
+//! reference](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html).
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
+use authorizer_core::operation::{Method, S3Operation};
+use authorizer_core::request::{Possible, Resource, S3Request, Target};
+use authorizer_core::{Refusal, UnixTime};
+use percent_encoding::percent_decode_str;
+use serde_json::Map;
+
+use super::{Context, Found, time};
+use crate::facts::{Asked, Span};
+use crate::recorded::{Before, Came, Recorded, Stage};
+
+/// The values of a line that are of use. A hyphen is none; of the query it says that there was none.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Values<'l> {
+    pub(super) method: Option<Cow<'l, str>>,
+    pub(super) stem: Option<Cow<'l, str>>,
+    pub(super) query: Option<Cow<'l, str>>,
+    pub(super) status: Option<Cow<'l, str>>,
+    pub(super) address: Option<Cow<'l, str>>,
+    pub(super) date: Option<Cow<'l, str>>,
+    pub(super) time: Option<Cow<'l, str>>,
+    pub(super) milliseconds: Option<Cow<'l, str>>,
+    pub(super) taken: Option<Cow<'l, str>>,
+    pub(super) result: Option<Cow<'l, str>>,
+    pub(super) response_result: Option<Cow<'l, str>>,
+    pub(super) detailed_result: Option<Cow<'l, str>>,
+}
+
+impl<'l> Values<'l> {
+    /// Sets a value by the name of its field.
+    pub(super) fn set(&mut self, name: &str, value: Cow<'l, str>) {
+        // "When a URL doesn't contain a query string, this field's value is a hyphen"; where the field is not
+        // logged, nobody knows.
+        let value = match (name, value.as_ref()) {
+            ("cs-uri-query", "-") => Cow::Borrowed(""),
+            (_, "-") => return,
+            _ => value,
+        };
+        let slot = match name {
+            "cs-method" => &mut self.method,
+            "cs-uri-stem" => &mut self.stem,
+            "cs-uri-query" => &mut self.query,
+            "sc-status" => &mut self.status,
+            "c-ip" => &mut self.address,
+            "date" => &mut self.date,
+            "time" => &mut self.time,
+            "timestamp(ms)" => &mut self.milliseconds,
+            "time-taken" => &mut self.taken,
+            "x-edge-result-type" => &mut self.result,
+            "x-edge-response-result-type" => &mut self.response_result,
+            "x-edge-detailed-result-type" => &mut self.detailed_result,
+            _ => return,
+        };
+        *slot = Some(value);
+    }
+
+    fn at(&self) -> Span {
+        let taken = self.taken.as_deref();
+        if let (Some(date), Some(time)) = (&self.date, &self.time)
+            && let Some(finished) = UnixTime::parse_rfc3339(&format!("{date}T{time}Z"))
+        {
+            return time::of_answer(finished, taken);
+        }
+        match self.milliseconds.as_deref().and_then(|text| text.parse::<u64>().ok()) {
+            Some(milliseconds) => time::of_answer(UnixTime::from_seconds(milliseconds / 1000), taken),
+            None => Span::unknown(),
+        }
+    }
+}
+
+/// What a line says.
+pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_>) -> Found<'l> {
+    let values = match values {
+        Ok(values) => values,
+        Err(problem) => return Found::Malformed(problem.clone()),
+    };
+    let (Some(method), Some(stem)) = (&values.method, &values.stem) else {
+        return Found::Malformed("it has no `cs-method` or no `cs-uri-stem`".to_owned());
+    };
+    let outcome = outcome(values);
+    if outcome == Outcome::NotDecided {
+        return Found::NotDecided;
+    }
+    if method == "OPTIONS" {
+        return Found::Preflight;
+    }
+    let before = match outcome {
+        Outcome::WentOn => Before::Allowed { rule: None },
+        Outcome::Answered => Before::Refused { stage: Stage::Unknown, rule: None, reason: None },
+        Outcome::NotTold | Outcome::NotDecided => Before::Unknown,
+    };
+    let asked = asked(method, stem, values.query.as_deref(), context.token_parameter);
+    let source = values.address.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
+    Found::Request(Box::new(Recorded {
+        asked,
+        source: source.map(|address| address.to_canonical()),
+        at: values.at(),
+        before,
+        came: Came::Unknown,
+        bundle: None,
+        method: method.clone(),
+        path: stem.clone(),
+    }))
+}
+
+/// What the function made of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Outcome {
+    /// It came to the cache or the origin.
+    WentOn,
+    /// The function answered it.
+    Answered,
+    /// Either.
+    NotTold,
+    /// It came to no function, or the function failed.
+    NotDecided,
+}
+
+/// By the result types. AWS's page has neither the one of a generated response nor those of a function's failure;
+/// they are those of the `X-Cache` header of such an answer (`LambdaGeneratedResponse from cloudfront`).
+fn outcome(values: &Values<'_>) -> Outcome {
+    let types = [&values.response_result, &values.result, &values.detailed_result];
+    let types: Vec<&str> = types.into_iter().filter_map(Option::as_deref).collect();
+    let any = |names: &[&str]| types.iter().any(|one| names.contains(one));
+    if any(&["LambdaGeneratedResponse"]) {
+        return Outcome::Answered;
+    }
+    // Its own failure, HTTP to HTTPS, quotas, geography, what is no request: the policy has no part in it.
+    let refused_itself = ["Redirect", "LimitExceeded", "CapacityExceeded", "ClientGeoBlocked"];
+    let is_failure = |one: &&str| {
+        one.starts_with("InvalidRequest") || (one.starts_with("Lambda") && one.ends_with("Error"))
+    };
+    if any(&refused_itself) || types.iter().any(is_failure) || values.status.as_deref() == Some("000") {
+        return Outcome::NotDecided;
+    }
+    // Before the answer's last byte, in the first of the three: whatever became of the connection then.
+    if any(&["Hit", "RefreshHit", "OriginShieldHit", "Miss"]) {
+        return Outcome::WentOn;
+    }
+    // The origin had its part in it: `OriginDnsError`, `AbortedOrigin`, `SlowReaderOriginError`.
+    if types.iter().any(|one| one.contains("Origin")) {
+        return Outcome::WentOn;
+    }
+    // An error that is not told apart: S3's or the cache's where the function and CloudFront itself have none of
+    // this status, and anybody's otherwise.
+    match values.status.as_deref() {
+        Some("404" | "412" | "416") if any(&["Error"]) => Outcome::WentOn,
+        _ => Outcome::NotTold,
+    }
+}
+
+/// What was asked for; or why no policy that looks for a token in this parameter lets it through.
+fn asked<'l>(
+    method: &str,
+    stem: &str,
+    query: Option<&str>,
+    token_parameter: Option<&str>,
+) -> Result<Asked, Cow<'l, str>> {
+    let Some(known) = Method::parse(method) else { return Err("method_not_allowed".into()) };
+    let Some(uri) = as_sent(stem) else { return Ok(Asked::method(known, None)) };
+    let query = query.and_then(as_sent);
+    let request = CloudFrontRequest {
+        client_ip: Cow::default(),
+        method: method.into(),
+        uri: uri.into(),
+        // Of `/`, it tells whether anything is asked for at all.
+        querystring: query.as_deref().unwrap_or("list-type=2").into(),
+        headers: CloudFrontHeaders::new(),
+        body: None,
+        other: Map::new(),
+    };
+    let refused = |refusal: Refusal| Cow::Borrowed(refusal.reason());
+    let target = Target::of(method, &request).map_err(|error| refused(Refusal::Key(error)))?;
+    if query.is_none() {
+        return Ok(match target {
+            Target::Object(key) => Asked::method(known, Some(Resource::Object(key))),
+            Target::Bucket => Asked::listing(),
+        });
+    }
+    // What some rule allows is for the rules to say.
+    let possible = Possible { operations: S3Operation::ALL.into_iter().collect(), preflights: false };
+    let asked = S3Request::recognise(target, &request, possible, token_parameter);
+    let asked = asked.map_err(|error| refused(error.into()))?;
+    let overrides = Some(asked.overrides().to_vec());
+    Ok(Asked { overrides, ..Asked::operation(asked.operation(), asked.resource().clone()) })
+}
+
+/// A path or query as it was sent. The log has it encoded once more: control characters, spaces, what is not ASCII
+/// and some others, `%` among them ([AWS: the log
+/// file](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html)). None
+/// where no request can have been sent like that, so that the log is written another way.
+fn as_sent(logged: &str) -> Option<String> {
+    if !logged.contains('%') {
+        return Some(logged.to_owned());
+    }
+    let mut rest = logged;
+    while let Some((_, after)) = rest.split_once('%') {
+        let digits = after.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        digits?;
+        rest = after;
+    }
+    let sent = percent_decode_str(logged).decode_utf8().ok()?;
+    let is_sendable = !sent.chars().any(|c| c == ' ' || c == '#' || c.is_control());
+    is_sendable.then(|| sent.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_decoded_once_to_what_was_sent() {
+        for (logged, sent) in [
+            ("/a", Some("/a")),
+            ("/a%2520b", Some("/a%20b")),
+            ("/%7Ealice", Some("/~alice")),
+            ("/%E2%82%AC", Some("/€")),
+            ("/a%2525", Some("/a%25")),
+            // As it is when it is encoded once only: no path has a raw space.
+            ("/a%20b", None),
+            ("/a%0A", None),
+            ("/a%", None),
+            ("/a%zz", None),
+            ("/%FF", None),
+        ] {
+            assert_eq!(as_sent(logged).as_deref(), sent, "{logged}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_the_function_is_told_from_one_of_the_origin() {
+        let of = |result: &str, response: &str, detailed: &str, status: &str| {
+            let value = |text: &str| (!text.is_empty()).then(|| Cow::Owned(text.to_owned()));
+            outcome(&Values {
+                result: value(result),
+                response_result: value(response),
+                detailed_result: value(detailed),
+                status: value(status),
+                ..Values::default()
+            })
+        };
+        for (result, response, detailed, status, expected) in [
+            ("Hit", "Hit", "Hit", "200", Outcome::WentOn),
+            ("Miss", "", "", "403", Outcome::WentOn),
+            ("Error", "Hit", "ClientCommError", "200", Outcome::WentOn),
+            ("Error", "Error", "OriginDnsError", "502", Outcome::WentOn),
+            ("Error", "Error", "Error", "404", Outcome::WentOn),
+            ("Error", "Error", "Error", "403", Outcome::NotTold),
+            ("Error", "", "", "503", Outcome::NotTold),
+            ("", "", "", "200", Outcome::NotTold),
+            (
+                "LambdaGeneratedResponse",
+                "LambdaGeneratedResponse",
+                "LambdaGeneratedResponse",
+                "401",
+                Outcome::Answered,
+            ),
+            ("Error", "LambdaGeneratedResponse", "Error", "403", Outcome::Answered),
+            (
+                "LambdaExecutionError",
+                "LambdaExecutionError",
+                "LambdaExecutionError",
+                "503",
+                Outcome::NotDecided,
+            ),
+            ("Redirect", "Redirect", "Redirect", "301", Outcome::NotDecided),
+            ("Error", "Error", "ClientGeoBlocked", "403", Outcome::NotDecided),
+            ("Error", "Error", "InvalidRequestMethod", "403", Outcome::NotDecided),
+            ("Error", "Error", "ClientCommError", "000", Outcome::NotDecided),
+        ] {
+            assert_eq!(
+                of(result, response, detailed, status),
+                expected,
+                "{result} {response} {detailed} {status}"
+            );
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A line of the function's own decision log (docs/decision-log.md).
+
+use std::borrow::Cow;
+
+use authorizer_core::key::ObjectKey;
+use authorizer_core::operation::{Method, S3Operation};
+use authorizer_core::prefix::KeyPrefix;
+use authorizer_core::request::Resource;
+
+use super::Found;
+use crate::facts::{Asked, Span};
+use crate::recorded::{Before, Came, Recorded, Stage};
+
+/// The members of a line.
+#[derive(Debug)]
+pub(super) struct Decision<'l> {
+    pub(super) method: Option<Cow<'l, str>>,
+    pub(super) operation: Option<Cow<'l, str>>,
+    pub(super) key: Option<Cow<'l, str>>,
+    pub(super) decision: Option<Cow<'l, str>>,
+    pub(super) reason: Option<Cow<'l, str>>,
+    pub(super) rule: Option<Cow<'l, str>>,
+    pub(super) issuer: Option<Cow<'l, str>>,
+    pub(super) subject: Option<Cow<'l, str>>,
+    pub(super) bundle_sha256: Option<Cow<'l, str>>,
+}
+
+/// What a line says.
+pub(super) fn read(line: Decision<'_>, at: Span) -> Found<'_> {
+    match recorded(line, at) {
+        Ok(found) => found,
+        Err(problem) => Found::Malformed(problem.to_owned()),
+    }
+}
+
+fn recorded(line: Decision<'_>, at: Span) -> Result<Found<'_>, &'static str> {
+    let reason = line.reason.ok_or("it has no `reason`")?;
+    let operation = match &line.operation {
+        Some(name) => Some(S3Operation::named(name).ok_or("its `operation` is none that is known here")?),
+        None => None,
+    };
+    let stage = Stage::of(&reason, operation.is_some());
+    let resource = match (operation, line.key) {
+        (Some(operation), Some(key)) if operation.is_listing() => {
+            KeyPrefix::new(key.into_owned()).map(Resource::Prefix)
+        }
+        (_, Some(key)) => ObjectKey::new(key.into_owned()).map(Resource::Object),
+        (_, None) => return without_key(line.method, line.decision, line.bundle_sha256, reason, stage, at),
+    };
+    let resource = resource.map_err(|_| "its `key` is none that is ever decided on")?;
+    let path = Cow::Owned(resource.as_str().to_owned());
+    let method = line.method.ok_or("it has a `key` and no `method`")?;
+    if method == "OPTIONS" {
+        return Ok(Found::Preflight);
+    }
+    let asked = match (operation, Method::parse(&method)) {
+        (Some(operation), Some(method)) if operation.method() == method => {
+            Ok(Asked::operation(operation, resource))
+        }
+        (Some(_), _) => return Err("its `operation` is not asked for with its `method`"),
+        (None, Some(method)) => Ok(Asked::method(method, Some(resource))),
+        (None, None) => Err(reason.clone()),
+    };
+    let before = match line.decision.as_deref() {
+        Some("allow") if operation.is_some() => Before::Allowed { rule: line.rule },
+        Some("refuse") => Before::Refused { stage, rule: line.rule, reason: Some(reason) },
+        Some("preflight") => return Ok(Found::Preflight),
+        _ => {
+            return Err(
+                "its `decision` is neither `allow` with an `operation`, nor `refuse`, nor `preflight`",
+            );
+        }
+    };
+    let came = match (line.issuer, &before) {
+        (Some(issuer), _) => Came::Holder { issuer, subject: line.subject },
+        // Whoever has a token that verifies is named.
+        (None, Before::Allowed { .. } | Before::Refused { stage: Stage::Denied | Stage::NoRule, .. }) => {
+            Came::Nobody
+        }
+        (None, Before::Refused { .. } | Before::Unknown) => Came::Unknown,
+    };
+    let bundle = line.bundle_sha256;
+    Ok(Found::Request(Box::new(Recorded { asked, source: None, at, before, came, bundle, method, path })))
+}
+
+/// A request that was refused before its key was known: by its path, or before that.
+fn without_key<'l>(
+    method: Option<Cow<'l, str>>,
+    decision: Option<Cow<'l, str>>,
+    bundle: Option<Cow<'l, str>>,
+    reason: Cow<'l, str>,
+    stage: Stage,
+    at: Span,
+) -> Result<Found<'l>, &'static str> {
+    match decision.as_deref() {
+        Some("preflight") => return Ok(Found::Preflight),
+        Some("refuse") if method.as_deref() == Some("OPTIONS") => return Ok(Found::Preflight),
+        Some("refuse") => {}
+        _ => return Err("it has no `key`, and is neither `refuse` nor `preflight`"),
+    }
+    // What could not be read as an event has no method.
+    let asked = match method.as_deref().map(Method::parse) {
+        Some(Some(method)) if stage != Stage::Always => Ok(Asked::method(method, None)),
+        Some(_) | None => Err(reason.clone()),
+    };
+    let before = Before::Refused { stage, rule: None, reason: Some(reason) };
+    let (method, path) = (method.unwrap_or_default(), Cow::Borrowed(""));
+    let came = Came::Unknown;
+    Ok(Found::Request(Box::new(Recorded { asked, source: None, at, before, came, bundle, method, path })))
+}

@@ -1,0 +1,198 @@
+//! A line that is a JSON object: whose it is, its members say.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::access::{self, Values};
+use super::decision::{self, Decision};
+use super::{Context, Depth, Found, Sink, cloudwatch};
+use crate::facts::Span;
+
+/// A text, or a number in a text's place: of the same field the logs have both.
+#[derive(Clone, Debug)]
+pub(super) struct Text<'l>(pub(super) Cow<'l, str>);
+
+impl<'de: 'l, 'l> Deserialize<'de> for Text<'l> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Cow<'de, str>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a number")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Cow::Borrowed(text))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(text.to_owned()))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(number.to_string()))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(number.to_string()))
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(number.to_string()))
+            }
+        }
+
+        deserializer.deserialize_any(TextVisitor).map(Self)
+    }
+}
+
+/// The members of all kinds of lines. Those that are not here are of no use.
+#[derive(Deserialize)]
+struct Object<'l> {
+    // The decision log.
+    log_version: Option<u64>,
+    #[serde(borrow)]
+    method: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    operation: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    key: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    decision: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    reason: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    rule: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    issuer: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    subject: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    bundle_sha256: Option<Cow<'l, str>>,
+    // What the function logs beside decisions, and what Lambda does, in the JSON format.
+    #[serde(borrow)]
+    event: Option<Cow<'l, str>>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'l, str>>,
+    // An access log.
+    #[serde(borrow, rename = "cs-method")]
+    cs_method: Option<Text<'l>>,
+    #[serde(borrow, rename = "cs-uri-stem")]
+    cs_uri_stem: Option<Text<'l>>,
+    #[serde(borrow, rename = "cs-uri-query")]
+    cs_uri_query: Option<Text<'l>>,
+    #[serde(borrow, rename = "sc-status")]
+    sc_status: Option<Text<'l>>,
+    #[serde(borrow, rename = "c-ip")]
+    c_ip: Option<Text<'l>>,
+    #[serde(borrow)]
+    date: Option<Text<'l>>,
+    #[serde(borrow)]
+    time: Option<Text<'l>>,
+    #[serde(borrow, rename = "timestamp(ms)")]
+    timestamp_ms: Option<Text<'l>>,
+    #[serde(borrow, rename = "time-taken")]
+    time_taken: Option<Text<'l>>,
+    #[serde(borrow, rename = "x-edge-result-type")]
+    result_type: Option<Text<'l>>,
+    #[serde(borrow, rename = "x-edge-response-result-type")]
+    response_result_type: Option<Text<'l>>,
+    #[serde(borrow, rename = "x-edge-detailed-result-type")]
+    detailed_result_type: Option<Text<'l>>,
+    // What CloudWatch Logs exports.
+    #[serde(borrow)]
+    awslogs: Option<&'l RawValue>,
+    #[serde(borrow, rename = "messageType")]
+    message_type: Option<&'l RawValue>,
+    #[serde(borrow)]
+    message: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    timestamp: Option<Text<'l>>,
+}
+
+/// Reads an object. Firehose puts records one after the other, with nothing between them.
+pub(super) fn read(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Sink<'_>) {
+    for object in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
+        match object {
+            Ok(object) => read_one(object.get(), at, context, depth, found),
+            Err(error) if error.is_eof() => {
+                let problem =
+                    "the line ends within a JSON object: JSON that is spread over lines is not read";
+                return found(Found::Malformed(problem.to_owned()));
+            }
+            Err(error) => return found(Found::Malformed(format!("this is no JSON: {error}"))),
+        }
+    }
+}
+
+fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Sink<'_>) {
+    let object: Object<'_> = match serde_json::from_str(text) {
+        Ok(object) => object,
+        Err(error) => return found(Found::Malformed(format!("a member is not of its kind: {error}"))),
+    };
+    match object {
+        Object { log_version: Some(1), .. } => found(decision::read(decision_of(object), at)),
+        Object { log_version: Some(version), .. } => {
+            let problem = format!("it is of version {version} of the decision log, and version 1 is read");
+            found(Found::Malformed(problem));
+        }
+        Object { cs_method: Some(_), .. } | Object { cs_uri_stem: Some(_), .. } => {
+            found(access::read(&Ok(values_of(object)), context));
+        }
+        Object { awslogs: Some(awslogs), .. } if depth == Depth::Line => {
+            cloudwatch::read_packed(awslogs.get(), context, found);
+        }
+        Object { message_type: Some(_), .. } if depth == Depth::Line => {
+            cloudwatch::read_record(text, context, found);
+        }
+        Object { message: Some(message), timestamp: Some(timestamp), .. } if depth == Depth::Line => {
+            cloudwatch::read_event(&message, timestamp.0.parse().ok(), context, found);
+        }
+        Object { event: Some(event), .. } if is_functions_own(&event) => found(Found::NoRequest),
+        Object { kind: Some(kind), .. } if kind.starts_with("platform.") => found(Found::NoRequest),
+        _ => {
+            let problem = "this object is no line of a decision log, an access log or CloudWatch Logs";
+            found(Found::Malformed(problem.to_owned()));
+        }
+    }
+}
+
+/// What the function logs beside decisions.
+fn is_functions_own(event: &str) -> bool {
+    ["keys_fetched", "keys_not_fetched", "start_failed"].contains(&event)
+}
+
+fn decision_of(object: Object<'_>) -> Decision<'_> {
+    let Object { method, operation, key, decision, reason, rule, issuer, subject, bundle_sha256, .. } =
+        object;
+    Decision { method, operation, key, decision, reason, rule, issuer, subject, bundle_sha256 }
+}
+
+fn values_of(object: Object<'_>) -> Values<'_> {
+    let mut values = Values::default();
+    for (name, text) in [
+        ("cs-method", object.cs_method),
+        ("cs-uri-stem", object.cs_uri_stem),
+        ("cs-uri-query", object.cs_uri_query),
+        ("sc-status", object.sc_status),
+        ("c-ip", object.c_ip),
+        ("date", object.date),
+        ("time", object.time),
+        ("timestamp(ms)", object.timestamp_ms),
+        ("time-taken", object.time_taken),
+        ("x-edge-result-type", object.result_type),
+        ("x-edge-response-result-type", object.response_result_type),
+        ("x-edge-detailed-result-type", object.detailed_result_type),
+    ] {
+        if let Some(Text(text)) = text {
+            values.set(name, text);
+        }
+    }
+    values
+}

@@ -1,0 +1,373 @@
+//! What is said of a logged request is what the core decides on the request itself, of which the log holds less.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use authorizer_backtest::{Assumptions, Backtest, BacktestPolicy, Layout, Lines};
+use authorizer_core::policy::document::PolicyDocument;
+use authorizer_core::record::{DecisionLine, DecisionRecord, Verdict};
+use authorizer_core::{Authorizer, Bundle, Supposed, UnixTime};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+
+use crate::generate::{Request, Token, policies, requests};
+use crate::random::{cases, percent};
+
+/// A policy, as the core decides by it and as a backtest reads it.
+struct Policy {
+    authorizer: Authorizer,
+    read: BacktestPolicy,
+}
+
+impl Policy {
+    fn new(document: &Value) -> Self {
+        let document: PolicyDocument = serde_json::from_value(document.clone()).unwrap();
+        let json = Bundle::write(&document).unwrap_or_else(|error| panic!("{error}"));
+        let read = BacktestPolicy::read(&json).unwrap();
+        Self { authorizer: Authorizer::new(read.bundle().clone()), read }
+    }
+
+    fn read(&self) -> BacktestPolicy {
+        self.read.clone()
+    }
+
+    fn decide(&self, request: &Request, at: u64) -> DecisionRecord<'static> {
+        let (event, at) = (request.event(), UnixTime::from_seconds(at));
+        let authorized = match &request.token {
+            Token::Supposed(claims) => {
+                let supposed = Supposed { token_type: None, claims: claims.clone() };
+                self.authorizer.authorize_supposing(&event, &supposed, at)
+            }
+            Token::None | Token::Header(_) | Token::Cookie(_) | Token::Query(_) => {
+                self.authorizer.authorize(&event, at)
+            }
+        };
+        authorized.record.into_owned()
+    }
+}
+
+/// What a backtest says of one line.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Said {
+    SameAllow,
+    SameRefusal,
+    NewlyAllowed,
+    NewlyRefused,
+    CannotBeTold,
+    Preflight,
+}
+
+fn say(backtest: &Backtest, line: &str, layout: Option<&str>) -> Said {
+    let layout = layout.map(|line| Arc::new(Layout::parse(line).unwrap()));
+    let lines = Lines { source: "log".into(), first: 1, layout, bytes: line.as_bytes().to_vec() };
+    let tally = backtest.read(&lines);
+    let counts = tally.counts();
+    assert_eq!(counts.all(), 1, "{line}: {counts:?} {:?}", tally.malformed());
+    let said = [
+        (counts.same_allow, Said::SameAllow),
+        (counts.same_refusal, Said::SameRefusal),
+        (counts.newly_allowed, Said::NewlyAllowed),
+        (counts.newly_refused, Said::NewlyRefused),
+        (counts.cannot_be_told, Said::CannotBeTold),
+        (counts.preflights, Said::Preflight),
+    ];
+    let said = said.into_iter().find(|(count, _)| *count == 1);
+    said.unwrap_or_else(|| panic!("{line}: {counts:?} {:?}", tally.malformed())).1
+}
+
+fn decision_line(record: &DecisionRecord<'_>) -> String {
+    serde_json::to_string(&DecisionLine::new(record, 42)).unwrap()
+}
+
+const FIELDS: &str = "#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken \
+                      x-edge-response-result-type";
+
+/// The same, where the log was told to leave out what it may.
+const FEW_FIELDS: &str = "#Fields: cs-method cs-uri-stem x-edge-result-type";
+
+/// As CloudFront writes it. 1800000000 is 2027-01-15T08:00:00Z.
+fn access_lines(request: &Request, before: Verdict) -> [(String, &'static str); 2] {
+    let encode = |text: &str| text.replace('%', "%25").replace('~', "%7E").replace('"', "%22");
+    let (method, stem) = (&request.method, encode(&request.uri));
+    let query = if request.query.is_empty() { "-".to_owned() } else { encode(&request.query) };
+    let (status, result) = match before {
+        Verdict::Allow => ("200", "Miss"),
+        Verdict::Refuse | Verdict::Preflight => ("403", "LambdaGeneratedResponse"),
+    };
+    let seconds = request.at - 1_800_000_000;
+    let time = format!("08:{:02}:{:02}", seconds / 60, seconds % 60);
+    let ip = &request.ip;
+    [
+        (format!("2027-01-15\t{time}\t{ip}\t{method}\t{stem}\t{query}\t{status}\t0.100\t{result}"), FIELDS),
+        (format!("{method}\t{stem}\t{result}"), FEW_FIELDS),
+    ]
+}
+
+/// What is so.
+fn truth(before: Verdict, after: Verdict) -> Said {
+    match (before, after) {
+        (Verdict::Allow, Verdict::Allow) => Said::SameAllow,
+        (Verdict::Allow, _) => Said::NewlyRefused,
+        (_, Verdict::Allow) => Said::NewlyAllowed,
+        (_, _) => Said::SameRefusal,
+    }
+}
+
+/// How often each answer was given, by what was known.
+type Seen = RefCell<BTreeMap<(&'static str, Said), u32>>;
+
+fn check(
+    seen: &Seen,
+    known: &'static str,
+    backtest: &Backtest,
+    line: &str,
+    layout: Option<&str>,
+    truth: Said,
+) -> Result<(), TestCaseError> {
+    let said = say(backtest, line, layout);
+    *seen.borrow_mut().entry((known, said)).or_default() += 1;
+    prop_assert!(
+        [truth, Said::CannotBeTold, Said::Preflight].contains(&said),
+        "by {known} it is {said:?}, and so it is {truth:?}: {line}"
+    );
+    Ok(())
+}
+
+/// The same requests every time, of which it is known that they hold one of everything that can be said; others
+/// when the environment says how many.
+fn runner(usual: u32) -> TestRunner {
+    let config = Config { cases: cases(usual), failure_persistence: None, ..Config::default() };
+    match percent() {
+        Some(_) => TestRunner::new(config),
+        None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
+    }
+}
+
+/// Whether so few cases were tried that something may not have come up.
+fn are_few() -> bool {
+    percent().is_some_and(|percent| percent < 100)
+}
+
+#[test]
+fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
+    let seen = Seen::default();
+    let mut runner = runner(200);
+    let result = runner.run(&(policies(), requests()), |((old, new), requests)| {
+        let (old, new) = (Policy::new(&old), Policy::new(&new));
+        let with_old = Backtest::new(new.read(), Some(old.read()));
+        let without = Backtest::new(new.read(), None);
+        let itself = Backtest::new(old.read(), None);
+        for request in requests {
+            let before = old.decide(&request, request.at);
+            let after = new.decide(&request, request.at);
+            let truth = truth(before.decision, after.decision);
+            let line = decision_line(&before);
+            let event = json!({"message": line, "timestamp": request.at * 1000 + 17}).to_string();
+            let check = |known, backtest: &Backtest, line: &str, layout| {
+                check(&seen, known, backtest, line, layout, truth)
+            };
+            check("event, old", &with_old, &event, None)?;
+            check("line, old", &with_old, &line, None)?;
+            check("event", &without, &event, None)?;
+            check("line", &without, &line, None)?;
+            // Of a subject that the log omits.
+            let omitted = DecisionRecord { subject: None, ..before.clone() };
+            check("no subject, old", &with_old, &decision_line(&omitted), None)?;
+            // Of another bundle than is given.
+            let other = DecisionRecord { bundle_sha256: "0".repeat(64).into(), ..before.clone() };
+            check("other bundle, old", &with_old, &decision_line(&other), None)?;
+            // By the very policy that decided, nothing changes.
+            let same = say(&itself, &line, None);
+            prop_assert!(
+                [self::truth(before.decision, before.decision), Said::Preflight].contains(&same),
+                "by itself: {same:?} {line}"
+            );
+            if before.decision != Verdict::Preflight {
+                for (line, fields) in access_lines(&request, before.decision) {
+                    let known = if fields == FIELDS {
+                        ("access, old", "access")
+                    } else {
+                        ("few fields, old", "few fields")
+                    };
+                    check(known.0, &with_old, &line, Some(fields))?;
+                    check(known.1, &without, &line, Some(fields))?;
+                }
+            }
+            if request.has_no_overrides() {
+                let reads = Assumptions { reads: true, ..Assumptions::default() };
+                check("line, old, plain reads", &with_old.clone().assuming(reads), &line, None)?;
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    if are_few() {
+        return;
+    }
+    let seen = seen.into_inner();
+    // Each thing that can be said is said by the fullest log, and by the poorest not only that it cannot be told.
+    for said in [Said::SameAllow, Said::SameRefusal, Said::NewlyAllowed, Said::NewlyRefused] {
+        assert!(seen.get(&("event, old", said)).is_some_and(|count| *count > 5), "{seen:#?}");
+    }
+    for known in ["line", "access", "few fields", "access, old"] {
+        assert!(seen.contains_key(&(known, Said::SameRefusal)), "{seen:#?}");
+    }
+    assert!(seen.contains_key(&("access, old", Said::SameAllow)), "{seen:#?}");
+}
+
+#[test]
+fn tokens_that_are_taken_to_be_as_before_are_so_between_policies_that_trust_alike() {
+    let seen = Seen::default();
+    let mut runner = runner(100);
+    let tokens = Assumptions { tokens: true, ..Assumptions::default() };
+    let result = runner.run(&(policies(), requests()), |((old, mut new), requests)| {
+        for part in ["issuers", "revoked", "credentials", "cors", "log"] {
+            new[part] = old[part].clone();
+        }
+        let (old, new) = (Policy::new(&old), Policy::new(&new));
+        let backtest = Backtest::new(new.read(), None).assuming(tokens);
+        for request in requests {
+            let before = old.decide(&request, request.at);
+            let truth = truth(before.decision, new.decide(&request, request.at).decision);
+            check(&seen, "line, tokens", &backtest, &decision_line(&before), None, truth)?;
+            if before.decision != Verdict::Preflight {
+                for (line, fields) in access_lines(&request, before.decision) {
+                    check(&seen, "access, tokens", &backtest, &line, Some(fields), truth)?;
+                }
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    if are_few() {
+        return;
+    }
+    let seen = seen.into_inner();
+    for said in [Said::SameAllow, Said::SameRefusal, Said::NewlyAllowed, Said::NewlyRefused] {
+        assert!(seen.contains_key(&("line, tokens", said)), "{seen:#?}");
+    }
+}
+
+#[test]
+fn at_another_instant_it_is_what_the_core_would_decide_then() {
+    let seen = Seen::default();
+    let mut runner = runner(100);
+    let result = runner.run(&(policies(), requests(), 0..120u64), |((old, new), requests, later)| {
+        let (old, new) = (Policy::new(&old), Policy::new(&new));
+        // The generator's tokens are as good at the one instant as at the other.
+        let now = 1_800_000_000 + later;
+        let backtest = Backtest::new(new.read(), Some(old.read())).at(UnixTime::from_seconds(now));
+        for request in requests {
+            let before = old.decide(&request, request.at);
+            let truth = truth(before.decision, new.decide(&request, now).decision);
+            check(&seen, "line, now", &backtest, &decision_line(&before), None, truth)?;
+            if before.decision != Verdict::Preflight {
+                for (line, fields) in access_lines(&request, before.decision) {
+                    check(&seen, "access, now", &backtest, &line, Some(fields), truth)?;
+                }
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    if are_few() {
+        return;
+    }
+    let seen = seen.into_inner();
+    for said in [Said::SameAllow, Said::SameRefusal, Said::NewlyAllowed, Said::NewlyRefused] {
+        assert!(seen.contains_key(&("line, now", said)), "{seen:#?}");
+    }
+}
+
+/// What becomes of a line between two policies that are alike but for a part of them.
+fn between(part: &str, old: Value, new: Value, line: &Value) -> Said {
+    let policy = |value: Value| {
+        let mut policy = json!({"version": 1, "credentials": {"cookie": "session"},
+            "issuers": [{"name": "staff", "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"], "jwks":
+                {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}],
+            "rules": [{"id": "all", "effect": "allow", "operations": ["GetObject", "PutObject"], "keys": ["**"]}]});
+        if !value.is_null() {
+            policy[part] = value;
+        }
+        Policy::new(&policy)
+    };
+    let (old, new) = (policy(old), policy(new));
+    let mut line = line.clone();
+    line["log_version"] = json!(1);
+    line["bundle_sha256"] = json!(old.read.bundle().sha256());
+    say(&Backtest::new(new.read(), Some(old.read())), &line.to_string(), None)
+}
+
+#[test]
+fn a_write_by_a_cookie_depends_on_the_pages_that_may_use_it() {
+    let pages = json!({"origins": ["https://app.example.com"], "credentials": true});
+    let line = |method: &str, operation: &str| {
+        json!({"method": method, "operation": operation, "key": "x", "decision": "allow", "rule": "all",
+            "reason": "allowed_by_rule", "issuer": "staff", "subject": "s"})
+    };
+    let (put, get) = (line("PUT", "PutObject"), line("GET", "GetObject"));
+    assert_eq!(between("cors", pages.clone(), pages.clone(), &put), Said::SameAllow);
+    assert_eq!(between("cors", pages.clone(), json!(null), &put), Said::CannotBeTold);
+    // Whatever page a read comes from.
+    assert_eq!(between("cors", pages.clone(), json!(null), &get), Said::SameAllow);
+    let mut refused = put;
+    (refused["decision"], refused["reason"], refused["status"]) =
+        (json!("refuse"), json!("origin_not_allowed"), json!(403));
+    refused.as_object_mut().unwrap().remove("issuer");
+    assert_eq!(between("cors", json!(null), json!(null), &refused), Said::SameRefusal);
+    assert_eq!(between("cors", json!(null), pages, &refused), Said::CannotBeTold);
+}
+
+#[test]
+fn what_was_no_token_wherever_it_was_is_none_where_it_is_looked_for_still() {
+    let line = json!({"method": "GET", "operation": "GetObject", "key": "x", "decision": "refuse",
+        "reason": "token_malformed", "status": 401});
+    let cookie = json!({"cookie": "session"});
+    assert_eq!(between("credentials", cookie.clone(), cookie.clone(), &line), Said::SameRefusal);
+    // It may have been in the cookie, and there may be a good one in another.
+    assert_eq!(between("credentials", cookie, json!({"cookie": "other"}), &line), Said::CannotBeTold);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases(2000)) })]
+    #[test]
+    fn whatever_a_log_holds_each_line_is_counted(
+        lines in prop::collection::vec(
+            prop_oneof![
+                "\\PC{0,40}",
+                "[\\x00-\\x7f]{0,60}",
+                "(GET|PUT|OPTIONS|x)\t(/|/a|//|/a%2520|/%|-)\t(-|a=b|%)\t(Hit|Error|Lambda[A-Za-z]{0,20}|-)(\t|)",
+                r#"\{"(log_version|cs-method|awslogs|messageType|message|event|type)":(1|2|"x"|null|\{\}|\["a"\]),?("timestamp":1|"key":"a"|"reason":"r"|"data":"H4sI")?\}?"#,
+                r#"(2027-01-15T08:00:00Z|1|x y) ?(\{|\{\}|START RequestId: 1|\{"log_version":1\})"#,
+            ],
+            1..8,
+        ),
+        has_columns in any::<bool>(),
+    ) {
+        let policy = BacktestPolicy::read(&bundle()).unwrap();
+        let fields = "#Fields: cs-method cs-uri-stem cs-uri-query x-edge-result-type";
+        let layout = has_columns.then(|| Arc::new(Layout::parse(fields).unwrap()));
+        let bytes = lines.join("\n").into_bytes();
+        let counted = String::from_utf8_lossy(&bytes)
+            .split('\n')
+            .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+            .count();
+        let tally = Backtest::new(policy, None).read(&Lines { source: "log".into(), first: 1, layout, bytes });
+        // A line may hold several objects, or none that is a request.
+        prop_assert!(tally.counts().all() >= counted as u64, "{:?}", tally.counts());
+    }
+}
+
+fn bundle() -> Vec<u8> {
+    let document = serde_json::from_value(json!({"version": 1, "rules": [
+        {"id": "public", "effect": "allow", "methods": ["GET"], "keys": ["a/**"], "anonymous": true}]}));
+    Bundle::write(&document.unwrap()).unwrap()
+}

@@ -1,0 +1,37 @@
+//! The configuration of a CloudFront distribution: reading it, putting the authorizer on its behaviors and
+//! taking it off. Pure: no I/O.
+//!
+//! 1. [`Exported`] is what `aws cloudfront get-distribution-config` writes. What of it the authorizer cares about is
+//!    its [`View`](view::View); what is not known stays as it is.
+//! 2. [`Needs`] is what an access policy asks of a distribution: which methods, which query parameters.
+//! 3. [`attach`] and [`detach`] give a changed copy with every change named ([`Changed`]), or the reasons why not
+//!    ([`Stopped`]): what they would leave open, and what cannot be judged from the configuration alone.
+//! 4. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can let in, and [`Forwarding`]
+//!    what AWS's own origin request policies send on.
+
+mod arn;
+mod attach;
+mod bucket;
+mod change;
+mod detach;
+mod edit;
+mod exported;
+mod managed;
+mod methods;
+mod needs;
+mod obstacle;
+#[cfg(test)]
+mod tests;
+pub mod view;
+
+pub use arn::{ArnError, FunctionName, FunctionVersion};
+pub use attach::{Attachment, Behaviors, attach};
+pub use bucket::Target;
+pub use change::{Change, Changed, Note, Place, Setting};
+pub use detach::{BucketAfterwards, Detachment, detach};
+pub use exported::{Exported, ExportedError, UpdateInput};
+pub use managed::{CachePolicyId, Forwarding, OriginRequestPolicyId};
+pub use methods::MethodSet;
+pub use needs::Needs;
+pub use obstacle::{Obstacle, Stopped};
+pub use view::BehaviorName;

@@ -1,0 +1,151 @@
+//! Cache policies and origin request policies, by their ids, and what is known of AWS's own.
+
+use std::fmt;
+
+/// The id of a cache policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CachePolicyId(String);
+
+/// The id of an origin request policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OriginRequestPolicyId(String);
+
+/// What a cache policy keeps apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Caching {
+    /// It caches nothing.
+    Disabled,
+    /// It caches, and its key has no query string: two listings are one to it.
+    WithoutQuery,
+    /// Not one of AWS's own, or one that has not been looked at.
+    Unknown,
+}
+
+/// What an origin request policy lets through.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Forwarding {
+    /// Query strings and headers, but not `Host`; and cookies.
+    AllButHost,
+    /// `Host` too: S3 would look for a bucket of the viewer's domain.
+    Host,
+    /// No query strings: operations become others.
+    WithoutQuery,
+    /// Not one of AWS's own, or one that has not been looked at.
+    Unknown,
+}
+
+/// AWS's own cache policies
+/// ([AWS: managed cache policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html)).
+const CACHE_POLICIES: [(&str, &str, Caching); 3] = [
+    ("Managed-CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", Caching::Disabled),
+    ("Managed-CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", Caching::WithoutQuery),
+    (
+        "Managed-CachingOptimizedForUncompressedObjects",
+        "b2884449-e4de-46a7-ac36-70bc7f1ddd6d",
+        Caching::WithoutQuery,
+    ),
+];
+
+/// AWS's own origin request policies
+/// ([AWS: managed origin request policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)).
+const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 6] = [
+    ("Managed-AllViewerExceptHostHeader", "b689b0a8-53d0-40ab-baf2-68738e2966ac", Forwarding::AllButHost),
+    ("Managed-AllViewer", "216adef6-5c7f-47e4-b989-5492eafa07d3", Forwarding::Host),
+    (
+        "Managed-AllViewerAndCloudFrontHeaders-2022-06",
+        "33f36d7e-f396-46d9-90e0-52428a34d9dc",
+        Forwarding::Host,
+    ),
+    ("Managed-CORS-S3Origin", "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf", Forwarding::WithoutQuery),
+    ("Managed-CORS-CustomOrigin", "59781a5b-3903-41f3-afcb-af62929ccde1", Forwarding::WithoutQuery),
+    ("Managed-UserAgentRefererHeaders", "acba4595-bd28-49b8-b9fe-13317c0390fa", Forwarding::WithoutQuery),
+];
+
+impl CachePolicyId {
+    /// An id, or the name of one of AWS's own policies.
+    pub fn parse(text: &str) -> Option<Self> {
+        let named = CACHE_POLICIES.into_iter().find(|(name, ..)| *name == text);
+        named.map(|(_, id, _)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl OriginRequestPolicyId {
+    /// An id, or the name of one of AWS's own policies.
+    pub fn parse(text: &str) -> Option<Self> {
+        let named = ORIGIN_REQUEST_POLICIES.into_iter().find(|(name, ..)| *name == text);
+        named.map(|(_, id, _)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Caching {
+    /// What is known of a cache policy.
+    pub(crate) fn of(id: &str) -> Self {
+        let known = CACHE_POLICIES.into_iter().find(|(_, known, _)| *known == id);
+        known.map_or(Self::Unknown, |(_, _, caching)| caching)
+    }
+}
+
+impl Forwarding {
+    /// What is known of an origin request policy.
+    pub fn of(id: &str) -> Self {
+        let known = ORIGIN_REQUEST_POLICIES.into_iter().find(|(_, known, _)| *known == id);
+        known.map_or(Self::Unknown, |(_, _, forwarding)| forwarding)
+    }
+}
+
+/// The value of a setting; the id of a policy with its name, where it is AWS's own.
+pub(crate) struct Named<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cache = CACHE_POLICIES.into_iter().map(|(name, id, _)| (name, id));
+        let mut known = cache.chain(ORIGIN_REQUEST_POLICIES.into_iter().map(|(name, id, _)| (name, id)));
+        match known.find(|(_, id)| *id == self.0) {
+            Some((name, id)) => write!(f, "{id} ({name})"),
+            // Quotes stay as they are: a setting may be JSON.
+            None => self.0.chars().try_for_each(|c| match c {
+                '"' | '\'' | '\\' => write!(f, "{c}"),
+                c => write!(f, "{}", c.escape_debug()),
+            }),
+        }
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_name = text.starts_with("Managed-");
+    !text.is_empty() && !is_name && text.bytes().all(letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn awss_own_policies_go_by_their_names_and_no_other_name_is_taken_for_an_id() {
+        for (text, id) in [
+            ("Managed-CachingDisabled", Some("4135ea2d-6df8-44a3-9df3-4b5a84be39ad")),
+            ("0a1b2c3d-0000-4000-8000-000000000000", Some("0a1b2c3d-0000-4000-8000-000000000000")),
+            ("Managed-CachingDisabeld", None),
+            ("Managed-AllViewer", None),
+            ("caching disabled", None),
+            ("", None),
+        ] {
+            assert_eq!(CachePolicyId::parse(text).as_ref().map(CachePolicyId::as_str), id, "{text}");
+        }
+        let all = OriginRequestPolicyId::parse("Managed-AllViewerExceptHostHeader").unwrap();
+        assert_eq!(Forwarding::of(all.as_str()), Forwarding::AllButHost);
+        assert_eq!(Caching::of(all.as_str()), Caching::Unknown);
+        assert!(Named(all.as_str()).to_string().contains("Managed-AllViewerExceptHostHeader"));
+    }
+}

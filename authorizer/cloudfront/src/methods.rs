@@ -1,0 +1,46 @@
+//! The sets of methods that CloudFront has.
+
+use authorizer_core::request::Possible;
+
+/// One of the three sets that a behavior can allow
+/// ([AWS: AllowedMethods](https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_AllowedMethods.html)).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MethodSet {
+    /// GET and HEAD.
+    Read,
+    /// And OPTIONS.
+    ReadAndPreflight,
+    /// All seven: PUT and DELETE do not come without POST and PATCH.
+    All,
+}
+
+impl MethodSet {
+    /// The least that lets in what a policy could allow.
+    pub fn for_policy(possible: &Possible) -> Self {
+        use authorizer_core::operation::Method;
+        let writes = possible.operations.methods().any(|method| match method {
+            Method::Put | Method::Delete | Method::Post => true,
+            Method::Get | Method::Head => false,
+        });
+        match (writes, possible.preflights) {
+            (true, _) => Self::All,
+            (false, true) => Self::ReadAndPreflight,
+            (false, false) => Self::Read,
+        }
+    }
+
+    /// The methods.
+    pub fn methods(self) -> &'static [&'static str] {
+        match self {
+            Self::Read => &["GET", "HEAD"],
+            Self::ReadAndPreflight => &["GET", "HEAD", "OPTIONS"],
+            Self::All => &["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
+        }
+    }
+
+    /// Whether these are the same methods, in whatever order.
+    pub fn is(self, methods: &[String]) -> bool {
+        methods.len() == self.methods().len()
+            && methods.iter().all(|one| self.methods().contains(&one.as_str()))
+    }
+}

@@ -1,0 +1,57 @@
+//! What an access policy asks of the distribution.
+
+use authorizer_core::operation::{Method, S3Operation};
+use authorizer_core::policy::Policy;
+use authorizer_core::response_override::ResponseOverride;
+use authorizer_core::rules::Effect;
+
+use super::methods::MethodSet;
+
+/// What an access policy asks of the distribution.
+#[derive(Clone, Debug)]
+pub struct Needs {
+    /// The methods that a behavior must let in.
+    pub methods: MethodSet,
+    /// Listings are requests for `/`, which is not to become another object.
+    pub lists: bool,
+    /// What is read depends on the query string.
+    pub reads_by_query: bool,
+    /// `If-None-Match`, which the function adds, must reach S3.
+    pub create_only: bool,
+    /// Pages of other origins read the answers.
+    pub cors: bool,
+    /// Query parameters that AWS's own origin request policies drop.
+    pub dropped_overrides: Vec<&'static str>,
+}
+
+impl Needs {
+    /// Reads them off a policy.
+    pub fn of(policy: &Policy) -> Self {
+        let possible = policy.possible();
+        let allows = || policy.rules().iter().filter(|rule| rule.effect() == Effect::Allow);
+        let overridden = |one: &ResponseOverride| allows().any(|rule| rule.overrides().contains(one));
+        let by_query =
+            |operation: S3Operation| operation.method().is_safe() && !operation.parameters().is_empty();
+        let uploads = |rule: &authorizer_core::rules::Rule| {
+            rule.operations().has_method(Method::Put) || rule.operations().has_method(Method::Post)
+        };
+        Self {
+            methods: MethodSet::for_policy(&possible),
+            lists: possible.operations.any(S3Operation::is_listing),
+            reads_by_query: possible.operations.iter().any(by_query)
+                || ResponseOverride::ALL.iter().any(overridden),
+            create_only: allows().any(|rule| uploads(rule) && rule.terms().create_only),
+            cors: policy.cors().is_some(),
+            dropped_overrides: DROPPED.iter().filter(|one| overridden(one)).map(|one| one.name()).collect(),
+        }
+    }
+}
+
+/// The query parameters that AWS's own origin request policies do not send to a bucket, whatever else of the
+/// query they send
+/// ([AWS: managed origin request policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)).
+const DROPPED: [ResponseOverride; 3] = [
+    ResponseOverride::ResponseContentType,
+    ResponseOverride::ResponseContentDisposition,
+    ResponseOverride::ResponseContentEncoding,
+];

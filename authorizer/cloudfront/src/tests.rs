@@ -1,0 +1,465 @@
+//! What is refused, one cause at a time, and what is changed.
+
+mod properties;
+
+use authorizer_core::Bundle;
+use serde_json::{Value, json};
+
+use super::*;
+
+pub(super) const PLAIN: &str = include_str!("../../../fixtures/distributions/plain.json");
+pub(super) const OLDER: &str = include_str!("../../../fixtures/distributions/older.json");
+pub(super) const ARN: &str = "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:3";
+
+pub(super) fn read(value: &Value) -> Exported {
+    Exported::read(value.to_string().as_bytes()).unwrap()
+}
+
+pub(super) fn plain() -> Value {
+    serde_json::from_str(PLAIN).unwrap()
+}
+
+/// RFC 8037 appendix A.2.
+const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+/// What a policy with these rules needs; a member `cors` beside them.
+fn needs(rules: &Value, cors: bool) -> Needs {
+    let mut document = json!({
+        "version": 1,
+        "issuers": [{"name": "staff", "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"],
+            "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X}]}}],
+        "rules": rules,
+    });
+    if cors {
+        document["cors"] = json!({"origins": ["https://app.example.com"]});
+    }
+    let document = serde_json::from_value(document).unwrap();
+    Needs::of(Bundle::read(&Bundle::write(&document).unwrap()).unwrap().policy())
+}
+
+fn rule(fields: Value) -> Value {
+    let mut rule = json!({"id": "r", "effect": "allow", "keys": ["**"]});
+    rule.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    json!([rule])
+}
+
+pub(super) fn attachment(behaviors: Behaviors) -> Attachment {
+    Attachment {
+        function: FunctionVersion::parse(ARN).unwrap(),
+        behaviors,
+        needs: None,
+        origin_access_control_id: None,
+        cache_policy_id: None,
+        origin_request_policy_id: None,
+        response_headers_policy_id: None,
+        replace: false,
+    }
+}
+
+fn pattern(text: &str) -> BehaviorName {
+    BehaviorName::Pattern(text.to_owned())
+}
+
+fn obstacles(result: Result<Changed, Stopped>) -> Vec<String> {
+    match result {
+        Err(Stopped::Obstacles(obstacles)) => {
+            assert!(obstacles.iter().all(|one| !one.remedy().is_empty()));
+            obstacles.iter().map(|one| json!(one)["obstacle"].as_str().unwrap().to_owned()).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_good_distribution_gets_the_function_and_nothing_that_it_did_not_need() {
+    let changed = attach(&read(&plain()), &attachment(Behaviors::All)).unwrap();
+    let changes: Vec<_> = changed.changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        changes,
+        [
+            format!("behavior `/users/*`: the viewer-request function was none, becomes {ARN}"),
+            format!("the default behavior: the viewer-request function was none, becomes {ARN}"),
+            "the default behavior: ViewerProtocolPolicy was redirect-to-https, becomes https-only".to_owned(),
+        ]
+    );
+    assert_eq!(changed.exported.etag(), "E2QWRUHEXAMPLE");
+    let mut expected = plain();
+    let ours = json!({"LambdaFunctionARN": ARN, "EventType": "viewer-request", "IncludeBody": false});
+    let default = &mut expected["DistributionConfig"]["DefaultCacheBehavior"];
+    default["ViewerProtocolPolicy"] = json!("https-only");
+    default["LambdaFunctionAssociations"] = json!({"Quantity": 1, "Items": [ours]});
+    let users =
+        &mut expected["DistributionConfig"]["CacheBehaviors"]["Items"][1]["LambdaFunctionAssociations"];
+    users["Quantity"] = json!(2);
+    users["Items"].as_array_mut().unwrap().push(ours);
+    assert_eq!(Value::Object(changed.exported.whole().clone()), expected);
+}
+
+#[test]
+fn each_thing_that_would_leave_the_bucket_open_or_operations_changed_is_refused_by_its_name() {
+    let origin = "/DistributionConfig/Origins/Items/0";
+    let default = "/DistributionConfig/DefaultCacheBehavior";
+    let users = "/DistributionConfig/CacheBehaviors/Items/1";
+    let lists = Some(needs(&rule(json!({"operations": ["ListObjectsV2"]})), false));
+    let creates = Some(needs(&rule(json!({"methods": ["PUT"], "upload": {"create_only": true}})), false));
+    let lambda = |arn: &str| {
+        json!({"Quantity": 1, "Items": [
+            {"LambdaFunctionARN": arn, "EventType": "viewer-request", "IncludeBody": false}
+        ]})
+    };
+    let function = |event: &str| {
+        json!({"Quantity": 1, "Items": [
+            {"FunctionARN": "arn:aws:cloudfront::111122223333:function/f", "EventType": event}
+        ]})
+    };
+    let another = "arn:aws:lambda:us-east-1:111122223333:function:another:1";
+    for (place, member, value, needs, expected) in [
+        (default, "LambdaFunctionAssociations", lambda(another), None, vec!["other_function"]),
+        (default, "FunctionAssociations", function("viewer-request"), None, vec!["other_function"]),
+        (users, "FunctionAssociations", function("viewer-response"), None, vec!["other_function"]),
+        (origin, "OriginAccessControlId", json!(""), None, vec!["no_origin_access_control"]),
+        (origin, "OriginPath", json!("/private"), None, vec!["origin_path"]),
+        (
+            origin,
+            "DomainName",
+            json!("private-files.s3-website.eu-central-1.amazonaws.com"),
+            None,
+            vec!["not_a_bucket"],
+        ),
+        (origin, "S3OriginConfig", Value::Null, None, vec!["not_a_bucket"]),
+        (
+            origin,
+            "S3OriginConfig",
+            json!({"OriginAccessIdentity": "origin-access-identity/cloudfront/E127EXAMPLE51Z"}),
+            None,
+            vec!["no_origin_access_control"],
+        ),
+        (default, "CachePolicyId", json!("0a1b2c3d-0000-4000-8000-000000000000"), None, vec!["cache_policy"]),
+        (default, "CachePolicyId", Value::Null, None, vec!["cache_policy"]),
+        (
+            default,
+            "CachePolicyId",
+            json!("658327ea-f89d-4fab-a63d-7e88639e58f6"),
+            None,
+            vec!["cache_without_query"],
+        ),
+        (
+            users,
+            "CachePolicyId",
+            json!("658327ea-f89d-4fab-a63d-7e88639e58f6"),
+            lists.clone(),
+            vec!["cache_without_query"],
+        ),
+        (default, "OriginRequestPolicyId", Value::Null, None, vec!["origin_request_policy"]),
+        (
+            default,
+            "OriginRequestPolicyId",
+            json!("0a1b2c3d-0000-4000-8000-000000000000"),
+            None,
+            vec!["origin_request_policy"],
+        ),
+        (
+            default,
+            "OriginRequestPolicyId",
+            json!("216adef6-5c7f-47e4-b989-5492eafa07d3"),
+            None,
+            vec!["host_forwarded"],
+        ),
+        (
+            default,
+            "OriginRequestPolicyId",
+            json!("88a5eaf4-2fd4-4709-b370-b4c650ea3fcf"),
+            None,
+            vec!["query_lost"],
+        ),
+        (default, "Compress", json!(true), creates, vec!["cookies_forwarded", "cookies_forwarded"]),
+        ("/DistributionConfig", "DefaultRootObject", json!("index.html"), lists, vec!["default_root_object"]),
+    ] {
+        let mut changed = plain();
+        changed.pointer_mut(place).unwrap()[member] = value.clone();
+        let wanted = Attachment { needs, ..attachment(Behaviors::All) };
+        assert_eq!(obstacles(attach(&read(&changed), &wanted)), expected, "{place} {member} {value}");
+    }
+}
+
+#[test]
+fn a_behavior_that_was_not_named_and_reaches_the_bucket_is_a_way_past() {
+    let named = |names: &[BehaviorName]| attachment(Behaviors::Named(names.to_vec()));
+    let default_only = named(&[BehaviorName::Default]);
+    assert_eq!(obstacles(attach(&read(&plain()), &default_only)), ["way_past"]);
+    assert_eq!(obstacles(attach(&read(&plain()), &named(&[pattern("users/*")]))), ["way_past"]);
+    // With and without the slash it is one pattern.
+    assert!(attach(&read(&plain()), &named(&[pattern("users/*"), BehaviorName::Default])).is_ok());
+
+    // The same bucket by another origin and another endpoint, or as the second of a group.
+    let mut twice = plain();
+    let config = &mut twice["DistributionConfig"];
+    let mut second = config["Origins"]["Items"][0].clone();
+    second["Id"] = json!("again");
+    second["DomainName"] = json!("private-files.s3-website.eu-central-1.amazonaws.com");
+    config["Origins"]["Items"].as_array_mut().unwrap().push(second);
+    config["Origins"]["Quantity"] = json!(3);
+    config["CacheBehaviors"]["Items"][0]["TargetOriginId"] = json!("again");
+    let both = named(&[BehaviorName::Default, pattern("/users/*")]);
+    assert_eq!(obstacles(attach(&read(&twice), &both)), ["way_past"]);
+
+    let mut group = plain();
+    let config = &mut group["DistributionConfig"];
+    config["OriginGroups"] = json!({"Quantity": 1, "Items": [
+        {"Id": "group", "Members": {"Quantity": 2, "Items": [{"OriginId": "api"}, {"OriginId": "files"}]}}
+    ]});
+    config["CacheBehaviors"]["Items"][0]["TargetOriginId"] = json!("group");
+    assert_eq!(obstacles(attach(&read(&group), &both)), ["way_past"]);
+    // And `all` takes it in, but its other origin is no bucket.
+    assert_eq!(obstacles(attach(&read(&group), &attachment(Behaviors::All))), ["not_a_bucket"]);
+
+    // A second behavior of the same pattern, which CloudFront does not take, is none that is guarded.
+    let mut same = plain();
+    let behaviors = &mut same["DistributionConfig"]["CacheBehaviors"];
+    let users = behaviors["Items"][1].clone();
+    behaviors["Items"].as_array_mut().unwrap().push(users);
+    behaviors["Quantity"] = json!(3);
+    assert_eq!(obstacles(attach(&read(&same), &attachment(Behaviors::All))), ["way_past"]);
+}
+
+#[test]
+fn an_older_distribution_is_brought_into_shape_once_everything_is_chosen() {
+    let older: Value = serde_json::from_str(OLDER).unwrap();
+    let all = attachment(Behaviors::All);
+    assert_eq!(
+        obstacles(attach(&read(&older), &all)),
+        ["other_function", "cache_policy", "origin_request_policy", "no_origin_access_control"]
+    );
+    let chosen = Attachment {
+        needs: Some(needs(&rule(json!({"methods": ["GET"]})), false)),
+        origin_access_control_id: Some("E3".to_owned()),
+        cache_policy_id: CachePolicyId::parse("Managed-CachingDisabled"),
+        origin_request_policy_id: OriginRequestPolicyId::parse("Managed-AllViewerExceptHostHeader"),
+        response_headers_policy_id: Some("r".to_owned()),
+        replace: true,
+        ..all
+    };
+    let changed = attach(&read(&older), &chosen).unwrap();
+    let settings: Vec<_> = changed.changes.iter().map(|one| one.setting.name()).collect();
+    assert_eq!(
+        settings,
+        [
+            "FunctionAssociations",
+            "LambdaFunctionAssociations",
+            "ViewerProtocolPolicy",
+            "AllowedMethods",
+            "CachedMethods",
+            "CachePolicyId",
+            "OriginRequestPolicyId",
+            "ResponseHeadersPolicyId",
+            "ForwardedValues",
+            "MinTTL",
+            "DefaultTTL",
+            "MaxTTL",
+            "OriginAccessControlId",
+            "OriginAccessIdentity",
+        ]
+    );
+    let config = changed.exported.config().unwrap();
+    let behavior = &config["DefaultCacheBehavior"];
+    let methods = json!({"Quantity": 2, "Items": ["GET", "HEAD"],
+        "CachedMethods": {"Quantity": 2, "Items": ["GET", "HEAD"]}});
+    assert_eq!(behavior["AllowedMethods"], methods);
+    assert_eq!(behavior["FunctionAssociations"], json!({"Quantity": 0}));
+    assert!(behavior.get("ForwardedValues").is_none());
+    assert_eq!(config["Origins"]["Items"][0]["S3OriginConfig"]["OriginAccessIdentity"], "");
+    // And then it is as it should be.
+    assert_eq!(attach(&changed.exported, &chosen).unwrap().changes, []);
+}
+
+#[test]
+fn the_methods_are_the_fewest_of_cloudfronts_that_the_policy_needs() {
+    let set = |fields: Value, cors: bool| needs(&rule(fields), cors).methods.methods().len();
+    for (fields, cors, count) in [
+        (json!({"methods": ["GET"]}), false, 2),
+        (json!({"methods": ["HEAD"]}), false, 2),
+        (json!({"operations": ["ListObjectsV2", "GetObjectVersion", "ListParts"]}), false, 2),
+        (json!({"methods": ["GET"]}), true, 3),
+        (json!({"methods": ["PUT"]}), false, 7),
+        (json!({"methods": ["GET", "DELETE"]}), true, 7),
+        (json!({"operations": ["CreateMultipartUpload"]}), false, 7),
+        (json!({"operations": ["AbortMultipartUpload"]}), false, 7),
+    ] {
+        assert_eq!(set(fields.clone(), cors), count, "{fields}");
+    }
+}
+
+#[test]
+fn another_version_takes_the_place_of_the_last_and_what_was_confirmed_need_not_be_again() {
+    let own = "0a1b2c3d-0000-4000-8000-000000000000";
+    let confirmed = Attachment {
+        cache_policy_id: CachePolicyId::parse(own),
+        origin_request_policy_id: OriginRequestPolicyId::parse(own),
+        ..attachment(Behaviors::All)
+    };
+    let first = attach(&read(&plain()), &confirmed).unwrap();
+    let next = ARN.replace(":3", ":4");
+    let next = Attachment { function: FunctionVersion::parse(&next).unwrap(), ..attachment(Behaviors::All) };
+    let changed = attach(&first.exported, &next).unwrap();
+    let befores: Vec<_> = changed.changes.iter().map(|one| one.before.as_deref()).collect();
+    assert_eq!(befores, [Some(ARN); 2]);
+    // Only on one of them: the other one stays guarded, by the older version.
+    let one = Attachment { behaviors: Behaviors::Named(vec![BehaviorName::Default]), ..next };
+    let changed = attach(&first.exported, &one).unwrap();
+    assert_eq!(changed.changes.len(), 1);
+    let other = Note::OtherVersion { behavior: pattern("/users/*"), arn: ARN.to_owned() };
+    assert!(changed.notes.contains(&other), "{:?}", changed.notes);
+}
+
+#[test]
+fn what_the_configuration_does_not_show_is_said() {
+    let own = "0a1b2c3d-0000-4000-8000-000000000000";
+    let mut config = plain();
+    let default = &mut config["DistributionConfig"]["DefaultCacheBehavior"];
+    default["LambdaFunctionAssociations"] = json!({"Quantity": 1, "Items": [
+        {"LambdaFunctionARN": "arn:aws:lambda:us-east-1:111122223333:function:rewrite:1",
+            "EventType": "origin-request"}
+    ]});
+    config["DistributionConfig"]["ContinuousDeploymentPolicyId"] = json!("c");
+    config["DistributionConfig"]["CustomErrorResponses"] = json!({"Quantity": 3, "Items": [
+        {"ErrorCode": 403, "ResponsePagePath": "/sorry.html", "ResponseCode": "200"},
+        {"ErrorCode": 404, "ResponsePagePath": "/sorry.html", "ResponseCode": "404"},
+        {"ErrorCode": 500, "ResponsePagePath": "", "ResponseCode": "", "ErrorCachingMinTTL": 0},
+    ]});
+    let rules = json!({"methods": ["GET"], "response_overrides": ["response-content-disposition"]});
+    let told = |attachment: &Attachment| -> Vec<String> {
+        let notes = attach(&read(&config), attachment).unwrap().notes;
+        assert!(notes.iter().all(|note| !note.to_string().is_empty()));
+        notes.iter().map(|note| json!(note)["note"].as_str().unwrap().to_owned()).collect()
+    };
+    let needs = Some(needs(&rule(rules), true));
+    assert_eq!(
+        told(&Attachment { needs: needs.clone(), ..attachment(Behaviors::All) }),
+        [
+            "dropped_overrides",
+            "no_response_headers_policy",
+            "origin_request",
+            "dropped_overrides",
+            "no_response_headers_policy",
+            "passed_over",
+            "origin_access_control",
+            "error_page",
+            "continuous_deployment",
+            "bucket_policy",
+        ]
+    );
+    let named = Attachment {
+        needs,
+        cache_policy_id: CachePolicyId::parse(own),
+        origin_request_policy_id: OriginRequestPolicyId::parse(own),
+        response_headers_policy_id: Some(own.to_owned()),
+        ..attachment(Behaviors::Named(vec![BehaviorName::Default, pattern("users/*")]))
+    };
+    assert_eq!(
+        told(&named),
+        [
+            "cache_policy",
+            "origin_request_policy",
+            "origin_request",
+            "cache_policy",
+            "origin_request_policy",
+            "origin_access_control",
+            "error_page",
+            "continuous_deployment",
+            "bucket_policy",
+        ]
+    );
+    assert!(told(&attachment(Behaviors::All)).contains(&"no_policy".to_owned()));
+}
+
+#[test]
+fn a_cache_without_query_strings_will_do_where_nothing_is_read_by_them() {
+    let optimized = CachePolicyId::parse("Managed-CachingOptimized");
+    let wanted = |fields: Value| Attachment {
+        needs: Some(needs(&rule(fields), false)),
+        cache_policy_id: optimized.clone(),
+        ..attachment(Behaviors::All)
+    };
+    assert!(attach(&read(&plain()), &wanted(json!({"methods": ["GET"]}))).is_ok());
+    for by_query in [
+        json!({"methods": ["GET"], "response_overrides": ["response-expires"]}),
+        json!({"operations": ["GetObjectVersion"]}),
+        json!({"operations": ["ListParts"]}),
+    ] {
+        let refused = obstacles(attach(&read(&plain()), &wanted(by_query.clone())));
+        assert_eq!(refused, ["cache_without_query"; 2], "{by_query}");
+    }
+}
+
+#[test]
+fn detaching_says_what_keeps_the_bucket_shut() {
+    let attached = attach(&read(&plain()), &attachment(Behaviors::All)).unwrap().exported;
+    let function = FunctionName::parse(ARN).unwrap();
+    let off = |behaviors, bucket| Detachment { function: function.clone(), behaviors, bucket };
+    let unsaid = off(Behaviors::All, BucketAfterwards::Unsaid);
+    assert_eq!(obstacles(detach(&attached, &unsaid)), ["left_open", "left_open"]);
+
+    let unsigned = detach(&attached, &off(Behaviors::All, BucketAfterwards::Unsigned)).unwrap();
+    let origin = &unsigned.exported.config().unwrap()["Origins"]["Items"][0];
+    assert_eq!(origin["OriginAccessControlId"], "");
+    assert_eq!(unsigned.changes.len(), 3);
+
+    let default = Behaviors::Named(vec![BehaviorName::Default]);
+    let shared = off(default.clone(), BucketAfterwards::Unsigned);
+    assert_eq!(obstacles(detach(&attached, &shared)), ["origin_shared"]);
+    assert_eq!(detach(&attached, &off(default, BucketAfterwards::Closed)).unwrap().changes.len(), 1);
+
+    let api = off(Behaviors::Named(vec![pattern("api/*")]), BucketAfterwards::Closed);
+    assert_eq!(obstacles(detach(&attached, &api)), ["not_attached"]);
+    let nowhere = off(Behaviors::All, BucketAfterwards::Closed);
+    assert_eq!(obstacles(detach(&read(&plain()), &nowhere)), ["not_attached"; 3]);
+}
+
+#[test]
+fn what_is_no_export_is_refused_with_its_place() {
+    let mut twice = PLAIN.replacen("\"Comment\"", "\"DefaultRootObject\"", 1);
+    for (text, expected) in [
+        (String::new(), "there is nothing in it"),
+        (" \n".to_owned(), "there is nothing in it"),
+        ("An error occurred".to_owned(), "it is no JSON: expected value at line 1 column 1"),
+        ("[]".to_owned(), "it is no distribution's configuration: it is not an object"),
+        ("{}".to_owned(), "it is no distribution's configuration: missing field `ETag` at line 1 column 2"),
+        ("{\"Distribution\": {}, \"ETag\": \"E\"}".to_owned(), "it is what `get-distribution` writes"),
+        ("{\"DistributionList\": {}}".to_owned(), "it is what `list-distributions` writes"),
+        (
+            plain()["DistributionConfig"].to_string(),
+            "it is no distribution's configuration: missing field `ETag` at line 1 column ",
+        ),
+        (
+            PLAIN.replacen("\"TargetOriginId\": \"api\"", "\"TargetOriginId\": \"apis\"", 1),
+            "a behavior's `TargetOriginId` is `apis`, and there is no such origin",
+        ),
+        (
+            PLAIN.replacen("\"PathPattern\"", "\"Pattern\"", 1),
+            "one of the `CacheBehaviors` has no `PathPattern`",
+        ),
+        (
+            PLAIN.replacen("\"Quantity\": 7", "\"Quantity\": 6", 1),
+            "it is no distribution's configuration: `Quantity` is 6, and `Items` has 7 at line ",
+        ),
+        (
+            PLAIN.replacen("\"LambdaFunctionARN\"", "\"LambdaFunctionArn\"", 1),
+            "it is no distribution's configuration: missing field `LambdaFunctionARN` at line ",
+        ),
+        (
+            std::mem::take(&mut twice),
+            "it is no distribution's configuration: duplicate field `DefaultRootObject` at line ",
+        ),
+    ] {
+        let error = Exported::read(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let there = Stopped::NoSuchBehavior(pattern("x"), vec![]).to_string();
+    assert_eq!(there, "there is no behavior `x`");
+    let nobody = attach(&read(&plain()), &attachment(Behaviors::Named(vec![pattern("x")])));
+    assert!(matches!(nobody, Err(Stopped::NoSuchBehavior(_, there)) if there.len() == 3));
+    let mut no_bucket = plain();
+    no_bucket["DistributionConfig"]["Origins"]["Items"][0]["DomainName"] = json!("files.example.com");
+    let all = attach(&read(&no_bucket), &attachment(Behaviors::All));
+    assert!(matches!(all, Err(Stopped::NoBucket)));
+}

@@ -1,0 +1,310 @@
+//! Step 1: the Lambda@Edge viewer-request event, as CloudFront writes it.
+//!
+//! [AWS: Lambda@Edge event structure](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html).
+//! The types follow the style of `aws_lambda_events`, which has none for Lambda@Edge: what goes back to
+//! CloudFront keeps the fields it does not know in `other`, so that a request goes back with whatever
+//! CloudFront put into it. (Of a number beyond 64 bits in such a field, the nearest double is kept.)
+//!
+//! Texts are those of the event's own bytes, wherever these hold them without an escape: most requests are
+//! read, decided on and handed back without a copy.
+
+mod header;
+mod lines;
+mod members;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use aws_lambda_events::encodings::Base64Data;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+pub use header::CloudFrontHeader;
+use header::owned;
+pub use lines::HeaderLines;
+
+/// A Lambda@Edge event: one record, for one request of one viewer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CloudFrontEvent<'e> {
+    /// CloudFront sends exactly one; anything else is refused as malformed.
+    #[serde(rename = "Records")]
+    pub records: Vec<CloudFrontRecord<'e>>,
+}
+
+/// One record of a [`CloudFrontEvent`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CloudFrontRecord<'e> {
+    /// What CloudFront has to say.
+    pub cf: CloudFrontEventData<'e>,
+}
+
+/// The distribution's part and the viewer's part of an event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CloudFrontEventData<'e> {
+    /// The distribution and the trigger.
+    pub config: CloudFrontConfig<'e>,
+    /// The viewer's request.
+    pub request: CloudFrontRequest<'e>,
+}
+
+/// The distribution and the trigger of an event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CloudFrontConfig<'e> {
+    /// The distribution's own domain name, such as `d111111abcdef8.cloudfront.net`.
+    pub distribution_domain_name: Cow<'e, str>,
+    /// The distribution's id, such as `EDFDVBD6EXAMPLE`.
+    pub distribution_id: Cow<'e, str>,
+    /// The trigger: this function serves `viewer-request` and nothing else.
+    pub event_type: Cow<'e, str>,
+    /// CloudFront's id for the request, the `x-edge-request-id` of its access logs.
+    pub request_id: Cow<'e, str>,
+}
+
+/// The viewer's request, and, returned by the function, the request CloudFront goes on with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CloudFrontRequest<'e> {
+    /// The viewer's address, IPv4 or IPv6. Read-only.
+    pub client_ip: Cow<'e, str>,
+    /// The HTTP method. Read-only.
+    pub method: Cow<'e, str>,
+    /// The path as the viewer sent it, still percent-encoded, without the query string.
+    pub uri: Cow<'e, str>,
+    /// The query string without its `?`, or empty.
+    pub querystring: Cow<'e, str>,
+    /// The headers by lower-case name.
+    pub headers: CloudFrontHeaders<'e>,
+    /// The body, when the trigger includes it. Never needed here, and handed back untouched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Box<CloudFrontBody>>,
+    /// Fields this version does not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Headers by lower-case name; a name has a value for each time the header was sent.
+pub type CloudFrontHeaders<'e> = BTreeMap<Cow<'e, str>, HeaderLines<'e>>;
+
+/// A header of our own making.
+pub(crate) type AddedHeader = (Cow<'static, str>, HeaderLines<'static>);
+
+impl CloudFrontRequest<'_> {
+    /// The request in bytes of its own, for who goes on when the event's are gone.
+    pub fn into_owned(self) -> CloudFrontRequest<'static> {
+        let lines = |(name, lines): (_, HeaderLines<'_>)| (owned(name), lines.into_owned());
+        CloudFrontRequest {
+            client_ip: owned(self.client_ip),
+            method: owned(self.method),
+            uri: owned(self.uri),
+            querystring: owned(self.querystring),
+            headers: self.headers.into_iter().map(lines).collect(),
+            body: self.body,
+            other: self.other,
+        }
+    }
+}
+
+#[cfg(test)]
+impl CloudFrontRequest<'static> {
+    /// A request as the unit tests write one.
+    pub(crate) fn sent(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Self {
+        let line = |(name, value): &(&str, &str)| {
+            (name.to_string().into(), CloudFrontHeader::new(name.to_string(), value.to_string()).into())
+        };
+        Self {
+            client_ip: Cow::default(),
+            method: method.to_owned().into(),
+            uri: uri.to_owned().into(),
+            querystring: query.to_owned().into(),
+            headers: headers.iter().map(line).collect(),
+            body: None,
+            other: Map::new(),
+        }
+    }
+}
+
+/// The body of a request whose trigger has "include body" on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CloudFrontBody {
+    /// Whether Lambda@Edge cut the body off (viewer events: at 40 KB).
+    pub input_truncated: bool,
+    /// `read-only` as it arrives; `replace` would put `data` in the body's place.
+    pub action: String,
+    /// Always `base64` as it arrives.
+    pub encoding: String,
+    /// The bytes.
+    pub data: Base64Data,
+    /// Fields this version does not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// An event that is one viewer request and nothing else.
+#[derive(Clone, Debug)]
+pub struct ViewerRequestEvent<'e> {
+    /// The distribution and the trigger.
+    pub config: CloudFrontConfig<'e>,
+    /// The viewer's request.
+    pub request: CloudFrontRequest<'e>,
+}
+
+/// Why the function's input is no viewer request. All of these refuse the request with 500: the
+/// viewer did nothing wrong, the trigger or its sender did.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum EventError {
+    /// Not the JSON of a CloudFront event, or not of exactly one record.
+    Malformed,
+    /// The function is on another trigger than viewer-request.
+    WrongTrigger,
+}
+
+impl<'e> ViewerRequestEvent<'e> {
+    /// Reads the bytes of one event.
+    ///
+    /// # Errors
+    /// [`EventError`] when the bytes are not the event of exactly one viewer request.
+    pub fn parse(json: &'e [u8]) -> Result<Self, EventError> {
+        // Once for all texts of it, and not for each anew.
+        let json = str::from_utf8(json).map_err(|_| EventError::Malformed)?;
+        let event: CloudFrontEvent<'e> = serde_json::from_str(json).map_err(|_| EventError::Malformed)?;
+        let [record] =
+            <[CloudFrontRecord<'e>; 1]>::try_from(event.records).map_err(|_| EventError::Malformed)?;
+        let CloudFrontEventData { config, request } = record.cf;
+        if config.event_type != "viewer-request" {
+            return Err(EventError::WrongTrigger);
+        }
+        Ok(Self { config, request })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The viewer-request example of AWS's documentation, with fields of a future version added.
+    fn documented() -> Value {
+        json!({"Records": [{"cf": {
+            "config": {
+                "distributionDomainName": "d111111abcdef8.cloudfront.net",
+                "distributionId": "EDFDVBD6EXAMPLE",
+                "eventType": "viewer-request",
+                "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ=="
+            },
+            "request": {
+                "clientIp": "203.0.113.178",
+                "headers": {
+                    "host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}],
+                    "accept": [{"key": "accept", "value": "*/*", "futureHeader": 1}]
+                },
+                "method": "GET",
+                "querystring": "",
+                "uri": "/",
+                "futureRequest": {"deep": null}
+            }
+        }}]})
+    }
+
+    #[test]
+    fn unknown_fields_of_a_request_survive_the_round_trip() {
+        let text = documented().to_string();
+        let event: CloudFrontEvent<'_> = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(event).unwrap(), documented());
+    }
+
+    #[test]
+    fn unknown_fields_of_what_does_not_go_back_are_passed_over() {
+        let mut event = documented();
+        event["futureEvent"] = json!("x");
+        event["Records"][0]["futureRecord"] = json!({"a": [1]});
+        event["Records"][0]["cf"]["futureData"] = json!(null);
+        event["Records"][0]["cf"]["config"]["futureConfig"] = json!([1]);
+        let text = event.to_string();
+        let event: CloudFrontEvent<'_> = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(event).unwrap(), documented());
+    }
+
+    #[test]
+    fn a_text_is_the_events_own_where_it_has_no_escape() {
+        let mut event = documented();
+        event["Records"][0]["cf"]["request"]["querystring"] = json!("a\"b");
+        let text = event.to_string();
+        let event = ViewerRequestEvent::parse(text.as_bytes()).unwrap();
+        assert!(matches!(event.request.uri, Cow::Borrowed("/")));
+        assert!(matches!(event.request.headers["host"][0].value, Cow::Borrowed(_)));
+        assert_eq!(event.request.querystring, Cow::<str>::Owned("a\"b".into()));
+        assert_eq!(event.request.clone().into_owned(), event.request);
+    }
+
+    #[test]
+    fn a_body_survives_the_round_trip() {
+        let mut event = documented();
+        event["Records"][0]["cf"]["request"]["body"] = json!({
+            "inputTruncated": false, "action": "read-only", "encoding": "base64", "data": "aGk=", "later": 1
+        });
+        let text = event.to_string();
+        let parsed: CloudFrontEvent<'_> = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(parsed).unwrap(), event);
+    }
+
+    #[test]
+    fn what_is_no_single_viewer_request_is_refused() {
+        let parse = |v: &Value| ViewerRequestEvent::parse(v.to_string().as_bytes()).map(|_| ());
+        assert_eq!(parse(&documented()), Ok(()));
+
+        let mut two = documented();
+        let record = two["Records"][0].clone();
+        two["Records"].as_array_mut().unwrap().push(record);
+        let mut none = documented();
+        none["Records"] = json!([]);
+        let mut upper = documented();
+        upper["Records"][0]["cf"]["request"]["headers"] = json!({"Host": [{"value": "a"}]});
+        let mut other_key = documented();
+        other_key["Records"][0]["cf"]["request"]["headers"] =
+            json!({"x-a": [{"key": "Authorization", "value": "a"}]});
+        for malformed in [two, none, upper, other_key, json!(null), json!([]), json!({"Records": 1})] {
+            assert_eq!(parse(&malformed), Err(EventError::Malformed), "{malformed}");
+        }
+        for text in ["", "{", "\u{feff}{}", "{\"Records\":[{\"cf\":{\"config\":{},\"request\":{}}}]}"] {
+            assert_eq!(ViewerRequestEvent::parse(text.as_bytes()).map(|_| ()), Err(EventError::Malformed));
+        }
+        for (from, to) in [
+            ("\"host\":", "\"accept\":"),
+            ("\"uri\":", "\"method\":\"PUT\",\"uri\":"),
+            ("\"key\":", "\"value\":\"x\",\"key\":"),
+            ("\"uri\":", "\"path\":"),
+            ("\"value\":", "\"valu\":"),
+        ] {
+            let text = documented().to_string().replace(from, to);
+            let parsed = ViewerRequestEvent::parse(text.as_bytes());
+            assert_eq!(parsed.map(|_| ()), Err(EventError::Malformed), "{text}");
+        }
+
+        // Serde's own reading of a struct takes the members in a row, without their names, for an object.
+        let mut in_rows = Vec::new();
+        for place in ["", "/Records/0", "/Records/0/cf", "/Records/0/cf/config", "/Records/0/cf/request"] {
+            let mut event = documented();
+            let object = event.pointer_mut(place).unwrap();
+            let names: &[&str] = match place {
+                "" => &["Records"],
+                "/Records/0" => &["cf"],
+                "/Records/0/cf" => &["config", "request"],
+                "/Records/0/cf/config" => {
+                    &["distributionDomainName", "distributionId", "eventType", "requestId"]
+                }
+                _ => &["clientIp", "method", "uri", "querystring", "headers"],
+            };
+            *object = names.iter().map(|name| object[name].clone()).collect();
+            in_rows.push(event);
+        }
+        for in_row in in_rows {
+            assert_eq!(parse(&in_row), Err(EventError::Malformed), "{in_row}");
+        }
+
+        let mut origin = documented();
+        origin["Records"][0]["cf"]["config"]["eventType"] = json!("origin-request");
+        assert_eq!(parse(&origin), Err(EventError::WrongTrigger));
+    }
+}

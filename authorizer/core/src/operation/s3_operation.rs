@@ -1,0 +1,58 @@
+//! The operations by their names.
+
+use serde::{Deserialize, Serialize};
+
+/// Makes the enum of one list, so that an operation that is added is in all that is made of the list.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// An operation, by the name that policies and the decision log use.
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        pub enum S3Operation {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl S3Operation {
+            /// All of them, in the order in which they are named to people.
+            pub const ALL: [Self; [$(stringify!($name)),*].len()] = [$(Self::$name),*];
+
+            /// Its name in policies and in the decision log.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+operations! {
+    /// `GET /KEY`.
+    GetObject,
+    /// `HEAD /KEY`.
+    HeadObject,
+    /// `PUT /KEY`.
+    PutObject,
+    /// `DELETE /KEY`.
+    DeleteObject,
+    /// `GET /KEY?versionId=ID`: to the API a GetObject, to IAM a permission of its own.
+    GetObjectVersion,
+    /// `HEAD /KEY?versionId=ID`. IAM has one permission for both; HEAD is apart here as HeadObject is.
+    HeadObjectVersion,
+    /// `GET /?list-type=2`.
+    ListObjectsV2,
+    /// `POST /KEY?uploads`.
+    CreateMultipartUpload,
+    /// `PUT /KEY?partNumber=N&uploadId=ID`.
+    UploadPart,
+    /// `POST /KEY?uploadId=ID`.
+    CompleteMultipartUpload,
+    /// `DELETE /KEY?uploadId=ID`.
+    AbortMultipartUpload,
+    /// `GET /KEY?uploadId=ID`.
+    ListParts,
+}
+
+impl S3Operation {
+    /// The operation of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+}

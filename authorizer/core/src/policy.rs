@@ -1,0 +1,9 @@
+//! The policy: from the document that a person wrote to rules and issuers that can decide.
+
+mod compile;
+mod compiled;
+pub mod document;
+mod problem;
+
+pub use compiled::Policy;
+pub use problem::{Place, PolicyProblem, Step};

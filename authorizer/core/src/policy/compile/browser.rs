@@ -1,0 +1,160 @@
+//! `[credentials]`, `[cors]` and `[sign_in]`.
+
+use super::super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInDocument};
+use super::super::problem::{Place, Problems};
+use crate::cors::{AllowedOrigins, Cors};
+use crate::credential::CredentialPlaces;
+use crate::media_type::is_token;
+use crate::operation::is_s3_parameter;
+use crate::origin::OriginPattern;
+use crate::sign_in::SignIn;
+
+/// A day: no browser remembers an answer to a preflight for longer.
+const MAX_AGE_SECONDS: u32 = 86_400;
+
+pub(super) fn compile_credentials(
+    document: &CredentialsDocument,
+    problems: &mut Problems,
+) -> CredentialPlaces {
+    let place = Place::member("credentials");
+    if !document.header.eq_ignore_ascii_case("authorization") {
+        problems.add(
+            place.then("header"),
+            format!("tokens cannot be taken from the header `{}`", document.header.escape_debug()),
+            "write `header = \"authorization\"`, or leave it out",
+        );
+    }
+    // RFC 6265 section 4.1.1: the name of a cookie is a token.
+    if let Some(name) = document.cookie.as_ref().filter(|name| !is_token(name)) {
+        problems.add(
+            place.then("cookie"),
+            format!("`{}` is not the name of a cookie", name.escape_debug()),
+            "write a name such as `session`",
+        );
+    }
+    let is_parameter = |name: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.', '~'].contains(&c);
+        !name.is_empty() && name.chars().all(is_plain) && !is_s3_parameter(name)
+    };
+    if let Some(name) = document.query.as_ref().filter(|name| !is_parameter(name)) {
+        problems.add(
+            place.then("query"),
+            format!("tokens cannot be taken from the query parameter `{}`", name.escape_debug()),
+            "write a name such as `access_token`, which means nothing to S3",
+        );
+    }
+    CredentialPlaces { cookie: document.cookie.clone(), query: document.query.clone() }
+}
+
+pub(super) fn compile_cors(document: &CorsDocument, problems: &mut Problems) -> Option<Cors> {
+    let place = Place::member("cors");
+    for (index, name) in document.exposed_headers.iter().enumerate() {
+        // `*` means every header, but to a browser that sends credentials a header of that name.
+        if !is_token(name) || name == "*" {
+            problems.add(
+                place.then("exposed_headers").at(index),
+                format!("`{}` is not the name of a header", name.escape_debug()),
+                "name the headers one by one, such as `ETag`",
+            );
+        }
+    }
+    if document.max_age_seconds > MAX_AGE_SECONDS {
+        problems.add(
+            place.then("max_age_seconds"),
+            format!("{} seconds are longer than any browser remembers", document.max_age_seconds),
+            format!("use at most {MAX_AGE_SECONDS}"),
+        );
+    }
+    Some(Cors {
+        origins: compile_origins(document, &place.then("origins"), problems)?,
+        credentials: document.credentials,
+        exposed_headers: document.exposed_headers.clone(),
+        max_age_seconds: document.max_age_seconds,
+    })
+}
+
+fn compile_origins(
+    document: &CorsDocument,
+    place: &Place,
+    problems: &mut Problems,
+) -> Option<AllowedOrigins> {
+    let origins = &document.origins;
+    if origins.is_empty() {
+        problems.add(place.clone(), "no origin is allowed", "name one, or leave `[cors]` out");
+        return None;
+    }
+    if let Some(index) = origins.iter().position(|origin| origin == "*") {
+        if document.credentials {
+            problems.add(
+                place.at(index),
+                "every page of every origin could send a person's cookies",
+                "name the origins, or leave `credentials` out",
+            );
+        } else if origins.len() > 1 {
+            problems.add(place.at(index), "`*` is every origin already", "leave the others out");
+        }
+        return Some(AllowedOrigins::Any);
+    }
+    let mut patterns = Vec::with_capacity(origins.len());
+    for (index, text) in origins.iter().enumerate() {
+        match OriginPattern::parse(text) {
+            Some(pattern) => patterns.push(pattern),
+            None => problems.add(
+                place.at(index),
+                format!("`{}` is not an origin", text.escape_debug()),
+                "write it as browsers do: `https://app.example.com`, lower case, with a port only where it is \
+                 not the scheme's own and without a path, or `https://*.example.com`",
+            ),
+        }
+    }
+    Some(AllowedOrigins::Listed(patterns))
+}
+
+/// A person who comes back from signing in is sent there again, without end, where no token can come along.
+pub(super) fn check_sign_in_is_of_use(policy: &PolicyDocument, problems: &mut Problems) {
+    if policy.sign_in.is_none() {
+        return;
+    }
+    if policy.credentials.cookie.is_none() {
+        problems.add(
+            Place::member("sign_in"),
+            "a browser that opens a page brings no token but in a cookie, and no cookie is one here",
+            "add `[credentials]` with `cookie = \"...\"`, the cookie that signing in sets",
+        );
+    }
+    if policy.issuers.is_empty() {
+        problems.add(
+            Place::member("sign_in"),
+            "nobody's tokens are trusted, so signing in opens nothing",
+            "add an `[[issuers]]` block, or leave `[sign_in]` out",
+        );
+    }
+}
+
+pub(super) fn compile_sign_in(document: &SignInDocument, problems: &mut Problems) -> Option<SignIn> {
+    let SignInDocument { url, origin, return_parameter } = document;
+    // Each is tried with others that are as they should be, so that the one that is not is named.
+    const GOOD: &str = "https://example.com";
+    for (name, tried, remedy) in [
+        (
+            "url",
+            SignIn::new(url, GOOD, "r"),
+            "write an address with `https://` (`http://` on this machine only) and without `#` and spaces",
+        ),
+        (
+            "origin",
+            SignIn::new(GOOD, origin, "r"),
+            "write the distribution's own address, such as `https://files.example.com`, without a path",
+        ),
+        (
+            "return_parameter",
+            SignIn::new(GOOD, GOOD, return_parameter),
+            "use letters, digits, `-`, `_` and `.`",
+        ),
+    ] {
+        if tried.is_none() {
+            problems.add(Place::member("sign_in").then(name), "this cannot be used to sign in", remedy);
+        }
+    }
+    SignIn::new(url, origin, return_parameter)
+}

@@ -1,0 +1,132 @@
+//! `[[issuers]]`.
+
+use std::collections::BTreeSet;
+
+use super::super::document::{PolicyDocument, RevokedDocument};
+use super::super::problem::{Place, Problems};
+use super::keys;
+use crate::time::UnixTime;
+use crate::token::{Issuer, MAX_LEEWAY_SECONDS, Revocation};
+
+pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) -> Vec<Issuer> {
+    let revocations = compile_revocations(policy, problems);
+    let mut names = BTreeSet::new();
+    let mut issuers = BTreeSet::new();
+    let mut compiled = Vec::new();
+    for (index, document) in policy.issuers.iter().enumerate() {
+        let place = Place::member("issuers").at(index);
+        problems.check_name(|| place.then("name"), &document.name, &mut names);
+        if document.issuer.is_empty() {
+            problems.add(
+                place.then("issuer"),
+                "the issuer is empty",
+                "write the value of `iss` in its tokens",
+            );
+        } else if !issuers.insert(document.issuer.as_str()) {
+            problems.add(
+                place.then("issuer"),
+                format!("`{}` is the issuer of two blocks", document.issuer),
+                "a token's `iss` must pick one issuer: join the two blocks",
+            );
+        }
+        if document.audience.is_empty() && document.client_id.is_empty() {
+            problems.add(
+                place.clone(),
+                format!("issuer `{}` has no audience, so a token for any other service would do here", document.name),
+                "add `audience = [\"...\"]` with the `aud` of its tokens, or `client_id` where they have no `aud`",
+            );
+        }
+        problems.check_strings(&place.then("audience"), &document.audience);
+        problems.check_strings(&place.then("client_id"), &document.client_id);
+        if document.algorithms.is_empty() {
+            problems.add(
+                place.then("algorithms"),
+                "no algorithm is allowed, so no token can verify",
+                "name those that it signs with, such as `[\"RS256\"]`",
+            );
+        }
+        if document.token_type.as_deref() == Some("") {
+            problems.add(
+                place.then("token_type"),
+                "the token type is empty",
+                "write `at+jwt`, or leave it out",
+            );
+        }
+        if document.leeway_seconds > MAX_LEEWAY_SECONDS {
+            problems.add(
+                place.then("leeway_seconds"),
+                format!("a leeway of {} seconds is too long", document.leeway_seconds),
+                format!("use at most {MAX_LEEWAY_SECONDS}"),
+            );
+        }
+        if document.max_lifetime_seconds == Some(0) {
+            problems.add(
+                place.then("max_lifetime_seconds"),
+                "no token lives for no time at all",
+                "write the longest time from `iat` to `exp` in seconds, such as 3600, or leave it out",
+            );
+        }
+        if let Some(keys) = keys::compile_keys(document, &place, problems) {
+            compiled.push(Issuer {
+                name: document.name.clone(),
+                issuer: document.issuer.clone(),
+                audience: document.audience.clone(),
+                client_ids: document.client_id.clone(),
+                keys,
+                token_type: document.token_type.clone(),
+                required: document.required.clone(),
+                leeway_seconds: document.leeway_seconds,
+                max_lifetime_seconds: document.max_lifetime_seconds,
+                revoked: revocations
+                    .iter()
+                    .filter(|(issuer, _)| *issuer == document.name)
+                    .map(|(_, revocation)| revocation.clone())
+                    .collect(),
+            });
+        }
+    }
+    compiled
+}
+
+/// The deny list, each with the name of its issuer.
+fn compile_revocations<'p>(
+    policy: &'p PolicyDocument,
+    problems: &mut Problems,
+) -> Vec<(&'p str, Revocation)> {
+    let mut revocations = Vec::with_capacity(policy.revoked.len());
+    for (index, document) in policy.revoked.iter().enumerate() {
+        let place = Place::member("revoked").at(index);
+        if !policy.issuers.iter().any(|issuer| issuer.name == document.issuer) {
+            problems.add(
+                place.then("issuer"),
+                format!("no issuer is named `{}`", document.issuer.escape_debug()),
+                "use the `name` of an `[[issuers]]` block",
+            );
+        }
+        let RevokedDocument { jti, sub, issued_before, .. } = document;
+        if jti.is_none() && sub.is_none() && issued_before.is_none() {
+            problems.add(
+                place.clone(),
+                "every token of the issuer would be refused",
+                "say which: `jti`, `sub` or `issued_before`; to trust none, remove the issuer",
+            );
+        }
+        for (name, value) in [("jti", jti), ("sub", sub)] {
+            if value.as_deref() == Some("") {
+                problems.add(place.then(name), "this is of no token", "write the claim's value");
+            }
+        }
+        let instant = issued_before.as_deref().map(UnixTime::parse_rfc3339);
+        if instant == Some(None) {
+            problems.add(
+                place.then("issued_before"),
+                "this is not an instant in UTC",
+                "write it as `\"2026-12-31T23:59:59Z\"`",
+            );
+        }
+        let issued_before = instant.flatten();
+        let revocation = Revocation { token_id: jti.clone(), subject: sub.clone(), issued_before };
+        revocations.push((document.issuer.as_str(), revocation));
+    }
+    revocations
+}

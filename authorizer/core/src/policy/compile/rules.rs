@@ -1,0 +1,349 @@
+//! `[[rules]]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::super::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
+use super::super::problem::{Place, Problems};
+use super::terms;
+use crate::operation::{MethodWord, OperationSet, S3Operation};
+use crate::rules::{
+    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
+    Segment, is_scope_claim,
+};
+use crate::time::UnixTime;
+
+pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) -> Vec<Rule> {
+    let mut ids = BTreeSet::new();
+    let mut compiled = Vec::with_capacity(policy.rules.len());
+    let rules = Place::member("rules");
+    // Of ten thousand rules there is nothing to say; their places within are made where there is.
+    for (index, document) in policy.rules.iter().enumerate() {
+        let place = rules.at(index);
+        // Every field by its name: one that is added does not compile until something is made of it.
+        let RuleDocument {
+            id,
+            effect,
+            methods,
+            operations,
+            keys,
+            // `compile_principals` and `check_anonymous` read these two.
+            issuers: _,
+            anonymous: _,
+            when,
+            source_ips,
+            not_before,
+            not_after,
+            // `terms` reads it.
+            upload: _,
+            response_overrides,
+        } = document;
+        problems.check_name(|| place.then("id"), id, &mut ids);
+        let keys = compile_patterns(keys, &place, problems);
+        let operations = compile_operations(*effect, methods, operations, &place, problems);
+        let terms = terms::compile(document, operations, &place, problems);
+        let rule = Rule {
+            id: id.clone(),
+            effect: match effect {
+                EffectDocument::Allow => Effect::Allow,
+                EffectDocument::Deny => Effect::Deny,
+            },
+            operations,
+            principals: compile_principals(
+                policy,
+                document,
+                reads_claims(document, &keys, &terms.metadata),
+                &place,
+                problems,
+            ),
+            period: compile_period(not_before, not_after, &place, problems),
+            sources: compile_sources(source_ips.as_deref(), &place, problems),
+            keys,
+            conditions: compile_conditions(when, &place, problems),
+            overrides: response_overrides.clone(),
+            terms,
+        };
+        check_anonymous(document, &rule, &place, problems);
+        check_listing(&rule, &place, problems);
+        compiled.push(rule);
+    }
+    compiled
+}
+
+/// Whether a rule believes a claim of the token.
+fn reads_claims(
+    document: &RuleDocument,
+    keys: &[KeyPattern],
+    metadata: &BTreeMap<String, MetadataTerm>,
+) -> bool {
+    !document.when.is_empty()
+        || keys.iter().any(|key| key.claims().next().is_some())
+        || metadata.values().any(|term| matches!(term, MetadataTerm::Claim(_)))
+}
+
+fn compile_operations(
+    effect: EffectDocument,
+    methods: &[MethodWord],
+    operations: &[S3Operation],
+    place: &Place,
+    problems: &mut Problems,
+) -> OperationSet {
+    if methods.is_empty() && operations.is_empty() {
+        problems.add(
+            place.then("methods"),
+            "a rule without methods and operations matches nothing",
+            "name at least one method, such as `methods = [\"GET\"]`",
+        );
+    }
+    let named: OperationSet = operations.iter().copied().collect();
+    methods.iter().fold(named, |set, word| {
+        set.union(match effect {
+            EffectDocument::Allow => word.opens(),
+            EffectDocument::Deny => word.closes(),
+        })
+    })
+}
+
+fn compile_period(
+    not_before: &Option<String>,
+    not_after: &Option<String>,
+    place: &Place,
+    problems: &mut Problems,
+) -> Period {
+    let mut instant = |name: &str, text: &Option<String>| {
+        let text = text.as_deref()?;
+        let parsed = UnixTime::parse_rfc3339(text);
+        if parsed.is_none() {
+            problems.add(
+                place.then(name),
+                format!("`{}` is not an instant in UTC", text.escape_debug()),
+                "write it as `\"2026-12-31T23:59:59Z\"`",
+            );
+        }
+        parsed
+    };
+    let period =
+        Period { not_before: instant("not_before", not_before), not_after: instant("not_after", not_after) };
+    if let (Some(first), Some(end)) = (period.not_before, period.not_after)
+        && first >= end
+    {
+        problems.add(
+            place.then("not_after"),
+            "the rule ceases to hold before it begins to",
+            "write a `not_after` that is later than `not_before`",
+        );
+    }
+    period
+}
+
+fn compile_sources(texts: Option<&[String]>, place: &Place, problems: &mut Problems) -> Option<Vec<IpNet>> {
+    let texts = texts?;
+    let place = place.then("source_ips");
+    if texts.is_empty() {
+        problems.add(place.clone(), "a rule for no address matches nothing", "name one, or leave it out");
+    }
+    let mut networks = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match network {
+            // A viewer that comes by IPv4 has an IPv4 address here, never a mapped one.
+            Some(IpNet::V6(net)) if net.addr().to_ipv4_mapped().is_some() => problems.add(
+                place.at(index),
+                format!("`{text}` is an IPv4 address within IPv6, which no viewer has"),
+                "write the IPv4 address itself",
+            ),
+            Some(network) if network.trunc() == network => networks.push(network),
+            Some(network) => problems.add(
+                place.at(index),
+                format!("`{text}` has bits set after its prefix"),
+                format!("write `{}`, or the address alone", network.trunc()),
+            ),
+            None => problems.add(
+                place.at(index),
+                format!("`{}` is not an address or a network", text.escape_debug()),
+                "write `203.0.113.9`, `203.0.113.0/24` or `2001:db8::/32`",
+            ),
+        }
+    }
+    Some(networks)
+}
+
+fn compile_patterns(keys: &[String], place: &Place, problems: &mut Problems) -> Vec<KeyPattern> {
+    let place = || place.then("keys");
+    if keys.is_empty() {
+        problems.add(place(), "a rule without keys matches nothing", "to match every key, write `[\"**\"]`");
+    }
+    let mut patterns = Vec::with_capacity(keys.len());
+    for (index, text) in keys.iter().enumerate() {
+        match KeyPattern::parse(text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(error) => problems.add(
+                place().at(index),
+                format!("`{}` is not a key pattern: {error}", text.escape_debug()),
+                error.remedy(),
+            ),
+        }
+    }
+    patterns
+}
+
+fn compile_principals(
+    policy: &PolicyDocument,
+    document: &RuleDocument,
+    reads_claims: bool,
+    place: &Place,
+    problems: &mut Problems,
+) -> PrincipalConstraint {
+    match &document.issuers {
+        // A deny rule speaks of everyone by itself: of requests without a token, too, where it asks for no
+        // claim.
+        None if document.anonymous || document.effect == EffectDocument::Deny => {
+            PrincipalConstraint::Everyone
+        }
+        None => {
+            if policy.issuers.is_empty() {
+                problems.add(
+                    place.clone(),
+                    format!("rule `{}` needs a token, and the policy trusts no issuer", document.id),
+                    "add an `[[issuers]]` block, or `anonymous = true` to open the rule to everyone",
+                );
+            }
+            if policy.issuers.len() > 1 && reads_claims {
+                problems.add(
+                    place.clone(),
+                    format!(
+                        "rule `{}` believes the claims of every issuer, and there are {}",
+                        document.id,
+                        policy.issuers.len()
+                    ),
+                    "add `issuers = [\"...\"]` with the issuers whose word counts here: a `sub` or `role` of \
+                     another one is another's",
+                );
+            }
+            PrincipalConstraint::AnyIssuer
+        }
+        Some(names) => {
+            let place = || place.then("issuers");
+            if names.is_empty() {
+                problems.add(
+                    place(),
+                    "a rule for no issuer matches nothing",
+                    "name one, or leave `issuers` out",
+                );
+            }
+            for (index, name) in names.iter().enumerate() {
+                if !policy.issuers.iter().any(|issuer| issuer.name == *name) {
+                    problems.add(
+                        place().at(index),
+                        format!("no issuer is named `{}`", name.escape_debug()),
+                        "use the `name` of an `[[issuers]]` block",
+                    );
+                }
+            }
+            PrincipalConstraint::Issuers(names.clone())
+        }
+    }
+}
+
+fn compile_conditions(
+    when: &BTreeMap<String, ConditionDocument>,
+    place: &Place,
+    problems: &mut Problems,
+) -> Vec<Condition> {
+    let mut conditions = Vec::with_capacity(when.len());
+    for (claim, condition) in when {
+        let place = || place.then("when").then(claim);
+        let test = match condition {
+            ConditionDocument { equals: Some(value), any: None, has: None, present: None } => {
+                ClaimTest::Equals(value.clone())
+            }
+            ConditionDocument { equals: None, any: Some(values), has: None, present: None } => {
+                if values.is_empty() {
+                    problems.add(
+                        place().then("any"),
+                        "`any` of nothing never holds",
+                        "name at least one value",
+                    );
+                }
+                ClaimTest::Any(values.clone())
+            }
+            ConditionDocument { equals: None, any: None, has: Some(word), present: None } => {
+                check_member(claim, word, place, problems);
+                ClaimTest::Has(word.clone())
+            }
+            ConditionDocument { equals: None, any: None, has: None, present: Some(present) } => {
+                ClaimTest::Present(*present)
+            }
+            ConditionDocument { .. } => {
+                problems.add(
+                    place(),
+                    format!("the condition on `{}` has none or several tests", claim.escape_debug()),
+                    "write exactly one of `equals`, `any`, `has` and `present`",
+                );
+                continue;
+            }
+        };
+        conditions.push(Condition { claim: claim.clone(), test });
+    }
+    conditions
+}
+
+/// `has` looks for one word: one with a space in it is never found in a string of words, and a scope goes
+/// into a header (RFC 6750 section 3: `scope-token`).
+fn check_member(claim: &str, word: &str, place: impl Fn() -> Place, problems: &mut Problems) {
+    let is_scope_token = |word: &str| word.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+    if word.is_empty() || word.contains(' ') || (is_scope_claim(claim) && !is_scope_token(word)) {
+        problems.add(
+            place().then("has"),
+            format!("`{}` is not one word", word.escape_debug()),
+            "`has` looks for one member, such as one scope, without spaces or quotes",
+        );
+    }
+}
+
+/// A prefix is every key that begins with it, and only `**` at the end of a pattern holds them all.
+fn check_listing(rule: &Rule, place: &Place, problems: &mut Problems) {
+    let lists = rule.effect == Effect::Allow && rule.operations.any(S3Operation::is_listing);
+    let holds_all = |pattern: &KeyPattern| matches!(pattern.segments(), [.., Segment::AnySegments]);
+    if lists && !rule.keys.is_empty() && !rule.keys.iter().any(holds_all) {
+        problems.add(
+            place.then("keys"),
+            format!("rule `{}` allows listing, and no prefix is wholly within its keys", rule.id),
+            "write a pattern that ends in `**`, such as `users/{sub}/**`, or leave `ListObjectsV2` out",
+        );
+    }
+}
+
+/// A rule that is open to everyone can ask nothing of a token.
+fn check_anonymous(document: &RuleDocument, rule: &Rule, place: &Place, problems: &mut Problems) {
+    if !document.anonymous {
+        return;
+    }
+    let place = place.then("anonymous");
+    if document.effect == EffectDocument::Deny {
+        problems.add(place.clone(), "a deny rule speaks of everyone already", "leave `anonymous` out");
+    }
+    if document.issuers.is_some() || !document.when.is_empty() {
+        problems.add(
+            place.clone(),
+            format!("rule `{}` is open to everyone and asks for a token at once", document.id),
+            "leave out `anonymous`, or `issuers` and `when`",
+        );
+    }
+    if let Some(claim) = rule.keys.iter().flat_map(KeyPattern::claims).next() {
+        problems.add(
+            place,
+            format!("rule `{}` is open to everyone, and its keys speak of the claim `{claim}`", document.id),
+            "leave out `anonymous`, or write the keys without `{...}`",
+        );
+    } else if let Some(claim) = rule.terms.metadata.values().find_map(MetadataTerm::claim) {
+        problems.add(
+            place,
+            format!(
+                "rule `{}` is open to everyone, and its metadata speaks of the claim `{claim}`",
+                document.id
+            ),
+            "leave out `anonymous`, or write the metadata without `{...}`",
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! What an allow rule asks of uploads and downloads.
+
+use std::collections::BTreeMap;
+
+use super::super::document::{EffectDocument, RuleDocument, UploadDocument};
+use super::super::problem::{Place, Problems};
+use super::size::parse_size;
+use crate::media_type::MediaRange;
+use crate::operation::{OperationSet, S3Operation};
+use crate::rules::{MetadataTerm, UploadTerms};
+use crate::upload::is_metadata;
+
+/// What a rule asks of uploads and downloads: its place, whether it is there, and the operations that it is asked
+/// of. One that the rule does not allow would be asked of nothing, and look as if it were a limit.
+fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, OperationSet); 6] {
+    let nothing = UploadDocument::default();
+    let UploadDocument { max_bytes, content_types, create_only, metadata, checksums } =
+        document.upload.as_ref().unwrap_or(&nothing);
+    let described = OperationSet::of(S3Operation::describes_object);
+    [
+        (&["upload"], *checksums, OperationSet::of(S3Operation::is_upload)),
+        (&["upload", "max_bytes"], max_bytes.is_some(), OperationSet::of(S3Operation::has_length)),
+        (&["upload", "content_types"], content_types.is_some(), described),
+        (&["upload", "create_only"], *create_only, OperationSet::of(S3Operation::creates_object)),
+        (&["upload", "metadata"], !metadata.is_empty(), described),
+        (
+            &["response_overrides"],
+            !document.response_overrides.is_empty(),
+            OperationSet::of(S3Operation::reads_object),
+        ),
+    ]
+}
+
+pub(super) fn compile(
+    document: &RuleDocument,
+    operations: OperationSet,
+    place: &Place,
+    problems: &mut Problems,
+) -> UploadTerms {
+    let is_deny = document.effect == EffectDocument::Deny;
+    for (name, is_there, of) in asked(document) {
+        let place = || name.iter().fold(place.clone(), |place, step| place.then(step));
+        if is_there && is_deny {
+            problems.add(
+                place(),
+                "a deny rule says nothing of how uploads and downloads must be",
+                "deny them, or write this on the rule that allows them",
+            );
+        } else if is_there && !operations.is_empty() && of.intersection(operations).is_empty() {
+            let names: Vec<_> = of.iter().map(S3Operation::name).collect();
+            problems.add(
+                place(),
+                format!("rule `{}` allows nothing that this is asked of", document.id),
+                format!("leave it out, or allow one of {}", names.join(", ")),
+            );
+        }
+    }
+    if document.upload.as_ref().is_some_and(|upload| *upload == UploadDocument::default()) {
+        problems.add(
+            place.then("upload"),
+            "this asks nothing of an upload",
+            "say what it must be, or leave it out",
+        );
+    }
+    document
+        .upload
+        .as_ref()
+        .map_or_else(UploadTerms::default, |upload| compile_upload(upload, &place.then("upload"), problems))
+}
+
+fn compile_upload(document: &UploadDocument, place: &Place, problems: &mut Problems) -> UploadTerms {
+    let max_bytes = document.max_bytes.as_ref().and_then(|size| {
+        let bytes = parse_size(size).filter(|bytes| *bytes > 0);
+        if bytes.is_none() {
+            problems.add(
+                place.then("max_bytes"),
+                "this is not a number of bytes above 0",
+                "write a number, or a text such as `\"25MB\"`; units are B, kB, MB, GB, KiB, MiB, GiB",
+            );
+        }
+        bytes
+    });
+    UploadTerms {
+        max_bytes,
+        content_types: document
+            .content_types
+            .as_ref()
+            .map(|types| compile_types(types, &place.then("content_types"), problems)),
+        create_only: document.create_only,
+        metadata: compile_metadata(&document.metadata, &place.then("metadata"), problems),
+        checksums: document.checksums,
+    }
+}
+
+fn compile_types(types: &[String], place: &Place, problems: &mut Problems) -> Vec<MediaRange> {
+    if types.is_empty() {
+        problems.add(
+            place.clone(),
+            "no media type is allowed, so nothing can be uploaded",
+            "name one, such as `image/*`, or leave it out",
+        );
+    }
+    let mut ranges = Vec::with_capacity(types.len());
+    for (index, text) in types.iter().enumerate() {
+        match MediaRange::parse(text) {
+            Some(range) => ranges.push(range),
+            None => problems.add(
+                place.at(index),
+                format!("`{}` is not a media type", text.escape_debug()),
+                "write `image/png`, `image/*` or `*/*`, without parameters",
+            ),
+        }
+    }
+    ranges
+}
+
+fn compile_metadata(
+    metadata: &BTreeMap<String, String>,
+    place: &Place,
+    problems: &mut Problems,
+) -> BTreeMap<String, MetadataTerm> {
+    let mut terms = BTreeMap::new();
+    for (name, text) in metadata {
+        let place = place.then(name);
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ['-', '_', '.'].contains(&c);
+        if name.is_empty() || !name.chars().all(is_name) {
+            problems.add(
+                place.clone(),
+                format!("`{}` is not a name of metadata", name.escape_debug()),
+                "use lower-case letters, digits, `-`, `_` and `.`, without `x-amz-meta-`",
+            );
+        } else if name.starts_with("x-amz-meta-") {
+            problems.add(place.clone(), "this would be `x-amz-meta-` twice", "leave `x-amz-meta-` out");
+        }
+        let claim = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        let term = match claim {
+            Some(claim) if !claim.is_empty() && !claim.contains(['{', '}']) => {
+                MetadataTerm::Claim(claim.to_owned())
+            }
+            None if text == "*" => MetadataTerm::Any,
+            None if !text.is_empty() && is_metadata(text) && !text.contains(['{', '}', '*']) => {
+                MetadataTerm::Literal(text.clone())
+            }
+            Some(_) | None => {
+                problems.add(
+                    place,
+                    format!("`{}` is not what metadata can be", text.escape_debug()),
+                    "write `\"*\"` for any value, `\"{claim}\"` for a claim's, or printable ASCII without `{`, \
+                     `}` and `*`",
+                );
+                continue;
+            }
+        };
+        terms.insert(name.clone(), term);
+    }
+    terms
+}

@@ -1,0 +1,68 @@
+//! A policy that can decide.
+
+use crate::cors::Cors;
+use crate::credential::CredentialPlaces;
+use crate::operation::OperationSet;
+use crate::record::SubjectLogging;
+use crate::request::Possible;
+use crate::rules::{Access, Decision, Effect, Rule, Rules};
+use crate::sign_in::SignIn;
+use crate::token::Issuer;
+
+/// A policy that was found whole and can decide.
+///
+/// INVARIANT: every name that a rule uses exists, ids are unique, every pattern is compiled, every
+/// issuer has keys, or a URL or a secret in their place, and an audience.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) rules: Rules,
+    pub(crate) credentials: CredentialPlaces,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) sign_in: Option<SignIn>,
+    pub(crate) subject_logging: SubjectLogging,
+}
+
+impl Policy {
+    /// The issuers, in the order of the document.
+    pub fn issuers(&self) -> &[Issuer] {
+        &self.issuers
+    }
+
+    /// The rules, in the order of the document.
+    pub fn rules(&self) -> &[Rule] {
+        self.rules.as_slice()
+    }
+
+    /// Decides on what is asked.
+    pub fn decide(&self, access: &Access<'_>) -> Decision<'_> {
+        self.rules.decide(access)
+    }
+
+    /// Where a token may be.
+    pub fn credentials(&self) -> &CredentialPlaces {
+        &self.credentials
+    }
+
+    /// What pages of other origins may do.
+    pub fn cors(&self) -> Option<&Cors> {
+        self.cors.as_ref()
+    }
+
+    /// Where a person with a browser and no token is sent.
+    pub(crate) fn sign_in(&self) -> Option<&SignIn> {
+        self.sign_in.as_ref()
+    }
+
+    /// What some rule lets somebody ask for.
+    pub fn possible(&self) -> Possible {
+        let allows = self.rules().iter().filter(|rule| rule.effect == Effect::Allow);
+        let operations = allows.fold(OperationSet::default(), |set, rule| set.union(rule.operations));
+        Possible { operations, preflights: self.cors.is_some() }
+    }
+
+    /// Whether some rule asks for the viewer's address.
+    pub(crate) fn reads_source(&self) -> bool {
+        self.rules().iter().any(|rule| rule.sources.is_some())
+    }
+}

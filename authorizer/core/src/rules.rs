@@ -1,0 +1,29 @@
+//! Step 6: from an operation on a key, asked for by a principal, to a decision.
+
+mod access;
+mod claims;
+mod condition;
+mod decision;
+mod examine;
+#[cfg(test)]
+mod linear;
+mod listing;
+mod matcher;
+mod mismatch;
+mod part;
+mod pattern;
+mod rule;
+mod terms;
+
+pub use access::Access;
+pub use claims::Claims;
+pub(crate) use condition::is_scope_claim;
+pub use condition::{ClaimTest, Condition};
+pub use decision::Decision;
+pub(crate) use decision::Rules;
+pub use ipnet::IpNet;
+pub use mismatch::Mismatch;
+pub use part::RulePart;
+pub use pattern::{KeyPattern, PatternError, Segment};
+pub use rule::{Effect, Period, PrincipalConstraint, Rule};
+pub use terms::{MetadataTerm, TermsMismatch, UploadTerms};

@@ -1,0 +1,67 @@
+//! A set of indexes of a list.
+
+/// Indexes of a list of known length: one bit each, so that they come out in order and each once, in whatever order
+/// and however often they were put in.
+#[derive(Debug)]
+pub(crate) struct IndexSet(Vec<u64>);
+
+impl IndexSet {
+    /// None of a list of this length.
+    pub(super) fn none_of(length: usize) -> Self {
+        Self(vec![0; length.div_ceil(64)])
+    }
+
+    /// Puts an index in, and says whether it is new.
+    pub(super) fn insert(&mut self, index: usize) -> bool {
+        let Some(word) = self.0.get_mut(index >> 6) else { return false };
+        let before = *word;
+        *word |= 1 << (index & 63);
+        before != *word
+    }
+}
+
+/// In order.
+impl IntoIterator for IndexSet {
+    type Item = usize;
+    type IntoIter = InOrder;
+
+    fn into_iter(self) -> InOrder {
+        InOrder { left: self, word: 0 }
+    }
+}
+
+/// The indexes of a set, in order; each is taken out when it is come to.
+pub(crate) struct InOrder {
+    left: IndexSet,
+    word: usize,
+}
+
+impl Iterator for InOrder {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        loop {
+            let word = self.left.0.get_mut(self.word)?;
+            if *word != 0 {
+                let bit = word.trailing_zeros() as usize;
+                *word &= word.wrapping_sub(1);
+                return Some(self.word << 6 | bit);
+            }
+            self.word = self.word.saturating_add(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_come_out_in_order_and_each_once() {
+        let mut places = IndexSet::none_of(200);
+        for (place, is_new) in [(130, true), (0, true), (63, true), (130, false), (64, true), (199, true)] {
+            assert_eq!(places.insert(place), is_new, "{place}");
+        }
+        assert_eq!(places.into_iter().collect::<Vec<_>>(), [0, 63, 64, 130, 199]);
+    }
+}

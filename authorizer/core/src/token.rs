@@ -1,0 +1,39 @@
+//! Step 5: from a bearer token to a principal.
+//!
+//! The order of the checks is that of RFC 8725: the token is taken apart strictly, its issuer and key
+//! are picked from what the policy trusts, and no claim is believed before the signature holds.
+
+mod algorithm;
+mod cache;
+mod claims;
+mod error;
+mod issuer;
+mod json;
+mod jwks;
+mod jws;
+mod keys_url;
+mod prepared_key;
+mod principal;
+mod remote_keys;
+mod revocation;
+mod ring;
+mod secret;
+mod trust;
+
+pub use algorithm::{JwsAlgorithm, SignatureAlgorithm};
+pub use claims::VerifiedClaims;
+pub use error::TokenError;
+pub(crate) use issuer::KeySource;
+pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
+pub use json::parse_claims;
+pub use jwks::{JwkError, KeySet, PublishedKeysError};
+pub use jws::{Jws, MAX_TOKEN_BYTES};
+pub use keys_url::{KeysUrl, KeysUrlError};
+pub use principal::{Principal, Supposed};
+pub use remote_keys::RemoteKeys;
+pub use revocation::Revocation;
+pub use ring::{COOL_DOWN_SECONDS, RETRY_SECONDS, WantedKey};
+pub(crate) use secret::SharedSecret;
+pub use secret::{MAX_SECRET_BYTES, MIN_SECRET_BYTES};
+pub(crate) use trust::Trust;
+pub use trust::{KeysUnavailable, VerifyError, verify};

@@ -1,0 +1,50 @@
+//! The methods that a behavior lets in, and those that the policy could allow.
+
+use authorizer_core::operation::Method;
+
+use crate::deployment::finding::Finding;
+use crate::deployment::subject::Subject;
+use crate::{Check, Severity};
+
+static MISSING: Check = Check::of_deployment(
+    ("EA223", "method-not-let-in"),
+    Severity::Low,
+    "a behavior refuses a method that the policy could allow",
+    "CloudFront itself answers 403 and does not call the function. So a part of the policy does nothing.",
+    "allow the smallest of CloudFront's three method sets that contains what the policy allows",
+);
+
+static MORE: Check = Check::of_deployment(
+    ("EA224", "method-without-a-rule"),
+    Severity::Low,
+    "a behavior allows methods that no rule could allow",
+    "Only the function refuses these methods. If CloudFront refuses them, nothing depends on the function.",
+    "allow the smallest of CloudFront's three method sets that contains what the policy allows",
+);
+
+pub(super) static CHECKS: &[&Check] = &[&MISSING, &MORE];
+
+pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+    let possible = subject.policy().possible();
+    let asked = possible.operations.methods().map(Method::as_str);
+    let asked: Vec<_> = asked.chain(possible.preflights.then_some("OPTIONS")).collect();
+    let least = subject.needs.methods.methods();
+    for one in subject.behaviors() {
+        let spot = one.spot.then("AllowedMethods");
+        let allowed: Vec<&str> = match &one.behavior.allowed_methods {
+            Some(methods) => methods.allowed.0.iter().map(String::as_str).collect(),
+            None => vec!["GET", "HEAD"],
+        };
+        let listed = |methods: Vec<&str>| methods.iter().map(|one| one.escape_debug().to_string()).collect::<Vec<_>>();
+        let missing = listed(asked.iter().copied().filter(|method| !allowed.contains(method)).collect());
+        if !missing.is_empty() {
+            let message = format!("{} does not allow {}", one.name, missing.join(", "));
+            found.push(spot.clone().found(&MISSING, message));
+        }
+        let more = listed(allowed.iter().copied().filter(|method| !least.contains(method)).collect());
+        if !more.is_empty() {
+            let message = format!("{} allows {}", one.name, more.join(", "));
+            found.push(spot.found(&MORE, message));
+        }
+    }
+}

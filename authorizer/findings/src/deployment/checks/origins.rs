@@ -1,0 +1,108 @@
+//! The origins: each a bucket's own endpoint, once, with nothing added.
+
+use std::collections::BTreeMap;
+
+use authorizer_cloudfront::Target;
+
+use crate::deployment::finding::Finding;
+use crate::deployment::subject::Subject;
+use crate::{Check, Severity};
+
+static PATH: Check = Check::of_deployment(
+    ("EA213", "origin-path"),
+    Severity::High,
+    "an origin puts something before the path",
+    "S3 then sees another key than the one that was decided on.",
+    "make `OriginPath` empty, and move the objects in the bucket, or change the rules",
+);
+
+static WEBSITE: Check = Check::of_deployment(
+    ("EA214", "website-endpoint"),
+    Severity::High,
+    "an origin is a bucket's website endpoint",
+    "A website endpoint cannot use Origin Access Control, and it uses plain HTTP. Everything that it serves \
+     is public, and viewers can reach it at its own address, past the distribution.",
+    "use the bucket's own endpoint, `BUCKET.s3.REGION.amazonaws.com`, with an Origin Access Control",
+);
+
+static GROUP: Check = Check::of_deployment(
+    ("EA216", "origin-group"),
+    Severity::Medium,
+    "a behavior sends requests to a group of origins",
+    "If the first origin fails, CloudFront requests the same key from the second, even if the first said \
+     that it is forbidden or not there. The policy is about one bucket, and the same key may be another \
+     object in the other bucket.",
+    "send the behavior to one origin",
+);
+
+static TWICE: Check = Check::of_deployment(
+    ("EA217", "bucket-twice"),
+    Severity::Medium,
+    "two origins reach the same bucket",
+    "One more behavior is enough to make the second origin a way past the authorizer, with its own Origin \
+     Access Control or path. A person who looks at the first origin does not see it.",
+    "keep one origin for the bucket",
+);
+
+static HEADERS: Check = Check::of_deployment(
+    ("EA218", "origin-adds-headers"),
+    Severity::Medium,
+    "an origin adds headers to the requests to S3",
+    "A header can change which operation S3 does. CloudFront replaces the viewer's headers by these after \
+     the decision.",
+    "remove the `CustomHeaders` from the origin",
+);
+
+static NO_BUCKET: Check = Check::of_deployment(
+    ("EA219", "origin-is-no-bucket"),
+    Severity::Medium,
+    "a behavior with the function has an origin that is not a bucket",
+    "The function decides on S3 operations and removes the token from the request. It relies on Origin \
+     Access Control to prove where the request comes from. Another origin has no such proof, and may read a \
+     request differently.",
+    "remove the function from the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
+);
+
+pub(super) static CHECKS: &[&Check] = &[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET];
+
+pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    let origins = subject.origins();
+    for one in &origins {
+        let (id, domain) = (one.origin.id.escape_debug(), one.origin.domain_name.escape_debug());
+        let target = Target::of(one.origin);
+        if !one.origin.origin_path.is_empty() {
+            let path = one.origin.origin_path.escape_debug();
+            found.push(one.spot.then("OriginPath").found(&PATH, format!("origin `{id}` has the path `{path}`")));
+        }
+        match &target {
+            Target::Bucket(_) => {}
+            Target::Website(_) => {
+                found.push(one.spot.then("DomainName").found(&WEBSITE, format!("origin `{id}` is `{domain}`")));
+            }
+            Target::Other => {
+                found.push(one.spot.then("DomainName").found(&NO_BUCKET, format!("origin `{id}` is `{domain}`")));
+            }
+        }
+        if let Some(bucket) = target.bucket() {
+            let other = first.entry(bucket.to_owned()).or_insert(&one.origin.id);
+            if *other != one.origin.id {
+                let message = format!("origins `{}` and `{id}` are both bucket `{bucket}`", other.escape_debug());
+                found.push(one.spot.clone().found(&TWICE, message));
+            }
+        }
+        let headers = one.origin.custom_headers.0.iter();
+        let headers: Vec<_> = headers.map(|one| format!("`{}`", one.header_name.escape_debug())).collect();
+        if !headers.is_empty() {
+            let message = format!("origin `{id}` adds {}", headers.join(", "));
+            found.push(one.spot.then("CustomHeaders").found(&HEADERS, message));
+        }
+    }
+    for one in subject.behaviors() {
+        let target = &one.behavior.target_origin_id;
+        if subject.view().origin_groups.0.iter().any(|group| group.id == *target) {
+            let message = format!("{} uses the origin group `{}`", one.name, target.escape_debug());
+            found.push(one.spot.then("TargetOriginId").found(&GROUP, message));
+        }
+    }
+}

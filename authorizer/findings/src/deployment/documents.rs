@@ -1,0 +1,325 @@
+//! What the AWS CLI writes, beside the distribution's configuration: as much of it as is judged.
+
+use authorizer_cloudfront::view::List;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::iam::Document;
+use super::selection::Chosen;
+
+/// Which distribution it is: `get-distribution`, without its configuration.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Identity {
+    #[serde(rename = "ARN")]
+    pub(super) arn: String,
+}
+
+impl Identity {
+    /// The account that it belongs to.
+    pub(super) fn account(&self) -> &str {
+        self.arn.split(':').nth(4).unwrap_or_default()
+    }
+}
+
+/// `get-origin-access-control`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OriginAccessControlFile {
+    pub(super) origin_access_control: OriginAccessControl,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OriginAccessControl {
+    pub(super) origin_access_control_config: OriginAccessControlConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OriginAccessControlConfig {
+    pub(super) signing_protocol: String,
+    pub(super) signing_behavior: String,
+    pub(super) origin_access_control_origin_type: String,
+}
+
+/// `get-cache-policy`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CachePolicyFile {
+    pub(super) cache_policy: CachePolicy,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CachePolicy {
+    pub(super) cache_policy_config: CachePolicyConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CachePolicyConfig {
+    pub(super) name: String,
+    #[serde(rename = "MinTTL")]
+    pub(super) min_ttl: u64,
+    /// A year, where it is not said.
+    #[serde(rename = "MaxTTL", default = "year")]
+    pub(super) max_ttl: u64,
+    #[serde(rename = "ParametersInCacheKeyAndForwardedToOrigin")]
+    pub(super) key: Parts,
+}
+
+fn year() -> u64 {
+    31_536_000
+}
+
+/// `get-origin-request-policy`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OriginRequestPolicyFile {
+    pub(super) origin_request_policy: OriginRequestPolicy,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OriginRequestPolicy {
+    pub(super) origin_request_policy_config: OriginRequestPolicyConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OriginRequestPolicyConfig {
+    pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) parts: Parts,
+}
+
+/// Parts of a request, for the cache's key or for the origin.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Parts {
+    pub(super) headers_config: Chosen,
+    pub(super) cookies_config: Chosen,
+    pub(super) query_strings_config: Chosen,
+}
+
+/// `get-response-headers-policy`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ResponseHeadersPolicyFile {
+    pub(super) response_headers_policy: ResponseHeadersPolicy,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ResponseHeadersPolicy {
+    pub(super) response_headers_policy_config: ResponseHeadersPolicyConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ResponseHeadersPolicyConfig {
+    #[serde(default)]
+    pub(super) cors_config: Option<CorsConfig>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CorsConfig {
+    pub(super) access_control_allow_origins: List<String>,
+    pub(super) access_control_allow_credentials: bool,
+    #[serde(default)]
+    pub(super) access_control_expose_headers: List<String>,
+    pub(super) origin_override: bool,
+}
+
+/// `get-function-configuration`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct FunctionConfiguration {
+    pub(super) function_arn: String,
+    pub(super) runtime: Option<String>,
+    pub(super) role: String,
+    pub(super) handler: Option<String>,
+    pub(super) timeout: u64,
+    pub(super) memory_size: u64,
+    pub(super) code_sha256: String,
+    #[serde(default)]
+    pub(super) environment: Option<Environment>,
+    #[serde(default)]
+    pub(super) layers: Vec<Value>,
+    #[serde(default)]
+    pub(super) file_system_configs: Vec<Value>,
+    #[serde(default)]
+    pub(super) vpc_config: Option<VpcConfig>,
+    #[serde(default)]
+    pub(super) package_type: Option<String>,
+    #[serde(default)]
+    pub(super) architectures: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Environment {
+    #[serde(default)]
+    pub(super) variables: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct VpcConfig {
+    #[serde(default)]
+    pub(super) vpc_id: Option<String>,
+}
+
+/// `get-role`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RoleFile {
+    pub(super) role: Role,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Role {
+    pub(super) assume_role_policy_document: Document,
+}
+
+/// `list-attached-role-policies`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AttachedFile {
+    pub(super) attached_policies: Vec<Attached>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Attached {
+    pub(super) policy_arn: String,
+}
+
+/// `list-role-policies`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct InlineFile {
+    pub(super) policy_names: Vec<String>,
+}
+
+/// `get-role-policy`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RolePolicyFile {
+    pub(super) policy_document: Document,
+}
+
+/// `get-bucket-policy` and `get-key-policy`: a document as a text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PolicyFile {
+    pub(super) policy: Document,
+}
+
+/// `get-public-access-block`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PublicAccessBlockFile {
+    pub(super) public_access_block_configuration: PublicAccessBlock,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PublicAccessBlock {
+    #[serde(default)]
+    pub(super) block_public_acls: bool,
+    #[serde(default)]
+    pub(super) ignore_public_acls: bool,
+    #[serde(default)]
+    pub(super) block_public_policy: bool,
+    #[serde(default)]
+    pub(super) restrict_public_buckets: bool,
+}
+
+/// `get-bucket-ownership-controls`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OwnershipFile {
+    pub(super) ownership_controls: OwnershipControls,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OwnershipControls {
+    pub(super) rules: Vec<OwnershipRule>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OwnershipRule {
+    pub(super) object_ownership: String,
+}
+
+/// `get-bucket-acl`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AclFile {
+    pub(super) owner: Owner,
+    pub(super) grants: Vec<Grant>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Owner {
+    #[serde(rename = "ID")]
+    pub(super) id: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Grant {
+    pub(super) grantee: Grantee,
+    pub(super) permission: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Grantee {
+    #[serde(rename = "ID", default)]
+    pub(super) id: Option<String>,
+    #[serde(rename = "URI", default)]
+    pub(super) uri: Option<String>,
+}
+
+/// `get-bucket-encryption`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct EncryptionFile {
+    pub(super) server_side_encryption_configuration: Encryption,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Encryption {
+    pub(super) rules: Vec<EncryptionRule>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct EncryptionRule {
+    #[serde(default)]
+    pub(super) apply_server_side_encryption_by_default: Option<DefaultEncryption>,
+    #[serde(default)]
+    pub(super) bucket_key_enabled: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct DefaultEncryption {
+    #[serde(rename = "SSEAlgorithm")]
+    pub(super) algorithm: String,
+    #[serde(rename = "KMSMasterKeyID", default)]
+    pub(super) key: Option<String>,
+}
+
+/// `get-bucket-versioning`, which says nothing at all of a bucket that never had versions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct VersioningFile {
+    #[serde(default)]
+    pub(super) status: Option<String>,
+}

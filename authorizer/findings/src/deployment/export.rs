@@ -1,0 +1,102 @@
+//! The files of an export, and what was reviewed.
+
+use std::collections::BTreeMap;
+
+use authorizer_core::Bundle;
+use authorizer_core::policy::document::PolicyDocument;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use thiserror::Error;
+
+use authorizer_cloudfront::{Exported, ExportedError};
+
+/// What the AWS CLI said of a deployment: the folder that `infra/export` fills, by the paths in it.
+#[derive(Clone, Debug, Default)]
+pub struct Export {
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+/// Why there is nothing to look at.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// No distribution.
+    #[error("it has no `{DISTRIBUTION}`, so it is no export")]
+    NoDistribution,
+    /// A distribution that cannot be read.
+    #[error("`{DISTRIBUTION}`: {0}")]
+    Distribution(#[from] ExportedError),
+}
+
+/// What was reviewed, as far as it was said.
+#[derive(Clone, Debug)]
+pub struct Reviewed<'a> {
+    /// The policy as it is written.
+    pub policy: &'a PolicyDocument,
+    /// Its bundle.
+    pub bundle: &'a Bundle,
+    /// The SHA-256 of the package, in base64, as Lambda's `CodeSha256` has it.
+    pub code_sha256: Option<String>,
+    /// The SHA-256 of the `bundle.json` in the package, in hexadecimal.
+    pub packaged_bundle: Option<String>,
+}
+
+/// Why a file cannot be judged.
+#[derive(Clone, Debug)]
+pub(super) struct Unjudged {
+    pub(super) file: String,
+    pub(super) why: String,
+}
+
+/// What S3 says of something that a bucket may have.
+#[derive(Clone, Debug)]
+pub(super) enum Answer<T> {
+    There(T),
+    /// It has none; this is S3's word for it.
+    Absent,
+}
+
+/// `get-distribution-config`.
+pub(super) const DISTRIBUTION: &str = "distribution.json";
+
+impl Export {
+    /// The files, by their paths from the folder, with slashes.
+    pub fn new(files: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { files }
+    }
+
+    /// The text of a file.
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.files.get(file).and_then(|bytes| std::str::from_utf8(bytes).ok())
+    }
+
+    pub(super) fn distribution(&self) -> Result<Exported, ExportError> {
+        let bytes = self.files.get(DISTRIBUTION).ok_or(ExportError::NoDistribution)?;
+        Ok(Exported::read(bytes)?)
+    }
+
+    /// What a file says.
+    pub(super) fn read<T: DeserializeOwned>(&self, file: &str) -> Result<T, Unjudged> {
+        let unjudged = |why: String| Unjudged { file: file.to_owned(), why };
+        let bytes = self.files.get(file).ok_or_else(|| unjudged("the export lacks this file".to_owned()))?;
+        serde_json::from_slice(bytes)
+            .map_err(|error| unjudged(format!("it is not what the AWS CLI writes: {}", words(&error))))
+    }
+
+    /// What a file says of something that a bucket need not have.
+    pub(super) fn answer<T: DeserializeOwned>(
+        &self,
+        file: &str,
+        absent: &str,
+    ) -> Result<Answer<T>, Unjudged> {
+        let said: Value = self.read(file)?;
+        if said.get("Absent").and_then(Value::as_str) == Some(absent) {
+            return Ok(Answer::Absent);
+        }
+        self.read(file).map(Answer::There)
+    }
+}
+
+/// What is wrong with a JSON text. It may quote the text, whose control characters would be the terminal's.
+pub(super) fn words(error: &serde_json::Error) -> String {
+    error.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

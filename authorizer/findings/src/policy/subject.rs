@@ -1,0 +1,394 @@
+//! What is looked at, and words for it that more than one check needs.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use authorizer_analysis::Reach;
+use authorizer_analysis::Witness;
+use authorizer_core::operation::{OperationSet, S3Operation};
+use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
+use authorizer_core::policy::{Place, Policy};
+use authorizer_core::rules::{Effect, KeyPattern, Rule, RulePart, Segment};
+use authorizer_core::token::{JwsAlgorithm, KeySet, SignatureAlgorithm};
+use authorizer_core::{Authorizer, UnixTime};
+use serde_json::Value;
+
+use super::exact::{Exact, Variant, words};
+use super::finding::{About, Found};
+
+/// A policy, as it is written and as it decides, and the instant at which it is looked at.
+#[derive(Debug)]
+pub struct Subject<'p> {
+    document: &'p PolicyDocument,
+    authorizer: &'p Authorizer,
+    exact: Exact,
+    /// The rules of which there is more than one, by their places.
+    alike: OnceCell<Vec<Vec<usize>>>,
+    now: UnixTime,
+}
+
+impl<'p> Subject<'p> {
+    /// `authorizer` decides by `document`.
+    pub fn new(document: &'p PolicyDocument, authorizer: &'p Authorizer, now: UnixTime) -> Self {
+        Self { document, authorizer, exact: Exact::of(document), alike: OnceCell::new(), now }
+    }
+
+    /// What is asked of the engine.
+    pub(super) fn exact(&self) -> &Exact {
+        &self.exact
+    }
+
+    /// Whether a rule decides on anything; none where the engine could not say.
+    pub(super) fn reach(&self, rule: &RuleView<'_>) -> Option<&Reach> {
+        self.exact.reach(rule.index, self.authorizer)
+    }
+
+    /// Whether every request would be decided the same without a rule.
+    pub(super) fn is_redundant(&self, rule: &RuleView<'_>) -> bool {
+        self.exact.is_redundant(rule.index, self.authorizer)
+    }
+
+    /// A request for the operation that an allow rule lets in, no deny rule denies and a rule that was thought up
+    /// matches. The function's own code has let it in.
+    pub(super) fn let_in(
+        &self,
+        operation: S3Operation,
+        (rule, variant): (&RuleView<'_>, Variant),
+        allows: impl Fn(&RuleView<'_>) -> bool,
+    ) -> Option<Witness> {
+        let thought_up = self.exact.variant(rule.index, variant)?;
+        let of_a_kind: BTreeSet<_> =
+            self.allows().filter(|allow| allows(allow)).map(|allow| allow.index).collect();
+        let (_, witness) = self.exact.let_in(operation, thought_up, |index| of_a_kind.contains(&index))?;
+        let replayed = witness.replay(self.authorizer);
+        if !replayed.allowed {
+            self.exact.note(rule.index, format!("{} is not allowed: {}", words(&witness), replayed.reason));
+        }
+        replayed.allowed.then_some(witness)
+    }
+
+    /// The rules that are the same but for their ids, together.
+    pub(super) fn alike(&self) -> &[Vec<usize>] {
+        self.alike.get_or_init(|| {
+            let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for rule in self.rules() {
+                if let Some(essence) = rule.essence() {
+                    alike.entry(essence).or_default().push(rule.index);
+                }
+            }
+            alike.into_values().filter(|rules| rules.len() > 1).collect()
+        })
+    }
+
+    fn policy(&self) -> &'p Policy {
+        self.authorizer.bundle().policy()
+    }
+
+    pub(super) fn document(&self) -> &'p PolicyDocument {
+        self.document
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.now
+    }
+
+    /// What some allow rule lets somebody do.
+    pub(super) fn possible(&self) -> OperationSet {
+        self.policy().possible().operations
+    }
+
+    pub(super) fn rules(&self) -> impl Iterator<Item = RuleView<'p>> + use<'p> {
+        let all: &'p [IssuerDocument] = &self.document.issuers;
+        self.document.rules.iter().zip(self.policy().rules()).enumerate().map(
+            move |(index, (document, rule))| {
+                let speaks_of = |issuer: &&'p IssuerDocument| {
+                    document.issuers.as_ref().is_none_or(|names| names.contains(&issuer.name))
+                };
+                RuleView { index, document, rule, issuers: all.iter().filter(speaks_of).collect() }
+            },
+        )
+    }
+
+    pub(super) fn allows(&self) -> impl Iterator<Item = RuleView<'p>> + use<'p> {
+        self.rules().filter(|rule| rule.rule.effect() == Effect::Allow)
+    }
+
+    pub(super) fn denies(&self) -> impl Iterator<Item = RuleView<'p>> + use<'p> {
+        self.rules().filter(|rule| rule.rule.effect() == Effect::Deny)
+    }
+
+    pub(super) fn issuers(&self) -> impl Iterator<Item = IssuerView<'p>> + use<'p> {
+        self.document.issuers.iter().enumerate().map(|(index, document)| IssuerView { index, document })
+    }
+
+    /// Whether a browser sends the token by itself, so that a script of this origin acts as whoever is signed in.
+    pub(super) fn has_cookie(&self) -> bool {
+        self.document.credentials.cookie.is_some()
+    }
+}
+
+/// A rule, as it is written and as it compiled.
+#[derive(Clone, Debug)]
+pub(super) struct RuleView<'p> {
+    /// Its place in the policy.
+    pub(super) index: usize,
+    pub(super) document: &'p RuleDocument,
+    pub(super) rule: &'p Rule,
+    /// The issuers whose tokens it speaks of.
+    pub(super) issuers: Vec<&'p IssuerDocument>,
+}
+
+impl<'p> RuleView<'p> {
+    pub(super) fn id(&self) -> &'p str {
+        &self.document.id
+    }
+
+    pub(super) fn is_deny(&self) -> bool {
+        self.rule.effect() == Effect::Deny
+    }
+
+    /// Whether it opens something to everyone.
+    pub(super) fn is_anonymous(&self) -> bool {
+        self.document.anonymous
+    }
+
+    pub(super) fn has(&self, operation: S3Operation) -> bool {
+        self.rule.operations().contains(operation)
+    }
+
+    /// Those of the operations that it speaks of.
+    pub(super) fn of(&self, operations: &[S3Operation]) -> Vec<S3Operation> {
+        operations.iter().copied().filter(|operation| self.has(*operation)).collect()
+    }
+
+    /// The operations that it speaks of and of which this is true.
+    pub(super) fn that(&self, fact: fn(S3Operation) -> bool) -> Vec<S3Operation> {
+        self.rule.operations().iter().filter(|operation| fact(*operation)).collect()
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place::member("rules").at(self.index)
+    }
+
+    /// Something about the rule as a whole, which stands where its id does.
+    pub(super) fn found(&self, message: impl Into<String>) -> Found {
+        self.found_at(self.place().then("id"), message)
+    }
+
+    /// Something at a member of the rule.
+    pub(super) fn found_in(&self, member: &str, message: impl Into<String>) -> Found {
+        self.found_at(self.place().then(member), message)
+    }
+
+    pub(super) fn found_at(&self, place: Place, message: impl Into<String>) -> Found {
+        Found::new(About::Rule(self.id().to_owned()), place, message)
+    }
+
+    /// Something of one operation, where it is named, or where the methods are.
+    pub(super) fn found_of(&self, operation: S3Operation, message: impl Into<String>) -> Found {
+        let named = self.document.operations.iter().position(|one| *one == operation);
+        let place = match named {
+            Some(index) => self.place().then("operations").at(index),
+            None => {
+                self.place().then(if self.document.methods.is_empty() { "operations" } else { "methods" })
+            }
+        };
+        self.found_at(place, message)
+    }
+
+    /// Its patterns, each with its place.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = (Place, &'p KeyPattern)> {
+        let place = self.place().then("keys");
+        self.rule.keys().iter().enumerate().map(move |(index, pattern)| (place.at(index), pattern))
+    }
+
+    /// The claims that its patterns, conditions and metadata read, each with the place.
+    pub(super) fn claims(&self) -> Vec<(Place, &'p str, Use<'p>)> {
+        let mut claims = Vec::new();
+        for part in self.rule.parts() {
+            match part {
+                RulePart::Keys(_) => {
+                    for (place, pattern) in self.patterns() {
+                        claims.extend(pattern.claims().map(|claim| (place.clone(), claim, Use::Key)));
+                    }
+                }
+                RulePart::Conditions(conditions) => {
+                    for condition in conditions {
+                        let place = self.place().then("when").then(&condition.claim);
+                        claims.push((place, condition.claim.as_str(), Use::Condition(&condition.test)));
+                    }
+                }
+                RulePart::Metadata(metadata) => {
+                    let place = self.place().then("upload").then("metadata");
+                    for (name, term) in metadata {
+                        claims.extend(term.claim().map(|claim| (place.then(name), claim, Use::Metadata)));
+                    }
+                }
+                // They read none.
+                RulePart::Effect(_)
+                | RulePart::Operations(_)
+                | RulePart::Principals(_)
+                | RulePart::Period(_)
+                | RulePart::Sources(_)
+                | RulePart::Overrides(_)
+                | RulePart::Checksums(_)
+                | RulePart::MaxBytes(_)
+                | RulePart::ContentTypes(_)
+                | RulePart::CreateOnly(_) => {}
+            }
+        }
+        claims
+    }
+
+    /// The same for two rules that say the same: in another order, and with methods or with operations.
+    fn essence(&self) -> Option<String> {
+        let mut essence = self.document.clone();
+        essence.id.clear();
+        essence.methods.clear();
+        essence.operations = self.rule.operations().iter().collect();
+        essence.keys.sort();
+        for names in [&mut essence.issuers, &mut essence.source_ips].into_iter().flatten() {
+            names.sort();
+        }
+        serde_json::to_string(&essence).ok()
+    }
+
+    /// The keys, as they are written.
+    pub(super) fn keys(&self) -> String {
+        list(&self.document.keys)
+    }
+}
+
+/// What a rule reads a claim for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Use<'p> {
+    /// To say which keys are meant.
+    Key,
+    /// To decide whether it matches.
+    Condition(&'p authorizer_core::rules::ClaimTest),
+    /// To write it beside the object.
+    Metadata,
+}
+
+/// An issuer, as it is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IssuerView<'p> {
+    index: usize,
+    pub(super) document: &'p IssuerDocument,
+}
+
+impl<'p> IssuerView<'p> {
+    pub(super) fn name(self) -> &'p str {
+        &self.document.name
+    }
+
+    pub(super) fn place(self) -> Place {
+        Place::member("issuers").at(self.index)
+    }
+
+    pub(super) fn found_in(self, member: &str, message: impl Into<String>) -> Found {
+        self.found_at(self.place().then(member), message)
+    }
+
+    pub(super) fn found_at(self, place: Place, message: impl Into<String>) -> Found {
+        Found::new(About::Issuer(self.name().to_owned()), place, message)
+    }
+
+    /// The algorithms that it signs with, and their places in the list.
+    pub(super) fn signature_algorithms(self) -> impl Iterator<Item = (usize, SignatureAlgorithm)> {
+        self.document.algorithms.iter().enumerate().filter_map(|(index, algorithm)| match algorithm {
+            JwsAlgorithm::Signature(algorithm) => Some((index, *algorithm)),
+            JwsAlgorithm::Hs256 => None,
+        })
+    }
+
+    /// Where its keys are asked for.
+    pub(super) fn keys_url(self) -> Option<&'p str> {
+        self.document.jwks.as_ref().and_then(|jwks| jwks.url.as_deref())
+    }
+
+    /// Its keys, those among them that nothing is verified with.
+    pub(super) fn keys(self) -> impl Iterator<Item = KeyView<'p>> {
+        let keys = self.document.jwks.as_ref().and_then(|jwks| jwks.keys.as_deref()).unwrap_or_default();
+        keys.iter().enumerate().map(move |(index, jwk)| KeyView { issuer: self, index, jwk })
+    }
+}
+
+/// A key of an issuer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyView<'p> {
+    pub(super) issuer: IssuerView<'p>,
+    index: usize,
+    pub(super) jwk: &'p Value,
+}
+
+impl<'p> KeyView<'p> {
+    /// A member that is a text.
+    pub(super) fn text(self, member: &str) -> Option<&'p str> {
+        self.jwk.get(member).and_then(Value::as_str)
+    }
+
+    pub(super) fn kid(self) -> Option<&'p str> {
+        self.text("kid")
+    }
+
+    /// Whether a token may be verified with it.
+    pub(super) fn is_used(self) -> bool {
+        let algorithms: Vec<_> = self.issuer.signature_algorithms().map(|(_, algorithm)| algorithm).collect();
+        self.verifies(&algorithms)
+    }
+
+    /// Whether one of the algorithms may be verified with it.
+    pub(super) fn verifies(self, algorithms: &[SignatureAlgorithm]) -> bool {
+        KeySet::from_jwks(std::slice::from_ref(self.jwk), algorithms).is_ok()
+    }
+
+    /// What a person finds it by.
+    pub(super) fn name(self) -> String {
+        match self.kid() {
+            Some(kid) => format!("key `{}`", kid.escape_debug()),
+            None => format!("key {} (without `kid`)", self.index),
+        }
+    }
+
+    /// Something of the key, which stands where the key file is named.
+    pub(super) fn found(self, message: impl Into<String>) -> Found {
+        let about = About::Key { issuer: self.issuer.name().to_owned(), kid: self.kid().map(str::to_owned) };
+        Found::new(about, self.issuer.place().then("jwks"), message)
+    }
+}
+
+/// Whether a pattern names every key, or all but a level of them.
+pub(super) fn is_everything(pattern: &KeyPattern) -> bool {
+    let segments = pattern.segments();
+    segments.contains(&Segment::AnySegments) && segments.iter().all(is_wild)
+}
+
+/// Whether a segment is nothing but a wildcard.
+pub(super) fn is_wild(segment: &Segment) -> bool {
+    match segment {
+        Segment::AnySegments => true,
+        Segment::Glob(parts) => parts.iter().all(String::is_empty),
+        Segment::Literal(_) | Segment::Claim(_) => false,
+    }
+}
+
+/// `a`, `b` and `c`.
+pub(super) fn list(items: &[impl AsRef<str>]) -> String {
+    let quoted: Vec<_> = items.iter().map(|item| format!("`{}`", item.as_ref().escape_debug())).collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// The names of operations, for a sentence.
+pub(super) fn names(operations: &[S3Operation]) -> String {
+    let names: Vec<_> = operations.iter().map(|operation| operation.name()).collect();
+    match names.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}

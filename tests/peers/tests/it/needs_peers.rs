@@ -1,0 +1,4 @@
+//! What needs the runtime clients and the libraries of the peers.
+
+mod decisions;
+mod run;
