@@ -1,13 +1,13 @@
-//! The configuration of a CloudFront distribution: reading it, putting the authorizer on its behaviors and
-//! taking it off. Pure: no I/O.
+//! The configuration of a CloudFront distribution: parsing it, attaching the authorizer to its behaviors, and
+//! detaching it. Pure: no I/O.
 //!
-//! 1. [`Exported`] is what `aws cloudfront get-distribution-config` writes. What of it the authorizer cares about is
-//!    its [`View`](view::View); what is not known stays as it is.
-//! 2. [`Needs`] is what an access policy asks of a distribution: which methods, which query parameters.
-//! 3. [`attach`] and [`detach`] give a changed copy with every change named ([`Changed`]), or the reasons why not
-//!    ([`Stopped`]): what they would leave open, and what cannot be judged from the configuration alone.
-//! 4. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can let in, and [`Forwarding`]
-//!    what AWS's own origin request policies send on.
+//! 1. [`Exported`] is the output of `aws cloudfront get-distribution-config`. Its [`View`](view::View) has the parts
+//!    that the authorizer reads. Unknown members are not changed.
+//! 2. [`Needs`] is what an access policy needs from a distribution: methods and query parameters.
+//! 3. [`attach`] and [`detach`] return a changed copy with a list of every change ([`Changed`]), or the reasons why
+//!    nothing was changed ([`Stopped`]): what would stay open, and what the configuration alone cannot show.
+//! 4. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can allow, and [`Forwarding`]
+//!    what AWS's own origin request policies forward.
 
 mod arn;
 mod attach;

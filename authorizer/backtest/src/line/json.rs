@@ -1,4 +1,4 @@
-//! A line that is a JSON object: whose it is, its members say.
+//! A line that is a JSON object. Its members show which log it is from.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::decision::{self, Decision};
 use super::{Context, Depth, Found, Sink, cloudwatch};
 use crate::facts::Span;
 
-/// A text, or a number in a text's place: of the same field the logs have both.
+/// A text, or a number as text: the logs have both for the same field.
 #[derive(Clone, Debug)]
 pub(super) struct Text<'l>(pub(super) Cow<'l, str>);
 
@@ -52,7 +52,7 @@ impl<'de: 'l, 'l> Deserialize<'de> for Text<'l> {
     }
 }
 
-/// The members of all kinds of lines. Those that are not here are of no use.
+/// The members of all kinds of lines. Other members are ignored.
 #[derive(Deserialize)]
 struct Object<'l> {
     // The decision log.
@@ -75,7 +75,7 @@ struct Object<'l> {
     subject: Option<Cow<'l, str>>,
     #[serde(borrow)]
     bundle_sha256: Option<Cow<'l, str>>,
-    // What the function logs beside decisions, and what Lambda does, in the JSON format.
+    // The function's other events, and Lambda's own, in the JSON format.
     #[serde(borrow)]
     event: Option<Cow<'l, str>>,
     #[serde(borrow, rename = "type")]
@@ -105,7 +105,7 @@ struct Object<'l> {
     response_result_type: Option<Text<'l>>,
     #[serde(borrow, rename = "x-edge-detailed-result-type")]
     detailed_result_type: Option<Text<'l>>,
-    // What CloudWatch Logs exports.
+    // Exports from CloudWatch Logs.
     #[serde(borrow)]
     awslogs: Option<&'l RawValue>,
     #[serde(borrow, rename = "messageType")]
@@ -116,17 +116,16 @@ struct Object<'l> {
     timestamp: Option<Text<'l>>,
 }
 
-/// Reads an object. Firehose puts records one after the other, with nothing between them.
+/// Reads the objects of a line. Firehose writes records one after the other, without a separator.
 pub(super) fn read(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Sink<'_>) {
     for object in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
         match object {
             Ok(object) => read_one(object.get(), at, context, depth, found),
             Err(error) if error.is_eof() => {
-                let problem =
-                    "the line ends within a JSON object: JSON that is spread over lines is not read";
+                let problem = "the line ends within a JSON object: each object must be on one line";
                 return found(Found::Malformed(problem.to_owned()));
             }
-            Err(error) => return found(Found::Malformed(format!("this is no JSON: {error}"))),
+            Err(error) => return found(Found::Malformed(format!("the line is not valid JSON: {error}"))),
         }
     }
 }
@@ -134,12 +133,13 @@ pub(super) fn read(text: &str, at: Span, context: &Context<'_>, depth: Depth, fo
 fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Sink<'_>) {
     let object: Object<'_> = match serde_json::from_str(text) {
         Ok(object) => object,
-        Err(error) => return found(Found::Malformed(format!("a member is not of its kind: {error}"))),
+        Err(error) => return found(Found::Malformed(format!("a member has the wrong type: {error}"))),
     };
     match object {
         Object { log_version: Some(1), .. } => found(decision::read(decision_of(object), at)),
         Object { log_version: Some(version), .. } => {
-            let problem = format!("it is of version {version} of the decision log, and version 1 is read");
+            let problem =
+                format!("the line has version {version} of the decision log; this command reads version 1");
             found(Found::Malformed(problem));
         }
         Object { cs_method: Some(_), .. } | Object { cs_uri_stem: Some(_), .. } => {
@@ -157,13 +157,13 @@ fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Si
         Object { event: Some(event), .. } if is_functions_own(&event) => found(Found::NoRequest),
         Object { kind: Some(kind), .. } if kind.starts_with("platform.") => found(Found::NoRequest),
         _ => {
-            let problem = "this object is no line of a decision log, an access log or CloudWatch Logs";
+            let problem = "this object is not a line of a decision log, an access log or CloudWatch Logs";
             found(Found::Malformed(problem.to_owned()));
         }
     }
 }
 
-/// What the function logs beside decisions.
+/// Whether the function logs this event, beside decisions.
 fn is_functions_own(event: &str) -> bool {
     ["keys_fetched", "keys_not_fetched", "start_failed"].contains(&event)
 }
