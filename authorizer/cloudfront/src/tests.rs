@@ -446,7 +446,7 @@ fn what_is_no_export_is_refused_with_its_place() {
         ),
         (
             PLAIN.replacen("\"Quantity\": 7", "\"Quantity\": 6", 1),
-            "not a distribution's configuration: `Quantity` is 6, and `Items` has 7 at line ",
+            "not a distribution's configuration: `Quantity` is 6, but `Items` has 7 at line ",
         ),
         (
             PLAIN.replacen("\"LambdaFunctionARN\"", "\"LambdaFunctionArn\"", 1),

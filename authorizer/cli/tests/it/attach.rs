@@ -101,7 +101,7 @@ fn what_cannot_be_used_is_said_with_its_place_and_exits_2() {
         (
             vec!["--function-arn", ARN, "--behavior", "all"],
             fixture(PLAIN).replacen("\"Quantity\": 7", "\"Quantity\": 8", 1),
-            "`Quantity` is 8, and `Items` has 7 at line ",
+            "`Quantity` is 8, but `Items` has 7 at line ",
         ),
         (
             vec!["--function-arn", &of("us-east-1:111122223333:function:f:$LATEST"), "--behavior", "all"],
