@@ -17,7 +17,7 @@ pub(crate) enum Caching {
     Disabled,
     /// It caches, and its key has no query string: it treats two listings as one.
     WithoutQuery,
-    /// Not one of AWS's own, or one that has not been looked at.
+    /// Not one of AWS's own, or one that was not checked here.
     Unknown,
 }
 
@@ -30,7 +30,7 @@ pub enum Forwarding {
     Host,
     /// No query strings: the request becomes another operation.
     WithoutQuery,
-    /// Not one of AWS's own, or one that has not been looked at.
+    /// Not one of AWS's own, or one that was not checked here.
     Unknown,
 }
 
