@@ -255,7 +255,7 @@ impl Obstacle {
             }
             Self::CachePolicy { .. } => {
                 "choose one with --cache-policy-id: Managed-CachingDisabled, or one whose key contains every query \
-                 string and whose lifetime you accept: an object that was changed or deleted is served until then"
+                 string, which serves changed and deleted objects until they expire"
             }
             Self::CacheWithoutQuery { .. } => {
                 "use --cache-policy-id Managed-CachingDisabled; or use --policy with an access policy whose reads do \

@@ -185,7 +185,7 @@ fn fetch_replaces_the_file_whole_or_not_at_all() {
             "HTTP/1.1 301 Moved\r\nLocation: /jwks2\r\nContent-Length: 0\r\n\r\n".to_owned(),
             "redirects are not followed",
         ),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"keys\": [".to_owned(), "is not complete"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"keys\": [".to_owned(), "is not whole"),
         (json_answer(&long), "longer than 262144 bytes"),
         (json_answer("{\"keys\": ["), "this is not JSON"),
         (json_answer("[]"), "this is no JWK set"),
