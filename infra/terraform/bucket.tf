@@ -2,7 +2,7 @@ resource "aws_s3_bucket" "files" {
   bucket_prefix = "${var.name}-"
 
   lifecycle {
-    # What is in it is nobody's to lose with a stack. Take it out of the state to keep it.
+    # Destroying the stack must not delete the objects. To keep the bucket, remove it from the state.
     prevent_destroy = true
   }
 }
@@ -32,7 +32,7 @@ resource "aws_s3_bucket_versioning" "files" {
 resource "aws_s3_bucket_server_side_encryption_configuration" "files" {
   bucket = aws_s3_bucket.files.id
   rule {
-    # Without the bucket key every request would be one to KMS as well.
+    # Without the bucket key, every request would also send a request to KMS.
     bucket_key_enabled = true
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
@@ -43,7 +43,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "files" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "files" {
   bucket = aws_s3_bucket.files.id
-  # The parts of an upload that nobody finished are in no listing, and are paid for.
+  # The parts of an unfinished upload are not listed, but cost money.
   rule {
     id     = "abort-stale-multipart-uploads"
     status = "Enabled"
@@ -54,7 +54,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "files" {
   }
 }
 
-# The statements are those of ../policies, which are published and tested, with the names filled in.
+# The statements of ../policies, which are published and tested, with the names filled in.
 locals {
   account = data.aws_caller_identity.this.account_id
 
@@ -70,7 +70,7 @@ locals {
     ).Statement[0]
   }
 
-  # As the operations of the access policy need them.
+  # Depending on the operations of the access policy.
   object_actions = concat(
     ["s3:GetObject"],
     var.uploads ? ["s3:PutObject"] : [],
@@ -92,6 +92,6 @@ resource "aws_s3_bucket_policy" "files" {
     )
   })
 
-  # S3 looks whether a policy is public by the settings that are there.
+  # S3 checks whether a policy is public with the settings that exist then.
   depends_on = [aws_s3_bucket_public_access_block.files]
 }

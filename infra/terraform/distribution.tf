@@ -4,8 +4,8 @@ locals {
 
   writes = var.uploads || var.deletes || var.multipart
 
-  # CloudFront has these sets and no other; POST, PATCH and OPTIONS that come with PUT are the function's to
-  # refuse or answer.
+  # CloudFront has only these sets. PUT comes with POST, PATCH and OPTIONS, which the function refuses or
+  # answers.
   allowed_methods = (
     local.writes ? ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"] :
     var.cors != null ? ["GET", "HEAD", "OPTIONS"] : ["GET", "HEAD"]
@@ -17,7 +17,7 @@ resource "aws_cloudfront_origin_access_control" "this" {
   description                       = "Signs every request of ${var.name} for its bucket."
   origin_access_control_origin_type = "s3"
   signing_protocol                  = "sigv4"
-  # With no-override a viewer's own Authorization could reach S3.
+  # With no-override, a viewer's own Authorization could reach S3.
   signing_behavior = "always"
 }
 
@@ -34,8 +34,8 @@ resource "aws_cloudfront_origin_request_policy" "this" {
   cookies_config {
     cookie_behavior = "none"
   }
-  # Whole, or operations become others: without its query a listing is one of the whole bucket,
-  # AbortMultipartUpload a DeleteObject, UploadPart a PutObject, and a version the present one.
+  # The whole query, because it selects the operation: without it a listing lists the whole bucket,
+  # AbortMultipartUpload is a DeleteObject, UploadPart a PutObject, and an old version the current one.
   query_strings_config {
     query_string_behavior = "all"
   }
@@ -65,9 +65,8 @@ resource "aws_cloudfront_cache_policy" "this" {
   }
 }
 
-# For the answers of S3, which gives none of these headers by itself: the bucket has no CORS rules. The function
-# gives its refusals and its answers to preflights their own, and they must stay as they are, so nothing of CORS
-# is overridden.
+# For the answers of S3, which does not set these headers, because the bucket does not have CORS rules. The function
+# sets its own on refusals and on answers to preflights. They must not change, so no CORS header is overridden.
 resource "aws_cloudfront_response_headers_policy" "this" {
   name    = "${var.name}-s3"
   comment = "The [cors] of the access policy, and no guessing at types."
@@ -113,25 +112,25 @@ resource "aws_cloudfront_distribution" "this" {
   enabled      = true
   comment      = var.name
   http_version = "http2and3"
-  # A viewer then has an IPv6 address too: source_ips of a deny rule needs networks of both kinds.
+  # A viewer can then have an IPv6 address: source_ips of a deny rule needs networks of both kinds.
   is_ipv6_enabled = true
-  # No default_root_object: a listing is a request for /, and CloudFront would ask for that object in its place,
-  # whatever the rules say of it.
+  # No default_root_object: a listing is a request for /, and CloudFront would fetch that object instead, even if no
+  # rule allows it.
   aliases    = var.alias == null ? [] : [var.alias.domain_name]
   web_acl_id = var.web_acl_arn
 
-  # No origin_path: the object read would be another than the one that was decided on.
+  # No origin_path: S3 would read another object than the one that the rules checked.
   origin {
     origin_id                = "bucket"
     domain_name              = aws_s3_bucket.files.bucket_regional_domain_name
     origin_access_control_id = aws_cloudfront_origin_access_control.this.id
   }
 
-  # The only one. Every behavior with this origin needs the function: CloudFront picks the behavior by a path of
-  # its own reading, and S3 reads the same key from others.
+  # The only behavior. Every behavior with this origin needs the function: CloudFront and S3 do not read a path in the
+  # same way, so another path can select another behavior and still be the same key.
   default_cache_behavior {
     target_origin_id = "bucket"
-    # Not redirect-to-https: the token would have gone over plain HTTP by then.
+    # Not redirect-to-https: the token would already have been sent over plain HTTP.
     viewer_protocol_policy     = "https-only"
     allowed_methods            = local.allowed_methods
     cached_methods             = ["GET", "HEAD"]
@@ -147,8 +146,8 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
-  # CloudFront keeps these for 10 seconds by itself: an object that was asked for before it was uploaded would
-  # stay missing.
+  # CloudFront caches these for 10 seconds by default: an object that was requested before its upload would stay
+  # missing.
   dynamic "custom_error_response" {
     for_each = [404, 405, 500, 502, 503, 504]
     content {

@@ -1,10 +1,10 @@
-# Whoever administers the key cannot use it: to read or write an object one goes through CloudFront.
+# Administrators of the key cannot use it: objects are read and written only through CloudFront.
 resource "aws_kms_key" "files" {
   description         = "The objects of ${var.name}, through its distribution."
   enable_key_rotation = true
 
   lifecycle {
-    # Without its key every object is lost.
+    # Without its key, every object is lost.
     prevent_destroy = true
   }
 }
@@ -19,7 +19,7 @@ locals {
   key_actions = concat(["kms:Decrypt"], var.uploads ? ["kms:Encrypt", "kms:GenerateDataKey*"] : [])
 }
 
-# Apart from the key: the bucket needs the key, the distribution the bucket, and this the distribution.
+# A separate resource: the bucket needs the key, the distribution the bucket, and this policy the distribution.
 resource "aws_kms_key_policy" "files" {
   key_id = aws_kms_key.files.key_id
 
@@ -30,8 +30,8 @@ resource "aws_kms_key_policy" "files" {
         Sid       = "AllowAdministrationByTheAccount"
         Effect    = "Allow"
         Principal = { AWS = "arn:aws:iam::${local.account}:root" }
-        # No kms:CreateGrant: with it an administrator could let anybody use the key, without a trace in this
-        # policy.
+        # No kms:CreateGrant: with it, an administrator could give anybody the use of the key, and this policy would
+        # not show it.
         Action = [
           "kms:CancelKeyDeletion",
           "kms:DescribeKey",

@@ -32,7 +32,7 @@ resource "aws_s3_bucket_versioning" "logs" {
   }
 }
 
-# With S3's own keys: with a KMS key, its policy would have to let both services in.
+# With S3's own keys: the policy of a KMS key would have to allow both services.
 resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
   count = var.access_logs ? 1 : 0
 
@@ -77,7 +77,7 @@ resource "aws_s3_bucket_policy" "logs" {
         Effect    = "Allow"
         Principal = { Service = "delivery.logs.amazonaws.com" }
         Action    = "s3:PutObject"
-        # All of it: to another path than it may write to, the service writes nothing and says nothing.
+        # The whole bucket: if the path is not allowed, the service writes nothing and reports nothing.
         Resource = "arn:aws:s3:::${aws_s3_bucket.logs[0].id}/*"
         Condition = {
           StringEquals = {
@@ -136,7 +136,7 @@ resource "aws_cloudwatch_log_delivery_destination" "access" {
     destination_resource_arn = "arn:aws:s3:::${aws_s3_bucket.logs[0].id}/cloudfront"
   }
 
-  # Without the policy the delivery fails without a word.
+  # Without the policy, the delivery fails without an error.
   depends_on = [aws_s3_bucket_policy.logs]
 }
 
@@ -146,7 +146,7 @@ resource "aws_cloudwatch_log_delivery" "access" {
 
   delivery_source_name     = aws_cloudwatch_log_delivery_source.access[0].name
   delivery_destination_arn = aws_cloudwatch_log_delivery_destination.access[0].arn
-  # No cookie and no Referer, which may hold a token.
+  # No cookie and no Referer, which may contain a token.
   record_fields = concat(
     [
       "date",

@@ -19,17 +19,17 @@ output "key_arn" {
 }
 
 output "origin_access_control_id" {
-  description = "The Origin Access Control, as `authorizer attach` takes it for another distribution."
+  description = "The id of the Origin Access Control, for `authorizer attach` on another distribution."
   value       = aws_cloudfront_origin_access_control.this.id
 }
 
 output "origin_request_policy_id" {
-  description = "The origin request policy, likewise."
+  description = "The id of the origin request policy, for `authorizer attach`."
   value       = aws_cloudfront_origin_request_policy.this.id
 }
 
 output "response_headers_policy_id" {
-  description = "The response headers policy, likewise."
+  description = "The id of the response headers policy, for `authorizer attach`."
   value       = aws_cloudfront_response_headers_policy.this.id
 }
 
@@ -49,6 +49,6 @@ output "log_group_name" {
 }
 
 output "log_bucket_name" {
-  description = "The bucket of the access logs; null where there is none."
+  description = "The bucket of the access logs; null without access logs."
   value       = one(aws_s3_bucket.logs[*].id)
 }

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "What everything is named after."
+  description = "The prefix of all names."
   type        = string
   default     = "edge-authorizer"
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{0,30}$", var.name))
-    error_message = "1 to 31 small letters, digits and hyphens: it begins the names of the buckets."
+    error_message = "The name must be 1 to 31 small letters, digits and hyphens: the names of the buckets begin with it."
   }
 }
 
@@ -14,42 +14,42 @@ variable "package" {
 }
 
 variable "code_sha256" {
-  description = "The base64 SHA-256 of the zip that was reviewed, as `authorizer package` prints it."
+  description = "The base64 SHA-256 of the reviewed zip, as `authorizer package` prints it."
   type        = string
 }
 
 variable "runtime" {
-  description = "The managed runtime that hands its process over to the native function."
+  description = "The managed runtime, whose process the native function replaces."
   type        = string
   default     = "nodejs24.x"
 }
 
 variable "uploads" {
-  description = "Whether some rule uploads (PutObject and the steps of a multipart upload)."
+  description = "Whether a rule uploads (PutObject and the steps of a multipart upload)."
   type        = bool
   default     = true
 }
 
 variable "deletes" {
-  description = "Whether some rule deletes (DeleteObject)."
+  description = "Whether a rule deletes (DeleteObject)."
   type        = bool
   default     = true
 }
 
 variable "multipart" {
-  description = "Whether some rule has AbortMultipartUpload or ListParts. The other steps come with uploads."
+  description = "Whether a rule has AbortMultipartUpload or ListParts. `uploads` covers the other steps."
   type        = bool
   default     = false
 }
 
 variable "versions" {
-  description = "Whether some rule reads versions (GetObjectVersion, HeadObjectVersion)."
+  description = "Whether a rule reads versions (GetObjectVersion, HeadObjectVersion)."
   type        = bool
   default     = false
 }
 
 variable "listing" {
-  description = "Whether some rule lists (ListObjectsV2). With it S3 answers 404, not 403, for an object that does not exist."
+  description = "Whether a rule lists (ListObjectsV2). With it, S3 answers 404, not 403, for an object that does not exist."
   type        = bool
   default     = false
 }
@@ -73,8 +73,8 @@ variable "forwarded_headers" {
     "x-amz-mp-object-size",
   ]
   validation {
-    # Host would have S3 look for a bucket of the viewer's domain; Authorization and Cookie are the viewer's
-    # token. The rest of what is not here the function takes out.
+    # With Host, S3 would look for a bucket with the name of the viewer's domain; Authorization and Cookie contain
+    # the viewer's token. The function removes all other headers that are not in this list.
     condition = alltrue([
       for name in var.forwarded_headers : can(regex(
         "^(Content-(Type|Encoding|MD5|Disposition|Language)|Expires|Range|If-(Range|Match|None-Match|Modified-Since|Unmodified-Since)|x-amz-(mp-object-size|checksum-(mode|type|algorithm|crc32|crc32c|crc64nvme|sha1|sha256)|sdk-checksum-algorithm|meta-[a-z0-9._-]{1,64}))$",
@@ -99,7 +99,7 @@ variable "cache_seconds" {
 }
 
 variable "cors" {
-  description = "The policy's [cors]; null where it has none."
+  description = "The policy's [cors]; null without it."
   type = object({
     origins         = list(string)
     credentials     = optional(bool, false)
@@ -109,7 +109,7 @@ variable "cors" {
   default = null
   validation {
     condition     = var.cors == null ? true : length(var.cors.origins) > 0
-    error_message = "[cors] names at least one origin."
+    error_message = "[cors] must name at least one origin."
   }
   validation {
     condition     = var.cors == null ? true : !(var.cors.credentials && contains(var.cors.origins, "*"))
@@ -126,24 +126,24 @@ variable "alias" {
   default = null
   validation {
     condition     = var.alias == null ? true : can(regex("^arn:aws:acm:us-east-1:", var.alias.certificate_arn))
-    error_message = "CloudFront takes certificates of us-east-1 only."
+    error_message = "CloudFront accepts only certificates in us-east-1."
   }
 }
 
 variable "web_acl_arn" {
-  description = "A web ACL of AWS WAF's with scope CLOUDFRONT, in front of the function."
+  description = "An AWS WAF web ACL with scope CLOUDFRONT, in front of the function."
   type        = string
   default     = null
 }
 
 variable "access_logs" {
-  description = "Whether CloudFront's and S3's access logs are kept, in a bucket of their own."
+  description = "Whether CloudFront's and S3's access logs are kept, in a separate bucket."
   type        = bool
   default     = true
 }
 
 variable "access_log_days" {
-  description = "After how many days access logs are deleted."
+  description = "The number of days after which access logs are deleted."
   type        = number
   default     = 365
 }

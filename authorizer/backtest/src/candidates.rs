@@ -1,4 +1,4 @@
-//! The rules that a request can have to do with, without asking each.
+//! An index that finds the rules that may match a request, without testing every rule.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use authorizer_analysis::folders::Folder;
 use authorizer_core::request::Resource;
 use authorizer_core::rules::Rule;
 
-/// The rules of a policy, by their ids and by how their keys begin.
+/// The rules of a policy, indexed by id and by the beginning of their keys.
 #[derive(Clone, Debug)]
 pub(super) struct Candidates {
     ids: HashMap<String, usize>,
@@ -19,17 +19,17 @@ impl Candidates {
         Self { ids, root: Folder::of(rules) }
     }
 
-    /// The place of the rule with this id.
+    /// The index of the rule with this id.
     pub(super) fn place_of(&self, id: &str) -> Option<usize> {
         self.ids.get(id).copied()
     }
 
-    /// The places of the rules that a request for this may match, in order: each of the others has no pattern that
-    /// does, whatever the claims are.
+    /// The indexes of the rules that may match a request for this resource, in order. The other rules do not have a
+    /// pattern that matches it, whatever the claims are.
     pub(super) fn places_for(&self, resource: &Resource) -> Vec<usize> {
         match resource {
             Resource::Object(key) => self.root.on_the_way(key.segments()),
-            // What is listed may be anything below.
+            // A listing can return any key below its prefix.
             Resource::Prefix(prefix) => self.root.below(prefix.parts().0.into_iter()),
         }
     }

@@ -1,4 +1,4 @@
-//! Whether a condition on a claim holds, by other conditions that do.
+//! Whether a condition on a claim follows from other conditions that hold.
 
 use authorizer_core::Scalar;
 use authorizer_core::rules::{ClaimTest, Condition};
@@ -8,7 +8,7 @@ use super::facts::{Caller, Facts, TokenSubject};
 use super::holds::Holds;
 use super::missing::ClaimNames;
 
-/// Whether the condition holds. `more` are conditions that hold beside those that the facts have.
+/// Whether the condition holds. `more` are conditions that hold in addition to those in the facts.
 pub(super) fn holds(
     condition: &Condition,
     facts: &Facts<'_>,
@@ -48,12 +48,12 @@ fn of_subject(test: &ClaimTest, subject: &TokenSubject<'_>) -> Option<bool> {
         (ClaimTest::Present(expected), _) => Some(*expected),
         (ClaimTest::Equals(scalar), _) => is(scalar),
         (ClaimTest::Any(scalars), _) => Some(scalars.iter().any(|scalar| is(scalar) == Some(true))),
-        // It may be one word among others.
+        // It may be one of several words.
         (ClaimTest::Has(word), _) => (!word.contains(' ') && subject.is(word) == Some(true)).then_some(true),
     }
 }
 
-/// What follows for a condition on a claim from a test that the claim passes.
+/// What a passed test on a claim implies for a condition on the same claim.
 fn follows(held: &ClaimTest, condition: &Condition) -> Option<bool> {
     match held {
         ClaimTest::Equals(scalar) => all_alike(values(scalar).map(|value| condition.holds(Some(&value)))),
@@ -76,7 +76,7 @@ fn follows(held: &ClaimTest, condition: &Condition) -> Option<bool> {
     }
 }
 
-/// The JSON values that equal a scalar: an integer equals the double that is nearest to it, too.
+/// The JSON values that equal a scalar: an integer also equals the double that is nearest to it.
 fn values(scalar: &Scalar) -> impl Iterator<Item = Value> {
     let (exact, double) = match scalar {
         Scalar::String(text) => (Value::String(text.clone()), None),
@@ -89,7 +89,7 @@ fn values(scalar: &Scalar) -> impl Iterator<Item = Value> {
     [exact].into_iter().chain(double)
 }
 
-/// Whether a claim that is this value can have the word.
+/// Whether a claim with this value can have the word.
 fn may_have(scalar: &Scalar, has: &ClaimTest) -> bool {
     let condition = Condition { claim: String::new(), test: has.clone() };
     values(scalar).any(|value| condition.holds(Some(&value)))
@@ -160,7 +160,7 @@ mod tests {
         #[test]
         fn a_condition_follows_from_itself(held in test()) {
             let condition = Condition { claim: "c".into(), test: held.clone() };
-            // Of no value at all nothing follows, and nothing passes that test.
+            // An absent value implies nothing, and no value passes that test.
             let is_empty = matches!(&held, ClaimTest::Any(scalars) if scalars.is_empty());
             prop_assert!(is_empty || follows(&held, &condition) == Some(true) || has_a_double(&held));
         }

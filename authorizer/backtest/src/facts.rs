@@ -1,4 +1,4 @@
-//! What a log says of one request.
+//! The facts that a log states about one request.
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -11,14 +11,14 @@ use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::Condition;
 use serde_json::{Map, Value};
 
-/// What was asked for.
+/// The requested operation and resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Requested {
     /// The operations that it can have been: one, where the log tells it.
     pub(super) operations: OperationSet,
-    /// On what.
+    /// The resource.
     pub(super) resource: Option<Resource>,
-    /// The response headers that a download asked for.
+    /// The response headers that a download requested.
     pub(super) overrides: Option<Vec<ResponseOverride>>,
 }
 
@@ -28,27 +28,27 @@ impl Requested {
         Self { operations: [operation].into_iter().collect(), resource: Some(resource), overrides: None }
     }
 
-    /// What has a method, and no operation in the log.
+    /// A request whose method is in the log, but not its operation.
     pub(super) fn method(method: Method, resource: Option<Resource>) -> Self {
         let is_of = |operation: &S3Operation| resource.as_ref().is_none_or(|one| one.is_of(*operation));
         let operations = method.operations().iter().filter(is_of).collect();
         Self { operations, resource, overrides: None }
     }
 
-    /// A listing of what is not known.
+    /// A listing with an unknown prefix.
     pub(super) fn listing() -> Self {
         let operations = OperationSet::of(S3Operation::is_listing);
         Self { operations, resource: None, overrides: None }
     }
 
-    /// The one operation that it was.
+    /// The operation, if only one is possible.
     pub(super) fn one(&self) -> Option<S3Operation> {
         let mut operations = self.operations.iter();
         operations.next().filter(|_| operations.next().is_none())
     }
 }
 
-/// The instants between which a request was decided on, both included.
+/// The earliest and the latest instant at which a request can have been decided, both included.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Span {
     pub(super) first: UnixTime,
@@ -56,14 +56,14 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// The log says nothing of the time.
+    /// The log does not say when.
     pub(super) fn unknown() -> Self {
-        // The greatest stands for a clock that says nothing, which no log line comes from.
+        // The greatest value stands for an unknown time; no log line has it.
         let last = UnixTime::from_seconds(u64::MAX.saturating_sub(1));
         Self { first: UnixTime::from_seconds(0), last }
     }
 
-    /// Up to this many seconds before, and after.
+    /// The span extended by this many seconds before and after.
     pub(super) fn around(seconds: u64, before: u64, after: u64) -> Self {
         Self {
             first: UnixTime::from_seconds(seconds.saturating_sub(before)),
@@ -72,7 +72,7 @@ impl Span {
     }
 }
 
-/// Who asked.
+/// The identity of the viewer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Caller<'l> {
     /// Nobody known: no token came.
@@ -93,9 +93,9 @@ pub(super) enum Caller<'l> {
 pub(super) enum TokenSubject<'l> {
     /// The log does not say, or the token had none.
     Unknown,
-    /// This.
+    /// This text.
     Text(&'l str),
-    /// What has this digest, as [`SubjectLogging::Hashed`](authorizer_core::record::SubjectLogging) makes it.
+    /// The subject with this digest, as [`SubjectLogging::Hashed`](authorizer_core::record::SubjectLogging) makes it.
     Digest {
         /// In hexadecimal.
         digest: &'l str,
@@ -117,7 +117,7 @@ impl TokenSubject<'_> {
     }
 }
 
-/// What is known of one request, for the rules of one policy.
+/// The known facts about one request, for the rules of one policy.
 #[derive(Debug)]
 pub(super) struct Facts<'l> {
     pub(super) asked: &'l Requested,
@@ -129,12 +129,12 @@ pub(super) struct Facts<'l> {
     claims: OnceCell<KeyClaims>,
 }
 
-/// Claims to hold key patterns against.
+/// The claims to match key patterns with.
 #[derive(Debug)]
 pub(super) struct KeyClaims {
-    /// No more than the claims are: a pattern that matches with these matches.
+    /// A subset of the real claims: a pattern that matches with these also matches with the real ones.
     pub(super) least: Map<String, Value>,
-    /// No less than the claims can be: a pattern that does not match with these does not match.
+    /// A superset of the possible claims: a pattern that does not match with these does not match with the real ones.
     pub(super) most: Map<String, Value>,
 }
 
@@ -149,7 +149,7 @@ impl<'l> Facts<'l> {
         Self { asked, source, at, who, held, claims: OnceCell::new() }
     }
 
-    /// The claims, as far as key patterns can tell them apart; `names` are those of all patterns.
+    /// The claims, as far as key patterns can distinguish them; `names` are the claim names of all patterns.
     pub(super) fn key_claims<'n>(&self, names: impl Iterator<Item = &'n str>) -> &KeyClaims {
         self.claims.get_or_init(|| {
             let texts = self.segments();
@@ -186,7 +186,7 @@ impl<'l> Facts<'l> {
             (None, Some(Resource::Object(_))) => {
                 most.remove("sub");
             }
-            // It is none of the whole segments; what it begins with, a digest does not tell.
+            // It does not equal a whole segment; a digest does not show what it begins with.
             (None, Some(Resource::Prefix(prefix))) => {
                 most.insert("sub".to_owned(), Value::String(beginning(prefix.parts().1)));
             }
@@ -194,7 +194,7 @@ impl<'l> Facts<'l> {
         }
     }
 
-    /// All values of a claim that a pattern could tell from others.
+    /// All values of a claim that a pattern could distinguish from others.
     fn segments(&self) -> Vec<String> {
         match &self.asked.resource {
             Some(Resource::Object(key)) => key.segments().map(str::to_owned).collect(),

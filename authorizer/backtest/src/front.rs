@@ -1,4 +1,5 @@
-//! What decides whether a request comes to the rules: where a token is found, and whose is trusted.
+//! The part of a policy that decides whether a request reaches the rules: where a token may be, and which issuers
+//! are trusted.
 
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RevokedDocument};
 use authorizer_core::record::SubjectLogging;
@@ -9,7 +10,7 @@ use serde::Deserialize;
 
 use super::candidates::Candidates;
 
-/// A policy that requests are held against, or were.
+/// A policy that requests are checked against: the new one, or the one that decided.
 #[derive(Clone, Debug)]
 pub struct BacktestPolicy {
     bundle: Bundle,
@@ -17,17 +18,17 @@ pub struct BacktestPolicy {
     candidates: Candidates,
 }
 
-/// The part of a bundle that says what was compiled.
+/// The part of a bundle that is compared here.
 #[derive(Deserialize)]
 struct BundleDocument {
     policy: PolicyDocument,
 }
 
 impl BacktestPolicy {
-    /// Reads the bytes of a `bundle.json`.
+    /// Parses the bytes of a `bundle.json`.
     ///
     /// # Errors
-    /// [`BundleError`], as the function would not start with it either.
+    /// [`BundleError`] if the function would not start with it.
     pub fn read(bundle_json: &[u8]) -> Result<Self, BundleError> {
         let bundle = Bundle::read(bundle_json)?;
         let BundleDocument { policy } =
@@ -46,7 +47,7 @@ impl BacktestPolicy {
         self.bundle.policy().rules().get(self.candidates.place_of(id)?)
     }
 
-    /// The rules that a request for this may match, in order. Where it is not known what for, all may.
+    /// The rules that a request for this resource may match, in order. If the resource is not known, all rules.
     pub(super) fn rules_for(&self, resource: Option<&Resource>) -> Vec<&Rule> {
         let rules = self.bundle.policy().rules();
         match resource {
@@ -58,12 +59,12 @@ impl BacktestPolicy {
         }
     }
 
-    /// How it logs subjects.
+    /// The way it logs subjects.
     pub(super) fn subject_logging(&self) -> SubjectLogging {
         self.document.log.subject
     }
 
-    /// The `iss` of an issuer, by its name.
+    /// The `iss` of the issuer with this name.
     pub(super) fn iss(&self, name: &str) -> Option<&str> {
         self.issuer(name).map(|issuer| issuer.issuer.as_str())
     }
@@ -76,24 +77,24 @@ impl BacktestPolicy {
         self.document.revoked.iter().filter(move |revoked| revoked.issuer == name)
     }
 
-    /// Whether both find the same token in the same request.
+    /// Whether both policies find the same token in the same request.
     pub(super) fn finds_as(&self, other: &Self) -> bool {
         self.document.credentials == other.document.credentials
     }
 
-    /// Whether both let the same pages use a cookie; also where there is none to use.
+    /// Whether both policies allow the same pages to use a cookie; also true if neither has a cookie.
     pub(super) fn lets_pages_as(&self, other: &Self) -> bool {
         self.document.cors == other.document.cors || self.document.credentials.cookie.is_none()
     }
 
-    /// Whether the token of this issuer that verified by the other verifies by this one.
+    /// Whether a token of this issuer that the other policy accepted is also accepted by this one.
     pub(super) fn trusts_as(&self, other: &Self, issuer: &str) -> bool {
         self.issuer(issuer).is_some()
             && self.issuer(issuer) == other.issuer(issuer)
             && self.revoked(issuer).all(|one| other.revoked(issuer).any(|known| known == one))
     }
 
-    /// Whether a token verifies by both, by the same name, or by neither.
+    /// Whether both policies accept the same tokens, with the same issuer names.
     pub(super) fn trusts_nobody_else(&self, other: &Self) -> bool {
         let (mine, others) = (&self.document.issuers, &other.document.issuers);
         mine.len() == others.len()
@@ -102,7 +103,7 @@ impl BacktestPolicy {
                 .all(|issuer| self.trusts_as(other, &issuer.name) && other.trusts_as(self, &issuer.name))
     }
 
-    /// Whether a request comes to the rules of both, with the same token, or of neither.
+    /// Whether a request reaches the rules of both policies with the same token, or of neither.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
         self.finds_as(other) && self.lets_pages_as(other) && self.trusts_nobody_else(other)
     }

@@ -1,15 +1,15 @@
-//! Three answers to whether something holds: no, yes, and that it depends on what is not known.
+//! An answer with three values: no, yes, and "depends on facts that are not known".
 
 use super::missing::MissingSet;
 
-/// Whether something holds, by what a log says of a request.
+/// Whether something holds, according to what a log says about a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Holds {
     /// It does not, whatever the log leaves out.
     No,
-    /// It may or may not: these would tell.
+    /// It may hold; it depends on these missing facts.
     Open(MissingSet),
-    /// It does, whatever the log leaves out.
+    /// It holds, whatever the missing facts are.
     Yes,
 }
 
@@ -29,7 +29,7 @@ impl Holds {
         }
     }
 
-    /// Yes where something else shows it, and this where nothing does.
+    /// `Yes` if another proof shows it, otherwise this answer.
     pub(super) fn or_shown(self, shown: impl FnOnce() -> bool) -> Self {
         match self {
             Self::Open(_) if shown() => Self::Yes,

@@ -1,8 +1,8 @@
-//! What becomes of a recorded request under another policy.
+//! The outcome of a recorded request under another policy.
 //!
-//! A request goes on when it comes to the rules (a token is found and verifies, or there is none), an allow rule
-//! matches, and no deny rule does. Each of these is asked by what the log says; and, where the policy that decided
-//! before is known, by what follows from its decision.
+//! A request is allowed if it reaches the rules (it has a valid token, or no token), an allow rule matches, and no
+//! deny rule matches. Each of these is answered from the log; and, if the policy that decided before is known, from
+//! its decision.
 
 use authorizer_core::UnixTime;
 use authorizer_core::record::SubjectLogging;
@@ -15,10 +15,10 @@ use super::missing::{ClaimNames, Missing, MissingSet};
 use super::recorded::{Before, Came, Recorded, Stage};
 use super::rule::{Assumptions, Inquiry};
 
-/// The longest subject that the decision log holds whole is shorter than this, in characters.
+/// The decision log truncates subjects at this number of characters.
 const CUT_SUBJECT: usize = 256;
 
-/// Judges requests by a policy.
+/// Applies a policy to recorded requests.
 #[derive(Clone, Debug)]
 pub(super) struct Judge {
     pub(super) policy: BacktestPolicy,
@@ -26,22 +26,22 @@ pub(super) struct Judge {
     pub(super) old: Option<BacktestPolicy>,
     pub(super) names: ClaimNames,
     pub(super) assumptions: Assumptions,
-    /// The instant to decide at, in place of the request's own.
+    /// The instant to decide at, instead of the request's own.
     pub(super) now: Option<UnixTime>,
 }
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum After<'p> {
-    /// It goes on; by this rule, where it is known which.
+    /// It is allowed; by this rule, if it is known which.
     Allowed(Option<&'p Rule>),
-    /// It is refused; by this deny rule, or because nothing allows it.
+    /// It is refused; by this deny rule, or because no rule allows it.
     Refused(Option<&'p Rule>),
-    /// It depends on what the log does not say; the first rule that it depends on.
+    /// It depends on facts that are not in the log; with the first rule that it depends on.
     Open(MissingSet, Option<&'p Rule>),
 }
 
-/// Whether a request comes to the rules.
+/// Whether a request reaches the rules.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Front {
     Passed,
@@ -49,7 +49,7 @@ enum Front {
     Open,
 }
 
-/// What the decision before says of the rules that made it.
+/// What the earlier decision shows about the rules of the policy that made it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Told {
     /// Nothing.
@@ -63,7 +63,7 @@ enum Told {
 }
 
 impl Judge {
-    /// The policy that decided before, where it is known.
+    /// The policy that decided before, if it is known.
     pub(super) fn decider(&self, recorded: &Recorded<'_>) -> Option<&BacktestPolicy> {
         match &recorded.bundle {
             Some(sha256) => {
@@ -82,7 +82,7 @@ impl Judge {
         if front == Front::Refused {
             return After::Refused(None);
         }
-        // What was known of the token holds for this policy only where it is known to find and trust the same.
+        // Facts about the token hold for this policy only if it is known to find and trust the same token.
         let decider = decider.filter(|decider| front == Front::Passed || self.is_alike(decider));
         let told = match (front, decider) {
             (Front::Passed, Some(_)) => told(&recorded.before),
@@ -139,7 +139,7 @@ impl Judge {
         self.assumptions.tokens || self.policy.is_alike(decider)
     }
 
-    /// Whether it comes to the rules, with the token that it came with.
+    /// Whether the request reaches the rules, with its token.
     fn front(&self, recorded: &Recorded<'_>, decider: Option<&BacktestPolicy>) -> Front {
         let finds = |decider: &BacktestPolicy| self.policy.finds_as(decider);
         let lets_pages = |decider: &BacktestPolicy| {
@@ -186,7 +186,7 @@ impl Judge {
                     let is_digest = subject.len() == 64 && subject.bytes().all(is_lower_hex);
                     let logging = match decider {
                         Some(decider) => decider.subject_logging(),
-                        // Only a digest looks like one.
+                        // Only a digest looks like this.
                         None if !is_digest => SubjectLogging::Plain,
                         None => self.policy.subject_logging(),
                     };
@@ -222,20 +222,20 @@ fn told(before: &Before<'_>) -> Told {
     }
 }
 
-/// The rule that the log names.
+/// The rule that the log names, in the earlier policy.
 fn rule_of<'p>(before: &Before<'_>, decider: &'p BacktestPolicy) -> Option<&'p Rule> {
     let (Before::Allowed { rule } | Before::Refused { rule, .. }) = before else { return None };
     let id = rule.as_deref()?;
     decider.rule(id)
 }
 
-/// One request, the rules that are asked, and those that were. Of both only those that may match it.
+/// One request, the rules of the new policy, and the rules of the earlier one. Only rules that may match it.
 struct Case<'c, 'l, 'p> {
     inquiry: Inquiry<'c, 'l>,
     rules: Vec<&'p Rule>,
     before: Vec<&'p Rule>,
     told: Told,
-    /// A rule of those before that matched.
+    /// A rule of the earlier policy that matched.
     named: Option<&'p Rule>,
 }
 
@@ -279,7 +279,7 @@ impl<'p> Case<'_, '_, 'p> {
         }
     }
 
-    /// Whether none of the rules before matched that have this effect.
+    /// Whether it is known that no earlier rule with this effect matched.
     fn did_not_match(&self, effect: Effect) -> bool {
         match (self.told, effect) {
             (Told::Allowed, Effect::Deny) | (Told::NoRule, Effect::Allow | Effect::Deny) => true,
@@ -287,12 +287,12 @@ impl<'p> Case<'_, '_, 'p> {
         }
     }
 
-    /// Whether one of the rules before matches whenever this one does.
+    /// Whether an earlier rule matches whenever this one does.
     fn is_narrower(&self, rule: &Rule) -> bool {
         of_effect(&self.before, rule.effect()).any(|before| self.past().covers(before, rule))
     }
 
-    /// Whether each rule that may have allowed the request is covered by one that allows it now.
+    /// Whether each earlier rule that may have allowed the request is covered by a rule that allows it now.
     fn was_allowed_by_what_allows(&self) -> bool {
         if self.told != Told::Allowed || self.named.is_some() {
             return false;
@@ -301,14 +301,14 @@ impl<'p> Case<'_, '_, 'p> {
         let mut may_have = of_effect(&self.before, Effect::Allow)
             .filter(|rule| past.ask(rule, None) != Holds::No)
             .peekable();
-        // None can have: then the log is of another policy.
+        // If no rule can have allowed it, the log is from another policy.
         may_have.peek().is_some()
             && may_have.all(|before| {
                 of_effect(&self.rules, Effect::Allow).any(|rule| self.inquiry.covers(rule, before))
             })
     }
 
-    /// Whether the rules before allowed whatever these allow, of what the request can have been.
+    /// Whether the earlier rules allowed everything that these allow, for each possible operation of the request.
     fn was_allowed_if_allowed(&self) -> bool {
         let past = self.past();
         of_effect(&self.rules, Effect::Allow)
@@ -319,7 +319,7 @@ impl<'p> Case<'_, '_, 'p> {
             )
     }
 
-    /// Asks the rules before: at the instant of the request, whatever instant is asked about now.
+    /// A matcher for the earlier rules: it uses the instant of the request, even if another instant was set.
     fn past(&self) -> Inquiry<'_, '_> {
         Inquiry { periods: self.inquiry.same_instant, ..self.inquiry }
     }

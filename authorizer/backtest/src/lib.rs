@@ -1,11 +1,11 @@
-//! The requests of a log, held against another policy: what would change.
+//! The requests of a log, checked against another policy: what would change.
 //!
-//! A log says less of a request than the decision needs: an access log nothing of the token, the decision log none
-//! of its claims, neither of them the headers. So each request comes to the same outcome as before, to another one,
-//! or to one that [cannot be told](Change::CannotBeTold); and only what follows from the log, from the decision that
-//! it tells of and from the [`Assumptions`] is said.
+//! A log contains less of a request than the decision needs. An access log contains nothing about the token, the
+//! decision log does not contain its claims, and neither contains the headers. So the outcome of each request is
+//! the same as before, another one, or [not known](Change::CannotBeTold). A result is given only if it follows from
+//! the log, from the decision in it, and from the [`Assumptions`].
 //!
-//! Pure: [`Backtest::read`] takes lines and gives a [`Tally`], and tallies add up.
+//! Pure: [`Backtest::read`] takes lines and returns a [`Tally`], and tallies can be added.
 
 mod candidates;
 mod condition;
@@ -37,7 +37,7 @@ use line::{Context, LineContent};
 use missing::{ClaimNames, Missing, MissingSet};
 use recorded::{Before, Recorded};
 
-/// Holds logs against a policy.
+/// Checks logs against a policy.
 #[derive(Clone, Debug)]
 pub struct Backtest {
     judge: Judge,
@@ -47,18 +47,18 @@ pub struct Backtest {
 /// Some lines of one file.
 #[derive(Clone, Debug)]
 pub struct Lines {
-    /// The file, to show.
+    /// The name of the file, for display.
     pub source: Arc<str>,
     /// The number of the first line, from 1.
     pub first: u64,
-    /// What the `#Fields:` line before them said.
+    /// The columns of the `#Fields:` line before them.
     pub layout: Option<Arc<Layout>>,
-    /// The lines, with their ends.
+    /// The lines, with their line ends.
     pub bytes: Vec<u8>,
 }
 
 impl Backtest {
-    /// Against `policy`, where `old` decided before if that is known.
+    /// A backtest of `policy`. `old` is the policy that decided before, if it is known.
     pub fn new(policy: BacktestPolicy, old: Option<BacktestPolicy>) -> Self {
         let policies = [Some(&policy), old.as_ref()];
         let names = ClaimNames::of(policies.into_iter().flatten().map(|policy| policy.bundle().policy()));
@@ -66,28 +66,28 @@ impl Backtest {
         Self { judge, depth: 1 }
     }
 
-    /// Takes these for granted.
+    /// Sets the assumptions.
     #[must_use]
     pub fn assuming(mut self, assumptions: Assumptions) -> Self {
         self.judge.assumptions = assumptions;
         self
     }
 
-    /// Decides as if each request came at this instant, its token as good as it was.
+    /// Decides as if each request came at this instant, with its token as valid as it was.
     #[must_use]
     pub fn at(mut self, now: UnixTime) -> Self {
         self.judge.now = Some(now);
         self
     }
 
-    /// Groups keys by so many of their folders.
+    /// Groups keys by this number of folders.
     #[must_use]
     pub fn by_depth(mut self, depth: usize) -> Self {
         self.depth = depth;
         self
     }
 
-    /// What becomes of some lines. Whatever they hold, each is counted.
+    /// The tally of some lines. Each line is counted, whatever it contains.
     pub fn read(&self, lines: &Lines) -> Tally {
         let mut tally = Tally::default();
         let token_parameter = self.judge.policy.bundle().policy().credentials().query.as_deref();
@@ -173,7 +173,8 @@ impl Backtest {
     }
 }
 
-/// The longest word of a log that is shown, in characters: ids of rules are shorter, and a log may hold anything.
+/// The longest word from a log that is shown, in characters: ids of rules are shorter, but a log can contain
+/// anything.
 const MAX_WORD: usize = 128;
 
 fn shown(word: &str) -> String {
@@ -191,7 +192,7 @@ fn asked_of(recorded: &Recorded<'_>) -> String {
     operation.map_or(method, |operation| operation.name().to_owned())
 }
 
-/// The first folders of a key, as many as `depth` says.
+/// The first `depth` folders of a key.
 fn prefix_of(key: &str, depth: usize) -> &str {
     let end = key.match_indices('/').take(depth).last().map_or(0, |(slash, _)| slash.saturating_add(1));
     key.get(..end.min(MAX_KEY_BYTES)).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! The lines of logs, of all the kinds that are read.
+//! The lines of logs, of all supported kinds.
 //!
-//! What a line is, it says itself: a JSON object by its members, a line of tab-separated values by the `#Fields:`
-//! line before it. What is exported from CloudWatch Logs holds such lines in turn.
+//! The kind is detected per line: for a JSON object by its members, for tab-separated values by the `#Fields:` line
+//! before it. An export from CloudWatch Logs contains such lines in turn.
 
 mod access;
 mod cloudwatch;
@@ -16,37 +16,37 @@ use super::facts::Span;
 use super::recorded::Recorded;
 pub use layout::Layout;
 
-/// The longest line that is read. A subscription's record holds up to 1 MB, compressed and then encoded.
+/// The longest line that is read. A subscription's record contains up to 1 MB, compressed and then encoded.
 pub const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a line is read with.
+/// The context that a line is read in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'c> {
-    /// What the `#Fields:` line before it said.
+    /// The columns of the `#Fields:` line before it.
     pub(super) layout: Option<&'c Layout>,
-    /// The query parameter that the policy lets a token be in.
+    /// The query parameter that may contain a token under this policy.
     pub(super) token_parameter: Option<&'c str>,
 }
 
-/// What was found in a line.
+/// The content of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum LineContent<'l> {
     /// A request that was decided on.
     Request(Box<Recorded<'l>>),
     /// A CORS preflight.
     Preflight,
-    /// A request that CloudFront answered itself, or on which the function failed.
+    /// A request that CloudFront answered itself, or for which the function failed.
     NotDecided,
-    /// Something that a log holds beside requests.
+    /// A line that is not about a request.
     NoRequest,
-    /// Nothing that is read.
+    /// A line that cannot be read.
     Malformed(String),
 }
 
 /// What becomes of what is found.
 type Sink<'s> = &'s mut dyn FnMut(LineContent<'_>);
 
-/// Reads one line. An empty one is none.
+/// Reads one line. An empty line is skipped.
 pub(super) fn read(line: &[u8], context: &Context<'_>, found: Sink<'_>) {
     if line.len() > MAX_LINE_BYTES {
         return found(LineContent::Malformed("the line is longer than 4 MiB".to_owned()));
@@ -59,7 +59,7 @@ pub(super) fn read(line: &[u8], context: &Context<'_>, found: Sink<'_>) {
     }
 }
 
-/// Where a text stands. Nothing is exported twice.
+/// The place of a text. An event of CloudWatch Logs does not contain another export.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Depth {
     /// It is a line of a file.
@@ -89,8 +89,8 @@ fn read_text(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: S
         return read_text(event, time::of_prefix(before), context, Depth::Event, found);
     }
     let problem = match depth {
-        Depth::Line => "no `#Fields:` line came before it, and it is no JSON",
-        Depth::Event => "the event is no line of a decision log or an access log",
+        Depth::Line => "the line is not JSON, and no `#Fields:` line comes before it",
+        Depth::Event => "the event is not a line of a decision log or an access log",
     };
     found(LineContent::Malformed(problem.to_owned()));
 }
@@ -149,43 +149,49 @@ mod tests {
     fn a_line_that_is_nothing_says_why() {
         let line = |members: &str| format!(r#"{{"log_version":1,{members}}}"#);
         for (line, problem) in [
-            ("a".to_owned(), "no `#Fields:` line came before it, and it is no JSON"),
+            ("a".to_owned(), "the line is not JSON, and no `#Fields:` line comes before it"),
+            ("{\"a\":".to_owned(), "the line ends within a JSON object: each object must be on one line"),
+            ("{]".to_owned(), "the line is not valid JSON: key must be a string at line 1 column 2"),
             (
-                "{\"a\":".to_owned(),
-                "the line ends within a JSON object: JSON that is spread over lines is not read",
+                "{}".to_owned(),
+                "this object is not a line of a decision log, an access log or CloudWatch Logs",
             ),
-            ("{]".to_owned(), "this is no JSON: key must be a string at line 1 column 2"),
-            ("{}".to_owned(), "this object is no line of a decision log, an access log or CloudWatch Logs"),
             (
                 r#"{"log_version":2}"#.to_owned(),
-                "it is of version 2 of the decision log, and version 1 is read",
+                "the line has version 2 of the decision log; this command reads version 1",
             ),
-            (line(r#""key":"a""#), "it has no `reason`"),
-            (line(r#""reason":"r","operation":"CopyObject""#), "its `operation` is none that is known here"),
-            (line(r#""reason":"r","key":"a//b""#), "its `key` is none that is ever decided on"),
-            (line(r#""reason":"r","key":"a""#), "it has a `key` and no `method`"),
+            (line(r#""key":"a""#), "the line does not have `reason`"),
+            (
+                line(r#""reason":"r","operation":"CopyObject""#),
+                "its `operation` is not known to this version",
+            ),
+            (
+                line(r#""reason":"r","key":"a//b""#),
+                "its `key` is not an object key that the function accepts",
+            ),
+            (line(r#""reason":"r","key":"a""#), "the line has `key` but not `method`"),
             (
                 line(r#""reason":"r","key":"a","method":"PUT","operation":"GetObject""#),
-                "its `operation` is not asked for with its `method`",
+                "its `method` does not fit its `operation`",
             ),
             (
                 line(&format!(r#""key":"a","method":"GET",{ALLOW}"#)),
-                "its `decision` is neither `allow` with an `operation`, nor `refuse`, nor `preflight`",
+                "its `decision` must be `allow` (with an `operation`), `refuse` or `preflight`",
             ),
-            (line(ALLOW), "it has no `key`, and is neither `refuse` nor `preflight`"),
-            (r#"{"cs-method":"GET"}"#.to_owned(), "it has no `cs-method` or no `cs-uri-stem`"),
+            (line(ALLOW), "a line without `key` must have the `decision` `refuse` or `preflight`"),
+            (r#"{"cs-method":"GET"}"#.to_owned(), "the line must have `cs-method` and `cs-uri-stem`"),
             (r#"{"awslogs":{"data":"AAAA"}}"#.to_owned(), "the `data` of `awslogs` is not gzip in base64"),
             (
                 r#"{"messageType":"DATA_MESSAGE"}"#.to_owned(),
-                "this is no whole record of a CloudWatch Logs subscription",
+                "the record of a CloudWatch Logs subscription is not complete",
             ),
             (
                 r#"{"timestamp":1,"message":"{\"timestamp\":1,\"message\":\"\"}"}"#.to_owned(),
-                "this object is no line of a decision log, an access log or CloudWatch Logs",
+                "this object is not a line of a decision log, an access log or CloudWatch Logs",
             ),
             (
                 r#"{"timestamp":1,"message":"hello"}"#.to_owned(),
-                "the event is no line of a decision log or an access log",
+                "the event is not a line of a decision log or an access log",
             ),
         ] {
             assert_eq!(found(&line), [problem], "{line}");

@@ -1,4 +1,4 @@
-//! What a log does not say, and an outcome depends on.
+//! The facts that an outcome depends on and that a log does not contain.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,26 +7,26 @@ use authorizer_core::policy::Policy;
 use authorizer_core::rules::{Rule, RulePart};
 use serde::Serialize;
 
-/// Something that a log does not say of a request.
+/// A fact about a request that the log does not contain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Missing {
-    /// Who asked: whether a token came, and whose.
+    /// The identity: whether the request had a token, and whose.
     Token,
-    /// Whether the token that came would verify.
+    /// Whether its token would be valid.
     Verification,
     /// The viewer's address.
     Address,
-    /// When it was.
+    /// The time.
     Instant,
-    /// What is said of an upload: length, type, metadata, checksums.
+    /// The headers of an upload: length, type, metadata, checksums.
     Upload,
-    /// Which response headers a download asks for.
+    /// The response headers that a download requests.
     Overrides,
     /// The query, and with it the operation.
     Query,
     /// The path, and with it the key.
     Path,
-    /// What was decided before.
+    /// The earlier decision.
     Decision,
 }
 
@@ -60,14 +60,14 @@ impl Missing {
     fn words(self) -> &'static str {
         match self {
             Self::Token => "who asked",
-            Self::Verification => "whether the token would verify",
+            Self::Verification => "whether the token would be valid",
             Self::Address => "the viewer's address",
             Self::Instant => "the time",
             Self::Upload => "the upload's headers",
-            Self::Overrides => "the response headers asked for",
+            Self::Overrides => "the requested response headers",
             Self::Query => "the query",
             Self::Path => "the path",
-            Self::Decision => "what was decided before",
+            Self::Decision => "the earlier decision",
         }
     }
 
@@ -86,23 +86,23 @@ impl Missing {
     }
 }
 
-/// The first bit of a claim; those below are of [`Missing`].
+/// The first bit of a claim; the bits below it are those of [`Missing`].
 const FIRST_CLAIM: u32 = 9;
 
-/// The most claims that have a bit of their own. The others share the last one.
+/// The number of claims that have their own bit. The others share the last bit.
 const MAX_CLAIMS: u32 = 64 - FIRST_CLAIM - 1;
 
-/// A set of what is missing.
+/// A set of missing facts.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) struct MissingSet(u64);
 
 impl MissingSet {
-    /// With one member.
+    /// The set with one member.
     pub(super) fn of(missing: Missing) -> Self {
         Self(missing.bit())
     }
 
-    /// What is in either.
+    /// The union of both sets.
     #[must_use]
     pub(super) fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -117,12 +117,12 @@ impl MissingSet {
     }
 }
 
-/// The claims that the rules of some policies speak of.
+/// The claims that the rules of some policies use.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClaimNames(Vec<String>);
 
 impl ClaimNames {
-    /// Of these policies.
+    /// The claims of these policies.
     pub(super) fn of<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Self {
         let names: BTreeSet<&str> = policies.into_iter().flat_map(Policy::rules).flat_map(names_of).collect();
         Self(names.into_iter().map(str::to_owned).collect())
@@ -132,7 +132,7 @@ impl ClaimNames {
         self.0.iter().map(String::as_str)
     }
 
-    /// The claim, as something that is missing.
+    /// The claim, as a missing fact.
     pub(super) fn missing(&self, name: &str) -> MissingSet {
         let index = self.0.binary_search_by(|known| known.as_str().cmp(name)).unwrap_or(usize::MAX);
         MissingSet(self.bit(index))
@@ -143,7 +143,7 @@ impl ClaimNames {
         1u64.checked_shl(FIRST_CLAIM.saturating_add(index)).unwrap_or_default()
     }
 
-    /// The members of a set, in words and by name.
+    /// The members of a set, as words and by name.
     pub(super) fn describe(&self, set: MissingSet) -> Vec<MissingFact> {
         let fixed = Missing::ALL.into_iter().filter(|missing| set.has(missing.bit()));
         let fixed =
@@ -162,12 +162,12 @@ impl ClaimNames {
     }
 }
 
-/// Something that would tell what becomes of a request, and that its log does not hold.
+/// A fact that would decide the outcome of a request, and that its log does not contain.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct MissingFact {
-    /// Its word.
+    /// Its name.
     pub what: &'static str,
-    /// The claim that it is.
+    /// The claim, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
     #[serde(skip)]
@@ -183,7 +183,7 @@ impl fmt::Display for MissingFact {
     }
 }
 
-/// The claims that a rule speaks of.
+/// The claims that a rule uses.
 fn names_of(rule: &Rule) -> impl Iterator<Item = &str> {
     rule.parts().into_iter().flat_map(RulePart::claims)
 }

@@ -1,4 +1,4 @@
-//! One request of a log, and what became of it.
+//! One request of a log, and its outcome.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use authorizer_core::Reason;
 
 use super::facts::{Requested, Span};
 
-/// A request as a log has it.
+/// A request as a log describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Recorded<'l> {
     /// What was asked for; or why no policy lets it through, in a word of the decision log.
@@ -15,79 +15,79 @@ pub(super) struct Recorded<'l> {
     pub(super) source: Option<IpAddr>,
     pub(super) at: Span,
     pub(super) before: Before<'l>,
-    /// Who came, as far as the log says.
+    /// The identity, as far as the log says.
     pub(super) came: Came<'l>,
-    /// The SHA-256 of the bundle that decided, where the log says.
+    /// The SHA-256 of the bundle that decided, if the log contains it.
     pub(super) bundle: Option<Cow<'l, str>>,
-    /// The method, to show.
+    /// The method, for display.
     pub(super) method: Cow<'l, str>,
-    /// The path or key, to show where it is none that is decided on.
+    /// The path or key, for display if the request does not have a valid key.
     pub(super) path: Cow<'l, str>,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Before<'l> {
-    /// It went on.
+    /// It was allowed.
     Allowed {
         /// The rule that allowed it.
         rule: Option<Cow<'l, str>>,
     },
     /// It was refused.
     Refused {
-        /// How far it came.
+        /// The stage that refused it.
         stage: Stage,
         /// The rule that denied it.
         rule: Option<Cow<'l, str>>,
-        /// The word of the decision log.
+        /// The reason word of the decision log.
         reason: Option<Cow<'l, str>>,
     },
-    /// The log does not tell.
+    /// The log does not say.
     Unknown,
 }
 
-/// Who came.
+/// The identity.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Came<'l> {
-    /// Nobody known: there was no token.
+    /// Anonymous: the request did not have a token.
     Nobody,
-    /// The holder of a token that verified.
+    /// The holder of a valid token.
     Holder {
         /// The policy's name for its issuer.
         issuer: Cow<'l, str>,
-        /// The subject, as it is logged.
+        /// The subject, as logged.
         subject: Option<Cow<'l, str>>,
     },
     /// The log does not say.
     Unknown,
 }
 
-/// How far a request came that was refused: what would have to be another, for it to come further.
+/// The stage that refused a request: what must differ for the request to pass it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stage {
-    /// Nothing that a policy says: the path, the event, a header.
+    /// Nothing in a policy: the path, the event, a header.
     Always,
-    /// Something that is not told here.
+    /// A stage that is not known here.
     Unknown,
-    /// Where a token is looked for, and whose pages may use a cookie.
+    /// The places of a token, and the pages that may use a cookie.
     Credential,
-    /// Where the token was found: wherever that is, it is none.
+    /// The places of a token: the value that was found is not a token.
     TokenForm,
-    /// Whose tokens are trusted.
+    /// The trusted issuers.
     Trust,
-    /// The keys that could be had.
+    /// The available keys.
     Keys,
-    /// The rules: this one denied it.
+    /// The rules: a rule denied it.
     Denied,
-    /// The rules: none allowed it.
+    /// The rules: no rule allowed it.
     NoRule,
 }
 
 impl Stage {
-    /// Of a word of the decision log. `knows_operation` is whether the line names the operation, as it does once
-    /// the request was recognised.
+    /// The stage of a reason word of the decision log. `knows_operation` is whether the line names the operation, as
+    /// it does after the request was recognised.
     pub(super) fn of(reason: &str, knows_operation: bool) -> Self {
-        // Words to come.
+        // Reason words of later versions.
         let Some(reason) = Reason::parse(reason) else { return Self::Unknown };
         match reason {
             Reason::EventWrongTrigger
@@ -104,8 +104,8 @@ impl Stage {
             | Reason::QueryMalformed
             | Reason::PostNotAnUpload
             | Reason::CredentialScheme => Self::Always,
-            // Of a header that no operation has; once it is one, only the rules have something to say of headers
-            // and overrides.
+            // Without an operation, the reason is a header that no operation has. With one, only the rules decide on
+            // headers and overrides.
             Reason::HeaderNotAllowed => {
                 if knows_operation {
                     Self::NoRule
@@ -157,7 +157,7 @@ impl Stage {
             | Reason::LengthRequired
             | Reason::TooLarge
             | Reason::ContentTypeNotAllowed => Self::NoRule,
-            // The event may be malformed for its address alone.
+            // The event may be malformed only because of its address.
             Reason::MethodNotAllowed | Reason::EventMalformed => Self::Unknown,
         }
     }

@@ -1,7 +1,7 @@
-//! Whether a rule matches, by what a log says of a request.
+//! Whether a rule matches, according to what a log says about a request.
 //!
-//! Part by part, as the core's `Rule::examine` asks. A part that the log does not tell may still be shown by
-//! another rule that is known to have matched: whatever keeps to that one's part keeps to this one's.
+//! Each part is checked in turn, as the core's `Rule::examine` does. If the log does not contain a fact, another
+//! rule that is known to have matched may show it: whatever meets its part also meets this rule's part.
 
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::request::Resource;
@@ -16,26 +16,26 @@ use super::holds::Holds;
 use super::missing::{ClaimNames, Missing, MissingSet};
 use super::terms::follow;
 
-/// What is taken for granted of what a log does not say.
+/// The assumptions about facts that a log does not contain.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Assumptions {
-    /// A token that verified would verify by the other policy, and one that did not would not.
+    /// A token that was valid is valid under the other policy, and one that was not is not.
     pub tokens: bool,
-    /// No read asked for other response headers than those stored with the object.
+    /// No read requested other response headers than those stored with the object.
     pub reads: bool,
-    /// Every upload keeps to what the rules ask of one.
+    /// Every upload meets the upload conditions of the rules.
     pub uploads: bool,
 }
 
-/// Asks rules about one request.
+/// Matches rules against one request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Inquiry<'i, 'l> {
     pub(super) facts: &'i Facts<'l>,
     pub(super) names: &'i ClaimNames,
     pub(super) assumptions: Assumptions,
-    /// Whether a rule that is known to have matched did so at the instant that is asked about.
+    /// Whether a rule that is known to have matched did so at the instant that counts here.
     pub(super) same_instant: bool,
-    /// Whether a rule with a period can be asked at all: not of an instant that the log is not of.
+    /// Whether the instant is known, which a rule with a period needs.
     pub(super) periods: bool,
 }
 
@@ -46,7 +46,7 @@ impl Inquiry<'_, '_> {
         let mut answer = Holds::Yes;
         for part in rule.parts() {
             answer = answer.and(match part {
-                // They say what becomes of a request that matches.
+                // They say what happens to a request that matches.
                 RulePart::Effect(_) | RulePart::CreateOnly(_) => continue,
                 RulePart::Operations(_) => self.operations(rule, known),
                 RulePart::Principals(_) => self.principals(rule, known),
@@ -56,7 +56,7 @@ impl Inquiry<'_, '_> {
                 RulePart::Conditions(_) => self.conditions(rule, known),
                 RulePart::Overrides(_) => self.overrides(rule, known),
                 RulePart::Checksums(_) => self.terms(rule, known),
-                // `terms` asks these, too.
+                // `terms` checks these, too.
                 RulePart::MaxBytes(_) | RulePart::ContentTypes(_) | RulePart::Metadata(_) => continue,
             });
             if answer == Holds::No {
@@ -100,7 +100,7 @@ impl Inquiry<'_, '_> {
         if missing.is_empty() {
             return Holds::No;
         }
-        // One of the known rule's patterns matched: each that can have is one of this rule's, or matches.
+        // One of the known rule's patterns matched: each that may have is also one of this rule's, or matches.
         let matches_too = |pattern: &KeyPattern| {
             rule.keys().contains(pattern) || self.pattern(pattern, effect, resource) == Holds::No
         };

@@ -1,4 +1,4 @@
-//! Counts, in bounded memory, of what would become of the requests of a log.
+//! Counts of the outcomes of a log's requests, in bounded memory.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -9,56 +9,56 @@ use serde::Serialize;
 
 use super::missing::MissingFact;
 
-/// The most groups that are kept apart; lines of further ones are counted together.
+/// The largest number of groups; lines of further groups are counted together.
 pub const MAX_GROUPS: usize = 10_000;
 
-/// The most lines that are shown of a group, and of those that could not be read.
+/// The largest number of lines that are shown per group, and of lines that could not be read.
 pub const MAX_EXAMPLES: usize = 3;
 
-/// What a policy would change for one request.
+/// The change that a policy would make for one request.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It was refused, and would be let through.
+    /// It was refused, and would be allowed.
     NewlyAllowed,
-    /// It was let through, and would be refused.
+    /// It was allowed, and would be refused.
     NewlyRefused,
-    /// It depends on what the log does not say.
+    /// It depends on facts that are not in the log.
     CannotBeTold,
 }
 
 impl Change {
-    /// All of them, those first that a reviewer looks at first.
+    /// All changes, in the order in which a reviewer needs them.
     pub const ALL: [Self; 3] = [Self::NewlyAllowed, Self::NewlyRefused, Self::CannotBeTold];
 }
 
-/// How many lines came to what.
+/// The number of lines per outcome.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Counts {
-    /// Requests that were let through, and would be.
+    /// Requests that were allowed, and would be allowed.
     pub same_allow: u64,
-    /// Requests that were refused, and would be; perhaps for another reason.
+    /// Requests that were refused, and would be refused; perhaps for another reason.
     pub same_refusal: u64,
-    /// Requests that were refused, and would be let through.
+    /// Requests that were refused, and would be allowed.
     pub newly_allowed: u64,
-    /// Requests that were let through, and would be refused.
+    /// Requests that were allowed, and would be refused.
     pub newly_refused: u64,
-    /// Requests whose outcome depends on what the log does not say.
+    /// Requests whose outcome depends on facts that are not in the log.
     pub cannot_be_told: u64,
-    /// CORS preflights, which let nobody at an object.
+    /// CORS preflights, which do not give access to an object.
     pub preflights: u64,
-    /// Requests that CloudFront answered itself, or on which the function failed.
+    /// Requests that CloudFront answered itself, or for which the function failed.
     pub not_decided: u64,
-    /// Lines of a log that are of no request.
+    /// Lines that are not about a request.
     pub no_requests: u64,
     /// Lines that could not be read.
     pub malformed: u64,
-    /// Requests that a bundle decided which is none of the policies given.
+    /// Requests that were decided by a bundle that is not one of the given policies.
     pub other_bundle: u64,
 }
 
 impl Counts {
-    /// The requests that were held against the policy.
+    /// The requests that were checked against the policy.
     pub fn compared(&self) -> u64 {
         [self.same_allow, self.same_refusal, self.newly_allowed, self.newly_refused, self.cannot_be_told]
             .into_iter()
@@ -99,27 +99,27 @@ impl Counts {
     }
 }
 
-/// What the requests of a group have in common.
+/// The key of a group: what its requests have in common.
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
 pub struct GroupKey {
-    /// What would change.
+    /// The change.
     pub change: Change,
-    /// What was decided before: `allow`, `refuse`, or nothing that the log tells.
+    /// The earlier decision: `allow`, `refuse`, or `None` if the log does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<&'static str>,
-    /// The rule that decided before, as the log has it.
+    /// The rule that decided before, according to the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_rule: Option<String>,
-    /// The reason of the refusal before, as the log has it.
+    /// The reason of the earlier refusal, according to the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_reason: Option<String>,
     /// The rule that would decide, or the first that the outcome depends on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// Why no policy would let it through, in a word of the decision log.
+    /// Why every policy refuses it, as a reason word of the decision log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What the outcome depends on.
+    /// The facts that the outcome depends on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<MissingFact>,
     /// The first segments of the keys.
@@ -132,16 +132,16 @@ impl std::hash::Hash for MissingFact {
     }
 }
 
-/// A line to look at.
+/// An example line.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Example {
     /// The file.
     pub source: Arc<str>,
     /// The line, from 1.
     pub line: u64,
-    /// The method, and the operation where it is known.
+    /// The method, and the operation if it is known.
     pub asked: String,
-    /// The key, or the prefix of a listing; where there is none, the path as it is logged.
+    /// The key, or the prefix of a listing; without either, the logged path.
     pub key: String,
 }
 
@@ -159,22 +159,22 @@ pub struct Malformed {
 /// Requests with the same change, for the same reason, on the same keys.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Group {
-    /// What they have in common.
+    /// Their common key.
     #[serde(flatten)]
     pub key: GroupKey,
-    /// How many there are.
+    /// Their number.
     pub count: u64,
-    /// The first of them.
+    /// The first lines.
     pub examples: Vec<Example>,
 }
 
-/// What became of some lines.
+/// The outcomes of some lines.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     counts: Counts,
     groups: Vec<Group>,
     places: HashMap<GroupKey, usize>,
-    /// By [`Change::ALL`]: the lines of groups beyond [`MAX_GROUPS`].
+    /// The lines of groups beyond [`MAX_GROUPS`], in the order of [`Change::ALL`].
     others: [u64; 3],
     malformed: Vec<Malformed>,
 }
@@ -192,7 +192,7 @@ impl Tally {
         groups
     }
 
-    /// The lines of a change that were not kept apart by their group.
+    /// The number of lines of a change whose group was not kept.
     pub fn others(&self, change: Change) -> u64 {
         Change::ALL.iter().zip(self.others).find(|(one, _)| **one == change).map_or(0, |(_, count)| count)
     }
@@ -202,7 +202,7 @@ impl Tally {
         &self.malformed
     }
 
-    /// Adds what became of lines that come after those of this one.
+    /// Adds the tally of the lines that follow.
     pub fn add(&mut self, later: Self) {
         self.counts.add(&later.counts);
         for group in later.groups {
@@ -219,7 +219,7 @@ impl Tally {
         &mut self.counts
     }
 
-    /// Counts one request, and keeps it as an example where there is room.
+    /// Counts one request, and keeps it as an example if there is space.
     pub(super) fn count_change(&mut self, key: GroupKey, example: impl FnOnce() -> Example) {
         let count = match key.change {
             Change::NewlyAllowed => &mut self.counts.newly_allowed,

@@ -1,13 +1,13 @@
-//! What an upload keeps to, because another rule's terms were kept.
+//! Whether an upload that meets one rule's terms also meets another's.
 
 use authorizer_core::MediaRange;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::rules::{MetadataTerm, UploadTerms};
 
-/// Whether every upload that keeps to `kept`, of one of these operations, keeps to `terms`.
+/// Whether every upload that meets `kept`, with one of these operations, also meets `terms`.
 pub(super) fn follow(terms: &UploadTerms, kept: &UploadTerms, operations: OperationSet) -> bool {
-    // Every term by its name: one that is added does not compile until it is asked here. `create_only` is not asked of
-    // an upload: S3 asks what is there.
+    // Every term by its name: a new term does not compile until it is handled here. `create_only` is not checked on
+    // an upload: S3 checks whether the object exists.
     let UploadTerms { max_bytes: _, content_types: _, create_only: _, metadata: _, checksums } = terms;
     let headers = *checksums || !kept.checksums;
     let names = kept.metadata.keys().all(|name| terms.metadata.contains_key(name));
@@ -22,7 +22,7 @@ fn length_follows(terms: &UploadTerms, kept: &UploadTerms, operations: Operation
     }
 }
 
-/// Of what is stored with the object: its type and its metadata.
+/// Whether the headers that are stored with the object, its type and metadata, follow from each other.
 fn object_follows(terms: &UploadTerms, kept: &UploadTerms, operations: OperationSet) -> bool {
     if !operations.any(S3Operation::describes_object) {
         return true;
@@ -37,14 +37,14 @@ fn object_follows(terms: &UploadTerms, kept: &UploadTerms, operations: Operation
     types
         && terms.metadata.iter().all(|(name, term)| match (term, kept.metadata.get(name)) {
             (MetadataTerm::Any, _) => true,
-            // The header was not there, or it would not have been kept to; so it is only added.
+            // The request did not have the header, or it would not have met the terms; so the header is only added.
             (MetadataTerm::Literal(_), None) => true,
             (MetadataTerm::Claim(_), None) => false,
             (MetadataTerm::Literal(_) | MetadataTerm::Claim(_), Some(kept)) => term == kept,
         })
 }
 
-/// Whether each type of the one range is one of the other's.
+/// Whether each type of one range is also in the other.
 fn range_follows(range: &MediaRange, kept: &MediaRange) -> bool {
     match kept {
         MediaRange::One(one) => range.contains(one),

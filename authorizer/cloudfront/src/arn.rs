@@ -4,39 +4,39 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// A published version of a function, as a behavior takes it: numbered, in us-east-1.
+/// The ARN of a published version of a function, as a behavior accepts it: numbered, in us-east-1.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FunctionVersion {
     function: FunctionName,
     version: String,
 }
 
-/// A function, whatever its version.
+/// The ARN of a function, with any version or none.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FunctionName {
     account: String,
     name: String,
 }
 
-/// Why CloudFront would not take an ARN for a viewer-request function.
+/// Why CloudFront does not accept an ARN for a viewer-request function.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum ArnError {
     /// Not the ARN of a Lambda function.
-    #[error("is no ARN of a Lambda function, `arn:aws:lambda:us-east-1:ACCOUNT_ID:function:NAME:VERSION`")]
+    #[error(
+        "is not the ARN of a Lambda function: `arn:aws:lambda:us-east-1:ACCOUNT_ID:function:NAME:VERSION`"
+    )]
     Form,
-    /// A function of another Region.
-    #[error("is in another Region: CloudFront takes functions of us-east-1 only")]
+    /// A function in another Region.
+    #[error("is in another Region: CloudFront accepts only functions in us-east-1")]
     Region,
     /// Without a version.
-    #[error("names no version: CloudFront takes a published version, such as `:3` at the end")]
+    #[error("has no version: CloudFront requires a published version, such as `:3` at the end")]
     Unqualified,
     /// `$LATEST`.
-    #[error(
-        "is `$LATEST`, which changes under CloudFront's feet, and which it does not take: publish a version"
-    )]
+    #[error("is `$LATEST`, which CloudFront does not accept because it can change: publish a version")]
     Latest,
     /// An alias.
-    #[error("names an alias: CloudFront takes a numbered version only")]
+    #[error("names an alias: CloudFront accepts only a numbered version")]
     Alias,
 }
 
@@ -44,7 +44,7 @@ impl FunctionVersion {
     /// Reads an ARN.
     ///
     /// # Errors
-    /// Why CloudFront would not take it.
+    /// [`ArnError`] if CloudFront does not accept it.
     pub fn parse(arn: &str) -> Result<Self, ArnError> {
         let (region, function, qualifier) = parts(arn).ok_or(ArnError::Form)?;
         if region != "us-east-1" {
@@ -68,13 +68,13 @@ impl FunctionName {
     /// Reads an ARN, with or without a version.
     ///
     /// # Errors
-    /// It is no ARN of a Lambda function.
+    /// [`ArnError`] if it is not the ARN of a Lambda function.
     pub fn parse(arn: &str) -> Result<Self, ArnError> {
         let (_, function, _) = parts(arn).ok_or(ArnError::Form)?;
         Ok(function)
     }
 
-    /// Whether an ARN is of this function, in whatever version.
+    /// Whether an ARN is of this function, with any version.
     pub(super) fn is_of(&self, arn: &str) -> bool {
         parts(arn).is_some_and(|(region, function, _)| region == "us-east-1" && function == *self)
     }
@@ -92,7 +92,7 @@ impl fmt::Display for FunctionName {
     }
 }
 
-/// The Region, the function, and what comes after it. Lambda@Edge is in the partition `aws` alone.
+/// The Region, the function, and the rest of the ARN. Lambda@Edge exists only in the partition `aws`.
 fn parts(arn: &str) -> Option<(&str, FunctionName, Option<&str>)> {
     let mut fields = arn.strip_prefix("arn:aws:lambda:")?.split(':');
     let (region, account, kind, name) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);

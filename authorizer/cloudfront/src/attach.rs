@@ -1,4 +1,4 @@
-//! Putting the authorizer on behaviors.
+//! Attaching the authorizer to behaviors.
 
 use std::collections::BTreeSet;
 
@@ -12,40 +12,40 @@ use super::needs::DistributionNeeds;
 use super::obstacle::{Obstacle, Stopped};
 use super::view::{Behavior, BehaviorName, Origin, View};
 
-/// What to put on a distribution.
+/// The settings of an attach.
 #[derive(Clone, Debug)]
 pub struct Attachment {
     /// The function.
     pub function: FunctionVersion,
-    /// Where.
+    /// The behaviors to attach to.
     pub behaviors: Behaviors,
     /// What the access policy needs, where it is at hand.
     pub needs: Option<DistributionNeeds>,
     /// Sets the origin's Origin Access Control.
     pub origin_access_control_id: Option<String>,
-    /// Sets the cache policy, or confirms the one that is there.
+    /// The cache policy to set, or to confirm if it is already set.
     pub cache_policy_id: Option<CachePolicyId>,
-    /// Sets the origin request policy, or confirms the one that is there.
+    /// The origin request policy to set, or to confirm if it is already set.
     pub origin_request_policy_id: Option<OriginRequestPolicyId>,
-    /// Sets the response headers policy.
+    /// The response headers policy to set.
     pub response_headers_policy_id: Option<String>,
-    /// Takes off whatever other function sees viewers' requests.
+    /// Whether to remove any other function on viewer events.
     pub replace: bool,
 }
 
-/// Which behaviors.
+/// The behaviors to change.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Behaviors {
-    /// To attach: every one that reaches a bucket. To detach: every one that has the function.
+    /// For attach: every behavior that reaches a bucket. For detach: every behavior that has the function.
     All,
-    /// These.
+    /// Only these.
     Named(Vec<BehaviorName>),
 }
 
-/// Puts the authorizer on a distribution's behaviors, and brings them into the shape that it needs.
+/// Attaches the authorizer to a distribution's behaviors, and changes their settings to what it needs.
 ///
 /// # Errors
-/// Why nothing was changed: above all where the bucket would still be reached past the authorizer.
+/// [`Stopped`] says why nothing was changed: for example, a behavior still reaches the bucket without the authorizer.
 pub fn attach(exported: &Exported, attachment: &Attachment) -> Result<Changed, Stopped> {
     let before = &exported.view;
     let chosen = attachment.behaviors.choose(before)?;
@@ -102,7 +102,7 @@ impl Behaviors {
     }
 }
 
-/// CloudFront takes a pattern with and without a slash before it for the same
+/// CloudFront treats a pattern with and without a leading slash as the same
 /// ([AWS: PathPattern](https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CacheBehavior.html)).
 fn is_same(one: &BehaviorName, other: &BehaviorName) -> bool {
     fn bare(name: &BehaviorName) -> Option<&str> {
@@ -118,7 +118,7 @@ fn reaches_bucket(view: &View, behavior: &Behavior) -> bool {
     view.origins_of(behavior).into_iter().any(|origin| Target::of(origin).bucket().is_some())
 }
 
-/// The origins of some behaviors, each once.
+/// The origins of some behaviors, without duplicates.
 pub(super) fn origins_of<'v>(view: &'v View, chosen: &[(BehaviorName, &Behavior)]) -> Vec<&'v Origin> {
     let ids: BTreeSet<&str> = chosen
         .iter()
@@ -128,7 +128,7 @@ pub(super) fn origins_of<'v>(view: &'v View, chosen: &[(BehaviorName, &Behavior)
     view.origins.0.iter().filter(|origin| ids.contains(origin.id.as_str())).collect()
 }
 
-/// The buckets that some origins are.
+/// The buckets of some origins.
 pub(super) fn buckets(origins: &[&Origin]) -> BTreeSet<String> {
     origins.iter().filter_map(|origin| Target::of(origin).bucket().map(str::to_owned)).collect()
 }
@@ -138,7 +138,7 @@ fn has_ours(behavior: &Behavior, attachment: &Attachment) -> bool {
     behavior.viewer_request().is_some_and(|one| function.is_of(&one.arn))
 }
 
-/// The functions that cannot stay beside ours
+/// The functions that CloudFront does not allow beside ours
 /// ([AWS: restrictions on all edge functions](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html)).
 fn others(name: &BehaviorName, behavior: &Behavior, attachment: &Attachment) -> Vec<Obstacle> {
     let lambda = behavior.viewer_request().filter(|_| !has_ours(behavior, attachment));
@@ -152,11 +152,11 @@ fn others(name: &BehaviorName, behavior: &Behavior, attachment: &Attachment) -> 
     lambda.into_iter().chain(cloudfront).map(other).collect()
 }
 
-/// Brings one behavior into shape.
+/// Changes the settings of one behavior to what the authorizer needs.
 fn shape(edit: &mut Edit<'_>, name: &BehaviorName, behavior: &Behavior, attachment: &Attachment) {
     edit.take_cloudfront_functions(name, behavior);
     edit.put_function(name, behavior, &attachment.function);
-    // A redirect comes too late: by then the token has gone over plain HTTP.
+    // A redirect is too late: the viewer has already sent the token over plain HTTP.
     let protocol = Some(behavior.viewer_protocol_policy.as_str());
     edit.set(name, Setting::ViewerProtocolPolicy, protocol, "https-only");
     if let Some(needs) = &attachment.needs {
@@ -189,13 +189,13 @@ fn shape(edit: &mut Edit<'_>, name: &BehaviorName, behavior: &Behavior, attachme
     }
 }
 
-/// Looks at what came out.
+/// Checks the changed configuration.
 struct Judge<'a> {
     view: &'a View,
     attachment: &'a Attachment,
-    /// The behaviors that were chosen.
+    /// The chosen behaviors.
     names: &'a [&'a BehaviorName],
-    /// Those of them that had the function before: what was confirmed then need not be again.
+    /// Those that already had the function: their policies do not need to be confirmed again.
     kept: &'a [&'a BehaviorName],
 }
 
@@ -227,8 +227,8 @@ impl Judge<'_> {
         found
     }
 
-    /// Every behavior of the distribution, whether it was chosen or not: CloudFront picks one by a path of its own
-    /// reading.
+    /// Checks every behavior of the distribution, chosen or not: CloudFront may read a path in another way than we
+    /// do, and select another behavior.
     fn ways_past(&self) -> Vec<Obstacle> {
         let ours: Vec<_> =
             self.view.behaviors().filter(|(_, behavior)| has_ours(behavior, self.attachment)).collect();

@@ -1,15 +1,15 @@
-//! Which bucket an origin is.
+//! The bucket behind an origin.
 
 use super::view::Origin;
 
-/// What an origin's domain name leads to.
+/// The target of an origin's domain name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Target {
     /// A bucket's own endpoint, with the bucket's name.
     Bucket(String),
-    /// A bucket's website endpoint, which takes no Origin Access Control.
+    /// A bucket's website endpoint, which does not support Origin Access Control.
     Website(String),
-    /// Something else than S3.
+    /// Something other than S3.
     Other,
 }
 
@@ -19,7 +19,7 @@ impl Target {
     pub fn of(origin: &Origin) -> Self {
         let domain = origin.domain_name.to_ascii_lowercase();
         let Some(name) = domain.strip_suffix(".amazonaws.com") else { return Self::Other };
-        // A bucket's name may hold dots, and `.s3` itself: the last one is the endpoint's.
+        // A bucket's name may contain dots, and even `.s3`: the last `.s3` belongs to the endpoint.
         let Some((bucket, endpoint)) = name.rsplit_once(".s3") else { return Self::Other };
         let is_website = endpoint.starts_with("-website-") || endpoint.starts_with("-website.");
         let is_endpoint = endpoint.is_empty() || endpoint.starts_with(['.', '-']);
@@ -30,7 +30,7 @@ impl Target {
         }
     }
 
-    /// The bucket that is read from, by whatever endpoint.
+    /// The bucket, for either kind of endpoint.
     pub fn bucket(&self) -> Option<&str> {
         match self {
             Self::Bucket(name) | Self::Website(name) => Some(name),

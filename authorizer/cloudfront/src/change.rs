@@ -1,4 +1,4 @@
-//! What was changed, and what a person should still look at: in words, and for programs.
+//! The changes that were made, and the notes on what a person should still check: as text and as JSON.
 
 use std::fmt;
 
@@ -11,28 +11,28 @@ use super::view::BehaviorName;
 /// A changed configuration, and every change that was made.
 #[derive(Clone, Debug)]
 pub struct Changed {
-    /// What to update the distribution with.
+    /// The configuration to update the distribution with.
     pub exported: Exported,
-    /// Every change, in the order of the behaviors.
+    /// The changes, in the order of the behaviors.
     pub changes: Vec<Change>,
-    /// What could not be seen from the configuration, or need not be wrong.
+    /// The notes: what the configuration does not show, or what may be intended.
     pub notes: Vec<Note>,
 }
 
 /// One change.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Change {
-    /// Of what.
+    /// The place of the setting.
     pub place: Place,
-    /// Which of its settings.
+    /// The setting.
     pub setting: Setting,
-    /// What it was; nothing when it was not set.
+    /// The old value; `None` if it was not set.
     pub before: Option<String>,
-    /// What it is now.
+    /// The new value; `None` if it was removed.
     pub after: Option<String>,
 }
 
-/// What a setting belongs to.
+/// The part of the configuration that a setting belongs to.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -49,15 +49,15 @@ pub enum Setting {
     LambdaFunctionAssociations,
     /// A CloudFront Function.
     FunctionAssociations,
-    /// The methods that are let in.
+    /// The allowed methods.
     AllowedMethods,
-    /// The methods whose answers are cached.
+    /// The methods whose responses are cached.
     CachedMethods,
-    /// Whether plain HTTP is let in.
+    /// Whether plain HTTP is allowed.
     ViewerProtocolPolicy,
     /// The cache policy.
     CachePolicyId,
-    /// The older form of a cache policy.
+    /// The older cache settings.
     ForwardedValues,
     /// A time to live, of the older form.
     #[serde(rename = "MinTTL")]
@@ -74,7 +74,7 @@ pub enum Setting {
     ResponseHeadersPolicyId,
     /// The Origin Access Control.
     OriginAccessControlId,
-    /// What came before it.
+    /// The legacy way to sign, before Origin Access Control.
     OriginAccessIdentity,
 }
 
@@ -82,33 +82,33 @@ pub enum Setting {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
-    /// A behavior that `all` does not mean.
+    /// A behavior that `all` does not include.
     PassedOver {
         /// The behavior.
         behavior: BehaviorName,
     },
-    /// Another version of the function, on a behavior that was not named.
+    /// Another version of the function, on a behavior that was not chosen.
     OtherVersion {
         /// The behavior.
         behavior: BehaviorName,
-        /// What it has.
+        /// The function that it has.
         arn: String,
     },
-    /// A function that comes after the authorizer.
+    /// A function that runs after the authorizer.
     OriginRequest {
         /// The behavior.
         behavior: BehaviorName,
         /// The function.
         arn: String,
     },
-    /// A cache policy that was named, and that this cannot look into.
+    /// A cache policy that was confirmed, but whose content is not known here.
     CachePolicy {
         /// The behavior.
         behavior: BehaviorName,
         /// The policy.
         id: String,
     },
-    /// An origin request policy that was named, and that this cannot look into.
+    /// An origin request policy that was confirmed, but whose content is not known here.
     OriginRequestPolicy {
         /// The behavior.
         behavior: BehaviorName,
@@ -122,22 +122,22 @@ pub enum Note {
         /// Their names.
         parameters: Vec<&'static str>,
     },
-    /// The access policy has `[cors]`, and S3's answers get no headers for it.
+    /// The access policy has `[cors]`, but S3's responses get no CORS headers.
     NoResponseHeadersPolicy {
         /// The behavior.
         behavior: BehaviorName,
     },
-    /// A page that CloudFront answers an error of S3's with.
+    /// A page that CloudFront sends in place of an error from S3.
     ErrorPage {
         /// Its path.
         path: String,
     },
-    /// Another distribution takes a share of the requests.
+    /// Another distribution gets some of the requests.
     ContinuousDeployment {
-        /// The policy that says which.
+        /// The continuous deployment policy.
         id: String,
     },
-    /// An Origin Access Control, of which the configuration has the id only.
+    /// An Origin Access Control, of which the configuration contains only the id.
     OriginAccessControl {
         /// The origin.
         origin: String,
@@ -149,17 +149,17 @@ pub enum Note {
         /// The default root object, if there is one.
         default_root_object: Option<String>,
     },
-    /// What lets the distribution at the bucket is elsewhere.
+    /// The bucket's policy, which allows the distribution, is not in the configuration.
     BucketPolicy {
         /// The buckets.
         buckets: Vec<String>,
     },
-    /// That nobody reaches the bucket was said, and not seen.
+    /// The caller said that the bucket is closed; the configuration does not show it.
     SaidClosed {
         /// The buckets.
         buckets: Vec<String>,
     },
-    /// Requests come to the bucket unsigned.
+    /// Requests reach the bucket unsigned.
     Unsigned {
         /// The buckets.
         buckets: Vec<String>,
@@ -223,9 +223,9 @@ impl fmt::Display for Change {
             (Some(before), Some(after)) => {
                 write!(f, "{place}: {setting} was {}, becomes {}", Named(before), Named(after))
             }
-            (None, Some(after)) => write!(f, "{place}: {setting} was none, becomes {}", Named(after)),
-            (Some(before), None) => write!(f, "{place}: {setting} was {}, is taken off", Named(before)),
-            (None, None) => write!(f, "{place}: {setting} is written anew"),
+            (None, Some(after)) => write!(f, "{place}: {setting} was not set, becomes {}", Named(after)),
+            (Some(before), None) => write!(f, "{place}: {setting} was {}, is removed", Named(before)),
+            (None, None) => write!(f, "{place}: {setting} is rewritten"),
         }
     }
 }
@@ -234,27 +234,27 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PassedOver { behavior } => {
-                write!(f, "{behavior} stays as it is: its origin is no bucket")
+                write!(f, "{behavior} is not changed: its origin is not a bucket")
             }
             Self::OtherVersion { behavior, arn } => {
                 write!(f, "{behavior} keeps {}", arn.escape_debug())
             }
             Self::OriginRequest { behavior, arn } => write!(
                 f,
-                "{behavior} has {} on origin-request, which comes after the authorizer and can ask S3 for something \
-                 else than what was decided on",
+                "{behavior} has {} on origin-request, which runs after the authorizer and can change the request \
+                 that the authorizer allowed",
                 arn.escape_debug()
             ),
             Self::CachePolicy { behavior, id } => write!(
                 f,
-                "{behavior}: see that cache policy {} has every query string in its key, and not `Host`. What it \
-                 caches is served for as long as it says after the object was overwritten or deleted",
+                "{behavior}: check that the key of cache policy {} contains every query string, but not `Host`. \
+                 Cached responses are served until they expire, even if the object is overwritten or deleted",
                 id.escape_debug()
             ),
             Self::OriginRequestPolicy { behavior, id } => write!(
                 f,
-                "{behavior}: see that origin request policy {} forwards every query string, the headers that the \
-                 operations need, and not `Host`",
+                "{behavior}: check that origin request policy {} forwards every query string and the headers that \
+                 the operations need, but not `Host`",
                 id.escape_debug()
             ),
             Self::DroppedOverrides { behavior, parameters } => write!(
@@ -265,50 +265,49 @@ impl fmt::Display for Note {
             ),
             Self::NoResponseHeadersPolicy { behavior } => write!(
                 f,
-                "{behavior} has no response headers policy: pages of the origins in `[cors]` get refusals that they \
-                 can read, and objects that they cannot"
+                "{behavior} has no response headers policy: pages from the origins in `[cors]` can read refusals, \
+                 but not objects"
             ),
             Self::ErrorPage { path } => write!(
                 f,
-                "where S3 answers with an error, viewers get `{}`, whatever the rules say of it",
+                "if S3 answers with an error, viewers get `{}`, even if no rule allows it",
                 path.escape_debug()
             ),
             Self::ContinuousDeployment { id } => write!(
                 f,
-                "continuous deployment policy {} sends a share of the requests to a staging distribution, which \
-                 needs the function as well",
+                "continuous deployment policy {} sends some of the requests to a staging distribution, which also \
+                 needs the function",
                 id.escape_debug()
             ),
             Self::OriginAccessControl { origin, id } => write!(
                 f,
-                "origin `{}`: see that Origin Access Control {} is of type `s3`, signs with `sigv4`, and `always`",
+                "origin `{}`: check that Origin Access Control {} is of type `s3` and signs always, with `sigv4`",
                 origin.escape_debug(),
                 id.escape_debug()
             ),
             Self::NoPolicy { default_root_object: None } => {
-                write!(f, "without --policy, AllowedMethods stay as they are, and are held against nothing")
+                write!(f, "without --policy, AllowedMethods are not changed or checked")
             }
             Self::NoPolicy { default_root_object: Some(object) } => write!(
                 f,
-                "without --policy, AllowedMethods stay as they are, and are held against nothing; where the access \
-                 policy lists, DefaultRootObject must be empty, and it is `{}`",
+                "without --policy, AllowedMethods are not changed or checked; if the access policy allows listings, \
+                 DefaultRootObject must be empty, but it is `{}`",
                 object.escape_debug()
             ),
             Self::BucketPolicy { buckets } => write!(
                 f,
-                "the policy of bucket {} is not in this configuration: it should let in this distribution, and \
-                 nobody else",
+                "the policy of bucket {} is not in this configuration: check that it allows only this distribution",
                 buckets.join(", ")
             ),
             Self::SaidClosed { buckets } => write!(
                 f,
-                "that the policy of bucket {} lets this distribution in no more is what --bucket-is-closed says: \
-                 nothing here shows it",
+                "--bucket-is-closed says that the policy of bucket {} no longer allows this distribution: \
+                 this configuration cannot show it",
                 buckets.join(", ")
             ),
             Self::Unsigned { buckets } => write!(
                 f,
-                "requests will come to bucket {} unsigned: see that it is open to nobody",
+                "requests will reach bucket {} unsigned: check that the bucket is not public",
                 buckets.join(", ")
             ),
         }

@@ -1,4 +1,4 @@
-//! Taking the authorizer off behaviors.
+//! Detaching the authorizer from behaviors.
 
 use super::arn::FunctionName;
 use super::attach::{Behaviors, buckets, origins_of};
@@ -8,14 +8,14 @@ use super::exported::Exported;
 use super::obstacle::{Obstacle, Stopped};
 use super::view::{Behavior, BehaviorName, Origin, View};
 
-/// What to take off a distribution.
+/// The settings of a detach.
 #[derive(Clone, Debug)]
 pub struct Detachment {
-    /// The function, in whatever version.
+    /// The function, with any version.
     pub function: FunctionName,
-    /// From where.
+    /// The behaviors to detach from.
     pub behaviors: Behaviors,
-    /// What keeps the bucket shut when the function is gone.
+    /// How the bucket stays closed without the function.
     pub bucket: BucketAfterwards,
 }
 

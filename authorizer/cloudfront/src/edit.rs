@@ -1,4 +1,4 @@
-//! Single changes to a configuration, each named as it is made.
+//! Single edits to a configuration, each recorded as it is made.
 
 use serde_json::{Map, Value, json};
 
@@ -7,14 +7,14 @@ use super::change::{Change, Place, Setting};
 use super::methods::MethodSet;
 use super::view::{Behavior, BehaviorName, Origin, VIEWER_REQUEST};
 
-/// A configuration, and what has been changed of it.
+/// A configuration, with the changes that were made to it.
 pub(super) struct Edit<'c> {
     pub(super) config: &'c mut Map<String, Value>,
     pub(super) changes: Vec<Change>,
 }
 
 impl Edit<'_> {
-    /// Puts the function on viewer-request. Other events keep theirs.
+    /// Sets the function on viewer-request. Other events keep their functions.
     pub(super) fn put_function(
         &mut self,
         name: &BehaviorName,
@@ -33,7 +33,7 @@ impl Edit<'_> {
         self.note(name, Setting::LambdaFunctionAssociations, before, Some(arn));
     }
 
-    /// Takes the function off.
+    /// Removes the function.
     pub(super) fn take_function(
         &mut self,
         name: &BehaviorName,
@@ -45,7 +45,7 @@ impl Edit<'_> {
         self.note(name, Setting::LambdaFunctionAssociations, Some(before.arn.clone()), None);
     }
 
-    /// Takes every CloudFront Function off: CloudFront takes none beside a viewer-request Lambda function.
+    /// Removes every CloudFront Function: CloudFront does not allow one beside a viewer-request Lambda function.
     pub(super) fn take_cloudfront_functions(&mut self, name: &BehaviorName, behavior: &Behavior) {
         if behavior.function_associations.0.is_empty() {
             return;
@@ -59,7 +59,7 @@ impl Edit<'_> {
         }
     }
 
-    /// Sets a text, where it is another.
+    /// Sets a text if it differs.
     pub(super) fn set(&mut self, name: &BehaviorName, setting: Setting, before: Option<&str>, after: &str) {
         if before == Some(after) {
             return;
@@ -70,7 +70,7 @@ impl Edit<'_> {
         self.note(name, setting, before.map(str::to_owned), Some(after.to_owned()));
     }
 
-    /// Takes out the older cache settings, which CloudFront does not take beside a cache policy.
+    /// Removes the older cache settings, which CloudFront does not allow beside a cache policy.
     pub(super) fn take_older_cache_settings(&mut self, name: &BehaviorName) {
         for setting in [Setting::ForwardedValues, Setting::MinTtl, Setting::DefaultTtl, Setting::MaxTtl] {
             let before = self.behavior(name).and_then(|map| map.remove(setting.name()));
@@ -80,9 +80,9 @@ impl Edit<'_> {
         }
     }
 
-    /// Sets the methods that are let in; and those whose answers are cached, where one of them is let in no more.
+    /// Sets the allowed methods; and the cached methods, if one of them is no longer allowed.
     pub(super) fn set_methods(&mut self, name: &BehaviorName, behavior: &Behavior, methods: MethodSet) {
-        // Without any, CloudFront lets in GET and HEAD.
+        // The default of CloudFront is GET and HEAD.
         let read: Vec<String> = MethodSet::Read.methods().iter().map(|one| (*one).to_owned()).collect();
         let before = behavior.allowed_methods.as_ref();
         let allowed = before.map_or(&read, |one| &one.allowed.0);
@@ -109,7 +109,8 @@ impl Edit<'_> {
         }
     }
 
-    /// Sets an origin's Origin Access Control, or takes it off, and with it the identity that cannot stand beside it.
+    /// Sets or removes an origin's Origin Access Control. Also removes the legacy identity, which CloudFront does not
+    /// allow beside it.
     pub(super) fn set_access_control(&mut self, origin: &Origin, id: &str) {
         let before = origin.origin_access_control_id.as_str();
         if before != id {
@@ -127,7 +128,7 @@ impl Edit<'_> {
         self.note_origin(origin, Setting::OriginAccessIdentity, identity, "");
     }
 
-    /// Writes the Lambda functions of a behavior anew: those of other events, and this one.
+    /// Rewrites the Lambda functions of a behavior: those of other events, and this one.
     fn lambda(&mut self, name: &BehaviorName, ours: Option<Value>) {
         let Some(map) = self.behavior(name) else { return };
         let list = Setting::LambdaFunctionAssociations.name();
@@ -170,11 +171,11 @@ impl Edit<'_> {
     }
 }
 
-/// Writes one of CloudFront's lists into a place, as the AWS CLI does: without `Items` where there are none.
+/// Writes one of CloudFront's lists as the AWS CLI does: without `Items` if the list is empty.
 fn write_list(map: &mut Map<String, Value>, name: &str, items: Vec<Value>) {
     let place = map.entry(name).or_insert(Value::Null);
     match place {
-        // What else it holds stays.
+        // Other members stay.
         Value::Object(list) => write_counted(list, items),
         _ => {
             let mut list = Map::new();

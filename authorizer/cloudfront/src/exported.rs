@@ -1,4 +1,4 @@
-//! What `aws cloudfront get-distribution-config` writes.
+//! The output of `aws cloudfront get-distribution-config`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,39 +6,39 @@ use thiserror::Error;
 
 use super::view::View;
 
-/// A distribution's configuration, with the ETag by which CloudFront knows whether it was changed meanwhile.
+/// A distribution's configuration, with its ETag, by which CloudFront detects changes made meanwhile.
 #[derive(Clone, Debug)]
 pub struct Exported {
-    // INVARIANT: `view` is what `whole` says.
+    // INVARIANT: `view` is parsed from `whole`.
     pub(super) whole: Map<String, Value>,
     pub(super) view: View,
     etag: String,
 }
 
-/// Why a file is no such configuration.
+/// Why a file is not such a configuration.
 #[derive(Debug, Error)]
 pub enum ExportedError {
-    /// There is nothing in it.
-    #[error("there is nothing in it")]
+    /// The file is empty.
+    #[error("the file is empty")]
     Empty,
     /// Not JSON.
-    #[error("it is no JSON: {0}")]
+    #[error("not valid JSON: {0}")]
     Json(serde_json::Error),
-    /// What another command writes.
-    #[error("it is what `{0}` writes")]
+    /// The output of another command.
+    #[error("this is the output of `{0}`, not of `get-distribution-config`")]
     Other(&'static str),
     /// JSON of another form.
-    #[error("it is no distribution's configuration: {0}")]
+    #[error("not a distribution's configuration: {0}")]
     Form(serde_json::Error),
     /// A behavior names an origin that is not there.
-    #[error("a behavior's `TargetOriginId` is `{}`, and there is no such origin", .0.escape_debug())]
+    #[error("a behavior's `TargetOriginId` is `{}`, but no origin has this id", .0.escape_debug())]
     NoSuchOrigin(String),
     /// A behavior without a pattern, beside the default one.
     #[error("one of the `CacheBehaviors` has no `PathPattern`")]
     NoPattern,
 }
 
-/// What `aws cloudfront update-distribution --cli-input-json` takes, but for the distribution's id.
+/// The input of `aws cloudfront update-distribution --cli-input-json`, without the distribution's id.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateInput<'a> {
@@ -55,10 +55,10 @@ struct Parsed {
 }
 
 impl Exported {
-    /// Reads it.
+    /// Parses the file.
     ///
     /// # Errors
-    /// It is anything else.
+    /// [`ExportedError`] if it is anything else.
     pub fn read(bytes: &[u8]) -> Result<Self, ExportedError> {
         if bytes.trim_ascii().is_empty() {
             return Err(ExportedError::Empty);
@@ -75,7 +75,7 @@ impl Exported {
         if has("DistributionList") {
             return Err(ExportedError::Other("list-distributions"));
         }
-        // Read again from the bytes, so that what is wrong has a line and a column, and what stands twice is seen.
+        // Parsed again from the bytes, so that an error has a line and a column, and duplicate members are found.
         let parsed: Parsed = serde_json::from_slice(bytes).map_err(ExportedError::Form)?;
         Self::new(whole, parsed.distribution_config, parsed.etag)
     }
@@ -97,12 +97,12 @@ impl Exported {
         &self.etag
     }
 
-    /// What of it the authorizer cares about.
+    /// The parts that the authorizer reads.
     pub fn view(&self) -> &View {
         &self.view
     }
 
-    /// The whole, as it was read.
+    /// The whole file, as parsed.
     pub fn whole(&self) -> &Map<String, Value> {
         &self.whole
     }

@@ -1,5 +1,5 @@
-//! The configuration of a CloudFront distribution: reading it, putting the authorizer on its behaviors and
-//! taking it off. Pure: no I/O.
+//! The configuration of a CloudFront distribution: parsing it, attaching the authorizer to its behaviors, and
+//! detaching it. Pure: no I/O.
 //!
 //! 1. [`Exported`] is what `aws cloudfront get-distribution-config` writes. What of it the authorizer cares about is
 //!    its [`View`](view::View); what is not known stays as it is.

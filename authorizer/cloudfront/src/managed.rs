@@ -1,4 +1,4 @@
-//! Cache policies and origin request policies, by their ids, and what is known of AWS's own.
+//! Cache policies and origin request policies, by their ids, and what AWS's own do.
 
 use std::fmt;
 
@@ -10,27 +10,27 @@ pub struct CachePolicyId(String);
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OriginRequestPolicyId(String);
 
-/// What a cache policy keeps apart.
+/// Which requests a cache policy distinguishes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Caching {
     /// It caches nothing.
     Disabled,
-    /// It caches, and its key has no query string: two listings are one to it.
+    /// It caches, and its key has no query string: it treats two listings as one.
     WithoutQuery,
-    /// Not one of AWS's own, or one that has not been looked at.
+    /// Not one of AWS's own, or one that was not checked here.
     Unknown,
 }
 
-/// What an origin request policy lets through.
+/// The parts of a request that an origin request policy forwards.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Forwarding {
     /// Query strings and headers, but not `Host`; and cookies.
     AllButHost,
-    /// `Host` too: S3 would look for a bucket of the viewer's domain.
+    /// `Host` too: S3 would look for a bucket with the name of the viewer's domain.
     Host,
-    /// No query strings: operations become others.
+    /// No query strings: the request becomes another operation.
     WithoutQuery,
-    /// Not one of AWS's own, or one that has not been looked at.
+    /// Not one of AWS's own, or one that was not checked here.
     Unknown,
 }
 
@@ -88,7 +88,7 @@ impl OriginRequestPolicyId {
 }
 
 impl Caching {
-    /// What is known of a cache policy.
+    /// Which requests this policy distinguishes.
     pub(crate) fn of(id: &str) -> Self {
         let known = CACHE_POLICIES.into_iter().find(|(_, known, _)| *known == id);
         known.map_or(Self::Unknown, |(_, _, caching)| caching)
@@ -96,14 +96,14 @@ impl Caching {
 }
 
 impl Forwarding {
-    /// What is known of an origin request policy.
+    /// What this policy forwards.
     pub fn of(id: &str) -> Self {
         let known = ORIGIN_REQUEST_POLICIES.into_iter().find(|(_, known, _)| *known == id);
         known.map_or(Self::Unknown, |(_, _, forwarding)| forwarding)
     }
 }
 
-/// The value of a setting; the id of a policy with its name, where it is AWS's own.
+/// The value of a setting; for the id of one of AWS's own policies, with its name.
 pub(crate) struct Named<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Named<'_> {
@@ -112,7 +112,7 @@ impl fmt::Display for Named<'_> {
         let mut known = cache.chain(ORIGIN_REQUEST_POLICIES.into_iter().map(|(name, id, _)| (name, id)));
         match known.find(|(_, id)| *id == self.0) {
             Some((name, id)) => write!(f, "{id} ({name})"),
-            // Quotes stay as they are: a setting may be JSON.
+            // Quotes are not escaped: a setting may be JSON.
             None => self.0.chars().try_for_each(|c| match c {
                 '"' | '\'' | '\\' => write!(f, "{c}"),
                 c => write!(f, "{}", c.escape_debug()),

@@ -8,14 +8,14 @@ use authorizer_core::request::Possible;
 pub enum MethodSet {
     /// GET and HEAD.
     Read,
-    /// And OPTIONS.
+    /// GET, HEAD and OPTIONS.
     ReadAndPreflight,
-    /// All seven: PUT and DELETE do not come without POST and PATCH.
+    /// All seven: no set has PUT or DELETE without POST and PATCH.
     All,
 }
 
 impl MethodSet {
-    /// The least that lets in what a policy could allow.
+    /// The smallest set with every method that a policy could allow.
     pub fn for_policy(possible: &Possible) -> Self {
         use authorizer_core::operation::Method;
         let writes = possible.operations.methods().any(|method| match method {
@@ -38,7 +38,7 @@ impl MethodSet {
         }
     }
 
-    /// Whether these are the same methods, in whatever order.
+    /// Whether these are the same methods, in any order.
     pub fn is(self, methods: &[String]) -> bool {
         methods.len() == self.methods().len()
             && methods.iter().all(|one| self.methods().contains(&one.as_str()))

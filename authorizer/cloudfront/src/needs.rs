@@ -1,4 +1,4 @@
-//! What an access policy asks of the distribution.
+//! What an access policy needs from the distribution.
 
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::policy::Policy;
@@ -7,18 +7,18 @@ use authorizer_core::rules::Effect;
 
 use super::methods::MethodSet;
 
-/// What an access policy asks of the distribution.
+/// What an access policy needs from the distribution.
 #[derive(Clone, Debug)]
 pub struct DistributionNeeds {
     /// The methods that a behavior must let in.
     pub methods: MethodSet,
-    /// Listings are requests for `/`, which is not to become another object.
+    /// Listings are requests for `/`, which CloudFront must not replace with another object.
     pub lists: bool,
-    /// What is read depends on the query string.
+    /// The response to a read depends on the query string.
     pub reads_by_query: bool,
     /// `If-None-Match`, which the function adds, must reach S3.
     pub create_only: bool,
-    /// Pages of other origins read the answers.
+    /// Pages from other origins read the responses.
     pub cors: bool,
     /// Query parameters that AWS's own origin request policies drop.
     pub dropped_overrides: Vec<&'static str>,
@@ -47,8 +47,8 @@ impl DistributionNeeds {
     }
 }
 
-/// The query parameters that AWS's own origin request policies do not send to a bucket, whatever else of the
-/// query they send
+/// The query parameters that AWS's own origin request policies do not send to a bucket, even if they send the
+/// rest of the query
 /// ([AWS: managed origin request policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)).
 const DROPPED: [ResponseOverride; 3] = [
     ResponseOverride::ResponseContentType,

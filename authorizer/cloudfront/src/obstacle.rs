@@ -1,4 +1,4 @@
-//! Why the authorizer is not put on a behavior, or not taken off.
+//! Why the authorizer cannot be attached to a behavior, or detached from it.
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use super::view::BehaviorName;
 /// Why nothing was changed.
 #[derive(Debug, Error)]
 pub enum Stopped {
-    /// A behavior that is not there.
-    #[error("there is no {0}")]
+    /// A behavior that does not exist.
+    #[error("the distribution does not have {0}")]
     NoSuchBehavior(BehaviorName, Vec<BehaviorName>),
     /// No behavior reaches a bucket.
     #[error("no behavior of this distribution reaches a bucket")]
     NoBucket,
-    /// What stands in the way, at least one.
+    /// The obstacles, at least one.
     #[error("nothing was changed")]
     Obstacles(Vec<Obstacle>),
-    /// What came out is no configuration.
+    /// The result is not a valid configuration.
     #[error("the changed configuration cannot be read: {0}")]
     Broken(#[from] ExportedError),
 }
 
-/// Something that stands in the way.
+/// A reason not to change the distribution.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "obstacle", rename_all = "snake_case")]
 pub enum Obstacle {
-    /// Another function sees viewers' requests or answers where ours should.
+    /// Another function on viewer events, beside which ours cannot run.
     OtherFunction {
         /// The behavior.
         behavior: BehaviorName,
@@ -58,28 +58,28 @@ pub enum Obstacle {
         /// The origin.
         origin: String,
     },
-    /// An origin that puts something before the path.
+    /// An origin that adds a prefix to the path.
     OriginPath {
         /// The origin.
         origin: String,
-        /// What it puts there.
+        /// The prefix.
         path: String,
     },
-    /// No cache policy, or one that cannot be judged from here.
+    /// No cache policy, or one whose content is not known here.
     CachePolicy {
         /// The behavior.
         behavior: BehaviorName,
         /// The policy.
         id: Option<String>,
     },
-    /// A cache policy that takes different requests for one.
+    /// A cache policy that treats different requests as the same.
     CacheWithoutQuery {
         /// The behavior.
         behavior: BehaviorName,
         /// The policy.
         id: String,
     },
-    /// No origin request policy, or one that cannot be judged from here.
+    /// No origin request policy, or one whose content is not known here.
     OriginRequestPolicy {
         /// The behavior.
         behavior: BehaviorName,
@@ -100,7 +100,7 @@ pub enum Obstacle {
         /// The policy.
         id: String,
     },
-    /// An origin request policy that forwards cookies, beside which `If-None-Match` may be lost.
+    /// An origin request policy that forwards cookies, which may drop `If-None-Match`.
     CookiesForwarded {
         /// The behavior.
         behavior: BehaviorName,
@@ -112,21 +112,21 @@ pub enum Obstacle {
         /// The object.
         object: String,
     },
-    /// The function to take off is not on the behavior.
+    /// The function to detach is not on the behavior.
     NotAttached {
         /// The behavior.
         behavior: BehaviorName,
-        /// What is.
+        /// The function that is on it.
         arn: Option<String>,
     },
-    /// Without the function, everybody has the whole bucket.
+    /// Without the function, the whole bucket is public.
     LeftOpen {
         /// The behavior.
         behavior: BehaviorName,
         /// The buckets.
         buckets: Vec<String>,
     },
-    /// Other behaviors need the Origin Access Control that would be taken off.
+    /// Another behavior needs the Origin Access Control that would be removed.
     OriginShared {
         /// The origin.
         origin: String,
@@ -147,7 +147,7 @@ impl fmt::Display for Obstacle {
                 )
             }
             Self::WayPast { behavior, bucket } => {
-                write!(f, "{behavior} reaches the bucket `{}` past the authorizer", bucket.escape_debug())
+                write!(f, "{behavior} reaches the bucket `{}` without the authorizer", bucket.escape_debug())
             }
             Self::NotABucket { origin, domain_name } => write!(
                 f,
@@ -160,57 +160,57 @@ impl fmt::Display for Obstacle {
             }
             Self::OriginPath { origin, path } => write!(
                 f,
-                "origin `{}` has the OriginPath `{}`: S3 would see another key than the one decided on",
+                "origin `{}` has the OriginPath `{}`: S3 would read another key than the one that the rules checked",
                 origin.escape_debug(),
                 path.escape_debug()
             ),
             Self::CachePolicy { behavior, id: Some(id) } => {
                 write!(
                     f,
-                    "{behavior} has cache policy {}, which cannot be judged from here",
+                    "{behavior} has cache policy {}, whose content is not in this configuration",
                     id.escape_debug()
                 )
             }
             Self::CachePolicy { behavior, id: None } => {
-                write!(f, "{behavior} has no cache policy, but the older cache settings")
+                write!(f, "{behavior} has the older cache settings instead of a cache policy")
             }
             Self::CacheWithoutQuery { behavior, id } => write!(
                 f,
-                "{behavior} has cache policy {}, whose key has no query string: one viewer's listing or version \
-                 would be served to another",
+                "{behavior} has cache policy {}, whose key does not contain the query string: one viewer's \
+                 listing or version would be served to another viewer",
                 Named(id)
             ),
             Self::OriginRequestPolicy { behavior, id: Some(id) } => write!(
                 f,
-                "{behavior} has origin request policy {}, which cannot be judged from here",
+                "{behavior} has origin request policy {}, whose content is not in this configuration",
                 id.escape_debug()
             ),
             Self::OriginRequestPolicy { behavior, id: None } => write!(
                 f,
-                "{behavior} has no origin request policy: query strings would be lost, and operations become others"
+                "{behavior} has no origin request policy: query strings would be dropped, which changes the operation"
             ),
             Self::HostForwarded { behavior, id } => write!(
                 f,
-                "{behavior} has origin request policy {}, which forwards `Host`: S3 would look for a bucket of the \
-                 viewer's domain",
+                "{behavior} has origin request policy {}, which forwards `Host`: S3 would look for a bucket with \
+                 the name of the viewer's domain",
                 Named(id)
             ),
             Self::QueryLost { behavior, id } => write!(
                 f,
-                "{behavior} has origin request policy {}, which forwards no query string: a part of an upload would \
-                 overwrite the object, a listing would be one of the whole bucket",
+                "{behavior} has origin request policy {}, which does not forward query strings: an uploaded part \
+                 would overwrite the object, and a listing would list the whole bucket",
                 Named(id)
             ),
             Self::CookiesForwarded { behavior, id } => write!(
                 f,
-                "{behavior} has origin request policy {}, which forwards cookies: `If-None-Match`, which \
-                 `create_only` stands on, is not sure to be forwarded beside them",
+                "{behavior} has origin request policy {}, which forwards cookies: `create_only` needs \
+                 `If-None-Match`, which may then not be forwarded",
                 Named(id)
             ),
             Self::DefaultRootObject { object } => write!(
                 f,
-                "DefaultRootObject is `{}`, and the access policy lists: CloudFront would answer a listing with \
-                 that object, whatever the rules say of it",
+                "DefaultRootObject is `{}`, but the access policy allows listings: CloudFront would answer a listing \
+                 with that object, even if no rule allows it",
                 object.escape_debug()
             ),
             Self::NotAttached { behavior, arn: Some(arn) } => {
@@ -221,7 +221,7 @@ impl fmt::Display for Obstacle {
             }
             Self::LeftOpen { behavior, buckets } => write!(
                 f,
-                "without the authorizer, {behavior} opens bucket {} to everybody: all of it, for every method that \
+                "without the authorizer, {behavior} opens the whole bucket {} to everybody, for every method that \
                  the behavior allows",
                 buckets.join(", ")
             ),
@@ -235,49 +235,49 @@ impl fmt::Display for Obstacle {
 }
 
 impl Obstacle {
-    /// What to do about it.
+    /// The remedy.
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::OtherFunction { .. } => {
-                "a behavior has one function for viewers' requests; --replace takes the other off"
+                "a behavior can have only one function for viewer events; --replace removes the other"
             }
-            Self::WayPast { .. } => "name that behavior with --behavior too, or say --behavior all",
+            Self::WayPast { .. } => "add that behavior with --behavior, or use --behavior all",
             Self::NotABucket { .. } => {
-                "the origin must be BUCKET.s3.REGION.amazonaws.com, with an S3OriginConfig; a website endpoint \
-                 takes no Origin Access Control"
+                "the origin must be BUCKET.s3.REGION.amazonaws.com, with an S3OriginConfig; a website endpoint does \
+                 not support Origin Access Control"
             }
             Self::NoOriginAccessControl { .. } => {
-                "name one with --origin-access-control-id (`aws cloudfront create-origin-access-control`, type `s3`, \
+                "set one with --origin-access-control-id (`aws cloudfront create-origin-access-control`, type `s3`, \
                  `sigv4`, `always`)"
             }
             Self::OriginPath { .. } => {
-                "make OriginPath empty, and move what is below it in the bucket, or the rules"
+                "make OriginPath empty; then move the objects to keys without it, or change the keys of the rules"
             }
             Self::CachePolicy { .. } => {
-                "choose one with --cache-policy-id: Managed-CachingDisabled, or one that has every query string in \
-                 its key and caches nothing longer than you want it served"
+                "choose one with --cache-policy-id: Managed-CachingDisabled, or one whose key contains every query \
+                 string, which serves changed and deleted objects until they expire"
             }
             Self::CacheWithoutQuery { .. } => {
-                "choose --cache-policy-id Managed-CachingDisabled; this one will do with --policy and an access \
-                 policy that reads nothing by the query string"
+                "use --cache-policy-id Managed-CachingDisabled; or use --policy with an access policy whose reads do \
+                 not depend on the query string"
             }
             Self::OriginRequestPolicy { .. } | Self::HostForwarded { .. } | Self::QueryLost { .. } => {
                 "choose one with --origin-request-policy-id: Managed-AllViewerExceptHostHeader, or one that forwards \
-                 every query string, the headers that the operations need, and not `Host`"
+                 every query string and the headers that the operations need, but not `Host`"
             }
             Self::CookiesForwarded { .. } => {
-                "choose one with --origin-request-policy-id that forwards no cookies, every query string, and \
-                 `If-None-Match` among the headers"
+                "choose one with --origin-request-policy-id that forwards every query string and `If-None-Match`, \
+                 but no cookies"
             }
             Self::DefaultRootObject { .. } => "make DefaultRootObject empty",
             Self::NotAttached { .. } => {
-                "name the behaviors that have the function, or the function that they have"
+                "give the behaviors that have the function with --behavior, or the function that they have"
             }
             Self::LeftOpen { .. } => {
-                "first take this distribution out of the bucket's policy, and say --bucket-is-closed; or say \
-                 --remove-origin-access-control, after which S3 refuses what a private bucket refuses anybody"
+                "first remove this distribution from the bucket's policy, then use --bucket-is-closed; or use \
+                 --remove-origin-access-control, so that a private bucket refuses the unsigned requests"
             }
-            Self::OriginShared { .. } => "detach all behaviors of this origin, or say --bucket-is-closed",
+            Self::OriginShared { .. } => "detach all behaviors of this origin, or use --bucket-is-closed",
         }
     }
 }

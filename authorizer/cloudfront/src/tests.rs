@@ -1,4 +1,4 @@
-//! What is refused, one cause at a time, and what is changed.
+//! The refusals, one cause at a time, and the changes.
 
 mod properties;
 
@@ -77,8 +77,8 @@ fn a_good_distribution_gets_the_function_and_nothing_that_it_did_not_need() {
     assert_eq!(
         changes,
         [
-            format!("behavior `/users/*`: the viewer-request function was none, becomes {ARN}"),
-            format!("the default behavior: the viewer-request function was none, becomes {ARN}"),
+            format!("behavior `/users/*`: the viewer-request function was not set, becomes {ARN}"),
+            format!("the default behavior: the viewer-request function was not set, becomes {ARN}"),
             "the default behavior: ViewerProtocolPolicy was redirect-to-https, becomes https-only".to_owned(),
         ]
     );
@@ -188,7 +188,7 @@ fn a_behavior_that_was_not_named_and_reaches_the_bucket_is_a_way_past() {
     let default_only = named(&[BehaviorName::Default]);
     assert_eq!(obstacles(attach(&read(&plain()), &default_only)), ["way_past"]);
     assert_eq!(obstacles(attach(&read(&plain()), &named(&[pattern("users/*")]))), ["way_past"]);
-    // With and without the slash it is one pattern.
+    // With and without the slash, it is the same pattern.
     assert!(attach(&read(&plain()), &named(&[pattern("users/*"), BehaviorName::Default])).is_ok());
 
     // The same bucket by another origin and another endpoint, or as the second of a group.
@@ -210,10 +210,10 @@ fn a_behavior_that_was_not_named_and_reaches_the_bucket_is_a_way_past() {
     ]});
     config["CacheBehaviors"]["Items"][0]["TargetOriginId"] = json!("group");
     assert_eq!(obstacles(attach(&read(&group), &both)), ["way_past"]);
-    // And `all` takes it in, but its other origin is no bucket.
+    // `all` includes it, but its other origin is not a bucket.
     assert_eq!(obstacles(attach(&read(&group), &attachment(Behaviors::All))), ["not_a_bucket"]);
 
-    // A second behavior of the same pattern, which CloudFront does not take, is none that is guarded.
+    // A second behavior with the same pattern, which CloudFront does not allow, does not count as guarded.
     let mut same = plain();
     let behaviors = &mut same["DistributionConfig"]["CacheBehaviors"];
     let users = behaviors["Items"][1].clone();
@@ -268,7 +268,7 @@ fn an_older_distribution_is_brought_into_shape_once_everything_is_chosen() {
     assert_eq!(behavior["FunctionAssociations"], json!({"Quantity": 0}));
     assert!(behavior.get("ForwardedValues").is_none());
     assert_eq!(config["Origins"]["Items"][0]["S3OriginConfig"]["OriginAccessIdentity"], "");
-    // And then it is as it should be.
+    // A second attach changes nothing.
     assert_eq!(attach(&changed.exported, &chosen).unwrap().changes, []);
 }
 
@@ -303,7 +303,7 @@ fn another_version_takes_the_place_of_the_last_and_what_was_confirmed_need_not_b
     let changed = attach(&first.exported, &next).unwrap();
     let befores: Vec<_> = changed.changes.iter().map(|one| one.before.as_deref()).collect();
     assert_eq!(befores, [Some(ARN); 2]);
-    // Only on one of them: the other one stays guarded, by the older version.
+    // Only one behavior changes: the other stays guarded by the older version.
     let one = Attachment { behaviors: Behaviors::Named(vec![BehaviorName::Default]), ..next };
     let changed = attach(&first.exported, &one).unwrap();
     assert_eq!(changed.changes.len(), 1);
@@ -419,20 +419,26 @@ fn detaching_says_what_keeps_the_bucket_shut() {
 fn what_is_no_export_is_refused_with_its_place() {
     let mut twice = PLAIN.replacen("\"Comment\"", "\"DefaultRootObject\"", 1);
     for (text, expected) in [
-        (String::new(), "there is nothing in it"),
-        (" \n".to_owned(), "there is nothing in it"),
-        ("An error occurred".to_owned(), "it is no JSON: expected value at line 1 column 1"),
-        ("[]".to_owned(), "it is no distribution's configuration: it is not an object"),
-        ("{}".to_owned(), "it is no distribution's configuration: missing field `ETag` at line 1 column 2"),
-        ("{\"Distribution\": {}, \"ETag\": \"E\"}".to_owned(), "it is what `get-distribution` writes"),
-        ("{\"DistributionList\": {}}".to_owned(), "it is what `list-distributions` writes"),
+        (String::new(), "the file is empty"),
+        (" \n".to_owned(), "the file is empty"),
+        ("An error occurred".to_owned(), "not valid JSON: expected value at line 1 column 1"),
+        ("[]".to_owned(), "not a distribution's configuration: it is not an object"),
+        ("{}".to_owned(), "not a distribution's configuration: missing field `ETag` at line 1 column 2"),
+        (
+            "{\"Distribution\": {}, \"ETag\": \"E\"}".to_owned(),
+            "this is the output of `get-distribution`, not of `get-distribution-config`",
+        ),
+        (
+            "{\"DistributionList\": {}}".to_owned(),
+            "this is the output of `list-distributions`, not of `get-distribution-config`",
+        ),
         (
             plain()["DistributionConfig"].to_string(),
-            "it is no distribution's configuration: missing field `ETag` at line 1 column ",
+            "not a distribution's configuration: missing field `ETag` at line 1 column ",
         ),
         (
             PLAIN.replacen("\"TargetOriginId\": \"api\"", "\"TargetOriginId\": \"apis\"", 1),
-            "a behavior's `TargetOriginId` is `apis`, and there is no such origin",
+            "a behavior's `TargetOriginId` is `apis`, but no origin has this id",
         ),
         (
             PLAIN.replacen("\"PathPattern\"", "\"Pattern\"", 1),
@@ -440,22 +446,22 @@ fn what_is_no_export_is_refused_with_its_place() {
         ),
         (
             PLAIN.replacen("\"Quantity\": 7", "\"Quantity\": 6", 1),
-            "it is no distribution's configuration: `Quantity` is 6, and `Items` has 7 at line ",
+            "not a distribution's configuration: `Quantity` is 6, but `Items` has 7 at line ",
         ),
         (
             PLAIN.replacen("\"LambdaFunctionARN\"", "\"LambdaFunctionArn\"", 1),
-            "it is no distribution's configuration: missing field `LambdaFunctionARN` at line ",
+            "not a distribution's configuration: missing field `LambdaFunctionARN` at line ",
         ),
         (
             std::mem::take(&mut twice),
-            "it is no distribution's configuration: duplicate field `DefaultRootObject` at line ",
+            "not a distribution's configuration: duplicate field `DefaultRootObject` at line ",
         ),
     ] {
         let error = Exported::read(text.as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");
     }
     let there = Stopped::NoSuchBehavior(pattern("x"), vec![]).to_string();
-    assert_eq!(there, "there is no behavior `x`");
+    assert_eq!(there, "the distribution does not have behavior `x`");
     let nobody = attach(&read(&plain()), &attachment(Behaviors::Named(vec![pattern("x")])));
     assert!(matches!(nobody, Err(Stopped::NoSuchBehavior(_, there)) if there.len() == 3));
     let mut no_bucket = plain();

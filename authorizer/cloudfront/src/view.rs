@@ -1,15 +1,15 @@
-//! What of a distribution's configuration the authorizer cares about.
+//! The parts of a distribution's configuration that the authorizer reads.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A behavior, by what people call it.
+/// The name of a behavior.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BehaviorName {
-    /// The default one, which takes what no pattern does.
+    /// The default behavior, for paths that no pattern matches.
     Default,
-    /// The one with this path pattern, as the configuration spells it.
+    /// The behavior with this path pattern, as the configuration spells it.
     Pattern(String),
 }
 
@@ -35,29 +35,29 @@ impl Serialize for BehaviorName {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct View {
-    /// The object that stands for `/`; empty for none.
+    /// The object for `/`; empty if not set.
     #[serde(default)]
     pub default_root_object: String,
-    /// Where requests go.
+    /// The origins.
     pub origins: List<Origin>,
-    /// Origins with another for when they fail.
+    /// Origin groups, with a second origin for failures.
     #[serde(default)]
     pub origin_groups: List<OriginGroup>,
-    /// The behavior for what no pattern takes.
+    /// The default behavior.
     pub default_cache_behavior: Behavior,
-    /// The behaviors with patterns, in the order in which they are tried.
+    /// The behaviors with patterns, in order of precedence.
     #[serde(default)]
     pub cache_behaviors: List<Behavior>,
-    /// What viewers get in the place of errors.
+    /// The pages that viewers get instead of errors.
     #[serde(default)]
     pub custom_error_responses: List<CustomErrorResponse>,
-    /// The policy that sends some requests to a staging distribution; empty for none.
+    /// The policy that sends some requests to a staging distribution; empty if not set.
     #[serde(default)]
     pub continuous_deployment_policy_id: String,
     /// Whether this is a staging distribution.
     #[serde(default)]
     pub staging: bool,
-    /// The certificate that viewers are shown.
+    /// The certificate for viewers.
     #[serde(default)]
     pub viewer_certificate: ViewerCertificate,
     /// Access logs of the older kind.
@@ -65,14 +65,14 @@ pub struct View {
     pub logging: Logging,
 }
 
-/// The certificate that viewers are shown, and the oldest TLS that they may use.
+/// The certificate for viewers, and the oldest TLS version that they may use.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct ViewerCertificate {
-    /// Whether it is CloudFront's own.
+    /// Whether it is CloudFront's own certificate.
     #[serde(default)]
     pub cloud_front_default_certificate: bool,
-    /// The oldest TLS, as CloudFront names its security policies.
+    /// The oldest TLS version, as the name of a CloudFront security policy.
     #[serde(default)]
     pub minimum_protocol_version: Option<String>,
 }
@@ -89,17 +89,17 @@ pub struct Logging {
     pub include_cookies: bool,
 }
 
-/// What viewers get in the place of an error of the origin's.
+/// The page that viewers get instead of an error from the origin.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct CustomErrorResponse {
-    /// The status that the origin answered.
+    /// The status of the origin.
     #[serde(default)]
     pub error_code: u16,
-    /// How long it is cached, in seconds.
+    /// The time to cache it, in seconds.
     #[serde(default, rename = "ErrorCachingMinTTL")]
     pub error_caching_min_ttl: Option<u64>,
-    /// The path that is asked for in its place; empty for none.
+    /// The path of the page; empty if not set.
     #[serde(default)]
     pub response_page_path: String,
 }
@@ -112,13 +112,13 @@ pub struct Origin {
     pub id: String,
     /// Its host.
     pub domain_name: String,
-    /// What is put before every path.
+    /// The prefix of every path.
     #[serde(default)]
     pub origin_path: String,
-    /// The Origin Access Control that signs; empty for none.
+    /// The Origin Access Control that signs; empty if not set.
     #[serde(default)]
     pub origin_access_control_id: String,
-    /// There for an origin of S3's.
+    /// Set for an S3 origin.
     #[serde(default)]
     pub s3_origin_config: Option<S3OriginConfig>,
     /// Headers that CloudFront adds.
@@ -126,7 +126,7 @@ pub struct Origin {
     pub custom_headers: List<CustomHeader>,
 }
 
-/// A header that CloudFront adds on the way to an origin.
+/// A header that CloudFront adds to requests to an origin.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct CustomHeader {
@@ -134,16 +134,16 @@ pub struct CustomHeader {
     pub header_name: String,
 }
 
-/// What makes an origin one of S3's.
+/// The settings of an S3 origin.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct S3OriginConfig {
-    /// The older way to sign; empty for none.
+    /// The older way to sign; empty if not set.
     #[serde(default)]
     pub origin_access_identity: String,
 }
 
-/// Two origins, the second for when the first fails.
+/// Two origins, the second for failures of the first.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct OriginGroup {
@@ -153,7 +153,7 @@ pub struct OriginGroup {
     pub members: List<OriginGroupMember>,
 }
 
-/// One of them.
+/// A member of an origin group.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct OriginGroupMember {
@@ -165,14 +165,14 @@ pub struct OriginGroupMember {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct Behavior {
-    /// The pattern; none in the default behavior.
+    /// The pattern; `None` in the default behavior.
     #[serde(default)]
     pub path_pattern: Option<String>,
     /// The origin, or the group of origins.
     pub target_origin_id: String,
-    /// What becomes of plain HTTP.
+    /// The setting for plain HTTP.
     pub viewer_protocol_policy: String,
-    /// The methods; GET and HEAD where nothing is said.
+    /// The methods; GET and HEAD if not set.
     #[serde(default)]
     pub allowed_methods: Option<AllowedMethods>,
     /// The cache policy.
@@ -192,14 +192,14 @@ pub struct Behavior {
     pub function_associations: List<FunctionAssociation>,
 }
 
-/// The methods that a behavior lets in, and those whose answers are cached.
+/// The methods that a behavior allows, and those whose responses are cached.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct AllowedMethods {
-    /// Those that are let in.
+    /// The allowed methods.
     #[serde(flatten)]
     pub allowed: List<String>,
-    /// Those whose answers are cached.
+    /// The methods whose responses are cached.
     #[serde(default)]
     pub cached_methods: List<String>,
 }
@@ -213,7 +213,7 @@ pub struct LambdaFunctionAssociation {
     pub arn: String,
     /// The event that it sees.
     pub event_type: String,
-    /// Whether it is given the body.
+    /// Whether it receives the body.
     #[serde(default)]
     pub include_body: bool,
 }
@@ -229,7 +229,7 @@ pub struct FunctionAssociation {
     pub event_type: String,
 }
 
-/// CloudFront's form of a list: how many, and which. The AWS CLI leaves `Items` out where there are none.
+/// CloudFront's form of a list: the number and the items. The AWS CLI omits `Items` if the list is empty.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Counted<T>", bound(deserialize = "T: Deserialize<'de>"))]
 pub struct List<T>(pub Vec<T>);
@@ -238,7 +238,7 @@ pub struct List<T>(pub Vec<T>);
 #[serde(rename_all = "PascalCase", expecting = "an object with `Quantity` and `Items`")]
 struct Counted<T> {
     quantity: usize,
-    // `null` is what some clients write for an empty list.
+    // Some clients write `null` for an empty list.
     #[serde(default = "nothing")]
     items: Option<Vec<T>>,
 }
@@ -255,7 +255,7 @@ impl<T> TryFrom<Counted<T>> for List<T> {
         if items.len() == counted.quantity {
             Ok(Self(items))
         } else {
-            Err(format!("`Quantity` is {}, and `Items` has {}", counted.quantity, items.len()))
+            Err(format!("`Quantity` is {}, but `Items` has {}", counted.quantity, items.len()))
         }
     }
 }
@@ -267,7 +267,7 @@ impl<T> Default for List<T> {
 }
 
 impl View {
-    /// Every behavior with its name: those with patterns in their order, then the default one.
+    /// Every behavior with its name: those with patterns in order, then the default one.
     pub fn behaviors(&self) -> impl Iterator<Item = (BehaviorName, &Behavior)> {
         let patterns = self.cache_behaviors.0.iter();
         let patterns = patterns.map(|one| {
@@ -277,7 +277,7 @@ impl View {
         patterns.chain([(BehaviorName::Default, &self.default_cache_behavior)])
     }
 
-    /// The origins that a behavior sends requests to: one, or the members of a group.
+    /// The origins of a behavior: one, or the members of a group.
     pub fn origins_of(&self, behavior: &Behavior) -> Vec<&Origin> {
         let target = behavior.target_origin_id.as_str();
         let group = self.origin_groups.0.iter().find(|group| group.id == target);
@@ -290,7 +290,7 @@ impl View {
 }
 
 impl Behavior {
-    /// The Lambda@Edge function that sees the viewer's request, if there is one.
+    /// The Lambda@Edge function on viewer-request, if one is set.
     pub fn viewer_request(&self) -> Option<&LambdaFunctionAssociation> {
         self.lambda_function_associations.0.iter().find(|one| one.event_type == VIEWER_REQUEST)
     }

@@ -1,20 +1,20 @@
-// Hands the process over to `bootstrap`, the native function that lies beside this file.
+// Replaces this process with `bootstrap`, the native function beside this file.
 //
-// Lambda@Edge runs the managed Node.js and Python runtimes only, and neither a custom runtime nor a
-// layer (AWS: "Restrictions on Lambda@Edge", CloudFront Developer Guide).
-// The runtime imports this file before it asks the Runtime API for its first event. By then
-// `bootstrap` has taken the process's place and asks for it itself.
+// Lambda@Edge supports only the managed Node.js and Python runtimes, not a custom runtime or a layer
+// (AWS: "Restrictions on Lambda@Edge", CloudFront Developer Guide).
+// The runtime imports this file before it requests its first event from the Runtime API. By then
+// `bootstrap` has replaced the process and requests the event itself.
 import { accessSync, constants, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 const path = join(import.meta.dirname, "bootstrap");
 
-// Everything else goes along: `bootstrap` reads the reserved AWS_LAMBDA_* variables. This one names
+// All other variables stay: `bootstrap` reads the reserved AWS_LAMBDA_* variables. This one names
 // a descriptor, the runtime's framed log, that Node.js closes when it executes another program.
 const { _LAMBDA_TELEMETRY_LOG_FD: _closed, ...env } = process.env;
 
-// One line on descriptor 1 itself, as `bootstrap` logs: `console` is the runtime's by now, and what
-// it holds back would be lost. The runtime ends here without an event, so CloudFront answers 5xx.
+// One line, written directly to descriptor 1, as `bootstrap` logs: the runtime has replaced `console`, and its
+// buffered output would be lost. The runtime ends here without an event, so CloudFront answers 5xx.
 function failToStart(message) {
   const line = { level: "error", event: "start_failed", reason: "bootstrap_not_executable", message };
   try {
@@ -24,7 +24,7 @@ function failToStart(message) {
   }
 }
 
-// An execve() that fails aborts Node.js before a line could be logged, so look first.
+// A failed execve() aborts Node.js before a line can be logged, so check first.
 try {
   accessSync(path, constants.X_OK);
   if (!statSync(path).isFile()) throw new Error(`not a file: '${path}'`);
@@ -36,16 +36,16 @@ if (process.execve) {
   process.execve(path, [path], env);
 }
 
-// Before Node.js 22.15 there is no execve(): this process waits, with no event, for as long as
-// `bootstrap` lives, and ends as it ended. Imported here, because it takes a millisecond of the start.
+// Node.js before 22.15 does not have execve(): this process waits, without an event, until `bootstrap` ends,
+// and ends in the same way. Imported here, because the import takes a millisecond of the start.
 const { spawnSync } = await import("node:child_process");
 const { error, signal, status } = spawnSync(path, [], { env, stdio: "inherit" });
 if (error) failToStart(error.message);
 if (signal) process.kill(process.pid, signal);
 process.exit(status ?? 1);
 
-// Never reached unless the hand-over did not happen. It must not answer: a handler that returns
-// anything could let the request through.
+// Reached only if the process was not replaced. It must not answer: a handler that returns anything
+// could allow the request.
 export async function handler() {
-  throw new Error("bootstrap did not take over");
+  throw new Error("bootstrap did not replace this process");
 }

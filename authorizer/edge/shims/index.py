@@ -1,4 +1,4 @@
-"""Hands the process over to `bootstrap`, the native function that lies beside this file.
+"""Replaces this process with `bootstrap`, the native function beside this file.
 
 Lambda@Edge runs the managed Node.js and Python runtimes only, and neither a custom runtime nor a
 layer (AWS: "Restrictions on Lambda@Edge", CloudFront Developer Guide).
@@ -14,20 +14,20 @@ import sys
 def _hand_over():
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap")
 
-    # Everything else goes along: `bootstrap` reads the reserved AWS_LAMBDA_* variables. This one
+    # All other variables stay: `bootstrap` reads the reserved AWS_LAMBDA_* variables. This one
     # names a descriptor, the runtime's framed log, which `bootstrap` does not write.
     env = dict(os.environ)
     env.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
 
-    # What the runtime has buffered would be lost. Descriptors 0 to 2 stay open across the exec; the
-    # ones that Python opened itself do not (PEP 446).
+    # The runtime's buffered output would be lost. Descriptors 0 to 2 stay open across the exec; those
+    # that Python opened do not (PEP 446).
     sys.stdout.flush()
     sys.stderr.flush()
 
     try:
         os.execve(path, [path], env)
     except OSError as error:
-        # One line on descriptor 1 itself, as `bootstrap` logs: sys.stdout is the runtime's by now.
+        # One line, written directly to descriptor 1, as `bootstrap` logs: the runtime has replaced sys.stdout.
         line = {
             "level": "error",
             "event": "start_failed",
@@ -35,7 +35,7 @@ def _hand_over():
             "message": str(error),
         }
         os.write(1, (json.dumps(line, separators=(",", ":")) + "\n").encode())
-        # Nothing that imported this can catch it. The runtime ends without an event, so CloudFront
+        # Code that imported this file cannot catch this exit. The runtime ends without an event, so CloudFront
         # answers 5xx.
         os._exit(1)
 
@@ -45,7 +45,7 @@ def handler(event, context):
 
     It must not answer: a handler that returns anything could let the request through.
     """
-    raise RuntimeError("bootstrap did not take over")
+    raise RuntimeError("bootstrap did not replace this process")
 
 
 _hand_over()

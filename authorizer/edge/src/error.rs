@@ -1,4 +1,4 @@
-//! Why the function does not start.
+//! The reasons why the function cannot start.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,21 +9,21 @@ use thiserror::Error;
 /// Why the function does not start.
 #[derive(Debug, Error)]
 pub(crate) enum StartError {
-    #[error("the path of this binary is not known: {0}")]
+    #[error("cannot find the path of this binary: {0}")]
     Place(#[source] io::Error),
-    #[error("`{path}` cannot be read: {source}")]
+    #[error("cannot read `{path}`: {source}")]
     BundleMissing { path: PathBuf, source: io::Error },
     #[error("`{path}`: {source}")]
     Bundle { path: PathBuf, source: BundleError },
     #[cfg(feature = "remote-keys")]
-    #[error("TLS cannot be set up: {0}")]
+    #[error("cannot set up TLS: {0}")]
     Tls(String),
     #[cfg(not(feature = "remote-keys"))]
-    #[error("the keys of issuer `{0}` have to be asked for, and this binary was built without that")]
+    #[error("the keys of issuer `{0}` must be fetched, but this binary was built without `remote-keys`")]
     RemoteKeys(String),
-    #[error("the environment variable `{0}` is not set: this binary is started by Lambda")]
+    #[error("the environment variable `{0}` is not set: only Lambda can start this binary")]
     NotInLambda(&'static str),
-    #[error("the async runtime does not start: {0}")]
+    #[error("cannot start the async runtime: {0}")]
     Tokio(#[source] io::Error),
     #[error("the Lambda runtime ended: {0}")]
     Lambda(lambda_runtime::Error),

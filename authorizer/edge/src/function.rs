@@ -9,7 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::error::StartError;
 use crate::log;
 
-/// What decides, for as long as the process lives.
+/// The function, for the life of the process.
 #[derive(Debug)]
 pub(crate) struct Function {
     #[cfg(feature = "remote-keys")]
@@ -19,14 +19,14 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// For an authorizer.
+    /// A function that decides with this authorizer.
     #[cfg(feature = "remote-keys")]
     pub(crate) fn new(authorizer: Authorizer) -> Result<Self, StartError> {
         let fetcher = authorizer_jwks::Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
         Ok(Self { authorizer: authorizer_jwks::LiveAuthorizer::new(authorizer, fetcher) })
     }
 
-    /// For an authorizer whose issuers have brought their keys.
+    /// A function that decides with this authorizer, whose bundle contains all keys.
     #[cfg(not(feature = "remote-keys"))]
     pub(crate) fn new(authorizer: Authorizer) -> Result<Self, StartError> {
         let issuers = authorizer.bundle().policy().issuers();
@@ -36,18 +36,18 @@ impl Function {
         }
     }
 
-    /// Decides on one event. The payload stays the bytes that Lambda handed over: what is no event of a
-    /// viewer request is for the core to refuse, with a line in the log, not for the runtime to fail on.
+    /// Decides on one event. The payload stays raw bytes, so that the core refuses a malformed event, with a line
+    /// in the log, before the runtime can fail on it.
     pub(crate) async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {
         let started = Instant::now();
         let authorized = self.decide(event.payload.get().as_bytes(), &event.context).await;
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         log::decision(&authorized.record, micros);
-        // Written here, where the event is, whose texts it holds.
+        // Written here because the record borrows from the event.
         Ok(to_raw_value(&authorized.outcome)?)
     }
 
-    /// An issuer that has to be asked is asked within the invocation: between two of them the process is frozen.
+    /// Keys are fetched within the invocation, because the process is frozen between invocations.
     #[cfg(feature = "remote-keys")]
     async fn decide<'r>(&'r self, event: &'r [u8], context: &Context) -> Authorized<'r> {
         let time_left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
@@ -59,7 +59,7 @@ impl Function {
     }
 
     #[cfg(not(feature = "remote-keys"))]
-    #[allow(clippy::unused_async, reason = "it is the other one's stand-in")]
+    #[allow(clippy::unused_async, reason = "same signature as the variant that fetches keys")]
     async fn decide<'r>(&'r self, event: &'r [u8], _: &Context) -> Authorized<'r> {
         self.authorizer.authorize(event, now())
     }

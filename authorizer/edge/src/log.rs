@@ -1,5 +1,5 @@
-//! The log: one event is one line of JSON on standard output, which Lambda sends to CloudWatch Logs in the
-//! Region that ran the function.
+//! The log: each event is one line of JSON on standard output. Lambda sends it to CloudWatch Logs in the Region
+//! that ran the function.
 
 use std::io::{Write as _, stdout};
 
@@ -15,7 +15,8 @@ pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64) {
     }
 }
 
-/// An issuer was asked for its keys. The policy's name for it, and fixed words: what it said may be anything.
+/// The result of fetching an issuer's keys. Only the policy's name for the issuer and fixed words: its answer can
+/// contain anything.
 #[cfg(feature = "remote-keys")]
 pub(crate) fn asked(asked: &authorizer_jwks::Asked) {
     let millis = u64::try_from(asked.took.as_millis()).unwrap_or(u64::MAX);
@@ -34,7 +35,7 @@ pub(crate) fn asked(asked: &authorizer_jwks::Asked) {
     write_line(line.to_string().into_bytes());
 }
 
-/// The function does not start; it lets nothing through.
+/// The function cannot start, so it does not allow any request.
 pub(crate) fn start_failed(error: &StartError) {
     let line = json!({
         "level": "error",
@@ -45,8 +46,8 @@ pub(crate) fn start_failed(error: &StartError) {
     write_line(line.to_string().into_bytes());
 }
 
-/// One write for the whole line, so that no other writer's bytes come between. A log that cannot be
-/// written changes no decision.
+/// Writes the line in one call, so that another writer cannot split it. A failed write does not change the
+/// decision.
 fn write_line(mut line: Vec<u8>) {
     line.push(b'\n');
     let mut out = stdout().lock();

@@ -1,8 +1,8 @@
 //! The edge authorizer as a Lambda@Edge function.
 //!
-//! Lambda@Edge has no custom runtime, so a shim of a few lines (`shims/`) starts under the managed Node or
-//! Python runtime and replaces its process by this binary, which speaks the Lambda Runtime API itself.
-//! Configuration travels in the zip: `bundle.json` beside this binary.
+//! Lambda@Edge does not support custom runtimes. So a short shim (`shims/`) starts under the managed Node or Python
+//! runtime and replaces its process with this binary, which speaks the Lambda Runtime API itself. The configuration
+//! is `bundle.json`, beside this binary in the zip.
 
 mod error;
 mod function;
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use authorizer_core::BuiltWith;
 
-/// What `authorizer package` reads of this binary.
+/// The marker that `authorizer package` reads from this binary.
 const BUILT_WITH: BuiltWith = BuiltWith { remote_keys: cfg!(feature = "remote-keys") };
 
 fn main() -> ExitCode {
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     match start::start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Lambda reports the exit, CloudFront answers 5xx, and nothing is let through.
+            // Lambda reports the exit and CloudFront answers 5xx, so no request is allowed.
             log::start_failed(&error);
             ExitCode::FAILURE
         }

@@ -1,4 +1,4 @@
-//! Start-up: the bundle is read and compiled once, before the first event is asked for.
+//! Start-up: reads and compiles the bundle once, before the first event.
 
 use std::{env, fs};
 
@@ -13,7 +13,7 @@ use crate::function::Function;
 pub(crate) fn start() -> Result<(), StartError> {
     let function = function()?;
     require_lambda()?;
-    // One event at a time is all that Lambda hands over, so one thread is enough.
+    // Lambda sends one event at a time, so one thread is enough.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Tokio)?;
     runtime
@@ -21,7 +21,7 @@ pub(crate) fn start() -> Result<(), StartError> {
         .map_err(StartError::Lambda)
 }
 
-/// The policy, keys and matchers, built at the first call and shared by every invocation after it.
+/// The policy, keys and matchers, built once and shared by all invocations.
 fn function() -> Result<&'static Function, StartError> {
     static FUNCTION: OnceCell<Function> = OnceCell::new();
     FUNCTION.get_or_try_init(|| {
@@ -36,7 +36,8 @@ fn function() -> Result<&'static Function, StartError> {
     })
 }
 
-/// `lambda_runtime` panics without these; a person who starts the binary by hand deserves a sentence.
+/// Checks the environment, because `lambda_runtime` panics without these variables and a person who starts the
+/// binary by hand needs a clear error.
 fn require_lambda() -> Result<(), StartError> {
     const RESERVED: [&str; 4] = [
         "AWS_LAMBDA_RUNTIME_API",

@@ -1,4 +1,4 @@
-//! A connection to a host: plain on this machine, TLS to any other.
+//! A connection to a host: plain TCP to this machine, TLS to any other.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// How long an address may take before the next is tried.
+/// The time limit of one address, before the next is tried.
 const ADDRESS_DEADLINE: Duration = Duration::from_millis(500);
 
-/// Bytes to and from a host that is who the address says.
+/// A byte stream to a host whose identity is verified.
 #[derive(Debug)]
 pub(crate) enum Connection {
     Plain(TcpStream),
@@ -29,7 +29,7 @@ pub(crate) enum Connection {
 impl Connection {
     pub(crate) async fn open(url: &KeysUrl, tls: &Arc<ClientConfig>) -> io::Result<Self> {
         let host = url.host();
-        // An IPv6 address has brackets in a URL, and none in a name.
+        // An IPv6 address has brackets in a URL, but not in a name.
         let name = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let port = url.uri().port_u16().unwrap_or(if url.is_https() { 443 } else { 80 });
         let stream = connect(name, port).await?;
@@ -42,13 +42,13 @@ impl Connection {
     }
 }
 
-/// One address after the other. Lambda has no way out by IPv6, so that comes last; and one that does not answer
-/// leaves time for the next.
+/// Tries the addresses in turn. Lambda cannot connect over IPv6, so IPv6 comes last; an address that does not
+/// answer leaves time for the next.
 async fn connect(name: &str, port: u16) -> io::Result<TcpStream> {
     let mut addresses: Vec<_> = lookup_host((name, port)).await?.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
     let Some(last) = addresses.pop() else {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the host name does not have an address"));
     };
     for address in addresses {
         if let Ok(Ok(stream)) = timeout(ADDRESS_DEADLINE, TcpStream::connect(address)).await {

@@ -1,4 +1,4 @@
-//! One GET, of a few kilobytes, from somebody who may be slow, broken or hostile.
+//! One GET, of a few kilobytes, from a server that may be slow, broken or hostile.
 
 use std::error::Error;
 use std::pin::pin;
@@ -18,33 +18,33 @@ use thiserror::Error as ThisError;
 
 use crate::connection::Connection;
 
-/// The longest answer, in bytes. The keys of the large providers take up to 20,000.
+/// The longest answer that is accepted, in bytes. The key sets of the large providers have up to 20,000.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// What asks for keys, and who is believed to be whom.
+/// An HTTP client that fetches keys, with the certification authorities that it trusts.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     tls: Arc<ClientConfig>,
 }
 
-/// Why there is no answer. What the other side said is in it, unescaped.
+/// Why a fetch failed. It contains text from the server, unescaped.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum FetchError {
-    /// No connection, or none that could be trusted.
+    /// No connection, or a certificate that does not verify.
     #[error("cannot be reached: {0}")]
     Unreachable(String),
-    /// Too slow, from the look-up of the name to the last byte.
-    #[error("gave no whole answer within {} seconds", .0.as_secs_f64())]
+    /// The deadline passed, between the look-up of the name and the last byte.
+    #[error("did not send a complete answer within {} seconds", .0.as_secs_f64())]
     Deadline(Duration),
-    /// An answer that was cut off, or is no HTTP.
-    #[error("the answer is not whole: {0}")]
+    /// An answer that was cut off, or is not HTTP.
+    #[error("the answer is not complete: {0}")]
     Broken(String),
-    /// Another address, which nobody asked to trust.
-    #[error("answers {status}, a redirect, and redirects are not followed")]
+    /// A redirect to another address, which the policy does not name.
+    #[error("answers {status}, a redirect, but redirects are not followed")]
     Redirect {
-        /// Of 300 to 399.
+        /// The status, 300 to 399.
         status: u16,
-        /// The `Location`, if there is one.
+        /// The `Location`, if the answer has one.
         location: String,
     },
     /// Any other status.
@@ -70,15 +70,15 @@ impl FetchError {
 }
 
 impl Fetcher {
-    /// Believes whom Mozilla's list of certification authorities vouches for.
+    /// A fetcher that trusts Mozilla's list of certification authorities.
     ///
     /// # Errors
-    /// When TLS cannot be set up, which does not depend on anything outside of this program.
+    /// If TLS cannot be set up, which does not depend on anything outside of this program.
     pub fn new() -> Result<Self, rustls::Error> {
         Self::trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
     }
 
-    /// Believes whom these vouch for, and nobody else.
+    /// A fetcher that trusts only these authorities.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -89,7 +89,7 @@ impl Fetcher {
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // A frozen function comes back to a connection that is long gone.
+        // When a frozen function continues, an old connection is already closed.
         tls.resumption = rustls::client::Resumption::disabled();
         Ok(Self { tls: Arc::new(tls) })
     }
@@ -97,7 +97,7 @@ impl Fetcher {
     /// The body of a 200.
     ///
     /// # Errors
-    /// [`FetchError`] for anything else, and after so long.
+    /// [`FetchError`] for anything else, and after the deadline.
     pub async fn get(&self, url: &KeysUrl, within: Duration) -> Result<Bytes, FetchError> {
         match tokio::time::timeout(within, self.get_at_leisure(url)).await {
             Ok(answer) => answer,
@@ -110,11 +110,11 @@ impl Fetcher {
         let broken = |error: hyper::Error| FetchError::Broken(innermost(&error));
         let connection = Connection::open(url, &self.tls).await.map_err(unreachable)?;
         let (sender, driver) = http1::handshake(TokioIo::new(connection)).await.map_err(broken)?;
-        // Not in a task of its own: the connection ends with this call, whatever becomes of it.
+        // Not in its own task: the connection must end with this call, whatever the result.
         let (mut driver, mut answer) = (pin!(driver), pin!(exchange(sender, url)));
         tokio::select! {
             answer = &mut answer => answer,
-            // It has handed over all that came.
+            // It has passed on all received bytes.
             _ = &mut driver => answer.await,
         }
     }
@@ -152,7 +152,7 @@ async fn exchange(mut sender: http1::SendRequest<Empty<Bytes>>, url: &KeysUrl) -
     }
 }
 
-/// What the system or the other side said: the errors around it only say which layer was told.
+/// The innermost error, from the system or the server: the errors around it only name the layer.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -1,13 +1,13 @@
 //! The keys that issuers publish: fetched within limits, when a decision needs them.
 //!
-//! The core decides by the keys at hand, and says when it would need others. [`LiveAuthorizer`] asks for them
-//! and lets it decide again; [`Fetcher`] is the one GET that this takes. The edge function, the local
-//! distribution and the command line ask the same way.
+//! The core decides with the keys that it has, and says when it needs others. [`LiveAuthorizer`] fetches them and
+//! decides again; [`Fetcher`] does the GET. The edge function, the local distribution and the command line all
+//! fetch in this way.
 //!
-//! Whoever answers may be slow, broken or hostile, and whoever made us ask may be anybody. So there is one
-//! request at a time, with a deadline and a greatest length; no redirect is followed, no proxy is taken from
-//! the environment, and TLS is verified by Mozilla's list, which is built in. What came is kept only when it
-//! is a JWK set that is of use; how often anybody is asked is the core's to say.
+//! The server may be slow, broken or hostile, and anybody can cause a fetch. So there is one request at a time, with
+//! a deadline and a limit on the length. Redirects are not followed, the environment's proxy is not used, and TLS is
+//! verified with Mozilla's list, which is built in. An answer is kept only if it is a JWK set with a usable key. The
+//! core decides how often to fetch.
 
 mod connection;
 mod fetch;

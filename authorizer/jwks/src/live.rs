@@ -1,4 +1,4 @@
-//! An authorizer that asks for keys where a decision needs them.
+//! An authorizer that fetches keys when a decision needs them.
 
 use std::time::{Duration, Instant};
 
@@ -9,33 +9,33 @@ use tokio::sync::Mutex;
 
 use crate::fetch::{FetchError, Fetcher};
 
-/// How long an issuer may take to answer. A viewer-request function has 5 seconds in all.
+/// The longest time that an issuer may take to answer. A viewer-request function has 5 seconds in all.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Too little for any answer to come.
+/// Less time than any answer takes.
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// Decides by the keys at hand, and asks for others where it must.
+/// An authorizer that decides with the keys that it has, and fetches others if it must.
 #[derive(Debug)]
 pub struct LiveAuthorizer {
     authorizer: Authorizer,
     fetcher: Fetcher,
-    /// Held while somebody is asked: of many requests that need the same keys one asks, and the others wait.
+    /// Held during a fetch: of many requests that need the same keys, one fetches and the others wait.
     flight: Mutex<()>,
 }
 
-/// That an issuer was asked for its keys.
+/// The report of one fetch of an issuer's keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Asked {
-    /// The policy's name for it.
+    /// The policy's name for the issuer.
     pub issuer: String,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
-    /// Whether its keys were had.
+    /// Whether usable keys came back.
     pub result: Result<(), AskError>,
 }
 
-/// Tells the authorizer that there was no answer, should nobody wait for one to the end.
+/// Tells the authorizer that the fetch failed, if it is dropped before it ends.
 struct GivenUp<'a, C: Fn() -> UnixTime> {
     authorizer: Option<&'a Authorizer>,
     needed: &'a KeysNeeded<'a>,
@@ -45,19 +45,19 @@ struct GivenUp<'a, C: Fn() -> UnixTime> {
 impl<C: Fn() -> UnixTime> Drop for GivenUp<'_, C> {
     fn drop(&mut self) {
         if let Some(authorizer) = self.authorizer {
-            // That there was none is never an error.
+            // Recording a failed fetch never fails.
             let _ = authorizer.take_keys(self.needed, None, (self.clock)());
         }
     }
 }
 
-/// Why an issuer's keys were not had.
+/// Why an issuer's keys could not be fetched.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum AskError {
     /// There was no answer.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// There was one, and it was of no use.
+    /// There was an answer, but it was not usable.
     #[error(transparent)]
     Keys(#[from] PublishedKeysError),
 }
@@ -75,18 +75,18 @@ impl AskError {
 }
 
 impl LiveAuthorizer {
-    /// For an authorizer.
+    /// Wraps an authorizer.
     pub fn new(authorizer: Authorizer, fetcher: Fetcher) -> Self {
         Self { authorizer, fetcher, flight: Mutex::new(()) }
     }
 
-    /// The authorizer that decides.
+    /// The wrapped authorizer.
     pub fn authorizer(&self) -> &Authorizer {
         &self.authorizer
     }
 
-    /// Decides on the bytes of one event. An issuer that has to be asked is asked within this call, and given at
-    /// most half of the time that is left for it, and never more than two seconds.
+    /// Decides on the bytes of one event. Keys are fetched within this call, in at most half of the remaining time and
+    /// at most two seconds.
     pub async fn authorize<'r>(
         &'r self,
         event: &'r [u8],
@@ -98,7 +98,7 @@ impl LiveAuthorizer {
             return (authorized, None);
         }
         let _flight = self.flight.lock().await;
-        // Whoever asked before may have had the answer.
+        // Another request may have fetched the keys while this one waited.
         let needed = match self.authorizer.authorize_or_ask(event, clock()) {
             Ok(authorized) => return (authorized, None),
             Err(needed) => needed,
@@ -106,7 +106,7 @@ impl LiveAuthorizer {
         let time_left = time_left.saturating_sub(started.elapsed());
         let within = DEADLINE.min(time_left.checked_div(2).unwrap_or_default());
         if within < SHORTEST {
-            // Nobody could answer, and nobody is to blame.
+            // Too little time for any issuer, so this does not count as a failed fetch.
             return (self.authorizer.authorize(event, clock()), None);
         }
         let asking = Instant::now();
@@ -116,7 +116,7 @@ impl LiveAuthorizer {
         let taken = self.authorizer.take_keys(&needed, fetched.as_deref().ok(), clock());
         let result = fetched.map(|_| ()).map_err(AskError::from).and(taken.map_err(AskError::from));
         let asked = Asked { issuer: needed.issuer().to_owned(), took: asking.elapsed(), result };
-        // Decided by what is at hand now: nobody is asked twice for one request.
+        // Decided with the keys that are there now: one request never fetches twice.
         (self.authorizer.authorize(event, clock()), Some(asked))
     }
 }

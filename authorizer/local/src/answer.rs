@@ -1,5 +1,5 @@
-//! Answers that CloudFront writes: its own errors, the function's responses, and what it adds to the
-//! bucket's.
+//! The answers that CloudFront writes: its own errors, the function's responses, and the headers that it adds to
+//! the bucket's answers.
 
 use authorizer_core::event::CloudFrontHeaders;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use crate::body::{ResponseBody, full};
 use crate::result::GeneratedResponse;
 
-/// The first word of `x-cache`, by which one sees who answered.
+/// The value of `x-cache`, which shows who answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum XCache {
     Miss,
@@ -29,7 +29,7 @@ impl XCache {
     }
 }
 
-/// An error page of CloudFront's. The message is for the engineer at this laptop.
+/// An error page of CloudFront. The message is for the engineer at this laptop.
 pub(crate) fn error(status: StatusCode, message: &str) -> Response<ResponseBody> {
     let mut response = Response::new(full(format!("{} ERROR\n{message}\n", status.as_u16())));
     *response.status_mut() = status;
@@ -48,7 +48,7 @@ pub(crate) fn generated(generated: GeneratedResponse) -> Response<ResponseBody> 
     response
 }
 
-/// Headers that have been checked: a line that is no header cannot be among them.
+/// Writes headers that have been checked: every line is a valid header.
 fn headers(lines: &CloudFrontHeaders<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, lines) in lines {
@@ -62,7 +62,7 @@ fn headers(lines: &CloudFrontHeaders<'_>) -> HeaderMap {
     headers
 }
 
-/// Adds what the response headers policy says. Lines that are no header cannot be in a policy.
+/// Adds the headers of the response headers policy. A policy contains only valid headers.
 pub(crate) fn add(headers: &mut HeaderMap, lines: Vec<(&'static str, String)>) {
     for (name, value) in lines {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
@@ -71,7 +71,7 @@ pub(crate) fn add(headers: &mut HeaderMap, lines: Vec<(&'static str, String)>) {
     }
 }
 
-/// Adds what CloudFront adds to every answer.
+/// Adds the headers that CloudFront adds to every answer.
 pub(crate) fn stamp(headers: &mut HeaderMap, request_id: &str, x_cache: XCache) {
     headers.insert("x-cache", HeaderValue::from_static(x_cache.value()));
     headers

@@ -1,4 +1,4 @@
-//! Bodies on their way through, never held: each passes frame by frame, under a watch.
+//! Bodies in transit: each is passed on frame by frame and never held, with an idle timeout.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,12 +17,12 @@ use crate::server::BoxError;
 /// The body of an answer to the viewer.
 pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
 
-/// A body that is at hand.
+/// A body that is in memory.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> ResponseBody {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// When a request last moved: shared by its body and whoever waits for its answer.
+/// The time of a request's last progress, shared by its body and the code that waits for its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Activity(Arc<Mutex<Instant>>);
 
@@ -35,7 +35,7 @@ impl Activity {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Ends once nothing has moved for that long.
+    /// Completes when there was no progress for that long.
     pub(crate) async fn ceased(&self, limit: Duration) {
         loop {
             let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
@@ -85,7 +85,7 @@ impl Body for Upload {
 pub(crate) struct Download {
     body: Incoming,
     limit: Duration,
-    /// Runs only while the bucket is waited for: a slow viewer is no fault of the bucket's.
+    /// Runs only while the distribution waits for the bucket: a slow viewer does not count against the bucket.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -122,7 +122,7 @@ impl Body for Download {
     }
 }
 
-/// A body that its reader may leave unread, without the sender losing its answer by it.
+/// A body that its reader may leave unread, while the sender still gets its answer.
 pub(crate) struct Lingering(Option<Incoming>);
 
 impl Lingering {
@@ -162,12 +162,12 @@ impl Drop for Lingering {
     }
 }
 
-/// How much of a refused upload is read and thrown away, and for how long: a connection closed over
-/// unread bytes is reset, and the viewer would never read its answer.
+/// How much of a refused upload is read and discarded, and for how long: closing a connection with unread bytes
+/// resets it, and the viewer would not receive its answer.
 const LINGER_BYTES: usize = 256 * 1024;
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// Lets go of a body that nobody wants, slowly enough for the viewer to read its answer.
+/// Discards an unwanted body, slowly enough for the viewer to read its answer.
 pub(crate) fn linger(mut body: Incoming) {
     if body.is_end_stream() {
         return;

@@ -15,16 +15,15 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The credentials given.
+    /// The given credentials.
     pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
         Self { access_key: access_key.into(), secret_key: secret_key.into() }
     }
 
-    /// New credentials that nobody has seen: whoever reaches the bucket past the distribution is
-    /// refused.
+    /// New random credentials: the bucket refuses everybody who does not come through the distribution.
     ///
     /// # Errors
-    /// [`RandomError`] when the machine has no random bytes to give.
+    /// [`RandomError`] if the machine cannot give random bytes.
     pub fn random() -> Result<Self, RandomError> {
         let id: String = bytes::<8>()?.iter().map(|b| format!("{b:02X}")).collect();
         Ok(Self { access_key: format!("LOCL{id}"), secret_key: URL_SAFE_NO_PAD.encode(bytes::<30>()?) })

@@ -1,4 +1,4 @@
-//! The distribution: takes each viewer's request along the way that CloudFront takes it.
+//! The distribution: passes each viewer's request through the same steps as CloudFront.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,9 +25,9 @@ use crate::result::{FunctionOutcome, check};
 use crate::s3::{EmbeddedS3, EmbeddedS3Error};
 use crate::server::{BoxError, Server};
 
-/// What a distribution is started with.
+/// The settings of a distribution.
 pub struct Settings {
-    /// Where viewers reach it. Port 0 takes a free one.
+    /// The address for viewers. Port 0 means any free port.
     pub listen: SocketAddr,
     /// The bucket's name.
     pub bucket: String,
@@ -41,12 +41,12 @@ pub struct Settings {
     pub function: Function,
     /// The response headers policy.
     pub response_headers: Arc<ResponseHeaders>,
-    /// Who hears of each request.
+    /// The observer that is told about each request.
     pub observer: Arc<dyn Observer>,
 }
 
-/// The distribution's response headers policy: what it adds to the bucket's answer to a request with this
-/// `Origin`, or puts in the place of the bucket's own
+/// The distribution's response headers policy: the headers that it adds to the bucket's answer to a request with
+/// this `Origin`, or that replace the bucket's own
 /// ([AWS: response headers
 /// policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html)).
 pub type ResponseHeaders = dyn Fn(Option<&str>) -> Vec<(&'static str, String)> + Send + Sync;
@@ -54,19 +54,19 @@ pub type ResponseHeaders = dyn Fn(Option<&str>) -> Vec<(&'static str, String)> +
 /// Why a distribution could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address.
+    /// The address is not available.
     #[error("cannot listen on {addr}: {error}")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         addr: SocketAddr,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// The bucket.
     #[error(transparent)]
     Bucket(#[from] EmbeddedS3Error),
-    /// The bucket's own address is none.
-    #[error("the bucket has no usable address: {0}")]
+    /// The bucket's own address is not usable.
+    #[error("the bucket does not have a usable address: {0}")]
     BucketAddress(#[from] http::uri::InvalidUri),
     /// The function.
     #[error(transparent)]
@@ -89,7 +89,7 @@ impl Distribution {
     /// Starts the bucket, the function and the distribution in front of them.
     ///
     /// # Errors
-    /// [`StartError`] when the bucket, the function or the address cannot be had.
+    /// [`StartError`] if the bucket, the function or the address is not available.
     pub async fn start(settings: Settings) -> Result<Running, StartError> {
         let Settings { listen, bucket, region, credentials, data_dir, function, response_headers, observer } =
             settings;
@@ -112,12 +112,12 @@ impl Distribution {
 }
 
 impl Running {
-    /// The address that viewers reach it at.
+    /// The address for viewers.
     pub fn addr(&self) -> SocketAddr {
         self.server.addr()
     }
 
-    /// The bucket's own address, where only what is signed is served.
+    /// The bucket's own address, which serves only signed requests.
     pub fn s3_addr(&self) -> SocketAddr {
         self.s3.addr()
     }
@@ -127,14 +127,14 @@ impl Running {
         &self.way.function
     }
 
-    /// Takes no new request, lets those under way finish, and stops.
+    /// Stops accepting requests, lets the running ones finish, and stops.
     pub async fn stop(self) {
         self.server.stop().await;
         self.s3.stop().await;
     }
 }
 
-/// The way of a request, shared by all connections.
+/// The steps of a request, shared by all connections.
 struct Way {
     function: Function,
     origin: Origin,
@@ -204,7 +204,7 @@ impl Way {
         }
     }
 
-    /// The request for the bucket, or the answer that ends it here.
+    /// The request for the bucket, or an answer without the bucket.
     async fn decide(
         &self,
         parts: &Parts,
@@ -237,13 +237,16 @@ impl Way {
                 report.violation = Some(violation);
                 Err((answer::error(StatusCode::BAD_GATEWAY, &message), XCache::LambdaValidationError))
             }
-            None => Err((answer::error(StatusCode::INTERNAL_SERVER_ERROR, "no event"), XCache::Error)),
+            None => Err((
+                answer::error(StatusCode::INTERNAL_SERVER_ERROR, "no event for the request"),
+                XCache::Error,
+            )),
         }
     }
 }
 
-/// Ends a request whose body nobody will read: the connection is closed, as CloudFront closes it, and
-/// a viewer that waits for `100 Continue` never sends its body at all.
+/// Ends a request whose body will not be read: closes the connection, as CloudFront does. A viewer that waits for
+/// `100 Continue` then never sends its body.
 fn turn_away(parts: &Parts, body: Incoming, response: &mut Response<ResponseBody>) {
     if body.is_end_stream() {
         return;

@@ -1,5 +1,4 @@
-//! The viewer's HTTP request as the event that CloudFront writes for it, and what CloudFront refuses
-//! before any function runs.
+//! The viewer's HTTP request as CloudFront's event, and the requests that CloudFront refuses before a function runs.
 
 use std::net::SocketAddr;
 
@@ -19,25 +18,25 @@ pub const DISTRIBUTION_ID: &str = "ELOCALDISTRIBUTION";
 /// The distribution's domain name in every event.
 pub const DISTRIBUTION_DOMAIN_NAME: &str = "dlocaldistribution.cloudfront.net";
 
-/// "The maximum length of this URL is 8192 bytes", "of a request, including the path, the query string
-/// (if any), and headers, is 20,480 bytes", and 413 where it is more: AWS, "Request and response
-/// behavior for Amazon S3 origins".
+/// CloudFront's limits: "The maximum length of this URL is 8192 bytes", "of a request, including the path, the query
+/// string (if any), and headers, is 20,480 bytes", and 413 above them: AWS, "Request and response behavior for Amazon
+/// S3 origins".
 const MAX_URL: usize = 8_192;
 const MAX_REQUEST: usize = 20_480;
 
-/// Why CloudFront answers a request itself, without asking the function.
+/// Why CloudFront answers a request itself, without running the function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ViewerRefusal {
-    /// None of the seven methods that a distribution can allow.
+    /// Not one of the seven methods that a distribution can allow.
     #[error("CloudFront does not accept this method")]
     Method,
     /// A GET with a body.
     #[error("CloudFront does not accept a GET request with a body")]
     GetWithBody,
-    /// A request target that is no path, or no host.
-    #[error("the request has no path or no host")]
+    /// A request target without a path, or no host.
+    #[error("the request must have a path and a host")]
     Target,
-    /// A header whose value is not UTF-8. CloudFront's behaviour is not documented: refused here.
+    /// A header whose value is not UTF-8. CloudFront's behaviour is not documented, so it is refused here.
     #[error("the request has a header whose value is not UTF-8")]
     HeaderNotText,
     /// A URL that is too long.
@@ -69,7 +68,7 @@ pub(crate) fn viewer_request(
     let host = host(parts)?;
     let uri = parts.uri.path();
     let query = parts.uri.query();
-    // A target of the form `*` or `host:port` has no path for the bucket.
+    // A target of the form `*` or `host:port` does not have a path for the bucket.
     if !uri.starts_with('/') {
         return Err(ViewerRefusal::Target);
     }
@@ -108,7 +107,7 @@ fn check_method(parts: &Parts) -> Result<(), ViewerRefusal> {
     }
 }
 
-/// The host, which HTTP/2 and an absolute target carry in the URI.
+/// The host, which is in the URI for HTTP/2 and for an absolute target.
 fn host(parts: &Parts) -> Result<&str, ViewerRefusal> {
     if let Some(authority) = parts.uri.authority() {
         return Ok(authority.as_str());
@@ -138,8 +137,8 @@ fn check_length(
     Ok(())
 }
 
-/// The headers that a function is shown. hyper keeps no record of the case a name was sent in, so the
-/// `key` of each line is in lower case, as it is for every viewer that speaks HTTP/2.
+/// The headers that a function receives. hyper does not keep the case of a name, so the `key` of each line is in
+/// lower case, as for every viewer that speaks HTTP/2.
 fn headers(parts: &Parts, host: &str) -> Result<CloudFrontHeaders<'static>, ViewerRefusal> {
     let mut shown = CloudFrontHeaders::new();
     for (name, value) in &parts.headers {

@@ -1,4 +1,4 @@
-//! The function behind the distribution: the very code in this process, or the package that is deployed.
+//! The function of the distribution: the same code in this process, or the deployment package.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,9 +13,9 @@ use crate::packaged::Packaged;
 /// The viewer-request function.
 #[derive(Debug)]
 pub enum Function {
-    /// A function of this process.
+    /// A function in this process.
     InProcess(InProcess),
-    /// The deployment package, in a process of its own as on Lambda.
+    /// The deployment package, in its own process, as on Lambda.
     Packaged(Packaged),
 }
 
@@ -23,7 +23,7 @@ impl Function {
     /// Runs the function for one event.
     ///
     /// # Errors
-    /// [`FunctionError`] when there is no result to check.
+    /// [`FunctionError`] if the function does not return a result.
     pub async fn invoke(&self, event: Bytes) -> Result<Invocation, FunctionError> {
         match self {
             Self::InProcess(function) => Ok((function.handler)(event).await),
@@ -41,14 +41,14 @@ impl Function {
 
 type Handler = dyn Fn(Bytes) -> Pin<Box<dyn Future<Output = Invocation> + Send>> + Send + Sync;
 
-/// A function of this process: event bytes in, result bytes and record out.
+/// A function in this process: event bytes in, result bytes and record out.
 #[derive(Clone)]
 pub struct InProcess {
     handler: Arc<Handler>,
 }
 
 impl InProcess {
-    /// The function that the closure is.
+    /// Wraps a closure.
     pub fn new<F>(handler: impl Fn(Bytes) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Invocation> + Send + 'static,

@@ -1,10 +1,10 @@
-//! The headers that a Lambda@Edge function may not touch, and those that end at each connection.
+//! The headers that a Lambda@Edge function must not change, and the headers of one connection.
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-restrictions.html>
 
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName};
 
-/// Headers that a function never sees and may not add.
+/// Headers that a function never receives and must not add.
 const DISALLOWED: [&str; 24] = [
     "connection",
     "expect",
@@ -32,10 +32,10 @@ const DISALLOWED: [&str; 24] = [
     "x-real-ip",
 ];
 
-/// Headers that a function of a viewer request sees and may neither change nor drop.
+/// Headers that a viewer-request function receives and must not change or drop.
 const READ_ONLY: [&str; 5] = ["cdn-loop", "content-length", "host", "transfer-encoding", "via"];
 
-/// Headers of one connection that HTTP/1.1 has beside the disallowed ones.
+/// Headers of one HTTP/1.1 connection, in addition to the disallowed ones.
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "keep-alive",
@@ -48,7 +48,7 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Whether a function may not add or edit the header, by its lower-case name.
+/// Whether a function must not add or edit the header with this lower-case name.
 pub(crate) fn is_disallowed(name: &str) -> bool {
     DISALLOWED.contains(&name)
         || name == "x-forwarded-proto"
@@ -56,7 +56,7 @@ pub(crate) fn is_disallowed(name: &str) -> bool {
         || name.starts_with("x-edge-")
 }
 
-/// Whether a function must hand the header back as it came, by its lower-case name.
+/// Whether a function must return the header with this lower-case name unchanged.
 pub(crate) fn is_read_only(name: &str) -> bool {
     READ_ONLY.contains(&name)
 }
@@ -66,12 +66,12 @@ pub(crate) fn read_only() -> impl Iterator<Item = &'static str> {
     READ_ONLY.into_iter()
 }
 
-/// Whether the header ends at this connection.
+/// Whether the header is for one connection only.
 pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(&name.as_str())
 }
 
-/// Whether the sender named the header in `Connection`, and so meant it for this connection only.
+/// Whether the sender named the header in `Connection`, which makes it valid for this connection only.
 pub(crate) fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers
         .get_all(CONNECTION)

@@ -1,5 +1,5 @@
-//! What the distribution tells whoever started it: a report for each request of a viewer's and for each
-//! that reached the bucket, and the function's log.
+//! The reports of the distribution to its caller: one for each request from a viewer and for each that reached the
+//! bucket, and the function's log.
 
 use std::time::Duration;
 
@@ -7,37 +7,37 @@ use serde_json::Value;
 
 use crate::result::Violation;
 
-/// Hears of everything the distribution does. Called on the request's way: it must not block.
+/// Receives everything that the distribution reports. It is called while a request runs, so it must not block.
 pub trait Observer: Send + Sync + 'static {
-    /// A request has its answer; a body may still be on its way.
+    /// A request was answered; a body may still be in transit.
     fn request(&self, report: &RequestReport);
 
-    /// The packaged function wrote a line that is no decision.
+    /// The packaged function wrote a line that is not a decision.
     fn function_log(&self, line: &str);
 
-    /// A request that reached the bucket has its answer, the bucket's own refusals among them. Who does
-    /// not ask what came of the function's decisions at S3 need not listen.
+    /// A request that reached the bucket was answered, or refused by the bucket. Only needed to see the effect of the
+    /// function's decisions at S3.
     fn bucket_request(&self, _report: &BucketReport) {}
 }
 
-/// One request and what became of it.
+/// One request and its outcome.
 #[derive(Clone, Debug)]
 pub struct RequestReport {
     /// CloudFront's id of the request.
     pub request_id: String,
     /// The method.
     pub method: String,
-    /// The path as the viewer sent it, without the query: that may hold a token.
+    /// The path as the viewer sent it, without the query, which may contain a token.
     pub path: String,
-    /// The status the viewer was answered with.
+    /// The status of the answer to the viewer.
     pub status: u16,
     /// The function's decision-log line.
     pub record: Option<Value>,
-    /// What CloudFront would not have taken in the function's result.
+    /// The part of the function's result that CloudFront would reject.
     pub violation: Option<Violation>,
-    /// What went wrong otherwise: with the request, the function or the bucket.
+    /// Any other error: with the request, the function or the bucket.
     pub problem: Option<String>,
-    /// From the last byte of the viewer's headers to the first of the answer's.
+    /// The time from the last byte of the viewer's headers to the first byte of the answer.
     pub elapsed: Duration,
     /// Whether the request reached the bucket.
     pub forwarded: bool,
@@ -49,15 +49,15 @@ pub struct RequestReport {
 pub struct BucketReport {
     /// The method.
     pub method: String,
-    /// The path as it came, bucket first.
+    /// The received path, bucket first.
     pub path: String,
-    /// The query as it came, without the `?`; empty when there was none.
+    /// The received query, without the `?`; empty if the request did not have one.
     pub query: String,
-    /// The headers of S3's own (`x-amz-*`), but for the two that every signature sets: what else makes it
-    /// the request it is.
+    /// S3's own headers (`x-amz-*`), without the two that every signature sets. They can change the meaning of the
+    /// request.
     pub amz_headers: Vec<(String, String)>,
-    /// The operation's name in S3's API, when the request got so far as to be one.
+    /// The operation's name in S3's API, if the request was recognised as one.
     pub operation: Option<String>,
-    /// The status it was answered with.
+    /// The status of the answer.
     pub status: u16,
 }

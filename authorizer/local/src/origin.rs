@@ -1,5 +1,5 @@
-//! The bucket as CloudFront's origin: the request that the function returned, signed and sent, and the
-//! answer as it comes.
+//! The bucket as CloudFront's origin: signs and sends the request that the function returned, and streams the
+//! answer.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -18,13 +18,13 @@ use crate::credentials::Credentials;
 use crate::headers::is_hop_by_hop;
 use crate::sign::{SignError, Signer};
 
-/// "If the connection fails within 10 seconds": AWS, origin behaviour for S3.
+/// The connection timeout: "If the connection fails within 10 seconds", AWS, origin behaviour for S3.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The origin response timeout of an S3 origin, which cannot be changed.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Well below the time after which the bucket closes an idle connection.
+/// The time after which an idle connection is closed: well before the bucket closes it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A bucket behind the distribution.
@@ -36,7 +36,7 @@ pub(crate) struct Origin {
     response_timeout: Duration,
 }
 
-/// Why the bucket gave no answer.
+/// Why the bucket did not answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OriginError {
     #[error("the returned request cannot be sent: {0}")]
@@ -118,7 +118,7 @@ impl Origin {
         let mut signed = Request::builder().method(method).uri(uri).body(body)?;
         for (name, lines) in &request.headers {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(http::Error::from)?;
-            // The body's framing is this connection's affair, and hyper's.
+            // hyper sets the body's framing for this connection.
             if is_hop_by_hop(&name) {
                 continue;
             }
@@ -133,7 +133,7 @@ impl Origin {
     }
 
     fn unreachable(&self, error: &hyper_util::client::legacy::Error) -> OriginError {
-        // The innermost cause is the one that says something: "connection refused".
+        // Only the innermost cause is useful: "connection refused".
         let mut cause: &dyn std::error::Error = error;
         while let Some(source) = cause.source() {
             cause = source;
@@ -158,7 +158,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::mpsc;
 
-    /// What one request to a bucket at the address comes to: its status and body, or the error.
+    /// The result of one request to a bucket at the address: its status and body, or the error.
     async fn ask(bucket: SocketAddr) -> Result<(u16, Result<Bytes, String>), OriginError> {
         let credentials = Credentials::new("AK", "SK");
         let mut origin = Origin::new(bucket, "files", "us-east-1", &credentials).unwrap();
@@ -195,14 +195,14 @@ mod tests {
         answers.recv().await.unwrap()
     }
 
-    /// A bucket that reads a request, answers with these bytes and then says nothing more.
+    /// A bucket that reads a request, answers with these bytes and then stays silent.
     async fn bucket_that_says(bytes: &'static [u8]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(bytes).await.unwrap();
-            // Until the distribution gives up and closes the connection.
+            // Until the distribution closes the connection.
             let _ = stream.read_to_end(&mut Vec::new()).await;
         });
         addr

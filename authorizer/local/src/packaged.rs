@@ -1,5 +1,5 @@
-//! The deployment package in a process of its own, as Lambda runs it: the same zip, the same runtime
-//! clients, the same Runtime API, one invocation at a time.
+//! The deployment package in its own process, as Lambda runs it: the same zip, runtime clients and Runtime API, one
+//! invocation at a time.
 
 mod error;
 mod output;
@@ -31,10 +31,10 @@ pub use unpack::UnpackError;
 /// Lambda@Edge's limit on a function of a viewer event.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// The Region that a laptop stands in for.
+/// The Region that the function sees.
 const REGION: &str = "us-east-1";
 
-/// A package, unpacked, and its process once there is one.
+/// An unpacked package, and its process if it runs.
 pub struct Packaged {
     shared: Arc<Shared>,
     deadline: Duration,
@@ -45,15 +45,15 @@ struct Shared {
     launch: Launch,
     listener: Listener,
     process: Mutex<Option<Process>>,
-    /// The process's id, 0 when there is none.
+    /// The process's id; 0 without a process.
     pid: AtomicU32,
 }
 
 impl Packaged {
-    /// Unpacks the zip and finds what starts it. Nothing runs yet.
+    /// Unpacks the zip and finds the command that starts it. Nothing runs yet.
     ///
     /// # Errors
-    /// [`PackagedError`] when the zip, its handler or the runtime's client is not as it must be.
+    /// [`PackagedError`] if the zip, its handler or the runtime's client is missing or not valid.
     pub fn unpack(zip: &Path, runtime: Runtime, clients: &RuntimeClients) -> Result<Self, PackagedError> {
         let folder = unpack::unpack(zip)?;
         let launch = Launch::new(runtime, clients, folder.path())?;
@@ -67,27 +67,27 @@ impl Packaged {
         Ok(Self { shared: Arc::new(shared), deadline: DEADLINE })
     }
 
-    /// With another limit on an invocation than the 5 seconds of Lambda@Edge.
+    /// Sets another time limit for an invocation than the 5 seconds of Lambda@Edge.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }
 
-    /// The folder that the package is unpacked in.
+    /// The folder of the unpacked package.
     pub fn folder(&self) -> &Path {
         self.shared.folder.path()
     }
 
-    /// The id of the function's process, while there is one.
+    /// The id of the function's process, while it runs.
     pub fn pid(&self) -> Option<u32> {
         Some(self.shared.pid.load(Ordering::Acquire)).filter(|pid| *pid != 0)
     }
 
-    /// Starts the process now, so that the first request does not wait for it and a function that
-    /// cannot start is known at once.
+    /// Starts the process now, so that the first request does not wait for it and a function that cannot start is
+    /// reported at once.
     ///
     /// # Errors
-    /// [`FunctionError::DidNotStart`] with the last lines that it wrote.
+    /// [`FunctionError::DidNotStart`], with the last lines that it wrote.
     pub async fn start(&self) -> Result<(), FunctionError> {
         let mut slot = self.shared.process.lock().await;
         if slot.is_none() {
@@ -101,10 +101,10 @@ impl Packaged {
         let _ = self.shared.listener.set(Arc::clone(observer));
     }
 
-    /// Runs one invocation, in a new process when there is none that can.
+    /// Runs one invocation, in a new process if the current one cannot.
     pub(crate) async fn invoke(&self, event: Bytes) -> Result<Invocation, FunctionError> {
         let (shared, deadline) = (Arc::clone(&self.shared), self.deadline);
-        // In a task of its own: Lambda finishes an invocation whose viewer has gone away.
+        // In its own task: Lambda finishes an invocation even if its viewer disconnects.
         let invocation = tokio::spawn(async move { shared.invoke(event, deadline).await });
         invocation.await.unwrap_or_else(|error| Err(FunctionError::Unavailable(error.to_string())))
     }
@@ -121,7 +121,7 @@ impl Shared {
     async fn invoke(&self, event: Bytes, deadline: Duration) -> Result<Invocation, FunctionError> {
         let id = lambda_request_id().map_err(|error| FunctionError::Unavailable(error.to_string()))?;
         let mut slot = self.process.lock().await;
-        // INVARIANT: a process is put back only when it can serve another invocation.
+        // INVARIANT: a process is put back only if it can serve another invocation.
         let mut process = match slot.take() {
             None => self.start().await?,
             Some(mut process) => match process.idle(deadline).await {

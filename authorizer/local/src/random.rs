@@ -1,11 +1,11 @@
-//! Random names, in the shapes that AWS gives them.
+//! Random ids, in AWS's formats.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 
-/// The machine has no random bytes to give.
+/// The machine cannot give random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gave no random bytes")]
+#[error("the operating system did not give random bytes")]
 pub struct RandomError(#[from] getrandom::Error);
 
 pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], RandomError> {

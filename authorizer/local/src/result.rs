@@ -1,4 +1,4 @@
-//! What the function returned, judged as CloudFront judges it: anything wrong is a 502.
+//! The function's result, checked as CloudFront checks it: any violation is a 502.
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-requirements-limits.html>
 
 mod generated;
@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(crate) use generated::GeneratedResponse;
 pub use violation::Violation;
 
-/// What CloudFront does after the function.
+/// CloudFront's next step after the function.
 #[derive(Debug)]
 pub(crate) enum FunctionOutcome {
     /// Sends this request to the bucket.
@@ -20,7 +20,7 @@ pub(crate) enum FunctionOutcome {
     Respond(GeneratedResponse),
 }
 
-/// Reads and checks the function's result for the request that was in its event.
+/// Parses and checks the function's result for the request in its event.
 pub(crate) fn check(sent: &CloudFrontRequest<'_>, result: &[u8]) -> Result<FunctionOutcome, Violation> {
     let value: Value = serde_json::from_slice(result).map_err(|_| Violation::NotJson)?;
     let Value::Object(object) = value else { return Err(Violation::NotAnObject) };

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, which the packaged function speaks: one invocation at a time.
+//! The Lambda Runtime API for the packaged function: one invocation at a time.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::io;
@@ -31,16 +31,16 @@ pub(crate) struct RuntimeApi {
     phase: watch::Receiver<Phase>,
 }
 
-/// Where the process is.
+/// The state of the process.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Phase {
-    /// It has not asked for an event yet.
+    /// It did not request an event yet.
     Starting,
     /// It reported that it cannot start.
     InitFailed(String),
     /// It waits for an event.
     Idle,
-    /// It has an event, and has not asked for the next.
+    /// It works on an event, and did not request the next one yet.
     Busy,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Work {
     pub(crate) answer: oneshot::Sender<Answer>,
 }
 
-/// What the process answered.
+/// The answer of the process.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Response(Bytes),
@@ -90,9 +90,9 @@ impl RuntimeApi {
         self.phase.clone()
     }
 
-    /// Hands the event to the process. The answer's channel closes when none will come.
+    /// Passes the event to the process. The answer's channel closes if no answer will come.
     pub(crate) async fn send(&self, work: Work) {
-        // The receiver lives as long as the server does; were it gone, dropping the work says so.
+        // The receiver lives as long as the server. If it is gone, dropping the work closes the answer's channel.
         let _ = self.queue.send(work).await;
     }
 }
@@ -149,7 +149,7 @@ async fn next(state: &State) -> Result<Response<Full<Bytes>>, BoxError> {
 fn answer(state: &State, id: &str, answer: Answer) -> Result<Response<Full<Bytes>>, BoxError> {
     match state.take_current(id) {
         Some(sender) => {
-            // Nobody waits any more when the deadline has passed.
+            // After the deadline, nobody waits for the answer.
             let _ = sender.send(answer);
             status(StatusCode::ACCEPTED)
         }

@@ -1,4 +1,4 @@
-//! The bucket: an S3 on its own loopback port, in a folder, that serves nothing unsigned.
+//! The bucket: an S3 on its own loopback port, stored in a folder, that serves only signed requests.
 
 mod arrival;
 mod conditions;
@@ -38,10 +38,10 @@ use layout::Layout;
 use policy::{BucketPolicy, Operation};
 use store::Store;
 
-/// An S3 that holds one bucket as a folder: the object `users/alice/a.txt` of the bucket `files` is
-/// the file `DATA/files/users/alice/a.txt`, and the object `users/` a file in the folder `users` with a name
-/// that no other key has. A file has no object's freedom, so a key with an empty segment but the last, with
-/// `.` or `..` as one, or with a raw `+` is refused rather than taken for another key.
+/// An S3 that stores one bucket as a folder: the object `users/alice/a.txt` of the bucket `files` is the file
+/// `DATA/files/users/alice/a.txt`, and the object `users/` is a file in the folder `users` with a name that no other
+/// key has. Not every key can be a file. So a key is refused if it has an empty segment (other than the last), a
+/// segment `.` or `..`, or a raw `+`; otherwise it could be confused with another key.
 #[derive(Debug)]
 pub struct EmbeddedS3 {
     server: Server,
@@ -50,13 +50,13 @@ pub struct EmbeddedS3 {
 /// Why the bucket could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedS3Error {
-    /// S3 would not allow the name.
+    /// S3 does not allow the name.
     #[error(
-        "`{0}` is no bucket name: 3 to 63 lower-case letters, digits, dots and hyphens, \
+        "`{0}` is not a bucket name: use 3 to 63 lower-case letters, digits, dots and hyphens, \
          beginning and ending with a letter or digit"
     )]
     BucketName(String),
-    /// The folder of the bucket cannot be made or written.
+    /// The folder of the bucket cannot be created or written.
     #[error("cannot write to the data folder `{path}`: {error}", path = path.display())]
     DataFolder {
         /// The folder.
@@ -70,11 +70,11 @@ pub enum EmbeddedS3Error {
 }
 
 impl EmbeddedS3 {
-    /// Starts it on a free loopback port. The bucket's folder is made when it is missing. The observer
-    /// hears of every request that reaches it.
+    /// Starts it on a free loopback port. Creates the bucket's folder if it is missing. The observer is told about
+    /// every request that reaches the bucket.
     ///
     /// # Errors
-    /// [`EmbeddedS3Error`] when the bucket's name, its folder or a port cannot be had.
+    /// [`EmbeddedS3Error`] if the bucket's name is not valid, or its folder or a port is not available.
     pub async fn start(
         data_dir: &Path,
         bucket: &str,
@@ -103,13 +103,13 @@ impl EmbeddedS3 {
         self.server.addr()
     }
 
-    /// Lets requests under way finish, and stops.
+    /// Lets running requests finish, and stops.
     pub async fn stop(self) {
         self.server.stop().await;
     }
 }
 
-/// Makes the bucket's folder, and makes sure now that objects can be written, not at the first upload.
+/// Creates the bucket's folder, and checks now, not at the first upload, that objects can be written.
 fn open(data_dir: &Path, bucket: &str) -> Result<Store, EmbeddedS3Error> {
     let failed = |error| EmbeddedS3Error::DataFolder { path: data_dir.to_owned(), error };
     let folder = data_dir.join(bucket);
@@ -120,7 +120,7 @@ fn open(data_dir: &Path, bucket: &str) -> Result<Store, EmbeddedS3Error> {
     Ok(Store::new(files, Layout::new(data_dir, bucket)))
 }
 
-/// What a request meets first: the gate, then the protocol; and who is told.
+/// The entry of a request: the gate, then the protocol; and the observer.
 struct Door {
     gate: Gate,
     service: S3Service,
@@ -165,7 +165,7 @@ fn amz_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     told
 }
 
-/// RFC 9110 section 15.4.5: 304 has no body, where `s3s` writes one for every error.
+/// Removes the body of a 304 (RFC 9110 section 15.4.5), because `s3s` writes one for every error.
 fn without_body_if_not_modified(mut answer: HttpResponse) -> HttpResponse {
     if answer.status() == StatusCode::NOT_MODIFIED {
         *answer.body_mut() = Body::empty();

@@ -1,5 +1,5 @@
-//! One HTTP server on one port, as the distribution, the bucket and the Runtime API each need it:
-//! HTTP/1.1 and h2c, a time limit on headers, and a stop that lets requests under way finish.
+//! One HTTP server on one port, for the distribution, the bucket and the Runtime API: HTTP/1.1 and h2c, a time limit
+//! on headers, and a stop that lets running requests finish.
 
 use std::error::Error;
 use std::future::Future;
@@ -19,22 +19,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// What a body or a handler may fail with.
+/// The error of a body or a handler.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// How long a connection may take over the headers of a request. It bounds idle connections too.
+/// The time limit for the headers of a request. It limits idle connections too.
 pub(crate) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long requests under way have to finish once the server is told to stop.
+/// The time that running requests have to finish after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The pause after a failed accept: the process is out of descriptors, and spinning frees none.
+/// The pause after a failed accept: the process has run out of descriptors, and a busy loop does not free any.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
-/// Above CloudFront's limit of 20,480 bytes, so that it is our check that answers and not hyper's.
+/// The limit on headers: above CloudFront's 20,480 bytes, so that our check answers and not hyper's.
 const HEADER_BUFFER: u32 = 64 * 1024;
 
-/// A server that is running. Dropping it stops it.
+/// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Server {
     addr: SocketAddr,
@@ -62,9 +62,9 @@ impl Server {
         self.addr
     }
 
-    /// Takes no new connection, lets requests under way finish, and closes the rest after a while.
+    /// Stops accepting connections, lets running requests finish, and closes the rest after a while.
     pub(crate) async fn stop(self) {
-        // Both fail only when the task is already gone, which is what is wanted.
+        // Both fail only if the task has already ended, which is fine.
         let _ = self.stop.send(true);
         let _ = self.task.await;
     }
@@ -78,11 +78,11 @@ where
     B::Error: Into<BoxError>,
 {
     let graceful = GracefulShutdown::new();
-    // INVARIANT: every connection lives in this set, so none outlives the server.
+    // INVARIANT: every connection is in this set, so it cannot outlive the server.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            // Told to stop, or the `Server` was dropped and with it the sender.
+            // Told to stop, or the `Server` was dropped together with the sender.
             _ = stopped.changed() => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
@@ -95,7 +95,7 @@ where
         }
     }
     drop(listener);
-    // Past the grace the set is dropped, and with it what is still open.
+    // After the grace period, dropping the set closes the open connections.
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }
 
@@ -110,13 +110,13 @@ async fn connection<F, Fut, B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    // Answers here are small and awaited; without it each waits for the delayed acknowledgement.
+    // Answers are small, and the client waits for each; without this, each waits for the delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_headers(512);
     builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BUFFER).max_concurrent_streams(256);
     let service = service_fn(move |request| handler(request, peer));
     let served = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    // A connection that fails has nobody left to tell: its viewer is what failed.
+    // A failed connection cannot be reported to its viewer.
     let _ = watcher.watch(served).await;
 }

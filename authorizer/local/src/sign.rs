@@ -1,7 +1,6 @@
-//! Origin Access Control: the request for the bucket, signed by the distribution.
+//! Origin Access Control: the distribution signs the request for the bucket.
 //!
-//! With the signing behaviour `always`, CloudFront puts its own signature over whatever the viewer's
-//! `Authorization` was.
+//! With the signing behaviour `always`, CloudFront replaces the viewer's `Authorization` with its own signature.
 
 use std::time::SystemTime;
 
@@ -27,23 +26,23 @@ pub(crate) struct Signer {
 /// Why a request could not be signed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignError {
-    #[error("the request for the bucket has no host")]
+    #[error("the request for the bucket does not have a host")]
     NoHost,
-    #[error("the header `{0}` is no text and cannot be signed")]
+    #[error("the header `{0}` is not text and cannot be signed")]
     HeaderNotText(HeaderName),
     #[error("the request for the bucket cannot be signed: {0}")]
     Signing(#[from] SigningError),
     #[error("the request for the bucket cannot be signed: {0}")]
     Parameters(#[from] v4::signing_params::BuildError),
-    #[error("the signature is no header value: {0}")]
+    #[error("the signature is not a valid header value: {0}")]
     Header(#[from] http::header::InvalidHeaderValue),
 }
 
-/// What `UriEncode` encodes in a path: all but the unreserved characters and `/`.
+/// The characters that `UriEncode` encodes in a path: all except the unreserved characters and `/`.
 const RESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// The headers that a signature sets: what the viewer sent under these names is gone.
+/// The headers that a signature sets, in place of the viewer's.
 const OVERWRITTEN: [&str; 4] =
     ["authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"];
 
@@ -52,8 +51,8 @@ impl Signer {
         Self { credentials, region: region.into() }
     }
 
-    /// Signs the request, whose `uri` is absolute. The path goes out as it is; what is signed is what S3
-    /// makes of it: decoded once, encoded once, and never normalised.
+    /// Signs the request, whose `uri` is absolute. The path is sent unchanged. The signature covers the path as S3
+    /// reads it: decoded once, encoded once, and never normalised.
     pub(crate) fn sign(&self, parts: &mut Parts, now: SystemTime) -> Result<(), SignError> {
         for name in OVERWRITTEN {
             parts.headers.remove(name);
@@ -107,7 +106,7 @@ impl Signer {
     }
 }
 
-/// The URI with its path as S3's canonical request has it: `UriEncode` of the key, `/` kept.
+/// The URI with its path in the form of S3's canonical request: `UriEncode` of the key, without encoding `/`.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
 fn canonical(uri: &Uri, authority: &str) -> String {
     let decoded: Vec<u8> = percent_decode_str(uri.path()).collect();

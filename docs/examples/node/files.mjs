@@ -16,11 +16,11 @@ const files = axios.create({
     baseURL: FILES_URL,
     headers: { Authorization: `Bearer ${FILES_TOKEN}` },
     responseType: "text",
-    // By default axios follows redirects, with the token, and keeps what it uploads in memory to do so.
+    // By default, axios follows redirects, sends the token along, and keeps uploads in memory for that.
     maxRedirects: 0,
     maxBodyLength: Infinity,
     maxContentLength: Infinity,
-    // Every answer is looked at below.
+    // `expect` checks every answer.
     validateStatus: null,
 });
 
@@ -29,7 +29,7 @@ const path = (key) => `/${key.split("/").map(encodeURIComponent).join("/")}`;
 
 async function upload(file, key, type = "application/octet-stream") {
     const { size } = await stat(file);
-    // Without its length axios would send the body in chunks, which S3 does not take.
+    // Without the length, axios would send the body in chunks, which S3 does not accept.
     const headers = { "Content-Type": type, "Content-Length": size };
     await expect(200, await files.put(path(key), createReadStream(file), { headers }));
 }
@@ -57,7 +57,7 @@ async function expect(status, answer) {
     }
     const body = typeof answer.data === "string" ? answer.data : await text(answer.data);
     const isProblem = `${answer.headers["content-type"]}`.startsWith("application/problem+json");
-    // What is no problem document is S3's own answer, or CloudFront's.
+    // If it is not a problem document, S3 or CloudFront answered.
     const { title, detail } = isProblem ? JSON.parse(body) : { title: answer.statusText, detail: body };
     throw new Error(`${answer.status} ${title}: ${detail}`);
 }

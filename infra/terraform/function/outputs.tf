@@ -1,5 +1,5 @@
 output "version_arn" {
-  description = "The published version, as a behavior and `authorizer attach --function-arn` take it."
+  description = "The ARN of the published version, for a behavior or `authorizer attach --function-arn`."
   value       = aws_lambda_function.this.qualified_arn
 }
 

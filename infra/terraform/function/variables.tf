@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The function's name, which is also part of its log groups'."
+  description = "The function's name, which is also in the names of its log groups."
   type        = string
   default     = "edge-authorizer"
   validation {
@@ -14,20 +14,20 @@ variable "package" {
 }
 
 variable "code_sha256" {
-  description = "The base64 SHA-256 of the zip that was reviewed, as `authorizer package` prints it."
+  description = "The base64 SHA-256 of the reviewed zip, as `authorizer package` prints it."
   type        = string
   validation {
     condition     = can(regex("^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$", var.code_sha256))
-    error_message = "A SHA-256 in base64, as `authorizer package` prints it; not in hexadecimal."
+    error_message = "code_sha256 must be a SHA-256 in base64, as `authorizer package` prints it, not in hexadecimal."
   }
 }
 
 variable "runtime" {
-  description = "The managed runtime that hands its process over to the native function. Both have an execve()."
+  description = "The managed runtime, whose process the native function replaces. Both have an execve()."
   type        = string
   default     = "nodejs24.x"
   validation {
     condition     = contains(["nodejs24.x", "python3.13"], var.runtime)
-    error_message = "nodejs24.x or python3.13."
+    error_message = "runtime must be nodejs24.x or python3.13."
   }
 }

@@ -169,7 +169,7 @@ run "a_policy_that_only_reads" {
   }
   assert {
     condition     = toset(aws_cloudfront_distribution.this.default_cache_behavior[0].allowed_methods) == toset(["GET", "HEAD"])
-    error_message = "Nor let in."
+    error_message = "Nor allowed at CloudFront."
   }
   assert {
     condition     = length(aws_s3_bucket.logs) == 0 && length(aws_cloudwatch_log_delivery.access) == 0

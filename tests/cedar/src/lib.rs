@@ -1,2 +1,2 @@
-//! Random policies and requests, decided by the core and by the Cedar engine: `tests/cedar` has the test, and
-//! nothing is here.
+//! Random policies and requests, decided by the core and by the Cedar engine. This library is empty; the test is in
+//! `tests`.

@@ -24,17 +24,16 @@ pub fn files_client() -> PathBuf {
     PATH.get_or_init(|| built("files-client", "files-client")).clone()
 }
 
-/// The environment variable with a folder of the programs, such as `target/debug`. Whoever sets it has just built
-/// them there.
+/// The environment variable with a folder of freshly built programs, such as `target/debug`.
 const PROGRAMS: &str = "AUTHORIZER_PROGRAMS";
 
-/// A program of the workspace. Unless the programs were built before, cargo is asked each time, once a process, so
-/// that it is never an old one; cargo's own lock keeps test processes apart. That it builds one package alone has
-/// a price: with other features than when all are built, and so what third parties wrote is built once more.
+/// A program of the workspace. Unless the programs were built before, cargo builds it once per process, so that it
+/// is never old; cargo's own lock lets only one test process build. A build of one package has other features than a
+/// build of all, so cargo builds the dependencies once more.
 fn built(package: &str, program: &str) -> PathBuf {
     if let Some(folder) = std::env::var_os(PROGRAMS) {
         let path = root().join(folder).join(program);
-        assert!(path.is_file(), "{PROGRAMS}: there is no `{}`", path.display());
+        assert!(path.is_file(), "{PROGRAMS}: `{}` does not exist", path.display());
         return path;
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -51,13 +50,13 @@ fn built(package: &str, program: &str) -> PathBuf {
     messages.lines().filter_map(executable).next_back().expect("cargo names the executable")
 }
 
-/// The edge function's binary, as `authorizer/edge/build` makes it for Lambda.
+/// The edge function's binary, made for Lambda by `authorizer/edge/build`.
 pub fn bootstrap() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| build_bootstrap(&[])).clone()
 }
 
-/// The same, without what asks issuers for their keys.
+/// The same, without the code that fetches keys.
 pub fn bundled_keys_bootstrap() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| build_bootstrap(&["--bundled-keys-only"])).clone()
@@ -68,12 +67,12 @@ fn build_bootstrap(arguments: &[&str]) -> PathBuf {
     PathBuf::from(printed.lines().last().expect("the build names the binary"))
 }
 
-/// Runs `authorizer` to its end, and gives what it printed.
+/// Runs `authorizer` and returns its output.
 pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> String {
     output(Command::new(authorizer()).args(arguments.into_iter().map(Into::into)))
 }
 
-/// Runs `authorizer` in a folder to its end: its exit status, and what it wrote to either stream.
+/// Runs `authorizer` in a folder: its exit status, and its output on both streams.
 pub fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(authorizer());
     let output =
@@ -83,7 +82,7 @@ pub fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap(), out, err)
 }
 
-/// A folder in the target folder for what the tests make once and keep.
+/// A folder in the target folder for files that the tests make once and keep.
 pub fn scratch() -> PathBuf {
     profile().join("authorizer-e2e")
 }
@@ -96,7 +95,7 @@ fn profile() -> PathBuf {
 }
 
 fn output(command: &mut Command) -> String {
-    // The tests may have been built elsewhere than by default.
+    // The tests may have been built in another folder than the default.
     command.current_dir(root()).env("CARGO_TARGET_DIR", profile().parent().unwrap());
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", output.status);

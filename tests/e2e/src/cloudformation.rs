@@ -1,4 +1,4 @@
-//! The templates of `infra/cloudformation`, as cfn-lint finds and parses them.
+//! The templates of `infra/cloudformation`, checked and parsed by cfn-lint.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use crate::binaries::root;
 use crate::tools::installed;
 
-/// cfn-lint's folder, if it could be installed on this machine. Where it could not, the test says so and is
-/// skipped; with `CI=true` it fails.
+/// cfn-lint's folder, if it could be installed on this machine. Otherwise the test says so and is skipped; with
+/// `CI=true` it fails.
 pub fn linter() -> Option<&'static Path> {
     installed("infra", "cfn-lint")
 }
 
-/// Runs the Python of a tool, where no configuration of the caller's can switch a rule off.
+/// Runs the Python of a tool, without the caller's configuration, which could turn a rule off.
 pub fn python(tool: &Path, arguments: &[&str]) -> Output {
     let nowhere = tempfile::tempdir().unwrap();
     let mut python = Command::new(tool.join("bin/python"));
@@ -22,7 +22,7 @@ pub fn python(tool: &Path, arguments: &[&str]) -> Output {
     python.output().unwrap()
 }
 
-/// What a tool printed, which is JSON.
+/// The output of a tool, as JSON.
 #[track_caller]
 pub fn parsed(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout)
@@ -34,8 +34,8 @@ pub fn path(name: &str) -> PathBuf {
     root().join("infra/cloudformation").join(name)
 }
 
-/// What cfn-lint finds in templates: the file's name and the id of the rule that does not hold,
-/// informational ones too.
+/// The findings of cfn-lint in templates: the file's name and the id of the broken rule, informational ones
+/// included.
 pub fn lint(linter: &Path, templates: &[PathBuf]) -> Vec<(String, String)> {
     let script = linter.join("bin/cfn-lint");
     let mut arguments = vec![script.to_str().unwrap(), "--include-checks=I", "--format=json", "--"];
@@ -48,8 +48,8 @@ pub fn lint(linter: &Path, templates: &[PathBuf]) -> Vec<(String, String)> {
     findings.iter().map(|finding| (word(&finding["Filename"]), word(&finding["Rule"]["Id"]))).collect()
 }
 
-/// Breaks a template in each of these ways, a text in it for another, and fails unless cfn-lint finds the rule
-/// named broken.
+/// Breaks a template in each of these ways, by replacing a text, and fails unless cfn-lint finds the named rule
+/// broken.
 pub fn assert_found_broken(linter: &Path, name: &str, cases: &[(&str, &str, &str)]) {
     let whole = std::fs::read_to_string(path(name)).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -65,15 +65,15 @@ pub fn assert_found_broken(linter: &Path, name: &str, cases: &[(&str, &str, &str
     }
 }
 
-/// A template, with CloudFormation's short forms written out.
+/// A template, with CloudFormation's short forms expanded.
 pub fn template(linter: &Path, name: &str) -> Value {
     let decode = "import json, sys; from cfnlint.decode import cfn_yaml
 print(json.dumps(cfn_yaml.load(sys.argv[1])))";
     parsed(&python(linter, &["-c", decode, path(name).to_str().unwrap()]))
 }
 
-/// A template's resources where these conditions hold and no other does: without those of other conditions,
-/// and with each `Fn::If` decided.
+/// A template's resources if only these conditions hold: without those of other conditions, and with each `Fn::If`
+/// resolved.
 pub fn resources_where(template: &Value, conditions: &[&str]) -> Value {
     let defined = template["Conditions"].as_object().unwrap();
     for condition in conditions {
@@ -85,7 +85,7 @@ pub fn resources_where(template: &Value, conditions: &[&str]) -> Value {
     there.map(|(name, resource)| (name.clone(), decided(resource, &holds).unwrap())).collect()
 }
 
-/// A value with each `Fn::If` decided; nothing for `AWS::NoValue`.
+/// A value with each `Fn::If` resolved; `None` for `AWS::NoValue`.
 fn decided(value: &Value, holds: &impl Fn(&Value) -> bool) -> Option<Value> {
     match value {
         Value::Object(members) if members.get("Ref").is_some_and(|name| name == "AWS::NoValue") => None,
@@ -104,7 +104,7 @@ fn decided(value: &Value, holds: &impl Fn(&Value) -> bool) -> Option<Value> {
     }
 }
 
-/// The words of a list, or of a word alone, in order.
+/// The words of a list, or a single word, in order.
 pub fn as_set(list: &Value) -> Vec<&str> {
     let mut words: Vec<&str> = match list {
         Value::Array(list) => list.iter().map(|word| word.as_str().unwrap_or("not a word")).collect(),
@@ -114,12 +114,12 @@ pub fn as_set(list: &Value) -> Vec<&str> {
     words
 }
 
-/// What a template should have and does not.
+/// The missing properties of a template.
 #[derive(Debug, Default)]
 pub struct Faults(pub Vec<String>);
 
 impl Faults {
-    /// Notes what is not there.
+    /// Records a missing property.
     pub fn unless(&mut self, held: bool, what: &str) {
         if !held {
             self.0.push(what.to_owned());

@@ -1,4 +1,4 @@
-//! What the documentation tells people to write.
+//! The policies in the documentation.
 
 use std::fs;
 
@@ -25,6 +25,6 @@ pub fn provider_blocks() -> Vec<(String, String)> {
             }
         }
     }
-    assert!(block.is_none(), "the last block has no end");
+    assert!(block.is_none(), "the last block does not end");
     blocks
 }

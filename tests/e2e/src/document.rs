@@ -1,4 +1,4 @@
-//! A file in Chromium, as a person reads it: `tests/tools/browser/document.mjs` does what is said here.
+//! A file in Chromium, as a person reads it. `tests/tools/browser/document.mjs` carries out these commands.
 
 use std::path::Path;
 
@@ -16,9 +16,9 @@ pub struct Document<'b> {
 /// Whether the scripts of a document run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scripts {
-    /// As in any browser.
+    /// Scripts run, the default of browsers.
     On,
-    /// As where somebody turned them off.
+    /// Scripts are turned off.
     Off,
 }
 
@@ -36,12 +36,12 @@ impl<'b> Document<'b> {
         self.browser.command(what)
     }
 
-    /// Shows it on a `screen` or in `print`, to one who likes `light` colors or `dark` ones.
+    /// Shows it on a `screen` or in `print`, with the preference for `light` or `dark` colors.
     pub fn media(&mut self, media: &str, colors: &str) {
         self.act(json!({"action": "media", "media": media, "colors": colors}));
     }
 
-    /// Types into the field with this label, in the place of what was there.
+    /// Types into the field with this label, replacing its text.
     pub fn write(&mut self, label: &str, text: &str) {
         self.act(json!({"action": "type", "label": label, "text": text}));
     }
@@ -51,7 +51,7 @@ impl<'b> Document<'b> {
         self.act(json!({"action": "choose", "label": label, "option": option}));
     }
 
-    /// Clicks the button of this name.
+    /// Clicks the button with this name.
     pub fn click(&mut self, button: &str) {
         self.act(json!({"action": "click", "button": button}));
     }
@@ -61,17 +61,17 @@ impl<'b> Document<'b> {
         self.act(json!({"action": "press", "key": key}));
     }
 
-    /// Waits until there is such an element to be seen.
+    /// Waits until such an element is visible.
     pub fn wait_for(&mut self, selector: &str) {
         self.act(json!({"action": "wait", "selector": selector}));
     }
 
-    /// The value of an expression of JavaScript in the page.
+    /// The value of a JavaScript expression in the page.
     pub fn value(&mut self, of: &str) -> Value {
         self.act(json!({"action": "value", "of": of}))["value"].clone()
     }
 
-    /// The texts of all elements of a selector that are shown.
+    /// The texts of all visible elements that match a selector.
     pub fn shown(&mut self, selector: &str) -> Vec<String> {
         let shown = self.value(&format!(
             "[...document.querySelectorAll({})].filter((one) => one.checkVisibility()).map((one) => one.innerText)",
@@ -80,8 +80,7 @@ impl<'b> Document<'b> {
         serde_json::from_value(shown).unwrap()
     }
 
-    /// What is wrong with it for those who see, hear or move otherwise, by the checks of axe; and how many checks found
-    /// something to look at.
+    /// The accessibility problems that axe finds, and the number of checks that had something to check.
     pub fn barriers(&mut self) -> (Vec<Value>, usize) {
         let seen = self.act(json!({"action": "axe"}));
         (seen["violations"].as_array().unwrap().clone(), seen["passes"].as_array().unwrap().len())
@@ -92,12 +91,12 @@ impl<'b> Document<'b> {
         self.act(json!({"action": "picture", "path": path, "height": height}));
     }
 
-    /// What documents in this browser asked for so far, but for themselves.
+    /// The requests of documents in this browser so far, except for the documents themselves.
     pub fn requested(&mut self) -> Vec<String> {
         serde_json::from_value(self.act(json!({"action": "requested"}))).unwrap()
     }
 
-    /// What the browser complained of so far.
+    /// The complaints of the browser so far.
     pub fn complaints(&mut self) -> Vec<String> {
         self.browser.complaints()
     }

@@ -1,7 +1,7 @@
-//! `fixtures/`: recorded events with what must come of them, written by hand in two [`Suite`]s of cases.
+//! `fixtures/`: recorded events with expected results, written by hand in two [`Suite`]s of cases.
 //!
-//! [`make`] turns the cases into events with tokens signed by new keys, and records what the program says
-//! of them; [`Seen::disagreements`] holds that against what was written by hand.
+//! [`make`] turns the cases into events with tokens signed by new keys, and records the program's results;
+//! [`Seen::disagreements`] compares them with the expected ones.
 
 mod case;
 mod event;
@@ -26,7 +26,7 @@ use std::process::Command;
 use self::key::TestKeys;
 use crate::binaries::root;
 
-/// What these modules say when something is not as it should be.
+/// The error of these modules.
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// The instant that all cases are decided at: 2027-01-15T08:00:00Z.
@@ -37,11 +37,11 @@ pub fn folder() -> PathBuf {
     root().join("fixtures")
 }
 
-/// Makes the keys, the events and the records of their outcomes anew, of every suite. What comes back is
-/// where the program and the cases disagree.
+/// Makes the keys, the events and the recorded results of every suite again. Returns the differences between the
+/// program and the cases.
 ///
 /// # Errors
-/// When a file cannot be read or written, or a case makes no event.
+/// If a file cannot be read or written, or a case does not give an event.
 pub fn make(authorizer: &Path) -> Result<Vec<String>> {
     sample_key(authorizer)?;
     let suites = Suite::ALL.map(Suite::cases).into_iter().collect::<Result<Vec<_>>>()?;
@@ -79,7 +79,7 @@ fn make_suite(suite: Suite, cases: &Cases, authorizer: &Path) -> Result<Vec<Stri
     Ok(disagreements.collect())
 }
 
-/// The key of `policies/sample.toml`. It is kept when it is there: no event is signed with it.
+/// Makes the key of `policies/sample.toml`. An existing key is kept, because no event is signed with it.
 fn sample_key(authorizer: &Path) -> Result<()> {
     let folder = folder().join("policies/keys");
     if folder.join("sample.jwks.json").exists() {
@@ -91,7 +91,7 @@ fn sample_key(authorizer: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes the events of cases that are no more.
+/// Removes the events of deleted cases.
 fn remove_stale(folder: &Path, wanted: BTreeSet<&Path>) -> Result<()> {
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)? {
@@ -103,7 +103,7 @@ fn remove_stale(folder: &Path, wanted: BTreeSet<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// `authorizer replay`, whose exit status is 1 because some events are refused, as they should be.
+/// Runs `authorizer replay`, whose exit status is 1 because some events must be refused.
 fn replay(authorizer: &Path, suite: Suite) -> Result<String> {
     let output = Command::new(authorizer)
         .args(["replay", "--now", &NOW.to_string(), "--format", "json", "--policy"])

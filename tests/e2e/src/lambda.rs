@@ -1,5 +1,5 @@
-//! Lambda, as far as one function sees it: a Runtime API of our own, told apart from the one that
-//! `authorizer serve` has, and a process whose every line is kept.
+//! Lambda, as one function sees it: a Runtime API, independent of the one in `authorizer serve`, and a process whose
+//! output lines are all kept.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::convert::Infallible;
@@ -28,10 +28,10 @@ use zip::ZipArchive;
 use crate::binaries::root;
 use crate::served::{DEADLINE, Lines};
 
-/// What a line of the function's log has that says of keys that were asked for.
+/// The text in a line of the function's log that reports a fetch of keys.
 pub const OF_KEYS: &str = "\"event\":\"keys_";
 
-/// An event of a viewer's request to `d111111abcdef8.cloudfront.net`.
+/// The event of a viewer's request to `d111111abcdef8.cloudfront.net`.
 pub fn event(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let mut lines = serde_json::Map::new();
     for (name, value) in [("Host", "d111111abcdef8.cloudfront.net")].iter().chain(headers) {
@@ -52,10 +52,10 @@ pub fn event(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> 
     .into_bytes()
 }
 
-/// What a function said.
+/// A message from a function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Said {
-    /// It asks for its next event.
+    /// It requests its next event.
     Next,
     /// Its result.
     Response(Bytes),
@@ -63,11 +63,11 @@ pub enum Said {
     Error(Bytes),
     /// It cannot start.
     InitError(Bytes),
-    /// It asked for something that there is not.
+    /// It sent a request that the Runtime API does not have.
     Nonsense(String),
 }
 
-/// The two ends that the server holds.
+/// The two channel ends of the server.
 struct Api {
     events: Mutex<mpsc::Receiver<Bytes>>,
     said: mpsc::UnboundedSender<Said>,
@@ -83,7 +83,7 @@ impl Api {
         let path = parts.uri.path().strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
         let said = match (&parts.method, path.rsplit('/').next().unwrap_or_default()) {
             (&Method::GET, "next") => {
-                // Whoever waits for it may be gone already.
+                // The receiver may already be gone.
                 let _ = self.said.send(Said::Next);
                 let event = self.events.lock().await.recv().await.unwrap_or_default();
                 let deadline = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -105,7 +105,7 @@ impl Api {
     }
 }
 
-/// A package, unpacked, that may be spoilt.
+/// An unpacked package, which a test may damage.
 #[derive(Debug)]
 pub struct Unpacked(TempDir);
 
@@ -139,7 +139,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the function that lies in the folder, as Lambda does.
+    /// Starts the function in the folder, as Lambda does.
     pub async fn start(runtime: Runtime, folder: &Path) -> Self {
         let (api, events, said) = serve().await;
         let mut child = start(runtime, folder, api);
@@ -153,16 +153,16 @@ impl Process {
         self.child.id()
     }
 
-    /// What it wrote to its standard output.
+    /// Its standard output.
     pub fn stdout(&self) -> &Lines {
         &self.stdout
     }
 
-    /// What it says next; nothing when it has ended, or says nothing at all.
+    /// Its next message; `None` if it has ended or stays silent.
     pub async fn says(&mut self) -> Option<Said> {
         let deadline = Instant::now() + DEADLINE;
         loop {
-            // What was said before the end counts, so it is asked about first.
+            // Messages from before the end count, so they are checked first.
             if let Ok(said) = timeout(Duration::from_millis(20), self.said.recv()).await {
                 return said;
             }
@@ -179,7 +179,7 @@ impl Process {
         assert_eq!(said, Some(Said::Next), "{}\n{}", self.stdout.text(), self.stderr.text());
     }
 
-    /// Hands an event to a function that is ready, and waits until it is again.
+    /// Passes an event to a function that is ready, and waits until it is ready again.
     pub async fn invoke(&mut self, event: Bytes) -> Said {
         self.events.send(event).await.unwrap();
         let said = self.says().await.unwrap_or_else(|| panic!("it ended:\n{}", self.stdout.text()));
@@ -187,13 +187,13 @@ impl Process {
         said
     }
 
-    /// Ends the process; what it wrote to its two streams.
+    /// Ends the process; returns its output on both streams.
     pub fn stop(mut self) -> (Vec<String>, Vec<String>) {
         self.child.kill().unwrap();
         (self.stdout.to_end(), self.stderr.to_end())
     }
 
-    /// Waits for an end that comes by itself, without ever having asked for an event.
+    /// Waits until it ends by itself, without having requested an event.
     pub async fn ends(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
         assert_eq!(self.says().await, None, "it started");
         (self.child.wait().unwrap(), self.stdout.to_end(), self.stderr.to_end())
@@ -208,7 +208,7 @@ impl Drop for Process {
     }
 }
 
-/// Starts the function that lies in the folder, as Lambda does, with the Runtime API at this address.
+/// Starts the function in the folder, as Lambda does, with the Runtime API at this address.
 pub fn start(runtime: Runtime, folder: &Path, api: SocketAddr) -> Child {
     let mut command = command(runtime, folder);
     command.current_dir(folder).env_clear();
@@ -227,7 +227,7 @@ pub fn start(runtime: Runtime, folder: &Path, api: SocketAddr) -> Child {
     spawn(&mut command)
 }
 
-/// What Lambda runs; see `tests/tools/runtimes/README.md`.
+/// The command that Lambda runs; see `tests/tools/runtimes/README.md`.
 fn command(runtime: Runtime, folder: &Path) -> Command {
     let clients = root().join(".tools/runtimes");
     let (program, arguments) = match runtime {
@@ -246,7 +246,7 @@ fn command(runtime: Runtime, folder: &Path) -> Command {
     command
 }
 
-/// A file just written cannot be run while another test's child, forked in that moment, holds it open.
+/// Retries the start: a new file cannot be run while another test's child, forked at that moment, has it open.
 fn spawn(command: &mut Command) -> Child {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -272,7 +272,7 @@ async fn serve() -> (SocketAddr, mpsc::Sender<Bytes>, mpsc::UnboundedReceiver<Sa
             let api = Arc::clone(&api);
             let service = service_fn(move |request| Arc::clone(&api).answer(request));
             tokio::spawn(async move {
-                // A process that was ended breaks its connection off.
+                // The connection of a killed process fails.
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }

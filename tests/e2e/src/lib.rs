@@ -1,11 +1,11 @@
-//! What the end-to-end tests share: the real programs, started as people start them.
+//! The code that the end-to-end tests share. They run the real programs, as people start them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
+    reason = "a test stops at its first failure"
 )]
 
 pub mod binaries;

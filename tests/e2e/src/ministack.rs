@@ -1,9 +1,10 @@
-//! `ministack`, an emulator of AWS, and AWS's command line set to it.
+//! `ministack`, an emulator of AWS, and AWS's command line configured for it.
 //!
-//! It makes what a CloudFormation template says, verifies signatures, and serves a distribution as CloudFront does:
-//! methods, protocol, and whether the bucket's policy lets the distribution read. It runs no Lambda@Edge function
-//! and caches nothing; from a bucket behind a distribution it reads objects, and neither lists nor writes. It
-//! compares no `CodeSha256`, knows no `AWS::Logs::Delivery`, and takes a bucket's encryption from no template.
+//! It creates the resources of a CloudFormation template, verifies signatures, and serves a distribution as
+//! CloudFront does: methods, protocol, and whether the bucket's policy allows the distribution to read. It does not
+//! run Lambda@Edge functions, and does not cache. From a bucket behind a distribution it reads objects, but does not
+//! list or write. It does not compare `CodeSha256`, does not support `AWS::Logs::Delivery`, and ignores a bucket's
+//! encryption in a template.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -29,11 +30,11 @@ pub struct Ministack {
 }
 
 impl Ministack {
-    /// Starts it on a free port, where it and the command line could be installed.
+    /// Starts it on a free port, if it and the command line could be installed.
     pub fn start() -> Option<Self> {
         let (emulator, sdk) = (installed("ministack", "ministack")?, installed("sdk", "AWS's SDK")?);
         let folder = tempfile::tempdir().unwrap();
-        // It does not say which port it took, so one is chosen for it.
+        // It does not print its port, so the port is chosen here.
         let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut python = Command::new(emulator.join("bin/python"));
         python.args(["-m", "hypercorn", "ministack.app:app", "--bind", &addr.to_string()]);
@@ -56,7 +57,7 @@ impl Ministack {
         self.folder.path()
     }
 
-    /// A command in whose search path `aws` is AWS's command line, set to the emulator.
+    /// A command with AWS's command line, configured for the emulator, as `aws` in its search path.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let path = std::env::var("PATH").unwrap();
@@ -76,7 +77,7 @@ impl Ministack {
         command
     }
 
-    /// What `aws` prints, which is JSON; nothing where it prints nothing.
+    /// The output of `aws` as JSON; `Null` if it is empty.
     #[track_caller]
     pub fn aws(&self, arguments: &[&str]) -> Value {
         let output = self.try_aws(arguments);
@@ -84,7 +85,7 @@ impl Ministack {
         if output.stdout.is_empty() { Value::Null } else { serde_json::from_slice(&output.stdout).unwrap() }
     }
 
-    /// `aws`, run to its end.
+    /// Runs `aws`.
     pub fn try_aws(&self, arguments: &[&str]) -> Output {
         self.command(self.folder.path().join("bin/aws")).args(arguments).output().unwrap()
     }
@@ -103,7 +104,7 @@ impl Ministack {
         }
     }
 
-    /// Asks as a viewer does: of the host that is a distribution, over HTTPS or not.
+    /// Sends a request as a viewer, to the host of a distribution, over HTTPS or HTTP.
     pub async fn ask(
         &self,
         host: &str,
@@ -127,7 +128,7 @@ impl Drop for Ministack {
     }
 }
 
-/// Writes `bin/aws`, which is version 1 of AWS's command line: the second is not in the package index.
+/// Writes `bin/aws`, version 1 of AWS's command line: version 2 is not in the package index.
 fn command_line(folder: &Path, sdk: &Path) {
     let bin = folder.join("bin");
     fs::create_dir(&bin).unwrap();

@@ -1,5 +1,5 @@
-//! Packages for the tests. Packing takes seconds, so a package is kept in the target folder until the
-//! function, the policy or the packer is another.
+//! Packages for the tests. Packing takes seconds, so a package is kept in the target folder until the function, the
+//! policy or the packer changes.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct Package {
 /// The algorithms of the issuers of [`issuers`], which are also their names.
 pub const ALGORITHMS: [&str; 3] = ["EdDSA", "ES256", "RS256"];
 
-/// The policy that the recorded events of a suite are decided by.
+/// The policy for the recorded events of a suite.
 pub fn suite(suite: Suite) -> &'static Package {
     static TOKENS: OnceLock<Package> = OnceLock::new();
     static REQUESTS: OnceLock<Package> = OnceLock::new();
@@ -42,7 +42,7 @@ pub fn sample() -> &'static Package {
         let folder = folder.join("sample");
         let policy = folder.join("policy.toml");
         if fs::read_to_string(&policy).ok() != Some(sample_policy()) {
-            // It may be there, in an older form.
+            // It may exist in an older form.
             let _ = fs::remove_file(&policy);
             drop(Served::sample_in(&folder));
         }
@@ -51,7 +51,7 @@ pub fn sample() -> &'static Package {
     PACKAGE.get_or_init(|| locked(make))
 }
 
-/// The same with the function that asks nobody for keys.
+/// The same, with the function that does not fetch keys.
 pub fn bundled_keys_sample() -> &'static Package {
     static PACKAGE: OnceLock<Package> = OnceLock::new();
     let policy = sample().policy.clone();
@@ -98,7 +98,7 @@ pub fn issuers() -> &'static Package {
     PACKAGE.get_or_init(|| locked(make))
 }
 
-/// The same with the function that asks nobody for keys.
+/// The same, with the function that does not fetch keys.
 pub fn bundled_keys_issuers() -> &'static Package {
     static PACKAGE: OnceLock<Package> = OnceLock::new();
     let policy = issuers().policy.clone();

@@ -1,5 +1,5 @@
-//! Identity providers that nobody here wrote, which `tests/tools/providers/install` brings: each in a process of its
-//! own on a loopback address.
+//! Other people's identity providers, which `tests/tools/providers/install` installs: each in its own process on a
+//! loopback address.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -17,16 +17,16 @@ pub fn folder() -> Option<&'static Path> {
     installed("providers", "the identity providers")
 }
 
-/// What a provider says of itself when it has started.
+/// The description that a provider prints when it has started.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Introduction {
     /// `iss` of its tokens.
     pub issuer: String,
-    /// Where it is reached: below this its metadata is found.
+    /// Its address: its metadata is below it.
     pub address: String,
-    /// Where its keys are.
+    /// The URL of its keys.
     pub jwks_uri: String,
-    /// Its one client.
+    /// Its only client.
     pub client_id: String,
 }
 
@@ -43,7 +43,7 @@ struct Provider {
 
 impl Provider {
     fn start(command: &mut Command) -> Self {
-        // No proxy, no credentials and no configuration of the caller's.
+        // Without the caller's proxy, credentials and configuration.
         command.env_clear().env("PYTHONDONTWRITEBYTECODE", "1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -55,7 +55,7 @@ impl Provider {
         Self { child, stdin, answers, errors, asked: 1, introduction }
     }
 
-    /// Asks for something, and waits for what comes of it.
+    /// Sends a command, and waits for the answer.
     fn ask(&mut self, what: &Value) -> Value {
         writeln!(self.stdin, "{what}").unwrap();
         let answer = self.answers.find(|lines| lines.get(self.asked).cloned());
@@ -73,18 +73,18 @@ impl Drop for Provider {
     }
 }
 
-/// Amazon Cognito as `moto` has it. Its tokens name an issuer at AWS, not the address where it runs.
+/// `moto`'s Amazon Cognito. Its tokens name an issuer at AWS, not its own address.
 #[derive(Debug)]
 pub struct Cognito(Provider);
 
-/// What a sign-in gives.
+/// The result of a sign-in.
 #[derive(Clone, Debug, Deserialize)]
 pub struct SignedIn {
-    /// For the API.
+    /// The access token, for the API.
     pub access_token: String,
-    /// For the application.
+    /// The ID token, for the application.
     pub id_token: String,
-    /// Who it is.
+    /// The user's `sub`.
     pub sub: String,
 }
 
@@ -95,27 +95,27 @@ impl Cognito {
         Some(Self(Provider::start(python.arg(root().join("tests/tools/providers/cognito.py")))))
     }
 
-    /// What it says of itself.
+    /// Its description.
     pub fn introduction(&self) -> &Introduction {
         &self.0.introduction
     }
 
-    /// Makes a user, who signs in with a password.
+    /// Creates a user, and signs in with a password.
     pub fn sign_in(&mut self, user: &str) -> SignedIn {
         serde_json::from_value(self.0.ask(&json!({ "user": user }))).unwrap()
     }
 }
 
-/// npm `oidc-provider`, whose access tokens are those of RFC 9068.
+/// npm `oidc-provider`, with access tokens as in RFC 9068.
 #[derive(Debug)]
 pub struct OpenId(Provider);
 
-/// What becomes of the keys that were published before a rotation.
+/// What happens to the old keys in a rotation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Before {
-    /// They stay, beside the new one.
+    /// They stay published, beside the new one.
     Kept,
-    /// They are gone.
+    /// They are removed.
     Dropped,
 }
 
@@ -128,18 +128,18 @@ impl OpenId {
         Some(Self(Provider::start(&mut node)))
     }
 
-    /// What it says of itself.
+    /// Its description.
     pub fn introduction(&self) -> &Introduction {
         &self.0.introduction
     }
 
-    /// An access token that the client got for itself.
+    /// An access token for the client itself.
     pub fn token(&mut self, resource: &str, scope: &str) -> String {
         let answer = self.0.ask(&json!({"token": {"resource": resource, "scope": scope}}));
         answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
-    /// Signs with a new key from now on; gives its id.
+    /// Rotates to a new signing key; returns its id.
     pub fn rotate(&mut self, before: Before) -> String {
         let answer = self.0.ask(&json!({"rotate": {"keep": before == Before::Kept}}));
         answer["signs_with"].as_str().unwrap().to_owned()

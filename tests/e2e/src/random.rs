@@ -1,9 +1,9 @@
-//! How much the random tests try.
+//! The number of cases that random tests try.
 
-/// The environment variable with a percentage of the cases that a random test tries by default.
+/// The environment variable with a percentage of the default number of cases.
 const PERCENTAGE: &str = "RANDOM_CASES";
 
-/// How many cases a random test tries that by default tries `cases` of them.
+/// The number of cases for a random test whose default is `cases`.
 pub fn cases(cases: usize) -> usize {
     let percentage = std::env::var(PERCENTAGE).map_or(100, |text| {
         text.parse::<usize>().unwrap_or_else(|error| panic!("{PERCENTAGE}={text}: {error}"))

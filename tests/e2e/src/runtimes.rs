@@ -1,4 +1,4 @@
-//! AWS's own runtime clients, which `tests/tools/runtimes/install` brings.
+//! AWS's own runtime clients, which `tests/tools/runtimes/install` installs.
 
 use authorizer_local::{Runtime, RuntimeClients};
 
@@ -6,7 +6,7 @@ use crate::binaries::root;
 use crate::skipped::skip;
 use crate::tools::install;
 
-/// Each of the functions named is a test under every runtime. One that is not installed is skipped.
+/// Makes each of these functions a test under every runtime. A runtime that is not installed is skipped.
 #[macro_export]
 macro_rules! under {
     ($runtimes:tt $names:tt) => { $crate::under! { @each $runtimes $names } };
@@ -26,11 +26,11 @@ macro_rules! under {
     };
 }
 
-/// Every way that a package is started.
+/// Every runtime that can start a package.
 pub const ALL: [Runtime; 3] = [Runtime::Native, Runtime::Python, Runtime::Node];
 
-/// The clients, if the one of this runtime could be installed on this machine. Where it could not, the
-/// test says so and is skipped; with `CI=true` it fails.
+/// The clients, if the one for this runtime could be installed on this machine. Otherwise the test says so and is
+/// skipped; with `CI=true` it fails.
 pub fn clients(runtime: Runtime) -> Option<RuntimeClients> {
     let clients = RuntimeClients::in_project(root());
     let name = match runtime {

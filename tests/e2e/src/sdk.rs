@@ -17,25 +17,25 @@ pub fn folder() -> Option<&'static Path> {
     installed("sdk", "AWS's SDK")
 }
 
-/// What the SDK is set to.
+/// The settings of the SDK.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Set {
-    /// What it takes the distribution to speak.
+    /// The scheme of the distribution's address.
     pub scheme: &'static str,
-    /// Both of its settings for checksums.
+    /// The value of both of its settings for checksums.
     pub checksums: &'static str,
 }
 
-/// As the SDK is by itself, over HTTPS.
+/// The SDK's defaults, over HTTPS.
 pub const BY_DEFAULT: Set = Set { scheme: "https", checksums: "when_supported" };
 
-/// As docs/policy.md says.
+/// The settings that docs/policy.md recommends.
 pub const AS_ADVISED: Set = Set { scheme: "https", checksums: "when_required" };
 
-/// As the SDK is by itself, over plain HTTP.
+/// The SDK's defaults, over plain HTTP.
 pub const OVER_HTTP: Set = Set { scheme: "http", checksums: "when_supported" };
 
-/// The SDK in a process of its own.
+/// The SDK in its own process.
 #[derive(Debug)]
 pub struct Sdk {
     child: Child,
@@ -44,27 +44,27 @@ pub struct Sdk {
     asked: usize,
 }
 
-/// What became of a call.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub struct Called {
     answer: Value,
 }
 
 impl Called {
-    /// What the SDK returned. Fails when it raised an error.
+    /// The value that the SDK returned. Fails if it raised an error.
     #[track_caller]
     pub fn result(&self) -> &Value {
         assert!(self.answer["error"].is_null(), "{:#}", self.answer);
         &self.answer["result"]
     }
 
-    /// The status of the answer that the SDK raised an error for. Fails when it did not.
+    /// The status of the answer for which the SDK raised an error. Fails if it did not.
     #[track_caller]
     pub fn refused(&self) -> u64 {
         self.answer["error"]["status"].as_u64().unwrap_or_else(|| panic!("{:#}", self.answer))
     }
 
-    /// What the SDK sent.
+    /// The requests that the SDK sent.
     pub fn sent(&self) -> Vec<Sent> {
         serde_json::from_value(self.answer["sent"].clone()).unwrap()
     }
@@ -82,7 +82,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Those of the headers that are of S3's own, or say how the body comes.
+    /// S3's own headers, and those for the form of the body.
     pub fn telling_headers(&self) -> Vec<&str> {
         let tell = |name: &&str| {
             name.starts_with("x-amz-") || ["content-encoding", "transfer-encoding", "if-match"].contains(name)
@@ -92,7 +92,7 @@ impl Sent {
 }
 
 impl Sdk {
-    /// Starts it, where it could be installed.
+    /// Starts it, if it could be installed.
     pub fn of(stage: &Stage) -> Option<Self> {
         let mut python = Command::new(folder()?.join("bin/python"));
         python.arg(root().join("tests/tools/sdk/driver.py")).arg(stage.addr());
@@ -102,7 +102,7 @@ impl Sdk {
         Some(Self { child, stdin, answers: Lines::read(stdout), asked: 0 })
     }
 
-    /// Makes a call, and waits for what becomes of it.
+    /// Makes a call, and waits for its result.
     pub fn call(&mut self, token: &str, set: Set, name: &str, args: Value) -> Called {
         let config = json!({
             "request_checksum_calculation": set.checksums,
@@ -126,15 +126,15 @@ impl Drop for Sdk {
     }
 }
 
-/// Where no configuration of the caller's, no proxy and no credentials reach the SDK.
+/// Python without the caller's configuration, proxy and credentials.
 fn alone<'c>(command: &'c mut Command, stage: &Stage) -> &'c mut Command {
     let nowhere = stage.folder().join("nowhere");
     command.env_clear().env("HOME", &nowhere).env("AWS_EC2_METADATA_DISABLED", "true");
-    // Without it Python would leave its cache among the sources.
+    // Without this, Python would write its cache into the sources.
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", root().join("tests/tools/sdk"))
 }
 
-/// Runs AWS's command line, set as docs/policy.md says, to its end: whether it went well, and what it wrote.
+/// Runs AWS's command line, configured as docs/policy.md says: whether it succeeded, and its output.
 pub fn aws(stage: &Stage, token: &str, arguments: &[&str]) -> (bool, String) {
     let config = stage.folder().join("aws.config");
     std::fs::write(

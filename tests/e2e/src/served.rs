@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::binaries::{authorizer, root};
 use crate::viewer::Viewer;
 
-/// How long a test waits for what must happen. Generous: a machine may be busy.
+/// The time limit for an expected event. It is long, because a machine may be busy.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The lines that a process has written so far.
@@ -31,7 +31,7 @@ struct Written {
 }
 
 impl Lines {
-    /// Reads a stream to its end in a thread of its own.
+    /// Reads a stream to its end in its own thread.
     pub fn read(from: impl Read + Send + 'static) -> Self {
         let lines = Self::default();
         let writer = lines.clone();
@@ -50,22 +50,22 @@ impl Lines {
         lines
     }
 
-    /// What there is now.
+    /// The lines so far.
     pub fn all(&self) -> Vec<String> {
         self.shared.0.lock().unwrap().lines.clone()
     }
 
-    /// The text of what there is now.
+    /// The text so far.
     pub fn text(&self) -> String {
         self.all().join("\n")
     }
 
-    /// Waits until what was written is enough.
+    /// Waits until the lines so far are enough.
     pub fn wait_for<T>(&self, what: &str, enough: impl FnMut(&[String]) -> Option<T>) -> T {
         self.find(enough).unwrap_or_else(|| panic!("{what} was not written, but:\n{}", self.text()))
     }
 
-    /// Waits until what was written is enough; nothing when the stream ends before, or time is up.
+    /// Waits until the lines so far are enough; `None` if the stream ends before, or time is up.
     pub fn find<T>(&self, mut enough: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + DEADLINE;
         let mut written = self.shared.0.lock().unwrap();
@@ -79,7 +79,7 @@ impl Lines {
         }
     }
 
-    /// Waits until the stream has ended, and gives all of it.
+    /// Waits until the stream has ended, and returns all of it.
     pub fn to_end(&self) -> Vec<String> {
         let mut written = self.shared.0.lock().unwrap();
         while !written.ended {
@@ -91,7 +91,7 @@ impl Lines {
     }
 }
 
-/// A distribution that is served until it is dropped.
+/// A distribution that runs until it is dropped.
 #[derive(Debug)]
 pub struct Served {
     child: Child,
@@ -101,13 +101,13 @@ pub struct Served {
     introduction: Vec<String>,
     stdout: Lines,
     stderr: Lines,
-    /// Who asks.
+    /// The viewer.
     pub viewer: Viewer,
     _keep: Option<TempDir>,
 }
 
 impl Served {
-    /// `authorizer serve --sample` with a folder of its own.
+    /// `authorizer serve --sample` with a new folder.
     pub fn sample() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut served = Self::sample_in(folder.path());
@@ -120,7 +120,7 @@ impl Served {
         Self::start(folder, [OsStr::new("--sample"), folder.as_os_str()])
     }
 
-    /// `authorizer serve` with these arguments; `folder` holds `data` and `tokens`.
+    /// `authorizer serve` with these arguments; `folder` contains `data` and `tokens`.
     pub fn start<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a OsStr>) -> Self {
         let mut child = serve(arguments, "127.0.0.1:0").spawn().unwrap();
         let stdout = Lines::read(child.stdout.take().unwrap());
@@ -138,12 +138,12 @@ impl Served {
         Self { child, folder: folder.to_owned(), addr, s3, introduction, stdout, stderr, viewer, _keep: None }
     }
 
-    /// Where viewers reach it.
+    /// The address for viewers.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Where the bucket is reached.
+    /// The bucket's address.
     pub fn s3_addr(&self) -> SocketAddr {
         self.s3
     }
@@ -153,22 +153,22 @@ impl Served {
         self.child.id()
     }
 
-    /// What it printed before the first request.
+    /// Its output before the first request.
     pub fn introduction(&self) -> &[String] {
         &self.introduction
     }
 
-    /// What it prints.
+    /// Its standard output.
     pub fn stdout(&self) -> &Lines {
         &self.stdout
     }
 
-    /// What it complains of.
+    /// Its standard error.
     pub fn stderr(&self) -> &Lines {
         &self.stderr
     }
 
-    /// The folder that it was started with.
+    /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -178,12 +178,12 @@ impl Served {
         self.folder.join("policy.toml")
     }
 
-    /// The folder that is the bucket.
+    /// The folder of the bucket.
     pub fn bucket(&self) -> PathBuf {
         self.folder.join("data/local-bucket")
     }
 
-    /// The file that an object is.
+    /// The file of an object.
     pub fn file(&self, key: &str) -> PathBuf {
         self.bucket().join(key)
     }
@@ -194,7 +194,7 @@ impl Served {
         line.trim_end().strip_prefix("Authorization: ").unwrap().to_owned()
     }
 
-    /// Everything below the folder of data: a change of any byte, name or size is a change of this.
+    /// Everything below the data folder. It changes with any byte, name or size.
     pub fn everything(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         gather(&self.folder.join("data"), &mut found);

@@ -1,4 +1,4 @@
-//! A distribution in this process, whose bucket says what it was asked for.
+//! A distribution in this process, whose bucket records its requests.
 
 use std::fs;
 use std::future::ready;
@@ -22,7 +22,7 @@ use crate::viewer::{Answer, Viewer};
 /// The bucket's name.
 pub const BUCKET: &str = "files";
 
-/// A distribution, most often with the policy `tests/e2e/policies/sdk.toml` and keys of its own. It runs beside the
+/// A distribution, usually with the policy `tests/e2e/policies/sdk.toml` and new keys. It runs in parallel with the
 /// test, which may block.
 #[derive(Debug)]
 pub struct Stage {
@@ -30,11 +30,11 @@ pub struct Stage {
     running: Running,
     bucket: Arc<Bucket>,
     folder: TempDir,
-    /// Who asks.
+    /// The viewer.
     pub viewer: Viewer,
 }
 
-/// What the bucket was asked for since the last look.
+/// The requests to the bucket since the last read of the log.
 #[derive(Debug, Default)]
 struct Bucket(Mutex<Vec<BucketReport>>);
 
@@ -67,7 +67,7 @@ impl Stage {
         Self::deciding(folder, handler)
     }
 
-    /// Starts one that this function decides for, with its bucket in the folder.
+    /// Starts one with this function, and with its bucket in the folder.
     pub fn deciding<F>(folder: TempDir, handler: impl Fn(Bytes) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Invocation> + Send + 'static,
@@ -89,12 +89,12 @@ impl Stage {
         Self { runtime, running, bucket, folder, viewer }
     }
 
-    /// The address that viewers reach it at.
+    /// The address for viewers.
     pub fn addr(&self) -> String {
         self.running.addr().to_string()
     }
 
-    /// A token for a user, good for the length of a test.
+    /// A token for a user, valid for the length of a test.
     pub fn token(&self, subject: &str) -> String {
         let key = self.folder.path().join("keys/people.private.pem");
         let fixed = ["token", "mint", "--issuer", "https://login.example.com/", "--audience", "files-api"];
@@ -107,12 +107,12 @@ impl Stage {
         self.folder.path()
     }
 
-    /// The file that an object is.
+    /// The file of an object.
     pub fn file(&self, key: &str) -> PathBuf {
         self.folder.path().join("data").join(BUCKET).join(key)
     }
 
-    /// The keys of the bucket, in order, of files as they lie there.
+    /// The keys of the files in the bucket, in order.
     pub fn keys(&self) -> Vec<String> {
         let bucket = self.file("");
         let mut keys = Vec::new();
@@ -131,12 +131,12 @@ impl Stage {
         keys
     }
 
-    /// What the bucket was asked for since the last look, in the order of its answers.
+    /// The requests to the bucket since the last call, in the order of its answers.
     pub fn bucket_log(&self) -> Vec<BucketReport> {
         std::mem::take(&mut *self.bucket.0.lock().unwrap())
     }
 
-    /// The same, short: operation, path below the bucket, and status.
+    /// The same in short: operation, path below the bucket, and status.
     pub fn bucket_lines(&self) -> Vec<String> {
         let line = |report: BucketReport| {
             let path = report.path.strip_prefix("/files").unwrap_or(&report.path);
@@ -145,7 +145,7 @@ impl Stage {
         self.bucket_log().into_iter().map(line).collect()
     }
 
-    /// Asks over plain HTTP with a token.
+    /// Sends a request over plain HTTP with a token.
     pub fn ask(
         &self,
         token: &str,

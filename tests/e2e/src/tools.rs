@@ -1,4 +1,4 @@
-//! Other people's tools, which the installers in `tests/tools` bring into `.tools`.
+//! Other people's tools, which the installers in `tests/tools` install into `.tools`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::binaries::root;
 use crate::skipped::skip;
 
-/// The folder that `tests/tools/NAME/install` fills, if it could be filled on this machine. Where it could not,
-/// the test says so and is skipped; with `CI=true` it fails.
+/// The folder that `tests/tools/NAME/install` fills, if the tool could be installed on this machine. Otherwise the
+/// test says so and is skipped; with `CI=true` it fails.
 pub fn installed(name: &'static str, what: &str) -> Option<&'static Path> {
     let tool = install(name);
     if tool.skipped.is_empty() {
@@ -19,15 +19,15 @@ pub fn installed(name: &'static str, what: &str) -> Option<&'static Path> {
     None
 }
 
-/// What an installer did.
+/// The result of an installer.
 #[derive(Debug)]
 pub(crate) struct Tool {
     folder: PathBuf,
-    /// What it left out and why; empty when everything is there.
+    /// What it left out, and why; empty if it installed everything.
     pub(crate) skipped: String,
 }
 
-/// Runs an installer, once a process.
+/// Runs an installer, once per process.
 pub(crate) fn install(name: &'static str) -> &'static Tool {
     type Installed = Mutex<BTreeMap<&'static str, Arc<OnceLock<&'static Tool>>>>;
     static INSTALLED: Installed = Mutex::new(BTreeMap::new());

@@ -1,4 +1,4 @@
-//! A viewer: an HTTP client that sends what it is told to, and a bare connection for what clients mend.
+//! A viewer: an HTTP client, and a raw connection for requests that a client would correct.
 
 use std::convert::Infallible;
 use std::io::{self, Read as _, Write as _};
@@ -18,7 +18,7 @@ use crate::served::DEADLINE;
 /// The body of a request.
 pub type RequestBody = BoxBody<Bytes, Infallible>;
 
-/// A viewer of one address.
+/// A viewer for one address.
 #[derive(Clone, Debug)]
 pub struct Viewer {
     addr: SocketAddr,
@@ -44,7 +44,7 @@ impl Answer {
 }
 
 impl Viewer {
-    /// For the server at an address.
+    /// A viewer for the server at an address.
     pub fn of(addr: SocketAddr) -> Self {
         Self { addr, client: Client::builder(TokioExecutor::new()).build_http() }
     }
@@ -65,7 +65,7 @@ impl Viewer {
         }
     }
 
-    /// Sends a request; the answer's body is yet to be read.
+    /// Sends a request; the caller reads the answer's body.
     pub async fn send(&self, request: Request<RequestBody>) -> Response<Incoming> {
         self.client.request(request).await.unwrap()
     }
@@ -75,7 +75,7 @@ impl Viewer {
         format!("http://{}{path}", self.addr)
     }
 
-    /// Sends exactly these bytes, and reads until the connection is closed.
+    /// Sends exactly these bytes, and reads until the connection closes.
     pub fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.addr).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -83,14 +83,14 @@ impl Viewer {
         let mut answer = Vec::new();
         match stream.read_to_end(&mut answer) {
             Ok(_) => {}
-            // What a server has not read when it closes is a reset for the client, after the answer.
+            // If a server closes with unread bytes, the client gets a reset after the answer.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset && !answer.is_empty() => {}
             Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&answer)),
         }
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// The status and the answer of a request without a body, whose head is written as it stands here.
+    /// The status and the answer of a request without a body, whose head is sent unchanged.
     pub fn raw_head(&self, method: &str, target: &str, headers: &[&str]) -> (u16, String) {
         let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         let head = format!(

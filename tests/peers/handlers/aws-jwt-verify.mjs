@@ -1,14 +1,13 @@
-// A viewer-request handler with aws-jwt-verify, as its README has it for Lambda@Edge: the verifier made once,
-// outside the handler. The keys come from a file ("Loading the JWKS from file"), so that nothing is fetched, and
-// then `verifySync` is what the README suggests, and the faster way. `alg` of the JWK pins the algorithm.
+// A viewer-request handler with aws-jwt-verify, as in its README for Lambda@Edge: the verifier is created once,
+// outside the handler. The keys come from a file ("Loading the JWKS from file"), so nothing is fetched. For this the
+// README suggests `verifySync`, which is also faster. `alg` of the JWK fixes the algorithm.
 //
-// It gives the same decisions as the function that it is measured beside, on the events of the measurement. What
-// that one does and this does not:
-// - decode the path, and forward the very key that was decided on: here `%2e%2e` or `//` pass as they came;
-// - take off, or refuse, headers and query parameters that would make another S3 operation of the request;
+// On the events of the measurement, it makes the same decisions as the function. Unlike the function, it does not
+// - decode the path, and forward the same key that was decided on: here `%2e%2e` and `//` pass unchanged;
+// - remove or refuse headers and query parameters that would change the S3 operation;
 // - refuse a second credential, and answer a malformed event with a refusal instead of an exception;
-// - refuse a token without `exp`, of another `typ`, or with a member that stands twice;
-// - rules beyond this one: conditions, uploads, deny rules, other issuers, CORS, revoked tokens;
+// - refuse a token without `exp`, with another `typ`, or with a duplicate member;
+// - support other rules: conditions, uploads, deny rules, other issuers, CORS, revoked tokens;
 // - answer with problem+json, `WWW-Authenticate` and `Allow`;
 // - write a line to a decision log.
 import { readFileSync } from "node:fs";
@@ -32,7 +31,7 @@ export const handler = async (event) => {
   if (!claims.sub || !methods.has(request.method) || !request.uri.startsWith(`/users/${claims.sub}/`)) {
     return { status: "403", statusDescription: "Forbidden", body: "Forbidden" };
   }
-  // CloudFront signs for the bucket; the token is none of its business.
+  // CloudFront signs for the bucket, which must not get the token.
   delete request.headers.authorization;
   return request;
 };

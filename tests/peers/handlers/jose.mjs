@@ -1,6 +1,5 @@
-// A viewer-request handler with jose, as its documentation has it: `jwtVerify` with a local key set that is made
-// once, outside the handler, so that its keys are imported once. What it does not do is what stands at the head
-// of aws-jwt-verify.mjs.
+// A viewer-request handler with jose, as in its documentation: `jwtVerify` with a local key set that is created once,
+// outside the handler, so that its keys are imported once. The head of aws-jwt-verify.mjs lists what it does not do.
 import { readFileSync } from "node:fs";
 import { createLocalJWKSet, jwtVerify } from "jose";
 
@@ -22,7 +21,7 @@ export const handler = async (event) => {
   if (!claims.sub || !methods.has(request.method) || !request.uri.startsWith(`/users/${claims.sub}/`)) {
     return { status: "403", statusDescription: "Forbidden", body: "Forbidden" };
   }
-  // CloudFront signs for the bucket; the token is none of its business.
+  // CloudFront signs for the bucket, which must not get the token.
   delete request.headers.authorization;
   return request;
 };

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API for one process, in the thread that measures: it stamps what passes.
+//! The Lambda Runtime API for one process, in the measuring thread: it takes the time of each message.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::convert::Infallible;
@@ -17,18 +17,18 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
 
-/// What a function said, and when.
+/// A message from a function, with its time.
 #[derive(Debug)]
 pub enum Said {
-    /// It asked for an event at this instant.
+    /// It requested an event at this instant.
     Next(Instant),
-    /// It answered an event with this result, so long after the event was handed over.
+    /// It answered an event with this result, after this time.
     Answer(Bytes, Duration),
     /// It failed on an event, or cannot start.
     Failed(Bytes),
 }
 
-/// The server. It is gone when this is dropped.
+/// The server. It stops when this is dropped.
 #[derive(Debug)]
 pub struct Api {
     addr: SocketAddr,
@@ -61,7 +61,7 @@ impl Api {
                     async move { state.answer(request).await }
                 });
                 tokio::spawn(async move {
-                    // A process that was ended breaks its connection off.
+                    // The connection of a killed process fails.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
@@ -69,17 +69,17 @@ impl Api {
         Self { addr, events, said, server: server.abort_handle() }
     }
 
-    /// Where it is.
+    /// Its address.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Hands an event to the process that asks for one.
+    /// Passes an event to the process that requests one.
     pub async fn hand_over(&self, event: Bytes) {
         self.events.send(event).await.unwrap();
     }
 
-    /// What is said next.
+    /// The next message.
     pub async fn said(&mut self) -> Said {
         self.said.recv().await.unwrap()
     }
@@ -107,7 +107,7 @@ impl State {
             }
             _ => Said::Failed(body),
         };
-        // Whoever listened may be gone.
+        // The receiver may be gone.
         let _ = self.said.send(said);
         Ok(Response::builder().status(StatusCode::ACCEPTED).body(Full::default()).unwrap())
     }

@@ -1,33 +1,33 @@
-//! What the function may cost.
+//! The budgets of the function.
 
 use crate::contender::{Contender, Function, Keys};
 use crate::figure::{Figure, Kind};
 use crate::table::Table;
 use authorizer_local::Runtime;
 
-/// A budget, and what was measured.
+/// A budget, and the measured value.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Whose it is.
+    /// The contender.
     pub contender: Contender,
-    /// What is limited.
+    /// The limited figure.
     pub figure: Figure,
-    /// What is held against the limit.
+    /// The value that is checked against the limit.
     pub measured: f64,
-    /// What it may be.
+    /// The limit.
     pub limit: Limit,
 }
 
-/// The most that a figure may be.
+/// The largest allowed value of a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
-    /// Of the median itself.
+    /// A limit on the median itself.
     Absolute(f64),
-    /// Of the median as a part of the best peer's.
+    /// A limit on the median in relation to the best peer's.
     OfBestPeer(f64),
 }
 
-/// Every budget of every contender of ours.
+/// The budgets of all our contenders.
 pub fn judge(table: &Table) -> Vec<Budget> {
     let of = |contender: Contender| {
         budgets(contender)
@@ -63,7 +63,7 @@ impl Budget {
         Self { contender, figure, measured, limit }
     }
 
-    /// Whether what was measured is no more than it may be.
+    /// Whether the measured value is within the limit.
     pub fn holds(&self) -> bool {
         self.measured <= self.limit.most()
     }
@@ -89,13 +89,13 @@ mod tests {
             let table = table(|contender| match contender.function {
                 Function::Ours(_) => vec![ours],
                 Function::Peer(_) => vec![3.0],
-                // It is no peer, so nothing is held against it.
+                // It is not a peer, so nothing is compared with it.
                 Function::Bare => vec![0.1],
             });
             let budgets = judge(&table);
             let ratios: Vec<_> =
                 budgets.iter().filter(|budget| matches!(budget.limit, Limit::OfBestPeer(_))).collect();
-            // CPU of three kinds for four contenders, and the start of the two under Node.js.
+            // The CPU of three kinds for four contenders, and the start of the two under Node.js.
             assert_eq!(ratios.len(), 14);
             assert!(ratios.iter().all(|budget| budget.holds() == holds), "{ratios:?}");
         }

@@ -1,39 +1,39 @@
-//! Who is measured.
+//! The measured functions.
 
 use std::fmt;
 
 use authorizer_local::Runtime;
 
-/// A function, and what starts it.
+/// A function, and the runtime that starts it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Contender {
-    /// What is in the zip.
+    /// The content of the zip.
     pub function: Function,
-    /// What starts it.
+    /// The runtime that starts it.
     pub runtime: Runtime,
 }
 
-/// What is in a zip.
+/// The content of a zip.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Function {
     /// The edge authorizer.
     Ours(Keys),
     /// A handler for Node.js.
     Peer(Library),
-    /// A handler for Node.js that lets everything through: what the runtime and its client take by themselves.
+    /// A handler for Node.js that allows every request: the time of the runtime and its client alone.
     Bare,
 }
 
-/// Which keys the function was built for.
+/// The keys that the function was built for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Keys {
-    /// It can ask issuers for them.
+    /// It can fetch keys from issuers.
     Remote,
-    /// Those in its zip.
+    /// It uses only the keys in its zip.
     BundledOnly,
 }
 
-/// What a peer's handler verifies tokens with.
+/// The library that verifies tokens in a peer's handler.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Library {
     /// npm `aws-jwt-verify`.
@@ -52,7 +52,7 @@ impl Function {
         Self::Bare,
     ];
 
-    /// The ways that it is started: a handler only as Lambda@Edge does.
+    /// The runtimes that start it: for a handler, only Lambda@Edge's.
     pub fn runtimes(self) -> &'static [Runtime] {
         match self {
             Self::Ours(_) => &[Runtime::Native, Runtime::Node],

@@ -1,23 +1,23 @@
-//! What is asked, and what must come of it.
+//! The requests, and their expected decisions.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::issuer::{Fault, Issuer, forged};
 
-/// One request of a viewer, and the decision on it.
+/// One request of a viewer, and its expected decision.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The event's bytes.
     pub event: Bytes,
-    /// What every contender must decide.
+    /// The decision that every contender must make.
     pub expected: Decision,
 }
 
-/// A decision, as far as handlers that word their refusals differently can agree on it.
+/// A decision, without the text of a refusal, which differs between handlers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Decision {
-    /// The request goes on, to this `uri`, without its token.
+    /// The request is forwarded with this `uri`, without its token.
     Forwarded(String),
     /// A response with a status of 400 to 499.
     Refused,
@@ -26,7 +26,7 @@ pub enum Decision {
 impl Case {
     /// A request with a token, or without one.
     pub fn new(method: &str, uri: &str, token: Option<&str>, expected: Decision) -> Self {
-        // The headers that CloudFront's documentation has in its example, and a browser's.
+        // The headers of the example in CloudFront's documentation, and a browser's.
         let mut headers = Map::new();
         let mut add = |name: &str, value: &str| {
             headers.insert(name.to_ascii_lowercase(), json!([{"key": name, "value": value}]));
@@ -68,7 +68,7 @@ impl Case {
         Self::new("GET", uri, Some(token), Decision::Forwarded(uri.to_owned()))
     }
 
-    /// Stops when the result is another decision than is expected.
+    /// Panics if the result is not the expected decision.
     pub fn assert(&self, who: &str, result: &[u8]) {
         let decision = Decision::of(result);
         assert_eq!(decision.as_ref(), Some(&self.expected), "{who}: {}", String::from_utf8_lossy(result));
@@ -76,7 +76,7 @@ impl Case {
 }
 
 impl Decision {
-    /// What a function's result says; nothing when CloudFront could make nothing of it.
+    /// The decision in a function's result; `None` if CloudFront could not use it.
     pub fn of(result: &[u8]) -> Option<Self> {
         let result: Value = serde_json::from_slice(result).ok()?;
         if let Some(status) = result.get("status") {
@@ -89,21 +89,21 @@ impl Decision {
     }
 }
 
-/// What each process is asked in a round, in this order. Every process is asked the same.
+/// The requests to each process in a round, in this order. All processes get the same.
 #[derive(Debug)]
 pub struct Workload {
-    /// The first of all.
+    /// The first request.
     pub first: Case,
-    /// Each with a token that was not seen before.
+    /// Requests that each have a new token.
     pub new: Vec<Case>,
-    /// All the same, with the token of the first.
+    /// The same request, with the token of the first.
     pub repeated: Case,
-    /// Each with a token that nobody signed.
+    /// Requests that each have a forged token.
     pub forged: Vec<Case>,
 }
 
 impl Workload {
-    /// With so many events of a kind.
+    /// With this number of events per kind.
     pub fn new(issuer: &Issuer, events: usize) -> Self {
         let mut workload = Self {
             first: Case::own_file(issuer, 0),
@@ -121,7 +121,7 @@ impl Workload {
     }
 }
 
-/// A user, and a file of theirs.
+/// A user, and one of their files.
 fn own(number: usize) -> (String, String) {
     let subject = format!("user-{number}");
     let uri = format!("/users/{subject}/reports/2026/summary.pdf");

@@ -1,44 +1,44 @@
-//! What is measured.
+//! The measured figures.
 
 use std::fmt;
 
 /// One number of a round.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Figure {
-    /// From the start of the process to its asking for the first event, in milliseconds.
+    /// The time from the start of the process to its first request for an event, in milliseconds.
     Start,
     /// The first invocation, in milliseconds.
     First,
-    /// A warm invocation of a kind, half of them, in microseconds.
+    /// The median of the warm invocations of a kind, in microseconds.
     Median(Kind),
-    /// A warm invocation of a kind, 99 of 100, in microseconds.
+    /// The 99th percentile of the warm invocations of a kind, in microseconds.
     Percentile99(Kind),
-    /// What a warm invocation of a kind costs the processor, in microseconds.
+    /// The processor time of a warm invocation of a kind, in microseconds.
     Cpu(Kind),
-    /// The memory that the process holds after all of them, in megabytes.
+    /// The memory of the process after all invocations, in megabytes.
     Resident,
-    /// The most that it ever held, in megabytes.
+    /// Its peak memory, in megabytes.
     Peak,
-    /// The zip, in kilobytes.
+    /// The size of the zip, in kilobytes.
     Zip,
 }
 
 /// A kind of event.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Kind {
-    /// Each with a token that was not seen before.
+    /// Each with a new token.
     New,
     /// All with the same token.
     Repeated,
-    /// Each with a token that nobody signed.
+    /// Each with a forged token.
     Forged,
 }
 
 impl Kind {
-    /// All of them, in the order in which they are asked.
+    /// All kinds, in the order of the requests.
     pub const ALL: [Self; 3] = [Self::New, Self::Repeated, Self::Forged];
 
-    /// Its word in the JSON.
+    /// Its name in the JSON.
     fn word(self) -> &'static str {
         match self {
             Self::New => "new_token",
@@ -49,7 +49,7 @@ impl Kind {
 }
 
 impl Figure {
-    /// All of them, in the order in which they are told.
+    /// All figures, in the order of the report.
     pub fn all() -> Vec<Self> {
         let warm = |kind| [Self::Median(kind), Self::Percentile99(kind), Self::Cpu(kind)];
         let mut all = vec![Self::Start, Self::First];

@@ -1,4 +1,4 @@
-//! Who signs the tokens: RS256 with a new key of 2,048 bits.
+//! The issuer of the tokens: RS256 with a new key of 2,048 bits.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use authorizer_e2e::binaries::run;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-/// The issuer of `policy.toml`, whom the peers' handlers trust, too.
+/// The issuer of `policy.toml`, which the peers' handlers trust, too.
 pub struct Issuer {
     key: EncodingKey,
     key_id: String,
@@ -16,23 +16,23 @@ pub struct Issuer {
     now: u64,
 }
 
-/// What is wrong with a token.
+/// The fault of a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// Its signature is another's.
+    /// Its signature is not valid.
     Forged,
     /// It expired an hour ago.
     Expired,
     /// It is for another service.
     Audience,
-    /// It is from another issuer, who has the key.
+    /// It is from another issuer, which has the key.
     Issuer,
 }
 
 impl Issuer {
-    /// Makes the key, in `keys` of the folder.
+    /// Makes the key, in the subfolder `keys`.
     pub fn new(folder: &Path) -> Self {
         let keys = folder.join("keys");
         run(["token", "keygen", "login", "--algorithm", "RS256", "--dir", keys.to_str().unwrap()]);
@@ -52,7 +52,7 @@ impl Issuer {
         &self.jwks
     }
 
-    /// A token of a user's, good for a day; no two numbers give the same.
+    /// A token of a user, valid for a day. Each number gives another token.
     pub fn token(&self, subject: &str, number: usize, fault: Fault) -> String {
         let expires = if fault == Fault::Expired { self.now - 3600 } else { self.now + 86_400 };
         let claims = json!({
@@ -73,7 +73,7 @@ impl Issuer {
     }
 }
 
-/// The token with one letter of its signature changed: well-formed, and as long to verify as a good one.
+/// The token with one letter of its signature changed: it is well-formed, and takes as long to verify as a valid one.
 pub fn forged(token: &str) -> String {
     let (before, last) = token.split_at(token.len() - 10);
     let (letter, after) = last.split_at(1);

@@ -1,16 +1,16 @@
-//! The function measured beside the viewer-request handlers that people write today.
+//! Measures the function beside the viewer-request handlers that people write today.
 //!
-//! [`contender`] is who is measured; [`stage`] makes the key, the policy and the packages, [`event`] the events;
-//! [`api`] is the Lambda Runtime API that all of them ask, [`process`] one process of one of them; [`round`] is
-//! what is done with it, [`figure`] what is measured, [`table`] what comes of many rounds, and [`report`] how it
-//! is told.
+//! [`contender`] has the measured functions. [`stage`] makes the key, the policy and the packages, and [`event`] the
+//! events. [`api`] is the Lambda Runtime API for all of them, and [`process`] one process of one of them. [`round`]
+//! runs a process, [`figure`] names the measured figures, [`table`] collects the figures of many rounds, and
+//! [`report`] writes them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a measurement stops at the first thing that is not as it should be"
+    reason = "a measurement stops at its first failure"
 )]
 
 pub mod api;

@@ -22,29 +22,29 @@ use clap::Parser;
     after_help = "Example:\n  make bench-peers PEERS=\"--rounds 9 --json peers.json\""
 )]
 struct Args {
-    /// How many processes of each contender, by turns
+    /// Number of processes per contender, started in turns
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// How many warm invocations of each kind are measured in a process
+    /// Number of measured warm invocations of each kind in a process
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     invocations: u32,
-    /// How many invocations of each kind go before those
+    /// Number of unmeasured invocations of each kind before those
     #[arg(long, default_value_t = 1000)]
     warm_up: u32,
     /// Also write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Exit 1 when a budget is exceeded
+    /// Exit 1 if a budget is exceeded
     #[arg(long)]
     check: bool,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    // Everything, the Runtime API included, in one thread: the other processor is the function's.
+    // Everything, including the Runtime API, in one thread: the function uses the other processor.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return unusable(&format!("the async runtime does not start: {error}")),
+        Err(error) => return unusable(&format!("cannot start the async runtime: {error}")),
     };
     runtime.block_on(run(&args))
 }
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 async fn run(args: &Args) -> ExitCode {
     let (Some(peers), Some(_)) = (tools::installed("peers", "the peers"), runtimes::clients(Runtime::Node))
     else {
-        return unusable("there is nothing to measure beside");
+        return unusable("the peers are not installed, so there is nothing to compare with");
     };
     let [rounds, invocations, warm_up] = [args.rounds, args.invocations, args.warm_up].map(|n| n as usize);
     let settings = Settings { rounds, invocations, warm_up };
@@ -69,7 +69,7 @@ async fn run(args: &Args) -> ExitCode {
         .collect();
     let workload = Workload::new(&stage.issuer, warm_up.saturating_add(invocations));
 
-    // The first to start would read files that the others then find in memory, so all start once before.
+    // All start once before the measurement: otherwise the first would read files that the others find in memory.
     for (contender, package) in &contenders {
         drop(Process::start(contender.runtime, package.unpacked.folder()).await);
     }
@@ -86,7 +86,7 @@ async fn run(args: &Args) -> ExitCode {
     if let Some(path) = &args.json
         && let Err(error) = fs::write(path, format!("{:#}\n", report::json(&table, &budgets, settings)))
     {
-        return unusable(&format!("`{}` cannot be written: {error}", path.display()));
+        return unusable(&format!("cannot write `{}`: {error}", path.display()));
     }
     if args.check && budgets.iter().any(|budget| !budget.holds()) {
         ExitCode::FAILURE

@@ -1,4 +1,4 @@
-//! One process of a contender, and what the kernel says of it.
+//! One process of a contender, and the kernel's figures for it.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::api::{Api, Said};
 
-/// A process that waits for an event.
+/// A process that is waiting for an event.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -27,12 +27,12 @@ pub struct Process {
 pub struct Answer {
     /// The function's result.
     pub result: Bytes,
-    /// From handing over the event to having the whole result.
+    /// The time from passing the event to receiving the whole result.
     pub took: Duration,
 }
 
 impl Process {
-    /// Starts the function that lies in the folder, and says how long it took to ask for its first event.
+    /// Starts the function in the folder, and returns the time until it requested its first event.
     pub async fn start(runtime: Runtime, folder: &Path) -> (Self, Duration) {
         let api = Api::start().await;
         let started = Instant::now();
@@ -44,8 +44,8 @@ impl Process {
         (process, asked.duration_since(started))
     }
 
-    /// Hands over an event, and waits for the answer and until the next event is asked for: what a function
-    /// does after its answer is part of what it costs.
+    /// Passes an event, and waits for the answer and for the request for the next event: the work after an answer is
+    /// part of the cost.
     pub async fn invoke(&mut self, event: &Bytes) -> Answer {
         self.api.hand_over(event.clone()).await;
         match self.said().await {
@@ -57,9 +57,9 @@ impl Process {
         }
     }
 
-    /// The time that its threads have run. Linux counts it in nanoseconds, for each thread
-    /// (`Documentation/scheduler/sched-stats.rst`); `utime` of `/proc/PID/stat` has ticks of 10 ms. What threads
-    /// did that have ended is not in it: neither runtime ends any between two events.
+    /// The processor time of its threads. Linux counts it in nanoseconds, for each thread
+    /// (`Documentation/scheduler/sched-stats.rst`); `utime` of `/proc/PID/stat` has ticks of 10 ms. It does not
+    /// include threads that have ended, but neither runtime ends threads between two events.
     pub fn cpu(&self) -> Duration {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let nanoseconds = |task: std::io::Result<fs::DirEntry>| {

@@ -1,4 +1,4 @@
-//! How it is told.
+//! The report.
 
 use std::fmt::Write as _;
 
@@ -11,18 +11,18 @@ use crate::table::Table;
 /// The version of the JSON.
 const VERSION: u32 = 1;
 
-/// How it was measured.
+/// The settings of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How many processes of each contender.
+    /// The number of processes per contender.
     pub rounds: usize,
-    /// How many warm invocations of a kind for each.
+    /// The number of warm invocations of a kind in each.
     pub invocations: usize,
-    /// How many before those.
+    /// The number of unmeasured invocations before those.
     pub warm_up: usize,
 }
 
-/// Three tables of Markdown: the figures, ours as parts of the best peer's, and the budgets.
+/// Three Markdown tables: the figures, ours in relation to the best peer's, and the budgets.
 pub fn markdown(table: &Table, budgets: &[Budget], settings: Settings) -> String {
     let Settings { rounds, invocations, warm_up } = settings;
     let mut text = format!(
@@ -66,7 +66,7 @@ pub fn markdown(table: &Table, budgets: &[Budget], settings: Settings) -> String
     text
 }
 
-/// The same for a program, with the values of every round.
+/// The same as JSON, with the values of every round.
 pub fn json(table: &Table, budgets: &[Budget], settings: Settings) -> Value {
     let contenders = table.contenders().into_iter().map(|contender| {
         let is_ours = table.ours().contains(&contender);
@@ -113,7 +113,7 @@ fn row(text: &mut String, first: &str, cells: impl IntoIterator<Item = String>) 
     let _ = writeln!(text, "| {first} | {} |", cells.join(" | "));
 }
 
-/// Three digits that count, or whole numbers.
+/// A number with three significant digits, or a whole number.
 fn number(value: f64) -> String {
     match value {
         value if value < 1.0 => format!("{value:.3}"),

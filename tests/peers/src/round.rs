@@ -1,4 +1,4 @@
-//! What is done with one process.
+//! One round: the measurement of one process.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,9 +12,8 @@ use crate::stage::Package;
 /// The figures of one process.
 pub type Round = BTreeMap<Figure, f64>;
 
-/// Starts a process, asks it everything, and ends it. Of each kind of event the first `warm_up` are not measured.
-/// Every decision is looked at, but of the handler that makes none: two things that decide differently are not
-/// measured beside each other.
+/// Starts a process, sends it all events, and ends it. The first `warm_up` events of each kind are not measured.
+/// Every decision is checked, except those of the bare handler: functions that decide differently must not be compared.
 pub async fn run(contender: Contender, package: &Package, workload: &Workload, warm_up: usize) -> Round {
     let name = contender.to_string();
     let assert = |case: &Case, result: &[u8]| {
@@ -57,7 +56,7 @@ pub async fn run(contender: Contender, package: &Package, workload: &Workload, w
     round
 }
 
-/// The smallest time that so many of a hundred do not exceed (nearest rank).
+/// The smallest time that this percentage of the times does not exceed (nearest rank).
 fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted[(sorted.len() * percent).div_ceil(100) - 1]
 }

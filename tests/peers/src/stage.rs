@@ -1,4 +1,4 @@
-//! The key, the policy and the packages, in a folder that goes with the run.
+//! The key, the policy and the packages, in a folder that is removed after the run.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,15 +13,15 @@ use zip::write::SimpleFileOptions;
 use crate::contender::{Function, Keys, Library};
 use crate::issuer::Issuer;
 
-/// What a run has.
+/// The files of a run.
 pub struct Stage {
     folder: TempDir,
     peers: &'static Path,
-    /// Who signs the tokens.
+    /// The issuer of the tokens.
     pub issuer: Issuer,
 }
 
-/// A zip, and what is in it.
+/// A zip, and its unpacked files.
 #[derive(Debug)]
 pub struct Package {
     /// The zip's length in bytes.
@@ -31,7 +31,7 @@ pub struct Package {
 }
 
 impl Stage {
-    /// Makes a key; `peers` is the folder that `tests/tools/peers/install` fills.
+    /// Makes the key; `peers` is the folder that `tests/tools/peers/install` fills.
     pub fn new(peers: &'static Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::copy(root().join("tests/peers/policy.toml"), folder.path().join("policy.toml")).unwrap();
@@ -59,7 +59,7 @@ impl Stage {
         run(["package", "--policy", &policy, "--bootstrap", &bootstrap, "--out", &path(zip)]);
     }
 
-    /// The handler, the keys and the library as npm installs it: what `zip -r` makes of such a folder.
+    /// Packs the handler, the keys and the library that npm installs, as `zip -r` would.
     fn pack_peer(&self, library: Library, zip: &Path) -> io::Result<()> {
         let mut zip = ZipWriter::new(File::create(zip)?);
         let handler = root().join("tests/peers/handlers").join(format!("{}.mjs", library.name()));
@@ -79,7 +79,7 @@ fn pack_bare(zip: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Adds a file, or a folder with all that is in it.
+/// Adds a file, or a folder with all of its content.
 fn add(zip: &mut ZipWriter<impl Write + io::Seek>, name: &str, path: &Path) -> io::Result<()> {
     if !path.is_dir() {
         zip.start_file(name, SimpleFileOptions::default().unix_permissions(0o644))?;

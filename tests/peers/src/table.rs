@@ -1,4 +1,4 @@
-//! What comes of many rounds.
+//! The figures of many rounds.
 
 use crate::contender::{Contender, Function};
 use crate::figure::Figure;
@@ -13,16 +13,16 @@ pub struct Table {
 /// A figure over all rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// The middle one; of an even number, the mean of the two in the middle.
+    /// The median; for an even number of rounds, the mean of the two in the middle.
     pub median: f64,
-    /// The least.
+    /// The smallest.
     pub min: f64,
-    /// The most.
+    /// The largest.
     pub max: f64,
 }
 
 impl Table {
-    /// Adds a round of a contender's.
+    /// Adds a round of a contender.
     pub fn add(&mut self, contender: Contender, round: Round) {
         match self.rows.iter_mut().find(|(known, _)| *known == contender) {
             Some((_, rounds)) => rounds.push(round),
@@ -30,24 +30,24 @@ impl Table {
         }
     }
 
-    /// The contenders, in the order in which they took turns.
+    /// The contenders, in the order of their turns.
     pub fn contenders(&self) -> Vec<Contender> {
         self.rows.iter().map(|(contender, _)| *contender).collect()
     }
 
-    /// Those of them that are ours.
+    /// Our contenders.
     pub fn ours(&self) -> Vec<Contender> {
         let is_ours = |contender: &Contender| matches!(contender.function, Function::Ours(_));
         self.contenders().into_iter().filter(is_ours).collect()
     }
 
-    /// A figure of a contender's.
+    /// A figure of a contender.
     pub fn spread(&self, contender: Contender, figure: Figure) -> Spread {
         let rounds = self.rows.iter().find(|(known, _)| *known == contender).map(|(_, rounds)| rounds);
         Spread::of(rounds.into_iter().flatten().map(|round| round[&figure]).collect())
     }
 
-    /// A figure of ours as a part of the best peer's: the least median is the best, of every figure.
+    /// Our figure in relation to the best peer's: for every figure, the smallest median is the best.
     pub fn ratio(&self, contender: Contender, figure: Figure) -> f64 {
         let peers = self.contenders().into_iter().filter(|other| matches!(other.function, Function::Peer(_)));
         let best = peers.map(|peer| self.spread(peer, figure).median).min_by(f64::total_cmp).unwrap();
@@ -67,7 +67,7 @@ impl Spread {
 pub(crate) mod tests {
     use super::*;
 
-    /// A table in which every figure of a contender's has the same values.
+    /// A table in which all figures of a contender have the same values.
     pub(crate) fn table(values: impl Fn(Contender) -> Vec<f64>) -> Table {
         let mut table = Table::default();
         for function in Function::ALL {

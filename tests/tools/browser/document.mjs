@@ -1,4 +1,4 @@
-// What is done with a document that needs no server: a file on the disk, opened as a person opens it.
+// The commands for a document without a server: a file on the disk, opened as a person opens it.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ export function documentActions({ browser, tabs, listen, tools }) {
   const one = (name) => tabs.get(name);
 
   return {
-    // Opens a file in a tab. All that it asks for but itself is noted, and not had.
+    // Opens a file in a tab. All other requests are recorded and blocked.
     async read({ tab: name, path, scripts, width }) {
       const url = pathToFileURL(path).href;
       const tab = await browser.newPage();
@@ -31,7 +31,7 @@ export function documentActions({ browser, tabs, listen, tools }) {
       return {};
     },
 
-    // What documents asked for so far, but for themselves.
+    // The requests of documents so far, except for the documents themselves.
     async requested() {
       return requested;
     },
@@ -64,7 +64,7 @@ export function documentActions({ browser, tabs, listen, tools }) {
       return {};
     },
 
-    // Waits until there is such an element to be seen.
+    // Waits until such an element is visible.
     async wait({ tab: name, selector }) {
       await one(name).locator(selector).waitFor();
       return {};
@@ -75,7 +75,7 @@ export function documentActions({ browser, tabs, listen, tools }) {
       return { value: await one(name).evaluate(of) };
     },
 
-    // What axe finds against the Web Content Accessibility Guidelines, A and AA.
+    // The violations of the Web Content Accessibility Guidelines, A and AA, that axe finds.
     async axe({ tab: name }) {
       const tab = one(name);
       await tab.evaluate(readFileSync(join(tools, "node_modules/axe-core/axe.min.js"), "utf8"));

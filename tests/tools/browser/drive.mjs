@@ -1,10 +1,10 @@
-// Drives Chromium as it is told to.
+// Drives Chromium.
 //
 //   node drive.mjs TOOLS USER_DATA_DIR
 //
-// TOOLS is what `install` filled. The first line of output says where the pages are that it serves. Then each
-// line of input is one thing to do, and is answered by one line: what was seen, or why it cannot be done.
-// Where the input ends the browser is closed.
+// TOOLS is the folder that `install` fills. The first line of output has the addresses of its pages. Then each line
+// of input is one command, and one line of output its result or error. At the end of the input, it closes the
+// browser.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -29,8 +29,8 @@ const browser = await chromium.launchPersistentContext(userDataDir, {
 const tabs = new Map();
 const complaints = [];
 
-// What the browser itself says of a tab: failed loads, what CORS blocked, errors of scripts. An icon it asks
-// for unbidden, where a page names none.
+// The browser's own messages about a tab: failed loads, requests that CORS blocked, errors of scripts. Without those
+// about the icon, which it requests by itself.
 function listen(tab) {
   tab.on("pageerror", (error) => complaints.push({ text: String(error), url: tab.url() }));
   tab.on("crash", () => complaints.push({ text: "the tab crashed", url: tab.url() }));
@@ -42,7 +42,7 @@ function listen(tab) {
   });
 }
 
-// What really went over the wire for a URL, whatever the page could see of it.
+// The request and response that were really sent for a URL, whether the page could see them or not.
 async function overTheWire(request) {
   const response = await request?.response();
   return {
@@ -54,7 +54,7 @@ async function overTheWire(request) {
 const actions = {
   ...documentActions({ browser, tabs, listen, tools }),
 
-  // Opens a tab at a URL, as one who types it: where it ends up.
+  // Opens a tab at a URL, as if typed. Returns where it ends.
   async open({ tab: name, url }) {
     const tab = await browser.newPage();
     listen(tab);
@@ -63,7 +63,7 @@ const actions = {
     return { url: tab.url(), status: response.status() };
   },
 
-  // Has the page of a tab send a request: what it could read of the answer, and what went over the wire.
+  // Makes the page of a tab send a request. Returns what it could read of the answer, and what was really sent.
   async send({ tab: name, request }) {
     const tab = tabs.get(name);
     let sent;
@@ -73,11 +73,11 @@ const actions = {
     tab.on("request", note);
     const seen = await tab.evaluate((request) => window.send(request), request);
     tab.off("request", note);
-    // A request that never got as far as an answer has nothing to tell.
+    // A request without an answer has nothing to add.
     return { ...seen, ...(seen.failed && (await sent?.failure()) ? {} : await overTheWire(sent)) };
   },
 
-  // Has the page of a tab show a URL in a frame.
+  // Makes the page of a tab show a URL in a frame.
   async frame({ tab: name, url }) {
     await tabs.get(name).evaluate((url) => new Promise((loaded) => {
       const frame = document.createElement("iframe");
@@ -88,18 +88,18 @@ const actions = {
     return {};
   },
 
-  // Gives the browser a cookie for a URL, as its server would.
+  // Sets a cookie for a URL, as its server would.
   async cookie({ url, name, value }) {
     await browser.addCookies([{ url, name, value }]);
     return {};
   },
 
-  // The paths that people arrived at to sign in.
+  // The paths that were requested from the sign-in page.
   async arrivals() {
     return pages.arrivals;
   },
 
-  // All that the browser complained of so far. Each tab's own last word comes after what it said before.
+  // All complaints of the browser so far. A tab's last message comes after its earlier ones.
   async complaints() {
     for (const tab of tabs.values()) {
       const isLast = tab.waitForEvent("console", (message) => message.text() === "that is all");

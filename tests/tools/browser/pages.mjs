@@ -1,4 +1,4 @@
-// The pages that the browser is shown, each on an origin of its own.
+// The pages for the browser, each on its own origin.
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -18,9 +18,9 @@ function html(response, body) {
   response.setHeader("content-type", "text/html; charset=utf-8").end(body);
 }
 
-// Serves the application, once as another site than the distribution's (`localhost`) and once as the same site
-// but another origin (`127.0.0.1`, another port); the application of a stranger; and a page to sign in at,
-// which keeps what it was asked for.
+// Serves the application, once on another site than the distribution's (`localhost`) and once on the same site but
+// another origin (`127.0.0.1`, another port); a stranger's application; and a sign-in page, which records its
+// requests.
 export async function servePages() {
   const arrivals = [];
   const origins = {

@@ -1,6 +1,6 @@
 """Amazon Cognito, as moto has it, with one user pool.
 
-The first line of standard output says where it is. Then each line of standard input is the name of a user,
+The first line of standard output has its address. Then each line of standard input is the name of a user,
 who signs in with a password, and each line of standard output the tokens that came of it. Both are JSON:
 
     {"issuer": "https://...", "address": "http://127.0.0.1:...", "jwks_uri": "...", "client_id": "..."}
@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 REGION = "eu-central-1"
 PASSWORD = "P4ssword!"
 
-# moto answers to any credentials.
+# moto accepts any credentials.
 os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION=REGION)
 
 

@@ -1,10 +1,10 @@
-// An OpenID Connect provider, npm oidc-provider, with one client, which gets tokens for any resource by its
-// own credentials (RFC 6749 section 4.4, RFC 8707), as RFC 9068 has them.
+// An OpenID Connect provider, npm oidc-provider, with one client. The client gets tokens for any resource with its
+// own credentials (RFC 6749 section 4.4, RFC 8707), in the form of RFC 9068.
 //
 //     openid.mjs NODE_MODULES
 //
-// The first line of standard output says where it is. Then each line of standard input asks for a token or
-// for new signing keys, and each line of standard output is what came of it. All are JSON:
+// The first line of standard output has its address. Then each line of standard input requests a token or new signing
+// keys, and each line of standard output is the result. All are JSON:
 //
 //     {"issuer": "http://127.0.0.1:...", "address": "...", "jwks_uri": "...", "client_id": "..."}
 //     {"token": {"resource": "https://files.example.com/", "scope": "files"}}
@@ -12,7 +12,7 @@
 //     {"rotate": {"keep": true}}
 //     {"keys": ["..."], "signs_with": "..."}
 //
-// With `keep` the keys before stay published beside the new one.
+// With `keep`, the old keys stay published beside the new one.
 
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ import { createInterface } from "node:readline";
 const { Provider } = createRequire(`${process.argv[2]}/`)("oidc-provider");
 const CLIENT = { client_id: "files-job", client_secret: "secret" };
 
-// Its notices are none of the answers.
+// Its notices must not mix with the answers.
 console.info = console.error;
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 

@@ -1,4 +1,4 @@
-"""What turns AWS's SDK into a viewer of the distribution: a bearer token where a signature would be.
+"""Turns AWS's SDK into a viewer of the distribution: sends a bearer token instead of a signature.
 
 The SDK builds its requests for the bucket `files` at `example.com`, so for the host `files.example.com`,
 as it would for a distribution of that name: the bucket is in the host, and the path is the key. Here the
@@ -16,7 +16,7 @@ HOST = "files.example.com"
 
 
 def send_to(distribution, token, sent=None):
-    """The hook for `before-send`. What the SDK built is noted in `sent`."""
+    """The hook for `before-send`. It records the SDK's request in `sent`."""
 
     def before_send(request, **_):
         url = urlsplit(request.url)
@@ -33,5 +33,5 @@ def send_to(distribution, token, sent=None):
 
 
 def awscli_initialize(cli):
-    """What the command line calls."""
+    """The entry point for the command line."""
     cli.register("before-send.s3", send_to(os.environ["DISTRIBUTION"], os.environ["BEARER_TOKEN"]))

@@ -1,4 +1,4 @@
-"""Makes calls of AWS's SDK for Python for the tests, and says what became of them.
+"""Makes calls with AWS's SDK for Python for the tests, and prints their results.
 
     driver.py DISTRIBUTION
 
@@ -26,10 +26,10 @@ BUCKET, DOMAIN = HOST.split(".", 1)
 
 
 class Viewer:
-    """A client of the SDK's for one token and configuration."""
+    """An SDK client for one token and configuration."""
 
     def __init__(self, distribution, token, scheme, config):
-        # A retry would hide an answer that a test is about.
+        # A retry would hide an answer that a test checks.
         config = Config(
             signature_version=UNSIGNED, s3={"addressing_style": "virtual"}, retries={"total_max_attempts": 1}, **config
         )
@@ -54,7 +54,7 @@ class Viewer:
 
 
 def plain(result):
-    """What can be written as JSON."""
+    """The value in a form that JSON can express."""
     result.pop("ResponseMetadata", None)
     if "Body" in result:
         result["Body"] = result["Body"].read().decode()

@@ -1,4 +1,4 @@
-"""A provider that has the schemas of Terraform's AWS provider, and nothing behind them.
+"""A stub provider with the schemas of Terraform's AWS provider.
 
 Terraform holds a configuration against them, plans it, and mocks them; nothing can be applied. Data sources
 answer with what AWS's documentation has for examples.
@@ -58,7 +58,7 @@ def schemas(of):
 
 
 def unknown_where_computed(values, block):
-    """What is left out and the provider would fill in is known after the apply."""
+    """An omitted argument that the provider would fill in is known after the apply."""
     for name, one in block["attributes"].items():
         if values.get(name) is None and one.get("computed"):
             values[name] = Unknown
@@ -89,7 +89,7 @@ class SchemaOnly(tf.provider.ProviderServicer):
         return pb.ValidateDataResourceConfig.Response()
 
     def ConfigureProvider(self, request, context):
-        # Terraform runs a provider of its own for each of its configurations.
+        # Terraform starts a separate provider for each of its configurations.
         self.region = read_dynamic_value(request.config)["region"]
         return pb.ConfigureProvider.Response()
 
@@ -106,7 +106,7 @@ class SchemaOnly(tf.provider.ProviderServicer):
 
 
 class Provider:
-    """What run_provider wants to be given; the servicer above takes its place."""
+    """The argument that run_provider requires; the servicer above replaces it."""
 
 
 if __name__ == "__main__":

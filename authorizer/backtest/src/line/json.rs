@@ -1,4 +1,4 @@
-//! A line that is a JSON object: whose it is, its members say.
+//! A line that is a JSON object. Its members show which log it is from.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::decision::{self, Decision};
 use super::{Context, Depth, LineContent, Sink, cloudwatch};
 use crate::facts::Span;
 
-/// A text, or a number in a text's place: of the same field the logs have both.
+/// A text, or a number as text: the logs have both for the same field.
 #[derive(Clone, Debug)]
 pub(super) struct Text<'l>(pub(super) Cow<'l, str>);
 
@@ -52,7 +52,7 @@ impl<'de: 'l, 'l> Deserialize<'de> for Text<'l> {
     }
 }
 
-/// The members of all kinds of lines. Those that are not here are of no use.
+/// The members of all kinds of lines. Other members are ignored.
 #[derive(Deserialize)]
 struct Object<'l> {
     // The decision log.
@@ -75,7 +75,7 @@ struct Object<'l> {
     subject: Option<Cow<'l, str>>,
     #[serde(borrow)]
     bundle_sha256: Option<Cow<'l, str>>,
-    // What the function logs beside decisions, and what Lambda does, in the JSON format.
+    // The function's other events, and Lambda's own, in the JSON format.
     #[serde(borrow)]
     event: Option<Cow<'l, str>>,
     #[serde(borrow, rename = "type")]
@@ -105,7 +105,7 @@ struct Object<'l> {
     response_result_type: Option<Text<'l>>,
     #[serde(borrow, rename = "x-edge-detailed-result-type")]
     detailed_result_type: Option<Text<'l>>,
-    // What CloudWatch Logs exports.
+    // Exports from CloudWatch Logs.
     #[serde(borrow)]
     awslogs: Option<&'l RawValue>,
     #[serde(borrow, rename = "messageType")]
@@ -116,7 +116,7 @@ struct Object<'l> {
     timestamp: Option<Text<'l>>,
 }
 
-/// Reads an object. Firehose puts records one after the other, with nothing between them.
+/// Reads the objects of a line. Firehose writes records one after the other, without a separator.
 pub(super) fn read(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Sink<'_>) {
     for object in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
         match object {
@@ -163,7 +163,7 @@ fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Si
     }
 }
 
-/// What the function logs beside decisions.
+/// Whether the function logs this event, beside decisions.
 fn is_functions_own(event: &str) -> bool {
     ["keys_fetched", "keys_not_fetched", "start_failed"].contains(&event)
 }

@@ -8,18 +8,18 @@ use std::borrow::Cow;
 
 use super::access::Values;
 
-/// What a `#Fields:` line says: the names of the columns, in order.
+/// The names of the columns, in order, from a `#Fields:` line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Layout(Vec<String>);
 
 impl Layout {
-    /// Reads a line of a log; none where it is no `#Fields:` line.
+    /// Parses a line of a log; `None` if it is not a `#Fields:` line.
     pub fn parse(line: &str) -> Option<Self> {
         let names = line.trim_end().strip_prefix("#Fields:")?;
         Some(Self(names.split_ascii_whitespace().map(str::to_owned).collect()))
     }
 
-    /// The values of a line; none where it has other columns.
+    /// The values of a line; an error if it does not have these columns.
     pub(super) fn values<'l>(&self, line: &'l str) -> Result<Values<'l>, String> {
         let mut values = Values::default();
         let mut columns = line.split('\t');
@@ -36,7 +36,7 @@ impl Layout {
 
     fn problem(&self, line: &str) -> String {
         let (columns, names) = (line.split('\t').count(), self.0.len());
-        format!("it has {columns} columns with tabs between them, and the `#Fields:` line names {names}")
+        format!("the line has {columns} tab-separated columns, but the `#Fields:` line names {names}")
     }
 }
 

@@ -1,4 +1,4 @@
-//! When a line was written, and so when its request was decided on.
+//! The time of a line, and so the time of the decision.
 
 use authorizer_core::UnixTime;
 
@@ -6,18 +6,18 @@ use crate::facts::Span;
 
 /// A viewer-request function runs for at most five seconds ([AWS: quotas on
 /// Lambda@Edge](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-lambda-at-edge)),
-/// and its line is written after its clock was read.
+/// and writes its line after it has read its clock.
 const LONGEST_RUN: u64 = 5;
 
-/// How far apart two clocks of AWS's are taken to be at most, in seconds.
+/// The assumed largest difference between two of AWS's clocks, in seconds.
 const SKEW: u64 = 1;
 
-/// By the time of an event of CloudWatch Logs, in milliseconds since 1970.
+/// The span for the time of an event in CloudWatch Logs, in milliseconds since 1970.
 pub(super) fn of_event(milliseconds: u64) -> Span {
     Span::around(milliseconds / 1000, LONGEST_RUN.saturating_add(SKEW), SKEW)
 }
 
-/// By what the AWS CLI writes before an event: milliseconds, or a date and time in UTC.
+/// The span for the prefix that the AWS CLI writes before an event: milliseconds, or a date and time in UTC.
 pub(super) fn of_prefix(text: &str) -> Span {
     let first = text.split([' ', '\t']).find(|word| !word.is_empty()).unwrap_or_default();
     if let Ok(milliseconds) = first.parse::<u64>() {
@@ -31,7 +31,7 @@ pub(super) fn of_prefix(text: &str) -> Span {
     }
 }
 
-/// By an access log: when CloudFront finished answering, and how many seconds after the request that was.
+/// The span for a line of an access log: the end of the response, and the seconds since the request.
 pub(super) fn of_answer(finished: UnixTime, taken: Option<&str>) -> Span {
     let taken = taken.and_then(|text| text.parse::<f64>().ok()).filter(|taken| (0.0..1e9).contains(taken));
     #[allow(
@@ -40,7 +40,7 @@ pub(super) fn of_answer(finished: UnixTime, taken: Option<&str>) -> Span {
         reason = "it lies between 0 and 1e9, which a u64 holds"
     )]
     let before = taken.map(|taken| taken.ceil() as u64);
-    // The time is cut to whole seconds.
+    // The log truncates the time to whole seconds.
     let before = before.map_or(u64::MAX, |before| before.saturating_add(SKEW));
     Span::around(finished.as_seconds(), before, SKEW)
 }

@@ -1,4 +1,4 @@
-//! What is said of a logged request is what the core decides on the request itself, of which the log holds less.
+//! A backtest of a logged request agrees with what the core decides on the whole request.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::generate::{Request, Token, policies, requests};
 use crate::random::{cases, percent};
 
-/// A policy, as the core decides by it and as a backtest reads it.
+/// A policy, for the core and for a backtest.
 struct Policy {
     authorizer: Authorizer,
     read: BacktestPolicy,
@@ -48,7 +48,7 @@ impl Policy {
     }
 }
 
-/// What a backtest says of one line.
+/// The result of a backtest for one line.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Said {
     SameAllow,
@@ -84,7 +84,7 @@ fn decision_line(record: &DecisionRecord<'_>) -> String {
 const FIELDS: &str = "#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken \
                       x-edge-response-result-type";
 
-/// The same, where the log was told to leave out what it may.
+/// The same, for a log with few fields.
 const FEW_FIELDS: &str = "#Fields: cs-method cs-uri-stem x-edge-result-type";
 
 /// As CloudFront writes it. 1800000000 is 2027-01-15T08:00:00Z.
@@ -105,7 +105,7 @@ fn access_lines(request: &Request, before: Verdict) -> [(String, &'static str); 
     ]
 }
 
-/// What is so.
+/// The true result.
 fn truth(before: Verdict, after: Verdict) -> Said {
     match (before, after) {
         (Verdict::Allow, Verdict::Allow) => Said::SameAllow,
@@ -115,7 +115,7 @@ fn truth(before: Verdict, after: Verdict) -> Said {
     }
 }
 
-/// How often each answer was given, by what was known.
+/// The number of times each answer was given, by what was known.
 type Seen = RefCell<BTreeMap<(&'static str, Said), u32>>;
 
 fn check(
@@ -135,8 +135,8 @@ fn check(
     Ok(())
 }
 
-/// The same requests every time, of which it is known that they hold one of everything that can be said; others
-/// when the environment says how many.
+/// The same requests every time, known to cover every possible answer; other requests if the environment says how
+/// many.
 fn runner(usual: u32) -> TestRunner {
     let config = Config { cases: cases(usual), failure_persistence: None, ..Config::default() };
     match percent() {
@@ -145,7 +145,7 @@ fn runner(usual: u32) -> TestRunner {
     }
 }
 
-/// Whether so few cases were tried that something may not have come up.
+/// Whether so few cases were tried that an answer may not have occurred.
 fn are_few() -> bool {
     percent().is_some_and(|percent| percent < 100)
 }
@@ -172,13 +172,13 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
             check("line, old", &with_old, &line, None)?;
             check("event", &without, &event, None)?;
             check("line", &without, &line, None)?;
-            // Of a subject that the log omits.
+            // The log omits the subject.
             let omitted = DecisionRecord { subject: None, ..before.clone() };
             check("no subject, old", &with_old, &decision_line(&omitted), None)?;
-            // Of another bundle than is given.
+            // Another bundle decided than the given one.
             let other = DecisionRecord { bundle_sha256: "0".repeat(64).into(), ..before.clone() };
             check("other bundle, old", &with_old, &decision_line(&other), None)?;
-            // By the very policy that decided, nothing changes.
+            // With the same policy that decided, nothing changes.
             let same = say(&itself, &line, None);
             prop_assert!(
                 [self::truth(before.decision, before.decision), Said::Preflight].contains(&same),
@@ -209,7 +209,7 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
         return;
     }
     let seen = seen.into_inner();
-    // Each thing that can be said is said by the fullest log, and by the poorest not only that it cannot be told.
+    // The fullest log gives every possible answer, and the poorest gives more than "cannot be told".
     for said in [Said::SameAllow, Said::SameRefusal, Said::NewlyAllowed, Said::NewlyRefused] {
         assert!(seen.get(&("event, old", said)).is_some_and(|count| *count > 5), "{seen:#?}");
     }
@@ -260,7 +260,7 @@ fn at_another_instant_it_is_what_the_core_would_decide_then() {
     let mut runner = runner(100);
     let result = runner.run(&(policies(), requests(), 0..120u64), |((old, new), requests, later)| {
         let (old, new) = (Policy::new(&old), Policy::new(&new));
-        // The generator's tokens are as good at the one instant as at the other.
+        // The generator's tokens are valid at both instants.
         let now = 1_800_000_000 + later;
         let backtest = Backtest::new(new.read(), Some(old.read())).at(UnixTime::from_seconds(now));
         for request in requests {
@@ -287,7 +287,7 @@ fn at_another_instant_it_is_what_the_core_would_decide_then() {
     }
 }
 
-/// What becomes of a line between two policies that are alike but for a part of them.
+/// The result for a line between two policies that differ in one part.
 fn between(part: &str, old: Value, new: Value, line: &Value) -> Said {
     let policy = |value: Value| {
         let mut policy = json!({"version": 1, "credentials": {"cookie": "session"},
@@ -316,7 +316,7 @@ fn a_write_by_a_cookie_depends_on_the_pages_that_may_use_it() {
     let (put, get) = (line("PUT", "PutObject"), line("GET", "GetObject"));
     assert_eq!(between("cors", pages.clone(), pages.clone(), &put), Said::SameAllow);
     assert_eq!(between("cors", pages.clone(), json!(null), &put), Said::CannotBeTold);
-    // Whatever page a read comes from.
+    // Any page may read.
     assert_eq!(between("cors", pages.clone(), json!(null), &get), Said::SameAllow);
     let mut refused = put;
     (refused["decision"], refused["reason"], refused["status"]) =
@@ -332,7 +332,7 @@ fn what_was_no_token_wherever_it_was_is_none_where_it_is_looked_for_still() {
         "reason": "token_malformed", "status": 401});
     let cookie = json!({"cookie": "session"});
     assert_eq!(between("credentials", cookie.clone(), cookie.clone(), &line), Said::SameRefusal);
-    // It may have been in the cookie, and there may be a good one in another.
+    // The malformed token may have been in this cookie, and another cookie may contain a valid one.
     assert_eq!(between("credentials", cookie, json!({"cookie": "other"}), &line), Said::CannotBeTold);
 }
 
@@ -361,7 +361,7 @@ proptest! {
             .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
             .count();
         let tally = Backtest::new(policy, None).read(&Lines { source: "log".into(), first: 1, layout, bytes });
-        // A line may hold several objects, or none that is a request.
+        // A line may contain several objects, or no request.
         prop_assert!(tally.counts().all() >= counted as u64, "{:?}", tally.counts());
     }
 }

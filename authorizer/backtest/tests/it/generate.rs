@@ -1,4 +1,4 @@
-//! Pairs of policies, of which the second is the first with changes, and requests that meet them.
+//! Pairs of policies, the second with changes to the first, and requests for them.
 
 use authorizer_core::event::CloudFrontHeader;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// RFC 8037 appendix A.2.
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
-/// A request, whole.
+/// A whole request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -24,13 +24,13 @@ pub(crate) struct Request {
 #[derive(Clone, Debug)]
 pub(crate) enum Token {
     None,
-    /// One with these claims, whose signature holds.
+    /// A token with these claims and a valid signature.
     Supposed(Map<String, Value>),
-    /// This in `Authorization`.
+    /// This value in `Authorization`.
     Header(&'static str),
-    /// This in the cookie `session`.
+    /// This value in the cookie `session`.
     Cookie(&'static str),
-    /// This in the query parameter `t`.
+    /// This value in the query parameter `t`.
     Query(&'static str),
 }
 
@@ -163,7 +163,7 @@ fn request() -> impl Strategy<Value = Request> {
                 true => ("/", format!("list-type=2&prefix={listed}")),
                 false => (uri, query.to_owned()),
             };
-            // Most others would be refused for headers that only an upload has.
+            // Most other requests would be refused for headers that only an upload has.
             let is_upload = ["PUT", "POST"].contains(&method) || seconds % 8 == 0;
             let headers = headers
                 .into_iter()
@@ -348,7 +348,7 @@ fn front() -> impl Strategy<Value = Value> {
         move |(mut staff, exchanged, revoked, credentials, cors, subject)| {
             let mut partner = partner.clone();
             if exchanged {
-                // The same people, by other names.
+                // The same issuers, with other names.
                 std::mem::swap(&mut staff["name"], &mut partner["name"]);
             }
             let mut policy = json!({"version": 1, "issuers": [staff, partner], "credentials": credentials,
@@ -361,7 +361,7 @@ fn front() -> impl Strategy<Value = Value> {
     )
 }
 
-/// What becomes of a rule in the second policy.
+/// The change to a rule in the second policy.
 #[derive(Clone, Debug)]
 enum Change {
     Keep,
@@ -370,7 +370,7 @@ enum Change {
     Replace,
 }
 
-/// A policy, and another that it could be changed to.
+/// A policy, and a changed version of it.
 pub(crate) fn policies() -> impl Strategy<Value = (Value, Value)> {
     let change = prop_oneof![
         6 => Just(Change::Keep),
@@ -406,7 +406,7 @@ pub(crate) fn policies() -> impl Strategy<Value = (Value, Value)> {
     )
 }
 
-/// The rule with a part of another, where that leaves a rule that a policy can have.
+/// The rule with a part of another, if the result is a valid rule.
 fn changed(rule: Value, part: &str, other: &Value) -> Value {
     let mut changed = rule.clone();
     match other.get(part) {

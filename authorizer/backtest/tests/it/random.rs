@@ -1,15 +1,13 @@
-//! How many random cases a test tries.
+//! The number of random cases that a test tries.
 
-/// So many, in percent of what is usual, when the environment says so.
+/// The percentage of the usual number, if the environment sets one.
 pub(crate) fn percent() -> Option<u32> {
     std::env::var("RANDOM_CASES").ok().map(|percent| {
-        percent
-            .parse()
-            .unwrap_or_else(|_| panic!("`RANDOM_CASES` is a number of percent, and not `{percent}`"))
+        percent.parse().unwrap_or_else(|_| panic!("`RANDOM_CASES` must be a percentage, not `{percent}`"))
     })
 }
 
-/// How many cases to try where so many are usual; at least one.
+/// The number of cases to try if `usual` is the usual number; at least one.
 pub(crate) fn cases(usual: u32) -> u32 {
     percent().map_or(usual, |percent| (usual * percent / 100).max(1))
 }

@@ -96,12 +96,12 @@ fn what_cannot_be_used_is_said_with_its_place_and_exits_2() {
     let of = |arn: &str| ARN.replace("us-east-1:111122223333:function:edge-authorizer:3", arn);
     for (arguments, input, expected) in [
         (vec!["--function-arn", ARN, "--behavior", "videos/*", PLAIN], String::new(), "behavior `/users/*`"),
-        (vec!["--function-arn", ARN, "--behavior", "all"], String::new(), "there is nothing in it"),
+        (vec!["--function-arn", ARN, "--behavior", "all"], String::new(), "the file is empty"),
         (vec!["--function-arn", ARN, "--behavior", "all", "missing.json"], String::new(), "cannot be read"),
         (
             vec!["--function-arn", ARN, "--behavior", "all"],
             fixture(PLAIN).replacen("\"Quantity\": 7", "\"Quantity\": 8", 1),
-            "`Quantity` is 8, and `Items` has 7 at line ",
+            "`Quantity` is 8, but `Items` has 7 at line ",
         ),
         (
             vec!["--function-arn", &of("us-east-1:111122223333:function:f:$LATEST"), "--behavior", "all"],
@@ -116,7 +116,7 @@ fn what_cannot_be_used_is_said_with_its_place_and_exits_2() {
         (
             vec!["--function-arn", &of("us-east-1:111122223333:function:f"), "--behavior", "all"],
             fixture(PLAIN),
-            "names no version",
+            "has no version",
         ),
         (
             vec!["--function-arn", ARN, "--behavior", "all", "--cache-policy-id", "Managed-Caching"],

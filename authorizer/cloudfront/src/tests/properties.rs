@@ -1,4 +1,4 @@
-//! What holds of every distribution: held against the JSON itself, by a reading of its own.
+//! Properties of every distribution, checked on the JSON itself by an independent reading.
 
 use std::collections::BTreeSet;
 
@@ -160,7 +160,7 @@ fn bucket_of(origin: &Value) -> Option<String> {
     domain.split_once(".s3.").map(|(bucket, _)| bucket.to_owned())
 }
 
-/// Where two values differ, by the names on the way and of the setting that the difference is in.
+/// Where two values differ: the path of names to the setting.
 fn differences(before: &Value, after: &Value, way: &mut Vec<String>, found: &mut BTreeSet<Vec<String>>) {
     match (before, after) {
         (Value::Object(one), Value::Object(other)) => {
@@ -183,7 +183,7 @@ fn differences(before: &Value, after: &Value, way: &mut Vec<String>, found: &mut
     }
 }
 
-/// The settings that changed, each with the place that people know it by.
+/// The settings that changed, each with its place as the output names it.
 fn changed_settings(before: &Value, after: &Value) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     differences(before, after, &mut Vec::new(), &mut found);
@@ -221,7 +221,7 @@ fn told_settings(changes: &[Change]) -> BTreeSet<(String, String)> {
     changes.iter().map(|one| (place(&one.place), one.setting.name().to_owned())).collect()
 }
 
-/// Puts a member that nobody knows into every object.
+/// Adds an unknown member to every object.
 fn strew(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -233,7 +233,7 @@ fn strew(value: &mut Value) {
     }
 }
 
-/// How many of them there are, but for those within what attach may take off.
+/// The number of unknown members, without those in settings that attach may remove.
 fn strewn(value: &Value) -> usize {
     match value {
         Value::Object(members) => {
@@ -281,7 +281,7 @@ proptest! {
             prop_assert_ne!(&origin["OriginAccessControlId"], "");
             prop_assert_eq!(&origin["S3OriginConfig"]["OriginAccessIdentity"], "");
             prop_assert_eq!(&behavior["FunctionAssociations"]["Quantity"], 0);
-            // CloudFront takes no older cache setting beside a policy that was set here.
+            // CloudFront does not allow a legacy cache setting beside a policy that was set here.
             if attachment.cache_policy_id.is_some() {
                 prop_assert!(behavior.get("ForwardedValues").is_none() && behavior.get("MinTTL").is_none());
             }
@@ -296,7 +296,7 @@ proptest! {
         for change in &changed.changes {
             prop_assert_ne!(&change.before, &change.after);
         }
-        // What is as it should be stays as it is.
+        // A second attach changes nothing.
         let again = attach(&changed.exported, &attachment).unwrap();
         prop_assert_eq!(again.changes, vec![]);
     }
@@ -309,7 +309,7 @@ proptest! {
         let bare = detach(&shaped.exported, &off).unwrap().exported;
         let after = Value::Object(bare.whole().clone());
         prop_assert!(behaviors(&after).iter().all(|(one, _)| function_of(one).as_deref() != Some(ARN)));
-        // Its settings are right by now, so the function is all that attach puts on.
+        // Its settings are already right, so attach sets only the function.
         if let Ok(attached) = attach(&bare, &attachment) {
             let back = detach(&attached.exported, &off).unwrap().exported;
             prop_assert_eq!(Value::Object(back.whole().clone()), after);

@@ -1,5 +1,5 @@
 //! The binary of the function, as it is linked.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(clippy::unwrap_used, reason = "a test stops at its first failure")]
 
 use authorizer_core::BuiltWith;
 

@@ -15,7 +15,7 @@ use crate::stand_in::StandIn;
 
 const NOW: u64 = 1_800_000_000;
 
-/// What is left of an invocation.
+/// The remaining time of an invocation.
 const TIME: Duration = Duration::from_secs(5);
 
 struct Signer(EncodingKey);
@@ -105,8 +105,7 @@ async fn of_many_requests_that_need_the_same_keys_one_asks() {
     assert_eq!((fetches, server.asked()), (1, 1));
 }
 
-/// Each is refused with 503, by a word in the log that says what is amiss, and the issuer is left alone for a
-/// while.
+/// Each is refused with 503 and a reason word in the log, and the issuer is not asked again for a while.
 #[tokio::test]
 async fn who_misbehaves_gives_no_keys_and_is_not_asked_at_once_again() {
     let signer = Signer::new();
@@ -118,7 +117,7 @@ async fn who_misbehaves_gives_no_keys_and_is_not_asked_at_once_again() {
     let empty = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"keys\":[]}";
     let other = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
     let huge = format!("HTTP/1.1 200 OK\r\n\r\n{}", " ".repeat(300_000));
-    // What it says is compressed was not asked for, and is not taken apart.
+    // A compressed answer was not requested, and is not decompressed.
     let gzip = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x0b";
     for (answer, reason) in [
         (cut.as_str(), "answer_broken"),

@@ -1,11 +1,11 @@
-//! Asking issuers for their keys, and what becomes of requests when they misbehave.
+//! Fetching keys from issuers, and the decisions when they misbehave.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
+    reason = "a test stops at its first failure"
 )]
 
 mod fetch;

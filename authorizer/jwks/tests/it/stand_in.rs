@@ -1,4 +1,4 @@
-//! A server on a loopback address that answers exactly these bytes.
+//! A server on a loopback address that answers with exactly the given bytes.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use authorizer_core::token::KeysUrl;
 
-/// It stops listening when it is dropped.
+/// The server. It stops listening when it is dropped.
 pub(crate) struct StandIn {
     listener: TcpListener,
     over: Arc<AtomicBool>,
@@ -17,18 +17,18 @@ pub(crate) struct StandIn {
 }
 
 impl StandIn {
-    /// Closes the connection after the answer.
+    /// A server that closes the connection after the answer.
     pub(crate) fn always(answer: &[u8]) -> Self {
         let answer = answer.to_vec();
         Self::start(move |stream| {
             read_head(stream);
-            // A client that has had enough closes first.
+            // A client that stops reading closes first.
             let _ = stream.write_all(&answer);
             let _ = stream.shutdown(Shutdown::Write);
         })
     }
 
-    /// Never gets to the end of its answer.
+    /// A server that never ends its answer.
     pub(crate) fn stalling(start: &[u8]) -> Self {
         let start = start.to_vec();
         Self::start(move |stream| {
@@ -57,7 +57,7 @@ impl StandIn {
         Self { listener, over, asked, thread: Some(thread) }
     }
 
-    /// How many connections there were.
+    /// The number of connections.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
@@ -78,7 +78,7 @@ impl Drop for StandIn {
     }
 }
 
-/// Reads the head of a request; of a TLS handshake, the first byte (RFC 8446 section 5.1).
+/// Reads the head of a request; for a TLS handshake, the first byte (RFC 8446 section 5.1).
 fn read_head(stream: &mut TcpStream) {
     let mut head = Vec::new();
     let mut byte = [0];

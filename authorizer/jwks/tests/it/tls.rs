@@ -1,4 +1,4 @@
-//! Who is believed to be whom.
+//! The certificates that the fetcher trusts.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn roots(authority: &CertifiedIssuer<'static, KeyPair>) -> RootCertStore {
     roots
 }
 
-/// A server for `localhost` with a certificate of this authority.
+/// A server with a certificate from this authority.
 async fn serve(
     authority: &CertifiedIssuer<'static, KeyPair>,
     name: &str,
@@ -55,7 +55,7 @@ async fn serve(
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // Who does not trust the certificate goes away.
+            // A client that does not trust the certificate closes the connection.
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let _ = stream.read(&mut [0; 1024]).await;
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"keys\":[]}").await;
@@ -82,7 +82,7 @@ async fn only_a_host_that_an_authority_vouches_for_is_believed() {
         let addr = serve(authority, name, has_expired, all).await;
         assert_eq!(get(&fetcher, addr).await, Err("unreachable"), "{name}");
     }
-    // Mozilla's list knows none of these.
+    // None of these authorities is in Mozilla's list.
     let fetcher = Fetcher::new().unwrap();
     assert_eq!(get(&fetcher, serve(&ours, "localhost", false, all).await).await, Err("unreachable"));
 }

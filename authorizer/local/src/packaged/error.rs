@@ -7,13 +7,13 @@ use super::unpack::UnpackError;
 /// Why a package cannot be run at all.
 #[derive(Debug, thiserror::Error)]
 pub enum PackagedError {
-    /// The zip.
+    /// The zip cannot be unpacked.
     #[error(transparent)]
     Unpack(#[from] UnpackError),
-    /// The handler or binary that the runtime starts.
-    #[error("the package holds no `{0}`")]
+    /// The handler or binary that the runtime starts is missing.
+    #[error("the package does not contain `{0}`")]
     NoHandler(String),
     /// The runtime's client is not installed.
-    #[error("no runtime client at `{path}`: install it with `make runtimes`", path = _0.display())]
+    #[error("the runtime client `{path}` does not exist: install it with `make runtimes`", path = _0.display())]
     NoRuntimeClient(PathBuf),
 }

@@ -1,4 +1,4 @@
-//! What the function's process writes: decision lines for the invocation, everything else for the log.
+//! The output of the function's process: decision lines for the invocation, everything else for the log.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,16 +9,16 @@ use tokio::sync::mpsc;
 
 use crate::observer::Observer;
 
-/// How many of the last lines are told when the function ends.
+/// The number of last lines that are shown when the function ends.
 const TAIL: usize = 20;
 
-/// CloudWatch's limit on one log event. A longer line is cut into several.
+/// CloudWatch's limit on one log event. A longer line is split.
 const MAX_LINE: usize = 256 * 1024;
 
-/// Who listens to the function's log: set once the distribution starts.
+/// The receiver of the function's log: set when the distribution starts.
 pub(crate) type Listener = Arc<OnceLock<Arc<dyn Observer>>>;
 
-/// Where lines go.
+/// The destinations of lines.
 #[derive(Clone)]
 pub(crate) struct Sink {
     listener: Listener,
@@ -26,7 +26,7 @@ pub(crate) struct Sink {
     tail: Arc<Mutex<VecDeque<String>>>,
 }
 
-/// Which of the two streams a line came from: decisions are written to stdout only.
+/// The stream of a line: decisions are written only to stdout.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) enum Stream {
     Stdout,
@@ -66,7 +66,7 @@ impl Sink {
         if stream == Stream::Stdout
             && let Some(record) = decision(line)
         {
-            // Full only when the function writes many decisions for one request: one is enough.
+            // Full only if the function writes many decisions for one request: one is enough.
             let _ = self.records.try_send(record);
             return;
         }
@@ -81,13 +81,13 @@ impl Sink {
         tail.push_back(line);
     }
 
-    /// The last lines that were no decisions.
+    /// The last lines that were not decisions.
     pub(crate) fn tail(&self) -> Vec<String> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 
-/// A line that is a decision: an object with the id of its request.
+/// Parses a decision line: an object with the id of its request.
 fn decision(line: &[u8]) -> Option<Value> {
     let value: Value = serde_json::from_slice(line).ok()?;
     value.get("request_id")?.is_string().then_some(value)

@@ -18,20 +18,20 @@ use super::runtime::Launch;
 use crate::invocation::{FunctionError, Invocation};
 use crate::runtime_api::{Answer, Phase, RuntimeApi, Work};
 
-/// How long Lambda gives a function to start.
+/// Lambda's time limit for the start of a function.
 pub(crate) const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a decision line may come after its result: it is in a pipe, on its way.
+/// How long to wait for a decision line after its result: it is still in a pipe.
 const RECORD_GRACE: Duration = Duration::from_millis(250);
 
-/// How long the last lines of a process that has ended may take to be read.
+/// How long to read the last lines of a process that has ended.
 const TAIL_GRACE: Duration = Duration::from_secs(1);
 
-/// A file just written cannot be run while another thread's child still holds it open: a moment.
+/// The pause before another try: a new file cannot be run for a moment, while another thread's child has it open.
 const BUSY_RETRIES: u32 = 50;
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
-/// A process that has asked for its first event.
+/// A process that has requested its first event.
 pub(crate) struct Process {
     child: Child,
     pid: u32,
@@ -52,7 +52,7 @@ impl Process {
         let unavailable = |error: io::Error| FunctionError::Unavailable(error.to_string());
         let api = RuntimeApi::start().await.map_err(unavailable)?;
         let mut command = launch.command(folder, api.addr(), region);
-        // A group of its own: where the handler cannot replace its process, it has a child.
+        // Its own group: if the handler cannot replace its process, it has a child.
         command.process_group(0).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = spawn(&mut command)
@@ -75,7 +75,7 @@ impl Process {
                 Err(FunctionError::DidNotStart { cause, log: process.last_lines().await })
             }
             Err(NotIdle::TooSlow) => Err(FunctionError::DidNotStart {
-                cause: format!("it asked for no event within {} s", INIT_TIMEOUT.as_secs()),
+                cause: format!("it did not request an event within {} s", INIT_TIMEOUT.as_secs()),
                 log: process.sink.tail(),
             }),
         }
@@ -85,14 +85,14 @@ impl Process {
         self.pid
     }
 
-    /// Waits until the process asks for an event. On Lambda, too, what a function does after its answer
-    /// happens before the next.
+    /// Waits until the process requests an event. On Lambda, too, a function finishes the work after its answer
+    /// before the next event.
     pub(crate) async fn idle(&mut self, limit: Duration) -> Result<(), NotIdle> {
         let mut phase = self.api.phase();
         let settled = phase.wait_for(|phase| matches!(phase, Phase::Idle | Phase::InitFailed(_)));
         tokio::select! {
             biased;
-            // An exit is asked about first: a phase outlives its process.
+            // The exit is checked first, because a phase outlives its process.
             status = self.child.wait() => match &*self.api.phase().borrow() {
                 Phase::InitFailed(message) => Err(NotIdle::InitFailed(message.clone())),
                 Phase::Starting | Phase::Idle | Phase::Busy => Err(NotIdle::Ended(ending(status))),
@@ -102,20 +102,20 @@ impl Process {
                     Phase::InitFailed(message) => Err(NotIdle::InitFailed(message.clone())),
                     Phase::Starting | Phase::Idle | Phase::Busy => Ok(()),
                 },
-                Ok(Err(_)) => Err(NotIdle::Ended("its Runtime API is gone".to_owned())),
+                Ok(Err(_)) => Err(NotIdle::Ended("its Runtime API has stopped".to_owned())),
                 Err(_) => Err(NotIdle::TooSlow),
             },
         }
     }
 
-    /// Runs one invocation. After an error that says so, the process is of no more use.
+    /// Runs one invocation. After some errors, the process cannot be used again.
     pub(crate) async fn invoke(
         &mut self,
         id: String,
         event: Bytes,
         deadline: Duration,
     ) -> Result<Invocation, FunctionError> {
-        // A line that came after its own invocation is nobody's now.
+        // Discards a line that came after the end of its own invocation.
         while self.records.try_recv().is_ok() {}
         let ids = [cloudfront_request_id(&event), Some(id.clone())];
         let (sender, mut answer) = oneshot::channel();
@@ -137,7 +137,7 @@ impl Process {
         };
         match answered {
             Err(_) => Err(FunctionError::DeadlineExceeded(deadline)),
-            Ok(Err(_)) => Err(FunctionError::Unavailable("its Runtime API gave the event up".to_owned())),
+            Ok(Err(_)) => Err(FunctionError::Unavailable("its Runtime API dropped the event".to_owned())),
             Ok(Ok(Answer::Error(message))) => Err(FunctionError::Failed(message)),
             Ok(Ok(Answer::Response(result))) => {
                 let record = timeout(RECORD_GRACE, self.record(&ids)).await.ok().flatten();
@@ -146,7 +146,7 @@ impl Process {
         }
     }
 
-    /// The decision line of the invocation with one of the ids.
+    /// The decision line of the invocation with one of these ids.
     async fn record(&mut self, ids: &[Option<String>]) -> Option<Value> {
         loop {
             let record = self.records.recv().await?;
@@ -159,7 +159,7 @@ impl Process {
 
     async fn last_lines(&mut self) -> Vec<String> {
         let ended = async { while self.readers.join_next().await.is_some() {} };
-        // A child of its own may hold the pipe open for longer.
+        // A child of the process may keep the pipe open for longer.
         let _ = timeout(TAIL_GRACE, ended).await;
         self.sink.tail()
     }
@@ -169,13 +169,13 @@ impl Drop for Process {
     fn drop(&mut self) {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
         if let Some(group) = pid {
-            // Fails when the group is gone already, which is what is wanted.
+            // Fails only if the group has already ended, which is fine.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-/// Why a process does not wait for an event.
+/// Why a process is not waiting for an event.
 pub(crate) enum NotIdle {
     Ended(String),
     InitFailed(String),
@@ -197,7 +197,7 @@ async fn spawn(command: &mut Command) -> io::Result<Child> {
 fn ending(status: io::Result<ExitStatus>) -> String {
     match status {
         Ok(status) => format!("it ended with {status}"),
-        Err(error) => format!("it was lost: {error}"),
+        Err(error) => format!("its exit status is not known: {error}"),
     }
 }
 

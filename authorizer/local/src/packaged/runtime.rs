@@ -1,4 +1,4 @@
-//! The managed runtime that starts the package, and where its real client is installed.
+//! The managed runtime that starts the package, and the place of its real client.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use super::error::PackagedError;
 
-/// What starts the package.
+/// The runtime that starts the package.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Runtime {
     /// `bootstrap` itself, without a managed runtime.
@@ -26,7 +26,7 @@ pub struct RuntimeClients {
 }
 
 impl RuntimeClients {
-    /// The clients in this folder.
+    /// Uses the clients in this folder.
     pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into() }
     }
@@ -38,8 +38,8 @@ impl RuntimeClients {
 
     fn find(&self, part: &str) -> Result<PathBuf, PackagedError> {
         let path = self.dir.join(part);
-        // Made absolute because the child runs in the function's folder; not resolved, because a
-        // virtual environment is found by the link that its interpreter is.
+        // Made absolute, because the child runs in the function's folder. Not resolved, because Python finds a
+        // virtual environment by the link to its interpreter.
         let path = std::path::absolute(&path).unwrap_or(path);
         if path.exists() { Ok(path) } else { Err(PackagedError::NoRuntimeClient(path)) }
     }
@@ -80,7 +80,7 @@ impl Launch {
         }
     }
 
-    /// The command in an environment as empty as Lambda's.
+    /// The command, with only the environment that Lambda sets.
     pub(crate) fn command(&self, folder: &Path, api: SocketAddr, region: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(folder).env_clear();

@@ -23,19 +23,19 @@ pub enum UnpackError {
         /// What the operating system said.
         error: io::Error,
     },
-    /// It is no zip, or a damaged one.
-    #[error("`{path}` is no zip that can be unpacked: {error}", path = path.display())]
+    /// It is not a zip, or it is damaged.
+    #[error("cannot unpack `{path}` as a zip: {error}", path = path.display())]
     Zip {
         /// The package.
         path: PathBuf,
         /// What is wrong with it.
         error: ZipError,
     },
-    /// An entry that would be written elsewhere, or twice, or is no file.
-    #[error("the package holds `{0}`, which is no plain file below the function's folder")]
+    /// An entry that is outside of the folder, is there twice, or is not a file.
+    #[error("the package contains `{0}`, which is not a regular file below the function's folder")]
     Entry(String),
-    /// More than Lambda takes.
-    #[error("the package is larger than Lambda's 250 MB when it is unpacked")]
+    /// More than Lambda accepts.
+    #[error("the unpacked package is larger than Lambda's limit of 250 MB")]
     TooLarge,
     /// The temporary folder cannot be written.
     #[error("cannot write the unpacked package: {0}")]
@@ -71,7 +71,7 @@ pub(crate) fn unpack(path: &Path) -> Result<TempDir, UnpackError> {
                     _ => UnpackError::Write(error),
                 }
             })?;
-        // The size in the directory is only what the zip says of itself.
+        // The zip's own directory may give a wrong size.
         let mut limited = io::Read::take(&mut entry, left.saturating_add(1));
         let written = io::copy(&mut limited, &mut file).map_err(|error| damaged(error.into()))?;
         left = left.checked_sub(written).ok_or(UnpackError::TooLarge)?;

@@ -1,4 +1,4 @@
-//! A response that the function made, which CloudFront sends without asking the bucket.
+//! A response that the function generated, which CloudFront sends without a request to the bucket.
 
 use authorizer_core::event::CloudFrontHeaders;
 use base64::Engine;
@@ -11,10 +11,10 @@ use super::request::check_headers;
 use super::violation::Violation;
 use crate::headers::{is_disallowed, is_read_only};
 
-/// "Viewer request events: 40 KB", with headers and body.
+/// The limit on a response, headers and body: "Viewer request events: 40 KB".
 const MAX_RESPONSE: usize = 40 * 1024;
 
-/// A checked response of the function's own.
+/// A checked response from the function.
 #[derive(Debug)]
 pub(crate) struct GeneratedResponse {
     pub(crate) status: StatusCode,
@@ -39,7 +39,7 @@ pub(super) fn check(mut result: Map<String, Value>) -> Result<GeneratedResponse,
         if is_disallowed(name) {
             return Err(Violation::DisallowedHeader(name.to_string()));
         }
-        // `Host` is a request's header and nothing in a response.
+        // `Host` is a request header, which is allowed in a response.
         if is_read_only(name) && name != "host" {
             return Err(Violation::ReadOnlyHeader(name.to_string()));
         }
@@ -74,7 +74,7 @@ fn optional_string(object: &mut Map<String, Value>, name: &'static str) -> Resul
     }
 }
 
-/// The body counts as it is returned: base64 counts encoded.
+/// The body counts as returned: base64 counts encoded.
 fn size(headers: &CloudFrontHeaders<'_>, description: &str, body: &str) -> usize {
     let lines = headers
         .iter()

@@ -1,4 +1,4 @@
-//! A returned request: only what CloudFront lets a function of a viewer request change.
+//! A returned request: only the changes that CloudFront allows a viewer-request function to make.
 
 use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use http::uri::PathAndQuery;
@@ -39,12 +39,12 @@ pub(super) fn check(
     Ok(request)
 }
 
-/// The headers' form, which holds for requests and responses.
+/// Checks the form of headers, for requests and responses.
 pub(super) fn check_headers(headers: Value) -> Result<CloudFrontHeaders<'static>, Violation> {
     let Value::Object(headers) = headers else { return Err(Violation::HeaderForm("headers".to_owned())) };
     let mut checked = CloudFrontHeaders::new();
     for (name, lines) in headers {
-        // HeaderName makes upper case lower; CloudFront wants the names in lower case.
+        // HeaderName changes upper case to lower case, but CloudFront requires lower case.
         if HeaderName::from_lowercase(name.as_bytes()).is_err() {
             return Err(Violation::HeaderName(name));
         }

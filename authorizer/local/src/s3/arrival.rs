@@ -1,9 +1,9 @@
-//! The body of an upload on its way into the folder, which it enters only when the bucket says so.
+//! The body of an upload, which is stored only after the bucket's checks.
 //!
-//! `s3s-fs` writes a body to a temporary file and renames it once the body has ended. What it looks at,
-//! it looks at before: another upload may have come first meanwhile. So the body does not end before the
-//! store has compared it with its promises, locked the object and judged the conditions; and when the
-//! store says no, the body breaks off, and the temporary file goes.
+//! `s3s-fs` writes a body to a temporary file and renames it when the body has ended. It does its checks before
+//! that, but meanwhile another upload may finish. So the body does not end until the store has compared it with its
+//! promises, locked the object and checked the conditions. If the store refuses, the body fails, and the temporary
+//! file is removed.
 
 use std::io;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::promises::Promises;
 
-/// A body that waits at its end.
+/// A body that waits before its end.
 struct Waiting {
     body: StreamingBlob,
     state: State,
@@ -34,16 +34,16 @@ enum State {
     Over,
 }
 
-/// The other end: who hears that the body has arrived, and lets it in. Dropping it turns it away.
+/// The other end: learns that the body has arrived, and admits it. Dropping it refuses the body.
 pub(crate) struct Arrival {
     arrived: oneshot::Receiver<S3Result<()>>,
     admit: oneshot::Sender<()>,
 }
 
-/// The right to let a body in, once it has arrived.
+/// The right to admit a body that has arrived.
 pub(crate) struct Admission(oneshot::Sender<()>);
 
-/// Watches the body. What is returned ends as the body does, after the admission.
+/// Watches the body. The returned body ends as the original does, after the admission.
 pub(crate) fn watch(body: StreamingBlob, promises: Promises) -> (StreamingBlob, Arrival) {
     let (arrived, hears) = oneshot::channel();
     let (admit, admitted) = oneshot::channel();
@@ -53,7 +53,7 @@ pub(crate) fn watch(body: StreamingBlob, promises: Promises) -> (StreamingBlob, 
 }
 
 impl Arrival {
-    /// Waits for the body's end. `None` when it broke off: whoever reads it knows why.
+    /// Waits for the body's end. `None` if it failed: its reader knows why.
     pub(crate) async fn arrived(self) -> S3Result<Option<Admission>> {
         match self.arrived.await {
             Ok(Ok(())) => Ok(Some(Admission(self.admit))),
@@ -66,7 +66,7 @@ impl Arrival {
 impl Admission {
     /// Lets the body end.
     pub(crate) fn admit(self) {
-        // Fails only when nobody reads the body any more.
+        // Fails only if nobody reads the body any more.
         let _ = self.0.send(());
     }
 }
@@ -94,7 +94,7 @@ impl Stream for Waiting {
                             }
                             return Poll::Ready(Some(Err(io::Error::other(error))));
                         }
-                        // Told first: what the store hears is what it answers.
+                        // Reported first, because the store answers with this error.
                         Poll::Ready(None) => match promises.check() {
                             Ok(()) => {
                                 let _ = arrived.send(Ok(()));
@@ -121,11 +121,11 @@ impl Stream for Waiting {
 }
 
 fn turned_away() -> io::Error {
-    io::Error::other("the bucket does not take the body")
+    io::Error::other("the bucket refused the body")
 }
 
-/// What S3 answers when the body itself is at fault. `s3s` verifies `x-amz-content-sha256` as it reads,
-/// with an error that only its text tells from others.
+/// S3's answer if the body itself is wrong. `s3s` verifies `x-amz-content-sha256` as it reads; only the text of its
+/// error distinguishes it from other errors.
 fn refusal(error: &StdError) -> Option<S3Error> {
     if !error.to_string().contains("Sha256Mismatch") {
         return None;

@@ -15,7 +15,7 @@ pub(crate) struct ReadConditions {
     if_modified_since: Option<Timestamp>,
 }
 
-/// What the conditions come to.
+/// The result of the conditions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verdict {
     Read,
@@ -44,7 +44,7 @@ impl ReadConditions {
         }
     }
 
-    /// Lets the object be read, or says why not.
+    /// Allows the read, or says why not.
     pub(crate) fn check(&self, object: &HeadObjectOutput) -> S3Result<()> {
         match self.verdict(object.e_tag.as_ref(), object.last_modified.as_ref()) {
             Verdict::Read => Ok(()),
@@ -77,7 +77,7 @@ fn matches(condition: &ETagCondition, etag: Option<&ETag>, same: fn(&ETag, &ETag
     }
 }
 
-/// The instant as `Last-Modified` tells it: a date that came from there must not be before it.
+/// The instant with the precision of `Last-Modified`, so that a date from that header is not before it.
 fn whole_second(instant: &Timestamp) -> Option<Timestamp> {
     let mut text = Vec::new();
     instant.format(TimestampFormat::HttpDate, &mut text).ok()?;
@@ -88,7 +88,7 @@ fn failed() -> S3Error {
     s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
 }
 
-/// 304 with the headers that RFC 9110 section 15.4.5 asks for.
+/// 304 with the headers that RFC 9110 section 15.4.5 requires.
 fn not_modified(object: &HeadObjectOutput) -> S3Error {
     let mut headers = HeaderMap::new();
     let mut add = |name: HeaderName, value: Option<HeaderValue>| {
@@ -138,17 +138,17 @@ impl WriteConditions {
         Ok(Self { absent, if_match: if_match.take() })
     }
 
-    /// The condition that an object of this entity tag is what is there.
+    /// The condition that the current object has this entity tag.
     pub(crate) fn matching(etag: Option<ETagCondition>) -> Self {
         Self { absent: false, if_match: etag }
     }
 
-    /// Whether there is anything to check.
+    /// Whether there are conditions to check.
     pub(crate) fn is_empty(&self) -> bool {
         !self.absent && self.if_match.is_none()
     }
 
-    /// Lets the write happen, given what is there now, or says why not.
+    /// Allows the write, given the current object, or says why not.
     pub(crate) fn check(&self, current: Option<&ETag>) -> S3Result<()> {
         if self.absent && current.is_some() {
             return Err(failed());

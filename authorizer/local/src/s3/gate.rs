@@ -1,5 +1,5 @@
-//! What S3 refuses and `s3s` does not: the scope of a signature, headers left out of it, a second
-//! signature in the query, and keys that a folder cannot keep apart.
+//! Requests that S3 refuses and `s3s` does not: a wrong scope of a signature, unsigned headers, a second signature in
+//! the query; and keys that a folder cannot distinguish.
 
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
@@ -65,7 +65,7 @@ impl Gate {
         if bucket != self.bucket {
             return Err(GateRefusal::OtherBucket);
         }
-        // S3 reads a raw `+` as a space; the store would keep the `+`.
+        // S3 reads a raw `+` as a space, but the store would keep the `+`.
         if key.contains('+') {
             return Err(GateRefusal::UnkeepableKey);
         }
@@ -95,7 +95,7 @@ impl<'a> Authorization<'a> {
         let (value, None) = (values.next()?, values.next()) else { return None };
         let fields = value.to_str().ok()?.strip_prefix("AWS4-HMAC-SHA256 ")?;
         let field = |name: &str| fields.split(',').find_map(|field| field.trim().strip_prefix(name));
-        // From the end: an access key may hold a `/`, what follows it may not.
+        // From the end: an access key may contain a `/`, but the parts after it may not.
         let mut scope = field("Credential=")?.rsplit('/');
         if scope.next()? != "aws4_request" {
             return None;
@@ -104,7 +104,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// `s3s` would verify the signature in the query and never look at the header's.
+/// Whether the query has a signature: `s3s` would verify that one and ignore the header's.
 fn has_query_signature(query: &str) -> bool {
     query.split('&').any(|pair| {
         let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
@@ -122,7 +122,7 @@ impl GateRefusal {
             Self::TwoSignatures => (
                 StatusCode::BAD_REQUEST,
                 "InvalidArgument",
-                "Only one auth mechanism allowed; the query string must hold no signature",
+                "Only one auth mechanism allowed; the query string must not contain a signature",
             ),
             Self::WrongRegion => (
                 StatusCode::FORBIDDEN,
@@ -143,12 +143,12 @@ impl GateRefusal {
             Self::UnkeepableKey => (
                 StatusCode::BAD_REQUEST,
                 "InvalidURI",
-                "This S3 is a folder and cannot keep such a key apart from others",
+                "This S3 is a folder and cannot distinguish this key from others",
             ),
             Self::LongKey => (
                 StatusCode::BAD_REQUEST,
                 "KeyTooLongError",
-                "This S3 is a folder and has no room for the name of such a key",
+                "This S3 is a folder and cannot store such a long key",
             ),
         }
     }

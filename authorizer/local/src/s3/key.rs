@@ -1,15 +1,14 @@
-//! Object keys as files: which a folder can hold, and under which name.
+//! Object keys as files: which keys a folder can store, and under which names.
 
 use s3s::{S3Error, s3_error};
 
-/// The name of the file that holds the object `folder/`, inside the folder `folder`. No key that is
-/// accepted has it as a segment.
+/// The name of the file for the object `folder/`, inside the folder `folder`. No accepted key has it as a segment.
 const FOLDER_OBJECT: &str = "\u{1}";
 
 /// The longest name of a file on the file systems of Linux and macOS.
 const LONGEST_NAME: usize = 255;
 
-/// A key that has a file of its own.
+/// A key that has its own file.
 ///
 /// INVARIANT: no segment of `stored` is empty, `.` or `..`, so that the path stays in the bucket's folder
 /// and no other key has it.
@@ -18,17 +17,17 @@ pub(crate) struct Key {
     stored: String,
 }
 
-/// Why a key has none.
+/// Why a key cannot have a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum KeyError {
-    /// It would share its file with another key, or lead elsewhere.
+    /// It would share its file with another key, or lead out of the folder.
     Unkeepable,
-    /// The file's name would be longer than a file's name can be.
+    /// The file's name would be too long.
     TooLong,
 }
 
 impl Key {
-    /// The key, decoded, as S3 takes it: `folder/` and `folder` are two.
+    /// The key, decoded, as S3 reads it: `folder/` and `folder` are different keys.
     pub(crate) fn parse(bucket: &str, key: &str) -> Result<Self, KeyError> {
         let segments = key.strip_suffix('/').unwrap_or(key);
         let is_lost =
@@ -44,17 +43,17 @@ impl Key {
         Ok(Self { stored })
     }
 
-    /// The path below the bucket's folder, which is the key that `s3s-fs` is told.
+    /// The path below the bucket's folder, which is the key for `s3s-fs`.
     pub(crate) fn stored(&self) -> &str {
         &self.stored
     }
 
-    /// The key that lies under this path.
+    /// The key that is stored under this path.
     pub(crate) fn of_stored(stored: &str) -> &str {
         stored.strip_suffix(FOLDER_OBJECT).filter(|key| key.ends_with('/')).unwrap_or(stored)
     }
 
-    /// Whether there is room for the name of an upload in parts.
+    /// Whether the file names of an upload in parts are short enough.
     pub(crate) fn fits_upload(&self, bucket: &str) -> Result<(), KeyError> {
         const UPLOAD: usize = ".upload-00000000-0000-0000-0000-000000000000".len();
         if name_beside(bucket, &self.stored, UPLOAD) > LONGEST_NAME {
@@ -64,8 +63,8 @@ impl Key {
     }
 }
 
-/// How long the name of the file is in which `s3s-fs` keeps what is known of an object: it holds the
-/// bucket and the key in Base64.
+/// The length of the name of the file in which `s3s-fs` stores an object's metadata: the name contains the bucket
+/// and the key in Base64.
 fn name_beside(bucket: &str, stored: &str, more: usize) -> usize {
     const REST: usize = ".bucket-.object-.metadata.json".len();
     let base64 = |text: &str| text.len().saturating_mul(4).div_ceil(3);
@@ -76,10 +75,10 @@ impl From<KeyError> for S3Error {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Unkeepable => {
-                s3_error!(InvalidURI, "This S3 is a folder and cannot keep such a key apart from others")
+                s3_error!(InvalidURI, "This S3 is a folder and cannot distinguish this key from others")
             }
             KeyError::TooLong => {
-                s3_error!(KeyTooLongError, "This S3 is a folder and has no room for the name of such a key")
+                s3_error!(KeyTooLongError, "This S3 is a folder and cannot store such a long key")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where things lie in the data folder: the objects, and what `s3s-fs` keeps beside the bucket's folder.
+//! The layout of the data folder: the objects, and the files of `s3s-fs` beside the bucket's folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use super::key::Key;
 
 /// The data folder of one bucket.
 ///
-/// The names of the files beside it are those of `s3s-fs`, whose version is pinned: no function of its
-/// own tells whether an upload belongs to a key, or forgets what it knew of a deleted object.
+/// The names of the files beside it are those of `s3s-fs`, whose version is pinned: it does not have a function that
+/// says whether an upload belongs to a key, or that removes the metadata of a deleted object.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     root: PathBuf,
     bucket: String,
 }
 
-/// An upload in parts that has been begun for a key and is neither completed nor aborted.
+/// An upload in parts that was begun for a key and is not completed or aborted.
 #[derive(Clone, Debug)]
 pub(crate) struct Upload {
     id: String,
@@ -50,7 +50,7 @@ impl Layout {
         self.root.join(&self.bucket)
     }
 
-    /// Whether the key has an object. A folder on the way to other keys is none.
+    /// Whether the key has an object. A folder that leads to other keys is not an object.
     pub(crate) async fn has_object(&self, key: &Key) -> bool {
         fs::metadata(self.object(key)).await.is_ok_and(|file| file.is_file())
     }
@@ -74,9 +74,9 @@ impl Layout {
         self.root.join(format!(".bucket-{bucket}.object-{key}{ending}"))
     }
 
-    /// The upload of this id, if it was begun for this key: its headers lie under both names.
+    /// The upload with this id, if it was begun for this key: its headers are stored under both names.
     pub(crate) async fn upload(&self, key: &Key, id: &str) -> S3Result<Upload> {
-        // Nothing that could be a path: an id is a UUID as `s3s-fs` prints it.
+        // Refuses everything that could be a path: an id is a UUID as `s3s-fs` prints it.
         let is_id = id.len() == 36 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
         let headers = self.beside(key, &format!(".upload-{id}.metadata.json"));
         if is_id && fs::try_exists(headers).await.unwrap_or(false) {
@@ -95,18 +95,18 @@ impl Layout {
         self.root.join(format!("{}{number}", Self::part_prefix(upload)))
     }
 
-    /// The file of a part's entity tag, which is ours: it ends as no part does, and begins as the parts
-    /// do, so that it goes with them when the upload is aborted.
+    /// The file of a part's entity tag, which is our own: its ending differs from all parts', and its beginning is
+    /// the same, so that it is removed with them when the upload is aborted.
     pub(crate) fn part_tag(&self, upload: &Upload, number: i32) -> PathBuf {
         self.root.join(format!("{}{number}.etag", Self::part_prefix(upload)))
     }
 
-    /// How the names of an upload's parts begin, before their number.
+    /// The beginning of the names of an upload's parts, before their number.
     pub(crate) fn part_prefix(upload: &Upload) -> String {
         format!(".upload_id-{}.part-", upload.id)
     }
 
-    /// Forgets what was known of an object: the next one of that key begins without it.
+    /// Removes the metadata of an object, so that the next object of that key begins without it.
     pub(crate) async fn forget(&self, key: &Key) -> S3Result<()> {
         for file in [self.headers(key), self.checksums(key)] {
             remove(&file).await?;
@@ -114,8 +114,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Makes sure that nothing is in the way of an object of this key: of `a` and `a/b` a folder keeps
-    /// one. Folders that have become empty are not in the way.
+    /// Checks that an object of this key can be stored: a folder can store `a` or `a/b`, but not both. Empty folders
+    /// are removed.
     pub(crate) async fn make_room(&self, key: &Key) -> S3Result<()> {
         let (folder, path) = (self.folder(), self.object(key));
         for ancestor in path.ancestors().skip(1).take_while(|ancestor| *ancestor != folder) {
@@ -141,7 +141,7 @@ pub(crate) async fn remove(file: &Path) -> S3Result<()> {
     }
 }
 
-/// Removes a folder that holds nothing but empty folders; fails over anything else.
+/// Removes a folder that contains only empty folders; fails for any other.
 fn remove_empty(folder: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         remove_empty(&entry?.path())?;
@@ -150,5 +150,5 @@ fn remove_empty(folder: &Path) -> io::Result<()> {
 }
 
 fn in_the_way() -> S3Error {
-    s3_error!(InvalidURI, "This S3 is a folder and cannot keep a key beside one that continues it with `/`")
+    s3_error!(InvalidURI, "This S3 is a folder and cannot store a key beside one that continues it with `/`")
 }

@@ -1,7 +1,7 @@
 //! Listing the bucket.
 //!
-//! `s3s-fs` lists too, but neither folder objects nor entity tags, with tokens that are keys, and without
-//! `encoding-type`; and what it lists is not always what it stores under that name.
+//! `s3s-fs` can list too, but without folder objects, entity tags and `encoding-type`, and with tokens that are keys;
+//! and what it lists is not always what it stores under that name.
 
 use std::io;
 use std::path::Path;
@@ -19,11 +19,11 @@ use super::key::Key;
 use super::page::{Page, Wanted};
 use super::store::Store;
 
-/// The most that a page holds.
+/// The largest number of keys on a page.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 const LARGEST_PAGE: i32 = 1_000;
 
-/// What `encoding-type=url` leaves as it is, besides letters and digits. A space becomes `+`.
+/// The characters that `encoding-type=url` does not encode, besides letters and digits. A space becomes `+`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -116,7 +116,7 @@ impl Store {
             .await
             .map_err(S3Error::internal_error)?
             .map_err(S3Error::internal_error)?;
-        // Neither what another program put there under a name that no key has, nor the longest names.
+        // Skips names that cannot be keys, which another program may have created, and names that are too long.
         keys.retain(|key| self.key(key).is_ok());
         keys.sort_unstable();
         Ok(keys)
@@ -125,7 +125,7 @@ impl Store {
     async fn contents(&self, page: &Page<'_>, encoding: Encoding) -> S3Result<Vec<Object>> {
         let mut contents = Vec::new();
         for name in &page.keys {
-            // One that was deleted meanwhile is left out.
+            // Skips a key that was deleted meanwhile.
             if let Some(object) = self.object(&self.key(name)?).await? {
                 contents.push(Object {
                     key: Some(encoding.apply(name)),
@@ -145,8 +145,8 @@ fn common_prefixes(page: &Page<'_>, encoding: Encoding) -> Vec<CommonPrefix> {
     page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(encoding.apply(prefix)) }).collect()
 }
 
-/// Collects the keys below a folder. Only names that were read from the disk are walked along, so that a
-/// prefix leads nowhere; and only folders that can hold a key of the prefix.
+/// Collects the keys below a folder. It follows only names that were read from the disk, so that a prefix cannot
+/// lead out of the folder; and only folders that can contain a key with the prefix.
 fn walk(folder: &Path, path: &str, prefix: &str, keys: &mut Vec<String>) -> io::Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -210,7 +210,7 @@ fn as_usize(number: i32) -> usize {
     usize::try_from(number).unwrap_or_default()
 }
 
-/// A token says where the page ended. It is opaque, as S3's is, so that nobody comes to rely on it.
+/// A token for the end of the page. It is opaque, as S3's is, so that nobody relies on its content.
 fn write_token(last: &str) -> String {
     URL_SAFE_NO_PAD.encode(last)
 }

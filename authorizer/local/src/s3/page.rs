@@ -1,14 +1,14 @@
-//! One page of a listing: which keys, rolled up how, and where the next page begins.
+//! One page of a listing: its keys, its rolled-up prefixes, and the beginning of the next page.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-prefixes.html>
 
-/// What is asked of a listing.
+/// The parameters of a listing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'a> {
     /// Only keys that begin with it.
     pub(crate) prefix: &'a str,
-    /// Keys that go on with it somewhere after the prefix are rolled up to there.
+    /// Keys that contain it after the prefix are rolled up to it.
     pub(crate) delimiter: Option<&'a str>,
-    /// Only what sorts after it: a key, or what keys were rolled up to.
+    /// Only keys and rolled-up prefixes that sort after it.
     pub(crate) after: &'a str,
     /// How many keys and rolled-up prefixes, at most.
     pub(crate) most: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Wanted<'a> {
 pub(crate) struct Page<'a> {
     pub(crate) keys: Vec<&'a str>,
     pub(crate) prefixes: Vec<&'a str>,
-    /// The last of the page, when more comes after it.
+    /// The last entry of the page, if more follow.
     pub(crate) last: Option<&'a str>,
 }
 
@@ -38,7 +38,7 @@ impl Wanted<'_> {
         for key in keys {
             let rolled_up = self.roll_up(key);
             let is_listed = match rolled_up {
-                // All that it stands for was told by its name.
+                // A previous page already contains this rolled-up prefix.
                 Some(prefix) => page.prefixes.last() == Some(&prefix) || prefix == self.after,
                 None => false,
             };

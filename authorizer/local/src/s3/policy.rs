@@ -1,4 +1,4 @@
-//! The bucket's policy: what the identity that the distribution signs with may do.
+//! The bucket's policy: what the distribution's identity may do.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,8 +12,8 @@ use s3s::{S3Result, s3_error};
 ///   `s3:AbortMultipartUpload` and `s3:ListMultipartUploadParts`;
 /// - on the bucket `s3:ListBucket`.
 ///
-/// Copying and deleting many at once are among them, because reading, writing and deleting one are, and
-/// so is the older listing: keeping them out is the function's task, and a test's to see.
+/// Copying, deleting many objects and the older listing are included, because the same actions grant them. The
+/// function must refuse them, and a test checks that.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
 const ALLOWED: [&str; 15] = [
     "GetObject",
@@ -33,20 +33,20 @@ const ALLOWED: [&str; 15] = [
     "HeadBucket",
 ];
 
-/// The operation that a request turned out to be. It rides in the request's extensions, so that the
-/// bucket's log can name what is known only inside the protocol.
+/// The operation of a request. It is stored in the request's extensions, because it is known only inside the
+/// protocol, but the bucket's log must name it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Operation(Arc<OnceLock<String>>);
 
 impl Operation {
-    /// Its name in S3's API, when the request got so far.
+    /// Its name in S3's API, if the request was recognised.
     pub(crate) fn name(&self) -> Option<String> {
         self.0.get().cloned()
     }
 }
 
-/// Refuses whatever came with no signature, and what the policy of a bucket behind Origin Access
-/// Control does not grant: `s3s` asks for either only where this says so.
+/// Refuses unsigned requests, and operations that the policy of a bucket behind Origin Access Control does not
+/// grant: `s3s` itself does not check either.
 pub(crate) struct BucketPolicy;
 
 #[async_trait::async_trait]
@@ -66,7 +66,7 @@ impl S3Access for BucketPolicy {
     }
 }
 
-/// That takes `s3:DeleteObjectVersion`, even for the version `null` of a bucket without versions.
+/// Whether it needs `s3:DeleteObjectVersion`: also for the version `null` of a bucket without versions.
 fn deletes_a_version(name: &str, query: &str) -> bool {
     let is_version = |pair: &str| {
         let name = pair.split('=').next().unwrap_or_default();
@@ -75,7 +75,7 @@ fn deletes_a_version(name: &str, query: &str) -> bool {
     name == "DeleteObject" && query.split('&').any(is_version)
 }
 
-/// A header that takes `s3:PutObjectAcl`, `s3:PutObjectTagging` or the permissions of Object Lock besides.
+/// Whether the header also needs `s3:PutObjectAcl`, `s3:PutObjectTagging` or the permissions of Object Lock.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
 fn takes_more_than_writing(header: &str) -> bool {
     matches!(header, "x-amz-acl" | "x-amz-tagging")

@@ -1,4 +1,4 @@
-//! What a request promises of its body: checksums and a digest, compared with what arrived.
+//! The promises of a request about its body: checksums and a digest, compared with the received bytes.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
 
 use base64::Engine;
@@ -18,7 +18,7 @@ const ALGORITHMS: [(&str, &str, usize, Field); 5] = [
     ("x-amz-checksum-sha256", "SHA256", 32, |sums| &mut sums.checksum_sha256),
 ];
 
-/// The promises of one body, and what has been seen of it so far.
+/// The promises about one body, and the checksums of its bytes so far.
 #[derive(Default)]
 pub(crate) struct Promises {
     md5: Option<(Md5, Vec<u8>)>,
@@ -29,7 +29,7 @@ pub(crate) struct Promises {
 }
 
 impl Promises {
-    /// Reads the promises; one that no body could keep is refused before the body is read.
+    /// Reads the promises. A promise that no body can keep is refused before the body is read.
     pub(crate) fn new(
         content_md5: Option<&str>,
         mut expected: Checksum,
@@ -80,7 +80,7 @@ impl Promises {
         self.hasher.update(bytes);
     }
 
-    /// The body has ended: were they kept?
+    /// Checks the promises at the end of the body.
     pub(crate) fn check(self) -> S3Result<()> {
         let Self { md5, hasher, mut expected, trailers } = self;
         if let Some((md5, digest)) = md5
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_promise_that_was_kept_is_let_through_and_a_broken_one_is_a_bad_digest() {
-        // Of the nine digits `123456789`, as the catalogue of CRCs and the RFCs of the digests have them.
+        // For the nine digits `123456789`: the check values of the catalogue of CRCs and of the digests' RFCs.
         let kept = [
             "y/Q5Jg==",
             "4waSgw==",

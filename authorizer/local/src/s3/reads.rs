@@ -10,7 +10,7 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use super::conditions::ReadConditions;
 use super::store::{Store, check_version, missing};
 
-/// The type of an object that was given none.
+/// The type of an object that was stored without one.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
 const DEFAULT_TYPE: &str = "binary/octet-stream";
 
@@ -68,7 +68,7 @@ impl Store {
             output.checksum_sha1 = None;
             output.checksum_sha256 = None;
         }
-        // `s3s` overrides the headers of a GET, and forgets those of a HEAD.
+        // `s3s` overrides the headers of a GET, but not those of a HEAD.
         for (header, wanted) in [
             (&mut output.content_type, input.response_content_type.take()),
             (&mut output.content_language, input.response_content_language.take()),
@@ -96,13 +96,13 @@ impl Store {
     }
 }
 
-/// S3 tells an object's checksums only to who asks for them.
+/// Whether to send the checksums: S3 sends them only on request.
 fn is_enabled(mode: Option<&ChecksumMode>) -> bool {
     mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
 }
 
-/// A suffix longer than the object is the whole object, and of an empty object there is none: RFC 9110
-/// section 14.1.2. `s3s-fs` would seek to before its beginning.
+/// Checks a suffix range. A suffix longer than the object is the whole object; an empty object cannot satisfy one
+/// (RFC 9110 section 14.1.2). `s3s-fs` would seek to before the beginning.
 fn satisfiable(range: Option<Range>, length: Option<i64>) -> S3Result<Option<Range>> {
     let length = length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
     match range {

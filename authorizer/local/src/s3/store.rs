@@ -1,4 +1,4 @@
-//! The bucket's objects: `s3s-fs` keeps them, and what it lacks of S3 is added here.
+//! The bucket's objects: `s3s-fs` stores them, and this module adds the S3 behaviour that it lacks.
 //!
 //! Each operation is a method in the module of its subject; this one names them all.
 
@@ -15,7 +15,7 @@ use super::locks::Locks;
 pub(crate) struct Store {
     pub(super) files: FileSystem,
     pub(super) layout: Layout,
-    /// INVARIANT: whoever looks at an object and then reads or writes it holds its lock meanwhile.
+    /// INVARIANT: code that checks an object and then reads or writes it holds its lock from the check on.
     pub(super) locks: Locks,
 }
 
@@ -28,7 +28,7 @@ impl Store {
         Key::parse(self.layout.bucket(), key).map_err(S3Error::from)
     }
 
-    /// What is to be copied. What lies in another bucket the policy of this one does not grant.
+    /// The source of a copy. The policy does not grant access to another bucket.
     pub(super) fn source(&self, source: &mut CopySource) -> S3Result<Key> {
         let CopySource::Bucket { bucket, key, version_id } = source else {
             return Err(s3_error!(AccessDenied, "Access Denied"));
@@ -42,7 +42,7 @@ impl Store {
         Ok(parsed)
     }
 
-    /// What is known of the object, if there is one.
+    /// The state of the object, if it exists.
     pub(super) async fn object(&self, key: &Key) -> S3Result<Option<HeadObjectOutput>> {
         if !self.layout.has_object(key).await {
             return Ok(None);
@@ -55,8 +55,8 @@ impl Store {
         Ok(Some(self.files.head_object(own_request(input)).await?.output))
     }
 
-    /// Lets a write happen, or says why not. The entity tag of an object that lies in the folder without
-    /// having been uploaded takes reading it, so it is asked for only where there is a condition.
+    /// Allows a write, or says why not. The entity tag of a file that was not uploaded is computed from its content,
+    /// so it is computed only if there is a condition.
     pub(super) async fn check(&self, key: &Key, conditions: &WriteConditions) -> S3Result<()> {
         if conditions.is_empty() {
             return Ok(());
@@ -67,7 +67,7 @@ impl Store {
     }
 }
 
-/// A request of the store's own to `s3s-fs`.
+/// A request from the store to `s3s-fs`.
 pub(super) fn own_request<T>(input: T) -> S3Request<T> {
     S3Request {
         input,
@@ -92,7 +92,7 @@ pub(super) fn check_version(version: Option<&str>) -> S3Result<()> {
     }
 }
 
-/// What a missing object is answered with.
+/// The error for a missing object.
 pub(super) fn missing(version: Option<&str>) -> S3Error {
     version.map_or_else(no_such_key, |_| no_such_version())
 }
@@ -101,7 +101,7 @@ fn no_such_version() -> S3Error {
     s3_error!(NoSuchVersion, "The specified version does not exist.")
 }
 
-/// Hands each operation to its method.
+/// Passes each operation to its method.
 macro_rules! operations {
     ($($operation:ident: $input:ident => $output:ident),+ $(,)?) => {
         #[async_trait::async_trait]

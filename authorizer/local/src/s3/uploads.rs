@@ -1,8 +1,8 @@
 //! Uploads in parts.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>
 //!
-//! `s3s-fs` keeps the parts and joins them. Before it does, what is asked is compared here with what is
-//! there, because a joining that fails half-way there has lost the upload.
+//! `s3s-fs` stores the parts and joins them. Before it does, this module compares the request with the stored parts,
+//! because a join that fails half-way loses the upload.
 
 use std::io;
 
@@ -21,14 +21,14 @@ use super::layout::{Layout, Upload, remove};
 use super::promises::Promises;
 use super::store::Store;
 
-/// The least that a part holds, but for the last.
+/// The smallest size of a part, except for the last.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const SMALLEST_PART: i64 = 5 * 1024 * 1024;
 
 /// The highest number of a part.
 const LAST_PART: i32 = 10_000;
 
-/// The most that a list of parts holds.
+/// The largest number of parts in a list.
 const LARGEST_PAGE: i32 = 1_000;
 
 /// A part that has been uploaded.
@@ -50,7 +50,7 @@ impl Store {
         key.fits_upload(self.layout.bucket())?;
         self.layout.make_room(&key).await?;
         key.stored().clone_into(&mut request.input.key);
-        // An upload is the bucket owner's, whichever credentials this start of the bucket has.
+        // An upload belongs to the bucket owner, whichever credentials this start of the bucket has.
         request.credentials = None;
         let mut created = S3::create_multipart_upload(&self.files, request).await?;
         created.output.key = Some(name);
@@ -86,12 +86,12 @@ impl Store {
         let admission = async {
             let Some(admission) = arrival.arrived().await? else { return Ok(None) };
             let writing = self.locks.of(&key).write_owned().await;
-            // It may have been completed or aborted meanwhile.
+            // The upload may have been completed or aborted meanwhile.
             self.layout.upload(&key, upload.id()).await?;
             admission.admit();
             Ok::<_, S3Error>(Some(writing))
         };
-        // The lock is held until the part has its name and its entity tag.
+        // The lock is held until the part and its entity tag are stored.
         let (stored, writing) = tokio::join!(S3::upload_part(&self.files, request), admission);
         let _writing = writing?;
         let mut stored = stored?;
@@ -171,7 +171,7 @@ impl Store {
         self.check(&key, &conditions).await?;
         self.layout.make_room(&key).await?;
 
-        // `s3s-fs` joins the parts 1, 2, 3 and so on, where S3 takes any numbers that ascend.
+        // `s3s-fs` joins the parts 1, 2, 3 and so on, but S3 accepts any ascending numbers.
         for part in &uploaded {
             remove(&self.layout.part_tag(&upload, part.number)).await?;
             if numbered(&chosen, part.number).is_none() {
@@ -184,7 +184,7 @@ impl Store {
             fs::rename(from, to).await.map_err(S3Error::internal_error)?;
             parts.push(CompletedPart { part_number: Some(number), ..CompletedPart::default() });
         }
-        // The object that was there before had checksums of its own.
+        // The previous object had its own checksums.
         remove(&self.layout.checksums(&key)).await?;
         input.multipart_upload = Some(CompletedMultipartUpload { parts: Some(parts) });
         let bucket = input.bucket.clone();
@@ -215,7 +215,7 @@ impl Store {
         S3::abort_multipart_upload(&self.files, request).await
     }
 
-    /// Keeps the entity tag of a part, which `s3s-fs` tells once and forgets.
+    /// Stores the entity tag of a part, because `s3s-fs` returns it once and does not store it.
     async fn remember(&self, upload: &Upload, number: i32, etag: Option<&ETag>) -> S3Result<()> {
         let etag = etag.map(ETag::value).unwrap_or_default();
         fs::write(self.layout.part_tag(upload, number), etag).await.map_err(S3Error::internal_error)
@@ -243,7 +243,7 @@ impl Store {
             fs::metadata(self.layout.part(upload, number)),
             fs::read_to_string(self.layout.part_tag(upload, number)),
         );
-        // A part whose entity tag is not there yet is still being written.
+        // A part without an entity tag is still being written.
         let (Ok(file), Ok(etag)) = (file, etag) else { return Ok(None) };
         let size = i64::try_from(file.len()).map_err(io::Error::other)?;
         Ok(Some(UploadedPart {
@@ -273,13 +273,13 @@ fn part_number(number: i32) -> S3Result<i32> {
     }
 }
 
-/// The part of this number, of parts in the order of their numbers.
+/// The part with this number, among parts in the order of their numbers.
 fn numbered(parts: &[UploadedPart], number: i32) -> Option<&UploadedPart> {
     let at = parts.binary_search_by_key(&number, |part| part.number).ok()?;
     parts.get(at)
 }
 
-/// The parts that the object is made of, if it can be made of these.
+/// The parts of the object, if the request names valid ones.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
 fn choose(
     wanted: &[CompletedPart],

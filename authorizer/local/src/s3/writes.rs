@@ -14,7 +14,7 @@ use super::layout::remove;
 use super::promises::Promises;
 use super::store::{Store, own_request};
 
-/// How many keys one request may delete.
+/// The largest number of keys that one request may delete.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 const MOST_DELETED: usize = 1_000;
 
@@ -40,7 +40,7 @@ impl Store {
             input.checksum_algorithm.as_ref(),
             request.trailing_headers.clone(),
         )?;
-        // What is in vain already need not be read.
+        // A write that is already refused does not need its body.
         self.check(&key, &conditions).await?;
         self.layout.make_room(&key).await?;
 
@@ -56,7 +56,7 @@ impl Store {
             admission.admit();
             Ok::<_, S3Error>(Some(writing))
         };
-        // The lock is held until the object has its name and its headers.
+        // The lock is held until the object and its headers are stored.
         let (stored, writing) = tokio::join!(S3::put_object(&self.files, request), admission);
         let _writing = writing?;
         stored
@@ -82,7 +82,7 @@ impl Store {
         }
         self.layout.make_room(&key).await?;
         let copied = S3::copy_object(&self.files, request).await?;
-        // A source that lies in the folder without headers has none to give.
+        // A file that was not uploaded does not have stored headers.
         if keeps_headers && !tokio::fs::try_exists(self.layout.headers(&source)).await.unwrap_or(false) {
             remove(&self.layout.headers(&key)).await?;
         }
@@ -128,7 +128,7 @@ impl Store {
     }
 
     async fn delete_one_of_many(&self, object: &ObjectIdentifier) -> S3Result<()> {
-        // `s3:DeleteObjectVersion`, which the policy does not grant.
+        // This needs `s3:DeleteObjectVersion`, which the policy does not grant.
         if object.version_id.is_some() {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
@@ -139,7 +139,7 @@ impl Store {
         self.delete(&self.key(&object.key)?, &WriteConditions::matching(etag)).await
     }
 
-    /// Deletes an object, and what was known of it. One that is not there is deleted already.
+    /// Deletes an object and its metadata. A missing object counts as deleted.
     async fn delete(&self, key: &Key, conditions: &WriteConditions) -> S3Result<()> {
         let lock = self.locks.of(key);
         let _writing = lock.write().await;

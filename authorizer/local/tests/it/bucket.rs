@@ -1,4 +1,4 @@
-//! The bucket itself: it serves nothing that is not signed for it, whatever the way around.
+//! The bucket itself: it serves only requests that are signed for it.
 
 use std::time::{Duration, SystemTime};
 
@@ -24,7 +24,7 @@ fn signed(signing: &Signing<'_>, method: &str, url: &str, body: TestBody) -> Req
     sign_request(signing, method, url, SignableBody::UnsignedPayload, body)
 }
 
-/// A request whose signature covers another body than may be sent.
+/// A request whose signature covers this body; a test may then send another.
 pub(crate) fn signed_payload(
     signing: &Signing<'_>,
     method: &str,

@@ -108,7 +108,7 @@ async fn of_uploads_that_create_one_key_at_once_one_succeeds() {
 async fn an_upload_in_vain_is_answered_before_its_body_is_read() {
     let stage = Stage::with(forward()).await;
     assert_eq!(stage.ask("PUT", "/a", &[], "a").await.status, 200);
-    // The viewer announces more than it will ever send: only an answer without the body ends this.
+    // The viewer announces more than it sends, so the test ends only if the answer does not wait for the body.
     let mut viewer = TcpStream::connect(stage.running.addr()).await.unwrap();
     let head = b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000\r\nIf-None-Match: *\r\n\r\nbegins";
     viewer.write_all(head).await.unwrap();

@@ -1,4 +1,4 @@
-//! Keys that a folder holds, and those that it cannot.
+//! Keys that a folder can store, and those that it cannot.
 
 use crate::support::{Stage, forward};
 
@@ -43,7 +43,7 @@ async fn a_key_beside_one_that_continues_it_is_refused_and_says_so() {
     for path in ["/a/b", "/a/", "/a/b/c/d", "/b"] {
         let put = stage.ask("PUT", path, &[], "x").await;
         assert_eq!(put.error(), (400, "InvalidURI"), "{path}");
-        assert!(put.body.contains("cannot keep a key beside one that continues it"), "{}", put.body);
+        assert!(put.body.contains("cannot store a key beside one that continues it"), "{}", put.body);
         assert_eq!(stage.ask("GET", path, &[], "").await.error(), (404, "NoSuchKey"), "{path}");
         assert_eq!(stage.ask("DELETE", path, &[], "").await.status, 204, "{path}");
     }

@@ -23,7 +23,7 @@ async fn begin(stage: &Stage, path: &str, headers: &[(&str, &str)]) -> String {
     started.elements("UploadId")[0].to_owned()
 }
 
-/// Uploads a part, and gives its entity tag.
+/// Uploads a part and returns its entity tag.
 async fn part(stage: &Stage, path: &str, id: &str, number: u32, body: impl Into<Bytes>) -> String {
     let answer = stage.ask("PUT", &format!("{path}?partNumber={number}&uploadId={id}"), &[], body).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -225,7 +225,7 @@ const CHUNK: usize = 64 * 1024;
 const PARTS: u8 = 4;
 const PART: usize = 50 * MIB;
 
-/// 50 MB that never exist as a whole.
+/// 50 MB that are never in memory as a whole.
 fn large(seed: u8) -> TestBody {
     let chunk = Bytes::from(vec![seed; CHUNK]);
     let chunks = (0..PART / CHUNK).map(move |_| Ok::<_, Infallible>(Frame::data(chunk.clone())));

@@ -1,4 +1,4 @@
-//! What an object keeps and tells: headers, versions, checksums.
+//! The metadata of an object: headers, versions, checksums.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! A package in a process of its own. The `bootstrap` here is a script that speaks the Runtime API.
+//! A package in its own process. The `bootstrap` here is a script that speaks the Runtime API.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,7 +13,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::support::{Stage, empty, settings};
 
-/// Speaks the Runtime API; the path of the request says how the invocation goes.
+/// Speaks the Runtime API; the path of the request selects the outcome of the invocation.
 const BOOTSTRAP: &str = r##"#!/usr/bin/env python3
 import json, os, sys, time, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"

@@ -1,4 +1,4 @@
-//! Large bodies pass through and are never held, refused ones are not read.
+//! Large bodies are streamed and never held in memory; refused ones are not read.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::support::{Stage, TestBody, empty, forward, refuse};
 const CHUNK: usize = 64 * 1024;
 const CHUNKS: usize = 1024;
 
-/// 64 MB that never exist as a whole.
+/// 64 MB that are never in memory as a whole.
 fn large() -> TestBody {
     let chunks = (0..CHUNKS).map(|i| Ok::<_, Infallible>(Frame::data(chunk(i))));
     StreamBody::new(stream::iter(chunks)).map_err(|never| match never {}).boxed()
@@ -61,7 +61,7 @@ async fn an_upload_without_a_length_is_refused_by_the_bucket() {
 #[tokio::test]
 async fn a_refused_upload_is_answered_before_its_body_is_read() {
     let stage = Stage::with(refuse()).await;
-    // The viewer announces more than it will ever send: only an answer without the body ends this.
+    // The viewer announces more than it sends, so the test ends only if the answer does not wait for the body.
     let mut viewer = TcpStream::connect(stage.running.addr()).await.unwrap();
     viewer
         .write_all(b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000\r\n\r\nbegins")
@@ -121,7 +121,7 @@ async fn an_upload_that_breaks_off_leaves_no_object() {
     viewer.read_exact(&mut first).await.unwrap();
     viewer.write_all(b"only this").await.unwrap();
     drop(viewer);
-    // The bucket has let go of the upload once its temporary file is gone.
+    // The bucket has dropped the upload when its temporary file is gone.
     let leftover = || {
         std::fs::read_dir(stage.data.path())
             .unwrap()

@@ -1,4 +1,4 @@
-//! A distribution for a test, a viewer, and an observer that keeps what it hears.
+//! A distribution for a test, a viewer, and an observer that records its reports.
 
 use std::future::ready;
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ impl Stage {
         Self { running, heard, credentials, data, client: client() }
     }
 
-    /// The same data under a new start, which has new credentials.
+    /// A new start on the same data, with new credentials.
     pub(crate) async fn restarted(self, function: Function) -> Self {
         let Self { running, data, client: old, .. } = self;
         drop(old);
@@ -98,7 +98,7 @@ impl Stage {
         (status, response.into_body().collect().await.unwrap().to_bytes())
     }
 
-    /// A request with headers, and its whole answer.
+    /// Sends a request with headers, and returns its whole answer.
     pub(crate) async fn ask(
         &self,
         method: &str,
@@ -137,7 +137,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The header, or nothing.
+    /// The header, or an empty text.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -147,7 +147,7 @@ impl Answer {
         (self.status, self.elements("Code").first().copied().unwrap_or_default())
     }
 
-    /// What stands in the elements of this name, in their order.
+    /// The contents of the elements with this name, in order.
     pub(crate) fn elements(&self, name: &str) -> Vec<&str> {
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
         self.body.split(&open).skip(1).map(|rest| rest.split(&close).next().unwrap()).collect()
@@ -173,7 +173,7 @@ pub(crate) fn settings(function: Function) -> (Settings, Arc<Heard>, TempDir) {
     (settings, heard, data)
 }
 
-/// A function that answers with what the closure makes of the event's request.
+/// A function that returns the closure's result for the event's request.
 pub(crate) fn function(answer: impl Fn(Value) -> Value + Send + Sync + 'static) -> Function {
     Function::InProcess(InProcess::new(move |event| {
         let event: Value = serde_json::from_slice(&event).unwrap();
@@ -184,7 +184,7 @@ pub(crate) fn function(answer: impl Fn(Value) -> Value + Send + Sync + 'static) 
     }))
 }
 
-/// A function that hands every request back as it came.
+/// A function that returns every request unchanged.
 pub(crate) fn forward() -> Function {
     function(|request| request)
 }

@@ -19,10 +19,10 @@ use reqwest::redirect::Policy;
 use serde::Deserialize;
 use thiserror::Error;
 
-/// What stands for itself in a path (RFC 3986 section 2.3); the slashes between segments do too.
+/// The characters that a path does not encode (RFC 3986 section 2.3), and the slashes between segments.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// Why something was not done.
+/// Why a command failed.
 #[derive(Debug, Error)]
 enum Error {
     #[error("{status} {title}: {detail}")]
@@ -31,7 +31,7 @@ enum Error {
     Http(#[from] reqwest::Error),
     #[error("{path}: {source}")]
     File { path: PathBuf, source: io::Error },
-    #[error("the answer broke off: {0}")]
+    #[error("the answer ended too early: {0}")]
     Broken(#[source] io::Error),
 }
 
@@ -42,7 +42,7 @@ struct Problem {
     detail: String,
 }
 
-/// The distribution, as somebody with a token.
+/// A client of the distribution, with a token.
 struct Files {
     client: Client,
     url: String,
@@ -51,7 +51,7 @@ struct Files {
 
 impl Files {
     fn new(url: String, token: String) -> Result<Self, Error> {
-        // No redirect is an answer to a program. And uploads take as long as they take.
+        // A redirect is not an answer for a program. And an upload can take any time.
         let client = Client::builder().redirect(Policy::none()).timeout(None).build()?;
         Ok(Self { client, url, token })
     }
@@ -61,7 +61,7 @@ impl Files {
     }
 
     fn upload(&self, path: &Path, key: &str, media_type: &str) -> Result<(), Error> {
-        // Of a file the length is known, and sent; a reader would be sent in chunks, which S3 does not take.
+        // The length of a file is known, and sent. A reader would be sent in chunks, which S3 does not accept.
         let file = File::open(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
         let request = self.client.put(self.url(key)).bearer_auth(&self.token);
         let answer = request.header(CONTENT_TYPE, media_type).body(file).send()?;
@@ -77,7 +77,7 @@ impl Files {
         let written = io::copy(&mut answer, &mut file).map_err(Error::Broken);
         let moved = written.and_then(|_| fs::rename(&part, path).map_err(unwritable));
         if moved.is_err() {
-            // It may never have been there.
+            // The file may not exist.
             let _ = fs::remove_file(&part);
         }
         moved
@@ -89,7 +89,7 @@ impl Files {
     }
 }
 
-/// Takes the answer that was hoped for, and makes an error of any other.
+/// Returns the answer if it has the expected status, and an error otherwise.
 fn expect(status: StatusCode, answer: Response) -> Result<Response, Error> {
     let actual = answer.status();
     if actual == status {
@@ -99,7 +99,7 @@ fn expect(status: StatusCode, answer: Response) -> Result<Response, Error> {
     let problem = if answer.headers().get(CONTENT_TYPE).is_some_and(is_problem) {
         answer.json()?
     } else {
-        // S3's own answer, or CloudFront's.
+        // S3 or CloudFront answered.
         let title = actual.canonical_reason().unwrap_or("answer").to_owned();
         Problem { title, detail: answer.text()? }
     };

@@ -1,4 +1,4 @@
-//! Chance, the same each time.
+//! Reproducible random numbers.
 
 /// SplitMix64.
 pub(crate) struct Dice(pub(crate) u64);
@@ -18,12 +18,12 @@ impl Dice {
         of[self.below(of.len())].clone()
     }
 
-    /// Whether it happens, so many times in a hundred.
+    /// True in this percentage of cases.
     pub(crate) fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// Each of these, so many times in a hundred; at least one.
+    /// A selection of these, each in this percentage of cases; at least one.
     pub(crate) fn some<T: Clone>(&mut self, of: &[T], percent: usize) -> Vec<T> {
         let mut some: Vec<T> = Vec::new();
         for one in of {

@@ -1,4 +1,4 @@
-//! Another engine decides what ours does: random policies, translated by `authorizer audit cedar`, and random requests,
+//! A comparison with another engine: random policies, translated by `authorizer audit cedar`, and random requests,
 //! decided by our core and by the `cedar-policy` crate.
 #![allow(
     clippy::unwrap_used,
@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
+    reason = "a test stops at its first failure"
 )]
 
 mod dice;
@@ -42,8 +42,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// How many requests are decided, and so many of each policy. `RANDOM_CASES` asks for a percentage of them,
-/// `AUTHORIZER_CEDAR_PAIRS` for another number, and `AUTHORIZER_CEDAR_SEED`, a number, for others.
+/// The number of requests, in all and per policy. `RANDOM_CASES` sets a percentage of it, `AUTHORIZER_CEDAR_PAIRS`
+/// another number, and `AUTHORIZER_CEDAR_SEED`, a number, selects other requests.
 const PAIRS: usize = 100_000;
 const REQUESTS: usize = 100;
 const WORKERS: usize = 2;
@@ -53,7 +53,7 @@ fn keys() -> Value {
     json!([{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}])
 }
 
-/// How often each thing came about.
+/// The number of times that each outcome occurred.
 type Counts = BTreeMap<String, usize>;
 
 #[test]
@@ -81,7 +81,7 @@ fn cedar_decides_what_the_core_decides() {
     let decided = ["allowed", "denied", "by default"].map(count);
     let all: usize = decided.iter().sum();
     assert!(all >= pairs, "{all}");
-    // A policy that says yes, or no, to everything would show nothing.
+    // A policy that always allows, or always refuses, would prove nothing.
     assert!(decided.iter().all(|one| *one * 5 >= all), "{decided:?} of {all}");
     for operation in S3Operation::ALL {
         for decision in ["allowed", "denied", "by default"] {
@@ -91,7 +91,7 @@ fn cedar_decides_what_the_core_decides() {
             );
         }
     }
-    // Each part of a rule was at some time all that failed; and Cedar had to be told of a match but seldom.
+    // Each part of a rule was at some time the only one that failed; and Cedar was rarely told of a match.
     for part in [
         "keys",
         "operations",
@@ -125,7 +125,7 @@ fn decide(mut dice: Dice, policies: usize) -> Counts {
         let cedar = Cedar::new(&translation);
         for index in 0..REQUESTS {
             let asked = Asked::of(&mut dice, authorizer.bundle().policy());
-            // The first of each policy is held against the schema, too.
+            // The first request of each policy is also checked against the schema.
             let schema = (index == 0).then_some(&cedar.schema);
             compare(&authorizer, &translation, &cedar, &asked, schema, &mut counts).unwrap_or_else(|what| {
                 panic!("{what}\n{asked:#?}\n{document:#}\n{}", translation.policies())
@@ -141,7 +141,7 @@ fn authorizer(document: &Value) -> Authorizer {
     Authorizer::new(Bundle::read(&bundle).unwrap())
 }
 
-/// A translation that was read, and found valid.
+/// A translation that was parsed and validated.
 struct Cedar {
     policies: PolicySet,
     schema: Schema,
@@ -198,7 +198,7 @@ fn compare(
         other => return Err(format!("{other:?}")),
     };
     if record.rule.as_deref().is_some_and(|rule| !deciding.contains(rule)) {
-        return Err(format!("{:?} is none of {deciding:?}", record.rule));
+        return Err(format!("{:?} is not one of {deciding:?}", record.rule));
     }
     let (request, entities) = told(asked, translation.shape(), schema);
     let response = cedar_policy::Authorizer::new().is_authorized(&request, &cedar.policies, &entities);

@@ -1,11 +1,11 @@
-//! Policies at random, of few words, so that requests of the same words often meet them.
+//! Random policies with few words, so that random requests with the same words often match them.
 
 use authorizer_core::operation::S3Operation as Op;
 use serde_json::{Map, Value, json};
 
 use crate::dice::Dice;
 
-/// The claims that keys and metadata speak of.
+/// The claims that keys and metadata use.
 pub(crate) const KEY_CLAIMS: [&str; 3] = ["sub", "org", "https://example.com/tenant"];
 
 pub(crate) const LITERALS: [&str; 6] = ["a", "b", "ab", "ba", "a.b", "é"];
@@ -33,7 +33,7 @@ pub(crate) fn document(dice: &mut Dice, keys: &Value) -> Value {
     };
     let count = 1 + dice.below(5);
     let mut rules: Vec<Value> = (0..count).map(|index| rule(dice, index)).collect();
-    // Without an allow rule no request comes to a rule.
+    // Without an allow rule, no request reaches a rule.
     if rules.iter().all(|rule| rule["effect"] == "deny") {
         rules.push(json!({"id": "all", "effect": "allow", "operations": names(&Op::ALL), "keys": ["**"],
             "anonymous": true}));
@@ -60,7 +60,7 @@ fn rule(dice: &mut Dice, index: usize) -> Value {
     }
     let mut rule =
         json!({"id": format!("rule-{index}"), "effect": if allows { "allow" } else { "deny" }, "keys": keys});
-    // By words where that says the same: in a deny rule they are wider.
+    // As `methods` only if that means the same: in a deny rule, `methods` covers more.
     if dice.percent(30) {
         rule["methods"] = json!(dice.some(&["GET", "HEAD", "PUT", "DELETE"], 40));
     }

@@ -1,4 +1,4 @@
-//! Requests at random, aimed at a policy: half of the time at what one of its rules asks for.
+//! Random requests for a policy. Half of them are aimed at one of its rules.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::dice::Dice;
 use crate::policy::{INSTANTS, KEY_CLAIMS, LITERALS, OVERRIDES};
 
-/// What is asked, as facts: what the other engine is told.
+/// A request as facts, for the other engine.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) operation: Op,
@@ -28,7 +28,7 @@ pub(crate) struct Asked {
     pub(crate) upload: UploadSaid,
 }
 
-/// What the headers of an upload say: each fact, beside the lines that say it.
+/// The headers of an upload: each fact, with its header lines.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UploadSaid {
     pub(crate) length: (&'static [&'static str], Option<i64>),
@@ -65,11 +65,11 @@ const SOURCES: [&str; 6] =
     ["203.0.113.9", "::ffff:203.0.113.9", "203.0.113.10", "198.51.100.1", "2001:db8::9", "2001:db9::1"];
 
 impl Asked {
-    /// A request that the policy has a word for.
+    /// A request with the words of the policy.
     pub(crate) fn of(dice: &mut Dice, policy: &Policy) -> Self {
         let rules: Vec<_> = policy.rules().iter().collect();
         let denying: Vec<_> = rules.iter().copied().filter(|rule| rule.effect() == Effect::Deny).collect();
-        // Every rule keeps a request from being denied, and only deny rules have it denied.
+        // Half of the time a deny rule: with any rule as the target, few requests would be denied.
         let target = match dice.percent(50) && !denying.is_empty() {
             true => dice.one(&denying),
             false => dice.one(&rules),
@@ -277,7 +277,7 @@ fn instance(dice: &mut Dice, pattern: &KeyPattern, claims: &Map<String, Value>) 
 }
 
 fn upload(dice: &mut Dice, operation: Op, target: &Rule) -> UploadSaid {
-    // A size of the whole that is no number is refused before any rule is asked.
+    // A total size that is not a number is refused before the rules.
     let lengths: Vec<_> =
         LENGTHS.into_iter().filter(|(lines, length)| length.is_some() || lines.is_empty()).collect();
     let mut upload = UploadSaid {

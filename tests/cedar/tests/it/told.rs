@@ -1,4 +1,4 @@
-//! What is asked, as Cedar is told it: docs/audit/cedar.md, from the facts and not from what our core read of them.
+//! The request in Cedar's form (docs/audit/cedar.md), made from the facts and not from our core's reading of them.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::request::Asked;
 
-/// The request and its entities; held against the schema where one is given.
+/// The request and its entities; checked against the schema if one is given.
 pub(crate) fn told(asked: &Asked, shape: &Shape, schema: Option<&Schema>) -> (Request, Entities) {
     let (kind, issuer) = match &asked.token {
         Some((issuer, _)) => ("Viewer", Some(uid("Issuer", issuer))),
@@ -161,7 +161,7 @@ fn context(asked: &Asked, claims: &Map<String, Value>, shape: &Shape) -> Vec<(St
     told
 }
 
-/// Cedar reads dates as text. The days of each instant that the requests have are known.
+/// The instant as a text for Cedar. The days of all instants in the requests are known.
 fn datetime(millis: i64) -> Expression {
     let (text, at) = crate::policy::INSTANTS
         .into_iter()
@@ -182,7 +182,7 @@ fn before(instant: &str) -> String {
     .to_owned()
 }
 
-/// docs/policy.md, written down without any thought of speed: what Cedar cannot match.
+/// The matching that Cedar cannot do: docs/policy.md, implemented without regard to speed.
 fn matches(pattern: &str, asked: &Asked, claims: &Map<String, Value>) -> bool {
     let pattern = KeyPattern::parse(pattern).unwrap();
     let segments: Vec<&str> = asked.name.split('/').collect();

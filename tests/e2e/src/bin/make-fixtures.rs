@@ -1,7 +1,7 @@
-//! Makes the fixtures anew from the cases of every suite: `make fixtures`, or
+//! Makes the fixtures again from the cases of every suite: `make fixtures`, or
 //! `cargo run -p authorizer-e2e --bin make-fixtures [AUTHORIZER]`.
 //!
-//! Exits 1 when what the program says of an event is not what the case expects.
+//! Exits 1 if the program's result for an event is not the one that its case expects.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("the fixtures cannot be made: {error}");
+            eprintln!("cannot make the fixtures: {error}");
             ExitCode::from(2)
         }
     }

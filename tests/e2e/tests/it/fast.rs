@@ -1,4 +1,4 @@
-//! What needs nothing but the Rust toolchain: no installer, no network, no other compiler.
+//! The tests that need only the Rust toolchain: no installer, no network, no other compiler.
 
 mod bucket;
 mod distribution;

@@ -1,14 +1,16 @@
 //! The end-to-end tests: the real programs, started as people start them.
 //!
-//! Grouped by what they need, so that a filter picks a group: `cargo test -p authorizer-e2e --test it needs_browser::`.
-//! `tests/run` leaves groups out by these names, so no other crate has modules of such names, except the peers.
+//! They are grouped by what they need, so that a filter selects a group:
+//! `cargo test -p authorizer-e2e --test it needs_browser::`.
+//! `tests/run` excludes groups by these names, so other crates must not have modules with such names, except for the
+//! peers.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
+    reason = "a test stops at its first failure"
 )]
 
 mod fast;

@@ -1,4 +1,4 @@
-//! What Chromium makes of it.
+//! The tests in Chromium.
 
 mod pages;
 mod report;

@@ -1,4 +1,4 @@
-//! Identity providers, SDKs and clients that nobody here wrote, and the clients of `docs/examples`.
+//! Other people's identity providers, SDKs and clients, and the clients of `docs/examples`.
 
 mod examples;
 mod issuers;

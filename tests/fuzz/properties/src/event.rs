@@ -1,8 +1,8 @@
-//! Any bytes as an event: what is forwarded was allowed for the key that S3 will read, and a second time it is
-//! decided alike.
+//! Any bytes as an event: a forwarded request was allowed for the key that S3 will read, and a second decision is the
+//! same.
 //!
-//! Each event is decided by three policies: one that lets anybody do nearly everything, so that much is forwarded,
-//! and those of the fixtures, whose events have tokens that are good.
+//! Each event is decided by three policies: one that allows everybody nearly everything, so that much is forwarded,
+//! and those of the fixtures, for whose events there are valid tokens.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::root;
 
-/// When the events of the fixtures are decided.
+/// The instant at which the events of the fixtures are decided.
 const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
 static OPEN: LazyLock<Authorizer> = LazyLock::new(|| {
@@ -77,7 +77,7 @@ const PARAMETERS: [&str; 19] = [
     "response-expires",
 ];
 
-/// Panics where that does not hold. Gives which of the policies let the event through.
+/// Checks the property; panics if it does not hold. Returns which of the policies allow the event.
 pub fn check(bytes: &[u8]) -> [bool; 3] {
     let open = decide(&OPEN, bytes);
     if let Some((request, record)) = &open {
@@ -91,13 +91,13 @@ pub fn check(bytes: &[u8]) -> [bool; 3] {
     [open.is_some(), tokens, requests]
 }
 
-/// What is forwarded, if it is.
+/// The forwarded request, if the event is allowed.
 fn decide<'r>(
     authorizer: &'r Authorizer,
     bytes: &'r [u8],
 ) -> Option<(Box<CloudFrontRequest<'r>>, DecisionRecord<'r>)> {
     let authorized = authorizer.authorize(bytes, NOW);
-    // What was remembered of a token changes no decision.
+    // A cached token does not change the decision.
     let again = authorizer.authorize(bytes, NOW);
     assert_eq!(authorized.record, again.record);
     let text = |outcome: &Outcome<'_>| serde_json::to_string(outcome).unwrap();
@@ -120,7 +120,8 @@ fn decide<'r>(
     }
 }
 
-/// The path and the query are of the key and the operation that the rules saw, and no header is another operation.
+/// Checks that the path and the query have the key and the operation that the rules checked, and that no header
+/// changes the operation.
 fn is_what_was_decided(request: &CloudFrontRequest<'_>, record: &DecisionRecord<'_>) {
     let (key, operation) = (record.key.as_deref().unwrap(), record.operation.as_deref().unwrap());
     assert!(request.uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'));
@@ -141,10 +142,10 @@ fn is_what_was_decided(request: &CloudFrontRequest<'_>, record: &DecisionRecord<
     }
 }
 
-/// The policy that lets anybody do nearly everything lets them do that.
+/// Checks that the policy that allows everybody nearly everything allows this.
 fn is_open(request: &CloudFrontRequest<'_>, record: &DecisionRecord<'_>) {
     let (key, operation) = (record.key.as_deref().unwrap(), record.operation.as_deref().unwrap());
-    // docs/policy.md: what `GET` and `PUT` in a deny rule leave open.
+    // docs/policy.md: the operations that `GET` and `PUT` in a deny rule do not cover.
     let is_left_open =
         ["DeleteObject", "ListObjectsV2", "ListParts", "AbortMultipartUpload"].contains(&operation);
     assert!(key.starts_with("a/") && (!key.starts_with("a/no/") || is_left_open), "{operation} {key}");

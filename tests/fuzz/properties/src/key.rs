@@ -1,9 +1,9 @@
-//! Any text as a path: what is accepted is forwarded in a form that S3 decodes to the same key.
+//! Any text as a path: an accepted path is forwarded in a form that S3 decodes to the same key.
 
 use authorizer_core::key::ObjectKey;
 use percent_encoding::percent_decode_str;
 
-/// Panics where that does not hold.
+/// Checks the property; panics if it does not hold.
 pub fn check(uri: &str) {
     let Ok(key) = ObjectKey::from_uri(uri) else { return };
     let forwarded = key.to_uri();

@@ -1,6 +1,6 @@
-//! What holds for any input from outside: no panic, and what is said in each module.
+//! Properties of any input from outside: no panic, and the property of each module.
 //!
-//! A fuzz target calls one of these with what the fuzzer makes up; the tests of this crate call it with every seed.
+//! A fuzz target calls one of these with the fuzzer's input; the tests of this crate call it with every seed.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -22,7 +22,7 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))
 }
 
-/// The folders of the seeds of a target: what the project has of such inputs, and those written for it.
+/// The folders with a target's seeds: the project's own inputs of that kind, and seeds written for it.
 pub fn seeds(target: &str) -> Vec<PathBuf> {
     let own = format!("tests/fuzz/seeds/{target}");
     let shared: &[&str] = match target {

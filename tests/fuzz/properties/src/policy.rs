@@ -1,4 +1,4 @@
-//! Any text as a policy file: an error is always shown, and a policy that is taken is a bundle that is read.
+//! Any text as a policy file: every error can be displayed, and an accepted policy gives a bundle that can be read.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -23,7 +23,7 @@ static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
     folder
 });
 
-/// Panics where that does not hold.
+/// Checks the property; panics if it does not hold.
 pub fn check(bytes: &[u8]) {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -34,7 +34,7 @@ pub fn check(bytes: &[u8]) {
     match loaded {
         Ok(policy) => assert!(Bundle::read(policy.bundle_json()).is_ok()),
         Err(error) => {
-            // With the lines that it points at.
+            // With the source lines that it points to.
             let mut shown = String::new();
             let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor());
             handler.render_report(&mut shown, &error).unwrap();

@@ -1,6 +1,6 @@
-//! Any header and claims, with a signature that no key made: never accepted.
+//! Any header and claims, with a signature that no key made: the token is never accepted.
 //!
-//! The input is a token, or the parts of one a line each, before they are encoded.
+//! The input is a token, or the unencoded parts of a token, one per line.
 
 use std::sync::LazyLock;
 
@@ -30,7 +30,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
                  "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
             ]}})),
             issuer("b", &["HS256"], &["a"], json!({
-                // Nobody signs with it: nothing here does, and no fuzzer finds a digest.
+                // Nothing here signs with this secret, and a fuzzer cannot find a MAC.
                 "secret": {"encoding": "base64", "value": "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k"},
                 "token_type": "at+jwt", "required": {"use": "access", "level": 2, "sure": true},
                 "leeway_seconds": 5, "max_lifetime_seconds": 60,
@@ -44,7 +44,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     Policy::compile(&serde_json::from_value(document).unwrap()).unwrap()
 });
 
-/// Panics where that does not hold.
+/// Checks the property; panics if it does not hold.
 pub fn check(text: &str) {
     let is_refused = |token: &str| {
         for now in [0, 1_800_000_000] {

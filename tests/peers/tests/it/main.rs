@@ -1,5 +1,5 @@
-//! The tests of what measures: no clock is looked at.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+//! The tests of the measurement: they do not check any time.
+#![allow(clippy::unwrap_used, reason = "a test stops at its first failure")]
 
 mod needs_peers;
 mod tables;

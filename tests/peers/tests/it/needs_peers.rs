@@ -1,4 +1,4 @@
-//! What needs the runtime clients and the libraries of the peers.
+//! The tests that need the runtime clients and the libraries of the peers.
 
 mod decisions;
 mod run;

@@ -26,7 +26,7 @@ fn tables(folder: &Path) -> Output {
 #[test]
 fn the_tables_have_the_medians_of_the_benches_and_their_ratios() {
     if Command::new("python3").arg("--version").output().is_err() {
-        return skip("the tables of the benches: there is no python3");
+        return skip("the tables of the benches: python3 is not installed");
     }
     let folder = tempfile::tempdir().unwrap();
     let nothing = tables(folder.path());

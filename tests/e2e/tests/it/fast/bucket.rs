@@ -1,5 +1,4 @@
-//! The bucket behind the distribution: whoever goes around the distribution is refused, and nothing is
-//! written.
+//! The bucket behind the distribution: requests that bypass the distribution are refused, and nothing is written.
 
 use std::future::ready;
 use std::sync::{Arc, Mutex};
@@ -19,7 +18,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
 
-/// Who signs, and what for.
+/// A signer: the credentials and the scope.
 #[derive(Clone, Copy)]
 struct Signer<'a> {
     credentials: &'a Credentials,
@@ -27,7 +26,7 @@ struct Signer<'a> {
     location: SignatureLocation,
 }
 
-/// What a signature adds to a request.
+/// The headers that a signature adds to a request.
 struct Signature {
     headers: Vec<(String, String)>,
     query: String,
@@ -117,7 +116,7 @@ impl Observer for Heard {
 
 #[tokio::test]
 async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_is_written() {
-    // The same distribution as `serve` starts, with credentials that the test knows.
+    // The same distribution that `serve` starts, with credentials that the test knows.
     let folder = tempfile::tempdir().unwrap();
     let sample = Served::sample();
     let bundle = PolicyFile::load(&sample.policy()).unwrap().into_bundle();
@@ -151,7 +150,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     let good =
         Signer { credentials: &credentials, region: "us-east-1", location: SignatureLocation::Headers };
     let path = "/files/users/alice/x";
-    // Without this, a bucket that refuses everything would pass.
+    // Without this check, a bucket that refuses everything would pass.
     let signature = good.sign("PUT", &bucket.url(path));
     assert_eq!(bucket.ask("PUT", path, &signature.headers(), "signed").await.status, 200);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "signed");
@@ -172,7 +171,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
         }
     }
 
-    // A signature for one request is none for another.
+    // A signature for one request is not valid for another.
     for (signed, sent) in [
         (("GET", "/files/users/alice/x"), ("GET", "/files/users/bob/x")),
         (("GET", path), ("PUT", path)),
@@ -193,7 +192,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     headers.push(("x-amz-copy-source", "/files/users/alice/x"));
     assert_eq!(bucket.ask("PUT", "/files/copy", &headers, "").await.status, 403);
 
-    // A URL that carries its signature: nobody makes them here, so not even a good one is taken.
+    // A presigned URL: nobody makes them here, so even a valid one is refused.
     let presigned = Signer { location: SignatureLocation::QueryParams, ..good };
     let query = presigned.sign("GET", &bucket.url(path)).query;
     assert!(query.contains("X-Amz-Signature="), "{query}");

@@ -1,4 +1,4 @@
-//! `authorizer serve --sample`, as two users and their administrator meet it.
+//! `authorizer serve --sample`, used by two users and their administrator.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
@@ -26,7 +26,7 @@ async fn ask(served: &Served, who: &str, method: &str, path: &str, body: &str) -
     served.viewer.ask(method, path, &[("authorization", &bearer)], body).await
 }
 
-/// As somebody, or as anyone.
+/// Sends a request as a user, or without a token.
 async fn ask_as(served: &Served, who: Option<&str>, method: &str, path: &str, body: &str) -> Answer {
     match who {
         Some(who) => ask(served, who, method, path, body).await,
@@ -78,7 +78,7 @@ async fn who_may_not_is_refused_and_every_byte_stays_as_it_was() {
         (None, "/any/where", 401),
     ] {
         for method in ["GET", "HEAD", "PUT", "DELETE"] {
-            // A GET with a body is CloudFront's to refuse.
+            // CloudFront refuses a GET with a body.
             let body = if method == "GET" { "" } else { "evil" };
             let answer = ask_as(&served, who, method, path, body).await;
             assert_eq!(answer.status, status, "{who:?} {method} {path}");
@@ -94,7 +94,7 @@ async fn who_may_not_is_refused_and_every_byte_stays_as_it_was() {
             }
         }
     }
-    // What anyone may read, not anyone may write; and a deny rule binds the administrator.
+    // A public folder is not writable for everybody; and a deny rule also applies to the administrator.
     for (who, method, path) in [
         (Some("bob"), "PUT", "/public/x"),
         (Some("bob"), "DELETE", "/public/x"),
@@ -146,24 +146,24 @@ async fn no_spelling_of_a_path_leads_out_of_the_folder_that_was_decided_on() {
             assert!(!answer.contains("bobs"), "{method} {target}: {answer}");
         }
     }
-    // Decoded once and no further: to bob's folder this is no way, it is a key of alice's own.
+    // Decoded only once: this does not lead to bob's folder, but is a key of alice's own.
     for target in ["/users/alice/%252e%252e/bob/x", "/users/alice/%252Fx"] {
         let (status, answer) = served.viewer.raw_head("GET", target, &[&alice]);
         assert_eq!(status, 404, "{target}: {answer}");
     }
-    // Other people's folders, however they are written.
+    // Other people's folders, in any spelling.
     for target in
         ["/users%2Fbob%2Fx", "/users/%62ob/x", "/%75sers/bob/x", "/users/alice%2F%252e%252e/../bob/x"]
     {
         let (status, answer) = served.viewer.raw_head("GET", target, &[&alice]);
         assert!([400, 403].contains(&status) && !answer.contains("bobs"), "{target}: {answer}");
     }
-    // An absolute target, and one that names another host, lead to the same decision.
+    // An absolute target, and one with another host, get the same decision.
     for target in ["http://other.example/users/bob/x", "http://other.example/users/alice/../bob/x"] {
         let (status, answer) = served.viewer.raw_head("GET", target, &[&alice]);
         assert!([400, 403].contains(&status) && !answer.contains("bobs"), "{target}: {answer}");
     }
-    // And a slash that is encoded is a slash: alice's own object by another name.
+    // An encoded slash is a slash: this is alice's own object in another spelling.
     assert_eq!(ask(&served, "alice", "PUT", "/users/alice%2Fdeep%2fx", "hers").await.status, 200);
     assert_eq!(std::fs::read_to_string(served.file("users/alice/deep/x")).unwrap(), "hers");
     assert_eq!(ask(&served, "alice", "DELETE", "/users/alice/deep/x", "").await.status, 204);
@@ -264,7 +264,7 @@ async fn neither_the_token_nor_a_cookie_is_kept_or_written_anywhere() {
     ];
     for method in ["PUT", "GET", "HEAD"] {
         let body = if method == "PUT" { "hers" } else { "" };
-        // The bucket answers nothing that holds two signatures, or another than the distribution's.
+        // The bucket refuses requests with two signatures, or with another one than the distribution's.
         let answer = served.viewer.ask(method, "/users/alice/x", &headers, body).await;
         assert_eq!(answer.status, 200, "{method}");
         let echoed = format!("{:?}{}", answer.headers, answer.body);
@@ -272,7 +272,7 @@ async fn neither_the_token_nor_a_cookie_is_kept_or_written_anywhere() {
     }
     let refused = served.viewer.ask("GET", "/users/bob/x", &headers, "").await;
     assert_eq!(refused.status, 403);
-    // A bad token is no more to be seen than a good one.
+    // An invalid token must not be visible either.
     let bad = format!("{bearer}AAAA");
     assert_eq!(served.viewer.ask("GET", "/users/alice/x", &[("authorization", &bad)], "").await.status, 401);
 
@@ -323,7 +323,7 @@ async fn ranges_and_conditions_reach_the_bucket() {
         }
     }
 
-    // An upload that must not overwrite; and a condition that would tell what is stored, right or wrong.
+    // An upload that must not overwrite; and conditions that would reveal the stored object, right or wrong.
     let etag = served.viewer.ask("HEAD", path, &[auth], "").await.header("etag").to_owned();
     assert!(etag.starts_with('"'), "{etag}");
     for (name, value, status) in
@@ -337,7 +337,7 @@ async fn ranges_and_conditions_reach_the_bucket() {
     let new = served.viewer.ask("PUT", "/users/alice/new", &[auth, ("if-none-match", "*")], "new").await;
     assert_eq!(new.status, 200);
 
-    // Nor are they a way around the decision.
+    // They cannot bypass the decision either.
     let bob = served.bearer("bob");
     for condition in [("range", "bytes=0-0"), ("if-none-match", etag.as_str()), ("if-match", etag.as_str())] {
         for method in ["GET", "HEAD", "PUT"] {
@@ -359,7 +359,7 @@ fn chunk(i: usize) -> Bytes {
     chunk.into()
 }
 
-/// The most memory that the process has held so far, in bytes.
+/// The peak memory of the process so far, in bytes.
 fn high_water_mark(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
@@ -372,7 +372,7 @@ async fn a_hundred_megabytes_go_up_and_come_down_unchanged_and_are_never_held() 
     let bearer = served.bearer("alice");
     let mut expected = Context::new(&SHA256);
     (0..CHUNKS).for_each(|i| expected.update(&chunk(i)));
-    // What the first request needs is not what a large one does.
+    // Without the memory that only the first request needs.
     assert_eq!(ask(&served, "alice", "PUT", "/users/alice/small", "x").await.status, 200);
     assert_eq!(ask(&served, "alice", "GET", "/users/alice/small", "").await.status, 200);
     let before = high_water_mark(served.pid());
@@ -402,7 +402,7 @@ async fn a_hundred_megabytes_go_up_and_come_down_unchanged_and_are_never_held() 
     assert!(growth < 50 * 1024 * 1024, "{} MB more than before", growth / 1024 / 1024);
 }
 
-/// Asks again until the status is this one.
+/// Repeats a request until it gets this status.
 async fn until(served: &Served, who: &str, method: &str, path: &str, status: u16) {
     let deadline = Instant::now() + DEADLINE;
     while ask(served, who, method, path, "").await.status != status {
@@ -423,7 +423,7 @@ async fn an_edit_of_the_policy_counts_at_once_and_a_broken_one_not_at_all() {
     std::fs::write(&policy, &open).unwrap();
     until(&served, "bob", "GET", path, 404).await;
 
-    // As an editor saves: a new file takes the old one's place.
+    // As an editor saves: a new file replaces the old one.
     let beside = policy.with_extension("new");
     std::fs::write(&beside, &good).unwrap();
     std::fs::rename(&beside, &policy).unwrap();
@@ -445,7 +445,7 @@ async fn an_edit_of_the_policy_counts_at_once_and_a_broken_one_not_at_all() {
     std::fs::write(&policy, &open).unwrap();
     until(&served, "bob", "GET", path, 404).await;
 
-    // A key file is part of the policy: with another key no token holds.
+    // A key file is part of the policy: with another key, no token is valid.
     let keys = served.folder().join("keys/sample.jwks.json");
     let text = std::fs::read_to_string(&keys).unwrap();
     let mut other: Value = serde_json::from_str(&text).unwrap();
@@ -455,7 +455,7 @@ async fn an_edit_of_the_policy_counts_at_once_and_a_broken_one_not_at_all() {
     std::fs::write(&keys, &text).unwrap();
     until(&served, "alice", "GET", path, 404).await;
 
-    // A key file that is yet to come, in a folder that is yet to come; and other files come meanwhile.
+    // A key file that does not exist yet, in a folder that does not exist yet; meanwhile other files are created.
     let seen = served.stderr().all().len();
     let complaints = |lines: &[String]| {
         lines[seen..].iter().filter(|line| line.contains("the last good policy still decides")).count()
@@ -469,7 +469,7 @@ async fn an_edit_of_the_policy_counts_at_once_and_a_broken_one_not_at_all() {
     std::fs::create_dir(served.folder().join("keys/new")).unwrap();
     std::fs::write(served.folder().join("keys/new/sample.jwks.json"), &text).unwrap();
     until(&served, "bob", "GET", path, 403).await;
-    // One for the policy; another where the key file was seen before it was whole.
+    // One reload for the policy; another one if the key file was seen before it was complete.
     assert!(complaints(&served.stderr().all()) <= 2, "{}", served.stderr().text());
 }
 
@@ -482,14 +482,14 @@ async fn a_reader_that_does_not_read_holds_up_neither_requests_nor_the_end() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Kept open, and not read past its first line.
+    // Kept open, but read only up to its first line.
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut first = String::new();
     stdout.read_line(&mut first).unwrap();
     let first: Value = serde_json::from_str(&first).unwrap();
     let viewer = Viewer::of(first["addr"].as_str().unwrap().parse().unwrap());
     let path = format!("/{}", "a".repeat(900));
-    // Far more than a pipe holds.
+    // Far more than the capacity of a pipe.
     for _ in 0..300 {
         assert_eq!(viewer.ask("GET", &path, &[], "").await.status, 401);
     }
@@ -518,7 +518,7 @@ async fn every_command_that_the_sample_prints_does_what_its_comment_says() {
     if !sh("command -v curl").status.success() {
         return skip("the commands of the sample: curl is not installed");
     }
-    // A folder whose name a shell would take apart.
+    // A folder whose name a shell would split.
     let parent = tempfile::tempdir().unwrap();
     let served = Served::sample_in(&parent.path().join("it's a \"sample\" $HOME"));
     let mut lines = served.introduction().iter().map(|line| line.trim());
@@ -534,7 +534,7 @@ async fn every_command_that_the_sample_prints_does_what_its_comment_says() {
         tried.push(status);
     }
     assert_eq!(tried.len(), 13);
-    // Each of them is one line.
+    // Each is one line.
     let seen = served.stdout().wait_for("a line for each request", |lines| {
         let requests = &lines[served.introduction().len()..];
         (requests.len() >= tried.len()).then(|| requests.to_vec())
@@ -564,7 +564,7 @@ async fn a_sample_is_made_once_and_what_was_edited_is_kept() {
     assert_eq!(answer.status, 404, "a token from before still holds");
 }
 
-/// Runs it to an end that comes by itself.
+/// Runs it until it ends by itself.
 fn fails(folder: &Path, listen: &str) -> Output {
     serve([OsStr::new("--sample"), folder.as_os_str()], listen).output().unwrap()
 }

@@ -1,4 +1,4 @@
-//! What the documentation tells people to write is what the policy takes.
+//! The policies in the documentation are valid.
 
 use std::collections::BTreeSet;
 use std::fs;

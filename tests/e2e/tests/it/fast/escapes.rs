@@ -1,6 +1,6 @@
-//! Ways around the rules, over plain HTTP and as they stand on the wire, which no client would send: Alice
-//! has every right on what is below `users/alice/`, and goes for Bob's object, for the bucket, or for more
-//! than the rules let her ask. Each is refused, and the bucket's log shows that S3 was asked for nothing.
+//! Ways around the rules, as raw HTTP that no client would send. Alice may do everything below `users/alice/`, and
+//! tries to reach Bob's object, the bucket, or more than the rules allow. Each attempt is refused, and the bucket's
+//! log shows that no request reached S3.
 
 mod copies;
 mod framing;
@@ -16,10 +16,10 @@ mod uploads;
 use authorizer_e2e::stage::Stage;
 use authorizer_e2e::viewer::Answer;
 
-/// Who may do it, the request's first line without its version, its headers, its body, the status that it is
-/// refused with, and why somebody would send it.
+/// An attempt: its sender, the request line without the version, the headers, the body, the status of the refusal,
+/// and why somebody would send it.
 ///
-/// `{alice}` and `{bob}` are the ids of their uploads. Without a header for the body's length there is one.
+/// `{alice}` and `{bob}` are the ids of their uploads. A header for the body's length is added if it is missing.
 type Attempt = (Who, &'static str, &'static [&'static str], &'static str, u16, &'static str);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,7 +31,7 @@ enum Who {
 const BOBS: &str = "/users/bob/x";
 const HERS: &str = "/users/alice/x";
 
-/// Bob has an object and an upload that has begun, and Alice has too.
+/// Bob and Alice each have an object and an upload that has begun.
 struct Scene {
     stage: Stage,
     alice: String,
@@ -57,7 +57,7 @@ impl Scene {
         Self { stage, alice, bob, uploads, tried: 0 }
     }
 
-    /// Makes the attempts, and then shows that an allowed request is in the log and that all is as it was.
+    /// Makes the attempts. Then checks that an allowed request is in the log, and that nothing has changed.
     fn refuses(mut self, attempts: &[Attempt]) {
         let mut surprises = Vec::new();
         for (who, first_line, headers, body, expected, why) in attempts {
@@ -89,7 +89,7 @@ impl Scene {
         request + "\r\n" + body
     }
 
-    /// Sends it: what is not as it should be.
+    /// Sends it; returns what is wrong with the answer.
     fn surprise(&mut self, request: &str, expected: u16, why: &str) -> Option<String> {
         self.tried += 1;
         let answer = self.stage.viewer.raw(request);
@@ -112,7 +112,7 @@ impl Scene {
             self.tried,
             surprises.join("\n---\n")
         );
-        // Without this, a log that hears nothing would pass.
+        // Without this check, a log that records nothing would pass.
         let hers = self.stage.ask(&self.alice, "GET", HERS, &[], "");
         assert_eq!((hers.status, hers.body.as_str()), (200, "alice"));
         assert_eq!(self.stage.bucket_lines(), ["GetObject /users/alice/x 200"]);
@@ -130,7 +130,7 @@ impl Scene {
     }
 }
 
-/// The text of the first element of this name.
+/// The text of the first element with this name.
 fn text_of(element: &str, answer: &Answer) -> String {
     let (_, rest) = answer
         .body

@@ -1,4 +1,4 @@
-//! The fixtures hold what they say, for the core and for `authorizer replay`.
+//! The core and `authorizer replay` give the results that the fixtures expect.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -19,7 +19,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// The files of a folder, and of the folders in it.
+/// The files of a folder and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
@@ -30,7 +30,7 @@ fn authorizer(suite: Suite) -> Authorizer {
     Authorizer::new(policy.into_bundle())
 }
 
-/// `authorizer replay` under the policy and at the instant of the cases.
+/// Runs `authorizer replay` with the policy and at the instant of the cases.
 fn replay<A: AsRef<OsStr>>(suite: Suite, arguments: impl IntoIterator<Item = A>, stdin: &[u8]) -> Output {
     let mut command = Command::new(binaries::authorizer());
     command.args(["replay", "--now", &NOW.to_string(), "--policy"]).arg(suite.policy());
@@ -44,14 +44,14 @@ fn replay<A: AsRef<OsStr>>(suite: Suite, arguments: impl IntoIterator<Item = A>,
     })
 }
 
-/// `authorizer replay --expect`: its exit status and what it prints.
+/// Runs `authorizer replay --expect`: its exit status and its output.
 fn hold_against(suite: Suite, expected: &Path, events: &Path) -> (Option<i32>, String) {
     let output = replay(suite, [OsStr::new("--expect"), expected.as_os_str(), events.as_os_str()], b"");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// What `replay --format json` says, without the places of the events.
+/// The output of `replay --format json`, without the places of the events.
 fn outcomes(json_lines: &[u8]) -> Vec<Value> {
     let line = |line: &str| {
         let mut outcome: Value = serde_json::from_str(line).unwrap();
@@ -63,9 +63,8 @@ fn outcomes(json_lines: &[u8]) -> Vec<Value> {
     std::str::from_utf8(json_lines).unwrap().lines().map(line).collect()
 }
 
-/// The names of the events, in the order of a replay, and the text of each on one line. JSON has line breaks
-/// between its tokens only, so what was malformed is as malformed as before. An event of no bytes at all
-/// cannot be a line.
+/// The names of the events, in the order of a replay, and the text of each on one line. JSON has line breaks only
+/// between its tokens, so malformed events stay malformed in the same way. An empty event cannot be a line.
 fn lines(suite: Suite) -> (Vec<String>, Vec<u8>) {
     let mut events = files(&suite.events());
     events.sort();
@@ -85,7 +84,7 @@ fn recorded(suite: Suite, names: &[String]) -> Vec<Value> {
     outcomes(expected.lines().filter(is_wanted).collect::<Vec<_>>().join("\n").as_bytes())
 }
 
-/// The expected outcomes with one line changed or left out, in a folder that goes with the value.
+/// The expected outcomes with one line changed or left out, in a folder that is removed with the value.
 fn altered(suite: Suite, alter: impl Fn(&str) -> Option<String>) -> (TempDir, PathBuf) {
     let text = fs::read_to_string(suite.expected()).unwrap();
     let text: String = text.lines().filter_map(alter).map(|line| line + "\n").collect();
@@ -125,7 +124,7 @@ fn the_core_decides_every_case_as_it_was_written_by_hand() {
     assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
 }
 
-/// The headers that a rule may have written: docs/policy.md, Uploads.
+/// The headers that a rule may have added: docs/policy.md, Uploads.
 fn is_of_an_upload(name: &str) -> bool {
     name == "if-none-match" || name.starts_with("x-amz-meta-")
 }
@@ -274,7 +273,7 @@ fn policies() -> Vec<PathBuf> {
 #[test]
 fn the_policies_of_the_fixtures_are_usable() {
     for path in policies() {
-        // A file of tests stands beside its policy.
+        // A file of tests is beside its policy.
         let is_of_tests = path.to_str().is_some_and(|path| path.ends_with(".tests.toml"));
         if path.extension().is_some_and(|extension| extension == "toml") && !is_of_tests {
             assert!(PolicyFile::load(&path).is_ok(), "{path:?}");
@@ -282,7 +281,7 @@ fn the_policies_of_the_fixtures_are_usable() {
     }
 }
 
-/// The files that are in the repository, or would be.
+/// The files in the repository, and new files that git does not ignore.
 fn committed_files() -> Vec<PathBuf> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(binaries::root());
@@ -293,8 +292,8 @@ fn committed_files() -> Vec<PathBuf> {
     paths.filter(|path| path.is_file()).collect()
 }
 
-/// Whether a private key in PEM stands in a text: RFC 7468 section 2. Its first line alone, as in the source
-/// that writes one, is none.
+/// Whether a text contains a private key in PEM (RFC 7468 section 2). The first line alone, as in source code that
+/// writes one, does not count.
 fn holds_pem(text: &str) -> bool {
     text.split("PRIVATE KEY-----").skip(1).any(|rest| {
         let line = rest.split_whitespace().next().unwrap_or_default();

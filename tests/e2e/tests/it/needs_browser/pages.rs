@@ -1,5 +1,5 @@
-//! A real browser: a page of another origin uploads, downloads and deletes with `fetch`, and reads what it is
-//! refused; a page of a stranger's origin does neither; and a person without a token is sent to sign in.
+//! A real browser. A page from an allowed origin uploads, downloads and deletes with `fetch`, and can read refusals;
+//! a page from another origin cannot do either; and a person without a token is sent to sign in.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn policy(browser: &Browser, credentials: bool) -> String {
     ["app", "sibling", "login"].into_iter().fold(policy, put_in)
 }
 
-/// A distribution, with something public in its bucket, and who uses it.
+/// A distribution with a public object, and its users.
 struct Files {
     served: Served,
     /// The value of Alice's `Authorization`.
@@ -49,7 +49,7 @@ impl Files {
         self.served.viewer.url(path)
     }
 
-    /// A request of Alice's: `more` are the other arguments of `fetch`, with headers beside her token.
+    /// A request from Alice: `more` are the other arguments of `fetch`, and headers beside her token.
     fn as_alice(&self, method: &str, path: &str, mut more: Value) -> Value {
         more["method"] = json!(method);
         more["url"] = json!(self.url(path));
@@ -57,13 +57,13 @@ impl Files {
         more
     }
 
-    /// Waits for the line of a request in the distribution's log: which line of it that is.
+    /// Waits for the line of a request in the distribution's log, and returns its index.
     fn logged(&self, line: &str) -> usize {
         let is_it = |lines: &[String]| lines.iter().position(|written| written.starts_with(line));
         self.served.stdout().wait_for(line, is_it)
     }
 
-    /// The log, of all requests until now: one that is made here is waited for.
+    /// The log of all requests until now: makes one more request and waits for its line.
     async fn whole_log(&self) -> Vec<String> {
         self.served.viewer.ask("GET", "/public/the-end", &[], "").await;
         self.logged("404 GET    public/the-end");
@@ -75,7 +75,7 @@ fn text(body: &str) -> Value {
     json!({"headers": {"content-type": "text/plain"}, "body": body})
 }
 
-/// What the page sends for `fill`.
+/// The bytes that the page sends for `fill`.
 fn filled(from: usize, length: usize) -> Vec<u8> {
     (from..from + length).map(|value| u8::try_from(value % 251).unwrap()).collect()
 }
@@ -90,13 +90,13 @@ fn assert_read(seen: &Seen, status: u64, body: &str) {
     assert!(seen.text().contains(body), "no `{body}` in {seen:?}");
 }
 
-/// That the page could read nothing, not even a status.
+/// Checks that the page could read nothing, not even a status.
 #[track_caller]
 fn assert_failed(seen: &Seen) {
     assert_eq!((seen.failure(), seen.status()), (Some("TypeError: Failed to fetch"), None), "{seen:?}");
 }
 
-/// That the browser complained of these, each by words that are all in one complaint, and of nothing else.
+/// Checks that the browser made exactly these complaints, each given by words that are all in one complaint.
 #[track_caller]
 fn assert_complaints(browser: &mut Browser, expected: &[&[&str]]) {
     let complaints = browser.complaints();
@@ -104,7 +104,7 @@ fn assert_complaints(browser: &mut Browser, expected: &[&[&str]]) {
     for words in expected {
         assert!(complaints.iter().any(|one| fits(one, words)), "no {words:?} in {complaints:#?}");
     }
-    // A request that CORS blocks is complained of twice: why, and that it failed.
+    // A request that CORS blocks causes two complaints: the reason, and the failure.
     let is_expected = |one: &String| {
         expected.iter().any(|words| fits(one, words) || fits(one, &[words[0], "net::ERR_FAILED"]))
     };
@@ -267,12 +267,12 @@ async fn a_page_of_an_origin_that_is_not_allowed_reads_nothing_and_uploads_nothi
     let before = files.served.everything();
     browser.open("stranger");
 
-    // Even with a token that it should not have.
+    // Even with a stolen token.
     assert_failed(&browser.send("stranger", files.as_alice("PUT", "/users/alice/stolen", text("x"))));
     files.logged("403 OPTIONS users/alice/stolen  origin_not_allowed");
     assert_failed(&browser.send("stranger", files.as_alice("DELETE", "/public/a", json!({}))));
     assert_failed(&browser.send("stranger", files.as_alice("GET", "/users/alice/token", json!({}))));
-    // Requests that need no preflight: the answer is there, and not for this page.
+    // Requests that do not need a preflight: there is an answer, but this page cannot read it.
     for (path, line) in [
         ("/public/a", "200 GET    public/a  by rule public"),
         ("/users/alice/refused", "401 GET    users/alice/refused  token_missing"),
@@ -309,9 +309,9 @@ async fn cookies_go_only_where_a_page_asks_and_only_the_policy_lets_it_read_the_
         let Some(mut browser) = Browser::start() else { return };
         let files = Files::serve(&browser, credentials);
         browser.cookie(&files.url("/"), "theme", "1");
-        // Of the distribution's own site, so that the browser has no other reason to keep the cookie back.
+        // From the distribution's own site, so that the browser has no other reason to withhold the cookie.
         browser.open("sibling");
-        // Out of no cache, so that each request is really made.
+        // Without the cache, so that each request is really sent.
         let request = json!({"method": "GET", "url": files.url("/public/a"), "cache": "no-store"});
         let mut with_cookies = request.clone();
         with_cookies["credentials"] = json!("include");
@@ -357,7 +357,7 @@ async fn a_person_is_sent_to_sign_in_and_told_the_way_back_and_a_page_is_told_40
     let fetched = browser.send("app", json!({"method": "GET", "url": link}));
     assert_read(&fetched, 401, "\"title\":\"Unauthorized\"");
     browser.frame("app", &link);
-    // What anyone may read is no reason to sign in.
+    // A public object does not need a sign-in.
     let public = files.url("/public/none");
     assert_eq!(browser.visit(&public), (public, 404));
     assert_eq!(browser.arrivals(), [arrived], "neither a page's request nor a frame is sent to sign in");

@@ -1,5 +1,5 @@
-//! `authorizer audit report` in a real browser, as a file from the disk: what it shows, that it is whole without its
-//! script, that everyone can use it, that it asks for nothing, and that what a policy says stays text.
+//! `authorizer audit report` in a real browser, as a file from the disk: its content, also without its script; that
+//! it is accessible; that it does not send requests; and that texts of a policy stay text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const NOW: &str = "1800000000";
 
 const WIDTH: u32 = 1200;
 
-/// A report in a folder of its own.
+/// A report in its own folder.
 struct Report {
     path: PathBuf,
     _folder: TempDir,
@@ -30,12 +30,12 @@ impl Report {
         Self { path, _folder: folder }
     }
 
-    /// Of the policy that docs/audit/report.md has the picture of.
+    /// The report of the policy that is pictured in docs/audit/report.md.
     fn sample() -> Self {
         Self::of(&root().join("tests/e2e/policies/review.toml"))
     }
 
-    /// Of the fixture policy, with what somebody wrote to be more than text.
+    /// The report of the fixture policy, with texts that try to be markup.
     fn hostile() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = |text: &str| json!(text).to_string();
@@ -64,7 +64,7 @@ impl Report {
 
 const KEYS: &str = "#permissions-table tbody th";
 
-/// That nothing went wrong and nothing was asked for.
+/// Checks that there were no complaints and no requests.
 #[track_caller]
 fn assert_quiet(document: &mut Document<'_>) {
     assert_eq!(document.complaints(), Vec::<String>::new());
@@ -132,7 +132,7 @@ fn it_is_dark_where_the_system_is_or_the_reader_says_so_and_light_on_paper() {
     let Some(mut browser) = Browser::start() else { return };
     let report = Report::sample();
     let mut page = Document::open(&mut browser, &report.path, Scripts::On, WIDTH);
-    // The button says so, too, once the page has been told.
+    // The button shows it too, after the page was told.
     let is = |page: &mut Document<'_>, color: &str, pressed: bool| {
         page.wait_for(&format!("#dark[aria-pressed=\"{pressed}\"]"));
         assert_eq!(background(page), color);
@@ -161,7 +161,7 @@ fn it_is_dark_where_the_system_is_or_the_reader_says_so_and_light_on_paper() {
 fn on_paper_are_all_rows_and_nothing_that_needs_a_screen() {
     let Some(mut browser) = Browser::start() else { return };
     let report = Report::sample();
-    // About A4 between its margins.
+    // About the width of A4 between the margins.
     let mut page = Document::open(&mut browser, &report.path, Scripts::On, 680);
     page.write("Search the keys", "public");
     assert_eq!(page.shown(KEYS), ["public/**"]);
@@ -204,7 +204,7 @@ fn a_keyboard_is_enough() {
     assert_eq!(page.value(focused), json!("search"), "the first thing there");
     page.press("r");
     assert_eq!(page.shown("#shown"), ["5 of 8 rows"]);
-    // Over the three lists and the button to the table, and into it.
+    // Past the three lists and the button to the table, and into it.
     for _ in 0..5 {
         page.press("Tab");
     }
@@ -237,7 +237,7 @@ fn what_a_policy_says_does_nothing() {
     assert_quiet(&mut page);
 }
 
-/// Were something of a policy markup after all, the page's own policy would still let it do nothing.
+/// If a text of a policy became markup after all, the page's Content-Security-Policy would still block it.
 #[test]
 fn the_page_lets_nothing_run_and_nothing_be_asked_for() {
     let Some(mut browser) = Browser::start() else { return };
@@ -268,7 +268,7 @@ fn the_page_lets_nothing_run_and_nothing_be_asked_for() {
     }
 }
 
-/// Makes the picture anew: `cargo test -p authorizer-e2e --test it needs_browser::report -- --ignored`.
+/// Makes the picture again: `cargo test -p authorizer-e2e --test it needs_browser::report -- --ignored`.
 #[test]
 #[ignore = "it writes into docs"]
 fn the_picture_in_the_docs() {

@@ -1,5 +1,5 @@
-//! From a package to a distribution that serves a bucket, by the scripts of `infra`, AWS's command line and an
-//! emulator of AWS. What the emulator does not do is said in `authorizer_e2e::ministack`.
+//! From a package to a distribution that serves a bucket, with the scripts of `infra`, AWS's command line and an
+//! emulator of AWS. `authorizer_e2e::ministack` lists what the emulator cannot do.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ use zip::write::SimpleFileOptions;
 const SAMPLE: &str = "fixtures/policies/sample.toml";
 const CODE_BUCKET: &str = "deployments-of-ours";
 
-/// A zip with the policy's bundle. The rest of a package plays no part here: nothing runs it.
+/// A zip with the policy's bundle. The rest of a package is not needed here, because nothing runs it.
 fn package(folder: &Path, policy: &Path) -> PathBuf {
     package_as(&folder.join("package.zip"), policy)
 }
@@ -43,10 +43,10 @@ fn code_bucket(aws: &Ministack) {
     ]);
 }
 
-/// `infra/deploy`, with these settings, to its end.
+/// Runs `infra/deploy` with these settings.
 fn deploy(aws: &Ministack, package: &Path, settings: &[(&str, &str)]) -> Output {
     let mut deploy = aws.command(root().join("infra/deploy"));
-    // The emulator knows no AWS::Logs::Delivery, so no access logs here.
+    // Without access logs: the emulator does not support AWS::Logs::Delivery.
     deploy.env("CODE_BUCKET", CODE_BUCKET).env("PARAMETERS", "AccessLogs=no").arg(package);
     deploy.envs(settings.iter().copied()).output().unwrap()
 }
@@ -69,7 +69,7 @@ fn published(name: &str, bucket: &str, distribution: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(&ours).unwrap()["Statement"].as_array().unwrap().clone()
 }
 
-/// A policy that AWS gives as a text.
+/// A policy that AWS returns as a text.
 fn policy_of(answer: &Value) -> Value {
     serde_json::from_str(answer["Policy"].as_str().unwrap()).unwrap()
 }
@@ -80,12 +80,12 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
     code_bucket(&aws);
     let zip = package(aws.folder(), &root().join(SAMPLE));
     let log = said(&deploy(&aws, &zip, &[("STACK", "files")]), 0);
-    assert!(log.contains("once more: the key learns of its distribution"), "{log}");
+    assert!(log.contains("second deployment: allows the distribution to use the key"), "{log}");
     let output = aws.outputs("files");
     let (bucket, distribution) = (output("BucketName"), output("DistributionId"));
     assert_eq!(output("KeyIsFor"), distribution);
 
-    // The documents, and nothing beside them.
+    // Only the documents.
     let policy = policy_of(&aws.aws(&["s3api", "get-bucket-policy", "--bucket", &bucket]));
     let statements: Vec<Value> = ["bucket-policy.json", "list-policy.json", "tls-policy.json"]
         .iter()
@@ -107,7 +107,7 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
     assert_eq!(behavior["LambdaFunctionAssociations"]["Items"], function);
     assert!(output("VersionArn").ends_with(":1"));
 
-    // What the bucket holds is served by the distribution, over HTTPS, and to nobody else's distribution.
+    // The distribution serves the bucket's objects over HTTPS, and other distributions cannot.
     let file = aws.folder().join("object");
     fs::write(&file, "hello").unwrap();
     let body = file.to_str().unwrap();
@@ -119,11 +119,11 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
     let ranged = aws.ask(&host, "https", "GET", "/public/a", &[("range", "bytes=0-1")], "").await;
     assert_eq!((ranged.status, ranged.body.as_str()), (206, "he"));
     assert_eq!(aws.ask(&host, "http", "GET", "/public/a", &[], "").await.status, 403);
-    // Nor to whoever asks the bucket.
+    // Nor can a request to the bucket itself.
     let endpoint = format!("{bucket}.s3.us-east-1.amazonaws.com");
     assert_eq!(aws.ask(&endpoint, "https", "GET", "/public/a", &[], "").await.status, 403);
 
-    // The emulator takes no encryption from a template: it is put there by hand, as the template has it.
+    // The emulator ignores a template's encryption, so it is set by hand, as in the template.
     let encryption = json!({"Rules": [{
         "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
         "BucketKeyEnabled": true,
@@ -146,9 +146,9 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
         .filter(|file| fs::read_to_string(folder.join(file)).unwrap().contains("Absent"))
         .collect();
     assert_eq!(absent, [&format!("bucket-{bucket}/website.json")]);
-    // Without a name of its own the distribution has CloudFront's certificate.
+    // Without its own domain name, the distribution has CloudFront's certificate.
     assert_eq!(audited(&folder, &root().join(SAMPLE), &zip), (0, BTreeSet::from(["EA221".to_owned()])));
-    // Whoever opens the bucket to everybody's distributions is found out.
+    // The audit finds a bucket that is open to every distribution.
     let mut open = policy.clone();
     open["Statement"][0].as_object_mut().unwrap().remove("Condition");
     aws.aws(&["s3api", "put-bucket-policy", "--bucket", &bucket, "--policy", &open.to_string()]);
@@ -157,11 +157,11 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
     let expected = BTreeSet::from(["EA221", "EA271"].map(str::to_owned));
     assert_eq!(audited(&opened, &root().join(SAMPLE), &zip), (1, expected));
     aws.aws(&["s3api", "put-bucket-policy", "--bucket", &bucket, "--policy", &policy.to_string()]);
-    // Two exports in one folder would be taken for one.
+    // Two exports in one folder would look like one.
     let text = said(&export(&aws, &distribution, &folder), 1);
     assert!(text.contains("name another folder"), "{text}");
     let text = said(&export(&aws, "ENOTTHERE0000", &aws.folder().join("nothing")), 1);
-    assert!(text.contains("the export is not whole"), "{text}");
+    assert!(text.contains("the export is not complete"), "{text}");
 
     let foreign = distribution_over(&aws, &bucket, &output("OriginAccessControlId"), "foreign");
     assert_eq!(aws.ask(&foreign.1, "https", "GET", "/public/a", &[], "").await.status, 403);
@@ -173,7 +173,7 @@ fn nothing_is_deployed_of_another_package_than_was_reviewed_nor_into_a_bucket_wi
     let zip = package(aws.folder(), &root().join(SAMPLE));
     aws.aws(&["s3api", "create-bucket", "--bucket", CODE_BUCKET]);
     let text = said(&deploy(&aws, &zip, &[]), 1);
-    assert!(text.contains("has no versioning"), "{text}");
+    assert!(text.contains("does not have versioning"), "{text}");
     code_bucket(&aws);
     let another = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
     let text = said(&deploy(&aws, &zip, &[("CODE_SHA256", another)]), 1);
@@ -192,7 +192,7 @@ fn a_change_of_the_policy_is_a_new_version_and_a_rollback_is_the_old_package() {
     let first = version();
     let log = said(&deploy(&aws, &zip, &[]), 0);
     assert_eq!(version(), first, "{log}");
-    assert!(!log.contains("once more"), "{log}");
+    assert!(!log.contains("second deployment"), "{log}");
 
     let read_only = aws.folder().join("policy.toml");
     fs::write(&read_only, reading_only()).unwrap();
@@ -208,7 +208,7 @@ fn a_change_of_the_policy_is_a_new_version_and_a_rollback_is_the_old_package() {
         let policy = policy_of(&aws.aws(&["s3api", "get-bucket-policy", "--bucket", &output("BucketName")]));
         policy["Statement"][0]["Action"].clone()
     };
-    // The policy reads and lists, and the distribution and the bucket let no more be done.
+    // The policy allows reads and listings, and so do the distribution and the bucket, but nothing more.
     assert_eq!((methods(), actions()), (json!(2), json!(["s3:GetObject"])));
 
     let zip = package(aws.folder(), &root().join(SAMPLE));
@@ -219,7 +219,7 @@ fn a_change_of_the_policy_is_a_new_version_and_a_rollback_is_the_old_package() {
     );
 }
 
-/// A policy without a rule that writes.
+/// A policy without a rule for writes.
 fn reading_only() -> String {
     let keys = root().join("fixtures/policies/keys/sample.jwks.json");
     format!(
@@ -242,7 +242,7 @@ keys       = ["users/{{sub}}/**"]
     )
 }
 
-/// A distribution with nothing on it in front of a bucket: its id and its name.
+/// A distribution without a function in front of a bucket: its id and its name.
 fn distribution_over(aws: &Ministack, bucket: &str, control: &str, reference: &str) -> (String, String) {
     let config = json!({
         "CallerReference": reference, "Comment": "", "Enabled": true,
@@ -263,12 +263,12 @@ fn distribution_over(aws: &Ministack, bucket: &str, control: &str, reference: &s
     (word("Id"), word("DomainName"))
 }
 
-/// `infra/export`, to its end.
+/// Runs `infra/export`.
 fn export(aws: &Ministack, distribution: &str, folder: &Path) -> Output {
     aws.command(root().join("infra/export")).arg(distribution).arg(folder).output().unwrap()
 }
 
-/// The exit of `authorizer audit deployment`, and the ids of what it found.
+/// The exit status of `authorizer audit deployment`, and the ids of its findings.
 fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<String>) {
     let mut audit = Command::new(authorizer());
     audit.args(["audit", "deployment", "--format", "json"]).arg(folder);
@@ -280,7 +280,7 @@ fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<Strin
     (output.status.code().unwrap(), ids)
 }
 
-/// `infra/attach`, to its end.
+/// Runs `infra/attach`.
 fn attach(aws: &Ministack, arguments: &[&str]) -> Output {
     let mut attach = aws.command(root().join("infra/attach"));
     attach.args(arguments).env("AUTHORIZER", authorizer()).env("YES", "1").env("NO_COLOR", "1");
@@ -311,7 +311,7 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
 
     let arguments =
         [&id, "--function-arn", &version, "--behavior", "all", "--policy", policy.to_str().unwrap()];
-    // Nobody is there to say yes.
+    // Standard input does not say yes.
     let mut unasked = aws.command(root().join("infra/attach"));
     unasked.args(arguments).env("AUTHORIZER", authorizer()).env("OUT", aws.folder());
     let text = said(&unasked.output().unwrap(), 1);
@@ -353,18 +353,18 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     assert_eq!(read("bucket-files-of-ours/policy.json"), json!({"Absent": "NoSuchBucketPolicy"}));
     assert_eq!(read("function-edge-authorizer-1.json")["Version"], "1");
 
-    // The function is where it should be. What a distribution and a bucket made by hand lack is told: a certificate,
-    // errors that are not kept, no cookies for S3, a policy that lets the distribution in, and versions.
+    // The function is attached. The findings are what a distribution and a bucket made by hand lack: a certificate,
+    // errors that are not cached, no cookies for S3, a policy that allows the distribution, and versions.
     let expected = BTreeSet::from(["EA221", "EA226", "EA242", "EA270", "EA285"].map(str::to_owned));
     assert_eq!(audited(&folder, &policy, &zip), (1, expected));
-    // Another package than the one that is deployed.
+    // Another package than the deployed one.
     let read_only = aws.folder().join("policy.toml");
     fs::write(&read_only, reading_only()).unwrap();
     let other = package_as(&aws.folder().join("other.zip"), &read_only);
     let (_, found) = audited(&folder, &policy, &other);
     assert!(found.contains("EA260") && found.contains("EA262"), "{found:?}");
 
-    // As long as it is not said that the bucket is closed, the function stays.
+    // Without --bucket-is-closed, the function stays.
     let text = said(&attach(&aws, &["--detach", &id, "--function-arn", &version, "--behavior", "all"]), 1);
     assert_eq!(config()["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Quantity"], 1, "{text}");
     let closed = ["--detach", &id, "--function-arn", &version, "--behavior", "all", "--bucket-is-closed"];

@@ -1,4 +1,4 @@
-//! docs/deploy.md names what there is: parameters, targets, scripts, fields and reasons of the log.
+//! docs/deploy.md names only parameters, targets, scripts, log fields and reasons that exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// What stands between backticks, of one line each.
+/// The texts between backticks, on one line each.
 fn quoted(text: &str) -> Vec<&str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
 }
@@ -63,7 +63,7 @@ fn every_query_asks_for_fields_that_the_log_has() {
     let log = text("docs/decision-log.md");
     let mut known: BTreeSet<&str> =
         log.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
-    // Of a function that cannot start, and CloudWatch's own.
+    // The fields of a function that cannot start, and CloudWatch's own.
     known.extend(["event", "message", "@timestamp", "@type", "@duration", "@initDuration", "@maxMemoryUsed"]);
     let words = [
         "filter",
@@ -88,7 +88,7 @@ fn every_query_asks_for_fields_that_the_log_has() {
     assert!(queries.len() >= 9, "{queries:?}");
     for query in &queries {
         let mut names: BTreeSet<String> = BTreeSet::new();
-        // Strings and patterns are values; what follows `as` is a name given here.
+        // Strings and patterns are values; the word after `as` is a new name.
         let bare: String = query.split('"').step_by(2).collect::<Vec<_>>().join(" ");
         let bare: Vec<&str> =
             bare.lines().map(|line| line.split("like /").next().unwrap_or_default()).collect();
@@ -139,10 +139,10 @@ fn every_target_and_script_that_it_names_is_there() {
     }
 }
 
-/// What `make` would do for a target, or says, and its exit status.
+/// Runs `make` for a target: its exit status and its output.
 fn make(arguments: &[&str]) -> (i32, String) {
     let mut make = Command::new("make");
-    // Settings of a `make` around the tests would come in.
+    // Without the settings of a `make` that runs the tests.
     make.args(arguments)
         .current_dir(root())
         .env_remove("MAKEFLAGS")
@@ -173,10 +173,10 @@ fn make_deploy_checks_before_it_acts_in_this_order() {
 #[test]
 fn make_deploys_and_attaches_no_policy_that_was_not_named() {
     for target in ["deploy", "attach"] {
-        // Without building anything: that is not what is asked.
+        // Without a build, which this test does not need.
         let (status, text) = make(&["--old-file=build", target, "AUTHORIZER=false"]);
         assert_eq!(status, 2, "{text}");
-        assert!(text.contains(&format!("make {target}: say POLICY=...")), "{text}");
+        assert!(text.contains(&format!("make {target}: set POLICY=...")), "{text}");
         assert!(!text.contains("infra/"), "{text}");
     }
 }

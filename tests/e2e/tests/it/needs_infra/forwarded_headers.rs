@@ -1,4 +1,4 @@
-//! The headers that the distribution may be told to forward are those that the function lets through.
+//! The headers that the distribution can forward are exactly those that the function allows.
 
 use authorizer_core::outcome::Outcome;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
@@ -6,7 +6,7 @@ use authorizer_e2e::binaries::root;
 use authorizer_e2e::cloudformation::{linter, parsed, python, template};
 use serde_json::{Value, json};
 
-/// A policy under which everybody may do everything, with every header that a rule can let through.
+/// A policy under which everybody may do everything, with every header that a rule can allow.
 fn open() -> Authorizer {
     let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
     let rule = |id: &str, operations: &[&str], upload: Value| {
@@ -60,7 +60,7 @@ const REQUESTS: [(&str, &str, &str); 12] = [
     ("GET", "/a", "uploadId=1"),
 ];
 
-/// Whether the function lets the header through on a request for some operation.
+/// Whether the function allows the header on a request for any operation.
 fn is_let_through(authorizer: &Authorizer, name: &str, value: &str) -> bool {
     let asks = |(method, uri, query): &(&str, &str, &str)| {
         let event = json!({"Records": [{"cf": {
@@ -135,8 +135,8 @@ fn the_list_of_forwarded_headers_takes_those_that_the_function_lets_through_and_
         ("Referer", "https://a.example"),
         ("X-Forwarded-For", "203.0.113.1"),
     ];
-    // Forwarded by CloudFront as it sees fit, and in no list: Accept-Encoding and x-amz-content-sha256 are
-    // refused there, Cache-Control and Accept are its own to handle (docs/deploy.md).
+    // Not in a list, because CloudFront handles them itself: it refuses Accept-Encoding and x-amz-content-sha256 in
+    // a list, and decides on Cache-Control and Accept (docs/deploy.md).
     let in_no_list = [
         ("Accept", "*/*"),
         ("Accept-Encoding", "gzip"),

@@ -1,7 +1,7 @@
 //! `infra/`: the template and the policies that put the function in front of a bucket.
 //!
-//! cfn-lint knows CloudFormation's schemas and no rule of Lambda@Edge's. Those are checked here, over the
-//! template as cfn-lint parses it.
+//! cfn-lint knows CloudFormation's schemas, but not the rules of Lambda@Edge. Those are checked here, on the
+//! template that cfn-lint has parsed.
 
 use authorizer_e2e::binaries::root;
 use authorizer_e2e::cloudformation::{
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 const TEMPLATE: &str = "function.yaml";
 
-/// What CloudFront would refuse, and what would leave more open than the function needs. Empty when the
-/// template is fit for Lambda@Edge ("Restrictions on Lambda@Edge" and "Set up IAM permissions and roles for
+/// The problems of a template: what CloudFront would refuse, and what would allow more than the function needs. Empty
+/// if the template fits Lambda@Edge ("Restrictions on Lambda@Edge" and "Set up IAM permissions and roles for
 /// Lambda@Edge", CloudFront Developer Guide).
 fn faults(template: &Value) -> Vec<String> {
     let resources = &template["Resources"];
@@ -31,7 +31,7 @@ fn faults(template: &Value) -> Vec<String> {
     faults.0
 }
 
-/// Every property that the function may have: what Lambda@Edge does not take is none of them.
+/// Every property that the function may have: Lambda@Edge accepts all of them.
 const PROPERTIES: [&str; 10] = [
     "Architectures",
     "Code",
@@ -273,7 +273,7 @@ fn each_policy_lets_cloudfront_in_for_the_one_distribution_and_for_what_the_auth
     let distribution =
         json!({"AWS:SourceArn": "arn:aws:cloudfront::ACCOUNT_ID:distribution/DISTRIBUTION_ID"});
     let only_for_it = json!({"StringEquals": distribution});
-    // Without a prefix S3 would list the whole bucket: a query string that is lost on the way lists nothing.
+    // Without a prefix, S3 would list the whole bucket. So a request that lost its query string must list nothing.
     let only_with_a_prefix = json!({"StringEquals": distribution, "Null": {"s3:prefix": "false"}});
     for (name, sid, actions, resource, condition) in [
         (

@@ -1,4 +1,4 @@
-//! `infra/parameters`: what of the stack's parameters follows from a policy.
+//! `infra/parameters`: the stack's parameters that follow from a policy.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ use zip::write::SimpleFileOptions;
 const POLICIES: [&str; 3] =
     ["fixtures/policies/sample.toml", "fixtures/policies/cases.toml", "fixtures/requests/policy.toml"];
 
-/// The script, over a package with this policy.
+/// Runs the script on a package with this policy.
 fn parameters(policy: &Path, quota: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("package.zip");
@@ -35,7 +35,7 @@ fn values(output: &Output) -> BTreeMap<String, String> {
     text.lines().map(pair).collect()
 }
 
-/// A policy with these rules, and a key of the sample's.
+/// A policy with these rules, and the sample's key.
 fn written(folder: &Path, rest: &str) -> std::path::PathBuf {
     let path = folder.join("policy.toml");
     let keys = root().join("fixtures/policies/keys/sample.jwks.json");

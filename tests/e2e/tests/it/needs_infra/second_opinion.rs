@@ -1,4 +1,4 @@
-//! What checkov, which knows nothing of the authorizer, has to say of `infra/cloudformation`.
+//! The findings of checkov, which does not know the authorizer, in `infra/cloudformation`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use authorizer_e2e::cloudformation::{parsed, path, python};
 use authorizer_e2e::tools::installed;
 
-/// The checks that do not hold, of which resource, and why that is as it should be.
+/// The accepted findings: the check, the resource, and why it is accepted.
 const EXCEPTIONS: [(&str, &str, &str); 6] = [
     ("CKV_AWS_115", "AWS::Lambda::Function.Function", "Lambda@Edge takes no reserved concurrency"),
     (
@@ -28,7 +28,7 @@ const EXCEPTIONS: [(&str, &str, &str); 6] = [
     ("CKV_AWS_18", "AWS::S3::Bucket.LogBucket", "a log of the log's bucket would be a log of itself"),
 ];
 
-/// The checks that do not hold in templates, and of which resource.
+/// The failed checks in templates, each with its resource.
 fn failed(checkov: &Path, templates: &[PathBuf]) -> BTreeSet<(String, String)> {
     let mut arguments = vec![
         "-m",

@@ -1,4 +1,4 @@
-//! `infra/smoke` finds a distribution as it should be right, and others wrong.
+//! `infra/smoke` passes for a correct distribution, and fails for others.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use authorizer_e2e::skipped::skip;
 /// Runs the script: its exit status, and the lines that it printed.
 fn smoke(served: &Served, url: &str, folder: &str, users: &[&str]) -> Option<(i32, Vec<String>)> {
     if Command::new("curl").arg("--version").output().is_err() {
-        skip("infra/smoke: there is no curl");
+        skip("infra/smoke: curl is not installed");
         return None;
     }
     let tokens = users.iter().map(|user| served.folder().join("tokens").join(user));
@@ -31,7 +31,7 @@ fn the_distribution_of_make_run_is_as_it_should_be_and_is_left_as_it_was() {
     let Some((status, lines)) = smoke(&served, &url, "users/alice/", &["alice", "bob"]) else { return };
     assert_eq!((status, wrong(&lines)), (0, Vec::new()), "{lines:#?}");
     assert_eq!(lines.len(), 23, "{lines:#?}");
-    assert_eq!(lines.last().unwrap(), "all as it should be");
+    assert_eq!(lines.last().unwrap(), "all answers are right");
     let left = served.everything().into_iter().filter(|(path, _)| path.is_file()).count();
     assert_eq!(left, 0);
 }
@@ -42,8 +42,8 @@ fn a_bucket_without_the_function_in_front_of_it_is_found_wrong_though_it_refuses
     let url = format!("http://{}", served.s3_addr());
     let Some((status, lines)) = smoke(&served, &url, "users/alice", &["alice"]) else { return };
     assert_eq!(status, 1);
-    // S3 answers 403 and 400 to these as well, and it is not the function that does.
-    for refusal in ["GET without a token: 401", "the ACL: 400", "a path that climbs: 400"] {
+    // S3 answers 403 and 400 to these as well, but here the function must answer.
+    for refusal in ["GET without a token: 401", "the ACL: 400", "a path with ..: 400"] {
         assert!(wrong(&lines).iter().any(|line| line.starts_with(refusal)), "{refusal}: {lines:#?}");
     }
     assert_eq!(lines.last().unwrap(), &format!("{} wrong", wrong(&lines).len()));

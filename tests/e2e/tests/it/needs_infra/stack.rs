@@ -1,7 +1,7 @@
 //! `infra/cloudformation/stack.yaml`: bucket, key, function and distribution in one.
 //!
-//! cfn-lint knows CloudFormation's schemas. What CloudFront, S3 and KMS make of the values, and what would
-//! leave a way around the function, is checked here.
+//! cfn-lint knows CloudFormation's schemas. This module checks the meaning of the values for CloudFront, S3 and KMS,
+//! and that there is no way around the function.
 
 use authorizer_e2e::binaries::root;
 use authorizer_e2e::cloudformation::{
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const TEMPLATE: &str = "stack.yaml";
 
-/// Every condition but those of what is left out by default.
+/// Every condition, except those of features that are off by default.
 const ALL: [&str; 14] = [
     "KeyIsOpen",
     "CanUpload",
@@ -45,7 +45,7 @@ fn cfn_lint_stops_a_template_that_cloudformation_would_not_take() {
         linter,
         TEMPLATE,
         &[
-            // The cycle that the parameter is there to avoid: key, distribution, bucket, key.
+            // The cycle that the parameter avoids: key, distribution, bucket, key.
             (key_of, "distribution/${Distribution}", "E3004"),
             ("OriginAccessControlOriginType: s3", "OriginAccessControlOriginType: bucket", "E3031"),
             ("ViewerProtocolPolicy: https-only", "ViewerProtocolPolicy: https", "E3030"),
@@ -88,8 +88,8 @@ fn every_parameter_says_what_it_is_and_takes_nothing_else() {
     }
 }
 
-/// What would leave a way around the function, let more be done than is meant, or have CloudFront ask S3 for
-/// something else than was decided on. Empty when there is nothing of the kind.
+/// The problems of a template: a way around the function, more permissions than intended, or a request at S3 that is
+/// not the one that was decided on. Empty if there are none.
 fn faults(resources: &Value, conditions: &[&str]) -> Vec<String> {
     let is = |condition: &str| conditions.contains(&condition);
     let mut faults = Faults::default();
@@ -406,7 +406,7 @@ fn published(name: &str, distribution: &str) -> Value {
     policy["Statement"][0].clone()
 }
 
-/// A statement of the template as it is in a document: the names that CloudFormation puts in, written out.
+/// A statement of the template in the form of a document, with CloudFormation's references filled in.
 fn as_published(statement: &Value) -> Value {
     match statement {
         Value::Object(members) if members.len() == 1 && members.contains_key("Fn::GetAtt") => {
@@ -470,7 +470,7 @@ fn the_key_is_used_by_the_one_distribution_and_administered_by_those_who_cannot_
     let mut reads = published("key-policy.json", "${DistributionId}");
     reads["Action"] = json!(["kms:Decrypt"]);
     assert_eq!(key_statements(&["KeyIsOpen"])[1], reads);
-    // Before the second deployment nobody can use it.
+    // Before the second deployment, nobody can use it.
     assert_eq!(key_statements(&["CanUpload"]), whole[..1]);
 
     let administration = &whole[0];
@@ -480,7 +480,7 @@ fn the_key_is_used_by_the_one_distribution_and_administered_by_those_who_cannot_
         json!({"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"})
     );
     for action in as_set(&administration["Action"]) {
-        // What a key does, and what lets others do it (AWS KMS: permissions for key users).
+        // The uses of a key, and the ways to give them to others (AWS KMS: permissions for key users).
         let uses = [
             "Decrypt",
             "Encrypt",
@@ -493,7 +493,7 @@ fn the_key_is_used_by_the_one_distribution_and_administered_by_those_who_cannot_
         ];
         assert!(!uses.iter().any(|word| action.contains(word)) && !action.contains('*'), "{action}");
     }
-    // Without these the account could neither mend the policy nor let go of the key.
+    // Without these, the account could not fix the policy or delete the key.
     for needed in ["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:RevokeGrant"] {
         assert!(as_set(&administration["Action"]).contains(&needed), "{needed}");
     }

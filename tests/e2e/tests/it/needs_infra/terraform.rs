@@ -1,5 +1,5 @@
-//! `infra/terraform`, planned and tested by Terraform over the schemas of its AWS provider. Nothing is applied:
-//! there is no provider behind the schemas.
+//! `infra/terraform`, planned and tested by Terraform with the schemas of its AWS provider. Nothing is applied,
+//! because there is only a stub behind the schemas.
 
 mod template;
 
@@ -15,19 +15,19 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The provider's folder, if Terraform is on this machine and the provider could be made. Where not, the test says
-/// so and is skipped; with `CI=true` it fails.
+/// The provider's folder, if Terraform is on this machine and the provider could be made. Otherwise the test says so
+/// and is skipped; with `CI=true` it fails.
 fn provider() -> Option<&'static Path> {
     installed("terraform", "Terraform over the AWS provider's schemas")
 }
 
-/// A copy of `infra`, with something in the place of the zip.
+/// A copy of `infra`, with a placeholder for the zip.
 struct Copy {
     folder: TempDir,
     provider: &'static Path,
 }
 
-/// What a package may be to Terraform: any file.
+/// The placeholder: for Terraform, a package can be any file.
 const PACKAGE: &[u8] = b"not a zip, but a file with a digest";
 
 impl Copy {
@@ -40,7 +40,7 @@ impl Copy {
         Some(Self { folder, provider })
     }
 
-    /// Puts another text in the place of one that is there once.
+    /// Replaces a text that is there exactly once.
     fn change(&self, file: &str, text: &str, instead: &str) {
         let path = self.folder.path().join("infra").join(file);
         let whole = fs::read_to_string(&path).unwrap();
@@ -48,7 +48,7 @@ impl Copy {
         fs::write(path, whole.replace(text, instead)).unwrap();
     }
 
-    /// Runs Terraform in a folder of `infra/terraform`, where no configuration of the caller's reaches it.
+    /// Runs Terraform in a folder of `infra/terraform`, without the caller's configuration.
     fn terraform(&self, folder: &str, arguments: &[&str]) -> Output {
         let mut terraform = Command::new("terraform");
         terraform.args(arguments).current_dir(self.folder.path().join("infra/terraform").join(folder));
@@ -59,14 +59,14 @@ impl Copy {
         terraform.output().unwrap()
     }
 
-    /// Runs it, and gives what it printed. Fails where it does.
+    /// Runs it, and returns its output. Fails if it fails.
     fn done(&self, folder: &str, arguments: &[&str]) -> String {
         let output = self.terraform(folder, arguments);
         assert!(output.status.success(), "{arguments:?} {}", told(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The addresses of all that an example's plan would make.
+    /// The addresses of all resources in an example's plan.
     fn planned(&self, example: &str) -> Vec<String> {
         let folder = format!("examples/{example}");
         self.done(&folder, &["get"]);
@@ -86,7 +86,7 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
-        // What somebody's own run has left behind is no part of the module.
+        // Files from somebody's own run do not belong to the module.
         if entry.file_name().to_string_lossy().starts_with(".terraform") {
             continue;
         }
@@ -102,7 +102,7 @@ fn copy(from: &Path, to: &Path) {
 fn told(output: &Output) -> String {
     let text =
         [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
-    // Messages are wrapped, and framed where they are long.
+    // Messages are wrapped, and long ones have a frame.
     text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }
 
@@ -165,7 +165,7 @@ fn a_zip_that_was_not_reviewed_is_not_planned() {
     assert!(told(&output).contains("The zip is not the one that was reviewed"), "{}", told(&output));
 }
 
-/// The summary of `terraform test`, and all that it printed.
+/// The summary of `terraform test`, and all of its output.
 fn tested(copy: &Copy) -> (Value, String) {
     copy.done(".", &["get"]);
     let output = copy.terraform(".", &["test", "-json"]);

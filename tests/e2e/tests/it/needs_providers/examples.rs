@@ -13,7 +13,7 @@ use authorizer_e2e::served::Served;
 use authorizer_e2e::tools::installed;
 use tempfile::TempDir;
 
-/// One of the two clients, as a person runs it.
+/// One of the two clients, run as a person runs it.
 struct Client {
     name: &'static str,
     program: PathBuf,
@@ -21,7 +21,7 @@ struct Client {
     folder: TempDir,
 }
 
-/// What a run of it came to.
+/// The result of a run.
 #[derive(Debug, Eq, PartialEq)]
 struct Ran {
     code: Option<i32>,
@@ -29,13 +29,13 @@ struct Ran {
 }
 
 impl Client {
-    /// The one in Rust, and the one for Node.js where that could be installed.
+    /// The client in Rust, and the one for Node.js if that could be installed.
     fn both() -> Vec<Self> {
         let folder = || tempfile::tempdir().unwrap();
         let rust = Self { name: "rust", program: files_client(), first: None, folder: folder() };
         let node = installed("examples", "the example for Node.js").map(|tools| {
             let folder = folder();
-            // Node.js looks for packages beside the script.
+            // Node.js searches for packages beside the script.
             let script = folder.path().join("files.mjs");
             fs::copy(root().join("docs/examples/node/files.mjs"), &script).unwrap();
             symlink(tools.join("node_modules"), folder.path().join("node_modules")).unwrap();
@@ -44,7 +44,7 @@ impl Client {
         [Some(rust), node].into_iter().flatten().collect()
     }
 
-    /// Runs it where no proxy and no configuration of the caller's reaches it.
+    /// Runs it without the caller's proxy and configuration.
     fn run(&self, url: &str, token: &str, arguments: &[&str]) -> Ran {
         let mut command = Command::new(&self.program);
         command.args(&self.first).args(arguments).current_dir(self.folder.path()).env_clear();
@@ -57,7 +57,7 @@ impl Client {
         self.folder.path().join(name)
     }
 
-    /// The files beside it, but for what it is made of itself.
+    /// The files beside it, except its own.
     fn files(&self) -> Vec<String> {
         let names = fs::read_dir(self.folder.path()).unwrap();
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -80,7 +80,7 @@ fn token(served: &Served, who: &str) -> String {
     served.bearer(who).strip_prefix("Bearer ").unwrap().to_owned()
 }
 
-/// More than any buffer on the way, and no byte like the one before.
+/// More bytes than any buffer on the way, each different from the one before.
 fn content() -> Vec<u8> {
     (0..5_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes().into_iter().take(1)).collect()
 }
@@ -92,7 +92,7 @@ fn a_user_uploads_downloads_and_deletes_with_either_client() {
     for client in Client::both() {
         let run = |arguments: &[&str]| client.run(&url, &alice, arguments);
         fs::write(client.file("film.mp4"), content()).unwrap();
-        // A key of which each segment has something that must be encoded.
+        // A key with a character that must be encoded in each segment.
         for key in ["users/alice/film.mp4", "users/alice/a é+100%/b?#&=;.mp4"] {
             assert_eq!(run(&["upload", "film.mp4", key, "video/mp4"]), done(), "{}", client.name);
             assert!(fs::read(served.file(key)).unwrap() == content(), "{} {key}", client.name);
@@ -101,7 +101,7 @@ fn a_user_uploads_downloads_and_deletes_with_either_client() {
             assert_eq!(run(&["delete", key]), done(), "{}", client.name);
             assert!(!served.file(key).exists(), "{} {key}", client.name);
         }
-        // An empty object is an object.
+        // An empty object is valid.
         fs::write(client.file("empty"), "").unwrap();
         assert_eq!(run(&["upload", "empty", "users/alice/empty"]), done(), "{}", client.name);
         assert_eq!(run(&["download", "users/alice/empty", "nothing"]), done(), "{}", client.name);
@@ -152,7 +152,7 @@ fn a_refusal_is_told_with_its_reason_and_changes_nothing() {
     assert!(served.everything() == before, "something was changed");
 }
 
-/// A server that answers each connection with the same, and hangs up; and what it was sent.
+/// A server that gives each connection the same answer and closes it; and the requests that it received.
 fn answering(answer: &'static str, connections: usize) -> (String, thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,5 +1,4 @@
-//! Tokens and keys of identity providers that nobody here wrote, through the command line and the
-//! distribution.
+//! Tokens and keys of other people's identity providers, with the command line and the distribution.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,10 +21,10 @@ use bytes::Bytes;
 use serde_json::Value;
 use toml_edit::{DocumentMut, value};
 
-/// Whom the access tokens are for.
+/// The audience of the access tokens.
 const RESOURCE: &str = "https://files.example.com/";
 
-/// Writes a policy with this block, by which everyone with a scope keeps a folder.
+/// Writes a policy with this block, under which everyone with a scope has a folder.
 fn write_policy(folder: &Path, name: &str, block: &str, scope: &str) {
     let policy = format!(
         r#"version = 1
@@ -48,7 +47,7 @@ fn serve(folder: &Path) -> Served {
     Served::start(folder, arguments)
 }
 
-/// Runs a command that must hold, and gives what it printed.
+/// Runs a command that must succeed, and returns its output.
 #[track_caller]
 fn held(folder: &Path, arguments: &[&str]) -> String {
     let (code, out, err) = run_in(folder, arguments);
@@ -56,13 +55,13 @@ fn held(folder: &Path, arguments: &[&str]) -> String {
     out
 }
 
-/// Writes and reads an object with a token: both must answer this status.
+/// Writes and reads an object with a token: both must get this status.
 #[track_caller]
 fn uses(served: &Served, token: &str, path: &str, status: u16) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str())];
-    // Each runtime needs connections of its own.
+    // Each runtime needs its own connections.
     let viewer = authorizer_e2e::viewer::Viewer::of(served.addr());
     let answers = runtime.block_on(async {
         let put = viewer.ask("PUT", path, &headers, "mine").await;
@@ -71,7 +70,7 @@ fn uses(served: &Served, token: &str, path: &str, status: u16) {
     assert_eq!(answers.map(|answer| answer.status), [status; 2], "{path}");
 }
 
-/// What a policy makes of a token: nothing when it verifies, or the reason.
+/// The result of a token under a policy: `None` if it is valid, otherwise the reason.
 fn refusal(folder: &Path, policy: &str, token: &str) -> Option<String> {
     let (code, out, err) =
         run_in(folder, &["token", "inspect", token, "--policy", policy, "--format", "json"]);
@@ -133,7 +132,7 @@ fn a_discovered_provider_opens_what_the_policy_opens_and_fetch_mends_what_a_rota
     assert!(unchanged.contains("is unchanged"), "{unchanged}");
 }
 
-/// The block asks the provider itself for keys, and nobody else does.
+/// The policy has the URL of the provider, and nothing else updates the keys.
 #[test]
 fn while_requests_flow_a_rotation_of_the_keys_refuses_no_good_token() {
     let Some(mut provider) = OpenId::start() else { return };
@@ -176,13 +175,13 @@ fn while_requests_flow_a_rotation_of_the_keys_refuses_no_good_token() {
             assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
         }
     });
-    // Each rotation took one fetch, however many asked at once.
+    // Each rotation caused one fetch, however many requests needed it at once.
     let fetched =
         served.stderr().all().iter().filter(|line| line.contains("the keys of login were fetched")).count();
     assert_eq!(fetched, 4);
 }
 
-/// The clock is the test's: it does not wait for keys to age.
+/// The test sets the clock, so that it does not wait for keys to age.
 #[test]
 fn a_withdrawn_key_stops_working_within_the_stated_age_and_a_dead_provider_within_the_other() {
     let Some(mut provider) = OpenId::start() else { return };
@@ -226,7 +225,7 @@ jwks       = {{ url = "{}", max_age_seconds = 60, max_stale_seconds = 180 }}
     let second = provider.token(RESOURCE, "files");
     assert_eq!(asks(&second).status, 200, "its key came with that answer");
 
-    // Dead: the last good keys serve until they are too old to be believed.
+    // The provider has stopped: the last good keys are used until they are too old.
     drop(provider);
     later.store(61 + 170, Ordering::SeqCst);
     assert_eq!(asks(&second).status, 200);
@@ -242,7 +241,7 @@ fn the_documented_blocks_of_cognito_tell_access_tokens_from_id_tokens() {
     let (at, told) = (folder.path(), provider.introduction().clone());
     let (alice, bob) = (provider.sign_in("alice"), provider.sign_in("bob"));
 
-    // Its tokens are AWS's by `iss`, and so is what it says of itself: at this address it is somebody else.
+    // Its tokens and its metadata name AWS as the issuer, which does not match this address.
     let (code, out, err) = run_in(at, &["keys", "discover", &told.address]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains(&told.issuer) && err.contains("its address at `cognito-idp`"), "{err}");
@@ -250,7 +249,7 @@ fn the_documented_blocks_of_cognito_tell_access_tokens_from_id_tokens() {
     let fetched = held(at, &["keys", "fetch", &told.jwks_uri, "--out", "keys/cognito.jwks.json"]);
     assert!(fetched.contains("is new: 1 key, 1 of which a policy can use"), "{fetched}");
 
-    // The blocks of the documentation, with this pool and this client.
+    // The documentation's blocks, with this pool and this client.
     let blocks: Vec<DocumentMut> = provider_blocks()
         .into_iter()
         .filter(|(heading, _)| heading == "Amazon Cognito")
@@ -267,7 +266,7 @@ fn the_documented_blocks_of_cognito_tell_access_tokens_from_id_tokens() {
         })
         .collect();
     let [access, id] = blocks.as_slice() else { panic!("{blocks:?}") };
-    // An audience in the place of the client id lets the ID token come as far as what is required of it.
+    // With an audience instead of the client id, the ID token gets as far as the check of its required claims.
     let audience = access.to_string().replace("client_id ", "audience ");
     let lax: String = audience
         .lines()
@@ -294,7 +293,7 @@ fn the_documented_blocks_of_cognito_tell_access_tokens_from_id_tokens() {
         assert_eq!(refusal(at, policy, token).as_deref(), reason, "{policy}");
     }
 
-    // With the keys in a file, and with the pool asked for them.
+    // With the keys in a file, and with keys fetched from the pool.
     let remote = access
         .to_string()
         .replace("{ file = \"keys/cognito.jwks.json\" }", &format!("{{ url = \"{}\" }}", told.jwks_uri));

@@ -1,5 +1,5 @@
-//! AWS's SDK for Python and AWS's command line against the distribution: what they send by themselves, with
-//! a bearer token where a signature would be.
+//! AWS's SDK for Python and AWS's command line against the distribution: their default requests, with a bearer token
+//! instead of a signature.
 
 mod checksums;
 mod command_line;
@@ -25,7 +25,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Nothing where the SDK could not be installed.
+    /// `None` if the SDK could not be installed.
     fn set() -> Option<Self> {
         let stage = Stage::start();
         let sdk = Sdk::of(&stage)?;
@@ -33,18 +33,18 @@ impl Scene {
         Some(Self { stage, sdk, alice, bob })
     }
 
-    /// Alice's call, with the SDK set as the documentation advises.
+    /// A call by Alice, with the SDK configured as the documentation advises.
     fn alice(&mut self, name: &str, args: Value) -> Called {
         self.sdk.call(&self.alice, AS_ADVISED, name, args)
     }
 
-    /// Bob's.
+    /// The same call by Bob.
     fn bob(&mut self, name: &str, args: Value) -> Called {
         self.sdk.call(&self.bob, AS_ADVISED, name, args)
     }
 }
 
-/// Writes a file of that many bytes, no two blocks of which are the same, and gives its digest.
+/// Writes a file with this number of bytes, in which no two blocks are the same, and returns its digest.
 fn fill(file: &Path, bytes: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut content = Vec::with_capacity(bytes + 8);

@@ -1,5 +1,5 @@
-//! The deployment package under each runtime that Lambda@Edge has, with AWS's own runtime clients: it
-//! answers as the core does, and when anything about it is not whole it answers nothing at all.
+//! The deployment package under each runtime of Lambda@Edge, with AWS's own runtime clients: it answers as the core
+//! does, and a damaged package does not answer at all.
 
 use std::ffi::OsStr;
 use std::fs::Permissions;
@@ -50,7 +50,7 @@ under! { [in_older_node = Node] [
     without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended,
 ] }
 
-/// A package, unpacked, and the core with the bundle that is in it.
+/// An unpacked package, and the core with its bundle.
 struct Stage {
     unpacked: Unpacked,
     core: Authorizer,
@@ -68,7 +68,7 @@ impl Stage {
         Self { unpacked, core: Authorizer::new(Bundle::read(&bytes).unwrap()) }
     }
 
-    /// What the core answers at this moment, and the line it writes.
+    /// The core's answer at this moment, and its log line.
     fn decide(&self, event: &[u8]) -> (Value, Value) {
         let authorized = self.core.authorize(event, UnixTime::from_system(SystemTime::now()));
         let mut line = serde_json::to_value(DecisionLine::new(&authorized.record, 0)).unwrap();
@@ -76,7 +76,7 @@ impl Stage {
         (serde_json::to_value(authorized.outcome).unwrap(), line)
     }
 
-    /// Holds one answer of the function, and its line, against the core's.
+    /// Compares one answer of the function, and its log line, with the core's.
     async fn compare(&self, process: &mut Process, name: &str, event: &[u8]) -> Value {
         let lines = process.stdout().all().len();
         let before = self.decide(event);
@@ -85,7 +85,7 @@ impl Stage {
         let after = self.decide(event);
         let Said::Response(response) = said else { panic!("{name}: {said:?}") };
         let response: Value = serde_json::from_slice(&response).unwrap();
-        // A line on keys that were asked for may come before it.
+        // A line about fetched keys may come before it.
         let is_decision = |line: &&String| !line.contains(OF_KEYS);
         let line = process
             .stdout()
@@ -102,7 +102,7 @@ impl Stage {
 
 const FILES: [&str; 4] = ["--audience", "files-api", "--scope", "files"];
 
-/// What must never be written: the signature of each token in an event, and each cookie.
+/// Texts that must never be logged: the signature of each token in an event, and each cookie.
 fn secrets(event: &[u8]) -> Vec<String> {
     let Ok(event) = serde_json::from_slice::<Value>(event) else { return Vec::new() };
     let headers = event.pointer("/Records/0/cf/request/headers").and_then(Value::as_object);
@@ -138,7 +138,7 @@ async fn every_event_is_answered_as_the_core_answers_it(runtime: Runtime, suite:
     let (mut lines, mut kept) = (0, Vec::new());
     for path in &events {
         let event = std::fs::read(path).unwrap();
-        // What is no JSON never comes from Lambda; another test sends it.
+        // Lambda never sends invalid JSON; another test does.
         if serde_json::from_slice::<Value>(&event).is_ok() {
             stage.compare(&mut process, &path.display().to_string(), &event).await;
             kept.extend(secrets(&event));
@@ -158,7 +158,7 @@ async fn tokens_of_today_open_what_the_policy_opens_and_nothing_else(runtime: Ru
     decides_on_tokens_of_today(runtime, issuers()).await;
 }
 
-/// It is another binary: `authorizer/edge/build`.
+/// With another binary than the default one: `authorizer/edge/build --bundled-keys-only`.
 async fn tokens_of_today_are_decided_on_the_same(runtime: Runtime) {
     decides_on_tokens_of_today(runtime, bundled_keys_issuers()).await;
 }
@@ -218,7 +218,7 @@ async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {
             if status.is_some() {
                 continue;
             }
-            // What CloudFront will sign and send: this key, and nothing of the viewer's.
+            // The request that CloudFront will sign and send: this key, without the viewer's credentials.
             if uri.contains("alice") {
                 assert_eq!(answer["uri"], encoded, "{name}, which is {mine}");
             }
@@ -230,7 +230,7 @@ async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {
             assert_eq!(sent["host"][0]["value"], "d111111abcdef8.cloudfront.net");
             assert!(!answer.to_string().contains(token.as_str()), "{answer:#}");
         }
-        // Anyone, on what is open and what is not; and the two credentials that are one too many.
+        // Without a token, for public and private objects; and with two credentials, which is one too many.
         let bearer = format!("Bearer {good}");
         let authorization = ("Authorization", bearer.as_str());
         for (uri, query, headers, status) in [
@@ -275,7 +275,7 @@ async fn the_process_that_was_started_becomes_the_function(runtime: Runtime) {
     let proc = PathBuf::from(format!("/proc/{}", process.pid()));
     let exe = std::fs::read_link(proc.join("exe")).unwrap();
     assert_eq!(exe, stage.unpacked.file("bootstrap").canonicalize().unwrap());
-    // Nothing of the runtime is left: no child, no descriptor but the three, epoll and the connection.
+    // The runtime left nothing: no child, and only the descriptors of the three streams, epoll and the connection.
     let children = std::fs::read_to_string(proc.join(format!("task/{}/children", process.pid())));
     assert_eq!(children.unwrap_or_default(), "");
     let status = std::fs::read_to_string(proc.join("status")).unwrap();
@@ -293,7 +293,7 @@ async fn what_is_no_event_is_refused_and_the_next_one_is_answered(runtime: Runti
     let text = String::from_utf8(good.clone()).unwrap();
     let mut lines = 0;
 
-    // JSON that is no event of a viewer's request: the core refuses it.
+    // JSON that is not a viewer-request event: the core refuses it.
     for no_event in [
         "null".to_owned(),
         "{}".to_owned(),
@@ -319,7 +319,7 @@ async fn what_is_no_event_is_refused_and_the_next_one_is_answered(runtime: Runti
         assert_eq!(stage.compare(&mut process, "the next", &good).await["uri"], "/users/alice/x");
         lines += 2;
     }
-    // What is no JSON at all: an error, which CloudFront answers with 502.
+    // Invalid JSON: an error, which CloudFront answers with 502.
     for no_json in ["", "{", "not JSON", "{\"Records\": [", "\u{0}"] {
         let said = process.invoke(Bytes::from(no_json)).await;
         assert!(matches!(said, Said::Error(_)), "{no_json}: {said:?}");
@@ -331,7 +331,7 @@ async fn what_is_no_event_is_refused_and_the_next_one_is_answered(runtime: Runti
     assert_eq!(stdout.len(), lines, "{stdout:#?}");
 }
 
-/// Spoils the bundle of an unpacked package.
+/// Damages the bundle of an unpacked package.
 type Spoil = fn(&[u8]) -> Option<Vec<u8>>;
 
 const SPOILT: [(&str, &str, Spoil); 7] = [
@@ -340,7 +340,7 @@ const SPOILT: [(&str, &str, Spoil); 7] = [
     ("truncated", "bundle_invalid", |bytes| Some(bytes[..bytes.len() / 2].to_vec())),
     ("without its end", "bundle_invalid", |bytes| Some(bytes[..bytes.len() - 2].to_vec())),
     ("altered by one byte", "bundle_invalid", |bytes| {
-        // One key pattern more open than it was.
+        // One key pattern, changed to match more.
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let at = text.find("users/{sub}/**").unwrap();
         let mut bytes = bytes.to_vec();
@@ -367,7 +367,7 @@ fn spoil(bundle: &Path, good: &[u8], spoil: Spoil) {
     }
 }
 
-/// The one line that a function writes which does not start.
+/// The only line that a function writes if it cannot start.
 fn assert_start_failed(stdout: &[String], reason: &str, said: &str) {
     assert_eq!(stdout.len(), 1, "{stdout:#?}");
     let line: Value = serde_json::from_str(&stdout[0]).unwrap();
@@ -411,7 +411,7 @@ async fn a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end(runtime: Ru
         assert_start_failed(&stdout, "bootstrap_not_executable", "bootstrap");
     }
     std::fs::remove_dir(&bootstrap).unwrap();
-    // Beside the file, so that it is never open for writing where it is run.
+    // Written beside the file, so that the file is never open for writing when it is run.
     let beside = stage.unpacked.file("beside");
     std::fs::write(&beside, &bytes).unwrap();
     std::fs::set_permissions(&beside, Permissions::from_mode(0o755)).unwrap();
@@ -419,7 +419,7 @@ async fn a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end(runtime: Ru
     Process::start(runtime, stage.unpacked.folder()).await.ready().await;
 }
 
-/// Before Node.js 22.15 a process cannot execute another program.
+/// Before Node.js 22.15, a process cannot replace itself with another program.
 async fn without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended(_: Runtime) {
     let stage = Stage::of(issuers());
     let ends = || {
@@ -441,7 +441,7 @@ async fn without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended(_: 
     assert_start_failed(&stdout, "bootstrap_not_executable", "bootstrap");
 
     let becomes = |script: &str| {
-        // Beside the file, so that it is never open for writing where it is run.
+        // Written beside the file, so that the file is never open for writing when it is run.
         let beside = stage.unpacked.file("beside");
         std::fs::write(&beside, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&beside, Permissions::from_mode(0o755)).unwrap();
@@ -483,10 +483,10 @@ async fn a_function_that_cannot_start_again_lets_nothing_through(runtime: Runtim
     .unwrap();
     let end = || {
         let Function::Packaged(function) = running.function() else { panic!("a package") };
-        // After a start that failed there is none.
+        // After a failed start, there is no process.
         if let Some(pid) = function.pid() {
             kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
-            // A process takes a moment to die; the distribution can know it once it is a zombie.
+            // A process needs a moment to end; the distribution can see it when it is a zombie.
             let deadline = Instant::now() + DEADLINE;
             let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             while !(stat().is_empty() || stat().contains(") Z ")) {
@@ -547,7 +547,7 @@ fn runtime_name(runtime: Runtime) -> &'static str {
 }
 
 async fn serve_runs_the_package(runtime: Runtime) {
-    // A sample with the key that the package has; serve makes its tokens.
+    // A sample with the package's key; `serve` makes its tokens.
     let folder = tempfile::tempdir().unwrap();
     let Package { policy, zip } = sample();
     std::fs::create_dir(folder.path().join("keys")).unwrap();
@@ -582,7 +582,7 @@ async fn serve_runs_the_package(runtime: Runtime) {
     let of_requests = |line: &&String| line.contains(path) || line.contains("users/alice/x");
     assert_eq!(stdout.all().iter().filter(of_requests).count(), 6, "{}", stdout.text());
 
-    // A package that does not start is not served at all.
+    // A package that cannot start is not served at all.
     let broken = folder.path().join("broken.zip");
     rewrite(zip, &broken, |bytes| String::from_utf8(bytes).unwrap().replace("users/{sub}/**", "**").into());
     let broken = arguments(&broken);
@@ -595,7 +595,7 @@ async fn serve_runs_the_package(runtime: Runtime) {
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
 
-/// Writes the package anew with another bundle.
+/// Writes the package again with another bundle.
 fn rewrite(from: &Path, to: &Path, change: impl Fn(Vec<u8>) -> Vec<u8>) {
     use std::fs::File;
     use std::io::{Read as _, Write as _};

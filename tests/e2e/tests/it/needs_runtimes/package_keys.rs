@@ -1,4 +1,4 @@
-//! The deployment package where an issuer has to be asked for its keys, under each runtime that Lambda@Edge has.
+//! The deployment package with keys that must be fetched from the issuer, under each runtime of Lambda@Edge.
 
 use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
 use authorizer_e2e::packages::sample;
@@ -48,7 +48,7 @@ keys    = ["users/{{sub}}/**"]
             said => panic!("{said:?}"),
         }
     };
-    // The lines come by another way than the answers.
+    // The log lines come through another pipe than the answers.
     let has_fetched = |process: &Process, decisions: usize, times: usize| {
         process.stdout().wait_for("the decisions' lines", |all| {
             let (fetched, decided): (Vec<_>, Vec<_>) = all.iter().partition(|line| line.contains(OF_KEYS));
@@ -64,7 +64,7 @@ keys    = ["users/{{sub}}/**"]
     let second = provider.token(resource, "files");
     assert!(ask(&mut process, &second).await["uri"].is_string());
     assert_eq!(ask(&mut process, &first).await["status"], "401");
-    // The first is of a key that is gone, and the provider was asked whether it is.
+    // The first token names a removed key, so the function fetched the keys to check.
     assert!(has_fetched(&process, 5, 3));
     drop(provider);
     assert!(ask(&mut process, &second).await["uri"].is_string());

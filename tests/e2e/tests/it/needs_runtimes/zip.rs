@@ -1,4 +1,4 @@
-//! The deployment package as Lambda@Edge takes it.
+//! The deployment package in the form that Lambda@Edge accepts.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -34,7 +34,7 @@ fn the_zip_holds_the_function_its_shims_and_its_bundle() {
     for index in 0..archive.len() {
         let entry = archive.by_index(index).unwrap();
         let name = entry.name().unwrap().into_owned();
-        // Lambda runs the function as another user than the files' owner.
+        // Lambda does not run the function as the files' owner.
         let mode = entry.unix_mode().unwrap() & 0o777;
         assert_eq!(mode, if name == "bootstrap" { 0o755 } else { 0o644 }, "{name}");
         names.push(name);
@@ -111,7 +111,7 @@ fn a_panic_ends_the_process_with_its_message_and_no_answer() {
             function.env_clear().env("RUST_BACKTRACE", backtrace);
             function.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9");
             function.env("AWS_LAMBDA_FUNCTION_NAME", "authorizer").env("AWS_LAMBDA_FUNCTION_VERSION", "1");
-            // `lambda_runtime` panics over it.
+            // `lambda_runtime` panics because of it.
             function.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much");
             let output = function.output().unwrap();
             assert_eq!(output.status.signal(), Some(Signal::ABORT.as_raw()), "{output:?}");
@@ -165,7 +165,7 @@ jwks       = { url = "https://login.example.com/.well-known/jwks.json" }
     assert_eq!((code, out.as_str()), (2, ""), "{err}");
     assert!(err.contains("was built without asking for any"), "{err}");
 
-    // However the bundle came beside it.
+    // However the bundle got into the package.
     let unpacked = Unpacked::new(&bundled_keys_sample().zip);
     fs::write(unpacked.file("bundle.json"), PolicyFile::load(&policy).unwrap().bundle_json()).unwrap();
     let (status, stdout, _) = Process::start(Runtime::Native, unpacked.folder()).await.ends().await;

@@ -2,7 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
+    reason = "a test stops at its first failure"
 )]
 
 use std::cell::Cell;
@@ -16,7 +16,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     paths.filter(|path| path.is_file()).collect()
 }
 
-/// Checks every seed of a target, whole, and cut off and spoilt at two places.
+/// Checks every seed of a target: whole, and also cut off and damaged at two places.
 #[track_caller]
 fn holds(target: &str, least: usize, check: impl Fn(&[u8])) {
     let folders = seeds(target);
@@ -40,7 +40,7 @@ fn holds(target: &str, least: usize, check: impl Fn(&[u8])) {
 
 #[track_caller]
 fn holds_of_text(target: &str, least: usize, check: impl Fn(&str)) {
-    // The fuzzer, too, makes text of the bytes before the first that is none.
+    // As the fuzzer does, takes the bytes before the first invalid one as text.
     holds(target, least, |bytes| match std::str::from_utf8(bytes) {
         Ok(text) => check(text),
         Err(error) => check(&String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default())),
@@ -56,7 +56,7 @@ fn an_event_is_forwarded_as_it_was_decided() {
         let [all_open, all_tokens, all_requests] = counted;
         forwarded.set([all_open + open, all_tokens + tokens, all_requests + requests]);
     });
-    // Without this, policies that refuse everything would pass.
+    // Without this check, policies that refuse everything would pass.
     eprintln!("{forwarded:?} were forwarded");
     let [open, tokens, requests] = forwarded.get();
     assert!(open >= 3 && tokens > 50 && requests > 100, "{forwarded:?}");

@@ -1,4 +1,4 @@
-//! What is measured beside each other decides alike, under AWS's runtime client.
+//! All contenders make the same decisions, under AWS's runtime client.
 
 use authorizer_e2e::{runtimes, tools};
 use authorizer_local::Runtime;

@@ -1,4 +1,4 @@
-//! The whole measurement, for a moment.
+//! The whole measurement, with few invocations.
 
 use std::fs;
 use std::process::Command;

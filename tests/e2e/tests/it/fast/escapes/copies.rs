@@ -1,4 +1,4 @@
-//! Copies: S3 would read anybody's object and write it where Alice may read.
+//! Copies: S3 would read anybody's object and write it to a key that Alice may read.
 
 use super::Who::Alice;
 use super::{Attempt, Scene};

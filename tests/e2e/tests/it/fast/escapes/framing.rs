@@ -1,4 +1,4 @@
-//! Requests whose form on the wire could be read in two ways.
+//! Requests whose raw form could be read in two ways.
 
 use super::Scene;
 
@@ -42,7 +42,7 @@ const FORMS: [(&str, u16, &str); 42] = [
     ("OPTIONS * HTTP/1.1\r\nHost: h\r\n{auth}\r\n", 400, "the server itself"),
     ("CONNECT files:443 HTTP/1.1\r\nHost: h\r\n{auth}\r\n", 403, "a tunnel"),
     ("TRACE /users/bob/x HTTP/1.1\r\nHost: h\r\n{auth}\r\n", 403, "an echo of what the distribution adds"),
-    ("PATCH /users/bob/x HTTP/1.1\r\nHost: h\r\n{auth}\r\n", 405, "a method that S3 has not"),
+    ("PATCH /users/bob/x HTTP/1.1\r\nHost: h\r\n{auth}\r\n", 405, "a method that S3 does not have"),
     ("OPTIONS /users/bob/x HTTP/1.1\r\nHost: h\r\n{auth}\r\n", 405, "S3's own answers to preflights"),
     ("get /users/bob/x HTTP/1.1\r\nHost: h\r\n{auth}\r\n", 403, "methods have case"),
     ("GET /users/alice/x HTTP/1.1\r\nHost: h\r\n{auth}Content-Length: 4\r\n\r\nevil", 403, "a GET with a body"),
@@ -54,7 +54,7 @@ const FORMS: [(&str, u16, &str); 42] = [
     ("PUT /users/alice/new HTTP/1.1\r\nHost: h\r\n{auth}Content-Length: +1\r\n\r\nx", 400, "a length with a sign"),
     ("PUT /users/alice/new HTTP/1.1\r\nHost: h\r\n{auth}Content-Length: 0x1\r\n\r\nx", 400, "a length in another base"),
     ("PUT /users/alice/new HTTP/1.1\r\nHost: h\r\n{auth}Content-Length: 1, 2\r\n\r\nx", 400, "a list of lengths"),
-    ("PUT /users/alice/new HTTP/1.1\r\nHost: h\r\n{auth}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400, "a coding that is none"),
+    ("PUT /users/alice/new HTTP/1.1\r\nHost: h\r\n{auth}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400, "an unknown coding"),
     ("PUT /users/alice/new HTTP/1.1\r\nHost: h\r\n{auth}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400, "a coding after the chunks"),
     ("PUT /users/alice/new HTTP/1.1\r\nHost: h\r\n{auth}x-amz-copy-source : files/users/bob/x\r\nContent-Length: 0\r\n\r\n", 400, "a space before the colon"),
     ("PUT /users/alice/new HTTP/1.1\r\nHost: h\r\n{auth} x-amz-copy-source: files/users/bob/x\r\nContent-Length: 0\r\n\r\n", 400, "a folded header"),

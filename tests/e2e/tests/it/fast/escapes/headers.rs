@@ -1,4 +1,4 @@
-//! Headers that would make another request of it.
+//! Headers that would change the operation.
 
 use super::Scene;
 use super::Who::Alice;
@@ -16,7 +16,7 @@ fn no_header_makes_another_request_of_it() {
     scene.ends(&surprises);
 }
 
-/// Requests of hers that are allowed as they are.
+/// Requests of Alice that are allowed without the headers.
 fn lines(method: &str) -> &'static [&'static str] {
     match method {
         "GET" => &["GET /users/alice/x", "HEAD /users/alice/x", "GET /?list-type=2&prefix=users/alice/"],

@@ -1,4 +1,4 @@
-//! Listings of what is not only hers.
+//! Listings that include other people's objects.
 
 use super::Who::Alice;
 use super::{Attempt, Scene};

@@ -1,4 +1,4 @@
-//! Paths that lead to what is Bob's, or to nothing that has one name.
+//! Paths that lead to Bob's objects, or that are ambiguous.
 
 use super::Scene;
 use super::Who::Alice;
@@ -31,11 +31,11 @@ const PATHS: [(&str, u16, &str); 58] = [
     ("/%75%73%65%72%73/bob/x", 403, "the folder encoded"),
     ("/users%2Fbob%2Fx", 403, "encoded slashes are slashes"),
     ("/users%2fbob/x", 403, "in small letters too"),
-    ("/users/bob/x/", 403, "a key of its own to S3"),
-    ("/users/bob", 403, "a key of its own to S3"),
+    ("/users/bob/x/", 403, "another key to S3"),
+    ("/users/bob", 403, "another key to S3"),
     ("/users/", 403, "the folder of all"),
     ("/users", 403, "the folder of all, as a key"),
-    ("/users/alice", 403, "her folder's name is no key below it"),
+    ("/users/alice", 403, "the name of her folder is not a key below it"),
     ("/users/Alice/x", 403, "keys have case"),
     ("/users/alice2/x", 403, "whose name begins with hers"),
     ("/users/alic/x", 403, "whose name hers begins with"),
@@ -45,7 +45,7 @@ const PATHS: [(&str, u16, &str); 58] = [
     ("/users/*/x", 403, "the pattern's own words"),
     ("/files/users/alice/x", 403, "the bucket in the path"),
     ("/files/users/bob/x", 403, "the bucket in the path"),
-    ("/*", 403, "no wildcard"),
+    ("/*", 403, "not a wildcard"),
     ("/users/alice/../bob/x", 400, "up and down"),
     ("/users/alice/%2e%2e/bob/x", 400, "dots encoded"),
     ("/users/alice/%2E%2E/bob/x", 400, "dots encoded"),
@@ -78,9 +78,9 @@ const PATHS: [(&str, u16, &str); 58] = [
     ("/users/alice/a%7fb", 400, "a control character"),
     ("/users/alice/%c0%ae%c0%ae/bob/x", 400, "dots in overlong UTF-8"),
     ("/users/alice/%c0%af..%c0%afbob", 400, "slashes in overlong UTF-8"),
-    ("/users/alice/%ff", 400, "no UTF-8"),
-    ("/users/alice/%u002e%u002e/bob/x", 400, "no escape"),
-    ("/users/alice/%", 400, "no escape"),
+    ("/users/alice/%ff", 400, "not UTF-8"),
+    ("/users/alice/%u002e%u002e/bob/x", 400, "not an escape"),
+    ("/users/alice/%", 400, "not an escape"),
     ("/users/alice/a+b", 400, "a plus is a space to S3"),
     ("/users/+alice/x", 400, "a plus is a space to S3"),
 ];

@@ -1,4 +1,4 @@
-//! Query parameters, which make another operation of a request.
+//! Query parameters that change the operation.
 
 use super::Who::Alice;
 use super::{Attempt, Scene};

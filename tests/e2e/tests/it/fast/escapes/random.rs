@@ -1,5 +1,5 @@
-//! Requests put together at random from S3's words, as many as a test has time for: whatever of them gets to
-//! the bucket is an operation on what is Alice's, with nothing else about it.
+//! Random requests, made from S3's words, as many as a test has time for. Each request that reaches the bucket must
+//! be a plain operation on Alice's objects.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -13,10 +13,10 @@ use super::{BOBS, HERS, Scene};
 
 const WORKERS: u64 = 4;
 
-/// How many requests there are, unless `RANDOM_CASES` asks for another percentage of them.
+/// The number of requests, unless `RANDOM_CASES` sets a percentage of it.
 const REQUESTS: usize = 4_000;
 
-/// So many show every operation.
+/// With this number, every operation occurs.
 const ENOUGH: usize = 1_000;
 
 #[test]
@@ -47,7 +47,7 @@ fn whatever_reaches_the_bucket_is_an_operation_on_what_is_hers() {
         *seen.entry(operation).or_insert(0) += 1;
     }
     eprintln!("{} of {requests} reached the bucket: {seen:?}", log.len());
-    // Without this, a distribution that refuses everything would pass.
+    // Without this check, a distribution that refuses everything would pass.
     let of_all = RULES.map(|(operation, ..)| operation);
     assert!(requests < ENOUGH || of_all.iter().all(|operation| seen.contains_key(operation)), "{seen:?}");
     assert!(log.len() > requests / 10, "{}", log.len());
@@ -60,8 +60,8 @@ fn whatever_reaches_the_bucket_is_an_operation_on_what_is_hers() {
     assert_eq!(scene.stage.ask(&scene.bob, "GET", &parts, &[], "").body.matches("<Part>").count(), 1);
 }
 
-/// The operations, as S3 calls them; their method, and the parameters and `x-amz-*` headers that
-/// docs/policy.md has for them under this policy.
+/// The operations by S3's names, with their method and the parameters and `x-amz-*` headers that docs/policy.md
+/// allows for them under this policy.
 type Rule = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
 const READ: &[&str] = &["versionId", "response-content-disposition"];
@@ -99,7 +99,7 @@ const RULES: [Rule; 10] = [
     ("ListParts", "GET", &["uploadId", "max-parts", "part-number-marker"], &[]),
 ];
 
-/// Whether what reached the bucket is what the policy lets Alice ask of it.
+/// Whether the policy allows Alice the request that reached the bucket.
 fn judge(report: &BucketReport) -> Result<(), String> {
     let operation = report.operation.as_deref().unwrap_or("none");
     let rule =
@@ -150,7 +150,7 @@ fn judge(report: &BucketReport) -> Result<(), String> {
     }
 }
 
-/// SplitMix64: the same requests each time.
+/// SplitMix64, for the same requests each time.
 struct Dice(u64);
 
 impl Dice {
@@ -167,7 +167,7 @@ impl Dice {
     }
 }
 
-/// Half of the time a request that S3 would understand, and then whatever else there is.
+/// Half of the time a request that S3 would understand; then random additions.
 fn random(dice: &mut Dice, scene: &Scene) -> String {
     let (mut method, mut target, mut query) = dice.one(&SENSIBLE);
     if dice.below(6) == 0 {

@@ -1,4 +1,4 @@
-//! What is no reason to refuse, because it never gets to S3.
+//! Headers that do not lead to a refusal, because the function removes them.
 
 use super::Scene;
 use super::Who::Alice;

@@ -1,4 +1,4 @@
-//! Credentials that are none.
+//! Invalid credentials.
 
 use super::Who::{Alice, Nobody};
 use super::{Attempt, Scene};

@@ -1,4 +1,4 @@
-//! Uploads beyond what a rule lets in, and other people's uploads.
+//! Uploads that a rule does not allow, and other people's uploads.
 
 use super::Who::Alice;
 use super::{Attempt, Scene};
@@ -60,7 +60,7 @@ const UPLOADS: [Attempt; 46] = [
     (Alice, "DELETE /pictures/alice/a", &[], "", 403, "a rule that deletes nothing"),
 ];
 
-/// The function cannot know whose upload an id is, and need not: to S3 an upload is of one key.
+/// The function cannot know who owns an upload id, and does not need to: at S3, an upload belongs to one key.
 #[test]
 fn the_id_of_anothers_upload_is_of_no_use_on_her_own_key() {
     let scene = Scene::set();

@@ -1,4 +1,4 @@
-//! The module and CloudFormation's template come to the same: what both say of the way to an object, written in
+//! The module and CloudFormation's template are equivalent: their settings for the way to an object are written in
 //! one form and compared.
 
 use std::collections::BTreeMap;
@@ -8,8 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Copy;
 
-/// What the conditions of a template are, for the values of its parameters; and what the parameters that are read
-/// for their values hold.
+/// The conditions of a template for some values of its parameters, and those values.
 struct Case {
     /// The module's own test that plans the same.
     run: &'static str,
@@ -71,7 +70,7 @@ fn cases() -> [Case; 3] {
     ]
 }
 
-/// A value of the template with its references filled in, as the module's own tests name things.
+/// A value of the template with its references filled in, with the names of the module's own tests.
 fn rendered(value: &Value, parameters: &Value) -> Value {
     let render = |value: &Value| rendered(value, parameters);
     let text = |value: &Value| rendered(value, parameters).as_str().unwrap().to_owned();
@@ -139,14 +138,14 @@ fn reference(name: &str, parameters: &Value) -> Value {
     known.into()
 }
 
-/// A list whose order says nothing, in one order.
+/// Sorts a list whose order does not matter.
 fn sorted(list: &Value) -> Value {
     let mut items = list.as_array().cloned().unwrap_or_default();
     items.sort_by_key(ToString::to_string);
     items.into()
 }
 
-/// What the template comes to.
+/// The settings of the template.
 fn of_template(resources: &Value, parameters: &Value) -> Value {
     let of = |name: &str| rendered(&resources[name]["Properties"], parameters);
     let (function, role, key) = (of("Function"), of("Role"), of("Key"));
@@ -234,7 +233,7 @@ fn of_template(resources: &Value, parameters: &Value) -> Value {
     })
 }
 
-/// What the module comes to, of the values that Terraform planned.
+/// The settings of the module, from the values that Terraform planned.
 fn of_module(planned: &BTreeMap<String, Value>) -> Value {
     let of = |address: &str| planned.get(address).cloned().unwrap_or_default();
     let statements = |address: &str, member: &str| -> Value {
@@ -265,7 +264,7 @@ fn of_module(planned: &BTreeMap<String, Value>) -> Value {
     };
     let encryption = &of("aws_s3_bucket_server_side_encryption_configuration.files")["rule"][0];
     let fields = &of("aws_cloudwatch_log_delivery.access[0]")["record_fields"];
-    // A list that is empty where the template leaves it out.
+    // The module has an empty list, and the template omits it.
     let unless_empty = |list: &Value| if *list == json!([]) { Value::Null } else { list.clone() };
     json!({
         "function": {
@@ -339,7 +338,7 @@ fn of_module(planned: &BTreeMap<String, Value>) -> Value {
     })
 }
 
-/// What each run of the module's own tests planned, by its name and then by address.
+/// The plans of the module's own tests, by the name of the run and then by address.
 fn plans(copy: &Copy) -> BTreeMap<String, BTreeMap<String, Value>> {
     copy.done(".", &["get"]);
     let text = copy.done(".", &["test", "-json", "-verbose", "-filter=tests/whole.tftest.hcl"]);

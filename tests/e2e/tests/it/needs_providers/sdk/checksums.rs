@@ -1,4 +1,4 @@
-//! What the SDK sends of checksums, by itself and otherwise, and what becomes of it.
+//! The checksums that the SDK sends, with its defaults and other settings, and the results.
 
 use authorizer_e2e::sdk::{AS_ADVISED, BY_DEFAULT, OVER_HTTP, Set};
 use serde_json::{Value, json};
@@ -51,9 +51,9 @@ fn a_checksum_that_the_caller_says_goes_in_a_header_and_is_verified() {
     for (set, key, sum, expected) in [
         (AS_ADVISED, KEY, sha256_of_x, Ok(())),
         (BY_DEFAULT, KEY, sha256_of_x, Ok(())),
-        // S3 has what it says compared with what arrived.
+        // S3 compares the checksum with the received bytes.
         (AS_ADVISED, KEY, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Err(400)),
-        // Where the rule does not let it through, S3 is not asked.
+        // If the rule does not allow the checksum, the request does not reach S3.
         (AS_ADVISED, "pictures/alice/x.png", sha256_of_x, Err(400)),
     ] {
         scene.stage.bucket_log();
@@ -79,7 +79,7 @@ fn over_plain_http_the_sdk_by_itself_sends_headers_that_a_rule_may_let_through()
     assert_eq!(scene.sdk.call(&scene.alice, OVER_HTTP, "put_object", without).refused(), 400);
 }
 
-/// Reads need nothing set: the SDK asks S3 for the checksum that it stored, and compares.
+/// Reads need no setting: the SDK requests the stored checksum from S3, and compares.
 #[test]
 fn by_itself_the_sdk_reads_lists_and_deletes() {
     let Some(mut scene) = Scene::set() else { return };

@@ -1,4 +1,4 @@
-//! AWS's command line, of the first version: the second is not in the package index.
+//! AWS's command line, version 1: version 2 is not in the package index.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ fn the_command_line_copies_lists_and_removes_and_gets_no_further() {
     assert_eq!(fs::read_to_string(copy.join("deep/a+b é.txt")).unwrap(), "hers");
     well(&alice, &["s3", "rm", "--recursive", "s3://files/users/alice/tree/"]);
 
-    // What it sends for bob, or beyond the operations, S3 never hears of.
+    // Requests for bob's objects, or for other operations, do not reach S3.
     stage.bucket_log();
     fs::remove_file(&down).unwrap();
     for (token, arguments) in [

@@ -1,4 +1,4 @@
-//! Listings, as two users meet them.
+//! Listings by two users.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn each_user_lists_what_is_below_their_own_prefix_and_nothing_else() {
     let after = json!({"Prefix": "users/alice/", "StartAfter": "users/alice/5", "MaxKeys": 1});
     assert_eq!(keys([scene.alice("list_objects_v2", after).result()]), ["users/alice/6"]);
 
-    // The SDK's own paginator, which hands on the tokens that S3 made.
+    // The SDK's own paginator, which sends back the tokens from S3.
     let pages = scene.alice(
         "paginate",
         json!({
@@ -57,7 +57,7 @@ fn each_user_lists_what_is_below_their_own_prefix_and_nothing_else() {
     assert!(log.iter().all(|line| line.operation.as_deref() == Some("ListObjectsV2") && line.status == 200));
     assert_eq!(log.len(), 10);
 
-    // A token of bob's for bob's listing leads alice no further than her own prefix.
+    // With a continuation token from bob's listing, alice still sees only her own prefix.
     let bobs = scene.bob("list_objects_v2", json!({"Prefix": "users/bob/", "MaxKeys": 1}));
     let token = &bobs.result()["NextContinuationToken"];
     let hers = scene.alice("list_objects_v2", json!({"Prefix": "users/alice/", "ContinuationToken": token}));

@@ -27,7 +27,7 @@ fn an_object_is_kept_with_its_headers_its_metadata_and_the_name_of_its_owner() {
     let get = scene.alice("get_object", json!({"Key": "users/alice/a.txt"}));
     assert_eq!((&get.result()["Body"], &get.result()["ContentLanguage"]), (&json!("hello"), &json!("en")));
 
-    // Whoever calls himself somebody else is refused, and so is a label that the rule does not have.
+    // Another owner in the metadata is refused, and so is a label that the rule does not allow.
     scene.stage.bucket_log();
     for (metadata, status) in [(json!({"owner": "bob"}), 403), (json!({"mode": "33188"}), 400)] {
         let put = json!({"Key": "users/alice/a.txt", "Body": "again", "Metadata": metadata});

@@ -1,4 +1,4 @@
-//! Uploads that a rule asks something of: a limit, a type, an owner, and that nothing is overwritten.
+//! Uploads under a rule with conditions: a limit, a type, an owner, and no overwriting.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use super::{Scene, digest, digest_of, fill};
 
 const MIB: usize = 1024 * 1024;
 
-/// Uploads two parts, and gives what completes them.
+/// Uploads two parts, and returns the argument that completes them.
 fn parts(scene: &mut Scene, key: &str, sizes: &[usize]) -> Value {
     let begun = scene.alice("create_multipart_upload", json!({"Key": key, "ContentType": "image/png"}));
     let id = &begun.result()["UploadId"];
@@ -39,7 +39,7 @@ fn the_parts_of_an_upload_are_listed_completed_and_given_up() {
     assert_eq!(sizes.collect::<Vec<_>>(), [json!(5 * MIB), json!(5 * MIB)]);
     let next = json!({"Key": key, "UploadId": id, "PartNumberMarker": 2});
     assert_eq!(scene.alice("list_parts", next).result()["Parts"][0]["Size"], 3);
-    // Bob has the id, and it is of no use to him, on this key or on his own.
+    // Bob knows the id, but cannot use it, for this key or for his own.
     for name in ["list_parts", "abort_multipart_upload"] {
         assert_eq!(scene.bob(name, json!({"Key": key, "UploadId": id})).refused(), 403, "{name}");
         assert_eq!(
@@ -107,7 +107,7 @@ fn a_picture_in_parts_says_its_size_and_is_held_to_it() {
     scene.alice("complete_multipart_upload", saying(&complete, 5 * MIB + 3)).result();
     assert_eq!(scene.stage.file(key).metadata().unwrap().len(), 5 * 1024 * 1024 + 3);
 
-    // The transfer manager does not say the size by itself, but hands on what it is told.
+    // The transfer manager does not send the size by default, but passes on a given one.
     let file = scene.stage.folder().join("file");
     let sha256 = fill(&file, 12_000_000);
     let mut upload = json!({

@@ -63,7 +63,7 @@ fn goes_up_and_comes_down(size: usize, set: Set) {
     let ranges = reads.iter().filter(|line| line.starts_with("GetObject ")).count();
     assert_eq!(ranges, parts, "in ranges: {reads:?}");
 
-    // Another user gets nothing of it, and S3 is not asked.
+    // Another user gets nothing, and no request reaches S3.
     fs::remove_file(&down).unwrap();
     let bob = scene.sdk.call(
         &scene.bob,
