@@ -1,5 +1,5 @@
-//! The decision of the edge authorizer: the bytes of a CloudFront viewer-request event in, what goes back
-//! to CloudFront out.
+//! The decision of the edge authorizer. The input is the bytes of a CloudFront viewer-request event, and the output
+//! is what goes back to CloudFront.
 //!
 //! ```text
 //! event -> ObjectKey -> S3Request -> Credential -> Principal -> Decision -> Outcome
@@ -9,7 +9,7 @@
 //! reads a clock or panics; the same code decides at the edge, in replay, in the local distribution and in
 //! the audit.
 //!
-//! [`Authorizer`] is the whole way; the modules are its steps, in order.
+//! [`Authorizer`] does all steps; the modules are the steps, in order.
 #![deny(clippy::mod_module_files)]
 
 pub mod event;
