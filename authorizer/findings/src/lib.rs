@@ -1,4 +1,4 @@
-//! What in a policy and in its deployment deserves a second look. Pure: no I/O, no clock.
+//! Findings: what a person should check in a policy and in its deployment. Pure: no I/O, no clock.
 
 pub mod deployment;
 mod policy;

@@ -1,7 +1,7 @@
-//! What in a policy deserves a second look: every check over rules, issuers, keys and the browser's part.
+//! The findings of a policy: every check over rules, issuers, keys and the browser settings.
 //!
 //! One check, or one tight family of them, is one file in `checks`, one page in `docs/audit` and one pair of
-//! fixtures. A check is asked of the document and of what it compiled to; it knows no file and no clock.
+//! fixtures. A check reads the document and the compiled policy, but no file and no clock.
 
 mod accepted;
 mod checks;
@@ -14,7 +14,7 @@ pub use finding::{About, Acceptance, Check, Finding, Severity};
 pub use registry::registry;
 pub use subject::Subject;
 
-/// Every finding of a policy, those that it accepts among them: the gravest first, then as they stand in the
+/// Every finding of a policy, including accepted ones: the gravest first, then in the order of the
 /// policy.
 pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = registry()
@@ -27,7 +27,7 @@ pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What the engine could not say of a rule is a finding of its own: silence would look like an answer.
+/// If the analysis of a rule did not finish, that is a finding of its own, because silence would look like an answer.
 fn undecided(subject: &Subject<'_>) -> Vec<Finding> {
     let check = registry().iter().find(|check| check.id == "EA019");
     let undecided = subject.exact().undecided();

@@ -4,7 +4,7 @@ use authorizer_core::record::sha256_hex;
 
 use crate::{Check, Severity};
 
-/// What a check has found in an export.
+/// A finding in an export.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The check.
@@ -25,7 +25,7 @@ impl Finding {
         sha256_hex([self.check.id, &self.file, &self.message].join("\n").as_bytes())
     }
 
-    /// As grave as this, instead of as the check says.
+    /// Sets another severity than that of the check.
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self

@@ -1,4 +1,4 @@
-//! What is looked at: the distribution, what it reaches, and what was reviewed.
+//! The input of the checks: the distribution, its origins, and what was reviewed.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::finding::{Finding, Spot};
 use super::needs::Demands;
 use crate::{Check, Severity};
 
-/// Found by whatever check needs the file.
+/// Found by every check that needs the file.
 pub(super) static NOT_JUDGED: Check = Check::of_deployment(
     ("EA200", "not-judged"),
     Severity::High,
@@ -76,12 +76,12 @@ impl<'a> Subject<'a> {
         self.export.read("identity.json")
     }
 
-    /// What a file says; where it cannot be read, that is a finding.
+    /// The content of a file. If it cannot be read, that is a finding.
     pub(super) fn read<T: DeserializeOwned>(&self, file: &str, found: &mut Vec<Finding>) -> Option<T> {
         note(self.export.read(file), found)
     }
 
-    /// What a file says of something that a bucket need not have, in which case S3 says `absent`.
+    /// The content of a file about an optional setting of a bucket. Without the setting, S3 says `absent`.
     pub(super) fn answer<T: DeserializeOwned>(
         &self,
         file: &str,
@@ -112,8 +112,8 @@ impl<'a> Subject<'a> {
         origins.iter().filter_map(|origin| Target::of(origin).bucket().map(str::to_owned)).collect()
     }
 
-    /// The buckets that are to be reached through the function only: those of the behaviors that have a function of
-    /// Lambda's; where none has, all.
+    /// The buckets that must only be reached through the function: those of the behaviors with a Lambda function;
+    /// without such a behavior, all.
     pub(super) fn buckets(&self) -> BTreeSet<String> {
         let of = |guarded: bool| -> BTreeSet<String> {
             let behaviors = self.view().behaviors().map(|(_, behavior)| behavior);
@@ -153,7 +153,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A function that decides, with the file that says what it is.
+/// A function that decides, with the file that describes it.
 pub(super) struct FunctionAt {
     pub(super) version: FunctionVersion,
     pub(super) configuration: FunctionConfiguration,
@@ -161,7 +161,7 @@ pub(super) struct FunctionAt {
 }
 
 impl Subject<'_> {
-    /// The numbered versions that see viewers' requests, each once. What is no numbered version is a finding of its
+    /// The numbered versions that see viewers' requests, each once. Any other function is a finding of its
     /// own, and has no configuration that would stay as it is.
     pub(super) fn functions(&self, found: &mut Vec<Finding>) -> Vec<FunctionAt> {
         let behaviors = self.behaviors();
@@ -187,7 +187,7 @@ impl Subject<'_> {
     }
 }
 
-/// A file that cannot be judged is a finding.
+/// A file that cannot be checked is a finding.
 pub(super) fn note<T>(result: Result<T, Unjudged>, found: &mut Vec<Finding>) -> Option<T> {
     match result {
         Ok(read) => Some(read),

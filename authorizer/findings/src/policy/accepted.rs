@@ -1,4 +1,4 @@
-//! `[[accepted]]`: findings that are as they are meant to be.
+//! `[[accepted]]`: findings that the policy accepts.
 
 use authorizer_core::policy::Place;
 use authorizer_core::policy::document::AcceptedDocument;
@@ -8,7 +8,7 @@ use super::registry::registry;
 use super::subject::Subject;
 use crate::deployment;
 
-/// Found here and not in the registry's turn: they are about what became of the others.
+/// Found here and not in the registry, because they are about the other findings.
 pub(super) static CHECKS: &[Check] = &[
     Check {
         id: "EA140",
@@ -33,8 +33,8 @@ pub(super) static CHECKS: &[Check] = &[
     },
 ];
 
-/// Marks the findings that the policy accepts, and adds one for each entry that accepts nothing. Those cannot be
-/// accepted in their turn.
+/// Marks the findings that the policy accepts, and adds a finding for each entry that accepts nothing. These
+/// cannot be accepted.
 pub(super) fn accept(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let mut more = Vec::new();
     for (index, entry) in subject.document().accepted.iter().enumerate() {
@@ -48,7 +48,7 @@ pub(super) fn accept(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         }
         let place = place.then("finding");
         if deployment::registry().iter().any(|check| check.id == id) {
-            // A policy may be deployed more than once, and what holds of one deployment need not of the next.
+            // A policy may be deployed more than once, and a finding of one deployment may not apply to the next.
             more.push((
                 "EA140",
                 place,
@@ -66,8 +66,8 @@ pub(super) fn accept(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }));
 }
 
-/// Whether an entry is of a finding: it names exactly what the finding is about. One that named less would accept
-/// what comes later, too.
+/// Whether an entry fits a finding: it names exactly what the finding is about. An entry that named less would
+/// also accept later findings.
 fn covers(entry: &AcceptedDocument, finding: &Finding) -> bool {
     entry.finding == finding.check.id
         && entry.rule.as_deref() == finding.about.rule()

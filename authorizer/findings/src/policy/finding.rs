@@ -1,4 +1,4 @@
-//! What a check is, and what it finds.
+//! Checks and findings.
 
 use authorizer_core::policy::Place;
 use authorizer_core::record::sha256_hex;
@@ -12,11 +12,11 @@ use super::subject::Subject;
 pub enum Severity {
     /// Worth knowing.
     Informational,
-    /// A habit that has cost others dearly, or a part of the policy that does nothing.
+    /// A habit that has harmed others, or a part of the policy that does nothing.
     Low,
-    /// Something is open, or not closed, that the policy reads as if it were not.
+    /// Something is open that the policy seems to close.
     Medium,
-    /// Somebody gets what nobody can have meant to give.
+    /// Somebody gets access that nobody can have meant to give.
     High,
 }
 
@@ -32,7 +32,7 @@ impl Severity {
     }
 }
 
-/// A check: what is looked for, and why.
+/// A check: what it looks for, and why.
 #[derive(Debug)]
 pub struct Check {
     /// The id, which never changes and is never used again.
@@ -41,11 +41,11 @@ pub struct Check {
     pub name: &'static str,
     /// How grave the gravest of its findings is.
     pub severity: Severity,
-    /// What is looked for, in a line.
+    /// What it looks for, in one line.
     pub title: &'static str,
     /// Why it matters.
     pub why: &'static str,
-    /// How it is mended.
+    /// How to fix it.
     pub remedy: &'static str,
     pub(super) run: fn(&Subject<'_>) -> Vec<Found>,
 }
@@ -172,7 +172,7 @@ impl Found {
         Self { place, about, message: message.into(), severity: None }
     }
 
-    /// As grave as this, instead of as the check says.
+    /// Sets another severity than that of the check.
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
         self

@@ -64,7 +64,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
 ];
 
-/// Whether a rule asks nothing of a token but that it is one.
+/// Whether a rule only requires that there is a token.
 fn asks_nothing(rule: &RuleView<'_>) -> bool {
     rule.rule.conditions().is_empty() && rule.rule.keys().iter().all(|pattern| pattern.claims().next().is_none())
 }
@@ -96,7 +96,7 @@ fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
 }
 
 fn delete_of_everything(subject: &Subject<'_>) -> Vec<Found> {
-    // Without a token, and by any token, it is a finding of its own, and a graver one.
+    // Without a token, or with any token, it is another and graver finding.
     let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
     asking
         .filter(|rule| rule.has(Op::DeleteObject))
