@@ -49,6 +49,7 @@ test-infra: ## Run the tests of infra: cfn-lint, checkov, an emulator of AWS, Te
 lint: ## Check the format, every lint, the documentation, the spelling and the scripts.
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+	rustfmt --edition 2024 --check $$(git ls-files 'authorizer/findings/src/*/checks/*.rs')
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
 	tests/tools/lint/msrv
@@ -98,7 +99,6 @@ fixtures: ## Make the events and outcomes of the cases of fixtures anew, with ne
 	cargo run --locked --package authorizer-e2e --bin make-fixtures
 
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
-	cargo install cargo-fuzz --locked --quiet --root .tools/cargo-fuzz
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
 backtest-million: ## Hold logs of a million lines against a policy, and print how fast that goes.

@@ -105,6 +105,24 @@ impl PolicyDiff {
 
 /// Compares two policies.
 ///
+/// ```
+/// use authorizer_analysis::diff;
+/// use authorizer_core::{Authorizer, Bundle};
+/// use serde_json::json;
+///
+/// fn authorizer(keys: &str) -> Result<Authorizer, Box<dyn std::error::Error>> {
+///     let rule = json!({"id": "public", "effect": "allow", "methods": ["GET"], "keys": [keys], "anonymous": true});
+///     let document = serde_json::from_value(json!({"version": 1, "rules": [rule]}))?;
+///     Ok(Authorizer::new(Bundle::read(&Bundle::write(&document)?)?))
+/// }
+///
+/// let found = diff(&authorizer("public/*")?, &authorizer("public/**")?)?;
+/// assert!(!found.granted.is_empty() && found.revoked.is_empty());
+/// // Each access that is granted comes with a request that only the new policy lets in.
+/// assert!(found.granted.iter().all(|change| !change.old.allowed && change.new.allowed));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`EngineError`]: the analysis did not finish.
 pub fn diff(old: &Authorizer, new: &Authorizer) -> Result<PolicyDiff, EngineError> {

@@ -6,10 +6,10 @@
 //!   that nobody signed ([`explain_supposing`], [`fill_in`]).
 //! - [`testing`] runs the unit tests of a policy, and says which parts of it they cover.
 //! - [`cedar`] translates the rules.
-//! - [`Analysis`] answers the questions of the findings: whether a rule ever decides, changes a decision, or overlaps
-//!   another rule. The [`engine`] itself answers other questions.
-//! - [`parts`] takes a rule apart, [`folders`] sifts rules by the literal folders that their keys begin with, and
-//!   [`conditions_in_words`] writes the other conditions of a rule in words.
+//! - [`Analysis`] answers what findings are made of: whether a rule ever decides, makes a difference, or overlaps
+//!   another. What it does not answer can be asked of the [`engine`] itself.
+//! - [`conditions_in_words`] says what a rule asks for beside its keys, [`request_in_words`] what a [`Witness`] is.
+//! - [`parts`] takes a rule apart, and [`folders`] sifts rules by the literal folders that their keys begin with.
 //!
 //! # Why the answers are proofs
 //!
@@ -62,4 +62,4 @@ pub use matrix::{Cell, Matrix, Row, matrix};
 pub use posed::PosedRequest;
 pub use query::{Permission, Query, Shown, query};
 pub use supposed::{FilledToken, OtherIssuerError, fill_in};
-pub use words::conditions_in_words;
+pub use words::{RequestInWords, conditions_in_words, instant_in_words, request_in_words};

@@ -150,8 +150,38 @@ impl PosedRequest {
 
     /// The event, as CloudFront would send it to the function.
     pub fn event(&self) -> Vec<u8> {
+        let event = EventParts {
+            request_id: "posed",
+            method: &self.method,
+            uri: &self.uri,
+            querystring: &self.querystring,
+            headers: &self.headers,
+            source: self.source,
+        };
+        // Maps with text for keys can always be written. No bytes would be refused as no event.
+        serde_json::to_vec(&event.event()).unwrap_or_default()
+    }
+}
+
+/// What a viewer-request event is made of.
+pub(crate) struct EventParts<'r> {
+    /// The request's id, by which an event says where it comes from.
+    pub(crate) request_id: &'static str,
+    pub(crate) method: &'r str,
+    /// The path, percent-encoded.
+    pub(crate) uri: &'r str,
+    /// Without its `?`.
+    pub(crate) querystring: &'r str,
+    /// The headers, of which `Host` is added where it is not there.
+    pub(crate) headers: &'r [(String, String)],
+    pub(crate) source: IpAddr,
+}
+
+impl<'r> EventParts<'r> {
+    /// The event, as CloudFront would write it.
+    pub(crate) fn event(&self) -> CloudFrontEvent<'r> {
         let mut headers = CloudFrontHeaders::new();
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers {
             let lines = headers.entry(name.to_ascii_lowercase().into()).or_default();
             lines.push(CloudFrontHeader::new(name.as_str(), value.as_str()));
         }
@@ -159,9 +189,9 @@ impl PosedRequest {
         headers.entry("host".into()).or_insert_with(|| CloudFrontHeader::new("Host", DOMAIN_NAME).into());
         let request = CloudFrontRequest {
             client_ip: self.source.to_string().into(),
-            method: self.method.as_str().into(),
-            uri: self.uri.as_str().into(),
-            querystring: self.querystring.as_str().into(),
+            method: self.method.into(),
+            uri: self.uri.into(),
+            querystring: self.querystring.into(),
             headers,
             body: None,
             other: Map::new(),
@@ -170,12 +200,10 @@ impl PosedRequest {
             distribution_domain_name: DOMAIN_NAME.into(),
             distribution_id: "EDFDVBD6EXAMPLE".into(),
             event_type: "viewer-request".into(),
-            request_id: "posed".into(),
+            request_id: self.request_id.into(),
         };
         let cf = CloudFrontEventData { config, request };
-        let records = vec![CloudFrontRecord { cf }];
-        // Maps with text for keys can always be written. No bytes would be refused as no event.
-        serde_json::to_vec(&CloudFrontEvent { records }).unwrap_or_default()
+        CloudFrontEvent { records: vec![CloudFrontRecord { cf }] }
     }
 }
 

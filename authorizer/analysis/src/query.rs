@@ -48,6 +48,25 @@ pub struct Shown {
 /// Everything within the question that the rules allow, in the order of the policy. If it is empty, nothing is
 /// allowed.
 ///
+/// ```
+/// use authorizer_analysis::{Query, query};
+/// use authorizer_core::{Authorizer, Bundle};
+/// use serde_json::json;
+///
+/// fn authorizer(keys: &str) -> Result<Authorizer, Box<dyn std::error::Error>> {
+///     let rule = json!({"id": "public", "effect": "allow", "methods": ["GET"], "keys": [keys], "anonymous": true});
+///     let document = serde_json::from_value(json!({"version": 1, "rules": [rule]}))?;
+///     Ok(Authorizer::new(Bundle::read(&Bundle::write(&document)?)?))
+/// }
+///
+/// let answer = query(&authorizer("public/**")?, &Query::default())?;
+/// let [permission] = answer.as_slice() else { panic!("one rule lets somebody do something") };
+/// assert_eq!((permission.rule.as_str(), &permission.issuer), ("public", &None));
+/// // Each operation comes with a request that the function's own code lets in.
+/// assert!(permission.operations.iter().any(|shown| shown.request.method == "GET"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`EngineError`]: the analysis did not finish.
 pub fn query(authorizer: &Authorizer, query: &Query) -> Result<Vec<Permission>, EngineError> {

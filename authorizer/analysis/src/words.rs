@@ -1,9 +1,12 @@
-//! The conditions of a rule, in words, for the readers of a report.
+//! What a rule asks for, and what a request is, in words, for those who read a report.
 
 use authorizer_core::UnixTime;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::rules::{ClaimTest, Condition, MetadataTerm, Period, Rule, RulePart};
 use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::engine::Witness;
 
 /// The conditions of a rule besides its keys, operations and principals, each as a phrase, in a fixed order. Includes
 /// only the terms that apply to one of the operations.
@@ -22,8 +25,8 @@ pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String>
                 format!("from {}", networks.join(" or "))
             })),
             RulePart::Period(Period { not_before, not_after }) => {
-                terms.extend(not_before.map(|first| format!("from {} on", instant(first))));
-                terms.extend(not_after.map(|end| format!("before {}", instant(end))));
+                terms.extend(not_before.map(|first| format!("from {} on", instant_in_words(first))));
+                terms.extend(not_after.map(|end| format!("before {}", instant_in_words(end))));
             }
             RulePart::MaxBytes(most) => {
                 if operations.any(S3Operation::has_length) {
@@ -59,6 +62,50 @@ pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String>
     phrases
 }
 
+/// A request, part by part.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RequestInWords {
+    /// The method, the path and the query.
+    pub line: String,
+    /// The address that it comes from, and when.
+    pub origin: String,
+    /// A line for each header.
+    pub headers: Vec<String>,
+    /// The claims of its token, or that there is none.
+    pub token: String,
+}
+
+impl RequestInWords {
+    /// The parts, one below the other.
+    pub fn lines(self) -> impl Iterator<Item = String> {
+        [self.line, self.origin].into_iter().chain(self.headers).chain([self.token])
+    }
+}
+
+/// The request that shows something.
+pub fn request_in_words(witness: &Witness) -> RequestInWords {
+    let query = match witness.querystring.as_str() {
+        "" => String::new(),
+        query => format!("?{query}"),
+    };
+    let at = match witness.at.as_seconds() {
+        u64::MAX => "by a clock that says nothing".to_owned(),
+        _ => format!("at {}", instant_in_words(witness.at)),
+    };
+    RequestInWords {
+        line: format!("{} {}{query}", witness.method, witness.uri),
+        origin: format!("from {} {at}", witness.source),
+        headers: witness.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+        token: match (&witness.claims, &witness.token_type) {
+            (None, _) => "without a token".to_owned(),
+            (Some(claims), None) => format!("token {}", Value::from(claims.clone())),
+            (Some(claims), Some(token_type)) => {
+                format!("token typ {} {}", Value::from(token_type.as_str()), Value::from(claims.clone()))
+            }
+        },
+    }
+}
+
 fn condition(condition: &Condition) -> String {
     let claim = &condition.claim;
     match &condition.test {
@@ -73,7 +120,8 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
-fn instant(at: UnixTime) -> String {
+/// An instant as RFC 3339 has it.
+pub fn instant_in_words(at: UnixTime) -> String {
     let seconds = i64::try_from(at.as_seconds()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).map_or_else(|_| format!("{seconds}"), |at| at.to_string())
 }

@@ -4,8 +4,8 @@ use authorizer_core::Scalar;
 use authorizer_core::rules::{ClaimTest, Condition};
 use serde_json::{Number, Value};
 
-use super::answer::Answer;
-use super::facts::{Facts, Subject, Who};
+use super::facts::{Caller, Facts, TokenSubject};
+use super::holds::Holds;
 use super::missing::ClaimNames;
 
 /// Whether the condition holds. `more` are conditions that hold beside those that the facts have.
@@ -14,26 +14,26 @@ pub(super) fn holds(
     facts: &Facts<'_>,
     more: &[Condition],
     names: &ClaimNames,
-) -> Answer {
-    if facts.who == Who::Anonymous {
-        return Answer::known(condition.holds(None));
+) -> Holds {
+    if facts.who == Caller::Anonymous {
+        return Holds::known(condition.holds(None));
     }
-    if let Who::Holder { subject, .. } = &facts.who
+    if let Caller::Holder { subject, .. } = &facts.who
         && condition.claim == "sub"
         && let Some(holds) = of_subject(&condition.test, subject)
     {
-        return Answer::known(holds);
+        return Holds::known(holds);
     }
     let about_it = facts.held.iter().chain(more).filter(|held| held.claim == condition.claim);
     match about_it.into_iter().find_map(|held| follows(&held.test, condition)) {
-        Some(holds) => Answer::known(holds),
-        None => Answer::Open(names.missing(&condition.claim)),
+        Some(holds) => Holds::known(holds),
+        None => Holds::Open(names.missing(&condition.claim)),
     }
 }
 
 /// What a test makes of a subject that is there, and so a string.
-fn of_subject(test: &ClaimTest, subject: &Subject<'_>) -> Option<bool> {
-    if *subject == Subject::Unknown {
+fn of_subject(test: &ClaimTest, subject: &TokenSubject<'_>) -> Option<bool> {
+    if *subject == TokenSubject::Unknown {
         return None;
     }
     let is = |scalar: &Scalar| match scalar {
@@ -41,7 +41,7 @@ fn of_subject(test: &ClaimTest, subject: &Subject<'_>) -> Option<bool> {
         Scalar::Integer(_) | Scalar::Boolean(_) => Some(false),
     };
     match (test, subject) {
-        (_, Subject::Text(text)) => {
+        (_, TokenSubject::Text(text)) => {
             let condition = Condition { claim: String::new(), test: test.clone() };
             Some(condition.holds(Some(&Value::String((*text).to_owned()))))
         }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_subject_is_told_by_its_digest() {
         let digest = authorizer_core::record::sha256_hex(b"i\nalice");
-        let subject = Subject::Digest { digest: &digest, iss: "i" };
+        let subject = TokenSubject::Digest { digest: &digest, iss: "i" };
         let string = |text: &str| Scalar::String(text.into());
         for (test, holds) in [
             (ClaimTest::Equals(string("alice")), Some(true)),

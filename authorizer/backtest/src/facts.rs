@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 /// What was asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Asked {
+pub(super) struct Requested {
     /// The operations that it can have been: one, where the log tells it.
     pub(super) operations: OperationSet,
     /// On what.
@@ -22,7 +22,7 @@ pub(super) struct Asked {
     pub(super) overrides: Option<Vec<ResponseOverride>>,
 }
 
-impl Asked {
+impl Requested {
     /// An operation that the log names.
     pub(super) fn operation(operation: S3Operation, resource: Resource) -> Self {
         Self { operations: [operation].into_iter().collect(), resource: Some(resource), overrides: None }
@@ -74,7 +74,7 @@ impl Span {
 
 /// Who asked.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Who<'l> {
+pub(super) enum Caller<'l> {
     /// Nobody known: no token came.
     Anonymous,
     /// The subject of a token that verified.
@@ -82,7 +82,7 @@ pub(super) enum Who<'l> {
         /// The policy's name for its issuer.
         issuer: &'l str,
         /// Its subject.
-        subject: Subject<'l>,
+        subject: TokenSubject<'l>,
     },
     /// The log does not say.
     Unknown,
@@ -90,7 +90,7 @@ pub(super) enum Who<'l> {
 
 /// The `sub` of a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Subject<'l> {
+pub(super) enum TokenSubject<'l> {
     /// The log does not say, or the token had none.
     Unknown,
     /// This.
@@ -104,7 +104,7 @@ pub(super) enum Subject<'l> {
     },
 }
 
-impl Subject<'_> {
+impl TokenSubject<'_> {
     /// Whether the subject is this text; none where that cannot be told.
     pub(super) fn is(&self, text: &str) -> Option<bool> {
         match self {
@@ -120,10 +120,10 @@ impl Subject<'_> {
 /// What is known of one request, for the rules of one policy.
 #[derive(Debug)]
 pub(super) struct Facts<'l> {
-    pub(super) asked: &'l Asked,
+    pub(super) asked: &'l Requested,
     pub(super) source: Option<IpAddr>,
     pub(super) at: Span,
-    pub(super) who: Who<'l>,
+    pub(super) who: Caller<'l>,
     /// Conditions that held: those of a rule that is known to have matched.
     pub(super) held: &'l [Condition],
     claims: OnceCell<KeyClaims>,
@@ -140,10 +140,10 @@ pub(super) struct KeyClaims {
 
 impl<'l> Facts<'l> {
     pub(super) fn new(
-        asked: &'l Asked,
+        asked: &'l Requested,
         source: Option<IpAddr>,
         at: Span,
-        who: Who<'l>,
+        who: Caller<'l>,
         held: &'l [Condition],
     ) -> Self {
         Self { asked, source, at, who, held, claims: OnceCell::new() }
@@ -159,7 +159,7 @@ impl<'l> Facts<'l> {
             for name in names {
                 most.insert(name.to_owned(), any());
             }
-            if let Who::Holder { subject, .. } = &self.who {
+            if let Caller::Holder { subject, .. } = &self.who {
                 self.tell_subject(subject, &texts, &mut least, &mut most);
             }
             KeyClaims { least, most }
@@ -168,15 +168,15 @@ impl<'l> Facts<'l> {
 
     fn tell_subject(
         &self,
-        subject: &Subject<'_>,
+        subject: &TokenSubject<'_>,
         texts: &[String],
         least: &mut Map<String, Value>,
         most: &mut Map<String, Value>,
     ) {
         let known = match subject {
-            Subject::Unknown => return,
-            Subject::Text(text) => Some((*text).to_owned()),
-            Subject::Digest { .. } => texts.iter().find(|text| subject.is(text) == Some(true)).cloned(),
+            TokenSubject::Unknown => return,
+            TokenSubject::Text(text) => Some((*text).to_owned()),
+            TokenSubject::Digest { .. } => texts.iter().find(|text| subject.is(text) == Some(true)).cloned(),
         };
         match (known, &self.asked.resource) {
             (Some(text), _) => {

@@ -8,9 +8,9 @@ use authorizer_core::UnixTime;
 use authorizer_core::record::SubjectLogging;
 use authorizer_core::rules::{Effect, Rule};
 
-use super::answer::Answer;
-use super::facts::{Facts, Span, Subject, Who};
+use super::facts::{Caller, Facts, Span, TokenSubject};
 use super::front::BacktestPolicy;
+use super::holds::Holds;
 use super::missing::{ClaimNames, Missing, MissingSet};
 use super::recorded::{Before, Came, Recorded, Stage};
 use super::rule::{Assumptions, Inquiry};
@@ -92,7 +92,7 @@ impl Judge {
             decider.filter(|_| told != Told::Nothing).and_then(|decider| rule_of(&recorded.before, decider));
         let who = match front {
             Front::Passed => self.who(recorded, decider),
-            Front::Refused | Front::Open => Who::Unknown,
+            Front::Refused | Front::Open => Caller::Unknown,
         };
         let at = self.now.map_or(recorded.at, |now| Span { first: now, last: now });
         let held = named.map(Rule::conditions).unwrap_or_default();
@@ -177,12 +177,12 @@ impl Judge {
         if same { stays } else { Front::Open }
     }
 
-    fn who<'l>(&'l self, recorded: &'l Recorded<'_>, decider: Option<&'l BacktestPolicy>) -> Who<'l> {
+    fn who<'l>(&'l self, recorded: &'l Recorded<'_>, decider: Option<&'l BacktestPolicy>) -> Caller<'l> {
         match &recorded.came {
-            Came::Nobody => Who::Anonymous,
-            Came::Unknown => Who::Unknown,
+            Came::Nobody => Caller::Anonymous,
+            Came::Unknown => Caller::Unknown,
             Came::Holder { issuer, subject } => {
-                let subject = subject.as_deref().map_or(Subject::Unknown, |subject| {
+                let subject = subject.as_deref().map_or(TokenSubject::Unknown, |subject| {
                     let is_digest = subject.len() == 64 && subject.bytes().all(is_lower_hex);
                     let logging = match decider {
                         Some(decider) => decider.subject_logging(),
@@ -193,17 +193,17 @@ impl Judge {
                     let iss = decider.unwrap_or(&self.policy).iss(issuer);
                     match (logging, iss) {
                         (SubjectLogging::Plain, _) if subject.chars().count() < CUT_SUBJECT => {
-                            Subject::Text(subject)
+                            TokenSubject::Text(subject)
                         }
                         (SubjectLogging::Hashed, Some(iss)) if is_digest => {
-                            Subject::Digest { digest: subject, iss }
+                            TokenSubject::Digest { digest: subject, iss }
                         }
                         (SubjectLogging::Plain | SubjectLogging::Hashed | SubjectLogging::Omitted, _) => {
-                            Subject::Unknown
+                            TokenSubject::Unknown
                         }
                     }
                 });
-                Who::Holder { issuer, subject }
+                Caller::Holder { issuer, subject }
             }
         }
     }
@@ -244,21 +244,21 @@ impl<'p> Case<'_, '_, 'p> {
         let mut open = (MissingSet::default(), None);
         for rule in of_effect(&self.rules, Effect::Deny) {
             match self.ask(rule) {
-                Answer::Yes => return After::Refused(Some(rule)),
-                Answer::Open(missing) => open = (open.0.with(missing), open.1.or(Some(rule))),
-                Answer::No => {}
+                Holds::Yes => return After::Refused(Some(rule)),
+                Holds::Open(missing) => open = (open.0.with(missing), open.1.or(Some(rule))),
+                Holds::No => {}
             }
         }
         let mut allowed = None;
         let mut may_allow = (MissingSet::default(), None);
         for rule in of_effect(&self.rules, Effect::Allow) {
             match self.ask(rule) {
-                Answer::Yes => {
+                Holds::Yes => {
                     allowed = Some(rule);
                     break;
                 }
-                Answer::Open(missing) => may_allow = (may_allow.0.with(missing), may_allow.1.or(Some(rule))),
-                Answer::No => {}
+                Holds::Open(missing) => may_allow = (may_allow.0.with(missing), may_allow.1.or(Some(rule))),
+                Holds::No => {}
             }
         }
         let is_allowed = allowed.is_some() || self.was_allowed_by_what_allows();
@@ -271,10 +271,10 @@ impl<'p> Case<'_, '_, 'p> {
     }
 
     /// Whether the rule matches, by the log and by the decision before.
-    fn ask(&self, rule: &Rule) -> Answer {
+    fn ask(&self, rule: &Rule) -> Holds {
         match self.inquiry.ask(rule, self.named) {
             // If it matched, one would have matched that did not.
-            Answer::Open(_) if self.did_not_match(rule.effect()) && self.is_narrower(rule) => Answer::No,
+            Holds::Open(_) if self.did_not_match(rule.effect()) && self.is_narrower(rule) => Holds::No,
             answer => answer,
         }
     }
@@ -299,7 +299,7 @@ impl<'p> Case<'_, '_, 'p> {
         }
         let past = self.past();
         let mut may_have = of_effect(&self.before, Effect::Allow)
-            .filter(|rule| past.ask(rule, None) != Answer::No)
+            .filter(|rule| past.ask(rule, None) != Holds::No)
             .peekable();
         // None can have: then the log is of another policy.
         may_have.peek().is_some()
@@ -312,13 +312,11 @@ impl<'p> Case<'_, '_, 'p> {
     fn was_allowed_if_allowed(&self) -> bool {
         let past = self.past();
         of_effect(&self.rules, Effect::Allow)
-            .filter(|rule| self.inquiry.ask(rule, None) != Answer::No)
+            .filter(|rule| self.inquiry.ask(rule, None) != Holds::No)
             .all(|rule| self.is_narrower(rule))
-            && of_effect(&self.before, Effect::Deny)
-                .filter(|before| past.ask(before, None) != Answer::No)
-                .all(|before| {
-                    of_effect(&self.rules, Effect::Deny).any(|rule| self.inquiry.covers(rule, before))
-                })
+            && of_effect(&self.before, Effect::Deny).filter(|before| past.ask(before, None) != Holds::No).all(
+                |before| of_effect(&self.rules, Effect::Deny).any(|rule| self.inquiry.covers(rule, before)),
+            )
     }
 
     /// Asks the rules before: at the instant of the request, whatever instant is asked about now.

@@ -7,11 +7,11 @@
 //!
 //! Pure: [`Backtest::read`] takes lines and gives a [`Tally`], and tallies add up.
 
-mod answer;
 mod candidates;
 mod condition;
 mod facts;
 mod front;
+mod holds;
 mod judge;
 mod line;
 mod missing;
@@ -33,7 +33,7 @@ pub use rule::Assumptions;
 pub use tally::{Change, Counts, Example, Group, GroupKey, MAX_EXAMPLES, MAX_GROUPS, Malformed, Tally};
 
 use judge::{After, Judge};
-use line::{Context, Found};
+use line::{Context, LineContent};
 use missing::{ClaimNames, Missing, MissingSet};
 use recorded::{Before, Recorded};
 
@@ -100,16 +100,16 @@ impl Backtest {
         tally
     }
 
-    fn count(&self, found: Found<'_>, tally: &mut Tally, source: &Arc<str>, line: u64) {
+    fn count(&self, found: LineContent<'_>, tally: &mut Tally, source: &Arc<str>, line: u64) {
         let counts = tally.counts_mut();
         let counted = match found {
-            Found::Malformed(problem) => {
+            LineContent::Malformed(problem) => {
                 return tally.count_malformed(Malformed { source: source.clone(), line, problem });
             }
-            Found::Request(recorded) => return self.count_request(&recorded, tally, source, line),
-            Found::Preflight => &mut counts.preflights,
-            Found::NotDecided => &mut counts.not_decided,
-            Found::NoRequest => &mut counts.no_requests,
+            LineContent::Request(recorded) => return self.count_request(&recorded, tally, source, line),
+            LineContent::Preflight => &mut counts.preflights,
+            LineContent::NotDecided => &mut counts.not_decided,
+            LineContent::NoRequest => &mut counts.no_requests,
         };
         *counted = counted.saturating_add(1);
     }
@@ -186,7 +186,7 @@ fn key_of<'r>(recorded: &'r Recorded<'_>) -> &'r str {
 }
 
 fn asked_of(recorded: &Recorded<'_>) -> String {
-    let operation = recorded.asked.as_ref().ok().and_then(facts::Asked::one);
+    let operation = recorded.asked.as_ref().ok().and_then(facts::Requested::one);
     let method = shown(&recorded.method);
     operation.map_or(method, |operation| operation.name().to_owned())
 }

@@ -30,7 +30,7 @@ pub(super) struct Context<'c> {
 
 /// What was found in a line.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Found<'l> {
+pub(super) enum LineContent<'l> {
     /// A request that was decided on.
     Request(Box<Recorded<'l>>),
     /// A CORS preflight.
@@ -44,18 +44,18 @@ pub(super) enum Found<'l> {
 }
 
 /// What becomes of what is found.
-type Sink<'s> = &'s mut dyn FnMut(Found<'_>);
+type Sink<'s> = &'s mut dyn FnMut(LineContent<'_>);
 
 /// Reads one line. An empty one is none.
 pub(super) fn read(line: &[u8], context: &Context<'_>, found: Sink<'_>) {
     if line.len() > MAX_LINE_BYTES {
-        return found(Found::Malformed("the line is longer than 4 MiB".to_owned()));
+        return found(LineContent::Malformed("the line is longer than 4 MiB".to_owned()));
     }
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match str::from_utf8(line) {
         Ok(line) => read_text(line, Span::unknown(), context, Depth::Line, found),
-        Err(_) => found(Found::Malformed("the line is not UTF-8".to_owned())),
+        Err(_) => found(LineContent::Malformed("the line is not UTF-8".to_owned())),
     }
 }
 
@@ -83,7 +83,7 @@ fn read_text(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: S
         return found(access::read(&layout.values(text), context));
     }
     if cloudwatch::is_platforms_own(text) {
-        return found(Found::NoRequest);
+        return found(LineContent::NoRequest);
     }
     if let (Depth::Line, Some((before, event))) = (depth, cloudwatch::prefixed(text)) {
         return read_text(event, time::of_prefix(before), context, Depth::Event, found);
@@ -92,7 +92,7 @@ fn read_text(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: S
         Depth::Line => "no `#Fields:` line came before it, and it is no JSON",
         Depth::Event => "the event is no line of a decision log or an access log",
     };
-    found(Found::Malformed(problem.to_owned()));
+    found(LineContent::Malformed(problem.to_owned()));
 }
 
 #[cfg(test)]
@@ -104,11 +104,11 @@ mod tests {
         let mut all = Vec::new();
         read(line.as_bytes(), &context, &mut |found| {
             all.push(match found {
-                Found::Request(recorded) => format!("request by {}", recorded.method),
-                Found::Preflight => "preflight".to_owned(),
-                Found::NotDecided => "not decided".to_owned(),
-                Found::NoRequest => "no request".to_owned(),
-                Found::Malformed(problem) => problem,
+                LineContent::Request(recorded) => format!("request by {}", recorded.method),
+                LineContent::Preflight => "preflight".to_owned(),
+                LineContent::NotDecided => "not decided".to_owned(),
+                LineContent::NoRequest => "no request".to_owned(),
+                LineContent::Malformed(problem) => problem,
             });
         });
         all
@@ -192,7 +192,7 @@ mod tests {
         }
         let context = Context { layout: None, token_parameter: None };
         for line in [b"\xff\n".to_vec(), vec![b'a'; MAX_LINE_BYTES + 1]] {
-            read(&line, &context, &mut |found| assert!(matches!(found, Found::Malformed(_))));
+            read(&line, &context, &mut |found| assert!(matches!(found, LineContent::Malformed(_))));
         }
     }
 }

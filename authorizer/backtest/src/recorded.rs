@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use authorizer_core::Reason;
 
-use super::facts::{Asked, Span};
+use super::facts::{Requested, Span};
 
 /// A request as a log has it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Recorded<'l> {
     /// What was asked for; or why no policy lets it through, in a word of the decision log.
-    pub(super) asked: Result<Asked, Cow<'l, str>>,
+    pub(super) asked: Result<Requested, Cow<'l, str>>,
     pub(super) source: Option<IpAddr>,
     pub(super) at: Span,
     pub(super) before: Before<'l>,

@@ -10,9 +10,9 @@ use authorizer_core::rules::{
     Claims, Condition, Effect, KeyPattern, Period, PrincipalConstraint, Rule, RulePart,
 };
 
-use super::answer::Answer;
 use super::condition;
-use super::facts::{Facts, Who};
+use super::facts::{Caller, Facts};
+use super::holds::Holds;
 use super::missing::{ClaimNames, Missing, MissingSet};
 use super::terms::follow;
 
@@ -41,9 +41,9 @@ pub(super) struct Inquiry<'i, 'l> {
 
 impl Inquiry<'_, '_> {
     /// Whether the rule matches. `known` has matched; only a rule of the same effect shows anything.
-    pub(super) fn ask(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+    pub(super) fn ask(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         let known = known.filter(|known| known.effect() == rule.effect());
-        let mut answer = Answer::Yes;
+        let mut answer = Holds::Yes;
         for part in rule.parts() {
             answer = answer.and(match part {
                 // They say what becomes of a request that matches.
@@ -59,7 +59,7 @@ impl Inquiry<'_, '_> {
                 // `terms` asks these, too.
                 RulePart::MaxBytes(_) | RulePart::ContentTypes(_) | RulePart::Metadata(_) => continue,
             });
-            if answer == Answer::No {
+            if answer == Holds::No {
                 return answer;
             }
         }
@@ -68,77 +68,77 @@ impl Inquiry<'_, '_> {
 
     /// Whether the rule matches whenever this one does.
     pub(super) fn covers(&self, rule: &Rule, one: &Rule) -> bool {
-        rule.effect() == one.effect() && self.ask(rule, Some(one)) == Answer::Yes
+        rule.effect() == one.effect() && self.ask(rule, Some(one)) == Holds::Yes
     }
 
-    fn operations(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+    fn operations(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         let asked = self.facts.asked.operations;
         let is_within = |asked: OperationSet| asked.intersection(rule.operations()) == asked;
         if asked.intersection(rule.operations()).is_empty() {
-            return Answer::No;
+            return Holds::No;
         }
-        Answer::Open(MissingSet::of(Missing::Query)).or_shown(|| {
+        Holds::Open(MissingSet::of(Missing::Query)).or_shown(|| {
             is_within(asked) || known.is_some_and(|known| is_within(asked.intersection(known.operations())))
         })
     }
 
-    fn keys(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+    fn keys(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         let Some(resource) = &self.facts.asked.resource else {
             let same = |known: &Rule| known.keys().iter().all(|pattern| rule.keys().contains(pattern));
             let shown = || known.is_some_and(same);
-            return Answer::Open(MissingSet::of(Missing::Path)).or_shown(shown);
+            return Holds::Open(MissingSet::of(Missing::Path)).or_shown(shown);
         };
         let effect = rule.effect();
         let mut missing = MissingSet::default();
         for pattern in rule.keys() {
             match self.pattern(pattern, effect, resource) {
-                Answer::Yes => return Answer::Yes,
-                Answer::Open(more) => missing = missing.with(more),
-                Answer::No => {}
+                Holds::Yes => return Holds::Yes,
+                Holds::Open(more) => missing = missing.with(more),
+                Holds::No => {}
             }
         }
         if missing.is_empty() {
-            return Answer::No;
+            return Holds::No;
         }
         // One of the known rule's patterns matched: each that can have is one of this rule's, or matches.
         let matches_too = |pattern: &KeyPattern| {
-            rule.keys().contains(pattern) || self.pattern(pattern, effect, resource) == Answer::No
+            rule.keys().contains(pattern) || self.pattern(pattern, effect, resource) == Holds::No
         };
-        Answer::Open(missing).or_shown(|| known.is_some_and(|known| known.keys().iter().all(matches_too)))
+        Holds::Open(missing).or_shown(|| known.is_some_and(|known| known.keys().iter().all(matches_too)))
     }
 
-    fn pattern(&self, pattern: &KeyPattern, effect: Effect, resource: &Resource) -> Answer {
+    fn pattern(&self, pattern: &KeyPattern, effect: Effect, resource: &Resource) -> Holds {
         let matches = |claims: Claims<'_>| match (resource, effect) {
             (Resource::Object(key), Effect::Allow | Effect::Deny) => pattern.matches(key, claims),
             (Resource::Prefix(prefix), Effect::Allow) => pattern.holds_all(prefix, claims),
             (Resource::Prefix(prefix), Effect::Deny) => pattern.holds_any(prefix, claims),
         };
-        if pattern.claims().next().is_none() || self.facts.who == Who::Anonymous {
-            return Answer::known(matches(Claims::None));
+        if pattern.claims().next().is_none() || self.facts.who == Caller::Anonymous {
+            return Holds::known(matches(Claims::None));
         }
         if !matches(Claims::Unknown) {
-            return Answer::No;
+            return Holds::No;
         }
         let claims = self.facts.key_claims(self.names.iter());
         if matches(Claims::Known(&claims.least)) {
-            return Answer::Yes;
+            return Holds::Yes;
         }
         if !matches(Claims::Known(&claims.most)) {
-            return Answer::No;
+            return Holds::No;
         }
         let names = pattern.claims().map(|name| self.names.missing(name));
-        Answer::Open(names.fold(MissingSet::default(), MissingSet::with))
+        Holds::Open(names.fold(MissingSet::default(), MissingSet::with))
     }
 
-    fn principals(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+    fn principals(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         use PrincipalConstraint::{AnyIssuer, Everyone, Issuers};
         let answer = match (rule.principals(), &self.facts.who) {
-            (Everyone, _) | (AnyIssuer, Who::Holder { .. }) => Answer::Yes,
-            (AnyIssuer | Issuers(_), Who::Anonymous) => Answer::No,
-            (Issuers(names), Who::Holder { issuer, .. }) => {
-                Answer::known(names.iter().any(|name| name == issuer))
+            (Everyone, _) | (AnyIssuer, Caller::Holder { .. }) => Holds::Yes,
+            (AnyIssuer | Issuers(_), Caller::Anonymous) => Holds::No,
+            (Issuers(names), Caller::Holder { issuer, .. }) => {
+                Holds::known(names.iter().any(|name| name == issuer))
             }
-            (AnyIssuer | Issuers(_), Who::Unknown) => Answer::Open(MissingSet::of(Missing::Token)),
+            (AnyIssuer | Issuers(_), Caller::Unknown) => Holds::Open(MissingSet::of(Missing::Token)),
         };
         answer.or_shown(|| match (known.map(Rule::principals), rule.principals()) {
             (Some(AnyIssuer | Issuers(_)), AnyIssuer) => true,
@@ -147,20 +147,20 @@ impl Inquiry<'_, '_> {
         })
     }
 
-    fn period(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+    fn period(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         let period = rule.period();
         let at = self.facts.at;
         let (begins, ends) = (period.not_before, period.not_after);
         let answer = if period == Period::default() {
-            Answer::Yes
+            Holds::Yes
         } else if !self.periods {
-            Answer::Open(MissingSet::of(Missing::Instant))
+            Holds::Open(MissingSet::of(Missing::Instant))
         } else if period.contains(at.first) && period.contains(at.last) {
-            Answer::Yes
+            Holds::Yes
         } else if begins.is_some_and(|begins| at.last < begins) || ends.is_some_and(|ends| ends <= at.first) {
-            Answer::No
+            Holds::No
         } else {
-            Answer::Open(MissingSet::of(Missing::Instant))
+            Holds::Open(MissingSet::of(Missing::Instant))
         };
         let is_within = |known: Period| {
             let begins = begins.is_none_or(|first| known.not_before.is_some_and(|known| first <= known));
@@ -170,11 +170,11 @@ impl Inquiry<'_, '_> {
         answer.or_shown(|| self.same_instant && known.is_some_and(|known| is_within(known.period())))
     }
 
-    fn sources(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
-        let Some(networks) = rule.sources() else { return Answer::Yes };
+    fn sources(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
+        let Some(networks) = rule.sources() else { return Holds::Yes };
         let answer = match self.facts.source {
-            Some(source) => Answer::known(networks.iter().any(|network| network.contains(&source))),
-            None => Answer::Open(MissingSet::of(Missing::Address)),
+            Some(source) => Holds::known(networks.iter().any(|network| network.contains(&source))),
+            None => Holds::Open(MissingSet::of(Missing::Address)),
         };
         answer.or_shown(|| {
             known.and_then(Rule::sources).is_some_and(|known| {
@@ -183,37 +183,37 @@ impl Inquiry<'_, '_> {
         })
     }
 
-    fn conditions(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+    fn conditions(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         let more = known.map(Rule::conditions).unwrap_or_default();
         let holds = |condition: &Condition| {
             condition::holds(condition, self.facts, more, self.names).or_shown(|| more.contains(condition))
         };
-        rule.conditions().iter().map(holds).fold(Answer::Yes, Answer::and)
+        rule.conditions().iter().map(holds).fold(Holds::Yes, Holds::and)
     }
 
     /// The response headers that a download asks for.
-    fn overrides(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+    fn overrides(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         let is_no_read = !self.facts.asked.operations.any(S3Operation::reads_object);
         if rule.effect() == Effect::Deny || is_no_read {
-            return Answer::Yes;
+            return Holds::Yes;
         }
         if let Some(asked) = &self.facts.asked.overrides {
-            return Answer::known(asked.iter().all(|one| rule.overrides().contains(one)));
+            return Holds::known(asked.iter().all(|one| rule.overrides().contains(one)));
         }
         let opens =
             |overrides: &[ResponseOverride]| overrides.iter().all(|one| rule.overrides().contains(one));
         let shown = self.assumptions.reads
             || opens(&ResponseOverride::ALL)
             || known.is_some_and(|known| opens(known.overrides()));
-        Answer::Open(MissingSet::of(Missing::Overrides)).or_shown(|| shown)
+        Holds::Open(MissingSet::of(Missing::Overrides)).or_shown(|| shown)
     }
 
-    fn terms(&self, rule: &Rule, known: Option<&Rule>) -> Answer {
+    fn terms(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         let operations = self.facts.asked.operations.intersection(OperationSet::of(S3Operation::is_upload));
         if rule.effect() == Effect::Deny || operations.is_empty() {
-            return Answer::Yes;
+            return Holds::Yes;
         }
-        Answer::Open(MissingSet::of(Missing::Upload)).or_shown(|| {
+        Holds::Open(MissingSet::of(Missing::Upload)).or_shown(|| {
             self.assumptions.uploads
                 || known.is_some_and(|known| follow(rule.terms(), known.terms(), operations))
         })

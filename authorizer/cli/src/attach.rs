@@ -9,7 +9,7 @@ mod report;
 use std::path::PathBuf;
 
 use authorizer_cloudfront::{
-    Attachment, CachePolicyId, FunctionVersion, Needs, OriginRequestPolicyId, attach,
+    Attachment, CachePolicyId, DistributionNeeds, FunctionVersion, OriginRequestPolicyId, attach,
 };
 use authorizer_policy::PolicyFile;
 
@@ -68,7 +68,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let needs = match &args.policy {
-        Some(path) => Some(Needs::of(PolicyFile::load(path)?.bundle().policy())),
+        Some(path) => Some(DistributionNeeds::of(PolicyFile::load(path)?.bundle().policy())),
         None => None,
     };
     let exported = args.config.read()?;

@@ -9,12 +9,9 @@ mod error;
 mod fetch;
 mod http;
 mod inspect;
-mod key;
 mod metadata;
 mod provider;
 mod set;
-
-pub(crate) use key::{Key, Standing};
 
 use clap::Subcommand;
 

@@ -43,12 +43,6 @@ pub(crate) fn show(seconds: f64) -> String {
     Timestamp::from_second(whole).map_or_else(|_| "no date".to_owned(), |timestamp| timestamp.to_string())
 }
 
-/// The same of an instant that was asked for.
-pub(crate) fn show_instant(instant: UnixTime) -> String {
-    let timestamp = i64::try_from(instant.as_seconds()).ok().and_then(|at| Timestamp::from_second(at).ok());
-    timestamp.map_or_else(|| "no date".to_owned(), |timestamp| timestamp.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

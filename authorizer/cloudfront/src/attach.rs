@@ -8,7 +8,7 @@ use super::change::{Changed, Note, Setting};
 use super::edit::Edit;
 use super::exported::Exported;
 use super::managed::{CachePolicyId, Caching, Forwarding, OriginRequestPolicyId};
-use super::needs::Needs;
+use super::needs::DistributionNeeds;
 use super::obstacle::{Obstacle, Stopped};
 use super::view::{Behavior, BehaviorName, Origin, View};
 
@@ -20,7 +20,7 @@ pub struct Attachment {
     /// Where.
     pub behaviors: Behaviors,
     /// What the access policy needs, where it is at hand.
-    pub needs: Option<Needs>,
+    pub needs: Option<DistributionNeeds>,
     /// Sets the origin's Origin Access Control.
     pub origin_access_control_id: Option<String>,
     /// Sets the cache policy, or confirms the one that is there.

@@ -3,7 +3,7 @@
 //!
 //! 1. [`Exported`] is what `aws cloudfront get-distribution-config` writes. What of it the authorizer cares about is
 //!    its [`View`](view::View); what is not known stays as it is.
-//! 2. [`Needs`] is what an access policy asks of a distribution: which methods, which query parameters.
+//! 2. [`DistributionNeeds`] is what an access policy asks of a distribution: which methods, which query parameters.
 //! 3. [`attach`] and [`detach`] give a changed copy with every change named ([`Changed`]), or the reasons why not
 //!    ([`Stopped`]): what they would leave open, and what cannot be judged from the configuration alone.
 //! 4. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can let in, and [`Forwarding`]
@@ -32,6 +32,6 @@ pub use detach::{BucketAfterwards, Detachment, detach};
 pub use exported::{Exported, ExportedError, UpdateInput};
 pub use managed::{CachePolicyId, Forwarding, OriginRequestPolicyId};
 pub use methods::MethodSet;
-pub use needs::Needs;
+pub use needs::DistributionNeeds;
 pub use obstacle::{Obstacle, Stopped};
 pub use view::BehaviorName;

@@ -9,7 +9,7 @@ use super::methods::MethodSet;
 
 /// What an access policy asks of the distribution.
 #[derive(Clone, Debug)]
-pub struct Needs {
+pub struct DistributionNeeds {
     /// The methods that a behavior must let in.
     pub methods: MethodSet,
     /// Listings are requests for `/`, which is not to become another object.
@@ -24,7 +24,7 @@ pub struct Needs {
     pub dropped_overrides: Vec<&'static str>,
 }
 
-impl Needs {
+impl DistributionNeeds {
     /// Reads them off a policy.
     pub fn of(policy: &Policy) -> Self {
         let possible = policy.possible();

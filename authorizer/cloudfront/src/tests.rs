@@ -23,7 +23,7 @@ pub(super) fn plain() -> Value {
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 /// What a policy with these rules needs; a member `cors` beside them.
-fn needs(rules: &Value, cors: bool) -> Needs {
+fn needs(rules: &Value, cors: bool) -> DistributionNeeds {
     let mut document = json!({
         "version": 1,
         "issuers": [{"name": "staff", "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"],
@@ -34,7 +34,7 @@ fn needs(rules: &Value, cors: bool) -> Needs {
         document["cors"] = json!({"origins": ["https://app.example.com"]});
     }
     let document = serde_json::from_value(document).unwrap();
-    Needs::of(Bundle::read(&Bundle::write(&document).unwrap()).unwrap().policy())
+    DistributionNeeds::of(Bundle::read(&Bundle::write(&document).unwrap()).unwrap().policy())
 }
 
 fn rule(fields: Value) -> Value {

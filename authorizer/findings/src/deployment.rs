@@ -1,43 +1,40 @@
 //! The deployment, checked against the policy and the package that were reviewed: every way past the authorizer
 //! that the configuration leaves open, and every fault that stops it from working.
 //!
-//! An [`Export`] is the folder that `infra/export` fills with the answers of the AWS CLI. [`audit`] checks all of it,
-//! without a file system or a clock. If a file is missing, or the AWS CLI did not write it, that is a finding of its
-//! own.
+//! An [`Export`] is the folder that `infra/export` fills with what the AWS CLI says. [`findings`] looks at all of it
+//! and knows no file system and no clock. What it cannot judge, since a file is not there or not of the form that the
+//! AWS CLI writes, is a finding of its own.
 
-mod checks;
+pub(crate) mod checks;
 mod documents;
-mod export;
-mod finding;
+pub(crate) mod export;
+pub(crate) mod finding;
 mod iam;
 mod needs;
 mod selection;
-mod subject;
+pub(crate) mod subject;
 
 use std::collections::BTreeSet;
 
+use crate::catalogue::families;
+use crate::family::Family;
+
 pub use export::{Export, ExportError, Reviewed};
-pub use finding::Finding;
-
-use crate::Check;
-use subject::Subject;
-
-/// All checks of a deployment, by their ids.
-pub fn registry() -> Vec<&'static Check> {
-    let mut all: Vec<_> = checks::FAMILIES.iter().flat_map(|family| family.checks.iter()).copied().collect();
-    all.sort_by_key(|check| check.id);
-    all
-}
+pub use finding::DeploymentFinding;
+use subject::DeploymentSubject;
 
 /// Every finding of a deployment, the gravest first, then by id and place.
 ///
 /// # Errors
 /// The export does not contain the configuration of a distribution.
-pub fn audit(export: &Export, reviewed: &Reviewed<'_>) -> Result<Vec<Finding>, ExportError> {
-    let subject = Subject::new(export, reviewed)?;
-    let mut findings: Vec<Finding> = Vec::new();
-    for family in checks::FAMILIES {
-        (family.find)(&subject, &mut findings);
+pub fn findings(export: &Export, reviewed: &Reviewed<'_>) -> Result<Vec<DeploymentFinding>, ExportError> {
+    let subject = DeploymentSubject::new(export, reviewed)?;
+    let mut findings: Vec<DeploymentFinding> = Vec::new();
+    for family in families() {
+        match family {
+            Family::Deployment(_, look) => look(&subject, &mut findings),
+            Family::Policy(_) | Family::AfterPolicy(..) => {}
+        }
     }
     findings.sort_by(|a, b| {
         (b.severity, a.check.id, &a.file, &a.pointer).cmp(&(a.severity, b.check.id, &b.file, &b.pointer))

@@ -81,7 +81,7 @@ impl<'p> Engine<'p> {
     /// # Errors
     /// [`EngineError`] if the analysis did not finish.
     pub fn ask(self, question: &Question<'p, '_>) -> Result<Answer, EngineError> {
-        let mut asked = Asked::new(self, question);
+        let mut asked = OpenQuestion::new(self, question);
         match asked.answer()? {
             Ok(witness) => Ok(Answer::Yes(Box::new(witness))),
             Err(rules) => Ok(Answer::No(asked.fewest(rules)?)),
@@ -90,15 +90,15 @@ impl<'p> Engine<'p> {
 
     /// Such a request, for a caller that does not need the reason for a "no".
     pub(crate) fn find(self, question: &Question<'p, '_>) -> Result<Option<Witness>, EngineError> {
-        Ok(Asked::new(self, question).answer()?.ok())
+        Ok(OpenQuestion::new(self, question).answer()?.ok())
     }
 }
 
 /// The largest number of rules that are tried one by one for whether they must be named.
 const MOST_SIFTED: usize = 24;
 
-/// A question during the search.
-struct Asked<'p, 'q, 'a> {
+/// A question on the way to its answer.
+struct OpenQuestion<'p, 'q, 'a> {
     engine: Engine<'p>,
     question: &'a Question<'p, 'q>,
     problem: Problem<'p>,
@@ -108,7 +108,7 @@ struct Asked<'p, 'q, 'a> {
     issuers: Vec<&'p Issuer>,
 }
 
-impl<'p, 'q, 'a> Asked<'p, 'q, 'a> {
+impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
     fn new(engine: Engine<'p>, question: &'a Question<'p, 'q>) -> Self {
         Self { engine, question, problem: Problem::new(), excluded: Vec::new(), issuers: Vec::new() }
     }

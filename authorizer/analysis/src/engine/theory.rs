@@ -72,11 +72,11 @@ enum Topic {
     Checksum,
 }
 
-/// The result for a topic.
-enum Found {
-    Keyed(keyed::Found),
+/// What was found for a topic.
+enum TopicValues {
+    Keyed(keyed::KeyedValues),
     Claim(String, Option<Value>),
-    Times(times::Found),
+    Times(times::TimeValues),
     Source(std::net::IpAddr),
     Type(Option<String>),
     Length(Option<u64>),
@@ -140,21 +140,21 @@ fn solve(
     context: Context<'_>,
     topic: &Topic,
     members: &[(Literal, &Atom<'_>)],
-) -> Result<Option<Found>, EngineError> {
+) -> Result<Option<TopicValues>, EngineError> {
     let said: Vec<Said<'_, '_>> = members.iter().map(|(literal, atom)| (*atom, literal.holds)).collect();
     let said = said.as_slice();
     Ok(match topic {
-        Topic::Keyed => keyed::solve(context, said)?.map(Found::Keyed),
+        Topic::Keyed => keyed::solve(context, said)?.map(TopicValues::Keyed),
         Topic::Claim(name) => {
-            claims::solve(context, name, said).map(|value| Found::Claim(name.clone(), value))
+            claims::solve(context, name, said).map(|value| TopicValues::Claim(name.clone(), value))
         }
-        Topic::Times => times::solve(context, said).map(Found::Times),
-        Topic::Source => network::solve(context, said).map(Found::Source),
-        Topic::Type => upload::token_type(said).map(Found::Type),
-        Topic::Length => upload::length(context, said).map(Found::Length),
-        Topic::Media => upload::media_type(context, said).map(Found::Media),
-        Topic::Overrides => upload::overrides(said).map(Found::Overrides),
-        Topic::Checksum => Some(Found::Checksum(said.iter().any(|(_, holds)| !holds))),
+        Topic::Times => times::solve(context, said).map(TopicValues::Times),
+        Topic::Source => network::solve(context, said).map(TopicValues::Source),
+        Topic::Type => upload::token_type(said).map(TopicValues::Type),
+        Topic::Length => upload::length(context, said).map(TopicValues::Length),
+        Topic::Media => upload::media_type(context, said).map(TopicValues::Media),
+        Topic::Overrides => upload::overrides(said).map(TopicValues::Overrides),
+        Topic::Checksum => Some(TopicValues::Checksum(said.iter().any(|(_, holds)| !holds))),
     })
 }
 
@@ -211,8 +211,8 @@ fn topic_of(atom: &Atom<'_>, in_keys: &[String]) -> Topic {
     }
 }
 
-/// Puts the parts together.
-fn assemble(context: Context<'_>, found: Vec<Found>) -> Model {
+/// The pieces, put together.
+fn assemble(context: Context<'_>, found: Vec<TopicValues>) -> Model {
     let mut claims = Map::new();
     let mut model = Model {
         operation: context.operation,
@@ -229,22 +229,22 @@ fn assemble(context: Context<'_>, found: Vec<Found>) -> Model {
     };
     for one in found {
         match one {
-            Found::Keyed(keyed) => {
+            TopicValues::Keyed(keyed) => {
                 model.resource = keyed.resource;
                 model.metadata = keyed.metadata;
                 claims.extend(keyed.claims);
             }
-            Found::Claim(name, value) => claims.extend(value.map(|value| (name, value))),
-            Found::Times(times) => {
+            TopicValues::Claim(name, value) => claims.extend(value.map(|value| (name, value))),
+            TopicValues::Times(times) => {
                 model.at = times.at;
                 claims.extend(times.claims);
             }
-            Found::Source(source) => model.source = source,
-            Found::Type(token_type) => model.token_type = token_type,
-            Found::Length(length) => model.length = length,
-            Found::Media(media_type) => model.media_type = media_type,
-            Found::Overrides(overrides) => model.overrides = overrides,
-            Found::Checksum(is_there) => model.has_checksum = is_there,
+            TopicValues::Source(source) => model.source = source,
+            TopicValues::Type(token_type) => model.token_type = token_type,
+            TopicValues::Length(length) => model.length = length,
+            TopicValues::Media(media_type) => model.media_type = media_type,
+            TopicValues::Overrides(overrides) => model.overrides = overrides,
+            TopicValues::Checksum(is_there) => model.has_checksum = is_there,
         }
     }
     if let Who::Token(issuer) = context.who {

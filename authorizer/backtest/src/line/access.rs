@@ -13,8 +13,8 @@ use authorizer_core::{Refusal, UnixTime};
 use percent_encoding::percent_decode_str;
 use serde_json::Map;
 
-use super::{Context, Found, time};
-use crate::facts::{Asked, Span};
+use super::{Context, LineContent, time};
+use crate::facts::{Requested, Span};
 use crate::recorded::{Before, Came, Recorded, Stage};
 
 /// The values of a line that are of use. A hyphen is none; of the query it says that there was none.
@@ -77,20 +77,20 @@ impl<'l> Values<'l> {
 }
 
 /// What a line says.
-pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_>) -> Found<'l> {
+pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_>) -> LineContent<'l> {
     let values = match values {
         Ok(values) => values,
-        Err(problem) => return Found::Malformed(problem.clone()),
+        Err(problem) => return LineContent::Malformed(problem.clone()),
     };
     let (Some(method), Some(stem)) = (&values.method, &values.stem) else {
-        return Found::Malformed("it has no `cs-method` or no `cs-uri-stem`".to_owned());
+        return LineContent::Malformed("it has no `cs-method` or no `cs-uri-stem`".to_owned());
     };
     let outcome = outcome(values);
     if outcome == Outcome::NotDecided {
-        return Found::NotDecided;
+        return LineContent::NotDecided;
     }
     if method == "OPTIONS" {
-        return Found::Preflight;
+        return LineContent::Preflight;
     }
     let before = match outcome {
         Outcome::WentOn => Before::Allowed { rule: None },
@@ -99,7 +99,7 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
     };
     let asked = asked(method, stem, values.query.as_deref(), context.token_parameter);
     let source = values.address.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
-    Found::Request(Box::new(Recorded {
+    LineContent::Request(Box::new(Recorded {
         asked,
         source: source.map(|address| address.to_canonical()),
         at: values.at(),
@@ -163,9 +163,9 @@ fn asked<'l>(
     stem: &str,
     query: Option<&str>,
     token_parameter: Option<&str>,
-) -> Result<Asked, Cow<'l, str>> {
+) -> Result<Requested, Cow<'l, str>> {
     let Some(known) = Method::parse(method) else { return Err("method_not_allowed".into()) };
-    let Some(uri) = as_sent(stem) else { return Ok(Asked::method(known, None)) };
+    let Some(uri) = as_sent(stem) else { return Ok(Requested::method(known, None)) };
     let query = query.and_then(as_sent);
     let request = CloudFrontRequest {
         client_ip: Cow::default(),
@@ -181,8 +181,8 @@ fn asked<'l>(
     let target = Target::of(method, &request).map_err(|error| refused(Refusal::Key(error)))?;
     if query.is_none() {
         return Ok(match target {
-            Target::Object(key) => Asked::method(known, Some(Resource::Object(key))),
-            Target::Bucket => Asked::listing(),
+            Target::Object(key) => Requested::method(known, Some(Resource::Object(key))),
+            Target::Bucket => Requested::listing(),
         });
     }
     // What some rule allows is for the rules to say.
@@ -190,7 +190,7 @@ fn asked<'l>(
     let asked = S3Request::recognise(target, &request, possible, token_parameter);
     let asked = asked.map_err(|error| refused(error.into()))?;
     let overrides = Some(asked.overrides().to_vec());
-    Ok(Asked { overrides, ..Asked::operation(asked.operation(), asked.resource().clone()) })
+    Ok(Requested { overrides, ..Requested::operation(asked.operation(), asked.resource().clone()) })
 }
 
 /// A path or query as it was sent. The log has it encoded once more: control characters, spaces, what is not ASCII

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 
-use super::{Context, Depth, Found, Sink, read_text, time};
+use super::{Context, Depth, LineContent, Sink, read_text, time};
 
 /// The most that the data of one record is unpacked to, in bytes: CloudWatch Logs batches less.
 const MAX_DATA_BYTES: u64 = 64 * 1024 * 1024;
@@ -25,7 +25,7 @@ struct Packed {
 pub(super) fn read_packed(awslogs: &str, context: &Context<'_>, found: Sink<'_>) {
     match unpack(awslogs) {
         Some(data) => read_record(&data, context, found),
-        None => found(Found::Malformed("the `data` of `awslogs` is not gzip in base64".to_owned())),
+        None => found(LineContent::Malformed("the `data` of `awslogs` is not gzip in base64".to_owned())),
     }
 }
 
@@ -40,13 +40,13 @@ fn unpack(awslogs: &str) -> Option<String> {
 /// Reads the record of a subscription, as Firehose and Kinesis are given it.
 pub(super) fn read_record(record: &str, context: &Context<'_>, found: Sink<'_>) {
     let Ok(data) = serde_json::from_str::<LogData>(record) else {
-        return found(Found::Malformed(
+        return found(LineContent::Malformed(
             "this is no whole record of a CloudWatch Logs subscription".to_owned(),
         ));
     };
     // The other kind, CONTROL_MESSAGE, only asks whether somebody is there.
     if data.message_type != "DATA_MESSAGE" {
-        return found(Found::NoRequest);
+        return found(LineContent::NoRequest);
     }
     for LogEntry { timestamp, message, .. } in &data.log_events {
         read_event(message, u64::try_from(*timestamp).ok(), context, found);

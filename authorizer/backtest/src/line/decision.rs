@@ -7,8 +7,8 @@ use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::prefix::KeyPrefix;
 use authorizer_core::request::Resource;
 
-use super::Found;
-use crate::facts::{Asked, Span};
+use super::LineContent;
+use crate::facts::{Requested, Span};
 use crate::recorded::{Before, Came, Recorded, Stage};
 
 /// The members of a line.
@@ -26,14 +26,14 @@ pub(super) struct Decision<'l> {
 }
 
 /// What a line says.
-pub(super) fn read(line: Decision<'_>, at: Span) -> Found<'_> {
+pub(super) fn read(line: Decision<'_>, at: Span) -> LineContent<'_> {
     match recorded(line, at) {
         Ok(found) => found,
-        Err(problem) => Found::Malformed(problem.to_owned()),
+        Err(problem) => LineContent::Malformed(problem.to_owned()),
     }
 }
 
-fn recorded(line: Decision<'_>, at: Span) -> Result<Found<'_>, &'static str> {
+fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static str> {
     let reason = line.reason.ok_or("it has no `reason`")?;
     let operation = match &line.operation {
         Some(name) => Some(S3Operation::named(name).ok_or("its `operation` is none that is known here")?),
@@ -51,20 +51,20 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<Found<'_>, &'static str> {
     let path = Cow::Owned(resource.as_str().to_owned());
     let method = line.method.ok_or("it has a `key` and no `method`")?;
     if method == "OPTIONS" {
-        return Ok(Found::Preflight);
+        return Ok(LineContent::Preflight);
     }
     let asked = match (operation, Method::parse(&method)) {
         (Some(operation), Some(method)) if operation.method() == method => {
-            Ok(Asked::operation(operation, resource))
+            Ok(Requested::operation(operation, resource))
         }
         (Some(_), _) => return Err("its `operation` is not asked for with its `method`"),
-        (None, Some(method)) => Ok(Asked::method(method, Some(resource))),
+        (None, Some(method)) => Ok(Requested::method(method, Some(resource))),
         (None, None) => Err(reason.clone()),
     };
     let before = match line.decision.as_deref() {
         Some("allow") if operation.is_some() => Before::Allowed { rule: line.rule },
         Some("refuse") => Before::Refused { stage, rule: line.rule, reason: Some(reason) },
-        Some("preflight") => return Ok(Found::Preflight),
+        Some("preflight") => return Ok(LineContent::Preflight),
         _ => {
             return Err(
                 "its `decision` is neither `allow` with an `operation`, nor `refuse`, nor `preflight`",
@@ -80,7 +80,16 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<Found<'_>, &'static str> {
         (None, Before::Refused { .. } | Before::Unknown) => Came::Unknown,
     };
     let bundle = line.bundle_sha256;
-    Ok(Found::Request(Box::new(Recorded { asked, source: None, at, before, came, bundle, method, path })))
+    Ok(LineContent::Request(Box::new(Recorded {
+        asked,
+        source: None,
+        at,
+        before,
+        came,
+        bundle,
+        method,
+        path,
+    })))
 }
 
 /// A request that was refused before its key was known: by its path, or before that.
@@ -91,20 +100,29 @@ fn without_key<'l>(
     reason: Cow<'l, str>,
     stage: Stage,
     at: Span,
-) -> Result<Found<'l>, &'static str> {
+) -> Result<LineContent<'l>, &'static str> {
     match decision.as_deref() {
-        Some("preflight") => return Ok(Found::Preflight),
-        Some("refuse") if method.as_deref() == Some("OPTIONS") => return Ok(Found::Preflight),
+        Some("preflight") => return Ok(LineContent::Preflight),
+        Some("refuse") if method.as_deref() == Some("OPTIONS") => return Ok(LineContent::Preflight),
         Some("refuse") => {}
         _ => return Err("it has no `key`, and is neither `refuse` nor `preflight`"),
     }
     // What could not be read as an event has no method.
     let asked = match method.as_deref().map(Method::parse) {
-        Some(Some(method)) if stage != Stage::Always => Ok(Asked::method(method, None)),
+        Some(Some(method)) if stage != Stage::Always => Ok(Requested::method(method, None)),
         Some(_) | None => Err(reason.clone()),
     };
     let before = Before::Refused { stage, rule: None, reason: Some(reason) };
     let (method, path) = (method.unwrap_or_default(), Cow::Borrowed(""));
     let came = Came::Unknown;
-    Ok(Found::Request(Box::new(Recorded { asked, source: None, at, before, came, bundle, method, path })))
+    Ok(LineContent::Request(Box::new(Recorded {
+        asked,
+        source: None,
+        at,
+        before,
+        came,
+        bundle,
+        method,
+        path,
+    })))
 }

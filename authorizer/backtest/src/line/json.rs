@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::access::{self, Values};
 use super::decision::{self, Decision};
-use super::{Context, Depth, Found, Sink, cloudwatch};
+use super::{Context, Depth, LineContent, Sink, cloudwatch};
 use crate::facts::Span;
 
 /// A text, or a number in a text's place: of the same field the logs have both.
@@ -124,9 +124,9 @@ pub(super) fn read(text: &str, at: Span, context: &Context<'_>, depth: Depth, fo
             Err(error) if error.is_eof() => {
                 let problem =
                     "the line ends within a JSON object: JSON that is spread over lines is not read";
-                return found(Found::Malformed(problem.to_owned()));
+                return found(LineContent::Malformed(problem.to_owned()));
             }
-            Err(error) => return found(Found::Malformed(format!("this is no JSON: {error}"))),
+            Err(error) => return found(LineContent::Malformed(format!("this is no JSON: {error}"))),
         }
     }
 }
@@ -134,13 +134,13 @@ pub(super) fn read(text: &str, at: Span, context: &Context<'_>, depth: Depth, fo
 fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Sink<'_>) {
     let object: Object<'_> = match serde_json::from_str(text) {
         Ok(object) => object,
-        Err(error) => return found(Found::Malformed(format!("a member is not of its kind: {error}"))),
+        Err(error) => return found(LineContent::Malformed(format!("a member is not of its kind: {error}"))),
     };
     match object {
         Object { log_version: Some(1), .. } => found(decision::read(decision_of(object), at)),
         Object { log_version: Some(version), .. } => {
             let problem = format!("it is of version {version} of the decision log, and version 1 is read");
-            found(Found::Malformed(problem));
+            found(LineContent::Malformed(problem));
         }
         Object { cs_method: Some(_), .. } | Object { cs_uri_stem: Some(_), .. } => {
             found(access::read(&Ok(values_of(object)), context));
@@ -154,11 +154,11 @@ fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Si
         Object { message: Some(message), timestamp: Some(timestamp), .. } if depth == Depth::Line => {
             cloudwatch::read_event(&message, timestamp.0.parse().ok(), context, found);
         }
-        Object { event: Some(event), .. } if is_functions_own(&event) => found(Found::NoRequest),
-        Object { kind: Some(kind), .. } if kind.starts_with("platform.") => found(Found::NoRequest),
+        Object { event: Some(event), .. } if is_functions_own(&event) => found(LineContent::NoRequest),
+        Object { kind: Some(kind), .. } if kind.starts_with("platform.") => found(LineContent::NoRequest),
         _ => {
             let problem = "this object is no line of a decision log, an access log or CloudWatch Logs";
-            found(Found::Malformed(problem.to_owned()));
+            found(LineContent::Malformed(problem.to_owned()));
         }
     }
 }

@@ -22,7 +22,7 @@ use std::process::{Command, Stdio};
 
 use authorizer_analysis::diff;
 use authorizer_core::{Bundle, UnixTime};
-use authorizer_findings::{Subject, findings};
+use authorizer_findings::policy::{PolicySubject, findings};
 use authorizer_policy::PolicyFile;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tempfile::TempDir;
@@ -130,7 +130,7 @@ fn audit_findings(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("audit_findings");
     group.sample_size(10);
     group.bench_function(RULES.to_string(), |bencher| {
-        bencher.iter(|| findings(&Subject::new(black_box(file.document()), &authorizer, now)));
+        bencher.iter(|| findings(&PolicySubject::new(black_box(file.document()), &authorizer, now)));
     });
 }
 

@@ -1,21 +1,19 @@
 //! `authorizer audit deployment`: what is deployed, held against the policy and the package that were reviewed.
 
-mod output;
-mod place;
 mod read;
 
 use std::path::PathBuf;
 
-use authorizer_findings::Severity;
-use authorizer_findings::deployment::{Export, ExportError, Finding, Reviewed, audit};
+use authorizer_findings::deployment::{ExportError, Reviewed, findings};
+use authorizer_findings::report::{LookedAt, Report};
 use authorizer_policy::PolicyFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::findings::{FailOn, Format};
-use crate::output::{Exit, line};
+use super::findings::{FailOn, Format, write};
+use crate::output::Exit;
 
 /// Find every way past the authorizer that a deployment leaves open.
 ///
@@ -90,28 +88,6 @@ enum DeploymentError {
     },
 }
 
-/// What is told of a deployment, whatever the form.
-struct Report<'r> {
-    args: &'r Args,
-    export: &'r Export,
-    code_sha256: Option<&'r str>,
-    findings: &'r [Finding],
-}
-
-impl Report<'_> {
-    /// How many findings there are of each severity, the gravest first.
-    fn counts(&self) -> [(Severity, usize); 4] {
-        [Severity::High, Severity::Medium, Severity::Low, Severity::Informational].map(|severity| {
-            (severity, self.findings.iter().filter(|finding| finding.severity == severity).count())
-        })
-    }
-
-    /// Where a finding is in its file; the beginning where there is no such file.
-    fn place(&self, finding: &Finding) -> place::Place {
-        self.export.text(&finding.file).map(|text| place::of(text, &finding.pointer)).unwrap_or_default()
-    }
-}
-
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let policy = PolicyFile::load(&args.policy)?;
     let package = args.package.as_deref().map(read::package).transpose()?;
@@ -122,17 +98,17 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let export = read::export(&args.export)?;
     let reviewed =
         Reviewed { policy: policy.document(), bundle: policy.bundle(), code_sha256, packaged_bundle };
-    let findings = audit(&export, &reviewed)
+    let findings = findings(&export, &reviewed)
         .map_err(|source| DeploymentError::NoExport { path: args.export.clone(), source })?;
-    let code_sha256 = reviewed.code_sha256.as_deref();
-    let report = Report { args, export: &export, code_sha256, findings: &findings };
-    match args.format {
-        Format::Text => output::text(&report)?,
-        Format::Json => line(output::json(&report))?,
-        Format::Sarif => line(output::sarif(&report))?,
-    }
-    let fails = findings.iter().any(|finding| args.fail_on.fails(finding.severity));
-    Ok(if fails { Exit::Findings } else { Exit::Held })
+    let looked_at = LookedAt {
+        export: &args.export,
+        policy: &args.policy,
+        package: args.package.as_deref(),
+        code_sha256: reviewed.code_sha256.as_deref(),
+    };
+    let report = Report::of_deployment(&looked_at, &export, findings);
+    write(&report, args.format)?;
+    Ok(args.fail_on.exit(&report))
 }
 
 /// A SHA-256 in base64, in its one spelling.

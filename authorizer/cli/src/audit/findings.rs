@@ -1,17 +1,16 @@
 //! `authorizer audit findings`: every check over a policy, its issuers and its keys.
 
-mod json;
-pub(super) mod sarif;
-pub(super) mod text;
-
+use std::env;
 use std::path::PathBuf;
 
 use authorizer_core::{Authorizer, UnixTime};
-use authorizer_findings::{Finding, Severity, Subject, findings};
-use authorizer_policy::{Places, PolicyFile};
+use authorizer_findings::Severity;
+use authorizer_findings::policy::{PolicySubject, findings};
+use authorizer_findings::report::{Report, json, sarif, text};
+use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
-use crate::output::{Exit, line};
+use crate::output::{Exit, OutputError, line};
 use crate::time::{now_or, parse_instant};
 
 /// Find what in a policy, its issuers and its keys deserves a second look.
@@ -63,7 +62,13 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
-    pub(super) fn fails(self, severity: Severity) -> bool {
+    /// Exits 1 when an open finding is as grave as this.
+    pub(super) fn exit(self, report: &Report) -> Exit {
+        let fails = report.open().any(|finding| self.fails(finding.severity));
+        if fails { Exit::Findings } else { Exit::Held }
+    }
+
+    fn fails(self, severity: Severity) -> bool {
         match self {
             Self::High => severity >= Severity::High,
             Self::Medium => severity >= Severity::Medium,
@@ -73,44 +78,21 @@ impl FailOn {
     }
 }
 
-/// What is told of a policy, whatever the form.
-struct Report<'p> {
-    /// The policy, as the person named it.
-    policy: &'p PathBuf,
-    now: UnixTime,
-    text: &'p str,
-    places: Places<'p>,
-    findings: Vec<Finding>,
-}
-
-impl Report<'_> {
-    /// Those that the policy does not accept.
-    fn open(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.accepted.is_none())
-    }
-
-    fn accepted(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.accepted.is_some())
-    }
-
-    /// How many open findings there are of each severity, the gravest first.
-    fn counts(&self) -> [(Severity, usize); 4] {
-        [Severity::High, Severity::Medium, Severity::Low, Severity::Informational]
-            .map(|severity| (severity, self.open().filter(|finding| finding.severity == severity).count()))
-    }
-}
-
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
     let now = now_or(args.now);
     let authorizer = Authorizer::new(file.bundle().clone());
-    let findings = findings(&Subject::new(file.document(), &authorizer, now));
-    let report = Report { policy: &args.policy, now, text: file.text(), places: file.places(), findings };
-    match args.format {
-        Format::Text => text::write(&report)?,
-        Format::Json => line(json::of(&report))?,
-        Format::Sarif => line(sarif::of(&report))?,
+    let findings = findings(&PolicySubject::new(file.document(), &authorizer, now));
+    let report = Report::of_policy(&args.policy, &file, now, findings);
+    write(&report, args.format)?;
+    Ok(args.fail_on.exit(&report))
+}
+
+/// Writes a report to standard output.
+pub(super) fn write(report: &Report, format: Format) -> Result<(), OutputError> {
+    match format {
+        Format::Text => line(text(report)),
+        Format::Json => line(json(report)),
+        Format::Sarif => line(sarif(report, env::current_dir().ok().as_deref())),
     }
-    let fails = report.open().any(|finding| args.fail_on.fails(finding.severity));
-    Ok(if fails { Exit::Findings } else { Exit::Held })
 }

@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use authorizer_core::token::SignatureAlgorithm;
+use authorizer_findings::jwk::Key;
 use toml_edit::Value;
 
-use super::key::Key;
 use super::provider::{Meant, Provider};
 use authorizer_core::token::KeysUrl;
 
@@ -97,7 +97,8 @@ pub(super) fn algorithms(keys: &[Key], metadata: Option<&[String]>) -> Vec<Signa
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::Standing;
+    use authorizer_findings::jwk::Standing;
+
     use super::*;
 
     fn key(algorithm: Option<&str>, usable: &[SignatureAlgorithm]) -> Key {

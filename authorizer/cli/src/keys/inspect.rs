@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use authorizer_findings::jwk::{Key, Standing};
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
 use super::error::KeysError;
-use super::key::{Key, Standing};
 use super::set::{JwkSet, sum};
 use crate::input::{InputError, read_limited, read_stdin_limited};
 use crate::output::{Exit, Format, OutputError, line};

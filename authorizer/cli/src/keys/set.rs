@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use authorizer_core::token::{JwkError, KeySet, SignatureAlgorithm};
+use authorizer_findings::jwk::Key;
 use serde_json::Value;
 
 use super::error::{KeysError, SetError};
-use super::key::Key;
 use crate::save::{self, SaveError};
 
 /// The bytes of a JWK set, as they came, and its keys.

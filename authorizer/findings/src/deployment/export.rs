@@ -49,7 +49,7 @@ pub(super) struct Unjudged {
 
 /// The answer of S3 about an optional setting of a bucket.
 #[derive(Clone, Debug)]
-pub(super) enum Answer<T> {
+pub(super) enum BucketSetting<T> {
     There(T),
     /// The bucket does not have it; this is S3's error code.
     Absent,
@@ -85,17 +85,17 @@ impl Export {
             .map_err(|error| unjudged(format!("it is not what the AWS CLI writes: {}", words(&error))))
     }
 
-    /// The content of a file about an optional setting of a bucket.
-    pub(super) fn answer<T: DeserializeOwned>(
+    /// What a file says of something that a bucket need not have.
+    pub(super) fn bucket_setting<T: DeserializeOwned>(
         &self,
         file: &str,
         absent: &str,
-    ) -> Result<Answer<T>, Unjudged> {
+    ) -> Result<BucketSetting<T>, Unjudged> {
         let said: Value = self.read(file)?;
         if said.get("Absent").and_then(Value::as_str) == Some(absent) {
-            return Ok(Answer::Absent);
+            return Ok(BucketSetting::Absent);
         }
-        self.read(file).map(Answer::There)
+        self.read(file).map(BucketSetting::There)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use authorizer_core::record::sha256_hex;
 
-use crate::{Check, Severity};
+use crate::check::{Check, Severity};
 
 /// A finding in an export.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct DeploymentFinding {
     /// The check.
     pub check: &'static Check,
     /// How grave it is here.
@@ -19,14 +19,14 @@ pub struct Finding {
     pub message: String,
 }
 
-impl Finding {
+impl DeploymentFinding {
     /// What stays the same when behaviors and statements are moved: the check, the file and what it says.
     pub fn fingerprint(&self) -> String {
         sha256_hex([self.check.id, &self.file, &self.message].join("\n").as_bytes())
     }
 
-    /// Sets another severity than that of the check.
-    pub(super) fn severity(mut self, severity: Severity) -> Self {
+    /// As grave as this, instead of as the check says.
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
@@ -34,36 +34,36 @@ impl Finding {
 
 /// A place in an export.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Spot {
+pub(crate) struct Spot {
     file: String,
     pointer: String,
 }
 
 impl Spot {
     /// A whole file.
-    pub(super) fn file(file: impl Into<String>) -> Self {
+    pub(crate) fn file(file: impl Into<String>) -> Self {
         Self { file: file.into(), pointer: String::new() }
     }
 
     /// What is below it: steps with slashes between them, none of which needs an escape.
     #[must_use]
-    pub(super) fn then(&self, steps: &str) -> Self {
+    pub(crate) fn then(&self, steps: &str) -> Self {
         Self { file: self.file.clone(), pointer: format!("{}/{steps}", self.pointer) }
     }
 
     /// A member or an element of what is here.
     #[must_use]
-    pub(super) fn at(&self, index: usize) -> Self {
+    pub(crate) fn at(&self, index: usize) -> Self {
         self.then(&index.to_string())
     }
 
     /// Whether it is in a file whose name begins so.
-    pub(super) fn is_in(&self, file: &str) -> bool {
+    pub(crate) fn is_in(&self, file: &str) -> bool {
         self.file.starts_with(file)
     }
 
-    pub(super) fn found(self, check: &'static Check, message: impl Into<String>) -> Finding {
+    pub(crate) fn found(self, check: &'static Check, message: impl Into<String>) -> DeploymentFinding {
         let Self { file, pointer } = self;
-        Finding { check, severity: check.severity, file, pointer, message: message.into() }
+        DeploymentFinding { check, severity: check.severity, file, pointer, message: message.into() }
     }
 }

@@ -7,11 +7,11 @@ use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{Effect, Rule, UploadTerms};
 
-use crate::Severity;
+use crate::check::Severity;
 
 /// What S3's and KMS's policies must let the distribution do, and what must reach S3.
 #[derive(Clone, Debug)]
-pub(super) struct Demands {
+pub(super) struct DeploymentNeeds {
     /// Actions on every object.
     pub(super) object_actions: BTreeSet<&'static str>,
     /// Whether the bucket is listed.
@@ -34,7 +34,7 @@ pub(super) struct Demands {
 const READ_HEADERS: [&str; 6] =
     ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
-impl Demands {
+impl DeploymentNeeds {
     pub(super) fn of(policy: &Policy) -> Self {
         let operations = policy.possible().operations;
         let allows = || policy.rules().iter().filter(|rule| rule.effect() == Effect::Allow);

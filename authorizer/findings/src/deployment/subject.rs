@@ -1,8 +1,9 @@
 //! The input of the checks: the distribution, its origins, and what was reviewed.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use authorizer_cloudfront::Needs;
+use authorizer_cloudfront::DistributionNeeds;
 use authorizer_cloudfront::Target;
 use authorizer_cloudfront::view::{Behavior, BehaviorName, Origin, View};
 use authorizer_cloudfront::{Exported, FunctionVersion};
@@ -10,28 +11,19 @@ use authorizer_core::policy::Policy;
 use serde::de::DeserializeOwned;
 
 use super::documents::{FunctionConfiguration, Identity};
-use super::export::{Answer, DISTRIBUTION, Export, ExportError, Reviewed, Unjudged};
-use super::finding::{Finding, Spot};
-use super::needs::Demands;
-use crate::{Check, Severity};
-
-/// Found by every check that needs the file.
-pub(super) static NOT_JUDGED: Check = Check::of_deployment(
-    ("EA200", "not-judged"),
-    Severity::High,
-    "a part of the deployment cannot be checked, because the export does not describe it",
-    "A part that was not checked may be open. A file that is missing, or that the AWS CLI did not write, \
-     says nothing about the deployment. An export without that file gives no answer.",
-    "export everything again with `infra/export` into a new folder, with permission to read all of it",
-);
+use super::export::{BucketSetting, DISTRIBUTION, Export, ExportError, Reviewed, Unjudged};
+use super::finding::Spot;
+use super::needs::DeploymentNeeds;
 
 /// A deployment.
-pub(super) struct Subject<'a> {
+pub(crate) struct DeploymentSubject<'a> {
     exported: Exported,
     export: &'a Export,
     pub(super) reviewed: &'a Reviewed<'a>,
-    pub(super) needs: Needs,
-    pub(super) demands: Demands,
+    pub(super) distribution_needs: DistributionNeeds,
+    pub(super) deployment_needs: DeploymentNeeds,
+    /// What could not be judged, and why.
+    unjudged: RefCell<Vec<(Spot, String)>>,
 }
 
 /// A behavior, with its place.
@@ -47,15 +39,16 @@ pub(super) struct OriginAt<'s> {
     pub(super) spot: Spot,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> DeploymentSubject<'a> {
     pub(super) fn new(export: &'a Export, reviewed: &'a Reviewed<'a>) -> Result<Self, ExportError> {
         let policy = reviewed.bundle.policy();
         Ok(Self {
             exported: export.distribution()?,
             export,
             reviewed,
-            needs: Needs::of(policy),
-            demands: Demands::of(policy),
+            distribution_needs: DistributionNeeds::of(policy),
+            deployment_needs: DeploymentNeeds::of(policy),
+            unjudged: RefCell::default(),
         })
     }
 
@@ -72,23 +65,35 @@ impl<'a> Subject<'a> {
         Spot::file(DISTRIBUTION).then("DistributionConfig")
     }
 
-    pub(super) fn identity(&self) -> Result<Identity, Unjudged> {
-        self.export.read("identity.json")
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.read("identity.json")
     }
 
-    /// The content of a file. If it cannot be read, that is a finding.
-    pub(super) fn read<T: DeserializeOwned>(&self, file: &str, found: &mut Vec<Finding>) -> Option<T> {
-        note(self.export.read(file), found)
+    /// What a file says; where it cannot be read, that is noted.
+    pub(super) fn read<T: DeserializeOwned>(&self, file: &str) -> Option<T> {
+        self.noted(self.export.read(file))
     }
 
-    /// The content of a file about an optional setting of a bucket. Without the setting, S3 says `absent`.
-    pub(super) fn answer<T: DeserializeOwned>(
+    /// What a file says of something that a bucket need not have, in which case S3 says `absent`.
+    pub(super) fn bucket_setting<T: DeserializeOwned>(
         &self,
         file: &str,
         absent: &str,
-        found: &mut Vec<Finding>,
-    ) -> Option<Answer<T>> {
-        note(self.export.answer(file, absent), found)
+    ) -> Option<BucketSetting<T>> {
+        self.noted(self.export.bucket_setting(file, absent))
+    }
+
+    fn noted<T>(&self, result: Result<T, Unjudged>) -> Option<T> {
+        result.map_err(|Unjudged { file, why }| self.note(Spot::file(file), why)).ok()
+    }
+
+    fn note(&self, spot: Spot, why: String) {
+        self.unjudged.borrow_mut().push((spot, why));
+    }
+
+    /// What could not be judged, and why.
+    pub(super) fn unjudged(&self) -> Vec<(Spot, String)> {
+        self.unjudged.borrow().clone()
     }
 
     /// Every behavior, with its place.
@@ -160,10 +165,10 @@ pub(super) struct FunctionAt {
     pub(super) spot: Spot,
 }
 
-impl Subject<'_> {
+impl DeploymentSubject<'_> {
     /// The numbered versions that see viewers' requests, each once. Any other function is a finding of its
     /// own, and has no configuration that would stay as it is.
-    pub(super) fn functions(&self, found: &mut Vec<Finding>) -> Vec<FunctionAt> {
+    pub(super) fn functions(&self) -> Vec<FunctionAt> {
         let behaviors = self.behaviors();
         let arns = behaviors.iter().filter_map(|one| one.behavior.viewer_request());
         let arns: BTreeSet<&str> = arns.map(|association| association.arn.as_str()).collect();
@@ -173,27 +178,16 @@ impl Subject<'_> {
             let named: Vec<_> = arn.rsplitn(3, ':').take(2).collect();
             let [number, name] = named.as_slice() else { continue };
             let file = format!("function-{name}-{number}.json");
-            let Some(configuration) = self.read::<FunctionConfiguration>(&file, found) else { continue };
+            let Some(configuration) = self.read::<FunctionConfiguration>(&file) else { continue };
             let spot = Spot::file(file);
             if configuration.function_arn != arn {
                 let other = configuration.function_arn.escape_debug();
                 let message = format!("the file is about `{other}`, but the behavior has `{arn}`");
-                found.push(spot.then("FunctionArn").found(&NOT_JUDGED, message));
+                self.note(spot.then("FunctionArn"), message);
                 continue;
             }
             functions.push(FunctionAt { version, configuration, spot });
         }
         functions
-    }
-}
-
-/// A file that cannot be checked is a finding.
-pub(super) fn note<T>(result: Result<T, Unjudged>, found: &mut Vec<Finding>) -> Option<T> {
-    match result {
-        Ok(read) => Some(read),
-        Err(Unjudged { file, why }) => {
-            found.push(Spot::file(file).found(&NOT_JUDGED, why));
-            None
-        }
     }
 }

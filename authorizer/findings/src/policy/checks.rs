@@ -1,18 +1,6 @@
-//! The checks, a file for each family. A new one is a line here.
+//! The checks of a policy, a file for each family. A new one is a line here.
 
-use super::accepted;
-use super::exact;
-use super::finding::{Check, Found, Severity};
-use super::subject;
-
-macro_rules! families {
-    ($($family:ident),* $(,)?) => {
-        $(mod $family;)*
-
-        /// Every family of checks.
-        pub(super) static FAMILIES: &[&[Check]] = &[$($family::CHECKS,)* accepted::CHECKS];
-    };
-}
+use crate::family::families;
 
 families! {
     analysis,
@@ -33,4 +21,7 @@ families! {
     rsa,
     times,
     uploads,
+    // These look at what became of the others.
+    undecided,
+    accepted,
 }

@@ -1,72 +1,9 @@
-//! Checks and findings.
+//! What a check of a policy finds, and where.
 
 use authorizer_core::policy::Place;
 use authorizer_core::record::sha256_hex;
-use serde::Serialize;
 
-use super::subject::Subject;
-
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Informational,
-    /// A habit that has harmed others, or a part of the policy that does nothing.
-    Low,
-    /// Something is open that the policy seems to close.
-    Medium,
-    /// Somebody gets access that nobody can have meant to give.
-    High,
-}
-
-impl Severity {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Informational => "informational",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-}
-
-/// A check: what it looks for, and why.
-#[derive(Debug)]
-pub struct Check {
-    /// The id, which never changes and is never used again.
-    pub id: &'static str,
-    /// The name, in words.
-    pub name: &'static str,
-    /// How grave the gravest of its findings is.
-    pub severity: Severity,
-    /// What it looks for, in one line.
-    pub title: &'static str,
-    /// Why it matters.
-    pub why: &'static str,
-    /// How to fix it.
-    pub remedy: &'static str,
-    pub(super) run: fn(&Subject<'_>) -> Vec<Found>,
-}
-
-impl Check {
-    /// A check that the registry of a policy's checks does not run: it is of a deployment.
-    pub(crate) const fn of_deployment(
-        (id, name): (&'static str, &'static str),
-        severity: Severity,
-        title: &'static str,
-        why: &'static str,
-        remedy: &'static str,
-    ) -> Self {
-        Self { id, name, severity, title, why, remedy, run: |_| Vec::new() }
-    }
-
-    /// Its page, from the root of the repository.
-    pub fn page(&self) -> String {
-        format!("docs/audit/{}.md", self.id)
-    }
-}
+use crate::check::{Check, Severity};
 
 /// What a finding is about.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -114,7 +51,7 @@ impl About {
 
 /// What a check has found.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct PolicyFinding {
     /// The check.
     pub check: &'static Check,
     /// How grave it is here.
@@ -138,9 +75,9 @@ pub struct Acceptance {
     pub reason: String,
 }
 
-impl Finding {
-    pub(super) fn new(check: &'static Check, found: Found) -> Self {
-        let Found { place, about, message, severity } = found;
+impl PolicyFinding {
+    pub(crate) fn new(check: &'static Check, seen: Observation) -> Self {
+        let Observation { place, about, message, severity } = seen;
         Self { check, severity: severity.unwrap_or(check.severity), place, about, message, accepted: None }
     }
 
@@ -158,22 +95,22 @@ impl Finding {
     }
 }
 
-/// What a check found, before the check itself is put to it.
+/// What a check has seen, before the check itself is put to it.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(crate) struct Observation {
     place: Place,
     about: About,
     message: String,
     severity: Option<Severity>,
 }
 
-impl Found {
-    pub(super) fn new(about: About, place: Place, message: impl Into<String>) -> Self {
+impl Observation {
+    pub(crate) fn new(about: About, place: Place, message: impl Into<String>) -> Self {
         Self { place, about, message: message.into(), severity: None }
     }
 
-    /// Sets another severity than that of the check.
-    pub(super) fn severity(mut self, severity: Severity) -> Self {
+    /// As grave as this, instead of as the check says.
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
         self
     }

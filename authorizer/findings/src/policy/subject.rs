@@ -14,11 +14,11 @@ use authorizer_core::{Authorizer, UnixTime};
 use serde_json::Value;
 
 use super::exact::{Exact, Variant, words};
-use super::finding::{About, Found};
+use super::finding::{About, Observation};
 
 /// A policy, as it is written and as it decides, and the time of the check.
 #[derive(Debug)]
-pub struct Subject<'p> {
+pub struct PolicySubject<'p> {
     document: &'p PolicyDocument,
     authorizer: &'p Authorizer,
     exact: Exact,
@@ -27,7 +27,7 @@ pub struct Subject<'p> {
     now: UnixTime,
 }
 
-impl<'p> Subject<'p> {
+impl<'p> PolicySubject<'p> {
     /// `authorizer` decides by `document`.
     pub fn new(document: &'p PolicyDocument, authorizer: &'p Authorizer, now: UnixTime) -> Self {
         Self { document, authorizer, exact: Exact::of(document), alike: OnceCell::new(), now }
@@ -171,21 +171,21 @@ impl<'p> RuleView<'p> {
     }
 
     /// Something about the rule as a whole, which stands where its id does.
-    pub(super) fn found(&self, message: impl Into<String>) -> Found {
+    pub(super) fn found(&self, message: impl Into<String>) -> Observation {
         self.found_at(self.place().then("id"), message)
     }
 
     /// Something at a member of the rule.
-    pub(super) fn found_in(&self, member: &str, message: impl Into<String>) -> Found {
+    pub(super) fn found_in(&self, member: &str, message: impl Into<String>) -> Observation {
         self.found_at(self.place().then(member), message)
     }
 
-    pub(super) fn found_at(&self, place: Place, message: impl Into<String>) -> Found {
-        Found::new(About::Rule(self.id().to_owned()), place, message)
+    pub(super) fn found_at(&self, place: Place, message: impl Into<String>) -> Observation {
+        Observation::new(About::Rule(self.id().to_owned()), place, message)
     }
 
     /// Something of one operation, where it is named, or where the methods are.
-    pub(super) fn found_of(&self, operation: S3Operation, message: impl Into<String>) -> Found {
+    pub(super) fn found_of(&self, operation: S3Operation, message: impl Into<String>) -> Observation {
         let named = self.document.operations.iter().position(|one| *one == operation);
         let place = match named {
             Some(index) => self.place().then("operations").at(index),
@@ -286,12 +286,12 @@ impl<'p> IssuerView<'p> {
         Place::member("issuers").at(self.index)
     }
 
-    pub(super) fn found_in(self, member: &str, message: impl Into<String>) -> Found {
+    pub(super) fn found_in(self, member: &str, message: impl Into<String>) -> Observation {
         self.found_at(self.place().then(member), message)
     }
 
-    pub(super) fn found_at(self, place: Place, message: impl Into<String>) -> Found {
-        Found::new(About::Issuer(self.name().to_owned()), place, message)
+    pub(super) fn found_at(self, place: Place, message: impl Into<String>) -> Observation {
+        Observation::new(About::Issuer(self.name().to_owned()), place, message)
     }
 
     /// Its algorithms, and their places in the list.
@@ -352,9 +352,9 @@ impl<'p> KeyView<'p> {
     }
 
     /// Something of the key, which stands where the key file is named.
-    pub(super) fn found(self, message: impl Into<String>) -> Found {
+    pub(super) fn found(self, message: impl Into<String>) -> Observation {
         let about = About::Key { issuer: self.issuer.name().to_owned(), kid: self.kid().map(str::to_owned) };
-        Found::new(about, self.issuer.place().then("jwks"), message)
+        Observation::new(about, self.issuer.place().then("jwks"), message)
     }
 }
 

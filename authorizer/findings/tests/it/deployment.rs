@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use authorizer_findings::deployment::{Export, Finding, Reviewed, audit, registry};
-use authorizer_findings::{self as findings, Check};
+use authorizer_findings::deployment::{DeploymentFinding, Export, Reviewed, findings};
+use authorizer_findings::{Check, catalogue};
 use authorizer_policy::PolicyFile;
 use json_patch::Patch;
 use proptest::prelude::*;
@@ -100,7 +100,7 @@ impl Case {
         files
     }
 
-    fn found(&self) -> Vec<Finding> {
+    fn found(&self) -> Vec<DeploymentFinding> {
         let policy = policy(self.policy.as_deref().unwrap_or("policy.toml"));
         let bundle = policy.bundle().sha256().to_owned();
         let (code, packaged) = match self.reviewed.as_deref() {
@@ -127,7 +127,12 @@ impl Case {
     }
 }
 
-fn found_in(files: Files, policy: &PolicyFile, code: Option<&str>, packaged: Option<String>) -> Vec<Finding> {
+fn found_in(
+    files: Files,
+    policy: &PolicyFile,
+    code: Option<&str>,
+    packaged: Option<String>,
+) -> Vec<DeploymentFinding> {
     try_in(files, policy, code, packaged).unwrap()
 }
 
@@ -136,24 +141,24 @@ fn try_in(
     policy: &PolicyFile,
     code: Option<&str>,
     packaged_bundle: Option<String>,
-) -> Result<Vec<Finding>, String> {
+) -> Result<Vec<DeploymentFinding>, String> {
     let reviewed = Reviewed {
         policy: policy.document(),
         bundle: policy.bundle(),
         code_sha256: code.map(str::to_owned),
         packaged_bundle,
     };
-    audit(&Export::new(files), &reviewed).map_err(|error| error.to_string())
+    findings(&Export::new(files), &reviewed).map_err(|error| error.to_string())
 }
 
 /// As reviewed, so that nothing but the files can give a finding.
-fn as_reviewed(files: Files) -> Result<Vec<Finding>, String> {
+fn as_reviewed(files: Files) -> Result<Vec<DeploymentFinding>, String> {
     let policy = policy("policy.toml");
     let bundle = policy.bundle().sha256().to_owned();
     try_in(files, &policy, Some(CODE), Some(bundle))
 }
 
-fn told(found: &[Finding]) -> Vec<String> {
+fn told(found: &[DeploymentFinding]) -> Vec<String> {
     found
         .iter()
         .map(|one| format!("{} {} {}: {}", one.check.id, one.file, one.pointer, one.message))
@@ -186,12 +191,12 @@ fn each_protection_that_is_taken_away_has_exactly_its_own_finding() {
 #[test]
 fn every_check_has_a_case_and_no_id_or_name_of_another() {
     let covered: BTreeSet<String> = cases().into_iter().flat_map(|case| case.findings).collect();
-    let ids: BTreeSet<String> = registry().iter().map(|check| check.id.to_owned()).collect();
+    let ids: BTreeSet<String> = catalogue().deployment.iter().map(|check| check.id.to_owned()).collect();
     assert_eq!(covered, ids);
-    let all: Vec<&Check> = registry().into_iter().chain(findings::registry().iter().copied()).collect();
+    let all: Vec<_> = catalogue().all().collect();
     let each = |name: fn(&Check) -> &str| all.iter().map(|check| name(check)).collect::<BTreeSet<_>>().len();
     assert_eq!((each(|check| check.id), each(|check| check.name)), (all.len(), all.len()));
-    for check in registry() {
+    for check in &catalogue().deployment {
         assert!(check.id.starts_with("EA2") && check.id.len() == 5, "{}", check.id);
         assert!(
             check.why.ends_with('.') && !check.title.ends_with('.') && !check.remedy.ends_with('.'),
@@ -336,7 +341,7 @@ proptest! {
 #[test]
 fn every_check_has_a_page_that_says_what_the_check_says_and_shows_its_case() {
     let text = fs::read_to_string(folder().join("cases.toml")).unwrap();
-    for check in registry() {
+    for check in &catalogue().deployment {
         let page = fs::read_to_string(root().join(check.page())).unwrap();
         let first = format!("# {}: {}\n\nSeverity: {}\n", check.id, check.name, check.severity.name());
         assert!(page.starts_with(&first), "{}", check.id);

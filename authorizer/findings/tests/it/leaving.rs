@@ -7,7 +7,7 @@ use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::Verdict;
 use authorizer_core::rules::{Claims, KeyPattern};
 use authorizer_core::{Authorizer, Bundle, Supposed, UnixTime};
-use authorizer_findings::{Subject, findings};
+use authorizer_findings::policy::{PolicySubject, findings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -83,13 +83,13 @@ fn claims(sub: &str, role: Option<&str>) -> Map<String, Value> {
 }
 
 /// What is asked of an object, by its method.
-struct Asked<'a> {
+struct Attempt<'a> {
     method: &'a str,
     key: &'a str,
     claims: Map<String, Value>,
 }
 
-fn is_let_in(authorizer: &Authorizer, asked: &Asked<'_>) -> bool {
+fn is_let_in(authorizer: &Authorizer, asked: &Attempt<'_>) -> bool {
     let event = json!({"Records": [{"cf": {
         "config": {"eventType": "viewer-request"},
         "request": {"clientIp": "203.0.113.9", "method": asked.method, "uri": format!("/{}", asked.key),
@@ -119,7 +119,7 @@ fn tried(authorizer: &Authorizer, rules: &[Rule]) -> BTreeSet<(&'static str, Str
                     patterns.iter().any(|pattern| pattern.matches(&object, Claims::Known(claims)))
                 };
                 let let_in = |method: &str, claims: &Map<String, Value>| {
-                    is_let_in(authorizer, &Asked { method, key: &key, claims: claims.clone() })
+                    is_let_in(authorizer, &Attempt { method, key: &key, claims: claims.clone() })
                 };
                 let with = claims(sub, rule.asks.then_some("x"));
                 for (id, denied, others) in PAIRS {
@@ -152,7 +152,7 @@ proptest! {
         let document = document(&rules);
         let authorizer = Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap());
         let checked = ["EA040", "EA044", "EA045", "EA047"];
-        let all = findings(&Subject::new(&document, &authorizer, NOW));
+        let all = findings(&PolicySubject::new(&document, &authorizer, NOW));
         prop_assert!(all.iter().all(|finding| finding.check.id != "EA019"), "{:?}", rules);
         // A rule whose keys hold `{sub}` asks for that claim as well, and no token here lacks it.
         let is_of_role = |message: &str| !message.contains("without the claim `sub`");

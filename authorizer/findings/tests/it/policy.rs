@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use authorizer_core::{Authorizer, Bundle, UnixTime};
-use authorizer_findings::deployment;
-use authorizer_findings::{About, Check, Finding, Severity, Subject, findings, registry};
+use authorizer_findings::policy::{About, PolicyFinding, PolicySubject, findings};
+use authorizer_findings::{Check, Severity, catalogue};
 use authorizer_policy::PolicyFile;
 
 use crate::root;
@@ -21,11 +21,11 @@ fn fixture(check: &str, name: &str) -> PathBuf {
     root().join("fixtures/audit/findings").join(check).join(name)
 }
 
-fn found_in(path: &Path) -> Vec<Finding> {
+fn found_in(path: &Path) -> Vec<PolicyFinding> {
     let file = PolicyFile::load(path).unwrap_or_else(|error| panic!("{}: {error:?}", path.display()));
     let authorizer = Authorizer::new(file.bundle().clone());
     let places = file.places();
-    let found = findings(&Subject::new(file.document(), &authorizer, UnixTime::from_seconds(NOW)));
+    let found = findings(&PolicySubject::new(file.document(), &authorizer, UnixTime::from_seconds(NOW)));
     for finding in &found {
         assert!(places.line_span(&finding.place).is_some(), "{}: {}", path.display(), finding.place);
     }
@@ -33,7 +33,7 @@ fn found_in(path: &Path) -> Vec<Finding> {
 }
 
 /// The ids of what is found and not accepted.
-fn ids(findings: &[Finding]) -> BTreeSet<&str> {
+fn ids(findings: &[PolicyFinding]) -> BTreeSet<&str> {
     findings.iter().filter(|one| one.accepted.is_none()).map(|one| one.check.id).collect()
 }
 
@@ -63,7 +63,7 @@ fn holds_to_its_fixtures(check: &Check) {
 
 #[test]
 fn every_check_is_found_in_its_fixture_and_not_in_the_one_beside_it() {
-    for check in registry().iter().filter(|check| check.id != SLOW) {
+    for check in catalogue().policy.iter().filter(|check| check.id != SLOW) {
         holds_to_its_fixtures(check);
     }
 }
@@ -71,16 +71,16 @@ fn every_check_is_found_in_its_fixture_and_not_in_the_one_beside_it() {
 #[test]
 #[ignore = "the analysis takes a minute to give up in a debug build"]
 fn an_analysis_that_gives_up_is_found() {
-    holds_to_its_fixtures(registry().iter().find(|check| check.id == SLOW).unwrap());
+    holds_to_its_fixtures(catalogue().policy.iter().find(|check| check.id == SLOW).unwrap());
 }
 
 #[test]
 fn there_are_more_than_forty_checks_each_with_its_own_id_and_name() {
-    let ids: BTreeSet<_> = registry().iter().map(|check| check.id).collect();
-    let names: BTreeSet<_> = registry().iter().map(|check| check.name).collect();
-    assert!(registry().len() >= 40);
-    assert_eq!((ids.len(), names.len()), (registry().len(), registry().len()));
-    for check in registry() {
+    let ids: BTreeSet<_> = catalogue().policy.iter().map(|check| check.id).collect();
+    let names: BTreeSet<_> = catalogue().policy.iter().map(|check| check.name).collect();
+    assert!(catalogue().policy.len() >= 40);
+    assert_eq!((ids.len(), names.len()), (catalogue().policy.len(), catalogue().policy.len()));
+    for check in &catalogue().policy {
         let number = check.id.strip_prefix("EA").unwrap();
         assert!(number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit()), "{}", check.id);
         assert!(
@@ -102,7 +102,7 @@ fn block<'t>(page: &'t str, heading: &str) -> &'t str {
 
 #[test]
 fn every_check_has_a_page_that_says_what_the_check_says_and_shows_its_fixtures() {
-    for check in registry() {
+    for check in &catalogue().policy {
         let page = fs::read_to_string(root().join(check.page())).unwrap();
         let first = format!("# {}: {}\n\nSeverity: {}", check.id, check.name, check.severity.name());
         assert!(page.starts_with(&first), "{}", check.id);
@@ -121,9 +121,9 @@ fn every_check_has_a_page_that_says_what_the_check_says_and_shows_its_fixtures()
 #[test]
 fn the_index_the_pages_the_fixtures_and_the_checks_are_the_same() {
     // Those of a deployment have their pages here and fixtures of another kind.
-    let ids: BTreeSet<String> = registry().iter().map(|check| check.id.to_owned()).collect();
+    let ids: BTreeSet<String> = catalogue().policy.iter().map(|check| check.id.to_owned()).collect();
     let of_deployments: BTreeSet<String> =
-        deployment::registry().iter().map(|check| check.id.to_owned()).collect();
+        catalogue().deployment.iter().map(|check| check.id.to_owned()).collect();
     let names = |folder: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(root().join(folder)).unwrap();
         entries
@@ -135,10 +135,8 @@ fn the_index_the_pages_the_fixtures_and_the_checks_are_the_same() {
     assert_eq!(names("fixtures/audit/findings"), ids);
     let index = fs::read_to_string(root().join("docs/audit/README.md")).unwrap();
     let rows: Vec<_> = index.lines().filter(|line| line.starts_with("| [EA")).collect();
-    let expected: Vec<_> = registry()
-        .iter()
-        .copied()
-        .chain(deployment::registry())
+    let expected: Vec<_> = catalogue()
+        .all()
         .map(|check| {
             let Check { id, name, severity, title, .. } = check;
             format!("| [{id}]({id}.md) | {name} | {} | {title} |", severity.name())
@@ -151,11 +149,11 @@ fn the_index_the_pages_the_fixtures_and_the_checks_are_the_same() {
 fn the_gravest_come_first_and_each_finding_has_a_fingerprint_of_its_own() {
     let found = found_in(&root().join("fixtures/requests/policy.toml"));
     assert!(found.is_sorted_by_key(|finding| std::cmp::Reverse(finding.severity)));
-    let prints: BTreeSet<_> = found.iter().map(Finding::fingerprint).collect();
+    let prints: BTreeSet<_> = found.iter().map(PolicyFinding::fingerprint).collect();
     assert_eq!(prints.len(), found.len());
 }
 
-fn policy_with(accepted: &str) -> Vec<Finding> {
+fn policy_with(accepted: &str) -> Vec<PolicyFinding> {
     let folder = tempfile::tempdir().unwrap();
     let keys = root().join("fixtures/policies/keys/sample.jwks.json").canonicalize().unwrap();
     let text = fs::read_to_string(fixture("EA060", "triggers.toml")).unwrap();
@@ -204,5 +202,5 @@ fn the_sample_policy_has_nothing_that_would_stop_a_deployment() {
 fn a_policy_without_rules_and_issuers_has_no_findings() {
     let document = serde_json::from_value(serde_json::json!({"version": 1})).unwrap();
     let authorizer = Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap());
-    assert!(findings(&Subject::new(&document, &authorizer, UnixTime::from_seconds(NOW))).is_empty());
+    assert!(findings(&PolicySubject::new(&document, &authorizer, UnixTime::from_seconds(NOW))).is_empty());
 }

@@ -5,3 +5,4 @@ mod distribution;
 mod docs;
 mod escapes;
 mod fixtures;
+mod summary;

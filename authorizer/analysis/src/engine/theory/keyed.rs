@@ -19,8 +19,8 @@ use super::{Budget, Context, Said, keyed_claims, metadata};
 use crate::engine::EngineError;
 use crate::engine::atom::{Atom, ClaimAtom, Reading};
 
-/// The result.
-pub(super) struct Found {
+/// What was found.
+pub(super) struct KeyedValues {
     pub(super) resource: String,
     pub(super) claims: Map<String, Value>,
     pub(super) metadata: BTreeMap<String, String>,
@@ -44,8 +44,8 @@ struct Theory<'a, 'p> {
     is_listing: bool,
 }
 
-/// A key, claims and metadata that fit the statements.
-pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Result<Option<Found>, EngineError> {
+/// A key, claims and metadata that are as is said.
+pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Result<Option<KeyedValues>, EngineError> {
     let theory = Theory::new(context, said);
     let mut budget = Budget::new();
     for rest in theory.rests() {
@@ -141,7 +141,7 @@ impl<'a, 'p> Theory<'a, 'p> {
         kinds: &[Kind],
         rest: Option<&str>,
         budget: &mut Budget,
-    ) -> Result<Option<Found>, EngineError> {
+    ) -> Result<Option<KeyedValues>, EngineError> {
         let texts: Vec<&Claim<'p>> = self.of_kind(kinds, |kind| matches!(kind, Kind::Text)).collect();
         let arrays: Vec<&Claim<'p>> = self.of_kind(kinds, |kind| matches!(kind, Kind::Array)).collect();
         let mut fixed = Map::new();
@@ -195,7 +195,7 @@ impl<'a, 'p> Theory<'a, 'p> {
         members: &[Vec<Members<'_>>],
         rest: Option<&str>,
         budget: &mut Budget,
-    ) -> Result<Option<Found>, EngineError> {
+    ) -> Result<Option<KeyedValues>, EngineError> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let is_same = self.said.iter().all(|(atom, holds)| match atom {
             Atom::SameText(one, other) => (text(one).is_some() && text(one) == text(other)) == *holds,
@@ -215,7 +215,7 @@ impl<'a, 'p> Theory<'a, 'p> {
         for members in members {
             let search = Search { keys: &self.keys, letters: &letters, members, claims, rest };
             if let Some(route) = search.run(budget)? {
-                return Ok(Some(Found { resource: route.resource, claims: route.claims, metadata }));
+                return Ok(Some(KeyedValues { resource: route.resource, claims: route.claims, metadata }));
             }
         }
         Ok(None)

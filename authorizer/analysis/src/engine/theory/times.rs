@@ -19,7 +19,7 @@ const UNKNOWN: u64 = u64::MAX;
 const LIFETIME: u64 = 300;
 
 /// The instant, and the token's times.
-pub(super) struct Found {
+pub(super) struct TimeValues {
     pub(super) at: UnixTime,
     pub(super) claims: Map<String, Value>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Found {
 ///
 /// What is said compares times with constants, give or take an issuer's leeway or its longest lifetime: so one of the
 /// constants with these differences, or the second before, is in each class of instants.
-pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Found> {
+pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<TimeValues> {
     let numbers = numbers_of(said);
     let mut constants = numbers.clone();
     let given = |name| context.bounds.claims.get(name).and_then(Value::as_u64);
@@ -106,8 +106,8 @@ fn claims_at(
     at: u64,
     constants: &[u64],
     numbers: &[u64],
-) -> Option<Found> {
-    let found = |claims| Some(Found { at: UnixTime::from_seconds(at), claims });
+) -> Option<TimeValues> {
+    let found = |claims| Some(TimeValues { at: UnixTime::from_seconds(at), claims });
     if *context.who == Who::Anonymous {
         return found(Map::new());
     }

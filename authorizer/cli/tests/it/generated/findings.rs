@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use authorizer_findings::{Check, deployment, registry};
+use authorizer_findings::{Check, catalogue};
 
 use super::{holds, with_part};
 use crate::harness::ROOT;
@@ -14,7 +14,7 @@ const INDEX: &str = "docs/audit/README.md";
 const HEAD_ENDS: &str = "<!-- generated: down to here, by `make generate` -->";
 
 fn checks() -> impl Iterator<Item = &'static Check> {
-    registry().iter().copied().chain(deployment::registry())
+    catalogue().all()
 }
 
 /// A page; nothing where it is still to be written.
@@ -47,8 +47,11 @@ fn head(check: &Check, page: &str) -> String {
 
 #[test]
 fn the_index_of_findings_is_the_catalogue() {
-    let index = with_part(&read(INDEX), "checks of a policy", &table(registry().iter().copied()));
-    holds(INDEX, &with_part(&index, "checks of a deployment", &table(deployment::registry())));
+    let index = with_part(&read(INDEX), "checks of a policy", &table(catalogue().policy.iter().copied()));
+    holds(
+        INDEX,
+        &with_part(&index, "checks of a deployment", &table(catalogue().deployment.iter().copied())),
+    );
 }
 
 #[test]

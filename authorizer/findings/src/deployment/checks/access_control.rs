@@ -2,51 +2,56 @@
 
 use authorizer_cloudfront::Target;
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::OriginAccessControlFile;
-use crate::deployment::finding::{Finding, Spot};
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::finding::{DeploymentFinding, Spot};
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static NONE: Check = Check::of_deployment(
-    ("EA210", "no-origin-access-control"),
-    Severity::High,
-    "an origin that is a bucket has no Origin Access Control",
-    "CloudFront then requests objects without a signature, and the bucket answers only if they are public. \
+static NONE: Check = Check {
+    id: "EA210",
+    name: "no-origin-access-control",
+    severity: Severity::High,
+    title: "an origin that is a bucket has no Origin Access Control",
+    why: "CloudFront then requests objects without a signature, and the bucket answers only if they are public. \
      So a bucket that works this way is open, and viewers can reach it at its own address, past the \
      distribution.",
-    "give the origin an Origin Access Control of type `s3` that signs `always` with `sigv4`",
-);
+    remedy: "give the origin an Origin Access Control of type `s3` that signs `always` with `sigv4`",
+};
 
-static NOT_ALWAYS: Check = Check::of_deployment(
-    ("EA211", "signing-not-always"),
-    Severity::High,
-    "an Origin Access Control does not always sign",
-    "With `no-override`, a viewer's own `Authorization` goes to S3 instead of CloudFront's signature. The \
+static NOT_ALWAYS: Check = Check {
+    id: "EA211",
+    name: "signing-not-always",
+    severity: Severity::High,
+    title: "an Origin Access Control does not always sign",
+    why: "With `no-override`, a viewer's own `Authorization` goes to S3 instead of CloudFront's signature. The \
      request is then decided for one identity and done by another. With `never`, nothing is signed.",
-    "set `SigningBehavior` to `always`",
-);
+    remedy: "set `SigningBehavior` to `always`",
+};
 
-static NOT_S3: Check = Check::of_deployment(
-    ("EA212", "signing-not-for-s3"),
-    Severity::High,
-    "an Origin Access Control is not of type `s3` with `sigv4`",
-    "S3 accepts no other signature from CloudFront. This check does not know what another origin type signs.",
-    "create an Origin Access Control with `OriginAccessControlOriginType` `s3` and `SigningProtocol` `sigv4`",
-);
+static NOT_S3: Check = Check {
+    id: "EA212",
+    name: "signing-not-for-s3",
+    severity: Severity::High,
+    title: "an Origin Access Control is not of type `s3` with `sigv4`",
+    why: "S3 accepts no other signature from CloudFront. This check does not know what another origin type signs.",
+    remedy: "create an Origin Access Control with `OriginAccessControlOriginType` `s3` and `SigningProtocol` `sigv4`",
+};
 
-static IDENTITY: Check = Check::of_deployment(
-    ("EA215", "origin-access-identity"),
-    Severity::Medium,
-    "an origin has an origin access identity",
-    "It is the older way for CloudFront to sign. It does not work for uploads that are signed with `sigv4`, \
+static IDENTITY: Check = Check {
+    id: "EA215",
+    name: "origin-access-identity",
+    severity: Severity::Medium,
+    title: "an origin has an origin access identity",
+    why: "It is the older way for CloudFront to sign. It does not work for uploads that are signed with `sigv4`, \
      or for a bucket with a KMS key. The identity is not bound to one distribution: a bucket policy that \
      names it allows every distribution of the account that has it.",
-    "make `OriginAccessIdentity` empty, and remove the identity from the bucket policy",
-);
+    remedy: "make `OriginAccessIdentity` empty, and remove the identity from the bucket policy",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&NONE, &NOT_ALWAYS, &NOT_S3, &IDENTITY];
+pub(super) static FAMILY: Family = Family::Deployment(&[&NONE, &NOT_ALWAYS, &NOT_S3, &IDENTITY], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in subject.origins() {
         let id = one.origin.id.escape_debug();
         if let Some(config) = &one.origin.s3_origin_config
@@ -63,13 +68,13 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let file = format!("origin-access-control-{control}.json");
-        if let Some(read) = subject.read(&file, found) {
+        if let Some(read) = subject.read(&file) {
             judge(&file, &read, found);
         }
     }
 }
 
-fn judge(file: &str, read: &OriginAccessControlFile, found: &mut Vec<Finding>) {
+fn judge(file: &str, read: &OriginAccessControlFile, found: &mut Vec<DeploymentFinding>) {
     let config = &read.origin_access_control.origin_access_control_config;
     let spot = Spot::file(file).then("OriginAccessControl/OriginAccessControlConfig");
     let mut hold = |check, name: &str, value: &str, must: &str| {

@@ -2,139 +2,160 @@
 
 use std::collections::BTreeSet;
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::PolicyFile;
-use crate::deployment::export::Answer;
-use crate::deployment::finding::{Finding, Spot};
+use crate::deployment::export::BucketSetting;
+use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Effect, Principal, SourceArn, Statement};
-use crate::deployment::subject::{Subject, note};
-use crate::{Check, Severity};
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static MISSING: Check = Check::of_deployment(
-    ("EA270", "bucket-action-missing"),
-    Severity::Low,
-    "the bucket policy does not allow the distribution everything that the policy's operations need",
-    "The function allows these requests, and S3 answers 403. So a part of the policy does nothing.",
-    "add the statements of infra/policies to the bucket policy, with the actions that the operations need",
-);
+static MISSING: Check = Check {
+    id: "EA270",
+    name: "bucket-action-missing",
+    severity: Severity::Low,
+    title: "the bucket policy does not allow the distribution everything that the policy's operations need",
+    why: "The function allows these requests, and S3 answers 403. So a part of the policy does nothing.",
+    remedy: "add the statements of infra/policies to the bucket policy, with the actions that the operations need",
+};
 
-static WITHOUT_SOURCE: Check = Check::of_deployment(
-    ("EA271", "bucket-without-source-arn"),
-    Severity::High,
-    "the bucket policy allows CloudFront, whichever distribution sends the request",
-    "Anyone can point a distribution of any AWS account at the bucket, without this function on it. A \
+static WITHOUT_SOURCE: Check = Check {
+    id: "EA271",
+    name: "bucket-without-source-arn",
+    severity: Severity::High,
+    title: "the bucket policy allows CloudFront, whichever distribution sends the request",
+    why: "Anyone can point a distribution of any AWS account at the bucket, without this function on it. A \
      condition on the account still allows every distribution of the account. An operator that also holds if \
      the key is missing allows every distribution there is.",
-    "add the condition `StringEquals` `AWS:SourceArn` with the ARN of this distribution",
-);
+    remedy: "add the condition `StringEquals` `AWS:SourceArn` with the ARN of this distribution",
+};
 
-static PATTERN: Check = Check::of_deployment(
-    ("EA272", "bucket-source-arn-is-a-pattern"),
-    Severity::High,
-    "the bucket policy allows every distribution whose ARN fits a pattern",
-    "A distribution that somebody creates later may fit it too, without this function on it.",
-    "name the one distribution, with `StringEquals`",
-);
+static PATTERN: Check = Check {
+    id: "EA272",
+    name: "bucket-source-arn-is-a-pattern",
+    severity: Severity::High,
+    title: "the bucket policy allows every distribution whose ARN fits a pattern",
+    why: "A distribution that somebody creates later may fit it too, without this function on it.",
+    remedy: "name the one distribution, with `StringEquals`",
+};
 
-static ANOTHER: Check = Check::of_deployment(
-    ("EA273", "bucket-for-another-distribution"),
-    Severity::High,
-    "the bucket policy allows another distribution",
-    "This function does not decide what that distribution lets viewers do with the bucket, and the export \
+static ANOTHER: Check = Check {
+    id: "EA273",
+    name: "bucket-for-another-distribution",
+    severity: Severity::High,
+    title: "the bucket policy allows another distribution",
+    why: "This function does not decide what that distribution lets viewers do with the bucket, and the export \
      does not contain it.",
-    "remove the other distribution from the condition, or audit it too",
-);
+    remedy: "remove the other distribution from the condition, or audit it too",
+};
 
-static PRINCIPAL: Check = Check::of_deployment(
-    ("EA274", "bucket-for-another-principal"),
-    Severity::High,
-    "the bucket policy allows another principal than CloudFront",
-    "That principal goes past the distribution and the function. The rules do not apply to it, and the \
+static PRINCIPAL: Check = Check {
+    id: "EA274",
+    name: "bucket-for-another-principal",
+    severity: Severity::High,
+    title: "the bucket policy allows another principal than CloudFront",
+    why: "That principal goes past the distribution and the function. The rules do not apply to it, and the \
      decision log does not show it.",
-    "remove the principal from the bucket policy",
-);
+    remedy: "remove the principal from the bucket policy",
+};
 
-static IDENTITY: Check = Check::of_deployment(
-    ("EA275", "bucket-for-an-access-identity"),
-    Severity::High,
-    "the bucket policy allows an origin access identity or a canonical user",
-    "An identity from the time before Origin Access Control still opens the bucket, to every distribution of \
+static IDENTITY: Check = Check {
+    id: "EA275",
+    name: "bucket-for-an-access-identity",
+    severity: Severity::High,
+    title: "the bucket policy allows an origin access identity or a canonical user",
+    why: "An identity from the time before Origin Access Control still opens the bucket, to every distribution of \
      its account that has it. S3 also writes an identity as a canonical user.",
-    "remove the statement when no distribution uses the identity",
-);
+    remedy: "remove the statement when no distribution uses the identity",
+};
 
-static PUBLIC: Check = Check::of_deployment(
-    ("EA276", "bucket-policy-public"),
-    Severity::High,
-    "the bucket policy allows everyone",
-    "The bucket answers at its own address, past the distribution. A condition may narrow this, but the \
+static PUBLIC: Check = Check {
+    id: "EA276",
+    name: "bucket-policy-public",
+    severity: Severity::High,
+    title: "the bucket policy allows everyone",
+    why: "The bucket answers at its own address, past the distribution. A condition may narrow this, but the \
      check does not read it: a statement for CloudFront must name CloudFront.",
-    "name `cloudfront.amazonaws.com` as the principal, with the condition on this distribution",
-);
+    remedy: "name `cloudfront.amazonaws.com` as the principal, with the condition on this distribution",
+};
 
-static INVERTED: Check = Check::of_deployment(
-    ("EA277", "bucket-policy-inverted"),
-    Severity::High,
-    "a statement of the bucket policy allows everything except what it names",
-    "With `NotPrincipal`, `NotAction` or `NotResource`, a statement also allows every principal, action or \
+static INVERTED: Check = Check {
+    id: "EA277",
+    name: "bucket-policy-inverted",
+    severity: Severity::High,
+    title: "a statement of the bucket policy allows everything except what it names",
+    why: "With `NotPrincipal`, `NotAction` or `NotResource`, a statement also allows every principal, action or \
      object that nobody thought of.",
-    "write which principals, actions and objects the statement allows",
-);
+    remedy: "write which principals, actions and objects the statement allows",
+};
 
-static MORE: Check = Check::of_deployment(
-    ("EA278", "bucket-action-not-needed"),
-    Severity::Medium,
-    "the bucket policy allows the distribution more than the policy's operations need",
-    "Then only the function stands between a viewer and an operation that no rule has.",
-    "keep only the actions that the operations need, one by one, without `*`",
-);
+static MORE: Check = Check {
+    id: "EA278",
+    name: "bucket-action-not-needed",
+    severity: Severity::Medium,
+    title: "the bucket policy allows the distribution more than the policy's operations need",
+    why: "Then only the function stands between a viewer and an operation that no rule has.",
+    remedy: "keep only the actions that the operations need, one by one, without `*`",
+};
 
-static PLAIN: Check = Check::of_deployment(
-    ("EA279", "bucket-over-plain-http"),
-    Severity::Low,
-    "the bucket policy does not refuse plain HTTP",
-    "CloudFront uses the viewer's protocol for its request to the bucket, and other clients choose their \
+static PLAIN: Check = Check {
+    id: "EA279",
+    name: "bucket-over-plain-http",
+    severity: Severity::Low,
+    title: "the bucket policy does not refuse plain HTTP",
+    why: "CloudFront uses the viewer's protocol for its request to the bucket, and other clients choose their \
      own. A statement that denies everyone without TLS holds whatever else is set.",
-    "add the statement of infra/policies/tls-policy.json",
-);
+    remedy: "add the statement of infra/policies/tls-policy.json",
+};
 
-static WITHOUT_PREFIX: Check = Check::of_deployment(
-    ("EA280", "bucket-list-without-prefix"),
-    Severity::Low,
-    "the bucket policy allows the distribution to list without a prefix",
-    "The function always sends a prefix. If the query string is lost on the way, the listing is of the whole \
+static WITHOUT_PREFIX: Check = Check {
+    id: "EA280",
+    name: "bucket-list-without-prefix",
+    severity: Severity::Low,
+    title: "the bucket policy allows the distribution to list without a prefix",
+    why: "The function always sends a prefix. If the query string is lost on the way, the listing is of the whole \
      bucket, and only this condition stops it.",
-    "add the condition `Null` `s3:prefix` `false` to the statement",
+    remedy: "add the condition `Null` `s3:prefix` `false` to the statement",
+};
+
+pub(super) static FAMILY: Family = Family::Deployment(
+    &[
+        &MISSING,
+        &WITHOUT_SOURCE,
+        &PATTERN,
+        &ANOTHER,
+        &PRINCIPAL,
+        &IDENTITY,
+        &PUBLIC,
+        &INVERTED,
+        &MORE,
+        &PLAIN,
+        &WITHOUT_PREFIX,
+    ],
+    find,
 );
 
-pub(super) static CHECKS: &[&Check] = &[
-    &MISSING,
-    &WITHOUT_SOURCE,
-    &PATTERN,
-    &ANOTHER,
-    &PRINCIPAL,
-    &IDENTITY,
-    &PUBLIC,
-    &INVERTED,
-    &MORE,
-    &PLAIN,
-    &WITHOUT_PREFIX,
-];
-
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
         let file = format!("bucket-{bucket}/policy.json");
-        match subject.answer::<PolicyFile>(&file, "NoSuchBucketPolicy", found) {
+        match subject.bucket_setting::<PolicyFile>(&file, "NoSuchBucketPolicy") {
             None => {}
-            Some(Answer::Absent) => {
+            Some(BucketSetting::Absent) => {
                 let message = format!("bucket `{bucket}` has no policy, so the distribution cannot use it");
                 found.push(Spot::file(file).found(&MISSING, message));
             }
-            Some(Answer::There(read)) => judge(subject, &bucket, &file, &read.policy, found),
+            Some(BucketSetting::There(read)) => judge(subject, &bucket, &file, &read.policy, found),
         }
     }
 }
 
-fn judge(subject: &Subject<'_>, bucket: &str, file: &str, document: &Document, found: &mut Vec<Finding>) {
+fn judge(
+    subject: &DeploymentSubject<'_>,
+    bucket: &str,
+    file: &str,
+    document: &Document,
+    found: &mut Vec<DeploymentFinding>,
+) {
     let spot = Spot::file(file).then("Policy");
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
@@ -148,10 +169,14 @@ fn judge(subject: &Subject<'_>, bucket: &str, file: &str, document: &Document, f
                 Principal::CloudFront => {}
                 Principal::Everyone => found.push(spot.found(&PUBLIC, "the statement allows everyone")),
                 Principal::AccessIdentity(name) => {
-                    found.push(spot.found(&IDENTITY, format!("the statement allows `{}`", name.escape_debug())));
+                    found.push(
+                        spot.found(&IDENTITY, format!("the statement allows `{}`", name.escape_debug())),
+                    );
                 }
                 Principal::Other(name) => {
-                    found.push(spot.found(&PRINCIPAL, format!("the statement allows `{}`", name.escape_debug())));
+                    found.push(
+                        spot.found(&PRINCIPAL, format!("the statement allows `{}`", name.escape_debug())),
+                    );
                 }
             }
         }
@@ -159,7 +184,7 @@ fn judge(subject: &Subject<'_>, bucket: &str, file: &str, document: &Document, f
     if !document.statements.iter().any(denies_plain_http) {
         found.push(spot.clone().found(&PLAIN, format!("bucket `{bucket}` accepts plain HTTP")));
     }
-    if let Some(identity) = note(subject.identity(), found) {
+    if let Some(identity) = subject.identity() {
         distribution(subject, bucket, &identity.arn, document, &spot, found);
     }
 }
@@ -175,16 +200,16 @@ fn denies_plain_http(statement: &Statement) -> bool {
 
 /// What it lets the distribution do, and whether only it.
 fn distribution(
-    subject: &Subject<'_>,
+    subject: &DeploymentSubject<'_>,
     bucket: &str,
     ours: &str,
     document: &Document,
     spot: &Spot,
-    found: &mut Vec<Finding>,
+    found: &mut Vec<DeploymentFinding>,
 ) {
-    let demands = &subject.demands;
-    let list = demands.lists.then_some("s3:ListBucket");
-    let needed: BTreeSet<&str> = demands.object_actions.iter().copied().chain(list).collect();
+    let needs = &subject.deployment_needs;
+    let list = needs.lists.then_some("s3:ListBucket");
+    let needed: BTreeSet<&str> = needs.object_actions.iter().copied().chain(list).collect();
     let mut missing = needed.clone();
     for (index, statement) in document.allows() {
         if statement.inverted().is_some() || !statement.principals().contains(&Principal::CloudFront) {
@@ -198,10 +223,14 @@ fn distribution(
                 found.push(spot.clone().found(&WITHOUT_SOURCE, "no condition names this distribution"));
             }
             SourceArn::Pattern(pattern) => {
-                found.push(condition.found(&PATTERN, format!("the statement allows `{}`", pattern.escape_debug())));
+                found.push(
+                    condition.found(&PATTERN, format!("the statement allows `{}`", pattern.escape_debug())),
+                );
             }
             SourceArn::Another(arn) => {
-                found.push(condition.found(&ANOTHER, format!("the statement allows `{}`", arn.escape_debug())));
+                found.push(
+                    condition.found(&ANOTHER, format!("the statement allows `{}`", arn.escape_debug())),
+                );
             }
         }
         if !statement.could_be(ours) {
@@ -213,7 +242,8 @@ fn distribution(
         if !more.is_empty() {
             found.push(spot.then("Action").found(&MORE, format!("the statement allows {}", more.join(", "))));
         }
-        let lists = statement.has_action("s3:ListBucket") && statement.has_resource(&format!("arn:aws:s3:::{bucket}"));
+        let lists = statement.has_action("s3:ListBucket")
+            && statement.has_resource(&format!("arn:aws:s3:::{bucket}"));
         if lists && !statement.asks("Null", "s3:prefix", "false") {
             found.push(spot.found(&WITHOUT_PREFIX, "the statement allows `s3:ListBucket` without a prefix"));
         }
@@ -227,7 +257,8 @@ fn distribution(
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
-        let message = format!("no statement allows the distribution {} on all of `{bucket}`", actions.join(", "));
+        let message =
+            format!("no statement allows the distribution {} on all of `{bucket}`", actions.join(", "));
         found.push(spot.clone().found(&MISSING, message));
     }
 }

@@ -1,42 +1,46 @@
 //! The code that runs, and the policy in it.
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::check::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static ANOTHER: Check = Check::of_deployment(
-    ("EA260", "code-is-not-the-reviewed"),
-    Severity::High,
-    "the deployed code is not the reviewed package",
-    "The package is the function, the policy and the keys. The review of another package says nothing about \
+static ANOTHER: Check = Check {
+    id: "EA260",
+    name: "code-is-not-the-reviewed",
+    severity: Severity::High,
+    title: "the deployed code is not the reviewed package",
+    why: "The package is the function, the policy and the keys. The review of another package says nothing about \
      this one.",
-    "deploy the reviewed package with its `CodeSha256`, and put that version on the behavior",
-);
+    remedy: "deploy the reviewed package with its `CodeSha256`, and put that version on the behavior",
+};
 
-static NOT_COMPARED: Check = Check::of_deployment(
-    ("EA261", "code-not-compared"),
-    Severity::Medium,
-    "the deployed code was not compared with a package",
-    "A function of this name may be anything, and the policy that this audit describes may not be the one \
+static NOT_COMPARED: Check = Check {
+    id: "EA261",
+    name: "code-not-compared",
+    severity: Severity::Medium,
+    title: "the deployed code was not compared with a package",
+    why: "A function of this name may be anything, and the policy that this audit describes may not be the one \
      that runs. If the code was compared with a hash only, this audit did not look at the policy inside; \
      that is informational.",
-    "name the reviewed package with `--package`, or its hash with `--code-sha256`",
-);
+    remedy: "name the reviewed package with `--package`, or its hash with `--code-sha256`",
+};
 
-static ANOTHER_POLICY: Check = Check::of_deployment(
-    ("EA262", "package-has-another-policy"),
-    Severity::High,
-    "the package has another policy, or other keys, than the deployment is checked against",
-    "The function decides by the bundle in its package. So what this audit says about the named policy, and \
+static ANOTHER_POLICY: Check = Check {
+    id: "EA262",
+    name: "package-has-another-policy",
+    severity: Severity::High,
+    title: "the package has another policy, or other keys, than the deployment is checked against",
+    why: "The function decides by the bundle in its package. So what this audit says about the named policy, and \
      every finding that depends on it, is not about what runs.",
-    "name the policy that the package was made from, or package the policy again, review it and deploy it",
-);
+    remedy: "name the policy that the package was made from, or package the policy again, review it and deploy it",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&ANOTHER, &NOT_COMPARED, &ANOTHER_POLICY];
+pub(super) static FAMILY: Family = Family::Deployment(&[&ANOTHER, &NOT_COMPARED, &ANOTHER_POLICY], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let reviewed = subject.reviewed;
-    for one in subject.functions(found) {
+    for one in subject.functions() {
         let spot = one.spot.then("CodeSha256");
         let deployed = one.configuration.code_sha256.escape_debug();
         match &reviewed.code_sha256 {

@@ -1,35 +1,38 @@
 //! What CloudFront makes of an error of S3's.
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::check::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static PAGE: Check = Check::of_deployment(
-    ("EA225", "custom-error-page"),
-    Severity::Medium,
-    "CloudFront answers an error with a page",
-    "CloudFront itself fetches the page from an origin, so viewers get an object without a decision. A \
+static PAGE: Check = Check {
+    id: "EA225",
+    name: "custom-error-page",
+    severity: Severity::Medium,
+    title: "CloudFront answers an error with a page",
+    why: "CloudFront itself fetches the page from an origin, so viewers get an object without a decision. A \
      client that reads the status or the problem document gets something else.",
-    "remove `ResponsePagePath` and `ResponseCode` from the error response",
-);
+    remedy: "remove `ResponsePagePath` and `ResponseCode` from the error response",
+};
 
-static CACHED: Check = Check::of_deployment(
-    ("EA226", "errors-cached"),
-    Severity::Low,
-    "CloudFront caches errors of S3 and serves them to others",
-    "CloudFront caches an error for 10 seconds by default, even if it caches no object, and the cache key \
+static CACHED: Check = Check {
+    id: "EA226",
+    name: "errors-cached",
+    severity: Severity::Low,
+    title: "CloudFront caches errors of S3 and serves them to others",
+    why: "CloudFront caches an error for 10 seconds by default, even if it caches no object, and the cache key \
      may have no query string. An object that was requested before its upload stays missing for everyone. An \
      error for an old version is also served for the current version.",
-    "set `ErrorCachingMinTTL` to 0 for 404, 500, 502, 503 and 504, and for every other code in the list",
-);
+    remedy: "set `ErrorCachingMinTTL` to 0 for 404, 500, 502, 503 and 504, and for every other code in the list",
+};
 
 /// The errors that CloudFront keeps by itself and S3 may give on these operations ([AWS: HTTP 4xx and 5xx status codes
 /// that CloudFront caches](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html)).
 const KEPT: [u16; 5] = [404, 500, 502, 503, 504];
 
-pub(super) static CHECKS: &[&Check] = &[&PAGE, &CACHED];
+pub(super) static FAMILY: Family = Family::Deployment(&[&PAGE, &CACHED], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let responses = &subject.view().custom_error_responses.0;
     let spot = subject.config().then("CustomErrorResponses");
     let mut kept: Vec<u16> = KEPT.to_vec();
@@ -37,7 +40,8 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     for (index, one) in responses.iter().enumerate() {
         let code = one.error_code;
         if !one.response_page_path.is_empty() {
-            let message = format!("CloudFront answers {code} with `{}`", one.response_page_path.escape_debug());
+            let message =
+                format!("CloudFront answers {code} with `{}`", one.response_page_path.escape_debug());
             found.push(spot.then("Items").at(index).found(&PAGE, message));
         }
         if one.error_caching_min_ttl != Some(0) {

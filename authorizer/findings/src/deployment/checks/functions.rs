@@ -3,61 +3,68 @@
 use authorizer_cloudfront::FunctionVersion;
 use authorizer_cloudfront::view::VIEWER_REQUEST;
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::{BehaviorAt, Subject};
-use crate::{Check, Severity};
+use crate::check::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::{BehaviorAt, DeploymentSubject};
+use crate::family::Family;
 
-static WITHOUT: Check = Check::of_deployment(
-    ("EA201", "behavior-without-function"),
-    Severity::High,
-    "a behavior reaches a bucket, and no function sees the viewer's request",
-    "CloudFront signs every request of this behavior for the bucket, and the bucket policy allows the whole \
+static WITHOUT: Check = Check {
+    id: "EA201",
+    name: "behavior-without-function",
+    severity: Severity::High,
+    title: "a behavior reaches a bucket, and no function sees the viewer's request",
+    why: "CloudFront signs every request of this behavior for the bucket, and the bucket policy allows the whole \
      distribution. So everyone may use every object, with every method that the behavior allows. CloudFront \
      reads the path in its own way when it picks a behavior, so a path pattern does not separate behaviors \
      safely.",
-    "put the function on it with `authorizer attach --behavior all`, or remove the behavior",
-);
+    remedy: "put the function on it with `authorizer attach --behavior all`, or remove the behavior",
+};
 
-static NO_VERSION: Check = Check::of_deployment(
-    ("EA202", "function-is-no-version"),
-    Severity::High,
-    "the function on a behavior is not a numbered version in us-east-1",
-    "`$LATEST` and an alias can be other code tomorrow, without a change of the distribution, and nobody \
+static NO_VERSION: Check = Check {
+    id: "EA202",
+    name: "function-is-no-version",
+    severity: Severity::High,
+    title: "the function on a behavior is not a numbered version in us-east-1",
+    why: "`$LATEST` and an alias can be other code tomorrow, without a change of the distribution, and nobody \
      reviewed that code. CloudFront accepts only a numbered version, so this value is not what runs.",
-    "publish a version, and put its ARN on the behavior",
-);
+    remedy: "publish a version, and put its ARN on the behavior",
+};
 
-static WRONG_EVENT: Check = Check::of_deployment(
-    ("EA203", "function-on-another-event"),
-    Severity::High,
-    "a behavior has a Lambda function, but not on viewer-request",
-    "An origin event happens only if the cache has no answer. So the cache gives the next viewer, without a \
+static WRONG_EVENT: Check = Check {
+    id: "EA203",
+    name: "function-on-another-event",
+    severity: Severity::High,
+    title: "a behavior has a Lambda function, but not on viewer-request",
+    why: "An origin event happens only if the cache has no answer. So the cache gives the next viewer, without a \
      decision, what the first viewer was allowed. A response event happens after the operation.",
-    "put the function on `viewer-request`",
-);
+    remedy: "put the function on `viewer-request`",
+};
 
-static BODY: Check = Check::of_deployment(
-    ("EA204", "body-included"),
-    Severity::Low,
-    "the function receives the body of an upload",
-    "The decision does not use the body. CloudFront sends up to 40 KB of it with each event, which costs \
+static BODY: Check = Check {
+    id: "EA204",
+    name: "body-included",
+    severity: Severity::Low,
+    title: "the function receives the body of an upload",
+    why: "The decision does not use the body. CloudFront sends up to 40 KB of it with each event, which costs \
      time. What a viewer uploads is then in the memory of the function.",
-    "set `IncludeBody` to false",
-);
+    remedy: "set `IncludeBody` to false",
+};
 
-static BESIDE: Check = Check::of_deployment(
-    ("EA205", "function-beside"),
-    Severity::High,
-    "another function is on the same behavior as the authorizer",
-    "A function on origin-request can change the key, the headers and the origin after the decision, and \
+static BESIDE: Check = Check {
+    id: "EA205",
+    name: "function-beside",
+    severity: Severity::High,
+    title: "another function is on the same behavior as the authorizer",
+    why: "A function on origin-request can change the key, the headers and the origin after the decision, and \
      Origin Access Control signs the result. A function on a response can reveal what was refused. It was \
      not reviewed with the policy.",
-    "remove it from the behavior, or review it as part of the authorizer",
-);
+    remedy: "remove it from the behavior, or review it as part of the authorizer",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&WITHOUT, &NO_VERSION, &WRONG_EVENT, &BODY, &BESIDE];
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&WITHOUT, &NO_VERSION, &WRONG_EVENT, &BODY, &BESIDE], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let buckets = subject.buckets();
     for one in subject.all_behaviors() {
         let reached = subject.buckets_of(one.behavior);
@@ -67,7 +74,8 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         if !lambdas.is_empty() {
-            let events: Vec<_> = lambdas.iter().map(|one| format!("`{}`", one.event_type.escape_debug())).collect();
+            let events: Vec<_> =
+                lambdas.iter().map(|one| format!("`{}`", one.event_type.escape_debug())).collect();
             let spot = one.spot.then("LambdaFunctionAssociations");
             found.push(spot.found(
                 &WRONG_EVENT,
@@ -76,7 +84,8 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let guarded = !reached.is_disjoint(&buckets);
-        let message = format!("{} reaches the bucket `{}` without the authorizer", one.name, bucket.escape_debug());
+        let message =
+            format!("{} reaches the bucket `{}` without the authorizer", one.name, bucket.escape_debug());
         let finding = one.spot.clone().found(&WITHOUT, message);
         // A bucket that no behavior guards may be meant for everybody.
         found.push(if guarded { finding } else { finding.severity(Severity::Medium) });
@@ -87,7 +96,7 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-fn on_viewer_request(one: &BehaviorAt<'_>, found: &mut Vec<Finding>) {
+fn on_viewer_request(one: &BehaviorAt<'_>, found: &mut Vec<DeploymentFinding>) {
     for (index, association) in one.behavior.lambda_function_associations.0.iter().enumerate() {
         let spot = one.spot.then("LambdaFunctionAssociations/Items").at(index);
         if association.event_type != VIEWER_REQUEST {
@@ -98,18 +107,21 @@ fn on_viewer_request(one: &BehaviorAt<'_>, found: &mut Vec<Finding>) {
             found.push(spot.then("LambdaFunctionARN").found(&NO_VERSION, message));
         }
         if association.include_body {
-            found.push(spot.then("IncludeBody").found(&BODY, format!("{} sends the body to the function", one.name)));
+            found.push(
+                spot.then("IncludeBody").found(&BODY, format!("{} sends the body to the function", one.name)),
+            );
         }
     }
 }
 
-fn beside(one: &BehaviorAt<'_>, found: &mut Vec<Finding>) {
+fn beside(one: &BehaviorAt<'_>, found: &mut Vec<DeploymentFinding>) {
     // Where none is on the viewer's request, that is the finding.
     if one.behavior.viewer_request().is_none() {
         return;
     }
     let mut tell = |list: &str, index, event: &str, arn: &str| {
-        let message = format!("{} also has a function on `{}`: {}", one.name, event.escape_debug(), arn.escape_debug());
+        let message =
+            format!("{} also has a function on `{}`: {}", one.name, event.escape_debug(), arn.escape_debug());
         found.push(one.spot.then(list).at(index).found(&BESIDE, message));
     };
     for (index, lambda) in one.behavior.lambda_function_associations.0.iter().enumerate() {

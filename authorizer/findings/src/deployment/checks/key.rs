@@ -1,67 +1,76 @@
 //! The KMS key of the bucket, if it has one.
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::{EncryptionFile, Identity, PolicyFile};
-use crate::deployment::export::Answer;
-use crate::deployment::finding::{Finding, Spot};
+use crate::deployment::export::BucketSetting;
+use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
-use crate::deployment::needs::Demands;
-use crate::deployment::subject::{Subject, note};
-use crate::{Check, Severity};
+use crate::deployment::needs::DeploymentNeeds;
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static MISSING: Check = Check::of_deployment(
-    ("EA290", "key-without-distribution"),
-    Severity::Low,
-    "the bucket's KMS key does not allow the distribution to use it",
-    "S3 answers 403 to every request for an object under the key, so the policy does nothing. AWS's own key, \
+static MISSING: Check = Check {
+    id: "EA290",
+    name: "key-without-distribution",
+    severity: Severity::Low,
+    title: "the bucket's KMS key does not allow the distribution to use it",
+    why: "S3 answers 403 to every request for an object under the key, so the policy does nothing. AWS's own key, \
      `aws/s3`, has a policy that nobody can change.",
-    "give the bucket a key of your own, and add the statement of infra/policies/key-policy.json to the key's \
+    remedy: "give the bucket a key of your own, and add the statement of infra/policies/key-policy.json to the key's \
      policy",
-);
+};
 
-static WIDE: Check = Check::of_deployment(
-    ("EA291", "key-policy-too-wide"),
-    Severity::High,
-    "the key's policy allows everyone, or CloudFront whichever distribution sends the request",
-    "The key is the second lock on the bucket. A statement for everyone, or without the one distribution, \
+static WIDE: Check = Check {
+    id: "EA291",
+    name: "key-policy-too-wide",
+    severity: Severity::High,
+    title: "the key's policy allows everyone, or CloudFront whichever distribution sends the request",
+    why: "The key is the second lock on the bucket. A statement for everyone, or without the one distribution, \
      removes this lock for anyone who gets past the first.",
-    "name `cloudfront.amazonaws.com`, with the condition `StringEquals` `AWS:SourceArn` of this distribution",
-);
+    remedy: "name `cloudfront.amazonaws.com`, with the condition `StringEquals` `AWS:SourceArn` of this distribution",
+};
 
-static OTHERS: Check = Check::of_deployment(
-    ("EA292", "key-for-another-principal"),
-    Severity::Medium,
-    "the key's policy allows another principal to use the key or to create grants",
-    "That principal can read the objects if the bucket allows it, or give others that right. AWS writes \
+static OTHERS: Check = Check {
+    id: "EA292",
+    name: "key-for-another-principal",
+    severity: Severity::Medium,
+    title: "the key's policy allows another principal to use the key or to create grants",
+    why: "That principal can read the objects if the bucket allows it, or give others that right. AWS writes \
      `kms:*` for the account into a new key's policy, which leaves this to every IAM policy of the account; \
      that has low severity.",
-    "leave the account only the administration of the key, without `kms:Decrypt`, `kms:Encrypt`, \
+    remedy: "leave the account only the administration of the key, without `kms:Decrypt`, `kms:Encrypt`, \
      `kms:GenerateDataKey*`, `kms:ReEncrypt*` and `kms:CreateGrant`",
-);
+};
 
-static MORE: Check = Check::of_deployment(
-    ("EA293", "key-action-not-needed"),
-    Severity::Low,
-    "the key's policy allows the distribution more than the policy's operations need",
-    "Reading needs `kms:Decrypt`. Writing also needs `kms:GenerateDataKey*` and `kms:Encrypt`. A request \
+static MORE: Check = Check {
+    id: "EA293",
+    name: "key-action-not-needed",
+    severity: Severity::Low,
+    title: "the key's policy allows the distribution more than the policy's operations need",
+    why: "Reading needs `kms:Decrypt`. Writing also needs `kms:GenerateDataKey*` and `kms:Encrypt`. A request \
      does nothing else with the key.",
-    "keep only the actions that the operations need",
-);
+    remedy: "keep only the actions that the operations need",
+};
 
-static NO_BUCKET_KEY: Check = Check::of_deployment(
-    ("EA294", "bucket-key-off"),
-    Severity::Informational,
-    "the bucket has a KMS key but no S3 Bucket Key",
-    "Every request also makes a request to KMS. That costs money, and KMS throttles before S3 does.",
-    "set `BucketKeyEnabled` to true",
-);
+static NO_BUCKET_KEY: Check = Check {
+    id: "EA294",
+    name: "bucket-key-off",
+    severity: Severity::Informational,
+    title: "the bucket has a KMS key but no S3 Bucket Key",
+    why: "Every request also makes a request to KMS. That costs money, and KMS throttles before S3 does.",
+    remedy: "set `BucketKeyEnabled` to true",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY];
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
         let file = format!("bucket-{bucket}/encryption.json");
         let absent = "ServerSideEncryptionConfigurationNotFoundError";
-        let Some(Answer::There(read)) = subject.answer::<EncryptionFile>(&file, absent, found) else { continue };
+        let Some(BucketSetting::There(read)) = subject.bucket_setting::<EncryptionFile>(&file, absent) else {
+            continue;
+        };
         for (index, rule) in read.server_side_encryption_configuration.rules.iter().enumerate() {
             let spot = Spot::file(&file).then("ServerSideEncryptionConfiguration/Rules").at(index);
             let Some(default) = &rule.apply_server_side_encryption_by_default else { continue };
@@ -79,9 +88,9 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             };
             let name = key.rsplit('/').next().unwrap_or(key);
             let file = format!("key-{name}.json");
-            let Some(read) = subject.read::<PolicyFile>(&file, found) else { continue };
-            let Some(identity) = note(subject.identity(), found) else { continue };
-            judge(&subject.demands, &identity, &file, &read.policy, found);
+            let Some(read) = subject.read::<PolicyFile>(&file) else { continue };
+            let Some(identity) = subject.identity() else { continue };
+            judge(&subject.deployment_needs, &identity, &file, &read.policy, found);
         }
     }
 }
@@ -97,15 +106,15 @@ const USES: [&str; 6] = [
 ];
 
 fn judge(
-    demands: &Demands,
+    needs: &DeploymentNeeds,
     identity: &Identity,
     file: &str,
     document: &Document,
-    found: &mut Vec<Finding>,
+    found: &mut Vec<DeploymentFinding>,
 ) {
     let root = format!("arn:aws:iam::{}:root", identity.account());
     let mut missing: Vec<&str> = vec!["kms:Decrypt"];
-    missing.extend(demands.uploads.then_some("kms:GenerateDataKey"));
+    missing.extend(needs.uploads.then_some("kms:GenerateDataKey"));
     let spot = Spot::file(file).then("Policy");
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
@@ -117,7 +126,7 @@ fn judge(
         for principal in statement.principals() {
             match principal {
                 Principal::CloudFront => {
-                    cloudfront(demands, statement, &identity.arn, &spot, found);
+                    cloudfront(needs, statement, &identity.arn, &spot, found);
                     if statement.could_be(&identity.arn) {
                         missing.retain(|action| !statement.has_action(action));
                     }
@@ -137,26 +146,39 @@ fn judge(
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
-        found.push(spot.found(&MISSING, format!("no statement allows the distribution {}", actions.join(", "))));
+        found.push(
+            spot.found(&MISSING, format!("no statement allows the distribution {}", actions.join(", "))),
+        );
     }
 }
 
-fn cloudfront(demands: &Demands, statement: &Statement, ours: &str, spot: &Spot, found: &mut Vec<Finding>) {
+fn cloudfront(
+    needs: &DeploymentNeeds,
+    statement: &Statement,
+    ours: &str,
+    spot: &Spot,
+    found: &mut Vec<DeploymentFinding>,
+) {
     let wide = match statement.source_arn(ours) {
         SourceArn::Ours => None,
         SourceArn::Unsaid => Some("no condition names this distribution".to_owned()),
-        SourceArn::Pattern(arn) | SourceArn::Another(arn) => Some(format!("the statement allows `{}`", arn.escape_debug())),
+        SourceArn::Pattern(arn) | SourceArn::Another(arn) => {
+            Some(format!("the statement allows `{}`", arn.escape_debug()))
+        }
     };
     if let Some(wide) = wide {
         found.push(spot.clone().found(&WIDE, wide));
     }
     let reading: &[&str] = &["kms:Decrypt"];
-    let writing: &[&str] =
-        &["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKey*", "kms:GenerateDataKeyWithoutPlaintext"];
-    let writing = if demands.uploads { writing } else { &[] };
-    let is_needed = |pattern: &&String| {
-        reading.iter().chain(writing).any(|needed| needed.eq_ignore_ascii_case(pattern))
-    };
+    let writing: &[&str] = &[
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKey*",
+        "kms:GenerateDataKeyWithoutPlaintext",
+    ];
+    let writing = if needs.uploads { writing } else { &[] };
+    let is_needed =
+        |pattern: &&String| reading.iter().chain(writing).any(|needed| needed.eq_ignore_ascii_case(pattern));
     let more = statement.actions().iter().filter(|pattern| !is_needed(pattern));
     let more: Vec<_> = more.map(|pattern| format!("`{}`", pattern.escape_debug())).collect();
     if !more.is_empty() {

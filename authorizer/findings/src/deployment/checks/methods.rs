@@ -2,40 +2,44 @@
 
 use authorizer_core::operation::Method;
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::check::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static MISSING: Check = Check::of_deployment(
-    ("EA223", "method-not-let-in"),
-    Severity::Low,
-    "a behavior refuses a method that the policy could allow",
-    "CloudFront itself answers 403 and does not call the function. So a part of the policy does nothing.",
-    "allow the smallest of CloudFront's three method sets that contains what the policy allows",
-);
+static MISSING: Check = Check {
+    id: "EA223",
+    name: "method-not-let-in",
+    severity: Severity::Low,
+    title: "a behavior refuses a method that the policy could allow",
+    why: "CloudFront itself answers 403 and does not call the function. So a part of the policy does nothing.",
+    remedy: "allow the smallest of CloudFront's three method sets that contains what the policy allows",
+};
 
-static MORE: Check = Check::of_deployment(
-    ("EA224", "method-without-a-rule"),
-    Severity::Low,
-    "a behavior allows methods that no rule could allow",
-    "Only the function refuses these methods. If CloudFront refuses them, nothing depends on the function.",
-    "allow the smallest of CloudFront's three method sets that contains what the policy allows",
-);
+static MORE: Check = Check {
+    id: "EA224",
+    name: "method-without-a-rule",
+    severity: Severity::Low,
+    title: "a behavior allows methods that no rule could allow",
+    why: "Only the function refuses these methods. If CloudFront refuses them, nothing depends on the function.",
+    remedy: "allow the smallest of CloudFront's three method sets that contains what the policy allows",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&MISSING, &MORE];
+pub(super) static FAMILY: Family = Family::Deployment(&[&MISSING, &MORE], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let possible = subject.policy().possible();
     let asked = possible.operations.methods().map(Method::as_str);
     let asked: Vec<_> = asked.chain(possible.preflights.then_some("OPTIONS")).collect();
-    let least = subject.needs.methods.methods();
+    let least = subject.distribution_needs.methods.methods();
     for one in subject.behaviors() {
         let spot = one.spot.then("AllowedMethods");
         let allowed: Vec<&str> = match &one.behavior.allowed_methods {
             Some(methods) => methods.allowed.0.iter().map(String::as_str).collect(),
             None => vec!["GET", "HEAD"],
         };
-        let listed = |methods: Vec<&str>| methods.iter().map(|one| one.escape_debug().to_string()).collect::<Vec<_>>();
+        let listed =
+            |methods: Vec<&str>| methods.iter().map(|one| one.escape_debug().to_string()).collect::<Vec<_>>();
         let missing = listed(asked.iter().copied().filter(|method| !allowed.contains(method)).collect());
         if !missing.is_empty() {
             let message = format!("{} does not allow {}", one.name, missing.join(", "));

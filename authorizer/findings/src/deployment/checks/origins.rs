@@ -4,68 +4,76 @@ use std::collections::BTreeMap;
 
 use authorizer_cloudfront::Target;
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::check::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static PATH: Check = Check::of_deployment(
-    ("EA213", "origin-path"),
-    Severity::High,
-    "an origin puts something before the path",
-    "S3 then sees another key than the one that was decided on.",
-    "make `OriginPath` empty, and move the objects in the bucket, or change the rules",
-);
+static PATH: Check = Check {
+    id: "EA213",
+    name: "origin-path",
+    severity: Severity::High,
+    title: "an origin puts something before the path",
+    why: "S3 then sees another key than the one that was decided on.",
+    remedy: "make `OriginPath` empty, and move the objects in the bucket, or change the rules",
+};
 
-static WEBSITE: Check = Check::of_deployment(
-    ("EA214", "website-endpoint"),
-    Severity::High,
-    "an origin is a bucket's website endpoint",
-    "A website endpoint cannot use Origin Access Control, and it uses plain HTTP. Everything that it serves \
+static WEBSITE: Check = Check {
+    id: "EA214",
+    name: "website-endpoint",
+    severity: Severity::High,
+    title: "an origin is a bucket's website endpoint",
+    why: "A website endpoint cannot use Origin Access Control, and it uses plain HTTP. Everything that it serves \
      is public, and viewers can reach it at its own address, past the distribution.",
-    "use the bucket's own endpoint, `BUCKET.s3.REGION.amazonaws.com`, with an Origin Access Control",
-);
+    remedy: "use the bucket's own endpoint, `BUCKET.s3.REGION.amazonaws.com`, with an Origin Access Control",
+};
 
-static GROUP: Check = Check::of_deployment(
-    ("EA216", "origin-group"),
-    Severity::Medium,
-    "a behavior sends requests to a group of origins",
-    "If the first origin fails, CloudFront requests the same key from the second, even if the first said \
+static GROUP: Check = Check {
+    id: "EA216",
+    name: "origin-group",
+    severity: Severity::Medium,
+    title: "a behavior sends requests to a group of origins",
+    why: "If the first origin fails, CloudFront requests the same key from the second, even if the first said \
      that it is forbidden or not there. The policy is about one bucket, and the same key may be another \
      object in the other bucket.",
-    "send the behavior to one origin",
-);
+    remedy: "send the behavior to one origin",
+};
 
-static TWICE: Check = Check::of_deployment(
-    ("EA217", "bucket-twice"),
-    Severity::Medium,
-    "two origins reach the same bucket",
-    "One more behavior is enough to make the second origin a way past the authorizer, with its own Origin \
+static TWICE: Check = Check {
+    id: "EA217",
+    name: "bucket-twice",
+    severity: Severity::Medium,
+    title: "two origins reach the same bucket",
+    why: "One more behavior is enough to make the second origin a way past the authorizer, with its own Origin \
      Access Control or path. A person who looks at the first origin does not see it.",
-    "keep one origin for the bucket",
-);
+    remedy: "keep one origin for the bucket",
+};
 
-static HEADERS: Check = Check::of_deployment(
-    ("EA218", "origin-adds-headers"),
-    Severity::Medium,
-    "an origin adds headers to the requests to S3",
-    "A header can change which operation S3 does. CloudFront replaces the viewer's headers by these after \
+static HEADERS: Check = Check {
+    id: "EA218",
+    name: "origin-adds-headers",
+    severity: Severity::Medium,
+    title: "an origin adds headers to the requests to S3",
+    why: "A header can change which operation S3 does. CloudFront replaces the viewer's headers by these after \
      the decision.",
-    "remove the `CustomHeaders` from the origin",
-);
+    remedy: "remove the `CustomHeaders` from the origin",
+};
 
-static NO_BUCKET: Check = Check::of_deployment(
-    ("EA219", "origin-is-no-bucket"),
-    Severity::Medium,
-    "a behavior with the function has an origin that is not a bucket",
-    "The function decides on S3 operations and removes the token from the request. It relies on Origin \
+static NO_BUCKET: Check = Check {
+    id: "EA219",
+    name: "origin-is-no-bucket",
+    severity: Severity::Medium,
+    title: "a behavior with the function has an origin that is not a bucket",
+    why: "The function decides on S3 operations and removes the token from the request. It relies on Origin \
      Access Control to prove where the request comes from. Another origin has no such proof, and may read a \
      request differently.",
-    "remove the function from the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
-);
+    remedy: "remove the function from the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
+};
 
-pub(super) static CHECKS: &[&Check] = &[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET];
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let mut first: BTreeMap<String, &str> = BTreeMap::new();
     let origins = subject.origins();
     for one in &origins {
@@ -73,21 +81,28 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         let target = Target::of(one.origin);
         if !one.origin.origin_path.is_empty() {
             let path = one.origin.origin_path.escape_debug();
-            found.push(one.spot.then("OriginPath").found(&PATH, format!("origin `{id}` has the path `{path}`")));
+            found.push(
+                one.spot.then("OriginPath").found(&PATH, format!("origin `{id}` has the path `{path}`")),
+            );
         }
         match &target {
             Target::Bucket(_) => {}
             Target::Website(_) => {
-                found.push(one.spot.then("DomainName").found(&WEBSITE, format!("origin `{id}` is `{domain}`")));
+                found.push(
+                    one.spot.then("DomainName").found(&WEBSITE, format!("origin `{id}` is `{domain}`")),
+                );
             }
             Target::Other => {
-                found.push(one.spot.then("DomainName").found(&NO_BUCKET, format!("origin `{id}` is `{domain}`")));
+                found.push(
+                    one.spot.then("DomainName").found(&NO_BUCKET, format!("origin `{id}` is `{domain}`")),
+                );
             }
         }
         if let Some(bucket) = target.bucket() {
             let other = first.entry(bucket.to_owned()).or_insert(&one.origin.id);
             if *other != one.origin.id {
-                let message = format!("origins `{}` and `{id}` are both bucket `{bucket}`", other.escape_debug());
+                let message =
+                    format!("origins `{}` and `{id}` are both bucket `{bucket}`", other.escape_debug());
                 found.push(one.spot.clone().found(&TWICE, message));
             }
         }

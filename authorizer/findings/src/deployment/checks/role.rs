@@ -1,33 +1,36 @@
 //! The role that the function runs with.
 
+use crate::check::{Check, Severity};
 use crate::deployment::documents::{AttachedFile, InlineFile, RoleFile, RolePolicyFile};
-use crate::deployment::finding::{Finding, Spot};
+use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal};
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static TRUST: Check = Check::of_deployment(
-    ("EA267", "role-trust"),
-    Severity::Medium,
-    "the function's role is not for Lambda and Lambda@Edge only",
-    "Anyone else who can assume the role can write the decision log, and do everything else that the role \
+static TRUST: Check = Check {
+    id: "EA267",
+    name: "role-trust",
+    severity: Severity::Medium,
+    title: "the function's role is not for Lambda and Lambda@Edge only",
+    why: "Anyone else who can assume the role can write the decision log, and do everything else that the role \
      may do. A missing service has low severity: CloudFront's replicas cannot assume the role, and every \
      request is an error.",
-    "let `lambda.amazonaws.com` and `edgelambda.amazonaws.com` assume the role, and nobody else",
-);
+    remedy: "let `lambda.amazonaws.com` and `edgelambda.amazonaws.com` assume the role, and nobody else",
+};
 
-static MORE: Check = Check::of_deployment(
-    ("EA268", "role-may-do-more"),
-    Severity::Medium,
-    "the function's role may do more than write its log",
-    "The function calls no AWS service. If the role may read the bucket, for example, a fault in the \
+static MORE: Check = Check {
+    id: "EA268",
+    name: "role-may-do-more",
+    severity: Severity::Medium,
+    title: "the function's role may do more than write its log",
+    why: "The function calls no AWS service. If the role may read the bucket, for example, a fault in the \
      function opens the bucket too, past Origin Access Control. The export does not say what a policy that \
      is attached to the role allows.",
-    "leave the role only `logs:CreateLogGroup`, `logs:CreateLogStream` and `logs:PutLogEvents`, in an inline \
+    remedy: "leave the role only `logs:CreateLogGroup`, `logs:CreateLogStream` and `logs:PutLogEvents`, in an inline \
      policy",
-);
+};
 
-pub(super) static CHECKS: &[&Check] = &[&TRUST, &MORE];
+pub(super) static FAMILY: Family = Family::Deployment(&[&TRUST, &MORE], find);
 
 /// Who runs the function: Lambda, and CloudFront's replicas of it.
 const SERVICES: [&str; 2] = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"];
@@ -35,15 +38,15 @@ const SERVICES: [&str; 2] = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]
 /// What writing a log needs.
 const LOG: [&str; 3] = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
-    for one in subject.functions(found) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
+    for one in subject.functions() {
         let role = one.configuration.role.rsplit('/').next().unwrap_or_default();
         let file = |name: &str| format!("role-{role}/{name}.json");
-        if let Some(read) = subject.read::<RoleFile>(&file("role"), found) {
+        if let Some(read) = subject.read::<RoleFile>(&file("role")) {
             let spot = Spot::file(file("role")).then("Role/AssumeRolePolicyDocument");
             trust(&read.role.assume_role_policy_document, &spot, found);
         }
-        if let Some(read) = subject.read::<AttachedFile>(&file("attached"), found) {
+        if let Some(read) = subject.read::<AttachedFile>(&file("attached")) {
             for (index, attached) in read.attached_policies.iter().enumerate() {
                 // AWS's own for exactly this.
                 if attached.policy_arn == "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole" {
@@ -54,16 +57,16 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
                 found.push(spot.found(&MORE, message));
             }
         }
-        let Some(read) = subject.read::<InlineFile>(&file("inline"), found) else { continue };
+        let Some(read) = subject.read::<InlineFile>(&file("inline")) else { continue };
         for name in read.policy_names {
             let file = file(&format!("policy-{name}"));
-            let Some(read) = subject.read::<RolePolicyFile>(&file, found) else { continue };
+            let Some(read) = subject.read::<RolePolicyFile>(&file) else { continue };
             rights(&read.policy_document, &Spot::file(file).then("PolicyDocument"), found);
         }
     }
 }
 
-fn trust(document: &Document, spot: &Spot, found: &mut Vec<Finding>) {
+fn trust(document: &Document, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     let mut missing = SERVICES.to_vec();
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
@@ -91,7 +94,7 @@ fn trust(document: &Document, spot: &Spot, found: &mut Vec<Finding>) {
     }
 }
 
-fn rights(document: &Document, spot: &Spot, found: &mut Vec<Finding>) {
+fn rights(document: &Document, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
         if let Some(member) = statement.inverted() {

@@ -1,60 +1,66 @@
 //! What is between the viewer and the function.
 
-use crate::deployment::finding::Finding;
-use crate::deployment::subject::Subject;
-use crate::{Check, Severity};
+use crate::check::{Check, Severity};
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
 
-static HTTP: Check = Check::of_deployment(
-    ("EA220", "viewer-over-http"),
-    Severity::High,
-    "a behavior answers viewers over plain HTTP",
-    "Anyone on the network can read and change tokens and objects. With `redirect-to-https`, the token was \
+static HTTP: Check = Check {
+    id: "EA220",
+    name: "viewer-over-http",
+    severity: Severity::High,
+    title: "a behavior answers viewers over plain HTTP",
+    why: "Anyone on the network can read and change tokens and objects. With `redirect-to-https`, the token was \
      already sent in the clear when the redirect comes, so this is a finding too, with medium severity.",
-    "set `ViewerProtocolPolicy` to `https-only`",
-);
+    remedy: "set `ViewerProtocolPolicy` to `https-only`",
+};
 
-static TLS: Check = Check::of_deployment(
-    ("EA221", "old-tls"),
-    Severity::Medium,
-    "viewers may use TLS 1.0 or 1.1",
-    "Both are deprecated (RFC 8996), and an attack on them can win a bearer token. CloudFront's own \
+static TLS: Check = Check {
+    id: "EA221",
+    name: "old-tls",
+    severity: Severity::Medium,
+    title: "viewers may use TLS 1.0 or 1.1",
+    why: "Both are deprecated (RFC 8996), and an attack on them can win a bearer token. CloudFront's own \
      certificate accepts them, whatever is set. That has low severity, because it is for a distribution \
      without a domain name of its own.",
-    "give the distribution a certificate, and set `MinimumProtocolVersion` to `TLSv1.2_2021` or newer",
-);
+    remedy: "give the distribution a certificate, and set `MinimumProtocolVersion` to `TLSv1.2_2021` or newer",
+};
 
-static ROOT: Check = Check::of_deployment(
-    ("EA222", "default-root-object"),
-    Severity::High,
-    "the policy allows listing, and the distribution has a default root object",
-    "A listing is a request for `/`. CloudFront requests the default root object instead, whatever the rules \
+static ROOT: Check = Check {
+    id: "EA222",
+    name: "default-root-object",
+    severity: Severity::High,
+    title: "the policy allows listing, and the distribution has a default root object",
+    why: "A listing is a request for `/`. CloudFront requests the default root object instead, whatever the rules \
      say about that object.",
-    "make `DefaultRootObject` empty",
-);
+    remedy: "make `DefaultRootObject` empty",
+};
 
-static STAGING: Check = Check::of_deployment(
-    ("EA227", "continuous-deployment"),
-    Severity::Medium,
-    "some requests go to another distribution, which is not in the export",
-    "A continuous deployment policy sends some of the requests to a staging distribution with its own \
+static STAGING: Check = Check {
+    id: "EA227",
+    name: "continuous-deployment",
+    severity: Severity::Medium,
+    title: "some requests go to another distribution, which is not in the export",
+    why: "A continuous deployment policy sends some of the requests to a staging distribution with its own \
      configuration, or all requests with a header that any viewer can send. The staging distribution needs \
      everything that this one needs.",
-    "end the continuous deployment, or export and audit the staging distribution too",
-);
+    remedy: "end the continuous deployment, or export and audit the staging distribution too",
+};
 
-static LOGS: Check = Check::of_deployment(
-    ("EA228", "tokens-in-access-logs"),
-    Severity::Medium,
-    "access logs contain tokens",
-    "The policy accepts tokens in the query string or in a cookie, and CloudFront writes these into its \
+static LOGS: Check = Check {
+    id: "EA228",
+    name: "tokens-in-access-logs",
+    severity: Severity::Medium,
+    title: "access logs contain tokens",
+    why: "The policy accepts tokens in the query string or in a cookie, and CloudFront writes these into its \
      access logs. A person who reads a log can use a token until it expires.",
-    "turn the older kind of logs (standard logging, legacy) off, or leave cookies out of them, and use logs \
+    remedy: "turn the older kind of logs (standard logging, legacy) off, or leave cookies out of them, and use logs \
      with chosen fields instead",
-);
+};
 
-pub(super) static CHECKS: &[&Check] = &[&HTTP, &TLS, &ROOT, &STAGING, &LOGS];
+pub(super) static FAMILY: Family = Family::Deployment(&[&HTTP, &TLS, &ROOT, &STAGING, &LOGS], find);
 
-pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in subject.behaviors() {
         let policy = one.behavior.viewer_protocol_policy.as_str();
         let severity = match policy {
@@ -77,13 +83,14 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         let message = format!("`MinimumProtocolVersion` is `{}`", minimum.escape_debug());
         found.push(spot.found(&TLS, message));
     }
-    if subject.needs.lists && !view.default_root_object.is_empty() {
+    if subject.distribution_needs.lists && !view.default_root_object.is_empty() {
         let message = format!("`DefaultRootObject` is `{}`", view.default_root_object.escape_debug());
         found.push(config.then("DefaultRootObject").found(&ROOT, message));
     }
     let continuous = &view.continuous_deployment_policy_id;
     if !continuous.is_empty() {
-        let message = format!("continuous deployment policy `{}` divides the requests", continuous.escape_debug());
+        let message =
+            format!("continuous deployment policy `{}` divides the requests", continuous.escape_debug());
         found.push(config.then("ContinuousDeploymentPolicyId").found(&STAGING, message));
     }
     if view.staging {
@@ -93,15 +100,24 @@ pub(super) fn find(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     logs(subject, found);
 }
 
-fn logs(subject: &Subject<'_>, found: &mut Vec<Finding>) {
+fn logs(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let (logging, credentials) = (&subject.view().logging, subject.policy().credentials());
     let spot = subject.config().then("Logging");
-    if logging.enabled && let Some(name) = &credentials.query {
-        let message = format!("access logs contain the query string, and its `{}` may contain a token", name.escape_debug());
+    if logging.enabled
+        && let Some(name) = &credentials.query
+    {
+        let message = format!(
+            "access logs contain the query string, and its `{}` may contain a token",
+            name.escape_debug()
+        );
         found.push(spot.then("Enabled").found(&LOGS, message));
     }
-    if logging.enabled && logging.include_cookies && let Some(name) = &credentials.cookie {
-        let message = format!("access logs contain cookies, and `{}` may contain a token", name.escape_debug());
+    if logging.enabled
+        && logging.include_cookies
+        && let Some(name) = &credentials.cookie
+    {
+        let message =
+            format!("access logs contain cookies, and `{}` may contain a token", name.escape_debug());
         found.push(spot.then("IncludeCookies").found(&LOGS, message));
     }
 }

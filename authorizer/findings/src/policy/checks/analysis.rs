@@ -6,124 +6,133 @@ use authorizer_core::rules::{Effect, MetadataTerm};
 
 use super::conditions::is_against_the_issuer;
 use super::duplicates::has_a_twin;
-use super::exact::{Variant, words};
-use super::subject::{RuleView, Subject, is_everything, list};
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::exact::{Variant, words};
+use crate::policy::finding::Observation;
+use crate::policy::subject::{PolicySubject, RuleView, is_everything, list};
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA001",
-        name: "rule-matches-nothing",
-        severity: Severity::Medium,
-        title: "no request can match a rule",
-        why: "The rule contradicts itself, or requires what its issuers' tokens cannot contain, or has an \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA001",
+            name: "rule-matches-nothing",
+            severity: Severity::Medium,
+            title: "no request can match a rule",
+            why: "The rule contradicts itself, or requires what its issuers' tokens cannot contain, or has an \
               operation that no rule allows. An allow rule like this does nothing. A deny rule like this \
               denies nothing, although it reads as if it does.",
-        remedy: "remove the rule, or correct its keys, conditions or operations",
-        run: matches_nothing,
-    },
-    Check {
-        id: "EA002",
-        name: "rule-never-decides",
-        severity: Severity::Medium,
-        title: "other rules decide every request that a rule matches",
-        why: "The rule does nothing. If deny rules cover an allow rule, what somebody wanted to allow is \
+            remedy: "remove the rule, or correct its keys, conditions or operations",
+        },
+        matches_nothing,
+    ),
+    (
+        Check {
+            id: "EA002",
+            name: "rule-never-decides",
+            severity: Severity::Medium,
+            title: "other rules decide every request that a rule matches",
+            why: "The rule does nothing. If deny rules cover an allow rule, what somebody wanted to allow is \
               denied. If rules of its own kind cover it, it misleads the reader, and it takes effect when \
               one of them is removed.",
-        remedy: "remove the rule, or narrow the rules that cover it",
-        run: never_decides,
-    },
-    Check {
-        id: "EA003",
-        name: "rule-makes-no-difference",
-        severity: Severity::Low,
-        title: "an allow rule changes no decision",
-        why: "Other rules allow everything that this rule allows. A person who removes it to close access \
+            remedy: "remove the rule, or narrow the rules that cover it",
+        },
+        never_decides,
+    ),
+    (
+        Check {
+            id: "EA003",
+            name: "rule-makes-no-difference",
+            severity: Severity::Low,
+            title: "an allow rule changes no decision",
+            why: "Other rules allow everything that this rule allows. A person who removes it to close access \
               closes nothing.",
-        remedy: "remove the rule, or the part of the other rules that it was meant to replace",
-        run: makes_no_difference,
-    },
-    Check {
-        id: "EA004",
-        name: "deny-denies-nothing",
-        severity: Severity::Low,
-        title: "a deny rule denies only what no rule allows",
-        why: "Every request gets the same decision without this rule. It may be a guard against a rule that \
+            remedy: "remove the rule, or the part of the other rules that it was meant to replace",
+        },
+        makes_no_difference,
+    ),
+    (
+        Check {
+            id: "EA004",
+            name: "deny-denies-nothing",
+            severity: Severity::Low,
+            title: "a deny rule denies only what no rule allows",
+            why: "Every request gets the same decision without this rule. It may be a guard against a rule that \
               somebody writes later. Or its keys or claims are wrong, and what it should deny is allowed.",
-        remedy: "fix the rule, remove it, or accept the finding and say what the rule guards against",
-        run: denies_nothing,
-    },
-    Check {
-        id: "EA005",
-        name: "public-folder-holds-a-private-one",
-        severity: Severity::Medium,
-        title: "a rule makes public what another rule protects with a token",
-        why: "The author of the rule that requires a token believes that these objects are protected, but \
+            remedy: "fix the rule, remove it, or accept the finding and say what the rule guards against",
+        },
+        denies_nothing,
+    ),
+    (
+        Check {
+            id: "EA005",
+            name: "public-folder-holds-a-private-one",
+            severity: Severity::Medium,
+            title: "a rule makes public what another rule protects with a token",
+            why: "The author of the rule that requires a token believes that these objects are protected, but \
               they are public.",
-        remedy: "narrow the public rule, or add a deny rule for the keys that must stay private",
-        run: public_holds_private,
-    },
-    Check {
-        id: "EA006",
-        name: "create-only-never-holds",
-        severity: Severity::Medium,
-        title: "an earlier rule allows overwriting what a `create_only` rule protects",
-        why: "The first rule that matches decides what is added to an upload, so `create_only` of this rule \
+            remedy: "narrow the public rule, or add a deny rule for the keys that must stay private",
+        },
+        public_holds_private,
+    ),
+    (
+        Check {
+            id: "EA006",
+            name: "create-only-never-holds",
+            severity: Severity::Medium,
+            title: "an earlier rule allows overwriting what a `create_only` rule protects",
+            why: "The first rule that matches decides what is added to an upload, so `create_only` of this rule \
               is never used. Everything that it should protect can be overwritten.",
-        remedy: "put the `create_only` rule before the rule that allows overwriting",
-        run: create_only_lost,
-    },
-    Check {
-        id: "EA007",
-        name: "metadata-never-holds",
-        severity: Severity::Low,
-        title: "an earlier rule allows the same upload without the metadata that a rule writes",
-        why: "The first rule that matches decides what is added to an upload. The metadata that says who \
+            remedy: "put the `create_only` rule before the rule that allows overwriting",
+        },
+        create_only_lost,
+    ),
+    (
+        Check {
+            id: "EA007",
+            name: "metadata-never-holds",
+            severity: Severity::Low,
+            title: "an earlier rule allows the same upload without the metadata that a rule writes",
+            why: "The first rule that matches decides what is added to an upload. The metadata that says who \
               owns an object is not written.",
-        remedy: "put the rule with the metadata first",
-        run: metadata_lost,
-    },
-    Check {
-        id: "EA008",
-        name: "multipart-limits-combine",
-        severity: Severity::Medium,
-        title: "two rules with different limits allow parts of the same upload",
-        why: "Each step of a multipart upload is decided separately. A viewer can combine the type that one \
+            remedy: "put the rule with the metadata first",
+        },
+        metadata_lost,
+    ),
+    (
+        Check {
+            id: "EA008",
+            name: "multipart-limits-combine",
+            severity: Severity::Medium,
+            title: "two rules with different limits allow parts of the same upload",
+            why: "Each step of a multipart upload is decided separately. A viewer can combine the type that one \
               rule allows with the length that the other allows, although neither rule allows both.",
-        remedy: "allow multipart uploads of a key in one rule only, or give both rules the same limits",
-        run: limits_combine,
-    },
-    Check {
-        id: "EA009",
-        name: "public-content-can-change",
-        severity: Severity::Informational,
-        title: "a public object can be overwritten under the same name",
-        why: "Everyone who has a link, and every cache on the way, expects the same content tomorrow. If \
+            remedy: "allow multipart uploads of a key in one rule only, or give both rules the same limits",
+        },
+        limits_combine,
+    ),
+    (
+        Check {
+            id: "EA009",
+            name: "public-content-can-change",
+            severity: Severity::Informational,
+            title: "a public object can be overwritten under the same name",
+            why: "Everyone who has a link, and every cache on the way, expects the same content tomorrow. If \
               somebody replaces a script or a program, the new one reaches everyone.",
-        remedy: "add `create_only`, publish under new names, and move public objects to a folder that only \
+            remedy: "add `create_only`, publish under new names, and move public objects to a folder that only \
                  the publisher writes to",
-        run: public_can_change,
-    },
-    Check {
-        id: "EA019",
-        name: "analysis-gave-up",
-        severity: Severity::Low,
-        title: "the analysis of a rule did not finish",
-        why: "The patterns overlap in too many ways to analyse, or the core does not decide as the analysis \
-              predicts. The checks that need the analysis may miss something in this rule: treat the rule as \
-              unchecked.",
-        remedy: "use fewer `*` in one pattern; if the analysis and the core differ, report it",
-        run: |_| Vec::new(),
-    },
-];
+        },
+        public_can_change,
+    ),
+]);
 
-fn ids(subject: &Subject<'_>, rules: &[usize]) -> String {
+fn ids(subject: &PolicySubject<'_>, rules: &[usize]) -> String {
     let all: Vec<_> = subject.rules().collect();
     let ids: Vec<_> = rules.iter().filter_map(|index| all.get(*index)).map(RuleView::id).collect();
     list(&ids)
 }
 
-fn matches_nothing(subject: &Subject<'_>) -> Vec<Found> {
+fn matches_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let dead = subject.rules().filter(|rule| {
         matches!(subject.reach(rule), Some(Reach::Impossible)) && !is_against_the_issuer(rule)
     });
@@ -134,7 +143,7 @@ fn matches_nothing(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn never_decides(subject: &Subject<'_>) -> Vec<Found> {
+fn never_decides(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let effects: Vec<_> = subject.rules().map(|rule| rule.rule.effect()).collect();
     let mut found = Vec::new();
     for rule in subject.rules() {
@@ -152,7 +161,7 @@ fn never_decides(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn makes_no_difference(subject: &Subject<'_>) -> Vec<Found> {
+fn makes_no_difference(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let decides = subject.allows().filter(|rule| matches!(subject.reach(rule), Some(Reach::Decides(_))));
     decides
         .filter(|rule| !has_a_twin(subject, rule) && subject.is_redundant(rule))
@@ -163,7 +172,7 @@ fn makes_no_difference(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn denies_nothing(subject: &Subject<'_>) -> Vec<Found> {
+fn denies_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let decides = subject.denies().filter(|rule| matches!(subject.reach(rule), Some(Reach::Decides(_))));
     decides
         .filter(|rule| subject.is_redundant(rule))
@@ -174,7 +183,7 @@ fn denies_nothing(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn public_holds_private(subject: &Subject<'_>) -> Vec<Found> {
+fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let denies: Vec<_> = subject.denies().map(|rule| rule.index).collect();
     let mut found = Vec::new();
     for public in subject.allows().filter(RuleView::is_anonymous) {
@@ -200,21 +209,23 @@ fn public_holds_private(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn create_only_lost(subject: &Subject<'_>) -> Vec<Found> {
+fn create_only_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows().filter(|rule| rule.rule.terms().create_only) {
         let Some(Reach::Covered(by)) = subject.reach(&rule) else { continue };
         let overwrites = |before: &RuleView<'_>| !before.rule.terms().create_only;
-        if let Some(before) = subject.allows().find(|before| by.contains(&before.index) && overwrites(before)) {
+        if let Some(before) = subject.allows().find(|before| by.contains(&before.index) && overwrites(before))
+        {
             let place = rule.place().then("upload").then("create_only");
-            let message = format!("`create_only` of rule `{}` is never used: `{}` comes first", rule.id(), before.id());
+            let message =
+                format!("`create_only` of rule `{}` is never used: `{}` comes first", rule.id(), before.id());
             found.push(rule.found_at(place, message));
         }
     }
     found
 }
 
-fn metadata_lost(subject: &Subject<'_>) -> Vec<Found> {
+fn metadata_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         let written = rule.rule.terms().metadata.iter().filter(|(_, term)| **term != MetadataTerm::Any);
@@ -233,7 +244,7 @@ fn metadata_lost(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn limits_combine(subject: &Subject<'_>) -> Vec<Found> {
+fn limits_combine(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let begin = |rule: &RuleView<'_>| rule.has(Op::CreateMultipartUpload);
     let parts: Vec<_> = subject.allows().filter(|rule| rule.has(Op::UploadPart)).collect();
     let denies: Vec<_> = subject.denies().map(|rule| rule.index).collect();
@@ -276,22 +287,20 @@ fn is_narrower(one: &RuleView<'_>, other: &RuleView<'_>) -> bool {
     let holds = |range: &str, text: &str| {
         range == "*/*"
             || range.eq_ignore_ascii_case(text)
-            || range.strip_suffix('*').is_some_and(|kind| {
-                text.to_ascii_lowercase().starts_with(&kind.to_ascii_lowercase())
-            })
+            || range
+                .strip_suffix('*')
+                .is_some_and(|kind| text.to_ascii_lowercase().starts_with(&kind.to_ascii_lowercase()))
     };
     !wide.iter().all(|text| narrow.iter().any(|range| holds(range, text)))
 }
 
-fn public_can_change(subject: &Subject<'_>) -> Vec<Found> {
+fn public_can_change(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     let public = subject.allows().filter(|rule| rule.is_anonymous() && rule.has(Op::GetObject));
     for public in public {
         // An administrator of everything is known to be one.
         let is_meant = |rule: &RuleView<'_>| {
-            rule.is_anonymous()
-                || rule.rule.terms().create_only
-                || rule.rule.keys().iter().any(is_everything)
+            rule.is_anonymous() || rule.rule.terms().create_only || rule.rule.keys().iter().any(is_everything)
         };
         let variant = (&public, Variant::OfEveryOperation);
         if let Some(witness) = subject.let_in(Op::PutObject, variant, |rule| !is_meant(rule)) {

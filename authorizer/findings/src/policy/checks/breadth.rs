@@ -4,72 +4,85 @@ use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{PrincipalConstraint, Segment};
 
 use super::claims::asks_for_a_right;
-use super::subject::{RuleView, Subject, is_everything, is_wild, names};
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
+use crate::policy::subject::{PolicySubject, RuleView, is_everything, is_wild, names};
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA025",
-        name: "any-token-writes",
-        severity: Severity::High,
-        title: "every token of an issuer may write or delete the same keys",
-        why: "A token says who somebody is. This rule requires nothing more, and its keys are the same for \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA025",
+            name: "any-token-writes",
+            severity: Severity::High,
+            title: "every token of an issuer may write or delete the same keys",
+            why: "A token says who somebody is. This rule requires nothing more, and its keys are the same for \
               everyone. So each user, and each application that gets a token for itself, may replace or \
               delete what the others put there.",
-        remedy: "give each user their own folder, such as `users/{sub}/**`, or require a scope or a role in \
+            remedy: "give each user their own folder, such as `users/{sub}/**`, or require a scope or a role in \
                  `when`",
-        run: any_token_writes,
-    },
-    Check {
-        id: "EA026",
-        name: "delete-of-everything",
-        severity: Severity::Low,
-        title: "a rule allows somebody to delete every key of the bucket",
-        why: "One leaked token, or one faulty script, empties the bucket. Few people need to delete \
+        },
+        any_token_writes,
+    ),
+    (
+        Check {
+            id: "EA026",
+            name: "delete-of-everything",
+            severity: Severity::Low,
+            title: "a rule allows somebody to delete every key of the bucket",
+            why: "One leaked token, or one faulty script, empties the bucket. Few people need to delete \
               everything; most need one folder.",
-        remedy: "name the folders, add a deny rule for what must stay, or accept the finding and give the \
+            remedy: "name the folders, add a deny rule for what must stay, or accept the finding and give the \
                  reason (S3 versioning keeps deleted objects)",
-        run: delete_of_everything,
-    },
-    Check {
-        id: "EA027",
-        name: "write-without-a-right",
-        severity: Severity::Low,
-        title: "a rule allows writing by identity alone, without a scope, role or group",
-        why: "Every token of that person is enough, whatever it was issued for: a token for another \
+        },
+        delete_of_everything,
+    ),
+    (
+        Check {
+            id: "EA027",
+            name: "write-without-a-right",
+            severity: Severity::Low,
+            title: "a rule allows writing by identity alone, without a scope, role or group",
+            why: "Every token of that person is enough, whatever it was issued for: a token for another \
               application that only reads, or an ID token if nothing else excludes it. An access token \
               should have only the privileges that it needs (RFC 9700 section 2.3).",
-        remedy: "require a scope, such as `when = { scope = { has = \"files\" } }`",
-        run: write_without_a_right,
-    },
-    Check {
-        id: "EA028",
-        name: "rule-for-every-issuer",
-        severity: Severity::Medium,
-        title: "an allow rule accepts tokens of every issuer, and there are several issuers",
-        why: "What your own people may do, a partner's people may do too. The same holds for every issuer \
+            remedy: "require a scope, such as `when = { scope = { has = \"files\" } }`",
+        },
+        write_without_a_right,
+    ),
+    (
+        Check {
+            id: "EA028",
+            name: "rule-for-every-issuer",
+            severity: Severity::Medium,
+            title: "an allow rule accepts tokens of every issuer, and there are several issuers",
+            why: "What your own people may do, a partner's people may do too. The same holds for every issuer \
               that somebody adds later without thinking of this rule.",
-        remedy: "name the issuers: `issuers = [\"...\"]`",
-        run: rule_for_every_issuer,
-    },
-    Check {
-        id: "EA029",
-        name: "wildcard-at-the-head",
-        severity: Severity::Medium,
-        title: "an allow rule's pattern begins with a wildcard",
-        why: "The rule applies wherever a folder or file with that name exists. A person who may write to \
+            remedy: "name the issuers: `issuers = [\"...\"]`",
+        },
+        rule_for_every_issuer,
+    ),
+    (
+        Check {
+            id: "EA029",
+            name: "wildcard-at-the-head",
+            severity: Severity::Medium,
+            title: "an allow rule's pattern begins with a wildcard",
+            why: "The rule applies wherever a folder or file with that name exists. A person who may write to \
               some folder can create one there, and so decides what the rule allows.",
-        remedy: "begin the pattern with the folder that you mean",
-        run: wildcard_at_the_head,
-    },
-];
+            remedy: "begin the pattern with the folder that you mean",
+        },
+        wildcard_at_the_head,
+    ),
+]);
 
 /// Whether a rule only requires that there is a token.
 fn asks_nothing(rule: &RuleView<'_>) -> bool {
-    rule.rule.conditions().is_empty() && rule.rule.keys().iter().all(|pattern| pattern.claims().next().is_none())
+    rule.rule.conditions().is_empty()
+        && rule.rule.keys().iter().all(|pattern| pattern.claims().next().is_none())
 }
 
-fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
+fn any_token_writes(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| !rule.is_anonymous() && asks_nothing(rule));
     open.filter_map(|rule| {
         let writes = rule.that(Op::changes_stored);
@@ -95,20 +108,21 @@ fn any_token_writes(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn delete_of_everything(subject: &Subject<'_>) -> Vec<Found> {
-    // Without a token, or with any token, it is another and graver finding.
+fn delete_of_everything(subject: &PolicySubject<'_>) -> Vec<Observation> {
+    // Without a token, and by any token, it is a finding of its own, and a graver one.
     let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
     asking
         .filter(|rule| rule.has(Op::DeleteObject))
         .filter_map(|rule| {
             let (place, pattern) = rule.patterns().find(|(_, pattern)| is_everything(pattern))?;
-            let message = format!("rule `{}` allows its tokens to delete every key, with `{pattern}`", rule.id());
+            let message =
+                format!("rule `{}` allows its tokens to delete every key, with `{pattern}`", rule.id());
             Some(rule.found_at(place, message))
         })
         .collect()
 }
 
-fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
+fn write_without_a_right(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
     asking
         .filter(|rule| !asks_for_a_right(rule))
@@ -125,7 +139,7 @@ fn write_without_a_right(subject: &Subject<'_>) -> Vec<Found> {
         .collect()
 }
 
-fn rule_for_every_issuer(subject: &Subject<'_>) -> Vec<Found> {
+fn rule_for_every_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
     if subject.document().issuers.len() < 2 {
         return Vec::new();
     }
@@ -133,13 +147,14 @@ fn rule_for_every_issuer(subject: &Subject<'_>) -> Vec<Found> {
     open.map(|rule| {
         let count = rule.issuers.len();
         let message = format!("rule `{}` accepts tokens of all {count} issuers", rule.id());
-        let severity = if rule.that(Op::changes_stored).is_empty() { Severity::Low } else { Severity::Medium };
+        let severity =
+            if rule.that(Op::changes_stored).is_empty() { Severity::Low } else { Severity::Medium };
         rule.found(message).severity(severity)
     })
     .collect()
 }
 
-fn wildcard_at_the_head(subject: &Subject<'_>) -> Vec<Found> {
+fn wildcard_at_the_head(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for (place, pattern) in rule.patterns() {

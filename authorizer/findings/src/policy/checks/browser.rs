@@ -3,112 +3,131 @@
 use authorizer_core::policy::Place;
 use authorizer_core::record::SubjectLogging;
 
-use super::super::finding::About;
 use super::claims::host_of;
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::{About, Observation};
+use crate::policy::subject::PolicySubject;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA120",
-        name: "token-in-the-address",
-        severity: Severity::Medium,
-        title: "a token may be in the query string of an address",
-        why: "Addresses are stored where tokens should not be: in CloudFront's access logs, in the browser's \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA120",
+            name: "token-in-the-address",
+            severity: Severity::Medium,
+            title: "a token may be in the query string of an address",
+            why: "Addresses are stored where tokens should not be: in CloudFront's access logs, in the browser's \
               history and wherever somebody pastes the link (RFC 9700 section 4.3.2).",
-        remedy: "remove `query`; for a client that cannot send a header, use tokens that are valid for \
+            remedy: "remove `query`; for a client that cannot send a header, use tokens that are valid for \
                  minutes, and accept the finding",
-        run: in_the_address,
-    },
-    Check {
-        id: "EA121",
-        name: "cookie-without-prefix",
-        severity: Severity::Low,
-        title: "the cookie's name does not begin with `__Host-` or `__Secure-`",
-        why: "Any host of the same domain may set a cookie of that name, and make people work under a token \
+        },
+        in_the_address,
+    ),
+    (
+        Check {
+            id: "EA121",
+            name: "cookie-without-prefix",
+            severity: Severity::Low,
+            title: "the cookie's name does not begin with `__Host-` or `__Secure-`",
+            why: "Any host of the same domain may set a cookie of that name, and make people work under a token \
               that is not theirs. A browser accepts a `__Host-` cookie only from the host itself, and both \
               kinds only over TLS (draft-ietf-httpbis-rfc6265bis section 4.1.3).",
-        remedy: "name it `__Host-session`, or `__Secure-session` if another host signs people in",
-        run: without_prefix,
-    },
-    Check {
-        id: "EA122",
-        name: "cors-for-every-origin",
-        severity: Severity::Low,
-        title: "pages of every origin may use the distribution",
-        why: "If somebody is tricked into opening a page, that page may use any token that it gets. Through \
+            remedy: "name it `__Host-session`, or `__Secure-session` if another host signs people in",
+        },
+        without_prefix,
+    ),
+    (
+        Check {
+            id: "EA122",
+            name: "cors-for-every-origin",
+            severity: Severity::Low,
+            title: "pages of every origin may use the distribution",
+            why: "If somebody is tricked into opening a page, that page may use any token that it gets. Through \
               the browser of a person in the office network, it may also read what is open to the addresses \
               of that network.",
-        remedy: "name the origins",
-        run: every_origin,
-    },
-    Check {
-        id: "EA123",
-        name: "cors-for-strangers",
-        severity: Severity::High,
-        title: "an origin with `*` includes hosts that anyone can have, or may send credentials",
-        why: "Every page below that domain may send people's cookies and read the answers. One forgotten \
+            remedy: "name the origins",
+        },
+        every_origin,
+    ),
+    (
+        Check {
+            id: "EA123",
+            name: "cors-for-strangers",
+            severity: Severity::High,
+            title: "an origin with `*` includes hosts that anyone can have, or may send credentials",
+            why: "Every page below that domain may send people's cookies and read the answers. One forgotten \
               host is enough, or one host that a stranger rents below the domain.",
-        remedy: "name the origins",
-        run: strangers,
-    },
-    Check {
-        id: "EA124",
-        name: "cors-over-http",
-        severity: Severity::Medium,
-        title: "an origin uses plain HTTP",
-        why: "An attacker on the network can change that origin's pages, and so use the distribution as \
+            remedy: "name the origins",
+        },
+        strangers,
+    ),
+    (
+        Check {
+            id: "EA124",
+            name: "cors-over-http",
+            severity: Severity::Medium,
+            title: "an origin uses plain HTTP",
+            why: "An attacker on the network can change that origin's pages, and so use the distribution as \
               those pages may.",
-        remedy: "serve the application over `https`, and write that origin",
-        run: cors_over_http,
-    },
-    Check {
-        id: "EA125",
-        name: "cors-and-cookie-disagree",
-        severity: Severity::Informational,
-        title: "only one of the token cookie and `credentials` in `[cors]` is set",
-        why: "A browser sends a cookie to another origin only if `credentials` is on, and `credentials` does \
+            remedy: "serve the application over `https`, and write that origin",
+        },
+        cors_over_http,
+    ),
+    (
+        Check {
+            id: "EA125",
+            name: "cors-and-cookie-disagree",
+            severity: Severity::Informational,
+            title: "only one of the token cookie and `credentials` in `[cors]` is set",
+            why: "A browser sends a cookie to another origin only if `credentials` is on, and `credentials` does \
               nothing else. For pages of other origins, one without the other does nothing.",
-        remedy: "remove the one that you do not need, or set the other too",
-        run: disagree,
-    },
-    Check {
-        id: "EA126",
-        name: "sign-in-on-another-site",
-        severity: Severity::Low,
-        title: "the sign-in page is on another site",
-        why: "That site learns the address that the person wanted, with its key, and it cannot set the \
+            remedy: "remove the one that you do not need, or set the other too",
+        },
+        disagree,
+    ),
+    (
+        Check {
+            id: "EA126",
+            name: "sign-in-on-another-site",
+            severity: Severity::Low,
+            title: "the sign-in page is on another site",
+            why: "That site learns the address that the person wanted, with its key, and it cannot set the \
               cookie. A page of your own must take the token from it and set the cookie. That page must not \
               send people on to every address that it is given.",
-        remedy: "sign in on a host of the same domain, or accept the finding and name the page that sets the \
+            remedy: "sign in on a host of the same domain, or accept the finding and name the page that sets the \
                  cookie",
-        run: another_site,
-    },
-    Check {
-        id: "EA127",
-        name: "development-address",
-        severity: Severity::Low,
-        title: "the policy has an address of the developer's own machine",
-        why: "Somebody added it to try something. On every machine something else may listen there, and the \
+        },
+        another_site,
+    ),
+    (
+        Check {
+            id: "EA127",
+            name: "development-address",
+            severity: Severity::Low,
+            title: "the policy has an address of the developer's own machine",
+            why: "Somebody added it to try something. On every machine something else may listen there, and the \
               policy trusts its pages or its tokens.",
-        remedy: "keep it in a policy for development",
-        run: development,
-    },
-    Check {
-        id: "EA128",
-        name: "subject-in-plain",
-        severity: Severity::Informational,
-        title: "the decision log shows each `sub` in plain text",
-        why: "The log says which person fetched what and when, in every Region where CloudFront answered. \
+            remedy: "keep it in a policy for development",
+        },
+        development,
+    ),
+    (
+        Check {
+            id: "EA128",
+            name: "subject-in-plain",
+            severity: Severity::Informational,
+            title: "the decision log shows each `sub` in plain text",
+            why: "The log says which person fetched what and when, in every Region where CloudFront answered. \
               That is personal data, and you must keep and delete it as such.",
-        remedy: "use `hashed`, which still distinguishes people, or accept the finding and say what the log \
+            remedy: "use `hashed`, which still distinguishes people, or accept the finding and say what the log \
                  is for",
-        run: in_plain,
-    },
-];
+        },
+        in_plain,
+    ),
+]);
 
-fn found(place: Place, message: impl Into<String>) -> Found {
-    Found::new(About::Policy, place, message)
+fn found(place: Place, message: impl Into<String>) -> Observation {
+    Observation::new(About::Policy, place, message)
 }
 
 /// Whether a host is the machine that asks for it.
@@ -116,7 +135,7 @@ pub(super) fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" || host == "::1"
 }
 
-fn in_the_address(subject: &Subject<'_>) -> Vec<Found> {
+fn in_the_address(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let name = subject.document().credentials.query.iter();
     name.map(|name| {
         found(Place::member("credentials").then("query"), format!("a token may be in `?{name}=...`"))
@@ -124,7 +143,7 @@ fn in_the_address(subject: &Subject<'_>) -> Vec<Found> {
     .collect()
 }
 
-fn without_prefix(subject: &Subject<'_>) -> Vec<Found> {
+fn without_prefix(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let cookie = subject.document().credentials.cookie.iter();
     cookie
         .filter(|name| !name.starts_with("__Host-") && !name.starts_with("__Secure-"))
@@ -136,7 +155,7 @@ fn without_prefix(subject: &Subject<'_>) -> Vec<Found> {
 }
 
 /// The origins, each with its place, and whether cookies go with it.
-fn origins<'p>(subject: &Subject<'p>) -> impl Iterator<Item = (Place, &'p str, bool)> + use<'p> {
+fn origins<'p>(subject: &PolicySubject<'p>) -> impl Iterator<Item = (Place, &'p str, bool)> + use<'p> {
     subject.document().cors.iter().flat_map(|cors| {
         cors.origins.iter().enumerate().map(|(index, origin)| {
             (Place::member("cors").then("origins").at(index), origin.as_str(), cors.credentials)
@@ -144,14 +163,14 @@ fn origins<'p>(subject: &Subject<'p>) -> impl Iterator<Item = (Place, &'p str, b
     })
 }
 
-fn every_origin(subject: &Subject<'_>) -> Vec<Found> {
+fn every_origin(subject: &PolicySubject<'_>) -> Vec<Observation> {
     origins(subject)
         .filter(|(_, origin, _)| *origin == "*")
         .map(|(place, ..)| found(place, "`*` allows pages of every origin to use the distribution"))
         .collect()
 }
 
-fn strangers(subject: &Subject<'_>) -> Vec<Found> {
+fn strangers(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let below = origins(subject).filter_map(|(place, origin, credentials)| {
         let (_, domain) = origin.split_once("://*.")?;
         let domain = domain.split(':').next().unwrap_or_default();
@@ -169,23 +188,27 @@ fn strangers(subject: &Subject<'_>) -> Vec<Found> {
     below.collect()
 }
 
-fn cors_over_http(subject: &Subject<'_>) -> Vec<Found> {
+fn cors_over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
     origins(subject)
         .filter(|(_, origin, _)| {
             origin.starts_with("http://") && !host_of(origin).is_some_and(is_this_machine)
         })
         .map(|(place, origin, credentials)| {
             let severity = if credentials { Severity::Medium } else { Severity::Low };
-            found(place, format!("an attacker on the network can change pages of `{origin}`")).severity(severity)
+            found(place, format!("an attacker on the network can change pages of `{origin}`"))
+                .severity(severity)
         })
         .collect()
 }
 
-fn disagree(subject: &Subject<'_>) -> Vec<Found> {
+fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(cors) = &subject.document().cors else { return Vec::new() };
     match (cors.credentials, subject.has_cookie()) {
         (true, false) => {
-            vec![found(Place::member("cors").then("credentials"), "`credentials` is on, but the policy has no token cookie")]
+            vec![found(
+                Place::member("cors").then("credentials"),
+                "`credentials` is on, but the policy has no token cookie",
+            )]
         }
         (false, true) => vec![found(
             Place::member("credentials").then("cookie"),
@@ -195,9 +218,11 @@ fn disagree(subject: &Subject<'_>) -> Vec<Found> {
     }
 }
 
-fn another_site(subject: &Subject<'_>) -> Vec<Found> {
+fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(sign_in) = &subject.document().sign_in else { return Vec::new() };
-    let (Some(there), Some(here)) = (host_of(&sign_in.url), host_of(&sign_in.origin)) else { return Vec::new() };
+    let (Some(there), Some(here)) = (host_of(&sign_in.url), host_of(&sign_in.origin)) else {
+        return Vec::new();
+    };
     let site = |host: &str| psl::domain(host.as_bytes()).map(|domain| domain.as_bytes().to_vec());
     // Of a host without a domain, such as an address, the host is the site.
     let is_same = there == here || (site(there).is_some() && site(there) == site(here));
@@ -208,7 +233,7 @@ fn another_site(subject: &Subject<'_>) -> Vec<Found> {
     vec![found(Place::member("sign_in").then("url"), message)]
 }
 
-fn development(subject: &Subject<'_>) -> Vec<Found> {
+fn development(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_here = |address: &str| host_of(address).is_some_and(is_this_machine);
     let mut here = Vec::new();
     for issuer in subject.issuers().filter(|issuer| is_here(&issuer.document.issuer)) {
@@ -236,7 +261,7 @@ fn development(subject: &Subject<'_>) -> Vec<Found> {
     here
 }
 
-fn in_plain(subject: &Subject<'_>) -> Vec<Found> {
+fn in_plain(subject: &PolicySubject<'_>) -> Vec<Observation> {
     match subject.document().log.subject {
         SubjectLogging::Plain => {
             vec![found(Place::member("log").then("subject"), "the decision log names people by their `sub`")]

@@ -3,55 +3,65 @@
 use authorizer_core::Scalar;
 use authorizer_core::rules::ClaimTest;
 
-use super::subject::{RuleView, Subject, Use};
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
+use crate::policy::subject::{PolicySubject, RuleView, Use};
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA030",
-        name: "claim-the-user-chooses",
-        severity: Severity::High,
-        title: "a rule decides by a claim that its subject can write",
-        why: "These claims are not unique and can change (OpenID Connect Core section 5.7), and many \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA030",
+            name: "claim-the-user-chooses",
+            severity: Severity::High,
+            title: "a rule decides by a claim that its subject can write",
+            why: "These claims are not unique and can change (OpenID Connect Core section 5.7), and many \
               providers let people write them into their own profile. A person who takes another person's \
               name gets that person's files.",
-        remedy: "decide by `sub`, or by a claim that only the issuer's administrators write",
-        run: chosen,
-    },
-    Check {
-        id: "EA031",
-        name: "email-not-verified",
-        severity: Severity::High,
-        title: "a rule decides by `email`, and nothing requires `email_verified`",
-        why: "An unverified address is whatever the user typed. Attackers have entered applications that use \
+            remedy: "decide by `sub`, or by a claim that only the issuer's administrators write",
+        },
+        chosen,
+    ),
+    (
+        Check {
+            id: "EA031",
+            name: "email-not-verified",
+            severity: Severity::High,
+            title: "a rule decides by `email`, and nothing requires `email_verified`",
+            why: "An unverified address is whatever the user typed. Attackers have entered applications that use \
               the address as an identity, with accounts that name another person's address.",
-        remedy: "decide by `sub`, or add `email_verified = true` to the issuer's `required` if the issuer \
+            remedy: "decide by `sub`, or add `email_verified = true` to the issuer's `required` if the issuer \
                  gives that claim",
-        run: email,
-    },
-    Check {
-        id: "EA032",
-        name: "attribute-the-user-writes",
-        severity: Severity::Medium,
-        title: "a rule decides by a custom attribute of an Amazon Cognito user",
-        why: "If the app client may write the attribute, its users may write it too. With \
+        },
+        email,
+    ),
+    (
+        Check {
+            id: "EA032",
+            name: "attribute-the-user-writes",
+            severity: Severity::Medium,
+            title: "a rule decides by a custom attribute of an Amazon Cognito user",
+            why: "If the app client may write the attribute, its users may write it too. With \
               `UpdateUserAttributes` and their own access token they give themselves the value that the rule \
               requires.",
-        remedy: "remove the attribute from the app client's writable attributes and accept the finding, or \
+            remedy: "remove the attribute from the app client's writable attributes and accept the finding, or \
                  decide by `cognito:groups`",
-        run: attribute,
-    },
-    Check {
-        id: "EA033",
-        name: "name-that-is-given-again",
-        severity: Severity::Medium,
-        title: "a rule's keys contain a claim whose value later passes to another person",
-        why: "When somebody leaves, the next person with that name gets their folder.",
-        remedy: "use an id that is never given to another person: `uid` of Okta, `oid` of Microsoft Entra \
+        },
+        attribute,
+    ),
+    (
+        Check {
+            id: "EA033",
+            name: "name-that-is-given-again",
+            severity: Severity::Medium,
+            title: "a rule's keys contain a claim whose value later passes to another person",
+            why: "When somebody leaves, the next person with that name gets their folder.",
+            remedy: "use an id that is never given to another person: `uid` of Okta, `oid` of Microsoft Entra \
                  ID, `sub` elsewhere",
-        run: given_again,
-    },
-];
+        },
+        given_again,
+    ),
+]);
 
 /// OpenID Connect Core section 5.1, but for `sub` and what is said of e-mail addresses; and what providers call
 /// the same.
@@ -102,7 +112,7 @@ pub(super) fn asks_for_a_right(rule: &RuleView<'_>) -> bool {
     })
 }
 
-fn chosen(subject: &Subject<'_>) -> Vec<Found> {
+fn chosen(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, claim, reads) in rule.claims() {
@@ -123,7 +133,7 @@ fn chosen(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn email(subject: &Subject<'_>) -> Vec<Found> {
+fn email(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_true = |value: Option<&Scalar>| {
         matches!(value, Some(Scalar::Boolean(true))) || value == Some(&Scalar::String("true".into()))
     };
@@ -153,7 +163,7 @@ fn email(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn attribute(subject: &Subject<'_>) -> Vec<Found> {
+fn attribute(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         let of_cognito = rule.issuers.iter().any(|issuer| issuer.issuer.starts_with("https://cognito-idp."));
@@ -168,7 +178,7 @@ fn attribute(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn given_again(subject: &Subject<'_>) -> Vec<Found> {
+fn given_again(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         let of_okta = rule.issuers.iter().any(|issuer| is_okta(&issuer.issuer));

@@ -5,71 +5,85 @@ use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
 
 use super::claims::{host_of, is_okta};
-use super::subject::{RuleView, Subject, Use};
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
+use crate::policy::subject::{PolicySubject, RuleView, Use};
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA034",
-        name: "claim-the-issuer-does-not-give",
-        severity: Severity::High,
-        title: "a rule requires a claim that its issuer's tokens do not have",
-        why: "An allow rule like this allows nobody. A deny rule like this denies nobody, although it reads \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA034",
+            name: "claim-the-issuer-does-not-give",
+            severity: Severity::High,
+            title: "a rule requires a claim that its issuer's tokens do not have",
+            why: "An allow rule like this allows nobody. A deny rule like this denies nobody, although it reads \
               as if it does.",
-        remedy: "use the claim that the provider gives (docs/providers.md)",
-        run: not_given,
-    },
-    Check {
-        id: "EA035",
-        name: "claim-misspelt",
-        severity: Severity::Medium,
-        title: "a claim's name is nearly that of a well-known claim",
-        why: "Names of claims must match exactly. No token has the misspelt claim, so an allow rule allows \
+            remedy: "use the claim that the provider gives (docs/providers.md)",
+        },
+        not_given,
+    ),
+    (
+        Check {
+            id: "EA035",
+            name: "claim-misspelt",
+            severity: Severity::Medium,
+            title: "a claim's name is nearly that of a well-known claim",
+            why: "Names of claims must match exactly. No token has the misspelt claim, so an allow rule allows \
               nobody and a deny rule denies nobody.",
-        remedy: "write the claim as it is in the tokens (`authorizer token inspect` shows a token)",
-        run: misspelt,
-    },
-    Check {
-        id: "EA036",
-        name: "has-on-free-text",
-        severity: Severity::Medium,
-        title: "`has` is used on a claim that is free text",
-        why: "`has` looks for one word in a text. If it looks for `admin`, it matches `not an admin`; if it \
+            remedy: "write the claim as it is in the tokens (`authorizer token inspect` shows a token)",
+        },
+        misspelt,
+    ),
+    (
+        Check {
+            id: "EA036",
+            name: "has-on-free-text",
+            severity: Severity::Medium,
+            title: "`has` is used on a claim that is free text",
+            why: "`has` looks for one word in a text. If it looks for `admin`, it matches `not an admin`; if it \
               looks for `Human`, it matches `Human Resources`.",
-        remedy: "use `equals` with the whole value, or a claim that is a list",
-        run: free_text,
-    },
-    Check {
-        id: "EA037",
-        name: "equals-on-a-list",
-        severity: Severity::Medium,
-        title: "`equals` or `any` is used on a claim that is a list",
-        why: "A list never equals a text, and a scope with two words does not equal one of them. An allow \
+            remedy: "use `equals` with the whole value, or a claim that is a list",
+        },
+        free_text,
+    ),
+    (
+        Check {
+            id: "EA037",
+            name: "equals-on-a-list",
+            severity: Severity::Medium,
+            title: "`equals` or `any` is used on a claim that is a list",
+            why: "A list never equals a text, and a scope with two words does not equal one of them. An allow \
               rule allows nobody, or only a token with that scope alone. A deny rule denies nobody, or \
               misses every token that has one scope more.",
-        remedy: "use `has`",
-        run: list_equals,
-    },
-    Check {
-        id: "EA038",
-        name: "condition-against-the-issuer",
-        severity: Severity::Medium,
-        title: "no token can meet a condition, because of what the issuer's block requires",
-        why: "The rule matches nothing. An allow rule like this does nothing. A deny rule like this denies \
+            remedy: "use `has`",
+        },
+        list_equals,
+    ),
+    (
+        Check {
+            id: "EA038",
+            name: "condition-against-the-issuer",
+            severity: Severity::Medium,
+            title: "no token can meet a condition, because of what the issuer's block requires",
+            why: "The rule matches nothing. An allow rule like this does nothing. A deny rule like this denies \
               nobody, although it reads as if it does.",
-        remedy: "fix the condition or the issuer's `required`, or remove the rule",
-        run: against_the_issuer,
-    },
-    Check {
-        id: "EA039",
-        name: "condition-says-nothing",
-        severity: Severity::Informational,
-        title: "every token meets a condition, because of what the issuer's block requires",
-        why: "A reader believes that the condition makes the rule narrower, but it does not.",
-        remedy: "remove the condition",
-        run: says_nothing,
-    },
-];
+            remedy: "fix the condition or the issuer's `required`, or remove the rule",
+        },
+        against_the_issuer,
+    ),
+    (
+        Check {
+            id: "EA039",
+            name: "condition-says-nothing",
+            severity: Severity::Informational,
+            title: "every token meets a condition, because of what the issuer's block requires",
+            why: "A reader believes that the condition makes the rule narrower, but it does not.",
+            remedy: "remove the condition",
+        },
+        says_nothing,
+    ),
+]);
 
 /// The provider, and what its access tokens have instead, or its ID tokens, if a block accepts those.
 fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
@@ -96,7 +110,7 @@ fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
     }
 }
 
-fn not_given(subject: &Subject<'_>) -> Vec<Found> {
+fn not_given(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, claim, reads) in rule.claims() {
@@ -115,11 +129,52 @@ fn not_given(subject: &Subject<'_>) -> Vec<Found> {
 
 /// RFC 7519, RFC 8693, RFC 9068, OpenID Connect Core, and what the large providers add.
 const KNOWN: [&str; 46] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "auth_time", "acr", "amr", "sid", "scope",
-    "client_id", "groups", "roles", "role", "entitlements", "email", "email_verified", "name", "given_name",
-    "family_name", "nickname", "preferred_username", "username", "token_use", "event_id", "scp", "cid", "uid",
-    "oid", "tid", "appid", "upn", "unique_name", "wids", "idtyp", "permissions", "org_id", "hd", "act", "typ",
-    "realm_access", "resource_access",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "azp",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+    "sid",
+    "scope",
+    "client_id",
+    "groups",
+    "roles",
+    "role",
+    "entitlements",
+    "email",
+    "email_verified",
+    "name",
+    "given_name",
+    "family_name",
+    "nickname",
+    "preferred_username",
+    "username",
+    "token_use",
+    "event_id",
+    "scp",
+    "cid",
+    "uid",
+    "oid",
+    "tid",
+    "appid",
+    "upn",
+    "unique_name",
+    "wids",
+    "idtyp",
+    "permissions",
+    "org_id",
+    "hd",
+    "act",
+    "typ",
+    "realm_access",
+    "resource_access",
 ];
 
 /// Wrong names that people write for a claim.
@@ -134,7 +189,7 @@ const ALIASES: [(&str, &str); 8] = [
     ("cognito:group", "cognito:groups"),
 ];
 
-fn misspelt(subject: &Subject<'_>) -> Vec<Found> {
+fn misspelt(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, claim, _) in rule.claims() {
@@ -158,10 +213,20 @@ fn meant(claim: &str) -> Option<&'static str> {
     alias.or_else(known)
 }
 
-fn free_text(subject: &Subject<'_>) -> Vec<Found> {
+fn free_text(subject: &PolicySubject<'_>) -> Vec<Observation> {
     const TEXTS: [&str; 12] = [
-        "title", "job_title", "jobTitle", "department", "company", "company_name", "organization", "office",
-        "description", "division", "cost_center", "team",
+        "title",
+        "job_title",
+        "jobTitle",
+        "department",
+        "company",
+        "company_name",
+        "organization",
+        "office",
+        "description",
+        "division",
+        "cost_center",
+        "team",
     ];
     let mut found = Vec::new();
     for rule in subject.rules() {
@@ -179,7 +244,7 @@ fn free_text(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn list_equals(subject: &Subject<'_>) -> Vec<Found> {
+fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
     const LISTS: [&str; 9] =
         ["scope", "scp", "groups", "roles", "cognito:groups", "permissions", "entitlements", "amr", "wids"];
     let mut found = Vec::new();
@@ -192,7 +257,8 @@ fn list_equals(subject: &Subject<'_>) -> Vec<Found> {
             };
             if LISTS.contains(&condition.claim.as_str()) {
                 let place = rule.place().then("when").then(&condition.claim).then(test);
-                let message = format!("rule `{}` uses `{test}` on `{}`, which is a list", rule.id(), condition.claim);
+                let message =
+                    format!("rule `{}` uses `{test}` on `{}`, which is a list", rule.id(), condition.claim);
                 let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
                 found.push(rule.found_at(place, message).severity(severity));
             }
@@ -248,25 +314,30 @@ pub(super) fn is_against_the_issuer(rule: &RuleView<'_>) -> bool {
     against(rule).next().is_some()
 }
 
-fn against_the_issuer(subject: &Subject<'_>) -> Vec<Found> {
+fn against_the_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for claim in against(&rule) {
             let place = rule.place().then("when").then(claim);
-            let message = format!("rule `{}` requires a value of `{claim}` that the issuer's tokens never have", rule.id());
+            let message = format!(
+                "rule `{}` requires a value of `{claim}` that the issuer's tokens never have",
+                rule.id()
+            );
             found.push(rule.found_at(place, message));
         }
     }
     found
 }
 
-fn says_nothing(subject: &Subject<'_>) -> Vec<Found> {
+fn says_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for claim in known_of(&rule, true) {
             let place = rule.place().then("when").then(claim);
-            let message =
-                format!("rule `{}` requires a value of `{claim}` that all tokens of the issuer have", rule.id());
+            let message = format!(
+                "rule `{}` requires a value of `{claim}` that all tokens of the issuer have",
+                rule.id()
+            );
             found.push(rule.found_at(place, message));
         }
     }

@@ -10,90 +10,108 @@ use num_bigint::BigUint;
 use serde_json::Value;
 
 use super::claims::host_of;
-use super::subject::{IssuerView, KeyView, Subject};
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
+use crate::policy::subject::{IssuerView, KeyView, PolicySubject};
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA105",
-        name: "key-of-two-issuers",
-        severity: Severity::High,
-        title: "two issuers have the same key",
-        why: "A signature says only which key made it. So anyone who signs for one issuer can sign in the \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA105",
+            name: "key-of-two-issuers",
+            severity: Severity::High,
+            title: "two issuers have the same key",
+            why: "A signature says only which key made it. So anyone who signs for one issuer can sign in the \
               name of the other.",
-        remedy: "fetch each issuer's own keys (`authorizer keys fetch`)",
-        run: of_two_issuers,
-    },
-    Check {
-        id: "EA106",
-        name: "key-twice",
-        severity: Severity::Low,
-        title: "an issuer has the same key twice",
-        why: "If the key leaks and somebody removes one of the two, the other still verifies.",
-        remedy: "fetch the keys again, or remove one of the two",
-        run: twice,
-    },
-    Check {
-        id: "EA107",
-        name: "kid-twice",
-        severity: Severity::Low,
-        title: "two keys of an issuer have the same `kid`",
-        why: "The `kid` of a token does not say which of the two signed it, so both are tried. If a new key \
+            remedy: "fetch each issuer's own keys (`authorizer keys fetch`)",
+        },
+        of_two_issuers,
+    ),
+    (
+        Check {
+            id: "EA106",
+            name: "key-twice",
+            severity: Severity::Low,
+            title: "an issuer has the same key twice",
+            why: "If the key leaks and somebody removes one of the two, the other still verifies.",
+            remedy: "fetch the keys again, or remove one of the two",
+        },
+        twice,
+    ),
+    (
+        Check {
+            id: "EA107",
+            name: "kid-twice",
+            severity: Severity::Low,
+            title: "two keys of an issuer have the same `kid`",
+            why: "The `kid` of a token does not say which of the two signed it, so both are tried. If a new key \
               should replace an old one of the same name, the old key still verifies.",
-        remedy: "remove the key that the provider does not sign with any more",
-        run: kid_twice,
-    },
-    Check {
-        id: "EA108",
-        name: "kid-absent",
-        severity: Severity::Low,
-        title: "a key has no `kid`, and there are others of its kind",
-        why: "Only a token without `kid` can be of that key. Such a token is refused if more than one key \
+            remedy: "remove the key that the provider does not sign with any more",
+        },
+        kid_twice,
+    ),
+    (
+        Check {
+            id: "EA108",
+            name: "kid-absent",
+            severity: Severity::Low,
+            title: "a key has no `kid`, and there are others of its kind",
+            why: "Only a token without `kid` can be of that key. Such a token is refused if more than one key \
               fits its algorithm. So the key verifies nothing, and its tokens are refused.",
-        remedy: "make the provider publish its keys with `kid`",
-        run: kid_absent,
-    },
-    Check {
-        id: "EA109",
-        name: "key-without-alg",
-        severity: Severity::Low,
-        title: "a key has no `alg`, and several algorithms of the policy fit it",
-        why: "One key should be used with one algorithm (RFC 8725 section 3.1, NIST SP 800-57 part 1 section \
+            remedy: "make the provider publish its keys with `kid`",
+        },
+        kid_absent,
+    ),
+    (
+        Check {
+            id: "EA109",
+            name: "key-without-alg",
+            severity: Severity::Low,
+            title: "a key has no `alg`, and several algorithms of the policy fit it",
+            why: "One key should be used with one algorithm (RFC 8725 section 3.1, NIST SP 800-57 part 1 section \
               5.2). A token that is signed with another algorithm is trusted too.",
-        remedy: "allow only the algorithm that the issuer signs with",
-        run: without_alg,
-    },
-    Check {
-        id: "EA110",
-        name: "key-without-use",
-        severity: Severity::Informational,
-        title: "a key has neither `use` nor `key_ops`",
-        why: "A key that was published for encryption is accepted as a key for signatures.",
-        remedy: "make the provider publish its keys with `use`",
-        run: without_use,
-    },
-    Check {
-        id: "EA111",
-        name: "key-unused",
-        severity: Severity::Informational,
-        title: "a key for signatures fits none of the issuer's algorithms",
-        why: "Tokens that the provider signs with it are refused. If somebody adds the algorithm later, a \
+            remedy: "allow only the algorithm that the issuer signs with",
+        },
+        without_alg,
+    ),
+    (
+        Check {
+            id: "EA110",
+            name: "key-without-use",
+            severity: Severity::Informational,
+            title: "a key has neither `use` nor `key_ops`",
+            why: "A key that was published for encryption is accepted as a key for signatures.",
+            remedy: "make the provider publish its keys with `use`",
+        },
+        without_use,
+    ),
+    (
+        Check {
+            id: "EA111",
+            name: "key-unused",
+            severity: Severity::Informational,
+            title: "a key for signatures fits none of the issuer's algorithms",
+            why: "Tokens that the provider signs with it are refused. If somebody adds the algorithm later, a \
               key that nobody reviewed is trusted.",
-        remedy: "add its algorithm to `algorithms`, or remove the key from the file",
-        run: unused,
-    },
-    Check {
-        id: "EA112",
-        name: "certificate-expired",
-        severity: Severity::Low,
-        title: "a key's certificate has expired",
-        why: "Certificates are not read when a token is verified, so the key is still trusted. The provider \
+            remedy: "add its algorithm to `algorithms`, or remove the key from the file",
+        },
+        unused,
+    ),
+    (
+        Check {
+            id: "EA112",
+            name: "certificate-expired",
+            severity: Severity::Low,
+            title: "a key's certificate has expired",
+            why: "Certificates are not read when a token is verified, so the key is still trusted. The provider \
               said how long it wants to use the key, and that time is over. The key may be forgotten, and \
               its private half may be unprotected.",
-        remedy: "fetch the keys again (`authorizer keys fetch`)",
-        run: certificate_expired,
-    },
-];
+            remedy: "fetch the keys again (`authorizer keys fetch`)",
+        },
+        certificate_expired,
+    ),
+]);
 
 /// RFC 7638: the same for the same key, whatever else is said of it.
 pub(super) fn thumbprint(jwk: &Value) -> Option<String> {
@@ -139,7 +157,7 @@ fn after_the_like<'p>(
     keys.iter().enumerate().filter(|(index, key)| is_second(*index, **key)).map(|(_, key)| *key).collect()
 }
 
-fn of_two_issuers(subject: &Subject<'_>) -> Vec<Found> {
+fn of_two_issuers(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let issuers: Vec<_> = subject.issuers().collect();
     let mut found = Vec::new();
     for (index, issuer) in issuers.iter().enumerate() {
@@ -179,23 +197,25 @@ pub(super) fn are_one_site(one: &str, other: &str) -> bool {
     one == other || (site(one).is_some() && site(one) == site(other))
 }
 
-fn twice(subject: &Subject<'_>) -> Vec<Found> {
+fn twice(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         for key in after_the_like(issuer, |one, other| thumbprint(one.jwk) == thumbprint(other.jwk)) {
-            found.push(key.found(format!("{} of issuer `{}` is in the file twice", key.name(), issuer.name())));
+            found.push(key.found(format!(
+                "{} of issuer `{}` is in the file twice",
+                key.name(),
+                issuer.name()
+            )));
         }
     }
     found
 }
 
-fn kid_twice(subject: &Subject<'_>) -> Vec<Found> {
+fn kid_twice(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         let same = |one: KeyView<'_>, other: KeyView<'_>| {
-            one.kid().is_some()
-                && one.kid() == other.kid()
-                && thumbprint(one.jwk) != thumbprint(other.jwk)
+            one.kid().is_some() && one.kid() == other.kid() && thumbprint(one.jwk) != thumbprint(other.jwk)
         };
         for key in after_the_like(issuer, same) {
             let kid = key.kid().unwrap_or_default().escape_debug();
@@ -205,30 +225,40 @@ fn kid_twice(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn kid_absent(subject: &Subject<'_>) -> Vec<Found> {
+fn kid_absent(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         for key in used(issuer).filter(|key| key.kid().is_none()) {
             let fits_alone = |(_, algorithm): (usize, SignatureAlgorithm)| {
-                key.verifies(&[algorithm]) && used(issuer).filter(|one| one.verifies(&[algorithm])).count() == 1
+                key.verifies(&[algorithm])
+                    && used(issuer).filter(|one| one.verifies(&[algorithm])).count() == 1
             };
             if !issuer.signature_algorithms().any(fits_alone) {
-                found.push(key.found(format!("{} of issuer `{}` verifies nothing", key.name(), issuer.name())));
+                found.push(key.found(format!(
+                    "{} of issuer `{}` verifies nothing",
+                    key.name(),
+                    issuer.name()
+                )));
             }
         }
     }
     found
 }
 
-fn without_alg(subject: &Subject<'_>) -> Vec<Found> {
+fn without_alg(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         for key in used(issuer).filter(|key| key.text("alg").is_none()) {
-            let fitting: Vec<_> = issuer.signature_algorithms().filter(|(_, one)| key.verifies(&[*one])).collect();
+            let fitting: Vec<_> =
+                issuer.signature_algorithms().filter(|(_, one)| key.verifies(&[*one])).collect();
             if fitting.len() > 1 {
                 let names: Vec<_> = fitting.iter().map(|(_, algorithm)| algorithm.name()).collect();
-                let message =
-                    format!("{} of issuer `{}` may verify {}", key.name(), issuer.name(), names.join(" and "));
+                let message = format!(
+                    "{} of issuer `{}` may verify {}",
+                    key.name(),
+                    issuer.name(),
+                    names.join(" and ")
+                );
                 found.push(key.found(message));
             }
         }
@@ -236,18 +266,22 @@ fn without_alg(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn without_use(subject: &Subject<'_>) -> Vec<Found> {
+fn without_use(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         let is_silent = |key: &KeyView<'_>| key.jwk.get("use").is_none() && key.jwk.get("key_ops").is_none();
         for key in used(issuer).filter(is_silent) {
-            found.push(key.found(format!("{} of issuer `{}` does not say its use", key.name(), issuer.name())));
+            found.push(key.found(format!(
+                "{} of issuer `{}` does not say its use",
+                key.name(),
+                issuer.name()
+            )));
         }
     }
     found
 }
 
-fn unused(subject: &Subject<'_>) -> Vec<Found> {
+fn unused(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         for key in issuer.keys().filter(|key| !key.is_used() && key.verifies(&SignatureAlgorithm::ALL)) {
@@ -259,7 +293,7 @@ fn unused(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn certificate_expired(subject: &Subject<'_>) -> Vec<Found> {
+fn certificate_expired(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         for key in used(issuer) {
@@ -267,8 +301,11 @@ fn certificate_expired(subject: &Subject<'_>) -> Vec<Found> {
             if let Some((end, words)) = end_of_certificate(key.jwk)
                 && end < now
             {
-                let message =
-                    format!("the certificate of {} of issuer `{}` expired on {words}", key.name(), issuer.name());
+                let message = format!(
+                    "the certificate of {} of issuer `{}` expired on {words}",
+                    key.name(),
+                    issuer.name()
+                );
                 found.push(key.found(message));
             }
         }

@@ -2,32 +2,38 @@
 
 use authorizer_core::rules::IpNet;
 
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
+use crate::policy::subject::PolicySubject;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA055",
-        name: "source-is-everywhere",
-        severity: Severity::Medium,
-        title: "a rule's addresses are all the addresses of IPv4 or IPv6",
-        why: "The rule reads as if it is for one network, but it is for every viewer with that kind of \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA055",
+            name: "source-is-everywhere",
+            severity: Severity::Medium,
+            title: "a rule's addresses are all the addresses of IPv4 or IPv6",
+            why: "The rule reads as if it is for one network, but it is for every viewer with that kind of \
               address.",
-        remedy: "name the networks that you mean, or remove `source_ips`",
-        run: everywhere,
-    },
-    Check {
-        id: "EA056",
-        name: "source-is-never-seen",
-        severity: Severity::Medium,
-        title: "a rule names addresses that no viewer of CloudFront has",
-        why: "CloudFront sees the address that a viewer has on the internet. It never sees private, shared, \
+            remedy: "name the networks that you mean, or remove `source_ips`",
+        },
+        everywhere,
+    ),
+    (
+        Check {
+            id: "EA056",
+            name: "source-is-never-seen",
+            severity: Severity::Medium,
+            title: "a rule names addresses that no viewer of CloudFront has",
+            why: "CloudFront sees the address that a viewer has on the internet. It never sees private, shared, \
               link-local or loopback addresses. They allow nobody in an allow rule and deny nobody in a deny \
               rule.",
-        remedy: "write the public addresses from which the network reaches the internet",
-        run: never_seen,
-    },
-];
+            remedy: "write the public addresses from which the network reaches the internet",
+        },
+        never_seen,
+    ),
+]);
 
 /// RFC 6890 and its registries, without the networks for documentation.
 const NEVER_SEEN: [&str; 11] = [
@@ -44,7 +50,7 @@ const NEVER_SEEN: [&str; 11] = [
     "fe80::/10",
 ];
 
-fn everywhere(subject: &Subject<'_>) -> Vec<Found> {
+fn everywhere(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         let Some(networks) = rule.rule.sources() else { continue };
@@ -61,11 +67,10 @@ fn everywhere(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn never_seen(subject: &Subject<'_>) -> Vec<Found> {
+fn never_seen(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let never: Vec<IpNet> = NEVER_SEEN.iter().filter_map(|network| network.parse().ok()).collect();
-    let is_never = |network: &IpNet| {
-        network.prefix_len() > 0 && never.iter().any(|one| one.contains(network))
-    };
+    let is_never =
+        |network: &IpNet| network.prefix_len() > 0 && never.iter().any(|one| one.contains(network));
     let mut found = Vec::new();
     for rule in subject.rules() {
         let networks = rule.rule.sources().unwrap_or_default();

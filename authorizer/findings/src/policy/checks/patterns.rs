@@ -5,73 +5,88 @@ use std::collections::BTreeSet;
 use authorizer_core::rules::{KeyPattern, Segment};
 use unicode_normalization::{char::is_combining_mark, is_nfc};
 
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
+use crate::policy::subject::PolicySubject;
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA011",
-        name: "pattern-twice",
-        severity: Severity::Informational,
-        title: "a rule names a pattern twice",
-        why: "One of the two was meant to be another pattern, or nobody knows why it is there.",
-        remedy: "remove one of them, or write the pattern that you mean",
-        run: twice,
-    },
-    Check {
-        id: "EA070",
-        name: "pattern-not-composed",
-        severity: Severity::Medium,
-        title: "a pattern writes an accented letter as two characters instead of one",
-        why: "Keys are compared byte for byte. Most keyboards and applications write one character \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA011",
+            name: "pattern-twice",
+            severity: Severity::Informational,
+            title: "a rule names a pattern twice",
+            why: "One of the two was meant to be another pattern, or nobody knows why it is there.",
+            remedy: "remove one of them, or write the pattern that you mean",
+        },
+        twice,
+    ),
+    (
+        Check {
+            id: "EA070",
+            name: "pattern-not-composed",
+            severity: Severity::Medium,
+            title: "a pattern writes an accented letter as two characters instead of one",
+            why: "Keys are compared byte for byte. Most keyboards and applications write one character \
               (Unicode's form NFC), which looks the same but is another key. An allow rule does not allow \
               that key, and a deny rule does not deny it.",
-        remedy: "type the pattern again with a keyboard, or name both forms",
-        run: not_composed,
-    },
-    Check {
-        id: "EA071",
-        name: "pattern-with-the-invisible",
-        severity: Severity::Medium,
-        title: "a pattern contains an invisible character",
-        why: "A zero-width character, a direction character or a special space was copied with the pattern. \
+            remedy: "type the pattern again with a keyboard, or name both forms",
+        },
+        not_composed,
+    ),
+    (
+        Check {
+            id: "EA071",
+            name: "pattern-with-the-invisible",
+            severity: Severity::Medium,
+            title: "a pattern contains an invisible character",
+            why: "A zero-width character, a direction character or a special space was copied with the pattern. \
               The pattern looks right in review, but it names other keys than it shows.",
-        remedy: "remove the character",
-        run: invisible,
-    },
-    Check {
-        id: "EA072",
-        name: "pattern-of-a-folder-alone",
-        severity: Severity::Medium,
-        title: "a pattern ends in `/` and names nothing inside the folder",
-        why: "To S3, `reports/` is one key: an empty object that some tools create for a folder. The pattern \
+            remedy: "remove the character",
+        },
+        invisible,
+    ),
+    (
+        Check {
+            id: "EA072",
+            name: "pattern-of-a-folder-alone",
+            severity: Severity::Medium,
+            title: "a pattern ends in `/` and names nothing inside the folder",
+            why: "To S3, `reports/` is one key: an empty object that some tools create for a folder. The pattern \
               matches nothing below it.",
-        remedy: "write `reports/**` for what is in the folder",
-        run: folder_alone,
-    },
-    Check {
-        id: "EA073",
-        name: "pattern-with-a-plus",
-        severity: Severity::Informational,
-        title: "a pattern contains `+`, which viewers must write as `%2B`",
-        why: "S3 reads a raw `+` in a path as a space, so the authorizer refuses it. A link with a raw `+` \
+            remedy: "write `reports/**` for what is in the folder",
+        },
+        folder_alone,
+    ),
+    (
+        Check {
+            id: "EA073",
+            name: "pattern-with-a-plus",
+            severity: Severity::Informational,
+            title: "a pattern contains `+`, which viewers must write as `%2B`",
+            why: "S3 reads a raw `+` in a path as a space, so the authorizer refuses it. A link with a raw `+` \
               gets 400, whatever the rule allows.",
-        remedy: "choose a name without `+`, or make sure that links are encoded",
-        run: plus,
-    },
-];
+            remedy: "choose a name without `+`, or make sure that links are encoded",
+        },
+        plus,
+    ),
+]);
 
 /// The texts of a pattern, without its wildcards.
 fn texts(pattern: &KeyPattern) -> impl Iterator<Item = &str> {
-    pattern.segments().iter().flat_map(|segment| match segment {
-        Segment::Literal(text) => std::slice::from_ref(text).iter(),
-        Segment::Glob(parts) => parts.iter(),
-        Segment::AnySegments | Segment::Claim(_) => [].iter(),
-    })
-    .map(String::as_str)
+    pattern
+        .segments()
+        .iter()
+        .flat_map(|segment| match segment {
+            Segment::Literal(text) => std::slice::from_ref(text).iter(),
+            Segment::Glob(parts) => parts.iter(),
+            Segment::AnySegments | Segment::Claim(_) => [].iter(),
+        })
+        .map(String::as_str)
 }
 
-fn twice(subject: &Subject<'_>) -> Vec<Found> {
+fn twice(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         let mut seen = BTreeSet::new();
@@ -84,7 +99,7 @@ fn twice(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn not_composed(subject: &Subject<'_>) -> Vec<Found> {
+fn not_composed(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_apart = |text: &str| !is_nfc(text) || text.starts_with(is_combining_mark);
     let mut found = Vec::new();
     for rule in subject.rules() {
@@ -103,7 +118,7 @@ fn not_composed(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn invisible(subject: &Subject<'_>) -> Vec<Found> {
+fn invisible(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, pattern) in rule.patterns() {
@@ -126,14 +141,15 @@ fn is_invisible(character: char) -> bool {
             | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-fn folder_alone(subject: &Subject<'_>) -> Vec<Found> {
+fn folder_alone(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.rules() {
         for (place, pattern) in rule.patterns() {
             let is_folder = matches!(pattern.segments(), [_, .., Segment::Literal(last)] if last.is_empty());
             let below = format!("{pattern}**");
             if is_folder && !rule.document.keys.contains(&below) {
-                let message = format!("rule `{}` names `{pattern}`, but nothing inside the folder", rule.id());
+                let message =
+                    format!("rule `{}` names `{pattern}`, but nothing inside the folder", rule.id());
                 let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
                 found.push(rule.found_at(place, message).severity(severity));
             }
@@ -142,7 +158,7 @@ fn folder_alone(subject: &Subject<'_>) -> Vec<Found> {
     found
 }
 
-fn plus(subject: &Subject<'_>) -> Vec<Found> {
+fn plus(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
         for (place, pattern) in rule.patterns() {

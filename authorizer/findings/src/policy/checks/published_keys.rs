@@ -1,19 +1,23 @@
 //! Keys whose private half stands in a book.
 
 use super::keys::thumbprint;
-use super::subject::Subject;
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
+use crate::policy::subject::PolicySubject;
 
-pub(super) static CHECKS: &[Check] = &[Check {
-    id: "EA104",
-    name: "key-of-a-published-example",
-    severity: Severity::High,
-    title: "the private half of a key is published",
-    why: "The key comes from a standard's examples, a website or a tool's source, where everyone can read \
+pub(super) static FAMILY: Family = Family::Policy(&[(
+    Check {
+        id: "EA104",
+        name: "key-of-a-published-example",
+        severity: Severity::High,
+        title: "the private half of a key is published",
+        why: "The key comes from a standard's examples, a website or a tool's source, where everyone can read \
           the private half. So anyone can sign tokens that verify here, in anyone's name.",
-    remedy: "make the provider create keys of its own, and fetch those (`authorizer keys fetch`)",
-    run: published,
-}];
+        remedy: "make the provider create keys of its own, and fetch those (`authorizer keys fetch`)",
+    },
+    published,
+)]);
 
 /// RFC 7638 thumbprints of keys that are printed with their private half, and where.
 const PUBLISHED: [(&str, &str); 11] = [
@@ -30,9 +34,9 @@ const PUBLISHED: [(&str, &str); 11] = [
     ("r1LkbBo3925Rb2ZFFrKyU3MVex9T2817Kx0vbi6i_Kc", "the source of oidc-provider"),
 ];
 
-fn published(subject: &Subject<'_>) -> Vec<Found> {
+fn published(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
-    for key in subject.issuers().flat_map(super::subject::IssuerView::keys) {
+    for key in subject.issuers().flat_map(crate::policy::subject::IssuerView::keys) {
         let thumbprint = thumbprint(key.jwk);
         let known = PUBLISHED.iter().find(|(known, _)| Some(*known) == thumbprint.as_deref());
         if let Some((_, place)) = known.filter(|_| key.is_used()) {

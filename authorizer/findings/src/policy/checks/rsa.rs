@@ -3,61 +3,71 @@
 use num_bigint::BigUint;
 
 use super::keys::{exponent, modulus};
-use super::subject::{IssuerView, KeyView, Subject};
-use super::{Check, Found, Severity};
+use crate::check::{Check, Severity};
+use crate::family::Family;
+use crate::policy::finding::Observation;
+use crate::policy::subject::{IssuerView, KeyView, PolicySubject};
 
-pub(super) static CHECKS: &[Check] = &[
-    Check {
-        id: "EA100",
-        name: "rsa-below-3072-bits",
-        severity: Severity::Informational,
-        title: "an issuer has RSA keys of fewer than 3,072 bits",
-        why: "2,048 bits give 112 bits of security, which NIST SP 800-57 part 1 does not plan with after \
+pub(super) static FAMILY: Family = Family::Policy(&[
+    (
+        Check {
+            id: "EA100",
+            name: "rsa-below-3072-bits",
+            severity: Severity::Informational,
+            title: "an issuer has RSA keys of fewer than 3,072 bits",
+            why: "2,048 bits give 112 bits of security, which NIST SP 800-57 part 1 does not plan with after \
               2030. Most providers do not offer other keys.",
-        remedy: "choose ES256, or RSA keys of 3,072 bits, if the provider offers them",
-        run: short,
-    },
-    Check {
-        id: "EA101",
-        name: "rsa-of-the-roca-kind",
-        severity: Severity::High,
-        title: "a faulty chip made an RSA key (ROCA, CVE-2017-15361)",
-        why: "The form of its primes makes it possible to compute the private half; for 2,048 bits, a \
+            remedy: "choose ES256, or RSA keys of 3,072 bits, if the provider offers them",
+        },
+        short,
+    ),
+    (
+        Check {
+            id: "EA101",
+            name: "rsa-of-the-roca-kind",
+            severity: Severity::High,
+            title: "a faulty chip made an RSA key (ROCA, CVE-2017-15361)",
+            why: "The form of its primes makes it possible to compute the private half; for 2,048 bits, a \
               company can pay for that. The attacker can then sign tokens in anyone's name.",
-        remedy: "make the provider create new keys, without the chip or smart card that made this one",
-        run: roca,
-    },
-    Check {
-        id: "EA102",
-        name: "rsa-that-can-be-factored",
-        severity: Severity::High,
-        title: "this check computed the private half of an RSA key",
-        why: "Its primes are too close to each other, one is tiny, or another key here shares one of them. \
+            remedy: "make the provider create new keys, without the chip or smart card that made this one",
+        },
+        roca,
+    ),
+    (
+        Check {
+            id: "EA102",
+            name: "rsa-that-can-be-factored",
+            severity: Severity::High,
+            title: "this check computed the private half of an RSA key",
+            why: "Its primes are too close to each other, one is tiny, or another key here shares one of them. \
               These are signs of a broken random number generator. This check needs a second to find the \
               private half, and so does an attacker.",
-        remedy: "make the provider create new keys, and examine what made this one",
-        run: factored,
-    },
-    Check {
-        id: "EA103",
-        name: "rsa-exponent-is-small",
-        severity: Severity::Low,
-        title: "an RSA key has a public exponent below 65,537",
-        why: "With an exponent of 3, forged signatures have passed in libraries that read the padding \
+            remedy: "make the provider create new keys, and examine what made this one",
+        },
+        factored,
+    ),
+    (
+        Check {
+            id: "EA103",
+            name: "rsa-exponent-is-small",
+            severity: Severity::Low,
+            title: "an RSA key has a public exponent below 65,537",
+            why: "With an exponent of 3, forged signatures have passed in libraries that read the padding \
               loosely. The library that verifies here does not accept them. NIST SP 800-56B and FIPS 186-5 \
               still require more than 65,536.",
-        remedy: "make the provider create keys with the exponent 65,537",
-        run: small_exponent,
-    },
-];
+            remedy: "make the provider create keys with the exponent 65,537",
+        },
+        small_exponent,
+    ),
+]);
 
 /// The RSA keys that tokens are verified with, each with its modulus.
-fn rsa_keys<'p>(subject: &Subject<'p>) -> Vec<(KeyView<'p>, BigUint)> {
+fn rsa_keys<'p>(subject: &PolicySubject<'p>) -> Vec<(KeyView<'p>, BigUint)> {
     let keys = subject.issuers().flat_map(IssuerView::keys).filter(|key| key.is_used());
     keys.filter_map(|key| Some((key, modulus(key.jwk)?))).collect()
 }
 
-fn short(subject: &Subject<'_>) -> Vec<Found> {
+fn short(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         let short: Vec<_> = issuer
@@ -68,13 +78,14 @@ fn short(subject: &Subject<'_>) -> Vec<Found> {
         let Some(least) = short.iter().map(|(_, bits)| *bits).min() else { continue };
         let count = short.len();
         let keys = if count == 1 { "1 RSA key".to_owned() } else { format!("{count} RSA keys") };
-        let message = format!("issuer `{}` has {keys} below 3072 bits; the shortest has {least}", issuer.name());
+        let message =
+            format!("issuer `{}` has {keys} below 3072 bits; the shortest has {least}", issuer.name());
         found.push(issuer.found_in("jwks", message));
     }
     found
 }
 
-fn roca(subject: &Subject<'_>) -> Vec<Found> {
+fn roca(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let weak = rsa_keys(subject).into_iter().filter(|(_, modulus)| has_roca_form(modulus));
     weak.map(|(key, _)| {
         key.found(format!("{} of issuer `{}` has the form of a ROCA key", key.name(), key.issuer.name()))
@@ -106,15 +117,19 @@ fn has_roca_form(modulus: &BigUint) -> bool {
     })
 }
 
-fn factored(subject: &Subject<'_>) -> Vec<Found> {
+fn factored(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let keys = rsa_keys(subject);
     let mut found = Vec::new();
     for (index, (key, modulus)) in keys.iter().enumerate() {
         let others = keys.iter().enumerate().filter(|(other, _)| *other != index);
         let shared = others.map(|(_, other)| other).find(|(_, other)| shares_a_prime(modulus, other));
         let why = match shared {
-            Some((other, _)) => format!("shares a prime with {} of issuer `{}`", other.name(), other.issuer.name()),
-            None if primes_below(1 << 16).any(|prime| residue(modulus, prime) == 0) => "has a tiny factor".to_owned(),
+            Some((other, _)) => {
+                format!("shares a prime with {} of issuer `{}`", other.name(), other.issuer.name())
+            }
+            None if primes_below(1 << 16).any(|prime| residue(modulus, prime) == 0) => {
+                "has a tiny factor".to_owned()
+            }
             None if has_close_primes(modulus) => "has primes close to each other".to_owned(),
             None => continue,
         };
@@ -136,7 +151,10 @@ fn shares_a_prime(one: &BigUint, other: &BigUint) -> bool {
 }
 
 /// Fermat's method: such keys have been in the field (CVE-2022-26320), and fell within a few rounds.
-#[allow(clippy::arithmetic_side_effects, reason = "big numbers have no end, and what is subtracted is smaller")]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "big numbers have no end, and what is subtracted is smaller"
+)]
 fn has_close_primes(modulus: &BigUint) -> bool {
     const ROUNDS: u32 = 100;
     let mut half = modulus.sqrt();
@@ -154,12 +172,13 @@ fn has_close_primes(modulus: &BigUint) -> bool {
     false
 }
 
-fn small_exponent(subject: &Subject<'_>) -> Vec<Found> {
+fn small_exponent(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
         for key in issuer.keys().filter(|key| key.is_used()) {
             if let Some(exponent) = exponent(key.jwk).filter(|e| *e < BigUint::from(GENERATOR)) {
-                let message = format!("{} of issuer `{}` has the exponent {exponent}", key.name(), issuer.name());
+                let message =
+                    format!("{} of issuer `{}` has the exponent {exponent}", key.name(), issuer.name());
                 found.push(key.found(message));
             }
         }
@@ -176,7 +195,9 @@ fn residue(number: &BigUint, prime: u32) -> u32 {
 
 fn primes_below(end: u32) -> impl Iterator<Item = u32> {
     (2..end).filter(|number| {
-        (2..).take_while(|divisor: &u32| divisor.saturating_mul(*divisor) <= *number).all(|d| !number.is_multiple_of(d))
+        (2..)
+            .take_while(|divisor: &u32| divisor.saturating_mul(*divisor) <= *number)
+            .all(|d| !number.is_multiple_of(d))
     })
 }
 

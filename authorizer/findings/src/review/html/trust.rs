@@ -2,16 +2,16 @@
 
 use maud::{Markup, html};
 
-use super::super::Report;
-use super::super::issuers::{IssuerFacts, KeyFacts};
-use super::{code, facts, heading, words};
+use super::element::{code, facts, heading, words};
+use crate::review::issuers::{IssuerFacts, KeyFacts};
+use crate::review::model::Review;
 
-pub(super) fn issuers(report: &Report) -> Markup {
+pub(super) fn issuers(review: &Review) -> Markup {
     html! {
         section aria-labelledby="issuers" {
             (heading("issuers"))
-            @if report.issuers.is_empty() { p { "None: no token is trusted." } }
-            @for issuer in &report.issuers { (one(issuer)) }
+            @if review.issuers.is_empty() { p { "None: no token is trusted." } }
+            @for issuer in &review.issuers { (one(issuer)) }
         }
     }
 }
@@ -58,11 +58,11 @@ fn key_row(key: &KeyFacts) -> Markup {
     }
 }
 
-pub(super) fn settings(report: &Report) -> Markup {
+pub(super) fn settings(review: &Review) -> Markup {
     html! {
         section aria-labelledby="settings" {
             (heading("settings"))
-            @for section in &report.settings {
+            @for section in &review.settings {
                 h3 { (section.title) }
                 (facts(&section.facts))
             }

@@ -9,22 +9,28 @@ use serde_json::Value;
 
 /// What a JWK says of itself (RFC 7517 section 4), and what the core makes of it.
 #[derive(Debug)]
-pub(crate) struct Key {
-    pub(crate) id: Option<String>,
-    pub(crate) kind: Option<String>,
-    pub(crate) curve: Option<String>,
+pub struct Key {
+    /// Its `kid`.
+    pub id: Option<String>,
+    /// Its `kty`.
+    pub kind: Option<String>,
+    /// Its `crv`.
+    pub curve: Option<String>,
     /// The length of an RSA key's modulus.
-    pub(crate) bits: Option<usize>,
-    pub(crate) algorithm: Option<String>,
-    pub(crate) usage: Option<String>,
+    pub bits: Option<usize>,
+    /// Its own `alg`.
+    pub algorithm: Option<String>,
+    /// Its `use`.
+    pub usage: Option<String>,
     /// RFC 7638, with SHA-256; of public keys of the kinds that are known here.
-    pub(crate) thumbprint: Option<String>,
-    pub(crate) standing: Standing,
+    pub thumbprint: Option<String>,
+    /// Whether a policy can use it.
+    pub standing: Standing,
 }
 
 /// Whether a policy can use a key.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// For these algorithms.
     Usable(Vec<SignatureAlgorithm>),
     /// A policy passes it over (RFC 7517 section 5), for this reason.
@@ -34,7 +40,8 @@ pub(crate) enum Standing {
 }
 
 impl Key {
-    pub(crate) fn of(jwk: &Value) -> Self {
+    /// Reads one.
+    pub fn of(jwk: &Value) -> Self {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str).map(str::to_owned);
         let standing = Standing::of(jwk);
         let public = !matches!(standing, Standing::Refused(_));
@@ -52,7 +59,7 @@ impl Key {
     }
 
     /// The algorithms that it may verify.
-    pub(crate) fn algorithms(&self) -> &[SignatureAlgorithm] {
+    pub fn algorithms(&self) -> &[SignatureAlgorithm] {
         match &self.standing {
             Standing::Usable(algorithms) => algorithms,
             Standing::PassedOver(_) | Standing::Refused(_) => &[],

@@ -2,21 +2,22 @@
 
 use maud::{Markup, html};
 
-use super::super::{Placed, Report};
-use super::{code, heading, line_link, seen, words};
+use super::element::{code, heading, line_link, seen, words};
+use crate::report::ReportedFinding;
+use crate::review::model::Review;
 
-pub(super) fn section(report: &Report) -> Markup {
+pub(super) fn section(review: &Review) -> Markup {
     html! {
         section aria-labelledby="findings" {
             (heading("findings"))
-            @if report.open.is_empty() { p { "None that the policy does not accept." } }
-            @for alike in report.alike() { (article(alike)) }
+            @if review.findings.open().next().is_none() { p { "None that the policy does not accept." } }
+            @for alike in review.findings.alike() { (article(&alike)) }
         }
     }
 }
 
-fn article(alike: &[Placed]) -> Markup {
-    let Some(Placed { finding: first, .. }) = alike.first() else { return html! {} };
+fn article(alike: &[&ReportedFinding]) -> Markup {
+    let Some(first) = alike.first() else { return html! {} };
     let severity = first.severity.name();
     html! {
         article class=(severity) {
@@ -27,8 +28,8 @@ fn article(alike: &[Placed]) -> Markup {
             ul {
                 @for one in alike {
                     li {
-                        bdi { (words(&one.finding.message)) }
-                        " (" (line_link(one.line, Some(one.column))) ", " (code(&one.finding.place.to_string())) ")"
+                        bdi { (words(&one.message)) }
+                        " (" (line_link(one.region.line, Some(one.region.column))) ", " (code(&one.place)) ")"
                     }
                 }
             }
@@ -41,11 +42,11 @@ fn article(alike: &[Placed]) -> Markup {
     }
 }
 
-pub(super) fn accepted(report: &Report) -> Markup {
+pub(super) fn accepted(review: &Review) -> Markup {
     html! {
         section aria-labelledby="accepted" {
             (heading("accepted"))
-            @if report.accepted.is_empty() {
+            @if review.findings.accepted().next().is_none() {
                 p { "None." }
             } @else {
                 div.wide role="region" tabindex="0" aria-label="Table of accepted findings" {
@@ -59,7 +60,7 @@ pub(super) fn accepted(report: &Report) -> Markup {
                                 th scope="col" { "Reason that the policy gives" }
                             }
                         }
-                        tbody { @for one in &report.accepted { (accepted_row(one)) } }
+                        tbody { @for one in review.findings.accepted() { (accepted_row(one)) } }
                     }
                 }
             }
@@ -67,16 +68,18 @@ pub(super) fn accepted(report: &Report) -> Markup {
     }
 }
 
-fn accepted_row(one: &Placed) -> Markup {
-    let severity = one.finding.severity.name();
+fn accepted_row(one: &ReportedFinding) -> Markup {
+    let severity = one.severity.name();
     html! {
         tr {
-            th scope="row" { (one.finding.check.id) " " (one.finding.check.name) }
+            th scope="row" { (one.check.id) " " (one.check.name) }
             td { span class={ "badge " (severity) } { (severity) } }
-            td.where { bdi { (words(&one.finding.message)) } " (" (line_link(one.line, Some(one.column))) ")" }
+            td.where { bdi { (words(&one.message)) } " (" (line_link(one.region.line, Some(one.region.column))) ")" }
             td.where {
-                @if let Some(accepted) = &one.finding.accepted { bdi { (seen(&accepted.reason)) } }
-                @if let Some(line) = one.accepted_at { " (" (line_link(line, None)) ")" }
+                @if let Some(accepted) = &one.accepted {
+                    bdi { (seen(&accepted.reason)) }
+                    " (" (line_link(accepted.line, None)) ")"
+                }
             }
         }
     }

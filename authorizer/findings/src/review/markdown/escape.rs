@@ -1,6 +1,6 @@
 //! Text in Markdown that means nothing to Markdown, in a paragraph, a list or the cell of a table.
 
-use super::super::text::seen;
+use crate::review::text::seen;
 
 /// Text as text.
 pub(super) fn prose(text: &str) -> String {

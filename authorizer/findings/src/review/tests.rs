@@ -4,6 +4,7 @@
 use std::fs;
 
 use authorizer_core::UnixTime;
+use authorizer_policy::PolicyFile;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -11,7 +12,7 @@ use scraper::{Html, Node, Selector};
 use serde_json::{Value, json};
 
 use super::text::seen;
-use super::{Report, html, markdown};
+use super::{Review, html, markdown};
 
 /// Texts that somebody wrote to be more than text.
 const HOSTILE: [&str; 14] = [
@@ -54,22 +55,23 @@ fn policy_with(text: &str) -> (String, Value) {
 }
 
 /// The report of a policy with this text; none where it is no policy.
-fn report_with(text: &str) -> Option<Report> {
+fn report_with(text: &str) -> Option<Review> {
     let folder = tempfile::tempdir().unwrap();
     let (policy, keys) = policy_with(text);
     fs::write(folder.path().join("keys.json"), keys.to_string()).unwrap();
     let path = folder.path().join("policy.toml");
     fs::write(&path, policy).unwrap();
-    Report::of(&path, UnixTime::from_seconds(1_800_000_000)).ok()
+    let file = PolicyFile::load(&path).ok()?;
+    Review::of(&path, &file, UnixTime::from_seconds(1_800_000_000)).ok()
 }
 
 /// A report with this text and the one with a harmless text; none where it is no policy, or where the text itself is
 /// found at fault, as an audience `*` is, so that there is more to tell.
-fn reports(text: &str) -> Option<(Report, Report)> {
+fn reports(text: &str) -> Option<(Review, Review)> {
     let (report, plain) = (report_with(text)?, report_with("plain")?);
-    let found = |report: &Report| {
-        let all = report.open.iter().chain(&report.accepted);
-        all.map(|placed| (placed.finding.check.id, placed.line)).collect::<Vec<_>>()
+    let found = |review: &Review| {
+        let (open, accepted) = (review.findings.open(), review.findings.accepted());
+        open.chain(accepted).map(|one| (one.check.id, one.region.line)).collect::<Vec<_>>()
     };
     (found(&report) == found(&plain)).then_some((report, plain))
 }
@@ -100,8 +102,8 @@ fn texts(page: &Html, selector: &str) -> Vec<String> {
 
 fn is_shown_in_html(text: &str) -> Result<bool, TestCaseError> {
     let Some((report, plain)) = reports(text) else { return Ok(false) };
-    let plain = Html::parse_document(&html::page(&plain));
-    let page = Html::parse_document(&html::page(&report));
+    let plain = Html::parse_document(&html(&plain));
+    let page = Html::parse_document(&html(&report));
     prop_assert_eq!(skeleton(&page), skeleton(&plain));
     prop_assert_eq!(texts(&page, "script"), texts(&plain, "script"));
     prop_assert_eq!(texts(&page, "style"), texts(&plain, "style"));
@@ -137,8 +139,8 @@ fn read(document: &str) -> Vec<(String, String)> {
 
 fn is_shown_in_markdown(text: &str) -> Result<bool, TestCaseError> {
     let Some((report, plain)) = reports(text) else { return Ok(false) };
-    let plain = read(&markdown::document(&plain));
-    let blocks = read(&markdown::document(&report));
+    let plain = read(&markdown(&plain));
+    let blocks = read(&markdown(&report));
     let kinds = |blocks: &[(String, String)]| blocks.iter().map(|(kind, _)| kind.clone()).collect::<Vec<_>>();
     prop_assert_eq!(kinds(&blocks), kinds(&plain));
     let shown = if text.is_empty() { "(empty)".to_owned() } else { seen(text) };
@@ -167,11 +169,11 @@ fn a_long_text_is_shown_whole() {
 fn the_policy_as_written_is_the_file_with_its_lines_numbered() {
     for text in HOSTILE {
         let report = report_with(text).unwrap();
-        let page = Html::parse_document(&html::page(&report));
+        let page = Html::parse_document(&html(&report));
         let lines: Vec<_> = texts(&page, "pre.toml .line > span:nth-child(2)");
         let expected: Vec<_> = report.text.lines().map(|line| format!("{}\n", seen(line))).collect();
         assert_eq!(lines, expected);
-        let blocks = read(&markdown::document(&report));
+        let blocks = read(&markdown(&report));
         let (_, block) = blocks.iter().find(|(kind, _)| kind.starts_with("code")).unwrap();
         let numbered: Vec<_> =
             expected.iter().enumerate().map(|(at, line)| format!("{:4}  {line}", at + 1)).collect();

@@ -1,14 +1,29 @@
 //! What a report rests on, in words: what is between backticks is code.
 
-use authorizer_findings::registry;
+use crate::catalogue::catalogue;
 
-use super::Report;
+use super::model::Review;
+
+/// What the policy has, in a sentence.
+pub(super) fn summary_words(review: &Review) -> String {
+    let some = |count: usize, one: &str, more: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {more}"),
+    };
+    let keys = review.issuers.iter().map(|issuer| issuer.keys.len()).sum();
+    format!(
+        "The policy has {} and {}, {} and {} in its files.",
+        some(review.counts.allow, "rule that allows", "rules that allow"),
+        some(review.counts.deny, "that denies", "that deny"),
+        some(review.issuers.len(), "issuer", "issuers"),
+        some(keys, "key", "keys"),
+    )
+}
 
 /// What was looked at, and how.
-pub(super) fn checked(report: &Report) -> Vec<String> {
-    let checks = registry().len();
-    let gave_up =
-        report.open.iter().chain(&report.accepted).filter(|one| one.finding.check.id == "EA019").count();
+pub(super) fn checked(review: &Review) -> Vec<String> {
+    let checks = catalogue().policy.len();
+    let gave_up = review.findings.findings().iter().filter(|one| one.check.id == "EA019").count();
     let gave_up = match gave_up {
         0 => "It gave up on no rule.".to_owned(),
         1 => "It gave up on one rule; finding `EA019` names it.".to_owned(),

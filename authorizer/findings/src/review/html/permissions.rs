@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use authorizer_analysis::request_in_words;
 use authorizer_core::operation::S3Operation;
 use maud::{Markup, html};
 
-use super::super::Report;
-use super::super::permissions::{Kind, Permission};
-use super::super::request;
-use super::{code, heading, list, seen};
+use super::element::{code, heading, list, seen};
+use crate::review::model::Review;
+use crate::review::permissions::{Kind, Permission};
 
-pub(super) fn section(report: &Report) -> Markup {
-    let permissions = &report.permissions;
+pub(super) fn section(review: &Review) -> Markup {
+    let permissions = &review.permissions;
     let mut people: Vec<&str> = Vec::new();
     for one in permissions.iter().flat_map(|permission| &permission.who) {
         if !people.contains(&one.as_str()) {
@@ -124,7 +124,7 @@ fn row(permission: &Permission, people: &[&str]) -> Markup {
                 @if let Some(witness) = permission.kind.proof() {
                     details {
                         summary { "a request that it lets in" }
-                        pre { @for line in request::lines(witness) { (seen(&line)) "\n" } }
+                        pre { @for line in request_in_words(witness).lines() { (seen(&line)) "\n" } }
                     }
                 }
             }

@@ -5,7 +5,7 @@ use authorizer_core::token::{Issuer, RemoteKeys};
 use authorizer_policy::PolicyFile;
 
 use super::fact::Fact;
-use crate::keys::{Key, Standing};
+use crate::jwk::{Key, Standing};
 
 /// An issuer.
 #[derive(Debug)]

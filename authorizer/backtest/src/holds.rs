@@ -4,7 +4,7 @@ use super::missing::MissingSet;
 
 /// Whether something holds, by what a log says of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Answer {
+pub(super) enum Holds {
     /// It does not, whatever the log leaves out.
     No,
     /// It may or may not: these would tell.
@@ -13,7 +13,7 @@ pub(super) enum Answer {
     Yes,
 }
 
-impl Answer {
+impl Holds {
     /// For what is known.
     pub(super) fn known(holds: bool) -> Self {
         if holds { Self::Yes } else { Self::No }

@@ -7,59 +7,62 @@ mod escape;
 
 use std::fmt::Write as _;
 
+use crate::report::ReportedFinding;
+
 use self::escape::{block, code, prose, words};
 use super::fact::{Fact, Shown};
 use super::issuers::{IssuerFacts, KeyFacts};
+use super::model::{Review, TOOL};
 use super::permissions::Permission;
-use super::{Placed, Report, TOOL, html, scope};
+use super::scope::{self, summary_words};
 
-/// The document.
-pub(super) fn document(report: &Report) -> String {
+/// The review as Markdown, of GitHub's kind.
+pub fn markdown(review: &Review) -> String {
     let mut to = String::new();
     // Writing to a text does not fail.
-    let _ = write(&mut to, report);
+    let _ = write(&mut to, review);
     to
 }
 
-fn write(to: &mut String, report: &Report) -> std::fmt::Result {
-    writeln!(to, "# Access review: {}\n", code(&report.name))?;
-    writeln!(to, "- Bundle, SHA-256: `{}`", report.bundle_sha256)?;
-    writeln!(to, "- Policy file, SHA-256: `{}`", report.policy_sha256)?;
-    writeln!(to, "- Looked at as of {}", report.now)?;
+fn write(to: &mut String, review: &Review) -> std::fmt::Result {
+    writeln!(to, "# Access review: {}\n", code(&review.name))?;
+    writeln!(to, "- Bundle, SHA-256: `{}`", review.bundle_sha256)?;
+    writeln!(to, "- Policy file, SHA-256: `{}`", review.policy_sha256)?;
+    writeln!(to, "- Looked at as of {}", review.now)?;
     writeln!(to, "- Written by {TOOL}")?;
 
     writeln!(to, "\n## Summary\n\n| severity | findings |\n| --- | ---: |")?;
-    for (severity, number) in report.severities() {
+    for (severity, number) in review.findings.counts() {
         writeln!(to, "| {} | {number} |", severity.name())?;
     }
-    writeln!(to, "| accepted | {} |\n\n{}", report.accepted.len(), html::summary_words(report))?;
+    writeln!(to, "| accepted | {} |\n\n{}", review.findings.accepted().count(), summary_words(review))?;
 
-    permissions(to, &report.permissions)?;
+    permissions(to, &review.permissions)?;
     writeln!(to, "\n## Findings")?;
-    if report.open.is_empty() {
+    if review.findings.open().next().is_none() {
         writeln!(to, "\nNone that the policy does not accept.")?;
     }
-    for alike in report.alike() {
-        findings(to, alike)?;
+    for alike in review.findings.alike() {
+        findings(to, &alike)?;
     }
-    accepted(to, &report.accepted)?;
+    accepted(to, &review.findings.accepted().collect::<Vec<_>>())?;
 
     writeln!(to, "\n## Issuers and keys")?;
-    if report.issuers.is_empty() {
+    if review.issuers.is_empty() {
         writeln!(to, "\nNone: no token is trusted.")?;
     }
-    for issuer in &report.issuers {
+    for issuer in &review.issuers {
         one_issuer(to, issuer)?;
     }
     writeln!(to, "\n## Settings")?;
-    for section in &report.settings {
+    for section in &review.settings {
         writeln!(to, "\n### {}\n", section.title)?;
         facts(to, &section.facts)?;
     }
-    writeln!(to, "\n## The policy as written\n\n{}", block(report.lines()))?;
+    writeln!(to, "\n## The policy as written\n\n{}", block(review.lines()))?;
 
     writeln!(to, "\n## What was checked")?;
-    for paragraph in scope::checked(report) {
+    for paragraph in scope::checked(review) {
         writeln!(to, "\n{}", words(&paragraph))?;
     }
     writeln!(to, "\n### What was not\n")?;
@@ -94,18 +97,18 @@ fn permissions(to: &mut String, permissions: &[Permission]) -> std::fmt::Result 
     Ok(())
 }
 
-fn findings(to: &mut String, alike: &[Placed]) -> std::fmt::Result {
-    let Some(Placed { finding: first, .. }) = alike.first() else { return Ok(()) };
+fn findings(to: &mut String, alike: &[&ReportedFinding]) -> std::fmt::Result {
+    let Some(first) = alike.first() else { return Ok(()) };
     let check = first.check;
     writeln!(to, "\n### {}: {} {}\n", first.severity.name(), check.id, check.name)?;
-    for Placed { finding, line, column, .. } in alike {
-        let (message, place) = (words(&finding.message), code(&finding.place.to_string()));
+    for ReportedFinding { message, place, region, .. } in alike {
+        let (message, place, line, column) = (words(message), code(place), region.line, region.column);
         writeln!(to, "- {message} (line {line}, column {column}, {place})")?;
     }
     writeln!(to, "\nWhy: {}\n\nRemedy: {}\n\nPage: `{}`", words(check.why), words(check.remedy), check.page())
 }
 
-fn accepted(to: &mut String, accepted: &[Placed]) -> std::fmt::Result {
+fn accepted(to: &mut String, accepted: &[&ReportedFinding]) -> std::fmt::Result {
     writeln!(to, "\n## Accepted findings\n")?;
     if accepted.is_empty() {
         return writeln!(to, "None.");
@@ -115,7 +118,8 @@ fn accepted(to: &mut String, accepted: &[Placed]) -> std::fmt::Result {
         "| finding | severity | what was found | line | reason that the policy gives |\n\
          | --- | --- | --- | --- | --- |"
     )?;
-    for Placed { finding, line, .. } in accepted {
+    for finding in accepted {
+        let line = finding.region.line;
         let reason = finding.accepted.as_ref().map(|accepted| accepted.reason.as_str()).unwrap_or_default();
         writeln!(
             to,

@@ -1,0 +1,204 @@
+//! The model of a report: findings, each in its place.
+
+use std::path::{Path, PathBuf};
+
+use authorizer_core::UnixTime;
+use authorizer_core::policy::Place;
+use authorizer_policy::{Places, PolicyFile};
+use serde_json::{Map, Value, json};
+
+use super::region::Region;
+use crate::catalogue::catalogue;
+use crate::check::{Check, Severity};
+use crate::deployment::export::Export;
+use crate::deployment::finding::DeploymentFinding;
+use crate::policy::finding::PolicyFinding;
+
+/// Findings, and what they are of.
+#[derive(Debug)]
+pub struct Report {
+    /// The command that looked.
+    pub(super) command: &'static str,
+    /// The checks that were made.
+    pub(super) checks: &'static [&'static Check],
+    /// What was looked at, as the members of a JSON object.
+    pub(super) looked_at: Map<String, Value>,
+    /// Whether a finding can be accepted.
+    pub(super) accepts: bool,
+    pub(super) findings: Vec<ReportedFinding>,
+}
+
+/// A finding, and where it stands.
+#[derive(Debug)]
+pub struct ReportedFinding {
+    /// The check.
+    pub check: &'static Check,
+    /// How grave it is here.
+    pub severity: Severity,
+    /// What was found.
+    pub message: String,
+    /// The file, as the person named it.
+    pub file: PathBuf,
+    /// Where in the file.
+    pub region: Region,
+    /// The name of that place: `rules[0].id`, or a JSON pointer behind the name of an export's file.
+    pub place: String,
+    /// The entry of the policy that accepts it.
+    pub accepted: Option<ReportedAcceptance>,
+    pub(super) fingerprint: String,
+    pub(super) excerpt: Excerpt,
+    /// What only findings of its kind have, as members of a JSON object.
+    pub(super) members: Map<String, Value>,
+}
+
+/// Why a finding is accepted, and where the policy says so.
+#[derive(Debug)]
+pub struct ReportedAcceptance {
+    /// The reason that the entry gives.
+    pub reason: String,
+    /// The line of the entry.
+    pub line: usize,
+    pub(super) region: Region,
+    pub(super) place: String,
+}
+
+/// What a person is shown of the place.
+#[derive(Debug)]
+pub(super) enum Excerpt {
+    /// The line, with the region under it.
+    Line(String),
+    /// A JSON pointer; nothing of a whole file.
+    Pointer(String),
+}
+
+/// What of a deployment was looked at, as the person named it.
+#[derive(Debug)]
+pub struct LookedAt<'a> {
+    /// The folder of the export.
+    pub export: &'a Path,
+    /// The policy.
+    pub policy: &'a Path,
+    /// The package.
+    pub package: Option<&'a Path>,
+    /// The SHA-256 of the package, in base64.
+    pub code_sha256: Option<&'a str>,
+}
+
+impl Report {
+    /// Of a policy, which the person named `path`.
+    pub fn of_policy(path: &Path, file: &PolicyFile, now: UnixTime, findings: Vec<PolicyFinding>) -> Self {
+        let places = file.places();
+        let findings = findings.into_iter().map(|finding| of_policy(path, file, &places, finding)).collect();
+        Self {
+            command: "authorizer audit findings",
+            checks: &catalogue().policy,
+            looked_at: members(json!({"policy": path, "now": now.as_seconds()})),
+            accepts: true,
+            findings,
+        }
+    }
+
+    /// Of a deployment.
+    pub fn of_deployment(at: &LookedAt<'_>, export: &Export, findings: Vec<DeploymentFinding>) -> Self {
+        let findings =
+            findings.into_iter().map(|finding| of_deployment(at.export, export, finding)).collect();
+        Self {
+            command: "authorizer audit deployment",
+            checks: &catalogue().deployment,
+            looked_at: members(json!({
+                "export": at.export, "policy": at.policy, "package": at.package, "code_sha256": at.code_sha256,
+            })),
+            accepts: false,
+            findings,
+        }
+    }
+
+    /// All findings, in their order.
+    pub fn findings(&self) -> &[ReportedFinding] {
+        &self.findings
+    }
+
+    /// Those that the policy does not accept.
+    pub fn open(&self) -> impl Iterator<Item = &ReportedFinding> {
+        self.findings.iter().filter(|finding| finding.accepted.is_none())
+    }
+
+    /// Those that it accepts.
+    pub fn accepted(&self) -> impl Iterator<Item = &ReportedFinding> {
+        self.findings.iter().filter(|finding| finding.accepted.is_some())
+    }
+
+    /// Open findings of the same check and severity together, in their order.
+    pub fn alike(&self) -> Vec<Vec<&ReportedFinding>> {
+        let open: Vec<_> = self.open().collect();
+        let alike =
+            |a: &&ReportedFinding, b: &&ReportedFinding| (a.severity, a.check.id) == (b.severity, b.check.id);
+        open.chunk_by(alike).map(<[_]>::to_vec).collect()
+    }
+
+    /// How many open findings there are of each severity, the gravest first.
+    pub fn counts(&self) -> [(Severity, usize); 4] {
+        Severity::ALL
+            .map(|severity| (severity, self.open().filter(|finding| finding.severity == severity).count()))
+    }
+}
+
+fn members(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+fn of_policy(path: &Path, file: &PolicyFile, places: &Places<'_>, finding: PolicyFinding) -> ReportedFinding {
+    let fingerprint = finding.fingerprint();
+    let PolicyFinding { check, severity, place, about, message, accepted } = finding;
+    let region = region_of(places, &place);
+    let line = file.text().lines().nth(region.line.saturating_sub(1)).unwrap_or_default();
+    let accepted = accepted.map(|accepted| ReportedAcceptance {
+        line: places.position(places.span(&accepted.place).unwrap_or_default().start).line,
+        region: region_of(places, &accepted.place),
+        place: accepted.place.to_string(),
+        reason: accepted.reason,
+    });
+    ReportedFinding {
+        check,
+        severity,
+        message,
+        file: path.to_owned(),
+        region,
+        members: members(json!({
+            "place": place.to_string(), "rule": about.rule(), "issuer": about.issuer(), "kid": about.kid(),
+            "accepted": accepted.as_ref().map(|accepted| json!({"reason": accepted.reason, "line": accepted.line})),
+        })),
+        place: place.to_string(),
+        accepted,
+        fingerprint,
+        excerpt: Excerpt::Line(line.to_owned()),
+    }
+}
+
+fn region_of(places: &Places<'_>, place: &Place) -> Region {
+    let span = places.line_span(place).unwrap_or_default();
+    let (start, end) = (places.position(span.start), places.position(span.end));
+    Region { line: start.line, column: start.column, end_line: end.line, end_column: end.column }
+}
+
+fn of_deployment(folder: &Path, export: &Export, finding: DeploymentFinding) -> ReportedFinding {
+    let fingerprint = finding.fingerprint();
+    let DeploymentFinding { check, severity, file, pointer, message } = finding;
+    // The beginning, where there is no such file.
+    let region = export.text(&file).map(|text| Region::of_pointer(text, &pointer)).unwrap_or_default();
+    ReportedFinding {
+        check,
+        severity,
+        message,
+        file: folder.join(&file),
+        region,
+        place: format!("{file}#{pointer}"),
+        accepted: None,
+        fingerprint,
+        members: members(json!({"file": file, "pointer": pointer})),
+        excerpt: Excerpt::Pointer(pointer),
+    }
+}
