@@ -9,30 +9,30 @@ use crate::engine::{
     metadata_differences, only_creates,
 };
 
-/// A policy, to be asked about.
+/// A policy, with answers to questions about it.
 pub struct Analysis<'p> {
     sides: [&'p Authorizer; 1],
     bounds: Bounds,
 }
 
-/// Whether a rule decides on anything.
+/// Whether a rule ever decides.
 #[derive(Clone, Debug)]
 pub enum Reach {
-    /// It decides on this request, and so on others like it.
+    /// It decides on this request, and on others like it.
     Decides(Box<Witness>),
-    /// Whatever it matches, one of these rules decides on before it; by their places in the policy.
+    /// These rules decide first on everything that it matches. They are indexes into the policy.
     Covered(Vec<usize>),
-    /// No request comes to it: what it asks for contradicts itself or what its issuers' tokens are, or, of a deny
-    /// rule, no rule allows any of its operations.
+    /// No request matches it: its conditions contradict each other or its issuers' tokens. Or it is a deny rule, and
+    /// no rule allows any of its operations.
     Impossible,
 }
 
-/// Whether a rule makes a difference.
+/// Whether a rule changes a decision.
 #[derive(Clone, Debug)]
 pub enum Difference {
-    /// Without it, this request would be decided otherwise.
+    /// Without it, this request would be decided differently.
     Needed(Box<Witness>),
-    /// Without it every request would be decided the same.
+    /// Without it, every request would be decided the same.
     Redundant,
 }
 
@@ -42,10 +42,10 @@ impl<'p> Analysis<'p> {
         Self { sides: [authorizer], bounds: Bounds::default() }
     }
 
-    /// Whether some request is decided by the rule at this place in the policy.
+    /// Whether the rule with this index decides on some request.
     ///
     /// # Errors
-    /// [`EngineError`]: there is no answer.
+    /// [`EngineError`]: the analysis did not finish.
     pub fn reach(&self, rule: usize) -> Result<Reach, EngineError> {
         let engine = Engine::new(&self.sides);
         let Some(one) = engine.rules(0).get(rule) else { return Ok(Reach::Impossible) };
@@ -69,11 +69,12 @@ impl<'p> Analysis<'p> {
         Ok(if covering.is_empty() { Reach::Impossible } else { Reach::Covered(covering) })
     }
 
-    /// Whether some request would be decided otherwise without the rule at this place: refused where it was allowed
-    /// or the other way round, or stored otherwise. A deny rule that denies nothing makes no difference.
+    /// Whether some request would be decided differently without the rule with this index: refused instead of
+    /// allowed or the other way round, or stored differently. A deny rule that denies nothing does not change a
+    /// decision.
     ///
     /// # Errors
-    /// [`EngineError`]: there is no answer.
+    /// [`EngineError`]: the analysis did not finish.
     pub fn difference(&self, rule: usize) -> Result<Difference, EngineError> {
         let engine = Engine::new(&self.sides);
         let Some(one) = engine.rules(0).get(rule) else { return Ok(Difference::Redundant) };
@@ -99,7 +100,7 @@ impl<'p> Analysis<'p> {
             if let Some(witness) = self.ask(engine, operation, &who, &[at], &exclude)?.witness() {
                 return Ok(Some(witness));
             }
-            // Another one lets the same request in, and does something else with it.
+            // Another rule allows the same request, but adds something else to it.
             for next in others.iter().filter(|other| other.rule > rule) {
                 let Some(other) = engine.rule(*next) else { continue };
                 if !could_overlap(one, other, operation) || !could_differ(one, other, operation) {
@@ -156,10 +157,10 @@ impl<'p> Analysis<'p> {
         Ok(None)
     }
 
-    /// A request that both rules match; none where there is none.
+    /// A request that both rules match, if there is one.
     ///
     /// # Errors
-    /// [`EngineError`]: there is no answer.
+    /// [`EngineError`]: the analysis did not finish.
     pub fn overlap(&self, one: usize, other: usize) -> Result<Option<Witness>, EngineError> {
         let engine = Engine::new(&self.sides);
         let require = [RuleRef { side: 0, rule: one }, RuleRef { side: 0, rule: other }];
@@ -197,7 +198,7 @@ impl<'p> Analysis<'p> {
     }
 }
 
-/// What a rule can be asked about: the operations that it speaks of and a request can be, by everyone.
+/// The questions about a rule: each of its operations that a request can be, with each principal.
 fn cells(engine: Engine<'_>, rule: &Rule) -> Vec<(S3Operation, Who)> {
     let operations = rule.operations().intersection(engine.recognised(0));
     let everyone = engine.everyone(0);

@@ -1,9 +1,9 @@
-//! A policy as policies of [Cedar](https://www.cedarpolicy.com/), for people who review in it, and so that another
-//! engine can be asked what ours decides.
+//! A policy as [Cedar](https://www.cedarpolicy.com/) policies, for people who review in Cedar, and so that another
+//! engine can check the decisions.
 //!
-//! The rules are translated, which is step 6: what comes before them (the path, the token, the query, the headers) is
-//! not. Each rule is written out by itself, so that whoever reads the translation can hold it against the policy rule
-//! by rule. What of a request the policies read is in the [`Shape`], and docs/audit/cedar.md says how it is made.
+//! Only the rules (step 6) are translated. The steps before them (the path, the token, the query, the headers) are
+//! not. Each rule is written separately, so that a reader can compare the translation with the policy rule by rule.
+//! The [`Shape`] says which parts of a request the policies read; docs/audit/cedar.md says how it is made.
 
 mod keys;
 mod rules;
@@ -26,10 +26,10 @@ pub struct Translation {
     shape: Shape,
 }
 
-/// What Cedar's numbers and dates cannot hold.
+/// What Cedar's numbers and dates cannot represent.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum UntranslatableError {
-    /// Beyond 2^53 a claim can be a double that equals several integers.
+    /// Beyond 2^53, a double in a claim can equal several integers.
     #[error("the integer {0} is beyond 2^53, where a claim's number can equal several")]
     Integer(i64),
     /// Beyond 64 bits with a sign.
@@ -44,7 +44,7 @@ impl Translation {
     /// Translates the rules of a policy.
     ///
     /// # Errors
-    /// [`UntranslatableError`] where Cedar could not decide the same.
+    /// [`UntranslatableError`] if Cedar could not decide the same.
     pub fn of(policy: &Policy) -> Result<Self, UntranslatableError> {
         let mut shape = Shape::default();
         let mut policies = String::new();
@@ -61,12 +61,12 @@ impl Translation {
         &self.policies
     }
 
-    /// The schema that they are valid by.
+    /// The schema that they conform to.
     pub fn schema(&self) -> &str {
         &self.schema
     }
 
-    /// What they read of a request.
+    /// The parts of a request that they read.
     pub fn shape(&self) -> &Shape {
         &self.shape
     }

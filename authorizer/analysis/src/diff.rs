@@ -1,14 +1,14 @@
-//! What a new policy grants that the old did not, and what it takes away.
+//! What a new policy allows that the old one did not, and what it no longer allows.
 //!
-//! Two policies are compared by what they decide, not by how they are written: an access is granted when some request
-//! is refused by the one and goes on by the other, and each is shown by such a request, on which the core has decided
-//! by both. Where there is none, none is reported; so rules that were renamed, moved, split or joined, and mean the
-//! same, are no difference.
+//! Two policies are compared by their decisions, not by their text. An access is granted if one policy refuses some
+//! request and the other forwards it. Each access comes with such a request, which the core has decided with both
+//! policies. Without such a request, nothing is reported: rules that were renamed, moved, split or joined, and have
+//! the same meaning, are not a difference.
 //!
-//! A request goes on by a policy when some allow rule matches and no deny rule does. It is refused by the other when
-//! it does not take the token, when no allow rule matches, or when some deny rule does: each is a question of its own
-//! to the engine. The first allow rule that matches also says what is stored, so that is compared too where both let
-//! the request go on.
+//! A policy forwards a request if some allow rule matches and no deny rule does. The other policy refuses it if it
+//! does not accept the token, if no allow rule matches, or if some deny rule does: each is a separate question to
+//! the engine. The first allow rule that matches also decides what is stored, so this is compared too if both
+//! policies forward the request.
 
 mod same;
 mod trust;
@@ -31,56 +31,56 @@ use crate::engine::{
 };
 use crate::folders::Folder;
 
-/// Whether a change lets more in.
+/// Whether a change allows more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// It lets more in.
+    /// It allows more.
     Wider,
-    /// It lets less in.
+    /// It allows less.
     Narrower,
-    /// Both, or it cannot be told: something else is let in.
+    /// Both, or unknown: it allows something else.
     Other,
 }
 
 /// The differences between two policies.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PolicyDiff {
-    /// What the new policy lets in and the old did not.
+    /// What the new policy allows and the old one does not.
     pub granted: Vec<AccessChange>,
-    /// What the old policy let in and the new does not.
+    /// What the old policy allows and the new one does not.
     pub revoked: Vec<AccessChange>,
-    /// What both let in, and store otherwise.
+    /// What both allow, but store differently.
     pub stored_otherwise: Vec<StorageChange>,
-    /// Whom and what the policies trust, where no request without the issuer's keys could show it.
+    /// Changes of trust that no request without the issuer's keys could show.
     pub trust: Vec<TrustChange>,
 }
 
-/// An operation that one policy lets somebody do and the other does not.
+/// An operation that one policy allows and the other does not.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccessChange {
-    /// The rule that lets it in.
+    /// The rule that allows it.
     pub rule: String,
     /// The operation.
     pub operation: S3Operation,
-    /// The issuer of the token, by its `iss`; none for a request without one.
+    /// The issuer of the token, by its `iss`; `None` for a request without a token.
     pub issuer: Option<String>,
     /// A request that shows it.
     pub request: Witness,
-    /// What the old policy decides on it.
+    /// The decision of the old policy.
     pub old: Replayed,
-    /// What the new policy decides on it.
+    /// The decision of the new policy.
     pub new: Replayed,
 }
 
-/// An upload that both policies let in, and of which they make something else.
+/// An upload that both policies allow, but that they change in different ways.
 #[derive(Clone, Debug, Serialize)]
 pub struct StorageChange {
     /// `overwrite`, or the metadata that differs, as `metadata NAME`.
     pub what: String,
-    /// Whether more can be done than before.
+    /// Whether the change allows more.
     pub direction: Direction,
-    /// The same as an access, for the rule of the new policy.
+    /// The same as for an access, for the rule of the new policy.
     #[serde(flatten)]
     pub access: AccessChange,
 }
@@ -94,7 +94,7 @@ impl PolicyDiff {
             && self.trust.is_empty()
     }
 
-    /// Whether anything is let in, stored or trusted that was not before.
+    /// Whether anything new is allowed, stored or trusted.
     pub fn grants(&self) -> bool {
         let widens = |direction: Direction| direction != Direction::Narrower;
         !self.granted.is_empty()
@@ -124,7 +124,7 @@ impl PolicyDiff {
 /// ```
 ///
 /// # Errors
-/// [`EngineError`]: there is no answer.
+/// [`EngineError`]: the analysis did not finish.
 pub fn diff(old: &Authorizer, new: &Authorizer) -> Result<PolicyDiff, EngineError> {
     let sides = [old, new];
     let roots = sides.map(|side| Folder::of(side.bundle().policy().rules()));
@@ -141,7 +141,7 @@ pub fn diff(old: &Authorizer, new: &Authorizer) -> Result<PolicyDiff, EngineErro
 const OLD: usize = 0;
 const NEW: usize = 1;
 
-/// A thread of its own is worth it for so many rules.
+/// With this many rules, a separate thread is worth it.
 const FEWEST_IN_A_SHARE: usize = 16;
 
 struct Comparison<'p> {
@@ -152,7 +152,7 @@ struct Comparison<'p> {
     roots: [Folder; 2],
 }
 
-/// A rule, an operation and somebody: what a request is looked for in.
+/// A rule, an operation and a principal: the place to look for a request.
 struct Cell<'c> {
     rule: RuleRef,
     operation: S3Operation,
@@ -160,11 +160,11 @@ struct Cell<'c> {
     near: &'c Near<'c>,
 }
 
-/// For each policy the rules that have to do with a rule: no request that it matches is matched by another.
+/// For each policy the rules that overlap with a rule: a request that it matches cannot match any other rule.
 struct Near<'p>([Vec<(RuleRef, &'p Rule)>; 2]);
 
 impl<'p> Near<'p> {
-    /// Those with this effect, as far as `before`.
+    /// The rules with this effect; with `before`, only those before it.
     fn with_effect(&self, side: usize, effect: Effect, before: Option<usize>) -> Vec<RuleRef> {
         let of_effect = self.of(side).filter(|(_, one)| one.effect() == effect).map(|(at, _)| at);
         of_effect.filter(|at| before.is_none_or(|before| at.rule < before)).collect()
@@ -185,14 +185,14 @@ impl<'p> Comparison<'p> {
         Near([near(OLD), near(NEW)])
     }
 
-    /// What `to` lets in and `from` does not.
+    /// What `to` allows and `from` does not.
     fn granted(&self, from: usize, to: usize) -> Result<Vec<AccessChange>, EngineError> {
         let everyone = self.engine.everyone(to);
         self.of_allows(to, |rule, one| self.granted_by(rule, one, &everyone, from))
     }
 
-    /// What is found of each allow rule, in the order of the rules. They have nothing to do with one another, so each
-    /// processor takes a share.
+    /// The results for each allow rule, in the order of the rules. The rules are independent, so each processor
+    /// takes a share.
     fn of_allows<T: Send>(
         &self,
         side: usize,
@@ -240,7 +240,7 @@ impl<'p> Comparison<'p> {
         Ok(changes)
     }
 
-    /// A request that the rule lets in by its policy and that the other refuses.
+    /// A request that the rule allows in its policy and that the other policy refuses.
     fn grant(&self, cell: &Cell<'_>, one: &'p Rule, from: usize) -> Result<Option<Witness>, EngineError> {
         let to = cell.rule.side;
         if !self.engine.could_match(cell.rule, cell.operation, cell.who) {
@@ -248,7 +248,7 @@ impl<'p> Comparison<'p> {
         }
         let mut exclude = cell.near.with_effect(to, Effect::Deny, None);
         exclude.extend(cell.near.with_effect(to, Effect::Allow, Some(cell.rule.rule)));
-        // The other policy does not take the token.
+        // The other policy does not accept the token.
         if !self.same.takes_same_tokens(cell.who)
             && let Some(witness) = self.ask(cell, &[], &exclude, Token::Invalid, None)?
         {
@@ -275,7 +275,7 @@ impl<'p> Comparison<'p> {
         Ok(None)
     }
 
-    /// What both let in, by rules that add something else to it.
+    /// What both allow, by rules that add something else to the request.
     fn stored_otherwise(&self) -> Result<Vec<StorageChange>, EngineError> {
         let everyone = self.engine.everyone(NEW);
         self.of_allows(NEW, |rule, one| {
@@ -301,7 +301,7 @@ impl<'p> Comparison<'p> {
             let kinds = kinds_of_change(other, one, cell.operation);
             if kinds.is_empty()
                 || !could_overlap(one, other, cell.operation)
-                // Of rules that both have, the first decides in both.
+                // If both policies have the same rules, the first one decides in both.
                 || self.same.has_like_before(cell.rule, before)
                 || self.same.has_like_before(before, cell.rule)
             {
@@ -363,7 +363,7 @@ impl<'p> Comparison<'p> {
         }
     }
 
-    /// The change, once both policies have decided as is claimed.
+    /// The change, after both policies have decided as claimed.
     fn change(
         &self,
         cell: &Cell<'_>,
@@ -386,7 +386,7 @@ impl<'p> Comparison<'p> {
     }
 }
 
-/// What the two rules could make of the same upload, one by one.
+/// The ways in which two rules could change the same upload, one by one.
 fn kinds_of_change<'p>(
     old: &'p Rule,
     new: &'p Rule,

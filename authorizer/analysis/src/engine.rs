@@ -1,4 +1,4 @@
-//! The engine: is there a request that is so and so, and which?
+//! The engine: is there a request that meets the conditions, and which one?
 //!
 //! A rule's match is a conjunction of atoms (`atom.rs`), each a statement of one thing: this pattern holds the key, this
 //! claim passes that test, the address is in these networks, and so on. A question (`question.rs`) asks for a request
@@ -34,14 +34,14 @@ pub use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};
 pub use witness::{Replayed, Witness};
 
-/// Why there is no answer. Never taken for a "no".
+/// Why the analysis did not finish. It never counts as a "no".
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum EngineError {
-    /// The search was given up: the patterns in play have too many ways to overlap.
-    #[error("the rules in question can overlap in too many ways to be told apart here")]
+    /// The search was stopped: the patterns overlap in too many ways.
+    #[error("these rules overlap in too many ways to analyse")]
     TooHard,
-    /// The core does not decide on a witness as the engine has it: one of the two is wrong.
-    #[error("the core does not decide on {request} as the audit claims: {why}")]
+    /// The core decides differently on a witness than the engine: one of the two is wrong.
+    #[error("the audit and the core disagree about {request}: {why}")]
     Unconfirmed {
         /// The method and the path.
         request: String,
@@ -56,7 +56,7 @@ impl EngineError {
     }
 }
 
-/// A rule of one of the policies that are asked about: the policy's place, and the rule's in it.
+/// A rule of one of the policies: the index of the policy, and the index of the rule.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RuleRef {
     /// The policy: 0, or 1 where two are compared.
@@ -90,38 +90,38 @@ impl<'p> Engine<'p> {
         self.rules(at.side).get(at.rule)
     }
 
-    /// Whom a policy means by `who`.
+    /// How a policy names `who`.
     pub(crate) fn issuer(self, side: usize, who: &Who) -> Option<&'p Issuer> {
         let issuers = self.authorizer(side)?.bundle().policy().issuers();
         let named = who.issuer()?;
         issuers.iter().find(|issuer| issuer.issuer() == named)
     }
 
-    /// Everyone whom a policy knows.
+    /// All principals that a policy knows.
     pub fn everyone(self, side: usize) -> Vec<Who> {
         let issuers = self.authorizer(side).map(|one| one.bundle().policy().issuers()).unwrap_or_default();
         let tokens = issuers.iter().map(|issuer| Who::Token(issuer.issuer().to_owned()));
         [Who::Anonymous].into_iter().chain(tokens).collect()
     }
 
-    /// The operations that a request can be, as far as the policy.
+    /// The operations that a request can be under the policy.
     pub(crate) fn recognised(self, side: usize) -> OperationSet {
         let Some(authorizer) = self.authorizer(side) else { return OperationSet::default() };
         let Possible { operations, .. } = authorizer.bundle().policy().possible();
-        // What no parameter marks is a matter of the rules as soon as its method is.
+        // Without a parameter that selects an operation, the rules decide as soon as the method is allowed.
         let plain = S3Operation::ALL
             .into_iter()
             .filter(|operation| !operation.is_marked() && operations.has_method(operation.method()));
         operations.union(plain.collect())
     }
 
-    /// Whether the rule could match any request for the operation by `who`, as far as can be told without asking.
+    /// Whether the rule might match a request for the operation by `who`. A quick check, without a question.
     pub(crate) fn could_match(self, at: RuleRef, operation: S3Operation, who: &Who) -> bool {
         self.rule(at)
             .is_some_and(|rule| atom::match_of(rule, operation, who, self.issuer(at.side, who)).is_some())
     }
 
-    /// The rules of a policy with this effect, as far as `before`.
+    /// The rules of a policy with this effect; with `before`, only those before it.
     pub fn with_effect(self, side: usize, effect: Effect, before: Option<usize>) -> Vec<RuleRef> {
         self.rules(side)
             .iter()

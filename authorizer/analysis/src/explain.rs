@@ -1,4 +1,4 @@
-//! One request: every rule's verdict, and the first thing that failed in each.
+//! One request: the result of every rule, and the first part that failed in each.
 
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::{DecisionRecord, Verdict};
@@ -10,17 +10,17 @@ use authorizer_core::token::Principal;
 use authorizer_core::{Authorizer, Scalar, Supposed, UnixTime};
 use serde::Serialize;
 
-/// Why a request is decided as it is.
+/// Why a request is decided like this.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
     /// What the decision log says of it.
     pub record: DecisionRecord<'static>,
-    /// What each rule makes of it, in the order of the policy. Empty when it was refused before any rule
-    /// was asked: by its path, its method, its query, a header or its token; and for a preflight.
+    /// The result of each rule, in the order of the policy. Empty if the request was refused before the rules: by
+    /// its path, its method, its query, a header or its token. Also empty for a preflight.
     pub rules: Vec<RuleExplanation>,
 }
 
-/// What one rule makes of a request.
+/// The result of one rule for a request.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct RuleExplanation {
     /// The rule's id.
@@ -48,7 +48,7 @@ pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanat
     Explanation { record, rules: rules.unwrap_or_default() }
 }
 
-/// The same, as if the request had come with a token of these claims whose signature holds.
+/// The same, as if the request had a token with these claims and a valid signature.
 pub fn explain_supposing(
     authorizer: &Authorizer,
     event: &[u8],
@@ -93,42 +93,38 @@ fn in_words(rule: &Rule, access: &Access<'_>, mismatch: Mismatch<'_>) -> String 
             format!("`{}` is not one of {}", access.request.operation().name(), list(&names))
         }
         Mismatch::Principal => match (&access.principal, rule.principals()) {
-            (Principal::Anonymous, _) => "there is no token".to_owned(),
+            (Principal::Anonymous, _) => "the request does not have a token".to_owned(),
             (Principal::Verified(claims), PrincipalConstraint::Issuers(names)) => {
                 format!("the token is from `{}`, not from {}", claims.issuer().name(), list(names))
             }
-            // These two speak of every token; a mismatch is one without a token.
+            // These two apply to every token, so only a request without a token does not match.
             (Principal::Verified(_), PrincipalConstraint::Everyone | PrincipalConstraint::AnyIssuer) => {
                 "the token is from another issuer".to_owned()
             }
         },
         Mismatch::Period => match rule.period().not_before {
-            Some(first) if access.at < first => "the rule does not hold yet".to_owned(),
-            _ => "the rule does not hold any more".to_owned(),
+            Some(first) if access.at < first => "the rule does not apply yet".to_owned(),
+            _ => "the rule no longer applies".to_owned(),
         },
         Mismatch::Source => {
-            format!(
-                "the address {} is in none of {}",
-                access.source,
-                list(rule.sources().unwrap_or_default())
-            )
+            format!("the address {} is not in {}", access.source, list(rule.sources().unwrap_or_default()))
         }
         Mismatch::Condition(condition) => condition_in_words(condition),
-        Mismatch::Override(asked) => format!("the rule does not open `{}`", asked.name()),
+        Mismatch::Override(asked) => format!("the rule does not allow `{}`", asked.name()),
         Mismatch::Terms(terms) => terms_in_words(rule, &terms),
     }
 }
 
 fn terms_in_words(rule: &Rule, mismatch: &TermsMismatch) -> String {
     match mismatch {
-        TermsMismatch::Header(name) => format!("the rule does not let `{name}` through"),
-        TermsMismatch::LengthRequired => "the upload does not say how long it is".to_owned(),
+        TermsMismatch::Header(name) => format!("the rule does not allow the header `{name}`"),
+        TermsMismatch::LengthRequired => "the upload does not give its length".to_owned(),
         TermsMismatch::TooLarge => {
             let most = rule.terms().max_bytes.unwrap_or_default();
             format!("the upload is longer than {most} bytes")
         }
-        TermsMismatch::MediaType => "the media type is none of the rule's `content_types`".to_owned(),
-        TermsMismatch::Metadata(name) => format!("the metadata `{name}` is not what it must be"),
+        TermsMismatch::MediaType => "the media type is not one of the rule's `content_types`".to_owned(),
+        TermsMismatch::Metadata(name) => format!("the metadata `{name}` does not have the required value"),
     }
 }
 
@@ -138,7 +134,7 @@ fn condition_in_words(condition: &Condition) -> String {
         ClaimTest::Equals(value) => format!("the claim `{claim}` is not {value}"),
         ClaimTest::Any(values) => {
             let values: Vec<_> = values.iter().map(Scalar::to_string).collect();
-            format!("the claim `{claim}` is none of {}", values.join(", "))
+            format!("the claim `{claim}` is not one of {}", values.join(", "))
         }
         ClaimTest::Has(word) => format!("the claim `{claim}` does not have `{word}`"),
         ClaimTest::Present(true) => format!("the claim `{claim}` is absent"),
@@ -189,7 +185,7 @@ mod tests {
                 ("no-x", Some("the key matches none of `x/**`")),
                 ("own", Some("the key matches none of `{sub}/**`")),
                 ("put", Some("`GetObject` is not one of `PutObject`")),
-                ("all", Some("there is no token")),
+                ("all", Some("the request does not have a token")),
                 ("open", None),
             ]
         );

@@ -1,4 +1,4 @@
-//! Rules by the folders that their keys are in.
+//! Rules by the folders of their keys.
 //!
 //! The segments of a pattern before its first wildcard or claim must stand at the beginning of every key that it
 //! matches. So rules are kept in a tree of those: whatever has to do with a key, or with another rule, is on the way to

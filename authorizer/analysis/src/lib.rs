@@ -1,10 +1,10 @@
 //! What the rules of a policy mean, proved. Pure: no I/O, no clock.
 //!
 //! - [`query`] says who can do something, and what somebody can do; [`matrix`] writes all of it down.
-//! - [`diff`] says what a new policy lets in that the old did not, and what it takes away.
-//! - [`explain`] says of one request what every rule makes of it: of an event, or of a [`PosedRequest`] by the holder
-//!   of a token that nobody signed ([`explain_supposing`], [`fill_in`]).
-//! - [`testing`] runs the unit tests of a policy, and says what of it they went through.
+//! - [`diff`] says what a new policy allows that the old one did not, and what it no longer allows.
+//! - [`explain`] gives the result of every rule for one request: for an event, or for a [`PosedRequest`] with a token
+//!   that nobody signed ([`explain_supposing`], [`fill_in`]).
+//! - [`testing`] runs the unit tests of a policy, and says which parts of it they cover.
 //! - [`cedar`] translates the rules.
 //! - [`Analysis`] answers what findings are made of: whether a rule ever decides, makes a difference, or overlaps
 //!   another. What it does not answer can be asked of the [`engine`] itself.
@@ -35,8 +35,8 @@
 //! segments, segments fall into regular classes, of each class there are as many words as could ever have to differ,
 //! and for every choice of claims from these the product of the automata is searched to the end.
 //!
-//! What this leaves out, and to which side, is said in `docs/audit/exactness.md`. The tests in `tests/it/brute` hold it
-//! against trying every request over small alphabets, for random policies.
+//! `docs/audit/exactness.md` says what this leaves out, and to which side. The tests in `tests/it/brute` compare
+//! it with trying every request over small alphabets, for random policies.
 
 mod analysis;
 pub mod cedar;

@@ -1,4 +1,4 @@
-//! Who may do what to which keys, as a table: every cell that is filled is proved by a request.
+//! Who may do what to which keys, as a table. A request proves each filled cell.
 
 use std::collections::BTreeMap;
 
@@ -20,36 +20,36 @@ pub struct Matrix {
     pub rows: Vec<Row>,
 }
 
-/// One kind of people, one key pattern, and what they may do to the keys of it.
+/// One kind of principal, one key pattern, and the operations allowed on its keys.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// `anonymous`, for whoever comes without a token, and the policy's names for the issuers of tokens.
+    /// `anonymous` for requests without a token, and the policy's names for the issuers of tokens.
     pub who: Vec<String>,
-    /// What is asked for beside, in words.
+    /// The other conditions, in words.
     pub conditions: Vec<String>,
     /// The key pattern.
     pub keys: String,
-    /// The operations that are let in, each for some of the keys at least.
+    /// The operations that are allowed, each for at least some of the keys.
     pub cells: Vec<Cell>,
 }
 
-/// An operation that is let in.
+/// An operation that is allowed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Cell {
     /// The operation.
     pub operation: S3Operation,
-    /// The rules that let it in.
+    /// The rules that allow it.
     pub rules: Vec<String>,
-    /// The deny rules that keep out some of what the rules would let in.
+    /// The deny rules that deny some of what the rules would allow.
     pub except: Vec<String>,
-    /// A request that is let in.
+    /// A request that is allowed.
     pub request: Witness,
 }
 
 /// The name of those without a token.
 const ANONYMOUS: &str = "anonymous";
 
-/// What a row is of.
+/// What a row is about.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Heading {
     who: String,
@@ -57,11 +57,11 @@ struct Heading {
     keys: String,
 }
 
-/// The table of a policy. An operation that no request is let in for has no cell, and so neither has a rule that never
-/// decides.
+/// The table of a policy. An operation that is allowed for no request does not have a cell, and a rule that never
+/// decides does not have a row.
 ///
 /// # Errors
-/// [`EngineError`]: there is no answer.
+/// [`EngineError`]: the analysis did not finish.
 pub fn matrix(authorizer: &Authorizer) -> Result<Matrix, EngineError> {
     let sides = [authorizer];
     let engine = Engine::new(&sides);
@@ -86,7 +86,7 @@ pub fn matrix(authorizer: &Authorizer) -> Result<Matrix, EngineError> {
     Ok(Matrix { rows: merge(rows) })
 }
 
-/// The operations that the rule lets in on keys of the pattern.
+/// The operations that the rule allows on keys of the pattern.
 fn cells<'p>(
     engine: Engine<'p>,
     at: RuleRef,
@@ -142,7 +142,7 @@ fn put(rows: &mut Vec<(Heading, BTreeMap<S3Operation, Cell>)>, heading: Heading,
     }
 }
 
-/// One row for those who may do the same.
+/// One row for all principals who may do the same.
 fn merge(rows: Vec<(Heading, BTreeMap<S3Operation, Cell>)>) -> Vec<Row> {
     let mut merged: Vec<Row> = Vec::new();
     for (heading, cells) in rows {

@@ -1,4 +1,4 @@
-//! The parts of a rule, each asked by itself.
+//! The parts of a rule, each checked separately.
 //!
 //! The core stops at the first part that does not hold. Coverage has to know of all of them: a part that failed
 //! beside others proves nothing of itself.
@@ -11,14 +11,14 @@ use authorizer_core::rules::{
 };
 use authorizer_core::token::Principal;
 
-/// A part of a rule that a request may not hold to, by the name of its field in the policy.
+/// A part of a rule that a request may fail, by the name of its field in the policy.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Part {
     /// `keys`: none of the patterns matches.
     Keys,
     /// `methods` and `operations`.
     Operations,
-    /// That there is a token, where a rule names no issuer.
+    /// A token, if a rule does not name an issuer.
     Token,
     /// `issuers`.
     Issuers,
@@ -30,9 +30,9 @@ pub enum Part {
     SourceIps,
     /// `when`, the condition on this claim.
     Condition(String),
-    /// `response_overrides`: one is asked for that is not there.
+    /// `response_overrides`: the request overrides a header that is not in the list.
     Overrides,
-    /// A header of S3's that the rule says nothing of.
+    /// An S3 header that the rule does not allow.
     Header,
     /// `upload.max_bytes`.
     MaxBytes,
@@ -62,13 +62,13 @@ impl fmt::Display for Part {
     }
 }
 
-/// Every part of the rule that does not hold; none where the rule matches.
+/// Every part of the rule that fails; empty if the rule matches.
 pub fn failing(rule: &Rule, access: &Access<'_>) -> Vec<Part> {
     let mut failing = Vec::new();
     let is_allow = rule.effect() == Effect::Allow;
     for part in rule.parts() {
         match part {
-            // They say what becomes of a request that matches.
+            // They change a request that matches.
             RulePart::Effect(_) | RulePart::CreateOnly(_) => {}
             RulePart::Operations(operations) => {
                 if !operations.contains(access.request.operation()) {
@@ -143,7 +143,7 @@ pub fn failing(rule: &Rule, access: &Access<'_>) -> Vec<Part> {
     failing
 }
 
-/// What the rule asks of whoever asks, where it does not hold.
+/// The condition of the rule on the principal, if it fails.
 fn failing_principal(principals: &PrincipalConstraint, access: &Access<'_>) -> Option<Part> {
     match (principals, &access.principal) {
         (PrincipalConstraint::Everyone, _) | (PrincipalConstraint::AnyIssuer, Principal::Verified(_)) => None,
@@ -155,7 +155,7 @@ fn failing_principal(principals: &PrincipalConstraint, access: &Access<'_>) -> O
     }
 }
 
-/// Whether this one of the rule's patterns matches what is asked for.
+/// Whether this pattern of the rule matches the target.
 pub(crate) fn pattern_matches(rule: &Rule, pattern: &KeyPattern, access: &Access<'_>) -> bool {
     match (access.request.resource(), rule.effect()) {
         (Resource::Object(key), Effect::Allow | Effect::Deny) => pattern.matches(key, access.claims()),

@@ -1,4 +1,4 @@
-//! A request that somebody might send, as the event that CloudFront would write for it.
+//! A request that a caller describes, as the event that CloudFront would write for it.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,30 +13,30 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Map;
 use thiserror::Error;
 
-/// The viewer's address where none is given: one that nobody has (RFC 5737).
+/// The viewer's address if none is given. Nobody has it (RFC 5737).
 pub const POSED_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
-/// What is to be done.
+/// The operation or method of the request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Deed {
-    /// An HTTP method, as it stands in a request.
+    /// An HTTP method, as in a request.
     Method(String),
-    /// An operation: its method, and the query parameters without which it would be another.
+    /// An operation: its method, and the query parameters that select it.
     Operation(S3Operation),
 }
 
-/// What it is to be done to.
+/// The target of the request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Aim {
     /// A path as a viewer sends it, percent-encoded, with its leading slash.
     Path(String),
-    /// An object key as S3 has it, without a leading slash.
+    /// An object key in the form of S3, without a leading slash.
     Key(String),
     /// The prefix of a listing.
     Prefix(String),
 }
 
-/// A request that somebody might send.
+/// A request that a caller describes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PosedRequest {
     method: String,
@@ -49,26 +49,24 @@ pub struct PosedRequest {
 /// Why there is no such request.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum PosedError {
-    /// Not what S3 can have as a key, or what a request can ask for unambiguously.
-    #[error("`{}` is no object key", .0.escape_debug())]
+    /// The text is not a key that S3 can have and a request can name.
+    #[error("`{}` is not an object key", .0.escape_debug())]
     NoKey(String),
-    /// Listing is of a prefix, all else of an object.
-    #[error("`{0}` is not done to a prefix")]
+    /// Only a listing has a prefix; all others have an object key.
+    #[error("`{0}` does not take a prefix")]
     NotOfPrefix(String),
-    /// Listing is of a prefix.
-    #[error("`ListObjectsV2` is done to a prefix, not to an object")]
+    /// A listing has a prefix.
+    #[error("`ListObjectsV2` takes a prefix, not an object key")]
     ListingOfObject,
 }
 
 impl PosedError {
-    /// How to mend it.
+    /// How to fix it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::NoKey(_) => {
-                "write the key without a leading slash; to ask about a path that names none, write the path"
-            }
-            Self::NotOfPrefix(_) => "name an object, or list with `GET` or `ListObjectsV2`",
-            Self::ListingOfObject => "write the prefix, which may be empty",
+            Self::NoKey(_) => "write the key without a leading slash, or give the path instead of the key",
+            Self::NotOfPrefix(_) => "name an object key, or use `GET` or `ListObjectsV2`",
+            Self::ListingOfObject => "write a prefix; it may be empty",
         }
     }
 }
@@ -150,7 +148,7 @@ impl PosedRequest {
         self.source
     }
 
-    /// The event, as CloudFront would hand it to the function.
+    /// The event, as CloudFront would send it to the function.
     pub fn event(&self) -> Vec<u8> {
         let event = EventParts {
             request_id: "posed",
@@ -212,7 +210,7 @@ impl<'r> EventParts<'r> {
 /// As in AWS's documentation.
 const DOMAIN_NAME: &str = "d111111abcdef8.cloudfront.net";
 
-/// What makes a request this operation, with values that any object might have.
+/// The parameters that select this operation, with values that any object might have.
 fn parameters_of(operation: S3Operation) -> Vec<(&'static str, &'static str)> {
     let required = operation.parameters().iter().filter(|parameter| parameter.is_required);
     let with_value = |parameter: &Parameter| {
@@ -231,10 +229,10 @@ fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// What an upload says of itself, as the headers that say it.
+/// The facts about an upload, as its headers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PosedUpload {
-    /// Its length in bytes: of the whole object, where a multipart upload is completed.
+    /// Its length in bytes: the length of the whole object, if a multipart upload is completed.
     pub bytes: Option<u64>,
     /// Its media type.
     pub content_type: Option<String>,
@@ -243,7 +241,7 @@ pub struct PosedUpload {
 }
 
 impl PosedUpload {
-    /// Puts them into a request.
+    /// Adds them to a request.
     #[must_use]
     pub fn put_into(&self, deed: &Deed, mut request: PosedRequest) -> PosedRequest {
         if let Some(bytes) = self.bytes {

@@ -1,4 +1,4 @@
-//! Who can do this, and what can such a token do: for each rule that lets something in, one request that shows it.
+//! Who can do this, and what can such a token do: for each rule that allows something, one request that shows it.
 
 use authorizer_core::Authorizer;
 use authorizer_core::operation::{OperationSet, S3Operation};
@@ -8,31 +8,31 @@ use serde::Serialize;
 use crate::engine::{Bounds, Engine, EngineError, Question, Reading, RuleRef, Token, Who, Witness};
 use crate::words::conditions_in_words;
 
-/// A question to a policy. What is not said is left open.
+/// A question to a policy. An absent field does not limit it.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     /// The operations.
     pub operations: Option<OperationSet>,
-    /// The keys: those of any of these patterns; of listings, those that show one of them.
+    /// The keys: those that match any of these patterns. For listings: those that show such keys.
     pub keys: Option<Vec<KeyPattern>>,
-    /// Who asks.
+    /// The principals.
     pub who: Option<Vec<Who>>,
     /// What else is known of the request.
     pub bounds: Bounds,
 }
 
-/// Something that somebody can do.
+/// Something that a principal can do.
 #[derive(Clone, Debug, Serialize)]
 pub struct Permission {
-    /// The rule that lets it in.
+    /// The rule that allows it.
     pub rule: String,
-    /// The policy's name for the issuer of the token; none for a request without one.
+    /// The policy's name for the issuer of the token; `None` for a request without a token.
     pub issuer: Option<String>,
     /// The rule's key patterns.
     pub keys: Vec<String>,
-    /// What the rule asks for beside, in words.
+    /// The other conditions of the rule, in words.
     pub conditions: Vec<String>,
-    /// The operations, each with a request that the core lets in by this rule.
+    /// The operations, each with a request that the core allows by this rule.
     pub operations: Vec<Shown>,
 }
 
@@ -45,8 +45,8 @@ pub struct Shown {
     pub request: Witness,
 }
 
-/// All that can be done within the question, by the rules that decide on it, in the order of the policy. Where there
-/// is nothing, nobody can.
+/// Everything within the question that the rules allow, in the order of the policy. If it is empty, nothing is
+/// allowed.
 ///
 /// ```
 /// use authorizer_analysis::{Query, query};
@@ -68,7 +68,7 @@ pub struct Shown {
 /// ```
 ///
 /// # Errors
-/// [`EngineError`]: there is no answer.
+/// [`EngineError`]: the analysis did not finish.
 pub fn query(authorizer: &Authorizer, query: &Query) -> Result<Vec<Permission>, EngineError> {
     let sides = [authorizer];
     let engine = Engine::new(&sides);
@@ -98,7 +98,7 @@ fn shown(
     who: &Who,
     query: &Query,
 ) -> Result<Option<Witness>, EngineError> {
-    // Whatever a listing touches is shown.
+    // A listing shows every key that it matches.
     let reading = Reading::of(operation, Effect::Deny);
     match &query.keys {
         None => decided_by(engine, rule, operation, who, &query.bounds, None),

@@ -1,25 +1,25 @@
-//! A token that somebody might hold, filled in with what any token of its issuer holds.
+//! A token that a caller describes, completed with what every token of its issuer contains.
 
 use authorizer_core::token::Issuer;
 use authorizer_core::{Scalar, Supposed, UnixTime};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// How long a token lives that does not say so, in seconds.
+/// The lifetime of a token without an `exp`, in seconds.
 const LIFETIME: u64 = 3600;
 
-/// A token, and which of it nobody stated.
+/// A token, and its parts that the caller did not give.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilledToken {
     /// The token.
     pub supposed: Supposed,
-    /// The names of the claims that were filled in, and `typ`.
+    /// The names of the claims that were added, and `typ`.
     pub filled: Vec<String>,
 }
 
-/// The claims are of another issuer than was named.
+/// The claims name another issuer than the caller.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("the claim `iss` is not that of issuer `{name}`, which is `{issuer}`")]
+#[error("the claim `iss` must be `{issuer}`, the address of issuer `{name}`")]
 pub struct OtherIssuerError {
     name: String,
     issuer: String,
@@ -30,7 +30,7 @@ pub struct OtherIssuerError {
 /// the policy limits lifetimes. What is stated stays, whether or not it will do.
 ///
 /// # Errors
-/// [`OtherIssuerError`] when `iss` is stated, and another.
+/// [`OtherIssuerError`] if `iss` is given and names another issuer.
 pub fn fill_in(
     issuer: &Issuer,
     token_type: Option<String>,

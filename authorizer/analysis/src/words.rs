@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use crate::engine::Witness;
 
-/// What a rule asks for beside its keys, its operations and whom it speaks of; each a phrase, in a fixed order. Of
-/// the terms, those that are of one of the operations.
+/// The conditions of a rule besides its keys, operations and principals, each as a phrase, in a fixed order. Includes
+/// only the terms that apply to one of the operations.
 pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String> {
     // The conditions and the addresses come before the period.
     let (mut phrases, mut sources, mut terms) = (Vec::new(), Vec::new(), Vec::new());
     for part in rule.parts() {
         match part {
-            // Who reads the phrases has these beside them.
+            // The readers of the phrases see these next to them.
             RulePart::Effect(_) | RulePart::Operations(_) | RulePart::Principals(_) | RulePart::Keys(_) => {}
-            // They open something, and ask for nothing.
+            // They allow something, and are not conditions.
             RulePart::Overrides(_) | RulePart::Checksums(_) => {}
             RulePart::Conditions(conditions) => phrases.extend(conditions.iter().map(condition)),
             RulePart::Sources(networks) => sources.extend(networks.map(|networks| {

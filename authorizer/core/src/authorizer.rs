@@ -1,4 +1,4 @@
-//! The way of a request, steps 1 to 8, one after the other.
+//! Decides on a request: steps 1 to 8, one after the other.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -63,32 +63,32 @@ pub struct Authorizer {
     trust: Arc<Trust>,
 }
 
-/// What was decided on one event.
+/// The decision on one event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Authorized<'r> {
-    /// What goes back to CloudFront.
+    /// The result for CloudFront.
     pub outcome: Outcome<'r>,
-    /// What goes into the decision log.
+    /// The line for the decision log.
     pub record: DecisionRecord<'r>,
 }
 
 impl Authorized<'_> {
-    /// The same in bytes of its own, for who goes on when the event's are gone.
+    /// The same as owned data, for a caller that outlives the event.
     pub fn into_owned(self) -> Authorized<'static> {
         Authorized { outcome: self.outcome.into_owned(), record: self.record.into_owned() }
     }
 }
 
-/// What is believed of who asks.
+/// The token of a request, or the claims that a caller supposes.
 #[derive(Clone, Copy)]
 enum Word<'w> {
-    /// What the request's own credential proves.
+    /// The token of the request itself.
     Proven,
-    /// This, beside what the request holds.
+    /// These claims, in addition to what the request contains.
     Supposed(&'w Supposed),
 }
 
-/// An issuer whose keys have to be asked for.
+/// An issuer whose keys must be fetched.
 #[derive(Clone, Debug)]
 pub struct KeysNeeded<'p> {
     wanted: WantedKey,
@@ -97,22 +97,22 @@ pub struct KeysNeeded<'p> {
 }
 
 impl<'p> KeysNeeded<'p> {
-    /// The policy's name for it.
+    /// The name of the issuer in the policy.
     pub fn issuer(&self) -> &'p str {
         self.issuer.name()
     }
 
-    /// What to ask.
+    /// The URL to fetch.
     pub fn url(&self) -> &'p KeysUrl {
         self.url
     }
 }
 
-/// Why a request comes to no rule.
+/// Why no rule is checked for a request.
 enum Turned {
-    /// It is refused.
+    /// The request is refused.
     Refused(Refusal),
-    /// The token in its cookie has expired: what signing in sets anew is the same cookie. What it asked for.
+    /// The token in the cookie has expired, and the sign-in sets the same cookie again. Contains what was requested.
     Expired(Box<S3Request>),
 }
 
@@ -131,18 +131,18 @@ impl From<Turned> for Refusal {
     }
 }
 
-/// What becomes of a request that is not refused.
+/// The result of a request that is not refused.
 enum Decided {
-    /// It goes on to S3, with the headers that the rule adds.
+    /// The request goes on to S3, with the headers that the rule adds.
     Forward { asked: S3Request, added: Vec<AddedHeader> },
-    /// It was a preflight.
+    /// The request is a preflight.
     Preflight(PreflightAnswer),
-    /// Whoever sent it is sent to sign in, for this refusal.
+    /// The viewer is sent to sign in, because of this refusal.
     SignIn { location: String, refusal: Refusal },
 }
 
 impl Authorizer {
-    /// For a bundle.
+    /// Creates an authorizer for a bundle.
     pub fn new(bundle: Bundle) -> Self {
         let possible = bundle.policy().possible();
         let trust = Arc::new(Trust::new(bundle.policy().issuers()));
@@ -154,17 +154,17 @@ impl Authorizer {
         &self.bundle
     }
 
-    /// Decides on the bytes of one event, at the instant `now`, by the keys at hand. Whatever the bytes are, there
-    /// is an outcome, and it forwards only what a rule allows.
+    /// Decides on the bytes of one event, at the instant `now`, with the keys that are present. Every input has an
+    /// outcome, and only an outcome that a rule allows forwards the request.
     pub fn authorize<'r>(&'r self, event: &'r [u8], now: UnixTime) -> Authorized<'r> {
         self.authorize_by(event, Word::Proven, now).0
     }
 
-    /// The same, for who can ask an issuer for keys.
+    /// The same, for a caller that can fetch the keys of an issuer.
     ///
     /// # Errors
-    /// [`KeysNeeded`] where the decision may depend on keys that nobody has asked for. After
-    /// [`take_keys`](Self::take_keys) with these the event can be decided on at that instant.
+    /// [`KeysNeeded`] if the decision may depend on keys that were not fetched yet. After
+    /// [`take_keys`](Self::take_keys) with these keys, the event can be decided on at that instant.
     pub fn authorize_or_ask<'p: 'r, 'r>(
         &'p self,
         event: &'r [u8],
@@ -178,11 +178,11 @@ impl Authorizer {
         needed.map_or(Ok(authorized), Err)
     }
 
-    /// Takes what an issuer's URL answered, the body of a 200, or that it gave no such answer. The last good keys
-    /// stay where it is of no use.
+    /// Takes the answer of an issuer's URL: the body of a 200, or that there was no such answer. If the answer is not
+    /// usable, the last good keys stay.
     ///
     /// # Errors
-    /// [`PublishedKeysError`] where the body is of no use, for the log.
+    /// [`PublishedKeysError`] if the body is not usable. It is for the log.
     pub fn take_keys(
         &self,
         needed: &KeysNeeded<'_>,
@@ -192,8 +192,9 @@ impl Authorizer {
         self.trust.take_keys(&needed.wanted, needed.issuer, answer, now)
     }
 
-    /// Decides as [`authorize`](Self::authorize) would if the request had come with a token of these claims whose
-    /// signature holds. All else is looked at as ever, the claims too. Never for a request that goes on to S3.
+    /// Decides as [`authorize`](Self::authorize) would if the request had a token with these claims and a valid
+    /// signature. All other checks are the same, also those on the claims. Never use it for a request that goes to
+    /// S3.
     pub fn authorize_supposing<'r>(
         &'r self,
         event: &'r [u8],
@@ -203,7 +204,7 @@ impl Authorizer {
         self.authorize_by(event, Word::Supposed(supposed), now).0
     }
 
-    /// The decision, and the key that somebody would have to be asked for first.
+    /// The decision, and the key that must be fetched first.
     fn authorize_by<'r>(
         &'r self,
         event: &'r [u8],
@@ -239,7 +240,7 @@ impl Authorizer {
                 record.decision = Verdict::Preflight;
                 record.status = Some(PREFLIGHT_STATUS);
                 record.reason = answer.verdict.reason().into();
-                // Both are there, or it would be no preflight.
+                // A preflight has both.
                 let headers = cors.zip(origin).map(|(cors, origin)| cors.preflight_headers(origin, &answer));
                 Outcome::preflight(headers.unwrap_or_default())
             }
@@ -259,7 +260,7 @@ impl Authorizer {
         (Authorized { outcome, record }, wanted)
     }
 
-    /// Steps 2 to 6. What is learned on the way is noted, so that the log has it for refusals too.
+    /// Steps 2 to 6. They write what they learn into the record, so that the log has it for refusals too.
     fn decide<'r>(
         &'r self,
         request: &CloudFrontRequest<'_>,
@@ -297,7 +298,7 @@ impl Authorizer {
                 record.rule = Some(rule.id().into());
                 Err(Refusal::DeniedByRule)
             }
-            // Whoever sent no token may still get in with one.
+            // A request without a token may still be allowed with one.
             (Decision::Default { furthest: Some(limit), .. }, principal)
                 if limit.is_of_terms()
                     && (matches!(principal, Principal::Verified(_))
@@ -322,11 +323,11 @@ impl Authorizer {
         }
     }
 
-    /// What is asked, by whom, from where and when: steps 1 to 5, as [`authorize`](Self::authorize) takes
+    /// What the request asks for, by whom, from where and when: steps 1 to 5, as [`authorize`](Self::authorize) takes
     /// them.
     ///
     /// # Errors
-    /// The [`Refusal`] of a request that comes to no rule. A preflight is one, to a reader that asks this.
+    /// The [`Refusal`] of a request for which no rule is checked. Here a preflight is a refusal too.
     pub fn access(&self, event: &[u8], now: UnixTime) -> Result<Access<'_>, Refusal> {
         let event = ViewerRequestEvent::parse(event).map_err(Refusal::from)?;
         let access = self.access_of(&event.request, Word::Proven, now, &mut DecisionRecord::default());
@@ -336,7 +337,7 @@ impl Authorizer {
     /// The same, as [`authorize_supposing`](Self::authorize_supposing) takes the steps.
     ///
     /// # Errors
-    /// As those of [`access`](Self::access).
+    /// The same as [`access`](Self::access).
     pub fn access_supposing(
         &self,
         event: &[u8],
@@ -371,7 +372,7 @@ impl Authorizer {
             (Word::Supposed(supposed), Credential::None) => {
                 Principal::suppose(supposed, policy.issuers(), now).map_err(Refusal::Token)
             }
-            // Beside the token that is supposed, it would be a second one.
+            // A real token in addition to the supposed one would be a second token.
             (Word::Supposed(_), Credential::Bearer { .. }) => Err(Refusal::CredentialRepeated),
         };
         let principal = match principal {
@@ -405,8 +406,8 @@ impl Authorizer {
         Ok(asked)
     }
 
-    /// A preflight asks what could be done to the same key, with whatever token the request will bring. What
-    /// is amiss with its query or headers, the request itself is told, in an answer that the page can read.
+    /// A preflight asks what could be done to the same key, with any token that the request may have. Errors in its
+    /// query or headers are reported to the request itself, in an answer that the page can read.
     fn answer_preflight(
         &self,
         preflight: Preflight<'_>,
@@ -427,7 +428,7 @@ impl Authorizer {
         Ok(preflight.answer(self.possible.operations.iter().filter(could).collect()))
     }
 
-    /// What the request after a preflight will be for.
+    /// What the request after the preflight will do.
     fn resource_of(
         &self,
         preflight: &Preflight<'_>,
@@ -445,7 +446,7 @@ impl Authorizer {
         }
     }
 
-    /// The viewer's address, which only matters where a rule asks for it.
+    /// The viewer's address. It only matters if a rule has a condition on it.
     fn source(&self, request: &CloudFrontRequest<'_>) -> Result<IpAddr, Refusal> {
         match request.client_ip.parse::<IpAddr>() {
             Ok(address) => Ok(address.to_canonical()),
@@ -455,15 +456,15 @@ impl Authorizer {
     }
 }
 
-/// A browser sends a cookie whoever's page asks. So a request that could change something, and comes from a page
-/// of another origin (RFC 9110 and the Fetch standard: `Origin`), needs an origin that `[cors]` names.
+/// A browser sends a cookie for the pages of every origin. So a request that can change something, and comes from
+/// a page of another origin (RFC 9110 and the Fetch standard: `Origin`), needs an origin that `[cors]` names.
 fn check_origin(request: &CloudFrontRequest<'_>, policy: &Policy) -> Result<(), Refusal> {
     if request.method == "GET" || request.method == "HEAD" || !request.headers.contains_key("origin") {
         return Ok(());
     }
     let origin = origin_of(&request.headers).unwrap_or_default();
     let host = request.headers.get("host").and_then(|lines| lines.first()).map(|line| line.value.as_ref());
-    // A page that came by plain HTTP may be anybody's on the way, but for one of this machine.
+    // An attacker on the network can change a page that came over plain HTTP, unless it came from this machine.
     let is_own = Origin::parse(origin).is_some_and(Origin::is_secure)
         && host.is_some()
         && origin.split_once("://").map(|(_, host)| host) == host;
@@ -477,7 +478,7 @@ fn note_refusal(refusal: &Refusal, record: &mut DecisionRecord<'_>) {
     record.reason = refusal.reason().into();
 }
 
-/// A method as the log has it: whatever a viewer sends, it is short.
+/// A method for the log. It is cut short, because the viewer can send anything.
 fn cut<'e>(method: &Cow<'e, str>) -> Cow<'e, str> {
     const MOST: usize = 16;
     match method.char_indices().nth(MOST) {

@@ -1,9 +1,9 @@
-//! What a binary of the function says that it was built with.
+//! What a binary of the function says about its build.
 //!
-//! A policy can need what a build left out. The binary holds a text of its own for each way of building it, so that
-//! whoever puts the two together can find out before the function starts.
+//! A policy can need something that a build does not include. Each kind of build contains its own text, so that
+//! `authorizer package` finds a mismatch before the function starts.
 
-/// What a policy may need of the function.
+/// What a policy may need from the function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct BuiltWith {
     /// Whether it can fetch the keys of an issuer.
@@ -11,10 +11,10 @@ pub struct BuiltWith {
 }
 
 impl BuiltWith {
-    /// Every way of building it.
+    /// All kinds of build.
     pub const ALL: [Self; 2] = [Self { remote_keys: true }, Self { remote_keys: false }];
 
-    /// The text that the binary holds, and no other binary does.
+    /// The text that only a binary of this kind contains.
     pub const fn marker(self) -> &'static str {
         match self {
             Self { remote_keys: true } => "edge-authorizer:built-with:v1:remote-keys;",

@@ -1,4 +1,4 @@
-//! The bundle: a policy and its keys in one JSON file, as the zip carries it.
+//! The bundle: a policy and its keys in one JSON file inside the zip.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -11,16 +11,16 @@ use crate::policy::{Policy, PolicyProblem};
 /// The one format so far.
 const FORMAT: u32 = 1;
 
-/// The longest bundle that is read, in bytes. A policy of 10,000 rules takes about two million.
+/// The longest bundle that is read, in bytes. A policy of 10,000 rules has about two million.
 pub const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct BundleFile<'b> {
     format: u32,
-    /// Of the bytes of `policy` as they stand here, so that a bundle that was cut, edited or damaged is
-    /// found out when the function starts. It is no signature: whoever can change the file can change
-    /// this too, and what guards against them is the SHA-256 that Lambda keeps of the whole zip.
+    /// The hash of the bytes of `policy` in this file. The function finds a cut, edited or damaged bundle when it
+    /// starts. This is not a signature: whoever can change the file can change the hash too. The SHA-256 that
+    /// Lambda keeps of the whole zip protects against them.
     policy_sha256: String,
     #[serde(borrow)]
     policy: &'b RawValue,
@@ -31,7 +31,7 @@ struct FormatOnly {
     format: u32,
 }
 
-/// A bundle that was found whole.
+/// A bundle that was checked completely.
 #[derive(Clone, Debug)]
 pub struct Bundle {
     policy: Policy,
@@ -44,16 +44,16 @@ pub enum BundleError {
     /// Longer than [`MAX_BUNDLE_BYTES`].
     #[error("the bundle is larger than 16 MiB")]
     TooLarge,
-    /// Not the JSON of a bundle: cut off, perhaps.
-    #[error("the bundle is not readable: {0}")]
+    /// Not the JSON of a bundle. It may be cut off.
+    #[error("the bundle cannot be read: {0}")]
     Unreadable(#[source] serde_json::Error),
     /// Written for another version of this program.
-    #[error("the bundle has format {0}, and this program reads format 1")]
+    #[error("the bundle has format {0}, but this program reads format 1")]
     Format(u32),
     /// The policy is not the one that the bundle was written with.
     #[error("the policy in the bundle was changed after it was packaged")]
     Altered,
-    /// The policy does not hold together.
+    /// The policy is not valid.
     #[error("the policy in the bundle is not valid: {}", first(.0))]
     Policy(Vec<PolicyProblem>),
 }
@@ -66,7 +66,7 @@ impl Bundle {
     /// Writes the bundle of a policy whose JWK sets are inline. The same policy gives the same bytes.
     ///
     /// # Errors
-    /// [`BundleError::Policy`] when the policy does not hold together.
+    /// [`BundleError::Policy`] when the policy is not valid.
     pub fn write(document: &PolicyDocument) -> Result<Vec<u8>, BundleError> {
         Policy::compile(document).map_err(BundleError::Policy)?;
         let policy = to_raw_value(document).map_err(BundleError::Unreadable)?;
@@ -92,14 +92,14 @@ impl Bundle {
     /// ```
     ///
     /// # Errors
-    /// [`BundleError`]: a bundle is used whole or not at all.
+    /// [`BundleError`]: a bundle that has one error is not used at all.
     pub fn read(bytes: &[u8]) -> Result<Self, BundleError> {
         if bytes.len() > MAX_BUNDLE_BYTES {
             return Err(BundleError::TooLarge);
         }
         let file: BundleFile<'_> = match serde_json::from_slice(bytes) {
             Ok(file) => file,
-            // Another format may have other fields: asked of nothing but itself.
+            // Another format may have other fields, so only the format is read first.
             Err(error) => {
                 return Err(match serde_json::from_slice(bytes) {
                     Ok(FormatOnly { format }) if format != FORMAT => BundleError::Format(format),
@@ -124,7 +124,7 @@ impl Bundle {
         &self.policy
     }
 
-    /// The SHA-256 of the whole file, in hexadecimal, as the decision log has it.
+    /// The SHA-256 of the whole file, in hexadecimal, as in the decision log.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }

@@ -21,11 +21,11 @@ pub struct Cors {
 pub enum AllowedOrigins {
     /// Every origin, without credentials.
     Any,
-    /// These.
+    /// The origins in this list.
     Listed(Vec<OriginPattern>),
 }
 
-/// The most headers that a preflight is answered for: more than any page needs.
+/// The largest number of headers in the answer to a preflight. It is more than any page needs.
 const MAX_ASKED_HEADERS: usize = 64;
 
 /// What a browser asks before it sends a request that is not simple.
@@ -41,15 +41,15 @@ pub(crate) struct Preflight<'r> {
 /// The answer to a preflight.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PreflightAnswer {
-    /// The methods that somebody could use on that key.
+    /// The methods that a rule could allow on that key.
     pub(crate) methods: Vec<Method>,
-    /// Of the headers asked for, those that an operation with the method does not refuse.
+    /// The requested headers that an operation with the method does not refuse.
     pub(crate) headers: Vec<String>,
-    /// Whether that is all that was asked for.
+    /// Whether this is everything that was requested.
     pub(crate) verdict: PreflightVerdict,
 }
 
-/// What a preflight comes to. The browser draws the same conclusion from the answer.
+/// The result of a preflight. The browser comes to the same result from the answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PreflightVerdict {
     Answered,
@@ -69,7 +69,7 @@ impl PreflightVerdict {
 }
 
 impl<'r> Preflight<'r> {
-    /// Reads a preflight; none where the request is not one.
+    /// Reads a preflight; `None` if the request is not a preflight.
     pub(crate) fn of(request: &'r CloudFrontRequest<'_>) -> Option<Self> {
         if request.method != "OPTIONS" {
             return None;
@@ -81,21 +81,21 @@ impl<'r> Preflight<'r> {
         let headers = names
             .map(|name| name.trim_matches([' ', '\t']).to_ascii_lowercase())
             .filter(|name| is_token(name))
-            // One more, so that it is seen that not all are answered.
+            // One more, to show that the answer does not cover all.
             .take(MAX_ASKED_HEADERS.saturating_add(1))
             .collect();
         Some(Self { origin, method, headers })
     }
 
-    /// The answer where the path or the query has no meaning: whatever is asked, for the request itself is refused,
-    /// and the page can read why.
+    /// The answer when the path or the query is not valid. It allows everything, because the request itself is
+    /// refused, and the page can read why.
     pub(crate) fn answer_as_asked(self) -> PreflightAnswer {
         let methods = Method::parse(self.method).into_iter().collect();
         let headers = self.headers.into_iter().take(MAX_ASKED_HEADERS).collect();
         PreflightAnswer { methods, headers, verdict: PreflightVerdict::Answered }
     }
 
-    /// The answer, where these operations could be allowed.
+    /// The answer when these operations could be allowed.
     pub(crate) fn answer(self, possible: OperationSet) -> PreflightAnswer {
         let methods = possible.methods().collect();
         let of_method = Method::parse(self.method).map(|method| possible.intersection(method.operations()));
@@ -135,7 +135,7 @@ impl Cors {
         self.max_age_seconds
     }
 
-    /// Whether the policy names the origin, and not merely every origin.
+    /// Whether the policy names the origin itself, and not only `*`.
     pub(crate) fn names(&self, origin: &str) -> bool {
         self.origins != AllowedOrigins::Any && self.allows(origin)
     }
@@ -147,9 +147,9 @@ impl Cors {
         }
     }
 
-    /// The headers of an answer to a request with this `Origin`, if it had one: so that the page can read it,
-    /// and no cache gives it to a page of another origin. What the function answers has them, and the
-    /// distribution's response headers policy gives them to what S3 answers.
+    /// The CORS headers for a request with this `Origin`. With them the page can read the answer, and a cache does
+    /// not give the answer to a page of another origin. The function adds them to its own answers. The
+    /// distribution's response headers policy adds them to the answers of S3.
     pub fn response_headers(&self, origin: Option<&str>) -> Vec<(&'static str, String)> {
         let mut headers = self.origin_headers(origin);
         if origin.is_some_and(|origin| self.allows(origin)) && !self.exposed_headers.is_empty() {
@@ -199,7 +199,7 @@ impl Cors {
     }
 }
 
-/// The `Origin` of a request; none where it stands there twice.
+/// The `Origin` of a request; `None` if it appears twice.
 pub(crate) fn origin_of<'h>(headers: &'h CloudFrontHeaders<'_>) -> Option<&'h str> {
     single(headers, "origin")
 }

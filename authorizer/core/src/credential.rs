@@ -6,30 +6,30 @@ use thiserror::Error;
 
 use crate::event::{CloudFrontHeaders, HeaderLines};
 
-/// Where a token may be, beside the `Authorization` header (RFC 6750 section 2.1), which is always looked at.
+/// The places of a token besides the `Authorization` header (RFC 6750 section 2.1), which is always read.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CredentialPlaces {
-    /// The name of a cookie, which may come in pieces `NAME.0`, `NAME.1` and so on.
+    /// The name of a cookie. It may be split into the pieces `NAME.0`, `NAME.1` and so on.
     pub cookie: Option<String>,
     /// The name of a query parameter (RFC 6750 section 2.3).
     pub query: Option<String>,
 }
 
-/// What the viewer presents to say who they are. Not verified yet.
+/// The credential that the viewer sent. It is not verified yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Credential<'r> {
-    /// Nothing.
+    /// The request does not have a token.
     None,
     /// A token.
     Bearer {
         /// The token.
         token: Cow<'r, str>,
-        /// Where it was.
+        /// The place of the token.
         place: CredentialPlace,
     },
 }
 
-/// Where a token was.
+/// The place of a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CredentialPlace {
     /// In `Authorization`.
@@ -40,30 +40,30 @@ pub enum CredentialPlace {
     Query,
 }
 
-/// Why a request has no one credential.
+/// Why a request does not have exactly one credential.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum CredentialError {
     /// More than one was sent (RFC 6750 section 2: at most one method, once).
     #[error("more than one credential was sent")]
     Repeated,
-    /// What was sent in `Authorization` is no bearer token.
+    /// `Authorization` does not contain a bearer token.
     #[error("the Authorization header is not a bearer token")]
     Scheme,
-    /// What is in the cookie or the query parameter for tokens is none.
+    /// The cookie or the query parameter does not contain a token.
     #[error("the cookie or query parameter does not contain a token")]
     Malformed,
 }
 
-/// The most pieces of a cookie: a browser keeps 4,096 bytes of each, and a token has at most four times that.
+/// The largest number of pieces: a browser keeps 4,096 bytes of each cookie, and a token has at most four times that.
 const MAX_PIECES: usize = 16;
 
 impl<'r> Credential<'r> {
     /// Finds the one credential of a request. `in_query` is the value of the query parameter that the policy
-    /// names, where the request has it.
+    /// names, if the request has it.
     ///
     /// # Errors
-    /// [`CredentialError::Repeated`] when there is more than one, whatever their places, and
-    /// [`CredentialError::Scheme`] or [`CredentialError::Malformed`] when what is there is no token.
+    /// [`CredentialError::Repeated`] when there is more than one, in any place;
+    /// [`CredentialError::Scheme`] or [`CredentialError::Malformed`] when the credential is not a token.
     pub fn find(
         headers: &'r CloudFrontHeaders<'_>,
         in_query: Option<&'r str>,
@@ -114,8 +114,8 @@ fn in_authorization<'r>(headers: &'r CloudFrontHeaders<'_>) -> Result<Option<&'r
     Ok(Some(token))
 }
 
-/// The cookie of this name (RFC 6265 section 5.4; over HTTP/2 there may be a line for each cookie), whole or in
-/// pieces. One that is empty is none: so applications sign a person out.
+/// The cookie of this name (RFC 6265 section 5.4; HTTP/2 may send one line per cookie), whole or in
+/// pieces. An empty cookie counts as absent, because applications sign a person out with an empty cookie.
 fn in_cookie<'r>(
     headers: &'r CloudFrontHeaders<'_>,
     name: &str,
@@ -130,7 +130,7 @@ fn in_cookie<'r>(
     for (key, value) in pairs {
         let slot = match key.strip_prefix(name) {
             Some("") => Some(&mut whole),
-            // Only in their one spelling: `.0`, not `.00`.
+            // Only one spelling is accepted: `.0`, not `.00`.
             Some(suffix) => (0..MAX_PIECES)
                 .find(|index| suffix.strip_prefix('.') == Some(index.to_string().as_str()))
                 .and_then(|index| pieces.get_mut(index)),
@@ -162,7 +162,7 @@ fn is_b64token(text: &str) -> bool {
     let is_one = |byte: u8| {
         byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
     };
-    // All of it, whatever comes first: many bytes are looked at in one step, and nearly always all are of the form.
+    // The whole text is checked without an early exit: one step checks many bytes, and nearly all texts are valid.
     text.bytes().fold(true, |are_all, byte| are_all & is_one(byte))
 }
 

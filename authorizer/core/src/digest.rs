@@ -1,4 +1,4 @@
-//! What bytes are told apart by.
+//! Hashes of bytes.
 
 use aws_lc_rs::digest::{SHA256, digest};
 

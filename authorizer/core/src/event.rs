@@ -1,12 +1,12 @@
 //! Step 1: the Lambda@Edge viewer-request event, as CloudFront writes it.
 //!
 //! [AWS: Lambda@Edge event structure](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html).
-//! The types follow the style of `aws_lambda_events`, which has none for Lambda@Edge: what goes back to
-//! CloudFront keeps the fields it does not know in `other`, so that a request goes back with whatever
-//! CloudFront put into it. (Of a number beyond 64 bits in such a field, the nearest double is kept.)
+//! The types follow the style of `aws_lambda_events`, which does not have types for Lambda@Edge. A type that goes
+//! back to CloudFront keeps unknown fields in `other`, so that the request goes back with everything that
+//! CloudFront sent. (A number beyond 64 bits in such a field becomes the nearest double.)
 //!
-//! Texts are those of the event's own bytes, wherever these hold them without an escape: most requests are
-//! read, decided on and handed back without a copy.
+//! Texts are slices of the event's own bytes, unless they contain an escape. So most requests are read, decided on
+//! and returned without a copy.
 
 mod header;
 mod lines;
@@ -26,7 +26,7 @@ pub use lines::HeaderLines;
 /// A Lambda@Edge event: one record, for one request of one viewer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CloudFrontEvent<'e> {
-    /// CloudFront sends exactly one; anything else is refused as malformed.
+    /// CloudFront sends exactly one record. Any other number is refused as malformed.
     #[serde(rename = "Records")]
     pub records: Vec<CloudFrontRecord<'e>>,
 }
@@ -34,11 +34,11 @@ pub struct CloudFrontEvent<'e> {
 /// One record of a [`CloudFrontEvent`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CloudFrontRecord<'e> {
-    /// What CloudFront has to say.
+    /// The CloudFront part of the record.
     pub cf: CloudFrontEventData<'e>,
 }
 
-/// The distribution's part and the viewer's part of an event.
+/// The configuration and the request of an event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CloudFrontEventData<'e> {
     /// The distribution and the trigger.
@@ -55,13 +55,13 @@ pub struct CloudFrontConfig<'e> {
     pub distribution_domain_name: Cow<'e, str>,
     /// The distribution's id, such as `EDFDVBD6EXAMPLE`.
     pub distribution_id: Cow<'e, str>,
-    /// The trigger: this function serves `viewer-request` and nothing else.
+    /// The trigger. This function accepts only `viewer-request`.
     pub event_type: Cow<'e, str>,
     /// CloudFront's id for the request, the `x-edge-request-id` of its access logs.
     pub request_id: Cow<'e, str>,
 }
 
-/// The viewer's request, and, returned by the function, the request CloudFront goes on with.
+/// The viewer's request. The function returns the same type, and CloudFront continues with it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CloudFrontRequest<'e> {
@@ -75,22 +75,22 @@ pub struct CloudFrontRequest<'e> {
     pub querystring: Cow<'e, str>,
     /// The headers by lower-case name.
     pub headers: CloudFrontHeaders<'e>,
-    /// The body, when the trigger includes it. Never needed here, and handed back untouched.
+    /// The body, if the trigger includes it. The function does not use it, and returns it unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Box<CloudFrontBody>>,
-    /// Fields this version does not know.
+    /// Fields that this version does not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
-/// Headers by lower-case name; a name has a value for each time the header was sent.
+/// Headers by lower-case name. A name has one value for each time that the header was sent.
 pub type CloudFrontHeaders<'e> = BTreeMap<Cow<'e, str>, HeaderLines<'e>>;
 
-/// A header of our own making.
+/// A header that this function writes.
 pub(crate) type AddedHeader = (Cow<'static, str>, HeaderLines<'static>);
 
 impl CloudFrontRequest<'_> {
-    /// The request in bytes of its own, for who goes on when the event's are gone.
+    /// The request as owned data, for a caller that outlives the event.
     pub fn into_owned(self) -> CloudFrontRequest<'static> {
         let lines = |(name, lines): (_, HeaderLines<'_>)| (owned(name), lines.into_owned());
         CloudFrontRequest {
@@ -107,7 +107,7 @@ impl CloudFrontRequest<'_> {
 
 #[cfg(test)]
 impl CloudFrontRequest<'static> {
-    /// A request as the unit tests write one.
+    /// A request for unit tests.
     pub(crate) fn sent(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Self {
         let line = |(name, value): &(&str, &str)| {
             (name.to_string().into(), CloudFrontHeader::new(name.to_string(), value.to_string()).into())
@@ -130,18 +130,18 @@ impl CloudFrontRequest<'static> {
 pub struct CloudFrontBody {
     /// Whether Lambda@Edge cut the body off (viewer events: at 40 KB).
     pub input_truncated: bool,
-    /// `read-only` as it arrives; `replace` would put `data` in the body's place.
+    /// `read-only` when it arrives; `replace` would replace the body with `data`.
     pub action: String,
-    /// Always `base64` as it arrives.
+    /// Always `base64` when it arrives.
     pub encoding: String,
     /// The bytes.
     pub data: Base64Data,
-    /// Fields this version does not know.
+    /// Fields that this version does not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
-/// An event that is one viewer request and nothing else.
+/// An event that contains exactly one viewer request.
 #[derive(Clone, Debug)]
 pub struct ViewerRequestEvent<'e> {
     /// The distribution and the trigger.
@@ -150,13 +150,13 @@ pub struct ViewerRequestEvent<'e> {
     pub request: CloudFrontRequest<'e>,
 }
 
-/// Why the function's input is no viewer request. All of these refuse the request with 500: the
-/// viewer did nothing wrong, the trigger or its sender did.
+/// Why the function's input is not a viewer request. All of these refuse the request with 500, because the
+/// error is in the trigger or its sender, not in the viewer's request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum EventError {
-    /// Not the JSON of a CloudFront event, or not of exactly one record.
+    /// The input is not the JSON of a CloudFront event, or does not have exactly one record.
     Malformed,
-    /// The function is on another trigger than viewer-request.
+    /// The function is attached to another trigger than viewer-request.
     WrongTrigger,
 }
 
@@ -166,7 +166,7 @@ impl<'e> ViewerRequestEvent<'e> {
     /// # Errors
     /// [`EventError`] when the bytes are not the event of exactly one viewer request.
     pub fn parse(json: &'e [u8]) -> Result<Self, EventError> {
-        // Once for all texts of it, and not for each anew.
+        // Once for all texts, not once per text.
         let json = str::from_utf8(json).map_err(|_| EventError::Malformed)?;
         let event: CloudFrontEvent<'e> = serde_json::from_str(json).map_err(|_| EventError::Malformed)?;
         let [record] =
@@ -282,7 +282,7 @@ mod tests {
             assert_eq!(parsed.map(|_| ()), Err(EventError::Malformed), "{text}");
         }
 
-        // Serde's own reading of a struct takes the members in a row, without their names, for an object.
+        // Serde's own reader of a struct also accepts an array of the members without names.
         let mut in_rows = Vec::new();
         for place in ["", "/Records/0", "/Records/0/cf", "/Records/0/cf/config", "/Records/0/cf/request"] {
             let mut event = documented();

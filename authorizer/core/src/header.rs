@@ -1,25 +1,25 @@
-//! What becomes of each request header on its way to S3.
+//! What happens to each request header on its way to S3.
 
 use crate::event::CloudFrontHeader;
 use crate::operation::{LengthHeader, S3Operation};
 
-/// What becomes of a header.
+/// What happens to a header.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fate {
-    /// It reaches S3: it belongs to the operation.
+    /// It goes to S3, because it belongs to the operation.
     Forward,
-    /// It reaches S3 where the rule that allows the request lets it: [`crate::upload`] reads it.
+    /// It goes to S3 if the rule that allows the request also allows the header: [`crate::upload`] reads it.
     AsRuleSays,
-    /// It stays as CloudFront has it: the function may not add, change or remove it.
+    /// It stays unchanged: the function cannot add, change or remove it.
     LeaveAlone,
-    /// It is taken out: S3 has no use for it, or must not see it.
+    /// It is removed: S3 does not use it, or must not see it.
     Remove,
-    /// The request is refused: the header would change what is done.
+    /// The request is refused: the header would change the operation.
     Refuse,
 }
 
-/// What becomes of the header `name` (lower case) on a request for `operation`.
-// Not inlined: in a loop over headers, LLVM would write the loop out for every operation and take minutes.
+/// What happens to the header `name` (lower case) of a request for `operation`.
+// Not inlined: in a loop over headers, LLVM would copy the loop for every operation and take minutes.
 #[inline(never)]
 pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader<'_>]) -> Fate {
     if is_cloudfronts_own(name) {
@@ -28,7 +28,7 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     if let Some(name) = name.strip_prefix("x-amz-") {
         return amz_fate(operation, name, lines);
     }
-    // A body in this coding is unwrapped by S3: what is stored would not be what was sent (AWS: SigV4
+    // S3 decodes a body in this coding, so it would store something else than was sent (AWS: SigV4
     // streaming, `aws-chunked`).
     let is_wrapped = |line: &CloudFrontHeader<'_>| line.value.to_ascii_lowercase().contains("aws-chunked");
     let wraps = operation.is_upload() && name == "content-encoding" && lines.iter().any(is_wrapped);
@@ -38,22 +38,22 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     if !operation.forwarded_headers().contains(&name) {
         return Fate::Remove;
     }
-    // The one condition of this name that S3 has on writes (AWS: conditional writes).
+    // The only value of this condition that S3 supports for writes (AWS: conditional writes).
     if operation.is_upload() && name == "if-none-match" && lines.iter().any(|line| line.value != "*") {
         return Fate::Refuse;
     }
-    // A value that a reader could split into two headers. CloudFront hands none over.
+    // A value that a reader could split into two headers. CloudFront does not send one.
     let splits = |line: &CloudFrontHeader<'_>| line.value.chars().any(|c| c.is_control() && c != '\t');
     if lines.iter().any(splits) { Fate::Refuse } else { Fate::Forward }
 }
 
-/// The headers of S3's own, without their `x-amz-`. What is not named here is refused: copy sources, ACLs and
-/// grants, tags, storage classes, encryption, object lock, redirects, security tokens, and what is yet to come.
+/// The `x-amz-` headers of S3, without the `x-amz-`. All others are refused: copy sources, ACLs and grants, tags,
+/// storage classes, encryption, object lock, redirects, security tokens, and headers that S3 adds later.
 fn amz_fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader<'_>]) -> Fate {
     match name {
-        // What AWS's SDKs say of themselves.
+        // AWS's SDKs describe themselves in these.
         "user-agent" => Fate::Remove,
-        // Asks S3 to say the checksum that is stored with the object.
+        // Requests the checksum that is stored with the object.
         "checksum-mode" => {
             let asks = lines.len() <= 1 && lines.iter().all(|line| line.value == "ENABLED");
             if operation.reads_object() && asks { Fate::Forward } else { Fate::Refuse }
@@ -70,7 +70,7 @@ const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", 
 
 /// The headers that a viewer-request function may not touch
 /// ([AWS: restrictions on edge functions](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html)):
-/// the disallowed ones, which an event should not hold at all, and the read-only ones.
+/// the disallowed ones, which an event should not contain at all, and the read-only ones.
 fn is_cloudfronts_own(name: &str) -> bool {
     matches!(
         name,
@@ -175,7 +175,7 @@ mod tests {
         ] {
             let lines = [CloudFrontHeader::new(name, value)];
             for (operation, expected) in OPERATIONS.into_iter().zip(fates) {
-                // `checksum-mode` is no checksum; on an upload the rule has nothing to say of it.
+                // `checksum-mode` is not a checksum, and a rule cannot allow it on an upload.
                 assert_eq!(fate(operation, name, &lines), expected, "{} {name}", operation.name());
             }
         }

@@ -3,7 +3,7 @@
 //! S3 decodes the path of a request once and takes the bytes as the key: `%2F` is `/`, `%252F` is the
 //! three characters `%2F`, and a raw `+` is a space
 //! ([AWS: naming objects](https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html)).
-//! A path that two readers could take for two keys is refused.
+//! A path that two readers could read as two keys is refused.
 
 use std::fmt;
 
@@ -13,27 +13,27 @@ use thiserror::Error;
 /// The greatest length of an object key, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
 
-/// RFC 3986 section 2.3's unreserved characters and the slash are kept; this is also the canonical URI
-/// of SigV4, so CloudFront signs and S3 reads what was decided on.
+/// Keeps RFC 3986 section 2.3's unreserved characters and the slash. This is also the canonical URI of SigV4, so
+/// CloudFront signs, and S3 reads, the key that was decided on.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// An S3 object key that has exactly one meaning.
 ///
 /// INVARIANT: 1 to 1,024 bytes of UTF-8; no control character, no backslash; no segment is `.` or `..`;
-/// no segment is empty but for the last, so that `a/` is a key of its own.
+/// no segment is empty except the last, so that `a/` is a key of its own.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ObjectKey(String);
 
-/// Why a path names no object key.
+/// Why a path does not contain a valid object key.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum KeyError {
-    /// Nothing, or only `/`.
-    #[error("the path names no object")]
+    /// Empty, or only `/`.
+    #[error("the path does not contain an object key")]
     Missing,
     /// A `%` without two hexadecimal digits.
     #[error("a % without two hexadecimal digits")]
     EscapeMalformed,
-    /// Decoded, the path is not UTF-8.
+    /// The decoded path is not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
     /// `//`, encoded or not.
@@ -45,13 +45,13 @@ pub enum KeyError {
     /// U+0000 to U+001F or U+007F to U+009F, encoded or not.
     #[error("a control character")]
     ControlCharacter,
-    /// A backslash, encoded or not: some clients and tools take it for a slash.
+    /// A backslash, encoded or not: some clients and tools treat it as a slash.
     #[error("a backslash")]
     Backslash,
     /// A raw `+`: a plus in RFC 3986, a space to S3.
     #[error("a raw +")]
     RawPlus,
-    /// A raw space, `#` or `?`: CloudFront refuses the first two in a `uri`, the third ends a path.
+    /// A raw space, `#` or `?`: CloudFront refuses the first two in a `uri`; the third ends a path.
     #[error("a raw space, # or ?")]
     RawDelimiter,
     /// More than [`MAX_KEY_BYTES`].
@@ -75,7 +75,7 @@ impl ObjectKey {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError`] when the path names no key, or one that another reader might take for another.
+    /// [`KeyError`] when the path does not contain a key, or when another reader could read it as another key.
     pub fn from_uri(uri: &str) -> Result<Self, KeyError> {
         let path = uri.strip_prefix('/').ok_or(KeyError::Missing)?;
         check_raw(path)?;
@@ -83,7 +83,7 @@ impl ObjectKey {
         Self::new(key.into_owned())
     }
 
-    /// Takes a key that is already decoded, such as one in a policy test.
+    /// Takes a key that is already decoded, such as a key in a policy test.
     ///
     /// # Errors
     /// [`KeyError`] when it breaks the invariant of the type.
@@ -104,7 +104,7 @@ impl ObjectKey {
         while let Some(segment) = segments.next() {
             match segment {
                 "." | ".." => return Err(KeyError::DotSegment),
-                // The last segment may be empty, unless it is the only one: `a/` is a key, `/` is none.
+                // The last segment may be empty, unless it is the only one: `a/` is a key, `/` is not.
                 "" if segments.peek().is_some() => return Err(KeyError::EmptySegment),
                 _ => {}
             }
@@ -117,7 +117,7 @@ impl ObjectKey {
         &self.0
     }
 
-    /// The key, for good.
+    /// The key, as an owned value.
     pub(crate) fn into_string(self) -> String {
         self.0
     }
@@ -127,7 +127,7 @@ impl ObjectKey {
         self.0.split('/')
     }
 
-    /// The one `uri` that stands for this key, which S3 decodes to exactly this key.
+    /// The only `uri` for this key. S3 decodes it to exactly this key.
     pub fn to_uri(&self) -> String {
         let mut uri = String::with_capacity(self.0.len().saturating_add(1));
         uri.push('/');
@@ -142,7 +142,7 @@ impl fmt::Display for ObjectKey {
     }
 }
 
-/// What can only be seen before decoding: malformed escapes, and raw characters whose meaning is open.
+/// Checks what is only visible before decoding: malformed escapes, and raw characters with an ambiguous meaning.
 fn check_raw(path: &str) -> Result<(), KeyError> {
     let mut bytes = path.bytes();
     while let Some(byte) = bytes.next() {

@@ -1,5 +1,5 @@
-//! The decision of the edge authorizer: the bytes of a CloudFront viewer-request event in, what goes back
-//! to CloudFront out.
+//! The decision of the edge authorizer. The input is the bytes of a CloudFront viewer-request event, and the output
+//! is what goes back to CloudFront.
 //!
 //! ```text
 //! event -> ObjectKey -> S3Request -> Credential -> Principal -> Decision -> Outcome

@@ -1,4 +1,4 @@
-//! Media types, as a request has one and as a policy allows them (RFC 9110 section 8.3.1).
+//! Media types, in requests and in policies (RFC 9110 section 8.3.1).
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub struct MediaType {
     subtype: String,
 }
 
-/// The media types that a rule allows: one, all of a kind, or any.
+/// The media types that a rule allows: one type, all of a kind, or any.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MediaRange {
     /// `*/*`.
@@ -21,7 +21,7 @@ pub enum MediaRange {
 }
 
 impl MediaType {
-    /// Reads the value of a `Content-Type` header. Parameters must be well-formed, and are left out.
+    /// Reads the value of a `Content-Type` header. Parameters must be well-formed, and are removed.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rest = text.trim_matches([' ', '\t']);
         let (essence, parameters) = rest.split_once(';').map_or((rest, None), |(e, p)| (e, Some(p)));
@@ -41,7 +41,7 @@ impl MediaType {
 
     fn essence(text: &str) -> Option<Self> {
         let (kind, subtype) = text.split_once('/')?;
-        // `*` is a token character, and no request's body is of every type.
+        // `*` is a token character, but the body of a request has one type.
         let is_name = |text: &str| is_token(text) && !text.contains('*');
         (is_name(kind) && is_name(subtype))
             .then(|| Self { kind: kind.to_ascii_lowercase(), subtype: subtype.to_ascii_lowercase() })
@@ -76,7 +76,7 @@ impl MediaRange {
         }
     }
 
-    /// Whether the type is one of these.
+    /// Whether the range contains the type.
     pub fn contains(&self, media_type: &MediaType) -> bool {
         match self {
             Self::Any => true,
@@ -86,8 +86,8 @@ impl MediaRange {
     }
 }
 
-/// One parameter, and what follows its semicolon; whether it was the last. RFC 9110 section 5.6.6 lets a
-/// parameter be empty.
+/// Reads one parameter. Returns what follows its semicolon, and whether it was the last. RFC 9110 section 5.6.6
+/// allows an empty parameter.
 fn parameter(text: &str) -> Option<(bool, &str)> {
     let after_name = text.trim_start_matches(is_token_character);
     let name_length = text.len().checked_sub(after_name.len())?;
@@ -113,7 +113,7 @@ fn parameter(text: &str) -> Option<(bool, &str)> {
     }
 }
 
-/// What follows a quoted string (RFC 9110 section 5.6.4) whose first quote has been read.
+/// What follows a quoted string (RFC 9110 section 5.6.4). Its first quote is already read.
 fn after_quoted(text: &str) -> Option<&str> {
     let mut characters = text.chars();
     loop {

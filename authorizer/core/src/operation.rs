@@ -1,8 +1,8 @@
-//! The S3 operations that a request can be, and what there is to know of each: one fact, one method.
+//! The S3 operations that a request can be, and the facts about each: one fact, one method.
 //!
-//! The distribution's identity may read and write every object, so what a request means to S3 is a closed
-//! set ([AWS: S3 API operations](https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html)):
-//! what is not here cannot be asked of S3. [`crate::request`] tells which one a request is.
+//! The distribution may read and write every object, so the set of operations must be closed
+//! ([AWS: S3 API operations](https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html)):
+//! an operation that is not in this list does not reach S3. [`crate::request`] finds the operation of a request.
 
 mod facts;
 mod headers;

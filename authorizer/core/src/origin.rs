@@ -7,13 +7,13 @@ pub struct OriginPattern(Form);
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Form {
     Exact(String),
-    /// What stands before and after the `*`: `https://` and `.example.com`.
+    /// The text before and after the `*`: `https://` and `.example.com`.
     Below(String, String),
 }
 
 impl OriginPattern {
-    /// Reads an origin or a pattern, in the one spelling that browsers use: lower case, without a path, and
-    /// without the port that the scheme has anyway.
+    /// Reads an origin or a pattern, in the one spelling of browsers: lower case, without a path, and without the
+    /// default port of the scheme.
     pub fn parse(text: &str) -> Option<Self> {
         match text.split_once("://*.") {
             Some((scheme, domain)) => {
@@ -24,7 +24,7 @@ impl OriginPattern {
         }
     }
 
-    /// Whether an `Origin` is this one, or one of these.
+    /// Whether an `Origin` is this origin, or matches this pattern.
     pub fn matches(&self, origin: &str) -> bool {
         match &self.0 {
             Form::Exact(exact) => exact == origin,
@@ -36,7 +36,7 @@ impl OriginPattern {
     }
 }
 
-/// An origin: `https`, or `http`, a host and perhaps a port.
+/// An origin: `https` or `http`, a host and an optional port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Origin<'t> {
     is_https: bool,
@@ -50,7 +50,7 @@ impl<'t> Origin<'t> {
             (None, Some(authority)) => (false, authority),
             (None, None) => return None,
         };
-        // An IPv6 address stands in brackets, and has colons of its own.
+        // An IPv6 address is in brackets, and contains colons.
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (authority, None),
@@ -66,7 +66,7 @@ impl<'t> Origin<'t> {
         (host_is_whole && port_is_needed).then_some(Self { is_https, host })
     }
 
-    /// Whether nobody on the way can speak for it.
+    /// Whether the connection is protected against attackers on the network.
     pub(crate) fn is_secure(self) -> bool {
         self.is_https || self.is_loopback()
     }

@@ -1,4 +1,4 @@
-//! Step 7: what goes back to CloudFront.
+//! Step 7: the result for CloudFront.
 
 use serde::Serialize;
 use serde_json::json;
@@ -12,10 +12,10 @@ use crate::token::RETRY_SECONDS;
 /// The realm of every challenge (RFC 9110 section 11.5): the objects of one distribution.
 const REALM: &str = "objects";
 
-/// RFC 9110 section 15.3.5: there is nothing to say but the headers.
+/// RFC 9110 section 15.3.5: the answer has only headers.
 pub(crate) const PREFLIGHT_STATUS: u16 = 204;
 
-/// RFC 9110 section 15.4.3. The page may be asked for again, with a token.
+/// RFC 9110 section 15.4.3. The viewer may request the page again, with a token.
 pub(crate) const SIGN_IN_STATUS: u16 = 302;
 
 /// The function's result.
@@ -24,7 +24,7 @@ pub(crate) const SIGN_IN_STATUS: u16 = 302;
 pub enum Outcome<'e> {
     /// The request that CloudFront signs and sends to S3: exactly what was authorised.
     Forward(Box<CloudFrontRequest<'e>>),
-    /// The answer to the viewer; S3 is not asked.
+    /// The answer to the viewer. S3 is not asked.
     Respond(GeneratedResponse),
 }
 
@@ -33,21 +33,21 @@ pub enum Outcome<'e> {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GeneratedResponse {
-    /// A string of digits: CloudFront refuses a number.
+    /// A string of digits, because CloudFront refuses a number.
     pub status: String,
     /// The reason phrase.
     pub status_description: String,
     /// The headers.
     pub headers: CloudFrontHeaders<'static>,
-    /// The body. None for a HEAD request (RFC 9110 section 9.3.2) and where there is nothing to say.
+    /// The body. `None` for a HEAD request (RFC 9110 section 9.3.2) and for an answer without a body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
 impl<'e> Outcome<'e> {
-    /// The request, rewritten to what was authorised and nothing else: the canonical path and query of what
-    /// was recognised, and no header but those of the operation, those that the rule adds, and those that
-    /// CloudFront lets no function touch. The credential is among those left out.
+    /// The request, rewritten to exactly what was authorised: the canonical path and query of the recognised
+    /// operation, and only the headers of the operation, the headers that the rule adds, and the headers that
+    /// CloudFront does not let a function change. The credential is removed.
     pub(crate) fn forward(
         mut request: CloudFrontRequest<'e>,
         asked: &S3Request,
@@ -56,16 +56,16 @@ impl<'e> Outcome<'e> {
         request.uri = asked.to_uri().into();
         request.querystring = asked.to_querystring().into();
         request.headers.retain(|name, lines| match fate(asked.operation(), name, lines) {
-            // What the rule does not let through, it has not matched.
+            // A rule that does not allow the header did not match.
             Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
-            // A header that refuses the request has refused it in step 3.
+            // Step 3 already refused such a header.
             Fate::Remove | Fate::Refuse => false,
         });
         request.headers.extend(added);
         Self::Forward(Box::new(request))
     }
 
-    /// The answer to a refused request. `request_id` is absent when the event could not be read.
+    /// The answer to a refused request. `request_id` is `None` when the event could not be read.
     pub(crate) fn refuse(
         refusal: &Refusal,
         request_id: Option<&str>,
@@ -81,7 +81,7 @@ impl<'e> Outcome<'e> {
         if let Refusal::KeysUnavailable(_) = refusal {
             headers.push(("Retry-After", RETRY_SECONDS.to_string()));
         }
-        // A policy that allows nothing has no method to name.
+        // A policy that does not allow anything does not have a method to name.
         if let Refusal::MethodNotAllowed { allow } = refusal
             && !allow.is_empty()
         {
@@ -126,7 +126,7 @@ impl<'e> Outcome<'e> {
         })
     }
 
-    /// The outcome in bytes of its own, for who goes on when the event's are gone.
+    /// The outcome as owned data, for a caller that outlives the event.
     pub fn into_owned(self) -> Outcome<'static> {
         match self {
             Self::Forward(request) => Outcome::Forward(Box::new(request.into_owned())),

@@ -1,4 +1,4 @@
-//! The policy: from the document that a person wrote to rules and issuers that can decide.
+//! The policy: from the document that a person writes to rules and issuers that can decide.
 
 mod compile;
 mod compiled;

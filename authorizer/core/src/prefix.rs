@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey};
 
-/// The beginning of object keys: whole segments, and then the beginning of another one.
+/// The beginning of object keys: whole segments, and then the beginning of one more segment.
 ///
 /// INVARIANT: at most 1,024 bytes; no control character, no backslash; no whole segment is empty, `.` or
-/// `..`, because no key that is decided on has such a segment.
+/// `..`, because no valid key has such a segment.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct KeyPrefix(String);
 
@@ -15,13 +15,13 @@ impl KeyPrefix {
     /// Takes a prefix that is already decoded. It may be empty.
     ///
     /// # Errors
-    /// [`KeyError`] when no object key that is decided on begins like this.
+    /// [`KeyError`] when no valid object key begins like this.
     pub fn new(prefix: String) -> Result<Self, KeyError> {
         let whole = prefix.rfind('/').map_or("", |slash| prefix.get(..=slash).unwrap_or_default());
         if !whole.is_empty() {
             ObjectKey::new(whole.to_owned())?;
         }
-        // The beginning of a segment may be `.`: `.config` begins like that.
+        // The beginning of a segment may be `.`, as in `.config`.
         if prefix.chars().any(char::is_control) {
             return Err(KeyError::ControlCharacter);
         }

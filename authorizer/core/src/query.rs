@@ -5,17 +5,17 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 
-/// RFC 3986 section 2.3's unreserved characters are kept, as SigV4's canonical query has it.
+/// Keeps RFC 3986 section 2.3's unreserved characters, like SigV4's canonical query.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The longest value, in bytes. A continuation token of S3's may hold a whole key, encoded.
+/// The longest value, in bytes. A continuation token of S3 may contain a whole encoded key.
 const MAX_VALUE_BYTES: usize = 4096;
 
-/// The most parameters that are looked at: more than any operation has.
+/// The largest number of parameters that are read. It is more than any operation has.
 const MAX_PARAMETERS: usize = 32;
 
-/// The parameters of a request, in its order. S3 gives a parameter a meaning without a value too (`?acl`), so
-/// none and an empty one are the same here, as they are to S3.
+/// The parameters of a request, in its order. S3 also accepts a parameter without a value (`?acl`), so an absent
+/// value and an empty value are the same here, as they are for S3.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -25,10 +25,10 @@ pub enum QueryError {
     /// No operation that some rule allows has this parameter.
     #[error("the query parameter {0} is not allowed here")]
     NotAllowed(String),
-    /// The parameter's value is not of its form, or it stands twice.
-    #[error("the query parameter {0} is malformed, or stands there twice")]
+    /// The parameter's value is not valid, or it appears twice.
+    #[error("the query parameter {0} is malformed, or appears twice")]
     Malformed(String),
-    /// No parameters at all could be read: escapes, a raw `+`, control characters, an empty one.
+    /// The parameters cannot be read: escapes, a raw `+`, control characters, an empty name.
     #[error("the query string is malformed")]
     Unreadable,
 }
@@ -43,7 +43,7 @@ impl QueryError {
     }
 }
 
-/// A name for a message: it came from the viewer and goes back to the viewer.
+/// A name for a message. It came from the viewer and goes back to the viewer.
 fn shown(name: &str) -> String {
     name.chars().take(64).collect()
 }
@@ -52,8 +52,9 @@ impl Query {
     /// Reads a query string without its `?`.
     ///
     /// # Errors
-    /// [`QueryError`] where there are too many, and where two readers could differ: malformed escapes, what is not UTF-8, a raw `+` (a plus
-    /// or a space), a name that is empty or holds a control character, a parameter that stands twice.
+    /// [`QueryError`] when there are too many parameters, or when two readers could read them differently: malformed
+    /// escapes, text that is not UTF-8, a raw `+` (a plus or a space), a name that is empty or contains a control
+    /// character, a parameter that appears twice.
     pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         if text.is_empty() {
@@ -79,13 +80,13 @@ impl Query {
         self.0.iter().any(|(known, _)| known == name)
     }
 
-    /// Takes a parameter out.
+    /// Removes and returns a parameter.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let index = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(index).1)
     }
 
-    /// The first of the parameters that are left.
+    /// The first of the remaining parameters.
     pub(crate) fn first_name(&self) -> Option<&str> {
         self.0.first().map(|(name, _)| name.as_str())
     }
@@ -110,7 +111,7 @@ pub(crate) fn encode_value(value: &str) -> String {
     utf8_percent_encode(value, ENCODED).to_string()
 }
 
-/// Decodes once; nothing where the text has more than one reading.
+/// Decodes once; `None` if the text has more than one reading.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

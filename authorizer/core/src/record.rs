@@ -16,16 +16,16 @@ const MAX_SUBJECT: usize = 256;
 pub enum SubjectLogging {
     /// As the token has it.
     Plain,
-    /// As the SHA-256 of the issuer and the subject: the lines of one subject can be found by whoever knows
-    /// or guesses the subject. It keeps names from the eye, not from a search, and the key of a request may
-    /// hold the subject all the same.
+    /// As the SHA-256 of the issuer and the subject. Whoever knows or guesses the subject can find its lines. The
+    /// hash hides the name from a reader, but not from a search, and the key of a request may still contain the
+    /// subject.
     #[default]
     Hashed,
     /// Not at all.
     Omitted,
 }
 
-/// What the decision log says of one request. Never a token, a claim other than `sub`, a `kid` or a URL.
+/// One line of the decision log. It never contains a token, a claim other than `sub`, a `kid` or a URL.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct DecisionRecord<'r> {
     /// CloudFront's id for the request.
@@ -37,15 +37,15 @@ pub struct DecisionRecord<'r> {
     /// The HTTP method, cut to 16 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<Cow<'r, str>>,
-    /// The S3 operation, once it is known.
+    /// The S3 operation, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Cow<'r, str>>,
-    /// The object key, or the prefix of a listing, once it is known.
+    /// The object key, or the prefix of a listing, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'r, str>>,
     /// `allow`, `refuse` or `preflight`.
     pub decision: Verdict,
-    /// The status of what was answered here.
+    /// The status of the function's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// `allowed_by_rule`, `preflight_...`, or the word of the [`Refusal`](crate::Refusal).
@@ -56,7 +56,7 @@ pub struct DecisionRecord<'r> {
     /// The policy's name for the issuer of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<Cow<'r, str>>,
-    /// The subject of the token, as the policy says.
+    /// The subject of the token, in the form that the policy sets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<Cow<'r, str>>,
     /// The SHA-256 of the bundle that decided, in hexadecimal.
@@ -67,7 +67,7 @@ pub struct DecisionRecord<'r> {
 /// sends to CloudWatch Logs.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecisionLine<'r> {
-    /// The version of this form.
+    /// The version of this format.
     log_version: u32,
     #[serde(flatten)]
     record: &'r DecisionRecord<'r>,
@@ -76,13 +76,13 @@ pub struct DecisionLine<'r> {
 }
 
 impl<'r> DecisionLine<'r> {
-    /// For a decision that took so many microseconds.
+    /// Creates a line for a decision that took this many microseconds.
     pub fn new(record: &'r DecisionRecord<'r>, micros: u64) -> Self {
         Self { log_version: 1, record, micros }
     }
 }
 
-/// Whether the request went on.
+/// The kind of decision.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -91,7 +91,7 @@ pub enum Verdict {
     /// It was refused.
     #[default]
     Refuse,
-    /// It was a CORS preflight, and was answered here.
+    /// It was a CORS preflight, and the function answered it.
     Preflight,
 }
 
@@ -107,7 +107,7 @@ impl Verdict {
 }
 
 impl<'r> DecisionRecord<'r> {
-    /// The record in bytes of its own, for who goes on when the event's are gone.
+    /// The record as owned data, for a caller that outlives the event.
     pub fn into_owned(self) -> DecisionRecord<'static> {
         let owned = |text: Cow<'r, str>| Cow::Owned(text.into_owned());
         DecisionRecord {
@@ -126,7 +126,7 @@ impl<'r> DecisionRecord<'r> {
         }
     }
 
-    /// Notes whose token it was.
+    /// Adds the owner of the token.
     pub(crate) fn note_principal(&mut self, claims: &VerifiedClaims<'r>, logging: SubjectLogging) {
         let issuer = claims.issuer();
         self.issuer = Some(issuer.name().into());

@@ -1,8 +1,8 @@
-//! Everything that can refuse a request, and the one place where a refusal becomes a status, headers,
+//! Everything that can refuse a request. This is the only place where a refusal becomes a status, headers,
 //! a message for the viewer and a word for the decision log.
 //!
-//! What the viewer is told follows RFC 9110, RFC 6750 section 3 and RFC 9457, and never says which
-//! rule or claim would have helped; [`Refusal::reason`] goes to the decision log only.
+//! The answer to the viewer follows RFC 9110, RFC 6750 section 3 and RFC 9457. It never says which rule or
+//! claim would have helped. [`Refusal::reason`] goes only to the decision log.
 
 mod reason;
 
@@ -23,73 +23,73 @@ pub enum Refusal {
     EventMalformed,
     /// The function is attached to another trigger than viewer-request.
     EventWrongTrigger,
-    /// The path names no object key that has one meaning.
+    /// The path does not contain an object key that has exactly one meaning.
     Key(KeyError),
-    /// The query string has no meaning here.
+    /// The query string is not valid here.
     Query(QueryError),
-    /// A POST that is no step of a multipart upload, where such steps are open.
+    /// A POST that is not a step of a multipart upload, under a policy that allows such steps.
     PostNotAnUpload,
-    /// A header would change what the operation does; its lower-case name.
+    /// A header that would change the operation. Contains its lower-case name.
     HeaderNotAllowed(String),
-    /// A method that no rule allows on any key; the methods that some rule does, for `Allow`.
+    /// A method that no rule allows on any key. Contains the methods that some rule allows, for `Allow`.
     MethodNotAllowed {
         /// The value of `Allow` (RFC 9110 section 10.2.1).
         allow: String,
     },
     /// More than one credential was sent (RFC 6750 section 2: at most one method, once).
     CredentialRepeated,
-    /// What was sent is no bearer token.
+    /// The `Authorization` header does not contain a bearer token.
     CredentialScheme,
-    /// What is in the cookie or the query parameter for tokens is none.
+    /// The cookie or the query parameter does not contain a token.
     CredentialMalformed,
-    /// No token was sent, and nothing is open to anyone.
+    /// The request does not have a token, and no rule allows it without one.
     TokenMissing,
-    /// A token was sent that does not verify.
+    /// The token does not verify.
     Token(TokenError),
-    /// It cannot be told whether a token verifies.
+    /// The keys to verify the token are not available.
     KeysUnavailable(KeysUnavailable),
     /// A deny rule matched.
     DeniedByRule,
     /// The token verified and no rule allows the request.
     NoRule(NoRule),
-    /// An upload that the rules' limits were all that kept from being allowed.
+    /// An upload that only fails a limit of the rules.
     Upload(UploadError),
     /// A preflight from an origin whose pages may not use the distribution.
     OriginNotAllowed,
-    /// All that lacked was a scope (RFC 6750 section 3.1).
+    /// Only a scope was missing (RFC 6750 section 3.1).
     InsufficientScope {
-        /// The scopes that would have been enough, with spaces between them.
+        /// The scopes that would have been enough, separated by spaces.
         scope: String,
     },
 }
 
-/// What kept every allow rule from matching: the furthest that any of them got.
+/// Why no allow rule matched: the first part that failed in the closest rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NoRule {
-    /// No rule's keys hold the object key.
+    /// The object key does not match the keys of any rule.
     KeyNotAllowed,
-    /// Some rule's keys hold it, for other operations.
+    /// The object key matches, but only rules for other operations.
     OperationNotAllowed,
-    /// Some rule's keys and operations fit, for other issuers.
+    /// The key and the operation match, but only rules for other issuers.
     IssuerNotAllowed,
-    /// The rule does not hold yet, or no more.
+    /// The rule does not apply yet, or no longer applies.
     TimeNotAllowed,
     /// The rule is for other addresses.
     SourceNotAllowed,
-    /// All fits but a condition on the claims.
+    /// Only a condition on the claims does not match.
     ConditionNotMet,
-    /// All fits but metadata, which is not what the rule says it must be.
+    /// Only metadata does not match the value that the rule requires.
     MetadataMismatch,
 }
 
-/// What is amiss with an upload that is allowed otherwise.
+/// What is wrong with an upload that is otherwise allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UploadError {
-    /// It does not say how long it is.
+    /// It does not give its length.
     LengthRequired,
     /// It is too long.
     TooLarge,
-    /// Its media type is not one of those that may be uploaded there.
+    /// Its media type is not allowed there.
     ContentType,
 }
 
@@ -134,7 +134,7 @@ impl From<VerifyError> for Refusal {
 }
 
 impl From<Mismatch<'_>> for Refusal {
-    /// The refusal of a request that no rule allows, by what kept the rule that got the furthest.
+    /// The refusal of a request that no rule allows, from the mismatch of the closest rule.
     fn from(mismatch: Mismatch<'_>) -> Self {
         match mismatch {
             Mismatch::Key => Self::NoRule(NoRule::KeyNotAllowed),
@@ -166,7 +166,7 @@ impl Refusal {
     /// assert!(Refusal::REASONS.contains(&refusal.reason()));
     /// ```
     ///
-    /// They are every one that [`reason`](Self::reason) can say, and no other.
+    /// These are exactly the words that [`reason`](Self::reason) can return.
     pub const REASONS: [&'static str; Reason::ALL.len()] = Reason::WORDS;
 
     /// The HTTP status, 400 to 503.
@@ -174,13 +174,13 @@ impl Refusal {
         self.kind().status()
     }
 
-    /// The word in the decision log: stable, so that alarms can stand on it, and never anything the
-    /// viewer sent.
+    /// The word in the decision log. It is stable, so that alarms can depend on it. It never contains anything
+    /// that the viewer sent.
     pub fn reason(&self) -> &'static str {
         self.kind().word()
     }
 
-    /// What it is called in the decision log.
+    /// Its name in the decision log.
     pub fn kind(&self) -> Reason {
         match self {
             Self::EventMalformed => Reason::EventMalformed,
@@ -249,14 +249,16 @@ impl Refusal {
         }
     }
 
-    /// What the viewer is told, in the `detail` of the problem document (RFC 9457 section 3.1.4).
+    /// The message for the viewer, in the `detail` of the problem document (RFC 9457 section 3.1.4).
     pub fn detail(&self) -> String {
         let fixed = match self {
             Self::EventMalformed | Self::EventWrongTrigger => {
-                "The authorizer could not read the request as CloudFront handed it over."
+                "The authorizer cannot read the request that CloudFront sent to it."
             }
             Self::Key(error) => match error {
-                KeyError::Missing => "The path names no object. Send the request to /OBJECT-KEY.",
+                KeyError::Missing => {
+                    "The path does not contain an object key. Send the request to /OBJECT-KEY."
+                }
                 KeyError::EscapeMalformed => {
                     "The path has a % that is not followed by two hexadecimal digits. Encode % itself as %25."
                 }
@@ -277,8 +279,7 @@ impl Refusal {
                         "The query parameter {name} is not allowed here. Send the request without it."
                     ),
                     QueryError::Malformed(name) => format!(
-                        "The query parameter {name} is missing, stands there twice, or has a value that is not \
-                         of its form."
+                        "The query parameter {name} is missing, appears twice, or has an invalid value."
                     ),
                     QueryError::Unreadable => {
                         "The query string is malformed. Encode a plus as %2B, a space as %20, and % as %25."
@@ -287,45 +288,45 @@ impl Refusal {
                 };
             }
             Self::PostNotAnUpload => {
-                "POST is used for multipart uploads only (?uploads, ?uploadId). To upload in one go, use PUT."
+                "POST is only for multipart uploads (?uploads, ?uploadId). To upload in one request, use PUT."
             }
             Self::HeaderNotAllowed(name) => {
                 return format!(
                     "The request header {name} is not allowed here. Send the request without it."
                 );
             }
-            Self::MethodNotAllowed { .. } => "This method is not used here. To upload, use PUT.",
+            Self::MethodNotAllowed { .. } => "This method is not allowed here. To upload, use PUT.",
             Self::CredentialRepeated => "More than one credential was sent. Send exactly one.",
             Self::CredentialScheme => "The Authorization header is not a bearer token.",
-            Self::CredentialMalformed => "What was sent as a token is none.",
-            Self::TokenMissing => "A bearer token is needed.",
+            Self::CredentialMalformed => "The cookie or query parameter does not contain a token.",
+            Self::TokenMissing => "The request must have a bearer token.",
             Self::Token(error) => return format!("{}.", token_description(*error)),
-            Self::KeysUnavailable(_) => "The token cannot be verified at the moment. Try again.",
+            Self::KeysUnavailable(_) => "The token cannot be verified at the moment. Try again later.",
             Self::NoRule(NoRule::MetadataMismatch) => {
-                "The metadata of the upload is not what it must be here."
+                "The metadata of the upload does not have the values that are required here."
             }
             Self::DeniedByRule | Self::NoRule(_) | Self::InsufficientScope { .. } => {
-                "Access to this object with this method is not given."
+                "Access to this object with this method is not allowed."
             }
             Self::Upload(error) => match error {
                 UploadError::LengthRequired => {
-                    "An upload must say its length: in Content-Length, or in x-amz-mp-object-size where a \
-                     multipart upload is completed."
+                    "The upload must have a Content-Length. To complete a multipart upload, send \
+                     x-amz-mp-object-size."
                 }
-                UploadError::TooLarge => "The upload is larger than is allowed here.",
+                UploadError::TooLarge => "The upload is larger than the limit here.",
                 UploadError::ContentType => {
-                    "The upload must have one well-formed Content-Type, of those that are allowed here."
+                    "The upload must have one well-formed Content-Type that is allowed here."
                 }
             },
-            Self::OriginNotAllowed => "Pages of this origin may not use this service.",
+            Self::OriginNotAllowed => "Pages from this origin cannot use this service.",
         };
         fixed.to_owned()
     }
 
-    /// The `WWW-Authenticate` challenge, for the refusals that have one (RFC 6750 section 3).
+    /// The `WWW-Authenticate` challenge, if the refusal has one (RFC 6750 section 3).
     pub fn challenge(&self, realm: &str) -> Option<String> {
         match self {
-            // RFC 6750 section 3: a request without credentials of ours gets no error code.
+            // RFC 6750 section 3: a request without a bearer token does not get an error code.
             Self::TokenMissing | Self::CredentialScheme => Some(format!("Bearer realm=\"{realm}\"")),
             Self::CredentialRepeated => Some(format!(
                 "Bearer realm=\"{realm}\", error=\"invalid_request\", error_description=\"More than one credential\""
@@ -351,10 +352,10 @@ impl Refusal {
     }
 }
 
-/// What the viewer is told of a token that does not verify.
+/// The message for a token that does not verify.
 const NOT_VALID_HERE: &str = "The token is not valid here";
 
-/// A client can act on "expired" (ask for a new token) and on "not yet" (mend its clock); anything
+/// A client can act on "expired" (get a new token) and on "not yet" (fix its clock). Anything
 /// more would help an attacker to find out what is trusted here.
 fn token_description(error: TokenError) -> &'static str {
     match error {

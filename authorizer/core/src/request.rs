@@ -1,8 +1,8 @@
-//! Step 3: the S3 request that a viewer's request really is.
+//! Step 3: the S3 request that a viewer's request is.
 //!
-//! To S3 the method, the path, the query string and some headers decide together what is done. So a request
-//! is recognised exactly, whatever might make it another one is refused, and what goes on to S3 is written
-//! anew from what was recognised.
+//! For S3 the method, the path, the query string and some headers together select the operation. So a request is
+//! recognised exactly, and refused if anything could change its operation. The request to S3 is written anew
+//! from what was recognised.
 
 use thiserror::Error;
 
@@ -15,20 +15,20 @@ use crate::query::{Query, QueryError, encode};
 use crate::response_override::ResponseOverride;
 use crate::upload::{Upload, is_plain};
 
-/// An operation on what it is asked for.
+/// An operation and its target.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct S3Request {
     operation: S3Operation,
     resource: Resource,
-    /// The parameters that go on to S3, in their one order.
+    /// The parameters that go to S3, in a fixed order.
     parameters: Vec<(&'static str, String)>,
     overrides: Vec<ResponseOverride>,
     upload: Option<Box<Upload>>,
-    /// The value of the query parameter that holds a token, which goes nowhere.
+    /// The value of the query parameter that contains a token. It does not go to S3.
     token: Option<String>,
 }
 
-/// What an operation is asked for.
+/// The target of an operation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Resource {
     /// One object.
@@ -38,7 +38,7 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// The key or the prefix, as S3 has it.
+    /// The key or the prefix, in the form of S3.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Object(key) => key.as_str(),
@@ -46,7 +46,7 @@ impl Resource {
         }
     }
 
-    /// Whether the operation can be asked for this.
+    /// Whether the operation can have this target.
     pub fn is_of(&self, operation: S3Operation) -> bool {
         match self {
             Self::Object(_) => !operation.is_listing(),
@@ -60,15 +60,15 @@ impl Resource {
 pub enum Target {
     /// An object.
     Object(ObjectKey),
-    /// `/`, the bucket itself: there is something to list.
+    /// `/`, the bucket itself, which can be listed.
     Bucket,
 }
 
 impl Target {
-    /// Reads the path of a request with this method. Of `/` only a GET with a query has a meaning: a listing.
+    /// Reads the path of a request with this method. `/` is only valid for a GET with a query: a listing.
     ///
     /// # Errors
-    /// [`KeyError`] when it names nothing that has one meaning.
+    /// [`KeyError`] when the path does not name exactly one thing.
     pub fn of(method: &str, request: &CloudFrontRequest<'_>) -> Result<Self, KeyError> {
         if request.uri == "/" && method == Method::Get.as_str() && !request.querystring.is_empty() {
             return Ok(Self::Bucket);
@@ -77,42 +77,42 @@ impl Target {
     }
 }
 
-/// Why a request is none that could be decided on.
+/// Why a request cannot be decided on.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum RequestError {
-    /// A method that no rule allows on any key; the methods that some rule does, for `Allow`.
+    /// A method that no rule allows on any key. Contains the methods that some rule allows, for `Allow`.
     #[error("the method is not allowed here")]
     MethodNotAllowed {
         /// The value of `Allow` (RFC 9110 section 10.2.1).
         allow: String,
     },
-    /// The path or the prefix names no key that has one meaning.
+    /// The path or the prefix does not have exactly one meaning as a key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The query string has no meaning here.
+    /// The query string is not valid here.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// A POST that is no step of a multipart upload, where such steps are open.
+    /// A POST that is not a step of a multipart upload, under a policy that allows such steps.
     #[error("a POST that is not a step of a multipart upload")]
     PostNotAnUpload,
-    /// A header would change what the operation does; its lower-case name.
+    /// A header that would change the operation. Contains its lower-case name.
     #[error("the request header {0} is not allowed here")]
     HeaderNotAllowed(String),
 }
 
 impl RequestError {
-    /// For a header, whose name came from the viewer.
+    /// For a header. Its name came from the viewer.
     fn header_not_allowed(name: &str) -> Self {
         Self::HeaderNotAllowed(header_name(name))
     }
 }
 
-/// The name of a header, for a message: it came from the viewer and goes back to the viewer.
+/// The name of a header, for a message. It came from the viewer and goes back to the viewer.
 pub(crate) fn header_name(name: &str) -> String {
     name.chars().take(64).collect()
 }
 
-/// What some rule lets somebody ask for: the rest has no meaning here, whoever asks.
+/// The requests that some rule could allow. Every other request is refused for everyone.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Possible {
     /// The operations that some rule allows on some key.
@@ -130,11 +130,11 @@ impl Possible {
 }
 
 impl S3Request {
-    /// Recognises the request. `token_parameter` is the query parameter that may hold a token: it belongs to no
-    /// operation.
+    /// Recognises the request. `token_parameter` is the query parameter that may contain a token. It does not belong
+    /// to an operation.
     ///
     /// # Errors
-    /// [`RequestError`]; [`RequestError::Key`] is of the prefix of a listing.
+    /// [`RequestError`]. [`RequestError::Key`] is about the prefix of a listing.
     pub fn recognise(
         target: Target,
         request: &CloudFrontRequest<'_>,
@@ -159,7 +159,7 @@ impl S3Request {
         Ok(Self { upload: Some(Box::new(upload)), ..asked })
     }
 
-    /// What method, path and query ask for; the headers are not looked at.
+    /// What method, path and query select. The headers are not read.
     pub(crate) fn asked(
         target: Target,
         method: Method,
@@ -170,7 +170,7 @@ impl S3Request {
         let mut query = Query::parse(query).map_err(RequestError::Query)?;
         let token = token_parameter.and_then(|name| query.take(name));
         let (operation, marker) = operation_of(&target, method, &query)?;
-        // Without a parameter that marks it, it is a matter of the rules.
+        // Without a parameter that selects it, the rules decide.
         if let (false, Some(marker)) = (possible.contains(operation), marker) {
             return Err(RequestError::Query(QueryError::not_allowed(marker)));
         }
@@ -184,7 +184,7 @@ impl S3Request {
             Target::Object(key) => Resource::Object(key),
             Target::Bucket => Resource::Prefix(prefix),
         };
-        // The name that AWS's SDKs give the operation; S3 has no use for it.
+        // AWS's SDKs add the name of the operation; S3 does not use it.
         if query.take("x-id").is_some_and(|name| name != operation.api_name()) {
             return Err(RequestError::Query(QueryError::malformed("x-id")));
         }
@@ -203,7 +203,7 @@ impl S3Request {
         self.operation
     }
 
-    /// What it is asked for.
+    /// Its target.
     pub fn resource(&self) -> &Resource {
         &self.resource
     }
@@ -213,22 +213,22 @@ impl S3Request {
         self.token.as_deref()
     }
 
-    /// What it is asked for, for good.
+    /// Its target, as an owned value.
     pub(crate) fn into_resource(self) -> Resource {
         self.resource
     }
 
-    /// The response headers that are asked for.
+    /// The response headers that the query overrides.
     pub fn overrides(&self) -> &[ResponseOverride] {
         &self.overrides
     }
 
-    /// What is said of what is uploaded, where something is.
+    /// The facts about an upload, if this is one.
     pub fn upload(&self) -> Option<&Upload> {
         self.upload.as_deref()
     }
 
-    /// The one path that stands for it, which S3 decodes to exactly this.
+    /// The only path for it. S3 decodes it to exactly this target.
     pub fn to_uri(&self) -> String {
         match &self.resource {
             Resource::Object(key) => key.to_uri(),
@@ -236,13 +236,13 @@ impl S3Request {
         }
     }
 
-    /// The one query string that stands for it.
+    /// The only query string for it.
     pub fn to_querystring(&self) -> String {
         encode(self.parameters.iter().map(|(name, value)| (*name, value.as_str())))
     }
 }
 
-/// The operation, and the parameter that makes it this one rather than the plain one.
+/// The operation, and the parameter that selects it instead of the plain one.
 fn operation_of(
     target: &Target,
     method: Method,
@@ -258,8 +258,8 @@ fn operation_of(
     }
 }
 
-/// Takes the operation's own parameters out of the query, to go on to S3 in their one order; and with them the prefix of
-/// a listing, the empty one for all else.
+/// Takes the operation's own parameters out of the query, in the order in which they go to S3. Also returns the
+/// prefix of a listing, which is empty for all others.
 fn take_parameters(
     operation: S3Operation,
     query: &mut Query,
@@ -268,7 +268,7 @@ fn take_parameters(
     let mut prefix = KeyPrefix::default();
     for Parameter { name, form, is_required } in operation.parameters() {
         match (query.take(name), form) {
-            // Without one all keys are asked for, and S3 is told so.
+            // Without a prefix, all keys are listed, and S3 must be told so.
             (value, ParameterForm::Prefix) => {
                 prefix = KeyPrefix::new(value.unwrap_or_default()).map_err(RequestError::Key)?;
                 taken.push((name, prefix.as_str().to_owned()));
@@ -298,7 +298,7 @@ fn take_overrides(
     Ok(overrides)
 }
 
-/// With the longest path, 3,073 bytes, this stays within CloudFront's 8,192 bytes of a URL.
+/// With the longest path, 3,073 bytes, this stays within CloudFront's limit of 8,192 bytes for a URL.
 const MAX_QUERY_BYTES: usize = 5_000;
 
 #[cfg(test)]
@@ -457,7 +457,7 @@ mod tests {
             if let Ok(asked) = recognise(&method, uri, &query) {
                 let again = recognise(&method, &asked.to_uri(), &asked.to_querystring());
                 prop_assert_eq!(again, Ok(asked.clone()));
-                // What S3 reads of it: each parameter once, and the values that were decided on.
+                // What S3 reads: each parameter once, with the values that were decided on.
                 let written = asked.to_querystring();
                 for pair in written.split('&').filter(|pair| !pair.is_empty()) {
                     let (name, value) = pair.split_once('=').unwrap();

@@ -1,4 +1,4 @@
-//! The response headers that a download may ask S3 to answer with, in place of those stored with the object.
+//! The response headers that a download may override, instead of those that are stored with the object.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub enum ResponseOverride {
 }
 
 impl ResponseOverride {
-    /// All of them, in the order in which they go on to S3.
+    /// All of them, in the order in which they go to S3.
     pub const ALL: [Self; 6] = [
         Self::ResponseCacheControl,
         Self::ResponseContentDisposition,

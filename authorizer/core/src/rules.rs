@@ -1,4 +1,4 @@
-//! Step 6: from an operation on a key, asked for by a principal, to a decision.
+//! Step 6: from an operation on a key by a principal to a decision.
 
 mod access;
 mod claims;

@@ -1,4 +1,4 @@
-//! Where a person with a browser and no token is sent.
+//! Where people with a browser and without a token are sent.
 
 use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::origin::Origin;
@@ -8,21 +8,21 @@ use crate::request::S3Request;
 /// `[sign_in]`, compiled.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SignIn {
-    /// The address to sign in at, up to the value of the return parameter.
+    /// The address of the sign-in page, up to the value of the return parameter.
     before_return: String,
     /// The distribution's own origin.
     origin: String,
 }
 
 impl SignIn {
-    /// From the address to sign in at, the distribution's origin, and the name of the parameter that says
-    /// where to return to; none where one of them is not of its form.
+    /// Takes the address of the sign-in page, the distribution's origin, and the name of the parameter with the
+    /// address to return to; `None` if one of them is not valid.
     pub(crate) fn new(url: &str, origin: &str, return_parameter: &str) -> Option<Self> {
         Origin::parse(origin)?.is_secure().then_some(())?;
         let (scheme, rest) = url.split_once("://")?;
         let authority = rest.split(['/', '?']).next()?;
         Origin::parse(&format!("{scheme}://{authority}"))?.is_secure().then_some(())?;
-        // A fragment would swallow the parameter.
+        // The parameter would become part of a fragment.
         let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
         let is_name = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
         if !is_plain || return_parameter.is_empty() || !return_parameter.chars().all(is_name) {
@@ -32,10 +32,10 @@ impl SignIn {
         Some(Self { before_return: format!("{url}{joint}{return_parameter}="), origin: origin.to_owned() })
     }
 
-    /// Where to send the viewer of a request that lacks a token; none where it is no person who opens a page.
+    /// Where to send the viewer of a request without a token; `None` if the request is not a person who opens a page.
     ///
-    /// The way back is the distribution's own origin and what was recognised of the request, written anew. So
-    /// nothing in the request can make it lead elsewhere.
+    /// The address to return to is the distribution's own origin and the recognised request, written anew. So the
+    /// request cannot lead the viewer to another site.
     pub(crate) fn location(&self, request: &CloudFrontRequest<'_>, asked: &S3Request) -> Option<String> {
         is_navigation(request).then(|| {
             let mut back = format!("{}{}", self.origin, asked.to_uri());
@@ -49,7 +49,7 @@ impl SignIn {
     }
 }
 
-/// A GET by which a browser opens a page of its own (Fetch Metadata Request Headers, sections 2.1 and 2.2).
+/// A GET with which a browser opens a page (Fetch Metadata Request Headers, sections 2.1 and 2.2).
 fn is_navigation(request: &CloudFrontRequest<'_>) -> bool {
     let headers = &request.headers;
     let is = |name: &str, value: &str| {
@@ -107,7 +107,7 @@ mod tests {
             )
         );
         assert!(location(&request("/a", "", &[NAVIGATION[0], NAVIGATION[2]])).is_some());
-        // A token is not carried along.
+        // The token is not included.
         let with_token = location(&request("/a", "t=a.b.c", &NAVIGATION)).unwrap();
         assert!(with_token.ends_with("com%2Fa"), "{with_token}");
     }

@@ -1,4 +1,4 @@
-//! The instant of a decision. The core has no clock: whoever calls it says when it is.
+//! The instant of a decision. The core does not have a clock: its caller gives the time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,8 +12,8 @@ impl UnixTime {
         Self(seconds)
     }
 
-    /// Reads an instant in UTC, `2026-01-31T12:00:00Z`: RFC 3339 without fractions of a second and without
-    /// other offsets, so that it reads the same to everyone.
+    /// Reads an instant in UTC, `2026-01-31T12:00:00Z`: RFC 3339 without fractions of a second and without other
+    /// offsets, so that every reader reads the same time.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let field = |range: std::ops::Range<usize>| {
             let digits = text.get(range)?;
@@ -49,13 +49,13 @@ impl UnixTime {
         Some(Self(seconds.saturating_mul(60).saturating_add(second)))
     }
 
-    /// From the system's clock. A clock before 1970 says nothing: it is taken for the end of time, when every
-    /// token has expired.
+    /// From the system's clock. A clock before 1970 is not usable: it counts as the end of time, when every token has
+    /// expired.
     pub fn from_system(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs()))
     }
 
-    /// Whether the clock said nothing.
+    /// Whether the clock was not usable.
     pub(crate) fn is_unknown(self) -> bool {
         self.0 == u64::MAX
     }
@@ -65,7 +65,7 @@ impl UnixTime {
         self.0
     }
 
-    /// For comparison with a NumericDate, which need not be whole. Exact until 2^53 seconds.
+    /// For comparison with a NumericDate, which may have a fraction. Exact until 2^53 seconds.
     #[allow(clippy::cast_precision_loss, reason = "exact for the next 285 million years")]
     pub(crate) fn as_seconds_f64(self) -> f64 {
         self.0 as f64

@@ -1,7 +1,7 @@
 //! Step 5: from a bearer token to a principal.
 //!
-//! The order of the checks is that of RFC 8725: the token is taken apart strictly, its issuer and key
-//! are picked from what the policy trusts, and no claim is believed before the signature holds.
+//! The order of the checks is that of RFC 8725: the token is parsed strictly, its issuer and key are chosen from what
+//! the policy trusts, and no claim is trusted before the signature is verified.
 
 mod algorithm;
 mod cache;

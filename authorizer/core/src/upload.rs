@@ -1,4 +1,4 @@
-//! What a request says of what it uploads: the facts that a rule's limits are held against.
+//! What a request says about its upload: the facts that a rule's limits are checked against.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use crate::header::{Fate, fate};
 use crate::media_type::MediaType;
 use crate::operation::S3Operation;
 
-/// What an upload's headers say.
+/// What the headers of an upload say.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Upload {
-    /// `Content-Length`, in bytes; none where it is absent, malformed or there twice, or the body comes in
+    /// `Content-Length`, in bytes; `None` if it is absent, malformed or repeated, or if the body is sent in
     /// chunks.
     pub length: Option<u64>,
-    /// `x-amz-mp-object-size`: the length of the whole object, in bytes, which CompleteMultipartUpload may
-    /// say and S3 then checks.
+    /// `x-amz-mp-object-size`: the length of the whole object, in bytes. CompleteMultipartUpload may send it, and S3
+    /// then checks it.
     pub object_size: Option<u64>,
-    /// `Content-Type`; none where it is absent, malformed or there twice.
+    /// `Content-Type`; `None` if it is absent, malformed or repeated.
     pub media_type: Option<MediaType>,
     /// `x-amz-meta-NAME`, by NAME.
     pub metadata: BTreeMap<String, String>,
-    /// The first of the integrity headers of S3's own.
+    /// The first of S3's own integrity headers.
     pub checksum: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl Upload {
     /// Reads the headers.
     ///
     /// # Errors
-    /// The name of a header of S3's that stands twice or is not of its form.
+    /// The name of an S3 header that appears twice or is malformed.
     pub(crate) fn read(operation: S3Operation, headers: &CloudFrontHeaders<'_>) -> Result<Self, String> {
         let mut upload = Self::default();
         for (name, lines) in headers {
@@ -41,8 +41,8 @@ impl Upload {
                 [line] => Some(line.value.as_ref()),
                 _ => None,
             };
-            // Of the first two, what is malformed or there twice says nothing, and a rule that asks for it is not
-            // met; CloudFront and S3 have their own say about them.
+            // For the first two, a malformed or repeated header counts as absent, and a rule that requires it does
+            // not match. CloudFront and S3 check them too.
             match name.as_ref() {
                 "content-type" => {
                     upload.media_type = line.and_then(MediaType::parse);
@@ -66,14 +66,14 @@ impl Upload {
                 }
                 upload.metadata.insert(metadata.to_owned(), line.to_owned());
             } else {
-                // `STREAMING-...` would make S3 unwrap the body.
+                // `STREAMING-...` would make S3 decode the body.
                 if name == "x-amz-content-sha256" && !is_sha256(line) {
                     return Err(name.clone().into_owned());
                 }
                 upload.checksum.get_or_insert_with(|| name.clone().into_owned());
             }
         }
-        // The chunks say how long the body is, whatever else is said (RFC 9112 section 6.3).
+        // The chunks give the length of the body, whatever else is sent (RFC 9112 section 6.3).
         if headers.contains_key("transfer-encoding") {
             upload.length = None;
         }
@@ -81,14 +81,14 @@ impl Upload {
     }
 }
 
-/// The header line of a piece of metadata.
+/// The header line for a piece of metadata.
 pub(crate) fn metadata_header(name: &str, value: &str) -> AddedHeader {
     let name = format!("x-amz-meta-{name}");
     (name.clone().into(), CloudFrontHeader::new(name, value.to_owned()).into())
 }
 
-/// Whether a value of metadata is the same text to every reader: S3 may decode an encoded word of RFC 2047 (AWS:
-/// object metadata), and so another name could be hidden in one.
+/// Whether every reader reads the same text in a value of metadata. S3 may decode an encoded word of RFC 2047 (AWS:
+/// object metadata), and another name could be hidden in one.
 pub fn is_metadata(value: &str) -> bool {
     is_plain(value) && !value.contains("=?")
 }
@@ -98,7 +98,7 @@ pub(crate) fn is_plain(value: &str) -> bool {
     value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && value.trim_matches(' ') == value
 }
 
-/// Digits and nothing else (RFC 9110 section 8.6). More of them than 64 bits hold are more than any limit.
+/// Only digits (RFC 9110 section 8.6). A number that does not fit into 64 bits is larger than any limit.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(u64::MAX))

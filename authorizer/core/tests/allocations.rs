@@ -1,7 +1,7 @@
-//! What a decision allocates: what goes back and into the log, and little on the way.
+//! The allocations of a decision: what goes back and into the log, and little more.
 //!
-//! A test binary of its own: counting needs a global allocator, which would slow down every test beside it, and the
-//! policies and requests are those of the benches, which are written for the root of a crate.
+//! A separate test binary, because counting needs a global allocator, which would slow down every other test in the
+//! binary. The policies and requests are those of the benches, which are written for the root of a crate.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -27,7 +27,7 @@ use signer::Signer;
 fn of_decision(authorizer: &Authorizer, event: &[u8]) -> AllocationInfo {
     let info = measure(|| {
         let authorized = authorizer.authorize(event, UnixTime::from_seconds(NOW));
-        // So that it is not thought away.
+        // So that the compiler does not remove it.
         std::hint::black_box(&authorized);
     });
     let authorized = authorizer.authorize(event, UnixTime::from_seconds(NOW));
@@ -50,9 +50,9 @@ fn a_token_that_comes_again_costs_few_allocations_and_as_many_in_a_large_policy(
         again
     });
     // For each of the ten headers its lines, and the tree of their names; the request that goes back, with its path;
-    // the key, for the rules and for the log; the subject, for the log; and what the rules are walked with.
+    // the key, for the rules and for the log; the subject, for the log; and the state of the walk through the rules.
     assert!(small.count_total <= 26, "{small:?}");
-    // A bit for each rule, in the place of a word.
+    // One bit per rule instead of a word.
     assert_eq!(small.count_total, large.count_total);
     assert!(large.bytes_total < small.bytes_total + 10_000, "{large:?}");
 }
@@ -61,7 +61,7 @@ fn a_token_that_comes_again_costs_few_allocations_and_as_many_in_a_large_policy(
 fn nothing_is_kept_of_what_was_decided() {
     let (authorizer, events) = requests::of_each_outcome();
     for (name, event) in &events {
-        // Of a token that is good, the first time.
+        // A valid token, the first time.
         authorizer.authorize(event, UnixTime::from_seconds(NOW));
         let info = of_decision(&authorizer, event);
         assert!(info.bytes_total < 16 * 1024, "{name}: {info:?}");

@@ -1,5 +1,5 @@
-//! What is deployed, held against the policy and the package that were reviewed: every way past the authorizer
-//! that the configuration leaves open, and what keeps it from working.
+//! The deployment, checked against the policy and the package that were reviewed: every way past the authorizer
+//! that the configuration leaves open, and every fault that stops it from working.
 //!
 //! An [`Export`] is the folder that `infra/export` fills with what the AWS CLI says. [`findings`] looks at all of it
 //! and knows no file system and no clock. What it cannot judge, since a file is not there or not of the form that the
@@ -23,10 +23,10 @@ pub use export::{Export, ExportError, Reviewed};
 pub use finding::DeploymentFinding;
 use subject::DeploymentSubject;
 
-/// Every finding of a deployment, the gravest first, then by their ids and where they are.
+/// Every finding of a deployment, the gravest first, then by id and place.
 ///
 /// # Errors
-/// There is no distribution's configuration to look at.
+/// The export does not contain the configuration of a distribution.
 pub fn findings(export: &Export, reviewed: &Reviewed<'_>) -> Result<Vec<DeploymentFinding>, ExportError> {
     let subject = DeploymentSubject::new(export, reviewed)?;
     let mut findings: Vec<DeploymentFinding> = Vec::new();
@@ -39,7 +39,7 @@ pub fn findings(export: &Export, reviewed: &Reviewed<'_>) -> Result<Vec<Deployme
     findings.sort_by(|a, b| {
         (b.severity, a.check.id, &a.file, &a.pointer).cmp(&(a.severity, b.check.id, &b.file, &b.pointer))
     });
-    // Two checks that need one file both say that it cannot be judged.
+    // Two checks that need the same file both report that it cannot be checked.
     let mut seen = BTreeSet::new();
     findings.retain(|one| {
         seen.insert((one.check.id, one.file.clone(), one.pointer.clone(), one.message.clone()))

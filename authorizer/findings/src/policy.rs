@@ -1,7 +1,7 @@
-//! What in a policy deserves a second look: every check over rules, issuers, keys and the browser's part.
+//! The findings of a policy: every check over rules, issuers, keys and the browser settings.
 //!
 //! One check, or one tight family of them, is one file in `checks`, one page in `docs/audit` and one pair of
-//! fixtures. A check is asked of the document and of what it compiled to; it knows no file and no clock.
+//! fixtures. A check reads the document and the compiled policy, but no file and no clock.
 
 pub(crate) mod checks;
 mod exact;
@@ -16,7 +16,7 @@ use crate::family::Family;
 pub use finding::{About, Acceptance, PolicyFinding};
 pub use subject::PolicySubject;
 
-/// Every finding of a policy, those that it accepts among them: the gravest first, then as they stand in the
+/// Every finding of a policy, including accepted ones: the gravest first, then in the order of the
 /// policy.
 pub fn findings(subject: &PolicySubject<'_>) -> Vec<PolicyFinding> {
     let mut findings = Vec::new();

@@ -46,7 +46,7 @@ fn a_rule_is_covered_by_those_before_it_or_it_decides_on_a_request() {
             json!([allow("a", &["x/*", "x/"]), allow("c", &["x/*/**"]), allow("b", &["x/**"])]),
             Some(vec![0, 1]),
         ),
-        // The key of the folder itself is left.
+        // Only the key of the folder itself remains.
         (json!([allow("a", &["x/*"]), allow("c", &["x/*/**"]), allow("b", &["x/**"])]), None),
         (json!([allow("a", &["{sub}/**"]), allow("b", &["alice/**"])]), None),
         (json!([allow("a", &["{sub}/**"]), allow("b", &["{sub}/x"])]), Some(vec![0])),

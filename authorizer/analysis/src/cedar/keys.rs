@@ -1,8 +1,8 @@
-//! Key patterns in Cedar, whose `like` knows no segments.
+//! Key patterns in Cedar. Its `like` does not know segments.
 //!
 //! A segment is asked for by its place from the first or from the last. Only what floats between two `**` has no place:
 //! there `like` is asked of the middle of the key with each segment between slashes, where a literal segment `/a/`
-//! cannot be found but as a whole one. What floats and is no literal is left to `context.matched`.
+//! is only found as a whole segment. What floats and is not a literal is left to `context.matched`.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use authorizer_core::rules::{KeyPattern, Segment};
 use super::shape::Shape;
 use super::text::{Like, all, any, attribute, name, pattern as like, set, string};
 
-/// Whether the key of an object matches, or every key that begins with a prefix: a prefix is taken apart like a key, so
-/// that its last segment is a beginning, and only a pattern that ends in `**` is asked for it.
+/// Whether the key of an object matches, or every key that begins with a prefix. A prefix is split like a key, so its
+/// last segment is a beginning, and only a pattern that ends in `**` can match.
 pub(super) fn matches(pattern: &KeyPattern, shape: &mut Shape) -> String {
     let segments = normal(pattern.segments());
     let is_any = |segment: &&Segment| **segment == Segment::AnySegments;
@@ -27,7 +27,7 @@ pub(super) fn matches(pattern: &KeyPattern, shape: &mut Shape) -> String {
     if floating.is_empty() && tail.is_empty() {
         return below(head, shape);
     }
-    // What is at the first and what at the last do not overlap. That something follows the last `**`, `like` asks.
+    // The head and the tail do not overlap. `like` checks that something follows the last `**`.
     let least = head.len().saturating_add(tail.len());
     let mut terms = vec![format!("resource.count >= {least}")];
     terms.extend(at_first(head, shape));
@@ -42,8 +42,8 @@ pub(super) fn matches(pattern: &KeyPattern, shape: &mut Shape) -> String {
     all(terms)
 }
 
-/// Whether some key that begins with a prefix matches. The last segment of the prefix is a beginning, also an empty one.
-/// One of the answers must hold.
+/// Whether some key that begins with a prefix matches. The last segment of the prefix is a beginning, maybe empty.
+/// One of the conditions must be true.
 pub(super) fn could_match(pattern: &KeyPattern, shape: &mut Shape) -> Vec<String> {
     let segments = normal(pattern.segments());
     let head: Vec<_> =
@@ -68,7 +68,7 @@ pub(super) fn could_match(pattern: &KeyPattern, shape: &mut Shape) -> Vec<String
     readings
 }
 
-/// Several `**` in a row say what one does, and take more to read.
+/// Several `**` in a row mean the same as one, and take longer to evaluate.
 fn normal(segments: &[Segment]) -> Vec<Segment> {
     let mut normal: Vec<Segment> = Vec::with_capacity(segments.len());
     for segment in segments {
@@ -123,7 +123,7 @@ fn at_last(segments: &[Segment], shape: &mut Shape) -> Vec<String> {
     from_last.map(place).collect()
 }
 
-/// Whether the segment at a place is this one.
+/// Whether the segment at an index is this one.
 fn is(segment: &Segment, place: &str, claims: &mut BTreeSet<String>) -> String {
     match segment {
         Segment::Literal(text) => format!("{place} == {}", string(text)),
@@ -134,7 +134,7 @@ fn is(segment: &Segment, place: &str, claims: &mut BTreeSet<String>) -> String {
             let value = attribute("principal.claims", claim);
             format!("principal.claims has {} && {value}.segments.contains({place})", name(claim))
         }
-        // Not asked: `**` has no place.
+        // Not checked: `**` does not have an index.
         Segment::AnySegments => "true".to_owned(),
     }
 }
@@ -148,7 +148,7 @@ fn glob(parts: &[String]) -> String {
     )
 }
 
-/// What floats, as a pattern for a middle; none where it is not all literal.
+/// The part between two `**`, as a pattern for a middle; `None` if it is not only literals.
 fn float(segments: &[Segment], then_more: bool) -> Option<String> {
     let mut parts = vec![Like::Star];
     for segment in segments {
@@ -166,7 +166,7 @@ fn float(segments: &[Segment], then_more: bool) -> Option<String> {
     Some(like(parts))
 }
 
-/// Whether a segment that begins like the one at this place could be this one.
+/// Whether a segment that begins like the one at this index could be this one.
 fn can_begin(segment: &Segment, index: usize, shape: &mut Shape) -> String {
     let begins = |text: &str, place: &str| {
         let ends = text.char_indices().map(|(index, _)| index).chain([text.len()]);
@@ -193,7 +193,7 @@ fn can_begin(segment: &Segment, index: usize, shape: &mut Shape) -> String {
     }
 }
 
-/// That each could stand for some segment: a claim needs a value that can.
+/// Each must match some segment: a claim needs a value that can be a segment.
 fn could_stand(segments: &[Segment], shape: &mut Shape) -> Vec<String> {
     let mut terms = Vec::new();
     for segment in segments {

@@ -17,10 +17,10 @@ use super::keys;
 use super::shape::Shape;
 use super::text::{Like, all, any, attribute, comment, name, pattern as like, set, string};
 
-/// The greatest integer below which every one is a double: RFC 8259 section 6.
+/// The largest integer below which every integer is a double: RFC 8259 section 6.
 const MAX_EXACT: u64 = 1 << 53;
 
-/// A condition of a policy, and what of the rule it says.
+/// A condition of a policy, and the part of the rule that it translates.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Clause {
     of: String,
@@ -33,14 +33,14 @@ impl Clause {
     }
 }
 
-/// What a rule is made of, as Cedar has it.
+/// The parts of a rule in Cedar.
 struct Parts {
     effect: &'static str,
     operations: OperationSet,
     principal: String,
-    /// What is asked whatever the operation is.
+    /// The conditions for every operation.
     common: Vec<Clause>,
-    /// What an allow rule asks of some operations.
+    /// The conditions of an allow rule for some operations.
     own: Vec<(Clause, OperationFact)>,
 }
 
@@ -129,11 +129,11 @@ fn parts(rule: &Rule, shape: &mut Shape) -> Result<Parts, UntranslatableError> {
                     parts.own.extend(clause.map(|clause| (clause, Op::describes_object as OperationFact)));
                 }
             }
-            // It keeps no request from matching: S3 asks for what it adds.
+            // It does not refuse a request: S3 checks the condition that it adds.
             RulePart::CreateOnly(_) => {}
         }
     }
-    // A deny rule says nothing of downloads and uploads.
+    // A deny rule does not have limits for downloads and uploads.
     if rule.effect() == Effect::Deny {
         parts.own.clear();
     }
@@ -170,7 +170,7 @@ pub(super) fn translate(rule: &Rule, shape: &mut Shape) -> Result<String, Untran
     Ok(policies)
 }
 
-/// One of the patterns, each below a comment that has it.
+/// One of the patterns, each below a comment with the pattern.
 fn keys(rule: &Rule, lists: bool, shape: &mut Shape) -> String {
     let mut lines = String::new();
     for pattern in rule.keys() {
@@ -193,12 +193,12 @@ fn keys(rule: &Rule, lists: bool, shape: &mut Shape) -> String {
     lines
 }
 
-/// Whether all keys that begin with a prefix can be the pattern's.
+/// Whether the pattern can match all keys that begin with a prefix.
 fn holds_all(pattern: &KeyPattern) -> bool {
     matches!(pattern.segments(), [.., Segment::AnySegments])
 }
 
-/// Operations of a rule that are asked the same, and what they are asked beside what all are.
+/// Operations of a rule with the same conditions, and the conditions beyond those of all operations.
 struct Group {
     operations: Vec<Op>,
     own: Vec<Clause>,
@@ -274,7 +274,7 @@ fn names_clause(metadata: &BTreeMap<String, MetadataTerm>) -> Clause {
 }
 
 fn length_clause(most: u64) -> Result<Clause, UntranslatableError> {
-    // The greatest of Cedar's numbers stands for every length beyond it.
+    // The largest number of Cedar stands for every greater length.
     let most = i64::try_from(most).ok().filter(|most| *most < i64::MAX);
     let most = most.ok_or(UntranslatableError::Size)?;
     let text = format!("context.upload has length && context.upload.length <= {most}");
@@ -296,10 +296,10 @@ fn types_clause(ranges: &[MediaRange]) -> Clause {
     Clause::new("upload.content_types", text)
 }
 
-/// What one piece of metadata must be; none where it may be anything.
+/// The condition on one piece of metadata; `None` if any value is allowed.
 fn metadata_clause(metadata: &str, term: &MetadataTerm, shape: &mut Shape) -> Option<Clause> {
     let given = attribute("context.upload.metadata", metadata);
-    // Cedar's validator takes this for safe, and `!(... has ...) || ...` not.
+    // Cedar's validator accepts this, but not `!(... has ...) || ...`.
     let where_given = |expected: String| {
         format!("(if context.upload.metadata has {} then {given} == {expected} else true)", name(metadata))
     };

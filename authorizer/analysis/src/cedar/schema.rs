@@ -5,7 +5,7 @@ use authorizer_core::operation::S3Operation as Op;
 use super::shape::Shape;
 use super::text::name;
 
-/// Writes the schema that policies of this shape are valid by.
+/// Writes the schema for policies of this shape.
 pub(super) fn write(shape: &Shape) -> String {
     let claims: Vec<_> = shape.claims.iter().map(|claim| format!("  {}?: Claim,\n", name(claim))).collect();
     let metadata: Vec<_> =
@@ -22,11 +22,11 @@ pub(super) fn write(shape: &Shape) -> String {
         type Claim = {{\n  text?: String,\n  number?: Long,\n  truth?: Bool,\n  words: Set<String>,\n  \
         segments: Set<String>,\n  beginnings: Set<String>,\n  header?: String,\n}};\n\n\
         type Claims = {{\n{claims}}};\n\n\
-        // Whoever has a token that verified, in the issuer of the token; and whoever has none, with no claims.\n\
+        // A viewer with a verified token, in the token's issuer; or without a token, with no claims.\n\
         entity Issuer;\nentity Viewer in [Issuer] = {{ claims: Claims }};\nentity Anonymous = {{ claims: Claims }};\n\n\
-        // An object by its key, and a listing by its prefix, taken apart at the slashes.\n\
+        // An object by its key, and a listing by its prefix, split at the slashes.\n\
         entity Object, Prefix = {{\n{named}}};\n\n\
-        // What is said of an upload.\n\
+        // The facts about an upload.\n\
         type Upload = {{\n  length?: Long,\n  media_type?: String,\n  checksum: Bool,\n  names: Set<String>,\n  \
         metadata: {{\n{metadata}  }},\n}};\n\n",
         claims = claims.concat(),

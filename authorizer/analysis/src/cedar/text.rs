@@ -1,4 +1,4 @@
-//! Cedar's own spelling.
+//! Cedar's spelling.
 
 /// A string literal.
 pub(super) fn string(text: &str) -> String {
@@ -11,13 +11,13 @@ pub(super) enum Like<'t> {
     Star,
 }
 
-/// A literal pattern. A star within text stands for itself.
+/// A literal pattern. A star in the text is escaped.
 pub(super) fn pattern<'t>(parts: impl IntoIterator<Item = Like<'t>>) -> String {
     let mut literal = String::from("\"");
     for part in parts {
         match part {
             Like::Text(text) => literal.push_str(&escaped(text, true)),
-            // Two stars in a row are one.
+            // Two stars in a row are the same as one.
             Like::Star if literal.ends_with('*') && !literal.ends_with("\\*") => {}
             Like::Star => literal.push('*'),
         }
@@ -26,7 +26,7 @@ pub(super) fn pattern<'t>(parts: impl IntoIterator<Item = Like<'t>>) -> String {
     literal
 }
 
-/// `base.name`, or `base["name"]` where the name is no identifier.
+/// `base.name`, or `base["name"]` if the name is not an identifier.
 pub(super) fn attribute(base: &str, name: &str) -> String {
     if is_identifier(name) { format!("{base}.{name}") } else { format!("{base}[{}]", string(name)) }
 }
@@ -42,13 +42,13 @@ pub(super) fn set<'t>(members: impl IntoIterator<Item = &'t str>) -> String {
     format!("[{}]", members.join(", "))
 }
 
-/// All of these; in parentheses where that is needed beside others.
+/// All of these; in parentheses if that is needed next to others.
 pub(super) fn all(terms: Vec<String>) -> String {
     let terms: Vec<_> = terms.into_iter().filter(|term| term != "true").collect();
     if terms.is_empty() { "true".to_owned() } else { terms.join(" && ") }
 }
 
-/// One of these, each of which may be several that must all hold.
+/// One of these. Each may be a conjunction.
 pub(super) fn any(terms: Vec<String>) -> String {
     match terms.as_slice() {
         [] => "false".to_owned(),
@@ -72,7 +72,7 @@ fn escaped(text: &str, is_pattern: bool) -> String {
             '"' => escaped.push_str("\\\""),
             '\\' => escaped.push_str("\\\\"),
             '*' if is_pattern => escaped.push_str("\\*"),
-            // Whatever could not be seen, or would be seen as something else.
+            // Characters that are invisible, or look like something else.
             other if !is_plain(other) => escaped.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
             plain => escaped.push(plain),
         }
@@ -80,8 +80,8 @@ fn escaped(text: &str, is_pattern: bool) -> String {
     escaped
 }
 
-/// Letters, digits and marks of ASCII, and what Rust's own rules print as it is, which leaves out what has no width or
-/// turns the direction of writing.
+/// Letters, digits and marks of ASCII, and the characters that Rust prints without an escape. These do not include
+/// characters without width, or characters that change the direction of writing.
 fn is_plain(character: char) -> bool {
     character == '\'' || character.escape_debug().count() == 1
 }

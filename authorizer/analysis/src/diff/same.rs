@@ -1,4 +1,4 @@
-//! What two policies have in common word for word: of that nothing need be proved.
+//! What two policies have in common word for word. Nothing must be proved for it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,11 +8,11 @@ use authorizer_core::token::Issuer;
 
 use crate::engine::{RuleRef, Who};
 
-/// The rules that stand in both policies, whatever they are called, and the issuers whose tokens both take.
+/// The rules that are in both policies, under any id, and the issuers whose tokens both accept.
 pub(super) struct Sameness {
     /// For each policy the text of each rule, and the first place of each text.
     rules: Vec<(Vec<String>, HashMap<String, usize>)>,
-    /// For each policy what it asks of an issuer's tokens.
+    /// For each policy the requirements on an issuer's tokens.
     issuers: Vec<BTreeMap<String, String>>,
 }
 
@@ -39,7 +39,7 @@ impl Sameness {
         self.place_of_like(rule, side).is_some()
     }
 
-    /// Whether the policy of `before` has the same rule at an earlier place, or at this.
+    /// Whether the policy of `before` has the same rule at an earlier index, or at this one.
     pub(super) fn has_like_before(&self, rule: RuleRef, before: RuleRef) -> bool {
         self.place_of_like(rule, before.side).is_some_and(|place| place < before.rule)
     }
@@ -49,7 +49,7 @@ impl Sameness {
         self.rules.get(side)?.1.get(text).copied()
     }
 
-    /// Whether all policies ask the same of the tokens.
+    /// Whether all policies have the same requirements on the tokens.
     pub(super) fn takes_same_tokens(&self, who: &Who) -> bool {
         let Some(issuer) = who.issuer() else { return true };
         let mut asks = self.issuers.iter().map(|issuers| issuers.get(issuer));
@@ -96,7 +96,7 @@ fn meaning(rule: &Rule, issuers: &[Issuer]) -> String {
     format!("{parts:?}")
 }
 
-/// What an issuer's token must be, but for its signature and its times.
+/// What an issuer's token must contain, without its signature and its times.
 fn asks(issuer: &Issuer) -> String {
     let sorted = |texts: &[String]| {
         let mut texts = texts.to_vec();

@@ -11,15 +11,15 @@ use serde::Serialize;
 
 use super::Direction;
 
-/// Something that is trusted otherwise than before.
+/// Something whose trust changed.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct TrustChange {
-    /// The issuer, by its `iss`; none where it is of no issuer.
+    /// The issuer, by its `iss`; `None` if the change is not about an issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// What is trusted, in words.
     pub what: String,
-    /// Whether more is trusted than before.
+    /// Whether more is trusted.
     pub direction: Direction,
 }
 
@@ -31,12 +31,12 @@ pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
     };
     for issuer in new.issuers() {
         match find(old, issuer).and_then(|at| old.issuers().get(at)) {
-            None => changes.push(of_issuer(issuer, "its tokens are taken", Direction::Wider)),
+            None => changes.push(of_issuer(issuer, "its tokens are accepted", Direction::Wider)),
             Some(before) => changes.extend(changes_of(before, issuer)),
         }
     }
     for issuer in old.issuers().iter().filter(|issuer| find(new, issuer).is_none()) {
-        changes.push(of_issuer(issuer, "its tokens are not taken any more", Direction::Narrower));
+        changes.push(of_issuer(issuer, "its tokens are no longer accepted", Direction::Narrower));
     }
     let (before, after) = (old.credentials(), new.credentials());
     changes.extend(place("cookie", before.cookie.as_deref(), after.cookie.as_deref()));
@@ -53,7 +53,7 @@ fn changes_of(before: &Issuer, after: &Issuer) -> Vec<TrustChange> {
     let mut changes = Vec::new();
     let mut note = |what: String, direction| changes.push(of_issuer(after, what, direction));
     for (which, one, other, direction) in
-        [("more", after, before, Direction::Wider), ("no more", before, after, Direction::Narrower)]
+        [("added", after, before, Direction::Wider), ("removed", before, after, Direction::Narrower)]
     {
         let known = other.algorithms();
         let algorithms: Vec<&str> = one
@@ -63,27 +63,27 @@ fn changes_of(before: &Issuer, after: &Issuer) -> Vec<TrustChange> {
             .map(JwsAlgorithm::name)
             .collect();
         if !algorithms.is_empty() {
-            note(format!("algorithms trusted, {which}: {}", algorithms.join(", ")), direction);
+            note(format!("trusted algorithms {which}: {}", algorithms.join(", ")), direction);
         }
         let keys = keys_beyond(one.bundled_keys(), other.bundled_keys());
         if !keys.is_empty() {
-            note(format!("keys trusted, {which}: {}", keys.join(", ")), direction);
+            note(format!("trusted keys {which}: {}", keys.join(", ")), direction);
         }
     }
     match (before.remote_keys(), after.remote_keys()) {
-        (None, Some(remote)) => note(format!("its keys are asked for at `{}`", remote.url), Direction::Wider),
+        (None, Some(remote)) => note(format!("its keys are fetched from `{}`", remote.url), Direction::Wider),
         (Some(remote), None) => {
-            note(format!("its keys are not asked for at `{}` any more", remote.url), Direction::Narrower);
+            note(format!("its keys are no longer fetched from `{}`", remote.url), Direction::Narrower);
         }
         (Some(one), Some(other)) if one.url != other.url => {
             note(
-                format!("its keys are asked for at `{}`, not at `{}`", other.url, one.url),
+                format!("its keys are fetched from `{}`, not from `{}`", other.url, one.url),
                 Direction::Other,
             );
         }
         (Some(one), Some(other)) if one != other => note(
             format!(
-                "keys serve for {} and {} seconds, before for {} and {}",
+                "max_age_seconds and max_stale_seconds: {} and {}, before {} and {}",
                 other.max_age_seconds, other.max_stale_seconds, one.max_age_seconds, one.max_stale_seconds
             ),
             match one.max_stale_seconds.cmp(&other.max_stale_seconds) {
@@ -97,7 +97,7 @@ fn changes_of(before: &Issuer, after: &Issuer) -> Vec<TrustChange> {
         (None, None) | (Some(_), Some(_)) => {}
     }
     if before.has_secret() && after.has_secret() && !after.has_secret_of(before) {
-        note("its secret is another".to_owned(), Direction::Other);
+        note("its secret is different".to_owned(), Direction::Other);
     }
     let longer = |before: u64, after: u64| {
         if after > before { Direction::Wider } else { Direction::Narrower }
@@ -119,7 +119,7 @@ fn changes_of(before: &Issuer, after: &Issuer) -> Vec<TrustChange> {
     changes
 }
 
-/// The `kid`s of the keys that only the one has.
+/// The `kid`s of the keys that only one issuer has.
 fn keys_beyond(one: Option<&KeySet>, other: Option<&KeySet>) -> Vec<String> {
     let Some(one) = one else { return Vec::new() };
     let beyond: BTreeSet<String> = one
@@ -130,14 +130,14 @@ fn keys_beyond(one: Option<&KeySet>, other: Option<&KeySet>) -> Vec<String> {
     beyond.into_iter().collect()
 }
 
-/// A place where a token may be.
+/// A place of a token.
 fn place(what: &str, before: Option<&str>, after: Option<&str>) -> Option<TrustChange> {
     let change = |what, direction| Some(TrustChange { issuer: None, what, direction });
     match (before, after) {
         (before, after) if before == after => None,
         (None, Some(name)) => change(format!("a token may be in the {what} `{name}`"), Direction::Wider),
         (Some(name), None) => {
-            change(format!("a token may not be in the {what} `{name}` any more"), Direction::Narrower)
+            change(format!("a token may no longer be in the {what} `{name}`"), Direction::Narrower)
         }
         (before, after) => change(
             format!(
@@ -164,7 +164,7 @@ fn cors_changes(before: Option<&Cors>, after: Option<&Cors>) -> Vec<TrustChange>
     let credentials = |cors: Option<&Cors>| cors.is_some_and(Cors::credentials);
     match (credentials(before), credentials(after)) {
         (false, true) => note("pages of other origins may send cookies", Direction::Wider),
-        (true, false) => note("pages of other origins may not send cookies any more", Direction::Narrower),
+        (true, false) => note("pages of other origins may no longer send cookies", Direction::Narrower),
         (true, true) | (false, false) => {}
     }
     let headers = |cors: Option<&Cors>| -> BTreeSet<String> {
@@ -183,7 +183,7 @@ fn cors_changes(before: Option<&Cors>, after: Option<&Cors>) -> Vec<TrustChange>
     changes
 }
 
-/// Whether the one lists an origin that the other does not.
+/// Whether one list has an origin that the other does not have.
 fn has_origins_beyond(one: Option<&Cors>, other: Option<&Cors>) -> bool {
     match (one.map(Cors::origins), other.map(Cors::origins)) {
         (None, _) | (Some(_), Some(AllowedOrigins::Any)) => false,

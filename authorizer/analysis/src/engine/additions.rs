@@ -1,5 +1,5 @@
-//! What an allow rule adds to the uploads that it lets in: of two rules that match the same upload, the first decides
-//! on this too, and so it is part of what is granted.
+//! What an allow rule adds to the uploads that it allows. If two rules match the same upload, the first one decides
+//! this too, so it is part of what is granted.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use authorizer_core::rules::{MetadataTerm, Rule, RulePart};
 
 use super::question::MetadataDifference;
 
-/// Whether the rule makes S3 refuse to overwrite what is there.
+/// Whether the rule makes S3 refuse to overwrite an object.
 pub(crate) fn only_creates(rule: &Rule, operation: S3Operation) -> bool {
     rule.terms().create_only && operation.creates_object()
 }
@@ -34,12 +34,12 @@ pub(crate) fn metadata_differences<'p>(
         .collect()
 }
 
-/// Whether the two rules could add something else to the same upload.
+/// Whether the two rules could add different things to the same upload.
 pub(crate) fn could_differ(one: &Rule, other: &Rule, operation: S3Operation) -> bool {
     one.parts().into_iter().any(|part| match part {
         RulePart::CreateOnly(_) => only_creates(one, operation) != only_creates(other, operation),
         RulePart::Metadata(_) => !metadata_differences(one, other, operation).is_empty(),
-        // They say which requests match, and add nothing.
+        // They select requests, and do not add anything.
         RulePart::Effect(_)
         | RulePart::Operations(_)
         | RulePart::Principals(_)

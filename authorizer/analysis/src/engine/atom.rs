@@ -1,4 +1,4 @@
-//! The atoms that a rule's match is a conjunction of: each speaks of one thing, and one theory decides it.
+//! The atoms of a rule's match. Each is about one thing, and one theory decides it.
 
 use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
@@ -13,19 +13,19 @@ use serde_json::Value;
 
 use super::space::Who;
 
-/// How a pattern is held against what is asked for.
+/// How a pattern is compared with the target of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reading {
-    /// The key is one of the pattern's.
+    /// The pattern matches the key.
     Exactly,
-    /// Every key that begins with the prefix is one of the pattern's.
+    /// The pattern matches every key that begins with the prefix.
     Whole,
-    /// Some key that begins with the prefix is one of the pattern's.
+    /// The pattern matches some key that begins with the prefix.
     Touched,
 }
 
 impl Reading {
-    /// How a rule of this effect holds its patterns against what the operation is asked for.
+    /// How a rule with this effect compares its patterns with the target of the operation.
     pub(crate) fn of(operation: S3Operation, effect: Effect) -> Self {
         match (operation.is_listing(), effect) {
             (true, Effect::Allow) => Self::Whole,
@@ -35,10 +35,10 @@ impl Reading {
     }
 }
 
-/// A statement about a request that holds or does not.
+/// A statement about a request. It is true or false.
 #[derive(Clone, Debug)]
 pub(crate) enum Atom<'p> {
-    /// The key or the prefix is of this pattern.
+    /// The pattern matches the key or the prefix.
     Key(&'p KeyPattern, Reading),
     /// The claim passes this test.
     Claim(&'p str, ClaimAtom<'p>),
@@ -50,15 +50,15 @@ pub(crate) enum Atom<'p> {
     Period(Period, Effect),
     /// The token was issued before this instant, or does not say when.
     IssuedBefore(UnixTime),
-    /// The token's `typ` is one that this issuer's tokens have.
+    /// The token's `typ` is one that this issuer accepts.
     Type(&'p Issuer),
-    /// The length that counts for the operation is said, and no greater.
+    /// The length that counts for the operation is given, and is not greater.
     Length(u64),
     /// The media type is one of these.
     Media(&'p [MediaRange]),
-    /// No other response headers are asked for.
+    /// No other response headers are overridden.
     Overrides(&'p [ResponseOverride]),
-    /// No integrity header of S3's own is there.
+    /// The request does not have S3's own integrity headers.
     NoChecksum,
     /// No other metadata is there.
     Names(Vec<&'p str>),
@@ -68,12 +68,12 @@ pub(crate) enum Atom<'p> {
     MetadataAbsent(&'p str),
 }
 
-/// What is asked of one claim.
+/// A test on one claim.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ClaimAtom<'p> {
     /// A rule's condition.
     Condition(&'p Condition),
-    /// `aud` names one of these; with none here, it is not there.
+    /// `aud` contains one of these; if the list is empty, `aud` is absent.
     Audience(&'p [String]),
     /// The claim is one of these strings.
     OneOf(&'p [String]),
@@ -88,7 +88,7 @@ pub(crate) enum ClaimAtom<'p> {
 }
 
 impl ClaimAtom<'_> {
-    /// Whether it holds, of a claim that is known.
+    /// Whether it is true for a claim that is known.
     pub(crate) fn holds(&self, claim: Option<&Value>) -> bool {
         match self {
             Self::Condition(condition) => condition.holds(claim),
@@ -135,7 +135,7 @@ impl ClaimAtom<'_> {
         }
     }
 
-    /// The values that are no strings and that it compares the claim with, in each way that JSON writes them.
+    /// The values other than strings that it compares the claim with, in each spelling of JSON.
     pub(crate) fn scalars(&self) -> Vec<Value> {
         #[allow(
             clippy::cast_precision_loss,
@@ -175,7 +175,7 @@ impl ClaimAtom<'_> {
 }
 
 impl Atom<'_> {
-    /// A text that two atoms have in common exactly when they say the same.
+    /// A text that two atoms share exactly if they mean the same.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Key(pattern, reading) => format!("key {reading:?} {pattern}"),
@@ -206,8 +206,8 @@ pub(crate) struct Match<'p> {
     pub(crate) keys: Vec<Atom<'p>>,
 }
 
-/// When the rule matches a request for the operation by `who`, whom the policy calls `issuer`; none when it never
-/// does. It says what [`Rule::examine`] does, part by part.
+/// When the rule matches a request for the operation by `who`, whom the policy calls `issuer`; `None` if it never
+/// matches. It does the same as [`Rule::examine`], part by part.
 pub(crate) fn match_of<'p>(
     rule: &'p Rule,
     operation: S3Operation,
@@ -223,7 +223,7 @@ pub(crate) fn match_of<'p>(
     let mut described = Vec::new();
     for part in rule.parts() {
         match part {
-            // It says what becomes of a request that matches. `create_only` is of what is added to one.
+            // It changes a request that matches. `create_only` is among the additions.
             RulePart::Effect(_) | RulePart::CreateOnly(_) => {}
             RulePart::Operations(operations) => {
                 if !operations.contains(operation) {
@@ -293,7 +293,7 @@ pub(crate) fn match_of<'p>(
     Some(Match { atoms, keys })
 }
 
-/// What a rule says of one piece of metadata.
+/// The condition of a rule on one piece of metadata.
 fn metadata_atoms<'p>(name: &'p str, term: &'p MetadataTerm) -> Vec<Atom<'p>> {
     match term {
         MetadataTerm::Any => Vec::new(),
@@ -304,7 +304,7 @@ fn metadata_atoms<'p>(name: &'p str, term: &'p MetadataTerm) -> Vec<Atom<'p>> {
     }
 }
 
-/// Whether the pattern, so read, could hold anything that `who` asks for.
+/// Whether the pattern, so read, could match any target of `who`.
 pub(crate) fn could_match(pattern: &KeyPattern, reading: Reading, who: &Who) -> bool {
     let ends_open = matches!(pattern.segments(), [.., Segment::AnySegments]);
     (reading != Reading::Whole || ends_open) && (*who != Who::Anonymous || pattern.claims().next().is_none())

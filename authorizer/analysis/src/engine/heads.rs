@@ -1,4 +1,4 @@
-//! Rules that cannot match the same request, told at a glance: most pairs of a long policy.
+//! A quick check for rules that cannot match the same request. It decides most pairs of a long policy.
 
 use authorizer_core::operation::S3Operation;
 use authorizer_core::rules::{Claims, Effect, KeyPattern, Rule, Segment};

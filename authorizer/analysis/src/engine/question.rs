@@ -1,4 +1,4 @@
-//! A question: is there a request that these rules match and those do not? And the way to its answer.
+//! A question: is there a request that these rules match and those do not? Also the search for its answer.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use super::theory::{self, Context};
 use super::witness::Witness;
 use super::{Engine, EngineError, RuleRef};
 
-/// Whether a policy takes the token that the request comes with.
+/// Whether a policy accepts the token of the request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Token {
-    /// It does; also where there is no token.
+    /// It does. Also if the request does not have a token.
     Valid,
     /// It does not.
     Invalid,
@@ -35,20 +35,20 @@ pub struct MetadataDifference<'p> {
     pub other: Option<&'p MetadataTerm>,
 }
 
-/// What is asked. Each policy's rules are only asked where it takes the token.
+/// A question. The rules of a policy are checked only if it accepts the token.
 #[derive(Clone)]
 pub struct Question<'p, 'q> {
     /// What the request does.
     pub operation: S3Operation,
     /// Whose it is.
     pub who: &'q Who,
-    /// What else is so of it.
+    /// Other known facts about it.
     pub bounds: &'q Bounds,
     /// For each policy, in order.
     pub tokens: &'q [Token],
     /// Rules that match, all of them.
     pub require: &'q [RuleRef],
-    /// Rules of which none matches.
+    /// Rules that must not match.
     pub exclude: &'q [RuleRef],
     /// A pattern that the key or the prefix is of, and how it is read.
     pub within: Option<(&'p KeyPattern, Reading)>,
@@ -56,12 +56,12 @@ pub struct Question<'p, 'q> {
     pub difference: Option<MetadataDifference<'p>>,
 }
 
-/// What was found.
+/// The result.
 #[derive(Debug)]
 pub enum Answer {
-    /// Such a request, which the core has confirmed.
+    /// Such a request, confirmed by the core.
     Yes(Box<Witness>),
-    /// There is none: each request that fits is one of these rules'. Without rules, no request fits at all.
+    /// There is no such request: one of these rules matches each candidate. Without rules, there are no candidates.
     No(Vec<RuleRef>),
 }
 
@@ -76,10 +76,10 @@ impl Answer {
 }
 
 impl<'p> Engine<'p> {
-    /// Answers a question, and says of a "no" which rules leave no request.
+    /// Answers a question. For a "no", it also says which rules cause it.
     ///
     /// # Errors
-    /// [`EngineError`], where there is no answer.
+    /// [`EngineError`] if the analysis did not finish.
     pub fn ask(self, question: &Question<'p, '_>) -> Result<Answer, EngineError> {
         let mut asked = OpenQuestion::new(self, question);
         match asked.answer()? {
@@ -88,13 +88,13 @@ impl<'p> Engine<'p> {
         }
     }
 
-    /// Such a request, for who does not ask why there is none.
+    /// Such a request, for a caller that does not need the reason for a "no".
     pub(crate) fn find(self, question: &Question<'p, '_>) -> Result<Option<Witness>, EngineError> {
         Ok(OpenQuestion::new(self, question).answer()?.ok())
     }
 }
 
-/// The most rules that are tried one by one for whether they need be named.
+/// The largest number of rules that are tried one by one for whether they must be named.
 const MOST_SIFTED: usize = 24;
 
 /// A question on the way to its answer.
@@ -104,7 +104,7 @@ struct OpenQuestion<'p, 'q, 'a> {
     problem: Problem<'p>,
     /// The rules that have been excluded so far.
     excluded: Vec<(RuleRef, Group)>,
-    /// The issuers that must take the token.
+    /// The issuers that must accept the token.
     issuers: Vec<&'p Issuer>,
 }
 
@@ -113,8 +113,8 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
         Self { engine, question, problem: Problem::new(), excluded: Vec::new(), issuers: Vec::new() }
     }
 
-    /// A request, or the rules that leave none. Those that must not match are only looked at once a request was
-    /// found that one of them matches: so of a thousand rules those cost something that have to do with the question.
+    /// A request, or the rules that prevent one. The rules that must not match are added only if a found request
+    /// matches one of them: so of a thousand rules only the relevant ones cost time.
     fn answer(&mut self) -> Result<Result<Witness, Vec<RuleRef>>, EngineError> {
         if !self.set_up() {
             return Ok(Err(Vec::new()));
@@ -136,14 +136,14 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
 
     fn match_of(&self, at: RuleRef) -> Option<Match<'p>> {
         let Question { operation, who, .. } = self.question;
-        // What no rule of the policy lets anybody ask for comes to none of its deny rules either.
+        // If no rule of the policy allows the operation, its deny rules are not reached either.
         if !self.engine.recognised(at.side).contains(*operation) {
             return None;
         }
         match_of(self.engine.rule(at)?, *operation, who, self.engine.issuer(at.side, who))
     }
 
-    /// Writes down what must hold; whether it can at all.
+    /// Writes down the conditions. Returns whether they can be met at all.
     fn set_up(&mut self) -> bool {
         for (side, token) in self.question.tokens.iter().enumerate() {
             if !self.set_up_token(side, *token) {
@@ -233,7 +233,7 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
         }
     }
 
-    /// A request that is as it must be, so far, or the rules that leave none.
+    /// A request that meets the conditions so far, or the rules that prevent one.
     fn solve(&mut self) -> Result<Result<Witness, Vec<RuleRef>>, EngineError> {
         let groups: Vec<Group> = self.excluded.iter().map(|(_, group)| *group).collect();
         self.solve_without(&groups)
@@ -268,15 +268,15 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
         }
     }
 
-    /// The rules that must not match the witness and do, by the core's own examination; and that all else is as it
-    /// must be.
+    /// The rules that match the witness although they must not, as the core examines them. Also checks that all other
+    /// conditions are met.
     fn confirm(&self, witness: &Witness) -> Result<Vec<RuleRef>, EngineError> {
         let mut matching = BTreeSet::new();
         for (side, token) in self.question.tokens.iter().enumerate() {
             let Some(authorizer) = self.engine.authorizer(side) else { continue };
             let access = match (witness.access(authorizer), token) {
                 (Ok(_), Token::Invalid) => {
-                    return Err(EngineError::unconfirmed(witness, "the token is taken".to_owned()));
+                    return Err(EngineError::unconfirmed(witness, "the token is accepted".to_owned()));
                 }
                 (Ok(access), Token::Valid) => access,
                 (Err(Refusal::Token(_)), Token::Invalid) => continue,
@@ -286,7 +286,7 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
                         format!("the token is refused: {error:?}"),
                     ));
                 }
-                // No rule of this policy opens the operation, so no allow rule of it matches either.
+                // No rule of this policy allows the operation, so no allow rule matches either.
                 (Err(refusal), _) => match self.question.require.iter().any(|rule| rule.side == side) {
                     true => {
                         return Err(EngineError::unconfirmed(
@@ -300,7 +300,7 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
             if let Some((pattern, reading)) = self.question.within
                 && !is_within(pattern, reading, &access)
             {
-                return Err(EngineError::unconfirmed(witness, format!("it is not within `{pattern}`")));
+                return Err(EngineError::unconfirmed(witness, format!("the key does not match `{pattern}`")));
             }
             let matches = |rule: &&RuleRef| {
                 rule.side == side
@@ -337,7 +337,7 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
         Ok(())
     }
 
-    /// Leaves out of the rules that leave no request those that need not be there.
+    /// Removes rules from the reason for a "no" that are not needed in it.
     fn fewest(&mut self, rules: Vec<RuleRef>) -> Result<Vec<RuleRef>, EngineError> {
         let mut needed = rules;
         if needed.len() > MOST_SIFTED {
@@ -362,7 +362,7 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
     }
 }
 
-/// Whether the pattern, so read, holds what is asked for, as the core has it.
+/// Whether the pattern, so read, matches the target, as the core decides.
 fn is_within(pattern: &KeyPattern, reading: Reading, access: &Access<'_>) -> bool {
     match (access.request.resource(), reading) {
         (Resource::Object(key), Reading::Exactly) => pattern.matches(key, access.claims()),

@@ -1,4 +1,4 @@
-//! The boolean part: which atoms would have to hold, if only the theories agreed.
+//! The boolean part: which atoms must be true, before the theories are asked.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ impl Literal {
     }
 }
 
-/// A group of clauses that an answer can be traced back to.
+/// A group of clauses. An answer can be traced back to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Group(usize);
 
@@ -64,7 +64,7 @@ impl<'p> Problem<'p> {
         id
     }
 
-    /// A proposition of no theory's.
+    /// A proposition that does not belong to a theory.
     pub(crate) fn auxiliary(&mut self) -> AtomId {
         self.push(None)
     }
@@ -76,7 +76,7 @@ impl<'p> Problem<'p> {
         id
     }
 
-    /// What an atom says; none of an auxiliary one.
+    /// The meaning of an atom; `None` for an auxiliary one.
     pub(crate) fn statement(&self, id: AtomId) -> Option<&Atom<'p>> {
         self.atoms.get(id.0).and_then(Option::as_ref)
     }
@@ -88,7 +88,7 @@ impl<'p> Problem<'p> {
         Group(self.groups.len().saturating_sub(1))
     }
 
-    /// Asks that one of the literals holds.
+    /// Requires that one of the literals is true.
     pub(crate) fn clause(&mut self, literals: Vec<Literal>, group: Option<Group>) {
         let mut lits: Vec<Lit> = literals.iter().filter_map(|literal| self.lit(*literal)).collect();
         if let Some(switch) = group.and_then(|group| self.groups.get(group.0)) {
@@ -139,7 +139,7 @@ impl<'p> Problem<'p> {
         chosen
     }
 
-    /// How much work a literal makes.
+    /// How much work a literal causes.
     fn cost(&self, literal: Literal) -> u8 {
         match self.statement(literal.atom) {
             None => 0,

@@ -1,4 +1,4 @@
-//! What a request can be, as far as any rule can tell two apart.
+//! What a request can be, as far as rules can distinguish requests.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,12 +8,12 @@ use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
 use serde_json::{Map, Value};
 
-/// Who asks: issuers are told apart by the `iss` of their tokens, whatever a policy calls them.
+/// A principal. Issuers are distinguished by the `iss` of their tokens, not by their names in a policy.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Who {
-    /// Nobody known: there is no token.
+    /// Unknown: there is no token.
     Anonymous,
-    /// Somebody with a token whose `iss` is this.
+    /// A principal with a token that has this `iss`.
     Token(String),
 }
 
@@ -27,12 +27,12 @@ impl Who {
     }
 }
 
-/// What is asked about beside the rules: only requests within these bounds are looked for.
+/// Limits of a question besides the rules: only requests within these limits are searched.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
     /// Claims that the token has, with exactly these values.
     pub claims: Map<String, Value>,
-    /// Whether the token has no other claims than these and those that its issuer's checks ask for.
+    /// Whether the token must not have other claims, except those that the issuer's checks require.
     pub no_other_claims: bool,
     /// The viewer's address; any when absent.
     pub source: Option<IpAddr>,
@@ -40,13 +40,13 @@ pub struct Bounds {
     pub at: Option<UnixTime>,
 }
 
-/// One point of the space, found by the theories: what a request must be made of.
+/// A request that the theories found, as parts.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) operation: S3Operation,
     /// The key, or the prefix of a listing.
     pub(crate) resource: String,
-    /// The claims of the token; none where there is no token.
+    /// The claims of the token; `None` without a token.
     pub(crate) claims: Option<Map<String, Value>>,
     pub(crate) token_type: Option<String>,
     pub(crate) source: IpAddr,

@@ -1,4 +1,4 @@
-//! The theories: whether some request is as a set of literals says, and which.
+//! The theories: whether some request fits a set of literals, and which one.
 //!
 //! Each statement is of one thing: the keys together with the claims that stand in them, any other claim, the
 //! viewer's address, the instant, and so on. What is of different things cannot contradict each other, so each
@@ -28,7 +28,7 @@ use super::space::{Bounds, Model, Who};
 /// A statement, and whether it holds.
 pub(crate) type Said<'a, 'p> = (&'a Atom<'p>, bool);
 
-/// What the theories know beside the literals.
+/// What the theories know in addition to the literals.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) operation: S3Operation,
@@ -38,10 +38,10 @@ pub(crate) struct Context<'a> {
     pub(crate) bounds: &'a Bounds,
 }
 
-/// How many steps a search may take before it gives up.
+/// The largest number of steps of a search before it stops.
 const BUDGET: usize = 400_000;
 
-/// Steps that are left: an answer that would take too long is none, rather than a guess.
+/// The steps that are left. A search that takes too long does not give an answer, instead of a guess.
 pub(crate) struct Budget(usize);
 
 impl Budget {
@@ -85,7 +85,7 @@ enum TopicValues {
     Checksum(bool),
 }
 
-/// A request that is as the literals say, or literals that no request can be as: as few as make it so.
+/// A request that fits the literals, or a small set of literals that no request can fit.
 pub(crate) fn check<'p>(
     context: Context<'_>,
     literals: &[Literal],
@@ -116,7 +116,7 @@ pub(crate) fn check<'p>(
     Ok(Ok(assemble(context, found)))
 }
 
-/// Leaves out of a contradiction what it does not need.
+/// Removes literals from a contradiction that it does not need.
 fn shrink(
     context: Context<'_>,
     topic: &Topic,
@@ -158,7 +158,7 @@ fn solve(
     })
 }
 
-/// The claims that stand in keys or in metadata: their values are strings that other things are compared with.
+/// The claims in keys or in metadata: their values are strings that other things are compared with.
 fn keyed_claims<'a, 'p: 'a>(atoms: impl Iterator<Item = &'a Atom<'p>>) -> Vec<String> {
     let mut names = Vec::new();
     for atom in atoms {
@@ -185,7 +185,7 @@ fn keyed_claims<'a, 'p: 'a>(atoms: impl Iterator<Item = &'a Atom<'p>>) -> Vec<St
     names
 }
 
-/// The times of a token, which are numbers and have checks of their own.
+/// The times of a token, which are numbers with checks of their own.
 fn is_time(claim: &str) -> bool {
     matches!(claim, "exp" | "nbf" | "iat")
 }

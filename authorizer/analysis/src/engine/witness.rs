@@ -1,4 +1,4 @@
-//! A request that shows something: concrete enough for the core to decide on it.
+//! A request that proves an answer. It is concrete enough for the core to decide on it.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::space::Model;
 use crate::posed::EventParts;
 
-/// RFC 3986 section 2.3's unreserved characters stand for themselves.
+/// RFC 3986 section 2.3's unreserved characters are not escaped.
 const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The same, and the slashes of a path.
@@ -23,7 +23,7 @@ const IN_PATH: &AsciiSet = &IN_QUERY.remove(b'/');
 /// A request, with the claims of the token that it comes with.
 #[derive(Clone, Debug, Serialize)]
 pub struct Witness {
-    /// The operation that it is.
+    /// Its operation.
     pub operation: S3Operation,
     /// The method.
     #[serde(skip)]
@@ -42,16 +42,16 @@ pub struct Witness {
     /// The viewer's address.
     #[serde(skip)]
     pub source: IpAddr,
-    /// The instant, in seconds since 1970; none for a clock that says nothing.
+    /// The instant, in seconds since 1970; `None` for a clock that is not usable.
     #[serde(serialize_with = "instant")]
     pub at: UnixTime,
     /// `typ` of the token's header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
-    /// The claims of the token; none where there is no token.
+    /// The claims of the token; `None` without a token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<Map<String, Value>>,
-    /// The viewer-request event, as CloudFront would write it. The token is not in it, since nobody has one.
+    /// The viewer-request event, as CloudFront would write it. The token is not in it, because nobody can sign one.
     pub event: Value,
 }
 
@@ -126,7 +126,7 @@ impl Witness {
         Some(Supposed { token_type: self.token_type.clone(), claims })
     }
 
-    /// What the core makes of it before it asks the rules.
+    /// The input of the rules that the core reads from it.
     pub(crate) fn access<'p>(&self, authorizer: &'p Authorizer) -> Result<Access<'p>, Refusal> {
         let event = self.event.to_string();
         match self.supposed() {
@@ -135,7 +135,7 @@ impl Witness {
         }
     }
 
-    /// What the core decides on it, by a policy.
+    /// The decision of the core, by a policy.
     pub fn replay(&self, authorizer: &Authorizer) -> Replayed {
         let event = self.event.to_string();
         let authorized = match self.supposed() {
@@ -146,15 +146,15 @@ impl Witness {
     }
 }
 
-/// What the core decided on a witness.
+/// The decision of the core on a witness.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Replayed {
     /// Whether the request goes on.
     pub allowed: bool,
-    /// The rule that decided; none where no rule did.
+    /// The rule that decided; `None` if no rule did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The decision log's word for why.
+    /// The word in the decision log.
     pub reason: String,
 }
 

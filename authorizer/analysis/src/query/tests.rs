@@ -43,7 +43,7 @@ fn claims(value: Value) -> serde_json::Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
-/// The rules, with whose tokens they let in.
+/// The rules, with the issuers whose tokens they allow.
 fn answer(asked: &Query) -> Vec<(String, String)> {
     let permissions = query(&authorizer(), asked).unwrap();
     permissions.into_iter().map(|one| (one.rule, one.issuer.unwrap_or("nobody".into()))).collect()

@@ -1,4 +1,4 @@
-//! What the tests of a policy went through: docs/testing.md has the definitions.
+//! The parts of a policy that its tests cover: docs/testing.md has the definitions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,20 +12,20 @@ use authorizer_core::rules::{
 
 use crate::parts::{Part, failing, pattern_matches};
 
-/// Something that a test can go through.
+/// A point that a test can cover.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Point {
     /// The rule decides.
     Decides,
-    /// The rule decides, and of its patterns only this one matches.
+    /// The rule decides, and only this pattern of it matches.
     KeyAlone(usize),
-    /// The rule decides on a request that this term is asked of.
+    /// The rule decides on a request that this term applies to.
     Asked(Term),
-    /// This part is all that keeps the rule from matching, and from changing the decision.
+    /// Only this part keeps the rule from matching, and this changes the decision.
     FailsAlone(Part),
 }
 
-/// A term of an allow rule, which is asked of some of its requests only.
+/// A term of an allow rule. It applies only to some of its requests.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Term {
     /// `response_overrides`, this one.
@@ -63,7 +63,7 @@ impl Point {
         }
     }
 
-    /// What is to be seen of it: `decides`, `holds` or `fails`.
+    /// What is covered: `decides`, `holds` or `fails`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Decides => "decides",
@@ -72,42 +72,40 @@ impl Point {
         }
     }
 
-    /// The test that is missing where it was not seen, in words.
+    /// The missing test, in words, if the point is not covered.
     pub fn lacking(&self) -> String {
         match self {
             Self::Decides => "a request that this rule decides".to_owned(),
             Self::KeyAlone(index) => {
-                format!("a request that this rule decides, of whose `keys` only the one at {index} matches")
+                format!("a request that this rule decides, where only `keys[{index}]` matches")
             }
-            Self::Asked(term) => format!("a request that this rule decides, and that `{term}` is asked of"),
+            Self::Asked(term) => format!("a request that this rule decides, and that `{term}` applies to"),
             Self::FailsAlone(part) => {
                 let what = match part {
                     Part::Keys => "its key".to_owned(),
                     Part::Operations => "its operation".to_owned(),
                     part => format!("`{part}`"),
                 };
-                format!(
-                    "a request that only {what} keeps from matching, and that is decided otherwise for it"
-                )
+                format!("a request where everything but {what} matches, and this changes the decision")
             }
         }
     }
 }
 
-/// The points of every rule, and the test that first came by each.
+/// The points of every rule, and the first test that covered each.
 #[derive(Clone, Debug)]
 pub struct Coverage {
     rules: Vec<(String, BTreeMap<Point, Option<String>>)>,
 }
 
 impl Coverage {
-    /// Of a policy that no test has been run against.
+    /// The coverage of a policy before any test.
     pub fn of(policy: &Policy) -> Self {
         let points = |rule: &Rule| points_of(rule, policy).into_iter().map(|point| (point, None)).collect();
         Self { rules: policy.rules().iter().map(|rule| (rule.id().to_owned(), points(rule))).collect() }
     }
 
-    /// Notes what a test that held went through at each rule of the policy.
+    /// Adds what a successful test covered in each rule of the policy.
     pub(super) fn note(
         &mut self,
         policy: &Policy,
@@ -129,25 +127,25 @@ impl Coverage {
         }
     }
 
-    /// Every point, with the id of its rule and the test that first came by it, in the order of the policy.
+    /// Every point, with the id of its rule and the first test that covered it, in the order of the policy.
     pub fn points(&self) -> impl Iterator<Item = (&str, &Point, Option<&str>)> {
         self.rules.iter().flat_map(|(id, points)| {
             points.iter().map(move |(point, by)| (id.as_str(), point, by.as_deref()))
         })
     }
 
-    /// The points that no test came by.
+    /// The points that no test covered.
     pub fn missing(&self) -> impl Iterator<Item = (&str, &Point)> {
         self.points().filter(|(.., by)| by.is_none()).map(|(id, point, _)| (id, point))
     }
 
-    /// How many points were seen, and how many there are.
+    /// The number of covered points, and the number of all points.
     pub fn count(&self) -> (usize, usize) {
         let all = self.points().count();
         (all.saturating_sub(self.missing().count()), all)
     }
 
-    /// The points that were seen, in whole hundredths, rounded down: 100 is all of them.
+    /// The share of covered points in whole percent, rounded down: 100 means all of them.
     pub fn percent(&self) -> u8 {
         let (seen, all) = self.count();
         let percent = seen.saturating_mul(100).checked_div(all).unwrap_or(100);
@@ -155,7 +153,7 @@ impl Coverage {
     }
 }
 
-/// Whether the decision would be another if the rule matched.
+/// Whether the decision would be different if the rule matched.
 fn is_decisive(rule: &Rule, record: &DecisionRecord<'_>) -> bool {
     match rule.effect() {
         Effect::Allow => record.decision == Verdict::Refuse && record.rule.is_none(),
@@ -191,7 +189,7 @@ fn seen_where_it_decides(rule: &Rule, access: &Access<'_>) -> Vec<Point> {
     seen
 }
 
-/// What could be seen of a rule. A part that no request can fail alone is none: `keys = ["**"]`, a token where the
+/// The points of a rule. A part that no request can fail alone is not a point: `keys = ["**"]`, a token where the
 /// keys speak of one, an operation where the policy allows no other.
 fn points_of(rule: &Rule, policy: &Policy) -> Vec<Point> {
     let mut points = vec![Point::Decides];
@@ -250,7 +248,7 @@ fn points_of(rule: &Rule, policy: &Policy) -> Vec<Point> {
     points
 }
 
-/// What could be seen to fail of whom a rule speaks of.
+/// The points for the principals of a rule.
 fn fails_for_principal(rule: &Rule, principals: &PrincipalConstraint, policy: &Policy) -> Option<Point> {
     let is_named = |names: &[String], issuer: &str| names.iter().any(|name| name == issuer);
     match principals {

@@ -11,7 +11,7 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// The one version of the format so far.
+/// The only version of the format so far.
 pub const TESTS_VERSION: u32 = 1;
 
 /// A file of tests.
@@ -20,7 +20,7 @@ pub const TESTS_VERSION: u32 = 1;
 pub struct TestsDocument {
     /// [`TESTS_VERSION`].
     pub version: u32,
-    /// What holds of every test that does not say otherwise.
+    /// The values for every test that does not set its own.
     #[serde(default)]
     pub defaults: DefaultsDocument,
     /// The tests.
@@ -36,11 +36,11 @@ pub struct DefaultsDocument {
     pub issuer: Option<String>,
     /// `typ` of the token's header.
     pub token_type: Option<String>,
-    /// Claims; those of a test go before them, one by one.
+    /// Claims. The claims of a test replace them one by one.
     pub claims: Map<String, Value>,
-    /// Requests come without a token.
+    /// The request does not have a token.
     pub anonymous: bool,
-    /// Headers; those of a test go before them, one by one.
+    /// Headers. The headers of a test replace them one by one.
     pub headers: BTreeMap<String, OneOrMany<String>>,
     /// The viewer's address.
     pub source_ip: Option<String>,
@@ -48,7 +48,7 @@ pub struct DefaultsDocument {
     pub now: Option<String>,
 }
 
-/// `[[tests]]`: one request, or one for each method and key, and what must come of it.
+/// `[[tests]]`: one request, or one for each method and key, and the expected result.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct TestDocument {
@@ -60,18 +60,18 @@ pub struct TestDocument {
     pub token_type: Option<String>,
     /// Claims of the token.
     pub claims: Option<Map<String, Value>>,
-    /// The request comes without a token.
+    /// The request does not have a token.
     #[serde(default)]
     pub anonymous: bool,
     /// HTTP methods.
     pub method: Option<OneOrMany<String>>,
-    /// Operations, in place of methods.
+    /// Operations, instead of methods.
     pub operation: Option<OneOrMany<S3Operation>>,
     /// Object keys.
     pub key: Option<OneOrMany<String>>,
-    /// Paths as a viewer sends them, in place of keys.
+    /// Paths as a viewer sends them, instead of keys.
     pub path: Option<OneOrMany<String>>,
-    /// Prefixes of listings, in place of keys.
+    /// Prefixes of listings, instead of keys.
     pub prefix: Option<OneOrMany<String>>,
     /// The query string as a viewer sends it.
     #[serde(default)]
@@ -79,24 +79,24 @@ pub struct TestDocument {
     /// Headers.
     #[serde(default)]
     pub headers: BTreeMap<String, OneOrMany<String>>,
-    /// What is uploaded.
+    /// The facts about an upload.
     #[serde(default)]
     pub upload: UploadFactsDocument,
     /// The viewer's address.
     pub source_ip: Option<String>,
     /// The instant of the decision.
     pub now: Option<String>,
-    /// What must be decided: `allow`, `refuse` or `preflight`.
+    /// The expected decision: `allow`, `refuse` or `preflight`.
     pub expect: Verdict,
     /// The rule that must decide.
     pub rule: Option<String>,
-    /// The word that the decision log must have.
+    /// The expected word of the decision log.
     pub reason: Option<String>,
-    /// The status of the answer.
+    /// The expected status of the answer.
     pub status: Option<u16>,
 }
 
-/// `upload`: what is uploaded.
+/// `upload`: the facts about an upload.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct UploadFactsDocument {
@@ -108,7 +108,7 @@ pub struct UploadFactsDocument {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// One, written by itself, or many in an array.
+/// One value, written without an array, or many in an array.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OneOrMany<T> {
     /// `"a"`.
@@ -127,7 +127,7 @@ impl<T> OneOrMany<T> {
     }
 }
 
-/// By hand, since the messages of an untagged enum say nothing of what was wrong.
+/// Written by hand, because the messages of an untagged enum do not say what is wrong.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either<T>(PhantomData<T>);
@@ -136,7 +136,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
             type Value = OneOrMany<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, or an array of texts")
+                f.write_str("a string, or an array of strings")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {

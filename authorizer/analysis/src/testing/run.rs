@@ -8,44 +8,44 @@ use super::coverage::Coverage;
 use super::suite::{Case, Expected, Suite};
 use crate::explain::{RuleExplanation, explain, explain_supposing};
 
-/// What came of one request.
+/// The result of one request.
 #[derive(Clone, Debug)]
 pub struct TestResult {
-    /// The name of the test, with the request where it has several.
+    /// The name of the test, with the request if the test has several.
     pub name: String,
     /// The method.
     pub method: String,
     /// The path and the query.
     pub target: String,
-    /// What was expected.
+    /// The expected result.
     pub expected: Expected,
-    /// What was decided.
+    /// The decision.
     pub record: DecisionRecord<'static>,
-    /// What differs from what was expected.
+    /// The differences from the expected result.
     pub differences: Vec<Difference>,
-    /// What each rule makes of the request.
+    /// The result of each rule for the request.
     pub rules: Vec<RuleExplanation>,
 }
 
-/// Something that is not as it was expected to be.
+/// One difference from the expected result.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Difference {
     /// `decision`, `rule`, `reason` or `status`.
     pub of: &'static str,
-    /// What was expected.
+    /// The expected value.
     pub expected: String,
-    /// What it is; `none` where there is nothing.
+    /// The actual value; `none` if there is none.
     pub actual: String,
 }
 
 impl TestResult {
-    /// Whether all is as it was expected to be.
+    /// Whether the result is as expected.
     pub fn held(&self) -> bool {
         self.differences.is_empty()
     }
 }
 
-/// Runs every test. What those that hold went through is noted in `coverage`.
+/// Runs every test. Adds what the successful tests cover to `coverage`.
 pub fn run(suite: &Suite, authorizer: &Authorizer, coverage: &mut Coverage) -> Vec<TestResult> {
     suite.cases.iter().map(|case| run_case(case, authorizer, coverage)).collect()
 }

@@ -1,4 +1,4 @@
-//! Tests that can be run: each is one request by somebody, at some instant, and what must come of it.
+//! Tests that can be run: each is one request by a principal, at a time, with the expected result.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -13,13 +13,13 @@ use super::document::{OneOrMany, TESTS_VERSION, TestDocument, TestsDocument};
 use crate::posed::{Aim, Deed, PosedRequest, PosedUpload};
 use crate::supposed::fill_in;
 
-/// The tests of a policy, which its issuers and rules were found in.
+/// The tests of a policy. Its issuers and rules are already looked up.
 #[derive(Clone, Debug)]
 pub struct Suite {
     pub(super) cases: Vec<Case>,
 }
 
-/// One request, and what must come of it.
+/// One request, and the expected result.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub(super) name: String,
@@ -29,16 +29,16 @@ pub(super) struct Case {
     pub(super) expected: Expected,
 }
 
-/// What must come of a request.
+/// The expected result of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Expected {
-    /// What must be decided.
+    /// The expected decision.
     pub decision: Verdict,
-    /// The rule that must decide, where one is named.
+    /// The rule that must decide, if the test names one.
     pub rule: Option<String>,
-    /// The word of the decision log, where one is named.
+    /// The word of the decision log, if the test names one.
     pub reason: Option<String>,
-    /// The status of the answer, where one is named.
+    /// The status of the answer, if the test names one.
     pub status: Option<u16>,
 }
 
@@ -58,7 +58,7 @@ impl Suite {
         self.cases.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no requests.
     pub fn is_empty(&self) -> bool {
         self.cases.is_empty()
     }
@@ -73,7 +73,7 @@ struct Compiler<'d> {
 impl Compiler<'_> {
     fn add(&mut self, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
         let problem = PolicyProblem { place, message: message.into(), remedy: remedy.into() };
-        // What is wrong with the defaults is so for every test, and said once.
+        // A problem in the defaults applies to every test, and is reported once.
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
@@ -84,19 +84,23 @@ impl Compiler<'_> {
         if document.version != TESTS_VERSION {
             self.add(
                 Place::member("version"),
-                format!("version `{}` is not known", document.version),
+                format!("version `{}` is not supported", document.version),
                 format!("write `version = {TESTS_VERSION}`"),
             );
         }
         if document.tests.is_empty() {
-            self.add(Place::member("tests"), "there is no test", "write a `[[tests]]` block");
+            self.add(Place::member("tests"), "the file does not have a test", "write a `[[tests]]` block");
         }
         let mut names = BTreeSet::new();
         let mut cases = Vec::new();
         for (index, test) in document.tests.iter().enumerate() {
             let place = Place::member("tests").at(index);
             if test.name.trim().is_empty() || test.name.chars().any(char::is_control) {
-                self.add(place.then("name"), "this is no name", "write the sentence that the test proves");
+                self.add(
+                    place.then("name"),
+                    "this is not a usable name",
+                    "write the sentence that the test proves",
+                );
             } else if !names.insert(test.name.as_str()) {
                 self.add(place.then("name"), "this name is used twice", "give each test its own name");
             }
@@ -146,23 +150,23 @@ impl Compiler<'_> {
             match (rule.map(|rule| rule.effect()), test.expect) {
                 (None, _) => self.add(
                     place,
-                    format!("the policy has no rule `{}`", id.escape_debug()),
+                    format!("the policy does not have a rule `{}`", id.escape_debug()),
                     "write the `id` of one of its rules",
                 ),
                 (Some(Effect::Allow), Verdict::Allow) | (Some(Effect::Deny), Verdict::Refuse) => {}
                 (Some(_), Verdict::Preflight) => {
-                    self.add(place, "no rule decides on a preflight", "leave `rule` out");
+                    self.add(place, "a preflight is decided without a rule", "remove `rule`");
                 }
                 (Some(Effect::Deny), Verdict::Allow) => {
                     self.add(
                         place,
-                        format!("`{id}` is a deny rule, which allows nothing"),
+                        format!("`{id}` is a deny rule, and cannot allow a request"),
                         "name an allow rule",
                     );
                 }
                 (Some(Effect::Allow), Verdict::Refuse) => self.add(
                     place,
-                    format!("`{id}` is an allow rule, which refuses nothing"),
+                    format!("`{id}` is an allow rule, and cannot refuse a request"),
                     "name a deny rule, or the `reason` for which no rule allows it",
                 ),
             }
@@ -182,7 +186,7 @@ impl Compiler<'_> {
             (None, None) => {
                 self.add(
                     place.clone(),
-                    "nothing says when this is, and a test that depends on the day proves nothing tomorrow",
+                    "the test does not have a time, so its result depends on the day",
                     "write `now = \"2026-12-31T23:59:59Z\"` here, or once under `[defaults]`",
                 );
                 return UnixTime::from_seconds(0);
@@ -191,7 +195,7 @@ impl Compiler<'_> {
         UnixTime::parse_rfc3339(text).unwrap_or_else(|| {
             self.add(
                 place,
-                format!("`{}` is not an instant in UTC", text.escape_debug()),
+                format!("`{}` is not a time in UTC", text.escape_debug()),
                 "write it as `\"2026-12-31T23:59:59Z\"`",
             );
             UnixTime::from_seconds(0)
@@ -215,7 +219,7 @@ impl Compiler<'_> {
         address.ok()
     }
 
-    /// What a test says of who asks goes before all that the defaults say of it.
+    /// If a test describes the principal, the defaults for the principal are not used.
     fn token(&mut self, test: &TestDocument, place: &Place, now: UnixTime) -> Option<Supposed> {
         let defaults = &self.document.defaults;
         let says = |issuer: &Option<String>, kind: &Option<String>, has_claims: bool| {
@@ -228,8 +232,8 @@ impl Compiler<'_> {
                 let place = if test.anonymous { place.then("anonymous") } else { Place::member("defaults") };
                 self.add(
                     place,
-                    "this comes with a token and without one",
-                    "leave out `anonymous`, or `issuer`, `claims` and `token_type`",
+                    "the request cannot be both with and without a token",
+                    "remove `anonymous`, or remove `issuer`, `claims` and `token_type`",
                 );
                 None
             }
@@ -237,7 +241,7 @@ impl Compiler<'_> {
             (false, false, false, false) => {
                 self.add(
                     place.clone(),
-                    "nothing says who asks",
+                    "the test does not say who sends the request",
                     "write `issuer = \"...\"`, with `claims` if it matters, or `anonymous = true`",
                 );
                 None
@@ -251,7 +255,8 @@ impl Compiler<'_> {
         let mut claims = defaults.claims.clone();
         claims.extend(test.claims.clone().unwrap_or_default());
         if let Some(name) = claims.iter().find_map(|(name, value)| holds_datetime(value).then_some(name)) {
-            let message = format!("the claim `{}` holds a date, which JSON has not", name.escape_debug());
+            let message =
+                format!("the claim `{}` contains a date, which JSON does not have", name.escape_debug());
             self.add(place.then("claims"), message, "write a text, or the number of seconds since 1970");
             return None;
         }
@@ -259,13 +264,13 @@ impl Compiler<'_> {
         let (name, issuer_place) = match (&test.issuer, &defaults.issuer) {
             (Some(name), _) => (name, place.then("issuer")),
             (None, Some(name)) => (name, Place::member("defaults").then("issuer")),
-            // Whoever names no issuer says all of the token, so that what one lacks can be tested.
+            // A test without an issuer must give the whole token, so that an incomplete token can be tested.
             (None, None) => return Some(Supposed { token_type, claims }),
         };
         let Some(issuer) = self.policy.issuers().iter().find(|issuer| issuer.name() == name) else {
             self.add(
                 issuer_place,
-                format!("the policy has no issuer `{}`", name.escape_debug()),
+                format!("the policy does not have an issuer `{}`", name.escape_debug()),
                 "write the `name` of one of its issuers",
             );
             return None;
@@ -273,24 +278,24 @@ impl Compiler<'_> {
         match fill_in(issuer, token_type, claims, now) {
             Ok(filled) => Some(filled.supposed),
             Err(error) => {
-                self.add(place.clone(), error.to_string(), "leave `iss` out, or `issuer`");
+                self.add(place.clone(), error.to_string(), "remove `iss`, or remove `issuer`");
                 None
             }
         }
     }
 
-    /// One request for each deed and aim.
+    /// One request for each method and target.
     fn requests(&mut self, test: &TestDocument, place: &Place) -> Vec<(Deed, PosedRequest)> {
         let deeds: Vec<Deed> = match (&test.method, &test.operation) {
             (Some(methods), None) => methods.as_slice().iter().cloned().map(Deed::Method).collect(),
             (None, Some(operations)) => operations.as_slice().iter().copied().map(Deed::Operation).collect(),
             (None, None) if test.prefix.is_some() => vec![Deed::Method("GET".into())],
             (Some(_), Some(_)) => {
-                self.add(place.then("operation"), "this is a `method` and an `operation`", "leave one out");
+                self.add(place.then("operation"), "the test has both `method` and `operation`", "remove one");
                 return Vec::new();
             }
             (None, None) => {
-                self.add(place.clone(), "nothing says what is to be done", "write `method = \"GET\"`");
+                self.add(place.clone(), "the test does not have a method", "write `method = \"GET\"`");
                 return Vec::new();
             }
         };
@@ -304,14 +309,17 @@ impl Compiler<'_> {
         let (name, texts, aim) = match (stated.next(), stated.next()) {
             (Some(one), None) => one,
             (first, _) => {
-                let what =
-                    if first.is_none() { "nothing says what it is done to" } else { "this has several aims" };
+                let what = if first.is_none() {
+                    "the test does not have a target"
+                } else {
+                    "the test has several targets"
+                };
                 self.add(place.clone(), what, "write exactly one of `key`, `path` and `prefix`");
                 return Vec::new();
             }
         };
         if deeds.is_empty() || texts.as_slice().is_empty() {
-            self.add(place.clone(), "an empty array asks for nothing", "name what is asked for");
+            self.add(place.clone(), "an empty array does not send a request", "add a value");
         }
         let mut requests = Vec::new();
         for (index, text) in texts.as_slice().iter().enumerate() {
@@ -341,7 +349,7 @@ impl Compiler<'_> {
     }
 }
 
-/// How a date of TOML looks to a reader of JSON.
+/// What a TOML date looks like for a reader of JSON.
 fn holds_datetime(value: &Value) -> bool {
     let is_date = |members: &Map<String, Value>| members.keys().any(|name| name.starts_with("$__toml"));
     match value {

@@ -43,7 +43,7 @@ fn try_all(requests: &[Request], authorizer: &Authorizer) -> Vec<Tried> {
     requests.iter().map(tried).collect()
 }
 
-/// Every access of one that the other has not.
+/// Every access in one that the other does not have.
 fn by_trying(requests: &[Request], from: &[Tried], to: &[Tried]) -> BTreeSet<Access> {
     let mut found = BTreeSet::new();
     for (request, (before, after)) in requests.iter().zip(from.iter().zip(to)) {
@@ -81,7 +81,7 @@ fn compare(requests: &[Request], old: &Value, new: &Value) -> Result<(), TestCas
         [(&found.granted, granted, &old, &new), (&found.revoked, revoked, &new, &old)]
     {
         let missed: Vec<_> = tried.difference(&by_analysis(changes)).cloned().collect();
-        prop_assert!(missed.is_empty(), "the analysis has not found {missed:?}");
+        prop_assert!(missed.is_empty(), "the analysis did not find {missed:?}");
         for change in changes {
             let (refused, allowed) = (change.request.replay(from), change.request.replay(to));
             prop_assert!(!refused.allowed && allowed.allowed, "{change:?} does not replay");
@@ -138,7 +138,7 @@ fn examine(requests: &[Request], document: &Value) -> Result<(), TestCaseError> 
             }
         }
         let missed: Vec<_> = let_in(requests, &tried, &pattern).difference(&answer).cloned().collect();
-        prop_assert!(missed.is_empty(), "within {text} the analysis has not found {missed:?}");
+        prop_assert!(missed.is_empty(), "within {text} the analysis did not find {missed:?}");
     }
     let deciding: BTreeSet<&str> = tried.iter().filter_map(|tried| tried.record.rule.as_deref()).collect();
     let analysis = Analysis::new(&policy);

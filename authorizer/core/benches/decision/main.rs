@@ -1,6 +1,6 @@
-//! What a decision costs: the bytes of an event in, the bytes of the outcome out.
+//! The cost of a decision: from the bytes of an event to the bytes of the outcome.
 //!
-//! `make bench` runs this with the profile of the function, and makes the tables of `docs/performance.md` of it.
+//! `make bench` runs this with the profile of the function, and creates the tables of `docs/performance.md` from it.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -33,7 +33,7 @@ use policies::{authorizer, policy, rules};
 use requests::{NOW, claims, event};
 use signer::Signer;
 
-/// More tokens than the function remembers, so that each is new when its turn comes again.
+/// More tokens than the function keeps, so that each is new when it comes again.
 const TOKENS: usize = 1_500;
 
 /// Decides, and writes what goes back to CloudFront.
@@ -47,7 +47,7 @@ fn reason(authorizer: &Authorizer, event: &[u8]) -> String {
     authorizer.authorize(event, UnixTime::from_seconds(NOW)).record.reason.to_string()
 }
 
-/// aws-lc's own verification by a key that is parsed already: what no verifier can be faster than.
+/// aws-lc's own verification with a key that is already parsed. No verifier can be faster.
 fn bare_key(algorithm: SignatureAlgorithm, jwk: &Value) -> ParsedPublicKey {
     let part = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
     let (parameters, point): (&'static dyn VerificationAlgorithm, _) = match algorithm {
@@ -70,7 +70,7 @@ fn bare_key(algorithm: SignatureAlgorithm, jwk: &Value) -> ParsedPublicKey {
     ParsedPublicKey::new(parameters, point).unwrap()
 }
 
-/// Each algorithm: the bare verification, a token seen the first time, and one that comes again.
+/// Each algorithm: the bare verification, a new token, and a token that comes again.
 fn by_algorithm(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("algorithm");
     for algorithm in SignatureAlgorithm::ALL {
@@ -89,7 +89,7 @@ fn by_algorithm(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("bare", algorithm.name()), |bencher| {
             bencher.iter(|| key.verify_sig(black_box(input.as_bytes()), black_box(&signature)).unwrap());
         });
-        // Not begun anew with each sample, or it would find its first ones remembered.
+        // Not created anew for each sample, or it would find its first tokens in the cache.
         let mut next = events.iter().cycle();
         group.bench_function(BenchmarkId::new("new", algorithm.name()), |bencher| {
             bencher.iter(|| decide(&authorizer, next.next().unwrap()));
@@ -123,7 +123,7 @@ fn by_rules(criterion: &mut Criterion) {
     }
 }
 
-/// Each way to be refused.
+/// Each reason for a refusal.
 fn by_outcome(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("outcome");
     let (authorizer, events) = requests::of_each_outcome();
@@ -133,7 +133,7 @@ fn by_outcome(criterion: &mut Criterion) {
     }
 }
 
-/// What goes around a decision in an invocation.
+/// The work around a decision in one invocation.
 fn beside(criterion: &mut Criterion) {
     let signer = Signer::new(SignatureAlgorithm::EdDsa);
     let token = signer.sign("k1", "at+jwt", &claims("alice", 0));
@@ -145,7 +145,7 @@ fn beside(criterion: &mut Criterion) {
     });
 }
 
-/// A policy from the bytes of its bundle, and its JWK sets, to what can decide.
+/// From the bytes of a policy's bundle, and its JWK sets, to a policy that can decide.
 fn load(criterion: &mut Criterion) {
     let signer = Signer::new(SignatureAlgorithm::Rs256);
     let mut group = criterion.benchmark_group("bundle");

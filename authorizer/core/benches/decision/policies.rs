@@ -4,7 +4,7 @@ use authorizer_core::token::SignatureAlgorithm;
 use authorizer_core::{Authorizer, Bundle};
 use serde_json::{Value, json};
 
-/// So many rules: two as every policy has them, and one for each of the teams.
+/// A policy with this many rules: two that every policy has, and one per team.
 pub(crate) fn rules(count: usize) -> Vec<Value> {
     let mut rules = vec![
         json!({"id": "sealed", "effect": "deny", "methods": ["GET", "PUT", "DELETE"], "keys": ["**/sealed/**"]}),
@@ -35,7 +35,7 @@ pub(crate) fn bundle(policy: &Value) -> Vec<u8> {
     Bundle::write(&serde_json::from_value(policy.clone()).unwrap()).unwrap()
 }
 
-/// What the function makes of them when it starts.
+/// The authorizer that the function creates from them when it starts.
 pub(crate) fn read(bundle: &[u8]) -> Authorizer {
     Authorizer::new(Bundle::read(bundle).unwrap())
 }

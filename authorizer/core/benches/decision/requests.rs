@@ -1,4 +1,4 @@
-//! Requests as CloudFront hands them over.
+//! Requests as CloudFront sends them.
 
 use authorizer_core::Authorizer;
 use authorizer_core::token::SignatureAlgorithm;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::policies::{authorizer, policy};
 use crate::signer::Signer;
 
-/// The instant of all decisions.
+/// The time of all decisions.
 pub(crate) const NOW: u64 = 1_800_000_000;
 
 /// The claims of an access token as providers issue it.
@@ -62,7 +62,7 @@ fn with(name: &str, value: Value) -> Value {
     claims
 }
 
-/// An authorizer, and for each reason that a viewer can be given an event that comes to it.
+/// An authorizer, and one event for each reason that a viewer can get.
 pub(crate) fn of_each_outcome() -> (Authorizer, Vec<(&'static str, Vec<u8>)>) {
     let (signer, stranger) = (Signer::new(SignatureAlgorithm::Rs256), Signer::new(SignatureAlgorithm::Rs256));
     let document = policy(

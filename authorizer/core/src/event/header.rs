@@ -8,23 +8,23 @@ use serde_json::{Map, Value};
 /// One header line.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CloudFrontHeader<'e> {
-    /// The name in the case the viewer used.
+    /// The name in the viewer's own spelling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'e, str>>,
     /// The value.
     pub value: Cow<'e, str>,
-    /// Fields this version does not know.
+    /// Fields that this version does not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
 impl<'e> CloudFrontHeader<'e> {
-    /// A header line of our own making.
+    /// A header line that this function writes.
     pub fn new(key: impl Into<Cow<'e, str>>, value: impl Into<Cow<'e, str>>) -> Self {
         Self { key: Some(key.into()), value: value.into(), other: Map::new() }
     }
 
-    /// The line in bytes of its own.
+    /// The line as owned data.
     pub fn into_owned(self) -> CloudFrontHeader<'static> {
         CloudFrontHeader { key: self.key.map(owned), value: owned(self.value), other: self.other }
     }

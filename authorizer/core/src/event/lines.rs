@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::header::CloudFrontHeader;
 
-/// The lines of one header, as a slice of them. They nearly always are one, and then no list is allocated.
+/// The lines of one header, as a slice. Nearly always there is one line, and then no list is allocated.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderLines<'e>(Lines<'e>);
 
@@ -42,7 +42,7 @@ impl<'e> HeaderLines<'e> {
         }
     }
 
-    /// The same in bytes of their own.
+    /// The same lines as owned data.
     pub fn into_owned(self) -> HeaderLines<'static> {
         HeaderLines(match self.0 {
             Lines::None => Lines::None,

@@ -1,4 +1,4 @@
-//! How an event is read: each object member by member, and its texts where they stand.
+//! How an event is read: objects member by member, and texts without a copy.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,20 +14,20 @@ use super::{
     CloudFrontHeaders, CloudFrontRecord, CloudFrontRequest, HeaderLines,
 };
 
-/// What is read member by member, so that members it does not know are kept. (Serde's `flatten` does so by way of
-/// a copy of them all.) And it is an object: what serde derives for a struct without `flatten` reads an array, too.
+/// A type that is read member by member, so that unknown members are kept. (Serde's `flatten` does this too, but
+/// copies all members.) It must be an object: what serde derives for a struct without `flatten` also reads an array.
 trait Members<'de>: Default {
-    /// What they are members of.
+    /// The type that has the members.
     type Whole;
 
     /// Reads the member of this name.
     fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error>;
 
-    /// All that was read, where nothing is missing.
+    /// The complete value, if no member is missing.
     fn whole(self) -> Option<Self::Whole>;
 }
 
-/// A text of the event's own bytes, or a copy of one that has an escape in it.
+/// A text of the event's own bytes, or a copy if it contains an escape.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'e>(#[serde(borrow)] Cow<'e, str>);
@@ -50,18 +50,18 @@ impl<'de, M: Members<'de>> Visitor<'de> for MembersVisitor<M> {
     }
 }
 
-/// Reads the value of a member that stands once.
+/// Reads the value of a member that must not appear twice.
 fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     map: &mut A,
 ) -> Result<(), A::Error> {
     match slot.replace(map.next_value()?) {
         None => Ok(()),
-        Some(_) => Err(A::Error::custom("a member twice")),
+        Some(_) => Err(A::Error::custom("a member appears twice")),
     }
 }
 
-/// Passes over a member that nobody knows, of what does not go back to CloudFront.
+/// Skips an unknown member of an object that does not go back to CloudFront.
 fn pass_over<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value().map(|IgnoredAny| ())
 }
@@ -259,7 +259,7 @@ impl<'de> Members<'de> for BodyMembers {
     }
 }
 
-/// The members that nobody knows; of one that stands twice the last counts, as for CloudFront.
+/// The unknown members. If one appears twice, the last counts, as for CloudFront.
 impl<'de> Members<'de> for Map<String, Value> {
     type Whole = Self;
 
@@ -315,8 +315,8 @@ impl<'de> Deserialize<'de> for CloudFrontBody {
     }
 }
 
-/// The headers, without what CloudFront never writes and what would let two readers of the same event disagree: a
-/// name that is not lower case, a name twice, a line whose `key` is another name.
+/// The headers. Refuses what CloudFront never writes, and what two readers of the same event could read
+/// differently: a name that is not lower case, a name twice, a line whose `key` is another name.
 #[derive(Default)]
 struct Headers<'e>(CloudFrontHeaders<'e>);
 
@@ -326,14 +326,14 @@ impl<'de: 'e, 'e> Members<'de> for Headers<'e> {
     fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
         let lines: HeaderLines<'e> = map.next_value()?;
         if name.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(A::Error::custom("a header name that is not lower case"));
+            return Err(A::Error::custom("a header name is not lower case"));
         }
         if lines.iter().any(|l| l.key.as_deref().is_some_and(|key| !key.eq_ignore_ascii_case(&name))) {
-            return Err(A::Error::custom("a header line whose `key` is not its name"));
+            return Err(A::Error::custom("the `key` of a header line is another name"));
         }
         match self.0.insert(name, lines) {
             None => Ok(()),
-            Some(_) => Err(A::Error::custom("a header name twice")),
+            Some(_) => Err(A::Error::custom("a header name appears twice")),
         }
     }
 

@@ -1,15 +1,15 @@
-//! What an operation reads, writes, carries and needs. Each fact is one method, and its `match` names every operation.
+//! What an operation reads, writes, sends and needs. Each fact is one method, and its `match` names every operation.
 
 use super::method::Method;
 use super::s3_operation::S3Operation;
 
-/// The header that says how long an upload is.
+/// The header that gives the length of an upload.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LengthHeader {
-    /// `Content-Length`: of the request's own body, which becomes the object or a part of it.
+    /// `Content-Length`: the length of the request's own body, which becomes the object or a part of it.
     ContentLength,
-    /// `x-amz-mp-object-size`: of the whole object. Its parts are in the bucket already, and S3 checks this number
-    /// against their sum.
+    /// `x-amz-mp-object-size`: the length of the whole object. Its parts are already in the bucket, and S3 checks
+    /// this number against their sum.
     ObjectSize,
 }
 
@@ -24,7 +24,7 @@ impl LengthHeader {
 }
 
 impl S3Operation {
-    /// The HTTP method it is asked for with.
+    /// The HTTP method of the operation.
     pub fn method(self) -> Method {
         match self {
             Self::GetObject | Self::GetObjectVersion | Self::ListObjectsV2 | Self::ListParts => Method::Get,
@@ -35,7 +35,7 @@ impl S3Operation {
         }
     }
 
-    /// The name of the call in AWS's API, which has none for reading a version.
+    /// The name of the call in AWS's API. The API does not have a separate name for reading a version.
     pub fn api_name(self) -> &'static str {
         match self {
             Self::GetObjectVersion => Self::GetObject.name(),
@@ -53,7 +53,7 @@ impl S3Operation {
         }
     }
 
-    /// The permission that S3 asks for it ([AWS: required permissions for S3 API
+    /// The permission that S3 requires ([AWS: required permissions for S3 API
     /// operations](https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html)): on the
     /// bucket for a listing, on the object for all others.
     pub fn permission(self) -> &'static str {
@@ -71,7 +71,7 @@ impl S3Operation {
         }
     }
 
-    /// Whether it is asked for all objects that begin with a prefix. All others are asked for one object.
+    /// Whether it applies to all objects that begin with a prefix. All others apply to one object.
     pub fn is_listing(self) -> bool {
         match self {
             Self::ListObjectsV2 => true,
@@ -89,7 +89,7 @@ impl S3Operation {
         }
     }
 
-    /// Whether it reads an object or what is stored with it. Only then can the query ask for other response headers.
+    /// Whether it reads an object or its metadata. Only then can the query override response headers.
     pub fn reads_object(self) -> bool {
         match self {
             Self::GetObject | Self::HeadObject | Self::GetObjectVersion | Self::HeadObjectVersion => true,
@@ -121,7 +121,7 @@ impl S3Operation {
         }
     }
 
-    /// Whether it brings something into the bucket: an object, or a step on the way to one.
+    /// Whether it adds something to the bucket: an object, or a step of an upload.
     pub fn is_upload(self) -> bool {
         match self {
             Self::PutObject
@@ -139,12 +139,12 @@ impl S3Operation {
         }
     }
 
-    /// Whether it is a step by which an object comes about in parts.
+    /// Whether it is a step of a multipart upload.
     pub fn uploads_in_parts(self) -> bool {
         self.is_upload() && self != Self::PutObject
     }
 
-    /// Whether the object is there, or is another one, when it is done. Nothing else can overwrite.
+    /// Whether it creates or replaces an object. Only these operations can overwrite.
     pub fn creates_object(self) -> bool {
         match self {
             Self::PutObject | Self::CompleteMultipartUpload => true,
@@ -161,7 +161,7 @@ impl S3Operation {
         }
     }
 
-    /// Whether the request carries what is stored with the object: its media type and metadata.
+    /// Whether the request contains what is stored with the object: its media type and metadata.
     pub fn describes_object(self) -> bool {
         match self {
             Self::PutObject | Self::CreateMultipartUpload => true,
@@ -178,7 +178,7 @@ impl S3Operation {
         }
     }
 
-    /// The header that says how long the upload is, where it has a length that can be limited.
+    /// The header that gives the length of the upload, if a length can be limited.
     pub fn length(self) -> Option<LengthHeader> {
         match self {
             Self::PutObject | Self::UploadPart => Some(LengthHeader::ContentLength),
@@ -200,7 +200,8 @@ impl S3Operation {
         self.length().is_some()
     }
 
-    /// Whether it changes what is stored, or begins to. Giving an upload up changes nothing that can be read.
+    /// Whether it changes what is stored, or begins to. AbortMultipartUpload does not change anything that can be
+    /// read.
     pub fn changes_stored(self) -> bool {
         self.is_upload() || self == Self::DeleteObject
     }

@@ -1,4 +1,4 @@
-//! The request headers that belong to an operation, but for those of S3's own (`x-amz-*`).
+//! The request headers that belong to an operation, without the headers of S3 itself (`x-amz-*`).
 
 use super::s3_operation::S3Operation;
 
@@ -18,20 +18,20 @@ impl S3Operation {
         }
     }
 
-    /// The headers that would make it another operation.
+    /// The headers that would change the operation.
     pub(crate) fn refused_headers(self) -> &'static [&'static str] {
         if self.method().is_safe() { &[] } else { &WRITE_CONDITIONS }
     }
 }
 
-/// What would make a write another one. A condition on the ETag tells a writer what is stored, and S3 asks
-/// for the right to read for it ([AWS: conditional
-/// deletes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html)), which the
-/// distribution has and the viewer may not. S3 knows neither partial uploads nor the condition on a date, and
-/// without them the write would go on whole (RFC 9110 sections 13.1.4 and 14.5).
+/// Headers that would change a write. A condition on the ETag shows a writer what is stored, and S3 requires the
+/// right to read for it ([AWS: conditional
+/// deletes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html)). The distribution
+/// has that right, but the viewer may not. S3 does not support partial uploads or the condition on a date:
+/// without these headers it would do the whole write (RFC 9110 sections 13.1.4 and 14.5).
 const WRITE_CONDITIONS: [&str; 3] = ["content-range", "if-match", "if-unmodified-since"];
 
-/// GetObject's and HeadObject's own headers, and those that CloudFront negotiates with.
+/// The headers of GetObject and HeadObject, and those that CloudFront negotiates with.
 const READ_HEADERS: [&str; 9] = [
     "accept",
     "accept-encoding",
@@ -44,7 +44,7 @@ const READ_HEADERS: [&str; 9] = [
     "range",
 ];
 
-/// ListObjectsV2 and ListParts have none of their own.
+/// ListObjectsV2 and ListParts do not have headers of their own.
 const LIST_HEADERS: [&str; 2] = ["accept", "accept-encoding"];
 
 /// PutObject's own headers.
@@ -77,5 +77,5 @@ const PART_HEADERS: [&str; 2] = ["accept", "content-md5"];
 /// CompleteMultipartUpload's, whose body is the list of the parts.
 const COMPLETE_HEADERS: [&str; 2] = ["accept", "if-none-match"];
 
-/// DeleteObject and AbortMultipartUpload have none of their own.
+/// DeleteObject and AbortMultipartUpload do not have headers of their own.
 const DELETE_HEADERS: [&str; 1] = ["accept"];

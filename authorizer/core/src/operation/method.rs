@@ -1,6 +1,6 @@
 //! The HTTP methods of operations.
 
-/// The HTTP methods that operations are asked for with. Case-sensitive (RFC 9110 section 9.1).
+/// The HTTP methods of operations. Case-sensitive (RFC 9110 section 9.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Method {
     /// `GET`.
@@ -16,10 +16,10 @@ pub enum Method {
 }
 
 impl Method {
-    /// All of them, in the order in which they are named to people.
+    /// All of them, in the order in which messages name them.
     pub const ALL: [Self; 5] = [Self::Get, Self::Head, Self::Put, Self::Delete, Self::Post];
 
-    /// As it stands in a request.
+    /// The spelling in a request.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",

@@ -1,4 +1,4 @@
-//! The query parameters of each operation, and the operation that the parameters of a request make it.
+//! The query parameters of each operation, and how the parameters of a request select the operation.
 
 use super::method::Method;
 use super::s3_operation::S3Operation;
@@ -17,29 +17,29 @@ pub struct Parameter {
     pub name: &'static str,
     /// What its value can be.
     pub form: ParameterForm,
-    /// Whether there is no such operation without it.
+    /// Whether the operation requires it.
     pub is_required: bool,
 }
 
 /// What the value of a query parameter can be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ParameterForm {
-    /// Nothing: the name alone says it.
+    /// Empty: only the name matters.
     Empty,
-    /// This text.
+    /// Exactly this text.
     Exactly(&'static str),
-    /// A decimal number from the first to the second, in its one spelling.
+    /// A decimal number from the first to the second, without leading zeros.
     Number(u32, u32),
-    /// An id or a token that S3 made, and only S3 reads.
+    /// An id or a token from S3. Only S3 reads it.
     Opaque,
     /// A text without control characters.
     Text,
-    /// A [`KeyPrefix`](crate::prefix::KeyPrefix); the empty one where it is absent.
+    /// A [`KeyPrefix`](crate::prefix::KeyPrefix); empty if the parameter is absent.
     Prefix,
 }
 
 impl ParameterForm {
-    /// Whether the value is of this form.
+    /// Whether the value has this form.
     pub fn holds(self, value: &str) -> bool {
         match self {
             Self::Empty => value.is_empty(),
@@ -66,7 +66,7 @@ const VERSION_ID: Parameter = required("versionId", ParameterForm::Opaque);
 const UPLOAD_ID: Parameter = required("uploadId", ParameterForm::Opaque);
 
 impl S3Operation {
-    /// Its query parameters, in the order in which they go on to S3. A read has response overrides beside these.
+    /// Its query parameters, in the order in which they go to S3. A read can also have response overrides.
     pub fn parameters(self) -> &'static [Parameter] {
         use ParameterForm as Form;
         match self {
@@ -80,7 +80,7 @@ impl S3Operation {
                         optional("delimiter", Form::Exactly("/")),
                         optional("max-keys", Form::Number(0, MAX_ENTRIES)),
                         optional("continuation-token", Form::Opaque),
-                        // It only says where in the listing to begin.
+                        // It only gives the start of the listing.
                         optional("start-after", Form::Text),
                         optional("encoding-type", Form::Exactly("url")),
                     ]
@@ -101,13 +101,13 @@ impl S3Operation {
         }
     }
 
-    /// Whether a parameter makes it this operation, rather than the plain one of its method.
+    /// Whether a parameter selects this operation instead of the plain one of its method.
     pub fn is_marked(self) -> bool {
         self.parameters().iter().any(|parameter| parameter.is_required)
     }
 
-    /// What a request for an object is, and the parameter that marks it; none where it is no operation. `has` says
-    /// which parameters the request has.
+    /// The operation of a request for an object, and the parameter that selects it; `None` if there is no such
+    /// operation. `has` says which parameters the request has.
     pub(crate) fn on_object(
         method: Method,
         has: impl Fn(&str) -> bool,
@@ -129,13 +129,13 @@ impl S3Operation {
         }
     }
 
-    /// What a request for the bucket itself is, and the parameter that marks it.
+    /// The operation of a request for the bucket itself, and the parameter that selects it.
     pub(crate) fn on_bucket(has: impl Fn(&str) -> bool) -> Option<(Self, Option<&'static str>)> {
         has("list-type").then_some((Self::ListObjectsV2, Some("list-type")))
     }
 }
 
-/// Whether a query parameter means something to S3, so that no token can be in it.
+/// Whether S3 uses a query parameter of this name, so that it cannot contain a token.
 pub(crate) fn is_s3_parameter(name: &str) -> bool {
     let is_an_operations =
         |operation: S3Operation| operation.parameters().iter().any(|parameter| parameter.name == name);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Makes the enum of one list, so that an operation that is added is in all that is made of the list.
+/// Creates the enum from one list, so that a new operation is in everything that is made from the list.
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// An operation, by the name that policies and the decision log use.
@@ -12,7 +12,7 @@ macro_rules! operations {
         }
 
         impl S3Operation {
-            /// All of them, in the order in which they are named to people.
+            /// All of them, in the order in which messages name them.
             pub const ALL: [Self; [$(stringify!($name)),*].len()] = [$(Self::$name),*];
 
             /// Its name in policies and in the decision log.
@@ -32,9 +32,9 @@ operations! {
     PutObject,
     /// `DELETE /KEY`.
     DeleteObject,
-    /// `GET /KEY?versionId=ID`: to the API a GetObject, to IAM a permission of its own.
+    /// `GET /KEY?versionId=ID`: for the API a GetObject, for IAM a separate permission.
     GetObjectVersion,
-    /// `HEAD /KEY?versionId=ID`. IAM has one permission for both; HEAD is apart here as HeadObject is.
+    /// `HEAD /KEY?versionId=ID`. IAM has one permission for both; HEAD is separate here, like HeadObject.
     HeadObjectVersion,
     /// `GET /?list-type=2`.
     ListObjectsV2,

@@ -8,12 +8,12 @@ use super::s3_operation::S3Operation;
 pub struct OperationSet(u16);
 
 impl OperationSet {
-    /// The operations of which this is true.
+    /// The operations for which the condition is true.
     pub fn of(fact: fn(S3Operation) -> bool) -> Self {
         S3Operation::ALL.into_iter().filter(|operation| fact(*operation)).collect()
     }
 
-    /// Whether this is true of some member.
+    /// Whether the condition is true for some member.
     pub fn any(self, fact: fn(S3Operation) -> bool) -> bool {
         self.iter().any(fact)
     }
@@ -23,23 +23,23 @@ impl OperationSet {
         self.0 & bit_of(operation) != 0
     }
 
-    /// Whether the set holds nothing.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Puts an operation in.
+    /// Adds an operation.
     pub fn insert(&mut self, operation: S3Operation) {
         self.0 |= bit_of(operation);
     }
 
-    /// What is in either.
+    /// The operations that are in one set or the other.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What is in both.
+    /// The operations that are in both sets.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
@@ -50,12 +50,12 @@ impl OperationSet {
         S3Operation::ALL.into_iter().filter(move |operation| self.contains(*operation))
     }
 
-    /// Whether some member is asked for with this method.
+    /// Whether some member has this method.
     pub fn has_method(self, method: Method) -> bool {
         !self.intersection(method.operations()).is_empty()
     }
 
-    /// The methods that the members are asked for with, in the order of [`Method::ALL`].
+    /// The methods of the members, in the order of [`Method::ALL`].
     pub fn methods(self) -> impl Iterator<Item = Method> {
         Method::ALL.into_iter().filter(move |method| self.has_method(*method))
     }
@@ -70,7 +70,7 @@ impl FromIterator<S3Operation> for OperationSet {
 }
 
 impl Method {
-    /// The operations that are asked for with it.
+    /// The operations with this method.
     pub fn operations(self) -> OperationSet {
         S3Operation::ALL.into_iter().filter(|operation| operation.method() == self).collect()
     }

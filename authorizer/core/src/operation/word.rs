@@ -12,7 +12,7 @@ use super::set::OperationSet;
 pub enum MethodWord {
     /// Reading.
     Get,
-    /// Reading what is stored with an object.
+    /// Reading the metadata of an object.
     Head,
     /// Writing.
     Put,
@@ -21,10 +21,10 @@ pub enum MethodWord {
 }
 
 impl MethodWord {
-    /// All of them, in the order in which they are named to people.
+    /// All of them, in the order in which messages name them.
     pub const ALL: [Self; 4] = [Self::Get, Self::Head, Self::Put, Self::Delete];
 
-    /// As it stands in a policy.
+    /// The spelling in a policy.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => Method::Get.as_str(),
@@ -34,12 +34,12 @@ impl MethodWord {
         }
     }
 
-    /// The word that a person wrote.
+    /// The word with this spelling.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|word| word.as_str() == text)
     }
 
-    /// What it opens in an allow rule: the plain operation, and what goes with it.
+    /// What it allows in an allow rule: the plain operation and the operations that belong to it.
     pub fn opens(self) -> OperationSet {
         let operations: &[S3Operation] = match self {
             Self::Get => &[S3Operation::GetObject, S3Operation::HeadObject],
@@ -50,7 +50,7 @@ impl MethodWord {
         operations.iter().copied().collect()
     }
 
-    /// What it closes in a deny rule, which is more than it opens in an allow rule.
+    /// What it denies in a deny rule, which is more than it allows in an allow rule.
     ///
     /// ```
     /// use authorizer_core::operation::{MethodWord, S3Operation};
@@ -59,8 +59,8 @@ impl MethodWord {
     /// assert!(MethodWord::Put.closes().contains(S3Operation::UploadPart));
     /// ```
     ///
-    /// It is every operation by which the same could be done. Else a rule that
-    /// denies PUT would be got around by a multipart upload.
+    /// It contains every operation with the same effect. Otherwise a multipart upload
+    /// would get around a rule that denies PUT.
     pub fn closes(self) -> OperationSet {
         match self {
             Self::Get => OperationSet::of(S3Operation::reads_object),

@@ -1,4 +1,4 @@
-//! Checks a policy document whole, and compiles it.
+//! Checks a whole policy document, and compiles it.
 
 mod browser;
 mod issuers;
@@ -29,13 +29,13 @@ impl Policy {
     /// ```
     ///
     /// # Errors
-    /// Everything that is wrong with it, in the order of the document.
+    /// Everything that is wrong with the document, in its order.
     pub fn compile(document: &PolicyDocument) -> Result<Self, Vec<PolicyProblem>> {
         let mut problems = Problems::default();
         if document.version != POLICY_VERSION {
             problems.add(
                 Place::member("version"),
-                format!("version `{}` is not known", document.version),
+                format!("version `{}` is not supported", document.version),
                 format!("write `version = {POLICY_VERSION}`"),
             );
         }
@@ -57,14 +57,14 @@ impl Policy {
     }
 }
 
-/// What is accepted is accepted for a reason; the audit looks at the rest of it.
+/// An accepted finding must have a reason. The audit checks the rest of it.
 fn check_accepted(document: &PolicyDocument, problems: &mut Problems) {
     for (index, accepted) in document.accepted.iter().enumerate() {
         if accepted.reason.trim().is_empty() {
             problems.add(
                 Place::member("accepted").at(index).then("reason"),
                 "a finding is accepted without a reason",
-                "say why it is as it is meant to be",
+                "write why the finding is accepted",
             );
         }
     }
@@ -270,7 +270,7 @@ mod tests {
             "upload": {"metadata": {"owner": "{sub}"}}}]);
         let problems = Policy::compile(&serde_json::from_value(document).unwrap()).unwrap_err();
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].message.contains("believes the claims of every issuer"), "{}", problems[0]);
+        assert!(problems[0].message.contains("accepts the claims of every issuer"), "{}", problems[0]);
     }
 
     #[test]

@@ -9,10 +9,10 @@ use crate::rules::{Access, Decision, Effect, Rule, Rules};
 use crate::sign_in::SignIn;
 use crate::token::Issuer;
 
-/// A policy that was found whole and can decide.
+/// A policy that was checked completely and can decide.
 ///
 /// INVARIANT: every name that a rule uses exists, ids are unique, every pattern is compiled, every
-/// issuer has keys, or a URL or a secret in their place, and an audience.
+/// issuer has an audience and has keys, or a URL or a secret instead.
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
@@ -34,12 +34,12 @@ impl Policy {
         self.rules.as_slice()
     }
 
-    /// Decides on what is asked.
+    /// Decides on a request.
     pub fn decide(&self, access: &Access<'_>) -> Decision<'_> {
         self.rules.decide(access)
     }
 
-    /// Where a token may be.
+    /// The places of a token.
     pub fn credentials(&self) -> &CredentialPlaces {
         &self.credentials
     }
@@ -49,19 +49,19 @@ impl Policy {
         self.cors.as_ref()
     }
 
-    /// Where a person with a browser and no token is sent.
+    /// Where people with a browser and without a token are sent.
     pub(crate) fn sign_in(&self) -> Option<&SignIn> {
         self.sign_in.as_ref()
     }
 
-    /// What some rule lets somebody ask for.
+    /// The requests that some rule could allow.
     pub fn possible(&self) -> Possible {
         let allows = self.rules().iter().filter(|rule| rule.effect == Effect::Allow);
         let operations = allows.fold(OperationSet::default(), |set, rule| set.union(rule.operations));
         Possible { operations, preflights: self.cors.is_some() }
     }
 
-    /// Whether some rule asks for the viewer's address.
+    /// Whether some rule has a condition on the viewer's address.
     pub(crate) fn reads_source(&self) -> bool {
         self.rules().iter().any(|rule| rule.sources.is_some())
     }

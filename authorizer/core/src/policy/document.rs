@@ -1,4 +1,4 @@
-//! The policy as a person writes it: the same fields in the TOML file and in the bundle's JSON.
+//! The policy as a person writes it. The TOML file and the JSON of the bundle have the same fields.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::response_override::ResponseOverride;
 use crate::scalar::Scalar;
 use crate::token::JwsAlgorithm;
 
-/// The one version of the format so far.
+/// The only version of the format so far.
 pub const POLICY_VERSION: u32 = 1;
 
 /// A policy.
@@ -21,33 +21,33 @@ pub const POLICY_VERSION: u32 = 1;
 pub struct PolicyDocument {
     /// [`POLICY_VERSION`].
     pub version: u32,
-    /// Whose tokens are trusted.
+    /// The issuers whose tokens are trusted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub issuers: Vec<IssuerDocument>,
     /// Tokens that are refused before they expire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<RevokedDocument>,
-    /// Where a token is found.
+    /// The places of a token.
     #[serde(default)]
     pub credentials: CredentialsDocument,
-    /// Pages of other origins.
+    /// What pages of other origins may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<CorsDocument>,
-    /// People with a browser and no token.
+    /// Where people with a browser and without a token sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInDocument>,
-    /// What the decision log holds.
+    /// What the decision log contains.
     #[serde(default)]
     pub log: LogDocument,
-    /// Who may do what.
+    /// The access rules.
     #[serde(default)]
     pub rules: Vec<RuleDocument>,
-    /// Findings of the audit that are as they are meant to be. No decision looks at them, so no bundle has them.
+    /// Findings of the audit that are accepted. Decisions do not use them, so a bundle does not contain them.
     #[serde(default, skip_serializing)]
     pub accepted: Vec<AcceptedDocument>,
 }
 
-/// `[[accepted]]`: a finding of the audit that is as it is meant to be, and why.
+/// `[[accepted]]`: a finding of the audit that is accepted, and why.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptedDocument {
@@ -74,10 +74,10 @@ pub struct IssuerDocument {
     pub name: String,
     /// The value of `iss`, exactly (RFC 7519 section 4.1.1).
     pub issuer: String,
-    /// The values of `aud` that are meant for this distribution; the token must name one of them.
+    /// The values of `aud` for this distribution. The token must contain one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audience: Vec<String>,
-    /// The values of `client_id` that are let in, for tokens without `aud` such as Cognito's access tokens.
+    /// The values of `client_id` that are allowed, for tokens without `aud` such as Cognito's access tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub client_id: Vec<String>,
     /// The algorithms that it signs with.
@@ -85,7 +85,7 @@ pub struct IssuerDocument {
     /// Its keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwksDocument>,
-    /// The secret that it shares with this service, for HS256 and in place of keys.
+    /// The secret that it shares with this service, for HS256 and instead of keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretDocument>,
     /// The value of the header's `typ`, such as `at+jwt` (RFC 9068 section 2.1).
@@ -102,19 +102,19 @@ pub struct IssuerDocument {
     pub max_lifetime_seconds: Option<u32>,
 }
 
-/// `[[revoked]]`: tokens that are refused before they expire. All that is said must hold.
+/// `[[revoked]]`: tokens that are refused before they expire. A token must match all fields.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevokedDocument {
     /// The policy's name for their issuer.
     pub issuer: String,
-    /// The `jti` of one.
+    /// The `jti` of one token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
-    /// The `sub` of those of one subject.
+    /// The `sub` of the tokens of one subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// The instant before which they were issued, such as `2026-01-31T00:00:00Z`.
+    /// Only tokens that were issued before this instant, such as `2026-01-31T00:00:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_before: Option<String>,
 }
@@ -123,24 +123,24 @@ fn default_leeway() -> u32 {
     30
 }
 
-/// `jwks`: where the keys of an issuer are.
+/// `jwks`: where the keys of an issuer come from.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct JwksDocument {
-    /// A file with a JWK set (RFC 7517 section 5), relative to the policy. The bundle holds its keys.
+    /// A file with a JWK set (RFC 7517 section 5), relative to the policy. The bundle contains its keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The keys themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<Value>>,
-    /// Where the function asks for newer keys: `https`, or `http` on this machine.
+    /// The URL from which the function fetches newer keys: `https`, or `http` on this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The age at which it asks again, in seconds; 60 to 86,400, 3,600 when absent.
+    /// The age at which the keys are fetched again, in seconds: 60 to 86,400 (default: 3,600).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<u32>,
-    /// The age up to which the last good keys serve when it is given none, in seconds; up to 604,800, 86,400 when
-    /// absent.
+    /// The age up to which the last good keys are used if new keys cannot be fetched, in seconds: up to 604,800
+    /// (default: 86,400).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_stale_seconds: Option<u32>,
 }
@@ -149,10 +149,10 @@ pub struct JwksDocument {
 #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretDocument {
-    /// A file that holds it, relative to the policy.
+    /// A file that contains it, relative to the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// How the file holds it.
+    /// The encoding of the file.
     #[serde(default, skip_serializing_if = "SecretEncoding::is_text")]
     pub encoding: SecretEncoding,
     /// The secret itself, in base64url without padding; only in a bundle.
@@ -160,14 +160,14 @@ pub struct SecretDocument {
     pub value: Option<String>,
 }
 
-/// How a file holds a secret.
+/// The encoding of a file with a secret.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretEncoding {
-    /// As it is; a line's end at its end is none of it.
+    /// The bytes of the file. A newline at the end is not part of the secret.
     #[default]
     Text,
-    /// In base64 or base64url, with padding or without.
+    /// Base64 or base64url, with padding or without.
     Base64,
 }
 
@@ -177,24 +177,24 @@ impl SecretEncoding {
     }
 }
 
-/// The secret is in no log.
+/// The secret must not appear in a log.
 impl fmt::Debug for SecretDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretDocument").field("file", &self.file).finish_non_exhaustive()
     }
 }
 
-/// `[credentials]`: where a token is found.
+/// `[credentials]`: the places of a token.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialsDocument {
-    /// The header that holds `Bearer TOKEN`: `authorization`, which is always looked at.
+    /// The header that contains `Bearer TOKEN`: `authorization`, which is always read.
     #[serde(default = "default_header")]
     pub header: String,
-    /// The name of a cookie that may hold a token.
+    /// The name of a cookie that may contain a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cookie: Option<String>,
-    /// The name of a query parameter that may hold a token.
+    /// The name of a query parameter that may contain a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
 }
@@ -209,7 +209,7 @@ impl Default for CredentialsDocument {
     }
 }
 
-/// `[log]`: what the decision log holds.
+/// `[log]`: what the decision log contains.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogDocument {
@@ -226,7 +226,7 @@ pub struct RuleDocument {
     pub id: String,
     /// `allow` or `deny`.
     pub effect: EffectDocument,
-    /// `GET` (which HEAD goes with), `HEAD`, `PUT`, `DELETE`: the short form of `operations`.
+    /// `GET` (which includes HEAD), `HEAD`, `PUT`, `DELETE`: the short form of `operations`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<MethodWord>,
     /// Operations by their names.
@@ -234,7 +234,7 @@ pub struct RuleDocument {
     pub operations: Vec<S3Operation>,
     /// Key patterns; one must match.
     pub keys: Vec<String>,
-    /// The names of the issuers whose tokens the rule speaks of; any issuer's when absent.
+    /// The names of the issuers whose tokens the rule applies to; every issuer when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuers: Option<Vec<String>>,
     /// Conditions on claims; all must hold.
@@ -243,24 +243,24 @@ pub struct RuleDocument {
     /// An allow rule for everyone, with a token or without.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous: bool,
-    /// Addresses and networks of viewers; one must hold the viewer's.
+    /// Addresses and networks of viewers; one must contain the viewer's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_ips: Option<Vec<String>>,
-    /// The instant from which on the rule holds, such as `2026-01-31T00:00:00Z`.
+    /// The rule applies from this instant on, such as `2026-01-31T00:00:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<String>,
-    /// The instant just before which it ceases to hold.
+    /// The rule applies until just before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
-    /// What an allow rule asks of an upload.
+    /// The limits of an allow rule for an upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<UploadDocument>,
-    /// The response headers that a download may ask for.
+    /// The response headers that a download may override.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_overrides: Vec<ResponseOverride>,
 }
 
-/// `upload`: what an allow rule asks of an upload.
+/// `upload`: the limits of an allow rule for an upload.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UploadDocument {
@@ -270,7 +270,7 @@ pub struct UploadDocument {
     /// Media types: `image/png`, `image/*`, `*/*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_types: Option<Vec<String>>,
-    /// Whether nothing may be overwritten.
+    /// Whether an upload must not overwrite an object.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub create_only: bool,
     /// The `x-amz-meta-NAME` that may be set, by NAME: `*`, `{claim}` or the text itself.
@@ -312,7 +312,7 @@ fn default_max_age() -> u32 {
     600
 }
 
-/// `[sign_in]`: where a person with a browser and no token is sent.
+/// `[sign_in]`: where people with a browser and without a token are sent.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignInDocument {
@@ -320,7 +320,7 @@ pub struct SignInDocument {
     pub url: String,
     /// The distribution's own origin, such as `https://files.example.com`.
     pub origin: String,
-    /// The query parameter of `url` that says where to return to.
+    /// The query parameter of `url` that contains the address to return to.
     #[serde(default = "default_return_parameter")]
     pub return_parameter: String,
 }
@@ -349,10 +349,10 @@ pub struct ConditionDocument {
     /// The claim is one of these values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub any: Option<Vec<Scalar>>,
-    /// The claim, words separated by spaces or an array, has this member.
+    /// The claim contains this member. The claim is an array, or words separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has: Option<String>,
-    /// The claim is there, or is not.
+    /// Whether the claim is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<bool>,
 }

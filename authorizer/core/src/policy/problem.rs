@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The longest name or id, in characters: they stand on every line of the decision log.
+/// The longest name or id, in characters. They are on every line of the decision log.
 const MAX_NAME: usize = 64;
 
-/// One thing that is wrong with a policy: where, what, and how to mend it.
+/// One thing that is wrong with a policy: where, what, and how to fix it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PolicyProblem {
     /// The place in the document.
     pub place: Place,
     /// What is wrong: lower case, no period, the author's words in backticks.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub remedy: String,
 }
 
@@ -36,13 +36,13 @@ impl Place {
         Self(vec![Step::Member(name.into())])
     }
 
-    /// The member `name` of what is here.
+    /// The member `name` of this place.
     #[must_use]
     pub fn then(&self, name: &str) -> Self {
         self.step(Step::Member(name.into()))
     }
 
-    /// The element `index` of what is here.
+    /// The element `index` of this place.
     #[must_use]
     pub fn at(&self, index: usize) -> Self {
         self.step(Step::Element(index))
@@ -80,7 +80,7 @@ impl fmt::Display for PolicyProblem {
     }
 }
 
-/// The problems so far: all are found in one pass, so that a policy is mended in one.
+/// The problems so far. All are found in one pass, so that a policy can be fixed in one pass.
 #[derive(Default)]
 pub(super) struct Problems(Vec<PolicyProblem>);
 
@@ -98,7 +98,7 @@ impl Problems {
         self.0.push(PolicyProblem { place, message: message.into(), remedy: remedy.into() });
     }
 
-    /// A name that stands in the log: it must be safe to print and to search for.
+    /// A name that appears in the log. It must be safe to print and to search for.
     pub(super) fn check_name<'d>(
         &mut self,
         place: impl FnOnce() -> Place,
@@ -121,13 +121,9 @@ impl Problems {
         let mut seen = BTreeSet::new();
         for (index, text) in strings.iter().enumerate() {
             if text.is_empty() {
-                self.add(
-                    place.at(index),
-                    "an empty string matches no token",
-                    "write the value or leave it out",
-                );
+                self.add(place.at(index), "an empty string matches no token", "write a value, or remove it");
             } else if !seen.insert(text.as_str()) {
-                self.add(place.at(index), format!("`{text}` stands here twice"), "leave one out");
+                self.add(place.at(index), format!("`{text}` is listed twice"), "remove one");
             }
         }
     }

@@ -1,27 +1,27 @@
-//! The words of refusals, each with its HTTP status and what it means: the whole list, once.
+//! The words of refusals, each with its HTTP status and its meaning. This is the complete list.
 
-/// Makes [`Reason`] of one list, so that a word that is added is in all that is made of the list.
+/// Creates [`Reason`] from one list, so that a new word is in everything that is made from the list.
 macro_rules! reasons {
     ($($name:ident = $word:literal, $status:literal, $meaning:literal;)*) => {
-        /// What a refusal is called in the decision log. Many refusals can have one reason.
+        /// The name of a refusal in the decision log. Many refusals can have the same reason.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Reason {
             $(#[doc = concat!("`", $word, "`, status ", $status, ": the request ", $meaning, ".")] $name,)*
         }
 
         impl Reason {
-            /// All of them, in the order in which they are named to people.
+            /// All of them, in the order in which messages name them.
             pub const ALL: [Self; [$($word),*].len()] = [$(Self::$name),*];
 
             /// The words of all of them, in the same order.
             pub const WORDS: [&'static str; Self::ALL.len()] = [$($word),*];
 
-            /// The word in the decision log: stable, so that alarms can stand on it.
+            /// The word in the decision log. It is stable, so that alarms can depend on it.
             pub fn word(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// The reason of this word.
+            /// The reason with this word.
             pub fn parse(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$name),)* _ => None }
             }
@@ -31,7 +31,7 @@ macro_rules! reasons {
                 match self { $(Self::$name => $status,)* }
             }
 
-            /// What the request is or has: the rest of a sentence that begins with "the request".
+            /// The meaning: the rest of a sentence that begins with "the request".
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)* }
             }

@@ -1,4 +1,4 @@
-//! What rules are asked about.
+//! The input of the rules.
 
 use std::net::IpAddr;
 
@@ -7,12 +7,12 @@ use crate::request::S3Request;
 use crate::time::UnixTime;
 use crate::token::Principal;
 
-/// What is asked, by whom, from where and when.
+/// The request, the principal, the address and the time.
 #[derive(Clone, Debug)]
 pub struct Access<'p> {
     /// The request.
     pub request: S3Request,
-    /// Who asks.
+    /// The principal.
     pub principal: Principal<'p>,
     /// The viewer's address.
     pub source: IpAddr,
@@ -21,7 +21,7 @@ pub struct Access<'p> {
 }
 
 impl Access<'_> {
-    /// The claims of whoever asks.
+    /// The claims of the principal.
     pub fn claims(&self) -> Claims<'_> {
         match &self.principal {
             Principal::Anonymous => Claims::None,

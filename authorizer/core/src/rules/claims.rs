@@ -1,17 +1,17 @@
-//! The claims that rules are held against.
+//! The claims that rules are checked against.
 
 use std::collections::BinaryHeap;
 
 use serde_json::{Map, Value};
 
-/// What is known of the claims.
+/// What is known about the claims.
 #[derive(Clone, Copy, Debug)]
 pub enum Claims<'c> {
-    /// There is no token, so there are none.
+    /// The request does not have a token, so it does not have claims.
     None,
-    /// These, of a token that verified.
+    /// The claims of a token that verified.
     Known(&'c Map<String, Value>),
-    /// Nothing is known yet: they could be anything. So a preflight is answered.
+    /// Nothing is known yet: the claims could have any value. A preflight is answered like this.
     Unknown,
 }
 
@@ -40,12 +40,12 @@ pub(super) fn is_segment(value: &str) -> bool {
     !matches!(value, "" | "." | "..") && !value.contains('/')
 }
 
-/// The segments of a key that a `{claim}` can stand for. An array may have thousands of members, and is asked about
-/// each segment of a key; so it is read and sorted once.
+/// The segments of a key that a `{claim}` can stand for. An array may have thousands of members, and is checked
+/// against each segment of a key, so it is read and sorted once.
 pub(super) enum ClaimSegments<'c> {
-    /// Any: nothing is known of the claims yet.
+    /// Any segment: the claims are not known yet.
     Any,
-    /// These, sorted.
+    /// These segments, sorted.
     These(Vec<&'c str>),
 }
 
@@ -61,7 +61,7 @@ impl<'c> ClaimSegments<'c> {
             (Claims::None | Claims::Known(_), _) => {}
         }
         these.retain(|value| is_segment(value));
-        // By a heap, whose code is a tenth of that of `sort`.
+        // With a heap, whose code is a tenth of that of `sort`.
         Self::These(BinaryHeap::from(these).into_sorted_vec())
     }
 

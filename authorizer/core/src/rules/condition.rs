@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use crate::scalar::Scalar;
 
-/// What a rule asks of one claim.
+/// A condition of a rule on one claim.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Condition {
     /// The name of the claim, a member of the claims set.
     pub claim: String,
-    /// What is asked of it.
+    /// The test on the claim.
     pub test: ClaimTest,
 }
 
@@ -20,15 +20,15 @@ pub enum ClaimTest {
     Equals(Scalar),
     /// `any`: the claim is one of these values.
     Any(Vec<Scalar>),
-    /// `has`: the text is a member of the claim, a string of words separated by spaces (as `scope` is, RFC
-    /// 8693 section 4.2) or an array.
+    /// `has`: the text is a member of the claim. The claim is a string of words separated by spaces (as `scope` is,
+    /// RFC 8693 section 4.2) or an array.
     Has(String),
-    /// `present`: the claim is there and not null, or is not.
+    /// `present`: whether the claim is there and not null.
     Present(bool),
 }
 
 impl Condition {
-    /// Whether it holds for the value of the claim.
+    /// Whether the value of the claim passes.
     pub fn holds(&self, claim: Option<&Value>) -> bool {
         match (&self.test, claim) {
             (ClaimTest::Present(expected), claim) => *expected == claim.is_some_and(|claim| !claim.is_null()),
@@ -43,7 +43,7 @@ impl Condition {
         }
     }
 
-    /// The scope that would make it hold, where it asks for a scope.
+    /// The scope that would make it pass, if it tests a scope.
     pub fn scope(&self) -> Option<&str> {
         match &self.test {
             ClaimTest::Has(scope) if is_scope_claim(&self.claim) => Some(scope),
@@ -52,7 +52,7 @@ impl Condition {
     }
 }
 
-/// The claims that issuers carry scopes in: RFC 8693 section 4.2, and the `scp` of Okta and Entra ID.
+/// The claims that contain scopes: RFC 8693 section 4.2, and the `scp` of Okta and Entra ID.
 pub(crate) fn is_scope_claim(name: &str) -> bool {
     name == "scope" || name == "scp"
 }

@@ -1,4 +1,4 @@
-//! The rules of a policy, and what they decide together.
+//! The rules of a policy, and how they decide together.
 
 use std::net::IpAddr;
 
@@ -11,8 +11,8 @@ use crate::operation::OperationSet;
 use crate::request::Resource;
 use crate::time::UnixTime;
 
-/// The rules of a policy in their order, and the tree of all their key patterns. A decision examines the rules that
-/// speak of the key; the others can only say that they do not.
+/// The rules of a policy in their order, and the tree of all their key patterns. A decision examines only the rules
+/// whose patterns match the key, because the others cannot match.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     rules: Vec<Rule>,
@@ -20,7 +20,7 @@ pub(crate) struct Rules {
     has_allow: bool,
 }
 
-/// What was decided, and by which rule.
+/// The decision, and the rule that made it.
 #[derive(Clone, Debug)]
 pub enum Decision<'p> {
     /// The first allow rule that matches; no deny rule does.
@@ -29,9 +29,9 @@ pub enum Decision<'p> {
     Deny(&'p Rule),
     /// No allow rule matches.
     Default {
-        /// What kept the one that got the furthest from it; none where there is no allow rule.
+        /// What kept the closest rule from matching; `None` if the policy does not have an allow rule.
         furthest: Option<Mismatch<'p>>,
-        /// The scopes that were all one lacked, with spaces between them.
+        /// The scopes that were all that one rule lacked, separated by spaces.
         lacking_scope: Option<String>,
     },
 }
@@ -47,7 +47,7 @@ impl Rules {
         &self.rules
     }
 
-    /// Decides. Deny rules win over allow rules; without an allow rule the request is refused.
+    /// Decides. Deny rules win over allow rules. Without a matching allow rule the request is refused.
     pub(crate) fn decide(&self, access: &Access<'_>) -> Decision<'_> {
         let mut allowed = None;
         let mut furthest = self.has_allow.then_some(Mismatch::Key);
@@ -73,8 +73,8 @@ impl Rules {
         }
     }
 
-    /// The operations that could be allowed, whoever asks: some allow rule could match, and no deny rule speaks of
-    /// everyone.
+    /// The operations that could be allowed for some principal: some allow rule could match, and no deny rule that
+    /// applies to everyone matches.
     pub(crate) fn could_allow(&self, resource: &Resource, source: IpAddr, at: UnixTime) -> OperationSet {
         let operations_of = |claims, speaks: fn(&Rule) -> bool| {
             self.speaking_of(resource, claims)

@@ -1,4 +1,4 @@
-//! Whether a rule matches: each part of it, one after the other.
+//! Whether a rule matches: its parts, one after the other.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::time::UnixTime;
 use crate::token::Principal;
 
 impl PrincipalConstraint {
-    /// Whether whoever asks is one of those.
+    /// Whether the rule applies to the principal.
     fn include(&self, principal: &Principal<'_>) -> bool {
         let issuer = match principal {
             Principal::Anonymous => None,
@@ -38,9 +38,9 @@ impl Rule {
         self.examine_but_keys(access)
     }
 
-    /// The same, of a rule that is known to speak of the key.
+    /// The same, for a rule whose pattern is known to match the key.
     pub(super) fn examine_but_keys(&self, access: &Access<'_>) -> Result<(), Mismatch<'_>> {
-        // Every part by its name: one that is added does not compile until it is asked here.
+        // Every part by its name, so that a new part does not compile until it is checked here.
         let Self {
             id: _,
             keys: _,
@@ -69,7 +69,7 @@ impl Rule {
         if let Some(condition) = conditions.iter().find(|condition| !condition_holds(condition, access)) {
             return Err(Mismatch::Condition(condition));
         }
-        // What only an allow rule has: a deny rule says nothing of overrides and uploads.
+        // Only allow rules have these parts: a deny rule does not have overrides or upload limits.
         if *effect == Effect::Deny {
             return Ok(());
         }
@@ -84,7 +84,7 @@ impl Rule {
         }
     }
 
-    /// A listing is of many keys: to allow it all of them must be the pattern's, to deny it any of them.
+    /// A listing covers many keys. An allow rule must match all of them, a deny rule any of them.
     pub(super) fn speaks_of(&self, resource: &Resource, claims: Claims<'_>) -> bool {
         self.keys.iter().any(|pattern| match (resource, self.effect) {
             (Resource::Object(key), Effect::Allow | Effect::Deny) => pattern.matches(key, claims),
@@ -97,10 +97,10 @@ impl Rule {
         self.sources.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(&source)))
     }
 
-    /// Whether all of it matches but keys, operation and who asks, of what a preflight says of the request to come: all
-    /// but what is asked of downloads and uploads.
+    /// Whether all parts match, except keys, operation and principal, for the request that a preflight announces.
+    /// Limits for downloads and uploads are not checked.
     pub(super) fn is_in_force(&self, source: IpAddr, at: UnixTime) -> bool {
-        // Every part by its name: one that is added does not compile until it is decided on here.
+        // Every part by its name, so that a new part does not compile until it is decided on here.
         let Self {
             id: _,
             keys: _,
@@ -116,8 +116,8 @@ impl Rule {
         self.holds_at(at) && self.speaks_of_source(source)
     }
 
-    /// Whether it holds at this instant. By a clock that says nothing, what is let in for a time is not, and what
-    /// is kept out for a time is.
+    /// Whether the rule applies at this instant. If the clock is not usable, an allow rule with a period does not
+    /// apply, and a deny rule with a period applies.
     pub(super) fn holds_at(&self, at: UnixTime) -> bool {
         match (at.is_unknown() && self.period != Period::default(), self.effect) {
             (true, Effect::Allow) => false,
@@ -126,7 +126,7 @@ impl Rule {
         }
     }
 
-    /// The scopes, when the only conditions that do not hold ask for scopes.
+    /// The scopes, when the only conditions that fail are conditions on scopes.
     pub(super) fn only_lacks_scope(&self, access: &Access<'_>) -> Option<String> {
         let Principal::Verified(_) = access.principal else { return None };
         let lacking = |condition: &&Condition| !condition_holds(condition, access);

@@ -1,5 +1,5 @@
-//! The rules examined one after the other, each with each of its patterns: what a decision means, and what the
-//! matcher must give.
+//! The rules examined one after the other, each with each of its patterns. This defines a decision, and the matcher
+//! must give the same result.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -72,7 +72,7 @@ fn token_could_help(rules: &[Rule], access: &Access<'_>) -> bool {
     })
 }
 
-/// What a decision says, with the places of what it names: two rules may have the same condition.
+/// A decision, with the places of the rules that it names, because two rules may have the same condition.
 fn said(rules: &[Rule], decision: &Decision<'_>) -> String {
     let place = |rule: &Rule| rules.iter().position(|one| std::ptr::eq(one, rule));
     match decision {
@@ -90,7 +90,7 @@ fn said(rules: &[Rule], decision: &Decision<'_>) -> String {
     }
 }
 
-/// An issuer, for there is no believing claims without one.
+/// An issuer, because claims are only trusted with one.
 static ISSUERS: LazyLock<Policy> = LazyLock::new(|| {
     let document = json!({"version": 1, "issuers": [{
         "name": "s", "issuer": "https://s", "audience": ["f"], "algorithms": ["EdDSA"],
@@ -102,7 +102,7 @@ static ISSUERS: LazyLock<Policy> = LazyLock::new(|| {
 
 const AT: &str = "2026-01-01T00:00:00Z";
 
-/// Patterns that meet: of few words, with every construct beside every other.
+/// Patterns that overlap: of few words, with every construct next to every other.
 fn pattern() -> impl Strategy<Value = KeyPattern> {
     let segment = select(vec![
         "a",
@@ -184,7 +184,7 @@ fn rule() -> impl Strategy<Value = Rule> {
         })
 }
 
-/// Strings, arrays, and what no segment of a key can be.
+/// Strings, arrays, and values that a segment of a key cannot have.
 fn claims() -> impl Strategy<Value = Map<String, Value>> {
     let text = || select(vec!["a", "b", "ab", "a", "b", "c", "", ".", "..", "a/b", "é", "*", "**", "a\n"]);
     let array = vec(

@@ -1,6 +1,6 @@
-//! Key patterns and the prefix of a listing, which stands for every key that begins with it.
+//! Key patterns and the prefix of a listing, which means every key that begins with it.
 //!
-//! Both questions are answered exactly, for every key that could be stored: an allow rule must hold all of
+//! Both questions are answered exactly, for every key that could be stored: an allow rule must match all of
 //! them, a deny rule any of them.
 
 use super::claims::{Claims, is_segment};
@@ -8,12 +8,11 @@ use super::pattern::{KeyPattern, Segment};
 use crate::prefix::KeyPrefix;
 
 impl KeyPattern {
-    /// Whether every key that begins with the prefix is one of the pattern's. Only a pattern that ends in
-    /// `**` can hold them all: what is before it must match some of the prefix's whole segments, from the
-    /// first on.
+    /// Whether the pattern matches every key that begins with the prefix. Only a pattern that ends in `**` can match
+    /// them all: the part before it must match some of the prefix's whole segments, from the first on.
     pub fn holds_all(&self, prefix: &KeyPrefix, claims: Claims<'_>) -> bool {
         let [head @ .., Segment::AnySegments] = self.segments() else { return false };
-        // `a/**/**` is `a/**` to whatever is below `a/`.
+        // `a/**/**` is the same as `a/**` for everything below `a/`.
         let end = head.iter().rposition(|segment| *segment != Segment::AnySegments);
         let head = head.get(..end.map_or(0, |last| last.saturating_add(1))).unwrap_or_default();
         let (whole, _) = prefix.parts();
@@ -25,13 +24,13 @@ impl KeyPattern {
             })
     }
 
-    /// Whether some key that begins with the prefix is one of the pattern's.
+    /// Whether the pattern matches some key that begins with the prefix.
     pub fn holds_any(&self, prefix: &KeyPrefix, claims: Claims<'_>) -> bool {
         let pattern = self.segments();
         let (whole, rest) = prefix.parts();
         let mut at = Positions::start(pattern);
         whole.iter().for_each(|segment| at.step(segment, claims));
-        // Every key goes on with a segment that begins with `rest`, be it an empty one.
+        // Every key continues with a segment that begins with `rest`; the segment may be empty.
         pattern.iter().enumerate().any(|(position, segment)| {
             let after = pattern.get(position.saturating_add(1)..).unwrap_or_default();
             at.reached(position)
@@ -41,7 +40,7 @@ impl KeyPattern {
     }
 }
 
-/// The places in a pattern that some of its readings have come to: before the segment of that index.
+/// The places in a pattern that some reading has reached: before the segment of that index.
 struct Positions<'p> {
     pattern: &'p [Segment],
     reached: Vec<bool>,
@@ -79,7 +78,7 @@ impl<'p> Positions<'p> {
         self.pass_over_any_segments();
     }
 
-    /// `**` may stand for no segment at all, unless it is the last.
+    /// `**` may stand for zero segments, unless it is the last.
     fn pass_over_any_segments(&mut self) {
         for (position, segment) in self.pattern.iter().enumerate() {
             let after = position.saturating_add(1);
@@ -98,7 +97,7 @@ impl<'p> Positions<'p> {
 pub(super) fn can_begin_with(segment: &Segment, text: &str, claims: Claims<'_>) -> bool {
     match segment {
         Segment::Literal(literal) => literal.starts_with(text),
-        // What follows the first star is free.
+        // Anything may follow the first star.
         Segment::Glob(parts) => {
             parts.first().is_some_and(|first| first.starts_with(text) || text.starts_with(first.as_str()))
         }

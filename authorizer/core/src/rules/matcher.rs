@@ -1,6 +1,6 @@
-//! Which rules speak of a key: all key patterns of a policy as one tree, and a walk through it.
+//! Finds the rules that match a key: all key patterns of a policy as one tree, and a walk through it.
 //!
-//! Patterns that begin with the same segments share them. Of these rules
+//! Patterns that begin with the same segments share nodes. For these rules
 //!
 //! ```text
 //! 0  users/{sub}/**
@@ -18,14 +18,14 @@
 //! `-- ** -----o-- sealed -o-- ** ----------> 2
 //! ```
 //!
-//! A walk reads a key segment by segment and is at all nodes at once that the segments so far lead to. A literal is
-//! found by binary search; each glob and each claim of a node is tried. From a `**` the walk never goes away. What
-//! ends at a node is found when the key ends there, and what ends in a `**` as soon as the walk comes by it with a
-//! segment to go.
+//! A walk reads a key segment by segment. It is at all nodes at once that the segments so far lead to. A literal is
+//! found by binary search; each glob and each claim of a node is tried. A `**` is never left again. A pattern that
+//! ends at a node matches when the key ends there. A pattern that ends in a `**` matches as soon as the walk reaches
+//! it with a segment left.
 //!
-//! What it costs is bounded whatever a viewer sends. A tree has one way to each node, so each is gone on from at most
-//! once for each segment; a key has at most 512. A claim is read and sorted once, and asked at most once for each
-//! segment, however many nodes ask: it may be an array of thousands. Nothing here is recursive or hashed.
+//! The cost is bounded for every input of a viewer. A tree has one way to each node, so each node is continued from
+//! at most once per segment, and a key has at most 512 segments. A claim is read and sorted once, and checked at most
+//! once per segment for all nodes, because it may be an array of thousands. Nothing here is recursive or hashed.
 
 mod index_set;
 mod trie;
@@ -45,14 +45,14 @@ use crate::request::Resource;
 pub(super) struct Matcher(Trie);
 
 impl Matcher {
-    /// Of these rules.
+    /// Creates the tree of these rules.
     pub(super) fn new(rules: &[Rule]) -> Self {
         Self(Trie::new(rules))
     }
 
-    /// The places of the rules with a key pattern for this, as [`Rule::examine`] takes them: for a listing an allow
-    /// rule's pattern must hold every key that begins with the prefix, and a deny rule's some key. The rules are
-    /// those of [`new`](Self::new).
+    /// The places of the rules with a key pattern that matches, as [`Rule::examine`] matches it: for a listing the
+    /// pattern of an allow rule must match every key that begins with the prefix, and the pattern of a deny rule some
+    /// key. The rules must be those of [`new`](Self::new).
     pub(super) fn speaking_of(&self, rules: &[Rule], resource: &Resource, claims: Claims<'_>) -> IndexSet {
         let mut walk = Walk::new(&self.0, claims);
         match resource {
@@ -215,7 +215,7 @@ mod tests {
                     work(&Trie::new(&rules), &resource, &claims)
                 });
                 assert_eq!(done[0].0, done[1].0, "{pattern}");
-                // What a `**` could still hold of a listing is all looked at.
+                // All that a `**` could still match in a listing is visited.
                 if !pattern.starts_with("**") {
                     assert_eq!(done[0].1, done[1].1, "{pattern}");
                 }
@@ -228,7 +228,7 @@ mod tests {
         let groups: Vec<String> = (0..3_000).map(|index| format!("g{index:04}")).collect();
         let claims = json!({"groups": groups, "sub": "a"});
         let many = ["**/{groups}/x{i}/**/y", "**/a/**/*{i}/{groups}/x", "**/{sub}/**/{groups}/{i}/**/**/a/*"];
-        // Few segments first: what multiplied them would not come to the end of many.
+        // First few segments: an error that multiplies the work would not finish with many.
         for (segments, depth, count) in [(20, 4, 0), (512, 200, 50)] {
             let mut rules = of_each(1, |_| format!("{}**", "**/*/".repeat(depth)));
             for pattern in many {

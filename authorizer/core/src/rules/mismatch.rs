@@ -4,34 +4,34 @@ use super::condition::Condition;
 use super::terms::TermsMismatch;
 use crate::response_override::ResponseOverride;
 
-/// Why a rule does not match: the first of its parts that does not, in this order.
+/// Why a rule does not match: the first part that does not match, in this order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mismatch<'p> {
-    /// None of the key patterns.
+    /// The key matches none of the patterns.
     Key,
     /// The operation.
     Operation,
-    /// The issuer of the token, or there is no token.
+    /// The issuer of the token, or the request does not have a token.
     Principal,
-    /// It does not hold yet, or no more.
+    /// The rule does not apply yet, or no longer applies.
     Period,
     /// The viewer's address.
     Source,
     /// This condition.
     Condition(&'p Condition),
-    /// A response header that the request asks for, and the rule does not open.
+    /// A response header that the request overrides, but the rule does not allow.
     Override(ResponseOverride),
-    /// What it asks of an upload.
+    /// A limit of the rule for an upload.
     Terms(TermsMismatch),
 }
 
 impl Mismatch<'_> {
-    /// Whether all of the rule matches but what it asks of a download or an upload.
+    /// Whether only a limit for a download or an upload does not match.
     pub(crate) fn is_of_terms(&self) -> bool {
         matches!(self, Self::Override(_) | Self::Terms(_))
     }
 
-    /// How far the rule got: the more of it matched, the greater.
+    /// How much of the rule matched; more is greater.
     pub(super) fn distance(&self) -> u8 {
         match self {
             Self::Key => 0,

@@ -1,7 +1,7 @@
-//! What a rule is made of, part by part.
+//! The parts of a rule.
 //!
-//! Whoever must know all of a rule matches on [`RulePart`] and names every variant. So a part that is added does not
-//! compile until each of them has decided what it means there.
+//! Code that must know all of a rule matches on [`RulePart`] and names every variant. So a new part does not compile
+//! until all of this code handles it.
 
 use std::collections::BTreeMap;
 
@@ -43,21 +43,21 @@ pub enum RulePart<'r> {
     Keys(&'r [KeyPattern]),
     /// `not_before` and `not_after`.
     Period(Period),
-    /// `source_ips`: one must hold the viewer's address; none is asked for when absent.
+    /// `source_ips`: one must contain the viewer's address; no address is required when absent.
     Sources(Option<&'r [IpNet]>),
     /// `when`: all must hold.
     Conditions(&'r [Condition]),
-    /// `response_overrides`: those that a download may ask for. Of allow rules.
+    /// `response_overrides`: those that a download may use. For allow rules.
     Overrides(&'r [ResponseOverride]),
-    /// `upload.checksums`: whether S3's own integrity headers may be sent. Of allow rules, as is all that follows.
+    /// `upload.checksums`: whether S3's own integrity headers may be sent. For allow rules, like all that follow.
     Checksums(bool),
     /// `upload.max_bytes`.
     MaxBytes(Option<u64>),
     /// `upload.content_types`.
     ContentTypes(Option<&'r [MediaRange]>),
-    /// `upload.metadata`: what may be sent, what it must be, and what is added.
+    /// `upload.metadata`: the metadata that may be sent, its required values, and what is added.
     Metadata(&'r BTreeMap<String, MetadataTerm>),
-    /// `upload.create_only`: it keeps no request from matching, and adds a condition for S3.
+    /// `upload.create_only`: it does not refuse a request, but adds a condition for S3.
     CreateOnly(bool),
 }
 
@@ -83,7 +83,7 @@ impl<'r> RulePart<'r> {
 }
 
 impl Rule {
-    /// All its parts, those that are the cheapest to ask about first. The id is not a part: no decision depends on it.
+    /// All its parts, the cheapest to check first. The id is not a part: no decision depends on it.
     pub fn parts(&self) -> [RulePart<'_>; 13] {
         let Self {
             id: _,

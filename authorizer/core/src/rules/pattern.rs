@@ -1,8 +1,7 @@
-//! Key patterns: which object keys a rule speaks of.
+//! Key patterns: the object keys that a rule applies to.
 //!
-//! A pattern is a path of segments, and each construct is one that an audit can decide exactly:
-//! literals, `*` within a segment, `**` for any number of segments, `{claim}` for a segment that is
-//! exactly the value of a claim.
+//! A pattern is a path of segments. An audit can decide each construct exactly: literals, `*` within a segment, `**`
+//! for any number of segments, `{claim}` for a segment that is exactly the value of a claim.
 
 use std::fmt;
 
@@ -16,9 +15,10 @@ use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey};
 /// - `*` stands for any characters within one segment, also none; a segment that is only `*` stands for
 ///   any segment that is not empty.
 /// - `**`, which must be a whole segment, stands for any number of segments. As the last segment it
-///   stands for one or more: `a/**` is everything below `a/`, not an object named `a`.
-/// - `{claim}`, which must be a whole segment (the name may hold slashes), stands for exactly the claim's value: a string that is not
-///   empty, not `.` or `..`, and has no slash. Of an array, any member that is such a string.
+///   stands for one or more: `a/**` is everything below `a/`, but not an object named `a`.
+/// - `{claim}`, which must be a whole segment (the name may contain slashes), stands for exactly the claim's value:
+///   a string that is not empty, not `.` or `..`, and does not have a slash. For an array: any member that is such
+///   a string.
 /// - A trailing slash stands for itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyPattern {
@@ -29,10 +29,10 @@ pub struct KeyPattern {
 /// their text, and `**` last.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Segment {
-    /// Exactly this text. Empty only as the last segment, for a trailing slash.
+    /// Exactly this text. Empty only for the last segment, which is a trailing slash.
     Literal(String),
-    /// Text with `*` in it: the literal parts between the stars, at least two, empty where a star stands
-    /// at an end.
+    /// Text with `*` in it: the literal parts between the stars. There are at least two parts, and a part is empty
+    /// if a star is at that end.
     Glob(Vec<String>),
     /// `{claim}`.
     Claim(String),
@@ -40,7 +40,7 @@ pub enum Segment {
     AnySegments,
 }
 
-/// Why a text is no key pattern.
+/// Why a text is not a key pattern.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum PatternError {
     /// Nothing at all.
@@ -55,48 +55,48 @@ pub enum PatternError {
     /// No key has such a segment, so the pattern would match nothing.
     #[error("the pattern has a segment `.` or `..`, which no key can have")]
     DotSegment,
-    /// No key holds it.
-    #[error("the pattern holds a control character or a backslash, which no key can hold")]
+    /// A key cannot contain it.
+    #[error("the pattern contains a control character or a backslash, which no key can contain")]
     ImpossibleCharacter,
     /// `?`, `[` or `]`, which other pattern languages give a meaning to.
     #[error("`{0}` has no meaning in a key pattern")]
     NotAWildcard(char),
-    /// `%20` and its like: patterns are compared with decoded keys.
+    /// `%20` and similar escapes: patterns are compared with decoded keys.
     #[error("a pattern is not percent-encoded: it is compared with the decoded key")]
     Escape,
-    /// A space at an end of a segment or of a claim's name.
+    /// A space at the start or end of a segment or of a claim's name.
     #[error("a segment begins or ends with a space")]
     SpaceAround,
-    /// `**` beside other characters.
+    /// `**` next to other characters.
     #[error("`**` must be a whole segment")]
     PartialAnySegments,
-    /// `{` or `}` that are not around a whole segment.
+    /// `{` or `}` that do not enclose a whole segment.
     #[error("`{{claim}}` must be a whole segment")]
     PartialClaim,
     /// `{}`.
-    #[error("`{{}}` names no claim")]
+    #[error("`{{}}` does not name a claim")]
     EmptyClaim,
     /// Longer than any key.
-    #[error("the pattern is longer than the 1,024 bytes of a key")]
+    #[error("the pattern is longer than 1,024 bytes, the limit for a key")]
     TooLong,
 }
 
 impl PatternError {
-    /// How to mend it.
+    /// How to fix it.
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Empty => "to match every key, write `**`",
-            Self::LeadingSlash => "leave the first `/` out",
+            Self::LeadingSlash => "remove the first `/`",
             Self::EmptySegment => "write one `/` between segments",
             Self::DotSegment => "name the folder itself",
-            Self::ImpossibleCharacter => "leave the character out, or use `*` in its place",
+            Self::ImpossibleCharacter => "remove the character, or use `*` instead",
             Self::NotAWildcard(_) => {
                 "the wildcards are `*` (within a segment) and `**` (any number of segments)"
             }
             Self::Escape => "write the character itself, such as a space for `%20`",
-            Self::SpaceAround => "leave the space out, or match such a key with `*`",
+            Self::SpaceAround => "remove the space, or match such a key with `*`",
             Self::PartialAnySegments => "write `a/**/b`, or `*` to match within one segment",
-            Self::PartialClaim => "write `users/{sub}/**`, with nothing beside the braces but slashes",
+            Self::PartialClaim => "write `users/{sub}/**`, with only slashes next to the braces",
             Self::EmptyClaim => "name the claim, such as `{sub}`",
             Self::TooLong => "shorten the pattern",
         }
@@ -104,7 +104,7 @@ impl PatternError {
 }
 
 impl KeyPattern {
-    /// Compiles a pattern as a policy has it.
+    /// Compiles a pattern from a policy.
     ///
     /// ```
     /// use authorizer_core::key::ObjectKey;
@@ -119,7 +119,7 @@ impl KeyPattern {
     /// ```
     ///
     /// # Errors
-    /// [`PatternError`] for a text that is no pattern, or one that could match no key.
+    /// [`PatternError`] for a text that is not a pattern, or that cannot match any key.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         if text.is_empty() {
             return Err(PatternError::Empty);
@@ -145,7 +145,7 @@ impl KeyPattern {
         &self.segments
     }
 
-    /// The names of the claims that the pattern speaks of.
+    /// The names of the claims in the pattern.
     pub fn claims(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Claim(name) => Some(name.as_str()),
@@ -160,7 +160,7 @@ impl KeyPattern {
     }
 }
 
-/// The segments of a pattern. A slash within braces belongs to the claim's name, which may be a URL.
+/// The segments of a pattern. A slash within braces belongs to the name of the claim, which may be a URL.
 fn split(pattern: &str) -> Vec<&str> {
     let mut within_braces = false;
     pattern
@@ -200,7 +200,7 @@ impl Segment {
             "**" => return Ok(Self::AnySegments),
             _ => {}
         }
-        // No key is written so by mistake, and a deny rule that matches nothing by mistake denies nothing.
+        // Spaces here are nearly always a mistake, and a deny rule that matches nothing does not deny anything.
         let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(text);
         if inner != inner.trim() {
             return Err(PatternError::SpaceAround);
@@ -245,14 +245,14 @@ impl Segment {
     }
 }
 
-/// Whether a text holds `%` and two hexadecimal digits.
+/// Whether a text contains `%` and two hexadecimal digits.
 fn has_escape(text: &str) -> bool {
     text.as_bytes().windows(3).any(
         |window| matches!(window, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()),
     )
 }
 
-/// A segment of a pattern is held to what a key can hold; the position is the segment, not the key.
+/// A segment of a pattern must be a possible segment of a key. The position is in the segment, not in the key.
 impl From<KeyError> for PatternError {
     fn from(error: KeyError) -> Self {
         match error {
@@ -270,19 +270,19 @@ impl From<KeyError> for PatternError {
     }
 }
 
-/// Greedy with one point to come back to: a later `**` can always take over what an earlier one left, so
-/// the work is at most (segments of the pattern) x (segments of the key), times the members of a claim that
-/// is an array, whatever a viewer sends.
+/// Greedy with one point to return to: a later `**` can always take what an earlier one left. So the work is at most
+/// (segments of the pattern) x (segments of the key), times the members of a claim that is an array, for every input
+/// of a viewer.
 fn matches_segments(pattern: &[Segment], key: &[&str], claims: Claims<'_>) -> bool {
     let (mut p, mut k) = (0usize, 0usize);
-    // Where the last `**` stood, and up to which segment of the key it has taken.
+    // The place of the last `**`, and the number of segments of the key that it has taken.
     let mut retry: Option<(usize, usize)> = None;
     loop {
         match (pattern.get(p), key.get(k)) {
             (Some(Segment::AnySegments), _) => {
                 let is_last = p.saturating_add(1) == pattern.len();
                 if is_last {
-                    // As the last segment it takes one or more.
+                    // As the last segment it must take one or more.
                     return k < key.len();
                 }
                 retry = Some((p, k));
@@ -308,8 +308,8 @@ fn matches_segments(pattern: &[Segment], key: &[&str], claims: Claims<'_>) -> bo
     }
 }
 
-/// The first part is a prefix, the last a suffix, and each between is found at its first place: with
-/// only `*` between them, the first place leaves the most for the rest.
+/// The first part is a prefix, the last a suffix, and each part between is found at its first place: with
+/// only `*` between the parts, the first place leaves the most for the rest.
 fn glob_matches(parts: &[String], text: &str) -> bool {
     let [first, middle @ .., last] = parts else { return false };
     let Some(rest) = text.strip_prefix(first.as_str()) else { return false };
@@ -415,7 +415,7 @@ mod tests {
         assert_eq!(KeyPattern::parse(&"a".repeat(1025)), Err(PatternError::TooLong));
     }
 
-    /// The definition, written down without any thought of speed.
+    /// The definition, written without a thought for speed.
     fn oracle(pattern: &[Segment], key: &[&str]) -> bool {
         match (pattern, key) {
             ([], []) => true,

@@ -24,7 +24,7 @@ pub struct Rule {
     pub(crate) terms: UploadTerms,
 }
 
-/// What a rule does where it matches.
+/// The effect of a rule that matches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Effect {
     /// The request may go on, unless a deny rule matches too.
@@ -33,18 +33,18 @@ pub enum Effect {
     Deny,
 }
 
-/// Whom a rule speaks of.
+/// The principals that a rule applies to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PrincipalConstraint {
     /// Everyone, with a token or without.
     Everyone,
     /// Everyone whose token verified.
     AnyIssuer,
-    /// Everyone whose token is from one of these issuers, by the policy's names for them.
+    /// Everyone whose token is from one of these issuers, by their names in the policy.
     Issuers(Vec<String>),
 }
 
-/// When a rule holds.
+/// When a rule applies.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Period {
     /// From this instant on.
@@ -54,7 +54,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// Whether the instant is within.
+    /// Whether the period contains the instant.
     pub fn contains(self, at: UnixTime) -> bool {
         self.not_before.is_none_or(|first| first <= at) && self.not_after.is_none_or(|end| at < end)
     }
@@ -66,47 +66,47 @@ impl Rule {
         &self.id
     }
 
-    /// What it does where it matches.
+    /// Its effect.
     pub fn effect(&self) -> Effect {
         self.effect
     }
 
-    /// The operations that it speaks of.
+    /// The operations that it applies to.
     pub fn operations(&self) -> OperationSet {
         self.operations
     }
 
-    /// The keys that it speaks of.
+    /// The keys that it applies to.
     pub fn keys(&self) -> &[KeyPattern] {
         &self.keys
     }
 
-    /// Whom it speaks of.
+    /// The principals that it applies to.
     pub fn principals(&self) -> &PrincipalConstraint {
         &self.principals
     }
 
-    /// When it holds.
+    /// When it applies.
     pub fn period(&self) -> Period {
         self.period
     }
 
-    /// The viewers' addresses that it speaks of; all when absent.
+    /// The viewers' addresses that it applies to; all when absent.
     pub fn sources(&self) -> Option<&[IpNet]> {
         self.sources.as_deref()
     }
 
-    /// What it asks of the claims; all must hold.
+    /// Its conditions on the claims; all must pass.
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
 
-    /// The response headers that a download may ask for.
+    /// The response headers that a download may override.
     pub fn overrides(&self) -> &[ResponseOverride] {
         &self.overrides
     }
 
-    /// What it asks of an upload.
+    /// Its limits for an upload.
     pub fn terms(&self) -> &UploadTerms {
         &self.terms
     }

@@ -1,4 +1,4 @@
-//! What a rule asks of an upload.
+//! The limits of a rule for an upload.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,14 @@ use crate::media_type::MediaRange;
 use crate::operation::{LengthHeader, S3Operation};
 use crate::upload::{Upload, is_metadata, metadata_header};
 
-/// The limits of a rule for what is uploaded. By default there are none, and no header of S3's own is let
-/// through.
+/// The limits of a rule for an upload. By default there are no limits, and no `x-amz-` header of S3 is allowed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct UploadTerms {
     /// The greatest length, in bytes.
     pub max_bytes: Option<u64>,
-    /// The media types; any, or none, when absent.
+    /// The media types; when absent, every type is allowed, and a type is not required.
     pub content_types: Option<Vec<MediaRange>>,
-    /// Whether nothing may be overwritten.
+    /// Whether an upload must not overwrite an object.
     pub create_only: bool,
     /// The metadata that may be set, by its name without `x-amz-meta-`.
     pub metadata: BTreeMap<String, MetadataTerm>,
@@ -24,44 +23,45 @@ pub struct UploadTerms {
     pub checksums: bool,
 }
 
-/// What a piece of metadata may be.
+/// The allowed value of a piece of metadata.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MetadataTerm {
-    /// Anything, or nothing.
+    /// Any value, and it may be absent.
     Any,
     /// Exactly the value of this claim.
     Claim(String),
-    /// Exactly this.
+    /// Exactly this text.
     Literal(String),
 }
 
-/// The first of its terms that an upload does not hold to.
+/// The first limit that an upload does not meet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TermsMismatch {
-    /// This header, by its lower-case name, is not one that the rule lets through.
+    /// The rule does not allow this header; its lower-case name.
     Header(String),
-    /// It does not say how long it is.
+    /// The upload does not give its length.
     LengthRequired,
     /// It is longer than the rule allows.
     TooLarge,
-    /// Its media type is none of the rule's.
+    /// Its media type is not one of the rule's types.
     MediaType,
-    /// This metadata differs from what it must be, or the claim it must equal has no usable value.
+    /// This metadata has another value than it must have, or the claim that it must equal does not have a usable
+    /// value.
     Metadata(String),
 }
 
 impl UploadTerms {
-    /// Whether an upload holds to them.
+    /// Whether an upload meets the limits.
     ///
     /// # Errors
-    /// The first term that it does not hold to.
+    /// The first limit that it does not meet.
     pub fn check(
         &self,
         operation: S3Operation,
         upload: &Upload,
         claims: Claims<'_>,
     ) -> Result<(), TermsMismatch> {
-        // `create_only` keeps nothing out: S3 does, by the header that it adds.
+        // `create_only` does not refuse a request: S3 does, because of the header that it adds.
         let Self { max_bytes, content_types, create_only: _, metadata, checksums } = self;
         if let (false, Some(header)) = (checksums, &upload.checksum) {
             return Err(TermsMismatch::Header(header.clone()));
@@ -89,11 +89,11 @@ impl UploadTerms {
         Ok(())
     }
 
-    /// The headers that the terms add to an upload that holds to them, or put in the place of its own.
+    /// The headers that the terms add to an upload that meets them, or replace in it.
     pub(crate) fn headers(&self, operation: S3Operation, claims: Claims<'_>) -> Vec<AddedHeader> {
         let mut headers = Vec::new();
         if self.create_only && operation.creates_object() {
-            // AWS: conditional writes. S3 answers 412 where there is an object of that key.
+            // AWS: conditional writes. S3 answers 412 if the key already has an object.
             headers.push(("if-none-match".into(), CloudFrontHeader::new("If-None-Match", "*").into()));
         }
         if operation.describes_object() {
@@ -116,7 +116,7 @@ impl MetadataTerm {
         }
     }
 
-    /// The one value it may have; `None` when a claim has no usable value, `Some(None)` when any will do.
+    /// The one value that it may have: `None` when a claim does not have a usable value, `Some(None)` for any value.
     fn value<'v>(&'v self, claims: Claims<'v>) -> Option<Option<&'v str>> {
         match self {
             Self::Any => Some(None),

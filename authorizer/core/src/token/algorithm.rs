@@ -3,12 +3,12 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A JWS `alg` that can be trusted here. What verifies the one kind can never be given to the other.
+/// A JWS `alg` that can be trusted here. A key of one kind can never verify the other kind.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum JwsAlgorithm {
-    /// A signature, by a key whose public half is published.
+    /// A signature, verified with a published public key.
     Signature(SignatureAlgorithm),
-    /// HMAC with SHA-256 (RFC 7518 section 3.2), by a secret that the issuer shares with this service.
+    /// HMAC with SHA-256 (RFC 7518 section 3.2), with a secret that the issuer shares with this service.
     Hs256,
 }
 
@@ -49,8 +49,8 @@ impl Serialize for JwsAlgorithm {
 
 /// A JWS `alg` of a signature (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
-/// INVARIANT: every member is a public-key signature. `none` and HMAC are no values of this type, so
-/// neither can be asked for by a token, nor a public key be taken for a secret (RFC 8725 section 2.1).
+/// INVARIANT: every member is a public-key signature. `none` and HMAC are not values of this type. So a token cannot
+/// request them, and a public key is never used as a secret (RFC 8725 section 2.1).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SignatureAlgorithm {
@@ -109,7 +109,7 @@ impl SignatureAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// The same in the words of the library that verifies.
+    /// The same, in the types of the library that verifies.
     pub fn jsonwebtoken(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::Rs256 => jsonwebtoken::Algorithm::RS256,

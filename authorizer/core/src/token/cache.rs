@@ -1,7 +1,7 @@
-//! Tokens whose signature has been verified: one that comes again costs a digest, not a signature.
+//! Tokens whose signature was verified: a repeated token costs a hash, not a signature check.
 //!
-//! What is remembered is that a signature holds, by which keys, and never that one does not. The
-//! claims are held against the policy and the clock each time, so that the cache changes no decision.
+//! The cache contains only that a signature is valid, and with which keys, never that it is not. The claims are
+//! checked against the policy and the clock each time, so the cache does not change any decision.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::claims::ClaimsSet;
 use crate::digest::sha256;
 
-/// How many bytes of tokens are remembered. Their claims take a few times that, of the function's 128 MB.
+/// How many bytes of tokens are kept. Their claims take a few times that, of the function's 128 MB.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// A token whose signature is its issuer's. Its claims have yet to be held against anything.
+/// A token with a valid signature of its issuer. Its claims are not checked yet.
 #[derive(Clone, Debug)]
 pub(super) struct SignedToken {
-    /// The place of the issuer in the policy.
+    /// The index of the issuer in the policy.
     pub(super) issuer: usize,
-    /// Which keys of the issuer it was verified with.
+    /// The keys of the issuer that it was verified with.
     pub(super) generation: u64,
     /// `typ`.
     pub(super) token_type: Option<String>,
@@ -26,8 +26,8 @@ pub(super) struct SignedToken {
     pub(super) claims: Arc<ClaimsSet>,
 }
 
-/// What a token is remembered by: the whole of it. The signature is looked for by its digest, so that how long it
-/// takes says nothing of those that are remembered; what it is of, anybody may write, and that is compared as it is.
+/// The key of a token in the cache: the whole token. The signature is looked up by its hash, so that the time of a
+/// lookup does not show what is in the cache. Anybody may write the signed part, so it is compared directly.
 #[derive(Clone, Copy)]
 pub(super) struct TokenKey<'t> {
     digest: [u8; 32],
@@ -46,8 +46,8 @@ impl<'t> TokenKey<'t> {
     }
 }
 
-/// The tokens of one policy that were verified last. It goes with the policy; by other keys of the issuer a token
-/// is verified anew.
+/// The tokens of one policy that were verified last. The cache belongs to the policy. With other keys of the issuer,
+/// a token is verified again.
 #[derive(Default)]
 pub(crate) struct TokenCache(Mutex<Entries>);
 
@@ -55,27 +55,27 @@ pub(crate) struct TokenCache(Mutex<Entries>);
 struct Entries {
     /// By the SHA-256 of the signature.
     tokens: BTreeMap<[u8; 32], Entry>,
-    /// The digests, the oldest first.
+    /// The hashes, the oldest first.
     order: VecDeque<[u8; 32]>,
     bytes: usize,
 }
 
 struct Entry {
     token: SignedToken,
-    /// What the signature is of.
+    /// The signed part of the token.
     signed: Box<str>,
     length: usize,
 }
 
 impl TokenCache {
-    /// The token, if it is remembered.
+    /// The token, if it is in the cache.
     pub(super) fn get(&self, key: &TokenKey<'_>) -> Option<SignedToken> {
         let entries = self.entries();
         let entry = entries.tokens.get(&key.digest).filter(|entry| key.is_of(entry))?;
         Some(entry.token.clone())
     }
 
-    /// Remembers a token, and forgets the oldest where there is no more room.
+    /// Adds a token, and removes the oldest ones if there is not enough room.
     pub(super) fn put(&self, key: &TokenKey<'_>, signed: &SignedToken) {
         let mut entries = self.entries();
         let TokenKey { digest, signed: text, length } = *key;
@@ -92,7 +92,7 @@ impl TokenCache {
         }
     }
 
-    /// Forgets a token, which will not be good again.
+    /// Removes a token that will not be valid again.
     pub(super) fn forget(&self, key: &TokenKey<'_>) {
         let mut entries = self.entries();
         if entries.tokens.get(&key.digest).is_some_and(|entry| key.is_of(entry))
@@ -108,7 +108,7 @@ impl TokenCache {
     }
 }
 
-/// Tokens and claims are in it, and in no log.
+/// It contains tokens and claims, which must not appear in a log.
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache").finish_non_exhaustive()

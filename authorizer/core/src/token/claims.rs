@@ -1,4 +1,4 @@
-//! Claims that can be believed.
+//! Claims that can be trusted.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::issuer::Issuer;
 use crate::digest::sha256_hex;
 
-/// A claims set, and what is worked out of it once.
+/// A claims set, and values that are computed from it once.
 #[derive(Debug, Default)]
 pub(super) struct ClaimsSet {
     claims: Map<String, Value>,
@@ -27,7 +27,7 @@ impl ClaimsSet {
 
 /// The claims of a token whose signature, times, audience and required claims have been verified.
 ///
-/// INVARIANT: only [`verify`](super::verify) builds one; and `Principal::suppose`, where nothing is let through.
+/// INVARIANT: only [`verify`](super::verify) builds one; and `Principal::suppose`, which never forwards a request.
 #[derive(Clone, Debug)]
 pub struct VerifiedClaims<'p> {
     issuer: &'p Issuer,
@@ -39,7 +39,7 @@ impl<'p> VerifiedClaims<'p> {
         Self { issuer, set }
     }
 
-    /// The issuer whose words these are.
+    /// The issuer of the claims.
     pub fn issuer(&self) -> &'p Issuer {
         self.issuer
     }
@@ -49,16 +49,16 @@ impl<'p> VerifiedClaims<'p> {
         self.set.claims()
     }
 
-    /// `sub`, where the token has one (RFC 7519 section 4.1.2).
+    /// `sub`, if the token has one (RFC 7519 section 4.1.2).
     pub fn subject(&self) -> Option<&str> {
         self.claims().get("sub").and_then(Value::as_str)
     }
 
-    /// The SHA-256 of the issuer and the subject, in hexadecimal. A token that comes again has it already.
+    /// The SHA-256 of the issuer and the subject, in hexadecimal. It is computed once per token in the cache.
     pub(crate) fn subject_sha256(&self) -> Option<&str> {
         let subject = self.subject()?;
         let sum = self.set.subject_sha256.get_or_init(|| {
-            // The newline keeps apart what belongs to the issuer and what to the subject.
+            // The newline separates the issuer from the subject.
             sha256_hex(&[self.issuer.issuer().as_bytes(), b"\n", subject.as_bytes()].concat())
         });
         Some(sum)

@@ -1,4 +1,4 @@
-//! An issuer that the policy trusts, and what its tokens must hold.
+//! An issuer that the policy trusts, and what its tokens must contain.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use super::secret::SharedSecret;
 use crate::scalar::Scalar;
 use crate::time::UnixTime;
 
-/// The greatest clock difference that a policy can allow for, in seconds.
+/// The largest clock difference that a policy can allow, in seconds.
 pub const MAX_LEEWAY_SECONDS: u32 = 300;
 
-/// An issuer, ready to verify. Built when the policy is loaded.
+/// An issuer, ready to verify tokens. It is built when the policy is loaded.
 #[derive(Clone, Debug)]
 pub struct Issuer {
     pub(crate) name: String,
@@ -33,16 +33,16 @@ pub struct Issuer {
     pub(crate) revoked: Vec<Revocation>,
 }
 
-/// What verifies the tokens of an issuer. Keys that are published and a secret that is not never meet.
+/// What verifies the tokens of an issuer. Published keys and a shared secret are never mixed.
 #[derive(Clone, Debug)]
 pub(crate) enum KeySource {
-    /// A JWK set: of the bundle, of a URL, or of both.
+    /// A JWK set, from the bundle, from a URL, or from both.
     Published {
-        /// What it signs with.
+        /// The algorithms that it signs with.
         algorithms: Vec<SignatureAlgorithm>,
-        /// What the bundle brought.
+        /// The keys in the bundle.
         bundled: Option<Arc<KeySet>>,
-        /// Where to ask.
+        /// Where to fetch keys.
         remote: Option<RemoteKeys>,
     },
     /// For HS256.
@@ -50,7 +50,7 @@ pub(crate) enum KeySource {
 }
 
 impl Issuer {
-    /// The name that the policy gives it.
+    /// Its name in the policy.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -60,12 +60,12 @@ impl Issuer {
         &self.issuer
     }
 
-    /// The values of `aud` that are meant for this service.
+    /// The values of `aud` for this service.
     pub fn audience(&self) -> &[String] {
         &self.audience
     }
 
-    /// The values of `client_id` that are let in; any, or none, when empty.
+    /// The values of `client_id` that are allowed; when empty, every value is allowed, and it may be absent.
     pub fn client_ids(&self) -> &[String] {
         &self.client_ids
     }
@@ -80,7 +80,7 @@ impl Issuer {
         }
     }
 
-    /// The keys that the bundle brought.
+    /// The keys in the bundle.
     pub fn bundled_keys(&self) -> Option<&KeySet> {
         match &self.keys {
             KeySource::Published { bundled, .. } => bundled.as_deref(),
@@ -113,8 +113,8 @@ impl Issuer {
         &self.revoked
     }
 
-    /// Holds the type and the claims of a token, whose signature is this issuer's, against the policy and the
-    /// clock.
+    /// Checks the type and the claims of a token against the policy and the clock. The signature is already verified
+    /// as this issuer's.
     pub(super) fn verify_claims(
         &self,
         token_type: Option<&str>,
@@ -124,13 +124,13 @@ impl Issuer {
         if !self.takes_type(token_type) {
             return Err(TokenError::TypeMismatch);
         }
-        // RFC 7519 section 4.1.2: a string. A list would be several subjects at once, to `{sub}` and the log.
+        // RFC 7519 section 4.1.2: a string. A list would mean several subjects at once, for `{sub}` and the log.
         if claims.get("sub").is_some_and(|subject| !subject.is_string()) {
             return Err(TokenError::Malformed);
         }
         self.verify_times(claims, now)?;
-        // RFC 7519 section 4.1.3: a token that names audiences is for them alone. So one that names any is
-        // refused, too, where the policy has none to find in it.
+        // RFC 7519 section 4.1.3: a token that names audiences is only for them. So a token that names any is also
+        // refused if the policy does not have an audience to compare.
         if (!self.audience.is_empty() || claims.contains_key("aud"))
             && !holds_any(claims.get("aud"), &self.audience)
         {
@@ -150,8 +150,8 @@ impl Issuer {
         Ok(())
     }
 
-    /// Whether a token of this `typ` will do. Without a type in the policy it is the type of an access token
-    /// or of no kind in particular: never that of a logout or event token (RFC 8725 section 3.11).
+    /// Whether a token may have this `typ`. If the policy does not set a type, `typ` must be the type of an access
+    /// token or of no special kind: never of a logout or event token (RFC 8725 section 3.11).
     pub fn takes_type(&self, token_type: Option<&str>) -> bool {
         match (&self.token_type, token_type) {
             (Some(expected), Some(actual)) => same_media_type(actual, expected),
@@ -161,7 +161,7 @@ impl Issuer {
         }
     }
 
-    /// What it signs with, where it signs.
+    /// The algorithms that it signs with, if it signs.
     pub(super) fn signature_algorithms(&self) -> &[SignatureAlgorithm] {
         match &self.keys {
             KeySource::Published { algorithms, .. } => algorithms,
@@ -169,7 +169,7 @@ impl Issuer {
         }
     }
 
-    /// Where its keys are published, if they are to be asked for.
+    /// Where its keys are published, if they must be fetched.
     pub fn remote_keys(&self) -> Option<&RemoteKeys> {
         match &self.keys {
             KeySource::Published { remote, .. } => remote.as_ref(),
@@ -182,12 +182,12 @@ impl Issuer {
         matches!(self.keys, KeySource::Secret(_))
     }
 
-    /// Whether it shares the secret that the other does.
+    /// Whether both issuers share the same secret.
     pub fn has_secret_of(&self, other: &Self) -> bool {
         matches!((&self.keys, &other.keys), (KeySource::Secret(one), KeySource::Secret(two)) if one.is(two))
     }
 
-    /// What could verify the JWS: a signature by an algorithm that this issuer signs with, or its secret.
+    /// What could verify the JWS: a key for an algorithm of this issuer, or its secret.
     pub(super) fn verifier(&self, jws: &Jws<'_>) -> Result<Verifier<'_>, TokenError> {
         match (&self.keys, jws.algorithm) {
             (KeySource::Published { algorithms, remote, .. }, Some(JwsAlgorithm::Signature(algorithm)))
@@ -200,8 +200,8 @@ impl Issuer {
         }
     }
 
-    /// Whether this issuer signed what the JWS carries, whatever that is: with an algorithm that it signs with,
-    /// and a key that the bundle brought and that fits, or with its secret.
+    /// Whether this issuer signed the payload of the JWS, which may be anything. The algorithm must be one of the
+    /// issuer's. The key must be in the bundle and fit, or the issuer's secret is used.
     ///
     /// # Errors
     /// [`TokenError::AlgorithmNotAllowed`], [`TokenError::SigningKeyUnknown`] or
@@ -216,7 +216,7 @@ impl Issuer {
         }
     }
 
-    /// RFC 7519 sections 4.1.4 to 4.1.6. `exp` is required: a token that never ends cannot be withdrawn.
+    /// RFC 7519 sections 4.1.4 to 4.1.6. `exp` is required: a token that never expires cannot be withdrawn.
     fn verify_times(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<(), TokenError> {
         let now = now.as_seconds_f64();
         let leeway = f64::from(self.leeway_seconds);
@@ -242,7 +242,7 @@ impl Issuer {
     }
 }
 
-/// The issuer that the claims name, and its place in the policy.
+/// The issuer that the claims name, and its index in the policy.
 pub(super) fn issuer_of<'p>(
     claims: &Map<String, Value>,
     issuers: &'p [Issuer],
@@ -274,8 +274,8 @@ fn numeric_date(claim: Option<&Value>) -> Result<Option<f64>, TokenError> {
     }
 }
 
-/// RFC 7519 section 4.1.3: `aud` is a string or an array of strings. An array that holds anything else is
-/// no audience.
+/// RFC 7519 section 4.1.3: `aud` is a string or an array of strings. An array that contains anything else is not
+/// an audience.
 fn holds_any(audience: Option<&Value>, expected: &[String]) -> bool {
     match audience {
         Some(Value::String(one)) => expected.contains(one),
@@ -287,8 +287,8 @@ fn holds_any(audience: Option<&Value>, expected: &[String]) -> bool {
     }
 }
 
-/// RFC 7515 section 4.1.9: `typ` is a media type whose `application/` may be left out; media types are
-/// compared without regard to case.
+/// RFC 7515 section 4.1.9: `typ` is a media type, and `application/` may be left out. Media types are compared
+/// without regard to case.
 fn same_media_type(a: &str, b: &str) -> bool {
     fn short(media_type: &str) -> &str {
         match media_type.split_once('/') {

@@ -1,7 +1,7 @@
 //! JSON objects whose members are unique.
 //!
-//! RFC 7515 section 4 and RFC 7519 section 4 ask for unique names, or else for the last to win. Two
-//! readers that differ in this can be told two different things by one token, so it is refused.
+//! RFC 7515 section 4 and RFC 7519 section 4 require unique names, or that the last one wins. Two readers that differ
+//! in this could read one token in two ways, so a repeated name is refused.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,10 +11,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-/// Reads one JSON object, and refuses a member that stands twice in it or in an object inside it.
+/// Reads one JSON object. Refuses a member that appears twice in it or in an object inside it.
 pub(super) fn parse_object(json: &[u8]) -> Result<Map<String, Value>, TokenError> {
     let duplicate = Cell::new(false);
-    // Once for all texts in it, and not for each anew.
+    // Once for all texts in it, not once per text.
     let json = str::from_utf8(json).map_err(|_| TokenError::Malformed)?;
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let value = UniqueMembers { duplicate: &duplicate }

@@ -11,16 +11,16 @@ use super::algorithm::SignatureAlgorithm;
 use super::json::parse_object;
 use super::prepared_key::{PreparedKey, PublicNumbers};
 
-/// The most keys of one issuer. Providers publish fewer than ten.
+/// The largest number of keys of one issuer. Providers publish fewer than ten.
 pub(super) const MAX_KEYS: usize = 64;
 
-/// The keys that an issuer signs with.
+/// The keys of an issuer.
 #[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Vec<VerificationKey>,
 }
 
-/// A public key, prepared for each of the algorithms that it may verify by.
+/// A public key, prepared for each algorithm that it may verify.
 #[derive(Clone, Debug)]
 struct VerificationKey {
     key_id: Option<String>,
@@ -33,13 +33,13 @@ pub enum JwkError {
     /// Not an object with the parameters of its `kty`.
     #[error("key {index} of the JWK set is malformed")]
     Malformed {
-        /// The place in `keys`, from 0.
+        /// The index in `keys`, from 0.
         index: usize,
     },
     /// `d`, `k` or another private parameter: this file would put a secret into the zip.
-    #[error("key {index} of the JWK set holds private key material (`{parameter}`)")]
+    #[error("key {index} of the JWK set contains private key material (`{parameter}`)")]
     Private {
-        /// The place in `keys`, from 0.
+        /// The index in `keys`, from 0.
         index: usize,
         /// The name of the parameter.
         parameter: &'static str,
@@ -47,18 +47,18 @@ pub enum JwkError {
     /// Smaller than 2,048 bits or larger than 8,192 (RFC 7518 section 3.3).
     #[error("RSA key {index} of the JWK set has {bits} bits, not 2048 to 8192")]
     RsaSize {
-        /// The place in `keys`, from 0.
+        /// The index in `keys`, from 0.
         index: usize,
         /// The length of the modulus.
         bits: usize,
     },
-    /// The numbers are no public key of its kind, such as a point that is not on the curve.
+    /// The numbers are not a public key of its kind: for example, a point that is not on the curve.
     #[error("key {index} of the JWK set is not a valid public key")]
     Invalid {
-        /// The place in `keys`, from 0.
+        /// The index in `keys`, from 0.
         index: usize,
     },
-    /// Nothing in the set verifies any of the issuer's algorithms.
+    /// No key in the set verifies any of the issuer's algorithms.
     #[error("no key of the JWK set can verify any of the issuer's algorithms")]
     NoneUsable,
     /// More than 64.
@@ -66,24 +66,24 @@ pub enum JwkError {
     TooMany(usize),
 }
 
-/// Why what an issuer's URL answered cannot be used.
+/// Why the answer of an issuer's URL cannot be used.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum PublishedKeysError {
-    /// Not a JSON object, cut off, or with a member twice.
+    /// The answer is not a JSON object, is cut off, or has a member twice.
     #[error("the answer is not a JSON object with unique members")]
     NoJson,
     /// An object without `keys`.
-    #[error("the answer is no JWK set: it has no `keys` array")]
+    #[error("the answer is not a JWK set: it does not have a `keys` array")]
     NoKeys,
-    /// Too many keys, or none that is of use.
+    /// Too many keys, or none that is usable.
     #[error("{0}")]
     Unusable(#[from] JwkError),
 }
 
 impl KeySet {
-    /// Reads a JWK set as an issuer publishes it, for one that signs with `allowed`. A key that cannot be used is
-    /// passed over, for nobody is there to mend it: one that is malformed or too small, or whose private half
-    /// came with it.
+    /// Reads a JWK set as an issuer publishes it, for an issuer that signs with `allowed`. A key that cannot be used
+    /// is skipped, because nobody is there to fix it: a key that is malformed or too small, or that contains its
+    /// private half.
     ///
     /// # Errors
     /// [`PublishedKeysError`] when no usable key is left.
@@ -106,11 +106,11 @@ impl KeySet {
 
     /// Reads the `keys` of a JWK set, for an issuer that signs with `allowed`.
     ///
-    /// As RFC 7517 section 5 asks, keys of a kind that is not used here are passed over: other curves,
+    /// As RFC 7517 section 5 requires, keys of a kind that is not used here are skipped: other curves,
     /// other uses, other algorithms.
     ///
     /// # Errors
-    /// [`JwkError`] for a key of a kind that is used here and cannot be, for private key material of any
+    /// [`JwkError`] for a key of a kind that is used here but that cannot be used, for private key material of any
     /// kind, and when no usable key is left.
     pub fn from_jwks(keys: &[Value], allowed: &[SignatureAlgorithm]) -> Result<Self, JwkError> {
         if keys.len() > MAX_KEYS {
@@ -125,8 +125,8 @@ impl KeySet {
         if usable.is_empty() { Err(JwkError::NoneUsable) } else { Ok(Self { keys: usable }) }
     }
 
-    /// The `kid`s of the keys that the other set has not, or not for all the same algorithms; of two policies, what
-    /// the one trusts and the other does not.
+    /// The `kid`s of the keys that the other set does not have, or does not have for all the same algorithms. For two
+    /// policies: the keys that one trusts and the other does not.
     pub fn beyond<'k>(&'k self, other: Option<&Self>) -> Vec<Option<&'k str>> {
         let known = other.map(|other| other.keys.as_slice()).unwrap_or_default();
         let is_in_other = |key: &VerificationKey| {
@@ -138,9 +138,9 @@ impl KeySet {
         self.keys.iter().filter(|key| !is_in_other(key)).map(|key| key.key_id.as_deref()).collect()
     }
 
-    /// The keys that may have signed a token: those with its `kid`, or, for a token without one, the
-    /// key if there is but one (RFC 7515 section 4.1.4 leaves `kid` optional). Providers have
-    /// published two keys under one `kid`, so each is tried.
+    /// The keys that may have signed a token: those with its `kid`, or, for a token without a `kid`, the only key
+    /// (RFC 7515 section 4.1.4 makes `kid` optional). Providers have published two keys with one `kid`, so each is
+    /// tried.
     pub(super) fn candidates<'k>(
         &'k self,
         key_id: Option<&'k str>,
@@ -205,7 +205,7 @@ impl VerificationKey {
             return Ok(None);
         }
         let numbers = numbers(index, &jwk)?;
-        // A key that can verify nothing must be found when the policy is loaded, not when a user cannot get in.
+        // A key that cannot verify anything must be found when the policy is loaded, not when a user is refused.
         let prepared: Option<Vec<_>> =
             algorithms.into_iter().map(|algorithm| PreparedKey::new(algorithm, &numbers)).collect();
         let prepared = prepared.ok_or(JwkError::Invalid { index })?;
@@ -213,7 +213,7 @@ impl VerificationKey {
     }
 }
 
-/// The numbers of a key, of the size and form that its kind has.
+/// The numbers of a key, with the size and form of its kind.
 fn numbers(index: usize, jwk: &Jwk) -> Result<PublicNumbers, JwkError> {
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JwkError::Malformed { index });
     match &jwk.algorithm {
@@ -240,7 +240,7 @@ fn numbers(index: usize, jwk: &Jwk) -> Result<PublicNumbers, JwkError> {
             Ok(PublicNumbers::Point([&[0x04], x.as_slice(), &y].concat()))
         }
         AlgorithmParameters::OctetKeyPair(okp) => Ok(PublicNumbers::Point(decode(&okp.x)?)),
-        // `OctetKey`, `Other` and whatever the library adds.
+        // `OctetKey`, `Other` and variants that the library adds.
         _ => Err(JwkError::Malformed { index }),
     }
 }

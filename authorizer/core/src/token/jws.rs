@@ -1,4 +1,4 @@
-//! A JWS in compact serialisation, taken apart strictly (RFC 7515 sections 5.2 and 7.1).
+//! A JWS in compact serialisation, parsed strictly (RFC 7515 sections 5.2 and 7.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,34 +11,34 @@ use super::json::parse_object;
 use super::jwks::KeySet;
 use super::secret::SharedSecret;
 
-/// The longest token that is looked at, in bytes. CloudFront lets all headers together be 20,480 bytes.
+/// The longest token that is read, in bytes. CloudFront limits all headers together to 20,480 bytes.
 pub const MAX_TOKEN_BYTES: usize = 16_384;
 
-/// A JWS whose parts have the right form. Nothing in it is to be believed yet.
+/// A JWS whose parts have the right form. Nothing in it is trusted yet.
 ///
-/// Its payload may be anything: what makes it a token, a payload that is a claims set, is asked of it by
-/// [`claims`](Self::claims), and whose it is by [`Issuer::verify_signature`](super::Issuer::verify_signature).
+/// Its payload may be anything. [`claims`](Self::claims) checks that it is a claims set, which makes the JWS a token.
+/// [`Issuer::verify_signature`](super::Issuer::verify_signature) checks who signed it.
 #[derive(Debug)]
 pub struct Jws<'t> {
-    /// The part of the token that is signed.
+    /// The signed part of the token.
     pub(super) signing_input: &'t str,
     /// The signature, still in base64url.
     pub(super) signature: &'t str,
-    /// `alg`, where it is one that can be trusted at all.
+    /// `alg`, if it can be trusted at all.
     pub(super) algorithm: Option<JwsAlgorithm>,
     /// `kid`.
     pub(super) key_id: Option<String>,
     /// `typ`.
     pub(super) token_type: Option<String>,
-    /// What is signed, decoded.
+    /// The signed payload, decoded.
     payload: Vec<u8>,
 }
 
 impl<'t> Jws<'t> {
-    /// Takes a token apart.
+    /// Parses a token.
     ///
     /// # Errors
-    /// [`TokenError`] when it is no JWS in compact serialisation, or its header changes what the signature
+    /// [`TokenError`] when it is not a JWS in compact serialisation, or when its header changes what the signature
     /// means.
     pub fn parse(token: &'t str) -> Result<Self, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
@@ -56,8 +56,8 @@ impl<'t> Jws<'t> {
         }
         let mut header = parse_object(&decode(header)?)?;
 
-        // Parameters that name a key or fetch one (jku, jwk, x5u, x5c: RFC 8725 section 3.10) are never
-        // read, so they need no refusal; those that change what a signature means do.
+        // Parameters that name or fetch a key (jku, jwk, x5u, x5c: RFC 8725 section 3.10) are never read, so they
+        // are not refused. Parameters that change what a signature means are refused.
         if header.contains_key("crit") || header.contains_key("b64") {
             return Err(TokenError::CriticalHeader);
         }
@@ -77,15 +77,15 @@ impl<'t> Jws<'t> {
         Ok(Self { signing_input, signature, algorithm, key_id, token_type, payload })
     }
 
-    /// The payload as a claims set (RFC 7519 section 7.2), whoever wrote it.
+    /// The payload as a claims set (RFC 7519 section 7.2). It is not verified.
     ///
     /// # Errors
-    /// [`TokenError`] when it is no JSON object, or has a member twice.
+    /// [`TokenError`] when it is not a JSON object, or has a member twice.
     pub fn claims(&self) -> Result<Map<String, Value>, TokenError> {
         parse_object(&self.payload)
     }
 
-    /// Whether a key of the set that fits has signed it.
+    /// Whether a fitting key of the set made the signature.
     pub(super) fn verify_by_keys(
         &self,
         algorithm: SignatureAlgorithm,
@@ -95,7 +95,7 @@ impl<'t> Jws<'t> {
         if candidates.peek().is_none() {
             return Err(TokenError::SigningKeyUnknown);
         }
-        // What is no base64url, or of the wrong length, is no signature of anybody's.
+        // Text that is not base64url, or has the wrong length, is not a signature.
         let signature = decode(self.signature).map_err(|_| TokenError::SignatureInvalid)?;
         match candidates.any(|key| key.verify(self.signing_input.as_bytes(), &signature).is_ok()) {
             true => Ok(()),
@@ -103,7 +103,7 @@ impl<'t> Jws<'t> {
         }
     }
 
-    /// Whether whoever has the secret made it.
+    /// Whether the secret made the signature.
     pub(super) fn verify_by_secret(&self, secret: &SharedSecret) -> Result<(), TokenError> {
         let signature = decode(self.signature).map_err(|_| TokenError::SignatureInvalid)?;
         match secret.verifies(&signature, self.signing_input.as_bytes()) {
@@ -113,7 +113,7 @@ impl<'t> Jws<'t> {
     }
 }
 
-/// Base64url without padding, in its one canonical form (RFC 7515 section 2, RFC 4648 section 3.5).
+/// Base64url without padding, in its canonical form (RFC 7515 section 2, RFC 4648 section 3.5).
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }

@@ -10,10 +10,9 @@ use thiserror::Error;
 /// The longest address, in bytes.
 const MAX_URL_BYTES: usize = 2048;
 
-/// An address whose answer can be believed to come from its host: `https`, or plain `http` that does not leave
-/// this machine.
+/// An address whose answer is known to come from its host: `https`, or plain `http` that does not leave this machine.
 ///
-/// INVARIANT: it has a host, and neither a user, a password nor a fragment.
+/// INVARIANT: it has a host, and does not have a user, a password or a fragment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeysUrl {
     text: String,
@@ -24,15 +23,15 @@ pub struct KeysUrl {
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum KeysUrlError {
     /// Not an absolute URL with a host.
-    #[error("this is no address that begins with `https://`")]
+    #[error("it is not an address that begins with `https://`")]
     NoUrl,
-    /// Anyone on the way could give other keys.
-    #[error("keys that come without TLS could be anybody's")]
+    /// An attacker on the network could replace the keys.
+    #[error("without TLS, anyone on the network can replace the keys")]
     Plain,
     /// `user:password@`.
-    #[error("it holds a user or a password")]
+    #[error("it contains a user or a password")]
     User,
-    /// What comes after `#` is never sent.
+    /// The part after `#` is never sent.
     #[error("it has a fragment (`#`)")]
     Fragment,
 }
@@ -41,7 +40,7 @@ impl KeysUrl {
     /// Reads an address.
     ///
     /// # Errors
-    /// [`KeysUrlError`] for one that must not be asked.
+    /// [`KeysUrlError`] for an address that must not be used.
     pub fn parse(text: &str) -> Result<Self, KeysUrlError> {
         if text.len() > MAX_URL_BYTES {
             return Err(KeysUrlError::NoUrl);
@@ -53,7 +52,7 @@ impl KeysUrl {
         if authority.as_str().contains('@') {
             return Err(KeysUrlError::User);
         }
-        // The parser drops it silently.
+        // The parser removes it silently.
         if text.contains('#') {
             return Err(KeysUrlError::Fragment);
         }
@@ -70,12 +69,12 @@ impl KeysUrl {
         Ok(Self { text: text.to_owned(), uri })
     }
 
-    /// As it was written.
+    /// The address in its original spelling.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The same, taken apart.
+    /// The parsed address.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -90,15 +89,15 @@ impl KeysUrl {
         self.uri.query().is_some()
     }
 
-    /// Whether TLS vouches for the host; else it is this machine.
+    /// Whether TLS verifies the host; otherwise it is this machine.
     pub fn is_https(&self) -> bool {
         self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
-    /// The same host, another path.
+    /// The same host with another path.
     ///
     /// # Errors
-    /// [`KeysUrlError`] when it makes no address.
+    /// [`KeysUrlError`] when the result is not a valid address.
     pub fn with_path(&self, path: &str) -> Result<Self, KeysUrlError> {
         let scheme = self.uri.scheme_str().unwrap_or_default();
         let authority = self.uri.authority().map(Authority::as_str).unwrap_or_default();
@@ -112,7 +111,7 @@ impl fmt::Display for KeysUrl {
     }
 }
 
-/// A name as DNS has it (RFC 1123 section 2.1), or an address.
+/// A name as in DNS (RFC 1123 section 2.1), or an address.
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();
@@ -126,7 +125,7 @@ fn is_host(host: &str) -> bool {
     host.len() <= 253 && host.split('.').all(is_label)
 }
 
-/// The parser takes what is no port for none.
+/// The parser reads an invalid port as an absent one.
 fn has_usable_port(authority: &Authority) -> bool {
     match authority.as_str().get(authority.host().len()..) {
         Some("") => true,
@@ -137,7 +136,7 @@ fn has_usable_port(authority: &Authority) -> bool {
     }
 }
 
-/// `localhost` never leaves the machine either (RFC 6761 section 6.3).
+/// `localhost` does not leave the machine either (RFC 6761 section 6.3).
 fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")

@@ -1,7 +1,7 @@
-//! Keys that are parsed when the policy is loaded, so that no token pays for it.
+//! Keys that are parsed when the policy is loaded, not once per token.
 //!
-//! `jsonwebtoken` verifies with whatever implements its [`JwtVerifier`]. Its own implementations parse the key of
-//! every token anew; these hold it parsed, and the cryptography is that of the same library, aws-lc.
+//! `jsonwebtoken` verifies with any implementation of its [`JwtVerifier`]. Its own implementations parse the key for
+//! every token. These keep the parsed key, and use the cryptography of the same library, aws-lc.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub(super) enum PublicNumbers {
     Point(Vec<u8>),
 }
 
-/// A public key, parsed, to verify by one algorithm.
+/// A parsed public key, for one algorithm.
 #[derive(Clone)]
 pub(super) struct PreparedKey {
     algorithm: SignatureAlgorithm,
@@ -34,7 +34,7 @@ pub(super) struct PreparedKey {
 }
 
 impl PreparedKey {
-    /// Parses a key for an algorithm of its kind; none where the numbers are no key.
+    /// Parses a key for an algorithm of its kind; `None` if the numbers are not a key.
     pub(super) fn new(algorithm: SignatureAlgorithm, numbers: &PublicNumbers) -> Option<Self> {
         let key = match numbers {
             PublicNumbers::Rsa { modulus: n, exponent: e } => {
@@ -45,7 +45,7 @@ impl PreparedKey {
         Some(Self { algorithm, key: key.ok()? })
     }
 
-    /// What it verifies by.
+    /// Its algorithm.
     pub(super) fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.algorithm
     }
@@ -68,7 +68,7 @@ impl JwtVerifier for PreparedKey {
     }
 }
 
-/// The numbers of a public key are no secret, and long.
+/// The numbers of a public key are not secret, but long.
 impl fmt::Debug for PreparedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PreparedKey").field(&self.algorithm).finish()

@@ -1,4 +1,4 @@
-//! Who asks.
+//! The principal of a request.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use super::trust::{Trust, VerifyError, verify_with};
 use crate::credential::Credential;
 use crate::time::UnixTime;
 
-/// Who asks.
+/// The principal of a request.
 #[derive(Clone, Debug)]
 pub enum Principal<'p> {
-    /// Nobody known: no token was sent.
+    /// Unknown: the request does not have a token.
     Anonymous,
     /// The subject of a token that verified.
     Verified(VerifiedClaims<'p>),
@@ -24,9 +24,9 @@ impl<'p> Principal<'p> {
     /// Verifies a credential against the issuers that the policy trusts.
     ///
     /// # Errors
-    /// [`VerifyError::Token`] when there is a token and it does not verify: a bad token is never taken for
-    /// none, so it does not get what is open to anyone. [`VerifyError::KeysUnavailable`] when it cannot be told
-    /// whether it does.
+    /// [`VerifyError::Token`] when there is a token and it does not verify. A bad token never counts as an absent
+    /// one, so it does not get what is open to everyone. [`VerifyError::KeysUnavailable`] when the keys for the
+    /// check are not available.
     pub(crate) fn verify(
         credential: &Credential<'_>,
         issuers: &'p [Issuer],
@@ -39,8 +39,8 @@ impl<'p> Principal<'p> {
         }
     }
 
-    /// Who would ask, if the request had come with this token and its signature held. Its claims are checked against
-    /// the policy as ever.
+    /// The principal of a request with this token, if its signature were valid. The claims are checked against the
+    /// policy as usual.
     ///
     /// # Errors
     /// [`TokenError`] when such a token would not verify.
@@ -55,11 +55,11 @@ impl<'p> Principal<'p> {
     }
 }
 
-/// A token that nobody holds: for those who ask what a policy would decide, and have no issuer's key.
+/// A token that nobody holds, for callers that ask what a policy would decide and do not have an issuer's key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Supposed {
-    /// `typ` of its header.
+    /// `typ` in its header.
     pub token_type: Option<String>,
-    /// Its claims set; `iss` picks the issuer.
+    /// Its claims set; `iss` selects the issuer.
     pub claims: Map<String, Value>,
 }

@@ -1,14 +1,14 @@
-//! Keys that have to be asked for.
+//! Keys that must be fetched.
 
 use super::keys_url::KeysUrl;
 
-/// Where the keys of an issuer are published, and how long they are believed.
+/// Where the keys of an issuer are published, and how long they are used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RemoteKeys {
-    /// What to ask.
+    /// The address.
     pub url: KeysUrl,
-    /// The age at which it is asked again, in seconds.
+    /// The age at which keys are fetched again, in seconds.
     pub max_age_seconds: u32,
-    /// The age up to which the last good keys serve when it gives none, in seconds.
+    /// The age up to which the last good keys are used if new ones cannot be fetched, in seconds.
     pub max_stale_seconds: u32,
 }

@@ -4,19 +4,19 @@ use serde_json::{Map, Value};
 
 use crate::time::UnixTime;
 
-/// Tokens of one issuer that hold to all that is said of them here.
+/// Tokens of one issuer that match all fields.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Revocation {
-    /// The one with this `jti` (RFC 7519 section 4.1.7).
+    /// The token with this `jti` (RFC 7519 section 4.1.7).
     pub token_id: Option<String>,
-    /// Those of this `sub`.
+    /// The tokens with this `sub`.
     pub subject: Option<String>,
-    /// Those whose `iat` is before this instant, and those that do not say when they were issued.
+    /// Tokens whose `iat` is before this instant, and tokens without an `iat`.
     pub issued_before: Option<UnixTime>,
 }
 
 impl Revocation {
-    /// Whether it is of the token with these claims, whose times have been found well-formed.
+    /// Whether it covers the token with these claims, whose times are already checked to be well-formed.
     pub(super) fn is_of(&self, claims: &Map<String, Value>) -> bool {
         let is = |name: &str, expected: &Option<String>| {
             expected

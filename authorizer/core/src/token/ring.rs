@@ -1,7 +1,7 @@
-//! The keys of each issuer as they are now: those that the bundle brought, until its URL has given others.
+//! The current keys of each issuer: those of the bundle, until the URL of the issuer gives others.
 //!
-//! Nothing is fetched here. The ring says when somebody should ask, is told what was answered, and knows how old
-//! the keys are. Whatever happens, the last good keys stay, until they are too old to be believed.
+//! Nothing is fetched here. The ring says when keys must be fetched, takes the answer, and knows the age of the keys.
+//! In all cases the last good keys stay, until they are too old to use.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,12 +13,12 @@ use super::remote_keys::RemoteKeys;
 use crate::digest::sha256;
 use crate::time::UnixTime;
 
-/// How long nobody is asked again after an answer without the key that was looked for, in seconds: so often an
-/// invented `kid` makes this function ask its provider.
+/// How long an issuer is not asked again after an answer without the wanted key, in seconds. It limits how often an
+/// invented `kid` makes this function send a request to the provider.
 pub const COOL_DOWN_SECONDS: u64 = 30;
 
-/// How long nobody is asked again after an answer that was of no use, in seconds. It is also what a viewer is told
-/// to wait.
+/// How long an issuer is not asked again after an unusable answer, in seconds. It is also the `Retry-After` for the
+/// viewer.
 pub const RETRY_SECONDS: u64 = 10;
 
 impl WantedKey {
@@ -35,13 +35,13 @@ pub(crate) struct KeyRing(Mutex<Vec<Held>>);
 #[derive(Clone, Debug, Default)]
 struct Held {
     keys: Option<Arc<KeySet>>,
-    /// Of the bytes that they were read from; none where the bundle brought them.
+    /// The hash of the bytes that they were read from; `None` for keys of the bundle.
     digest: Option<[u8; 32]>,
-    /// Changes with the keys.
+    /// A number that changes with the keys.
     generation: u64,
-    /// When they were known to be the issuer's; for those of the bundle, when they were first looked at.
+    /// When they were last known to be the issuer's. For keys of the bundle: when they were first used.
     good_at: Option<UnixTime>,
-    /// The last time that the issuer was asked.
+    /// The last time that keys were fetched.
     last_fetch: Option<Fetch>,
 }
 
@@ -52,27 +52,27 @@ struct Fetch {
     answer: Answer,
 }
 
-/// What came of asking.
+/// The result of a fetch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Answer {
-    /// Keys, and the token that made us ask is by one of them; or the same keys, which had aged.
+    /// Keys, and the token that caused the fetch is signed with one of them; or the same keys, which were too old.
     Found,
-    /// Keys, and so far nothing that was worth asking for.
+    /// Keys, but no token with the wanted key has verified so far.
     NotFound,
-    /// Nothing of use.
+    /// Nothing usable.
     None,
 }
 
-/// The key that a token was signed with, as far as it says.
+/// The key that signed a token, as far as the token says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WantedKey {
-    /// The place of the issuer in the policy.
+    /// The index of the issuer in the policy.
     pub(crate) issuer: usize,
     pub(super) key_id: Option<String>,
     pub(super) algorithm: SignatureAlgorithm,
 }
 
-/// Keys to verify with, for now.
+/// The keys to verify with at the moment.
 #[derive(Clone, Debug)]
 pub(super) struct Current {
     pub(super) keys: Arc<KeySet>,
@@ -80,28 +80,28 @@ pub(super) struct Current {
     pub(super) beyond: Beyond,
 }
 
-/// What is known of keys that are not among the current ones.
+/// What is known about keys that are not among the current ones.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Beyond {
-    /// There are none.
+    /// There are no others.
     Nothing,
-    /// Somebody could be asked for them.
+    /// They can be fetched.
     MayAsk,
-    /// Somebody was asked, and has not answered.
+    /// They were requested, and the answer is not there yet.
     Unknown,
 }
 
 /// Why there are no keys to verify with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum NoKeys {
-    /// Somebody has to be asked first.
+    /// They must be fetched first.
     NotAsked,
-    /// Somebody was asked, and it was of no use.
+    /// They were requested, and the answer was not usable.
     NoAnswer,
 }
 
 impl KeyRing {
-    /// What the bundle brought.
+    /// Starts with the keys of the bundle.
     pub(crate) fn new(issuers: &[Issuer]) -> Self {
         let held = |issuer: &Issuer| match &issuer.keys {
             KeySource::Published { bundled, .. } => Held { keys: bundled.clone(), ..Held::default() },
@@ -110,7 +110,7 @@ impl KeyRing {
         Self(Mutex::new(issuers.iter().map(held).collect()))
     }
 
-    /// The keys of the issuer in this place of the policy.
+    /// The keys of the issuer with this index in the policy.
     pub(super) fn current(
         &self,
         place: usize,
@@ -139,7 +139,7 @@ impl KeyRing {
         Ok(Current { keys, generation: held.generation, beyond })
     }
 
-    /// Takes what an issuer's URL answered, or that it answered nothing.
+    /// Takes the answer of an issuer's URL, or that there was no answer.
     pub(super) fn take(
         &self,
         wanted: &WantedKey,
@@ -156,8 +156,8 @@ impl KeyRing {
         let Some(held) = ring.get_mut(wanted.issuer) else { return Ok(()) };
         match read {
             Ok(Some((keys, digest))) => {
-                // The same bytes are the same keys: what was verified with them need not be again, and who asked
-                // for one of them had but to know that it is one still.
+                // The same bytes are the same keys: tokens that were verified with them stay verified, and a fetch
+                // for one of these keys only confirmed it.
                 let is_news = held.digest != Some(digest);
                 let answer =
                     if is_news || !wanted.is_among(&keys) { Answer::NotFound } else { Answer::Found };
@@ -181,8 +181,8 @@ impl KeyRing {
         }
     }
 
-    /// Takes that a token by this key verified. Where it was the one that somebody was asked for, asking was worth
-    /// it: a name alone, which anybody can write into a token, does not make it so.
+    /// Notes that a token with this key verified. If the key was the one that was wanted, the fetch was useful. A
+    /// key id alone does not show this, because anybody can write one into a token.
     pub(super) fn verified(&self, wanted: &WantedKey) {
         if let Some(asked) = self.held().get_mut(wanted.issuer).and_then(|held| held.last_fetch.as_mut())
             && asked.answer == Answer::NotFound
@@ -198,7 +198,7 @@ impl KeyRing {
 }
 
 impl Held {
-    /// A clock that went back says nothing of how long ago it was, and then somebody is asked.
+    /// If a clock went back, the time since then is not known, and the keys are fetched.
     fn is_cooling_down(&self, now: UnixTime) -> bool {
         self.last_fetch.as_ref().is_some_and(|asked| {
             let wait = match asked.answer {
@@ -210,8 +210,8 @@ impl Held {
         })
     }
 
-    /// How old the keys are, in seconds; not known by a clock that says nothing, or that has been ahead. Those that
-    /// the bundle brought are as new as the first look at them, since nobody knows better.
+    /// The age of the keys, in seconds; `None` if the clock is not usable or was ahead. Keys of the bundle are as
+    /// old as their first use, because nothing better is known.
     fn age(&mut self, now: UnixTime) -> Option<u64> {
         if now.is_unknown() {
             return None;

@@ -7,23 +7,23 @@ use thiserror::Error;
 
 use crate::digest::sha256;
 
-/// The shortest secret, in bytes: that of the hash, as RFC 7518 section 3.2 asks.
+/// The shortest secret, in bytes: the length of the hash, as RFC 7518 section 3.2 requires.
 pub const MIN_SECRET_BYTES: usize = 32;
 
 /// The longest secret, in bytes.
 pub const MAX_SECRET_BYTES: usize = 4096;
 
-/// A secret, ready to verify HS256 and nothing else.
+/// A secret, ready to verify HS256 and no other algorithm.
 ///
-/// INVARIANT: it comes from the policy's `secret`, never from a JWK set, so that a published key is never taken
-/// for one (RFC 8725 section 2.1).
+/// INVARIANT: it comes from the policy's `secret`, never from a JWK set, so a published key is never used as a secret
+/// (RFC 8725 section 2.1).
 #[derive(Clone)]
 pub(crate) struct SharedSecret {
     key: Box<hmac::Key>,
     sha256: [u8; 32],
 }
 
-/// Why bytes are no secret.
+/// Why bytes are not a secret.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub(crate) enum SecretError {
     #[error(
@@ -43,18 +43,18 @@ impl SharedSecret {
         }
     }
 
-    /// Whether the other is the same.
+    /// Whether both are the same secret.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.sha256 == other.sha256
     }
 
-    /// Whether the signature is the HMAC of the message by this secret. The library compares in constant time.
+    /// Whether the signature is the HMAC of the message with this secret. The library compares in constant time.
     pub(super) fn verifies(&self, signature: &[u8], message: &[u8]) -> bool {
         hmac::verify(&self.key, message, signature).is_ok()
     }
 }
 
-/// The secret is in no log.
+/// The secret must not appear in a log.
 impl fmt::Debug for SharedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedSecret").finish_non_exhaustive()

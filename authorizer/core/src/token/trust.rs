@@ -1,4 +1,4 @@
-//! From a token to claims that can be believed: its signature by the keys of now, then its claims.
+//! From a token to claims that can be trusted: its signature with the current keys, then its claims.
 
 use std::sync::Arc;
 
@@ -13,30 +13,30 @@ use super::jws::Jws;
 use super::ring::{Beyond, KeyRing, NoKeys, WantedKey};
 use crate::time::UnixTime;
 
-/// Why nobody can be said to have signed a token.
+/// Why the signer of a token is not verified.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum VerifyError {
     /// It does not verify.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// It cannot be told whether it verifies.
+    /// The keys for the check are not available.
     #[error(transparent)]
     KeysUnavailable(#[from] KeysUnavailable),
 }
 
-/// Why the keys that a token may have been signed with cannot be had.
+/// Why the keys that may have signed a token are not available.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum KeysUnavailable {
-    /// Nobody has been asked for this one.
+    /// The keys were not fetched yet.
     #[error("keys must be fetched first")]
     NotAsked(WantedKey),
-    /// The issuer was asked, and gave none of use.
+    /// They were fetched, but the answer did not contain usable keys.
     #[error("the issuer gave no usable keys")]
     NoAnswer,
 }
 
-/// What is known of the issuers of one policy beyond the policy itself. It changes as time goes on, and no decision
-/// but that of a token whose keys did.
+/// What is known about the issuers of one policy in addition to the policy. It changes over time, and changes only
+/// decisions on tokens whose keys changed.
 #[derive(Debug)]
 pub(crate) struct Trust {
     cache: TokenCache,
@@ -44,12 +44,12 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// What the bundle brought.
+    /// Starts with the keys of the bundle.
     pub(crate) fn new(issuers: &[Issuer]) -> Self {
         Self { cache: TokenCache::default(), ring: KeyRing::new(issuers) }
     }
 
-    /// Takes what the URL of the issuer answered when it was asked for this key, or that it answered nothing.
+    /// Takes the answer of an issuer's URL to the request for this key, or that there was no answer.
     pub(crate) fn take_keys(
         &self,
         wanted: &WantedKey,
@@ -61,12 +61,12 @@ impl Trust {
     }
 }
 
-/// Verifies a token by the keys that the bundle brought: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725
+/// Verifies a token with the keys of the bundle: RFC 7515 section 5.2, RFC 7519 section 7.2, RFC 8725
 /// section 3.
 ///
 /// # Errors
-/// [`VerifyError::Token`], the first check that failed; [`VerifyError::KeysUnavailable`] where other keys would have to be
-/// asked for.
+/// [`VerifyError::Token`], the first check that failed; [`VerifyError::KeysUnavailable`] if other keys must be
+/// fetched first.
 pub fn verify<'p>(
     token: &str,
     issuers: &'p [Issuer],
@@ -75,14 +75,14 @@ pub fn verify<'p>(
     verify_with(&Trust::new(issuers), token, issuers, now)
 }
 
-/// The same, by the keys of now, and without a signature that they have verified before.
+/// The same, with the current keys, and with the cache of verified signatures.
 pub(super) fn verify_with<'p>(
     trust: &Trust,
     token: &str,
     issuers: &'p [Issuer],
     now: UnixTime,
 ) -> Result<VerifiedClaims<'p>, VerifyError> {
-    // Of keys that have to be asked for first, a token is taken for a new one.
+    // If keys must be fetched first, the token counts as new.
     let key = TokenKey::of(token);
     let remembered = trust.cache.get(&key).filter(|signed| trust.is_by_current_keys(signed, issuers, now));
     let is_new = remembered.is_none();
@@ -110,13 +110,13 @@ impl Trust {
         let jws = Jws::parse(token)?;
         let claims = jws.claims()?;
         let (place, issuer) = issuer_of(&claims, issuers)?;
-        // Asked before anybody is asked for keys: what this issuer cannot have signed costs no fetch.
+        // Checked before keys are fetched: a token that this issuer cannot have signed does not cause a fetch.
         let generation = match issuer.verifier(&jws)? {
             Verifier::Secret(secret) => jws.verify_by_secret(secret).map(|()| 0)?,
             Verifier::Keys { algorithm, remote } => {
                 let wanted = WantedKey { issuer: place, key_id: jws.key_id.clone(), algorithm };
-                // Nobody is asked for the keys of a token that would be refused whoever signed it: of one that has
-                // expired by a key that is long gone, say. That is all that such claims are believed for.
+                // Keys are not fetched for a token that is refused with any signature: for example, one that has
+                // expired and was signed with a removed key. The unverified claims are used for nothing else.
                 let would_do = || {
                     let token_type = jws.token_type.as_deref();
                     issuer.verify_claims(token_type, &claims, now).map_err(VerifyError::Token)
@@ -136,13 +136,12 @@ impl Trust {
                         self.ring.verified(&wanted);
                         current.generation
                     }
-                    // It may be good by keys that are newer: where it names one that is not known, and where it
-                    // names none.
+                    // Newer keys may verify it, if it names a key that is not known, or if it does not name a key.
                     (Err(error), beyond)
                         if error == TokenError::SigningKeyUnknown || jws.key_id.is_none() =>
                     {
                         return Err(match (would_do(), beyond) {
-                            // Of a session that has ended the key may have gone too.
+                            // The key of an expired session may be removed too.
                             (Err(expired @ VerifyError::Token(TokenError::Expired)), _) => expired,
                             (_, Beyond::Nothing) => VerifyError::Token(error),
                             (Err(error), Beyond::MayAsk | Beyond::Unknown) => error,
@@ -166,7 +165,7 @@ impl Trust {
         })
     }
 
-    /// Whether it was verified with what its issuer's tokens are verified with now.
+    /// Whether it was verified with the current keys or secret of its issuer.
     fn is_by_current_keys(&self, signed: &SignedToken, issuers: &[Issuer], now: UnixTime) -> bool {
         let Some(issuer) = issuers.get(signed.issuer) else { return false };
         match &issuer.keys {

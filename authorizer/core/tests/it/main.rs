@@ -1,4 +1,4 @@
-//! The decision, from the bytes of an event to what goes back: the way of a request, tokens and published keys.
+//! The decision, from the bytes of an event to the outcome: whole requests, tokens and published keys.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! Keys that an issuer publishes: when it is asked, and what becomes of tokens meanwhile.
+//! Keys that an issuer publishes: when they are fetched, and what happens to tokens in the meantime.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -30,7 +30,7 @@ fn published(signers: impl IntoIterator<Item = usize>) -> Vec<u8> {
     json!({"keys": keys}).to_string().into_bytes()
 }
 
-/// A policy whose issuer is asked at a URL, with these keys in the bundle.
+/// A policy whose issuer has a URL, with these keys in the bundle.
 fn authorizer(bundled: Option<Vec<usize>>) -> Authorizer {
     let mut jwks = json!({"url": "https://login.example/jwks", "max_age_seconds": MAX_AGE, "max_stale_seconds": MAX_STALE});
     if let Some(bundled) = bundled {
@@ -65,7 +65,7 @@ fn event(token: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What the function does: it asks at most once for each request. `answer` is what the URL gives, if it is asked.
+/// What the function does: it fetches at most once per request. `answer` is the answer of the URL, if it is fetched.
 fn ask(
     authorizer: &Authorizer,
     token: &str,
@@ -85,7 +85,7 @@ fn ask(
     }
 }
 
-/// The reason, and whether the URL was asked.
+/// The reason, and whether the URL was fetched.
 fn outcome(authorizer: &Authorizer, signer: usize, at: u64, answer: Option<&[u8]>) -> (String, bool) {
     let (reason, asked) = ask(authorizer, &token(signer), at, answer);
     (reason, asked.is_some())
@@ -174,7 +174,7 @@ fn the_last_good_keys_serve_while_none_are_given_up_to_the_stated_age() {
         is("allowed_by_rule", false)
     );
     assert_eq!(outcome(&authorizer, 0, START + MAX_AGE + RETRY_SECONDS, None), is("allowed_by_rule", true));
-    // By a key that is not among them it cannot be told: that is no token of nobody's, and may be good.
+    // With a key that is not in the set, the result is not known: the token may be valid.
     assert_eq!(
         outcome(&authorizer, 1, START + MAX_AGE + RETRY_SECONDS + 1, None),
         is("keys_unavailable", false)
@@ -214,7 +214,7 @@ fn a_request_without_a_token_waits_for_no_keys() {
 #[test]
 fn a_clock_that_was_ahead_keeps_no_withdrawn_key_alive() {
     for ahead in [START + 10 * 365 * 86_400, u64::MAX] {
-        // By the wrong clock nothing of the kind is good: the token has expired by then.
+        // With the wrong clock no such token is valid: it has expired by then.
         let authorizer = authorizer(None);
         let late = SIGNERS[0].sign("k0", "JWT", &{
             let mut claims = claims();
@@ -253,7 +253,7 @@ fn a_token_that_would_be_refused_whoever_signed_it_asks_nobody() {
     assert_eq!(outcome(&authorizer, 1, START + 1, Some(&published([1]))), is("allowed_by_rule", true));
 }
 
-/// Two answers by turns, as of the machines of a provider while it rotates, and tokens with either key id that
+/// Two answers in turn, like the machines of a provider while it rotates, and tokens with either key id that
 /// nobody signed.
 #[test]
 fn a_key_id_alone_makes_no_asking_worth_it() {
@@ -278,7 +278,7 @@ fn a_token_that_names_no_key_asks_when_no_key_verifies_it() {
         ask(&authorizer, &bare(1), START, Some(&published([1]))),
         ("allowed_by_rule".to_owned(), Some(Ok(())))
     );
-    // One that names a key which is there has a wrong signature, and nobody's keys will change that.
+    // A token that names a key of the set has a wrong signature, and new keys cannot change that.
     let forged = SIGNERS[2].sign("k1", "JWT", &claims());
     assert_eq!(ask(&authorizer, &forged, START + 60, None), ("signature_invalid".to_owned(), None));
 }
@@ -325,7 +325,7 @@ fn a_key_that_is_of_no_use_does_not_spoil_the_others() {
     assert_eq!(outcome(&authorizer, 0, START, Some(set.to_string().as_bytes())), is("allowed_by_rule", true));
 }
 
-/// The rules of a ring, written down without thought of how it is done.
+/// The rules of a ring, written in another way.
 struct Model {
     keys: Option<BTreeSet<usize>>,
     good_at: Option<u64>,

@@ -1,4 +1,4 @@
-//! Keys made here, which sign for the tests.
+//! Keys that are created here, to sign for the tests.
 
 use authorizer_core::token::SignatureAlgorithm;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -59,7 +59,7 @@ impl Signer {
         self.sign_bytes(header.to_string().as_bytes(), claims.to_string().as_bytes())
     }
 
-    /// A JWS with exactly this header and this payload, whatever they are.
+    /// A JWS with exactly this header and this payload.
     pub(crate) fn sign_bytes(&self, header: &[u8], payload: &[u8]) -> String {
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.key, self.algorithm).unwrap();

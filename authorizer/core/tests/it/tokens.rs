@@ -1,5 +1,5 @@
-//! The verification of tokens, held against what others wrote: published vectors and worked examples, and a
-//! second reading of the policy for tokens at random.
+//! The verification of tokens, checked against the work of others: published vectors and worked examples, and a
+//! second reading of the policy for random tokens.
 
 mod changed;
 mod published;
@@ -11,8 +11,7 @@ use authorizer_core::token::{Jws, SignatureAlgorithm, verify};
 use authorizer_core::{Refusal, TokenError, UnixTime};
 use serde_json::{Value, json};
 
-/// A policy with one issuer, of whom nothing is known but its keys: every algorithm is allowed, so that it is
-/// the keys that decide.
+/// A policy with one issuer, of which only the keys matter: every algorithm is allowed, so the keys decide.
 fn issuer_with(keys: &[Value]) -> Result<Policy, String> {
     let document = json!({
         "version": 1,
@@ -38,18 +37,18 @@ fn issuer_with_secret(secret: &str) -> Result<Policy, String> {
     })
 }
 
-/// A key that has signed none of the tokens it is asked about: RFC 8037 appendix A.2.
+/// A key that has not signed any of the tokens: RFC 8037 appendix A.2.
 fn stand_in() -> Value {
     json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
 }
 
-/// Whether the JWS was signed by the one issuer of the policy, or else the word of the log for why not.
+/// Whether the one issuer of the policy signed the JWS, or else the word of the log.
 fn signature(policy: &Policy, token: &str) -> &'static str {
     let verified = Jws::parse(token).and_then(|jws| policy.issuers()[0].verify_signature(&jws));
     verified.map_or_else(reason, |()| "holds")
 }
 
-/// Whether it is a token of that issuer for us, or else why not.
+/// Whether it is a token of that issuer for this service, or else why not.
 fn token(policy: &Policy, token: &str, now: u64) -> &'static str {
     verify(token, policy.issuers(), UnixTime::from_seconds(now))
         .map_or_else(|error| Refusal::from(error).reason(), |_| "verifies")

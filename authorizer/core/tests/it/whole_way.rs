@@ -1,4 +1,4 @@
-//! The whole way of a request, with keys made here and tokens signed here.
+//! Whole requests, with keys that are created here and tokens signed with them.
 
 use authorizer_core::event::{CloudFrontHeader, CloudFrontRequest};
 use authorizer_core::outcome::Outcome;
@@ -144,7 +144,7 @@ fn a_token_is_refused_by_the_first_check_that_fails() {
     };
     assert_eq!(partner("p", "x", json!(1)), "allowed_by_rule");
     assert_eq!(partner("q", "x", json!(1)), "client_mismatch");
-    // RFC 7519 section 4.1.3: named audiences are the only ones, also where the policy names none.
+    // RFC 7519 section 4.1.3: a token with audiences is only for them, also if the policy does not name an audience.
     for audience in [json!("payments-api"), json!([]), json!(null)] {
         assert_eq!(partner("p", "aud", audience), "audience_mismatch");
     }
@@ -164,7 +164,7 @@ fn the_algorithm_is_pinned_by_the_issuer_and_by_the_key() {
     assert_eq!(ask(&rs.key, Algorithm::RS256), "allowed_by_rule");
     assert_eq!(ask(&rs.key, Algorithm::PS256), "signing_key_unknown");
     assert_eq!(ask(&ps.key, Algorithm::RS512), "algorithm_not_allowed");
-    // RFC 8725 section 2.1: the public key as an HMAC secret, and no signature at all.
+    // RFC 8725 section 2.1: the public key as an HMAC secret, and a missing signature.
     let secret = EncodingKey::from_secret(rs.jwk("k1")["n"].as_str().unwrap().as_bytes());
     assert_eq!(ask(&secret, Algorithm::HS256), "algorithm_not_allowed");
     let unsigned = format!(
@@ -344,7 +344,7 @@ fn a_bundle_that_was_cut_or_changed_is_not_used() {
         assert!(Bundle::read(text.replace(from, to).as_bytes()).is_err(), "{from} to {to}");
     }
     let later = Bundle::read(br#"{"format":2,"other":[]}"#).unwrap_err();
-    assert_eq!(later.to_string(), "the bundle has format 2, and this program reads format 1");
+    assert_eq!(later.to_string(), "the bundle has format 2, but this program reads format 1");
 }
 
 /// Decodes a forwarded path as S3 does.
@@ -395,7 +395,7 @@ proptest! {
                 let CloudFrontRequest { method, uri, querystring, headers, .. } = *request;
                 let key = as_s3_decodes(&uri);
                 prop_assert_eq!(Some(key.as_str()), decided.record.key.as_deref());
-                // The rules of the policy, said again in another way.
+                // The rules of the policy, written in another way.
                 let segments: Vec<&str> = key.split('/').collect();
                 let secret = segments.iter().rev().skip(1).any(|segment| *segment == "secret");
                 let allowed = match method.as_ref() {
@@ -442,16 +442,16 @@ fn a_token_that_was_verified_before_is_decided_on_as_if_it_were_new() {
         authorizer.authorize(event.as_bytes(), UnixTime::from_seconds(now)).into_owned()
     };
     assert_eq!(at(&remembering, &event, NOW).record.decision, Verdict::Allow);
-    // Before it was issued, while it holds, and after: the clock is asked each time.
+    // Before it was issued, while it is valid, and after: the clock is read each time.
     for now in [NOW - 3600, NOW, NOW + 69, NOW + 70, NOW] {
         let fresh = authorizer(policy(&["EdDSA"], vec![ED.jwk("k1")]));
         assert_eq!(at(&remembering, &event, now), at(&fresh, &event, now), "{now}");
     }
-    // The same words under another signature are another token.
+    // The same payload with another signature is another token.
     let forged = OTHER.sign("k1", "at+jwt", &claims());
     let forged = event.replace(&token, &forged);
     assert_eq!(at(&remembering, &forged, NOW).record.reason, "signature_invalid");
-    // Other keys remember nothing.
+    // After a change of keys nothing is in the cache.
     let rotated = authorizer(policy(&["EdDSA"], vec![OTHER.jwk("k1")]));
     assert_eq!(at(&rotated, &event, NOW).record.reason, "signature_invalid");
 }
@@ -516,7 +516,7 @@ fn a_supposed_token_is_decided_on_as_a_signed_one() {
             );
         }
     }
-    // It stands in place of a token, not beside one.
+    // It replaces a token, and is not added to one.
     let claims = claims();
     let supposed =
         Supposed { token_type: Some("at+jwt".into()), claims: claims.as_object().unwrap().clone() };

@@ -16,18 +16,18 @@ pub struct Export {
     files: BTreeMap<String, Vec<u8>>,
 }
 
-/// Why there is nothing to look at.
+/// Why the export cannot be checked.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// No distribution.
-    #[error("it has no `{DISTRIBUTION}`, so it is no export")]
+    /// The distribution is missing.
+    #[error("the folder does not contain `{DISTRIBUTION}`, so it is not an export")]
     NoDistribution,
     /// A distribution that cannot be read.
     #[error("`{DISTRIBUTION}`: {0}")]
     Distribution(#[from] ExportedError),
 }
 
-/// What was reviewed, as far as it was said.
+/// What was reviewed, as far as the caller says.
 #[derive(Clone, Debug)]
 pub struct Reviewed<'a> {
     /// The policy as it is written.
@@ -40,18 +40,18 @@ pub struct Reviewed<'a> {
     pub packaged_bundle: Option<String>,
 }
 
-/// Why a file cannot be judged.
+/// Why a file cannot be checked.
 #[derive(Clone, Debug)]
 pub(super) struct Unjudged {
     pub(super) file: String,
     pub(super) why: String,
 }
 
-/// What S3 says of something that a bucket may have.
+/// The answer of S3 about an optional setting of a bucket.
 #[derive(Clone, Debug)]
 pub(super) enum BucketSetting<T> {
     There(T),
-    /// It has none; this is S3's word for it.
+    /// The bucket does not have it; this is S3's error code.
     Absent,
 }
 
@@ -74,10 +74,13 @@ impl Export {
         Ok(Exported::read(bytes)?)
     }
 
-    /// What a file says.
+    /// The content of a file.
     pub(super) fn read<T: DeserializeOwned>(&self, file: &str) -> Result<T, Unjudged> {
         let unjudged = |why: String| Unjudged { file: file.to_owned(), why };
-        let bytes = self.files.get(file).ok_or_else(|| unjudged("the export lacks this file".to_owned()))?;
+        let bytes = self
+            .files
+            .get(file)
+            .ok_or_else(|| unjudged("the export does not contain this file".to_owned()))?;
         serde_json::from_slice(bytes)
             .map_err(|error| unjudged(format!("it is not what the AWS CLI writes: {}", words(&error))))
     }

@@ -4,7 +4,7 @@ use authorizer_core::record::sha256_hex;
 
 use crate::check::{Check, Severity};
 
-/// What a check has found in an export.
+/// A finding in an export.
 #[derive(Clone, Debug)]
 pub struct DeploymentFinding {
     /// The check.

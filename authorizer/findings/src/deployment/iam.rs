@@ -1,4 +1,4 @@
-//! The policies of buckets and keys: whom they let do what, on which condition.
+//! The policies of buckets and keys: who may do what, on which condition.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) struct Document {
     pub(super) statements: Vec<Statement>,
 }
 
-// What is not known could widen a statement, so a document that holds it is not judged.
+// An unknown member could widen a statement, so a document that contains one is not checked.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Written {
@@ -56,7 +56,7 @@ pub(super) enum Effect {
     Deny,
 }
 
-/// Whom a statement is about.
+/// The principal of a statement.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Principal {
     /// Everyone, with credentials of AWS's or without.
@@ -84,16 +84,16 @@ enum Many<T> {
     One(T),
 }
 
-/// What a statement says of the distribution that asks.
+/// The condition of a statement on the distribution.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum SourceArn {
-    /// Nothing that would hold it to one.
+    /// No condition limits it to one distribution.
     Unsaid,
-    /// It must be ours.
+    /// It must be this distribution.
     Ours,
-    /// It may be any that fits a pattern.
+    /// It may be any distribution that matches a pattern.
     Pattern(String),
-    /// It may be another.
+    /// It may be another distribution.
     Another(String),
 }
 
@@ -119,10 +119,7 @@ impl<'de> Deserialize<'de> for Document {
             value => serde_json::from_value(value),
         };
         let written = written.map_err(|error| {
-            serde::de::Error::custom(format!(
-                "it holds a policy of a form that is not known: {}",
-                words(&error)
-            ))
+            serde::de::Error::custom(format!("it contains a policy with an unknown form: {}", words(&error)))
         })?;
         let statements = match written.statement {
             Many::List(list) => list,
@@ -133,7 +130,7 @@ impl<'de> Deserialize<'de> for Document {
 }
 
 impl Document {
-    /// The statements that let somebody do something, with their places.
+    /// The statements that allow something, with their places.
     pub(super) fn allows(&self) -> impl Iterator<Item = (usize, &Statement)> {
         self.statements.iter().enumerate().filter(|(_, one)| one.effect == Effect::Allow)
     }
@@ -152,7 +149,7 @@ impl Statement {
         }
     }
 
-    /// The first of its members that says what it is not about, and so means all the rest.
+    /// The first of its members that excludes something, and so includes everything else.
     pub(super) fn inverted(&self) -> Option<&'static str> {
         if self.not_principal.is_some() {
             Some("NotPrincipal")
@@ -170,7 +167,7 @@ impl Statement {
         self.action.as_slice()
     }
 
-    /// Whether it is about an action, whose name has no case.
+    /// Whether it has an action. Names of actions are compared without regard to case.
     pub(super) fn has_action(&self, action: &str) -> bool {
         self.actions()
             .iter()
@@ -215,7 +212,7 @@ impl Statement {
         said
     }
 
-    /// Whether it could hold for ours: it says nothing, or a value fits.
+    /// Whether it could hold for this distribution: it has no condition, or a value matches.
     pub(super) fn could_be(&self, ours: &str) -> bool {
         self.condition.iter().all(|(operator, keys)| {
             let Some(is_pattern) = operator_on_arns(operator) else { return true };
@@ -262,7 +259,7 @@ impl Principal {
     }
 }
 
-/// Whether a pattern of IAM's, in which `*` is any text and `?` any character, fits a text.
+/// Whether an IAM pattern, in which `*` is any text and `?` any character, matches a text.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // The places in the pattern at which what was read so far may have come.
@@ -347,7 +344,7 @@ mod tests {
             (json!({"StringEquals": {"aws:SourceArn": []}}), SourceArn::Unsaid),
             (json!({"StringEquals": {"aws:SourceArn": [OURS, other]}}), SourceArn::Another(other.clone())),
             (json!({"ArnLike": {"aws:SourceArn": "arn:*"}}), SourceArn::Pattern("arn:*".to_owned())),
-            // To StringEquals a `*` is a character, so this lets nobody in.
+            // For StringEquals a `*` is a plain character, so this allows nobody.
             (json!({"StringEquals": {"aws:SourceArn": "arn:*"}}), SourceArn::Another("arn:*".to_owned())),
             (
                 json!({"ArnLike": {"aws:SourceArn": "arn:*"}, "StringEquals": {"aws:SourceArn": OURS}}),

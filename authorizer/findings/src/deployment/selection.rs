@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use authorizer_cloudfront::view::List;
 
-/// Names that a policy of CloudFront's means.
+/// Names that a CloudFront policy selects.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Selection {
     Nothing,
@@ -38,14 +38,14 @@ impl TryFrom<Written> for Chosen {
             "allExcept" => Selection::AllBut(names),
             // The second adds headers of CloudFront's own.
             "all" | "allViewer" | "allViewerAndWhitelistCloudFront" => Selection::All,
-            other => return Err(format!("`{}` is no way to choose", other.escape_debug())),
+            other => return Err(format!("`{}` is not a known behavior", other.escape_debug())),
         }))
     }
 }
 
 impl Selection {
-    /// Whether a name is meant. Those of headers have no case (RFC 9110 section 5.1); no two parameters or cookies
-    /// that matter here differ by it.
+    /// Whether a name is selected. Header names do not have a case (RFC 9110 section 5.1); no two parameters or
+    /// cookies that matter here differ by it.
     pub(super) fn has(&self, name: &str) -> bool {
         let listed = |names: &[String]| names.iter().any(|one| one.eq_ignore_ascii_case(name));
         match self {
@@ -56,7 +56,7 @@ impl Selection {
         }
     }
 
-    /// Whether anything is.
+    /// Whether any name is selected.
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Nothing => true,

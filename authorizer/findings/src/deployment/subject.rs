@@ -1,4 +1,4 @@
-//! What is looked at: the distribution, what it reaches, and what was reviewed.
+//! The input of the checks: the distribution, its origins, and what was reviewed.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -117,8 +117,8 @@ impl<'a> DeploymentSubject<'a> {
         origins.iter().filter_map(|origin| Target::of(origin).bucket().map(str::to_owned)).collect()
     }
 
-    /// The buckets that are to be reached through the function only: those of the behaviors that have a function of
-    /// Lambda's; where none has, all.
+    /// The buckets that must only be reached through the function: those of the behaviors with a Lambda function;
+    /// without such a behavior, all.
     pub(super) fn buckets(&self) -> BTreeSet<String> {
         let of = |guarded: bool| -> BTreeSet<String> {
             let behaviors = self.view().behaviors().map(|(_, behavior)| behavior);
@@ -158,7 +158,7 @@ impl<'a> DeploymentSubject<'a> {
     }
 }
 
-/// A function that decides, with the file that says what it is.
+/// A function that decides, with the file that describes it.
 pub(super) struct FunctionAt {
     pub(super) version: FunctionVersion,
     pub(super) configuration: FunctionConfiguration,
@@ -166,7 +166,7 @@ pub(super) struct FunctionAt {
 }
 
 impl DeploymentSubject<'_> {
-    /// The numbered versions that see viewers' requests, each once. What is no numbered version is a finding of its
+    /// The numbered versions that see viewers' requests, each once. Any other function is a finding of its
     /// own, and has no configuration that would stay as it is.
     pub(super) fn functions(&self) -> Vec<FunctionAt> {
         let behaviors = self.behaviors();

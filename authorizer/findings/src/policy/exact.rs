@@ -1,8 +1,8 @@
-//! What checks ask of the engine: is there a request that is so and so?
+//! The questions of checks to the engine: is there a request that meets some conditions?
 //!
-//! Some of what they ask is of no rule of the policy but of one like it: would this deny rule have denied, if it named
-//! that operation too, or did not ask for that claim? So the engine is given the policy and, behind its rules, those
-//! others; no question excludes or requires one of them by accident, since each names the rules it is about.
+//! Some questions are about a variant of a rule in the policy: would this deny rule have denied, if it named
+//! that operation too, or did not require that claim? So the engine gets the policy and, behind its rules, the
+//! variants; no question excludes or requires one of them by accident, because each names its rules.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -16,20 +16,20 @@ use authorizer_core::policy::document::{ConditionDocument, EffectDocument, Polic
 use authorizer_core::rules::{Effect, KeyPattern};
 use authorizer_core::{Authorizer, Bundle};
 
-/// The engine, and what it was asked already.
+/// The engine, and the answers so far.
 #[derive(Debug)]
 pub(super) struct Exact {
-    /// The policy, and behind its rules those that were thought up.
+    /// The policy, and the variants behind its rules.
     authorizer: Option<Box<Authorizer>>,
-    /// How many rules are the policy's own.
+    /// The number of the policy's own rules.
     own: usize,
     variants: BTreeMap<(usize, Variant), usize>,
     reaches: OnceCell<Vec<Option<Reach>>>,
-    /// The rules of which the engine could not say something that was asked, and why.
+    /// The rules for which the analysis did not finish, and why.
     undecided: RefCell<BTreeMap<usize, String>>,
 }
 
-/// A rule like one of the policy.
+/// A variant of a rule of the policy.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Variant {
     /// Of every operation, but that an allow rule still lists nothing.
@@ -67,12 +67,12 @@ impl Exact {
         }
     }
 
-    /// The place of a rule that was thought up.
+    /// The index of a variant.
     pub(super) fn variant(&self, rule: usize, variant: Variant) -> Option<usize> {
         self.variants.get(&(rule, variant)).copied()
     }
 
-    /// Whether each rule decides on anything; none where the engine could not say.
+    /// Whether each rule ever decides; `None` if the analysis did not finish.
     pub(super) fn reach(&self, rule: usize, plain: &Authorizer) -> Option<&Reach> {
         let all = self.reaches.get_or_init(|| {
             let analysis = Analysis::new(plain);
@@ -81,7 +81,7 @@ impl Exact {
         all.get(rule)?.as_ref()
     }
 
-    /// Whether a rule makes a difference; it is taken to where the engine could not say.
+    /// Whether a rule changes a decision. The answer is yes if the analysis did not finish.
     pub(super) fn is_redundant(&self, rule: usize, plain: &Authorizer) -> bool {
         let difference = self.noted(rule, Analysis::new(plain).difference(rule));
         matches!(difference, Some(Difference::Redundant))
@@ -114,7 +114,7 @@ impl Exact {
                 within: None,
                 difference: None,
             });
-            // What was thought up stands for the rule that is asked with it.
+            // A variant stands for its rule.
             let noted = self.noted(one.min(other), answer);
             if let Some(witness) = noted.and_then(|answer| answer.witness()) {
                 return Some(witness);
@@ -156,8 +156,8 @@ impl Exact {
         Some(covering)
     }
 
-    /// A request for the operation that an allow rule lets in and no deny rule denies, and that this rule, which was
-    /// thought up, matches; with the place of the allow rule.
+    /// A request for the operation that an allow rule allows and no deny rule denies, and that this variant of a rule
+    /// matches; with the index of the allow rule.
     pub(super) fn let_in(
         &self,
         operation: S3Operation,
@@ -177,7 +177,7 @@ impl Exact {
             .find_map(|index| Some((index, self.meeting(operation, [index, thought_up], &denies)?)))
     }
 
-    /// The rules of which the engine could not say what was asked.
+    /// The rules for which the analysis did not finish.
     pub(super) fn undecided(&self) -> BTreeMap<usize, String> {
         let mut undecided = self.undecided.borrow().clone();
         if self.authorizer.is_none() && self.own > 0 {
@@ -186,7 +186,7 @@ impl Exact {
         undecided
     }
 
-    /// Notes why something could not be said of a rule.
+    /// Notes why the analysis of a rule did not finish.
     pub(super) fn note(&self, rule: usize, why: String) {
         self.undecided.borrow_mut().insert(rule, why);
     }

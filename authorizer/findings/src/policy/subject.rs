@@ -1,4 +1,4 @@
-//! What is looked at, and words for it that more than one check needs.
+//! The input of the checks, and words that more than one check needs.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::exact::{Exact, Variant, words};
 use super::finding::{About, Observation};
 
-/// A policy, as it is written and as it decides, and the instant at which it is looked at.
+/// A policy, as it is written and as it decides, and the time of the check.
 #[derive(Debug)]
 pub struct PolicySubject<'p> {
     document: &'p PolicyDocument,
@@ -33,12 +33,12 @@ impl<'p> PolicySubject<'p> {
         Self { document, authorizer, exact: Exact::of(document), alike: OnceCell::new(), now }
     }
 
-    /// What is asked of the engine.
+    /// The questions to the engine.
     pub(super) fn exact(&self) -> &Exact {
         &self.exact
     }
 
-    /// Whether a rule decides on anything; none where the engine could not say.
+    /// Whether a rule ever decides; `None` if the analysis did not finish.
     pub(super) fn reach(&self, rule: &RuleView<'_>) -> Option<&Reach> {
         self.exact.reach(rule.index, self.authorizer)
     }
@@ -48,8 +48,8 @@ impl<'p> PolicySubject<'p> {
         self.exact.is_redundant(rule.index, self.authorizer)
     }
 
-    /// A request for the operation that an allow rule lets in, no deny rule denies and a rule that was thought up
-    /// matches. The function's own code has let it in.
+    /// A request for the operation that an allow rule allows, no deny rule denies and a variant of a rule
+    /// matches. The function's own code has allowed it.
     pub(super) fn let_in(
         &self,
         operation: S3Operation,
@@ -92,7 +92,7 @@ impl<'p> PolicySubject<'p> {
         self.now
     }
 
-    /// What some allow rule lets somebody do.
+    /// The operations that some allow rule allows.
     pub(super) fn possible(&self) -> OperationSet {
         self.policy().possible().operations
     }
@@ -121,7 +121,7 @@ impl<'p> PolicySubject<'p> {
         self.document.issuers.iter().enumerate().map(|(index, document)| IssuerView { index, document })
     }
 
-    /// Whether a browser sends the token by itself, so that a script of this origin acts as whoever is signed in.
+    /// Whether a browser sends the token by itself, so that a script of this origin acts as the person who is signed in.
     pub(super) fn has_cookie(&self) -> bool {
         self.document.credentials.cookie.is_some()
     }
@@ -134,7 +134,7 @@ pub(super) struct RuleView<'p> {
     pub(super) index: usize,
     pub(super) document: &'p RuleDocument,
     pub(super) rule: &'p Rule,
-    /// The issuers whose tokens it speaks of.
+    /// The issuers whose tokens it applies to.
     pub(super) issuers: Vec<&'p IssuerDocument>,
 }
 
@@ -156,12 +156,12 @@ impl<'p> RuleView<'p> {
         self.rule.operations().contains(operation)
     }
 
-    /// Those of the operations that it speaks of.
+    /// Those of the operations that it applies to.
     pub(super) fn of(&self, operations: &[S3Operation]) -> Vec<S3Operation> {
         operations.iter().copied().filter(|operation| self.has(*operation)).collect()
     }
 
-    /// The operations that it speaks of and of which this is true.
+    /// The operations that it applies to and that meet this condition.
     pub(super) fn that(&self, fact: fn(S3Operation) -> bool) -> Vec<S3Operation> {
         self.rule.operations().iter().filter(|operation| fact(*operation)).collect()
     }
@@ -294,7 +294,7 @@ impl<'p> IssuerView<'p> {
         Observation::new(About::Issuer(self.name().to_owned()), place, message)
     }
 
-    /// The algorithms that it signs with, and their places in the list.
+    /// Its algorithms, and their places in the list.
     pub(super) fn signature_algorithms(self) -> impl Iterator<Item = (usize, SignatureAlgorithm)> {
         self.document.algorithms.iter().enumerate().filter_map(|(index, algorithm)| match algorithm {
             JwsAlgorithm::Signature(algorithm) => Some((index, *algorithm)),
@@ -302,12 +302,12 @@ impl<'p> IssuerView<'p> {
         })
     }
 
-    /// Where its keys are asked for.
+    /// The URL of its keys.
     pub(super) fn keys_url(self) -> Option<&'p str> {
         self.document.jwks.as_ref().and_then(|jwks| jwks.url.as_deref())
     }
 
-    /// Its keys, those among them that nothing is verified with.
+    /// Its keys, including those that verify nothing.
     pub(super) fn keys(self) -> impl Iterator<Item = KeyView<'p>> {
         let keys = self.document.jwks.as_ref().and_then(|jwks| jwks.keys.as_deref()).unwrap_or_default();
         keys.iter().enumerate().map(move |(index, jwk)| KeyView { issuer: self, index, jwk })
@@ -323,7 +323,7 @@ pub(super) struct KeyView<'p> {
 }
 
 impl<'p> KeyView<'p> {
-    /// A member that is a text.
+    /// A member that is a string.
     pub(super) fn text(self, member: &str) -> Option<&'p str> {
         self.jwk.get(member).and_then(Value::as_str)
     }
@@ -343,7 +343,7 @@ impl<'p> KeyView<'p> {
         KeySet::from_jwks(std::slice::from_ref(self.jwk), algorithms).is_ok()
     }
 
-    /// What a person finds it by.
+    /// Its name for a person.
     pub(super) fn name(self) -> String {
         match self.kid() {
             Some(kid) => format!("key `{}`", kid.escape_debug()),
@@ -364,7 +364,7 @@ pub(super) fn is_everything(pattern: &KeyPattern) -> bool {
     segments.contains(&Segment::AnySegments) && segments.iter().all(is_wild)
 }
 
-/// Whether a segment is nothing but a wildcard.
+/// Whether a segment is only a wildcard.
 pub(super) fn is_wild(segment: &Segment) -> bool {
     match segment {
         Segment::AnySegments => true,

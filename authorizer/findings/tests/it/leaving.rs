@@ -1,4 +1,4 @@
-//! What the findings of deny rules say is left open, held against trying every request over a small alphabet.
+//! The gaps that the findings of deny rules report, checked by trying every request over a small alphabet.
 
 use std::collections::BTreeSet;
 

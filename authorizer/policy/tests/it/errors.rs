@@ -211,7 +211,7 @@ fn a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() {
             "",
             "it stands in the policy itself",
         ),
-        (r#"{}"#, "", "a secret comes from one file"),
+        (r#"{}"#, "", "a secret must come from one file"),
         (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "`secret` is not of its form"),
         (
             r#"{ value = 7, key = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,

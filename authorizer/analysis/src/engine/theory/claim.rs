@@ -1,4 +1,4 @@
-//! A claim that stands in keys or in metadata: what kind of thing it can be.
+//! A claim in keys or in metadata: the kinds of value that it can have.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use super::is_time;
 use super::path::Members;
 use crate::engine::atom::ClaimAtom;
 
-/// A claim, and what is said of it.
+/// A claim, and the statements about it.
 pub(super) struct Claim<'p> {
     pub(super) name: String,
     pub(super) tests: Vec<(ClaimAtom<'p>, bool)>,
-    /// What it is from outside.
+    /// Its value, if the question gives one.
     pub(super) given: Option<Option<Value>>,
 }
 
-/// What kind of thing a claim is.
+/// The kind of a claim's value.
 #[derive(Clone)]
 pub(super) enum Kind {
     Text,
@@ -52,10 +52,10 @@ impl Claim<'_> {
         (!words.is_empty()).then(|| words.join(" "))
     }
 
-    /// What kinds of thing it can be, as far as what is said of it.
+    /// The kinds of value that it can have under the statements.
     pub(super) fn kinds(&self) -> Vec<Kind> {
         if is_time(&self.name) {
-            // A number: what it says is decided elsewhere.
+            // A number: what it means is decided elsewhere.
             return vec![Kind::Other(None)];
         }
         let other =

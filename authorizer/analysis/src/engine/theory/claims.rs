@@ -1,4 +1,4 @@
-//! A claim that stands in no key and in no metadata: only its own tests tell its values apart.
+//! A claim that is in no key and no metadata: only its own tests distinguish its values.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use super::{Context, Said};
 use crate::engine::atom::{Atom, ClaimAtom};
 use crate::engine::space::Who;
 
-/// A value of the claim that is as is said; absent where that will do.
+/// A value of the claim that fits the statements; absent if that fits.
 pub(super) fn solve(context: Context<'_>, name: &str, said: &[Said<'_, '_>]) -> Option<Option<Value>> {
     let tests = tests_of(name, said);
     candidates(context, name, &tests).into_iter().find(|value| holds_all(&tests, value.as_ref()))
 }
 
-/// What is said of one claim.
+/// The statements about one claim.
 pub(super) fn tests_of<'p>(name: &str, said: &[Said<'_, 'p>]) -> Vec<(ClaimAtom<'p>, bool)> {
     let of_claim = |(atom, holds): &Said<'_, 'p>| match atom {
         Atom::Claim(claim, test) if *claim == name => Some((*test, *holds)),
@@ -25,7 +25,7 @@ pub(super) fn holds_all(tests: &[(ClaimAtom<'_>, bool)], value: Option<&Value>) 
     tests.iter().all(|(test, holds)| test.holds(value) == *holds)
 }
 
-/// The values that a claim is given from outside; none where it is free.
+/// The values that the question gives a claim; `None` if it is free.
 pub(super) fn given(
     context: Context<'_>,
     name: &str,
@@ -45,7 +45,7 @@ pub(super) fn given(
     (context.bounds.no_other_claims && !tests.iter().any(of_issuer)).then_some(None)
 }
 
-/// Values among which there is one for each way that the tests can turn out.
+/// Values that include one for each possible result of the tests.
 ///
 /// An array with just the words that must be in it passes every test that no text and no number has to pass; so
 /// beside it there need only be those that a test names. `sub` is never an array, and so words in one string are
@@ -93,7 +93,7 @@ fn audience<'p>(test: &ClaimAtom<'p>) -> Vec<&'p str> {
     }
 }
 
-/// A word that is none of the texts, and no word of one.
+/// A word that is not one of the texts, and not a word in one.
 pub(super) fn fresh(texts: &[&str]) -> String {
     let mut word = "x".to_owned();
     while texts.iter().any(|text| text.split(' ').any(|part| part == word)) {

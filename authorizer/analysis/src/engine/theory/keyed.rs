@@ -33,7 +33,7 @@ struct Word {
     bits: Option<u32>,
     /// The claim that has it for a value; others may have it only by being equal to that one.
     owner: Option<usize>,
-    /// Whether there are no others like it, so that every claim may be it and every key hold it.
+    /// Whether it is the only such word, so that every claim may have it and every key may contain it.
     is_named: bool,
 }
 
@@ -287,7 +287,7 @@ impl<'a, 'p> Theory<'a, 'p> {
             }
         }
         words.extend(named.into_iter().map(|text| Word { text, bits: None, owner: None, is_named: true }));
-        // What reads well comes first, where any will do.
+        // Readable words come first, if any word fits.
         words.sort_by_key(|word| !word.text.chars().all(|one| one.is_ascii_alphanumeric()));
         Ok(words)
     }

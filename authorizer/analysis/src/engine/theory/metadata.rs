@@ -63,7 +63,7 @@ fn can_be_absent(name: &str, said: &[Said<'_, '_>]) -> bool {
     })
 }
 
-/// What the metadata of this name can be, if it is there.
+/// The possible values of the metadata with this name, if it is there.
 fn value_of<'t>(
     name: &str,
     said: &[Said<'_, '_>],

@@ -7,13 +7,13 @@ use authorizer_core::rules::IpNet;
 use super::{Context, Said};
 use crate::engine::atom::Atom;
 
-/// An address for documentation (RFC 5737), where any will do.
+/// An address for documentation (RFC 5737), if any address fits.
 pub(super) const DEFAULT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 
-/// Just after the IPv4 addresses within IPv6, which no viewer has: they come as IPv4.
+/// Just after the IPv4 addresses inside IPv6, which no viewer has, because IPv4 viewers appear as IPv4.
 const AFTER_MAPPED: IpAddr = IpAddr::V6(Ipv6Addr::new(0, 0, 0, 0, 1, 0, 0, 0));
 
-/// An address that is as is said.
+/// An address that fits the statements.
 ///
 /// Networks cut the addresses into intervals, each of which begins at the first of all, at the first of a network,
 /// or just after a network's last: one of these is in each interval.

@@ -2,7 +2,7 @@
 //! are found on the way.
 //!
 //! The patterns run side by side, each as the set of places that its readings have come to: their product. The
-//! shortest way through it comes first, so that a key beyond S3's length means that there is none within it.
+//! shortest way through it comes first. So if its key is longer than S3 allows, no shorter key exists.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashSet};
@@ -16,7 +16,7 @@ use super::Budget;
 use crate::engine::EngineError;
 use crate::engine::atom::Reading;
 
-/// What is said of one pattern.
+/// The statement about one pattern.
 #[derive(Clone, Copy)]
 pub(super) struct KeySaid<'p> {
     pub(super) pattern: &'p KeyPattern,
@@ -24,11 +24,11 @@ pub(super) struct KeySaid<'p> {
     pub(super) holds: bool,
 }
 
-/// A segment that the way may go by.
+/// A segment that the path may use.
 #[derive(Clone, Debug)]
 pub(super) struct Letter {
     pub(super) text: String,
-    /// Whether it is a member of each of the arrays, by their bits; none where that is found on the way.
+    /// Whether it is a member of each of the arrays, as bits; `None` if the search decides it.
     pub(super) bits: Option<u32>,
 }
 
@@ -53,13 +53,13 @@ pub(super) struct Search<'s> {
     pub(super) keys: &'s [KeySaid<'s>],
     pub(super) letters: &'s [Letter],
     pub(super) members: &'s [Members<'s>],
-    /// The claims that are no arrays.
+    /// The claims that are not arrays.
     pub(super) claims: &'s Map<String, Value>,
-    /// Of a listing, the beginning of the last segment; none of an object.
+    /// For a listing, the beginning of the last segment; `None` for an object.
     pub(super) rest: Option<&'s str>,
 }
 
-/// A way that was found.
+/// A path that was found.
 pub(super) struct Route {
     pub(super) resource: String,
     /// The claims, with the arrays.
@@ -184,7 +184,7 @@ impl Search<'_> {
         readings
     }
 
-    /// The places after a segment; none when what is said cannot come true any more.
+    /// The places after a segment; `None` if the statements can no longer be met.
     fn step(&self, places: &[Places], text: &str, bits: u32) -> Option<Vec<Places>> {
         let mut all = Vec::with_capacity(places.len());
         for (key, places) in self.keys.iter().zip(places) {
@@ -198,7 +198,7 @@ impl Search<'_> {
                     }
                     Some(Segment::AnySegments) => {
                         next.insert(*place);
-                        // As the last segment it stands for one or more, and this was one.
+                        // As the last segment it stands for one or more, and this segment is one.
                         if key.reading == Reading::Exactly && is_end(segments, after) {
                             next.insert(after);
                         }

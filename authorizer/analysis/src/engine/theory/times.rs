@@ -9,13 +9,13 @@ use super::{Context, Said};
 use crate::engine::atom::{Atom, ClaimAtom};
 use crate::engine::space::Who;
 
-/// 2027-01-15T08:00:00Z, where any instant will do.
+/// 2027-01-15T08:00:00Z, if any instant fits.
 pub(super) const DEFAULT: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
-/// The clock that says nothing, by which every token has expired.
+/// The clock that is not usable. With it every token has expired.
 const UNKNOWN: u64 = u64::MAX;
 
-/// How long a token lives here, where nothing asks for less.
+/// The lifetime of a token here, if nothing requires a shorter one.
 const LIFETIME: u64 = 300;
 
 /// The instant, and the token's times.
@@ -24,7 +24,7 @@ pub(super) struct TimeValues {
     pub(super) claims: Map<String, Value>,
 }
 
-/// Times that are as is said.
+/// Times that fit the statements.
 ///
 /// What is said compares times with constants, give or take an issuer's leeway or its longest lifetime: so one of the
 /// constants with these differences, or the second before, is in each class of instants.
@@ -91,7 +91,7 @@ fn instants(context: Context<'_>, constants: &[u64]) -> Vec<u64> {
     instants
 }
 
-/// As the core has it.
+/// As in the core.
 fn is_within(period: Period, effect: Effect, at: u64) -> bool {
     if at == UNKNOWN {
         return effect == Effect::Deny;
@@ -159,7 +159,7 @@ fn half_before(instant: u64) -> Value {
     Value::from(instant as f64 - 0.5)
 }
 
-/// RFC 7519 sections 4.1.4 to 4.1.6, as the core has them.
+/// RFC 7519 sections 4.1.4 to 4.1.6, as in the core.
 fn verifies(context: Context<'_>, claims: &Map<String, Value>, at: u64) -> bool {
     let date = |name: &str| claims.get(name).map(|value| value.as_f64());
     #[allow(clippy::cast_precision_loss, reason = "exact for the next 285 million years")]

@@ -8,10 +8,10 @@ use authorizer_core::{MediaRange, MediaType};
 use super::{Context, Said};
 use crate::engine::atom::Atom;
 
-/// A length, where nothing asks for another.
+/// A length, if nothing requires another.
 const LENGTH: u64 = 1;
 
-/// The length that the request says; none where it says none.
+/// The length in the request; `None` if it is absent.
 pub(super) fn length(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Option<u64>> {
     let limits: Vec<(u64, bool)> = said
         .iter()
@@ -33,7 +33,7 @@ pub(super) fn length(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Opti
     candidates.into_iter().find(is_as_said)
 }
 
-/// The value of `Content-Type`; none where there is none.
+/// The value of `Content-Type`; `None` if it is absent.
 pub(super) fn media_type(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Option<String>> {
     let lists: Vec<(&[MediaRange], bool)> = said
         .iter()
@@ -62,7 +62,7 @@ pub(super) fn media_type(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<
     candidates.into_iter().find(is_as_said)
 }
 
-/// A name that stands in none of the media types.
+/// A name that is not in any of the media types.
 fn unnamed(lists: &[(&[MediaRange], bool)]) -> String {
     let mut name = "x-other".to_owned();
     let stands_in = |name: &str| {
@@ -74,7 +74,7 @@ fn unnamed(lists: &[(&[MediaRange], bool)]) -> String {
     name
 }
 
-/// The response headers that are asked for.
+/// The response headers that the request overrides.
 pub(super) fn overrides(said: &[Said<'_, '_>]) -> Option<Vec<ResponseOverride>> {
     let sets: Vec<(&[ResponseOverride], bool)> = said
         .iter()

@@ -1,4 +1,4 @@
-//! Segments of keys, as far as patterns and tests can tell them apart.
+//! Segments of keys, as far as patterns and tests can distinguish them.
 //!
 //! The texts that are named stand for themselves. All other segments fall into classes by which of the shapes they
 //! have, and each class is a regular language; of each the shortest words are found, as many as could ever have to
@@ -22,25 +22,25 @@ pub(super) enum Shape {
 /// How much a shape matters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Weight {
-    /// A segment that has it and one that has it not are two things.
+    /// A segment with this shape is different from a segment without it.
     Tells,
-    /// It stands only in patterns that must not hold the key. So a segment that has it not will do wherever one that
-    /// has it does.
+    /// It is only in patterns that must not match the key. So a segment without this shape can replace a segment that
+    /// has it.
     InTheWay,
 }
 
-/// Words that no shape tells apart.
+/// Words that no shape can distinguish.
 #[derive(Debug, Default)]
 pub(super) struct Class {
     pub(super) words: Vec<String>,
 }
 
-/// The longest word that is looked for: a key is no longer.
+/// The longest word in the search. A key is not longer.
 const MAX_BYTES: usize = authorizer_core::key::MAX_KEY_BYTES;
 
-/// The classes of segments that are none of `named`, each with its `wanted` shortest words, or all it has. Left out are
-/// words in whose place there are `wanted` others, no longer, that have no more of the shapes that are in the way: else
-/// a dozen globs such as `*secret*` would make thousands of classes.
+/// The classes of segments that are not in `named`, each with its `wanted` shortest words, or all it has. Left out
+/// are words in whose place there are `wanted` others, no longer, that have no more of the shapes that are in the
+/// way: else a dozen globs such as `*secret*` would make thousands of classes.
 pub(super) fn classes(
     shapes: &BTreeMap<Shape, Weight>,
     named: &BTreeSet<String>,
@@ -69,7 +69,7 @@ pub(super) fn classes(
         let word: String = letters.iter().filter_map(|letter| alphabet.get(*letter)).collect();
         budget.spend()?;
         let states: Vec<States> = machines.iter().map(|machine| machine.read(&word)).collect();
-        // A word that begins a named text may lead to no word but that one: it is not held against its state.
+        // A word that begins a named text may lead to no other word, so it is not checked against that text's state.
         let begins_named = named.iter().any(|text| text.starts_with(&word)) || "..".starts_with(&word);
         if !begins_named {
             let signature = signature(&states);
@@ -115,7 +115,7 @@ fn is_within(some: &[u32], others: &[u32]) -> bool {
     some.iter().all(|state| others.contains(state))
 }
 
-/// Characters, one for each way that a shape can tell them apart: those in the shapes, and some that stand nowhere.
+/// Characters, one for each way that a shape can distinguish: those in the shapes, and some that are in no shape.
 fn alphabet(shapes: &BTreeMap<Shape, Weight>, named: &BTreeSet<String>, wanted: usize) -> Vec<char> {
     let mut mentioned: BTreeSet<char> = BTreeSet::new();
     let mut fresh = 0usize;
@@ -213,7 +213,7 @@ impl Machine {
     }
 }
 
-/// A star may stand for nothing.
+/// A star may stand for an empty text.
 fn pass_stars(characters: &[Option<char>], mut places: BTreeSet<u32>) -> BTreeSet<u32> {
     for (index, character) in characters.iter().enumerate() {
         let place = u32::try_from(index).unwrap_or(u32::MAX);

@@ -22,7 +22,7 @@ pub(crate) enum Alphabet {
 
 pub(crate) fn authorizer(document: &Value) -> Option<Authorizer> {
     let document = serde_json::from_value(document.clone()).unwrap();
-    // What the core refuses, such as a listing that no pattern could hold, is no policy.
+    // The core refuses some, such as a listing that no pattern could hold. They are not policies.
     let bytes = Bundle::write(&document).ok()?;
     Some(Authorizer::new(Bundle::read(&bytes).unwrap()))
 }

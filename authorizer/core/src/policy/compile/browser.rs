@@ -9,7 +9,7 @@ use crate::operation::is_s3_parameter;
 use crate::origin::OriginPattern;
 use crate::sign_in::SignIn;
 
-/// A day: no browser remembers an answer to a preflight for longer.
+/// A day: browsers do not remember an answer to a preflight for longer.
 const MAX_AGE_SECONDS: u32 = 86_400;
 
 pub(super) fn compile_credentials(
@@ -21,7 +21,7 @@ pub(super) fn compile_credentials(
         problems.add(
             place.then("header"),
             format!("tokens cannot be taken from the header `{}`", document.header.escape_debug()),
-            "write `header = \"authorization\"`, or leave it out",
+            "write `header = \"authorization\"`, or remove it",
         );
     }
     // RFC 6265 section 4.1.1: the name of a cookie is a token.
@@ -40,7 +40,7 @@ pub(super) fn compile_credentials(
         problems.add(
             place.then("query"),
             format!("tokens cannot be taken from the query parameter `{}`", name.escape_debug()),
-            "write a name such as `access_token`, which means nothing to S3",
+            "write a name that S3 does not use, such as `access_token`",
         );
     }
     CredentialPlaces { cookie: document.cookie.clone(), query: document.query.clone() }
@@ -49,7 +49,7 @@ pub(super) fn compile_credentials(
 pub(super) fn compile_cors(document: &CorsDocument, problems: &mut Problems) -> Option<Cors> {
     let place = Place::member("cors");
     for (index, name) in document.exposed_headers.iter().enumerate() {
-        // `*` means every header, but to a browser that sends credentials a header of that name.
+        // `*` means every header, but a browser that sends credentials reads it as a header with that name.
         if !is_token(name) || name == "*" {
             problems.add(
                 place.then("exposed_headers").at(index),
@@ -61,7 +61,7 @@ pub(super) fn compile_cors(document: &CorsDocument, problems: &mut Problems) -> 
     if document.max_age_seconds > MAX_AGE_SECONDS {
         problems.add(
             place.then("max_age_seconds"),
-            format!("{} seconds are longer than any browser remembers", document.max_age_seconds),
+            format!("no browser remembers an answer for {} seconds", document.max_age_seconds),
             format!("use at most {MAX_AGE_SECONDS}"),
         );
     }
@@ -80,18 +80,18 @@ fn compile_origins(
 ) -> Option<AllowedOrigins> {
     let origins = &document.origins;
     if origins.is_empty() {
-        problems.add(place.clone(), "no origin is allowed", "name one, or leave `[cors]` out");
+        problems.add(place.clone(), "no origin is allowed", "name an origin, or remove `[cors]`");
         return None;
     }
     if let Some(index) = origins.iter().position(|origin| origin == "*") {
         if document.credentials {
             problems.add(
                 place.at(index),
-                "every page of every origin could send a person's cookies",
-                "name the origins, or leave `credentials` out",
+                "every page of every origin could send a user's cookies",
+                "name the origins, or remove `credentials`",
             );
         } else if origins.len() > 1 {
-            problems.add(place.at(index), "`*` is every origin already", "leave the others out");
+            problems.add(place.at(index), "`*` already allows every origin", "remove the other origins");
         }
         return Some(AllowedOrigins::Any);
     }
@@ -110,7 +110,7 @@ fn compile_origins(
     Some(AllowedOrigins::Listed(patterns))
 }
 
-/// A person who comes back from signing in is sent there again, without end, where no token can come along.
+/// If the token cannot come with the request, a person who returns from signing in is sent there again, without end.
 pub(super) fn check_sign_in_is_of_use(policy: &PolicyDocument, problems: &mut Problems) {
     if policy.sign_in.is_none() {
         return;
@@ -118,22 +118,22 @@ pub(super) fn check_sign_in_is_of_use(policy: &PolicyDocument, problems: &mut Pr
     if policy.credentials.cookie.is_none() {
         problems.add(
             Place::member("sign_in"),
-            "a browser that opens a page brings no token but in a cookie, and no cookie is one here",
+            "a browser that opens a page can only send a token in a cookie, but `[credentials]` does not name one",
             "add `[credentials]` with `cookie = \"...\"`, the cookie that signing in sets",
         );
     }
     if policy.issuers.is_empty() {
         problems.add(
             Place::member("sign_in"),
-            "nobody's tokens are trusted, so signing in opens nothing",
-            "add an `[[issuers]]` block, or leave `[sign_in]` out",
+            "the policy does not trust an issuer, so a sign-in does not allow anything",
+            "add an `[[issuers]]` block, or remove `[sign_in]`",
         );
     }
 }
 
 pub(super) fn compile_sign_in(document: &SignInDocument, problems: &mut Problems) -> Option<SignIn> {
     let SignInDocument { url, origin, return_parameter } = document;
-    // Each is tried with others that are as they should be, so that the one that is not is named.
+    // Each value is tried together with valid values of the others, so that the invalid one is named.
     const GOOD: &str = "https://example.com";
     for (name, tried, remedy) in [
         (
@@ -153,7 +153,11 @@ pub(super) fn compile_sign_in(document: &SignInDocument, problems: &mut Problems
         ),
     ] {
         if tried.is_none() {
-            problems.add(Place::member("sign_in").then(name), "this cannot be used to sign in", remedy);
+            problems.add(
+                Place::member("sign_in").then(name),
+                "this value cannot be used for sign-in",
+                remedy,
+            );
         }
     }
     SignIn::new(url, origin, return_parameter)

@@ -32,7 +32,7 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
         if document.audience.is_empty() && document.client_id.is_empty() {
             problems.add(
                 place.clone(),
-                format!("issuer `{}` has no audience, so a token for any other service would do here", document.name),
+                format!("issuer `{}` has no audience, so it accepts tokens for other services", document.name),
                 "add `audience = [\"...\"]` with the `aud` of its tokens, or `client_id` where they have no `aud`",
             );
         }
@@ -42,15 +42,11 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
             problems.add(
                 place.then("algorithms"),
                 "no algorithm is allowed, so no token can verify",
-                "name those that it signs with, such as `[\"RS256\"]`",
+                "name the algorithms that the issuer signs with, such as `[\"RS256\"]`",
             );
         }
         if document.token_type.as_deref() == Some("") {
-            problems.add(
-                place.then("token_type"),
-                "the token type is empty",
-                "write `at+jwt`, or leave it out",
-            );
+            problems.add(place.then("token_type"), "the token type is empty", "write `at+jwt`, or remove it");
         }
         if document.leeway_seconds > MAX_LEEWAY_SECONDS {
             problems.add(
@@ -62,8 +58,8 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
         if document.max_lifetime_seconds == Some(0) {
             problems.add(
                 place.then("max_lifetime_seconds"),
-                "no token lives for no time at all",
-                "write the longest time from `iat` to `exp` in seconds, such as 3600, or leave it out",
+                "a lifetime of 0 seconds refuses every token",
+                "write the longest time from `iat` to `exp` in seconds, such as 3600, or remove it",
             );
         }
         if let Some(keys) = keys::compile_keys(document, &place, problems) {
@@ -88,7 +84,7 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
     compiled
 }
 
-/// The deny list, each with the name of its issuer.
+/// The deny list, each entry with the name of its issuer.
 fn compile_revocations<'p>(
     policy: &'p PolicyDocument,
     problems: &mut Problems,
@@ -99,7 +95,7 @@ fn compile_revocations<'p>(
         if !policy.issuers.iter().any(|issuer| issuer.name == document.issuer) {
             problems.add(
                 place.then("issuer"),
-                format!("no issuer is named `{}`", document.issuer.escape_debug()),
+                format!("the policy does not have an issuer `{}`", document.issuer.escape_debug()),
                 "use the `name` of an `[[issuers]]` block",
             );
         }
@@ -107,20 +103,20 @@ fn compile_revocations<'p>(
         if jti.is_none() && sub.is_none() && issued_before.is_none() {
             problems.add(
                 place.clone(),
-                "every token of the issuer would be refused",
-                "say which: `jti`, `sub` or `issued_before`; to trust none, remove the issuer",
+                "this refuses every token of the issuer",
+                "add `jti`, `sub` or `issued_before`; to refuse all tokens, remove the issuer",
             );
         }
         for (name, value) in [("jti", jti), ("sub", sub)] {
             if value.as_deref() == Some("") {
-                problems.add(place.then(name), "this is of no token", "write the claim's value");
+                problems.add(place.then(name), "an empty string matches no token", "write the claim's value");
             }
         }
         let instant = issued_before.as_deref().map(UnixTime::parse_rfc3339);
         if instant == Some(None) {
             problems.add(
                 place.then("issued_before"),
-                "this is not an instant in UTC",
+                "this is not a time in UTC",
                 "write it as `\"2026-12-31T23:59:59Z\"`",
             );
         }

@@ -10,11 +10,11 @@ use super::super::document::{IssuerDocument, JwksDocument, SecretDocument};
 use super::super::problem::{Place, Problems};
 use crate::token::{JwsAlgorithm, KeySet, KeySource, KeysUrl, RemoteKeys, SharedSecret, SignatureAlgorithm};
 
-/// How old keys may be before they are asked for again, in seconds, and when the policy does not say.
+/// The age at which keys are fetched again, in seconds: the limits, and the default.
 const MAX_AGE: RangeInclusive<u32> = 60..=86_400;
 const DEFAULT_MAX_AGE: u32 = 3_600;
 
-/// How old keys may be before they are no longer believed, in seconds, and when the policy does not say.
+/// The age up to which old keys are used, in seconds: the limit, and the default.
 const GREATEST_MAX_STALE: u32 = 604_800;
 const DEFAULT_MAX_STALE: u32 = 86_400;
 
@@ -29,7 +29,7 @@ pub(super) fn compile_keys(
         (Some(_), Some(_)) | (None, None) => {
             problems.add(
                 place.clone(),
-                "an issuer has either published keys or a secret",
+                "an issuer must have either `jwks` or `secret`",
                 "write `jwks = { file = \"keys/NAME.jwks.json\" }`, or `secret = { file = \"NAME.secret\" }` for HS256",
             );
             None
@@ -49,8 +49,8 @@ fn compile_jwks(
             JwsAlgorithm::Signature(algorithm) => algorithms.push(*algorithm),
             JwsAlgorithm::Hs256 => problems.add(
                 place.then("algorithms").at(index),
-                "HS256 is verified by a secret, never by keys that are published",
-                "leave it out; an issuer of HS256 tokens has `secret` in place of `jwks`",
+                "HS256 is verified with a secret, not with published keys",
+                "remove it; an issuer of HS256 tokens has `secret` instead of `jwks`",
             ),
         }
     }
@@ -60,7 +60,7 @@ fn compile_jwks(
         (None, Some(keys)) => match KeySet::from_jwks(keys, &algorithms) {
             Ok(keys) => Some(keys),
             Err(error) => {
-                // With no algorithm there is no usable key either; the cause has been named.
+                // Without an algorithm no key is usable either, but that problem is already reported.
                 if !algorithms.is_empty() {
                     problems.add(
                         place.clone(),
@@ -74,7 +74,7 @@ fn compile_jwks(
         (Some(_), None) => {
             problems.add(
                 place.clone(),
-                "the key file has not been read",
+                "the key file was not read",
                 "package the policy with `authorizer package`",
             );
             return None;
@@ -83,7 +83,7 @@ fn compile_jwks(
         (Some(_), Some(_)) | (None, None) => {
             problems.add(
                 place.clone(),
-                "the keys of an issuer come from a file, from a URL, or from both",
+                "the keys of an issuer must come from a file, from a URL, or from both",
                 "write `jwks = { file = \"keys/NAME.jwks.json\" }`",
             );
             return None;
@@ -100,8 +100,8 @@ fn compile_remote(jwks: &JwksDocument, place: &Place, problems: &mut Problems) -
             if value.is_some() {
                 problems.add(
                     place.then(name),
-                    "keys from a file do not age",
-                    "add the `url` of the issuer's `jwks_uri`, or leave this out",
+                    "keys from a file are not fetched again",
+                    "add the `url` of the issuer's `jwks_uri`, or remove this",
                 );
             }
         }
@@ -110,7 +110,7 @@ fn compile_remote(jwks: &JwksDocument, place: &Place, problems: &mut Problems) -
     let url = KeysUrl::parse(text).map_err(|error| {
         problems.add(
             place.then("url"),
-            format!("`{}` cannot be asked: {error}", text.escape_debug()),
+            format!("keys cannot be fetched from `{}`: {error}", text.escape_debug()),
             "write the issuer's `jwks_uri`, with `https://`; plain `http://` is for loopback addresses",
         );
     });
@@ -118,7 +118,7 @@ fn compile_remote(jwks: &JwksDocument, place: &Place, problems: &mut Problems) -
     if !MAX_AGE.contains(&max_age_seconds) {
         problems.add(
             place.then("max_age_seconds"),
-            format!("{max_age_seconds} seconds are no age at which to ask for keys again"),
+            format!("`max_age_seconds` cannot be {max_age_seconds}"),
             format!("use {} to {}", MAX_AGE.start(), MAX_AGE.end()),
         );
     }
@@ -126,8 +126,8 @@ fn compile_remote(jwks: &JwksDocument, place: &Place, problems: &mut Problems) -
     if !(max_age_seconds..=GREATEST_MAX_STALE).contains(&max_stale_seconds) {
         problems.add(
             place.then("max_stale_seconds"),
-            format!("{max_stale_seconds} seconds are no age up to which keys can serve"),
-            format!("use `max_age_seconds`, {max_age_seconds}, to {GREATEST_MAX_STALE}"),
+            format!("`max_stale_seconds` cannot be {max_stale_seconds}"),
+            format!("use {max_age_seconds} (`max_age_seconds`) to {GREATEST_MAX_STALE}"),
         );
     }
     Some(RemoteKeys { url: url.ok()?, max_age_seconds, max_stale_seconds })
@@ -143,16 +143,16 @@ fn compile_secret(
         if let JwsAlgorithm::Signature(algorithm) = algorithm {
             problems.add(
                 place.then("algorithms").at(index),
-                format!("{} is verified by published keys, never by a secret", algorithm.name()),
-                "write `algorithms = [\"HS256\"]`, or `jwks` in place of `secret`",
+                format!("{} is verified with published keys, not with a secret", algorithm.name()),
+                "write `algorithms = [\"HS256\"]`, or use `jwks` instead of `secret`",
             );
         }
     }
     let place = place.then("secret");
     let Some(value) = secret.value.as_ref().filter(|_| secret.file.is_none()) else {
         let (what, remedy) = match (&secret.file, &secret.value) {
-            (Some(_), None) => ("the file has not been read", "package the policy with `authorizer package`"),
-            _ => ("a secret comes from one file", "write `secret = { file = \"NAME.secret\" }`"),
+            (Some(_), None) => ("the file was not read", "package the policy with `authorizer package`"),
+            _ => ("a secret must come from one file", "write `secret = { file = \"NAME.secret\" }`"),
         };
         problems.add(place, what, remedy);
         return None;

@@ -17,10 +17,10 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
     let mut ids = BTreeSet::new();
     let mut compiled = Vec::with_capacity(policy.rules.len());
     let rules = Place::member("rules");
-    // Of ten thousand rules there is nothing to say; their places within are made where there is.
+    // Ten thousand rules are usually valid, so places are built only for a problem.
     for (index, document) in policy.rules.iter().enumerate() {
         let place = rules.at(index);
-        // Every field by its name: one that is added does not compile until something is made of it.
+        // Every field by its name, so that a new field does not compile until it is used here.
         let RuleDocument {
             id,
             effect,
@@ -70,7 +70,7 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
     compiled
 }
 
-/// Whether a rule believes a claim of the token.
+/// Whether a rule reads a claim of the token.
 fn reads_claims(
     document: &RuleDocument,
     keys: &[KeyPattern],
@@ -116,7 +116,7 @@ fn compile_period(
         if parsed.is_none() {
             problems.add(
                 place.then(name),
-                format!("`{}` is not an instant in UTC", text.escape_debug()),
+                format!("`{}` is not a time in UTC", text.escape_debug()),
                 "write it as `\"2026-12-31T23:59:59Z\"`",
             );
         }
@@ -129,7 +129,7 @@ fn compile_period(
     {
         problems.add(
             place.then("not_after"),
-            "the rule ceases to hold before it begins to",
+            "the rule ends before it begins",
             "write a `not_after` that is later than `not_before`",
         );
     }
@@ -140,16 +140,20 @@ fn compile_sources(texts: Option<&[String]>, place: &Place, problems: &mut Probl
     let texts = texts?;
     let place = place.then("source_ips");
     if texts.is_empty() {
-        problems.add(place.clone(), "a rule for no address matches nothing", "name one, or leave it out");
+        problems.add(
+            place.clone(),
+            "a rule without addresses matches nothing",
+            "name an address, or remove it",
+        );
     }
     let mut networks = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         match network {
-            // A viewer that comes by IPv4 has an IPv4 address here, never a mapped one.
+            // A viewer with an IPv4 address appears here as IPv4, never as a mapped IPv6 address.
             Some(IpNet::V6(net)) if net.addr().to_ipv4_mapped().is_some() => problems.add(
                 place.at(index),
-                format!("`{text}` is an IPv4 address within IPv6, which no viewer has"),
+                format!("`{text}` is an IPv4 address inside IPv6, which no viewer has"),
                 "write the IPv4 address itself",
             ),
             Some(network) if network.trunc() == network => networks.push(network),
@@ -195,8 +199,8 @@ fn compile_principals(
     problems: &mut Problems,
 ) -> PrincipalConstraint {
     match &document.issuers {
-        // A deny rule speaks of everyone by itself: of requests without a token, too, where it asks for no
-        // claim.
+        // A deny rule without issuers applies to everyone. If it does not read a claim, it also applies to requests
+        // without a token.
         None if document.anonymous || document.effect == EffectDocument::Deny => {
             PrincipalConstraint::Everyone
         }
@@ -204,7 +208,7 @@ fn compile_principals(
             if policy.issuers.is_empty() {
                 problems.add(
                     place.clone(),
-                    format!("rule `{}` needs a token, and the policy trusts no issuer", document.id),
+                    format!("rule `{}` needs a token, but the policy does not trust an issuer", document.id),
                     "add an `[[issuers]]` block, or `anonymous = true` to open the rule to everyone",
                 );
             }
@@ -212,12 +216,12 @@ fn compile_principals(
                 problems.add(
                     place.clone(),
                     format!(
-                        "rule `{}` believes the claims of every issuer, and there are {}",
+                        "rule `{}` accepts the claims of every issuer, and there are {}",
                         document.id,
                         policy.issuers.len()
                     ),
-                    "add `issuers = [\"...\"]` with the issuers whose word counts here: a `sub` or `role` of \
-                     another one is another's",
+                    "add `issuers = [\"...\"]` with the issuers that the rule trusts: the same `sub` or `role` \
+                     of another issuer can be another person's",
                 );
             }
             PrincipalConstraint::AnyIssuer
@@ -227,15 +231,15 @@ fn compile_principals(
             if names.is_empty() {
                 problems.add(
                     place(),
-                    "a rule for no issuer matches nothing",
-                    "name one, or leave `issuers` out",
+                    "a rule with an empty `issuers` matches nothing",
+                    "name an issuer, or remove `issuers`",
                 );
             }
             for (index, name) in names.iter().enumerate() {
                 if !policy.issuers.iter().any(|issuer| issuer.name == *name) {
                     problems.add(
                         place().at(index),
-                        format!("no issuer is named `{}`", name.escape_debug()),
+                        format!("the policy does not have an issuer `{}`", name.escape_debug()),
                         "use the `name` of an `[[issuers]]` block",
                     );
                 }
@@ -261,7 +265,7 @@ fn compile_conditions(
                 if values.is_empty() {
                     problems.add(
                         place().then("any"),
-                        "`any` of nothing never holds",
+                        "an empty `any` matches nothing",
                         "name at least one value",
                     );
                 }
@@ -277,8 +281,8 @@ fn compile_conditions(
             ConditionDocument { .. } => {
                 problems.add(
                     place(),
-                    format!("the condition on `{}` has none or several tests", claim.escape_debug()),
-                    "write exactly one of `equals`, `any`, `has` and `present`",
+                    format!("the condition on `{}` must have exactly one test", claim.escape_debug()),
+                    "write one of `equals`, `any`, `has` and `present`",
                 );
                 continue;
             }
@@ -288,8 +292,8 @@ fn compile_conditions(
     conditions
 }
 
-/// `has` looks for one word: one with a space in it is never found in a string of words, and a scope goes
-/// into a header (RFC 6750 section 3: `scope-token`).
+/// `has` looks for one word. A word with a space is never found in a string of words, and a scope goes into a
+/// header (RFC 6750 section 3: `scope-token`).
 fn check_member(claim: &str, word: &str, place: impl Fn() -> Place, problems: &mut Problems) {
     let is_scope_token = |word: &str| word.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     if word.is_empty() || word.contains(' ') || (is_scope_claim(claim) && !is_scope_token(word)) {
@@ -301,49 +305,46 @@ fn check_member(claim: &str, word: &str, place: impl Fn() -> Place, problems: &m
     }
 }
 
-/// A prefix is every key that begins with it, and only `**` at the end of a pattern holds them all.
+/// A prefix means every key that begins with it. Only a pattern that ends in `**` matches all of them.
 fn check_listing(rule: &Rule, place: &Place, problems: &mut Problems) {
     let lists = rule.effect == Effect::Allow && rule.operations.any(S3Operation::is_listing);
     let holds_all = |pattern: &KeyPattern| matches!(pattern.segments(), [.., Segment::AnySegments]);
     if lists && !rule.keys.is_empty() && !rule.keys.iter().any(holds_all) {
         problems.add(
             place.then("keys"),
-            format!("rule `{}` allows listing, and no prefix is wholly within its keys", rule.id),
-            "write a pattern that ends in `**`, such as `users/{sub}/**`, or leave `ListObjectsV2` out",
+            format!("rule `{}` allows listing, but none of its patterns ends in `**`", rule.id),
+            "write a pattern that ends in `**`, such as `users/{sub}/**`, or remove `ListObjectsV2`",
         );
     }
 }
 
-/// A rule that is open to everyone can ask nothing of a token.
+/// A rule that is open to everyone cannot have a condition on a token.
 fn check_anonymous(document: &RuleDocument, rule: &Rule, place: &Place, problems: &mut Problems) {
     if !document.anonymous {
         return;
     }
     let place = place.then("anonymous");
     if document.effect == EffectDocument::Deny {
-        problems.add(place.clone(), "a deny rule speaks of everyone already", "leave `anonymous` out");
+        problems.add(place.clone(), "a deny rule already applies to everyone", "remove `anonymous`");
     }
     if document.issuers.is_some() || !document.when.is_empty() {
         problems.add(
             place.clone(),
-            format!("rule `{}` is open to everyone and asks for a token at once", document.id),
-            "leave out `anonymous`, or `issuers` and `when`",
+            format!("rule `{}` is open to everyone, but also requires a token", document.id),
+            "remove `anonymous`, or remove `issuers` and `when`",
         );
     }
     if let Some(claim) = rule.keys.iter().flat_map(KeyPattern::claims).next() {
         problems.add(
             place,
-            format!("rule `{}` is open to everyone, and its keys speak of the claim `{claim}`", document.id),
-            "leave out `anonymous`, or write the keys without `{...}`",
+            format!("rule `{}` is open to everyone, but its keys use the claim `{claim}`", document.id),
+            "remove `anonymous`, or write the keys without `{...}`",
         );
     } else if let Some(claim) = rule.terms.metadata.values().find_map(MetadataTerm::claim) {
         problems.add(
             place,
-            format!(
-                "rule `{}` is open to everyone, and its metadata speaks of the claim `{claim}`",
-                document.id
-            ),
-            "leave out `anonymous`, or write the metadata without `{...}`",
+            format!("rule `{}` is open to everyone, but its metadata uses the claim `{claim}`", document.id),
+            "remove `anonymous`, or write the metadata without `{...}`",
         );
     }
 }

@@ -14,7 +14,7 @@ const UNITS: [(&str, u64); 8] = [
     ("B", 1),
 ];
 
-/// The number of bytes; none where the text is no such number, or more than 64 bits hold.
+/// The number of bytes; `None` if the text is not such a number, or does not fit into 64 bits.
 pub(super) fn parse_size(size: &SizeDocument) -> Option<u64> {
     let text = match size {
         SizeDocument::Bytes(bytes) => return Some(*bytes),

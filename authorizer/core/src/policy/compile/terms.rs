@@ -1,4 +1,4 @@
-//! What an allow rule asks of uploads and downloads.
+//! The limits of an allow rule for uploads and downloads.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::operation::{OperationSet, S3Operation};
 use crate::rules::{MetadataTerm, UploadTerms};
 use crate::upload::is_metadata;
 
-/// What a rule asks of uploads and downloads: its place, whether it is there, and the operations that it is asked
-/// of. One that the rule does not allow would be asked of nothing, and look as if it were a limit.
+/// The limits of a rule for uploads and downloads: the place, whether it is there, and the operations that it applies
+/// to. If the rule allows none of these operations, the limit would do nothing, but look as if it did.
 fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, OperationSet); 6] {
     let nothing = UploadDocument::default();
     let UploadDocument { max_bytes, content_types, create_only, metadata, checksums } =
@@ -43,23 +43,23 @@ pub(super) fn compile(
         if is_there && is_deny {
             problems.add(
                 place(),
-                "a deny rule says nothing of how uploads and downloads must be",
-                "deny them, or write this on the rule that allows them",
+                "a deny rule cannot have limits for uploads and downloads",
+                "remove this, or move it to the rule that allows them",
             );
         } else if is_there && !operations.is_empty() && of.intersection(operations).is_empty() {
             let names: Vec<_> = of.iter().map(S3Operation::name).collect();
             problems.add(
                 place(),
-                format!("rule `{}` allows nothing that this is asked of", document.id),
-                format!("leave it out, or allow one of {}", names.join(", ")),
+                format!("rule `{}` does not allow an operation that this applies to", document.id),
+                format!("remove it, or allow one of {}", names.join(", ")),
             );
         }
     }
     if document.upload.as_ref().is_some_and(|upload| *upload == UploadDocument::default()) {
         problems.add(
             place.then("upload"),
-            "this asks nothing of an upload",
-            "say what it must be, or leave it out",
+            "an empty `upload` does not limit anything",
+            "add a limit, or remove `upload`",
         );
     }
     document
@@ -97,7 +97,7 @@ fn compile_types(types: &[String], place: &Place, problems: &mut Problems) -> Ve
         problems.add(
             place.clone(),
             "no media type is allowed, so nothing can be uploaded",
-            "name one, such as `image/*`, or leave it out",
+            "name one, such as `image/*`, or remove it",
         );
     }
     let mut ranges = Vec::with_capacity(types.len());
@@ -126,11 +126,11 @@ fn compile_metadata(
         if name.is_empty() || !name.chars().all(is_name) {
             problems.add(
                 place.clone(),
-                format!("`{}` is not a name of metadata", name.escape_debug()),
+                format!("`{}` is not a metadata name", name.escape_debug()),
                 "use lower-case letters, digits, `-`, `_` and `.`, without `x-amz-meta-`",
             );
         } else if name.starts_with("x-amz-meta-") {
-            problems.add(place.clone(), "this would be `x-amz-meta-` twice", "leave `x-amz-meta-` out");
+            problems.add(place.clone(), "S3 would add `x-amz-meta-` again", "remove `x-amz-meta-`");
         }
         let claim = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
         let term = match claim {
@@ -144,7 +144,7 @@ fn compile_metadata(
             Some(_) | None => {
                 problems.add(
                     place,
-                    format!("`{}` is not what metadata can be", text.escape_debug()),
+                    format!("`{}` is not a metadata value", text.escape_debug()),
                     "write `\"*\"` for any value, `\"{claim}\"` for a claim's, or printable ASCII without `{`, \
                      `}` and `*`",
                 );

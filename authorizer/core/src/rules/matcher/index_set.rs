@@ -1,17 +1,17 @@
 //! A set of indexes of a list.
 
-/// Indexes of a list of known length: one bit each, so that they come out in order and each once, in whatever order
-/// and however often they were put in.
+/// Indexes into a list of known length, with one bit each. They come out in order and once each, in whatever order
+/// and however often they were added.
 #[derive(Debug)]
 pub(crate) struct IndexSet(Vec<u64>);
 
 impl IndexSet {
-    /// None of a list of this length.
+    /// Creates an empty set for a list of this length.
     pub(super) fn none_of(length: usize) -> Self {
         Self(vec![0; length.div_ceil(64)])
     }
 
-    /// Puts an index in, and says whether it is new.
+    /// Adds an index, and says whether it is new.
     pub(super) fn insert(&mut self, index: usize) -> bool {
         let Some(word) = self.0.get_mut(index >> 6) else { return false };
         let before = *word;
@@ -20,7 +20,7 @@ impl IndexSet {
     }
 }
 
-/// In order.
+/// The indexes, in order.
 impl IntoIterator for IndexSet {
     type Item = usize;
     type IntoIter = InOrder;
@@ -30,7 +30,7 @@ impl IntoIterator for IndexSet {
     }
 }
 
-/// The indexes of a set, in order; each is taken out when it is come to.
+/// The indexes of a set, in order. Each is removed when it is returned.
 pub(crate) struct InOrder {
     left: IndexSet,
     word: usize,

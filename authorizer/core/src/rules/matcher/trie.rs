@@ -8,34 +8,34 @@ use super::super::rule::Rule;
 
 /// The key patterns of the rules of a policy.
 ///
-/// INVARIANT: the children of a node stand side by side in the list, after the node itself, in the order of their
-/// segments and no two with the same; so the literals come first, by their text, and `**` is the last. Every node
-/// but the root is the child of exactly one, and every place that a node holds is in the list that it is of.
+/// INVARIANT: the children of a node are next to each other in the list, after the node itself, in the order of
+/// their segments, and no two have the same segment. So the literals are first, by their text, and `**` is the last.
+/// Every node but the root is the child of exactly one node, and every index in a node is within its list.
 #[derive(Clone, Debug)]
 pub(super) struct Trie {
-    /// The root is the first.
+    /// The root is the first node.
     nodes: Vec<Node>,
-    /// The rules of the patterns, the patterns sorted: those that end at one node stand side by side.
+    /// The rules of the patterns, in the order of the patterns. Those that end at one node are next to each other.
     ends: Vec<usize>,
     rules: usize,
     any_segments: usize,
     claims: usize,
 }
 
-/// What one or more patterns begin with.
+/// The common beginning of one or more patterns.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    /// The last segment of it. The root has none, and nobody asks it.
+    /// Its last segment. The root does not have one, and no code reads it.
     pub(super) segment: Segment,
-    /// Of a claim: the number of its name. Of a `**`: its place among all of them.
+    /// For a claim: the number of its name. For a `**`: its number among all of them.
     pub(super) number: usize,
     pub(super) children: Range<usize>,
     ends: Range<usize>,
 }
 
 impl Trie {
-    /// Of the patterns of these rules. The patterns are sorted first: then those that begin alike stand side by
-    /// side, and the tree is read off them, one level after the other.
+    /// Creates the tree of these rules. The patterns are sorted first, so that those with the same beginning are
+    /// next to each other. Then the tree is built from them, one level after the other.
     pub(super) fn new(rules: &[Rule]) -> Self {
         let mut patterns: Vec<(&[Segment], usize)> = rules
             .iter()
@@ -45,19 +45,19 @@ impl Trie {
         patterns.sort_unstable();
         let names: Vec<&str> =
             rules.iter().flat_map(|rule| &rule.keys).flat_map(|key| key.claims()).collect();
-        // By a heap, whose code is a tenth of that of another `sort`.
+        // With a heap, whose code is a tenth of that of another `sort`.
         let mut names = BinaryHeap::from(names).into_sorted_vec();
         names.dedup();
 
         let mut any_segments = 0usize;
         let root = Node { segment: Segment::AnySegments, number: 0, children: 0..0, ends: 0..0 };
         let mut nodes = vec![root];
-        // The patterns of each node, and how many segments of them lead to it.
+        // The patterns of each node, and the number of segments that lead to it.
         let mut spans = vec![(0..patterns.len(), 0usize)];
         let mut place = 0usize;
         while let Some((span, depth)) = spans.get(place).cloned() {
             let of_node = patterns.get(span.clone()).unwrap_or_default();
-            // A pattern that another one goes on from is sorted before it.
+            // A pattern that is the beginning of another one is sorted before it.
             let ended = of_node.partition_point(|(segments, _)| segments.len() <= depth);
             let mut start = span.start.saturating_add(ended);
             let (ends, first_child) = (span.start..start, nodes.len());
@@ -94,22 +94,22 @@ impl Trie {
             claims: names.len(),
         }
     }
-    /// How many rules there are.
+    /// The number of rules.
     pub(super) fn rules(&self) -> usize {
         self.rules
     }
 
-    /// How many nodes are of a `**`.
+    /// The number of nodes with a `**`.
     pub(super) fn any_segments(&self) -> usize {
         self.any_segments
     }
 
-    /// How many claims the patterns speak of.
+    /// The number of claims in the patterns.
     pub(super) fn claims(&self) -> usize {
         self.claims
     }
 
-    /// How many nodes there are.
+    /// The number of nodes.
     pub(super) fn nodes(&self) -> usize {
         self.nodes.len()
     }
@@ -119,13 +119,13 @@ impl Trie {
         0
     }
 
-    /// The children of a node, and the place of the first.
+    /// The children of a node, and the index of the first.
     pub(super) fn children(&self, node: usize) -> (usize, &[Node]) {
         let children = self.nodes.get(node).map(|node| node.children.clone()).unwrap_or_default();
         (children.start, self.nodes.get(children).unwrap_or_default())
     }
 
-    /// The child that is a `**`, and its place.
+    /// The child that is a `**`, and its index.
     pub(super) fn any_segments_below(&self, node: usize) -> Option<(usize, &Node)> {
         let (first, children) = self.children(node);
         let last = children.last().filter(|child| child.segment == Segment::AnySegments)?;

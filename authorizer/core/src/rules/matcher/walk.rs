@@ -9,28 +9,28 @@ use super::work::{Counted, Work};
 use crate::key::ObjectKey;
 use crate::prefix::KeyPrefix;
 
-/// One walk. It reads a segment after the other, and is at all nodes at once that these segments lead to.
+/// One walk. It reads one segment after the other, and is at all nodes at once that these segments lead to.
 pub(super) struct Walk<'t, 'c> {
     trie: &'t Trie,
     claims: Claims<'c>,
-    /// The nodes that the segments so far lead to. INVARIANT: each once, because each has one parent.
+    /// The nodes that the segments so far lead to. INVARIANT: each node once, because each has one parent.
     at: Vec<usize>,
     next: Vec<usize>,
-    /// The `**` come by so far. Whatever segments follow, the walk is there still.
+    /// The `**` nodes reached so far. The walk stays at them, whatever segments follow.
     within: Vec<usize>,
     come_by: IndexSet,
-    /// The rules found.
+    /// The rules that were found.
     found: IndexSet,
-    /// What was asked about each claim; empty until one is.
+    /// What was asked about each claim; empty until a claim is asked about.
     asked: Vec<Option<ClaimAsked<'c>>>,
     segments_read: usize,
     pub(super) work: Work,
 }
 
-/// What is known of a claim.
+/// What is known about a claim.
 struct ClaimAsked<'c> {
     segments: ClaimSegments<'c>,
-    /// After how many segments it was last asked about, and the answer: one for all nodes that ask.
+    /// The number of segments at the last question, and the answer, which is the same for all nodes.
     last: Option<(usize, bool)>,
 }
 
@@ -59,7 +59,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         }
     }
 
-    /// Finds the rules with a pattern that holds every key which begins with the prefix: one that comes to its last `**`
+    /// Finds the rules with a pattern that matches every key with the prefix: the pattern reaches its last `**`
     /// within the whole segments.
     pub(super) fn read_prefix(&mut self, prefix: &KeyPrefix) {
         let (whole, _) = prefix.parts();
@@ -69,13 +69,13 @@ impl<'t, 'c> Walk<'t, 'c> {
         }
     }
 
-    /// After [`read_prefix`](Self::read_prefix): the rules with a pattern that holds some key which begins with it.
-    /// Every such key goes on with a segment that begins with the rest of the prefix.
+    /// After [`read_prefix`](Self::read_prefix): finds the rules with a pattern that matches some key with the
+    /// prefix. Every such key continues with a segment that begins with the rest of the prefix.
     pub(super) fn around(&mut self, prefix: &KeyPrefix) -> IndexSet {
         let (_, rest) = prefix.parts();
         let mut around = IndexSet::none_of(self.trie.rules());
         let mut seen = IndexSet::none_of(self.trie.nodes());
-        // Whatever the rest begins, a `**` holds it.
+        // A `**` matches any continuation of the rest.
         let mut below = self.within.clone();
         for node in &below {
             seen.insert(*node);
@@ -92,7 +92,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         around
     }
 
-    /// What was found.
+    /// The result.
     pub(super) fn found(self) -> IndexSet {
         self.found
     }
@@ -104,7 +104,7 @@ impl<'t, 'c> Walk<'t, 'c> {
 
     /// Reads one segment.
     fn read_segment(&mut self, segment: &str, is_last: bool) {
-        // Those that are come by now have not read this segment.
+        // The `**` nodes that are reached now have not read this segment.
         let within = self.within.len();
         for place in 0..within {
             if let Some(node) = self.within.get(place) {
@@ -120,7 +120,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         self.segments_read = self.segments_read.saturating_add(1);
     }
 
-    /// Goes from a node to those of its children that the segment leads to.
+    /// Goes from a node to the children that match the segment.
     fn go_on(&mut self, node: usize, segment: &str, is_last: bool) {
         self.work.count(Counted::Node);
         let (first, children) = self.trie.children(node);
@@ -135,9 +135,9 @@ impl<'t, 'c> Walk<'t, 'c> {
         }
         for (place, child) in children.iter().enumerate().rev() {
             let leads_here = match &child.segment {
-                // The literals stand first.
+                // The literals are first.
                 Segment::Literal(_) => break,
-                // The walk has come by it already.
+                // The walk has already reached it.
                 Segment::AnySegments => continue,
                 Segment::Claim(name) => self.claim_is(child.number, name, segment),
                 Segment::Glob(_) => child.segment.matches(segment, self.claims),
@@ -157,8 +157,8 @@ impl<'t, 'c> Walk<'t, 'c> {
         }
     }
 
-    /// Comes to a node while there are segments to come. So all that ends in a `**` right after it is found, and the
-    /// walk comes by that `**` too, because it may stand for no segment; and by one after it.
+    /// Reaches a node while there are segments left. So every pattern that ends in a `**` directly after it is
+    /// found. The walk also reaches that `**`, because it may stand for zero segments, and a `**` after it.
     fn come_to(&mut self, node: usize) {
         self.next.push(node);
         let mut node = node;
@@ -179,7 +179,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         }
     }
 
-    /// Adds those children that some segment which begins with the text leads to.
+    /// Adds the children that match some segment that begins with the text.
     fn go_below(&mut self, node: usize, text: &str, seen: &mut IndexSet, below: &mut Vec<usize>) {
         self.work.count(Counted::Node);
         let (first, children) = self.trie.children(node);

@@ -1,23 +1,23 @@
-//! What a walk does, counted where tests ask: a bound on it is held by counting, not by a clock.
+//! Counts the steps of a walk in tests: a bound on the work is checked by counting, not by a clock.
 
-/// How often a walk did what it does most. Counts nothing but in tests.
+/// The number of the most frequent steps of a walk. It only counts in tests.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Work {
-    /// Nodes gone on from, each time.
+    /// Nodes that were continued from.
     #[cfg(test)]
     pub(super) nodes: usize,
-    /// Globs and claims held against a segment.
+    /// Globs and claims that were checked against a segment.
     #[cfg(test)]
     pub(super) wild: usize,
     /// Claims read.
     #[cfg(test)]
     pub(super) claims: usize,
-    /// Segments looked for in a claim.
+    /// Segments that were looked up in a claim.
     #[cfg(test)]
     pub(super) questions: usize,
 }
 
-/// One thing of these.
+/// Counts one step.
 #[derive(Clone, Copy)]
 pub(super) enum Counted {
     Node,

@@ -11,7 +11,7 @@ use crate::signer::Signer;
 
 const NOW: u64 = 1_800_000_000;
 
-/// A token that verifies, and who says so.
+/// A valid token, and its issuer.
 struct Signed {
     algorithm: SignatureAlgorithm,
     policy: Policy,
@@ -41,7 +41,7 @@ fn one_byte_more_or_less_leaves_no_token_valid() {
     for signed in SIGNED.iter() {
         for place in 0..=signed.token.len() {
             let (before, after) = signed.token.split_at(place);
-            // Padding, white space, the other alphabet of base64, and what Wycheproof puts in.
+            // Padding, white space, the other alphabet of base64, and the characters that Wycheproof inserts.
             for more in ["=", " ", "\n", "\t", "\0", "+", "/", "?", "#", "%", ".", "A", "é"] {
                 assert_refused(signed, &format!("{before}{more}{after}"));
             }

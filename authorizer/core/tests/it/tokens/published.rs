@@ -1,6 +1,6 @@
-//! The worked examples of the RFCs, each with what must come of it here: `published.json`.
+//! The worked examples of the RFCs, each with the expected result: `published.json`.
 //!
-//! None of the RFCs' tokens names an audience, and so none is for us; the one of OpenID Connect does.
+//! The tokens of the RFCs do not name an audience, so they are not for this service. The one of OpenID Connect does.
 
 use std::collections::BTreeMap;
 
@@ -35,9 +35,9 @@ struct TokenExample {
     /// The one key of the issuer.
     key: String,
     token: String,
-    /// Of the signature alone: `holds`, or the log's word.
+    /// The expected result for the signature alone: `holds`, or the log's word.
     signature: String,
-    /// Of a request with this token, the log's word.
+    /// The expected word of the log for a request with this token.
     request: String,
 }
 
@@ -82,7 +82,7 @@ fn every_token_of_the_rfcs_is_answered_as_this_profile_asks() {
             Ok(seen) => assert_eq!(seen, expected, "{example}: {why}"),
             Err(problem) => panic!("{example}: {problem}"),
         }
-        // Ten seconds before those tokens end that say when they do.
+        // Ten seconds before the tokens expire that have an expiry.
         let now = if example.starts_with("OpenID") { 1_311_281_960 } else { 1_300_819_370 };
         let authorizer = authorizer(key);
         assert_eq!(request(&authorizer, token, now), *reason, "{example}: {why}");
@@ -94,8 +94,7 @@ fn every_token_of_the_rfcs_is_answered_as_this_profile_asks() {
     assert!(tokens.len() > 20);
 }
 
-/// The library's own decoding, which is not what verifies here, takes those signatures for good that hold,
-/// and no others.
+/// The library's own decoding, which does not verify here, accepts exactly the signatures that hold.
 #[test]
 fn another_reader_of_the_same_tokens_agrees() {
     let Published { keys, tokens, .. } = published();
@@ -109,7 +108,7 @@ fn another_reader_of_the_same_tokens_agrees() {
         (validation.validate_exp, validation.validate_aud) = (false, false);
         let key = DecodingKey::from_jwk(&serde_json::from_value(keys[key].clone()).unwrap()).unwrap();
         let decoded = jsonwebtoken::decode::<Value>(token, &key, &validation);
-        // The claims are read once the signature has been found good.
+        // The claims are read after the signature is verified.
         let held = decoded.as_ref().map_or_else(|e| matches!(e.kind(), ErrorKind::Json(_)), |_| true);
         assert_eq!(held, signature == "holds", "{example}: {decoded:?}");
     }
@@ -127,8 +126,8 @@ fn every_key_set_of_the_rfcs_is_usable_or_not_as_this_profile_asks() {
     }
 }
 
-/// RFC 7515 A.1 and RFC 7517 A.2, A.3 and C.1: they stand here because no key file of the repository may hold
-/// what is secret.
+/// RFC 7515 A.1 and RFC 7517 A.2, A.3 and C.1. They are here because a key file of the repository must not contain
+/// secrets.
 #[test]
 fn a_key_set_with_a_secret_is_refused_whole() {
     let Published { keys, .. } = published();
@@ -145,6 +144,6 @@ fn a_key_set_with_a_secret_is_refused_whole() {
     for (secret, name) in [(ec, "d"), (rsa, "p"), (hmac, "k"), (wrap, "k")] {
         let good = keys["RFC 7515 A.2"].clone();
         let problem = issuer_with(&[good, secret]).unwrap_err();
-        assert_eq!(problem, format!("key 1 of the JWK set holds private key material (`{name}`)"));
+        assert_eq!(problem, format!("key 1 of the JWK set contains private key material (`{name}`)"));
     }
 }

@@ -1,5 +1,5 @@
-//! Tokens with random headers and claims, properly signed: accepted where the policy, as it is read by
-//! [`oracle`], says so, and nowhere else.
+//! Tokens with random headers and claims and a valid signature. They must be accepted exactly if the second reading
+//! of the policy, [`oracle`], accepts them.
 
 mod document;
 mod json;
@@ -23,7 +23,7 @@ use crate::signer::Signer;
 
 const NOW: u64 = 1_800_000_000;
 
-/// Whose key signs.
+/// The owner of the key that signs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Who {
     Staff,
@@ -86,7 +86,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     Policy::compile(&serde_json::from_value(document).unwrap()).unwrap()
 });
 
-/// A signed token, and what it was made from.
+/// A signed token, and its parts.
 #[derive(Clone, Debug)]
 struct Made {
     who: Who,
@@ -95,7 +95,7 @@ struct Made {
     token: String,
 }
 
-/// Mostly the key of whose words the token has, and now and then another's.
+/// Mostly the key of the issuer that the token names, and sometimes another key.
 fn made() -> impl Strategy<Value = Made> {
     let whose = select(Who::ALL.to_vec());
     (whose.clone(), whose, 0..8u8)
@@ -109,7 +109,7 @@ fn made() -> impl Strategy<Value = Made> {
         })
 }
 
-/// What another reader makes of a token that was accepted here: the claims, where it can read the header.
+/// How another reader reads a token that was accepted here: the claims, if it can read the header.
 fn decoded(made: &Made) -> Option<Value> {
     let mut validation = Validation::new(made.who.algorithm().jsonwebtoken());
     validation.required_spec_claims.clear();
@@ -117,7 +117,7 @@ fn decoded(made: &Made) -> Option<Value> {
     let key = DecodingKey::from_jwk(&serde_json::from_value(made.who.jwk()).unwrap()).unwrap();
     match jsonwebtoken::decode::<Value>(&made.token, &key, &validation) {
         Ok(decoded) => Some(decoded.claims),
-        // It asks for types of parameters that are never read here.
+        // It requires types of parameters that are never read here.
         Err(error) => {
             assert!(matches!(error.kind(), ErrorKind::Json(_)), "{error}: {}", made.token);
             None

@@ -1,7 +1,7 @@
 //! The JOSE cases of the Wycheproof project, every one accounted for.
 //!
-//! Their payloads are no claims sets, so they go as far as the signature: the keys of a case become those of
-//! an issuer, beside one that has nothing to do with it, and the issuer is asked whether it signed the token.
+//! Their payloads are not claims sets, so only the signature is tested. The keys of a case become the keys of an
+//! issuer, next to another issuer, and the first one is asked whether it signed the token.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use wycheproof_ng_kdf_jose::json_web::{Test, TestGroup, TestName, TestSet};
 
 use super::{issuer_with, issuer_with_secret, signature, stand_in, token};
 
-/// So many cases that Wycheproof calls `valid` or `invalid`, and what became of them.
+/// The number of cases that Wycheproof calls `valid` or `invalid`, and their results.
 struct Row(usize, &'static str, &'static str, &'static str);
 
-// Why the outcome is right where it is not what Wycheproof expects, or not for the reason that the case is about.
+// Why the outcome is right if it differs from Wycheproof's, or has another reason than the case tests.
 const AS_EXPECTED: &str = "";
 const ONE_HMAC: &str = "of HMAC only HS256 is used here";
 const BARE: &str =
@@ -68,7 +68,7 @@ fn every_jwk_case_is_accounted_for() {
     );
 }
 
-/// The cases of [`TestName::JsonWebCrypto`] are an older choice from the other three sets.
+/// The cases of [`TestName::JsonWebCrypto`] are an older selection from the other three sets.
 #[test]
 fn every_case_of_the_older_set_is_accounted_for() {
     account_for(
@@ -112,8 +112,8 @@ fn every_jwe_case_is_accounted_for() {
     );
 }
 
-/// A signature that holds does so by the numbers of its key: under the same key id, and with nothing said of
-/// what it is for, no other key will do.
+/// A valid signature depends on the numbers of its key: under the same key id, and without a stated use, no other key
+/// verifies it.
 #[test]
 fn a_good_signature_is_good_with_its_own_key_alone() {
     let set = TestSet::load(TestName::JsonWebSignature).unwrap();
@@ -162,17 +162,17 @@ fn account_for(name: TestName, rows: &[Row]) {
     assert_eq!(counted.values().sum::<usize>(), set.number_of_tests);
 }
 
-/// What becomes of a case. Where its keys can be no issuer's, another issuer is asked about its token.
+/// The result of a case. If its keys cannot be keys of an issuer, another issuer is asked about its token.
 fn outcome(group: &TestGroup, case: &Test) -> String {
     let text = token_of(case);
     let other = issuer_with(&[stand_in()]).unwrap();
     let policy = issuer_with(&[keys_of(group), vec![stand_in()]].concat());
     for policy in policy.iter().chain([&other]) {
-        assert_ne!(token(policy, &text, 0), "verifies", "{}: it is no claims set", case.tc_id);
+        assert_ne!(token(policy, &text, 0), "verifies", "{}: it is not a claims set", case.tc_id);
     }
     match policy {
         Ok(policy) => signature(&policy, &text).to_owned(),
-        // A secret is in no JWK set; it may be the `secret` of an issuer.
+        // A JWK set cannot contain a secret; it may be the `secret` of an issuer.
         Err(_) if keys_of(group)[0]["kty"] == "oct" => {
             match issuer_with_secret(keys_of(group)[0]["k"].as_str().unwrap()) {
                 Ok(policy) => format!("by a secret, {}", signature(&policy, &text)),
@@ -180,7 +180,7 @@ fn outcome(group: &TestGroup, case: &Test) -> String {
                 Err(problem) => problem,
             }
         }
-        Err(problem) => match problem.strip_prefix("key 0 of the JWK set holds private key material ") {
+        Err(problem) => match problem.strip_prefix("key 0 of the JWK set contains private key material ") {
             Some(name) => {
                 format!("holds a secret {}, else {}", name.replace('`', ""), signature(&other, &text))
             }
@@ -197,7 +197,7 @@ fn keys_of(group: &TestGroup) -> Vec<Value> {
     }
 }
 
-/// The token, which is JSON where the case is about JSON serialisation.
+/// The token. It is JSON if the case is about JSON serialisation.
 fn token_of(case: &Test) -> String {
     match case.jws.as_ref().or(case.jwe.as_ref()).unwrap() {
         Value::String(compact) => compact.clone(),

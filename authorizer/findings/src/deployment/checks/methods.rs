@@ -1,4 +1,4 @@
-//! The methods that a behavior lets in, and those that the policy could allow.
+//! The methods that a behavior allows, and those that the policy could allow.
 
 use authorizer_core::operation::Method;
 

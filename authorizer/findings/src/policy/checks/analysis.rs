@@ -1,4 +1,4 @@
-//! Rules that do not do what they look like: each a proof, or a request that shows it.
+//! Rules that do not do what they seem to do: each finding has a proof, or a request that shows it.
 
 use authorizer_analysis::Reach;
 use authorizer_core::operation::S3Operation as Op;
@@ -188,7 +188,7 @@ fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for public in subject.allows().filter(RuleView::is_anonymous) {
         for private in subject.allows().filter(|rule| !rule.is_anonymous()) {
-            // A rule for all there is, or for the same folder, does not take what is public in it for guarded.
+            // The author of a rule for everything, or for the same folder, knows what is public in it.
             let is_wider = private.rule.keys().iter().any(is_everything)
                 || public.document.keys.iter().all(|key| private.document.keys.contains(key));
             let reads = [Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::ListObjectsV2];
@@ -270,13 +270,13 @@ fn limits_combine(subject: &PolicySubject<'_>) -> Vec<Observation> {
     found
 }
 
-/// Whether the one lets in less than the other.
+/// Whether one allows less than the other.
 fn is_shorter(one: &RuleView<'_>, other: &RuleView<'_>) -> bool {
     let most = |rule: &RuleView<'_>| rule.rule.terms().max_bytes.unwrap_or(u64::MAX);
     most(one) < most(other)
 }
 
-/// Whether the one lets in not all types that the other does.
+/// Whether one does not allow all types that the other allows.
 fn is_narrower(one: &RuleView<'_>, other: &RuleView<'_>) -> bool {
     let types = |rule: &RuleView<'_>| {
         let upload = rule.document.upload.as_ref();

@@ -76,7 +76,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
     ),
 ]);
 
-/// Whether a rule asks nothing of a token but that it is one.
+/// Whether a rule only requires that there is a token.
 fn asks_nothing(rule: &RuleView<'_>) -> bool {
     rule.rule.conditions().is_empty()
         && rule.rule.keys().iter().all(|pattern| pattern.claims().next().is_none())

@@ -1,4 +1,4 @@
-//! Claims that say less than a rule takes them to say.
+//! Claims that prove less than a rule expects.
 
 use authorizer_core::Scalar;
 use authorizer_core::rules::ClaimTest;
@@ -87,7 +87,7 @@ const CHOSEN: [&str; 19] = [
     "address",
 ];
 
-/// Claims in which issuers say what a token may be used for, or what its subject is.
+/// Claims that say what a token may be used for, or which role its subject has.
 const RIGHTS: [&str; 11] = [
     "scope",
     "scp",
@@ -102,7 +102,7 @@ const RIGHTS: [&str; 11] = [
     "wids",
 ];
 
-/// Whether a rule asks for a scope, a role or the like. A claim whose name is a URL, or is nobody's standard, was
+/// Whether a rule requires a scope, a role or similar. A claim whose name is a URL, or is not in a standard, was
 /// made for this.
 pub(super) fn asks_for_a_right(rule: &RuleView<'_>) -> bool {
     rule.rule.conditions().iter().any(|condition| {

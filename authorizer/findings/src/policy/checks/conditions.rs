@@ -1,4 +1,4 @@
-//! Conditions that hold never, always, or for what was not meant.
+//! Conditions that never hold, always hold, or hold for something else than was meant.
 
 use authorizer_core::Scalar;
 use authorizer_core::policy::document::IssuerDocument;
@@ -85,7 +85,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
     ),
 ]);
 
-/// The provider, and what its access tokens have instead; for ID tokens, where a block takes those.
+/// The provider, and what its access tokens have instead, or its ID tokens, if a block accepts those.
 fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
     let host = host_of(&issuer.issuer).unwrap_or_default();
     let token_use = issuer.required.get("token_use");
@@ -177,7 +177,7 @@ const KNOWN: [&str; 46] = [
     "resource_access",
 ];
 
-/// What people write for a claim that is called otherwise.
+/// Wrong names that people write for a claim.
 const ALIASES: [(&str, &str); 8] = [
     ("subject", "sub"),
     ("scopes", "scope"),
@@ -267,7 +267,7 @@ fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
     found
 }
 
-/// What the issuer's block says of a claim makes a test hold, or fail; or it says nothing.
+/// Whether the issuer's block makes a test hold, or fail; or whether it does not decide it.
 fn known(issuer: &IssuerDocument, claim: &str, test: &ClaimTest) -> Option<bool> {
     let issuer_value = Scalar::String(issuer.issuer.clone());
     let value = if claim == "iss" { Some(&issuer_value) } else { issuer.required.get(claim) };
@@ -291,7 +291,7 @@ fn known(issuer: &IssuerDocument, claim: &str, test: &ClaimTest) -> Option<bool>
     })
 }
 
-/// The conditions of a rule of which every issuer that it speaks of says this.
+/// The conditions of a rule for which every issuer of the rule gives this answer.
 fn known_of<'r>(rule: &'r RuleView<'_>, holds: bool) -> impl Iterator<Item = &'r str> {
     rule.rule.conditions().iter().filter_map(move |condition| {
         let says = |issuer: &&IssuerDocument| known(issuer, &condition.claim, &condition.test) == Some(holds);
@@ -299,17 +299,17 @@ fn known_of<'r>(rule: &'r RuleView<'_>, holds: bool) -> impl Iterator<Item = &'r
     })
 }
 
-/// The claims of which a rule asks what no token of its issuers has.
+/// The claims for which a rule requires a value that no token of its issuers has.
 fn against<'r>(rule: &'r RuleView<'_>) -> impl Iterator<Item = &'r str> {
     known_of(rule, false).filter(|claim| {
-        // A request without a token has no claim, which is what such a deny rule may be about.
+        // A request without a token does not have a claim, and such a deny rule may be about that.
         let is_of_no_token = |test: &ClaimTest| matches!(test, ClaimTest::Present(false));
         let mut conditions = rule.rule.conditions().iter();
         !rule.is_deny() || !conditions.any(|one| one.claim == *claim && is_of_no_token(&one.test))
     })
 }
 
-/// Whether a rule matches nothing for a reason that has a finding of its own.
+/// Whether a rule matches nothing for a reason with its own finding.
 pub(super) fn is_against_the_issuer(rule: &RuleView<'_>) -> bool {
     against(rule).next().is_some()
 }

@@ -1,4 +1,4 @@
-//! Deny rules that leave a way around them.
+//! Deny rules that can be avoided.
 
 use authorizer_analysis::Witness;
 use authorizer_core::operation::{OperationSet, S3Operation as Op};
@@ -170,8 +170,8 @@ fn one_family(subject: &PolicySubject<'_>) -> Vec<Observation> {
     found.collect()
 }
 
-/// The first of the operations that this rule does not deny and some request gets through with, on keys, by a viewer
-/// and at a time that the rule is about.
+/// The first of the operations that this rule does not deny and that some request can use, on keys, by a viewer
+/// and at a time that the rule covers.
 fn left_open(
     subject: &PolicySubject<'_>,
     rule: &RuleView<'_>,
@@ -204,7 +204,7 @@ fn leaves_multipart(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let rules = subject.denies().filter(|rule| rule.has(Op::PutObject));
     rules
         .filter_map(|rule| {
-            // One step that is denied, by whatever rule, is enough: without it nothing comes about.
+            // If any rule denies one step, that is enough: without it the upload cannot be completed.
             let steps: Option<Vec<_>> = OperationSet::of(Op::uploads_in_parts)
                 .iter()
                 .map(|step| left_open(subject, &rule, &[step], |_| true))

@@ -187,7 +187,7 @@ fn over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
         .collect()
 }
 
-/// The claims that narrow the tokens of a provider to those of somebody, if anyone can get one there.
+/// The claims that limit the tokens of a provider to certain people, if anyone can get a token there.
 fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
     const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
     match host_of(issuer)? {
@@ -220,7 +220,7 @@ fn anyone_joins(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let by_rule = rule.claims().iter().any(|(_, claim, reads)| match reads {
                 Use::Key => true,
                 Use::Condition(ClaimTest::Present(_)) | Use::Metadata => false,
-                // An address of the provider's own, where it is verified, is somebody's.
+                // A verified address of the provider's own domain belongs to one person.
                 Use::Condition(_) => is_narrow(claim) || *claim == "email",
             });
             if !by_issuer && !by_rule {
@@ -298,7 +298,7 @@ fn long_leeway(subject: &PolicySubject<'_>) -> Vec<Observation> {
     .collect()
 }
 
-/// Whether what the block itself asks keeps ID tokens out, or lets in nothing else.
+/// Whether the block itself refuses ID tokens, or accepts nothing else.
 fn says_the_kind(issuer: &IssuerDocument) -> bool {
     // `JWT` is what ID tokens have, too.
     let by_type = issuer.token_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("jwt"));
@@ -309,11 +309,11 @@ fn says_the_kind(issuer: &IssuerDocument) -> bool {
     // The audience of an ID token is the id of a client (OpenID Connect Core section 2), and no client's is a URI.
     let is_uri = |audience: &String| audience.contains("://");
     let by_audience = !issuer.audience.is_empty() && issuer.audience.iter().all(is_uri);
-    // It is a claim of access tokens (RFC 9068 section 2.2), and of no ID token.
+    // It is a claim of access tokens (RFC 9068 section 2.2), not of ID tokens.
     let by_client = !issuer.client_id.is_empty();
     // Google's access tokens are opaque, so the application has nothing else to send.
     let only_id_tokens = issuer.issuer == "https://accounts.google.com";
-    // Not of people: there are no ID tokens.
+    // These are not people, so they do not have ID tokens.
     let of_jobs = issuer.issuer == "https://token.actions.githubusercontent.com";
     by_type || by_claim || by_audience || by_client || only_id_tokens || of_jobs
 }
@@ -425,7 +425,7 @@ fn every_audience(subject: &PolicySubject<'_>) -> Vec<Observation> {
 
 fn without_key(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
-    // What a URL will give is not known.
+    // The keys from a URL are not known here.
     for issuer in subject.issuers().filter(|issuer| issuer.keys_url().is_none()) {
         for (index, algorithm) in issuer.signature_algorithms() {
             if !issuer.keys().any(|key| key.verifies(&[algorithm])) {

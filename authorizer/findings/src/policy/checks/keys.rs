@@ -1,4 +1,4 @@
-//! How an issuer's keys are told apart, and what they are for.
+//! How an issuer's keys are distinguished, and what they are for.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Rules that hold for a time.
+//! Rules with a period.
 
 use authorizer_core::UnixTime;
 
@@ -43,8 +43,8 @@ fn expired(subject: &PolicySubject<'_>) -> Vec<Observation> {
     rules
         .map(|rule| {
             let (severity, so) = match rule.is_deny() {
-                true => (Severity::Medium, "denies nothing any more"),
-                false => (Severity::Low, "allows nothing any more"),
+                true => (Severity::Medium, "no longer denies anything"),
+                false => (Severity::Low, "no longer allows anything"),
             };
             rule.found_in("not_after", format!("rule `{}` {so}", rule.id())).severity(severity)
         })

@@ -1,4 +1,4 @@
-//! JSON as somebody may write it, with what it means to whoever made it up: nothing here is read back.
+//! JSON in random spellings, with its meaning. Nothing here is read back.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -12,11 +12,11 @@ pub(super) enum Json {
     Text(Text),
     Array(Vec<Json>),
     Object(Vec<(Text, Json)>),
-    /// What is no JSON (RFC 8259), or nests deeper or counts higher than is read here.
+    /// Text that is not JSON (RFC 8259), or that is nested deeper or has a larger number than is read here.
     Unreadable(String),
 }
 
-/// A string, and how it stands between its quotation marks.
+/// A string, and its spelling between the quotation marks.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     pub(super) value: String,
@@ -197,7 +197,7 @@ fn unreadable() -> impl Strategy<Value = Json> {
     ]
 }
 
-/// Any value; now and then one that cannot be read, or an object with a member twice.
+/// Any value; sometimes one that cannot be read, or an object with a member twice.
 pub(super) fn any_json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         20 => select(vec!["null", "true", "false"]).prop_map(Json::Word),

@@ -1,5 +1,5 @@
-//! The policy of these tests, read a second time: from `docs/policy.md` and the RFCs, on what was written
-//! rather than on what is read.
+//! The policy of these tests, read a second time: from `docs/policy.md` and the RFCs, and from the generated parts
+//! instead of the text.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use super::{Made, NOW, Who};
 
 pub(super) const LEEWAY: f64 = 10.0;
 
-/// Deeper than this, JSON is not read; and no token of a provider's is a tenth as deep.
+/// JSON that is nested deeper is not read. A provider's tokens are not a tenth as deep.
 const MAX_DEPTH: usize = 127;
 
-/// Whether the token is one of its issuer's, for us, and now.
+/// Whether the token is one of its issuer's, for this service, and valid now.
 pub(super) fn is_good(made: &Made) -> bool {
     made.token.len() <= 16_384 && is_well_formed(&made.header) && is_well_formed(&made.claims) && {
         let header = Members(&made.header.members);
@@ -34,7 +34,7 @@ fn header_is_good(header: Members<'_>, who: Who) -> bool {
     let refused = ["crit", "b64", "enc", "zip", "cty"];
     let algorithm = header.get("alg").and_then(Json::as_text);
     let key_id_fits = match header.get("kid") {
-        // Each of the three keys is the only one of its issuer's that fits its algorithm.
+        // Each of the three keys is the only key of its issuer that fits its algorithm.
         None => true,
         Some(id) => id.as_text() == Some(who.key_id()),
     };
@@ -77,7 +77,7 @@ fn claims_are_good(claims: Members<'_>, who: Who) -> bool {
     };
     let ours = |audience: &str| ["files", "more files"].contains(&audience);
     let is_for_us = match (who, claims.get("aud")) {
-        // Named by client: an audience would be somebody else.
+        // Named by client: an audience would mean another service.
         (Who::Partner, audience) => audience.is_none() && text("client_id") == Some("p"),
         (_, Some(Json::Text(audience))) => ours(&audience.value),
         (_, Some(Json::Array(many))) => {
@@ -119,7 +119,7 @@ fn is_readable(value: &Json) -> bool {
     }
 }
 
-/// How deep arrays and objects stand in each other.
+/// The nesting depth of arrays and objects.
 fn depth(value: &Json) -> usize {
     match value {
         Json::Unreadable(_) | Json::Word(_) | Json::Number(_) | Json::Text(_) => 0,
