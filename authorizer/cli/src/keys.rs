@@ -17,7 +17,7 @@ use clap::Subcommand;
 
 use crate::output::Exit;
 
-/// Fetch the keys that an identity provider publishes, and look into them.
+/// Fetch the keys that an identity provider publishes, and show what they contain.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 #[command(after_help = "Example:\n  authorizer keys discover https://login.example.com/")]

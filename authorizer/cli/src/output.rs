@@ -29,13 +29,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// How a result is written.
+/// The output format of a result.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For programs: one JSON object a line.
+    /// For programs: one JSON object per line.
     Json,
 }
 

@@ -40,24 +40,24 @@ const MAX_ZIP_BYTES: usize = 50_000_000;
 /// information, and every start of the function pays for it.
 const LARGE_ZIP_BYTES: usize = 1_500_000;
 
-/// Make the zip to deploy: the function, what starts it, and the policy with its keys.
+/// Make the zip to deploy: the function, the files that start it, and the policy with its keys.
 ///
-/// The same binary, policy and keys give the same bytes anywhere. Prints the SHA-256 to compare with what
-/// is deployed.
+/// The same binary, policy and keys give the same bytes on every machine. Prints the SHA-256 to compare with what is
+/// deployed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"")]
 pub(crate) struct Args {
-    /// The policy file.
+    /// Policy file (TOML).
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// The function's binary, as `authorizer/edge/build` makes it.
+    /// Binary of the function, as `authorizer/edge/build` makes it.
     #[arg(long, value_name = "PATH")]
     bootstrap: PathBuf,
-    /// Where the zip is written.
+    /// File for the zip.
     #[arg(long, value_name = "PATH", default_value = "dist/authorizer.zip")]
     out: PathBuf,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

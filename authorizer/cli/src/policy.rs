@@ -44,10 +44,10 @@ pub(crate) fn warn(file: &PolicyFile) {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct PolicyArgs {
-    /// The policy file (TOML).
+    /// Policy file (TOML).
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// A `bundle.json`, as a package holds it.
+    /// `bundle.json` of a package, instead of a policy file.
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
 }

@@ -16,7 +16,7 @@ use authorizer_local::{
     ResponseHeaders, Runtime, RuntimeClients, Settings, StartError,
 };
 use bytes::Bytes;
-use clap::ValueEnum;
+use clap::{ArgGroup, ValueEnum};
 use miette::Diagnostic;
 use serde_json::json;
 use thiserror::Error;
@@ -36,35 +36,38 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// Serve a distribution on this machine: the function in front of an S3 bucket that is a folder.
 ///
-/// The policy is read again when its file changes; a broken edit keeps the last good one and says so.
+/// The command reads the policy again when its file changes. If the new policy cannot be used, the command shows the
+/// problems, and the last good policy still decides.
+// clap makes a group of all fields, which any option satisfies. What is required is one of those that decide.
 #[derive(Debug, clap::Args)]
-#[group(id = "decides", required = true, multiple = true)]
+#[group(skip)]
+#[command(group = ArgGroup::new("decides").required(true).multiple(true))]
 #[command(after_help = "Examples:\n  authorizer serve --sample .local\n  \
     authorizer serve --policy policy.toml --data objects\n  \
     authorizer serve --function dist/authorizer.zip --runtime node")]
 pub(crate) struct Args {
-    /// A folder with a ready policy, keys and tokens; made when it is missing.
+    /// Folder with a ready policy, keys and tokens. Creates what is missing.
     #[arg(long, value_name = "DIR", conflicts_with = "policy", group = "decides")]
     sample: Option<PathBuf>,
-    /// The policy file.
+    /// Policy file (TOML).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["function", "runtime"], group = "decides")]
     policy: Option<PathBuf>,
-    /// A package made by `authorizer package`, which decides in a process of its own.
+    /// Package made by `authorizer package`. It decides in its own process.
     #[arg(long, value_name = "ZIP", group = "decides")]
     function: Option<PathBuf>,
-    /// The runtime that starts the package; python and node are AWS's own clients (`make runtimes`).
+    /// Runtime that starts the package. python and node are the clients of AWS; `make runtimes` installs them.
     #[arg(long, value_enum, default_value_t, requires = "function")]
     runtime: RuntimeArg,
-    /// The folder that `make runtimes` filled.
+    /// Folder that `make runtimes` filled.
     #[arg(long, value_name = "DIR", default_value = ".tools/runtimes")]
     runtimes: PathBuf,
-    /// The folder that holds the bucket [default: DIR/data of the sample, or .local/data].
+    /// Folder that contains the bucket [default: DIR/data of the sample, or .local/data].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The address to serve on; port 0 takes a free one.
+    /// Address to listen on. Port 0 selects a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// How each request is written; with json the first line says where it is served.
+    /// Output format of each request. With json, the first line has the address.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

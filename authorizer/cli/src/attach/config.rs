@@ -17,21 +17,21 @@ const MAX_CONFIG_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigArgs {
-    /// What `aws cloudfront get-distribution-config` wrote, or `-` for standard input.
+    /// Output of `aws cloudfront get-distribution-config`, or `-` for standard input.
     #[arg(default_value = "-")]
     config: PathBuf,
-    /// Write what `update-distribution --cli-input-json` takes: the configuration, with the ETag as IfMatch.
+    /// Write the input of `update-distribution --cli-input-json`: the configuration, with the ETag as IfMatch.
     #[arg(long)]
     cli_input_json: bool,
-    /// Write the whole export, with its ETag, to this file, and nothing to standard output.
+    /// File for the whole export, with its ETag. Nothing goes to standard output.
     #[arg(long, value_name = "FILE", conflicts_with = "cli_input_json")]
     out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BehaviorArgs {
-    /// A behavior: its path pattern, `default`, or `all` for every one whose origin is a bucket. Can be given
-    /// several times. A pattern that is one of these words is written with a slash before it.
+    /// Behavior: its path pattern, `default`, or `all` for every behavior whose origin is a bucket. Repeatable. If the
+    /// pattern is one of these words, write a slash before it.
     #[arg(long = "behavior", value_name = "PATTERN", required = true)]
     behaviors: Vec<String>,
 }

@@ -11,22 +11,24 @@ use super::request;
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, Format, OutputError, line};
 
-/// Compare two policies by what they decide: every access that the new one grants or takes away, each with a request
-/// on which both decide as is claimed.
+/// Compare two policies by what they decide.
 ///
-/// Rules that were renamed, moved, split or joined and mean the same are no difference. Exits 1 when there is a
-/// difference; with --no-new-access only when something is let in, stored or trusted that was not before.
+/// Lists every access that the new policy grants or takes away, with a request on which the two policies decide
+/// differently. Rules that were renamed, moved, split or joined are not a difference if they mean the same.
+///
+/// Exits 1 when there is a difference. With --no-new-access, exits 1 only when the new policy allows, stores or trusts
+/// something that the old policy does not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit diff --no-new-access main.toml change.toml")]
 pub(crate) struct Args {
-    /// The policy as it was: a TOML file, or a `bundle.json`.
+    /// Old policy: a TOML file or a `bundle.json`.
     old: PathBuf,
-    /// The policy as it is to be.
+    /// New policy: a TOML file or a `bundle.json`.
     new: PathBuf,
-    /// Exit 1 only for new access: a gate for changes that should take access away, or none.
+    /// Exit 1 only for new access. Use it as a gate for changes that must not grant any.
     #[arg(long)]
     no_new_access: bool,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

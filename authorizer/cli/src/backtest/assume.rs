@@ -8,11 +8,11 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Assumption {
-    /// A token that verified would verify, and one that did not would not; subjects are logged as the policy says.
+    /// Tokens that verified would verify again, and others would not; subjects are logged as the policy says.
     Tokens,
-    /// No read asked for other response headers than those stored with the object (`response-*` in the query).
+    /// No read asked for response headers other than those stored with the object (`response-*` in the query).
     Reads,
-    /// Every upload keeps to what the rules ask of one: length, type, metadata, checksums.
+    /// Every upload meets what the rules require: length, type, metadata, checksums.
     Uploads,
 }
 

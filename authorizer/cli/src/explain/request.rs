@@ -51,45 +51,45 @@ pub(crate) enum RequestError {
 
 /// Who asks for what.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "A request in place of an event")]
+#[command(next_help_heading = "Request, instead of an event")]
 #[command(group = ArgGroup::new("aim").args(["path", "key", "prefix"]))]
 #[command(group = ArgGroup::new("deed").args(["method", "operation"]))]
 pub(crate) struct RequestArgs {
-    /// The HTTP method; GET when neither this nor `--operation` is given.
+    /// HTTP method (default: GET, or the method of `--operation`).
     #[arg(long, value_name = "METHOD", requires = "aim")]
     method: Option<String>,
-    /// The S3 operation, such as PutObject: its method, and the query parameters that make it this one.
+    /// S3 operation, such as PutObject: sets its method and its query parameters.
     #[arg(long, value_name = "NAME", value_parser = parse_operation, requires = "aim")]
     operation: Option<S3Operation>,
-    /// The path as a viewer sends it: with a leading slash, percent-encoded.
+    /// Path, as a viewer sends it: with a leading slash, percent-encoded.
     #[arg(long)]
     path: Option<String>,
-    /// The object key as S3 has it: without a leading slash, not encoded.
+    /// Object key, as in S3: without a leading slash, not encoded.
     #[arg(long)]
     key: Option<String>,
-    /// The prefix to list, not encoded.
+    /// Prefix to list, not encoded.
     #[arg(long)]
     prefix: Option<String>,
-    /// The query string, as a viewer sends it.
+    /// Query string, as a viewer sends it.
     #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true, requires = "aim")]
     query: String,
-    /// A header line, such as `Content-Length: 5`; may be given more than once.
+    /// Header line, such as `Content-Length: 5`. Repeatable.
     #[arg(long = "header", value_name = "LINE", value_parser = parse_header, requires = "aim")]
     headers: Vec<(String, String)>,
-    /// The viewer's address; 192.0.2.1, which nobody has, when it is not given.
+    /// Viewer's address (default: 192.0.2.1, which nobody has).
     #[arg(long, value_name = "ADDRESS", requires = "aim")]
     source_ip: Option<IpAddr>,
-    /// The claims of the viewer's token, as JSON or as a file that holds it (`-`: standard input).
+    /// Claims of the viewer's token: JSON, a file that contains it, or `-` for standard input.
     #[arg(long, value_name = "JSON|FILE", requires = "aim")]
     claims: Option<String>,
-    /// Whose token it is, by the policy's name. What a token of that issuer must hold and the claims do not say is
-    /// filled in: `iss`, `exp`, `aud`, `client_id`, required claims, `typ`, and `iat` where the policy limits lifetimes.
+    /// Issuer of the token, by its name in the policy. Fills in what its tokens must contain and `--claims` does not
+    /// have: `iss`, `exp`, `aud`, `client_id`, required claims, `typ`, and `iat` where the policy limits lifetimes.
     #[arg(long, value_name = "NAME", requires = "aim")]
     issuer: Option<String>,
-    /// `typ` of the token's header.
+    /// `typ` in the header of the token.
     #[arg(long, value_name = "TYPE", requires = "aim")]
     token_type: Option<String>,
-    /// The request comes without a token.
+    /// Send no token.
     #[arg(long, requires = "aim", conflicts_with_all = ["claims", "issuer", "token_type"])]
     anonymous: bool,
 }

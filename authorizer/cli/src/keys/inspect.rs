@@ -12,16 +12,15 @@ use crate::input::{InputError, read_limited, read_stdin_limited};
 use crate::output::{Exit, Format, OutputError, line};
 use authorizer_jwks::MAX_ANSWER_BYTES;
 
-/// Look into a JWK set: each key, and whether a policy can use it.
+/// Show each key of a JWK set, and whether a policy can use it.
 ///
-/// Exits 1 when a policy with these keys would be refused: for private key material, for a key that cannot
-/// be what it says, and when there is none that it can use.
+/// Exits 1 when a policy cannot have these keys: one of them is private or not valid, or none of them can be used.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer keys inspect keys/login.jwks.json")]
 pub(crate) struct Args {
-    /// The file, or `-` for standard input.
+    /// File with a JWK set, or `-` for standard input.
     file: PathBuf,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

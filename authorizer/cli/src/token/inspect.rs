@@ -16,21 +16,21 @@ use thiserror::Error;
 use crate::output::{Exit, Format, OutputError, line};
 use crate::time::{now_or, parse_instant, show};
 
-/// Look into a token. Nothing in it is to be believed unless `--policy` verified it.
+/// Show what a token contains. Do not trust it unless `--policy` verified the token.
 ///
 /// Exits 1 when the policy does not accept the token.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer token inspect --policy policy.toml - < token.txt")]
 pub(crate) struct Args {
-    /// The token, or `-` for standard input, which keeps it out of the shell's history.
+    /// Token, or `-` for standard input, which keeps it out of the shell history.
     token: String,
-    /// Verify it by the issuers of this policy.
+    /// Policy file (TOML): verify the token with its issuers.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// The instant of verification, instead of the present.
+    /// Time of the verification: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

@@ -14,17 +14,17 @@ use crate::save::SaveError;
 
 /// Make a development key pair: NAME.private.pem to sign with, NAME.jwks.json for a policy.
 ///
-/// A file that is there already is never overwritten.
+/// Never overwrites an existing file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer token keygen dev --algorithm ES256 --dir keys")]
 pub(crate) struct Args {
-    /// The name of the files.
+    /// Name of the files.
     #[arg(value_parser = parse_name)]
     name: String,
-    /// The algorithm that the key signs with.
+    /// Signature algorithm.
     #[arg(long, default_value = "EdDSA", value_parser = parse_algorithm)]
     algorithm: SignatureAlgorithm,
-    /// The folder, made when it is missing.
+    /// Folder for the files, created if missing.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
 }

@@ -117,6 +117,30 @@ fn what_cannot_be_used_is_one_diagnostic_and_exit_2() {
 }
 
 #[test]
+fn every_command_has_an_example_in_its_help() {
+    fn check(command: &clap::Command) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(help.starts_with("Example") && help.contains("authorizer "), "{}", command.get_name());
+        command.get_subcommands().for_each(check);
+    }
+    check(&authorizer_cli::command());
+}
+
+#[test]
+fn serve_requires_an_option_that_decides_and_its_usage_names_these_alone() {
+    let usage = "Usage: authorizer serve [OPTIONS] <--sample <DIR>|--policy <FILE>|--function <ZIP>>";
+    let mut whole = authorizer_cli::command();
+    whole.build();
+    let serve = whole.find_subcommand_mut("serve").unwrap();
+    assert_eq!(serve.render_usage().to_string(), usage);
+    for arguments in [&["serve"][..], &["serve", "--listen", "127.0.0.1:0"], &["serve", "--data", "."]] {
+        let done = authorizer(arguments);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(done.err.contains("<--sample <DIR>|--policy <FILE>|--function <ZIP>>"), "{}", done.err);
+    }
+}
+
+#[test]
 fn a_command_line_that_makes_no_sense_is_exit_2() {
     for arguments in [
         vec!["replay", "fixtures/events"],
