@@ -91,15 +91,14 @@ fn version(text: &str) -> Result<FunctionVersion, String> {
 /// The ids of CloudFront's own making.
 fn id(text: &str) -> Result<String, &'static str> {
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if !text.is_empty() && text.chars().all(letters) { Ok(text.to_owned()) } else { Err("this is no id") }
+    if !text.is_empty() && text.chars().all(letters) { Ok(text.to_owned()) } else { Err("this is not an id") }
 }
 
 fn cache_policy(text: &str) -> Result<CachePolicyId, &'static str> {
-    CachePolicyId::parse(text)
-        .ok_or("this is neither an id nor the name of a managed cache policy known here")
+    CachePolicyId::parse(text).ok_or("this is neither an id nor the name of a known managed cache policy")
 }
 
 fn origin_request_policy(text: &str) -> Result<OriginRequestPolicyId, &'static str> {
     OriginRequestPolicyId::parse(text)
-        .ok_or("this is neither an id nor the name of a managed origin request policy known here")
+        .ok_or("this is neither an id nor the name of a known managed origin request policy")
 }

@@ -101,7 +101,9 @@ impl DevKey {
         .into_iter()
         .filter_map(|(algorithm, key)| key.ok().map(|key| Self { algorithm, key }))
         .find(|key| key.jwk().is_ok())
-        .ok_or_else(|| unusable("this is no private key in PEM (PKCS #8: RSA, P-256, P-384 or Ed25519)"))?;
+        .ok_or_else(|| {
+            unusable("this is not a private key in PEM (PKCS #8: RSA, P-256, P-384 or Ed25519)")
+        })?;
         match asked {
             None => Ok(found),
             Some(algorithm) => {

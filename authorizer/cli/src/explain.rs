@@ -101,7 +101,7 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), Ou
         line(format_args!("  filled in: {}", token.filled.join(", ").escape_debug()))?;
     }
     if explanation.rules.is_empty() {
-        return line("  no rule was asked");
+        return line("  no rule was checked");
     }
     for rule in &explanation.rules {
         match &rule.mismatch {

@@ -12,7 +12,7 @@ use thiserror::Error;
 pub(crate) enum InputError {
     /// A file cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a file that exists and that you may read"))]
+    #[diagnostic(help("name an existing file that you can read"))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub(crate) enum InputError {
     },
     /// A file holds more than its kind can.
     #[error("`{path}` is larger than {limit} bytes")]
-    #[diagnostic(help("is it the file that you meant?"))]
+    #[diagnostic(help("check that this is the right file"))]
     TooLarge {
         /// The file.
         path: PathBuf,

@@ -106,7 +106,7 @@ pub(crate) enum OutputError {
     PipeClosed,
     /// The result cannot be written.
     #[error("standard output cannot be written: {0}")]
-    #[diagnostic(help("is there room on the disk that it goes to?"))]
+    #[diagnostic(help("check that the disk has free space"))]
     Unwritable(#[source] io::Error),
 }
 

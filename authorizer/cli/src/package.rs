@@ -84,19 +84,17 @@ enum PackageError {
         source: BinaryError,
     },
     /// The binary would not start with this policy.
-    #[error("the policy names a `url` to ask for keys, and `{path}` was built without asking for any")]
+    #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
     #[diagnostic(help(
-        "build it with `authorizer/edge/build`, without `--bundled-keys-only`; or have the policy bring its keys in \
-         files alone"
+        "build it with `authorizer/edge/build`, without `--bundled-keys-only`; or remove the `url` and name a key \
+         `file` only"
     ))]
     NoRemoteKeys {
         /// The file.
         path: PathBuf,
     },
     /// The binary might not start with this policy.
-    #[error(
-        "the policy names a `url` to fetch keys from, and `{path}` does not say whether it can fetch keys"
-    )]
+    #[error("the policy has a `url` to fetch keys from, but `{path}` does not say whether it can fetch keys")]
     #[diagnostic(help("build it with `authorizer/edge/build`, from the same version as this program"))]
     Unmarked {
         /// The file.
@@ -110,8 +108,8 @@ enum PackageError {
         path: PathBuf,
     },
     /// More than CloudFront takes.
-    #[error("the zip would take {bytes} bytes, and CloudFront takes 50 MB")]
-    #[diagnostic(help("`authorizer/edge/build` makes a binary of about two megabytes: name that one"))]
+    #[error("the zip has {bytes} bytes, but CloudFront accepts at most 50 MB")]
+    #[diagnostic(help("`authorizer/edge/build` makes a binary of about two megabytes; use that one"))]
     ZipTooLarge {
         /// Its size.
         bytes: usize,
@@ -149,8 +147,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     }
     if size == Size::Large {
         note(format_args!(
-            "warning: the zip takes {bytes} bytes, and more than 1.5 MB makes the function start slowly; \
-             is `{}` what `authorizer/edge/build` made?",
+            "warning: the zip has {bytes} bytes, and with more than 1.5 MB the function starts slowly; check that \
+             `{}` is the binary that `authorizer/edge/build` made",
             args.bootstrap.display()
         ));
     }

@@ -12,7 +12,7 @@ use crate::output::note;
 
 /// Neither a policy nor a bundle was named.
 #[derive(Debug, Diagnostic, Error)]
-#[error("no policy was named")]
+#[error("no policy is given")]
 #[diagnostic(help("add `--policy FILE` or `--bundle FILE`"))]
 pub(crate) struct NoPolicyError;
 

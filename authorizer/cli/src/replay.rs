@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if let Some(expectations) = expectations {
         for missing in expectations.left() {
             differences = differences.saturating_add(1);
-            line(format_args!("{}: was recorded, and is not among the events", missing.bold()))?;
+            line(format_args!("{}: recorded, but not among the events", missing.bold()))?;
         }
         if args.format == Format::Text || differences > 0 {
             let s = if differences == 1 { "" } else { "s" };

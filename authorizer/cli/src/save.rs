@@ -12,7 +12,7 @@ use thiserror::Error;
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum SaveError {
     /// A file is there already that must not be overwritten.
-    #[error("`{path}` exists already, and is not overwritten")]
+    #[error("`{path}` already exists, and is not overwritten")]
     #[diagnostic(help("choose another name, or remove the file"))]
     Exists {
         /// The file.
@@ -20,7 +20,7 @@ pub(crate) enum SaveError {
     },
     /// A file cannot be written.
     #[error("`{path}` cannot be written: {source}")]
-    #[diagnostic(help("is there room on the disk, and may you write there?"))]
+    #[diagnostic(help("check that the disk has free space, and that you can write to this folder"))]
     Unwritable {
         /// The file.
         path: PathBuf,

@@ -89,12 +89,12 @@ enum ServeError {
     /// The address is taken or may not be used.
     #[error("cannot listen on {addr}: {error}")]
     #[diagnostic(help(
-        "is another `authorizer serve` running? choose another port with `--listen 127.0.0.1:8081`"
+        "another `authorizer serve` may be running; choose another port with `--listen 127.0.0.1:8081`"
     ))]
     Listen { addr: SocketAddr, error: std::io::Error },
     /// The bucket.
     #[error(transparent)]
-    #[diagnostic(help("name a folder that you may write to with `--data DIR`"))]
+    #[diagnostic(help("name a folder that you can write to with `--data DIR`"))]
     Bucket(StartError),
     /// The package.
     #[error(transparent)]
@@ -117,7 +117,7 @@ enum ServeError {
     Watch { path: PathBuf, error: notify::Error },
     /// The function does not start.
     #[error(transparent)]
-    #[diagnostic(help("the function's own lines above say why"))]
+    #[diagnostic(help("the lines of the function above say why"))]
     Function(FunctionError),
 }
 
@@ -207,14 +207,14 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             line(format_args!("http://{} serves {}", running.addr(), data.join(BUCKET).display()))?;
             line(format_args!("  decided by {decided_by}"))?;
             line(format_args!(
-                "  the bucket itself is at {} and answers nothing unsigned",
+                "  the bucket itself is at {}, and answers signed requests only",
                 running.s3_addr()
             ))?;
             // A package decides by a policy and keys of its own.
             if let (Some(sample), None) = (&sample, &args.function) {
                 sample.print(running.addr())?;
             }
-            line("Each request is one line below; Ctrl-C stops.")?;
+            line("Each request is one line below. Ctrl-C stops the server.")?;
         }
     }
     stop.await;

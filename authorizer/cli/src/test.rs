@@ -21,8 +21,8 @@ use crate::policy::PolicyArgs;
 #[derive(Debug, Diagnostic, Error)]
 enum TestError {
     /// A bundle is in no folder of tests.
-    #[error("no tests were named")]
-    #[diagnostic(help("beside `--bundle`, name the file of the tests"))]
+    #[error("no test file is given")]
+    #[diagnostic(help("with `--bundle`, name the test files"))]
     NoTests,
     /// The results cannot be written as XML.
     #[error("the results cannot be written: {0}")]

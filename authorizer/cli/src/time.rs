@@ -12,10 +12,10 @@ pub(crate) fn parse_instant(text: &str) -> Result<UnixTime, String> {
     }
     let timestamp: Timestamp = text
         .parse()
-        .map_err(|_| "write seconds since 1970, or a time such as 2026-01-31T12:00:00Z".to_owned())?;
+        .map_err(|_| "write seconds since 1970, or a time, such as 2026-01-31T12:00:00Z".to_owned())?;
     u64::try_from(timestamp.as_second())
         .map(UnixTime::from_seconds)
-        .map_err(|_| "the time lies before 1970".to_owned())
+        .map_err(|_| "the time is before 1970".to_owned())
 }
 
 /// Reads a span such as `90s`, `15m`, `1h` or `30d`; the result is in seconds, and may be below zero.
@@ -28,7 +28,7 @@ pub(crate) fn parse_span(text: &str) -> Result<i64, String> {
     text.parse::<SignedDuration>()
         .ok()
         .and_then(|duration| duration.as_secs().checked_mul(factor))
-        .ok_or_else(|| "write a span such as 90s, 15m, 1h or 30d".to_owned())
+        .ok_or_else(|| "write a duration, such as 90s, 15m, 1h or 30d".to_owned())
 }
 
 /// The instant asked for, or the present.
@@ -40,7 +40,7 @@ pub(crate) fn now_or(instant: Option<UnixTime>) -> UnixTime {
 pub(crate) fn show(seconds: f64) -> String {
     #[allow(clippy::cast_possible_truncation, reason = "a float beyond i64 is cut to it, and then refused")]
     let whole = seconds as i64;
-    Timestamp::from_second(whole).map_or_else(|_| "no date".to_owned(), |timestamp| timestamp.to_string())
+    Timestamp::from_second(whole).map_or_else(|_| "not a date".to_owned(), |timestamp| timestamp.to_string())
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl FileKind {
 pub enum PolicyFileError {
     /// The file cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a {} file that exists and that you may read", .kind.noun()))]
+    #[diagnostic(help("name an existing {} file that you can read", .kind.noun()))]
     Unreadable {
         /// What it was to be.
         kind: FileKind,
@@ -56,7 +56,7 @@ pub enum PolicyFileError {
     },
     /// The file is larger than any bundle may be.
     #[error("`{path}` is larger than 16 MiB")]
-    #[diagnostic(help("name the policy file; keys and rules do not take so much"))]
+    #[diagnostic(help("check that this is the policy file: keys and rules are much smaller"))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub enum PolicyFileError {
     },
     /// Not TOML, or not the TOML of its kind.
     #[error("{message}")]
-    #[diagnostic(help("{} has every field and what it may hold", .kind.page()))]
+    #[diagnostic(help("{} describes every field and its values", .kind.page()))]
     Syntax {
         /// What it was to be.
         kind: FileKind,
@@ -138,12 +138,12 @@ impl PolicyFileError {
     ) -> Self {
         // Of a line that may hold a secret nothing is shown, and no message that has a part of it.
         if at.clone().is_some_and(|at| is_of_a_secret(text, at)) {
-            let message = "`secret` is not of its form: write `secret = { file = \"...\" }`".into();
+            let message = "`secret` does not have the right form: write `secret = { file = \"...\" }`".into();
             return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
         }
         if let Some(at) = at.clone().filter(|at| is_beside_a_secret(text, at)) {
             let line = text.get(..at.start).unwrap_or_default().matches('\n').count().saturating_add(1);
-            let message = format!("{} (line {line}, which is not shown beside a secret)", message.trim_end());
+            let message = format!("{} (line {line}, not shown because a secret is near)", message.trim_end());
             return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
         }
         Self::Syntax {

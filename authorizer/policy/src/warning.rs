@@ -56,20 +56,20 @@ pub(crate) fn warnings(
 fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {
     if issuer.secret.is_some() {
         let message = format!(
-            "whoever can read the zip has the secret of `{}`, and can make tokens of it with any claims",
+            "everybody who can read the zip has the secret of `{}`, and can make tokens with any claims",
             issuer.name
         );
-        return Some(("secret", message, "have the issuer sign with a key pair, and name its `jwks`"));
+        return Some(("secret", message, "let the issuer sign with a key pair, and use its `jwks`"));
     }
     let url = issuer.jwks.as_ref()?.url.as_ref()?;
     let is_of_this_machine = KeysUrl::parse(url).is_ok_and(|url| !url.is_https());
     is_of_this_machine.then(|| {
         let message =
-            format!("the keys of `{}` are asked for on the machine that runs the function", issuer.name);
+            format!("the keys of `{}` are fetched from the machine that runs the function", issuer.name);
         (
             "jwks",
             message,
-            "this is for `authorizer serve`; deploy a policy with the provider's `https` address",
+            "use this with `authorizer serve` only; deploy a policy with the `https` address of the provider",
         )
     })
 }

@@ -38,7 +38,7 @@ pub(super) fn finish(
 
 fn changed_text(changed: &Changed) {
     if changed.changes.is_empty() {
-        note("nothing is to be changed");
+        note("nothing to change");
     }
     changed.changes.iter().for_each(|change| note(format_args!("{} {change}", "change".bold())));
     changed.notes.iter().for_each(|one| note(format_args!("{}   {one}", "note".dimmed())));

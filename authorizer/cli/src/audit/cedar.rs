@@ -13,7 +13,7 @@ use crate::output::{Exit, Format, line};
 /// A policy that Cedar could not decide the same by.
 #[derive(Debug, Diagnostic, Error)]
 #[error("`{path}` cannot be translated: {source}")]
-#[diagnostic(help("docs/audit/cedar.md says what Cedar cannot hold"))]
+#[diagnostic(help("docs/audit/cedar.md lists what Cedar cannot express"))]
 struct CedarError {
     path: PathBuf,
     source: UntranslatableError,
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (Format::Text, true) => line(translation.schema().trim_end())?,
         (Format::Text, false) => {
             line(format_args!(
-                "// The rules of bundle {}.\n// docs/audit/cedar.md says how a request is asked of them.\n",
+                "// The rules of bundle {}.\n// docs/audit/cedar.md explains how to evaluate a request against them.\n",
                 bundle.sha256()
             ))?;
             line(translation.policies().trim_end())?;

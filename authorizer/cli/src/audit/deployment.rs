@@ -61,8 +61,10 @@ enum DeploymentError {
         source: walkdir::Error,
     },
     /// More files than an export has.
-    #[error("`{path}` holds more than {limit} files")]
-    #[diagnostic(help("name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote, and nothing else"))]
+    #[error("`{path}` contains more than {limit} files")]
+    #[diagnostic(help(
+        "name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote; it must not contain anything else"
+    ))]
     TooMany {
         /// The folder.
         path: PathBuf,
@@ -79,8 +81,8 @@ enum DeploymentError {
         source: ExportError,
     },
     /// No package.
-    #[error("`{path}` is no package: {message}")]
-    #[diagnostic(help("name the zip that `authorizer package` made, or its hash with `--code-sha256`"))]
+    #[error("`{path}` is not a package: {message}")]
+    #[diagnostic(help("name the zip that `authorizer package` made, or give its hash with `--code-sha256`"))]
     NoPackage {
         /// The file.
         path: PathBuf,
@@ -116,7 +118,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
 fn code_sha256(text: &str) -> Result<String, String> {
     match STANDARD.decode(text) {
         Ok(bytes) if bytes.len() == 32 => Ok(text.to_owned()),
-        _ => Err("is no SHA-256 in base64, as `authorizer package` prints it for CodeSha256".to_owned()),
+        _ => {
+            Err("this is not a SHA-256 in base64; use the CodeSha256 that `authorizer package` prints"
+                .to_owned())
+        }
     }
 }
 

@@ -58,14 +58,14 @@ fn write_text(found: &PolicyDiff) -> Result<(), OutputError> {
     write_accesses(&"granted".red().to_string(), &found.granted)?;
     write_accesses(&"taken away".green().to_string(), &found.revoked)?;
     if !found.stored_otherwise.is_empty() {
-        line("stored otherwise")?;
+        line("stored differently")?;
         for StorageChange { what, direction, access } in &found.stored_otherwise {
             line(format_args!("  {} ({}) by {}", what.bold(), shown(*direction), whose(access)))?;
             write_request(access)?;
         }
     }
     if !found.trust.is_empty() {
-        line("trusted")?;
+        line("trust")?;
         for TrustChange { issuer, what, direction } in &found.trust {
             let of = issuer.as_ref().map(|issuer| format!("issuer {issuer}: ")).unwrap_or_default();
             line(format_args!("  {of}{what} ({})", shown(*direction)))?;
@@ -78,7 +78,7 @@ fn shown(direction: Direction) -> &'static str {
     match direction {
         Direction::Wider => "wider",
         Direction::Narrower => "narrower",
-        Direction::Other => "something else",
+        Direction::Other => "different",
     }
 }
 

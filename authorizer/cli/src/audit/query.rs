@@ -146,8 +146,8 @@ fn write_text(permissions: &[Permission]) -> Result<(), OutputError> {
     for permission in permissions {
         let Permission { rule, issuer, keys, conditions, operations } = permission;
         let who =
-            issuer.as_ref().map_or("anyone, without a token".to_owned(), |name| format!("a token of {name}"));
-        line(format_args!("{} lets in {who}", rule.bold()))?;
+            issuer.as_ref().map_or("anyone without a token".to_owned(), |name| format!("a token of {name}"));
+        line(format_args!("{} allows {who}", rule.bold()))?;
         line(format_args!("  keys        {}", keys.join(", ")))?;
         let names: Vec<&str> = operations.iter().map(|shown| shown.operation.name()).collect();
         line(format_args!("  operations  {}", names.join(", ")))?;
@@ -189,6 +189,6 @@ fn parse_claims(text: &str) -> Result<Claims, String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(claims)) => Ok(Claims(claims)),
         Ok(_) => Err("write a JSON object, such as '{\"sub\": \"alice\"}'".to_owned()),
-        Err(error) => Err(format!("this is no JSON: {error}")),
+        Err(error) => Err(format!("this is not JSON: {error}")),
     }
 }

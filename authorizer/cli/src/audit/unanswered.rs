@@ -7,5 +7,7 @@ use thiserror::Error;
 /// A question about a policy has no answer.
 #[derive(Debug, Diagnostic, Error)]
 #[error("{0}")]
-#[diagnostic(help("this is no verdict on the policy: ask about fewer keys, or report it with the policy"))]
+#[diagnostic(help(
+    "the analysis did not finish; ask about fewer keys, or report this error with the policy"
+))]
 pub(super) struct UnansweredError(pub(super) EngineError);

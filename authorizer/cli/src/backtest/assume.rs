@@ -19,9 +19,9 @@ pub(crate) enum Assumption {
 impl Assumption {
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::Tokens => "tokens that verified would verify, and the others would not",
-            Self::Reads => "no read asked for other response headers",
-            Self::Uploads => "every upload keeps to what the rules ask of one",
+            Self::Tokens => "tokens that verified would verify again, and others would not",
+            Self::Reads => "no read asked for response headers other than those stored with the object",
+            Self::Uploads => "every upload meets what the rules require",
         }
     }
 }

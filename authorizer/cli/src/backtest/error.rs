@@ -11,7 +11,7 @@ use thiserror::Error;
 pub(crate) enum BacktestError {
     /// A file or folder cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a file or folder that exists and that you may read"))]
+    #[diagnostic(help("name an existing file or folder that you can read"))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) enum BacktestError {
     },
     /// A compressed file is not whole.
     #[error("`{path}` is damaged: {source}")]
-    #[diagnostic(help("copy it again; what was read of it is not counted"))]
+    #[diagnostic(help("copy the file again"))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -28,19 +28,19 @@ pub(crate) enum BacktestError {
         source: io::Error,
     },
     /// The one output format of standard logging that is not read.
-    #[error("`{path}` is in the Parquet format, which is not read")]
+    #[error("`{path}` is in the Parquet format, which is not supported")]
     #[diagnostic(help("choose `w3c` or `json` as the output format of the distribution's logs"))]
     Parquet {
         /// The file.
         path: PathBuf,
     },
     /// Nothing to hold against the policy: that is not the same as nothing changed.
-    #[error("there is no request in what was named")]
+    #[error("the logs do not contain a request")]
     #[diagnostic(help("name access logs, or the log of the function, which has a line for each request"))]
     NoRequests,
     /// Not one line could be read.
     #[error("none of {count} lines can be read; the first is {file}:{line}: {problem}")]
-    #[diagnostic(help("docs/backtest.md has the forms of logs that are read, and how to export them"))]
+    #[diagnostic(help("docs/backtest.md lists the log formats, and says how to export logs"))]
     AllMalformed {
         /// How many there are.
         count: u64,

@@ -23,11 +23,13 @@ const MAX_CLAIMS_BYTES: usize = 64 * 1024;
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum RequestError {
     /// The claims are not an object of JSON.
-    #[error("the claims are no JSON object: {0}")]
-    #[diagnostic(help("write them as '{{\"sub\": \"alice\"}}', or name a file that holds such an object"))]
+    #[error("the claims are not a JSON object: {0}")]
+    #[diagnostic(help(
+        "write them as '{{\"sub\": \"alice\"}}', or name a file that contains such an object"
+    ))]
     Claims(String),
     /// No issuer has this name.
-    #[error("the policy has no issuer `{name}`")]
+    #[error("the policy does not have an issuer `{name}`")]
     #[diagnostic(help("its issuers are: {known}"))]
     Issuer {
         /// The name.
@@ -36,7 +38,7 @@ pub(crate) enum RequestError {
         known: String,
     },
     /// Nobody says whose the request is.
-    #[error("nothing says who asks")]
+    #[error("the request does not say whether it has a token")]
     #[diagnostic(help("add `--issuer NAME`, `--claims JSON`, both, or `--anonymous`"))]
     NoAsker,
     /// Claims of an issuer that is not the one that was named.
@@ -159,10 +161,10 @@ fn read_claims(text: &str) -> miette::Result<Map<String, Value>> {
     };
     // A token with such claims would be refused for its form, so there is nothing to suppose.
     let claims = parse_claims(&bytes).map_err(|error| match error {
-        TokenError::DuplicateMember => RequestError::Claims("a member stands twice".to_owned()),
+        TokenError::DuplicateMember => RequestError::Claims("a member appears twice".to_owned()),
         _ => RequestError::Claims(match serde_json::from_slice::<Map<String, Value>>(&bytes) {
             Err(error) => error.to_string(),
-            Ok(_) => "they hold what no token can".to_owned(),
+            Ok(_) => "they contain what a token cannot contain".to_owned(),
         }),
     })?;
     Ok(claims)

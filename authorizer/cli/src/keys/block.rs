@@ -57,7 +57,7 @@ impl fmt::Display for Block<'_> {
                 Meant::Audience => "audience ",
                 Meant::ClientId => "client_id",
             };
-            writeln!(f, "{name}  = [] # whom its tokens are for: `authorizer check` wants it filled in")?;
+            writeln!(f, "{name}  = [] # who the tokens are for: `authorizer check` requires a value")?;
         }
         writeln!(f, "algorithms = {algorithms}")?;
         let url = if self.asks { format!(", url = {}", text(self.jwks_uri.as_str())) } else { String::new() };

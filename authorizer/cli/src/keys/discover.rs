@@ -51,7 +51,7 @@ fn parse_name(name: &str) -> Result<String, String> {
     if plain && (1..=MAX_NAME_BYTES).contains(&name.len()) {
         Ok(name.to_owned())
     } else {
-        Err("use 1 to 64 letters, digits, -, _ and ., and no . at the start".into())
+        Err("use 1 to 64 letters, digits, -, _ and ., and do not begin with .".into())
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
             note(format_args!("{} ({}): {}", file.display(), stored.word(), sum(&keys)));
             if !block.is_whole() {
                 note(
-                    "the block is not whole: say whom the tokens are for, with `--audience` or `--client-id`",
+                    "the block is not complete: add `--audience` or `--client-id`, to say who the tokens are for",
                 );
             }
         }

@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
                 write(key)?;
             }
             if let Some(problem) = &problem {
-                line(format_args!("{}: {problem}", "a policy with these keys is refused".red()))?;
+                line(format_args!("{}: {problem}", "a policy cannot have these keys".red()))?;
             }
         }
     }
@@ -77,7 +77,7 @@ fn write(key: &Key) -> Result<(), OutputError> {
     let words =
         [key.kind.clone(), key.curve.clone(), bits, shown("alg", &key.algorithm), shown("use", &key.usage)];
     let words: Vec<_> = words.into_iter().flatten().collect();
-    let id = key.id.as_deref().map_or_else(|| "without kid".into(), |id| format!("kid {id}"));
+    let id = key.id.as_deref().map_or_else(|| "no kid".into(), |id| format!("kid {id}"));
     line(format_args!("{}", id.escape_debug()))?;
     line(format_args!("  {}", words.join(", ").escape_debug()))?;
     if let Some(thumbprint) = &key.thumbprint {
@@ -88,9 +88,7 @@ fn write(key: &Key) -> Result<(), OutputError> {
             let names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
             line(format_args!("  {} with {}", "usable".green(), names.join(", ")))
         }
-        Standing::PassedOver(why) => {
-            line(format_args!("  {}: {}", "passed over".yellow(), why.escape_debug()))
-        }
+        Standing::PassedOver(why) => line(format_args!("  {}: {}", "not used".yellow(), why.escape_debug())),
         Standing::Refused(why) => line(format_args!("  {}: {}", "refused".red(), why.escape_debug())),
     }
 }

@@ -50,7 +50,7 @@ impl Metadata {
             Ok(bytes) => Self::read(issuer, oauth, &bytes),
             Err(KeysError::Status { address, status }) => Err(KeysError::NoMetadata {
                 issuer: issuer.to_string(),
-                tried: format!("`{first}` answers {tried}, and `{address}` {status}"),
+                tried: format!("`{first}` answers {tried}, and `{address}` answers {status}"),
             }),
             Err(error) => Err(error),
         }
@@ -63,7 +63,7 @@ impl Metadata {
             let help = Provider::of(&document.issuer).why_other(asked.as_str(), &document.issuer);
             return Err(KeysError::OtherIssuer { asked: asked.to_string(), says: document.issuer, help });
         }
-        let text = document.jwks_uri.ok_or_else(|| strange("it has no `jwks_uri`".into()))?;
+        let text = document.jwks_uri.ok_or_else(|| strange("it does not have a `jwks_uri`".into()))?;
         let unusable = |error| KeysError::JwksUri { issuer: asked.to_string(), text: text.clone(), error };
         let jwks_uri = KeysUrl::parse(&text).map_err(unusable)?;
         // Who vouches for the issuer with TLS does so for its keys.
@@ -141,16 +141,16 @@ mod tests {
     #[test]
     fn metadata_of_another_or_without_keys_is_refused() {
         for (issuer, jwks_uri, message) in [
-            (json!("https://login.example.com/tenant/"), json!("https://x/"), "says that the issuer is"),
-            (json!("https://login.example.com/Tenant"), json!("https://x/"), "says that the issuer is"),
+            (json!("https://login.example.com/tenant/"), json!("https://x/"), "names another issuer"),
+            (json!("https://login.example.com/Tenant"), json!("https://x/"), "names another issuer"),
             (
                 json!("https://evil.example/"),
                 json!("https://x/"),
-                "`https://evil.example/`, which is not the same",
+                "names another issuer: `https://evil.example/`",
             ),
-            (json!(7), json!("https://x/"), "no provider's metadata"),
-            (Value::Null, json!("https://x/"), "no provider's metadata"),
-            (json!(ISSUER), Value::Null, "it has no `jwks_uri`"),
+            (json!(7), json!("https://x/"), "not the metadata of a provider"),
+            (Value::Null, json!("https://x/"), "not the metadata of a provider"),
+            (json!(ISSUER), Value::Null, "it does not have a `jwks_uri`"),
             (json!(ISSUER), json!("http://keys.example.com/"), "keys that come without TLS"),
             (json!(ISSUER), json!("http://127.0.0.1/"), "keys that come without TLS"),
             (json!(ISSUER), json!("file:///etc/passwd"), "no address that begins with"),

@@ -38,7 +38,7 @@ pub(crate) enum BinaryError {
     NotElf,
     #[error("is cut short or damaged")]
     Damaged,
-    #[error("is made for {0}, and Lambda@Edge runs x86_64")]
+    #[error("is made for {0}, but Lambda@Edge runs x86_64")]
     OtherMachine(String),
     #[error("is a library or an object file, not an executable")]
     NotExecutable,

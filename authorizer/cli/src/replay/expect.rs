@@ -69,7 +69,7 @@ impl Expectations {
         let Compared { place, difference } = compared;
         match self.0.get(place) {
             Some(recorded) if !recorded.came.swap(true, Ordering::Relaxed) => difference.clone(),
-            Some(_) | None => Some(format!("{}: no outcome was recorded", place.bold())),
+            Some(_) | None => Some(format!("{}: its outcome was not recorded", place.bold())),
         }
     }
 

@@ -53,7 +53,7 @@ impl RequestLines {
     fn send(&self, line: Line) {
         let mut dropped = self.dropped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *dropped > 0 {
-            let text = format!("{} lines were dropped, since nobody read them", *dropped);
+            let text = format!("{} lines were dropped, because nobody read them", *dropped);
             if self.lines.try_send(Line::Note(text)).is_ok() {
                 *dropped = 0;
             }

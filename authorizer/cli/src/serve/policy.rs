@@ -157,7 +157,7 @@ impl LivePolicy {
             Ok(file) if file.bundle().sha256() == self.current().authorizer().bundle().sha256() => {
                 // Else only a comment changed, which is no news.
                 if before == FileState::Broken {
-                    note("the policy is whole again, and as it was".green());
+                    note("the policy is valid again, and has not changed".green());
                 }
                 FileState::Good
             }
@@ -191,7 +191,11 @@ fn in_words(asked: &Asked) -> String {
         // What the other side said must not steer the terminal.
         Err(error) => {
             let error = error.to_string();
-            format!("{} {}, in {took} ms", format!("no keys of {issuer}:").yellow(), error.escape_debug())
+            format!(
+                "{} {}, in {took} ms",
+                format!("the keys of {issuer} cannot be fetched:").yellow(),
+                error.escape_debug()
+            )
         }
     }
 }

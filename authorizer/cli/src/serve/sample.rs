@@ -88,19 +88,22 @@ impl Sample {
                     url("users/alice/hello.txt")
                 ),
             ),
-            ("200: and downloads", format!("curl -i {} {}", auth("alice"), url("users/alice/hello.txt"))),
             (
-                "200: and lists what she has",
+                "200: alice downloads it",
+                format!("curl -i {} {}", auth("alice"), url("users/alice/hello.txt")),
+            ),
+            (
+                "200: alice lists her folder",
                 format!("curl -i {} '{}'", auth("alice"), url("?list-type=2&prefix=users/alice/")),
             ),
             ("403: bob may not read it", format!("curl -i {} {}", auth("bob"), url("users/alice/hello.txt"))),
-            ("401: nor may anyone without a token", format!("curl -i {}", url("users/alice/hello.txt"))),
+            ("401: nobody may read it without a token", format!("curl -i {}", url("users/alice/hello.txt"))),
             (
-                "403: nor list what she has",
+                "403: bob may not list her folder",
                 format!("curl -i {} '{}'", auth("bob"), url("?list-type=2&prefix=users/alice/")),
             ),
             (
-                "415: what is uploaded as a picture must say that it is one",
+                "415: a picture must have the type of a picture",
                 format!(
                     "curl -i -X PUT -d 'hello' -H 'Content-Type: text/plain' {} {}",
                     auth("alice"),
@@ -108,24 +111,24 @@ impl Sample {
                 ),
             ),
             (
-                "200: the administrator publishes something",
+                "200: the administrator publishes a file",
                 format!("curl -i -X PUT -d 'for all' {} {}", auth("admin"), url("public/news.txt")),
             ),
-            ("200: which everyone may read", format!("curl -i {}", url("public/news.txt"))),
+            ("200: everyone may read it", format!("curl -i {}", url("public/news.txt"))),
             (
-                "403: a record is never deleted, not even by the administrator",
+                "403: nobody may delete a record, not even the administrator",
                 format!("curl -i -X DELETE {} {}", auth("admin"), url("records/2026.csv")),
             ),
             (
-                "400: a path that climbs out of its folder",
+                "400: a path must not leave its folder",
                 format!("curl -i --path-as-is {} '{}'", auth("alice"), url("users/alice/../bob/x")),
             ),
             (
-                "405: POST is no method here",
+                "405: POST is not allowed",
                 format!("curl -i -X POST -d x {} {}", auth("alice"), url("users/alice/hello.txt")),
             ),
             (
-                "204: alice deletes",
+                "204: alice deletes her file",
                 format!("curl -i -X DELETE {} {}", auth("alice"), url("users/alice/hello.txt")),
             ),
         ] {

@@ -31,7 +31,7 @@ fn one(result: &TestResult, file: &str) -> TestCase {
         let differences: Vec<_> = result
             .differences
             .iter()
-            .map(|one| format!("{}: expected {}, is {}", one.of, one.expected, one.actual))
+            .map(|one| format!("{}: expected {}, got {}", one.of, one.expected, one.actual))
             .collect();
         let rules: Vec<_> = result
             .rules

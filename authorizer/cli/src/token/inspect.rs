@@ -44,9 +44,9 @@ enum Checked {
 
 /// What was given as a token is none.
 #[derive(Debug, Diagnostic, Error)]
-#[error("this is no token: {0}")]
+#[error("this is not a token: {0}")]
 #[diagnostic(help(
-    "a token is three parts of base64url with dots between them; `-` reads one from standard input"
+    "a token has three parts in base64url, with dots between them; `-` reads it from standard input"
 ))]
 struct NoTokenError(&'static str);
 
@@ -121,7 +121,7 @@ fn write_text(header: &Value, claims: &Value, checked: &Checked, now: UnixTime) 
         if let Some(seconds) = claims.get(name).and_then(Value::as_f64) {
             #[allow(clippy::cast_precision_loss, reason = "shown to a person, in seconds")]
             let left = seconds - now.as_seconds() as f64;
-            let relation = if left <= 0.0 { "past" } else { "to come" };
+            let relation = if left <= 0.0 { "past" } else { "future" };
             line(format_args!("{name}    {} ({relation})", show(seconds)))?;
         }
     }

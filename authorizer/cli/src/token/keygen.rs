@@ -57,8 +57,10 @@ pub(crate) fn write_key_pair(
     if let Some(path) = [&private, &public].into_iter().find(|path| path.exists()) {
         return Err(SaveError::Exists { path: path.clone() }.into());
     }
-    let pem = DevKey::generate_pem(algorithm)
-        .map_err(|_| DevKeyError::Unusable { path: private.clone(), message: "no key can be made".into() })?;
+    let pem = DevKey::generate_pem(algorithm).map_err(|_| DevKeyError::Unusable {
+        path: private.clone(),
+        message: "the key cannot be made".into(),
+    })?;
     write_new(&private, pem.as_bytes(), 0o600)?;
     write_public(&DevKey::read(&private, Some(algorithm))?, &public)?;
     Ok((private, public))

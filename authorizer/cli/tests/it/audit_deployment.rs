@@ -119,9 +119,9 @@ fn what_is_no_export_and_no_package_is_told_with_a_remedy() {
         (vec!["/nonexistent"], "cannot be read"),
         (vec![empty], "it has no `distribution.json`"),
         (vec![POLICY], "it has no `distribution.json`"),
-        (vec![GOOD, "--package", POLICY], "is no package"),
+        (vec![GOOD, "--package", POLICY], "is not a package"),
         (vec![GOOD, "--package", "/nonexistent.zip"], "cannot be read"),
-        (vec![GOOD, "--code-sha256", "e3b0c442"], "is no SHA-256 in base64"),
+        (vec![GOOD, "--code-sha256", "e3b0c442"], "this is not a SHA-256 in base64"),
     ] {
         let Done { code: exit, out, err } = audit(&arguments);
         assert_eq!((exit, out.as_str()), (2, ""), "{arguments:?}");

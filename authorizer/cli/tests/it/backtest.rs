@@ -162,8 +162,8 @@ fn what_cannot_be_used_is_one_diagnostic_and_exit_2() {
         (vec!["no-such.log"], "`no-such.log` cannot be read"),
         (vec![cut.as_str()], "is damaged"),
         (vec![parquet.as_str()], "is in the Parquet format"),
-        (vec![empty.as_str()], "there is no request"),
-        (vec![only_platform.as_str()], "there is no request"),
+        (vec![empty.as_str()], "the logs do not contain a request"),
+        (vec![only_platform.as_str()], "the logs do not contain a request"),
         (vec![text.as_str()], "none of 2 lines can be read"),
     ] {
         let done = backtest(&arguments, b"");

@@ -338,7 +338,7 @@ fn replay_takes_every_line_of_its_input_and_one_event_over_many_lines() {
     for nothing in ["", "\n \n"] {
         let done = replay(nothing);
         assert_eq!((done.code, done.out.as_str()), (2, ""), "nothing to replay is no success");
-        assert!(done.err.contains("there is no event in what was named"), "{}", done.err);
+        assert!(done.err.contains("the input does not contain an event"), "{}", done.err);
     }
 }
 

@@ -144,7 +144,7 @@ fn a_binary_that_lambda_cannot_run_is_refused_with_what_it_lacks() {
         (whole[..whole.len() / 2].to_vec(), &["`bootstrap` is cut short or damaged"]),
         (
             Elf { machine: 183, ..Elf::default() }.bytes(),
-            &["is made for aarch64, and Lambda@Edge runs x86_64"],
+            &["is made for aarch64, but Lambda@Edge runs x86_64"],
         ),
         (Elf { interpreter: None, ..Elf::default() }.bytes(), &["is a library or an object file"]),
         (
@@ -186,7 +186,7 @@ fn a_policy_that_needs_keys_fetched_takes_a_binary_that_says_it_can() {
     let both = [can, cannot].concat();
     for (padding, code, word) in [
         (can, 0, ""),
-        (cannot, 2, "was built without asking for any"),
+        (cannot, 2, "was built without `remote-keys`"),
         (b"nothing of the kind".as_slice(), 2, "does not say whether it can fetch keys"),
         (&both, 2, "does not say whether it can fetch keys"),
     ] {
@@ -212,7 +212,7 @@ fn files_that_are_missing_are_named_with_a_remedy() {
     assert_refused(no_binary.path(), &["`bootstrap` cannot be read", "`authorizer/edge/build` makes"]);
     let no_policy = folder();
     fs::remove_file(no_policy.path().join("policy.toml")).unwrap();
-    assert_refused(no_policy.path(), &["`policy.toml` cannot be read", "name a policy file"]);
+    assert_refused(no_policy.path(), &["`policy.toml` cannot be read", "name an existing policy file"]);
 }
 
 #[test]
@@ -253,6 +253,6 @@ fn a_large_zip_is_made_with_a_warning() {
     fs::write(folder.path().join("bootstrap"), large.bytes()).unwrap();
     let done = package(folder.path(), &["--out", "a.zip"]);
     assert_eq!(done.code, 0);
-    assert!(done.err.starts_with("warning: the zip takes 90"), "{}", done.err);
+    assert!(done.err.starts_with("warning: the zip has 90"), "{}", done.err);
     assert!(fs::metadata(folder.path().join("a.zip")).unwrap().len() > 9_000_000);
 }

@@ -115,6 +115,6 @@ fn an_error_comes_after_what_was_replayed_before_it() {
         out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["source"].clone()).collect();
     assert_eq!(sources, ["a.json", "b.json"]);
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("c.json` holds an event of more than 1 MiB"), "{said}");
+    assert!(said.contains("c.json` contains an event of more than 1 MiB"), "{said}");
     assert_eq!(output.status.code(), Some(2));
 }

@@ -168,7 +168,7 @@ fn a_secret_is_read_as_its_file_holds_it_and_warned_of() {
     let loaded = with_secret(file, b"a test secret, of thirty-two bytes").unwrap();
     let [warning] = loaded.warnings() else { panic!("{:?}", loaded.warnings()) };
     assert_eq!(warning.place, "issuers[0].secret");
-    assert!(warning.message.contains("whoever can read the zip has the secret of `staff`"));
+    assert!(warning.message.contains("everybody who can read the zip has the secret of `staff`"));
 }
 
 #[test]
@@ -206,21 +206,21 @@ fn a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() {
             "the file is not in base64",
         ),
         (r#"{ file = "elsewhere" }"#, "", "cannot be read"),
-        (
-            r#"{ value = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,
-            "",
-            "it stands in the policy itself",
-        ),
+        (r#"{ value = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#, "", "it is in the policy itself"),
         (r#"{}"#, "", "a secret comes from one file"),
-        (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "`secret` is not of its form"),
+        (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "`secret` does not have the right form"),
         (
             r#"{ value = 7, key = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,
             "",
-            "`secret` is not of its form",
+            "`secret` does not have the right form",
         ),
-        (r#""YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw""#, "", "`secret` is not of its form"),
-        (r#"YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"#, "", "`secret` is not of its form"),
-        ("\"\"\"\nYSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw\"\"\"", "", "`secret` is not of its form"),
+        (r#""YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw""#, "", "`secret` does not have the right form"),
+        (r#"YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"#, "", "`secret` does not have the right form"),
+        (
+            "\"\"\"\nYSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw\"\"\"",
+            "",
+            "`secret` does not have the right form",
+        ),
     ] {
         let report = with_secret(secret, file.as_bytes()).unwrap_err();
         assert!(report.contains(message), "{secret}: {report}");

@@ -18,8 +18,8 @@ pub(super) fn page(table: &Matrix, bundle_sha256: &str) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <title>Who may do what</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Who may do what</h1>\n\
-         <p>Policy bundle <code>{}</code>. Each cell that is filled was proved by a request that is let in, and every \
-         request that is let in is of one of them.</p>\n<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>",
+         <p>Policy bundle <code>{}</code>. A request that the core allows proves each filled cell. Every \
+         request that the core allows belongs to a filled cell.</p>\n<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>",
         escaped(bundle_sha256)
     );
     for operation in &used {
