@@ -1,5 +1,5 @@
-//! `authorizer attach` and `authorizer detach`: the function on a distribution's behaviors, as a change of the
-//! file that the AWS CLI exports. Nothing here asks anything of AWS.
+//! `authorizer attach` and `authorizer detach`: change the behaviors of a distribution in the file that the AWS CLI
+//! exports. Nothing here calls AWS.
 
 mod config;
 pub(crate) mod detach;
@@ -88,7 +88,7 @@ fn version(text: &str) -> Result<FunctionVersion, String> {
     FunctionVersion::parse(text).map_err(|error| format!("it {error}"))
 }
 
-/// The ids of CloudFront's own making.
+/// Parses an id that CloudFront made.
 fn id(text: &str) -> Result<String, &'static str> {
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if !text.is_empty() && text.chars().all(letters) { Ok(text.to_owned()) } else { Err("this is not an id") }

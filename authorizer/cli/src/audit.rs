@@ -1,4 +1,4 @@
-//! `authorizer audit`: what a policy allows, proved, and what of it deserves a second look.
+//! `authorizer audit`: what a policy allows, with proof, and what to review.
 
 mod cedar;
 mod deployment;

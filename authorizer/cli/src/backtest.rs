@@ -1,4 +1,4 @@
-//! `authorizer backtest`: recorded requests held against another policy.
+//! `authorizer backtest`: checks recorded requests against another policy.
 
 mod assume;
 mod error;
@@ -111,7 +111,7 @@ fn read_policy(bundle_json: &[u8], path: &Path) -> Result<BacktestPolicy, Unusab
     BacktestPolicy::read(bundle_json).map_err(|source| unusable(path, source))
 }
 
-/// A policy file, or the bundle of a package, whichever it is.
+/// Reads a policy file, or the bundle of a package.
 fn old_bundle(path: &Path) -> miette::Result<Vec<u8>> {
     let bytes = read_limited(path, MAX_BUNDLE_BYTES)?;
     if bytes.trim_ascii_start().starts_with(b"{") {

@@ -1,4 +1,4 @@
-//! `authorizer explain`: one request, every rule's verdict.
+//! `authorizer explain`: the result of every rule on one request.
 
 mod request;
 
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    // The last, since its heading would stand over what follows.
+    // This must be the last field: its heading also covers the options after it.
     #[command(flatten)]
     request: RequestArgs,
 }
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         }
         (Some(Posed { request, token: None }), _) => explain(&authorizer, &request.event(), now),
         (None, Some(event)) => explain(&authorizer, &one_event(event)?, now),
-        // clap asks for one of them.
+        // clap requires one of them.
         (None, None) => return Err(RequestError::NoAsker.into()),
     };
     match args.format {

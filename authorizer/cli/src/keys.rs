@@ -1,7 +1,7 @@
 //! `authorizer keys`: the keys that identity providers publish.
 //!
-//! The function at the edge asks for keys where a policy has `jwks.url`; these commands do, when a person or a
-//! job asks for it.
+//! The function at the edge fetches keys if a policy has `jwks.url`. These commands fetch them when a person or a job
+//! runs them.
 
 mod block;
 mod discover;

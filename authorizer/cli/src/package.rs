@@ -1,7 +1,7 @@
 //! `authorizer package`: the zip that Lambda@Edge runs.
 //!
-//! The same binary, policy and keys give the same bytes, so whoever reviewed them can make the zip and
-//! compare its SHA-256 with the one that Lambda shows.
+//! The same binary, policy and keys give the same bytes. So a reviewer can make the zip, and compare its SHA-256 with
+//! the one that Lambda shows.
 
 mod archive;
 mod binary;
@@ -25,19 +25,18 @@ use archive::{Archive, Entry};
 use binary::BinaryError;
 use report::Report;
 
-/// What starts `bootstrap` under either runtime that Lambda@Edge has.
+/// The files that start `bootstrap` under the two runtimes of Lambda@Edge.
 const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
 const PYTHON_SHIM: &str = include_str!("../../edge/shims/index.py");
 
-/// What Lambda unpacks at most ("Lambda quotas", Lambda Developer Guide).
+/// The limit of Lambda for unpacked files ("Lambda quotas", Lambda Developer Guide).
 const MAX_UNPACKED_BYTES: u64 = 250_000_000;
 
-/// What CloudFront takes for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer
-/// Guide).
+/// The limit of CloudFront for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer Guide).
 const MAX_ZIP_BYTES: usize = 50_000_000;
 
-/// Larger than any package of this project: something is in it that should not be, such as debugging
-/// information, and every start of the function pays for it.
+/// Larger than any package of this project. A zip of this size contains something that it should not, such as debugging
+/// information, and every start of the function takes longer.
 const LARGE_ZIP_BYTES: usize = 1_500_000;
 
 /// Make the zip to deploy: the function, the files that start it, and the policy with its keys.
@@ -74,7 +73,7 @@ enum PackageError {
         /// What the system says.
         source: io::Error,
     },
-    /// The binary would not run where Lambda runs it.
+    /// Lambda cannot run the binary.
     #[error("`{path}` {source}")]
     #[diagnostic(help("`authorizer/edge/build` makes a binary that Lambda can run, and prints its path"))]
     Binary {
@@ -83,7 +82,7 @@ enum PackageError {
         /// Why.
         source: BinaryError,
     },
-    /// The binary would not start with this policy.
+    /// The binary does not start with this policy.
     #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
     #[diagnostic(help(
         "build it with `authorizer/edge/build`, without `--bundled-keys-only`; or remove the `url` and name a key \
@@ -107,14 +106,14 @@ enum PackageError {
         /// The file.
         path: PathBuf,
     },
-    /// More than CloudFront takes.
+    /// More than CloudFront accepts.
     #[error("the zip has {bytes} bytes, but CloudFront accepts at most 50 MB")]
     #[diagnostic(help("`authorizer/edge/build` makes a binary of about two megabytes; use that one"))]
     ZipTooLarge {
         /// Its size.
         bytes: usize,
     },
-    /// The zip cannot be put together.
+    /// The zip cannot be made.
     #[error("the zip cannot be made: {0}")]
     Zip(#[source] zip::result::ZipError),
 }
@@ -160,7 +159,7 @@ fn asks_for_keys(file: &PolicyFile) -> bool {
     file.bundle().policy().issuers().iter().any(|issuer| issuer.remote_keys().is_some())
 }
 
-/// What is to be said of a zip's size.
+/// The size of a zip, compared with what is usual.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Size {
     Usual,

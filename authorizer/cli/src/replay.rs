@@ -1,4 +1,4 @@
-//! `authorizer replay`: recorded events through the very code that decides at the edge.
+//! `authorizer replay`: runs recorded events through the code that decides at the edge.
 
 mod case;
 mod error;
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if let Some(expectations) = expectations {
         for missing in expectations.left() {
             differences = differences.saturating_add(1);
-            line(format_args!("{}: recorded, but not among the events", missing.bold()))?;
+            line(format_args!("{}: was recorded, and is not among the events", missing.bold()))?;
         }
         if args.format == Format::Text || differences > 0 {
             let s = if differences == 1 { "" } else { "s" };
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
 }
 
-/// On a terminal, how many events are done, once it takes a while.
+/// Shows on a terminal how many events are done.
 fn progress() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

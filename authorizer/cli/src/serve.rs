@@ -31,7 +31,7 @@ use crate::policy::NoPolicyError;
 const BUCKET: &str = "local-bucket";
 const REGION: &str = "us-east-1";
 
-/// How long what is still under way may take when all is over.
+/// How long open requests may take after the server was stopped.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// Serve a distribution on this machine: the function in front of an S3 bucket that is a folder.
@@ -151,7 +151,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
 }
 
 async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit> {
-    // Listened to from the start: a function that is starting is ended with us.
+    // This listens from the start, so that a function that is starting ends too.
     let mut stop = pin!(asked_to_stop());
     let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
     let policy = sample.as_ref().map(Sample::policy).or(args.policy.clone());
@@ -181,7 +181,7 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             };
             (Function::InProcess(InProcess::new(handler)), headers, format!("the policy {}", path.display()))
         }
-        // clap asks for one of them.
+        // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
     };
     let settings = Settings {
@@ -207,10 +207,10 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             line(format_args!("http://{} serves {}", running.addr(), data.join(BUCKET).display()))?;
             line(format_args!("  decided by {decided_by}"))?;
             line(format_args!(
-                "  the bucket itself is at {}, and answers signed requests only",
+                "  the bucket itself is at {} and answers signed requests only",
                 running.s3_addr()
             ))?;
-            // A package decides by a policy and keys of its own.
+            // A package has its own policy and keys.
             if let (Some(sample), None) = (&sample, &args.function) {
                 sample.print(running.addr())?;
             }
@@ -222,8 +222,8 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     Ok(Exit::Held)
 }
 
-/// The response headers policy that goes with a package: the CORS headers of the policy in it. A package
-/// whose bundle cannot be read does not start, so that nothing is answered anyway.
+/// The response headers policy for a package: the CORS headers of its policy. If its bundle cannot be read, the package
+/// does not start, and there are no responses.
 fn response_headers_of(packaged: &Packaged) -> Arc<ResponseHeaders> {
     let bundle = std::fs::read(packaged.folder().join("bundle.json"));
     let bundle = bundle.ok().and_then(|bytes| Bundle::read(&bytes).ok());
@@ -233,8 +233,8 @@ fn response_headers_of(packaged: &Packaged) -> Arc<ResponseHeaders> {
     })
 }
 
-/// Waits for Ctrl-C, or for the signal that service managers send. Where neither can be listened to, the
-/// process ends by them all the same, only less tidily.
+/// Waits for Ctrl-C, or for the signal that service managers send. If the process cannot listen to them, they still end
+/// it, but without a clean shutdown.
 async fn asked_to_stop() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

@@ -17,10 +17,10 @@ use thiserror::Error;
 use crate::output::Exit;
 use crate::policy::PolicyArgs;
 
-/// Why tests cannot be run, when it is not for what is in their file.
+/// Why tests cannot be run, for a reason outside their file.
 #[derive(Debug, Diagnostic, Error)]
 enum TestError {
-    /// A bundle is in no folder of tests.
+    /// A bundle does not have default test files.
     #[error("no test file is given")]
     #[diagnostic(help("with `--bundle`, name the test files"))]
     NoTests,
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         ([], None) => return Err(TestError::NoTests.into()),
         (files, _) => files.to_vec(),
     };
-    // All are read before any is run: a result is whole, or there is none.
+    // All files are read before any test runs: the result is complete, or an error.
     let mut suites = Vec::with_capacity(files.len());
     for path in files {
         let suite = load(&path, &authorizer)?;

@@ -28,13 +28,13 @@ pub(crate) fn files(document: PolicyDocument) -> impl Iterator<Item = String> {
     })
 }
 
-/// Puts what the files of each issuer hold into the document.
+/// Reads the files of each issuer into the document.
 pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<PolicyProblem> {
     let folder = folder_of(policy);
     let mut problems = Vec::new();
     for (index, issuer) in document.issuers.iter_mut().enumerate() {
         let place = Place::member("issuers").at(index);
-        // With both, or neither, the core names the problem.
+        // If both or neither are given, the core reports the problem.
         if let Some(JwksDocument { file: file @ Some(_), keys: keys @ None, .. }) = &mut issuer.jwks {
             match read_jwks(&folder.join(file.as_deref().unwrap_or_default())) {
                 Ok(read) => (*file, *keys) = (None, Some(read)),
@@ -70,13 +70,13 @@ fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
     }
 }
 
-/// Nothing that the file holds is in the error.
+/// Reads a secret. The error does not contain any part of the file.
 fn read_secret(
     secret: &mut SecretDocument,
     folder: &Path,
 ) -> Result<(), (&'static str, String, &'static str)> {
     if secret.value.is_some() {
-        // A policy is for many eyes.
+        // Many people can read a policy.
         return Err((
             "value",
             "it is in the policy itself".into(),

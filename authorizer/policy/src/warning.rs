@@ -1,4 +1,4 @@
-//! What a policy may have, and a person should know.
+//! Warnings about a policy that can be used.
 
 use authorizer_core::policy::Place;
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument};
@@ -8,12 +8,12 @@ use thiserror::Error;
 
 use crate::place::Places;
 
-/// Something that a policy may have, and a person should know, at its place in the file.
+/// Something in a valid policy that a person should know, at its place in the file.
 #[derive(Clone, Debug, Diagnostic, Error)]
 #[error("{message}")]
 #[diagnostic(severity(Warning))]
 pub struct PolicyWarning {
-    /// What it is.
+    /// What the warning is about.
     pub message: String,
     /// What would be better.
     #[help]
@@ -38,7 +38,7 @@ pub(crate) fn warnings(
         Some((Place::member("issuers").at(index).then(member), message, remedy))
     });
     let mut warned = warned.peekable();
-    // Most policies have none, and then the places of a long one are not looked for.
+    // Most policies do not have warnings, and then this does not search for places in a long text.
     if warned.peek().is_none() {
         return Vec::new();
     }

@@ -1,4 +1,4 @@
-//! The configuration that is read, the behaviors that are meant, and where the result goes.
+//! The configuration, the selected behaviors, and the destination of the result.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::input::{read_limited, read_stdin_limited};
 use crate::output::OutputError;
 use crate::save::replace;
 
-/// Far longer than a configuration: a behavior takes some two kilobytes of it.
+/// Far longer than a configuration: a behavior takes about two kilobytes.
 const MAX_CONFIG_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
@@ -61,7 +61,7 @@ impl ConfigArgs {
         Ok(Exported::read(&bytes).map_err(unusable)?)
     }
 
-    /// Writes the changed one.
+    /// Writes the changed configuration.
     pub(super) fn write(&self, changed: &Exported) -> miette::Result<()> {
         if let Some(path) = &self.out {
             return Ok(replace(path, &pretty(changed.whole())?)?);
@@ -72,12 +72,12 @@ impl ConfigArgs {
     }
 }
 
-/// As the AWS CLI indents, but with the members of objects in the order of their names.
+/// Indents as the AWS CLI does, but orders the members of objects by name.
 fn pretty(value: &impl Serialize) -> Result<Vec<u8>, OutputError> {
     let mut bytes = Vec::new();
     let formatter = PrettyFormatter::with_indent(b"    ");
     let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter));
-    // Writing to memory does not fail, nor has JSON that was read a form that cannot be written.
+    // Writing to memory does not fail, and JSON that was read can be written.
     written.map_err(|error| OutputError::Unwritable(error.into()))?;
     bytes.push(b'\n');
     Ok(bytes)

@@ -20,20 +20,20 @@ pub(crate) enum AttachError {
         /// What is wrong.
         source: ExportedError,
     },
-    /// A behavior that is not there.
+    /// The distribution does not have this behavior.
     #[error("this distribution does not have {name}")]
     #[diagnostic(help("it has {}", listed(.there)))]
     NoSuchBehavior {
-        /// The one that was named.
+        /// The behavior.
         name: BehaviorName,
-        /// Those that are.
+        /// The behaviors of the distribution.
         there: Vec<BehaviorName>,
     },
     /// No behavior reaches a bucket.
     #[error("no behavior of this distribution has a bucket as its origin")]
     #[diagnostic(help("check that this is the right distribution"))]
     NoBucket,
-    /// What came out is no configuration.
+    /// The result is not a configuration.
     #[error("the changed configuration cannot be read: {0}")]
     #[diagnostic(help("nothing was written; please report this, with the configuration"))]
     Broken(ExportedError),

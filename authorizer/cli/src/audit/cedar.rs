@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::output::{Exit, Format, line};
 
-/// A policy that Cedar could not decide the same by.
+/// A policy that Cedar cannot express.
 #[derive(Debug, Diagnostic, Error)]
 #[error("`{path}` cannot be translated: {source}")]
 #[diagnostic(help("docs/audit/cedar.md lists what Cedar cannot express"))]

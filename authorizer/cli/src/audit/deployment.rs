@@ -1,4 +1,4 @@
-//! `authorizer audit deployment`: what is deployed, held against the policy and the package that were reviewed.
+//! `authorizer audit deployment`: checks what is deployed against the reviewed policy and package.
 
 mod read;
 
@@ -60,7 +60,7 @@ enum DeploymentError {
         /// What the system says.
         source: walkdir::Error,
     },
-    /// More files than an export has.
+    /// The folder has more files than an export.
     #[error("`{path}` contains more than {limit} files")]
     #[diagnostic(help(
         "name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote; it must not contain anything else"
@@ -68,10 +68,10 @@ enum DeploymentError {
     TooMany {
         /// The folder.
         path: PathBuf,
-        /// What it may hold.
+        /// The limit.
         limit: usize,
     },
-    /// No export.
+    /// The folder is not an export.
     #[error("`{path}` cannot be audited: {source}")]
     #[diagnostic(help("name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote"))]
     NoExport {
@@ -80,7 +80,7 @@ enum DeploymentError {
         /// Why.
         source: ExportError,
     },
-    /// No package.
+    /// The file is not a package.
     #[error("`{path}` is not a package: {message}")]
     #[diagnostic(help("name the zip that `authorizer package` made, or give its hash with `--code-sha256`"))]
     NoPackage {
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     Ok(args.fail_on.exit(&report))
 }
 
-/// A SHA-256 in base64, in its one spelling.
+/// Parses a SHA-256 in base64, in its only spelling.
 fn code_sha256(text: &str) -> Result<String, String> {
     match STANDARD.decode(text) {
         Ok(bytes) if bytes.len() == 32 => Ok(text.to_owned()),

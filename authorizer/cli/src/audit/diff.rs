@@ -82,7 +82,7 @@ fn shown(direction: Direction) -> &'static str {
     }
 }
 
-/// One paragraph for each rule and those who come by it, with the first request.
+/// Writes a paragraph per rule and issuer, with the first request.
 fn write_accesses(title: &str, changes: &[AccessChange]) -> Result<(), OutputError> {
     if changes.is_empty() {
         return Ok(());

@@ -62,7 +62,7 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
-    /// Exits 1 when an open finding is as grave as this.
+    /// The exit status: 1 if an open finding has this severity or a higher one.
     pub(super) fn exit(self, report: &Report) -> Exit {
         let fails = report.open().any(|finding| self.fails(finding.severity));
         if fails { Exit::Findings } else { Exit::Held }

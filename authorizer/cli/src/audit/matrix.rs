@@ -1,4 +1,4 @@
-//! `authorizer audit matrix`: who may do what to which keys, as a table to sign.
+//! `authorizer audit matrix`: who may do what to which keys, as a table for a review.
 
 mod csv;
 mod html;

@@ -69,7 +69,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// What a gate wants.
+/// The answer that a gate expects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Expect {
     /// Nobody can.
@@ -78,12 +78,12 @@ enum Expect {
     Some,
 }
 
-/// The policy has no such issuer.
+/// The policy does not have this issuer.
 #[derive(Debug, Diagnostic, Error)]
 #[error("no issuer of the policy is named `{name}`")]
 #[diagnostic(help("use the `name` of an `[[issuers]]` block"))]
 struct NoIssuerError {
-    /// What was asked for.
+    /// The name.
     name: String,
 }
 
@@ -162,7 +162,7 @@ fn write_text(permissions: &[Permission]) -> Result<(), OutputError> {
     Ok(())
 }
 
-/// An operation's name, or a method, for every operation by which the same could be done.
+/// Parses the name of an operation, or a method, which stands for all operations that it denies.
 fn parse_operations(text: &str) -> Result<OperationSet, String> {
     if let Some(one) = S3Operation::named(text) {
         return Ok([one].into_iter().collect());

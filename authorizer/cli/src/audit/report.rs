@@ -1,4 +1,4 @@
-//! `authorizer audit report`: one document for whoever reviews a policy.
+//! `authorizer audit report`: one document for the review of a policy.
 
 use std::path::PathBuf;
 

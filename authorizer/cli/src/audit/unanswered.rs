@@ -1,10 +1,10 @@
-//! Why a question about a policy has no answer.
+//! Why a question about a policy does not have an answer.
 
 use authorizer_analysis::EngineError;
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// A question about a policy has no answer.
+/// The analysis did not finish, so the question does not have an answer.
 #[derive(Debug, Diagnostic, Error)]
 #[error("{0}")]
 #[diagnostic(help(

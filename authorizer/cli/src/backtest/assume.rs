@@ -1,10 +1,10 @@
-//! What a person lets be taken for granted.
+//! The assumptions that a person can choose.
 
 use authorizer_backtest::Assumptions;
 use clap::ValueEnum;
 use serde::Serialize;
 
-/// Something that the logs do not say.
+/// An assumption about what the logs do not contain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Assumption {

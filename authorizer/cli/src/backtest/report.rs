@@ -1,4 +1,4 @@
-//! What came of it, for people and for programs.
+//! The result of a backtest, for people and for programs.
 
 use authorizer_backtest::{Change, Group, GroupKey, MAX_GROUPS, Tally};
 use owo_colors::OwoColorize as _;
@@ -59,7 +59,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// What was in the logs beside requests that were compared.
+    /// Writes what the logs contain besides the requests that were compared.
     fn text_beside(&self) -> Result<(), OutputError> {
         let counts = self.tally.counts();
         for (count, singular, rest) in [

@@ -1,4 +1,4 @@
-//! A request that is described on the command line, in place of a recorded event.
+//! A request that is described on the command line, instead of a recorded event.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -16,42 +16,42 @@ use thiserror::Error;
 
 use crate::input::{read_limited, read_stdin_limited};
 
-/// The most that claims can take: the function reads no token of more than 16 KiB.
+/// The largest claims: the function does not read a token of more than 16 KiB.
 const MAX_CLAIMS_BYTES: usize = 64 * 1024;
 
-/// Why a request cannot be asked about.
+/// Why a request cannot be explained.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum RequestError {
-    /// The claims are not an object of JSON.
+    /// The claims are not a JSON object.
     #[error("the claims are not a JSON object: {0}")]
     #[diagnostic(help(
         "write them as '{{\"sub\": \"alice\"}}', or name a file that contains such an object"
     ))]
     Claims(String),
-    /// No issuer has this name.
+    /// The policy does not have an issuer of this name.
     #[error("the policy does not have an issuer `{name}`")]
     #[diagnostic(help("its issuers are: {known}"))]
     Issuer {
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The issuers of the policy.
         known: String,
     },
-    /// Nobody says whose the request is.
+    /// The request has neither a token nor `--anonymous`.
     #[error("the request does not say whether it has a token")]
     #[diagnostic(help("add `--issuer NAME`, `--claims JSON`, both, or `--anonymous`"))]
     NoAsker,
-    /// Claims of an issuer that is not the one that was named.
+    /// The claims name another issuer than `--issuer`.
     #[error(transparent)]
     #[diagnostic(help("leave `iss` out: `--issuer` fills it in"))]
     OtherIssuer(#[from] authorizer_analysis::OtherIssuerError),
-    /// There is no such request.
+    /// A viewer cannot send this request.
     #[error("{0}")]
     #[diagnostic(help("{}", .0.remedy()))]
     Request(authorizer_analysis::posed::PosedError),
 }
 
-/// Who asks for what.
+/// The options that describe a request.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Request, instead of an event")]
 #[command(group = ArgGroup::new("aim").args(["path", "key", "prefix"]))]
@@ -96,7 +96,7 @@ pub(crate) struct RequestArgs {
     anonymous: bool,
 }
 
-/// A request, and the token that it is supposed to come with.
+/// A request, and the token that it has.
 #[derive(Debug)]
 pub(crate) struct Posed {
     pub(crate) request: PosedRequest,
@@ -104,7 +104,7 @@ pub(crate) struct Posed {
 }
 
 impl RequestArgs {
-    /// The request, where one is described.
+    /// The request, if the options describe one.
     pub(super) fn posed(&self, policy: &Policy, now: UnixTime) -> miette::Result<Option<Posed>> {
         let Some(aim) = self.aim() else { return Ok(None) };
         let deed = match (self.operation, &self.method) {
@@ -152,14 +152,14 @@ impl RequestArgs {
     }
 }
 
-/// JSON itself begins with a brace; a file that does can be named with `./` before it.
+/// Reads claims. Text that begins with a brace is JSON; a file name that does needs `./` before it.
 fn read_claims(text: &str) -> miette::Result<Map<String, Value>> {
     let bytes = match text {
         "-" => read_stdin_limited(MAX_CLAIMS_BYTES)?,
         json if json.trim_start().starts_with('{') => json.as_bytes().to_vec(),
         file => read_limited(&PathBuf::from(file), MAX_CLAIMS_BYTES)?,
     };
-    // A token with such claims would be refused for its form, so there is nothing to suppose.
+    // A token with such claims is refused for its form, so there is nothing to explain.
     let claims = parse_claims(&bytes).map_err(|error| match error {
         TokenError::DuplicateMember => RequestError::Claims("a member appears twice".to_owned()),
         _ => RequestError::Claims(match serde_json::from_slice::<Map<String, Value>>(&bytes) {

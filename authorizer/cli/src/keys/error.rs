@@ -1,4 +1,4 @@
-//! Why keys cannot be had, or not used.
+//! Why keys cannot be fetched or used.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use authorizer_core::token::{JwkError, KeysUrlError};
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Why keys cannot be had, or not used. What a provider said is shown escaped: it must not steer a terminal.
+/// Why keys cannot be fetched or used. Text from a provider is escaped: it must not control the terminal.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum KeysError {
     /// An address that a person gave.
@@ -28,22 +28,22 @@ pub(crate) enum KeysError {
     /// The async runtime.
     #[error("the async runtime does not start: {0}")]
     Tokio(#[source] std::io::Error),
-    /// No connection, or none that could be trusted.
+    /// No connection, or one that cannot be trusted.
     #[error("`{address}` cannot be reached: {message}")]
     #[diagnostic(help(
         "certificates are verified with Mozilla's list, and the environment's proxies are not used; if that is the \
          cause, fetch the file another way and check it with `authorizer keys inspect FILE`"
     ))]
     Unreachable { address: String, message: String },
-    /// Too slow.
+    /// The answer takes too long.
     #[error("`{address}` did not send a complete answer within {} seconds", .after.as_secs_f64())]
     #[diagnostic(help("try again; nothing was written"))]
     Deadline { address: String, after: Duration },
-    /// An answer that was cut off, or is no HTTP.
+    /// An answer that is cut off or is not HTTP.
     #[error("the answer of `{address}` is not complete: {message}")]
     #[diagnostic(help("try again; nothing was written"))]
     Broken { address: String, message: String },
-    /// Another address, which nobody asked to trust.
+    /// A redirect to another address, which nobody chose to trust.
     #[error("`{address}` answers {status}, a redirect to `{}`, and redirects are not followed", .location.escape_debug())]
     #[diagnostic(help("if that address belongs to the provider, use it instead"))]
     Redirect { address: String, status: u16, location: String },
@@ -55,32 +55,32 @@ pub(crate) enum KeysError {
     #[error("the answer of `{address}` is longer than {limit} bytes")]
     #[diagnostic(help("check the address: the keys of a provider take a few kilobytes"))]
     TooLarge { address: String, limit: usize },
-    /// Neither of the well-known addresses answers.
+    /// Neither of the well-known addresses has metadata.
     #[error("`{issuer}` does not publish metadata: {tried}")]
     #[diagnostic(help(
         "write the issuer as in the `iss` of its tokens (`authorizer token inspect` shows it); if the provider does \
          not have metadata, fetch the keys with `authorizer keys fetch URL --out FILE`"
     ))]
     NoMetadata { issuer: String, tried: String },
-    /// Something else than a provider's metadata.
+    /// An answer that is not the metadata of a provider.
     #[error("the answer of `{address}` is not the metadata of a provider: {message}")]
     #[diagnostic(help(
         "write the issuer as in the `iss` of its tokens; `authorizer token inspect` shows it"
     ))]
     Metadata { address: String, message: String },
-    /// The metadata of somebody else (OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3).
+    /// The metadata of another issuer (OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3).
     #[error("the metadata of `{asked}` names another issuer: `{}`", .says.escape_debug())]
     #[diagnostic(help("{help}"))]
     OtherIssuer { asked: String, says: String, help: String },
-    /// A `jwks_uri` that must not be followed.
+    /// A `jwks_uri` that must not be used.
     #[error("the metadata of `{issuer}` has a `jwks_uri` that cannot be used, `{}`: {error}", .text.escape_debug())]
     #[diagnostic(help("the provider must fix this: keys are fetched over `https` only"))]
     JwksUri { issuer: String, text: String, error: KeysUrlError },
-    /// Something else than a JWK set that can be used, of an address or a file.
+    /// An address or a file without a JWK set.
     #[error("`{place}`: {error}")]
     #[diagnostic(help("{}", .error.remedy()))]
     Set { place: String, error: SetError },
-    /// Keys that no policy could use.
+    /// Keys that a policy cannot use.
     #[error("`{place}`: {error}")]
     #[diagnostic(help(
         "a policy cannot have these keys; `authorizer keys inspect FILE` shows what is wrong with each"
@@ -92,7 +92,7 @@ pub(crate) enum KeysError {
     NoAlgorithm { issuer: String, named: String },
 }
 
-/// Why bytes are no JWK set.
+/// Why bytes are not a JWK set.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum SetError {
     NoJson(String),

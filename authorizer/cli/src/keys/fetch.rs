@@ -1,4 +1,4 @@
-//! `authorizer keys fetch`: the keys of a provider into the file that a policy names.
+//! `authorizer keys fetch`: writes the keys of a provider to the file that a policy names.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `authorizer keys inspect`: what a JWK set holds, and what of it a policy can use.
+//! `authorizer keys inspect`: what a JWK set contains, and which keys a policy can use.
 
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,7 @@ fn as_json(key: &Key) -> serde_json::Value {
     })
 }
 
-/// What the file says is escaped: it may come from anywhere.
+/// Writes a key. Text from the file is escaped: the file may come from anywhere.
 fn write(key: &Key) -> Result<(), OutputError> {
     line("")?;
     let bits = key.bits.map(|bits| format!("{bits} bits"));

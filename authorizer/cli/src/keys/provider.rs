@@ -1,4 +1,4 @@
-//! What is known of the tokens of well-known providers, by the issuer. docs/providers.md has the sources.
+//! The tokens of well-known providers, by the issuer. docs/providers.md has the sources.
 
 use authorizer_core::token::KeysUrl;
 
@@ -9,7 +9,7 @@ pub(super) enum Provider {
     Auth0,
     /// A custom authorization server.
     Okta,
-    /// Okta's own authorization server, whose access tokens are for nobody else.
+    /// Okta's own authorization server. Its access tokens are only for Okta.
     OktaOrganization,
     EntraV1,
     EntraV2,
@@ -18,7 +18,7 @@ pub(super) enum Provider {
     Other,
 }
 
-/// Which field says whom a token is for.
+/// The field that says who a token is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Meant {
     Audience,
@@ -26,7 +26,7 @@ pub(super) enum Meant {
 }
 
 impl Provider {
-    /// The provider of an issuer, as far as its URL tells.
+    /// The provider of an issuer, as far as its URL shows.
     pub(super) fn of(issuer: &str) -> Self {
         let Ok(address) = KeysUrl::parse(issuer) else { return Self::Other };
         let host = address.host().to_ascii_lowercase();
@@ -51,7 +51,7 @@ impl Provider {
         }
     }
 
-    /// Which field its access tokens are told by.
+    /// The field that says who its access tokens are for.
     pub(super) fn meant(self) -> Meant {
         match self {
             Self::Cognito => Meant::ClientId,
@@ -66,7 +66,7 @@ impl Provider {
         }
     }
 
-    /// What an access token has that an ID token has not, where every token of the provider has it.
+    /// A claim that all access tokens of the provider have, and ID tokens do not have.
     pub(super) fn required(self) -> Option<&'static str> {
         match self {
             Self::Cognito => Some("{ token_use = \"access\" }"),
@@ -81,7 +81,7 @@ impl Provider {
         }
     }
 
-    /// What to think of, as lines of a comment.
+    /// Advice, as lines of a comment.
     pub(super) fn comment(self) -> &'static [&'static str] {
         match self {
             Self::Cognito => &[
@@ -123,7 +123,7 @@ impl Provider {
         }
     }
 
-    /// Of the issuer that a provider's metadata names: why it may not be the one that was asked.
+    /// Why the metadata of a provider may name another issuer than the one that was asked for.
     pub(super) fn why_other(self, asked: &str, says: &str) -> String {
         let why = if asked.trim_end_matches('/') == says.trim_end_matches('/') {
             "they differ by the slash at the end, and `iss` is compared byte for byte"

@@ -1,4 +1,4 @@
-//! What was made, in the words that Lambda and the decision log use for it.
+//! The report about a package, in the words of Lambda and the decision log.
 
 use std::path::Path;
 

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Why events cannot be replayed. An event that is malformed is none of these: it is refused, as at the
-/// edge.
+/// Why events cannot be replayed. A malformed event is not an error: it is refused, as at the edge.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum ReplayError {
     /// A file or folder cannot be read.
@@ -19,7 +18,7 @@ pub(crate) enum ReplayError {
         /// What the system says.
         source: io::Error,
     },
-    /// Nothing to replay: that is not the same as nothing refused.
+    /// There is nothing to replay: that is not the same as no refusal.
     #[error("the input does not contain an event")]
     #[diagnostic(help("name files with events, or a folder with .json, .jsonl or .ndjson files"))]
     NoEvents,

@@ -27,7 +27,7 @@ pub(super) struct Sample {
 
 impl Sample {
     /// Makes what is missing. The policy and the key are kept, so that they can be edited; tokens are new
-    /// each time, since they expire.
+    /// each time, because they expire.
     pub(super) fn prepare(folder: &Path) -> miette::Result<Self> {
         let folder = std::path::absolute(folder)
             .map_err(|source| SaveError::Unwritable { path: folder.to_owned(), source })?;
@@ -57,7 +57,7 @@ impl Sample {
                     "role": role, "iat": now, "exp": now.saturating_add(LIFETIME),
                 }),
             )?;
-            // As curl reads it with `-H @FILE`, which also keeps it out of the list of processes.
+            // The form that curl reads with `-H @FILE`, which keeps the token out of the list of processes.
             let path = sample.token(name);
             write_private(&path, format!("Authorization: Bearer {token}\n").as_bytes())?;
         }
@@ -72,7 +72,7 @@ impl Sample {
         self.folder.join("tokens").join(name)
     }
 
-    /// Prints lines for a shell, each of which does what it says.
+    /// Prints commands for a shell, each with its result.
     pub(super) fn print(&self, addr: SocketAddr) -> Result<(), OutputError> {
         let folder = quoted(&self.folder);
         let url = |key: &str| format!("http://{addr}/{key}");
@@ -140,7 +140,7 @@ impl Sample {
     }
 }
 
-/// A path as one word of a shell.
+/// Quotes a path as one word for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);

@@ -6,7 +6,7 @@ use owo_colors::OwoColorize as _;
 use super::Outcome;
 use crate::output::{OutputError, line};
 
-/// What failed, with what each rule makes of it; of the rest only how much it is, unless asked.
+/// Writes the tests that failed, with the result of each rule. Of the others, writes only the number, unless `verbose`.
 pub(super) fn write(outcome: &Outcome, verbose: bool) -> Result<(), OutputError> {
     for result in outcome.results() {
         if !result.held() {
@@ -53,7 +53,7 @@ fn write_failure(result: &TestResult) -> Result<(), OutputError> {
     Ok(())
 }
 
-/// A text of the tests' author, so that no control character of it reaches the terminal.
+/// Text from the author of the tests, in which control characters are escaped for the terminal.
 fn shown(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
 }

@@ -1,4 +1,4 @@
-//! `authorizer token inspect`: what a token says, and what of it was checked.
+//! `authorizer token inspect`: what a token contains, and what was checked.
 
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -35,14 +35,14 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// What was found of the token's validity.
+/// The result of the check of a token.
 enum Checked {
     Nothing,
     Accepted { issuer: String },
     Refused { reason: &'static str },
 }
 
-/// What was given as a token is none.
+/// The text is not a token.
 #[derive(Debug, Diagnostic, Error)]
 #[error("this is not a token: {0}")]
 #[diagnostic(help(
@@ -91,7 +91,7 @@ fn read_token(argument: &str) -> Result<String, NoTokenError> {
     Ok(bare(&text))
 }
 
-/// The token alone, also of a whole header line, as `serve --sample` keeps them.
+/// The token alone, also from a whole header line, as `serve --sample` writes it.
 fn bare(text: &str) -> String {
     let text = text.trim();
     let prefix = "Authorization: Bearer ";

@@ -73,7 +73,7 @@ pub(crate) fn write_public(key: &DevKey, path: &Path) -> miette::Result<()> {
     Ok(write_new(path, set.as_bytes(), 0o644)?)
 }
 
-/// Writes a file that is not there yet.
+/// Writes a file that does not exist yet.
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -89,7 +89,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
     )
 }
 
-/// Writes a file that only its owner may read, in the place of what was there.
+/// Writes a file that only its owner can read, and replaces an existing one.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     // An older file would keep its mode.
     if let Err(source) = fs::remove_file(path)

@@ -70,7 +70,7 @@ fn the_package_that_was_reviewed_and_its_policy_are_what_is_deployed() {
     let export = changed(FUNCTION, &code_line(CODE), &code_line(&code));
     let Done { code: exit, out, err } = audit(&[export.path().to_str().unwrap(), "--package", &zip]);
     assert_eq!((exit, out.as_str(), err.as_str()), (0, "no findings\n", ""));
-    // The export as it is has another package, and this one another policy.
+    // The unchanged export has another package, and this package has another policy.
     let (zip, _) = package(folder.path(), "fixtures/deployments/downloads.toml");
     let Done { code: exit, out, .. } = audit(&[GOOD, "--package", &zip, "--format", "json"]);
     let report: Value = serde_json::from_str(&out).unwrap();

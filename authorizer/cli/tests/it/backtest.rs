@@ -100,7 +100,7 @@ fn the_exit_tells_whether_anything_would_change() {
         let text = String::from_utf8(read("decisions.jsonl")).unwrap();
         text.lines().nth(number - 1).unwrap().to_owned()
     };
-    // Allowed and allowed, refused now, not told.
+    // Allowed as before, refused now, cannot be told.
     let (same, changed, open) = (line(1), line(11), line(5));
     for (lines, strict, code) in [
         (vec![&same], false, 0),
@@ -124,7 +124,7 @@ fn the_exit_tells_whether_anything_would_change() {
 fn a_policy_that_decided_itself_changes_nothing() {
     let done = authorizer(&["backtest", "--policy", OLD, "--format", "json", &log("decisions.jsonl")]);
     let value: Value = serde_json::from_str(&done.out).unwrap();
-    // But for the line of another bundle.
+    // All but the line of another bundle.
     assert_eq!((done.code, &value["counts"]["cannot_be_told"]), (0, &1.into()));
     assert_eq!(
         value["counts"]["same_allow"].as_u64().unwrap() + value["counts"]["same_refusal"].as_u64().unwrap(),

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::harness::{PROGRAM, ROOT, authorizer, authorizer_with};
 
-/// A folder with the sample policy and a key of its own.
+/// A folder with the sample policy and its own key.
 fn sample() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
@@ -18,7 +18,7 @@ fn sample() -> TempDir {
     folder
 }
 
-/// The same, and one thing of it changed.
+/// The same, with one change.
 fn sample_with(from: &str, to: &str) -> TempDir {
     let folder = sample();
     let policy = folder.path().join("policy.toml");
@@ -243,7 +243,7 @@ fn explain_takes_a_request_and_a_token_that_nobody_signed() {
     let from_stdin = explain_with(&[put.as_slice(), &["-"]].concat(), alice);
     assert_eq!((from_stdin.code, &from_stdin.out), (0, &done.out));
 
-    // With `iss` alone nothing is filled in, so that what a token lacks can be asked about.
+    // With `iss` alone nothing is filled in, so that a test can leave out claims.
     let bare = r#"{"sub": "alice", "iss": "https://login.example.com/", "exp": 1800000001}"#;
     let json =
         explain(&["--key", "public/a", "--claims", bare, "--token-type", "at+jwt", "--format", "json"]);
@@ -337,7 +337,7 @@ fn replay_takes_every_line_of_its_input_and_one_event_over_many_lines() {
     }
     for nothing in ["", "\n \n"] {
         let done = replay(nothing);
-        assert_eq!((done.code, done.out.as_str()), (2, ""), "nothing to replay is no success");
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "an empty input is not a success");
         assert!(done.err.contains("the input does not contain an event"), "{}", done.err);
     }
 }

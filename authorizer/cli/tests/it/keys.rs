@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::harness::{Done, command_in};
 use crate::provider::{Provider, json_answer};
 
-/// Runs a command in a folder. The environment names a proxy that is not there: nothing may go by it.
+/// Runs a command in a folder. The environment names a proxy that does not exist: nothing may use it.
 fn keys(folder: &Path, arguments: &[&str]) -> Done {
     let mut command = command_in(folder, arguments);
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
@@ -225,7 +225,7 @@ fn inspect_tells_of_each_key_and_exits_1_where_a_policy_would_be_refused() {
     let key = &set["keys"][0];
     let done = keys(at, &["keys", "inspect", "set.json", "--format", "json"]);
     let told: Value = serde_json::from_str(&done.out).unwrap();
-    // `token keygen` takes the thumbprint for a key id.
+    // `token keygen` uses the thumbprint as the key id.
     assert_eq!(told["keys"][0]["thumbprint"], key["kid"]);
     assert_eq!(told["keys"][0]["standing"], "usable");
     assert_eq!(told["keys"][1]["standing"], "passed_over");

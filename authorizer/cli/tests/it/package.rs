@@ -45,7 +45,7 @@ fn package(folder: &Path, more: &[&str]) -> Done {
 /// Exit 2, nothing on standard output, no zip, and every one of the words on standard error.
 fn assert_refused(folder: &Path, words: &[&str]) {
     let done = package(folder, &[]);
-    // As one line: where the diagnostic wraps is not what is tested.
+    // As one line: the test does not check where the diagnostic wraps.
     let stderr = done.err.replace(['│', '\n'], " ");
     let stderr = stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(done.code, 2, "{stderr}");
@@ -199,7 +199,7 @@ fn a_policy_that_needs_keys_fetched_takes_a_binary_that_says_it_can() {
         let done = package(folder.path(), &[]);
         assert_eq!(done.code, code, "{}", done.err);
         assert!(done.err.contains(word), "{}", done.err);
-        // A policy that needs nothing fetched takes any.
+        // A policy that does not fetch keys works with any binary.
         fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
         assert_eq!(package(folder.path(), &[]).code, 0);
     }
@@ -227,7 +227,7 @@ fn a_place_that_cannot_be_written_is_refused_and_a_folder_is_not_replaced() {
     let folder = folder();
     fs::create_dir(folder.path().join("folder.zip")).unwrap();
     for (out, word) in [
-        // A file where a folder would have to be: refused for root too.
+        // A file in the place of a folder is refused for root too.
         ("policy.toml/a.zip", "`policy.toml/a.zip` cannot be written"),
         ("folder.zip", "`folder.zip` is not a file"),
         ("/dev/null", "`/dev/null` is not a file"),
@@ -243,7 +243,7 @@ fn a_place_that_cannot_be_written_is_refused_and_a_folder_is_not_replaced() {
 #[test]
 fn a_large_zip_is_made_with_a_warning() {
     let folder = folder();
-    // Noise, which no compression makes smaller.
+    // Noise, which compression cannot make smaller.
     let mut state = 1_u64;
     let noise = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,4 +1,4 @@
-//! What a person sees when a policy file is wrong: file, line, column, what, and how to mend it.
+//! What a person sees when a policy file is wrong: file, line, column, what is wrong, and how to fix it.
 
 use std::fs;
 use std::path::Path;
@@ -134,7 +134,7 @@ fn a_file_that_cannot_be_read_is_named() {
     assert!(PolicyFile::load(&path).unwrap_err().to_string().ends_with("is not UTF-8 text"));
 }
 
-/// A policy with an issuer of HS256 tokens: what comes of it, with this in its file.
+/// The result of a policy with an issuer of HS256 tokens, and this text in its secret file.
 fn with_secret(secret: &str, file: &[u8]) -> Result<PolicyFile, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("staff.secret"), file).unwrap();
@@ -158,7 +158,7 @@ fn a_secret_is_read_as_its_file_holds_it_and_warned_of() {
     assert_ne!(
         bundle(file, b"a test secret, of thirty-two bytes\n\n"),
         plain,
-        "one line's end is none of it"
+        "only one line end is left out"
     );
     for encoded in
         ["YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw==", "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"]

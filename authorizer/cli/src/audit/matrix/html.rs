@@ -1,4 +1,4 @@
-//! The table as one page that needs nothing else: no script, no address of anything.
+//! The table as one self-contained page, without scripts and links.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ fn lines(texts: &[String]) -> String {
     texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join("<br>")
 }
 
-/// Text in the place of text or of an attribute's value.
+/// Escapes text for HTML, as text or as the value of an attribute.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
