@@ -1,5 +1,5 @@
-//! `authorizer attach` and `authorizer detach`: the function on a distribution's behaviors, as a change of the
-//! file that the AWS CLI exports. Nothing here asks anything of AWS.
+//! `authorizer attach` and `authorizer detach`: change the behaviors of a distribution in the file that the AWS CLI
+//! exports. Nothing here calls AWS.
 
 mod config;
 pub(crate) mod detach;
@@ -16,14 +16,14 @@ use authorizer_policy::PolicyFile;
 use self::config::{BehaviorArgs, ConfigArgs};
 use crate::output::{Exit, Format};
 
-/// Put the function on behaviors of a distribution, in the file that `get-distribution-config` writes.
+/// Attach the function to behaviors of a distribution, in the file that `get-distribution-config` writes.
 ///
-/// Every change is named on standard error, and the changed configuration written for `update-distribution`. It
-/// also sets ViewerProtocolPolicy to https-only, and with --policy the methods that the policy needs. What it does
-/// not know stays as it is.
+/// Prints each change on standard error, and writes the changed configuration for `update-distribution`. Also sets
+/// ViewerProtocolPolicy to https-only and, with --policy, the methods that the policy needs. Settings that the command
+/// does not know stay the same.
 ///
-/// Exits 1, with nothing written, where the bucket would still be reached past the authorizer, where another
-/// function sees viewers' requests, and where a setting must be chosen.
+/// Exits 1 and writes nothing if the bucket can still be reached without the authorizer, if another function gets
+/// viewers' requests, or if you must choose a setting.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     aws cloudfront get-distribution-config --id EDFDVBD6EXAMPLE >before.json\n  \
@@ -39,29 +39,28 @@ pub(crate) struct Args {
     config: ConfigArgs,
     #[command(flatten)]
     behaviors: BehaviorArgs,
-    /// The published version: numbered, in us-east-1.
+    /// Published version of the function: numbered, in us-east-1.
     #[arg(long, value_name = "ARN", value_parser = version)]
     function_arn: FunctionVersion,
-    /// The access policy (TOML): sets AllowedMethods to the fewest that it needs, and is held against the rest.
+    /// Policy file (TOML): sets AllowedMethods to the fewest that it needs, and checks the other settings against it.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Sets the Origin Access Control of the behaviors' origins.
+    /// Origin Access Control to set on the origins of the behaviors.
     #[arg(long, value_name = "ID", value_parser = id)]
     origin_access_control_id: Option<String>,
-    /// Sets the cache policy, or confirms the one that is there: an id, or Managed-CachingDisabled.
+    /// Cache policy to set, or to confirm: an id, or Managed-CachingDisabled.
     #[arg(long, value_name = "ID", value_parser = cache_policy)]
     cache_policy_id: Option<CachePolicyId>,
-    /// Sets the origin request policy, or confirms the one that is there: an id, or
-    /// Managed-AllViewerExceptHostHeader.
+    /// Origin request policy to set, or to confirm: an id, or Managed-AllViewerExceptHostHeader.
     #[arg(long, value_name = "ID", value_parser = origin_request_policy)]
     origin_request_policy_id: Option<OriginRequestPolicyId>,
-    /// Sets the response headers policy, which gives S3's answers their CORS headers.
+    /// Response headers policy to set. It adds the CORS headers to the responses of S3.
     #[arg(long, value_name = "ID", value_parser = id)]
     response_headers_policy_id: Option<String>,
-    /// Take off whatever other function sees viewers' requests on these behaviors, and CloudFront Functions.
+    /// Detach other functions that get viewers' requests from these behaviors, and CloudFront Functions.
     #[arg(long)]
     replace: bool,
-    /// How the account of the changes is written.
+    /// Output format of the changes.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -89,18 +88,17 @@ fn version(text: &str) -> Result<FunctionVersion, String> {
     FunctionVersion::parse(text).map_err(|error| format!("it {error}"))
 }
 
-/// The ids of CloudFront's own making.
+/// Parses an id that CloudFront made.
 fn id(text: &str) -> Result<String, &'static str> {
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if !text.is_empty() && text.chars().all(letters) { Ok(text.to_owned()) } else { Err("this is no id") }
+    if !text.is_empty() && text.chars().all(letters) { Ok(text.to_owned()) } else { Err("this is not an id") }
 }
 
 fn cache_policy(text: &str) -> Result<CachePolicyId, &'static str> {
-    CachePolicyId::parse(text)
-        .ok_or("this is neither an id nor the name of a managed cache policy known here")
+    CachePolicyId::parse(text).ok_or("this is neither an id nor the name of a known managed cache policy")
 }
 
 fn origin_request_policy(text: &str) -> Result<OriginRequestPolicyId, &'static str> {
     OriginRequestPolicyId::parse(text)
-        .ok_or("this is neither an id nor the name of a managed origin request policy known here")
+        .ok_or("this is neither an id nor the name of a known managed origin request policy")
 }

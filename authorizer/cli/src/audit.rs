@@ -1,4 +1,4 @@
-//! `authorizer audit`: what a policy allows, proved, and what of it deserves a second look.
+//! `authorizer audit`: what a policy allows, with proof, and what to review.
 
 mod cedar;
 mod deployment;
@@ -15,7 +15,7 @@ use clap::Subcommand;
 
 use crate::output::Exit;
 
-/// Prove what a policy allows, what a change of it grants, and what deserves a second look.
+/// Audit a policy: what it allows, what a change grants, and what to review.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 #[command(after_help = "Example:\n  authorizer audit diff --no-new-access main.toml change.toml")]

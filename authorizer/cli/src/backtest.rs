@@ -1,4 +1,4 @@
-//! `authorizer backtest`: recorded requests held against another policy.
+//! `authorizer backtest`: checks recorded requests against another policy.
 
 mod assume;
 mod error;
@@ -21,48 +21,48 @@ use crate::output::{Exit, Format};
 use crate::policy::{PolicyArgs, UnusableBundleError};
 use crate::time::parse_instant;
 
-/// Hold the requests of access logs or decision logs against another policy: what would change.
+/// Check the requests in access logs or decision logs against another policy, and report what would change.
 ///
-/// A log says less of a request than the decision needs, so each request would be let through or refused as
-/// before, would be newly allowed, would be newly refused, or it cannot be told. Nothing is said that does not follow
-/// from the log.
+/// A log has less information about a request than the decision needs. So each request is allowed as before, refused
+/// as before, newly allowed or newly refused, or the result cannot be told. A result is given only if it follows from
+/// the log.
 ///
-/// Exits 1 when a request would be newly allowed or newly refused; with --strict also when that cannot be told of one,
-/// or a line cannot be read.
+/// Exits 1 when a request would be newly allowed or newly refused. With --strict, also exits 1 when a result cannot be
+/// told, or when a line cannot be read.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  authorizer backtest --policy new.toml --old deployed/bundle.json logs/\n\n\
-    Of a function's log in CloudWatch Logs:\n  \
-    aws logs tail /aws/lambda/us-east-1.authorizer --since 1d --format detailed --region eu-west-1 |\n    \
+    For the log of a function in CloudWatch Logs:\n  \
+    aws logs tail /aws/lambda/us-east-1.edge-authorizer --since 1d --format detailed --region eu-west-1 |\n    \
     authorizer backtest --policy new.toml --old deployed/bundle.json -"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Logs, plain or gzip: CloudFront's access logs (W3C, or JSON Lines), the function's decision log, or what
-    /// CloudWatch Logs exports; a folder of them, or `-` for standard input.
+    /// Logs, plain or gzip: CloudFront access logs (W3C or JSON Lines), the decision log of the function, or an export
+    /// of CloudWatch Logs. Also a folder of such files, or `-` for standard input.
     #[arg(required = true)]
     logs: Vec<PathBuf>,
-    /// The policy that decided before, or its `bundle.json`: much more follows from a decision whose policy is known.
+    /// Policy that decided before, or its `bundle.json`. With it, more results follow from the log.
     #[arg(long, value_name = "FILE")]
     old: Option<PathBuf>,
-    /// Take something for granted that the logs do not say.
+    /// Assumption about what the logs do not contain. Repeatable, or separated by commas.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     assume: Vec<Assumption>,
-    /// Decide as if every request came at this instant, its token as good as it was, instead of when it came: seconds
-    /// since 1970 or RFC 3339.
+    /// Decide as if every request came at this time, with its token as valid as it was: seconds since 1970 or RFC 3339
+    /// (default: the time of each request).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
-    /// How many folders of a key make a group.
+    /// Number of folders of a key that make a group.
     #[arg(long, value_name = "FOLDERS", default_value_t = 1)]
     depth: usize,
-    /// How many groups of each change are listed in text.
+    /// Number of groups per change that the text lists.
     #[arg(long, value_name = "GROUPS", default_value_t = 20)]
     top: usize,
-    /// Exit 1 also when it cannot be told what would become of a request, or a line cannot be read.
+    /// Also exit 1 when a result cannot be told, or when a line cannot be read.
     #[arg(long)]
     strict: bool,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -111,7 +111,7 @@ fn read_policy(bundle_json: &[u8], path: &Path) -> Result<BacktestPolicy, Unusab
     BacktestPolicy::read(bundle_json).map_err(|source| unusable(path, source))
 }
 
-/// A policy file, or the bundle of a package, whichever it is.
+/// Reads a policy file, or the bundle of a package.
 fn old_bundle(path: &Path) -> miette::Result<Vec<u8>> {
     let bytes = read_limited(path, MAX_BUNDLE_BYTES)?;
     if bytes.trim_ascii_start().starts_with(b"{") {

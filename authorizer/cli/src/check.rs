@@ -12,13 +12,13 @@ use crate::policy::warn;
 
 /// Validate a policy and the key files it names.
 ///
-/// Exits 2, with every problem at its line and column, when the policy cannot be used.
+/// Exits 2 when the policy cannot be used, and shows each problem with its line and column.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer check policy.toml")]
 pub(crate) struct Args {
-    /// The policy file.
+    /// Policy file (TOML).
     policy: PathBuf,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

@@ -1,4 +1,4 @@
-//! Key pairs for development: made, kept as PEM, and signed with here. Production keys never leave the
+//! Key pairs for development: this makes them, keeps them as PEM, and signs with them. Production keys never leave the
 //! identity provider.
 
 use std::path::{Path, PathBuf};
@@ -24,10 +24,10 @@ use crate::input::read_limited;
 /// The longest key file that is read, in bytes: an RSA key of 8,192 bits takes 6,400.
 const MAX_PEM_BYTES: usize = 64 * 1024;
 
-/// Why a key is not used.
+/// Why a key cannot be used.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum DevKeyError {
-    /// A key file cannot be used, or not for what is asked.
+    /// A key file cannot be used, or not with this algorithm.
     #[error("`{path}`: {message}")]
     #[diagnostic(help("make a key pair with `authorizer token keygen NAME`"))]
     Unusable {
@@ -87,7 +87,8 @@ impl DevKey {
         Ok(pem)
     }
 
-    /// Reads a private key. Its kind says the algorithm; an RSA key signs with RS256 unless asked otherwise.
+    /// Reads a private key. Its kind decides the algorithm. An RSA key signs with RS256 unless another one is `asked`
+    /// for.
     pub(crate) fn read(path: &Path, asked: Option<SignatureAlgorithm>) -> miette::Result<Self> {
         let pem = read_limited(path, MAX_PEM_BYTES)?;
         let unusable =
@@ -101,7 +102,9 @@ impl DevKey {
         .into_iter()
         .filter_map(|(algorithm, key)| key.ok().map(|key| Self { algorithm, key }))
         .find(|key| key.jwk().is_ok())
-        .ok_or_else(|| unusable("this is no private key in PEM (PKCS #8: RSA, P-256, P-384 or Ed25519)"))?;
+        .ok_or_else(|| {
+            unusable("this is not a private key in PEM (PKCS #8: RSA, P-256, P-384 or Ed25519)")
+        })?;
         match asked {
             None => Ok(found),
             Some(algorithm) => {

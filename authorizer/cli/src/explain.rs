@@ -1,4 +1,4 @@
-//! `authorizer explain`: one request, every rule's verdict.
+//! `authorizer explain`: the result of every rule on one request.
 
 mod request;
 
@@ -15,29 +15,29 @@ use crate::policy::PolicyArgs;
 use crate::replay::one_event;
 use crate::time::{now_or, parse_instant};
 
-/// Explain the decision on one request: what every rule makes of it, and the first thing that failed.
+/// Explain the decision on one request: for each rule, whether it matches, and if not, the first check that failed.
 ///
-/// The request is a recorded event, or a method, a key and the claims of a token that nobody needs to have signed.
-/// Exits 1 when it is refused.
+/// The request is a recorded event, or a method, a key and the claims of a token. The token does not need a signature.
+/// Exits 1 when the request is refused.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  authorizer explain --policy policy.toml --now 2026-01-31T12:00:00Z event.json\n  \
+    after_help = "Examples:\n  authorizer explain --policy policy.toml --now 2026-01-31T12:00:00Z event.json\n  \
     authorizer explain --policy policy.toml --method PUT --path /users/alice/a --issuer staff \
     --claims '{\"sub\": \"alice\", \"scope\": \"files\"}'"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// A file with one viewer-request event, or `-` for standard input.
+    /// File with one viewer-request event, or `-` for standard input.
     #[arg(required_unless_present = "aim", conflicts_with = "aim")]
     event: Option<PathBuf>,
-    /// The instant of the decision, instead of the present: seconds since 1970 or RFC 3339.
+    /// Time of the decision: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    // The last, since its heading would stand over what follows.
+    // This must be the last field: its heading also covers the options after it.
     #[command(flatten)]
     request: RequestArgs,
 }
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         }
         (Some(Posed { request, token: None }), _) => explain(&authorizer, &request.event(), now),
         (None, Some(event)) => explain(&authorizer, &one_event(event)?, now),
-        // clap asks for one of them.
+        // clap requires one of them.
         (None, None) => return Err(RequestError::NoAsker.into()),
     };
     match args.format {
@@ -101,7 +101,7 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), Ou
         line(format_args!("  filled in: {}", token.filled.join(", ").escape_debug()))?;
     }
     if explanation.rules.is_empty() {
-        return line("  no rule was asked");
+        return line("  no rule was checked");
     }
     for rule in &explanation.rules {
         match &rule.mismatch {

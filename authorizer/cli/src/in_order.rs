@@ -1,5 +1,5 @@
-//! One thread reads, the others work, and what they make is taken in the order of what was read: so the same input
-//! gives the same result on any number of processors, in memory that does not grow with it.
+//! One thread reads, other threads work, and the results are taken in the order of the input. So the same input gives
+//! the same result on any number of processors, and the memory does not grow with the input.
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
@@ -7,22 +7,22 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-/// How many batches wait for a thread, and how many results of one for being taken.
+/// How many batches wait for each thread, and how many of its results wait to be taken.
 const WAITING: usize = 2;
 
-/// Hands a batch on to be worked on. It is false once nobody wants another.
+/// Hands a batch on to a worker. Returns false when no more batches are wanted.
 pub(crate) type Hand<'h, B> = &'h mut dyn FnMut(B) -> bool;
 
-/// As many threads as there are processors to work on.
+/// The number of threads to work with: one per processor.
 pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get).min(64)
 }
 
-/// Works on the batches that `read` hands on, in so many threads, and gives what was made of each to `take`, in
-/// order, up to its first error.
+/// Works on the batches that `read` hands on, in `workers` threads, and gives the results to `take` in order, up to its
+/// first error.
 ///
-/// The threads are not waited for after an error: whoever reads from a pipe may wait for what comes next, when
-/// nobody wants it any more.
+/// After an error, this does not wait for the threads: the reader may wait for input from a pipe that nobody wants any
+/// more.
 pub(crate) fn in_order<B, D, E>(
     workers: usize,
     read: impl FnOnce(Hand<'_, B>) + Send + 'static,
@@ -44,7 +44,7 @@ where
         lanes.push((done, Some(thread::spawn(move || work_on(&batch, &send_done, work.as_ref())))));
     }
     let reader = thread::spawn(move || {
-        // They are dealt out in turn.
+        // Each worker gets a batch in turn.
         let mut turns = batches.iter().cycle();
         read(&mut |batch| turns.next().is_some_and(|worker| worker.send(batch).is_ok()));
     });
@@ -53,7 +53,7 @@ where
         match lane.recv() {
             Ok(done) => take(done)?,
             Err(_) => {
-                // The first that does not come is the end, unless it is that of a thread.
+                // A missing result is the end of the input, unless its thread panicked.
                 worker.take().into_iter().for_each(join);
                 break;
             }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::channel;
 
-    /// What is made of some numbers.
+    /// The results for some numbers.
     fn paired(workers: usize, numbers: u64) -> Vec<(u64, u64)> {
         let mut taken = Vec::new();
         let read = move |hand: Hand<'_, u64>| assert!((0..numbers).all(hand));
@@ -113,7 +113,7 @@ mod tests {
         let mut taken = Vec::new();
         let read = |hand: Hand<'_, u64>| assert!((0..6).all(hand));
         let work = move |number| {
-            // The first is done last of those that can be worked on while it is.
+            // The first number is done after the others that are worked on at the same time.
             match number {
                 0 => wait.lock().unwrap().recv().unwrap(),
                 3 => go.send(()).unwrap(),
@@ -134,7 +134,7 @@ mod tests {
         let (feed, input) = channel::<u64>();
         feed.send(1).unwrap();
         let mut taken = 0;
-        // The sender lives until the end of the test: the reader would wait for it for ever.
+        // The sender lives until the end of the test, so the reader waits for it.
         let read = move |hand: Hand<'_, u64>| while input.recv().is_ok_and(&mut *hand) {};
         let take = |done: u64| {
             taken += 1;

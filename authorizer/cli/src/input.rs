@@ -1,4 +1,4 @@
-//! Files that a person names, read up to what they may hold.
+//! Files that a person names, read up to a limit.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,25 +7,25 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Why a file cannot be used, whatever it holds.
+/// Why a file cannot be read.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum InputError {
     /// A file cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a file that exists and that you may read"))]
+    #[diagnostic(help("name an existing file that you can read"))]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// A file holds more than its kind can.
+    /// A file is larger than its kind can be.
     #[error("`{path}` is larger than {limit} bytes")]
-    #[diagnostic(help("is it the file that you meant?"))]
+    #[diagnostic(help("check that this is the right file"))]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// What it may hold, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
 }

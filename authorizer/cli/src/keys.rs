@@ -1,7 +1,7 @@
 //! `authorizer keys`: the keys that identity providers publish.
 //!
-//! The function at the edge asks for keys where a policy has `jwks.url`; these commands do, when a person or a
-//! job asks for it.
+//! The function at the edge fetches keys if a policy has `jwks.url`. These commands fetch them when a person or a job
+//! runs them.
 
 mod block;
 mod discover;
@@ -17,7 +17,7 @@ use clap::Subcommand;
 
 use crate::output::Exit;
 
-/// Fetch the keys that an identity provider publishes, and look into them.
+/// Fetch the keys that an identity provider publishes, and show what they contain.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 #[command(after_help = "Example:\n  authorizer keys discover https://login.example.com/")]

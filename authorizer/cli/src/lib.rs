@@ -1,10 +1,10 @@
 //! `authorizer`: the command line of the edge authorizer.
 //!
-//! Thin: arguments in, the crates beside it, text or JSON out. Each command is a module with its
-//! arguments and `run`. The exit status is 0 when what was asked for held, 1 for findings, refusals or
-//! differences, 2 for input that cannot be used.
+//! This crate is thin: it reads arguments, calls the other crates, and writes text or JSON. Each command is a module
+//! with its arguments and `run`. The exit status is 0 for success, 1 for findings, refusals or differences, and 2 for
+//! input that cannot be used.
 //!
-//! The program is [`run`]. [`command`] is what it takes, for whoever writes that down.
+//! The program is [`run`]. [`command`] describes its arguments, for the documentation.
 
 mod attach;
 mod audit;
@@ -56,12 +56,12 @@ enum Command {
     Detach(attach::detach::Args),
 }
 
-/// What the command line takes.
+/// The arguments of the command line.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Does what the arguments of this process ask for.
+/// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be

@@ -11,7 +11,7 @@ use thiserror::Error;
 /// The exit status of every command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
-    /// What was asked for held.
+    /// The check passed.
     Held,
     /// Findings, refusals or differences.
     Findings,
@@ -29,13 +29,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// How a result is written.
+/// The output format of a result.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For programs: one JSON object a line.
+    /// For programs: one JSON object per line.
     Json,
 }
 
@@ -44,12 +44,12 @@ pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), OutputError> {
     writeln!(anstream::stdout(), "{text}").map_err(OutputError::of)
 }
 
-/// Whether what is written to standard output may have colours.
+/// Whether standard output may have colours.
 pub(crate) fn color() -> ColorChoice {
     AutoStream::choice(&io::stdout())
 }
 
-/// Lines of the result that are written at once, each as [`line`] would have written it.
+/// Lines of the result that are written at once. Each is as [`line`] writes it.
 #[derive(Debug)]
 pub(crate) struct Lines {
     color: ColorChoice,
@@ -57,15 +57,15 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// No line yet.
+    /// An empty list of lines.
     pub(crate) fn new(color: ColorChoice) -> Self {
         Self { color, bytes: Vec::new() }
     }
 
-    /// Adds one.
+    /// Adds a line.
     pub(crate) fn push(&mut self, text: &str) {
-        // What has neither an escape code nor anything that could be part of one is as it is; that is told sooner
-        // than it is gone through.
+        // Plain text does not contain an escape code, so it does not change. This check is faster than the search for
+        // escape codes.
         if is_plain(text) {
             self.bytes.extend_from_slice(text.as_bytes());
             self.bytes.push(b'\n');
@@ -92,27 +92,26 @@ fn is_plain(text: &str) -> bool {
     text.as_bytes().chunks(256).all(plain)
 }
 
-/// Tells the person at the terminal something beside the result. Standard error that cannot be written is no
-/// reason to stop.
+/// Prints something beside the result, on standard error. If that cannot be written, the command goes on.
 pub(crate) fn note(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Why a result is not told whole.
+/// Why a result is not complete.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum OutputError {
-    /// Whoever read the result stopped reading.
+    /// The reader of the result stopped reading.
     #[error("standard output was closed")]
     PipeClosed,
     /// The result cannot be written.
     #[error("standard output cannot be written: {0}")]
-    #[diagnostic(help("is there room on the disk that it goes to?"))]
+    #[diagnostic(help("check that the disk has free space"))]
     Unwritable(#[source] io::Error),
 }
 
 impl OutputError {
-    /// What becomes of an error of standard output. Of a reader that has seen enough, such as `head`, nothing is
-    /// said; the exit is 2 all the same, since the result was not told whole.
+    /// The error for a failed write to standard output. If a reader stops, such as `head`, no message is printed. The
+    /// exit status is still 2, because the result is not complete.
     pub(crate) fn of(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Unwritable(error) }
     }

@@ -1,7 +1,7 @@
 //! `authorizer package`: the zip that Lambda@Edge runs.
 //!
-//! The same binary, policy and keys give the same bytes, so whoever reviewed them can make the zip and
-//! compare its SHA-256 with the one that Lambda shows.
+//! The same binary, policy and keys give the same bytes. So a reviewer can make the zip, and compare its SHA-256 with
+//! the one that Lambda shows.
 
 mod archive;
 mod binary;
@@ -25,39 +25,38 @@ use archive::{Archive, Entry};
 use binary::BinaryError;
 use report::Report;
 
-/// What starts `bootstrap` under either runtime that Lambda@Edge has.
+/// The files that start `bootstrap` under the two runtimes of Lambda@Edge.
 const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
 const PYTHON_SHIM: &str = include_str!("../../edge/shims/index.py");
 
-/// What Lambda unpacks at most ("Lambda quotas", Lambda Developer Guide).
+/// The limit of Lambda for unpacked files ("Lambda quotas", Lambda Developer Guide).
 const MAX_UNPACKED_BYTES: u64 = 250_000_000;
 
-/// What CloudFront takes for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer
-/// Guide).
+/// The limit of CloudFront for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer Guide).
 const MAX_ZIP_BYTES: usize = 50_000_000;
 
-/// Larger than any package of this project: something is in it that should not be, such as debugging
-/// information, and every start of the function pays for it.
+/// Larger than any package of this project. A zip of this size contains something that it should not, such as debugging
+/// information, and every start of the function takes longer.
 const LARGE_ZIP_BYTES: usize = 1_500_000;
 
-/// Make the zip to deploy: the function, what starts it, and the policy with its keys.
+/// Make the zip to deploy: the function, the files that start it, and the policy with its keys.
 ///
-/// The same binary, policy and keys give the same bytes anywhere. Prints the SHA-256 to compare with what
-/// is deployed.
+/// The same binary, policy and keys give the same bytes on every machine. Prints the SHA-256 to compare with what is
+/// deployed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"")]
 pub(crate) struct Args {
-    /// The policy file.
+    /// Policy file (TOML).
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// The function's binary, as `authorizer/edge/build` makes it.
+    /// Binary of the function, as `authorizer/edge/build` makes it.
     #[arg(long, value_name = "PATH")]
     bootstrap: PathBuf,
-    /// Where the zip is written.
+    /// File for the zip.
     #[arg(long, value_name = "PATH", default_value = "dist/authorizer.zip")]
     out: PathBuf,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -74,7 +73,7 @@ enum PackageError {
         /// What the system says.
         source: io::Error,
     },
-    /// The binary would not run where Lambda runs it.
+    /// Lambda cannot run the binary.
     #[error("`{path}` {source}")]
     #[diagnostic(help("`authorizer/edge/build` makes a binary that Lambda can run, and prints its path"))]
     Binary {
@@ -83,20 +82,18 @@ enum PackageError {
         /// Why.
         source: BinaryError,
     },
-    /// The binary would not start with this policy.
-    #[error("the policy names a `url` to ask for keys, and `{path}` was built without asking for any")]
+    /// The binary does not start with this policy.
+    #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
     #[diagnostic(help(
-        "build it with `authorizer/edge/build`, without `--bundled-keys-only`; or have the policy bring its keys in \
-         files alone"
+        "build it with `authorizer/edge/build`, without `--bundled-keys-only`; or remove the `url` and name a key \
+         `file` only"
     ))]
     NoRemoteKeys {
         /// The file.
         path: PathBuf,
     },
     /// The binary might not start with this policy.
-    #[error(
-        "the policy names a `url` to fetch keys from, and `{path}` does not say whether it can fetch keys"
-    )]
+    #[error("the policy has a `url` to fetch keys from, but `{path}` does not say whether it can fetch keys")]
     #[diagnostic(help("build it with `authorizer/edge/build`, from the same version as this program"))]
     Unmarked {
         /// The file.
@@ -109,14 +106,14 @@ enum PackageError {
         /// The file.
         path: PathBuf,
     },
-    /// More than CloudFront takes.
-    #[error("the zip would take {bytes} bytes, and CloudFront takes 50 MB")]
-    #[diagnostic(help("`authorizer/edge/build` makes a binary of about two megabytes: name that one"))]
+    /// More than CloudFront accepts.
+    #[error("the zip has {bytes} bytes, but CloudFront accepts at most 50 MB")]
+    #[diagnostic(help("`authorizer/edge/build` makes a binary of about two megabytes; use that one"))]
     ZipTooLarge {
         /// Its size.
         bytes: usize,
     },
-    /// The zip cannot be put together.
+    /// The zip cannot be made.
     #[error("the zip cannot be made: {0}")]
     Zip(#[source] zip::result::ZipError),
 }
@@ -149,8 +146,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     }
     if size == Size::Large {
         note(format_args!(
-            "warning: the zip takes {bytes} bytes, and more than 1.5 MB makes the function start slowly; \
-             is `{}` what `authorizer/edge/build` made?",
+            "warning: the zip has {bytes} bytes, and with more than 1.5 MB the function starts slowly; check that \
+             `{}` is the binary that `authorizer/edge/build` made",
             args.bootstrap.display()
         ));
     }
@@ -162,7 +159,7 @@ fn asks_for_keys(file: &PolicyFile) -> bool {
     file.bundle().policy().issuers().iter().any(|issuer| issuer.remote_keys().is_some())
 }
 
-/// What is to be said of a zip's size.
+/// The size of a zip, compared with what is usual.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Size {
     Usual,

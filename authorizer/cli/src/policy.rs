@@ -10,9 +10,9 @@ use thiserror::Error;
 use crate::input::read_limited;
 use crate::output::note;
 
-/// Neither a policy nor a bundle was named.
+/// Neither a policy nor a bundle is given.
 #[derive(Debug, Diagnostic, Error)]
-#[error("no policy was named")]
+#[error("no policy is given")]
 #[diagnostic(help("add `--policy FILE` or `--bundle FILE`"))]
 pub(crate) struct NoPolicyError;
 
@@ -33,37 +33,37 @@ pub(crate) fn read_bundle(path: &Path) -> miette::Result<Bundle> {
     Ok(bundle.map_err(|source| UnusableBundleError { path: path.to_owned(), source })?)
 }
 
-/// Says what a person should know of a policy that can be used.
+/// Prints the warnings about a policy.
 pub(crate) fn warn(file: &PolicyFile) {
     for warning in file.warnings() {
         note(format_args!("{:?}", miette::Report::new(warning.clone())));
     }
 }
 
-/// Exactly one of the two.
+/// A policy file or a bundle: exactly one of them.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct PolicyArgs {
-    /// The policy file (TOML).
+    /// Policy file (TOML).
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// A `bundle.json`, as a package holds it.
+    /// `bundle.json` of a package, instead of a policy file.
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
 }
 
 impl PolicyArgs {
-    /// The policy file, where it is one.
+    /// The policy file, if it is not a bundle.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.policy.as_deref()
     }
 
-    /// Reads it whole.
+    /// Reads the policy.
     pub(crate) fn authorizer(&self) -> miette::Result<Authorizer> {
         let bundle = match (&self.policy, &self.bundle) {
             (Some(path), _) => PolicyFile::load(path)?.into_bundle(),
             (None, Some(path)) => read_bundle(path)?,
-            // clap's group asks for one of them.
+            // The group of clap requires one of them.
             (None, None) => return Err(NoPolicyError.into()),
         };
         Ok(Authorizer::new(bundle))

@@ -1,4 +1,4 @@
-//! `authorizer replay`: recorded events through the very code that decides at the edge.
+//! `authorizer replay`: runs recorded events through the code that decides at the edge.
 
 mod case;
 mod error;
@@ -25,30 +25,31 @@ use crate::output::{Exit, Format, color, line};
 use crate::policy::PolicyArgs;
 use crate::time::{now_or, parse_instant};
 
-/// Replay viewer-request events: for each the decision, the rule or reason, and the outcome.
+/// Replay viewer-request events: print the decision on each, with its rule or reason.
 ///
-/// Exits 1 when an event is refused, or, with --expect, when an outcome differs from the recorded one.
+/// With --format json, also prints the outcome that CloudFront gets. Exits 1 when an event is refused. With --expect,
+/// exits 1 only when an outcome differs from the recorded one.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  authorizer replay --policy policy.toml --now 2026-01-31T12:00:00Z events/\n\n\
-    Record outcomes, and hold later ones against them:\n  \
+    Record outcomes, and compare later ones with them:\n  \
     authorizer replay --policy policy.toml --now 1800000000 --format json events/ > expected.jsonl\n  \
     authorizer replay --policy policy.toml --now 1800000000 --expect expected.jsonl events/"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Events: a .json file (one event), a .jsonl file (one a line), a folder of such files, or `-` for
+    /// Events: a .json file (one event), a .jsonl file (one event per line), a folder of such files, or `-` for
     /// standard input.
     #[arg(required = true)]
     events: Vec<PathBuf>,
-    /// The instant of every decision, instead of the present: seconds since 1970 or RFC 3339.
+    /// Time of every decision: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
-    /// Hold the outcomes against these, recorded with `--format json`.
+    /// Recorded outcomes to compare with, from `--format json`.
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -105,7 +106,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
 }
 
-/// On a terminal, how many events are done, once it takes a while.
+/// Shows on a terminal how many events are done.
 fn progress() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,4 +1,4 @@
-//! A file that is there whole or not at all.
+//! Writes a file completely or not at all.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
@@ -11,8 +11,8 @@ use thiserror::Error;
 /// Why a file is not written.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum SaveError {
-    /// A file is there already that must not be overwritten.
-    #[error("`{path}` exists already, and is not overwritten")]
+    /// A file already exists, and must not be overwritten.
+    #[error("`{path}` already exists, and is not overwritten")]
     #[diagnostic(help("choose another name, or remove the file"))]
     Exists {
         /// The file.
@@ -20,40 +20,40 @@ pub(crate) enum SaveError {
     },
     /// A file cannot be written.
     #[error("`{path}` cannot be written: {source}")]
-    #[diagnostic(help("is there room on the disk, and may you write there?"))]
+    #[diagnostic(help("check that the disk has free space, and that you can write to this folder"))]
     Unwritable {
         /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// Something else than a file is where one should go.
+    /// The path is not a file.
     #[error("`{path}` is not a file")]
     #[diagnostic(help("name the file itself, not a folder or a device"))]
     NotFile {
-        /// The place.
+        /// The path.
         path: PathBuf,
     },
 }
 
-/// Writes beside the target, then takes its place: whoever reads it meanwhile has the old one, and a full
-/// disk costs nobody what was there.
+/// Writes a new file beside the target, then renames it to the target. A reader sees the old file or the new one, and a
+/// full disk does not destroy the old one.
 pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), SaveError> {
-    // As any new file has: the caller's umask says who else may read it.
+    // The mode of any new file: the umask decides who else can read it.
     replace_with(target, bytes, 0o666)
 }
 
-/// The same for what holds a secret: nobody else may read it.
+/// The same for a file with a secret: only its owner can read it.
 pub(crate) fn replace_private(target: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     replace_with(target, bytes, 0o600)
 }
 
 fn replace_with(target: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
-    // Renaming over a device would take its place.
+    // A rename would replace a device.
     if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
         return Err(SaveError::NotFile { path: target.to_owned() });
     }
-    // A link stays one, and what it leads to is replaced.
+    // A link stays a link, and its target is replaced.
     let resolved = fs::canonicalize(target);
     let target = resolved.as_deref().unwrap_or(target);
     let unwritable = |source| SaveError::Unwritable { path: target.to_owned(), source };

@@ -16,7 +16,7 @@ use authorizer_local::{
     ResponseHeaders, Runtime, RuntimeClients, Settings, StartError,
 };
 use bytes::Bytes;
-use clap::ValueEnum;
+use clap::{ArgGroup, ValueEnum};
 use miette::Diagnostic;
 use serde_json::json;
 use thiserror::Error;
@@ -31,40 +31,43 @@ use crate::policy::NoPolicyError;
 const BUCKET: &str = "local-bucket";
 const REGION: &str = "us-east-1";
 
-/// How long what is still under way may take when all is over.
+/// How long open requests may take after the server was stopped.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// Serve a distribution on this machine: the function in front of an S3 bucket that is a folder.
 ///
-/// The policy is read again when its file changes; a broken edit keeps the last good one and says so.
+/// The command reads the policy again when its file changes. If the new policy cannot be used, the command shows the
+/// problems, and the last good policy still decides.
+// clap makes a group of all fields, which any option satisfies. What is required is one of those that decide.
 #[derive(Debug, clap::Args)]
-#[group(id = "decides", required = true, multiple = true)]
+#[group(skip)]
+#[command(group = ArgGroup::new("decides").required(true).multiple(true))]
 #[command(after_help = "Examples:\n  authorizer serve --sample .local\n  \
     authorizer serve --policy policy.toml --data objects\n  \
     authorizer serve --function dist/authorizer.zip --runtime node")]
 pub(crate) struct Args {
-    /// A folder with a ready policy, keys and tokens; made when it is missing.
+    /// Folder with a ready policy, keys and tokens. Creates what is missing.
     #[arg(long, value_name = "DIR", conflicts_with = "policy", group = "decides")]
     sample: Option<PathBuf>,
-    /// The policy file.
+    /// Policy file (TOML).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["function", "runtime"], group = "decides")]
     policy: Option<PathBuf>,
-    /// A package made by `authorizer package`, which decides in a process of its own.
+    /// Package made by `authorizer package`. It decides in its own process.
     #[arg(long, value_name = "ZIP", group = "decides")]
     function: Option<PathBuf>,
-    /// The runtime that starts the package; python and node are AWS's own clients (`make runtimes`).
+    /// Runtime that starts the package. python and node are the clients of AWS; `make runtimes` installs them.
     #[arg(long, value_enum, default_value_t, requires = "function")]
     runtime: RuntimeArg,
-    /// The folder that `make runtimes` filled.
+    /// Folder that `make runtimes` filled.
     #[arg(long, value_name = "DIR", default_value = ".tools/runtimes")]
     runtimes: PathBuf,
-    /// The folder that holds the bucket [default: DIR/data of the sample, or .local/data].
+    /// Folder that contains the bucket [default: DIR/data of the sample, or .local/data].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The address to serve on; port 0 takes a free one.
+    /// Address to listen on. Port 0 selects a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// How each request is written; with json the first line says where it is served.
+    /// Output format of each request. With json, the first line has the address.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -86,12 +89,12 @@ enum ServeError {
     /// The address is taken or may not be used.
     #[error("cannot listen on {addr}: {error}")]
     #[diagnostic(help(
-        "is another `authorizer serve` running? choose another port with `--listen 127.0.0.1:8081`"
+        "another `authorizer serve` may be running; choose another port with `--listen 127.0.0.1:8081`"
     ))]
     Listen { addr: SocketAddr, error: std::io::Error },
     /// The bucket.
     #[error(transparent)]
-    #[diagnostic(help("name a folder that you may write to with `--data DIR`"))]
+    #[diagnostic(help("name a folder that you can write to with `--data DIR`"))]
     Bucket(StartError),
     /// The package.
     #[error(transparent)]
@@ -114,7 +117,7 @@ enum ServeError {
     Watch { path: PathBuf, error: notify::Error },
     /// The function does not start.
     #[error(transparent)]
-    #[diagnostic(help("the function's own lines above say why"))]
+    #[diagnostic(help("the lines of the function above say why"))]
     Function(FunctionError),
 }
 
@@ -148,7 +151,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
 }
 
 async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit> {
-    // Listened to from the start: a function that is starting is ended with us.
+    // This listens from the start, so that a function that is starting ends too.
     let mut stop = pin!(asked_to_stop());
     let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
     let policy = sample.as_ref().map(Sample::policy).or(args.policy.clone());
@@ -178,7 +181,7 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             };
             (Function::InProcess(InProcess::new(handler)), headers, format!("the policy {}", path.display()))
         }
-        // clap asks for one of them.
+        // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
     };
     let settings = Settings {
@@ -204,14 +207,14 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             line(format_args!("http://{} serves {}", running.addr(), data.join(BUCKET).display()))?;
             line(format_args!("  decided by {decided_by}"))?;
             line(format_args!(
-                "  the bucket itself is at {} and answers nothing unsigned",
+                "  the bucket itself is at {} and answers signed requests only",
                 running.s3_addr()
             ))?;
-            // A package decides by a policy and keys of its own.
+            // A package has its own policy and keys.
             if let (Some(sample), None) = (&sample, &args.function) {
                 sample.print(running.addr())?;
             }
-            line("Each request is one line below; Ctrl-C stops.")?;
+            line("Each request is one line below. Ctrl-C stops the server.")?;
         }
     }
     stop.await;
@@ -219,8 +222,8 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     Ok(Exit::Held)
 }
 
-/// The response headers policy that goes with a package: the CORS headers of the policy in it. A package
-/// whose bundle cannot be read does not start, so that nothing is answered anyway.
+/// The response headers policy for a package: the CORS headers of its policy. If its bundle cannot be read, the package
+/// does not start, and there are no responses.
 fn response_headers_of(packaged: &Packaged) -> Arc<ResponseHeaders> {
     let bundle = std::fs::read(packaged.folder().join("bundle.json"));
     let bundle = bundle.ok().and_then(|bytes| Bundle::read(&bytes).ok());
@@ -230,8 +233,8 @@ fn response_headers_of(packaged: &Packaged) -> Arc<ResponseHeaders> {
     })
 }
 
-/// Waits for Ctrl-C, or for the signal that service managers send. Where neither can be listened to, the
-/// process ends by them all the same, only less tidily.
+/// Waits for Ctrl-C, or for the signal that service managers send. If the process cannot listen to them, they still end
+/// it, but without a clean shutdown.
 async fn asked_to_stop() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

@@ -17,12 +17,12 @@ use thiserror::Error;
 use crate::output::Exit;
 use crate::policy::PolicyArgs;
 
-/// Why tests cannot be run, when it is not for what is in their file.
+/// Why tests cannot be run, for a reason outside their file.
 #[derive(Debug, Diagnostic, Error)]
 enum TestError {
-    /// A bundle is in no folder of tests.
-    #[error("no tests were named")]
-    #[diagnostic(help("beside `--bundle`, name the file of the tests"))]
+    /// A bundle does not have default test files.
+    #[error("no test file is given")]
+    #[diagnostic(help("with `--bundle`, name the test files"))]
     NoTests,
     /// The results cannot be written as XML.
     #[error("the results cannot be written: {0}")]
@@ -30,31 +30,31 @@ enum TestError {
     Junit(#[source] quick_junit::SerializeError),
 }
 
-/// Run the unit tests of a policy, and say what of it they went through.
+/// Run the unit tests of a policy, and measure how much of it they cover.
 ///
-/// The tests of NAME.toml are in NAME.tests.toml beside it, unless files are named. docs/testing.md has their form, and
-/// what coverage is. Exits 1 when a test fails, or when less is covered than --min-coverage.
+/// docs/testing.md describes the test files and the coverage. Exits 1 when a test fails, or when the coverage is below
+/// --min-coverage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer test --policy policy.toml --min-coverage 100\n\n\
-    Hold the bundle of a package against the same tests:\n  \
+    Run the same tests on the bundle of a package:\n  \
     authorizer test --bundle bundle.json policy.tests.toml")]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Files of tests.
+    /// Test files (default: NAME.tests.toml beside the policy NAME.toml).
     tests: Vec<PathBuf>,
-    /// The least coverage, in percent.
+    /// Lowest coverage that passes, in percent (default: any coverage passes).
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     min_coverage: Option<u8>,
-    /// Also name the tests that hold, and what no test went through.
+    /// Also list the tests that pass, and what no test covers.
     #[arg(long)]
     verbose: bool,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: TestFormat,
 }
 
-/// How results of tests are written.
+/// The output format of test results.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 enum TestFormat {
     /// For people.
@@ -62,7 +62,7 @@ enum TestFormat {
     Text,
     /// For programs: one JSON object.
     Json,
-    /// For what shows test results: JUnit's XML.
+    /// For tools that show test results: JUnit XML.
     Junit,
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         ([], None) => return Err(TestError::NoTests.into()),
         (files, _) => files.to_vec(),
     };
-    // All are read before any is run: a result is whole, or there is none.
+    // All files are read before any test runs: the result is complete, or an error.
     let mut suites = Vec::with_capacity(files.len());
     for path in files {
         let suite = load(&path, &authorizer)?;

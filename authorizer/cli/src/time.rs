@@ -1,4 +1,4 @@
-//! Instants and spans on the command line.
+//! Times and durations on the command line.
 
 use std::time::SystemTime;
 
@@ -12,15 +12,15 @@ pub(crate) fn parse_instant(text: &str) -> Result<UnixTime, String> {
     }
     let timestamp: Timestamp = text
         .parse()
-        .map_err(|_| "write seconds since 1970, or a time such as 2026-01-31T12:00:00Z".to_owned())?;
+        .map_err(|_| "write seconds since 1970, or a time, such as 2026-01-31T12:00:00Z".to_owned())?;
     u64::try_from(timestamp.as_second())
         .map(UnixTime::from_seconds)
-        .map_err(|_| "the time lies before 1970".to_owned())
+        .map_err(|_| "the time is before 1970".to_owned())
 }
 
-/// Reads a span such as `90s`, `15m`, `1h` or `30d`; the result is in seconds, and may be below zero.
+/// Reads a duration, such as `90s`, `15m`, `1h` or `30d`. The result is in seconds, and can be negative.
 pub(crate) fn parse_span(text: &str) -> Result<i64, String> {
-    // jiff's durations have no days, whose length depends on where one is; a token's do not.
+    // The durations of jiff do not have days, because their length depends on the place. Here a day has 24 hours.
     let (text, factor) = match text.strip_suffix('d') {
         Some(days) => (format!("{days}h"), 24),
         None => (text.to_owned(), 1),
@@ -28,19 +28,19 @@ pub(crate) fn parse_span(text: &str) -> Result<i64, String> {
     text.parse::<SignedDuration>()
         .ok()
         .and_then(|duration| duration.as_secs().checked_mul(factor))
-        .ok_or_else(|| "write a span such as 90s, 15m, 1h or 30d".to_owned())
+        .ok_or_else(|| "write a duration, such as 90s, 15m, 1h or 30d".to_owned())
 }
 
-/// The instant asked for, or the present.
+/// The given time, or now.
 pub(crate) fn now_or(instant: Option<UnixTime>) -> UnixTime {
     instant.unwrap_or_else(|| UnixTime::from_system(SystemTime::now()))
 }
 
-/// An instant in words.
+/// A time as text.
 pub(crate) fn show(seconds: f64) -> String {
     #[allow(clippy::cast_possible_truncation, reason = "a float beyond i64 is cut to it, and then refused")]
     let whole = seconds as i64;
-    Timestamp::from_second(whole).map_or_else(|_| "no date".to_owned(), |timestamp| timestamp.to_string())
+    Timestamp::from_second(whole).map_or_else(|_| "not a date".to_owned(), |timestamp| timestamp.to_string())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use clap::Subcommand;
 
 use crate::output::Exit;
 
-/// Make development keys, mint tokens with them, and look into tokens.
+/// Make development keys, mint tokens with them, and show what tokens contain.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 #[command(after_help = "Example:\n  authorizer token keygen dev --dir keys")]

@@ -12,10 +12,10 @@ use thiserror::Error;
 
 use crate::place::Places;
 
-/// The most problems that are shown. A file with more has one cause, or is no policy.
+/// The most problems that are shown. More problems have one cause, or the file is not a policy.
 const MAX_SHOWN: usize = 50;
 
-/// What a person wrote a file for, which the messages about it name.
+/// The kind of a file. Messages about the file name it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FileKind {
     /// A policy.
@@ -45,9 +45,9 @@ impl FileKind {
 pub enum PolicyFileError {
     /// The file cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a {} file that exists and that you may read", .kind.noun()))]
+    #[diagnostic(help("name an existing {} file that you can read", .kind.noun()))]
     Unreadable {
-        /// What it was to be.
+        /// The kind of the file.
         kind: FileKind,
         /// The file.
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum PolicyFileError {
     },
     /// The file is larger than any bundle may be.
     #[error("`{path}` is larger than 16 MiB")]
-    #[diagnostic(help("name the policy file; keys and rules do not take so much"))]
+    #[diagnostic(help("check that this is the policy file: keys and rules are much smaller"))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -70,9 +70,9 @@ pub enum PolicyFileError {
     },
     /// Not TOML, or not the TOML of its kind.
     #[error("{message}")]
-    #[diagnostic(help("{} has every field and what it may hold", .kind.page()))]
+    #[diagnostic(help("{} describes every field and its values", .kind.page()))]
     Syntax {
-        /// What it was to be.
+        /// The kind of the file.
         kind: FileKind,
         /// What is wrong.
         message: String,
@@ -83,7 +83,7 @@ pub enum PolicyFileError {
         #[label("here")]
         at: Option<SourceSpan>,
     },
-    /// What is written does not hold together.
+    /// The values in the file are not valid together.
     #[error(
         "the {} cannot be used: {found} problem{}{}",
         .kind.noun(),
@@ -91,7 +91,7 @@ pub enum PolicyFileError {
         if *.found > MAX_SHOWN { ", of which the first 50 are shown" } else { "" }
     )]
     Problems {
-        /// What it was to be.
+        /// The kind of the file.
         kind: FileKind,
         /// How many were found.
         found: usize,
@@ -115,7 +115,7 @@ pub enum PolicyFileError {
 pub struct ProblemReport {
     /// What is wrong.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     #[help]
     pub remedy: String,
     /// The file.
@@ -136,14 +136,14 @@ impl PolicyFileError {
         message: &str,
         at: Option<Range<usize>>,
     ) -> Self {
-        // Of a line that may hold a secret nothing is shown, and no message that has a part of it.
+        // A line that may contain a secret is not shown, and neither is a message that may quote it.
         if at.clone().is_some_and(|at| is_of_a_secret(text, at)) {
-            let message = "`secret` is not of its form: write `secret = { file = \"...\" }`".into();
+            let message = "`secret` does not have the right form: write `secret = { file = \"...\" }`".into();
             return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
         }
         if let Some(at) = at.clone().filter(|at| is_beside_a_secret(text, at)) {
             let line = text.get(..at.start).unwrap_or_default().matches('\n').count().saturating_add(1);
-            let message = format!("{} (line {line}, which is not shown beside a secret)", message.trim_end());
+            let message = format!("{} (line {line}, not shown because a secret is near)", message.trim_end());
             return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
         }
         Self::Syntax {
@@ -168,7 +168,7 @@ impl PolicyFileError {
             let is_secret = span.is_some_and(|span| is_of_a_secret(text, span))
                 || line.as_ref().is_some_and(|line| is_beside_a_secret(text, line));
             let message = match is_secret {
-                // The place is in words then.
+                // Without the line, the message has the place in words.
                 true => format!("`{}`: {}", problem.place, problem.message),
                 false => problem.message,
             };
@@ -184,7 +184,7 @@ impl PolicyFileError {
     }
 }
 
-/// Whether the first line of the span, or the table that it is in, speaks of a secret.
+/// Whether the first line of the span, or the head of its table, mentions a secret.
 fn is_of_a_secret(text: &str, span: Range<usize>) -> bool {
     let (before, after) = text.split_at_checked(span.start).unwrap_or((text, ""));
     let line = (before.rsplit('\n').next().unwrap_or_default(), after.lines().next().unwrap_or_default());
@@ -192,8 +192,8 @@ fn is_of_a_secret(text: &str, span: Range<usize>) -> bool {
     [line.0, line.1, table].iter().any(|part| part.contains("secret"))
 }
 
-/// Whether what is shown of a span, its lines and one around them, is in a table that speaks of a secret anywhere:
-/// a text of several lines may hold one.
+/// Whether the lines that are shown for a span, with one line around them, are in a table that mentions a secret
+/// anywhere: a string of several lines may contain one.
 fn is_beside_a_secret(text: &str, span: &Range<usize>) -> bool {
     let line_of = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count();
     let shown = line_of(span.start).saturating_sub(1)..=line_of(span.end).saturating_add(1);
@@ -208,7 +208,7 @@ fn is_beside_a_secret(text: &str, span: &Range<usize>) -> bool {
     })
 }
 
-/// The file's name without a word of it.
+/// The name of the file, without its text.
 fn hidden(source_code: &NamedSource<String>) -> NamedSource<String> {
     NamedSource::new(source_code.name(), String::new())
 }

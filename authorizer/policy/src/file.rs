@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{FileKind, PolicyFileError};
 use crate::warning::{PolicyWarning, warnings};
 
-/// A file that is of its form. Whether it holds together is for others to say; what they find is shown at its place.
+/// A file with the right fields and types. Other code checks the values; its problems are shown at their places.
 #[derive(Debug)]
 pub struct TomlFile<T> {
     kind: FileKind,
@@ -26,7 +26,7 @@ impl<T: DeserializeOwned> TomlFile<T> {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`PolicyFileError`] when it cannot be read, is no TOML, or has fields or types that are not of its form.
+    /// [`PolicyFileError`] when it cannot be read, is not TOML, or has an unknown field or a wrong type.
     pub fn load(kind: FileKind, path: &Path) -> Result<Self, PolicyFileError> {
         let text = read(kind, path)?;
         let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
@@ -38,12 +38,12 @@ impl<T: DeserializeOwned> TomlFile<T> {
 }
 
 impl<T> TomlFile<T> {
-    /// What it says.
+    /// The document in the file.
     pub fn document(&self) -> &T {
         &self.document
     }
 
-    /// The report on what is wrong with it.
+    /// The error for these problems, each at its place.
     pub fn problems(&self, problems: Vec<PolicyProblem>) -> PolicyFileError {
         PolicyFileError::problems(self.kind, &self.source, &self.text, problems)
     }

@@ -28,21 +28,20 @@ pub(crate) fn files(document: PolicyDocument) -> impl Iterator<Item = String> {
     })
 }
 
-/// Puts what the files of each issuer hold into the document.
+/// Reads the files of each issuer into the document.
 pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<PolicyProblem> {
     let folder = folder_of(policy);
     let mut problems = Vec::new();
     for (index, issuer) in document.issuers.iter_mut().enumerate() {
         let place = Place::member("issuers").at(index);
-        // With both, or neither, the core names the problem.
+        // If both or neither are given, the core reports the problem.
         if let Some(JwksDocument { file: file @ Some(_), keys: keys @ None, .. }) = &mut issuer.jwks {
             match read_jwks(&folder.join(file.as_deref().unwrap_or_default())) {
                 Ok(read) => (*file, *keys) = (None, Some(read)),
                 Err(message) => problems.push(PolicyProblem {
                     place: place.then("jwks").then("file"),
                     message: format!("the keys of issuer `{}`: {message}", issuer.name),
-                    remedy: "put the JWK set that the issuer publishes at its `jwks_uri` into this file"
-                        .into(),
+                    remedy: "put the JWK set from the `jwks_uri` of the issuer into this file".into(),
                 }),
             }
         }
@@ -67,33 +66,37 @@ fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
         serde_json::from_str(&text).map_err(|error| format!("`{shown}` is not JSON: {error}"))?;
     match set.get("keys") {
         Some(Value::Array(keys)) => Ok(keys.clone()),
-        _ => Err(format!("`{shown}` is not a JWK set: it has no `keys` array")),
+        _ => Err(format!("`{shown}` is not a JWK set: it does not have a `keys` array")),
     }
 }
 
-/// Nothing that the file holds is in the error.
+/// Reads a secret. The error does not contain any part of the file.
 fn read_secret(
     secret: &mut SecretDocument,
     folder: &Path,
 ) -> Result<(), (&'static str, String, &'static str)> {
     if secret.value.is_some() {
-        // A policy is for many eyes.
+        // Many people can read a policy.
         return Err((
             "value",
-            "it stands in the policy itself".into(),
-            "put it into a file that only those who package can read, and write `secret = { file = \"...\" }`",
+            "it is in the policy itself".into(),
+            "put it into a file that only people who package can read, and write `secret = { file = \"...\" }`",
         ));
     }
     let Some(file) = secret.file.take() else { return Ok(()) };
     let text = read(FileKind::Policy, &folder.join(file)).map_err(|error| {
-        ("file", error.to_string(), "put the secret into this file; with arbitrary bytes, in base64")
+        ("file", error.to_string(), "put the secret into this file; if it is not text, in base64")
     })?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     let bytes = match secret.encoding {
         SecretEncoding::Text => line.as_bytes().to_vec(),
         SecretEncoding::Base64 => BASE64.decode(line.replace('-', "+").replace('_', "/")).map_err(|_| {
-            ("file", "the file is not in base64".into(), "leave out `encoding` if it is the secret as it is")
+            (
+                "file",
+                "the file is not in base64".into(),
+                "leave out `encoding` if the file contains the secret as text",
+            )
         })?,
     };
     secret.value = Some(URL_SAFE_NO_PAD.encode(bytes));

@@ -1,9 +1,9 @@
 //! The policy file: TOML that a person reviews, read into a bundle.
 //!
-//! [`PolicyFile::load`] reads the file and the key files it names, checks everything, and says of each
-//! problem the file, the line and column, what is wrong and how to mend it. The crate stands between the
-//! core, which knows the document and not where it was written, and whatever reads files: the command
-//! line and the local distribution. [`TomlFile`] does the same for other files that people write beside a policy.
+//! [`PolicyFile::load`] reads the file and the key files that it names, and checks everything. Each problem has the
+//! file, the line and column, what is wrong, and how to fix it. The core knows the document, but not the file. This
+//! crate reads the file for the command line and the local distribution. [`TomlFile`] does the same for other files
+//! that people write beside a policy.
 
 mod error;
 mod file;
@@ -24,7 +24,7 @@ use authorizer_core::{Bundle, BundleError};
 
 use crate::file::read;
 
-/// A policy file that was read and found whole.
+/// A policy file that was read and is valid.
 pub struct PolicyFile {
     text: String,
     document: PolicyDocument,
@@ -33,7 +33,7 @@ pub struct PolicyFile {
     warnings: Vec<PolicyWarning>,
 }
 
-/// The bundle may hold a secret.
+/// Leaves out the bundle, which may contain a secret.
 impl fmt::Debug for PolicyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PolicyFile").field("warnings", &self.warnings).finish_non_exhaustive()
@@ -57,7 +57,7 @@ impl PolicyFile {
             BundleError::Policy(problems) => file.problems(problems),
             error => unusable(error),
         })?;
-        // Read as the function reads it when it starts: what it would refuse is refused here.
+        // This reads the bundle as the function does when it starts: what the function refuses is refused here.
         let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
         let TomlFile { text, document, .. } = file;
         Ok(Self { text, document, bundle_json, bundle, warnings })
@@ -73,7 +73,7 @@ impl PolicyFile {
         &self.text
     }
 
-    /// Where everything stands in the file.
+    /// The positions of all places in the file.
     pub fn places(&self) -> Places<'_> {
         Places::of(&self.text)
     }
@@ -88,19 +88,19 @@ impl PolicyFile {
         &self.bundle
     }
 
-    /// What a person should know of it all the same.
+    /// The warnings about the policy.
     pub fn warnings(&self) -> &[PolicyWarning] {
         &self.warnings
     }
 
-    /// The same, for good.
+    /// Takes the bundle out.
     pub fn into_bundle(self) -> Bundle {
         self.bundle
     }
 }
 
-/// The files that a policy is made of: itself first, then the files with keys and secrets that it names. Of a policy that cannot be
-/// read, or not as one, only itself: so whoever waits for it to be mended knows what to look at.
+/// The files of a policy: the policy itself first, then the files with keys and secrets that it names. If the policy
+/// cannot be read or parsed, only the policy itself: so a caller knows which file to watch until it is fixed.
 pub fn files_of(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
     if let Some(document) = read(FileKind::Policy, path).ok().and_then(|text| {
@@ -113,7 +113,7 @@ pub fn files_of(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// What the key files of a policy are relative to.
+/// The folder that the key files of a policy are relative to.
 fn folder_of(policy: &Path) -> &Path {
     policy.parent().unwrap_or(Path::new(""))
 }

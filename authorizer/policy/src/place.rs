@@ -1,18 +1,18 @@
-//! From a place in the document to where it stands in the file.
+//! Finds the position of a place of the document in the file.
 
 use std::ops::Range;
 
 use authorizer_core::policy::{Place, Step};
 use toml_edit::Document;
 
-/// The text of a policy, read once for all the places that are looked for in it.
+/// The text of a policy, parsed once to find many places in it.
 #[derive(Debug)]
 pub struct Places<'t> {
     text: &'t str,
     document: Option<Document<&'t str>>,
 }
 
-/// Where something stands in a file: as editors count, from 1, in characters.
+/// A position in a file, as editors count: from 1, in characters.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Position {
     /// The line.
@@ -26,7 +26,7 @@ impl<'t> Places<'t> {
         Self { text, document: Document::parse(text).ok() }
     }
 
-    /// The bytes of a place, or of the nearest thing around it that has a place in the file.
+    /// The bytes of a place, or of the nearest item around it that is in the file.
     pub fn span(&self, place: &Place) -> Option<Range<usize>> {
         let mut item = self.document.as_ref()?.as_item();
         let mut span = None;
@@ -42,7 +42,7 @@ impl<'t> Places<'t> {
         span
     }
 
-    /// The same, of what goes over many lines the first only: a label is under one line.
+    /// The same, but only the first line: a label is under one line.
     pub fn line_span(&self, place: &Place) -> Option<Range<usize>> {
         let span = self.span(place)?;
         let shown = self.text.get(span.clone())?;

@@ -1,4 +1,4 @@
-//! What a policy may have, and a person should know.
+//! Warnings about a policy that can be used.
 
 use authorizer_core::policy::Place;
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument};
@@ -8,12 +8,12 @@ use thiserror::Error;
 
 use crate::place::Places;
 
-/// Something that a policy may have, and a person should know, at its place in the file.
+/// Something in a valid policy that a person should know, at its place in the file.
 #[derive(Clone, Debug, Diagnostic, Error)]
 #[error("{message}")]
 #[diagnostic(severity(Warning))]
 pub struct PolicyWarning {
-    /// What it is.
+    /// What the warning is about.
     pub message: String,
     /// What would be better.
     #[help]
@@ -38,7 +38,7 @@ pub(crate) fn warnings(
         Some((Place::member("issuers").at(index).then(member), message, remedy))
     });
     let mut warned = warned.peekable();
-    // Most policies have none, and then the places of a long one are not looked for.
+    // Most policies do not have warnings, and then this does not search for places in a long text.
     if warned.peek().is_none() {
         return Vec::new();
     }
@@ -56,20 +56,20 @@ pub(crate) fn warnings(
 fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {
     if issuer.secret.is_some() {
         let message = format!(
-            "whoever can read the zip has the secret of `{}`, and can make tokens of it with any claims",
+            "everybody who can read the zip has the secret of `{}`, and can make tokens with any claims",
             issuer.name
         );
-        return Some(("secret", message, "have the issuer sign with a key pair, and name its `jwks`"));
+        return Some(("secret", message, "let the issuer sign with a key pair, and use its `jwks`"));
     }
     let url = issuer.jwks.as_ref()?.url.as_ref()?;
     let is_of_this_machine = KeysUrl::parse(url).is_ok_and(|url| !url.is_https());
     is_of_this_machine.then(|| {
         let message =
-            format!("the keys of `{}` are asked for on the machine that runs the function", issuer.name);
+            format!("the keys of `{}` are fetched from the machine that runs the function", issuer.name);
         (
             "jwks",
             message,
-            "this is for `authorizer serve`; deploy a policy with the provider's `https` address",
+            "use this with `authorizer serve` only; deploy a policy with the `https` address of the provider",
         )
     })
 }

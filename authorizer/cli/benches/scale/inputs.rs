@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::logs::{line, subject};
 
-/// The folder of what tests and documentation share.
+/// The folder that tests and documentation share.
 pub(crate) const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
 
-/// Events with the same few tokens, one a line.
+/// Events with the same few tokens, one per line.
 pub(crate) fn events(folder: &Path, lines: usize) -> PathBuf {
     let names = ["algorithm-es256.json", "algorithm-rs256.json", "anonymous-reads-public.json"];
     let events: Vec<String> = names
@@ -26,7 +26,7 @@ pub(crate) fn events(folder: &Path, lines: usize) -> PathBuf {
     path
 }
 
-/// A log: first its head, then what is written for each number.
+/// A log: first its head, then the line of each number.
 pub(crate) fn log(
     folder: &Path,
     name: &str,
@@ -41,8 +41,8 @@ pub(crate) fn log(
     path
 }
 
-/// A decision log of a bundle of [`policies`](crate::policies) with so many rules: everybody reads an object of their
-/// own, and each fifth asks for somebody else's.
+/// A decision log of a bundle of [`policies`](crate::policies) with so many rules: everybody reads their own object,
+/// and every fifth request is for somebody else's.
 pub(crate) fn of_teams(bundle: &str, rules: usize) -> impl Fn(u64, &mut String) + use<'_> {
     let other = subject("other");
     move |number, text| {

@@ -1,4 +1,4 @@
-//! What long policies and long logs cost: `cargo bench -p authorizer-cli`.
+//! The cost of long policies and long logs: `cargo bench -p authorizer-cli`.
 //!
 //! `replay` and `backtest` are the command itself, from its start to its end, on a file; `policy_load`, `audit_diff`
 //! and `audit_findings` are the functions behind `check` and `audit`.
@@ -8,7 +8,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "what is measured is our own, and a measurement that cannot be made is none"
+    reason = "the inputs are our own, and a measurement must stop if it fails"
 )]
 
 mod inputs;
@@ -29,17 +29,17 @@ use tempfile::TempDir;
 
 use crate::policies::Change;
 
-/// Lines of what is read by a command.
+/// The number of lines that a command reads.
 const LINES: usize = 200_000;
 
-/// Rules of a long policy.
+/// The number of rules of a long policy.
 const RULES: usize = 1000;
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Runs the command to its end. Whether it found something is of no matter, whether it could read all is.
+/// Runs the command to its end. It may find something, but it must be able to read everything.
 fn authorizer(arguments: &[&str]) {
     let status = Command::new(env!("CARGO_BIN_EXE_authorizer"))
         .current_dir(inputs::FIXTURES)

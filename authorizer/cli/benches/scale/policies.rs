@@ -1,4 +1,4 @@
-//! Policies of any number of rules, and what a review may change in one.
+//! Policies with any number of rules, and changes that a review may see in one.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 use authorizer_core::Authorizer;
 use authorizer_policy::PolicyFile;
 
-/// What is changed in a policy.
+/// A change of a policy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Change {
-    /// The last rule stands first.
+    /// The last rule comes first.
     Order,
-    /// One rule lets more be uploaded.
+    /// One rule allows larger uploads.
     Wider,
-    /// Each rule lets more be uploaded.
+    /// Each rule allows larger uploads.
     AllWider,
-    /// A rule lets everyone read everything.
+    /// A rule allows everybody to read everything.
     Everything,
     /// A deny rule is gone.
     DenyGone,
     /// All deny rules are gone.
     DeniesGone,
-    /// A deny rule of everything is there.
+    /// A new rule denies everything.
     DenyEverything,
     /// The tokens are for another audience as well.
     Audience,
-    /// Each upload brings its owner's name along.
+    /// Each upload needs the name of its owner.
     Metadata,
 }
 
@@ -44,7 +44,7 @@ impl Change {
     ];
 }
 
-/// The text of a policy of so many rules, a tenth of which deny and a tenth of which are for everyone.
+/// The text of a policy with this many rules. A tenth of them deny, and a tenth are for everybody.
 pub(crate) fn text(rules: usize, change: Option<Change>) -> String {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/logs/keys/staff.jwks.json");
     let audience =
@@ -109,14 +109,14 @@ fn rule(number: usize, change: Option<Change>) -> String {
     }
 }
 
-/// Writes one into a folder.
+/// Writes a policy into a folder.
 pub(crate) fn write(folder: &Path, rules: usize, change: Option<Change>) -> PathBuf {
     let path = folder.join(format!("{rules}-{change:?}.toml"));
     fs::write(&path, text(rules, change)).unwrap();
     path
 }
 
-/// Reads it.
+/// Reads a policy.
 pub(crate) fn authorizer(path: &Path) -> Authorizer {
     Authorizer::new(PolicyFile::load(path).unwrap().into_bundle())
 }

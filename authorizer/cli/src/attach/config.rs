@@ -1,4 +1,4 @@
-//! The configuration that is read, the behaviors that are meant, and where the result goes.
+//! The configuration, the selected behaviors, and the destination of the result.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,26 +12,26 @@ use crate::input::{read_limited, read_stdin_limited};
 use crate::output::OutputError;
 use crate::save::replace;
 
-/// Far longer than a configuration: a behavior takes some two kilobytes of it.
+/// Far longer than a configuration: a behavior takes about two kilobytes.
 const MAX_CONFIG_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigArgs {
-    /// What `aws cloudfront get-distribution-config` wrote, or `-` for standard input.
+    /// Output of `aws cloudfront get-distribution-config`, or `-` for standard input.
     #[arg(default_value = "-")]
     config: PathBuf,
-    /// Write what `update-distribution --cli-input-json` takes: the configuration, with the ETag as IfMatch.
+    /// Write the input of `update-distribution --cli-input-json`: the configuration, with the ETag as IfMatch.
     #[arg(long)]
     cli_input_json: bool,
-    /// Write the whole export, with its ETag, to this file, and nothing to standard output.
+    /// File for the whole export, with its ETag. Nothing goes to standard output.
     #[arg(long, value_name = "FILE", conflicts_with = "cli_input_json")]
     out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BehaviorArgs {
-    /// A behavior: its path pattern, `default`, or `all` for every one whose origin is a bucket. Can be given
-    /// several times. A pattern that is one of these words is written with a slash before it.
+    /// Behavior: its path pattern, `default`, or `all` for every behavior whose origin is a bucket. Repeatable. If the
+    /// pattern is one of these words, write a slash before it.
     #[arg(long = "behavior", value_name = "PATTERN", required = true)]
     behaviors: Vec<String>,
 }
@@ -61,7 +61,7 @@ impl ConfigArgs {
         Ok(Exported::read(&bytes).map_err(unusable)?)
     }
 
-    /// Writes the changed one.
+    /// Writes the changed configuration.
     pub(super) fn write(&self, changed: &Exported) -> miette::Result<()> {
         if let Some(path) = &self.out {
             return Ok(replace(path, &pretty(changed.whole())?)?);
@@ -72,12 +72,12 @@ impl ConfigArgs {
     }
 }
 
-/// As the AWS CLI indents, but with the members of objects in the order of their names.
+/// Indents as the AWS CLI does, but orders the members of objects by name.
 fn pretty(value: &impl Serialize) -> Result<Vec<u8>, OutputError> {
     let mut bytes = Vec::new();
     let formatter = PrettyFormatter::with_indent(b"    ");
     let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter));
-    // Writing to memory does not fail, nor has JSON that was read a form that cannot be written.
+    // Writing to memory does not fail, and JSON that was read can be written.
     written.map_err(|error| OutputError::Unwritable(error.into()))?;
     bytes.push(b'\n');
     Ok(bytes)

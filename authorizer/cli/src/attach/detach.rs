@@ -6,13 +6,13 @@ use super::config::{BehaviorArgs, ConfigArgs};
 use super::report;
 use crate::output::{Exit, Format};
 
-/// Take the function off behaviors of a distribution, in the file that `get-distribution-config` writes.
+/// Detach the function from behaviors of a distribution, in the file that `get-distribution-config` writes.
 ///
-/// Only the association is taken off: what `attach` set beside it stays. Whoever reaches the behavior then has
-/// all that the bucket's policy lets the distribution do, so one of --bucket-is-closed and
-/// --remove-origin-access-control must be said.
+/// Only the association is removed; other settings that `attach` changed stay. Everybody who reaches the behavior can
+/// then do all that the bucket policy allows the distribution to do. So --bucket-is-closed or
+/// --remove-origin-access-control is required.
 ///
-/// Exits 1, with nothing written, where that is not said, and where a behavior does not have the function.
+/// Exits 1 and writes nothing if both are missing, or if a behavior does not have the function.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     authorizer detach --function-arn \"$VERSION_ARN\" --behavior all --bucket-is-closed before.json >after.json")]
@@ -21,16 +21,16 @@ pub(crate) struct Args {
     config: ConfigArgs,
     #[command(flatten)]
     behaviors: BehaviorArgs,
-    /// The function, with or without a version: any version of it is taken off.
+    /// Function, with or without a version. Any version of it is detached.
     #[arg(long, value_name = "ARN", value_parser = function)]
     function_arn: FunctionName,
-    /// The bucket's policy lets this distribution in no more.
+    /// Confirm that the bucket policy does not allow this distribution any more.
     #[arg(long, conflicts_with = "remove_origin_access_control")]
     bucket_is_closed: bool,
-    /// Take the Origin Access Control off the origins too: S3 then sees unsigned requests.
+    /// Also remove the Origin Access Control of the origins. S3 then gets unsigned requests.
     #[arg(long)]
     remove_origin_access_control: bool,
-    /// How the account of the changes is written.
+    /// Output format of the changes.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

@@ -12,7 +12,7 @@ pub(crate) enum AttachError {
     /// Not what the AWS CLI exports.
     #[error("`{path}` cannot be used: {source}")]
     #[diagnostic(help(
-        "give it what `aws cloudfront get-distribution-config --id ID` writes, whole and with --output json"
+        "use the complete output of `aws cloudfront get-distribution-config --id ID --output json`"
     ))]
     Config {
         /// The file.
@@ -20,20 +20,20 @@ pub(crate) enum AttachError {
         /// What is wrong.
         source: ExportedError,
     },
-    /// A behavior that is not there.
-    #[error("there is no {name} in this distribution")]
+    /// The distribution does not have this behavior.
+    #[error("this distribution does not have {name}")]
     #[diagnostic(help("it has {}", listed(.there)))]
     NoSuchBehavior {
-        /// The one that was named.
+        /// The behavior.
         name: BehaviorName,
-        /// Those that are.
+        /// The behaviors of the distribution.
         there: Vec<BehaviorName>,
     },
     /// No behavior reaches a bucket.
-    #[error("no behavior of this distribution has a bucket for its origin")]
-    #[diagnostic(help("is it the distribution that you meant?"))]
+    #[error("no behavior of this distribution has a bucket as its origin")]
+    #[diagnostic(help("check that this is the right distribution"))]
     NoBucket,
-    /// What came out is no configuration.
+    /// The result is not a configuration.
     #[error("the changed configuration cannot be read: {0}")]
     #[diagnostic(help("nothing was written; please report this, with the configuration"))]
     Broken(ExportedError),

@@ -1,4 +1,4 @@
-//! The account of what was changed, or of why nothing was, on standard error.
+//! Prints what was changed, or why nothing was, on standard error.
 
 use authorizer_cloudfront::{Change, Changed, Note, Obstacle, Stopped};
 use owo_colors::OwoColorize as _;
@@ -8,7 +8,7 @@ use super::config::ConfigArgs;
 use super::error::AttachError;
 use crate::output::{Exit, Format, note};
 
-/// Tells what became of it, and writes the changed configuration, if there is one.
+/// Prints the result, and writes the changed configuration, if there is one.
 pub(super) fn finish(
     result: Result<Changed, Stopped>,
     config: &ConfigArgs,
@@ -38,7 +38,7 @@ pub(super) fn finish(
 
 fn changed_text(changed: &Changed) {
     if changed.changes.is_empty() {
-        note("nothing is to be changed");
+        note("nothing to change");
     }
     changed.changes.iter().for_each(|change| note(format_args!("{} {change}", "change".bold())));
     changed.notes.iter().for_each(|one| note(format_args!("{}   {one}", "note".dimmed())));

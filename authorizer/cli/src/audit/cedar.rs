@@ -10,30 +10,30 @@ use thiserror::Error;
 
 use crate::output::{Exit, Format, line};
 
-/// A policy that Cedar could not decide the same by.
+/// A policy that Cedar cannot express.
 #[derive(Debug, Diagnostic, Error)]
 #[error("`{path}` cannot be translated: {source}")]
-#[diagnostic(help("docs/audit/cedar.md says what Cedar cannot hold"))]
+#[diagnostic(help("docs/audit/cedar.md lists what Cedar cannot express"))]
 struct CedarError {
     path: PathBuf,
     source: UntranslatableError,
 }
 
-/// Translate the rules of a policy to Cedar, for people who review in it.
+/// Translate the rules of a policy to Cedar.
 ///
-/// Writes the policies; with --schema, the schema that they are valid by. docs/audit/cedar.md says how a request is
-/// asked of them.
+/// Prints the Cedar policies. With --schema, prints their schema instead. docs/audit/cedar.md explains how to evaluate
+/// a request against them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit cedar policy.toml > policy.cedar\n  \
     authorizer audit cedar --schema policy.toml > policy.cedarschema\n  \
     cedar validate --schema policy.cedarschema --policies policy.cedar")]
 pub(crate) struct Args {
-    /// The policy file.
+    /// Policy file (TOML).
     policy: PathBuf,
-    /// Write the schema.
+    /// Print the schema instead of the policies.
     #[arg(long)]
     schema: bool,
-    /// How the result is written; as JSON it is the policies, the schema, and what they read of a request.
+    /// Output format. JSON contains the policies, the schema, and what they read of a request.
     #[arg(long, value_enum, default_value_t, conflicts_with = "schema")]
     format: Format,
 }
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (Format::Text, true) => line(translation.schema().trim_end())?,
         (Format::Text, false) => {
             line(format_args!(
-                "// The rules of bundle {}.\n// docs/audit/cedar.md says how a request is asked of them.\n",
+                "// The rules of bundle {}.\n// docs/audit/cedar.md explains how to evaluate a request against them.\n",
                 bundle.sha256()
             ))?;
             line(translation.policies().trim_end())?;

@@ -1,4 +1,4 @@
-//! `authorizer audit deployment`: what is deployed, held against the policy and the package that were reviewed.
+//! `authorizer audit deployment`: checks what is deployed against the reviewed policy and package.
 
 mod read;
 
@@ -15,34 +15,35 @@ use thiserror::Error;
 use super::findings::{FailOn, Format, write};
 use crate::output::Exit;
 
-/// Find every way past the authorizer that a deployment leaves open.
+/// Find every way around the authorizer that a deployment leaves open.
 ///
-/// EXPORT_DIR is what `infra/export DISTRIBUTION_ID EXPORT_DIR` wrote: the distribution's configuration and what is
-/// around it, as the AWS CLI says it. It is held against the policy, and the code that is deployed against the package
-/// that was reviewed. What the export does not say is a finding too. Nothing is asked of the network.
+/// EXPORT_DIR is the folder that `infra/export DISTRIBUTION_ID EXPORT_DIR` wrote. It contains the configuration of the
+/// distribution and of the resources around it, as the AWS CLI prints them. The command checks the configuration
+/// against the policy, and the deployed code against the reviewed package. What the export does not contain is a
+/// finding too. The command does not use the network.
 ///
 /// Exits 1 when there is a finding at or above `--fail-on`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   authorizer audit deployment export --policy policy.toml --package dist/authorizer.zip")]
 pub(crate) struct Args {
-    /// The folder that `infra/export` wrote.
+    /// Folder that `infra/export` wrote.
     #[arg(value_name = "EXPORT_DIR")]
     export: PathBuf,
-    /// The policy that was reviewed.
+    /// Reviewed policy (TOML).
     #[arg(long, value_name = "POLICY")]
     policy: PathBuf,
-    /// The package that was reviewed, as `authorizer package` made it.
+    /// Reviewed package, as `authorizer package` made it.
     #[arg(long, value_name = "ZIP")]
     package: Option<PathBuf>,
-    /// The SHA-256 of the package that was reviewed, in base64, in the place of the package itself. The policy in the
-    /// code is not looked at then.
+    /// SHA-256 of the reviewed package in base64, instead of the package itself. The policy in the deployed code is
+    /// then not checked.
     #[arg(long, value_name = "HASH", value_parser = code_sha256, conflicts_with = "package")]
     code_sha256: Option<String>,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// The least severity that makes the exit 1.
+    /// Lowest severity that makes the exit status 1.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
 }
@@ -59,16 +60,18 @@ enum DeploymentError {
         /// What the system says.
         source: walkdir::Error,
     },
-    /// More files than an export has.
-    #[error("`{path}` holds more than {limit} files")]
-    #[diagnostic(help("name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote, and nothing else"))]
+    /// The folder has more files than an export.
+    #[error("`{path}` contains more than {limit} files")]
+    #[diagnostic(help(
+        "name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote; it must not contain anything else"
+    ))]
     TooMany {
         /// The folder.
         path: PathBuf,
-        /// What it may hold.
+        /// The limit.
         limit: usize,
     },
-    /// No export.
+    /// The folder is not an export.
     #[error("`{path}` cannot be audited: {source}")]
     #[diagnostic(help("name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote"))]
     NoExport {
@@ -77,9 +80,9 @@ enum DeploymentError {
         /// Why.
         source: ExportError,
     },
-    /// No package.
-    #[error("`{path}` is no package: {message}")]
-    #[diagnostic(help("name the zip that `authorizer package` made, or its hash with `--code-sha256`"))]
+    /// The file is not a package.
+    #[error("`{path}` is not a package: {message}")]
+    #[diagnostic(help("name the zip that `authorizer package` made, or give its hash with `--code-sha256`"))]
     NoPackage {
         /// The file.
         path: PathBuf,
@@ -111,11 +114,14 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     Ok(args.fail_on.exit(&report))
 }
 
-/// A SHA-256 in base64, in its one spelling.
+/// Parses a SHA-256 in base64, in its only spelling.
 fn code_sha256(text: &str) -> Result<String, String> {
     match STANDARD.decode(text) {
         Ok(bytes) if bytes.len() == 32 => Ok(text.to_owned()),
-        _ => Err("is no SHA-256 in base64, as `authorizer package` prints it for CodeSha256".to_owned()),
+        _ => {
+            Err("this is not a SHA-256 in base64; use the CodeSha256 that `authorizer package` prints"
+                .to_owned())
+        }
     }
 }
 

@@ -11,22 +11,24 @@ use super::request;
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, Format, OutputError, line};
 
-/// Compare two policies by what they decide: every access that the new one grants or takes away, each with a request
-/// on which both decide as is claimed.
+/// Compare two policies by what they decide.
 ///
-/// Rules that were renamed, moved, split or joined and mean the same are no difference. Exits 1 when there is a
-/// difference; with --no-new-access only when something is let in, stored or trusted that was not before.
+/// Lists every access that the new policy grants or takes away, with a request on which the two policies decide
+/// differently. Rules that were renamed, moved, split or joined are not a difference if they mean the same.
+///
+/// Exits 1 when there is a difference. With --no-new-access, exits 1 only when the new policy allows, stores or trusts
+/// something that the old policy does not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit diff --no-new-access main.toml change.toml")]
 pub(crate) struct Args {
-    /// The policy as it was: a TOML file, or a `bundle.json`.
+    /// Old policy: a TOML file or a `bundle.json`.
     old: PathBuf,
-    /// The policy as it is to be.
+    /// New policy: a TOML file or a `bundle.json`.
     new: PathBuf,
-    /// Exit 1 only for new access: a gate for changes that should take access away, or none.
+    /// Exit 1 only for new access. Use it as a gate for changes that must not grant any.
     #[arg(long)]
     no_new_access: bool,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -56,14 +58,14 @@ fn write_text(found: &PolicyDiff) -> Result<(), OutputError> {
     write_accesses(&"granted".red().to_string(), &found.granted)?;
     write_accesses(&"taken away".green().to_string(), &found.revoked)?;
     if !found.stored_otherwise.is_empty() {
-        line("stored otherwise")?;
+        line("stored differently")?;
         for StorageChange { what, direction, access } in &found.stored_otherwise {
             line(format_args!("  {} ({}) by {}", what.bold(), shown(*direction), whose(access)))?;
             write_request(access)?;
         }
     }
     if !found.trust.is_empty() {
-        line("trusted")?;
+        line("trust")?;
         for TrustChange { issuer, what, direction } in &found.trust {
             let of = issuer.as_ref().map(|issuer| format!("issuer {issuer}: ")).unwrap_or_default();
             line(format_args!("  {of}{what} ({})", shown(*direction)))?;
@@ -76,11 +78,11 @@ fn shown(direction: Direction) -> &'static str {
     match direction {
         Direction::Wider => "wider",
         Direction::Narrower => "narrower",
-        Direction::Other => "something else",
+        Direction::Other => "different",
     }
 }
 
-/// One paragraph for each rule and those who come by it, with the first request.
+/// Writes a paragraph per rule and issuer, with the first request.
 fn write_accesses(title: &str, changes: &[AccessChange]) -> Result<(), OutputError> {
     if changes.is_empty() {
         return Ok(());

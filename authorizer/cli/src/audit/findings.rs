@@ -13,29 +13,29 @@ use clap::ValueEnum;
 use crate::output::{Exit, OutputError, line};
 use crate::time::{now_or, parse_instant};
 
-/// Find what in a policy, its issuers and its keys deserves a second look.
+/// Find problems in a policy, its issuers and its keys.
 ///
-/// Each finding has an id, a severity, its line and column, why it matters and how it is mended; docs/audit has a
-/// page for each. The policy itself says which findings are as they are meant to be, and why: `[[accepted]]`.
+/// Each finding has an id, a severity, a line and column, a reason and a fix. docs/audit has a page for each. A policy
+/// can accept a finding and say why: `[[accepted]]`.
 ///
 /// Exits 1 when there is a finding at or above `--fail-on` that the policy does not accept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit findings policy.toml --fail-on high")]
 pub(crate) struct Args {
-    /// The policy file.
+    /// Policy file (TOML).
     policy: PathBuf,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// The least severity that makes the exit 1.
+    /// Lowest severity that makes the exit status 1.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
-    /// The instant to look at, for what expires, instead of the present: seconds since 1970 or RFC 3339.
+    /// Check expiry as of this time: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
 }
 
-/// How findings are written.
+/// The output format of findings.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum Format {
     /// For people.
@@ -47,22 +47,22 @@ pub(super) enum Format {
     Sarif,
 }
 
-/// From which severity on a finding makes the exit 1.
+/// The lowest severity that makes the exit status 1.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum FailOn {
-    /// Only what nobody can have meant.
+    /// Only what nobody can want.
     High,
-    /// What is open, or not closed, that reads as if it were not.
+    /// Also access that is open, although the policy reads as if it were closed.
     #[default]
     Medium,
-    /// Habits, too, and what does nothing.
+    /// Also bad habits, and parts without effect.
     Low,
-    /// Whatever is found.
+    /// Findings do not change the exit status.
     Never,
 }
 
 impl FailOn {
-    /// Exits 1 when an open finding is as grave as this.
+    /// The exit status: 1 if an open finding has this severity or a higher one.
     pub(super) fn exit(self, report: &Report) -> Exit {
         let fails = report.open().any(|finding| self.fails(finding.severity));
         if fails { Exit::Findings } else { Exit::Held }

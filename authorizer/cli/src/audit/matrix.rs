@@ -1,4 +1,4 @@
-//! `authorizer audit matrix`: who may do what to which keys, as a table to sign.
+//! `authorizer audit matrix`: who may do what to which keys, as a table for a review.
 
 mod csv;
 mod html;
@@ -13,10 +13,9 @@ use super::unanswered::UnansweredError;
 use crate::output::{Exit, OutputError, line};
 use crate::policy::PolicyArgs;
 
-/// Write down who may do what to which keys.
+/// List who may do what to which keys.
 ///
-/// Each cell that is filled is proved by a request that the core lets in, and every request that is let in is of one
-/// of them.
+/// A request that the core allows proves each filled cell. Every request that the core allows belongs to a filled cell.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  authorizer audit matrix --policy policy.toml --format html > access.html"
@@ -24,12 +23,12 @@ use crate::policy::PolicyArgs;
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// How the table is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
 }
 
-/// How a table is written.
+/// The output format of a table.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 enum TableFormat {
     /// For people.
@@ -37,9 +36,9 @@ enum TableFormat {
     Text,
     /// For spreadsheets.
     Csv,
-    /// For programs, with the requests that prove it.
+    /// For programs, with the requests that prove the cells.
     Json,
-    /// One page that needs nothing else, to read or to print.
+    /// One self-contained page, to read or to print.
     Html,
 }
 

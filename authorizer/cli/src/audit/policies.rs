@@ -1,4 +1,4 @@
-//! Policies that are named by their files alone.
+//! Policies that are named by a path alone.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use authorizer_policy::PolicyFile;
 
 use crate::policy::read_bundle;
 
-/// Reads a policy: a bundle where the name ends in `.json`, and else the TOML file.
+/// Reads a policy: a bundle if the name ends in `.json`, otherwise a TOML file.
 pub(super) fn load(path: &Path) -> miette::Result<Authorizer> {
     let bundle = if path.extension().is_some_and(|extension| extension == "json") {
         read_bundle(path)?

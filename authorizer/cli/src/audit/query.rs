@@ -18,11 +18,12 @@ use crate::output::{Exit, Format, OutputError, line};
 use crate::policy::PolicyArgs;
 use crate::time::parse_instant;
 
-/// Ask who can do something, or what somebody can do: the rules that let it in, what they ask for, and for each one
-/// request that shows it.
+/// Ask who can do something, or what somebody can do.
 ///
-/// What is not asked about is left open, the instant and the viewer's address too. Without --expect the exit is 0
-/// whatever the answer; with it, 1 where the answer is another.
+/// Prints the rules that allow it, what they require, and an example request for each. What the options do not set is
+/// open: the answer covers every value, also of the time and the viewer's address.
+///
+/// Exits 0 for any answer. With --expect, exits 1 when the answer is different.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     Who can delete below reports/?\n    \
@@ -34,41 +35,41 @@ use crate::time::parse_instant;
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// An operation by its name, such as GetObject, or a method of `methods`: what it closes in a deny rule. May be
-    /// given several times; any operation when absent.
+    /// Operation, such as GetObject, or a method, such as PUT: all operations that it denies in a deny rule.
+    /// Repeatable (default: any operation).
     #[arg(long = "operation", value_name = "NAME", value_parser = parse_operations)]
     operations: Vec<OperationSet>,
-    /// A key pattern; requests for its keys are asked about, and listings that would show one. May be given several
-    /// times; any key when absent.
+    /// Key pattern: asks about requests for its keys, and about listings that show one of them. Repeatable (default:
+    /// any key).
     #[arg(long = "keys", value_name = "PATTERN", value_parser = parse_pattern)]
     keys: Vec<KeyPattern>,
-    /// The policy's name for the issuer of the token. May be given several times; any when absent.
+    /// Issuer of the token, by its name in the policy. Repeatable (default: any issuer).
     #[arg(long = "issuer", value_name = "NAME", conflicts_with = "anonymous")]
     issuers: Vec<String>,
     /// Only requests without a token.
     #[arg(long)]
     anonymous: bool,
-    /// A claim that the token has, with exactly this value, a string. Its other claims are left open.
+    /// Claim of the token, with exactly this string as its value. Other claims stay open. Repeatable.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim, conflicts_with = "anonymous")]
     claims: Vec<(String, String)>,
-    /// All the claims of the token, as a JSON object, but for those that its issuer's checks ask for.
+    /// All claims of the token, as a JSON object. Claims that its issuer's checks require can be left out.
     #[arg(long = "claims", value_name = "JSON", value_parser = parse_claims, conflicts_with_all = ["anonymous", "claims"])]
     all_claims: Option<Claims>,
-    /// The viewer's address.
+    /// Viewer's address (default: any).
     #[arg(long, value_name = "ADDRESS")]
     source: Option<IpAddr>,
-    /// The instant: seconds since 1970 or RFC 3339.
+    /// Time of the request: seconds since 1970 or RFC 3339 (default: any).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
-    /// Exit 1 where the answer is not this.
+    /// Expected answer: exit 1 when the answer is different.
     #[arg(long, value_enum)]
     expect: Option<Expect>,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What a gate wants.
+/// The answer that a gate expects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Expect {
     /// Nobody can.
@@ -77,12 +78,12 @@ enum Expect {
     Some,
 }
 
-/// The policy has no such issuer.
+/// The policy does not have this issuer.
 #[derive(Debug, Diagnostic, Error)]
 #[error("no issuer of the policy is named `{name}`")]
 #[diagnostic(help("use the `name` of an `[[issuers]]` block"))]
 struct NoIssuerError {
-    /// What was asked for.
+    /// The name.
     name: String,
 }
 
@@ -145,8 +146,8 @@ fn write_text(permissions: &[Permission]) -> Result<(), OutputError> {
     for permission in permissions {
         let Permission { rule, issuer, keys, conditions, operations } = permission;
         let who =
-            issuer.as_ref().map_or("anyone, without a token".to_owned(), |name| format!("a token of {name}"));
-        line(format_args!("{} lets in {who}", rule.bold()))?;
+            issuer.as_ref().map_or("anyone without a token".to_owned(), |name| format!("a token of {name}"));
+        line(format_args!("{} allows {who}", rule.bold()))?;
         line(format_args!("  keys        {}", keys.join(", ")))?;
         let names: Vec<&str> = operations.iter().map(|shown| shown.operation.name()).collect();
         line(format_args!("  operations  {}", names.join(", ")))?;
@@ -161,7 +162,7 @@ fn write_text(permissions: &[Permission]) -> Result<(), OutputError> {
     Ok(())
 }
 
-/// An operation's name, or a method, for every operation by which the same could be done.
+/// Parses the name of an operation, or a method, which stands for all operations that it denies.
 fn parse_operations(text: &str) -> Result<OperationSet, String> {
     if let Some(one) = S3Operation::named(text) {
         return Ok([one].into_iter().collect());
@@ -188,6 +189,6 @@ fn parse_claims(text: &str) -> Result<Claims, String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(claims)) => Ok(Claims(claims)),
         Ok(_) => Err("write a JSON object, such as '{\"sub\": \"alice\"}'".to_owned()),
-        Err(error) => Err(format!("this is no JSON: {error}")),
+        Err(error) => Err(format!("this is not JSON: {error}")),
     }
 }

@@ -1,4 +1,4 @@
-//! `authorizer audit report`: one document for whoever reviews a policy.
+//! `authorizer audit report`: one document for the review of a policy.
 
 use std::path::PathBuf;
 
@@ -12,35 +12,35 @@ use crate::output::{Exit, line};
 use crate::save;
 use crate::time::{now_or, parse_instant};
 
-/// Write all of it down for a review: who may do what, the findings, the issuers and their keys, and the rules.
+/// Write a report for a review: who may do what, the findings, the issuers and their keys, and the rules.
 ///
-/// One HTML file that needs nothing else, to read, to search and to print; or Markdown. The same policy, keys and
-/// `--now` give the same bytes. It asks nobody for anything: keys behind a `url` are not in it.
+/// The report is one self-contained HTML file to read, search and print, or Markdown. The same policy, keys and `--now`
+/// give the same bytes. The command does not use the network: keys behind a `url` are not in the report.
 ///
-/// Exits 0 when the report is written, whatever it says; `audit findings` is the gate.
+/// Exits 0 when the report is written, whatever it contains. Use `audit findings` as a gate.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit report policy.toml --out report.html")]
 pub(crate) struct Args {
-    /// The policy file.
+    /// Policy file (TOML).
     policy: PathBuf,
-    /// Where the report goes, instead of standard output. A file that is there is replaced.
+    /// File for the report (default: standard output). An existing file is replaced.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// How the report is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// The instant to look at, for what expires, instead of the present: seconds since 1970 or RFC 3339.
+    /// Check expiry as of this time: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
 }
 
-/// How a report is written.
+/// The output format of a report.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Format {
-    /// One page that needs nothing else.
+    /// One self-contained page.
     #[default]
     Html,
-    /// GitHub's Markdown.
+    /// Markdown, as GitHub reads it.
     Markdown,
 }
 

@@ -1,27 +1,27 @@
-//! What a person lets be taken for granted.
+//! The assumptions that a person can choose.
 
 use authorizer_backtest::Assumptions;
 use clap::ValueEnum;
 use serde::Serialize;
 
-/// Something that the logs do not say.
+/// An assumption about what the logs do not contain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Assumption {
-    /// A token that verified would verify, and one that did not would not; subjects are logged as the policy says.
+    /// Tokens that verified would verify again, and others would not; subjects are logged as the policy says.
     Tokens,
-    /// No read asked for other response headers than those stored with the object (`response-*` in the query).
+    /// No read asked for response headers other than those stored with the object (`response-*` in the query).
     Reads,
-    /// Every upload keeps to what the rules ask of one: length, type, metadata, checksums.
+    /// Every upload meets what the rules require: length, type, metadata, checksums.
     Uploads,
 }
 
 impl Assumption {
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::Tokens => "tokens that verified would verify, and the others would not",
-            Self::Reads => "no read asked for other response headers",
-            Self::Uploads => "every upload keeps to what the rules ask of one",
+            Self::Tokens => "tokens that verified would verify again, and others would not",
+            Self::Reads => "no read asked for response headers other than those stored with the object",
+            Self::Uploads => "every upload meets what the rules require",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why logs cannot be held against a policy.
+//! Why logs cannot be checked against a policy.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,43 +6,43 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Why logs cannot be held against a policy. A line that cannot be read is none of these, unless all are such.
+/// Why logs cannot be checked against a policy. A line that cannot be read is not an error, unless no line can be read.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum BacktestError {
     /// A file or folder cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a file or folder that exists and that you may read"))]
+    #[diagnostic(help("name an existing file or folder that you can read"))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// A compressed file is not whole.
+    /// A compressed file is not complete.
     #[error("`{path}` is damaged: {source}")]
-    #[diagnostic(help("copy it again; what was read of it is not counted"))]
+    #[diagnostic(help("copy the file again"))]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: io::Error,
     },
-    /// The one output format of standard logging that is not read.
-    #[error("`{path}` is in the Parquet format, which is not read")]
+    /// The output format of standard logging that is not supported.
+    #[error("`{path}` is in the Parquet format, which is not supported")]
     #[diagnostic(help("choose `w3c` or `json` as the output format of the distribution's logs"))]
     Parquet {
         /// The file.
         path: PathBuf,
     },
-    /// Nothing to hold against the policy: that is not the same as nothing changed.
-    #[error("there is no request in what was named")]
+    /// There is nothing to check: that is not the same as no change.
+    #[error("the logs do not contain a request")]
     #[diagnostic(help("name access logs, or the log of the function, which has a line for each request"))]
     NoRequests,
-    /// Not one line could be read.
+    /// No line can be read.
     #[error("none of {count} lines can be read; the first is {file}:{line}: {problem}")]
-    #[diagnostic(help("docs/backtest.md has the forms of logs that are read, and how to export them"))]
+    #[diagnostic(help("docs/backtest.md lists the log formats, and says how to export logs"))]
     AllMalformed {
-        /// How many there are.
+        /// The number of lines.
         count: u64,
         /// The file of the first.
         file: String,

@@ -1,13 +1,13 @@
-//! A gzip file, which may be several one after the other (RFC 1952 section 2.2).
+//! A gzip file, which may have several members (RFC 1952 section 2.2).
 
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// What is packed in the members of a gzip file.
+/// The content of the members of a gzip file.
 ///
-/// Firehose makes each record of a subscription a member of its own, one JSON object with no line's end. So between a
-/// member that ends in `}` and one that begins with `{` a line ends.
+/// Firehose writes each record of a subscription as its own member: one JSON object without a line end. So a line ends
+/// between a member that ends in `}` and one that begins with `{`.
 pub(super) struct Members<R> {
     decoder: Option<GzDecoder<R>>,
     last: u8,

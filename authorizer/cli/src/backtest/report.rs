@@ -1,4 +1,4 @@
-//! What came of it, for people and for programs.
+//! The result of a backtest, for people and for programs.
 
 use authorizer_backtest::{Change, Group, GroupKey, MAX_GROUPS, Tally};
 use owo_colors::OwoColorize as _;
@@ -39,7 +39,7 @@ impl Report<'_> {
     /// Lines for people.
     pub(super) fn text(&self) -> Result<(), OutputError> {
         let counts = self.tally.counts();
-        line(format_args!("{} held against the policy", many(counts.compared(), "request")))?;
+        line(format_args!("{} checked against the policy", many(counts.compared(), "request")))?;
         for (what, count) in [
             ("same allow", counts.same_allow),
             ("same refusal", counts.same_refusal),
@@ -50,7 +50,7 @@ impl Report<'_> {
             line(format_args!("  {what:<14} {count:>12}"))?;
         }
         for assumption in self.assumptions {
-            line(format_args!("taken for granted: {}", assumption.words()))?;
+            line(format_args!("assumed: {}", assumption.words()))?;
         }
         self.text_beside()?;
         for change in Change::ALL {
@@ -59,17 +59,13 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// What was in the logs beside requests that were compared.
+    /// Writes what the logs contain besides the requests that were compared.
     fn text_beside(&self) -> Result<(), OutputError> {
         let counts = self.tally.counts();
         for (count, singular, rest) in [
-            (counts.preflights, "preflight", ", which lets nobody at an object"),
-            (
-                counts.not_decided,
-                "request",
-                " that CloudFront answered itself, or on which the function failed",
-            ),
-            (counts.no_requests, "line", " that the logs hold beside requests"),
+            (counts.preflights, "preflight", ", which gives no access to an object"),
+            (counts.not_decided, "request", " that CloudFront answered itself, or where the function failed"),
+            (counts.no_requests, "line", " without a request"),
         ] {
             if count > 0 {
                 line(format_args!("not compared: {}{rest}", many(count, singular)))?;
@@ -77,12 +73,12 @@ impl Report<'_> {
         }
         if counts.other_bundle > 0 {
             let which = if self.has_old {
-                "neither the policy nor --old"
+                "by neither the policy nor --old"
             } else {
-                "not the policy; name it with --old"
+                "not by the policy; name its policy with --old"
             };
             let requests = many(counts.other_bundle, "request");
-            line(format_args!("decided by another bundle: {requests}, by {which}"))?;
+            line(format_args!("decided by another bundle: {requests}, {which}"))?;
         }
         if counts.malformed > 0 {
             line(format_args!("{}: {}", "could not be read".yellow(), many(counts.malformed, "line")))?;
@@ -113,7 +109,7 @@ impl Report<'_> {
         if left > 0 {
             let more = groups.len().saturating_sub(self.top);
             line(format_args!(
-                "  and {} in {}, listed with a greater --top",
+                "  and {} in {}; a higher --top lists them",
                 many(left, "request"),
                 many_of(more)
             ))?;
@@ -121,7 +117,7 @@ impl Report<'_> {
         let others = self.tally.others(change);
         if others > 0 {
             line(format_args!(
-                "  and {} in further groups: {MAX_GROUPS} are kept apart; a smaller --depth makes fewer",
+                "  and {} in further groups: {MAX_GROUPS} are counted separately; a lower --depth makes fewer groups",
                 many(others, "request")
             ))?;
         }
@@ -154,7 +150,7 @@ fn in_words(key: &GroupKey) -> String {
         (Some(_), Some(rule), _) => format!("was denied by {rule}"),
         (Some(_), None, Some(reason)) => format!("was refused ({reason})"),
         (Some(_), None, None) => "was refused".to_owned(),
-        (None, _, _) => "was decided on, the log does not say how".to_owned(),
+        (None, _, _) => "the log does not have the decision".to_owned(),
     };
     let rule = key.rule.as_deref();
     let after = match (key.change, rule, key.reason.as_deref()) {
@@ -162,7 +158,7 @@ fn in_words(key: &GroupKey) -> String {
         (Change::NewlyAllowed, None, _) => "now allowed".to_owned(),
         (Change::NewlyRefused, Some(rule), _) => format!("now denied by {rule}"),
         (Change::NewlyRefused, None, Some(reason)) => format!("now refused ({})", reason.escape_debug()),
-        (Change::NewlyRefused, None, None) => "now allowed by no rule".to_owned(),
+        (Change::NewlyRefused, None, None) => "now not allowed by any rule".to_owned(),
         (Change::CannotBeTold, rule, _) => {
             let depends: Vec<_> = key.depends_on.iter().map(ToString::to_string).collect();
             let rule = rule.map(|rule| format!(" (rule {rule})")).unwrap_or_default();

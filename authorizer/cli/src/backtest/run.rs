@@ -1,4 +1,4 @@
-//! The logs, read and judged and added up in the order of their lines.
+//! Reads the logs, checks the requests, and adds up the results in the order of the lines.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub(super) fn run(backtest: Backtest, arguments: &[PathBuf]) -> Result<Tally, Ba
     result.map(|()| tally)
 }
 
-/// What cannot be read is told in its turn, and is the last.
+/// Reads the logs in order. An error is handed on in its turn, and is the last.
 fn read_all(logs: &[Log], read: &AtomicU64, hand: Hand<'_, Result<Lines, BacktestError>>) {
     for log in logs {
         if let Err(error) = source::read(log, read, &mut |lines| hand(Ok(lines))) {
@@ -44,7 +44,7 @@ fn read_all(logs: &[Log], read: &AtomicU64, hand: Hand<'_, Result<Lines, Backtes
     }
 }
 
-/// On a terminal, how much of the logs is read.
+/// Shows on a terminal how much of the logs is read.
 fn progress(logs: &[Log]) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -58,7 +58,7 @@ fn progress(logs: &[Log]) -> ProgressBar {
         None => (ProgressBar::no_length(), "{spinner} {bytes}, {bytes_per_sec}"),
     };
     progress.enable_steady_tick(Duration::from_millis(200));
-    // The template is ours, and whole.
+    // The template is a constant, and valid.
     match ProgressStyle::with_template(style) {
         Ok(style) => progress.with_style(style),
         Err(_) => progress,

@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use super::error::BacktestError;
 use super::members::Members;
 
-/// About as many bytes of lines as are handed on at once.
+/// The approximate size of a batch of lines, in bytes.
 const BATCH_BYTES: u64 = 256 * 1024;
 
 /// RFC 1952 section 2.3.1.
@@ -21,17 +21,17 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Apache Parquet: the first four bytes of a file.
 const PARQUET: [u8; 4] = *b"PAR1";
 
-/// A log, and what to call it.
+/// A log and its name.
 #[derive(Clone, Debug)]
 pub(super) struct Log {
     path: PathBuf,
     name: Arc<str>,
-    /// Its size, in bytes; none of standard input.
+    /// Its size, in bytes. Standard input does not have one.
     pub(super) size: Option<u64>,
 }
 
-/// All logs under some arguments, in order; the files of a folder by name, but for hidden ones. A file is called
-/// by its path, as it can be opened.
+/// All logs under some arguments, in order. The files of a folder are in the order of their names, without hidden
+/// files. The name of a file is its path.
 pub(super) fn logs(arguments: &[PathBuf]) -> Result<Vec<Log>, BacktestError> {
     let mut logs = Vec::new();
     for argument in arguments {
@@ -119,7 +119,7 @@ fn read_lines(
         }
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
-            // A comment is a batch of its own, so that all lines of one have the same columns.
+            // A comment is its own batch, so that all lines of a batch have the same columns.
             let (lines, after) = rest.split_at_checked(comment_or_lines(rest)).unwrap_or((rest, &[]));
             rest = after;
             let first = next;
@@ -137,7 +137,7 @@ fn read_lines(
     }
 }
 
-/// Reads on to the end of a line. Of one that is too long only as much as shows it is kept.
+/// Reads to the end of a line. Of a line that is too long, keeps only enough to show that.
 fn end_line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<()> {
     let one_more = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     input.by_ref().take(one_more).read_until(b'\n', bytes)?;
@@ -156,7 +156,7 @@ fn end_line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// The length of the comment line that this begins with, or of the lines before the next one.
+/// The length of the comment line at the beginning, or of the lines before the next comment.
 fn comment_or_lines(bytes: &[u8]) -> usize {
     if bytes.starts_with(b"#") {
         return memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end.saturating_add(1));

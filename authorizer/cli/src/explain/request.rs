@@ -1,4 +1,4 @@
-//! A request that is described on the command line, in place of a recorded event.
+//! A request that is described on the command line, instead of a recorded event.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -16,85 +16,87 @@ use thiserror::Error;
 
 use crate::input::{read_limited, read_stdin_limited};
 
-/// The most that claims can take: the function reads no token of more than 16 KiB.
+/// The largest claims: the function does not read a token of more than 16 KiB.
 const MAX_CLAIMS_BYTES: usize = 64 * 1024;
 
-/// Why a request cannot be asked about.
+/// Why a request cannot be explained.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum RequestError {
-    /// The claims are not an object of JSON.
-    #[error("the claims are no JSON object: {0}")]
-    #[diagnostic(help("write them as '{{\"sub\": \"alice\"}}', or name a file that holds such an object"))]
+    /// The claims are not a JSON object.
+    #[error("the claims are not a JSON object: {0}")]
+    #[diagnostic(help(
+        "write them as '{{\"sub\": \"alice\"}}', or name a file that contains such an object"
+    ))]
     Claims(String),
-    /// No issuer has this name.
-    #[error("the policy has no issuer `{name}`")]
+    /// The policy does not have an issuer of this name.
+    #[error("the policy does not have an issuer `{name}`")]
     #[diagnostic(help("its issuers are: {known}"))]
     Issuer {
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The issuers of the policy.
         known: String,
     },
-    /// Nobody says whose the request is.
-    #[error("nothing says who asks")]
+    /// The request has neither a token nor `--anonymous`.
+    #[error("the request does not say whether it has a token")]
     #[diagnostic(help("add `--issuer NAME`, `--claims JSON`, both, or `--anonymous`"))]
     NoAsker,
-    /// Claims of an issuer that is not the one that was named.
+    /// The claims name another issuer than `--issuer`.
     #[error(transparent)]
     #[diagnostic(help("leave `iss` out: `--issuer` fills it in"))]
     OtherIssuer(#[from] authorizer_analysis::OtherIssuerError),
-    /// There is no such request.
+    /// A viewer cannot send this request.
     #[error("{0}")]
     #[diagnostic(help("{}", .0.remedy()))]
     Request(authorizer_analysis::posed::PosedError),
 }
 
-/// Who asks for what.
+/// The options that describe a request.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "A request in place of an event")]
+#[command(next_help_heading = "Request, instead of an event")]
 #[command(group = ArgGroup::new("aim").args(["path", "key", "prefix"]))]
 #[command(group = ArgGroup::new("deed").args(["method", "operation"]))]
 pub(crate) struct RequestArgs {
-    /// The HTTP method; GET when neither this nor `--operation` is given.
+    /// HTTP method (default: GET, or the method of `--operation`).
     #[arg(long, value_name = "METHOD", requires = "aim")]
     method: Option<String>,
-    /// The S3 operation, such as PutObject: its method, and the query parameters that make it this one.
+    /// S3 operation, such as PutObject: sets its method and its query parameters.
     #[arg(long, value_name = "NAME", value_parser = parse_operation, requires = "aim")]
     operation: Option<S3Operation>,
-    /// The path as a viewer sends it: with a leading slash, percent-encoded.
+    /// Path, as a viewer sends it: with a leading slash, percent-encoded.
     #[arg(long)]
     path: Option<String>,
-    /// The object key as S3 has it: without a leading slash, not encoded.
+    /// Object key, as in S3: without a leading slash, not encoded.
     #[arg(long)]
     key: Option<String>,
-    /// The prefix to list, not encoded.
+    /// Prefix to list, not encoded.
     #[arg(long)]
     prefix: Option<String>,
-    /// The query string, as a viewer sends it.
+    /// Query string, as a viewer sends it.
     #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true, requires = "aim")]
     query: String,
-    /// A header line, such as `Content-Length: 5`; may be given more than once.
+    /// Header line, such as `Content-Length: 5`. Repeatable.
     #[arg(long = "header", value_name = "LINE", value_parser = parse_header, requires = "aim")]
     headers: Vec<(String, String)>,
-    /// The viewer's address; 192.0.2.1, which nobody has, when it is not given.
+    /// Viewer's address (default: 192.0.2.1, which nobody has).
     #[arg(long, value_name = "ADDRESS", requires = "aim")]
     source_ip: Option<IpAddr>,
-    /// The claims of the viewer's token, as JSON or as a file that holds it (`-`: standard input).
+    /// Claims of the viewer's token: JSON, a file that contains it, or `-` for standard input.
     #[arg(long, value_name = "JSON|FILE", requires = "aim")]
     claims: Option<String>,
-    /// Whose token it is, by the policy's name. What a token of that issuer must hold and the claims do not say is
-    /// filled in: `iss`, `exp`, `aud`, `client_id`, required claims, `typ`, and `iat` where the policy limits lifetimes.
+    /// Issuer of the token, by its name in the policy. Fills in what its tokens must contain and `--claims` does not
+    /// have: `iss`, `exp`, `aud`, `client_id`, required claims, `typ`, and `iat` where the policy limits lifetimes.
     #[arg(long, value_name = "NAME", requires = "aim")]
     issuer: Option<String>,
-    /// `typ` of the token's header.
+    /// `typ` in the header of the token.
     #[arg(long, value_name = "TYPE", requires = "aim")]
     token_type: Option<String>,
-    /// The request comes without a token.
+    /// Send no token.
     #[arg(long, requires = "aim", conflicts_with_all = ["claims", "issuer", "token_type"])]
     anonymous: bool,
 }
 
-/// A request, and the token that it is supposed to come with.
+/// A request, and the token that it has.
 #[derive(Debug)]
 pub(crate) struct Posed {
     pub(crate) request: PosedRequest,
@@ -102,7 +104,7 @@ pub(crate) struct Posed {
 }
 
 impl RequestArgs {
-    /// The request, where one is described.
+    /// The request, if the options describe one.
     pub(super) fn posed(&self, policy: &Policy, now: UnixTime) -> miette::Result<Option<Posed>> {
         let Some(aim) = self.aim() else { return Ok(None) };
         let deed = match (self.operation, &self.method) {
@@ -150,19 +152,19 @@ impl RequestArgs {
     }
 }
 
-/// JSON itself begins with a brace; a file that does can be named with `./` before it.
+/// Reads claims. Text that begins with a brace is JSON; a file name that does needs `./` before it.
 fn read_claims(text: &str) -> miette::Result<Map<String, Value>> {
     let bytes = match text {
         "-" => read_stdin_limited(MAX_CLAIMS_BYTES)?,
         json if json.trim_start().starts_with('{') => json.as_bytes().to_vec(),
         file => read_limited(&PathBuf::from(file), MAX_CLAIMS_BYTES)?,
     };
-    // A token with such claims would be refused for its form, so there is nothing to suppose.
+    // A token with such claims is refused for its form, so there is nothing to explain.
     let claims = parse_claims(&bytes).map_err(|error| match error {
-        TokenError::DuplicateMember => RequestError::Claims("a member stands twice".to_owned()),
+        TokenError::DuplicateMember => RequestError::Claims("a member appears twice".to_owned()),
         _ => RequestError::Claims(match serde_json::from_slice::<Map<String, Value>>(&bytes) {
             Err(error) => error.to_string(),
-            Ok(_) => "they hold what no token can".to_owned(),
+            Ok(_) => "they contain what a token cannot contain".to_owned(),
         }),
     })?;
     Ok(claims)

@@ -10,7 +10,7 @@ use toml_edit::Value;
 use super::provider::{Meant, Provider};
 use authorizer_core::token::KeysUrl;
 
-/// A block that is ready to paste, but for whom the tokens are for where nobody said so.
+/// A block that is ready to paste. Only the audience or the client id is missing, if it is not given.
 #[derive(Debug)]
 pub(super) struct Block<'b> {
     pub(super) name: &'b str,
@@ -20,12 +20,12 @@ pub(super) struct Block<'b> {
     pub(super) algorithms: &'b [SignatureAlgorithm],
     pub(super) jwks_uri: &'b KeysUrl,
     pub(super) file: &'b Path,
-    /// Whether the function is to ask for newer keys.
+    /// Whether the function fetches newer keys.
     pub(super) asks: bool,
 }
 
 impl Block<'_> {
-    /// Whether `authorizer check` takes it as it is.
+    /// Whether the block is complete, so that `authorizer check` accepts it.
     pub(super) fn is_whole(&self) -> bool {
         !(self.audience.is_empty() && self.client_id.is_empty())
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Block<'_> {
                 Meant::Audience => "audience ",
                 Meant::ClientId => "client_id",
             };
-            writeln!(f, "{name}  = [] # whom its tokens are for: `authorizer check` wants it filled in")?;
+            writeln!(f, "{name}  = [] # who the tokens are for: `authorizer check` requires a value")?;
         }
         writeln!(f, "algorithms = {algorithms}")?;
         let url = if self.asks { format!(", url = {}", text(self.jwks_uri.as_str())) } else { String::new() };
@@ -73,9 +73,9 @@ fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
     Value::Array(values.collect()).to_string()
 }
 
-/// The algorithms to name: those that a policy can, that the keys are for, and that the metadata names. Where
-/// neither metadata nor key says which, an RSA key is for RS256, as RFC 9068 section 4 has it: more is not to
-/// be allowed than anybody asked for.
+/// The algorithms of the block: those that a policy can name, that the keys are for, and that the metadata names. If
+/// neither the metadata nor the key names one, an RSA key is for RS256, as in RFC 9068 section 4: the block must not
+/// allow more than somebody asked for.
 pub(super) fn algorithms(keys: &[Key], metadata: Option<&[String]>) -> Vec<SignatureAlgorithm> {
     let by_default = |algorithm| {
         matches!(

@@ -15,33 +15,33 @@ use authorizer_core::token::KeysUrl;
 /// The longest name of an issuer.
 const MAX_NAME_BYTES: usize = 64;
 
-/// Read what an identity provider says of itself, fetch its keys, and print its `[[issuers]]` block.
+/// Fetch the metadata and the keys of an identity provider, and print its `[[issuers]]` block.
 ///
-/// Asks at `/.well-known/openid-configuration`, and where there is nothing, at
-/// `/.well-known/oauth-authorization-server`. Metadata of another issuer than was asked is refused: exit 2.
+/// Fetches `/.well-known/openid-configuration`. If the provider does not have it, fetches
+/// `/.well-known/oauth-authorization-server`. Exits 2 when the metadata names another issuer.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  authorizer keys discover https://login.example.com/ --audience files-api >> policy.toml"
 )]
 pub(crate) struct Args {
-    /// The issuer, exactly as `iss` has it in its tokens.
+    /// Issuer, exactly as in the `iss` of its tokens.
     issuer: String,
-    /// What the policy calls it, and the name of the key file [default: the issuer's host].
+    /// Name of the issuer in the policy, and of its key file [default: the issuer's host].
     #[arg(long, value_parser = parse_name)]
     name: Option<String>,
-    /// An `aud` that is meant for this service; may be given many times.
+    /// `aud` of the tokens for this service. Repeatable.
     #[arg(long)]
     audience: Vec<String>,
-    /// A `client_id` that is let in; may be given many times.
+    /// `client_id` of the clients to allow. Repeatable.
     #[arg(long)]
     client_id: Vec<String>,
-    /// The folder for the key file, relative to the policy's, where this is to be run.
+    /// Folder for the key file, relative to the policy. Run the command in the folder of the policy.
     #[arg(long, value_name = "DIR", default_value = "keys")]
     dir: PathBuf,
-    /// Leave out the `url` by which the function asks for newer keys when it needs them.
+    /// Leave out the `url` from which the function fetches newer keys.
     #[arg(long)]
     bundled_only: bool,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -51,7 +51,7 @@ fn parse_name(name: &str) -> Result<String, String> {
     if plain && (1..=MAX_NAME_BYTES).contains(&name.len()) {
         Ok(name.to_owned())
     } else {
-        Err("use 1 to 64 letters, digits, -, _ and ., and no . at the start".into())
+        Err("use 1 to 64 letters, digits, -, _ and ., and do not begin with .".into())
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
             note(format_args!("{} ({}): {}", file.display(), stored.word(), sum(&keys)));
             if !block.is_whole() {
                 note(
-                    "the block is not whole: say whom the tokens are for, with `--audience` or `--client-id`",
+                    "the block is not complete: add `--audience` or `--client-id`, to say who the tokens are for",
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! Why keys cannot be had, or not used.
+//! Why keys cannot be fetched or used.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use authorizer_core::token::{JwkError, KeysUrlError};
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Why keys cannot be had, or not used. What a provider said is shown escaped: it must not steer a terminal.
+/// Why keys cannot be fetched or used. Text from a provider is escaped: it must not control the terminal.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum KeysError {
     /// An address that a person gave.
-    #[error("`{}` cannot be asked: {error}", .text.escape_debug())]
+    #[error("`{}` cannot be used: {error}", .text.escape_debug())]
     #[diagnostic(help(
-        "write it as the provider does, with `https://`; plain `http://` is for loopback addresses"
+        "write it as the provider does, with `https://`; `http://` is only for loopback addresses"
     ))]
     Address { text: String, error: KeysUrlError },
     /// An issuer with a query, which no issuer has (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2).
-    #[error("`{issuer}` is no issuer: it has a query")]
+    #[error("`{issuer}` is not an issuer: it has a query")]
     #[diagnostic(help(
-        "write the issuer as `iss` has it in its tokens; `authorizer token inspect` shows it"
+        "write the issuer as in the `iss` of its tokens; `authorizer token inspect` shows it"
     ))]
     IssuerQuery { issuer: String },
     /// The library for TLS.
@@ -28,71 +28,71 @@ pub(crate) enum KeysError {
     /// The async runtime.
     #[error("the async runtime does not start: {0}")]
     Tokio(#[source] std::io::Error),
-    /// No connection, or none that could be trusted.
+    /// No connection, or one that cannot be trusted.
     #[error("`{address}` cannot be reached: {message}")]
     #[diagnostic(help(
-        "certificates are verified by Mozilla's list, and the environment's proxies are not used: where that is \
-         in the way, fetch the file by other means and check it with `authorizer keys inspect FILE`"
+        "certificates are verified with Mozilla's list, and the environment's proxies are not used; if that is the \
+         cause, fetch the file another way and check it with `authorizer keys inspect FILE`"
     ))]
     Unreachable { address: String, message: String },
-    /// Too slow.
-    #[error("`{address}` gave no whole answer within {} seconds", .after.as_secs_f64())]
+    /// The answer takes too long.
+    #[error("`{address}` did not send a complete answer within {} seconds", .after.as_secs_f64())]
     #[diagnostic(help("try again; nothing was written"))]
     Deadline { address: String, after: Duration },
-    /// An answer that was cut off, or is no HTTP.
-    #[error("the answer of `{address}` is not whole: {message}")]
+    /// An answer that is cut off or is not HTTP.
+    #[error("the answer of `{address}` is not complete: {message}")]
     #[diagnostic(help("try again; nothing was written"))]
     Broken { address: String, message: String },
-    /// Another address, which nobody asked to trust.
+    /// A redirect to another address, which nobody chose to trust.
     #[error("`{address}` answers {status}, a redirect to `{}`, and redirects are not followed", .location.escape_debug())]
-    #[diagnostic(help("if that address is the provider's own, name it instead"))]
+    #[diagnostic(help("if that address belongs to the provider, use it instead"))]
     Redirect { address: String, status: u16, location: String },
     /// Any other status.
     #[error("`{address}` answers {status}, not 200")]
-    #[diagnostic(help("name the `jwks_uri` of the provider; `authorizer keys discover ISSUER` finds it"))]
+    #[diagnostic(help("use the `jwks_uri` of the provider; `authorizer keys discover ISSUER` finds it"))]
     Status { address: String, status: u16 },
     /// Longer than keys or metadata can be.
     #[error("the answer of `{address}` is longer than {limit} bytes")]
-    #[diagnostic(help("a provider's keys take a few kilobytes: is it the address that you meant?"))]
+    #[diagnostic(help("check the address: the keys of a provider take a few kilobytes"))]
     TooLarge { address: String, limit: usize },
-    /// Neither of the well-known addresses answers.
-    #[error("`{issuer}` publishes no metadata: {tried}")]
+    /// Neither of the well-known addresses has metadata.
+    #[error("`{issuer}` does not publish metadata: {tried}")]
     #[diagnostic(help(
-        "write the issuer as `iss` has it in its tokens (`authorizer token inspect` shows it); of a provider \
-         without metadata, fetch the keys with `authorizer keys fetch URL --out FILE`"
+        "write the issuer as in the `iss` of its tokens (`authorizer token inspect` shows it); if the provider does \
+         not have metadata, fetch the keys with `authorizer keys fetch URL --out FILE`"
     ))]
     NoMetadata { issuer: String, tried: String },
-    /// Something else than a provider's metadata.
-    #[error("what `{address}` answers is no provider's metadata: {message}")]
+    /// An answer that is not the metadata of a provider.
+    #[error("the answer of `{address}` is not the metadata of a provider: {message}")]
     #[diagnostic(help(
-        "is it the issuer, as `iss` has it in its tokens? `authorizer token inspect` shows it"
+        "write the issuer as in the `iss` of its tokens; `authorizer token inspect` shows it"
     ))]
     Metadata { address: String, message: String },
-    /// The metadata of somebody else (OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3).
-    #[error("`{asked}` says that the issuer is `{}`, which is not the same", .says.escape_debug())]
+    /// The metadata of another issuer (OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3).
+    #[error("the metadata of `{asked}` names another issuer: `{}`", .says.escape_debug())]
     #[diagnostic(help("{help}"))]
     OtherIssuer { asked: String, says: String, help: String },
-    /// A `jwks_uri` that must not be followed.
-    #[error("the metadata of `{issuer}` names the keys' address `{}`: {error}", .text.escape_debug())]
-    #[diagnostic(help("this is the provider's to mend: keys are fetched over `https` only"))]
+    /// A `jwks_uri` that must not be used.
+    #[error("the metadata of `{issuer}` has a `jwks_uri` that cannot be used, `{}`: {error}", .text.escape_debug())]
+    #[diagnostic(help("the provider must fix this: keys are fetched over `https` only"))]
     JwksUri { issuer: String, text: String, error: KeysUrlError },
-    /// Something else than a JWK set that can be used, of an address or a file.
+    /// An address or a file without a JWK set.
     #[error("`{place}`: {error}")]
     #[diagnostic(help("{}", .error.remedy()))]
     Set { place: String, error: SetError },
-    /// Keys that no policy could use.
+    /// Keys that a policy cannot use.
     #[error("`{place}`: {error}")]
     #[diagnostic(help(
-        "a policy with these keys would be refused; `authorizer keys inspect FILE` has more on each"
+        "a policy cannot have these keys; `authorizer keys inspect FILE` shows what is wrong with each"
     ))]
     Unusable { place: String, error: JwkError },
     /// The metadata names algorithms that no key is for.
-    #[error("the keys of `{issuer}` are for none of the algorithms that its metadata names ({})", .named.escape_debug())]
+    #[error("no key of `{issuer}` is for an algorithm that its metadata names ({})", .named.escape_debug())]
     #[diagnostic(help("a policy can name RS256 to RS512, PS256 to PS512, ES256, ES384 and EdDSA"))]
     NoAlgorithm { issuer: String, named: String },
 }
 
-/// Why bytes are no JWK set.
+/// Why bytes are not a JWK set.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum SetError {
     NoJson(String),
@@ -103,7 +103,7 @@ impl fmt::Display for SetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoJson(message) => write!(f, "this is not JSON: {message}"),
-            Self::NoKeys => f.write_str("this is no JWK set: it has no `keys` array"),
+            Self::NoKeys => f.write_str("this is not a JWK set: it does not have a `keys` array"),
         }
     }
 }
@@ -111,8 +111,8 @@ impl fmt::Display for SetError {
 impl SetError {
     pub(super) fn remedy(&self) -> &'static str {
         match self {
-            Self::NoJson(_) => "name the `jwks_uri` of the provider, or a file with what it answers",
-            Self::NoKeys => "a JWK set is `{\"keys\": [...]}`, and what a provider's `jwks_uri` answers",
+            Self::NoJson(_) => "use the `jwks_uri` of the provider, or a file with the JWK set from there",
+            Self::NoKeys => "a JWK set is `{\"keys\": [...]}`; the `jwks_uri` of a provider answers with one",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `authorizer keys fetch`: the keys of a provider into the file that a policy names.
+//! `authorizer keys fetch`: writes the keys of a provider to the file that a policy names.
 
 use std::path::PathBuf;
 
@@ -10,22 +10,22 @@ use super::set::{JwkSet, Stored, sum};
 use crate::output::{Exit, Format, line};
 use authorizer_core::token::KeysUrl;
 
-/// Fetch a JWK set, check it, and put it into a file.
+/// Fetch a JWK set, check it, and write it to a file.
 ///
-/// The file is replaced whole or not at all: what cannot be fetched or not be used leaves it as it was, and
-/// exits 2. `authorizer serve` takes the new keys at once, a deployed function when it is packaged again.
+/// Replaces the whole file or nothing. If the keys cannot be fetched or used, the file stays as it was, and the command
+/// exits 2. `authorizer serve` uses the new keys at once. A deployed function uses them after it is packaged again.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  authorizer keys fetch https://login.example.com/.well-known/jwks.json \\\n    \
     --out keys/login.jwks.json"
 )]
 pub(crate) struct Args {
-    /// The provider's `jwks_uri`.
+    /// `jwks_uri` of the provider.
     url: String,
-    /// The file.
+    /// File for the keys.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

@@ -1,4 +1,4 @@
-//! One GET of the keys that a person asked for.
+//! One GET request for keys or metadata.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use super::error::KeysError;
 /// How long a request may take, from the look-up of the name to the last byte.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The body of a 200.
+/// Fetches an address, and returns the body of a 200.
 pub(super) fn get(url: &KeysUrl) -> Result<Vec<u8>, KeysError> {
     let fetcher = Fetcher::new().map_err(KeysError::Tls)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(KeysError::Tokio)?;
     let answer = runtime.block_on(fetcher.get(url, DEADLINE));
-    // The look-up of a name cannot be called off, and is not waited for.
+    // The look-up of a name cannot be cancelled, so this does not wait for it.
     runtime.shutdown_background();
     answer.map(Vec::from).map_err(|error| no_answer(url, error))
 }

@@ -1,4 +1,4 @@
-//! `authorizer keys inspect`: what a JWK set holds, and what of it a policy can use.
+//! `authorizer keys inspect`: what a JWK set contains, and which keys a policy can use.
 
 use std::path::{Path, PathBuf};
 
@@ -12,16 +12,15 @@ use crate::input::{InputError, read_limited, read_stdin_limited};
 use crate::output::{Exit, Format, OutputError, line};
 use authorizer_jwks::MAX_ANSWER_BYTES;
 
-/// Look into a JWK set: each key, and whether a policy can use it.
+/// Show each key of a JWK set, and whether a policy can use it.
 ///
-/// Exits 1 when a policy with these keys would be refused: for private key material, for a key that cannot
-/// be what it says, and when there is none that it can use.
+/// Exits 1 when a policy cannot have these keys: one of them is private or not valid, or none of them can be used.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer keys inspect keys/login.jwks.json")]
 pub(crate) struct Args {
-    /// The file, or `-` for standard input.
+    /// File with a JWK set, or `-` for standard input.
     file: PathBuf,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -43,7 +42,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
                 write(key)?;
             }
             if let Some(problem) = &problem {
-                line(format_args!("{}: {problem}", "a policy with these keys is refused".red()))?;
+                line(format_args!("{}: {problem}", "a policy cannot have these keys".red()))?;
             }
         }
     }
@@ -70,7 +69,7 @@ fn as_json(key: &Key) -> serde_json::Value {
     })
 }
 
-/// What the file says is escaped: it may come from anywhere.
+/// Writes a key. Text from the file is escaped: the file may come from anywhere.
 fn write(key: &Key) -> Result<(), OutputError> {
     line("")?;
     let bits = key.bits.map(|bits| format!("{bits} bits"));
@@ -78,7 +77,7 @@ fn write(key: &Key) -> Result<(), OutputError> {
     let words =
         [key.kind.clone(), key.curve.clone(), bits, shown("alg", &key.algorithm), shown("use", &key.usage)];
     let words: Vec<_> = words.into_iter().flatten().collect();
-    let id = key.id.as_deref().map_or_else(|| "without kid".into(), |id| format!("kid {id}"));
+    let id = key.id.as_deref().map_or_else(|| "no kid".into(), |id| format!("kid {id}"));
     line(format_args!("{}", id.escape_debug()))?;
     line(format_args!("  {}", words.join(", ").escape_debug()))?;
     if let Some(thumbprint) = &key.thumbprint {
@@ -89,9 +88,7 @@ fn write(key: &Key) -> Result<(), OutputError> {
             let names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
             line(format_args!("  {} with {}", "usable".green(), names.join(", ")))
         }
-        Standing::PassedOver(why) => {
-            line(format_args!("  {}: {}", "passed over".yellow(), why.escape_debug()))
-        }
+        Standing::PassedOver(why) => line(format_args!("  {}: {}", "not used".yellow(), why.escape_debug())),
         Standing::Refused(why) => line(format_args!("  {}: {}", "refused".red(), why.escape_debug())),
     }
 }

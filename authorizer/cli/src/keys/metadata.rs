@@ -1,5 +1,4 @@
-//! What a provider says of itself: OpenID Connect Discovery 1.0, and RFC 8414 for providers that know no
-//! OpenID Connect.
+//! The metadata of a provider: OpenID Connect Discovery 1.0, and RFC 8414 for providers without OpenID Connect.
 
 use serde::Deserialize;
 
@@ -8,15 +7,15 @@ use super::http::get;
 use super::provider::Provider;
 use authorizer_core::token::{KeysUrl, KeysUrlError};
 
-/// The metadata of an issuer that says the same of itself.
+/// Metadata that names the issuer that it was fetched for.
 #[derive(Debug)]
 pub(super) struct Metadata {
     /// Where it was found.
     pub(super) address: KeysUrl,
     /// Where the keys are.
     pub(super) jwks_uri: KeysUrl,
-    /// The algorithms of its ID tokens, and so, by all that is known, of its access tokens: no metadata has a
-    /// field for those.
+    /// The algorithms of its ID tokens. They stand for those of its access tokens too, because metadata does not have
+    /// a field for them.
     pub(super) algorithms: Option<Vec<String>>,
 }
 
@@ -37,7 +36,7 @@ pub(super) fn issuer(text: &str) -> Result<KeysUrl, KeysError> {
 }
 
 impl Metadata {
-    /// Asks at the address of OpenID Connect, and where there is nothing, at that of RFC 8414.
+    /// Fetches the address of OpenID Connect and, if that does not answer 200, the address of RFC 8414.
     pub(super) fn fetch(issuer: &KeysUrl) -> Result<Self, KeysError> {
         let [openid, oauth] =
             well_known(issuer).map_err(|error| KeysError::Address { text: issuer.to_string(), error })?;
@@ -50,7 +49,7 @@ impl Metadata {
             Ok(bytes) => Self::read(issuer, oauth, &bytes),
             Err(KeysError::Status { address, status }) => Err(KeysError::NoMetadata {
                 issuer: issuer.to_string(),
-                tried: format!("`{first}` answers {tried}, and `{address}` {status}"),
+                tried: format!("`{first}` answers {tried}, and `{address}` answers {status}"),
             }),
             Err(error) => Err(error),
         }
@@ -63,10 +62,10 @@ impl Metadata {
             let help = Provider::of(&document.issuer).why_other(asked.as_str(), &document.issuer);
             return Err(KeysError::OtherIssuer { asked: asked.to_string(), says: document.issuer, help });
         }
-        let text = document.jwks_uri.ok_or_else(|| strange("it has no `jwks_uri`".into()))?;
+        let text = document.jwks_uri.ok_or_else(|| strange("it does not have a `jwks_uri`".into()))?;
         let unusable = |error| KeysError::JwksUri { issuer: asked.to_string(), text: text.clone(), error };
         let jwks_uri = KeysUrl::parse(&text).map_err(unusable)?;
-        // Who vouches for the issuer with TLS does so for its keys.
+        // If TLS protects the issuer, it must protect its keys too.
         if asked.is_https() && !jwks_uri.is_https() {
             return Err(unusable(KeysUrlError::Plain));
         }
@@ -141,16 +140,16 @@ mod tests {
     #[test]
     fn metadata_of_another_or_without_keys_is_refused() {
         for (issuer, jwks_uri, message) in [
-            (json!("https://login.example.com/tenant/"), json!("https://x/"), "says that the issuer is"),
-            (json!("https://login.example.com/Tenant"), json!("https://x/"), "says that the issuer is"),
+            (json!("https://login.example.com/tenant/"), json!("https://x/"), "names another issuer"),
+            (json!("https://login.example.com/Tenant"), json!("https://x/"), "names another issuer"),
             (
                 json!("https://evil.example/"),
                 json!("https://x/"),
-                "`https://evil.example/`, which is not the same",
+                "names another issuer: `https://evil.example/`",
             ),
-            (json!(7), json!("https://x/"), "no provider's metadata"),
-            (Value::Null, json!("https://x/"), "no provider's metadata"),
-            (json!(ISSUER), Value::Null, "it has no `jwks_uri`"),
+            (json!(7), json!("https://x/"), "not the metadata of a provider"),
+            (Value::Null, json!("https://x/"), "not the metadata of a provider"),
+            (json!(ISSUER), Value::Null, "it does not have a `jwks_uri`"),
             (json!(ISSUER), json!("http://keys.example.com/"), "keys that come without TLS"),
             (json!(ISSUER), json!("http://127.0.0.1/"), "keys that come without TLS"),
             (json!(ISSUER), json!("file:///etc/passwd"), "no address that begins with"),

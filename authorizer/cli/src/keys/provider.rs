@@ -1,4 +1,4 @@
-//! What is known of the tokens of well-known providers, by the issuer. docs/providers.md has the sources.
+//! The tokens of well-known providers, by the issuer. docs/providers.md has the sources.
 
 use authorizer_core::token::KeysUrl;
 
@@ -9,7 +9,7 @@ pub(super) enum Provider {
     Auth0,
     /// A custom authorization server.
     Okta,
-    /// Okta's own authorization server, whose access tokens are for nobody else.
+    /// Okta's own authorization server. Its access tokens are only for Okta.
     OktaOrganization,
     EntraV1,
     EntraV2,
@@ -18,7 +18,7 @@ pub(super) enum Provider {
     Other,
 }
 
-/// Which field says whom a token is for.
+/// The field that says who a token is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Meant {
     Audience,
@@ -26,7 +26,7 @@ pub(super) enum Meant {
 }
 
 impl Provider {
-    /// The provider of an issuer, as far as its URL tells.
+    /// The provider of an issuer, as far as its URL shows.
     pub(super) fn of(issuer: &str) -> Self {
         let Ok(address) = KeysUrl::parse(issuer) else { return Self::Other };
         let host = address.host().to_ascii_lowercase();
@@ -51,7 +51,7 @@ impl Provider {
         }
     }
 
-    /// Which field its access tokens are told by.
+    /// The field that says who its access tokens are for.
     pub(super) fn meant(self) -> Meant {
         match self {
             Self::Cognito => Meant::ClientId,
@@ -66,7 +66,7 @@ impl Provider {
         }
     }
 
-    /// What an access token has that an ID token has not, where every token of the provider has it.
+    /// A claim that all access tokens of the provider have, and ID tokens do not have.
     pub(super) fn required(self) -> Option<&'static str> {
         match self {
             Self::Cognito => Some("{ token_use = \"access\" }"),
@@ -81,54 +81,54 @@ impl Provider {
         }
     }
 
-    /// What to think of, as lines of a comment.
+    /// Advice, as lines of a comment.
     pub(super) fn comment(self) -> &'static [&'static str] {
         match self {
             Self::Cognito => &[
-                "Amazon Cognito: access tokens have no `aud` (unless resource binding gives them one) and no `typ`;",
-                "client_id is the id of the app client, and token_use keeps ID tokens out.",
+                "Amazon Cognito: access tokens do not have a `typ`, and have an `aud` only with resource binding.",
+                "client_id is the id of the app client. token_use keeps ID tokens out.",
             ],
             Self::Auth0 => &[
-                "Auth0: audience is the identifier of the API. The slash at the end belongs to the issuer.",
-                "For an API with the RFC 9068 token profile add: token_type = \"at+jwt\"",
+                "Auth0: audience is the identifier of the API. The slash at the end is part of the issuer.",
+                "For an API with the RFC 9068 token profile, add: token_type = \"at+jwt\"",
             ],
             Self::Okta => &[
-                "Okta, custom authorization server: audience is the server's, such as \"api://default\". Access tokens",
-                "have no `typ`; scopes are the array `scp`, which no ID token has: ask for one in the rules.",
+                "Okta, custom authorization server: audience is the server's, such as \"api://default\". Access tokens do",
+                "not have a `typ`. Only they have scopes, in the array `scp`: require one in the rules.",
             ],
             Self::OktaOrganization => &[
-                "Okta's own authorization server: its access tokens are for Okta alone, and cannot be relied on.",
+                "Okta's own authorization server: its access tokens are only for Okta, so do not use them.",
                 "Use the issuer of a custom authorization server: https://DOMAIN/oauth2/default",
             ],
             Self::EntraV1 => &[
                 "Microsoft Entra ID, v1.0 tokens: audience is the API's application ID URI (\"api://...\") or its id.",
-                "Scopes are the text `scp`, which no ID token has: ask for one in the rules.",
+                "Only access tokens have scopes, in the text `scp`: require one in the rules.",
             ],
             Self::EntraV2 => &[
                 "Microsoft Entra ID, v2.0 tokens (requestedAccessTokenVersion = 2): audience is the API's application id.",
-                "Scopes are the text `scp`, which no ID token has: ask for one in the rules.",
+                "Only access tokens have scopes, in the text `scp`: require one in the rules.",
             ],
             Self::Google => &[
-                "Google: access tokens are opaque, and cannot be verified here. This is for ID tokens: audience is the",
-                "OAuth client's id. Some have `iss` without `https://`: those are another issuer.",
+                "Google: access tokens are opaque, and cannot be verified. This block is for ID tokens: audience is the",
+                "id of the OAuth client. Some have an `iss` without `https://`: they need their own block.",
             ],
             Self::Keycloak => &[
-                "Keycloak: `aud` needs an audience mapper in the client's scopes; without one it is \"account\" or absent.",
+                "Keycloak: `aud` needs an audience mapper in the client's scopes. Without one, it is \"account\" or missing.",
                 "The claim `typ` keeps ID tokens out.",
             ],
             Self::Other => &[
-                "For access tokens as RFC 9068 has them add: token_type = \"at+jwt\"",
-                "Otherwise find what keeps ID tokens out: a claim for `required`, or an audience that they never have.",
+                "For access tokens as in RFC 9068, add: token_type = \"at+jwt\"",
+                "For others, find what keeps ID tokens out: a claim for `required`, or an audience that they never have.",
             ],
         }
     }
 
-    /// Of the issuer that a provider's metadata names: why it may not be the one that was asked.
+    /// Why the metadata of a provider may name another issuer than the one that was asked for.
     pub(super) fn why_other(self, asked: &str, says: &str) -> String {
         let why = if asked.trim_end_matches('/') == says.trim_end_matches('/') {
             "they differ by the slash at the end, and `iss` is compared byte for byte"
         } else if says.contains('{') {
-            "it speaks for many tenants at once: name your tenant's own"
+            "it is for many tenants at once: use the issuer of your tenant"
         } else {
             match self {
                 Self::Cognito => {
@@ -143,11 +143,11 @@ impl Provider {
                 | Self::OktaOrganization
                 | Self::Google
                 | Self::Keycloak
-                | Self::Other => "a provider answers for its own issuer alone",
+                | Self::Other => "the metadata of a provider must name the issuer that it is for",
             }
         };
         format!(
-            "{why}; if its tokens have that in `iss` (`authorizer token inspect` shows it), ask for that one"
+            "{why}; if its tokens have that in `iss` (`authorizer token inspect` shows it), use that issuer"
         )
     }
 }
@@ -193,7 +193,7 @@ mod tests {
                 "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE",
                 "not its sign-in domain",
             ),
-            ("https://login.example.com", "https://example.org", "its own issuer alone"),
+            ("https://login.example.com", "https://example.org", "the issuer that it is for"),
         ] {
             let why = Provider::of(says).why_other(asked, says);
             assert!(why.contains(reason), "{asked}: {why}");

@@ -10,14 +10,14 @@ use serde_json::Value;
 use super::error::{KeysError, SetError};
 use crate::save::{self, SaveError};
 
-/// The bytes of a JWK set, as they came, and its keys.
+/// The bytes of a JWK set, as they arrived, and its keys.
 #[derive(Debug)]
 pub(super) struct JwkSet {
     bytes: Vec<u8>,
     jwks: Vec<Value>,
 }
 
-/// What became of the file.
+/// What happened to the file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stored {
     New,
@@ -48,7 +48,7 @@ impl JwkSet {
         }
     }
 
-    /// One that a policy can use, of a `place` to name in errors.
+    /// Parses a set that a policy can use. Errors name the `place`.
     pub(super) fn usable(bytes: Vec<u8>, place: &str) -> Result<Self, KeysError> {
         let set = Self::parse(bytes).map_err(|error| KeysError::Set { place: place.to_owned(), error })?;
         set.check().map_err(|error| KeysError::Unusable { place: place.to_owned(), error })?;
@@ -60,12 +60,12 @@ impl JwkSet {
         KeySet::from_jwks(&self.jwks, &SignatureAlgorithm::ALL).map(|_| ())
     }
 
-    /// What is to be said of each key, in order.
+    /// The description of each key, in order.
     pub(super) fn keys(&self) -> Vec<Key> {
         self.jwks.iter().map(Key::of).collect()
     }
 
-    /// Puts the bytes into a file, which whoever reads it has whole.
+    /// Writes the bytes to a file, completely or not at all.
     pub(super) fn store(&self, path: &Path) -> Result<Stored, SaveError> {
         let stored = match fs::read(path) {
             Ok(before) if before == self.bytes => return Ok(Stored::Unchanged),

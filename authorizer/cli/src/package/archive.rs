@@ -1,5 +1,5 @@
-//! A zip whose bytes depend on its entries alone: their order, names, modes and bytes. No clock, no owner,
-//! no path, no name of the host system's own choosing.
+//! A zip whose bytes depend on its entries alone: their order, names, modes and bytes. It does not contain the time,
+//! the owner, the path or the host system.
 
 use std::io::{Cursor, Write as _};
 
@@ -25,14 +25,14 @@ pub(super) struct Entry<'e> {
     pub(super) bytes: &'e [u8],
 }
 
-/// A whole zip.
+/// A complete zip.
 #[derive(Debug)]
 pub(super) struct Archive {
     bytes: Vec<u8>,
     sizes: Vec<Sizes>,
 }
 
-/// What an entry takes.
+/// The sizes of an entry.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Sizes {
     pub(super) name: String,
@@ -48,7 +48,7 @@ impl Archive {
             let options = SimpleFileOptions::default()
                 .compression_method(CompressionMethod::Deflated)
                 .compression_level(Some(level))
-                // 1980-01-01, the first day that a zip knows.
+                // 1980-01-01, the first day that a zip can have.
                 .last_modified_time(DateTime::DEFAULT)
                 .system(System::Unix)
                 .unix_permissions(entry.mode);
@@ -69,7 +69,7 @@ impl Archive {
     }
 }
 
-/// As the zip's own directory has them.
+/// The sizes that the directory of the zip has.
 fn sizes(zip: &[u8]) -> Result<Vec<Sizes>, ZipError> {
     let mut archive = ZipArchive::new(Cursor::new(zip))?;
     (0..archive.len())

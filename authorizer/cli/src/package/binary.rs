@@ -1,6 +1,6 @@
-//! Whether Lambda can run a binary, read from the binary itself: an ELF executable for x86_64 that asks for
-//! no more than Amazon Linux 2023 has. The loader would say so too, but only once the function is deployed,
-//! and then as a 502 or 503 on every request.
+//! Checks from a binary itself whether Lambda can run it: it must be an ELF executable for x86_64 that needs only what
+//! Amazon Linux 2023 has. The loader would find this too, but only after the function is deployed, and then as a 502 or
+//! 503 on every request.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ type Header = elf::FileHeader64<LittleEndian>;
 
 const ENDIAN: LittleEndian = LittleEndian;
 
-/// Amazon Linux 2023's.
+/// The glibc of Amazon Linux 2023.
 const GLIBC: (u32, u32) = (2, 34);
 
 const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
 
-/// What a managed runtime's image is sure to have.
+/// The libraries that the image of a managed runtime always has.
 const LIBRARIES: [&str; 7] = [
     "ld-linux-x86-64.so.2",
     "libc.so.6",
@@ -31,14 +31,14 @@ const LIBRARIES: [&str; 7] = [
     "librt.so.1",
 ];
 
-/// Why Lambda cannot run a binary; said of its path.
+/// Why Lambda cannot run a binary. The message continues after its path.
 #[derive(Debug, Eq, Error, PartialEq)]
 pub(crate) enum BinaryError {
     #[error("is not an ELF file")]
     NotElf,
     #[error("is cut short or damaged")]
     Damaged,
-    #[error("is made for {0}, and Lambda@Edge runs x86_64")]
+    #[error("is made for {0}, but Lambda@Edge runs x86_64")]
     OtherMachine(String),
     #[error("is a library or an object file, not an executable")]
     NotExecutable,
@@ -51,7 +51,7 @@ pub(crate) enum BinaryError {
 }
 
 impl From<object::read::Error> for BinaryError {
-    /// Everything that `object` refuses in a file whose first bytes are right is out of its bounds.
+    /// In a file whose first bytes are right, `object` only refuses what is out of bounds.
     fn from(_: object::read::Error) -> Self {
         Self::Damaged
     }
@@ -61,7 +61,7 @@ fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// What the binary says that it was built with; nothing where it says nothing, or several things.
+/// What the binary was built with, from its marker. `None` if it has no marker, or several.
 pub(super) fn built_with(bytes: &[u8]) -> Option<BuiltWith> {
     let says = |one: &BuiltWith| memmem::find(bytes, one.marker().as_bytes()).is_some();
     let mut said = BuiltWith::ALL.into_iter().filter(says);
@@ -102,7 +102,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), BinaryError> {
             }
         }
     }
-    // A shared library has no interpreter; a statically linked executable has none either, and says so.
+    // A shared library does not have an interpreter. A statically linked executable does not have one either, but its
+    // flags say that it is an executable.
     let executable = match header.e_type(ENDIAN) {
         elf::ET_EXEC => true,
         elf::ET_DYN => interpreter.is_some() || position_independent,
@@ -121,7 +122,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), BinaryError> {
     if newer.is_empty() { Ok(()) } else { Err(BinaryError::GlibcTooNew(newer.into_iter().collect())) }
 }
 
-/// By the first bytes alone, so that a file for another machine is called that.
+/// Checks the first bytes alone, so that the error names another machine.
 fn check_machine(bytes: &[u8]) -> Result<(), BinaryError> {
     if !bytes.starts_with(&elf::ELFMAG) {
         return Err(BinaryError::NotElf);
@@ -141,15 +142,15 @@ fn check_machine(bytes: &[u8]) -> Result<(), BinaryError> {
     }
 }
 
-/// The versions of glibc's interface that the loader would look for in vain.
+/// The versions of the glibc interface that the loader would not find.
 fn newer_glibc(sections: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<BTreeSet<String>, BinaryError> {
     let mut newer = BTreeSet::new();
     let Some((mut libraries, link)) = sections.gnu_verneed(ENDIAN, bytes)? else { return Ok(newer) };
     let strings = sections.strings(ENDIAN, bytes, link)?;
     while let Some((_, mut versions)) = libraries.next()? {
         while let Some(version) = versions.next()? {
-            // The loader warns about a weak one and goes on: the symbols are asked for only if they are
-            // there.
+            // The loader warns about a missing weak version and goes on: the binary uses its symbols only if they
+            // exist.
             if version.vna_flags.get(ENDIAN).contains(elf::VER_FLG_WEAK) {
                 continue;
             }
@@ -162,8 +163,8 @@ fn newer_glibc(sections: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<BTre
     Ok(newer)
 }
 
-/// What is no number, such as `GLIBC_PRIVATE` or `GLIBC_ABI_DT_RELR` (glibc 2.36), is in no glibc but one, or
-/// in none so old.
+/// Whether glibc 2.34 has this version. A version that is not a number, such as `GLIBC_PRIVATE` or `GLIBC_ABI_DT_RELR`
+/// (glibc 2.36), belongs to one glibc only, or to newer ones.
 fn within_glibc(version: &str) -> bool {
     let mut parts = version.split('.').map(str::parse::<u32>);
     match (parts.next(), parts.next()) {
@@ -177,12 +178,12 @@ fn within_glibc(version: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// This test's own executable: whatever this machine's linker makes of a Rust program.
+    /// The executable of this test, as the linker of this machine makes it.
     fn executable() -> Vec<u8> {
         std::fs::read(std::env::current_exe().unwrap()).unwrap()
     }
 
-    /// Puts bytes in the place of others wherever they stand, and says how often they stood.
+    /// Replaces bytes with others everywhere, and returns how often.
     fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) -> usize {
         assert_eq!(from.len(), to.len());
         let mut count = 0;
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_real_executable_is_read_and_only_its_glibc_may_be_too_new() {
-        // This machine's glibc is whatever it is.
+        // The glibc of this machine can have any version.
         match check(&executable()) {
             Ok(()) => {}
             Err(BinaryError::GlibcTooNew(versions)) => {
@@ -212,7 +213,7 @@ mod tests {
     #[test]
     fn a_real_executable_that_is_made_to_need_a_newer_glibc_is_refused_by_that_version() {
         let mut bytes = executable();
-        // Every x86_64 program needs this one, the first that there was.
+        // Every x86_64 program needs this version, which is the first.
         assert!(replace(&mut bytes, b"\0GLIBC_2.2.5\0", b"\0GLIBC_2.9.9\0") > 0);
         assert_eq!(check(&bytes), check(&executable()), "2.9.9 is old");
         assert!(replace(&mut bytes, b"\0GLIBC_2.9.9\0", b"\0GLIBC_2.99\0\0") > 0);

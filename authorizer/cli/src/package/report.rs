@@ -1,4 +1,4 @@
-//! What was made, in the words that Lambda and the decision log use for it.
+//! The report about a package, in the words of Lambda and the decision log.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ impl<'r> Report<'r> {
         match format {
             Format::Json => line(serde_json::json!(self)),
             Format::Text => {
-                line(format_args!("{} is made, {} bytes", self.package.display(), self.bytes))?;
+                line(format_args!("{} written, {} bytes", self.package.display(), self.bytes))?;
                 line(format_args!("  sha256       {}", self.sha256))?;
                 line(format_args!("  CodeSha256   {}", self.code_sha256))?;
                 line(format_args!("  bundle       sha256 {}", self.bundle_sha256))?;

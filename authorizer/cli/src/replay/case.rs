@@ -18,10 +18,10 @@ pub(super) struct Origin<'e> {
     pub(super) line: Option<u64>,
 }
 
-/// What came of one event: a line of `--format json`, and of a file for `--expect`.
+/// The result of one event: a line of `--format json`, and of a file for `--expect`.
 ///
-/// The bundle's SHA-256 is not part of it, so that outcomes recorded under one policy can be held against
-/// those of another.
+/// The bundle's SHA-256 is not part of it, so that outcomes recorded under one policy can be compared with those of
+/// another.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Replayed<'e> {
     version: u32,

@@ -6,34 +6,31 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Why events cannot be replayed. An event that is malformed is none of these: it is refused, as at the
-/// edge.
+/// Why events cannot be replayed. A malformed event is not an error: it is refused, as at the edge.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum ReplayError {
     /// A file or folder cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name a file or folder that exists and that you may read"))]
+    #[diagnostic(help("name an existing file or folder that you can read"))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// Nothing to replay: that is not the same as nothing refused.
-    #[error("there is no event in what was named")]
-    #[diagnostic(help("name files that hold events, or a folder with .json, .jsonl or .ndjson files"))]
+    /// There is nothing to replay: that is not the same as no refusal.
+    #[error("the input does not contain an event")]
+    #[diagnostic(help("name files with events, or a folder with .json, .jsonl or .ndjson files"))]
     NoEvents,
     /// Longer than an event can be.
-    #[error("`{path}` holds an event of more than 1 MiB")]
-    #[diagnostic(help(
-        "an event is one JSON object; `replay` takes many, one a line, from a file named .jsonl"
-    ))]
+    #[error("`{path}` contains an event of more than 1 MiB")]
+    #[diagnostic(help("an event is one JSON object; to replay many, write one per line in a .jsonl file"))]
     TooLong {
         /// The file.
         path: PathBuf,
     },
     /// A file for `--expect` that `replay` did not write.
-    #[error("`{path}`, line {line}: this is no recorded outcome, or the second for one event")]
+    #[error("`{path}`, line {line}: this is not a recorded outcome, or it is the second one for its event")]
     #[diagnostic(help("record outcomes with `authorizer replay --format json`"))]
     Expectation {
         /// The file.

@@ -1,4 +1,4 @@
-//! Outcomes held against recorded ones.
+//! Compares outcomes with recorded ones.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,13 +22,13 @@ pub(super) struct Expectations(BTreeMap<String, Recorded>);
 /// A recorded outcome.
 #[derive(Debug)]
 struct Recorded {
-    /// As it is written; it is JSON.
+    /// The line of the file, which is JSON.
     line: Box<str>,
     /// Whether its event came.
     came: AtomicBool,
 }
 
-/// An event that was held against its recorded outcome.
+/// An event that was compared with its recorded outcome.
 #[derive(Debug)]
 pub(super) struct Compared {
     place: String,
@@ -56,7 +56,7 @@ impl Expectations {
         Ok(Self(recorded))
     }
 
-    /// Holds the outcome of an event against the recorded one.
+    /// Compares the outcome of an event with the recorded one.
     pub(super) fn compare(&self, replayed: &Replayed<'_>) -> Compared {
         let place = replayed.place();
         let recorded = self.0.get(&place).map(|recorded| recorded.line.as_ref());
@@ -64,7 +64,7 @@ impl Expectations {
         Compared { place, difference }
     }
 
-    /// What there is to say of an event, in the order of the events: the second of one place has no outcome.
+    /// The message about an event, if any, in the order of the events. The second event of a place is not recorded.
     pub(super) fn meet(&self, compared: &Compared) -> Option<String> {
         let Compared { place, difference } = compared;
         match self.0.get(place) {
@@ -73,7 +73,7 @@ impl Expectations {
         }
     }
 
-    /// The events that were recorded and did not come.
+    /// The recorded events that did not come.
     pub(super) fn left(&self) -> impl Iterator<Item = &str> {
         let left = self.0.iter().filter(|(_, recorded)| !recorded.came.load(Ordering::Relaxed));
         left.map(|(place, _)| place.as_str())
@@ -82,7 +82,7 @@ impl Expectations {
 
 /// How an outcome differs from the recorded one, in lines.
 fn difference(place: &str, recorded: &str, replayed: &Replayed<'_>) -> Option<String> {
-    // As it is written, or with its members in another order.
+    // The outcome is the same if the text is the same, or if only the order of the members differs.
     if replayed.to_line() == recorded {
         return None;
     }

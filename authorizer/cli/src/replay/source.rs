@@ -15,13 +15,13 @@ use crate::in_order::Hand;
 /// The longest event, in bytes. CloudFront's are far smaller: 20 KB of headers, 40 KB of body.
 pub(super) const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
-/// As many bytes as show that an event is too long.
+/// The number of bytes that shows that an event is too long.
 const ONE_MORE: u64 = 1024 * 1024 + 1;
 
-/// As many bytes as are read at once, and so handed on.
+/// The number of bytes that are read and handed on at once.
 const BATCH_BYTES: usize = 128 * 1024;
 
-/// As many files of one event as are handed on at once.
+/// The number of files of one event that are handed on at once.
 const BATCH_FILES: usize = 64;
 
 /// Events that are replayed one after the other.
@@ -38,11 +38,11 @@ pub(super) enum Batch {
         /// The lines.
         bytes: Vec<u8>,
     },
-    /// Files of one event each: their paths, and what to call them.
+    /// Files of one event each: their paths and names.
     Files(Vec<(PathBuf, String)>),
     /// The whole of standard input.
     One(Vec<u8>),
-    /// What cannot be read. Nothing comes after it.
+    /// An error. Nothing comes after it.
     Unusable(ReplayError),
 }
 
@@ -51,13 +51,13 @@ pub(super) enum Batch {
 pub(super) fn read(arguments: &[PathBuf], hand: Hand<'_, Batch>) {
     let mut reader = Reader::new(hand);
     let all = arguments.iter().all(|argument| reader.read(argument));
-    // Whoever wants no more has no use for these either.
+    // If no more events are wanted, these are not wanted either.
     if all {
         reader.hand_files();
     }
 }
 
-/// The bytes of a file, or of standard input, that is one event.
+/// Reads one event: the bytes of a file, or of standard input.
 pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
     let bytes = if path == Path::new("-") {
         read_to_limit(io::stdin())
@@ -71,14 +71,14 @@ pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
     }
 }
 
-/// Reads all, or nothing when it is longer than an event can be.
+/// Reads all bytes, or nothing if there are more than an event can have.
 fn read_to_limit(reader: impl io::Read) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     reader.take(ONE_MORE).read_to_end(&mut bytes)?;
     Ok((bytes.len() <= MAX_EVENT_BYTES).then_some(bytes))
 }
 
-/// Its methods are false once nothing more is to be read.
+/// Reads events. Its methods return false when nothing more must be read.
 pub(super) struct Reader<'h> {
     hand: Hand<'h, Batch>,
     /// Files of one event that are not handed on yet.
@@ -131,8 +131,8 @@ impl<'h> Reader<'h> {
         }
     }
 
-    /// One event, when all of the input is one JSON value, so that a pretty-printed file can be piped in; else one
-    /// event a line. A stream of lines is read line by line, however long it is.
+    /// Reads one event if the whole input is one JSON value, so that a pretty-printed file can be piped in. Otherwise
+    /// reads one event per line, however long the stream is.
     fn read_stdin(&mut self) -> bool {
         let mut reader = BufReader::with_capacity(BATCH_BYTES, io::stdin());
         let path = Path::new("-");
@@ -156,8 +156,8 @@ impl<'h> Reader<'h> {
         self.read_lines(path, "-".to_owned(), Cursor::new(start).chain(reader))
     }
 
-    /// Hands on the lines as they come: of what is there, all whole ones. So whoever sends one and waits for what
-    /// becomes of it does not wait in vain, and the longest file takes the memory of a few batches.
+    /// Hands on the lines as they come: always all complete ones. So a sender that waits for the result of a line gets
+    /// it, and a file of any length takes the memory of a few batches.
     pub(super) fn read_lines(&mut self, path: &Path, source: String, mut reader: impl BufRead) -> bool {
         if !self.hand_files() {
             return false;
@@ -193,7 +193,7 @@ impl<'h> Reader<'h> {
             }
             bytes.extend_from_slice(rest);
             reader.consume(length);
-            // Of a line that is too long no more is read than shows it.
+            // A line that is too long is not read further.
             if bytes.len() > MAX_EVENT_BYTES {
                 (self.hand)(lines(&mut next, bytes));
                 return false;

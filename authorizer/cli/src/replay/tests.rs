@@ -34,7 +34,7 @@ fn event(name: &str) -> String {
     serde_json::from_str::<Value>(&text).unwrap().to_string()
 }
 
-/// What the command makes of lines that come in pieces of so many bytes.
+/// The result of the command for lines that come in pieces of `piece` bytes.
 fn replayed(text: &[u8], piece: usize, workers: usize) -> (String, Counts, Option<ReplayError>) {
     let (format, color) = (Format::Json, ColorChoice::Never);
     let replay = Replay { authorizer: authorizer(), now: now(), format, color, expectations: None };

@@ -20,11 +20,11 @@ pub(super) struct Replay {
     pub(super) now: UnixTime,
     pub(super) format: Format,
     pub(super) color: ColorChoice,
-    /// In their place nothing is written of the events, and each is held against them.
+    /// If given, each event is compared with them, and its result is not written.
     pub(super) expectations: Option<Arc<Expectations>>,
 }
 
-/// How many events came to what.
+/// The number of events per decision.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) allowed: u64,
@@ -44,14 +44,14 @@ impl Counts {
     }
 }
 
-/// What came of a batch.
+/// The result of a batch.
 #[derive(Debug)]
 pub(super) struct Done {
     /// The result, to be written.
     pub(super) lines: Lines,
     pub(super) compared: Vec<Compared>,
     pub(super) counts: Counts,
-    /// What came after these events, and stops the command.
+    /// The error after these events, which stops the command.
     pub(super) error: Option<ReplayError>,
 }
 

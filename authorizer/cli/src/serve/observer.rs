@@ -14,11 +14,11 @@ use crate::output::{Format, line, note};
 /// How many lines may wait for a reader before lines are dropped.
 const BACKLOG: usize = 4096;
 
-/// How long the last lines may take to be read when all is over.
+/// How long the last lines may wait for their reader at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Writes each request to standard output, and the function's own log to standard error, by a thread of its
-/// own: a reader that does not read must not hold up the requests.
+/// Writes each request to standard output, and the function's own log to standard error, in its own thread: a reader
+/// that does not read must not delay the requests.
 pub(super) struct RequestLines {
     format: Format,
     lines: SyncSender<Line>,
@@ -41,7 +41,7 @@ impl RequestLines {
             let _done = done;
             for text in waiting {
                 match text {
-                    // A reader that went away ends no distribution.
+                    // If the reader stops, the distribution goes on.
                     Line::Result(text) => drop(line(text)),
                     Line::Note(text) => note(text),
                 }
@@ -53,7 +53,7 @@ impl RequestLines {
     fn send(&self, line: Line) {
         let mut dropped = self.dropped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *dropped > 0 {
-            let text = format!("{} lines were dropped, since nobody read them", *dropped);
+            let text = format!("{} lines were dropped, because nobody read them", *dropped);
             if self.lines.try_send(Line::Note(text)).is_ok() {
                 *dropped = 0;
             }
@@ -65,7 +65,7 @@ impl RequestLines {
 }
 
 impl Written {
-    /// Waits for the last line, for as long as a reader may be expected to take.
+    /// Waits for the last line, but not longer than a reader normally needs.
     pub(super) fn wait(self) {
         // Nothing is ever sent: the channel closes when the thread ends.
         let _ = self.0.recv_timeout(FAREWELL);

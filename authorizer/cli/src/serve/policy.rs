@@ -21,12 +21,11 @@ use super::ServeError;
 use crate::output::note;
 use crate::policy::warn;
 
-/// An editor writes a file in several steps; what follows within this time belongs together, up to so many
-/// times.
+/// An editor writes a file in several steps. Changes within this time belong together, up to this many times.
 const SETTLE: Duration = Duration::from_millis(100);
 const SETTLE_ROUNDS: usize = 10;
 
-/// What Lambda gives a viewer-request function at most.
+/// The time limit of Lambda for a viewer-request function.
 const TIME: Duration = Duration::from_secs(5);
 
 /// The policy that decides now.
@@ -37,8 +36,8 @@ pub(super) struct LivePolicy {
     current: Arc<RwLock<Arc<LiveAuthorizer>>>,
 }
 
-/// The bytes of the policy and its key files as they were last looked at: only a change of these is news. The
-/// folders they are in may hold anything else, even the file that our own words go to.
+/// The bytes of the policy and its key files when they were last read. Only a change of these matters: their folders
+/// may contain other files, even the file that our own output goes to.
 #[derive(Eq, PartialEq)]
 struct Seen(Vec<(PathBuf, Option<Vec<u8>>)>);
 
@@ -47,8 +46,9 @@ impl Seen {
         Self(files_of(policy).into_iter().map(|file| (file.clone(), fs::read(file).ok())).collect())
     }
 
-    /// What to watch. Editors replace a file rather than write into it, so it is the folder; where that is not
-    /// there yet, the one above it; and where the file is a link, also the folder that it leads to.
+    /// The folders to watch. Editors replace a file instead of writing into it, so this is the folder of each file. If
+    /// the folder does not exist yet, it is the one above it. If the file is a link, it is also the folder of its
+    /// target.
     fn folders(&self) -> BTreeSet<PathBuf> {
         let mut folders = BTreeSet::new();
         for (file, _) in &self.0 {
@@ -63,7 +63,7 @@ impl Seen {
     }
 }
 
-/// What was found when the file was last read.
+/// The state of the file when it was last read.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum FileState {
     Good,
@@ -76,14 +76,14 @@ impl LivePolicy {
         let failed = |error| ServeError::Watch { path: path.to_owned(), error };
         let (sender, changes) = channel();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // Reading a file is an event too, on some systems; it changes nothing.
+            // On some systems, reading a file is an event too. It changes nothing.
             if event.is_ok_and(|event| !event.kind.is_access()) {
                 // The receiver is gone only when the program ends.
                 let _ = sender.send(());
             }
         })
         .map_err(failed)?;
-        // Looked at before it is read: what changes in between is found at the first event.
+        // The files are looked at before the policy is read: a change in between is found at the first event.
         let seen = Seen::look(path);
         let file = PolicyFile::load(path)?;
         warn(&file);
@@ -110,8 +110,8 @@ impl LivePolicy {
         }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Invocation {
-            // An outcome is strings and maps of strings, which always make JSON; were it not so, what is
-            // no JSON makes the distribution answer 502.
+            // An outcome has strings and maps of strings, which always make JSON. If it did not make JSON, the
+            // distribution would answer 502.
             result: serde_json::to_vec(&authorized.outcome).map(Bytes::from).unwrap_or_default(),
             record: serde_json::to_value(DecisionLine::new(&authorized.record, micros)).ok(),
         }
@@ -134,7 +134,7 @@ impl LivePolicy {
         loop {
             let now = Seen::look(&self.path);
             for folder in now.folders() {
-                // A key file in a new folder. One that cannot be watched is read with the policy all the same.
+                // A key file may be in a new folder. If that cannot be watched, the file is still read with the policy.
                 let _ = watcher.watch(&folder, RecursiveMode::NonRecursive);
             }
             if now != seen {
@@ -155,9 +155,9 @@ impl LivePolicy {
     fn reload(&self, before: FileState) -> FileState {
         match PolicyFile::load(&self.path) {
             Ok(file) if file.bundle().sha256() == self.current().authorizer().bundle().sha256() => {
-                // Else only a comment changed, which is no news.
+                // Otherwise only a comment changed.
                 if before == FileState::Broken {
-                    note("the policy is whole again, and as it was".green());
+                    note("the policy is valid again, and has not changed".green());
                 }
                 FileState::Good
             }
@@ -188,10 +188,14 @@ fn in_words(asked: &Asked) -> String {
     let (issuer, took) = (&asked.issuer, asked.took.as_millis());
     match &asked.result {
         Ok(()) => format!("the keys of {issuer} were fetched, in {took} ms"),
-        // What the other side said must not steer the terminal.
+        // Text from the provider must not control the terminal.
         Err(error) => {
             let error = error.to_string();
-            format!("{} {}, in {took} ms", format!("no keys of {issuer}:").yellow(), error.escape_debug())
+            format!(
+                "{} {}, in {took} ms",
+                format!("the keys of {issuer} cannot be fetched:").yellow(),
+                error.escape_debug()
+            )
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Sample {
 
 impl Sample {
     /// Makes what is missing. The policy and the key are kept, so that they can be edited; tokens are new
-    /// each time, since they expire.
+    /// each time, because they expire.
     pub(super) fn prepare(folder: &Path) -> miette::Result<Self> {
         let folder = std::path::absolute(folder)
             .map_err(|source| SaveError::Unwritable { path: folder.to_owned(), source })?;
@@ -57,7 +57,7 @@ impl Sample {
                     "role": role, "iat": now, "exp": now.saturating_add(LIFETIME),
                 }),
             )?;
-            // As curl reads it with `-H @FILE`, which also keeps it out of the list of processes.
+            // The form that curl reads with `-H @FILE`, which keeps the token out of the list of processes.
             let path = sample.token(name);
             write_private(&path, format!("Authorization: Bearer {token}\n").as_bytes())?;
         }
@@ -72,7 +72,7 @@ impl Sample {
         self.folder.join("tokens").join(name)
     }
 
-    /// Prints lines for a shell, each of which does what it says.
+    /// Prints commands for a shell, each with its result.
     pub(super) fn print(&self, addr: SocketAddr) -> Result<(), OutputError> {
         let folder = quoted(&self.folder);
         let url = |key: &str| format!("http://{addr}/{key}");
@@ -88,19 +88,22 @@ impl Sample {
                     url("users/alice/hello.txt")
                 ),
             ),
-            ("200: and downloads", format!("curl -i {} {}", auth("alice"), url("users/alice/hello.txt"))),
             (
-                "200: and lists what she has",
+                "200: alice downloads it",
+                format!("curl -i {} {}", auth("alice"), url("users/alice/hello.txt")),
+            ),
+            (
+                "200: alice lists her folder",
                 format!("curl -i {} '{}'", auth("alice"), url("?list-type=2&prefix=users/alice/")),
             ),
             ("403: bob may not read it", format!("curl -i {} {}", auth("bob"), url("users/alice/hello.txt"))),
-            ("401: nor may anyone without a token", format!("curl -i {}", url("users/alice/hello.txt"))),
+            ("401: nobody may read it without a token", format!("curl -i {}", url("users/alice/hello.txt"))),
             (
-                "403: nor list what she has",
+                "403: bob may not list her folder",
                 format!("curl -i {} '{}'", auth("bob"), url("?list-type=2&prefix=users/alice/")),
             ),
             (
-                "415: what is uploaded as a picture must say that it is one",
+                "415: a picture must have the type of a picture",
                 format!(
                     "curl -i -X PUT -d 'hello' -H 'Content-Type: text/plain' {} {}",
                     auth("alice"),
@@ -108,24 +111,24 @@ impl Sample {
                 ),
             ),
             (
-                "200: the administrator publishes something",
+                "200: the administrator publishes a file",
                 format!("curl -i -X PUT -d 'for all' {} {}", auth("admin"), url("public/news.txt")),
             ),
-            ("200: which everyone may read", format!("curl -i {}", url("public/news.txt"))),
+            ("200: everyone may read it", format!("curl -i {}", url("public/news.txt"))),
             (
-                "403: a record is never deleted, not even by the administrator",
+                "403: nobody may delete a record, not even the administrator",
                 format!("curl -i -X DELETE {} {}", auth("admin"), url("records/2026.csv")),
             ),
             (
-                "400: a path that climbs out of its folder",
+                "400: a path must not leave its folder",
                 format!("curl -i --path-as-is {} '{}'", auth("alice"), url("users/alice/../bob/x")),
             ),
             (
-                "405: POST is no method here",
+                "405: POST is not allowed",
                 format!("curl -i -X POST -d x {} {}", auth("alice"), url("users/alice/hello.txt")),
             ),
             (
-                "204: alice deletes",
+                "204: alice deletes her file",
                 format!("curl -i -X DELETE {} {}", auth("alice"), url("users/alice/hello.txt")),
             ),
         ] {
@@ -137,7 +140,7 @@ impl Sample {
     }
 }
 
-/// A path as one word of a shell.
+/// Quotes a path as one word for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);

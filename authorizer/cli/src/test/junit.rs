@@ -1,4 +1,4 @@
-//! Results for what shows test results: JUnit's XML.
+//! Results for tools that show test results: JUnit XML.
 
 use authorizer_analysis::testing::TestResult;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::{Outcome, TestError};
 use crate::output::line;
 
-/// A suite for each file, and one for the coverage where a least one is asked for.
+/// Writes a suite per file, and one for the coverage if `--min-coverage` is given.
 pub(super) fn write(outcome: &Outcome) -> miette::Result<()> {
     let mut report = Report::unnamed();
     for file in &outcome.files {
@@ -31,7 +31,7 @@ fn one(result: &TestResult, file: &str) -> TestCase {
         let differences: Vec<_> = result
             .differences
             .iter()
-            .map(|one| format!("{}: expected {}, is {}", one.of, one.expected, one.actual))
+            .map(|one| format!("{}: expected {}, got {}", one.of, one.expected, one.actual))
             .collect();
         let rules: Vec<_> = result
             .rules

@@ -1,4 +1,4 @@
-//! `authorizer token inspect`: what a token says, and what of it was checked.
+//! `authorizer token inspect`: what a token contains, and what was checked.
 
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -16,37 +16,37 @@ use thiserror::Error;
 use crate::output::{Exit, Format, OutputError, line};
 use crate::time::{now_or, parse_instant, show};
 
-/// Look into a token. Nothing in it is to be believed unless `--policy` verified it.
+/// Show what a token contains. Do not trust it unless `--policy` verified the token.
 ///
 /// Exits 1 when the policy does not accept the token.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer token inspect --policy policy.toml - < token.txt")]
 pub(crate) struct Args {
-    /// The token, or `-` for standard input, which keeps it out of the shell's history.
+    /// Token, or `-` for standard input, which keeps it out of the shell history.
     token: String,
-    /// Verify it by the issuers of this policy.
+    /// Policy file (TOML): verify the token with its issuers.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// The instant of verification, instead of the present.
+    /// Time of the verification: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
-    /// How the result is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What was found of the token's validity.
+/// The result of the check of a token.
 enum Checked {
     Nothing,
     Accepted { issuer: String },
     Refused { reason: &'static str },
 }
 
-/// What was given as a token is none.
+/// The text is not a token.
 #[derive(Debug, Diagnostic, Error)]
-#[error("this is no token: {0}")]
+#[error("this is not a token: {0}")]
 #[diagnostic(help(
-    "a token is three parts of base64url with dots between them; `-` reads one from standard input"
+    "a token has three parts in base64url, with dots between them; `-` reads it from standard input"
 ))]
 struct NoTokenError(&'static str);
 
@@ -91,7 +91,7 @@ fn read_token(argument: &str) -> Result<String, NoTokenError> {
     Ok(bare(&text))
 }
 
-/// The token alone, also of a whole header line, as `serve --sample` keeps them.
+/// The token alone, also from a whole header line, as `serve --sample` writes it.
 fn bare(text: &str) -> String {
     let text = text.trim();
     let prefix = "Authorization: Bearer ";
@@ -121,7 +121,7 @@ fn write_text(header: &Value, claims: &Value, checked: &Checked, now: UnixTime) 
         if let Some(seconds) = claims.get(name).and_then(Value::as_f64) {
             #[allow(clippy::cast_precision_loss, reason = "shown to a person, in seconds")]
             let left = seconds - now.as_seconds() as f64;
-            let relation = if left <= 0.0 { "past" } else { "to come" };
+            let relation = if left <= 0.0 { "past" } else { "future" };
             line(format_args!("{name}    {} ({relation})", show(seconds)))?;
         }
     }

@@ -14,17 +14,17 @@ use crate::save::SaveError;
 
 /// Make a development key pair: NAME.private.pem to sign with, NAME.jwks.json for a policy.
 ///
-/// A file that is there already is never overwritten.
+/// Never overwrites an existing file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer token keygen dev --algorithm ES256 --dir keys")]
 pub(crate) struct Args {
-    /// The name of the files.
+    /// Name of the files.
     #[arg(value_parser = parse_name)]
     name: String,
-    /// The algorithm that the key signs with.
+    /// Signature algorithm.
     #[arg(long, default_value = "EdDSA", value_parser = parse_algorithm)]
     algorithm: SignatureAlgorithm,
-    /// The folder, made when it is missing.
+    /// Folder for the files, created if missing.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
 }
@@ -57,8 +57,10 @@ pub(crate) fn write_key_pair(
     if let Some(path) = [&private, &public].into_iter().find(|path| path.exists()) {
         return Err(SaveError::Exists { path: path.clone() }.into());
     }
-    let pem = DevKey::generate_pem(algorithm)
-        .map_err(|_| DevKeyError::Unusable { path: private.clone(), message: "no key can be made".into() })?;
+    let pem = DevKey::generate_pem(algorithm).map_err(|_| DevKeyError::Unusable {
+        path: private.clone(),
+        message: "the key cannot be made".into(),
+    })?;
     write_new(&private, pem.as_bytes(), 0o600)?;
     write_public(&DevKey::read(&private, Some(algorithm))?, &public)?;
     Ok((private, public))
@@ -71,7 +73,7 @@ pub(crate) fn write_public(key: &DevKey, path: &Path) -> miette::Result<()> {
     Ok(write_new(path, set.as_bytes(), 0o644)?)
 }
 
-/// Writes a file that is not there yet.
+/// Writes a file that does not exist yet.
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -87,7 +89,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
     )
 }
 
-/// Writes a file that only its owner may read, in the place of what was there.
+/// Writes a file that only its owner can read, and replaces an existing one.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     // An older file would keep its mode.
     if let Err(source) = fs::remove_file(path)

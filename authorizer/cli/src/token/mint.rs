@@ -16,34 +16,34 @@ use crate::time::{now_or, parse_instant, parse_span};
 #[command(after_help = "Example:\n  authorizer token mint --key keys/dev.private.pem \
     --issuer https://login.example.com/ \\\n    --audience files-api --subject alice --scope files")]
 pub(crate) struct Args {
-    /// The private key that `authorizer token keygen` made.
+    /// Private key, made by `authorizer token keygen`.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// The algorithm, where the key allows several (RSA).
+    /// Signature algorithm, if the key allows several (default for RSA keys: RS256).
     #[arg(long, value_parser = parse_algorithm)]
     algorithm: Option<SignatureAlgorithm>,
-    /// `iss`.
+    /// Claim `iss`.
     #[arg(long, value_name = "URL")]
     issuer: String,
-    /// `aud`; more than one make it an array.
+    /// Claim `aud`. Repeatable: several values make an array.
     #[arg(long)]
     audience: Vec<String>,
-    /// `sub`.
+    /// Claim `sub`.
     #[arg(long)]
     subject: Option<String>,
-    /// `scope`, words separated by spaces.
+    /// Claim `scope`: words separated by spaces.
     #[arg(long)]
     scope: Option<String>,
-    /// Any other claim; the value is JSON, or else text.
+    /// Another claim. The value is JSON; if it is not, it is text. Repeatable.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim)]
     claims: Vec<(String, Value)>,
-    /// The header's `typ`.
+    /// `typ` in the header.
     #[arg(long = "type", value_name = "TYPE", default_value = "at+jwt")]
     token_type: String,
-    /// How long the token lives: 90s, 15m, 1h, 30d; below zero for one that has expired.
+    /// Lifetime: 90s, 15m, 1h, 30d. A negative lifetime makes an expired token.
     #[arg(long, default_value = "1h", value_parser = parse_span, allow_hyphen_values = true)]
     expires_in: i64,
-    /// The instant of issue, instead of the present.
+    /// Time of issue: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
 }

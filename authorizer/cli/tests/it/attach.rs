@@ -49,7 +49,7 @@ fn attach_writes_the_whole_export_to_a_file_from_which_detach_finds_the_way_back
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("first.json"), folder.path().join("second.json"));
     let [first, second] = [&first, &second].map(|path| path.to_str().unwrap());
-    // The one thing that attach sets unasked, and detach leaves.
+    // `attach` always sets this, and `detach` leaves it.
     let before = fixture(PLAIN).replace("redirect-to-https", "https-only");
     let arguments = ["attach", "--function-arn", ARN, "--behavior", "all", "--out", first];
     assert_eq!(authorizer_with(&arguments, before.as_str()).code, 0);

@@ -14,7 +14,7 @@ fn audit(arguments: &[&str]) -> Done {
     authorizer(&[&["audit"], arguments].concat())
 }
 
-/// The sample policy with something changed.
+/// The sample policy with changes.
 fn changed(changes: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let fixtures = Path::new(ROOT).join("fixtures/policies");

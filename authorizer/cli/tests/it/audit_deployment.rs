@@ -70,7 +70,7 @@ fn the_package_that_was_reviewed_and_its_policy_are_what_is_deployed() {
     let export = changed(FUNCTION, &code_line(CODE), &code_line(&code));
     let Done { code: exit, out, err } = audit(&[export.path().to_str().unwrap(), "--package", &zip]);
     assert_eq!((exit, out.as_str(), err.as_str()), (0, "no findings\n", ""));
-    // The export as it is has another package, and this one another policy.
+    // The unchanged export has another package, and this package has another policy.
     let (zip, _) = package(folder.path(), "fixtures/deployments/downloads.toml");
     let Done { code: exit, out, .. } = audit(&[GOOD, "--package", &zip, "--format", "json"]);
     let report: Value = serde_json::from_str(&out).unwrap();
@@ -119,9 +119,9 @@ fn what_is_no_export_and_no_package_is_told_with_a_remedy() {
         (vec!["/nonexistent"], "cannot be read"),
         (vec![empty], "it has no `distribution.json`"),
         (vec![POLICY], "it has no `distribution.json`"),
-        (vec![GOOD, "--package", POLICY], "is no package"),
+        (vec![GOOD, "--package", POLICY], "is not a package"),
         (vec![GOOD, "--package", "/nonexistent.zip"], "cannot be read"),
-        (vec![GOOD, "--code-sha256", "e3b0c442"], "is no SHA-256 in base64"),
+        (vec![GOOD, "--code-sha256", "e3b0c442"], "this is not a SHA-256 in base64"),
     ] {
         let Done { code: exit, out, err } = audit(&arguments);
         assert_eq!((exit, out.as_str()), (2, ""), "{arguments:?}");

@@ -100,7 +100,7 @@ fn the_exit_tells_whether_anything_would_change() {
         let text = String::from_utf8(read("decisions.jsonl")).unwrap();
         text.lines().nth(number - 1).unwrap().to_owned()
     };
-    // Allowed and allowed, refused now, not told.
+    // Allowed as before, refused now, cannot be told.
     let (same, changed, open) = (line(1), line(11), line(5));
     for (lines, strict, code) in [
         (vec![&same], false, 0),
@@ -124,7 +124,7 @@ fn the_exit_tells_whether_anything_would_change() {
 fn a_policy_that_decided_itself_changes_nothing() {
     let done = authorizer(&["backtest", "--policy", OLD, "--format", "json", &log("decisions.jsonl")]);
     let value: Value = serde_json::from_str(&done.out).unwrap();
-    // But for the line of another bundle.
+    // All but the line of another bundle.
     assert_eq!((done.code, &value["counts"]["cannot_be_told"]), (0, &1.into()));
     assert_eq!(
         value["counts"]["same_allow"].as_u64().unwrap() + value["counts"]["same_refusal"].as_u64().unwrap(),
@@ -162,8 +162,8 @@ fn what_cannot_be_used_is_one_diagnostic_and_exit_2() {
         (vec!["no-such.log"], "`no-such.log` cannot be read"),
         (vec![cut.as_str()], "is damaged"),
         (vec![parquet.as_str()], "is in the Parquet format"),
-        (vec![empty.as_str()], "there is no request"),
-        (vec![only_platform.as_str()], "there is no request"),
+        (vec![empty.as_str()], "the logs do not contain a request"),
+        (vec![only_platform.as_str()], "the logs do not contain a request"),
         (vec![text.as_str()], "none of 2 lines can be read"),
     ] {
         let done = backtest(&arguments, b"");

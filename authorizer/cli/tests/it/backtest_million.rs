@@ -1,7 +1,7 @@
 //! Logs of any length are read at once, and take the memory of a short one.
 //!
-//! In a debug build the longest log has 50,000 lines, unless `BACKTEST_LINES` says otherwise; `make
-//! backtest-million` asks a release build for a million, and prints the rate.
+//! In a debug build the longest log has 50,000 lines, unless `BACKTEST_LINES` sets another number. `make
+//! backtest-million` runs a release build with a million lines, and prints the rate.
 
 use std::fs;
 use std::io::{BufWriter, Write as _};
@@ -13,14 +13,14 @@ use serde_json::Value;
 use crate::harness::{PROGRAM, ROOT, authorizer};
 use crate::logs::{FIELDS, access, decision};
 
-/// What came of one log.
+/// The result of one log.
 struct Run {
     result: Value,
     peak_kib: u64,
     seconds: f64,
 }
 
-/// Writes lines into the command, and looks at it before it sees the end.
+/// Writes lines to the command, and measures it before the end of the input.
 fn run(lines: u64, head: &str, write: impl Fn(u64, &mut String)) -> Run {
     let started = Instant::now();
     let mut child = Command::new(PROGRAM)
@@ -40,7 +40,7 @@ fn run(lines: u64, head: &str, write: impl Fn(u64, &mut String)) -> Run {
         input.write_all(text.as_bytes()).unwrap();
     }
     input.flush().unwrap();
-    // All but what the pipe holds was read by now.
+    // Everything was read by now, except what is in the pipe.
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak_kib = peak.trim().strip_suffix(" kB").unwrap().parse().unwrap();
@@ -54,7 +54,7 @@ fn many() -> u64 {
     std::env::var("BACKTEST_LINES").map_or(50_000, |lines| lines.parse().unwrap())
 }
 
-/// A log of a tenth of the lines, and one of all, take about the same.
+/// A log with a tenth of the lines, and one with all, take about the same memory.
 fn holds_memory(what: &str, head: &str, write: impl Fn(u64, &mut String)) -> Value {
     let lines = many();
     let short = run(lines / 10, head, &write);
@@ -113,7 +113,7 @@ fn a_long_access_log_takes_the_memory_of_a_short_one() {
     assert_groups(&result);
 }
 
-/// No more groups than are kept apart, and nothing is lost beside them.
+/// The number of groups is limited, and requests of other groups are still counted.
 fn assert_groups(result: &Value) {
     let counted = |list: &str| -> u64 {
         result[list].as_array().unwrap().iter().map(|group| group["count"].as_u64().unwrap()).sum()

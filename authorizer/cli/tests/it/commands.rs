@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::harness::{PROGRAM, ROOT, authorizer, authorizer_with};
 
-/// A folder with the sample policy and a key of its own.
+/// A folder with the sample policy and its own key.
 fn sample() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
@@ -18,7 +18,7 @@ fn sample() -> TempDir {
     folder
 }
 
-/// The same, and one thing of it changed.
+/// The same, with one change.
 fn sample_with(from: &str, to: &str) -> TempDir {
     let folder = sample();
     let policy = folder.path().join("policy.toml");
@@ -113,6 +113,30 @@ fn what_cannot_be_used_is_one_diagnostic_and_exit_2() {
             "{arguments:?}: {}",
             done.err
         );
+    }
+}
+
+#[test]
+fn every_command_has_an_example_in_its_help() {
+    fn check(command: &clap::Command) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(help.starts_with("Example") && help.contains("authorizer "), "{}", command.get_name());
+        command.get_subcommands().for_each(check);
+    }
+    check(&authorizer_cli::command());
+}
+
+#[test]
+fn serve_requires_an_option_that_decides_and_its_usage_names_these_alone() {
+    let usage = "Usage: authorizer serve [OPTIONS] <--sample <DIR>|--policy <FILE>|--function <ZIP>>";
+    let mut whole = authorizer_cli::command();
+    whole.build();
+    let serve = whole.find_subcommand_mut("serve").unwrap();
+    assert_eq!(serve.render_usage().to_string(), usage);
+    for arguments in [&["serve"][..], &["serve", "--listen", "127.0.0.1:0"], &["serve", "--data", "."]] {
+        let done = authorizer(arguments);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(done.err.contains("<--sample <DIR>|--policy <FILE>|--function <ZIP>>"), "{}", done.err);
     }
 }
 
@@ -219,7 +243,7 @@ fn explain_takes_a_request_and_a_token_that_nobody_signed() {
     let from_stdin = explain_with(&[put.as_slice(), &["-"]].concat(), alice);
     assert_eq!((from_stdin.code, &from_stdin.out), (0, &done.out));
 
-    // With `iss` alone nothing is filled in, so that what a token lacks can be asked about.
+    // With `iss` alone nothing is filled in, so that a test can leave out claims.
     let bare = r#"{"sub": "alice", "iss": "https://login.example.com/", "exp": 1800000001}"#;
     let json =
         explain(&["--key", "public/a", "--claims", bare, "--token-type", "at+jwt", "--format", "json"]);
@@ -313,8 +337,8 @@ fn replay_takes_every_line_of_its_input_and_one_event_over_many_lines() {
     }
     for nothing in ["", "\n \n"] {
         let done = replay(nothing);
-        assert_eq!((done.code, done.out.as_str()), (2, ""), "nothing to replay is no success");
-        assert!(done.err.contains("there is no event in what was named"), "{}", done.err);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "an empty input is not a success");
+        assert!(done.err.contains("the input does not contain an event"), "{}", done.err);
     }
 }
 

@@ -1,11 +1,11 @@
-//! Small ELF executables, made to order: they need what a test says, whatever machine the test runs on.
+//! Small ELF executables that need what a test says, on any machine.
 //! Laid out by the System V ABI (gabi, "ELF header" to "Dynamic section") and the LSB (`.gnu.version_r`).
 
 const HEADER: usize = 64;
 const SEGMENT: usize = 56;
 const SECTION: usize = 64;
 
-/// What the executable says of itself.
+/// The headers of the executable.
 pub(crate) struct Elf {
     pub(crate) machine: u16,
     pub(crate) interpreter: Option<&'static str>,
@@ -98,7 +98,7 @@ impl Elf {
         }
         for (index, (name, flags)) in all.iter().enumerate() {
             let next = if index + 1 == all.len() { 0 } else { 16 };
-            // The hash is the loader's affair.
+            // Only the loader uses the hash.
             bytes.extend(0_u32.to_le_bytes());
             bytes.extend(flags.to_le_bytes());
             bytes.extend((index as u16 + 2).to_le_bytes());

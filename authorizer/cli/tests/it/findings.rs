@@ -90,7 +90,7 @@ fn sarif_is_valid_by_the_schema_of_the_standard() {
             .map(|error| format!("{error} at {}", error.instance_path()))
             .collect();
         assert_eq!(errors, Vec::<String>::new(), "{path}");
-        // A second reader, which knows the closed lists of words.
+        // A second reader, which checks the closed lists of words.
         let read: Sarif = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert_eq!(read.runs.len(), 1);
         let broken = out.replacen("\"note\"", "\"notice\"", 1);
@@ -129,7 +129,7 @@ fn sarif_says_what_json_says_and_no_more() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&run["tool"]["driver"]["rules"][0]).unwrap());
 }
 
-/// A place is that of the very text, in characters, whatever stands before it.
+/// The column counts characters, so text before the place does not change it.
 #[test]
 fn a_finding_has_the_line_and_the_column_of_what_it_is_about() {
     for (check, place, text) in [
@@ -155,8 +155,8 @@ fn a_finding_has_the_line_and_the_column_of_what_it_is_about() {
     }
 }
 
-/// The blocks of docs/providers.md are what people copy. What is said of them is that a setting is missing, not that
-/// they are open: where nothing else tells the kind of a token, that is so and the page says it.
+/// People copy the blocks of docs/providers.md. Their findings may say that a setting is missing, but not that they are
+/// open. A setting is missing if nothing else shows the kind of a token, and the page says so.
 #[test]
 fn what_the_documentation_tells_people_to_write_has_no_findings_of_medium_or_above() {
     let text = fs::read_to_string(Path::new(ROOT).join("docs/providers.md")).unwrap();

@@ -1,7 +1,7 @@
-//! What the documentation repeats of the code is written by the code.
+//! The code writes the parts of the documentation that repeat it.
 //!
-//! `make generate` runs these tests with `UPDATE_DOCS=1`: each then writes what it would hold the committed copy
-//! against.
+//! `make generate` runs these tests with `UPDATE_DOCS=1`: each then writes the text that it otherwise compares with the
+//! committed copy.
 
 mod command_line;
 mod findings;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::harness::ROOT;
 
-/// Holds a file against what the code says, or, with `UPDATE_DOCS=1`, writes it.
+/// Compares a file with the text from the code or, with `UPDATE_DOCS=1`, writes it.
 #[track_caller]
 pub(crate) fn holds(path: &str, expected: &str) {
     let file = Path::new(ROOT).join(path);
@@ -27,12 +27,12 @@ pub(crate) fn holds(path: &str, expected: &str) {
     let same = lines.take_while(|(committed, expected)| committed == expected).count();
     assert!(
         committed == expected,
-        "{path} is not what the code says, from line {}: run `make generate`",
+        "{path} differs from the code, from line {}: run `make generate`",
         same + 1
     );
 }
 
-/// A page in which the part of this name is another: the lines between `<!-- generated: NAME, by ... -->` and
+/// A page with another part of this name: the lines between `<!-- generated: NAME, by ... -->` and
 /// `<!-- end of what is generated -->`.
 fn with_part(page: &str, name: &str, part: &str) -> String {
     let begins = format!("<!-- generated: {name}, by `make generate` -->\n");

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::harness::{Done, command_in};
 use crate::provider::{Provider, json_answer};
 
-/// Runs a command in a folder. The environment names a proxy that is not there: nothing may go by it.
+/// Runs a command in a folder. The environment names a proxy that does not exist: nothing may use it.
 fn keys(folder: &Path, arguments: &[&str]) -> Done {
     let mut command = command_in(folder, arguments);
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
@@ -57,7 +57,7 @@ fn discover_writes_the_keys_and_a_block_that_check_takes_once_it_is_whole() {
         "{}",
         done.err
     );
-    assert!(done.err.contains("the block is not whole"), "{}", done.err);
+    assert!(done.err.contains("the block is not complete"), "{}", done.err);
     assert!(done.out.contains("algorithms = [\"ES256\"]"), "{}", done.out);
     assert_eq!(fs::read_to_string(at.join("keys/staff.jwks.json")).unwrap(), set, "as it was fetched");
     fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
@@ -68,13 +68,13 @@ fn discover_writes_the_keys_and_a_block_that_check_takes_once_it_is_whole() {
     for whole in [["--audience", "files-api"], ["--client-id", "web"]] {
         let done = keys(at, &["keys", "discover", &provider.url(""), whole[0], whole[1]]);
         assert_eq!(done.code, 0, "{}", done.err);
-        assert!(!done.err.contains("not whole"), "{}", done.err);
+        assert!(!done.err.contains("not complete"), "{}", done.err);
         assert!(done.out.contains("name       = \"127.0.0.1\""), "{}", done.out);
         fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
         let checked = keys(at, &["check", "policy.toml"]);
         assert_eq!(checked.code, 0);
         assert!(
-            checked.err.contains("are asked for on the machine that runs the function"),
+            checked.err.contains("are fetched from the machine that runs the function"),
             "{}",
             checked.err
         );
@@ -135,15 +135,15 @@ fn discover_refuses_what_is_not_the_issuers_and_writes_nothing() {
     let elsewhere = "HTTP/1.1 302 Found\r\nLocation: https://login.example.com/\r\nContent-Length: 0\r\n\r\n";
     for (answer, message) in [
         (metadata(&provider.url("/"), &jwks, &["ES256"]), "they differ by the slash at the end"),
-        (metadata("https://login.example.com\u{1b}[2J", &jwks, &["ES256"]), "says that the issuer is"),
+        (metadata("https://login.example.com\u{1b}[2J", &jwks, &["ES256"]), "names another issuer"),
         (metadata(&issuer, "http://keys.example.com/", &["ES256"]), "keys that come without TLS"),
         (metadata(&issuer, &provider.url("/gone"), &["ES256"]), "answers 404, not 200"),
         (metadata(&issuer, &provider.url("/secret"), &["ES256"]), "private key material (`k`)"),
-        (metadata(&issuer, &jwks, &["RS256"]), "none of the algorithms that its metadata names (RS256)"),
-        (json_answer(r#"{"issuer": 7}"#), "no provider's metadata"),
-        (json_answer("<html>"), "no provider's metadata"),
+        (metadata(&issuer, &jwks, &["RS256"]), "is for an algorithm that its metadata names (RS256)"),
+        (json_answer(r#"{"issuer": 7}"#), "not the metadata of a provider"),
+        (json_answer("<html>"), "not the metadata of a provider"),
         (elsewhere.to_owned(), "redirects are not followed"),
-        ("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".to_owned(), "publishes no metadata"),
+        ("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".to_owned(), "does not publish metadata"),
     ] {
         provider.answers("/.well-known/openid-configuration", answer);
         let done = keys(at, &["keys", "discover", &issuer, "--audience", "x"]);
@@ -185,10 +185,10 @@ fn fetch_replaces_the_file_whole_or_not_at_all() {
             "HTTP/1.1 301 Moved\r\nLocation: /jwks2\r\nContent-Length: 0\r\n\r\n".to_owned(),
             "redirects are not followed",
         ),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"keys\": [".to_owned(), "is not whole"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"keys\": [".to_owned(), "is not complete"),
         (json_answer(&long), "longer than 262144 bytes"),
         (json_answer("{\"keys\": ["), "this is not JSON"),
-        (json_answer("[]"), "this is no JWK set"),
+        (json_answer("[]"), "this is not a JWK set"),
         (json_answer("{\"keys\": []}"), "no key of the JWK set can verify"),
         (json_answer(&private), "private key material (`d`)"),
     ] {
@@ -225,7 +225,7 @@ fn inspect_tells_of_each_key_and_exits_1_where_a_policy_would_be_refused() {
     let key = &set["keys"][0];
     let done = keys(at, &["keys", "inspect", "set.json", "--format", "json"]);
     let told: Value = serde_json::from_str(&done.out).unwrap();
-    // `token keygen` takes the thumbprint for a key id.
+    // `token keygen` uses the thumbprint as the key id.
     assert_eq!(told["keys"][0]["thumbprint"], key["kid"]);
     assert_eq!(told["keys"][0]["standing"], "usable");
     assert_eq!(told["keys"][1]["standing"], "passed_over");

@@ -1,4 +1,4 @@
-//! Lines of logs, made by their numbers: of as many requests as are wanted.
+//! Lines of logs, made from their numbers, for any number of requests.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ pub(crate) fn subject(name: &str) -> String {
 pub(crate) fn decision(bundle: &str) -> impl Fn(u64, &mut String) + use<'_> {
     let other = subject("other");
     move |number, text| {
-        // Every folder is another one, so that there are more groups than are kept apart.
+        // Every folder is different, so that there are more groups than are counted separately.
         let user = number % 50_021;
         let owner = || subject(&format!("u{user}"));
         let (operation, key, verdict) = match number % 5 {

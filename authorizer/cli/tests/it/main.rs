@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test stops at the first thing that is not as it should be"
+    reason = "a test stops at the first thing that is wrong"
 )]
 
 mod attach;

@@ -45,7 +45,7 @@ fn package(folder: &Path, more: &[&str]) -> Done {
 /// Exit 2, nothing on standard output, no zip, and every one of the words on standard error.
 fn assert_refused(folder: &Path, words: &[&str]) {
     let done = package(folder, &[]);
-    // As one line: where the diagnostic wraps is not what is tested.
+    // As one line: the test does not check where the diagnostic wraps.
     let stderr = done.err.replace(['│', '\n'], " ");
     let stderr = stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(done.code, 2, "{stderr}");
@@ -144,7 +144,7 @@ fn a_binary_that_lambda_cannot_run_is_refused_with_what_it_lacks() {
         (whole[..whole.len() / 2].to_vec(), &["`bootstrap` is cut short or damaged"]),
         (
             Elf { machine: 183, ..Elf::default() }.bytes(),
-            &["is made for aarch64, and Lambda@Edge runs x86_64"],
+            &["is made for aarch64, but Lambda@Edge runs x86_64"],
         ),
         (Elf { interpreter: None, ..Elf::default() }.bytes(), &["is a library or an object file"]),
         (
@@ -186,7 +186,7 @@ fn a_policy_that_needs_keys_fetched_takes_a_binary_that_says_it_can() {
     let both = [can, cannot].concat();
     for (padding, code, word) in [
         (can, 0, ""),
-        (cannot, 2, "was built without asking for any"),
+        (cannot, 2, "was built without `remote-keys`"),
         (b"nothing of the kind".as_slice(), 2, "does not say whether it can fetch keys"),
         (&both, 2, "does not say whether it can fetch keys"),
     ] {
@@ -199,7 +199,7 @@ fn a_policy_that_needs_keys_fetched_takes_a_binary_that_says_it_can() {
         let done = package(folder.path(), &[]);
         assert_eq!(done.code, code, "{}", done.err);
         assert!(done.err.contains(word), "{}", done.err);
-        // A policy that needs nothing fetched takes any.
+        // A policy that does not fetch keys works with any binary.
         fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
         assert_eq!(package(folder.path(), &[]).code, 0);
     }
@@ -212,7 +212,7 @@ fn files_that_are_missing_are_named_with_a_remedy() {
     assert_refused(no_binary.path(), &["`bootstrap` cannot be read", "`authorizer/edge/build` makes"]);
     let no_policy = folder();
     fs::remove_file(no_policy.path().join("policy.toml")).unwrap();
-    assert_refused(no_policy.path(), &["`policy.toml` cannot be read", "name a policy file"]);
+    assert_refused(no_policy.path(), &["`policy.toml` cannot be read", "name an existing policy file"]);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_place_that_cannot_be_written_is_refused_and_a_folder_is_not_replaced() {
     let folder = folder();
     fs::create_dir(folder.path().join("folder.zip")).unwrap();
     for (out, word) in [
-        // A file where a folder would have to be: refused for root too.
+        // A file in the place of a folder is refused for root too.
         ("policy.toml/a.zip", "`policy.toml/a.zip` cannot be written"),
         ("folder.zip", "`folder.zip` is not a file"),
         ("/dev/null", "`/dev/null` is not a file"),
@@ -243,7 +243,7 @@ fn a_place_that_cannot_be_written_is_refused_and_a_folder_is_not_replaced() {
 #[test]
 fn a_large_zip_is_made_with_a_warning() {
     let folder = folder();
-    // Noise, which no compression makes smaller.
+    // Noise, which compression cannot make smaller.
     let mut state = 1_u64;
     let noise = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -253,6 +253,6 @@ fn a_large_zip_is_made_with_a_warning() {
     fs::write(folder.path().join("bootstrap"), large.bytes()).unwrap();
     let done = package(folder.path(), &["--out", "a.zip"]);
     assert_eq!(done.code, 0);
-    assert!(done.err.starts_with("warning: the zip takes 90"), "{}", done.err);
+    assert!(done.err.starts_with("warning: the zip has 90"), "{}", done.err);
     assert!(fs::metadata(folder.path().join("a.zip")).unwrap().len() > 9_000_000);
 }

@@ -130,7 +130,7 @@ fn the_xml_is_what_a_reader_of_junit_takes() {
     assert_eq!((tests.name.as_str(), tests.tests, tests.failures), (few.as_str(), 3, 2));
     assert!(tests.cases[0].status.is_success());
     let failure = tests.cases[2].status.failure_as_ref();
-    assert!(failure.message.starts_with("decision: expected allow, is refuse"), "{}", failure.message);
+    assert!(failure.message.starts_with("decision: expected allow, got refuse"), "{}", failure.message);
     assert!(
         failure.text.contains("deny nobody-deletes-records: the key matches none of"),
         "{}",
@@ -154,7 +154,7 @@ fn the_tests_that_the_documentation_shows_hold_for_the_policy_that_it_shows() {
     fs::write(folder.path().join("policy.tests.toml"), block(page("testing.md"))).unwrap();
     let Done { code, out, err } = test(&["--policy", policy.to_str().unwrap()]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
-    assert!(out.starts_with("5 requests: 5 held, 0 failed\n"), "{out}");
+    assert!(out.starts_with("5 requests: 5 passed, 0 failed\n"), "{out}");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_bundle_is_held_against_the_tests_of_its_policy() {
     assert_eq!(code, 0, "{out}");
     let Done { code, out, err } = test(&["--bundle", bundle]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.contains("no tests were named"), "{err}");
+    assert!(err.contains("no test file is given"), "{err}");
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn what_is_wrong_with_a_file_of_tests_is_shown_at_its_place() {
     insta::assert_snapshot!(reports.join("\n"));
     let Done { code, err, .. } = test(&["--policy", SAMPLE, "/nonexistent/a.tests.toml"]);
     assert_eq!(code, 2);
-    assert!(err.contains("name a tests file that exists"), "{err}");
+    assert!(err.contains("name an existing tests file"), "{err}");
     let Done { code, err, .. } = test(&["--policy", "fixtures/policies/cases.toml"]);
     assert_eq!(code, 2);
     assert!(err.contains("`fixtures/policies/cases.tests.toml` cannot be read"), "{err}");

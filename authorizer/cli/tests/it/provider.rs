@@ -1,4 +1,4 @@
-//! A provider on a loopback address that answers what a test tells it to.
+//! A provider on a loopback address, with the answers of a test.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// It listens for as long as the test runs.
+/// A provider, which listens as long as the test runs.
 pub(crate) struct Provider {
     addr: SocketAddr,
     shared: Arc<Mutex<Shared>>,
@@ -18,7 +18,7 @@ struct Shared {
     asked: Vec<String>,
 }
 
-/// A whole answer with this body.
+/// A complete answer with this body.
 pub(crate) fn json_answer(body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
@@ -42,7 +42,7 @@ impl Provider {
         format!("http://{}{path}", self.addr)
     }
 
-    /// What a path answers from now on: the bytes of the answer, after which the connection is closed.
+    /// Sets the answer of a path: the bytes, after which the connection is closed.
     pub(crate) fn answers(&self, path: &str, answer: String) {
         self.shared.lock().unwrap().answers.insert(path.to_owned(), answer);
     }
@@ -57,7 +57,7 @@ fn answer(stream: TcpStream, shared: &Mutex<Shared>) {
     let mut lines = BufReader::new(&stream).split(b'\n').map_while(Result::ok);
     let first = lines.next().unwrap_or_default();
     let first = String::from_utf8_lossy(&first).into_owned();
-    // What is no HTTP, such as the start of TLS, is not waited for.
+    // This does not wait for input that is not HTTP, such as the start of TLS.
     if !first.starts_with("GET ") {
         return;
     }
@@ -72,6 +72,6 @@ fn answer(stream: TcpStream, shared: &Mutex<Shared>) {
     let answer = shared.answers.get(&path).cloned().unwrap_or(missing);
     shared.asked.push(path);
     drop(shared);
-    // A client that has had enough closes first.
+    // A client may close the connection first.
     let _ = (&stream).write_all(answer.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! `replay` in the middle of a pipe: what it reads comes when it comes, and whoever reads it may stop.
+//! `replay` in the middle of a pipe: its input may be slow, and its reader may stop.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -39,7 +39,7 @@ fn each_line_is_answered_before_the_next_one_comes() {
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let event = event();
     for expected in 1..=5 {
-        // The beginning of the next line holds nothing back.
+        // The beginning of the next line does not delay the result of this one.
         let (beginning, rest) = event.split_at(event.len() / 2);
         if expected == 1 {
             input.write_all(beginning.as_bytes()).unwrap();
@@ -51,7 +51,7 @@ fn each_line_is_answered_before_the_next_one_comes() {
         assert_eq!(number(&line), expected);
     }
     drop(input);
-    // The last was cut off: no event.
+    // The last line was cut off, so it is not an event.
     let mut line = String::new();
     output.read_line(&mut line).unwrap();
     assert!(line.contains("event_malformed"), "{line}");
@@ -115,6 +115,6 @@ fn an_error_comes_after_what_was_replayed_before_it() {
         out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["source"].clone()).collect();
     assert_eq!(sources, ["a.json", "b.json"]);
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("c.json` holds an event of more than 1 MiB"), "{said}");
+    assert!(said.contains("c.json` contains an event of more than 1 MiB"), "{said}");
     assert_eq!(output.status.code(), Some(2));
 }

@@ -1,4 +1,4 @@
-//! `authorizer audit report`, as files. What a browser makes of the page is in `tests/e2e/tests/it/browser/report.rs`.
+//! `authorizer audit report`, as files. `tests/e2e/tests/it/browser/report.rs` tests the page in a browser.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn review(format: &str) -> String {
     out
 }
 
-/// A policy with a shared secret, which an issuer and a key file say of, and something that is found.
+/// A policy with a shared secret in a file, and a finding.
 fn with_secret() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let policy = "version = 1\n\n[[issuers]]\nname = \"hooks\"\nissuer = \"https://hooks.example.com/\"\n\
@@ -58,7 +58,7 @@ fn a_secret_is_named_and_never_shown() {
         let Done { code, out, .. } = report(folder.path(), &["policy.toml", "--format", format]);
         assert_eq!(code, 0);
         assert!(out.contains("hooks.secret"), "{out}");
-        // In base64url, as the bundle holds it.
+        // In base64url, as in the bundle.
         for secret in [SECRET, "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6"] {
             assert!(!out.contains(secret), "{format}");
         }

@@ -1,4 +1,4 @@
-//! What a person sees when a policy file is wrong: file, line, column, what, and how to mend it.
+//! What a person sees when a policy file is wrong: file, line, column, what is wrong, and how to fix it.
 
 use std::fs;
 use std::path::Path;
@@ -134,7 +134,7 @@ fn a_file_that_cannot_be_read_is_named() {
     assert!(PolicyFile::load(&path).unwrap_err().to_string().ends_with("is not UTF-8 text"));
 }
 
-/// A policy with an issuer of HS256 tokens: what comes of it, with this in its file.
+/// The result of a policy with an issuer of HS256 tokens, and this text in its secret file.
 fn with_secret(secret: &str, file: &[u8]) -> Result<PolicyFile, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("staff.secret"), file).unwrap();
@@ -158,7 +158,7 @@ fn a_secret_is_read_as_its_file_holds_it_and_warned_of() {
     assert_ne!(
         bundle(file, b"a test secret, of thirty-two bytes\n\n"),
         plain,
-        "one line's end is none of it"
+        "only one line end is left out"
     );
     for encoded in
         ["YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw==", "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"]
@@ -168,7 +168,7 @@ fn a_secret_is_read_as_its_file_holds_it_and_warned_of() {
     let loaded = with_secret(file, b"a test secret, of thirty-two bytes").unwrap();
     let [warning] = loaded.warnings() else { panic!("{:?}", loaded.warnings()) };
     assert_eq!(warning.place, "issuers[0].secret");
-    assert!(warning.message.contains("whoever can read the zip has the secret of `staff`"));
+    assert!(warning.message.contains("everybody who can read the zip has the secret of `staff`"));
 }
 
 #[test]
@@ -206,21 +206,21 @@ fn a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() {
             "the file is not in base64",
         ),
         (r#"{ file = "elsewhere" }"#, "", "cannot be read"),
-        (
-            r#"{ value = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,
-            "",
-            "it stands in the policy itself",
-        ),
+        (r#"{ value = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#, "", "it is in the policy itself"),
         (r#"{}"#, "", "a secret must come from one file"),
-        (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "`secret` is not of its form"),
+        (r#"{ file = "staff.secret", encoding = "hex" }"#, "", "`secret` does not have the right form"),
         (
             r#"{ value = 7, key = "YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw" }"#,
             "",
-            "`secret` is not of its form",
+            "`secret` does not have the right form",
         ),
-        (r#""YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw""#, "", "`secret` is not of its form"),
-        (r#"YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"#, "", "`secret` is not of its form"),
-        ("\"\"\"\nYSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw\"\"\"", "", "`secret` is not of its form"),
+        (r#""YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw""#, "", "`secret` does not have the right form"),
+        (r#"YSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw"#, "", "`secret` does not have the right form"),
+        (
+            "\"\"\"\nYSB0ZXN0IHNlY3JldCwgb2YgdGhpcnR5LXR3byBieXRlcw\"\"\"",
+            "",
+            "`secret` does not have the right form",
+        ),
     ] {
         let report = with_secret(secret, file.as_bytes()).unwrap_err();
         assert!(report.contains(message), "{secret}: {report}");

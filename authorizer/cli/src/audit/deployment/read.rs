@@ -16,19 +16,19 @@ use zip::result::ZipError;
 use super::DeploymentError;
 use crate::input::read_limited;
 
-/// Far longer than anything that the AWS CLI says of one deployment.
+/// Far more than the AWS CLI prints about one deployment.
 const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 
 /// More files than a distribution has origins, behaviors and policies.
 const MAX_FILES: usize = 2_000;
 
-/// What CloudFront takes for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer Guide).
+/// The limit of CloudFront for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer Guide).
 const MAX_ZIP_BYTES: usize = 50_000_000;
 
-/// Larger than any bundle that a function would start with.
+/// Larger than any bundle that a function accepts.
 const MAX_BUNDLE_BYTES: u64 = 50_000_000;
 
-/// Reads the files of an export: those in the folder, and those one folder further down.
+/// Reads the files of an export: those in the folder, and those one folder below.
 pub(super) fn export(folder: &Path) -> miette::Result<Export> {
     let mut files = BTreeMap::new();
     for entry in WalkDir::new(folder).max_depth(2).sort_by_file_name() {
@@ -49,7 +49,7 @@ pub(super) fn export(folder: &Path) -> miette::Result<Export> {
     Ok(Export::new(files))
 }
 
-/// What of a package is held against a deployment.
+/// The hashes of a package, which are compared with the deployment.
 pub(super) struct Package {
     pub(super) code_sha256: String,
     pub(super) bundle_sha256: String,

@@ -1,11 +1,11 @@
-//! The table for spreadsheets: a row for each row, a column for each operation.
+//! The table for spreadsheets: each row of the table is a row, each operation is a column.
 
 use authorizer_analysis::{Cell, Matrix};
 use authorizer_core::operation::S3Operation;
 
 use crate::output::OutputError;
 
-/// Writes it to standard output.
+/// Writes the table to standard output.
 pub(super) fn write(table: &Matrix) -> Result<(), OutputError> {
     let mut writer = csv::Writer::from_writer(anstream::stdout());
     let failed = |error: csv::Error| OutputError::of(error.into());
@@ -27,7 +27,7 @@ fn shown(cell: &Cell) -> String {
     plain(&format!("{}{except}", cell.rules.join("; ")))
 }
 
-/// A text that no spreadsheet takes for a formula.
+/// Text that a spreadsheet does not read as a formula.
 fn plain(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! The table as one page that needs nothing else: no script, no address of anything.
+//! The table as one self-contained page, without scripts and links.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ pub(super) fn page(table: &Matrix, bundle_sha256: &str) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <title>Who may do what</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Who may do what</h1>\n\
-         <p>Policy bundle <code>{}</code>. Each cell that is filled was proved by a request that is let in, and every \
-         request that is let in is of one of them.</p>\n<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>",
+         <p>Policy bundle <code>{}</code>. A request that the core allows proves each filled cell. Every \
+         request that the core allows belongs to a filled cell.</p>\n<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>",
         escaped(bundle_sha256)
     );
     for operation in &used {
@@ -56,7 +56,7 @@ fn lines(texts: &[String]) -> String {
     texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join("<br>")
 }
 
-/// Text in the place of text or of an attribute's value.
+/// Escapes text for HTML, as text or as the value of an attribute.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -12,8 +12,7 @@ const HEAD: &str = "# The command line
 <!-- generated: all of this page, by `make generate` -->
 
 `authorizer COMMAND --help` says the same in a terminal. Results go to standard output, and everything else to standard
-error. The exit status is 0 when what was asked for holds, 1 for findings, refusals or differences, and 2 for input that
-cannot be used.
+error. The exit status is 0 for success, 1 for findings, refusals or differences, and 2 for input that cannot be used.
 
 ";
 
@@ -34,7 +33,7 @@ fn the_reference_of_the_command_line_is_the_command_line() {
     holds("docs/cli.md", &page);
 }
 
-/// The commands that do something, in the order of the help. clap's own `help` is none of them.
+/// The commands without subcommands, in the order of the help, without clap's own `help`.
 fn leaves(command: &Command) -> Vec<&Command> {
     let mut below = command.get_subcommands().filter(|one| one.get_name() != "help").peekable();
     if below.peek().is_none() { vec![command] } else { below.flat_map(leaves).collect() }
@@ -58,7 +57,7 @@ fn section(command: &Command, page: &mut String) {
         .filter(|argument| is_ours(argument))
         .partition(|argument| argument.get_help_heading().is_some());
     for list in [first, grouped].iter().filter(|list| !list.is_empty()) {
-        // No command has more than one heading of its own.
+        // A command has at most one heading of its own.
         if let Some(heading) = list[0].get_help_heading() {
             write!(page, "\n{heading}:\n").unwrap();
         }
@@ -105,19 +104,19 @@ fn value(value: &PossibleValue) -> String {
     }
 }
 
-/// As it goes on after other words: "For people" becomes "for people".
+/// Text that continues a sentence: "For people" becomes "for people".
 fn within(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
 }
 
-/// With the full stop that clap leaves out at the end.
+/// Adds the full stop that clap leaves out at the end.
 fn sentence(text: &str) -> String {
     let text = plain(text.trim_end());
     if text.ends_with(['.', '!', '?', ']']) { text } else { text + "." }
 }
 
-/// Text in which nothing is Markdown but code.
+/// Escapes text so that only code is Markdown.
 fn plain(text: &str) -> String {
     let mut parts = text.split('`');
     let mut plain = String::new();

@@ -17,7 +17,7 @@ fn checks() -> impl Iterator<Item = &'static Check> {
     catalogue().all()
 }
 
-/// A page; nothing where it is still to be written.
+/// A page; empty if it does not exist yet.
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_default()
 }
@@ -30,7 +30,7 @@ fn table(checks: impl IntoIterator<Item = &'static Check>) -> String {
     table
 }
 
-/// `at most`, where a page says that the check's findings are not all as grave, is the author's.
+/// The author writes `at most`, if some findings of the check have a lower severity.
 fn head(check: &Check, page: &str) -> String {
     let Check { id, name, severity, title, .. } = check;
     let severity = severity.name();
@@ -59,7 +59,7 @@ fn the_head_of_a_findings_page_is_of_the_catalogue() {
     for check in checks() {
         let page = read(&check.page());
         let rest = page.split_once(&format!("{HEAD_ENDS}\n")).map_or(page.as_str(), |(_, rest)| rest);
-        // A page that is new begins with its first heading.
+        // A new page begins with its first heading.
         let body = rest.find("## ").and_then(|at| rest.get(at..)).unwrap_or_default();
         holds(&check.page(), &format!("{}\n{body}", head(check, &page)));
     }

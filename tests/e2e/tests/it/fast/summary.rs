@@ -76,8 +76,9 @@ fn a_broken_test_in_each_of_two_crates_is_named_at_the_end_together_with_the_oth
 
 #[test]
 fn what_a_test_skipped_itself_is_named_and_is_not_counted_as_passed() {
-    let tested = binary("target/debug/deps/it-1", &["a ... ok", "b ... ok"], "ok. 2 passed; 0 failed; 0 ignored")
-        + r#"echo 'b: the browser: needs chromium' >>"$AUTHORIZER_SKIPPED""#;
+    let tested =
+        binary("target/debug/deps/it-1", &["a ... ok", "b ... ok"], "ok. 2 passed; 0 failed; 0 ignored")
+            + r#"echo 'b: the browser: needs chromium' >>"$AUTHORIZER_SKIPPED""#;
     let ran = run(&two_crates(), &tested);
     assert!(ran.passed);
     assert!(ran.says("b: the browser: needs chromium"), "{:#?}", ran.lines);
@@ -86,7 +87,8 @@ fn what_a_test_skipped_itself_is_named_and_is_not_counted_as_passed() {
 
 #[test]
 fn a_test_binary_that_dies_is_a_failure_and_so_are_tests_that_do_not_compile() {
-    let died = "echo '     Running tests/it/main.rs (target/debug/deps/it-1)'; echo 'test a ... ok'; exit 101";
+    let died =
+        "echo '     Running tests/it/main.rs (target/debug/deps/it-1)'; echo 'test a ... ok'; exit 101";
     let ran = run(&two_crates(), died);
     assert!(!ran.passed);
     assert!(ran.says("authorizer-core (it): ended before its last test"), "{:#?}", ran.lines);

@@ -163,7 +163,7 @@ jwks       = { url = "https://login.example.com/.well-known/jwks.json" }
     let package = ["package", "--policy", "policy.toml", "--bootstrap", bootstrap.to_str().unwrap()];
     let (code, out, err) = run_in(folder.path(), &package);
     assert_eq!((code, out.as_str()), (2, ""), "{err}");
-    assert!(err.contains("was built without asking for any"), "{err}");
+    assert!(err.contains("was built without `remote-keys`"), "{err}");
 
     // However the bundle got into the package.
     let unpacked = Unpacked::new(&bundled_keys_sample().zip);
