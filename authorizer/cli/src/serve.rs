@@ -1,5 +1,6 @@
 //! `authorizer serve`: the distribution on a laptop.
 
+mod error;
 mod observer;
 mod policy;
 mod sample;
@@ -12,15 +13,14 @@ use std::time::Duration;
 
 use authorizer_core::Bundle;
 use authorizer_local::{
-    Credentials, Distribution, Function, FunctionError, InProcess, Packaged, PackagedError, RandomError,
-    ResponseHeaders, Runtime, RuntimeClients, Settings, StartError,
+    Credentials, Distribution, Function, InProcess, Packaged, ResponseHeaders, Runtime, RuntimeClients,
+    Settings,
 };
 use bytes::Bytes;
 use clap::{ArgGroup, ValueEnum};
-use miette::Diagnostic;
 use serde_json::json;
-use thiserror::Error;
 
+use self::error::ServeError;
 use self::observer::RequestLines;
 use self::policy::LivePolicy;
 use self::sample::Sample;
@@ -81,63 +81,6 @@ enum RuntimeArg {
     Python,
     /// The Node.js handler.
     Node,
-}
-
-/// Why the distribution cannot be served.
-#[derive(Debug, Diagnostic, Error)]
-enum ServeError {
-    /// The address is taken or may not be used.
-    #[error("cannot listen on {addr}: {error}")]
-    #[diagnostic(help(
-        "another `authorizer serve` may be running; choose another port with `--listen 127.0.0.1:8081`"
-    ))]
-    Listen { addr: SocketAddr, error: std::io::Error },
-    /// The bucket.
-    #[error(transparent)]
-    #[diagnostic(help("name a folder that you can write to with `--data DIR`"))]
-    Bucket(StartError),
-    /// The package.
-    #[error(transparent)]
-    #[diagnostic(help("make the package with `make package`"))]
-    Package(PackagedError),
-    /// The runtime that should start the package; the message says how to install it.
-    #[error(transparent)]
-    NoRuntime(PackagedError),
-    /// No credentials for the embedded bucket.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    /// The async runtime.
-    #[error("the async runtime does not start: {0}")]
-    Tokio(std::io::Error),
-    /// The library for TLS.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(rustls::Error),
-    /// The policy cannot be watched.
-    #[error("`{path}` cannot be watched for changes: {error}")]
-    Watch { path: PathBuf, error: notify::Error },
-    /// The function does not start.
-    #[error(transparent)]
-    #[diagnostic(help("the lines of the function above say why"))]
-    Function(FunctionError),
-}
-
-impl From<PackagedError> for ServeError {
-    fn from(error: PackagedError) -> Self {
-        match error {
-            PackagedError::NoRuntimeClient(_) => Self::NoRuntime(error),
-            PackagedError::Unpack(_) | PackagedError::NoHandler(_) => Self::Package(error),
-        }
-    }
-}
-
-impl From<StartError> for ServeError {
-    fn from(error: StartError) -> Self {
-        match error {
-            StartError::Listen { addr, error } => Self::Listen { addr, error },
-            StartError::Function(error) => Self::Function(error),
-            StartError::Bucket(_) | StartError::BucketAddress(_) => Self::Bucket(error),
-        }
-    }
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {

@@ -1,34 +1,23 @@
 //! `authorizer test`: the unit tests of a policy.
 
+mod error;
 mod json;
 mod junit;
+mod outcome;
 mod text;
 
 use std::path::{Path, PathBuf};
 
 use authorizer_analysis::testing::document::TestsDocument;
-use authorizer_analysis::testing::{Coverage, Suite, TestResult, run as run_suite};
+use authorizer_analysis::testing::{Coverage, Suite, run as run_suite};
 use authorizer_core::Authorizer;
 use authorizer_policy::{FileKind, PolicyFileError, TomlFile};
 use clap::ValueEnum;
-use miette::Diagnostic;
-use thiserror::Error;
 
+use self::error::TestError;
+use self::outcome::{FileResults, Outcome};
 use crate::output::Exit;
 use crate::policy::PolicyArgs;
-
-/// Why tests cannot be run, for a reason outside their file.
-#[derive(Debug, Diagnostic, Error)]
-enum TestError {
-    /// A bundle does not have default test files.
-    #[error("no test file is given")]
-    #[diagnostic(help("with `--bundle`, name the test files"))]
-    NoTests,
-    /// The results cannot be written as XML.
-    #[error("the results cannot be written: {0}")]
-    #[diagnostic(help("write them with `--format json`"))]
-    Junit(#[source] quick_junit::SerializeError),
-}
 
 /// Run the unit tests of a policy, and measure how much of it they cover.
 ///
@@ -64,33 +53,6 @@ enum TestFormat {
     Json,
     /// For tools that show test results: JUnit XML.
     Junit,
-}
-
-/// The results of one file.
-struct FileResults {
-    path: PathBuf,
-    results: Vec<TestResult>,
-}
-
-/// The results of all files.
-struct Outcome {
-    files: Vec<FileResults>,
-    coverage: Coverage,
-    min_coverage: Option<u8>,
-}
-
-impl Outcome {
-    fn results(&self) -> impl Iterator<Item = &TestResult> {
-        self.files.iter().flat_map(|file| &file.results)
-    }
-
-    fn failed(&self) -> usize {
-        self.results().filter(|result| !result.held()).count()
-    }
-
-    fn covers_enough(&self) -> bool {
-        self.min_coverage.is_none_or(|least| self.coverage.percent() >= least)
-    }
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {

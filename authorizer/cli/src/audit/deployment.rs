@@ -1,17 +1,17 @@
 //! `authorizer audit deployment`: checks what is deployed against the reviewed policy and package.
 
+mod error;
 mod read;
 
 use std::path::PathBuf;
 
-use authorizer_findings::deployment::{ExportError, Reviewed, findings};
+use authorizer_findings::deployment::{Reviewed, findings};
 use authorizer_findings::report::{LookedAt, Report};
 use authorizer_policy::PolicyFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use miette::Diagnostic;
-use thiserror::Error;
 
+use self::error::DeploymentError;
 use super::findings::{FailOn, Format, write};
 use crate::output::Exit;
 
@@ -46,49 +46,6 @@ pub(crate) struct Args {
     /// Lowest severity that makes the exit status 1.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
-}
-
-/// Why a deployment cannot be audited.
-#[derive(Debug, Diagnostic, Error)]
-enum DeploymentError {
-    /// The folder cannot be read.
-    #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote"))]
-    Unreadable {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        source: walkdir::Error,
-    },
-    /// The folder has more files than an export.
-    #[error("`{path}` contains more than {limit} files")]
-    #[diagnostic(help(
-        "name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote; it must not contain anything else"
-    ))]
-    TooMany {
-        /// The folder.
-        path: PathBuf,
-        /// The limit.
-        limit: usize,
-    },
-    /// The folder is not an export.
-    #[error("`{path}` cannot be audited: {source}")]
-    #[diagnostic(help("name the folder that `infra/export DISTRIBUTION_ID FOLDER` wrote"))]
-    NoExport {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: ExportError,
-    },
-    /// The file is not a package.
-    #[error("`{path}` is not a package: {message}")]
-    #[diagnostic(help("name the zip that `authorizer package` made, or give its hash with `--code-sha256`"))]
-    NoPackage {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        message: String,
-    },
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {

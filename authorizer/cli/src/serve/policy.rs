@@ -17,7 +17,7 @@ use bytes::Bytes;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use owo_colors::OwoColorize as _;
 
-use super::ServeError;
+use super::error::ServeError;
 use crate::output::note;
 use crate::policy::warn;
 

@@ -4,7 +4,7 @@ use authorizer_analysis::testing::TestResult;
 use authorizer_core::Bundle;
 use serde_json::{Value, json};
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::output::{OutputError, line};
 
 pub(super) fn write(outcome: &Outcome, bundle: &Bundle) -> Result<(), OutputError> {

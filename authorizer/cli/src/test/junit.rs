@@ -3,7 +3,8 @@
 use authorizer_analysis::testing::TestResult;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Outcome, TestError};
+use super::error::TestError;
+use super::outcome::Outcome;
 use crate::output::line;
 
 /// Writes a suite per file, and one for the coverage if `--min-coverage` is given.

@@ -3,7 +3,7 @@
 use authorizer_analysis::testing::TestResult;
 use owo_colors::OwoColorize as _;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::output::{OutputError, line};
 
 /// Writes the tests that failed, with the result of each rule. Of the others, writes only the number, unless `verbose`.

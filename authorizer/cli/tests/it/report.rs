@@ -1,4 +1,4 @@
-//! `authorizer audit report`, as files. `tests/e2e/tests/it/browser/report.rs` tests the page in a browser.
+//! `authorizer audit report`, as files. `tests/e2e/tests/it/needs_browser/report.rs` tests the page in a browser.
 
 use std::fs;
 use std::path::Path;

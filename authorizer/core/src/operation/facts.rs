@@ -141,7 +141,36 @@ impl S3Operation {
 
     /// Whether it is a step of a multipart upload.
     pub fn uploads_in_parts(self) -> bool {
-        self.is_upload() && self != Self::PutObject
+        match self {
+            Self::CreateMultipartUpload | Self::UploadPart | Self::CompleteMultipartUpload => true,
+            Self::GetObject
+            | Self::HeadObject
+            | Self::PutObject
+            | Self::DeleteObject
+            | Self::GetObjectVersion
+            | Self::HeadObjectVersion
+            | Self::ListObjectsV2
+            | Self::AbortMultipartUpload
+            | Self::ListParts => false,
+        }
+    }
+
+    /// Whether it deletes an object.
+    pub fn deletes(self) -> bool {
+        match self {
+            Self::DeleteObject => true,
+            Self::GetObject
+            | Self::HeadObject
+            | Self::PutObject
+            | Self::GetObjectVersion
+            | Self::HeadObjectVersion
+            | Self::ListObjectsV2
+            | Self::CreateMultipartUpload
+            | Self::UploadPart
+            | Self::CompleteMultipartUpload
+            | Self::AbortMultipartUpload
+            | Self::ListParts => false,
+        }
     }
 
     /// Whether it creates or replaces an object. Only these operations can overwrite.
@@ -203,6 +232,6 @@ impl S3Operation {
     /// Whether it changes what is stored, or begins to. AbortMultipartUpload does not change anything that can be
     /// read.
     pub fn changes_stored(self) -> bool {
-        self.is_upload() || self == Self::DeleteObject
+        self.is_upload() || self.deletes()
     }
 }

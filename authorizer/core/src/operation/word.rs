@@ -68,7 +68,7 @@ impl MethodWord {
                 OperationSet::of(|operation| operation.reads_object() && operation.method() == Method::Head)
             }
             Self::Put => OperationSet::of(S3Operation::is_upload),
-            Self::Delete => OperationSet::of(|operation| operation == S3Operation::DeleteObject),
+            Self::Delete => OperationSet::of(S3Operation::deletes),
         }
     }
 }

@@ -152,4 +152,7 @@ fn is_open(request: &CloudFrontRequest<'_>, record: &DecisionRecord<'_>) {
     if operation == "PutObject" || operation == "CompleteMultipartUpload" {
         assert_eq!(request.headers["if-none-match"][0].value, "*");
     }
+    let overrides = request.querystring.split('&').filter(|pair| pair.starts_with("response-"));
+    // Its one rule with overrides opens this one alone.
+    overrides.for_each(|pair| assert!(pair.starts_with("response-content-type="), "{pair}"));
 }

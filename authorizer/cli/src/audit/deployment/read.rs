@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::DeploymentError;
+use super::error::DeploymentError;
 use crate::input::read_limited;
 
 /// Far more than the AWS CLI prints about one deployment.

@@ -1,0 +1,17 @@
+//! Why tests cannot be run.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why tests cannot be run, for a reason outside their file.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum TestError {
+    /// A bundle does not have default test files.
+    #[error("no test file is given")]
+    #[diagnostic(help("with `--bundle`, name the test files"))]
+    NoTests,
+    /// The results cannot be written as XML.
+    #[error("the results cannot be written: {0}")]
+    #[diagnostic(help("write them with `--format json`"))]
+    Junit(#[source] quick_junit::SerializeError),
+}
