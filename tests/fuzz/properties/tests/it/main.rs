@@ -1,9 +1,5 @@
 //! The properties hold for every seed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::arithmetic_side_effects,
-    reason = "a test stops at its first failure"
-)]
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test stops at its first failure")]
 
 use std::cell::Cell;
 use std::fs;
