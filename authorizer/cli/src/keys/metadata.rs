@@ -150,9 +150,17 @@ mod tests {
             (json!(7), json!("https://x/"), "not the metadata of a provider"),
             (Value::Null, json!("https://x/"), "not the metadata of a provider"),
             (json!(ISSUER), Value::Null, "it does not have a `jwks_uri`"),
-            (json!(ISSUER), json!("http://keys.example.com/"), "keys that come without TLS"),
-            (json!(ISSUER), json!("http://127.0.0.1/"), "keys that come without TLS"),
-            (json!(ISSUER), json!("file:///etc/passwd"), "no address that begins with"),
+            (
+                json!(ISSUER),
+                json!("http://keys.example.com/"),
+                "without TLS, anyone on the network can replace the keys",
+            ),
+            (
+                json!(ISSUER),
+                json!("http://127.0.0.1/"),
+                "without TLS, anyone on the network can replace the keys",
+            ),
+            (json!(ISSUER), json!("file:///etc/passwd"), "not an address that begins with"),
         ] {
             let document = json!({"issuer": issuer, "jwks_uri": jwks_uri});
             let error = read(&document).unwrap_err();

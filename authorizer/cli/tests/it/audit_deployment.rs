@@ -117,8 +117,8 @@ fn what_is_no_export_and_no_package_is_told_with_a_remedy() {
     let empty = empty.path().to_str().unwrap();
     for (arguments, said) in [
         (vec!["/nonexistent"], "cannot be read"),
-        (vec![empty], "it has no `distribution.json`"),
-        (vec![POLICY], "it has no `distribution.json`"),
+        (vec![empty], "does not contain `distribution.json`"),
+        (vec![POLICY], "does not contain `distribution.json`"),
         (vec![GOOD, "--package", POLICY], "is not a package"),
         (vec![GOOD, "--package", "/nonexistent.zip"], "cannot be read"),
         (vec![GOOD, "--code-sha256", "e3b0c442"], "this is not a SHA-256 in base64"),

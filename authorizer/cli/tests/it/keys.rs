@@ -136,7 +136,10 @@ fn discover_refuses_what_is_not_the_issuers_and_writes_nothing() {
     for (answer, message) in [
         (metadata(&provider.url("/"), &jwks, &["ES256"]), "they differ by the slash at the end"),
         (metadata("https://login.example.com\u{1b}[2J", &jwks, &["ES256"]), "names another issuer"),
-        (metadata(&issuer, "http://keys.example.com/", &["ES256"]), "keys that come without TLS"),
+        (
+            metadata(&issuer, "http://keys.example.com/", &["ES256"]),
+            "without TLS, anyone on the network can replace the keys",
+        ),
         (metadata(&issuer, &provider.url("/gone"), &["ES256"]), "answers 404, not 200"),
         (metadata(&issuer, &provider.url("/secret"), &["ES256"]), "private key material (`k`)"),
         (metadata(&issuer, &jwks, &["RS256"]), "is for an algorithm that its metadata names (RS256)"),
@@ -151,7 +154,10 @@ fn discover_refuses_what_is_not_the_issuers_and_writes_nothing() {
         assert!(!done.err.contains('\u{1b}'), "{:?}", done.err);
         assert!(!at.join("keys").exists(), "{message}");
     }
-    refused(&keys(at, &["keys", "discover", "http://login.example.com/"]), "keys that come without TLS");
+    refused(
+        &keys(at, &["keys", "discover", "http://login.example.com/"]),
+        "without TLS, anyone on the network can replace the keys",
+    );
     refused(&keys(at, &["keys", "discover", "https://login.example.com/?tenant=x"]), "it has a query");
 }
 
@@ -197,7 +203,7 @@ fn fetch_replaces_the_file_whole_or_not_at_all() {
         assert_eq!(fs::read(&file).unwrap(), before, "{message}");
     }
     let plain = ["keys", "fetch", "http://login.example.com/jwks", "--out", "keys/staff.jwks.json"];
-    refused(&keys(at, &plain), "keys that come without TLS");
+    refused(&keys(at, &plain), "without TLS, anyone on the network can replace the keys");
     refused(
         &keys(at, &["keys", "fetch", &jwks.replace("http:", "https:"), "--out", "x"]),
         "cannot be reached",
