@@ -166,7 +166,7 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
 }
 
 /// The response headers policy for a package: the CORS headers of its policy. If its bundle cannot be read, the package
-/// does not start, and there are no responses.
+/// does not start, and nothing is answered.
 fn response_headers_of(packaged: &Packaged) -> Arc<ResponseHeaders> {
     let bundle = std::fs::read(packaged.folder().join("bundle.json"));
     let bundle = bundle.ok().and_then(|bytes| Bundle::read(&bytes).ok());

@@ -160,7 +160,7 @@ mod tests {
                 json!("http://127.0.0.1/"),
                 "without TLS, anyone on the network can replace the keys",
             ),
-            (json!(ISSUER), json!("file:///etc/passwd"), "no address that begins with"),
+            (json!(ISSUER), json!("file:///etc/passwd"), "not an address that begins with"),
         ] {
             let document = json!({"issuer": issuer, "jwks_uri": jwks_uri});
             let error = read(&document).unwrap_err();

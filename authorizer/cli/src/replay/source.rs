@@ -169,7 +169,7 @@ impl<'h> Reader<'h> {
             *next = number_after(first, &bytes);
             Batch::Lines { source: source.clone(), path: path.clone(), first, bytes }
         };
-        // The beginning of a line whose end has not come.
+        // The beginning of a line without its end.
         let mut bytes = Vec::new();
         loop {
             let more = match reader.fill_buf() {

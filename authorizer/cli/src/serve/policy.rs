@@ -157,7 +157,7 @@ impl LivePolicy {
             Ok(file) if file.bundle().sha256() == self.current().authorizer().bundle().sha256() => {
                 // Otherwise only a comment changed.
                 if before == FileState::Broken {
-                    note("the policy is valid again, and has not changed".green());
+                    note("the policy is valid again, and did not change".green());
                 }
                 FileState::Good
             }
