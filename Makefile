@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 60
 MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # The policy to deploy must be named: the sample is never the default.
-said = @test '$(origin $(1))' != file || { echo "make $@: set $(1)=... (it has no default)" >&2; exit 2; }
+said = @test -n "$($(1))" && test '$(origin $(1))' != file || { echo "make $@: set $(1)=... (it has no default)" >&2; exit 2; }
 
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
@@ -30,6 +30,9 @@ build: ## Build the command line, target/release/authorizer.
 
 test: ## Install what the tests need, and run all of them. When to run which: CONTRIBUTING.md.
 	tests/run
+
+# `tests` is a folder, and make would say that there is nothing to do for it.
+tests: test
 
 test-fast: ## Run the tests that need only the Rust toolchain, without installers and network. Random tests run a tenth of their cases.
 	RANDOM_CASES=$${RANDOM_CASES:-10} tests/run fast
@@ -70,20 +73,27 @@ package: ## Build the function, and make the zip PACKAGE with POLICY.
 	cargo run --release --locked --package authorizer-cli -- \
 		package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
 
-deploy: build ## Check POLICY, its tests and its findings, make the package and deploy it. Needs CODE_BUCKET=NAME; see infra/deploy.
+deploy: ## Check POLICY, its tests and its findings, make the package and deploy it. Needs CODE_BUCKET=NAME; see infra/deploy.
 	$(call said,POLICY)
 	@test -n "$$CODE_BUCKET" || { echo "make deploy: set CODE_BUCKET=... (the bucket for the zip)" >&2; exit 2; }
+	$(MAKE) build
 	$(AUTHORIZER) check $(POLICY)
 	$(AUTHORIZER) test --policy $(POLICY)
 	$(AUTHORIZER) audit findings --fail-on high $(POLICY)
 	$(MAKE) package
 	infra/deploy $(PACKAGE)
 
-attach: build ## Attach FUNCTION_ARN to BEHAVIOR of DISTRIBUTION_ID, with the settings that POLICY needs.
+attach: ## Attach FUNCTION_ARN to BEHAVIOR of DISTRIBUTION_ID, with the settings that POLICY needs.
 	$(call said,POLICY)
+	$(call said,DISTRIBUTION_ID)
+	$(call said,FUNCTION_ARN)
+	$(MAKE) build
 	infra/attach $(DISTRIBUTION_ID) --function-arn $(FUNCTION_ARN) --behavior '$(BEHAVIOR)' --policy $(POLICY) $(ATTACH)
 
-detach: build ## Detach FUNCTION_ARN from BEHAVIOR of DISTRIBUTION_ID.
+detach: ## Detach FUNCTION_ARN from BEHAVIOR of DISTRIBUTION_ID.
+	$(call said,DISTRIBUTION_ID)
+	$(call said,FUNCTION_ARN)
+	$(MAKE) build
 	infra/attach --detach $(DISTRIBUTION_ID) --function-arn $(FUNCTION_ARN) --behavior '$(BEHAVIOR)' $(DETACH)
 
 smoke: ## Test URL with requests that USER_TOKEN may make below FOLDER and OTHER_TOKEN may not; see infra/smoke.

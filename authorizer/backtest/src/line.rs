@@ -31,7 +31,7 @@ pub(super) struct Context<'c> {
 /// The content of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum LineContent<'l> {
-    /// A request that was decided on.
+    /// A request that the function decided.
     Request(Box<Recorded<'l>>),
     /// A CORS preflight.
     Preflight,
@@ -43,7 +43,7 @@ pub(super) enum LineContent<'l> {
     Malformed(String),
 }
 
-/// What becomes of what is found.
+/// The receiver of what is found.
 type Sink<'s> = &'s mut dyn FnMut(LineContent<'_>);
 
 /// Reads one line. An empty line is skipped.

@@ -27,12 +27,12 @@ use crate::output::{Exit, Format};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     aws cloudfront get-distribution-config --id EDFDVBD6EXAMPLE >before.json\n  \
-    authorizer attach --function-arn \"$VERSION_ARN\" --behavior all --policy policy.toml before.json >after.json\n  \
+    authorizer attach --function-arn \"$VERSION_ARN\" --behavior all \\\n      --policy policy.toml before.json >after.json\n  \
     aws cloudfront update-distribution --id EDFDVBD6EXAMPLE --if-match \"$(jq -r .ETag before.json)\" \\\n      \
         --distribution-config file://after.json\n\n\
     In a pipe:\n  \
     aws cloudfront get-distribution-config --id EDFDVBD6EXAMPLE |\n    \
-    authorizer attach --function-arn \"$VERSION_ARN\" --behavior all --policy policy.toml --cli-input-json >after.json &&\n  \
+    authorizer attach --function-arn \"$VERSION_ARN\" --behavior all \\\n      --policy policy.toml --cli-input-json >after.json &&\n  \
     aws cloudfront update-distribution --id EDFDVBD6EXAMPLE --cli-input-json file://after.json")]
 pub(crate) struct Args {
     #[command(flatten)]

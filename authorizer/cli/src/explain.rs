@@ -22,8 +22,7 @@ use crate::time::{now_or, parse_instant};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  authorizer explain --policy policy.toml --now 2026-01-31T12:00:00Z event.json\n  \
-    authorizer explain --policy policy.toml --method PUT --path /users/alice/a --issuer staff \
-    --claims '{\"sub\": \"alice\", \"scope\": \"files\"}'"
+    authorizer explain --policy policy.toml --method PUT --path /users/alice/a --issuer staff \\\n      --claims '{\"sub\": \"alice\", \"scope\": \"files\"}'"
 )]
 pub(crate) struct Args {
     #[command(flatten)]

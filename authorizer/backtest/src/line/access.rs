@@ -76,14 +76,14 @@ impl<'l> Values<'l> {
     }
 }
 
-/// What a line says.
+/// The content of a line.
 pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_>) -> LineContent<'l> {
     let values = match values {
         Ok(values) => values,
         Err(problem) => return LineContent::Malformed(problem.clone()),
     };
     let (Some(method), Some(stem)) = (&values.method, &values.stem) else {
-        return LineContent::Malformed("it has no `cs-method` or no `cs-uri-stem`".to_owned());
+        return LineContent::Malformed("the line must have `cs-method` and `cs-uri-stem`".to_owned());
     };
     let outcome = outcome(values);
     if outcome == Outcome::NotDecided {

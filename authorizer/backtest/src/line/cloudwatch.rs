@@ -41,7 +41,7 @@ fn unpack(awslogs: &str) -> Option<String> {
 pub(super) fn read_record(record: &str, context: &Context<'_>, found: Sink<'_>) {
     let Ok(data) = serde_json::from_str::<LogData>(record) else {
         return found(LineContent::Malformed(
-            "this is no whole record of a CloudWatch Logs subscription".to_owned(),
+            "the record of a CloudWatch Logs subscription is not complete".to_owned(),
         ));
     };
     // The other kind, CONTROL_MESSAGE, only checks that the destination is reachable.

@@ -25,7 +25,7 @@ pub(super) struct Decision<'l> {
     pub(super) bundle_sha256: Option<Cow<'l, str>>,
 }
 
-/// What a line says.
+/// The content of a line.
 pub(super) fn read(line: Decision<'_>, at: Span) -> LineContent<'_> {
     match recorded(line, at) {
         Ok(found) => found,
@@ -34,7 +34,7 @@ pub(super) fn read(line: Decision<'_>, at: Span) -> LineContent<'_> {
 }
 
 fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static str> {
-    let reason = line.reason.ok_or("it has no `reason`")?;
+    let reason = line.reason.ok_or("the line does not have `reason`")?;
     let operation = match &line.operation {
         Some(name) => Some(S3Operation::named(name).ok_or("its `operation` is not known to this version")?),
         None => None,
@@ -57,7 +57,7 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         (Some(operation), Some(method)) if operation.method() == method => {
             Ok(Requested::operation(operation, resource))
         }
-        (Some(_), _) => return Err("its `operation` is not asked for with its `method`"),
+        (Some(_), _) => return Err("its `method` does not fit its `operation`"),
         (None, Some(method)) => Ok(Requested::method(method, Some(resource))),
         (None, None) => Err(reason.clone()),
     };

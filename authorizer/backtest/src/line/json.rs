@@ -122,11 +122,12 @@ pub(super) fn read(text: &str, at: Span, context: &Context<'_>, depth: Depth, fo
         match object {
             Ok(object) => read_one(object.get(), at, context, depth, found),
             Err(error) if error.is_eof() => {
-                let problem =
-                    "the line ends within a JSON object: JSON that is spread over lines is not read";
+                let problem = "the line ends within a JSON object: each object must be on one line";
                 return found(LineContent::Malformed(problem.to_owned()));
             }
-            Err(error) => return found(LineContent::Malformed(format!("this is no JSON: {error}"))),
+            Err(error) => {
+                return found(LineContent::Malformed(format!("the line is not valid JSON: {error}")));
+            }
         }
     }
 }
@@ -134,12 +135,13 @@ pub(super) fn read(text: &str, at: Span, context: &Context<'_>, depth: Depth, fo
 fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Sink<'_>) {
     let object: Object<'_> = match serde_json::from_str(text) {
         Ok(object) => object,
-        Err(error) => return found(LineContent::Malformed(format!("a member is not of its kind: {error}"))),
+        Err(error) => return found(LineContent::Malformed(format!("a member has the wrong type: {error}"))),
     };
     match object {
         Object { log_version: Some(1), .. } => found(decision::read(decision_of(object), at)),
         Object { log_version: Some(version), .. } => {
-            let problem = format!("it is of version {version} of the decision log, and version 1 is read");
+            let problem =
+                format!("the line has version {version} of the decision log; this command reads version 1");
             found(LineContent::Malformed(problem));
         }
         Object { cs_method: Some(_), .. } | Object { cs_uri_stem: Some(_), .. } => {
@@ -157,7 +159,7 @@ fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Si
         Object { event: Some(event), .. } if is_functions_own(&event) => found(LineContent::NoRequest),
         Object { kind: Some(kind), .. } if kind.starts_with("platform.") => found(LineContent::NoRequest),
         _ => {
-            let problem = "this object is no line of a decision log, an access log or CloudWatch Logs";
+            let problem = "this object is not a line of a decision log, an access log or CloudWatch Logs";
             found(LineContent::Malformed(problem.to_owned()));
         }
     }

@@ -15,7 +15,7 @@ use crate::output::{Exit, Format};
 /// Exits 1 and writes nothing if both are missing, or if a behavior does not have the function.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    authorizer detach --function-arn \"$VERSION_ARN\" --behavior all --bucket-is-closed before.json >after.json")]
+    authorizer detach --function-arn \"$VERSION_ARN\" --behavior all \\\n      --bucket-is-closed before.json >after.json")]
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigArgs,

@@ -94,7 +94,9 @@ impl PatternError {
                 "the wildcards are `*` (within a segment) and `**` (any number of segments)"
             }
             Self::Escape => "write the character itself, such as a space for `%20`",
-            Self::SpaceAround => "remove the space, or match such a key with `*`",
+            Self::SpaceAround => {
+                "remove the space: write `users/{sub}/**`, not `users/{ sub }/**` or ` users/**`"
+            }
             Self::PartialAnySegments => "write `a/**/b`, or `*` to match within one segment",
             Self::PartialClaim => "write `users/{sub}/**`, with only slashes next to the braces",
             Self::EmptyClaim => "name the claim, such as `{sub}`",
