@@ -206,9 +206,7 @@ fn the_modules_own_tests_find_what_would_leave_a_way_around_the_function() {
         ),
         (
             "terraform/distribution.tf",
-            "  # Whole, or operations become others: without its query a listing is one of the whole bucket,\n  # \
-             AbortMultipartUpload a DeleteObject, UploadPart a PutObject, and a version the present one.\n  \
-             query_strings_config {\n    query_string_behavior = \"all\"",
+            "  query_strings_config {\n    query_string_behavior = \"all\"",
             "  query_strings_config {\n    query_string_behavior = \"none\"",
             "Query strings reach S3 whole, cookies never, and ten headers.",
         ),
