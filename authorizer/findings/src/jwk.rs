@@ -84,7 +84,7 @@ impl Standing {
                 Self::Refused(format!("it has {bits} bits, not 2048 to 8192"))
             }
             Err(JwkError::Malformed { .. }) => Self::Refused("it is malformed".into()),
-            Err(JwkError::Invalid { .. }) => Self::Refused("its numbers are no valid public key".into()),
+            Err(JwkError::Invalid { .. }) => Self::Refused("its numbers are not a valid public key".into()),
             // Of a set with one key, never.
             Err(error @ JwkError::TooMany(_)) => Self::Refused(error.to_string()),
         }
@@ -191,7 +191,7 @@ mod tests {
             (with(json!({"n": "AQAB"})), "it has 17 bits, not 2048 to 8192"),
             (with(json!({"n": 7})), "it is malformed"),
             (json!("RSA"), "it is malformed"),
-            (with(json!({"e": "AA"})), "its numbers are no valid public key"),
+            (with(json!({"e": "AA"})), "its numbers are not a valid public key"),
         ] {
             let key = Key::of(&jwk);
             assert_eq!(key.standing, Standing::Refused(expected.into()), "{jwk}");

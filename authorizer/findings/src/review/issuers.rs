@@ -49,7 +49,7 @@ fn one(issuer: &IssuerDocument, written: Option<&IssuerDocument>, compiled: &Iss
     let mut facts = vec![
         Fact::text("Issuer (iss)", [&issuer.issuer], ""),
         Fact::text("Audience (aud)", &issuer.audience, "none: a token that names any is refused"),
-        Fact::text("Client (client_id)", &issuer.client_id, "not asked for"),
+        Fact::text("Client (client_id)", &issuer.client_id, "not required"),
         Fact::words("Algorithms", words(issuer.algorithms.iter().map(|algorithm| algorithm.name()))),
         Fact::text("Token type (typ)", issuer.token_type.as_ref(), "`JWT`, `at+jwt` or none"),
         Fact::text("Required claims", required, "none"),

@@ -25,24 +25,23 @@ pub(super) fn checked(review: &Review) -> Vec<String> {
     let checks = catalogue().policy.len();
     let gave_up = review.findings.findings().iter().filter(|one| one.check.id == "EA019").count();
     let gave_up = match gave_up {
-        0 => "It gave up on no rule.".to_owned(),
-        1 => "It gave up on one rule; finding `EA019` names it.".to_owned(),
-        more => format!("It gave up on {more} rules; the findings `EA019` name them."),
+        0 => "The analysis finished for every rule.".to_owned(),
+        1 => "The analysis did not finish for one rule; finding `EA019` names it.".to_owned(),
+        more => format!("The analysis did not finish for {more} rules; the findings `EA019` name them."),
     };
     vec![
-        "The permissions are exact. The analysis searches all requests, not a sample: each row that allows was proved by \
-         a request on which the function's own code decided, and every request that is let in is of one of these rows. \
-         A row holds for some keys of its pattern at least; what a deny rule keeps out of it is named. The rows that deny \
-         are the deny rules as they are written. How, and within what limits: `docs/audit/exactness.md`."
+        "The permissions are exact. The analysis searches all requests, not a sample. For each row that allows, the \
+         function's own code decided a request that shows it, and every allowed request belongs to one of these rows. \
+         A row holds for at least some keys of its pattern; it names the deny rules that take keys out of it. The rows \
+         that deny are the deny rules as they are written. `docs/audit/exactness.md` says how, and where the limits are."
             .to_owned(),
         format!(
-            "The findings are those of {checks} checks, held against the policy, its issuers and the keys of its files, at \
-             the instant above. Which of them rest on the same analysis, and which read the policy as it is written: \
-             `docs/audit/README.md`. {gave_up}"
+            "{checks} checks were made on the policy, its issuers and the keys of its files, as of the time above. \
+             `docs/audit/README.md` says which of them use the same analysis, and which read the policy as it is \
+             written. {gave_up}"
         ),
-        "The rules and all that stands below them are the policy file's. The bundle's SHA-256 is that of the policy that \
-         decides: the function writes it on every line of its decision log, so a log tells whether what was reviewed is \
-         what decides."
+        "The rules and the settings below them are those of the policy file. The SHA-256 of the bundle is on every line \
+         of the function's decision log: it shows whether the reviewed policy is the one that decides."
             .to_owned(),
     ]
 }
@@ -50,11 +49,12 @@ pub(super) fn checked(review: &Review) -> Vec<String> {
 /// What was not looked at, or is taken for granted.
 pub(super) fn not_checked() -> [&'static str; 5] {
     [
-        "What is deployed: the distribution, the bucket, its policy and its key. This is a report on a policy.",
-        "Keys that an issuer publishes at a URL: the report asks nobody. Only the keys of files are in it.",
-        "Who can get a token: a signature is taken to hold, so a row says what a token with these claims may do.",
-        "Whether an object is there, and what CloudFront lets through before the function. Requests longer than CloudFront \
-         takes are not told apart from others.",
-        "The times of rules: a rule whose period is over or to come is in the table, with its period.",
+        "The deployment: the distribution, the bucket, its policy and its key. This is a report on a policy.",
+        "Keys that an issuer publishes at a URL: the report fetches nothing. It contains only the keys of files.",
+        "Who can get a token: the report assumes that a signature is valid, so a row says what a token with these claims \
+         may do.",
+        "Whether an object exists, and what CloudFront lets through before the function. The report does not consider \
+         CloudFront's limits on the length of a request.",
+        "The times of rules: a rule whose period has ended or has not begun is in the table, with its period.",
     ]
 }

@@ -123,7 +123,7 @@ fn row(permission: &Permission, people: &[&str]) -> Markup {
                 (list(permission.rules.iter().map(|rule| code(rule))))
                 @if let Some(witness) = permission.kind.proof() {
                     details {
-                        summary { "a request that it lets in" }
+                        summary { "a request that it allows" }
                         pre { @for line in request_in_words(witness).lines() { (seen(&line)) "\n" } }
                     }
                 }
