@@ -5,14 +5,15 @@ use authorizer_core::operation::S3Operation;
 use authorizer_core::rules::{Effect, Rule};
 
 use crate::engine::{
-    Answer, Bounds, Engine, EngineError, Question, RuleRef, Token, Who, Witness, could_differ, could_overlap,
-    metadata_differences, only_creates,
+    Answer, Bounds, Budget, Engine, EngineError, Question, RuleRef, Token, Who, Witness, could_differ,
+    could_overlap, metadata_differences, only_creates,
 };
 
 /// A policy, with answers to questions about it.
 pub struct Analysis<'p> {
     sides: [&'p Authorizer; 1],
     bounds: Bounds,
+    budget: Budget,
 }
 
 /// Whether a rule ever decides.
@@ -37,9 +38,14 @@ pub enum Difference {
 }
 
 impl<'p> Analysis<'p> {
-    /// Of this policy.
+    /// Of this policy. All questions share a budget.
     pub fn new(authorizer: &'p Authorizer) -> Self {
-        Self { sides: [authorizer], bounds: Bounds::default() }
+        Self::within(authorizer, &Budget::for_rules(authorizer.bundle().policy().rules().len()))
+    }
+
+    /// Of this policy, with questions that share a budget with others.
+    pub fn within(authorizer: &'p Authorizer, budget: &Budget) -> Self {
+        Self { sides: [authorizer], bounds: Bounds::default(), budget: budget.clone() }
     }
 
     /// Whether the rule with this index decides on some request.
@@ -47,7 +53,7 @@ impl<'p> Analysis<'p> {
     /// # Errors
     /// [`EngineError`]: the analysis did not finish.
     pub fn reach(&self, rule: usize) -> Result<Reach, EngineError> {
-        let engine = Engine::new(&self.sides);
+        let engine = &Engine::within(&self.sides, &self.budget);
         let Some(one) = engine.rules(0).get(rule) else { return Ok(Reach::Impossible) };
         let exclude = match one.effect() {
             Effect::Allow => {
@@ -76,7 +82,7 @@ impl<'p> Analysis<'p> {
     /// # Errors
     /// [`EngineError`]: the analysis did not finish.
     pub fn difference(&self, rule: usize) -> Result<Difference, EngineError> {
-        let engine = Engine::new(&self.sides);
+        let engine = &Engine::within(&self.sides, &self.budget);
         let Some(one) = engine.rules(0).get(rule) else { return Ok(Difference::Redundant) };
         let found = match one.effect() {
             Effect::Allow => self.without_allow(engine, rule, one)?,
@@ -87,7 +93,7 @@ impl<'p> Analysis<'p> {
 
     fn without_allow(
         &self,
-        engine: Engine<'p>,
+        engine: &Engine<'p>,
         rule: usize,
         one: &'p Rule,
     ) -> Result<Option<Witness>, EngineError> {
@@ -135,7 +141,7 @@ impl<'p> Analysis<'p> {
 
     fn without_deny(
         &self,
-        engine: Engine<'p>,
+        engine: &Engine<'p>,
         rule: usize,
         one: &'p Rule,
     ) -> Result<Option<Witness>, EngineError> {
@@ -162,7 +168,7 @@ impl<'p> Analysis<'p> {
     /// # Errors
     /// [`EngineError`]: the analysis did not finish.
     pub fn overlap(&self, one: usize, other: usize) -> Result<Option<Witness>, EngineError> {
-        let engine = Engine::new(&self.sides);
+        let engine = &Engine::within(&self.sides, &self.budget);
         let require = [RuleRef { side: 0, rule: one }, RuleRef { side: 0, rule: other }];
         let (Some(one), Some(other)) = (engine.rules(0).get(one), engine.rules(0).get(other)) else {
             return Ok(None);
@@ -179,7 +185,7 @@ impl<'p> Analysis<'p> {
 
     fn ask(
         &self,
-        engine: Engine<'p>,
+        engine: &Engine<'p>,
         operation: S3Operation,
         who: &Who,
         require: &[RuleRef],
@@ -199,7 +205,7 @@ impl<'p> Analysis<'p> {
 }
 
 /// The questions about a rule: each of its operations that a request can be, with each principal.
-fn cells(engine: Engine<'_>, rule: &Rule) -> Vec<(S3Operation, Who)> {
+fn cells(engine: &Engine<'_>, rule: &Rule) -> Vec<(S3Operation, Who)> {
     let operations = rule.operations().intersection(engine.recognised(0));
     let everyone = engine.everyone(0);
     operations.iter().flat_map(|operation| everyone.iter().map(move |who| (operation, who.clone()))).collect()

@@ -12,6 +12,7 @@
 
 mod additions;
 mod atom;
+mod budget;
 mod heads;
 mod question;
 mod sat;
@@ -29,6 +30,7 @@ use thiserror::Error;
 pub(crate) use additions::{could_differ, metadata_differences, only_creates};
 pub use atom::Reading;
 pub(crate) use atom::could_match;
+pub use budget::Budget;
 pub use heads::could_overlap;
 pub use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};
@@ -37,9 +39,12 @@ pub use witness::{Replayed, Witness};
 /// Why the analysis did not finish. It never counts as a "no".
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum EngineError {
-    /// The search was stopped: the patterns overlap in too many ways.
-    #[error("these rules overlap in too many ways to analyse")]
-    TooHard,
+    /// The search was stopped: its budget is spent.
+    #[error("not decided: {} cannot be analysed within the budget", in_words(.rules))]
+    NotDecided {
+        /// The ids of the rules that the question is about, the most important first.
+        rules: Vec<String>,
+    },
     /// The core decides differently on a witness than the engine: one of the two is wrong.
     #[error("the audit and the core disagree about {request}: {why}")]
     Unconfirmed {
@@ -56,6 +61,19 @@ impl EngineError {
     }
 }
 
+/// The rules, as the subject of a sentence.
+fn in_words(rules: &[String]) -> String {
+    /// More than these are not named.
+    const MOST: usize = 5;
+    let named: Vec<String> = rules.iter().take(MOST).map(|id| format!("`{id}`")).collect();
+    match (named.as_slice(), rules.len().saturating_sub(named.len())) {
+        ([], _) => "the question".to_owned(),
+        ([one], 0) => format!("rule {one}"),
+        ([first @ .., last], 0) => format!("rules {} and {last}", first.join(", ")),
+        (_, more) => format!("rules {} and {more} more", named.join(", ")),
+    }
+}
+
 /// A rule of one of the policies: the index of the policy, and the index of the rule.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RuleRef {
@@ -66,46 +84,57 @@ pub struct RuleRef {
 }
 
 /// One policy, or two that are compared.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Engine<'p> {
     sides: &'p [&'p Authorizer],
+    budget: Budget,
 }
 
 impl<'p> Engine<'p> {
-    /// An engine over one policy, or two.
+    /// An engine over one policy, or two. All its questions share a budget.
     pub fn new(sides: &'p [&'p Authorizer]) -> Self {
-        Self { sides }
+        let rules = sides.iter().map(|side| side.bundle().policy().rules().len()).sum();
+        Self::within(sides, &Budget::for_rules(rules))
     }
 
-    pub(crate) fn authorizer(self, side: usize) -> Option<&'p Authorizer> {
+    /// An engine whose questions share a budget with those of others.
+    pub fn within(sides: &'p [&'p Authorizer], budget: &Budget) -> Self {
+        Self { sides, budget: budget.clone() }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    pub(crate) fn authorizer(&self, side: usize) -> Option<&'p Authorizer> {
         self.sides.get(side).copied()
     }
 
-    pub(crate) fn rules(self, side: usize) -> &'p [Rule] {
+    pub(crate) fn rules(&self, side: usize) -> &'p [Rule] {
         self.authorizer(side).map(|one| one.bundle().policy().rules()).unwrap_or_default()
     }
 
     /// A rule.
-    pub fn rule(self, at: RuleRef) -> Option<&'p Rule> {
+    pub fn rule(&self, at: RuleRef) -> Option<&'p Rule> {
         self.rules(at.side).get(at.rule)
     }
 
     /// How a policy names `who`.
-    pub(crate) fn issuer(self, side: usize, who: &Who) -> Option<&'p Issuer> {
+    pub(crate) fn issuer(&self, side: usize, who: &Who) -> Option<&'p Issuer> {
         let issuers = self.authorizer(side)?.bundle().policy().issuers();
         let named = who.issuer()?;
         issuers.iter().find(|issuer| issuer.issuer() == named)
     }
 
     /// All principals that a policy knows.
-    pub fn everyone(self, side: usize) -> Vec<Who> {
+    pub fn everyone(&self, side: usize) -> Vec<Who> {
         let issuers = self.authorizer(side).map(|one| one.bundle().policy().issuers()).unwrap_or_default();
         let tokens = issuers.iter().map(|issuer| Who::Token(issuer.issuer().to_owned()));
         [Who::Anonymous].into_iter().chain(tokens).collect()
     }
 
     /// The operations that a request can be under the policy.
-    pub(crate) fn recognised(self, side: usize) -> OperationSet {
+    pub(crate) fn recognised(&self, side: usize) -> OperationSet {
         let Some(authorizer) = self.authorizer(side) else { return OperationSet::default() };
         let Possible { operations, .. } = authorizer.bundle().policy().possible();
         // Without a parameter that selects an operation, the rules decide as soon as the method is allowed.
@@ -116,13 +145,13 @@ impl<'p> Engine<'p> {
     }
 
     /// Whether the rule might match a request for the operation by `who`. A quick check, without a question.
-    pub(crate) fn could_match(self, at: RuleRef, operation: S3Operation, who: &Who) -> bool {
+    pub(crate) fn could_match(&self, at: RuleRef, operation: S3Operation, who: &Who) -> bool {
         self.rule(at)
             .is_some_and(|rule| atom::match_of(rule, operation, who, self.issuer(at.side, who)).is_some())
     }
 
     /// The rules of a policy with this effect; with `before`, only those before it.
-    pub fn with_effect(self, side: usize, effect: Effect, before: Option<usize>) -> Vec<RuleRef> {
+    pub fn with_effect(&self, side: usize, effect: Effect, before: Option<usize>) -> Vec<RuleRef> {
         self.rules(side)
             .iter()
             .enumerate()

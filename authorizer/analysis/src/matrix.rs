@@ -71,7 +71,7 @@ pub fn matrix(authorizer: &Authorizer) -> Result<Matrix, EngineError> {
         let Some(rule) = engine.rule(at) else { continue };
         for pattern in rule.keys() {
             for who in engine.everyone(0) {
-                for cell in cells(engine, at, rule, pattern, &who, &bounds)? {
+                for cell in cells(&engine, at, rule, pattern, &who, &bounds)? {
                     let name = engine.issuer(0, &who).map_or(ANONYMOUS, |issuer| issuer.name());
                     let heading = Heading {
                         who: name.to_owned(),
@@ -88,7 +88,7 @@ pub fn matrix(authorizer: &Authorizer) -> Result<Matrix, EngineError> {
 
 /// The operations that the rule allows on keys of the pattern.
 fn cells<'p>(
-    engine: Engine<'p>,
+    engine: &Engine<'p>,
     at: RuleRef,
     rule: &'p Rule,
     pattern: &'p KeyPattern,

@@ -80,11 +80,11 @@ pub fn query(authorizer: &Authorizer, query: &Query) -> Result<Vec<Permission>, 
             let mut operations = Vec::new();
             let asked = query.operations.map_or(rule.operations(), |set| set.intersection(rule.operations()));
             for operation in asked.iter() {
-                let request = shown(engine, at, operation, who, query)?;
+                let request = shown(&engine, at, operation, who, query)?;
                 operations.extend(request.map(|request| Shown { operation, request }));
             }
             if !operations.is_empty() {
-                permissions.push(permission(engine, rule, who, operations));
+                permissions.push(permission(&engine, rule, who, operations));
             }
         }
     }
@@ -92,7 +92,7 @@ pub fn query(authorizer: &Authorizer, query: &Query) -> Result<Vec<Permission>, 
 }
 
 fn shown(
-    engine: Engine<'_>,
+    engine: &Engine<'_>,
     rule: RuleRef,
     operation: S3Operation,
     who: &Who,
@@ -116,7 +116,7 @@ fn shown(
 
 /// A request on which this allow rule decides.
 pub(crate) fn decided_by<'p>(
-    engine: Engine<'p>,
+    engine: &Engine<'p>,
     rule: RuleRef,
     operation: S3Operation,
     who: &Who,
@@ -144,7 +144,7 @@ pub(crate) fn decided_by<'p>(
     }
 }
 
-fn permission(engine: Engine<'_>, rule: &Rule, who: &Who, operations: Vec<Shown>) -> Permission {
+fn permission(engine: &Engine<'_>, rule: &Rule, who: &Who, operations: Vec<Shown>) -> Permission {
     Permission {
         rule: rule.id().to_owned(),
         issuer: engine.issuer(0, who).map(|issuer| issuer.name().to_owned()),

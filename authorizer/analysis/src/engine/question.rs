@@ -9,6 +9,7 @@ use authorizer_core::rules::{Access, KeyPattern, MetadataTerm};
 use authorizer_core::token::Issuer;
 
 use super::atom::{Atom, ClaimAtom, Match, Reading, match_of, validity_of};
+use super::budget::{Meter, OutOfBudget};
 use super::sat::{Group, Literal, Problem};
 use super::space::{Bounds, Who};
 use super::theory::{self, Context};
@@ -80,28 +81,54 @@ impl<'p> Engine<'p> {
     ///
     /// # Errors
     /// [`EngineError`] if the analysis did not finish.
-    pub fn ask(self, question: &Question<'p, '_>) -> Result<Answer, EngineError> {
+    pub fn ask(&self, question: &Question<'p, '_>) -> Result<Answer, EngineError> {
         let mut asked = OpenQuestion::new(self, question);
-        match asked.answer()? {
-            Ok(witness) => Ok(Answer::Yes(Box::new(witness))),
-            Err(rules) => Ok(Answer::No(asked.fewest(rules)?)),
-        }
+        let answer = match asked.answer() {
+            Ok(Ok(witness)) => Ok(Answer::Yes(Box::new(witness))),
+            Ok(Err(rules)) => asked.fewest(rules).map(Answer::No),
+            Err(stopped) => Err(stopped),
+        };
+        answer.map_err(|stopped| asked.error(stopped))
     }
 
     /// Such a request, for a caller that does not need the reason for a "no".
-    pub(crate) fn find(self, question: &Question<'p, '_>) -> Result<Option<Witness>, EngineError> {
-        Ok(OpenQuestion::new(self, question).answer()?.ok())
+    pub(crate) fn find(&self, question: &Question<'p, '_>) -> Result<Option<Witness>, EngineError> {
+        let mut asked = OpenQuestion::new(self, question);
+        let answer = asked.answer();
+        answer.map(Result::ok).map_err(|stopped| asked.error(stopped))
     }
 }
+
+/// Why a question is not answered.
+enum Stopped {
+    OutOfBudget,
+    Unconfirmed(EngineError),
+}
+
+impl From<OutOfBudget> for Stopped {
+    fn from(OutOfBudget: OutOfBudget) -> Self {
+        Self::OutOfBudget
+    }
+}
+
+impl From<EngineError> for Stopped {
+    fn from(error: EngineError) -> Self {
+        Self::Unconfirmed(error)
+    }
+}
+
+/// How many rules the core examines in a step of the budget.
+const EXAMINED: usize = 8;
 
 /// The largest number of rules that are tried one by one for whether they must be named.
 const MOST_SIFTED: usize = 24;
 
 /// A question on the way to its answer.
 struct OpenQuestion<'p, 'q, 'a> {
-    engine: Engine<'p>,
+    engine: &'a Engine<'p>,
     question: &'a Question<'p, 'q>,
     problem: Problem<'p>,
+    meter: Meter,
     /// The rules that have been excluded so far.
     excluded: Vec<(RuleRef, Group)>,
     /// The issuers that must accept the token.
@@ -109,13 +136,30 @@ struct OpenQuestion<'p, 'q, 'a> {
 }
 
 impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
-    fn new(engine: Engine<'p>, question: &'a Question<'p, 'q>) -> Self {
-        Self { engine, question, problem: Problem::new(), excluded: Vec::new(), issuers: Vec::new() }
+    fn new(engine: &'a Engine<'p>, question: &'a Question<'p, 'q>) -> Self {
+        let meter = Meter::new(engine.budget());
+        Self { engine, question, problem: Problem::new(), meter, excluded: Vec::new(), issuers: Vec::new() }
+    }
+
+    /// The error for a caller. It names the rules that the question has come to need.
+    fn error(&self, stopped: Stopped) -> EngineError {
+        match stopped {
+            Stopped::Unconfirmed(error) => error,
+            Stopped::OutOfBudget => {
+                let excluded = self.excluded.iter().map(|(rule, _)| *rule);
+                let involved = self.question.require.iter().copied().chain(excluded);
+                EngineError::NotDecided {
+                    rules: involved
+                        .filter_map(|rule| self.engine.rule(rule).map(|rule| rule.id().to_owned()))
+                        .collect(),
+                }
+            }
+        }
     }
 
     /// A request, or the rules that prevent one. The rules that must not match are added only if a found request
     /// matches one of them: so of a thousand rules only the relevant ones cost time.
-    fn answer(&mut self) -> Result<Result<Witness, Vec<RuleRef>>, EngineError> {
+    fn answer(&mut self) -> Result<Result<Witness, Vec<RuleRef>>, Stopped> {
         if !self.set_up() {
             return Ok(Err(Vec::new()));
         }
@@ -124,6 +168,7 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
                 Ok(witness) => witness,
                 Err(rules) => return Ok(Err(rules)),
             };
+            self.meter.spend(self.question.exclude.len().div_euclid(EXAMINED).saturating_add(1))?;
             let matching = self.confirm(&witness)?;
             if matching.is_empty() {
                 return Ok(Ok(witness));
@@ -234,14 +279,14 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
     }
 
     /// A request that meets the conditions so far, or the rules that prevent one.
-    fn solve(&mut self) -> Result<Result<Witness, Vec<RuleRef>>, EngineError> {
+    fn solve(&mut self) -> Result<Result<Witness, Vec<RuleRef>>, OutOfBudget> {
         let groups: Vec<Group> = self.excluded.iter().map(|(_, group)| *group).collect();
         self.solve_without(&groups)
     }
 
-    fn solve_without(&mut self, groups: &[Group]) -> Result<Result<Witness, Vec<RuleRef>>, EngineError> {
+    fn solve_without(&mut self, groups: &[Group]) -> Result<Result<Witness, Vec<RuleRef>>, OutOfBudget> {
         loop {
-            let literals = match self.problem.solve(groups) {
+            let literals = match self.problem.solve(groups, &mut self.meter)? {
                 Ok(literals) => literals,
                 Err(core) => {
                     let of_core = self.excluded.iter().filter(|(_, group)| core.contains(group));
@@ -255,7 +300,8 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
                 bounds: self.question.bounds,
             };
             let problem = &self.problem;
-            match theory::check(context, &literals, |id| problem.statement(id).cloned())? {
+            let statement = |id| problem.statement(id).cloned();
+            match theory::check(context, &literals, statement, &mut self.meter)? {
                 Ok(model) => return Ok(Ok(Witness::of(model))),
                 Err(conflict) => {
                     let not_all = conflict
@@ -338,7 +384,7 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
     }
 
     /// Removes rules from the reason for a "no" that are not needed in it.
-    fn fewest(&mut self, rules: Vec<RuleRef>) -> Result<Vec<RuleRef>, EngineError> {
+    fn fewest(&mut self, rules: Vec<RuleRef>) -> Result<Vec<RuleRef>, Stopped> {
         let mut needed = rules;
         if needed.len() > MOST_SIFTED {
             return Ok(needed);

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use batsat::{BasicSolver, Lit, SolverInterface as _, Var, lbool};
+use batsat::{Callbacks, Lit, Solver, SolverInterface as _, SolverOpts, Var, clause, lbool};
 
 use super::atom::Atom;
+use super::budget::{Meter, OutOfBudget};
 
 /// An atom of a problem, by its number.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -27,13 +28,37 @@ impl Literal {
     }
 }
 
+/// How many pairs of clauses are looked at in a step.
+const STEP: usize = 256;
+
+/// The steps of a conflict in the solver.
+const STEPS_OF_A_CONFLICT: u64 = 16;
+
 /// A group of clauses. An answer can be traced back to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Group(usize);
 
+/// Stops the solver after so many conflicts.
+#[derive(Debug, Default)]
+struct Conflicts {
+    left: u64,
+}
+
+impl Callbacks for Conflicts {
+    fn on_new_clause(&mut self, _: &[Lit], kind: clause::Kind) {
+        if matches!(kind, clause::Kind::Learnt) {
+            self.left = self.left.saturating_sub(1);
+        }
+    }
+
+    fn stop(&self) -> bool {
+        self.left == 0
+    }
+}
+
 /// Clauses over atoms. SAT solving is `batsat`'s, a MiniSat.
 pub(crate) struct Problem<'p> {
-    solver: BasicSolver,
+    solver: Solver<Conflicts>,
     atoms: Vec<Option<Atom<'p>>>,
     variables: Vec<Var>,
     by_name: HashMap<String, AtomId>,
@@ -44,7 +69,7 @@ pub(crate) struct Problem<'p> {
 impl<'p> Problem<'p> {
     pub(crate) fn new() -> Self {
         Self {
-            solver: BasicSolver::default(),
+            solver: Solver::new(SolverOpts::default(), Conflicts::default()),
             atoms: Vec::new(),
             variables: Vec::new(),
             by_name: HashMap::new(),
@@ -104,17 +129,32 @@ impl<'p> Problem<'p> {
 
     /// Literals that satisfy every clause, and no more of them than that takes; or the groups without which there
     /// might be some.
-    pub(crate) fn solve(&mut self, groups: &[Group]) -> Result<Vec<Literal>, Vec<Group>> {
+    pub(crate) fn solve(
+        &mut self,
+        groups: &[Group],
+        meter: &mut Meter,
+    ) -> Result<Result<Vec<Literal>, Vec<Group>>, OutOfBudget> {
         let switches: Vec<Lit> =
             groups.iter().filter_map(|group| self.groups.get(group.0)).copied().collect();
-        if self.solver.solve_limited(&switches) == lbool::TRUE {
-            return Ok(self.implicant(groups));
+        // A clause is looked at for each literal that is chosen.
+        meter.spend(self.clauses.len().saturating_mul(self.clauses.len()).div_euclid(STEP))?;
+        let allowed = meter.left().div_euclid(STEPS_OF_A_CONFLICT).saturating_add(1);
+        self.solver.cb_mut().left = allowed;
+        let found = self.solver.solve_limited(&switches);
+        let conflicts = allowed.saturating_sub(self.solver.cb().left);
+        let steps = conflicts.saturating_mul(STEPS_OF_A_CONFLICT);
+        meter.spend(usize::try_from(steps).unwrap_or(usize::MAX))?;
+        if found == lbool::TRUE {
+            return Ok(Ok(self.implicant(groups)));
+        }
+        if found != lbool::FALSE {
+            return Err(OutOfBudget);
         }
         let core = self.solver.unsat_core();
         let is_in_core = |group: &&Group| {
             self.groups.get(group.0).is_some_and(|switch| core.iter().any(|lit| lit.var() == switch.var()))
         };
-        Err(groups.iter().filter(is_in_core).copied().collect())
+        Ok(Err(groups.iter().filter(is_in_core).copied().collect()))
     }
 
     /// Of what holds in the solver's model, one literal for each clause: what it says of the other atoms is of no

@@ -8,10 +8,13 @@ mod claim;
 mod claims;
 mod keyed;
 mod metadata;
+mod mind;
 mod network;
 mod path;
+mod stock;
 mod times;
 mod upload;
+mod values;
 mod words;
 
 use std::collections::BTreeMap;
@@ -20,8 +23,8 @@ use authorizer_core::operation::S3Operation;
 use authorizer_core::token::Issuer;
 use serde_json::{Map, Value};
 
-use super::EngineError;
 use super::atom::{Atom, ClaimAtom};
+use super::budget::{Meter, OutOfBudget};
 use super::sat::{AtomId, Literal};
 use super::space::{Bounds, Model, Who};
 
@@ -36,23 +39,6 @@ pub(crate) struct Context<'a> {
     /// The issuers that the token must verify by, one for each policy that is asked to take it.
     pub(crate) issuers: &'a [&'a Issuer],
     pub(crate) bounds: &'a Bounds,
-}
-
-/// The largest number of steps of a search before it stops.
-const BUDGET: usize = 400_000;
-
-/// The steps that are left. A search that takes too long does not give an answer, instead of a guess.
-pub(crate) struct Budget(usize);
-
-impl Budget {
-    fn new() -> Self {
-        Self(BUDGET)
-    }
-
-    fn spend(&mut self) -> Result<(), EngineError> {
-        self.0 = self.0.checked_sub(1).ok_or(EngineError::TooHard)?;
-        Ok(())
-    }
 }
 
 /// The thing that a statement is of. Literals of different things are decided apart.
@@ -90,7 +76,8 @@ pub(crate) fn check<'p>(
     context: Context<'_>,
     literals: &[Literal],
     statement: impl Fn(AtomId) -> Option<Atom<'p>>,
-) -> Result<Result<Model, Vec<Literal>>, EngineError> {
+    meter: &mut Meter,
+) -> Result<Result<Model, Vec<Literal>>, OutOfBudget> {
     let said: Vec<(Literal, Atom<'p>)> =
         literals.iter().filter_map(|literal| Some((*literal, statement(literal.atom)?))).collect();
     let in_keys = keyed_claims(said.iter().map(|(_, atom)| atom));
@@ -108,9 +95,9 @@ pub(crate) fn check<'p>(
     }
     let mut found = Vec::new();
     for (topic, members) in &topics {
-        match solve(context, topic, members)? {
+        match solve(context, topic, members, meter)? {
             Some(one) => found.push(one),
-            None => return Ok(Err(shrink(context, topic, members)?)),
+            None => return Ok(Err(shrink(context, topic, members, meter)?)),
         }
     }
     Ok(Ok(assemble(context, found)))
@@ -121,13 +108,14 @@ fn shrink(
     context: Context<'_>,
     topic: &Topic,
     members: &[(Literal, &Atom<'_>)],
-) -> Result<Vec<Literal>, EngineError> {
+    meter: &mut Meter,
+) -> Result<Vec<Literal>, OutOfBudget> {
     let mut needed = members.to_vec();
     let mut index = 0;
     while index < needed.len() {
         let mut fewer = needed.clone();
         fewer.remove(index);
-        if solve(context, topic, &fewer)?.is_none() {
+        if solve(context, topic, &fewer, meter)?.is_none() {
             needed = fewer;
         } else {
             index = index.saturating_add(1);
@@ -140,15 +128,18 @@ fn solve(
     context: Context<'_>,
     topic: &Topic,
     members: &[(Literal, &Atom<'_>)],
-) -> Result<Option<TopicValues>, EngineError> {
+    meter: &mut Meter,
+) -> Result<Option<TopicValues>, OutOfBudget> {
+    meter.spend(members.len().saturating_add(1))?;
+    meter.spend(comparisons(topic, members))?;
     let said: Vec<Said<'_, '_>> = members.iter().map(|(literal, atom)| (*atom, literal.holds)).collect();
     let said = said.as_slice();
     Ok(match topic {
-        Topic::Keyed => keyed::solve(context, said)?.map(TopicValues::Keyed),
+        Topic::Keyed => keyed::solve(context, said, meter)?.map(TopicValues::Keyed),
         Topic::Claim(name) => {
             claims::solve(context, name, said).map(|value| TopicValues::Claim(name.clone(), value))
         }
-        Topic::Times => times::solve(context, said).map(TopicValues::Times),
+        Topic::Times => times::solve(context, said, meter)?.map(TopicValues::Times),
         Topic::Source => network::solve(context, said).map(TopicValues::Source),
         Topic::Type => upload::token_type(said).map(TopicValues::Type),
         Topic::Length => upload::length(context, said).map(TopicValues::Length),
@@ -156,6 +147,25 @@ fn solve(
         Topic::Overrides => upload::overrides(said).map(TopicValues::Overrides),
         Topic::Checksum => Some(TopicValues::Checksum(said.iter().any(|(_, holds)| !holds))),
     })
+}
+
+/// The steps for a topic each value of which is compared with each other one.
+fn comparisons(topic: &Topic, members: &[(Literal, &Atom<'_>)]) -> usize {
+    /// Comparisons in a step.
+    const STEP: usize = 64;
+    let values = |(_, atom): &(Literal, &Atom<'_>)| match atom {
+        Atom::Source(networks) => networks.len(),
+        Atom::Media(ranges) => ranges.len(),
+        Atom::Claim(_, test) => test.texts().len(),
+        _ => 1,
+    };
+    match topic {
+        Topic::Claim(_) | Topic::Source | Topic::Media | Topic::Length => {
+            let values: usize = members.iter().map(values).sum();
+            values.saturating_mul(values).div_euclid(STEP)
+        }
+        Topic::Keyed | Topic::Times | Topic::Type | Topic::Overrides | Topic::Checksum => 0,
+    }
 }
 
 /// The claims in keys or in metadata: their values are strings that other things are compared with.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use authorizer_core::key::ObjectKey;
 use serde_json::Value;
 
-use super::claims::holds_all;
+use super::claims::{fresh, holds_all};
 use super::is_time;
-use super::path::Members;
 use crate::engine::atom::ClaimAtom;
 
 /// A claim, and the statements about it.
@@ -16,10 +15,16 @@ pub(super) struct Claim<'p> {
     pub(super) tests: Vec<(ClaimAtom<'p>, bool)>,
     /// Its value, if the question gives one.
     pub(super) given: Option<Option<Value>>,
+    /// Whether a pattern that must match the key has it.
+    pub(super) is_asked: bool,
+    /// Whether a pattern that must not match the key has it.
+    pub(super) is_refused: bool,
+    /// Whether metadata or another claim is compared with its text.
+    pub(super) is_compared: bool,
 }
 
 /// The kind of a claim's value.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
     Text,
     Array,
@@ -45,18 +50,52 @@ impl Claim<'_> {
         self.tests.iter().filter_map(|(test, _)| test.word())
     }
 
+    /// The words that must be in it.
+    fn needed_words(&self) -> Vec<&str> {
+        self.tests.iter().filter(|(_, holds)| *holds).filter_map(|(test, _)| test.word()).collect()
+    }
+
     /// The words that must be in it, in one string.
     pub(super) fn sentence(&self) -> Option<String> {
-        let words: Vec<&str> =
-            self.tests.iter().filter(|(_, holds)| *holds).filter_map(|(test, _)| test.word()).collect();
+        let words = self.needed_words();
         (!words.is_empty()).then(|| words.join(" "))
+    }
+
+    /// A text with the words that must be in it, and this one, which is not empty.
+    pub(super) fn sentence_with(&self, more: &str) -> String {
+        let words = self.needed_words();
+        let mut all: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+        // Between two spaces is an empty word.
+        if words.len() > all.len() {
+            all.extend([more, ""]);
+        }
+        all.push(more);
+        all.join(" ")
+    }
+
+    /// Whether the statements hold for this text.
+    pub(super) fn may_be(&self, text: &str) -> bool {
+        match &self.given {
+            Some(given) => given.as_ref().and_then(Value::as_str) == Some(text),
+            None => holds_all(&self.tests, Some(&Value::from(text))),
+        }
+    }
+
+    /// Texts that nothing names, and of every kind that the statements leave: what can stand in a header, and what
+    /// cannot. `filler` is a word that nothing names. Without any, the claim is one of the texts that are named, or
+    /// is not a text.
+    pub(super) fn unnamed(&self, filler: &str) -> Vec<String> {
+        let plain = self.sentence_with(filler);
+        let special = self.sentence_with(&format!("{filler}\u{e9}"));
+        [plain, special].into_iter().filter(|text| self.may_be(text)).collect()
     }
 
     /// The kinds of value that it can have under the statements.
     pub(super) fn kinds(&self) -> Vec<Kind> {
         if is_time(&self.name) {
-            // A number: what it means is decided elsewhere.
-            return vec![Kind::Other(None)];
+            // A number: what it means is decided elsewhere, but it is not a text that a header could have.
+            let is_text = |(test, holds): &(ClaimAtom<'_>, bool)| *holds && matches!(test, ClaimAtom::Usable);
+            return if self.tests.iter().any(is_text) { Vec::new() } else { vec![Kind::Other(None)] };
         }
         let other =
             |value: Option<Value>| holds_all(&self.tests, value.as_ref()).then_some(Kind::Other(value));
@@ -77,29 +116,39 @@ impl Claim<'_> {
         kinds.extend([None].into_iter().chain(values).find_map(other));
         kinds
     }
-}
 
-/// What the arrays hold from the beginning: one choice for each way that they can name an audience.
-pub(super) fn members_of<'s>(arrays: &[&'s Claim<'_>]) -> Vec<Vec<Members<'s>>> {
-    let mut all: Vec<Vec<Members<'s>>> = vec![Vec::new()];
-    for claim in arrays {
-        let choices = known_members(claim);
-        let is_closed = matches!(claim.given, Some(Some(_)));
-        all = all
-            .into_iter()
-            .flat_map(|before| {
-                choices.iter().map(move |known| {
-                    let mut members: Vec<Members<'s>> = before.clone();
-                    members.push(Members { name: &claim.name, known: known.clone(), is_closed });
-                    members
-                })
-            })
-            .collect();
+    /// The kinds that can do what the others cannot: eight claims of three kinds each would be 6,561 choices.
+    ///
+    /// - An array that must hold no words can do all that another value can: it holds that text, or nothing.
+    /// - One that must hold words matches more keys than a text with these words, and so it does where only patterns
+    ///   have the claim that must match the key.
+    /// - A text that nothing names matches no key and no metadata. It can do what a number or no value can, and what
+    ///   an array can that patterns have only where they must not match the key.
+    pub(super) fn needed_kinds(&self) -> Vec<Kind> {
+        let mut kinds = self.kinds();
+        if self.given.is_some() || is_time(&self.name) {
+            return kinds;
+        }
+        let texts = self.texts();
+        let is_free = !self.unnamed(&fresh(&texts.iter().map(String::as_str).collect::<Vec<_>>())).is_empty();
+        let has_array = kinds.contains(&Kind::Array);
+        let array_suffices = !self.is_compared && (self.needed_words().is_empty() || !self.is_refused);
+        if has_array && array_suffices {
+            return vec![Kind::Array];
+        }
+        if is_free && !self.is_asked {
+            return vec![Kind::Text];
+        }
+        kinds.retain(|kind| match kind {
+            Kind::Text | Kind::Array => true,
+            Kind::Other(_) => !is_free && !has_array,
+        });
+        kinds
     }
-    all
 }
 
-fn known_members(claim: &Claim<'_>) -> Vec<BTreeMap<String, bool>> {
+/// What an array holds from the beginning: one choice for each way that it can name an audience.
+pub(super) fn known_members(claim: &Claim<'_>) -> Vec<BTreeMap<String, bool>> {
     if let Some(Some(Value::Array(members))) = &claim.given {
         let value = Value::Array(members.clone());
         let known = members.iter().filter_map(Value::as_str).map(|text| (text.to_owned(), true)).collect();
@@ -138,4 +187,9 @@ fn known_members(claim: &Claim<'_>) -> Vec<BTreeMap<String, bool>> {
 /// Whether a text can be a whole segment of a key.
 pub(super) fn is_segment(text: &str) -> bool {
     !text.contains('/') && ObjectKey::new(text.to_owned()).is_ok()
+}
+
+/// Whether a word can stand beside others in a text that is a segment of a key.
+pub(super) fn is_in_segments(word: &str) -> bool {
+    is_segment(&format!("{word} x")) && !word.contains(' ')
 }

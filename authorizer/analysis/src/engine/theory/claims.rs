@@ -101,3 +101,12 @@ pub(super) fn fresh(texts: &[&str]) -> String {
     }
     word
 }
+
+/// A word that is no part of any of the texts.
+pub(super) fn fresh_within(texts: &[&str]) -> String {
+    let mut word = "x".to_owned();
+    while texts.iter().any(|text| text.contains(&word)) {
+        word.push('x');
+    }
+    word
+}

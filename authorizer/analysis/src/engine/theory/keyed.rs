@@ -1,40 +1,31 @@
 //! The keys, the claims that stand in them, and the metadata that is compared with claims: the one theory in which
 //! things depend on each other.
 //!
-//! A claim is a string, an array or something else; each is tried. Strings are taken from a stock that is rich
-//! enough: every text that is named, and of every class of words that patterns and tests cannot tell apart as many
-//! as can have to differ (`words.rs`). For each choice of strings, a way through the product of the patterns is
-//! looked for (`path.rs`), on which the members of the arrays are found.
+//! A claim is a string, an array or something else; of these kinds, those are tried that can do what the others
+//! cannot (`claim.rs`). A key is a way through the product of the patterns (`path.rs`), on segments from a stock that
+//! is rich enough (`stock.rs`). On the way it is found which segments the claims are (`mind.rs`). A claim that has
+//! no segment by its end gets a value then (`values.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authorizer_core::rules::{MetadataTerm, Segment};
+use authorizer_core::rules::Segment;
 use serde_json::{Map, Value};
 
-use super::claim::{Claim, Kind, is_segment, members_of};
-use super::claims::{given, holds_all, tests_of};
-use super::path::{KeySaid, Letter, Members, Search};
-use super::words::{Shape, Weight, classes};
-use super::{Budget, Context, Said, keyed_claims, metadata};
-use crate::engine::EngineError;
-use crate::engine::atom::{Atom, ClaimAtom, Reading};
+use super::claim::{Claim, Kind, known_members};
+use super::claims::{given, tests_of};
+use super::mind::{Holds, MOST_SLOTS, Mind, Slot};
+use super::path::{KeySaid, Route, Search};
+use super::stock::Stock;
+use super::values::Values;
+use super::{Context, Said, keyed_claims};
+use crate::engine::atom::{Atom, Reading};
+use crate::engine::budget::{Meter, OutOfBudget};
 
 /// What was found.
 pub(super) struct KeyedValues {
     pub(super) resource: String,
     pub(super) claims: Map<String, Value>,
     pub(super) metadata: BTreeMap<String, String>,
-}
-
-/// A word of the stock.
-struct Word {
-    text: String,
-    /// Its place in the arrays, where that may be chosen beforehand.
-    bits: Option<u32>,
-    /// The claim that has it for a value; others may have it only by being equal to that one.
-    owner: Option<usize>,
-    /// Whether it is the only such word, so that every claim may have it and every key may contain it.
-    is_named: bool,
 }
 
 struct Theory<'a, 'p> {
@@ -44,14 +35,39 @@ struct Theory<'a, 'p> {
     is_listing: bool,
 }
 
+/// The steps for values that read well, before those are tried that can do the most.
+const STEPS_TO_READ_WELL: u64 = 500;
+
 /// A key, claims and metadata that are as is said.
-pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Result<Option<KeyedValues>, EngineError> {
+pub(super) fn solve(
+    context: Context<'_>,
+    said: &[Said<'_, '_>],
+    meter: &mut Meter,
+) -> Result<Option<KeyedValues>, OutOfBudget> {
     let theory = Theory::new(context, said);
-    let mut budget = Budget::new();
+    let plain: Option<Vec<Kind>> =
+        theory.claims.iter().map(|claim| claim.kinds().into_iter().next()).collect();
+    let Some(plain) = plain else { return Ok(None) };
+    let needed: Vec<Vec<Kind>> = theory.claims.iter().map(Claim::needed_kinds).collect();
+    let is_needed = plain.iter().zip(&needed).all(|(kind, kinds)| kinds.contains(kind));
     for rest in theory.rests() {
-        for kinds in theory.kinds() {
-            if let Some(found) = theory.solve_kinds(&kinds, rest.as_deref(), &mut budget)? {
+        let rest = rest.as_deref();
+        if !is_needed {
+            let found =
+                meter.within(STEPS_TO_READ_WELL, |meter| theory.solve_kinds(&plain, rest, meter))?.flatten();
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        let mut chosen = vec![0; needed.len()];
+        loop {
+            let kinds: Vec<Kind> =
+                needed.iter().zip(&chosen).filter_map(|(kinds, at)| kinds.get(*at).cloned()).collect();
+            if let Some(found) = theory.solve_kinds(&kinds, rest, meter)? {
                 return Ok(Some(found));
+            }
+            if !advance(&mut chosen, |at| needed.get(at).map_or(0, Vec::len)) {
+                break;
             }
         }
     }
@@ -67,21 +83,30 @@ impl<'a, 'p> Theory<'a, 'p> {
                 names.insert((*name).to_owned());
             }
         }
+        let keys: Vec<KeySaid<'p>> = said
+            .iter()
+            .filter_map(|(atom, holds)| match atom {
+                Atom::Key(pattern, reading) => Some(KeySaid { pattern, reading: *reading, holds: *holds }),
+                _ => None,
+            })
+            .collect();
         let claims = names.into_iter().map(|name| {
             let tests = tests_of(&name, said);
             let given = given(context, &name, &tests);
-            Claim { name, tests, given }
+            let stands = |holds: bool| {
+                let mut keys = keys.iter().filter(|key| key.holds == holds);
+                keys.any(|key| key.pattern.claims().any(|claim| claim == name))
+            };
+            let (is_asked, is_refused) = (stands(true), stands(false));
+            let is_compared = said.iter().any(|(atom, _)| match atom {
+                Atom::SameText(one, other) => *one == name || *other == name,
+                Atom::MetadataIs(_, term) => term.claim() == Some(&name),
+                _ => false,
+            });
+            Claim { name, tests, given, is_asked, is_refused, is_compared }
         });
-        let keys = said.iter().filter_map(|(atom, holds)| match atom {
-            Atom::Key(pattern, reading) => Some(KeySaid { pattern, reading: *reading, holds: *holds }),
-            _ => None,
-        });
-        Self {
-            said,
-            keys: keys.collect(),
-            claims: claims.collect(),
-            is_listing: context.operation.is_listing(),
-        }
+        let claims = claims.collect();
+        Self { said, keys, claims, is_listing: context.operation.is_listing() }
     }
 
     /// The beginnings of a last segment that a prefix may end in: where a text goes on in one way, every stop on it
@@ -121,199 +146,91 @@ impl<'a, 'p> Theory<'a, 'p> {
         rests
     }
 
-    /// Every choice of what kind of thing each claim is.
-    fn kinds(&self) -> Vec<Vec<Kind>> {
-        let mut all = vec![Vec::new()];
-        for claim in &self.claims {
-            let kinds = claim.kinds();
-            all = all
-                .into_iter()
-                .flat_map(|chosen: Vec<Kind>| {
-                    kinds.iter().map(move |kind| [chosen.clone(), vec![kind.clone()]].concat())
-                })
-                .collect();
-        }
-        all
-    }
-
+    /// With the kind of every claim known.
     fn solve_kinds(
         &self,
         kinds: &[Kind],
         rest: Option<&str>,
-        budget: &mut Budget,
-    ) -> Result<Option<KeyedValues>, EngineError> {
-        let texts: Vec<&Claim<'p>> = self.of_kind(kinds, |kind| matches!(kind, Kind::Text)).collect();
-        let arrays: Vec<&Claim<'p>> = self.of_kind(kinds, |kind| matches!(kind, Kind::Array)).collect();
+        meter: &mut Meter,
+    ) -> Result<Option<KeyedValues>, OutOfBudget> {
+        meter.spend(1)?;
         let mut fixed = Map::new();
+        let mut slotted: Vec<(&Claim<'p>, &Kind)> = Vec::new();
         for (claim, kind) in self.claims.iter().zip(kinds) {
-            if let Kind::Other(Some(value)) = kind {
-                fixed.insert(claim.name.clone(), value.clone());
+            match kind {
+                Kind::Other(value) => fixed.extend(value.clone().map(|value| (claim.name.clone(), value))),
+                Kind::Text | Kind::Array => slotted.push((claim, kind)),
             }
         }
-        let words = self.words(&texts, &arrays, rest, budget)?;
-        let members = members_of(&arrays);
-        let candidates: Vec<Vec<&str>> =
-            texts.iter().enumerate().map(|(index, claim)| candidates_of(index, claim, &words)).collect();
-        let mut chosen: Vec<usize> = vec![0; candidates.len()];
-        if candidates.iter().any(Vec::is_empty) {
+        if slotted.len() > MOST_SLOTS {
+            return Err(OutOfBudget);
+        }
+        let stock = Stock::of(self.said, &self.keys, &slotted, rest, meter)?;
+        let members: Vec<Vec<BTreeMap<String, bool>>> = slotted
+            .iter()
+            .map(|(claim, kind)| match kind {
+                Kind::Array => known_members(claim),
+                Kind::Text | Kind::Other(_) => vec![BTreeMap::new()],
+            })
+            .collect();
+        if members.iter().any(Vec::is_empty) {
             return Ok(None);
         }
+        let mut chosen = vec![0; members.len()];
         loop {
-            budget.spend()?;
-            let values: Vec<&str> = candidates
+            meter.spend(1)?;
+            let known = members.iter().zip(&chosen).filter_map(|(choices, at)| choices.get(*at).cloned());
+            let slots: Vec<Slot<'_>> = slotted
                 .iter()
-                .zip(&chosen)
-                .filter_map(|(candidates, at)| candidates.get(*at).copied())
+                .zip(known)
+                .map(|((claim, kind), known)| stock.slot(claim, kind, known))
                 .collect();
-            let mut claims = fixed.clone();
-            claims.extend(
-                texts.iter().zip(&values).map(|(claim, value)| (claim.name.clone(), Value::from(*value))),
-            );
-            if let Some(found) = self.solve_texts(&claims, &values, &words, &members, rest, budget)? {
+            let values = Values { said: self.said, stock: &stock, slots: &slots, fixed: &fixed };
+            if let Some(found) = self.search(&values, rest, meter)? {
                 return Ok(Some(found));
             }
-            if !advance(&mut chosen, &candidates) {
+            if !advance(&mut chosen, |at| members.get(at).map_or(0, Vec::len)) {
                 return Ok(None);
             }
         }
     }
 
-    fn of_kind<'s>(
-        &'s self,
-        kinds: &'s [Kind],
-        is: impl Fn(&Kind) -> bool + 's,
-    ) -> impl Iterator<Item = &'s Claim<'p>> + 's {
-        self.claims.iter().zip(kinds).filter(move |(_, kind)| is(kind)).map(|(claim, _)| claim)
-    }
-
-    /// With all strings known.
-    fn solve_texts(
+    fn search(
         &self,
-        claims: &Map<String, Value>,
-        values: &[&str],
-        words: &[Word],
-        members: &[Vec<Members<'_>>],
+        values: &Values<'_, '_, '_>,
         rest: Option<&str>,
-        budget: &mut Budget,
-    ) -> Result<Option<KeyedValues>, EngineError> {
-        let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let is_same = self.said.iter().all(|(atom, holds)| match atom {
-            Atom::SameText(one, other) => (text(one).is_some() && text(one) == text(other)) == *holds,
-            _ => true,
-        });
-        if !is_same {
+        meter: &mut Meter,
+    ) -> Result<Option<KeyedValues>, OutOfBudget> {
+        // What cannot be without a key cannot be with one.
+        let nowhere = Route { steps: Vec::new(), is_folder: false, mind: &Mind::default() };
+        if values.of_texts(&nowhere, meter)?.is_none() {
             return Ok(None);
         }
-        let Some(metadata) = metadata::solve(self.said, text) else { return Ok(None) };
-        let mut letters: Vec<Letter> = Vec::new();
-        for word in words {
-            let may_stand = word.is_named || word.owner.is_none() || values.contains(&word.text.as_str());
-            if may_stand && is_segment(&word.text) {
-                letters.push(Letter { text: word.text.clone(), bits: word.bits });
-            }
-        }
-        for members in members {
-            let search = Search { keys: &self.keys, letters: &letters, members, claims, rest };
-            if let Some(route) = search.run(budget)? {
-                return Ok(Some(KeyedValues { resource: route.resource, claims: route.claims, metadata }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The stock of strings.
-    fn words(
-        &self,
-        texts: &[&Claim<'p>],
-        arrays: &[&Claim<'p>],
-        rest: Option<&str>,
-        budget: &mut Budget,
-    ) -> Result<Vec<Word>, EngineError> {
-        let mut named: BTreeSet<String> = self.claims.iter().flat_map(Claim::texts).collect();
-        let mut shapes = BTreeMap::new();
-        let segments = |key: &'_ KeySaid<'p>| {
-            key.pattern.segments().iter().map(|one| (one, key.holds)).collect::<Vec<_>>()
-        };
-        for (segment, holds) in self.keys.iter().flat_map(segments) {
-            match segment {
-                Segment::Literal(text) if !text.is_empty() => {
-                    named.insert(text.clone());
-                }
-                Segment::Glob(parts) if parts.iter().any(|part| !part.is_empty()) => {
-                    let shape = Shape::Glob(parts.clone());
-                    if holds {
-                        shapes.insert(shape, Weight::Tells);
-                    } else {
-                        shapes.entry(shape).or_insert(Weight::InTheWay);
-                    }
-                }
-                Segment::Literal(_) | Segment::Glob(_) | Segment::AnySegments | Segment::Claim(_) => {}
-            }
-        }
-        for (atom, _) in self.said {
-            match atom {
-                Atom::MetadataIs(_, MetadataTerm::Literal(text)) => {
-                    named.insert(text.clone());
-                }
-                Atom::MetadataIs(_, MetadataTerm::Claim(_)) | Atom::Claim(_, ClaimAtom::Usable) => {
-                    shapes.insert(Shape::Header, Weight::Tells);
-                }
-                _ => {}
-            }
-        }
-        for word in texts.iter().flat_map(|claim| claim.words()).filter(|word| is_segment(word)) {
-            for parts in [[format!("{word} "), String::new()], [String::new(), format!(" {word}")]] {
-                shapes.insert(Shape::Glob(parts.to_vec()), Weight::Tells);
-            }
-            shapes
-                .insert(Shape::Glob(vec![String::new(), format!(" {word} "), String::new()]), Weight::Tells);
-        }
-        if let Some(rest) = rest.filter(|rest| !rest.is_empty() && !texts.is_empty()) {
-            shapes.insert(Shape::Glob(vec![rest.to_owned(), String::new()]), Weight::Tells);
-        }
-        named.extend(texts.iter().filter_map(|claim| claim.sentence()));
-        let subsets = 1usize.checked_shl(u32::try_from(arrays.len()).unwrap_or(32)).unwrap_or(usize::MAX);
-        let wanted = subsets.saturating_mul(texts.len().saturating_add(1));
-        let mut words = Vec::new();
-        for class in classes(&shapes, &named, wanted, budget)? {
-            let is_scarce = class.words.len() < wanted;
-            for (number, text) in class.words.into_iter().enumerate() {
-                let bits = number.checked_rem(subsets).and_then(|bits| u32::try_from(bits).ok());
-                let owner = number.checked_div(subsets).and_then(|owner| owner.checked_sub(1));
-                words.push(match is_scarce {
-                    true => Word { text, bits: None, owner: None, is_named: true },
-                    false => Word { text, bits, owner, is_named: false },
-                });
-            }
-        }
-        words.extend(named.into_iter().map(|text| Word { text, bits: None, owner: None, is_named: true }));
-        // Readable words come first, if any word fits.
-        words.sort_by_key(|word| !word.text.chars().all(|one| one.is_ascii_alphanumeric()));
-        Ok(words)
+        let search = Search::new(&self.keys, &values.stock.letters, values.slots, rest.is_some());
+        search.run(meter, |route, meter| match rest {
+            None => values.of_object(route, meter),
+            Some(rest) => values.of_listing(route, rest, &self.keys, meter),
+        })
     }
 }
 
-/// The strings that a claim may be: its own, those of claims before it, and every one that is named.
-fn candidates_of<'w>(index: usize, claim: &Claim<'_>, words: &'w [Word]) -> Vec<&'w str> {
-    let given = claim.given.as_ref().and_then(Option::as_ref).and_then(Value::as_str);
-    let may_be = |word: &&Word| word.is_named || word.owner.is_some_and(|owner| owner <= index);
-    words
-        .iter()
-        .filter(may_be)
-        .map(|word| word.text.as_str())
-        .filter(|text| given.is_none_or(|given| given == *text))
-        .filter(|text| holds_all(&claim.tests, Some(&Value::from(*text))))
-        .collect()
-}
-
-/// The next choice; whether there is one.
-fn advance(chosen: &mut [usize], candidates: &[Vec<&str>]) -> bool {
-    for (at, candidates) in chosen.iter_mut().zip(candidates) {
+/// The next choice; whether there is one. `count` is the number of choices at a place.
+pub(super) fn advance(chosen: &mut [usize], count: impl Fn(usize) -> usize) -> bool {
+    for (place, at) in chosen.iter_mut().enumerate() {
         *at = at.saturating_add(1);
-        if *at < candidates.len() {
+        if *at < count(place) {
             return true;
         }
         *at = 0;
     }
     false
+}
+
+impl Slot<'_> {
+    pub(super) fn members(&self) -> Option<&BTreeMap<String, bool>> {
+        match &self.holds {
+            Holds::Members { known, .. } => Some(known),
+            Holds::Text => None,
+        }
+    }
 }

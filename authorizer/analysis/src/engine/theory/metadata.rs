@@ -8,13 +8,14 @@ use authorizer_core::upload::is_metadata;
 use super::Said;
 use crate::engine::atom::Atom;
 
-/// Metadata that is as is said. `text` is the string that a claim is.
+/// Metadata that is as is said. `text` is the string that a claim is, if it is one; or nothing, as long as the claim is
+/// not known. Then what is compared with it is left out.
 ///
 /// The names depend on each other only by the lists of names that may be there: so for each name it is found whether
 /// it can be absent, and what it can be; and it is there only where that is asked for.
 pub(super) fn solve<'t>(
     said: &[Said<'_, '_>],
-    text: impl Fn(&str) -> Option<&'t str>,
+    text: impl Fn(&str) -> Option<Option<&'t str>>,
 ) -> Option<BTreeMap<String, String>> {
     let lists: Vec<(&[&str], bool)> = said
         .iter()
@@ -67,7 +68,7 @@ fn can_be_absent(name: &str, said: &[Said<'_, '_>]) -> bool {
 fn value_of<'t>(
     name: &str,
     said: &[Said<'_, '_>],
-    text: &impl Fn(&str) -> Option<&'t str>,
+    text: &impl Fn(&str) -> Option<Option<&'t str>>,
 ) -> Option<String> {
     let expected: Vec<(Option<String>, bool)> = said
         .iter()
@@ -76,7 +77,7 @@ fn value_of<'t>(
                 let value = match term {
                     MetadataTerm::Any => None,
                     MetadataTerm::Literal(value) => Some(value.clone()),
-                    MetadataTerm::Claim(claim) => text(claim).map(str::to_owned),
+                    MetadataTerm::Claim(claim) => text(claim)?.map(str::to_owned),
                 };
                 Some((value, *holds))
             }

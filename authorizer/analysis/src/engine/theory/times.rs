@@ -1,12 +1,15 @@
 //! The instant of the decision, and the times that a token holds.
 
+use std::collections::HashSet;
+
 use authorizer_core::UnixTime;
 use authorizer_core::rules::{Effect, Period};
 use serde_json::{Map, Value};
 
 use super::claims::{holds_all, tests_of};
-use super::{Context, Said};
-use crate::engine::atom::{Atom, ClaimAtom};
+use super::{Context, Said, is_time};
+use crate::engine::atom::Atom;
+use crate::engine::budget::{Meter, OutOfBudget};
 use crate::engine::space::Who;
 
 /// 2027-01-15T08:00:00Z, if any instant fits.
@@ -16,7 +19,7 @@ pub(super) const DEFAULT: UnixTime = UnixTime::from_seconds(1_800_000_000);
 const UNKNOWN: u64 = u64::MAX;
 
 /// The lifetime of a token here, if nothing requires a shorter one.
-const LIFETIME: u64 = 300;
+const LIFETIME: f64 = 300.0;
 
 /// The instant, and the token's times.
 pub(super) struct TimeValues {
@@ -26,63 +29,103 @@ pub(super) struct TimeValues {
 
 /// Times that fit the statements.
 ///
-/// What is said compares times with constants, give or take an issuer's leeway or its longest lifetime: so one of the
-/// constants with these differences, or the second before, is in each class of instants.
-pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<TimeValues> {
+/// What is said compares times with constants, give or take the leeway, or the leeway and the longest lifetime: so one
+/// of the constants with these differences, or the second before or after, is in each class of instants.
+pub(super) fn solve(
+    context: Context<'_>,
+    said: &[Said<'_, '_>],
+    meter: &mut Meter,
+) -> Result<Option<TimeValues>, OutOfBudget> {
     let numbers = numbers_of(said);
-    let mut constants = numbers.clone();
-    let given = |name| context.bounds.claims.get(name).and_then(Value::as_u64);
-    constants.extend(["exp", "iat", "nbf"].into_iter().filter_map(given));
+    let limits = Limits::of(context);
+    let mut constants: Vec<i64> = numbers.iter().copied().map(whole).collect();
+    let given =
+        ["exp", "iat", "nbf"].into_iter().filter_map(|name| context.bounds.claims.get(name)?.as_f64());
+    constants.extend(given.flat_map(|given| [whole(given), whole(given).saturating_add(1)]));
     for (atom, _) in said {
         match atom {
             Atom::Period(period, _) => {
-                constants
-                    .extend(period.not_before.into_iter().chain(period.not_after).map(UnixTime::as_seconds));
+                let ends = period.not_before.into_iter().chain(period.not_after);
+                constants.extend(ends.map(|end| seconds(end)));
             }
-            Atom::IssuedBefore(instant) => constants.push(instant.as_seconds()),
+            Atom::IssuedBefore(instant) => constants.push(seconds(*instant)),
             _ => {}
         }
     }
+    constants.sort_unstable();
+    constants.dedup();
     let instants = match context.bounds.at {
         Some(at) => vec![at.as_seconds()],
-        None => instants(context, &constants),
+        None => instants(context, limits, &constants),
     };
-    instants.into_iter().find_map(|at| {
+    for at in instants {
+        meter.spend(said.len().saturating_add(1))?;
         let is_within = said.iter().all(|(atom, holds)| match atom {
             Atom::Period(period, effect) => is_within(*period, *effect, at) == *holds,
             _ => true,
         });
-        is_within.then(|| claims_at(context, said, at, &constants, &numbers)).flatten()
-    })
+        if is_within && let Some(found) = claims_at(context, said, at, limits, &numbers, meter)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// What the issuers that must accept the token ask of its times: of each, the strictest.
+#[derive(Clone, Copy)]
+struct Limits {
+    leeway: u32,
+    life: Option<u32>,
+}
+
+impl Limits {
+    fn of(context: Context<'_>) -> Self {
+        let issuers = || context.issuers.iter();
+        Self {
+            leeway: issuers().map(|issuer| issuer.leeway_seconds()).min().unwrap_or_default(),
+            life: issuers().filter_map(|issuer| issuer.max_lifetime_seconds()).min(),
+        }
+    }
+}
+
+fn seconds(instant: UnixTime) -> i64 {
+    i64::try_from(instant.as_seconds()).unwrap_or(i64::MAX)
+}
+
+/// The whole number at or below.
+#[allow(clippy::cast_possible_truncation, reason = "a number that is too large becomes the largest")]
+fn whole(number: f64) -> i64 {
+    number.floor() as i64
 }
 
 /// The numbers that tests compare the token's times with.
-fn numbers_of(said: &[Said<'_, '_>]) -> Vec<u64> {
+fn numbers_of(said: &[Said<'_, '_>]) -> Vec<f64> {
     let scalars = said.iter().filter_map(|(atom, _)| match atom {
-        Atom::Claim(_, test) => Some(test.scalars()),
+        Atom::Claim(name, test) if is_time(name) => Some(test.scalars()),
         _ => None,
     });
-    scalars.flatten().filter_map(|value| value.as_u64()).collect()
+    let mut numbers: Vec<f64> = scalars.flatten().filter_map(|value| value.as_f64()).collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    numbers
 }
 
-fn instants(context: Context<'_>, constants: &[u64]) -> Vec<u64> {
-    let mut spans = vec![0];
-    for issuer in context.issuers {
-        let leeway = u64::from(issuer.leeway_seconds());
-        let life = u64::from(issuer.max_lifetime_seconds().unwrap_or_default());
-        spans.extend([leeway, life.saturating_add(leeway)]);
-    }
-    spans.sort_unstable();
+fn instants(context: Context<'_>, limits: Limits, constants: &[i64]) -> Vec<u64> {
+    let (leeway, life) = (i64::from(limits.leeway), i64::from(limits.life.unwrap_or_default()));
+    let mut spans = vec![0, leeway, leeway.saturating_add(life)];
     spans.dedup();
     let mut instants = vec![DEFAULT.as_seconds()];
     for constant in constants {
         for span in &spans {
             for around in [constant.saturating_sub(*span), constant.saturating_add(*span)] {
-                instants.extend([around, around.saturating_sub(1), around.saturating_add(1)]);
+                let near = [around, around.saturating_sub(1), around.saturating_add(1)];
+                instants.extend(near.into_iter().map(|instant| u64::try_from(instant).unwrap_or(0)));
             }
         }
     }
     instants.push(0);
+    let mut seen = HashSet::new();
+    instants.retain(|instant| seen.insert(*instant));
     if *context.who == Who::Anonymous {
         instants.push(UNKNOWN);
     } else {
@@ -100,98 +143,95 @@ fn is_within(period: Period, effect: Effect, at: u64) -> bool {
 }
 
 /// The times of a token that verifies at this instant.
+///
+/// Each of them is a number that a test names, or lies between such numbers. Tests name whole numbers, so a half is
+/// always between them. The later a token is issued the longer it may live: so it is issued as late as the statements
+/// allow, or half a second before that.
 fn claims_at(
     context: Context<'_>,
     said: &[Said<'_, '_>],
     at: u64,
-    constants: &[u64],
-    numbers: &[u64],
-) -> Option<TimeValues> {
-    let found = |claims| Some(TimeValues { at: UnixTime::from_seconds(at), claims });
+    limits: Limits,
+    numbers: &[f64],
+    meter: &mut Meter,
+) -> Result<Option<TimeValues>, OutOfBudget> {
+    let found = |claims| Ok(Some(TimeValues { at: UnixTime::from_seconds(at), claims }));
     if *context.who == Who::Anonymous {
         return found(Map::new());
     }
-    let life = context.issuers.iter().filter_map(|issuer| issuer.max_lifetime_seconds()).min().map(u64::from);
-    let free = |name: &str, values: Vec<Option<Value>>| match context.bounds.claims.get(name) {
-        Some(given) => vec![Some(given.clone())],
-        None => values,
-    };
-    let named = || numbers.iter().map(|number| Some(Value::from(*number)));
-    let mut issued = vec![Some(Value::from(at))];
-    for constant in constants {
-        issued.extend([*constant, constant.saturating_sub(1)].map(Value::from).map(Some));
-        issued.push(Some(half_before(*constant)));
-    }
-    issued.push(None);
-    let mut not_before = vec![None, Some(Value::from(at))];
-    not_before.extend(named());
-    for iat in free("iat", issued) {
-        let from = iat.as_ref().and_then(Value::as_u64).unwrap_or(at);
-        let whole = [
-            at.saturating_add(life.unwrap_or(LIFETIME).min(LIFETIME)),
-            from.saturating_add(life.unwrap_or(LIFETIME)),
-            at.saturating_add(1),
-        ];
-        let mut expires: Vec<Option<Value>> = whole.map(Value::from).map(Some).to_vec();
-        // A token may live on for the leeway, and no longer than its issuer lets it.
-        let leeway = context.issuers.iter().map(|issuer| u64::from(issuer.leeway_seconds())).min();
-        expires.push(Some(half_before(at.saturating_sub(leeway.unwrap_or_default()).saturating_add(1))));
-        expires.extend(named());
-        for exp in free("exp", expires) {
-            for nbf in free("nbf", not_before.clone()) {
-                let named = [("exp", exp.clone()), ("iat", iat.clone()), ("nbf", nbf)];
-                let claims: Map<String, Value> = named
-                    .into_iter()
-                    .filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)))
-                    .collect();
-                if verifies(context, &claims, at) && is_as_said(said, &claims) {
-                    return found(claims);
-                }
-            }
+    let now = in_seconds(at);
+    let (leeway, life) = (f64::from(limits.leeway), limits.life.map(f64::from));
+    let named = || numbers.iter().map(|number| Some(*number));
+    let mut issued = vec![Some(now), Some(now + leeway), Some(now + leeway - 0.5)];
+    for (atom, _) in said {
+        if let Atom::IssuedBefore(instant) = atom {
+            let instant = in_seconds(instant.as_seconds());
+            issued.extend([instant, instant - 1.0, instant - 0.5].map(Some));
         }
     }
-    None
-}
-
-/// Half a second before an instant: a NumericDate need not be whole.
-fn half_before(instant: u64) -> Value {
-    #[allow(clippy::cast_precision_loss, reason = "exact for the next 142 million years")]
-    Value::from(instant as f64 - 0.5)
-}
-
-/// RFC 7519 sections 4.1.4 to 4.1.6, as in the core.
-fn verifies(context: Context<'_>, claims: &Map<String, Value>, at: u64) -> bool {
-    let date = |name: &str| claims.get(name).map(|value| value.as_f64());
-    #[allow(clippy::cast_precision_loss, reason = "exact for the next 285 million years")]
-    let now = at as f64;
-    let (exp, nbf, iat) = match (date("exp"), date("nbf"), date("iat")) {
-        (Some(Some(exp)), None | Some(Some(_)), None | Some(Some(_))) => (exp, date("nbf"), date("iat")),
-        _ => return false,
+    issued.extend(named());
+    issued.push(None);
+    let mut not_before = vec![None, Some(now), Some(now - 0.5)];
+    not_before.extend(named());
+    let may_be = |name: &str, values: Vec<Option<f64>>| -> Vec<Option<Value>> {
+        let values = match context.bounds.claims.get(name) {
+            Some(given) => vec![Some(given.clone())],
+            None => values.into_iter().map(|value| value.map(number)).collect(),
+        };
+        let tests = tests_of(name, said);
+        values.into_iter().filter(|value| holds_all(&tests, value.as_ref())).collect()
     };
-    context.issuers.iter().all(|issuer| {
-        let leeway = f64::from(issuer.leeway_seconds());
-        let is_past = |date: Option<Option<f64>>| date.flatten().is_none_or(|date| date <= now + leeway);
-        let life = issuer.max_lifetime_seconds().map(f64::from);
-        exp > now - leeway
-            && is_past(nbf)
-            && is_past(iat)
-            && life.is_none_or(|most| iat.flatten().is_some_and(|iat| exp - iat <= most))
-    })
+    // RFC 7519 sections 4.1.4 to 4.1.6, as in the core.
+    let date = |value: &Option<Value>| value.as_ref().map(Value::as_f64);
+    let is_past = |value: &Option<Value>| match date(value) {
+        None => true,
+        Some(date) => date.is_some_and(|date| date <= now + leeway),
+    };
+    let Some(nbf) = may_be("nbf", not_before).into_iter().find(is_past) else { return Ok(None) };
+    for iat in may_be("iat", issued).into_iter().filter(is_past).filter(|iat| is_issued_as_said(said, iat)) {
+        meter.spend(1)?;
+        let from = date(&iat).flatten();
+        if life.is_some() && from.is_none() {
+            continue;
+        }
+        let latest = life.and_then(|life| Some(from? + life));
+        let lifetime = life.unwrap_or(LIFETIME).min(LIFETIME);
+        let mut expires = vec![
+            Some(now + lifetime),
+            Some(from.unwrap_or(now) + life.unwrap_or(LIFETIME)),
+            Some(now + 1.0),
+            Some(now - leeway + 0.5),
+        ];
+        expires.extend(named());
+        let lives = |exp: &Option<Value>| {
+            let exp = date(exp).flatten();
+            exp.is_some_and(|exp| exp > now - leeway && latest.is_none_or(|latest| exp <= latest))
+        };
+        if let Some(exp) = may_be("exp", expires).into_iter().find(lives) {
+            let named = [("exp", exp), ("iat", iat), ("nbf", nbf)];
+            let claims = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+            return found(claims.collect());
+        }
+    }
+    Ok(None)
 }
 
-fn is_as_said(said: &[Said<'_, '_>], claims: &Map<String, Value>) -> bool {
-    let tests_hold = ["exp", "iat", "nbf"].iter().all(|name| {
-        let tests: Vec<(ClaimAtom<'_>, bool)> = tests_of(name, said);
-        holds_all(&tests, claims.get(*name))
-    });
-    tests_hold
-        && said.iter().all(|(atom, holds)| match atom {
-            Atom::IssuedBefore(instant) => {
-                let iat = claims.get("iat").and_then(Value::as_f64);
-                #[allow(clippy::cast_precision_loss, reason = "exact for the next 285 million years")]
-                let instant = instant.as_seconds() as f64;
-                iat.is_none_or(|iat| iat < instant) == *holds
-            }
-            _ => true,
-        })
+#[allow(clippy::cast_precision_loss, reason = "exact for the next 285 million years")]
+fn in_seconds(instant: u64) -> f64 {
+    instant as f64
+}
+
+/// A NumericDate: it need not be whole.
+#[allow(clippy::cast_precision_loss, reason = "it is only compared with what it came from")]
+fn number(seconds: f64) -> Value {
+    let integer = whole(seconds);
+    if integer as f64 == seconds { Value::from(integer) } else { Value::from(seconds) }
+}
+
+fn is_issued_as_said(said: &[Said<'_, '_>], iat: &Option<Value>) -> bool {
+    let iat = iat.as_ref().and_then(Value::as_f64);
+    said.iter().all(|(atom, holds)| match atom {
+        Atom::IssuedBefore(instant) => iat.is_none_or(|iat| iat < in_seconds(instant.as_seconds())) == *holds,
+        _ => true,
+    })
 }

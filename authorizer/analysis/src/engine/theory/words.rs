@@ -7,8 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
-use super::Budget;
-use crate::engine::EngineError;
+use crate::engine::budget::{Meter, OutOfBudget};
 
 /// What a segment or a claim's value can look like.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -38,6 +37,9 @@ pub(super) struct Class {
 /// The longest word in the search. A key is not longer.
 const MAX_BYTES: usize = authorizer_core::key::MAX_KEY_BYTES;
 
+/// A word on the way to others: its length, its letters, and the states that the shapes are in after it.
+type Reached = Reverse<(usize, Vec<usize>, Vec<States>)>;
+
 /// The classes of segments that are not in `named`, each with its `wanted` shortest words, or all it has. Left out
 /// are words in whose place there are `wanted` others, no longer, that have no more of the shapes that are in the
 /// way: else a dozen globs such as `*secret*` would make thousands of classes.
@@ -45,8 +47,8 @@ pub(super) fn classes(
     shapes: &BTreeMap<Shape, Weight>,
     named: &BTreeSet<String>,
     wanted: usize,
-    budget: &mut Budget,
-) -> Result<Vec<Class>, EngineError> {
+    meter: &mut Meter,
+) -> Result<Vec<Class>, OutOfBudget> {
     let machines: Vec<Machine> = shapes.keys().map(Machine::new).collect();
     let weights: Vec<Weight> = shapes.values().copied().collect();
     let alphabet = alphabet(shapes, named, wanted);
@@ -62,18 +64,18 @@ pub(super) fn classes(
             class.words.push(word);
         }
     };
-    let mut heap = BinaryHeap::new();
-    heap.push(Reverse((0usize, Vec::<usize>::new())));
+    let held = meter.held();
+    let mut heap: BinaryHeap<Reached> = BinaryHeap::new();
+    heap.push(Reverse((0, Vec::new(), machines.iter().map(Machine::start).collect())));
     // The shortest first, and of these what reads well.
-    while let Some(Reverse((length, letters))) = heap.pop() {
+    while let Some(Reverse((length, letters, states))) = heap.pop() {
         let word: String = letters.iter().filter_map(|letter| alphabet.get(*letter)).collect();
-        budget.spend()?;
-        let states: Vec<States> = machines.iter().map(|machine| machine.read(&word)).collect();
+        meter.spend(1)?;
         // A word that begins a named text may lead to no other word, so it is not checked against that text's state.
-        let begins_named = named.iter().any(|text| text.starts_with(&word)) || "..".starts_with(&word);
+        let begins_named = begins_one_of(&word, named) || "..".starts_with(&word);
         if !begins_named {
             let signature = signature(&states);
-            let (telling, in_the_way) = apart(states, &weights);
+            let (telling, in_the_way) = apart(states.clone(), &weights);
             let visits = visits.entry(telling).or_default();
             let is_spared = |(known, count): &(Vec<States>, usize)| {
                 *count >= wanted
@@ -93,13 +95,40 @@ pub(super) fn classes(
         for (index, character) in alphabet.iter().enumerate() {
             let longer = length.saturating_add(character.len_utf8());
             if longer <= MAX_BYTES {
-                heap.push(Reverse((longer, [letters.as_slice(), &[index]].concat())));
+                let next: Vec<States> = machines
+                    .iter()
+                    .zip(&states)
+                    .map(|(machine, states)| machine.step(states, *character))
+                    .collect();
+                let letters = [letters.as_slice(), &[index]].concat();
+                let places: usize = next.iter().map(Vec::len).sum();
+                meter.hold(WORD_BYTES.saturating_add(letters.len().saturating_mul(8)).saturating_add(
+                    places.saturating_mul(4).saturating_add(next.len().saturating_mul(24)),
+                ))?;
+                heap.push(Reverse((longer, letters, next)));
             }
         }
+        // The work is that of the shapes, for each character.
+        meter.spend(alphabet.len().saturating_mul(machines.len().saturating_add(1)).div_euclid(STEP))?;
     }
+    meter.release_to(held);
     let mut classes: Vec<(Vec<bool>, Class)> = classes.into_iter().collect();
     classes.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(classes.into_iter().map(|(_, class)| class).collect())
+}
+
+/// The bytes of a word on the way, without what grows with it.
+const WORD_BYTES: usize = 96;
+
+/// How many characters a shape reads in a step of the budget.
+const STEP: usize = 16;
+
+/// Whether one of the texts, which are sorted, begins with the word.
+fn begins_one_of(word: &str, texts: &BTreeSet<String>) -> bool {
+    texts
+        .range::<str, _>((std::ops::Bound::Included(word), std::ops::Bound::Unbounded))
+        .next()
+        .is_some_and(|text| text.starts_with(word))
 }
 
 /// The states of the shapes that tell, and of those that are in the way.
@@ -179,27 +208,29 @@ impl Machine {
         }
     }
 
-    /// The state after a word.
-    fn read(&self, word: &str) -> Vec<u32> {
+    /// The state before any character.
+    fn start(&self) -> States {
+        match self {
+            Self::Glob(characters) => pass_stars(characters, vec![0]),
+            Self::Header => vec![START],
+        }
+    }
+
+    /// The state after one more character.
+    fn step(&self, states: &[u32], character: char) -> States {
         match self {
             Self::Glob(characters) => {
-                let mut places = pass_stars(characters, [0].into());
-                for character in word.chars() {
-                    let mut next = BTreeSet::new();
-                    for place in places {
-                        match characters.get(usize::try_from(place).unwrap_or(usize::MAX)) {
-                            Some(None) => next.insert(place),
-                            Some(Some(expected)) if *expected == character => {
-                                next.insert(place.saturating_add(1))
-                            }
-                            Some(Some(_)) | None => false,
-                        };
+                let mut next = Vec::with_capacity(states.len().saturating_add(1));
+                for place in states {
+                    match characters.get(usize::try_from(*place).unwrap_or(usize::MAX)) {
+                        Some(None) => next.push(*place),
+                        Some(Some(expected)) if *expected == character => next.push(place.saturating_add(1)),
+                        Some(Some(_)) | None => {}
                     }
-                    places = pass_stars(characters, next);
                 }
-                places.into_iter().collect()
+                pass_stars(characters, next)
             }
-            Self::Header => vec![word.chars().fold(START, header_step)],
+            Self::Header => states.iter().map(|state| header_step(*state, character)).collect(),
         }
     }
 
@@ -214,13 +245,17 @@ impl Machine {
 }
 
 /// A star may stand for an empty text.
-fn pass_stars(characters: &[Option<char>], mut places: BTreeSet<u32>) -> BTreeSet<u32> {
-    for (index, character) in characters.iter().enumerate() {
-        let place = u32::try_from(index).unwrap_or(u32::MAX);
-        if character.is_none() && places.contains(&place) {
-            places.insert(place.saturating_add(1));
+fn pass_stars(characters: &[Option<char>], mut places: States) -> States {
+    let mut index = 0;
+    while let Some(place) = places.get(index).copied() {
+        let is_star = usize::try_from(place).is_ok_and(|at| characters.get(at) == Some(&None));
+        if is_star {
+            places.push(place.saturating_add(1));
         }
+        index = index.saturating_add(1);
     }
+    places.sort_unstable();
+    places.dedup();
     places
 }
 
@@ -275,7 +310,7 @@ mod tests {
                 *count = count.saturating_add(1);
             }
             let mut found: HashMap<Vec<bool>, usize> = HashMap::new();
-            for class in classes(&shapes, &named, wanted, &mut Budget::new()).unwrap() {
+            for class in classes(&shapes, &named, wanted, &mut Meter::for_tests()).unwrap() {
                 let signatures: BTreeSet<_> = class.words.iter().map(signature).collect();
                 prop_assert_eq!(signatures.len(), 1, "one class, {:?}", class);
                 prop_assert!(class.words.iter().all(|word| !named.contains(word)), "{:?}", class);
