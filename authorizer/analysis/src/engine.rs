@@ -14,6 +14,7 @@ mod additions;
 mod atom;
 mod budget;
 mod heads;
+mod meet;
 mod question;
 mod sat;
 mod space;
@@ -32,6 +33,7 @@ pub use atom::Reading;
 pub(crate) use atom::could_match;
 pub use budget::Budget;
 pub use heads::could_overlap;
+pub(crate) use meet::key_of_both;
 pub use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};
 pub use witness::{Replayed, Witness};
@@ -160,3 +162,6 @@ impl<'p> Engine<'p> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

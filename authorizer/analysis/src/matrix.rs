@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use authorizer_core::Authorizer;
 use authorizer_core::operation::S3Operation;
-use authorizer_core::rules::{Effect, KeyPattern, Rule};
+use authorizer_core::request::Resource;
+use authorizer_core::rules::{Access, Effect, KeyPattern, Rule};
 use serde::Serialize;
 
 use crate::engine::{
-    Bounds, Engine, EngineError, Question, Reading, RuleRef, Token, Who, Witness, could_overlap,
+    Bounds, Engine, EngineError, Question, Reading, RuleRef, Token, Who, Witness, could_overlap, key_of_both,
 };
-use crate::query::decided_by;
+use crate::folders::Folder;
+use crate::parts::{Part, failing};
+use crate::query::decided_by_one_of;
 use crate::words::conditions_in_words;
 
 /// The table.
@@ -50,7 +53,7 @@ pub struct Cell {
 const ANONYMOUS: &str = "anonymous";
 
 /// What a row is about.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Heading {
     who: String,
     conditions: Vec<String>,
@@ -65,107 +68,181 @@ struct Heading {
 pub fn matrix(authorizer: &Authorizer) -> Result<Matrix, EngineError> {
     let sides = [authorizer];
     let engine = Engine::new(&sides);
-    let bounds = Bounds::default();
-    let mut rows: Vec<(Heading, BTreeMap<S3Operation, Cell>)> = Vec::new();
+    let root = Folder::of(engine.rules(0));
+    let table = Table { engine: &engine, authorizer, root, bounds: Bounds::default() };
+    let mut rows = Rows::default();
     for at in engine.with_effect(0, Effect::Allow, None) {
         let Some(rule) = engine.rule(at) else { continue };
+        let near = table.near(rule);
         for pattern in rule.keys() {
             for who in engine.everyone(0) {
-                for cell in cells(&engine, at, rule, pattern, &who, &bounds)? {
+                for cell in table.cells(at, rule, pattern, &who, &near)? {
                     let name = engine.issuer(0, &who).map_or(ANONYMOUS, |issuer| issuer.name());
                     let heading = Heading {
                         who: name.to_owned(),
                         conditions: conditions_in_words(rule, [cell.operation].into_iter().collect()),
                         keys: pattern.to_string(),
                     };
-                    put(&mut rows, heading, cell);
+                    rows.put(heading, cell);
                 }
             }
         }
     }
-    Ok(Matrix { rows: merge(rows) })
+    Ok(Matrix { rows: rows.merged() })
 }
 
-/// The operations that the rule allows on keys of the pattern.
-fn cells<'p>(
-    engine: &Engine<'p>,
-    at: RuleRef,
-    rule: &'p Rule,
-    pattern: &'p KeyPattern,
-    who: &Who,
-    bounds: &Bounds,
-) -> Result<Vec<Cell>, EngineError> {
-    let mut cells = Vec::new();
-    for operation in rule.operations().iter() {
-        let reading = Reading::of(operation, Effect::Allow);
-        let within = Some((pattern, reading));
-        let Some(request) = decided_by(engine, at, operation, who, bounds, within)? else { continue };
-        let earlier = engine.with_effect(0, Effect::Allow, Some(at.rule));
-        let mut except = Vec::new();
-        for deny in engine.with_effect(0, Effect::Deny, None) {
-            let Some(one) = engine.rule(deny).filter(|deny| could_overlap(rule, deny, operation)) else {
+/// What the table is made from.
+struct Table<'t, 'p> {
+    engine: &'t Engine<'p>,
+    authorizer: &'p Authorizer,
+    /// The rules, by the folders of their keys.
+    root: Folder,
+    bounds: Bounds,
+}
+
+/// The rules that may match a key that a rule matches.
+struct Near<'p> {
+    allows: Vec<RuleRef>,
+    denies: Vec<(RuleRef, &'p Rule)>,
+}
+
+impl<'p> Table<'_, 'p> {
+    fn near(&self, rule: &Rule) -> Near<'p> {
+        let mut near = Near { allows: Vec::new(), denies: Vec::new() };
+        for at in self.root.near(rule).into_iter().map(|rule| RuleRef { side: 0, rule }) {
+            match self.engine.rule(at).map(|one| (one, one.effect())) {
+                Some((_, Effect::Allow)) => near.allows.push(at),
+                Some((one, Effect::Deny)) => near.denies.push((at, one)),
+                None => {}
+            }
+        }
+        near
+    }
+
+    /// The operations that the rule allows on keys of the pattern.
+    fn cells(
+        &self,
+        at: RuleRef,
+        rule: &'p Rule,
+        pattern: &'p KeyPattern,
+        who: &Who,
+        near: &Near<'p>,
+    ) -> Result<Vec<Cell>, EngineError> {
+        let mut cells = Vec::new();
+        for operation in rule.operations().iter() {
+            if !self.engine.could_match(at, operation, who) {
+                continue;
+            }
+            let reading = Reading::of(operation, Effect::Allow);
+            let within = Some((pattern, reading));
+            let earlier: Vec<_> = near.allows.iter().filter(|allow| allow.rule < at.rule).copied().collect();
+            let before = near.denies.iter().map(|(deny, _)| *deny).chain(earlier.iter().copied()).collect();
+            let Some(request) =
+                decided_by_one_of(self.engine, at, operation, who, &self.bounds, within, before)?
+            else {
                 continue;
             };
-            let answer = engine.ask(&Question {
-                operation,
-                who,
-                bounds,
-                tokens: &[Token::Valid],
-                require: &[at, deny],
-                exclude: &earlier,
-                within,
-                difference: None,
-            })?;
-            except.extend(answer.witness().map(|_| one.id().to_owned()));
+            let access = request.access(self.authorizer).ok();
+            let mut except = Vec::new();
+            for (deny, one) in near.denies.iter().filter(|(_, deny)| could_overlap(rule, deny, operation)) {
+                let is_met = access.as_ref().is_some_and(|access| self.is_met(at, pattern, one, access))
+                    || self.asked(at, *deny, operation, who, within, &earlier)?;
+                if is_met {
+                    except.push(one.id().to_owned());
+                }
+            }
+            cells.push(Cell { operation, rules: vec![rule.id().to_owned()], except, request });
         }
-        cells.push(Cell { operation, rules: vec![rule.id().to_owned()], except, request });
+        Ok(cells)
     }
-    Ok(cells)
+
+    /// Whether the deny rule plainly denies some of what the rule allows: the request of the cell, but for another key,
+    /// which no rule before can match.
+    fn is_met(&self, at: RuleRef, pattern: &KeyPattern, deny: &Rule, access: &Access<'_>) -> bool {
+        let Resource::Object(_) = access.request.resource() else { return false };
+        if failing(deny, access).iter().any(|part| *part != Part::Keys) {
+            return false;
+        }
+        let claims = access.claims();
+        deny.keys().iter().filter_map(|other| key_of_both(pattern, other, claims)).any(|key| {
+            let mut before =
+                self.root.on_the_way(key.segments()).into_iter().take_while(|rule| *rule < at.rule);
+            !before.any(|rule| {
+                self.engine.rule(RuleRef { side: 0, rule }).is_some_and(|one| {
+                    one.effect() == Effect::Allow && one.keys().iter().any(|one| one.matches(&key, claims))
+                })
+            })
+        })
+    }
+
+    /// The same, proved.
+    fn asked(
+        &self,
+        at: RuleRef,
+        deny: RuleRef,
+        operation: S3Operation,
+        who: &Who,
+        within: Option<(&'p KeyPattern, Reading)>,
+        earlier: &[RuleRef],
+    ) -> Result<bool, EngineError> {
+        let found = self.engine.find(&Question {
+            operation,
+            who,
+            bounds: &self.bounds,
+            tokens: &[Token::Valid],
+            require: &[at, deny],
+            exclude: earlier,
+            within,
+            difference: None,
+        })?;
+        Ok(found.is_some())
+    }
 }
 
-fn put(rows: &mut Vec<(Heading, BTreeMap<S3Operation, Cell>)>, heading: Heading, cell: Cell) {
-    let known = rows.iter_mut().find(|(known, _)| *known == heading);
-    let Some((_, cells)) = known else {
-        rows.push((heading, BTreeMap::from([(cell.operation, cell)])));
-        return;
-    };
-    match cells.get_mut(&cell.operation) {
-        None => {
-            cells.insert(cell.operation, cell);
-        }
-        Some(known) => {
-            known.rules.extend(cell.rules);
-            known.except.extend(cell.except);
-            known.except.sort();
-            known.except.dedup();
-        }
-    }
+/// The rows so far, in the order in which they came.
+#[derive(Default)]
+struct Rows {
+    places: BTreeMap<Heading, usize>,
+    rows: Vec<(Heading, BTreeMap<S3Operation, Cell>)>,
 }
 
-/// One row for all principals who may do the same.
-fn merge(rows: Vec<(Heading, BTreeMap<S3Operation, Cell>)>) -> Vec<Row> {
-    let mut merged: Vec<Row> = Vec::new();
-    for (heading, cells) in rows {
-        let cells: Vec<Cell> = cells.into_values().collect();
-        let same = merged.iter_mut().find(|row| {
-            row.keys == heading.keys
-                && row.conditions == heading.conditions
-                && mean_the_same(&row.cells, &cells)
-        });
-        match same {
-            Some(row) => row.who.push(heading.who),
-            None => merged.push(Row {
-                who: vec![heading.who],
-                conditions: heading.conditions,
-                keys: heading.keys,
-                cells,
-            }),
+/// What is the same in rows that only differ in who they are about.
+type Meaning = (String, Vec<String>, Vec<(S3Operation, Vec<String>, Vec<String>)>);
+
+impl Rows {
+    fn put(&mut self, heading: Heading, cell: Cell) {
+        let place = *self.places.entry(heading.clone()).or_insert(self.rows.len());
+        if place == self.rows.len() {
+            self.rows.push((heading, BTreeMap::new()));
+        }
+        let Some((_, cells)) = self.rows.get_mut(place) else { return };
+        match cells.get_mut(&cell.operation) {
+            None => {
+                cells.insert(cell.operation, cell);
+            }
+            Some(known) => {
+                known.rules.extend(cell.rules);
+                known.except.extend(cell.except);
+                known.except.sort();
+                known.except.dedup();
+            }
         }
     }
-    merged
-}
 
-fn mean_the_same(one: &[Cell], other: &[Cell]) -> bool {
-    let says = |cell: &Cell| (cell.operation, cell.rules.clone(), cell.except.clone());
-    one.iter().map(says).eq(other.iter().map(says))
+    /// One row for all principals who may do the same.
+    fn merged(self) -> Vec<Row> {
+        let mut places: BTreeMap<Meaning, usize> = BTreeMap::new();
+        let mut merged: Vec<Row> = Vec::new();
+        for (Heading { who, conditions, keys }, cells) in self.rows {
+            let cells: Vec<Cell> = cells.into_values().collect();
+            let says = |cell: &Cell| (cell.operation, cell.rules.clone(), cell.except.clone());
+            let meaning = (keys.clone(), conditions.clone(), cells.iter().map(says).collect());
+            let place = *places.entry(meaning).or_insert(merged.len());
+            match merged.get_mut(place) {
+                Some(row) => row.who.push(who),
+                None => merged.push(Row { who: vec![who], conditions, keys, cells }),
+            }
+        }
+        merged
+    }
 }

@@ -125,7 +125,20 @@ pub(crate) fn decided_by<'p>(
 ) -> Result<Option<Witness>, EngineError> {
     let mut exclude = engine.with_effect(rule.side, Effect::Deny, None);
     exclude.extend(engine.with_effect(rule.side, Effect::Allow, Some(rule.rule)));
-    let answer = engine.ask(&Question {
+    decided_by_one_of(engine, rule, operation, who, bounds, within, exclude)
+}
+
+/// The same, where the rules that may decide before it are known.
+pub(crate) fn decided_by_one_of<'p>(
+    engine: &Engine<'p>,
+    rule: RuleRef,
+    operation: S3Operation,
+    who: &Who,
+    bounds: &Bounds,
+    within: Option<(&'p KeyPattern, Reading)>,
+    exclude: Vec<RuleRef>,
+) -> Result<Option<Witness>, EngineError> {
+    let found = engine.find(&Question {
         operation,
         who,
         bounds,
@@ -135,7 +148,7 @@ pub(crate) fn decided_by<'p>(
         within,
         difference: None,
     })?;
-    let Some(witness) = answer.witness() else { return Ok(None) };
+    let Some(witness) = found else { return Ok(None) };
     let replayed = engine.authorizer(rule.side).map(|one| witness.replay(one)).unwrap_or_default();
     let id = engine.rule(rule).map(Rule::id);
     match replayed.allowed && replayed.rule.as_deref() == id {

@@ -16,7 +16,7 @@ mod rule;
 mod terms;
 
 pub use access::Access;
-pub use claims::Claims;
+pub use claims::{Claims, is_numeric_date};
 pub(crate) use condition::is_scope_claim;
 pub use condition::{ClaimTest, Condition};
 pub use decision::Decision;

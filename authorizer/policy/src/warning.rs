@@ -1,7 +1,8 @@
 //! Warnings about a policy that can be used.
 
 use authorizer_core::policy::Place;
-use authorizer_core::policy::document::{IssuerDocument, PolicyDocument};
+use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
+use authorizer_core::rules::{KeyPattern, is_numeric_date};
 use authorizer_core::token::KeysUrl;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
@@ -33,11 +34,13 @@ pub(crate) fn warnings(
     source_code: &NamedSource<String>,
     text: &str,
 ) -> Vec<PolicyWarning> {
-    let warned = document.issuers.iter().enumerate().filter_map(|(index, issuer)| {
+    let issuers = document.issuers.iter().enumerate().filter_map(|(index, issuer)| {
         let (member, message, remedy) = warning(issuer)?;
         Some((Place::member("issuers").at(index).then(member), message, remedy))
     });
-    let mut warned = warned.peekable();
+    let rules = document.rules.iter().enumerate();
+    let rules = rules.flat_map(|(index, rule)| times_as_texts(rule, &Place::member("rules").at(index)));
+    let mut warned = issuers.chain(rules).peekable();
     // Most policies do not have warnings, and then this does not search for places in a long text.
     if warned.peek().is_none() {
         return Vec::new();
@@ -51,6 +54,32 @@ pub(crate) fn warnings(
         place: place.to_string(),
     };
     warned.map(at_its_place).collect()
+}
+
+/// The claims of a rule that must be texts, and are numbers in every token.
+fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<(Place, String, &'static str)> {
+    let mut warned = Vec::new();
+    for (index, pattern) in rule.keys.iter().enumerate() {
+        let claims = KeyPattern::parse(pattern).ok();
+        let claims = claims.iter().flat_map(KeyPattern::claims);
+        warned.extend(claims.filter(|claim| is_numeric_date(claim)).map(|claim| {
+            let message = format!("`{{{claim}}}` is a number in every token, so the pattern matches no key");
+            (place.then("keys").at(index), message, "use a claim that is a string, such as `{sub}`")
+        }));
+    }
+    let metadata = rule.upload.iter().flat_map(|upload| &upload.metadata);
+    warned.extend(metadata.filter_map(|(name, value)| {
+        let claim = value.strip_prefix('{')?.strip_suffix('}')?;
+        let message =
+            format!("`{{{claim}}}` is a number in every token, so rule `{}` matches no upload", rule.id);
+        let place = place.then("upload").then("metadata").then(name);
+        is_numeric_date(claim).then_some((
+            place,
+            message,
+            "use a claim that is a string, or remove the metadata",
+        ))
+    }));
+    warned
 }
 
 fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {

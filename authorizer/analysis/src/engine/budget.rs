@@ -32,7 +32,7 @@ impl Budget {
     }
 
     /// With this many steps in all, and for one question.
-    fn of_steps(steps: u64, share: u64) -> Self {
+    pub(crate) fn of_steps(steps: u64, share: u64) -> Self {
         Self { left: Arc::new(AtomicU64::new(steps)), share }
     }
 

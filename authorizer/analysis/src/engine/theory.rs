@@ -20,6 +20,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use authorizer_core::operation::S3Operation;
+use authorizer_core::rules::is_numeric_date;
 use authorizer_core::token::Issuer;
 use serde_json::{Map, Value};
 
@@ -86,7 +87,7 @@ pub(crate) fn check<'p>(
         topics.insert(topic, Vec::new());
     }
     for name in context.bounds.claims.keys() {
-        if !in_keys.iter().any(|keyed| keyed == name) && !is_time(name) && name != "iss" {
+        if !in_keys.iter().any(|keyed| keyed == name) && !is_numeric_date(name) && name != "iss" {
             topics.insert(Topic::Claim(name.clone()), Vec::new());
         }
     }
@@ -195,11 +196,6 @@ fn keyed_claims<'a, 'p: 'a>(atoms: impl Iterator<Item = &'a Atom<'p>>) -> Vec<St
     names
 }
 
-/// The times of a token, which are numbers with checks of their own.
-fn is_time(claim: &str) -> bool {
-    matches!(claim, "exp" | "nbf" | "iat")
-}
-
 fn topic_of(atom: &Atom<'_>, in_keys: &[String]) -> Topic {
     match atom {
         Atom::Key(..)
@@ -208,7 +204,7 @@ fn topic_of(atom: &Atom<'_>, in_keys: &[String]) -> Topic {
         | Atom::MetadataIs(..)
         | Atom::MetadataAbsent(_)
         | Atom::Claim(_, ClaimAtom::Usable) => Topic::Keyed,
-        Atom::Claim(name, _) if is_time(name) => Topic::Times,
+        Atom::Claim(name, _) if is_numeric_date(name) => Topic::Times,
         Atom::Claim(name, _) if in_keys.iter().any(|keyed| keyed == name) => Topic::Keyed,
         Atom::Claim(name, _) => Topic::Claim((*name).to_owned()),
         Atom::Source(_) => Topic::Source,

@@ -1,7 +1,7 @@
 //! The cost of long policies and long logs: `cargo bench -p authorizer-cli`.
 //!
-//! `replay` and `backtest` are the command itself, from its start to its end, on a file; `policy_load`, `audit_diff`
-//! and `audit_findings` are the functions behind `check` and `audit`.
+//! `replay` and `backtest` are the command itself, from its start to its end, on a file; `policy_load`, `audit_diff`,
+//! `audit_matrix` and `audit_findings` are the functions behind `check` and `audit`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use authorizer_analysis::diff;
+use authorizer_analysis::{diff, matrix};
 use authorizer_core::{Bundle, UnixTime};
 use authorizer_findings::policy::{PolicySubject, findings};
 use authorizer_policy::PolicyFile;
@@ -122,6 +122,18 @@ fn audit_diff(criterion: &mut Criterion) {
     }
 }
 
+fn audit_matrix(criterion: &mut Criterion) {
+    let folder = folder();
+    let mut group = criterion.benchmark_group("audit_matrix");
+    group.sample_size(10);
+    for (allows, denies) in [(40, 20), (400, 200)] {
+        let policy = policies::authorizer(&policies::write_table(folder.path(), allows, denies));
+        group.bench_function(format!("{allows}x{denies}"), |bencher| {
+            bencher.iter(|| matrix(black_box(&policy)).unwrap());
+        });
+    }
+}
+
 fn audit_findings(criterion: &mut Criterion) {
     let folder = folder();
     let file = PolicyFile::load(&policies::write(folder.path(), RULES, None)).unwrap();
@@ -134,5 +146,5 @@ fn audit_findings(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(scale, replay, backtest, policy_load, audit_diff, audit_findings);
+criterion_group!(scale, replay, backtest, policy_load, audit_diff, audit_matrix, audit_findings);
 criterion_main!(scale);

@@ -109,6 +109,40 @@ fn rule(number: usize, change: Option<Change>) -> String {
     }
 }
 
+/// The text of a policy with so many allow rules, and so many deny rules behind them: half of these deny something of
+/// every allow rule, the others something of one.
+fn table(allows: usize, denies: usize) -> String {
+    let mut text = text(0, None);
+    for number in 0..allows {
+        let _ = write!(
+            text,
+            "\n[[rules]]\nid = \"rule-{number}\"\neffect = \"allow\"\nmethods = [\"GET\", \"PUT\"]\n\
+             keys = [\"team-{number}/{{sub}}/**\", \"team-{number}/shared/*.txt\"]\n\
+             when = {{ scope = {{ has = \"files-{number}\" }} }}\n"
+        );
+    }
+    for number in 0..denies {
+        let keys = if number % 2 == 0 {
+            format!("**/frozen-{number}/**")
+        } else {
+            format!("team-{number}/*/sealed/**")
+        };
+        let _ = write!(
+            text,
+            "\n[[rules]]\nid = \"deny-{number}\"\neffect = \"deny\"\nmethods = [\"GET\", \"PUT\"]\n\
+             keys = [\"{keys}\"]\n"
+        );
+    }
+    text
+}
+
+/// Writes a policy for a table into a folder.
+pub(crate) fn write_table(folder: &Path, allows: usize, denies: usize) -> PathBuf {
+    let path = folder.join(format!("{allows}-{denies}.toml"));
+    fs::write(&path, table(allows, denies)).unwrap();
+    path
+}
+
 /// Writes a policy into a folder.
 pub(crate) fn write(folder: &Path, rules: usize, change: Option<Change>) -> PathBuf {
     let path = folder.join(format!("{rules}-{change:?}.toml"));

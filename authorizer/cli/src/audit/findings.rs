@@ -18,7 +18,8 @@ use crate::time::{now_or, parse_instant};
 /// Each finding has an id, a severity, a line and column, a reason and a fix. docs/audit has a page for each. A policy
 /// can accept a finding and say why: `[[accepted]]`.
 ///
-/// Exits 1 when there is a finding at or above `--fail-on` that the policy does not accept.
+/// Exits 1 when there is a finding at or above `--fail-on` that the policy does not accept. Exits 2 when the analysis of
+/// a rule did not finish (EA019), unless the policy accepts that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit findings policy.toml --fail-on high")]
 pub(crate) struct Args {
@@ -62,8 +63,12 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
-    /// The exit status: 1 if an open finding has this severity or a higher one.
+    /// The exit status: 1 if an open finding has this severity or a higher one. 2 if the analysis of a rule did not
+    /// finish, since then nobody knows what else there is.
     pub(super) fn exit(self, report: &Report) -> Exit {
+        if !report.is_decided() && !matches!(self, Self::Never) {
+            return Exit::Unusable;
+        }
         let fails = report.open().any(|finding| self.fails(finding.severity));
         if fails { Exit::Findings } else { Exit::Held }
     }

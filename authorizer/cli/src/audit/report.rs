@@ -17,7 +17,8 @@ use crate::time::{now_or, parse_instant};
 /// The report is one self-contained HTML file to read, search and print, or Markdown. The same policy, keys and `--now`
 /// give the same bytes. The command does not use the network: keys behind a `url` are not in the report.
 ///
-/// Exits 0 when the report is written, whatever it contains. Use `audit findings` as a gate.
+/// Exits 0 when the report is written, whatever it contains. Use `audit findings` as a gate. Exits 2 when the analysis
+/// of a rule did not finish; the report names the rule.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit report policy.toml --out report.html")]
 pub(crate) struct Args {
@@ -55,5 +56,5 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         Some(path) => save::replace(path, written.as_bytes())?,
         None => line(written.trim_end_matches('\n'))?,
     }
-    Ok(Exit::Held)
+    Ok(if review.is_decided() { Exit::Held } else { Exit::Unusable })
 }

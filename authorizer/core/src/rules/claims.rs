@@ -35,6 +35,12 @@ impl<'c> Claims<'c> {
     }
 }
 
+/// Whether the claim is a number in every token that verifies and has it (RFC 7519 sections 4.1.4 to 4.1.6). So no key
+/// and no metadata can be equal to it.
+pub fn is_numeric_date(claim: &str) -> bool {
+    matches!(claim, "exp" | "nbf" | "iat")
+}
+
 /// Whether a claim's value can be a segment of a key at all.
 pub(super) fn is_segment(value: &str) -> bool {
     !matches!(value, "" | "." | "..") && !value.contains('/')

@@ -8,7 +8,8 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use authorizer_analysis::engine::{
-    Answer, Bounds, Engine, EngineError, MetadataDifference, Question, RuleRef, Token, Witness, could_overlap,
+    Answer, Bounds, Budget, Engine, EngineError, MetadataDifference, Question, RuleRef, Token, Witness,
+    could_overlap,
 };
 use authorizer_analysis::{Analysis, Difference, Reach};
 use authorizer_core::operation::{OperationSet, S3Operation};
@@ -27,6 +28,8 @@ pub(super) struct Exact {
     reaches: OnceCell<Vec<Option<Reach>>>,
     /// The rules for which the analysis did not finish, and why.
     undecided: RefCell<BTreeMap<usize, String>>,
+    /// What all questions may cost together.
+    budget: Budget,
 }
 
 /// A variant of a rule of the policy.
@@ -64,6 +67,7 @@ impl Exact {
             variants,
             reaches: OnceCell::new(),
             undecided: RefCell::default(),
+            budget: Budget::for_rules(own),
         }
     }
 
@@ -75,7 +79,7 @@ impl Exact {
     /// Whether each rule ever decides; `None` if the analysis did not finish.
     pub(super) fn reach(&self, rule: usize, plain: &Authorizer) -> Option<&Reach> {
         let all = self.reaches.get_or_init(|| {
-            let analysis = Analysis::new(plain);
+            let analysis = Analysis::within(plain, &self.budget);
             (0..self.own).map(|rule| self.noted(rule, analysis.reach(rule))).collect()
         });
         all.get(rule)?.as_ref()
@@ -83,7 +87,7 @@ impl Exact {
 
     /// Whether a rule changes a decision. The answer is yes if the analysis did not finish.
     pub(super) fn is_redundant(&self, rule: usize, plain: &Authorizer) -> bool {
-        let difference = self.noted(rule, Analysis::new(plain).difference(rule));
+        let difference = self.noted(rule, Analysis::within(plain, &self.budget).difference(rule));
         matches!(difference, Some(Difference::Redundant))
     }
 
@@ -96,7 +100,7 @@ impl Exact {
     ) -> Option<Witness> {
         let side = self.authorizer.as_deref()?;
         let sides = [side];
-        let engine = Engine::new(&sides);
+        let engine = Engine::within(&sides, &self.budget);
         let at = |rule: usize| RuleRef { side: 0, rule };
         let (first, second) = (engine.rule(at(one))?, engine.rule(at(other))?);
         if !could_overlap(first, second, operation) {
@@ -128,7 +132,7 @@ impl Exact {
     pub(super) fn never_writes(&self, rule: usize, name: &str) -> Option<Vec<usize>> {
         let side = self.authorizer.as_deref()?;
         let sides = [side];
-        let engine = Engine::new(&sides);
+        let engine = Engine::within(&sides, &self.budget);
         let (name, term) = engine.rule(RuleRef { side: 0, rule })?.terms().metadata.get_key_value(name)?;
         let before = |at: &RuleRef| at.rule < self.own;
         let mut exclude = engine.with_effect(0, Effect::Deny, None);

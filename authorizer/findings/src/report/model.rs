@@ -28,6 +28,9 @@ pub struct Report {
     pub(super) findings: Vec<ReportedFinding>,
 }
 
+/// The check that finds a rule of which the analysis did not finish.
+const GAVE_UP: &str = "EA019";
+
 /// A finding, and where it stands.
 #[derive(Debug)]
 pub struct ReportedFinding {
@@ -121,6 +124,11 @@ impl Report {
     /// Those that the policy does not accept.
     pub fn open(&self) -> impl Iterator<Item = &ReportedFinding> {
         self.findings.iter().filter(|finding| finding.accepted.is_none())
+    }
+
+    /// Whether the analysis of every rule was finished, or the policy accepts that it was not.
+    pub fn is_decided(&self) -> bool {
+        self.open().all(|finding| finding.check.id != GAVE_UP)
     }
 
     /// Those that it accepts.

@@ -66,6 +66,11 @@ impl Review {
         })
     }
 
+    /// Whether the analysis of every rule was finished, or the policy accepts that it was not.
+    pub fn is_decided(&self) -> bool {
+        self.findings.is_decided()
+    }
+
     /// The lines of the policy file, without their ends.
     pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
         self.text.lines()

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use authorizer_core::key::ObjectKey;
+use authorizer_core::rules::is_numeric_date;
 use serde_json::Value;
 
 use super::claims::{fresh, holds_all};
-use super::is_time;
 use crate::engine::atom::ClaimAtom;
 
 /// A claim, and the statements about it.
@@ -92,7 +92,7 @@ impl Claim<'_> {
 
     /// The kinds of value that it can have under the statements.
     pub(super) fn kinds(&self) -> Vec<Kind> {
-        if is_time(&self.name) {
+        if is_numeric_date(&self.name) {
             // A number: what it means is decided elsewhere, but it is not a text that a header could have.
             let is_text = |(test, holds): &(ClaimAtom<'_>, bool)| *holds && matches!(test, ClaimAtom::Usable);
             return if self.tests.iter().any(is_text) { Vec::new() } else { vec![Kind::Other(None)] };
@@ -126,7 +126,7 @@ impl Claim<'_> {
     ///   an array can that patterns have only where they must not match the key.
     pub(super) fn needed_kinds(&self) -> Vec<Kind> {
         let mut kinds = self.kinds();
-        if self.given.is_some() || is_time(&self.name) {
+        if self.given.is_some() || is_numeric_date(&self.name) {
             return kinds;
         }
         let texts = self.texts();

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use authorizer_core::UnixTime;
-use authorizer_core::rules::{Effect, Period};
+use authorizer_core::rules::{Effect, Period, is_numeric_date};
 use serde_json::{Map, Value};
 
 use super::claims::{holds_all, tests_of};
-use super::{Context, Said, is_time};
+use super::{Context, Said};
 use crate::engine::atom::Atom;
 use crate::engine::budget::{Meter, OutOfBudget};
 use crate::engine::space::Who;
@@ -101,7 +101,7 @@ fn whole(number: f64) -> i64 {
 /// The numbers that tests compare the token's times with.
 fn numbers_of(said: &[Said<'_, '_>]) -> Vec<f64> {
     let scalars = said.iter().filter_map(|(atom, _)| match atom {
-        Atom::Claim(name, test) if is_time(name) => Some(test.scalars()),
+        Atom::Claim(name, test) if is_numeric_date(name) => Some(test.scalars()),
         _ => None,
     });
     let mut numbers: Vec<f64> = scalars.flatten().filter_map(|value| value.as_f64()).collect();

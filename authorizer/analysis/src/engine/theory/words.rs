@@ -71,25 +71,23 @@ pub(super) fn classes(
     while let Some(Reverse((length, letters, states))) = heap.pop() {
         let word: String = letters.iter().filter_map(|letter| alphabet.get(*letter)).collect();
         meter.spend(1)?;
-        // A word that begins a named text may lead to no other word, so it is not checked against that text's state.
+        let (telling, in_the_way) = apart(states.clone(), &weights);
+        let visits = visits.entry(telling).or_default();
+        let is_spared = |(known, count): &(Vec<States>, usize)| {
+            *count >= wanted && known.iter().zip(&in_the_way).all(|(known, these)| is_within(known, these))
+        };
+        if visits.iter().any(is_spared) {
+            continue;
+        }
+        // A word that begins a named text may lead to no other word, so it does not count for that text's state.
         let begins_named = begins_one_of(&word, named) || "..".starts_with(&word);
         if !begins_named {
-            let signature = signature(&states);
-            let (telling, in_the_way) = apart(states.clone(), &weights);
-            let visits = visits.entry(telling).or_default();
-            let is_spared = |(known, count): &(Vec<States>, usize)| {
-                *count >= wanted
-                    && known.iter().zip(&in_the_way).all(|(known, these)| is_within(known, these))
-            };
-            if visits.iter().any(is_spared) {
-                continue;
-            }
             match visits.iter_mut().find(|(known, _)| *known == in_the_way) {
                 Some((_, count)) => *count = count.saturating_add(1),
                 None => visits.push((in_the_way, 1)),
             }
-            note(signature, word);
-        } else if !named.contains(&word) && !matches!(word.as_str(), "" | "." | "..") {
+        }
+        if !begins_named || (!named.contains(&word) && !matches!(word.as_str(), "" | "." | "..")) {
             note(signature(&states), word);
         }
         for (index, character) in alphabet.iter().enumerate() {
@@ -109,7 +107,8 @@ pub(super) fn classes(
             }
         }
         // The work is that of the shapes, for each character.
-        meter.spend(alphabet.len().saturating_mul(machines.len().saturating_add(1)).div_euclid(STEP))?;
+        let work = machines.len().saturating_add(letters.len().div_euclid(STEP)).saturating_add(1);
+        meter.spend(alphabet.len().saturating_mul(work).div_euclid(STEP))?;
     }
     meter.release_to(held);
     let mut classes: Vec<(Vec<bool>, Class)> = classes.into_iter().collect();

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
+use super::requests::NOON;
+
 /// RFC 8037 appendix A.2.
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
@@ -18,7 +20,22 @@ pub(crate) enum Alphabet {
     Uploads,
     PlacesAndTimes,
     Tokens,
+    /// Three claims in keys, which two rules can have in the same place.
+    ManyClaims,
+    /// Values of claims that no key can have as a segment, and others that are special.
+    Words,
+    /// The times of a token, against periods, leeways and longest lifetimes.
+    TokenTimes,
 }
+
+/// What a claim's value can be beside a plain segment.
+pub(crate) const SPECIAL: [&str; 9] = ["", ".", "..", "a/b", "x a/b", "A\\b", "\u{e9}", "a  b", LONG];
+
+/// 300 bytes.
+pub(crate) const LONG: &str = "llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll\
+    llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll\
+    llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll\
+    llllllllllllllll";
 
 pub(crate) fn authorizer(document: &Value) -> Option<Authorizer> {
     let document = serde_json::from_value(document.clone()).unwrap();
@@ -60,6 +77,17 @@ fn issuer(name: &str, more: &Value) -> Value {
 }
 
 fn issuers(alphabet: Alphabet) -> BoxedStrategy<Vec<Value>> {
+    if alphabet == Alphabet::TokenTimes {
+        let leeways = select(vec![0, 2, 5]);
+        let lives = prop::option::of(select(vec![1, 4, 9]));
+        return (leeways, lives)
+            .prop_map(|(leeway, life)| {
+                let mut more = json!({"leeway_seconds": leeway});
+                more["max_lifetime_seconds"] = life.map_or(Value::Null, Value::from);
+                vec![issuer("i", &more)]
+            })
+            .boxed();
+    }
     if alphabet != Alphabet::Tokens {
         return Just(vec![issuer("i", &json!({}))]).boxed();
     }
@@ -89,11 +117,16 @@ fn pattern(alphabet: Alphabet) -> BoxedStrategy<String> {
         Alphabet::Keys => &["a", "b", "a*", "*b", "*", "**", "*a*", "ab"],
         Alphabet::KeyedClaims => &["a", "b", "*", "**", "{sub}", "{g}", "{sub}", "{g}", "{g}", "a*"],
         Alphabet::Listings => &["a", "b", "ab", "*", "**", "**", "{sub}", "{g}", "a*", "*b"],
-        Alphabet::Conditions | Alphabet::PlacesAndTimes | Alphabet::Tokens => &["a", "**"],
+        Alphabet::Conditions | Alphabet::PlacesAndTimes | Alphabet::Tokens | Alphabet::TokenTimes => {
+            &["a", "**"]
+        }
         Alphabet::Uploads => &["a", "{sub}"],
+        Alphabet::ManyClaims => &["{sub}", "{g}", "{h}", "{g}", "{h}", "a", "*", "**"],
+        Alphabet::Words => &["a", "{sub}", "{g}", "*", "a*", "**"],
     };
     let most = match alphabet {
-        Alphabet::Keys | Alphabet::KeyedClaims | Alphabet::Listings => 4,
+        Alphabet::Keys | Alphabet::KeyedClaims | Alphabet::Listings | Alphabet::ManyClaims => 4,
+        Alphabet::Words => 3,
         _ => 2,
     };
     prop::collection::vec(select(segments.to_vec()), 1..most).prop_map(|segments| segments.join("/")).boxed()
@@ -128,12 +161,51 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             json!({"role": {"equals": "y"}}),
         ],
         Alphabet::Uploads => vec![json!({"sub": {"equals": "a"}}), json!({"g": {"present": true}})],
+        Alphabet::ManyClaims => vec![
+            json!({"g": {"has": "a"}}),
+            json!({"h": {"has": "b"}, "g": {"has": "a"}}),
+            json!({"h": {"equals": "a"}}),
+            json!({"sub": {"any": ["a", "b"]}}),
+            json!({"g": {"present": false}}),
+        ],
+        Alphabet::Words => {
+            let words = SPECIAL.into_iter().filter(|word| !word.is_empty() && !word.contains(' ') && *word != LONG);
+            let has = words.flat_map(|word| [json!({"sub": {"has": word}}), json!({"g": {"has": word}})]);
+            let equals = SPECIAL
+                .into_iter()
+                .flat_map(|text| [json!({"sub": {"equals": text}}), json!({"g": {"any": [text, "a"]}})]);
+            has.chain(equals).chain([json!({"g": {"present": true}})]).collect()
+        }
+        Alphabet::TokenTimes => {
+            let times = [-6, -1, 0, 3, 7].map(|after| NOON + after);
+            let equals = times
+                .into_iter()
+                .flat_map(|at| ["exp", "iat", "nbf"].map(|name| json!({name: {"equals": at}})));
+            equals
+                .chain([json!({"iat": {"present": false}}), json!({"nbf": {"present": true}})])
+                .chain([json!({"exp": {"equals": NOON + 3}, "iat": {"any": [NOON, NOON - 6]}})])
+                .collect()
+        }
         Alphabet::Keys | Alphabet::PlacesAndTimes => return Just(None).boxed(),
     };
     prop::option::weighted(0.5, select(tests)).boxed()
 }
 
-fn upload() -> impl Strategy<Value = Value> {
+fn upload(alphabet: Alphabet) -> BoxedStrategy<Value> {
+    if alphabet == Alphabet::Words {
+        let owners = vec!["a/b", "x a/b", "{sub}", "{g}", "{sub}", "{exp}"];
+        let one = prop::option::of(select(owners));
+        return (one.clone(), prop::option::weighted(0.2, one))
+            .prop_map(|(owner, other)| {
+                let named = [("o", owner), ("p", other.flatten())];
+                let metadata: Map<String, Value> = named
+                    .into_iter()
+                    .filter_map(|(name, term)| Some((name.to_owned(), json!(term?))))
+                    .collect();
+                if metadata.is_empty() { json!({}) } else { json!({"metadata": metadata}) }
+            })
+            .boxed();
+    }
     (
         prop::option::of(select(vec![1, 10])),
         prop::option::of(select(vec![json!(["image/*"]), json!(["image/png", "text/x"]), json!(["*/*"])])),
@@ -150,6 +222,13 @@ fn upload() -> impl Strategy<Value = Value> {
             upload.extend(checksums.then(|| ("checksums".into(), json!(true))));
             Value::Object(upload)
         })
+        .boxed()
+}
+
+/// The time of day this many seconds after noon.
+fn rfc_3339(after: i64) -> String {
+    let seconds = 12 * 3600 + after;
+    format!("2027-01-01T{:02}:{:02}:{:02}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
@@ -157,11 +236,16 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         Alphabet::Listings => vec!["ListObjectsV2", "GetObject"],
         Alphabet::Uploads => vec!["PutObject", "CompleteMultipartUpload"],
         Alphabet::Keys | Alphabet::KeyedClaims => vec!["GetObject", "DeleteObject"],
-        Alphabet::Conditions | Alphabet::PlacesAndTimes | Alphabet::Tokens => vec!["GetObject"],
+        Alphabet::Words => vec!["PutObject"],
+        Alphabet::Conditions
+        | Alphabet::PlacesAndTimes
+        | Alphabet::Tokens
+        | Alphabet::ManyClaims
+        | Alphabet::TokenTimes => vec!["GetObject"],
     };
     let count = operations.len();
     let denies = match alphabet {
-        Alphabet::KeyedClaims | Alphabet::Listings => 0.5,
+        Alphabet::KeyedClaims | Alphabet::Listings | Alphabet::ManyClaims => 0.5,
         _ => 0.3,
     };
     let networks =
@@ -185,11 +269,11 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         prop::collection::vec(pattern(alphabet), 1..3),
         condition(alphabet),
         prop::bool::weighted(if alphabet == Alphabet::PlacesAndTimes { 0.6 } else { 0.25 }),
-        upload(),
-        place,
+        upload(alphabet),
+        (place, (prop::option::of(select(vec![-4, 1])), prop::option::of(select(vec![2, 6])))),
         prop::option::weighted(0.9, select(vec![json!(["i"]), json!(["j"]), json!(["i", "j"])])),
     )
-        .prop_map(move |(denies, operations, keys, when, anonymous, upload, place, issuers)| {
+        .prop_map(move |(denies, operations, keys, when, anonymous, upload, (place, period), issuers)| {
             let mut keys = keys;
             // Else no prefix is wholly within, and the core refuses the rule.
             if alphabet == Alphabet::Listings && !denies && !keys[0].ends_with("**") {
@@ -201,7 +285,8 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
             });
             let fields = rule.as_object_mut().unwrap();
             fields.extend(when.map(|when| ("when".to_owned(), when)));
-            let is_upload = alphabet == Alphabet::Uploads && !denies && upload != json!({});
+            let is_upload =
+                matches!(alphabet, Alphabet::Uploads | Alphabet::Words) && !denies && upload != json!({});
             if is_upload {
                 fields.insert("upload".to_owned(), upload.clone());
             }
@@ -210,6 +295,11 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
                 fields.insert("anonymous".to_owned(), json!(true));
             } else if alphabet == Alphabet::Tokens {
                 fields.extend(issuers.map(|issuers| ("issuers".to_owned(), issuers)));
+            }
+            if alphabet == Alphabet::TokenTimes {
+                let (first, end) = period;
+                fields.extend(first.map(|at| ("not_before".to_owned(), json!(rfc_3339(at)))));
+                fields.extend(end.map(|at| ("not_after".to_owned(), json!(rfc_3339(at)))));
             }
             if alphabet == Alphabet::PlacesAndTimes {
                 let (networks, (first, end), overrides) = place;

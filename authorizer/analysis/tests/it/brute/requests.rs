@@ -4,10 +4,10 @@ use authorizer_analysis::Witness;
 use authorizer_core::{Authorized, Authorizer, Supposed, UnixTime};
 use serde_json::{Map, Value, json};
 
-use super::policies::Alphabet;
+use super::policies::{Alphabet, LONG, SPECIAL};
 
 /// 2027-01-01T12:00:00Z.
-const NOON: u64 = 1_798_804_800;
+pub(crate) const NOON: i64 = 1_798_804_800;
 
 /// An event, and the token that is supposed to have come with it.
 pub(crate) struct Request {
@@ -60,7 +60,7 @@ struct Plain {
 impl Plain {
     fn new(method: &'static str, uri: impl Into<String>, query: impl Into<String>) -> Self {
         let (uri, query) = (uri.into(), query.into());
-        Self { method, uri, query, headers: Vec::new(), source: "192.0.2.1", at: NOON }
+        Self { method, uri, query, headers: Vec::new(), source: "192.0.2.1", at: NOON.unsigned_abs() }
     }
 
     fn with(&self, claims: Option<&Map<String, Value>>) -> Request {
@@ -78,7 +78,7 @@ impl Plain {
         let token = claims.map(|claims| {
             let mut claims = claims.clone();
             let token_type = claims.remove("TYP").map(|typ| typ.as_str().unwrap().to_owned());
-            claims.insert("exp".into(), json!(at + 60));
+            claims.entry("exp").or_insert(json!(at + 60));
             Supposed { token_type, claims }
         });
         Request { event: event.to_string().into_bytes(), token, at: UnixTime::from_seconds(at) }
@@ -227,7 +227,8 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
             let day = 86_400;
             let mut plain = Vec::new();
             for source in ["192.0.2.1", "10.0.0.1", "10.9.9.9", "::1", "ffff::1"] {
-                for at in [0, NOON - day, NOON, NOON + day, u64::MAX] {
+                let noon = NOON.unsigned_abs();
+                for at in [0, noon - day, noon, noon + day, u64::MAX] {
                     for query in [
                         "",
                         "response-content-type=x",
@@ -251,6 +252,54 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                 }
             }
             requests.retain(until_the_end);
+            requests
+        }
+        Alphabet::ManyClaims => {
+            let groups = vec![json!(null), json!("a"), json!([]), json!(["a"]), json!(["a", "b"])];
+            let people = [
+                ("sub", vec![json!(null), json!("a"), json!("b")]),
+                ("g", groups.clone()),
+                ("h", [groups, vec![json!("b a"), json!(["c"])]].concat()),
+            ];
+            with_tokens(&each(&["GET"], keys(&["a", "b", "c"])), &claims(&base, &people))
+        }
+        Alphabet::Words => {
+            let mut plain = Vec::new();
+            for key in ["a", "a  b", "\u{e9}", "c", "a/a", "a/c", "c/a", "c/c"] {
+                let uri = format!("/{}", key.replace(' ', "%20"));
+                for owner in [None, Some("a"), Some("a/b"), Some("x a/b"), Some("y")] {
+                    for other in [None, Some("a/b"), Some("z")] {
+                        let mut one = Plain::new("PUT", &uri, "");
+                        one.headers.extend(owner.map(|owner| ("x-amz-meta-o", owner)));
+                        one.headers.extend(other.map(|other| ("x-amz-meta-p", other)));
+                        plain.push(one);
+                    }
+                }
+            }
+            let special = || SPECIAL.into_iter().map(|text| json!(text));
+            let texts = || special().chain([json!(null), json!("a"), json!("c"), json!("x A\\b")]);
+            let arrays = [json!([]), json!(["a", "a/b"]), json!([".."]), json!([LONG, "A\\b"])];
+            let people = [("sub", texts().collect()), ("g", texts().chain(arrays).collect())];
+            with_tokens(&plain, &claims(&base, &people))
+        }
+        Alphabet::TokenTimes => {
+            let mut requests = Vec::new();
+            let times = |offsets: &[i64]| -> Vec<Value> {
+                let halves = |offset: &i64| [json!(NOON + offset), json!((NOON + offset) as f64 + 0.5)];
+                [json!(null)].into_iter().chain(offsets.iter().flat_map(halves)).collect()
+            };
+            let choices = [
+                ("exp", times(&[-6, -1, 0, 3, 7])),
+                ("iat", times(&[-12, -6, -1, 0, 5])),
+                ("nbf", times(&[0, 7]).into_iter().filter(|time| !time.is_f64()).collect()),
+            ];
+            let tokens = claims(&base, &choices);
+            for at in (-14..14).map(|after| (NOON + after).unsigned_abs()) {
+                let one = Plain { at, ..Plain::new("GET", "/a", "") };
+                requests.extend(
+                    tokens.iter().filter(|token| token.contains_key("exp")).map(|t| one.with(Some(t))),
+                );
+            }
             requests
         }
         Alphabet::Tokens => {

@@ -1,0 +1,151 @@
+//! A key that two patterns match, found in one pass. It decides most pairs of a long policy at once.
+
+use std::collections::{HashMap, VecDeque};
+
+use authorizer_core::key::ObjectKey;
+use authorizer_core::rules::{Claims, KeyPattern, Segment};
+use serde_json::Value;
+
+/// A segment of a pattern, once the claims are known.
+#[derive(Clone, Copy)]
+enum Piece<'p> {
+    Text(&'p str),
+    Glob(&'p Segment, &'p [String]),
+    /// Any segment.
+    Star,
+    Members(&'p [Value]),
+    /// Any number of segments, also none.
+    AnySegments,
+}
+
+/// A segment that a star or a `**` stands for.
+const ANY: &str = "x";
+
+/// A key that both patterns match, for a token with these claims. There may be one though none is found.
+pub(crate) fn key_of_both(one: &KeyPattern, other: &KeyPattern, claims: Claims<'_>) -> Option<ObjectKey> {
+    let (first, second) = (pieces(one, claims)?, pieces(other, claims)?);
+    let mut from: HashMap<(usize, usize), ((usize, usize), Option<String>)> = HashMap::new();
+    let mut queue = VecDeque::from([(0usize, 0usize)]);
+    let end = (first.len(), second.len());
+    while let Some(at) = queue.pop_front() {
+        if at == end {
+            let key = ObjectKey::new(way(&from, at)).ok()?;
+            return (one.matches(&key, claims) && other.matches(&key, claims)).then_some(key);
+        }
+        for (next, text) in steps(&first, &second, at) {
+            if next != (0, 0) && !from.contains_key(&next) {
+                from.insert(next, (at, text));
+                queue.push_back(next);
+            }
+        }
+    }
+    None
+}
+
+fn pieces<'p>(pattern: &'p KeyPattern, claims: Claims<'p>) -> Option<Vec<Piece<'p>>> {
+    let mut pieces = Vec::new();
+    for segment in pattern.segments() {
+        pieces.push(match segment {
+            Segment::Literal(text) => Piece::Text(text),
+            Segment::Glob(parts) => Piece::Glob(segment, parts),
+            Segment::AnySegments => Piece::AnySegments,
+            Segment::Claim(name) => match claims.get(name)? {
+                Value::String(text) => Piece::Text(text),
+                Value::Array(members) => Piece::Members(members),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
+            },
+        });
+    }
+    // As the last segment it stands for one or more.
+    if let Some(Piece::AnySegments) = pieces.last() {
+        pieces.insert(pieces.len().saturating_sub(1), Piece::Star);
+    }
+    Some(pieces)
+}
+
+type Step = ((usize, usize), Option<String>);
+
+fn steps(first: &[Piece<'_>], second: &[Piece<'_>], (i, j): (usize, usize)) -> Vec<Step> {
+    let (one, other) = (first.get(i), second.get(j));
+    let (after_i, after_j) = (i.saturating_add(1), j.saturating_add(1));
+    let mut steps = Vec::new();
+    if let Some(Piece::AnySegments) = one {
+        steps.push(((after_i, j), None));
+        steps.extend(other.and_then(text_of).map(|text| ((i, after_j), Some(text))));
+    }
+    if let Some(Piece::AnySegments) = other {
+        steps.push(((i, after_j), None));
+        steps.extend(one.and_then(text_of).map(|text| ((after_i, j), Some(text))));
+    }
+    if let (Some(one), Some(other)) = (one, other) {
+        steps.extend(text_of_both(*one, *other).map(|text| ((after_i, after_j), Some(text))));
+    }
+    steps
+}
+
+/// A text that the piece stands for.
+fn text_of(piece: &Piece<'_>) -> Option<String> {
+    match piece {
+        Piece::Text(text) => Some((*text).to_owned()),
+        Piece::Star => Some(ANY.to_owned()),
+        Piece::Glob(_, parts) if parts.iter().all(String::is_empty) => Some(ANY.to_owned()),
+        Piece::Glob(_, parts) => Some(parts.concat()),
+        Piece::Members(members) => members.first().and_then(Value::as_str).map(str::to_owned),
+        Piece::AnySegments => None,
+    }
+}
+
+/// A text that both pieces stand for, if one stands for the first that comes to mind of the other.
+fn text_of_both(one: Piece<'_>, other: Piece<'_>) -> Option<String> {
+    let is_of = |piece: Piece<'_>, text: &str| match piece {
+        Piece::Text(own) => own == text,
+        Piece::Star => !text.is_empty(),
+        Piece::Glob(segment, _) => segment.matches(text, Claims::None),
+        Piece::Members(members) => members.iter().any(|member| member.as_str() == Some(text)),
+        Piece::AnySegments => false,
+    };
+    let of_one = text_of(&one).filter(|text| is_of(other, text));
+    of_one.or_else(|| text_of(&other).filter(|text| is_of(one, text)))
+}
+
+/// The segments on the way to a place.
+fn way(from: &HashMap<(usize, usize), Step>, end: (usize, usize)) -> String {
+    let mut segments = Vec::new();
+    let mut at = end;
+    while let Some((before, text)) = from.get(&at) {
+        segments.extend(text.as_deref());
+        at = *before;
+    }
+    segments.reverse();
+    segments.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn key(one: &str, other: &str) -> Option<String> {
+        let claims = json!({"sub": "alice", "groups": ["red", "blue"], "n": 7});
+        let parsed = |text| KeyPattern::parse(text).unwrap();
+        let claims = Claims::Known(claims.as_object().unwrap());
+        key_of_both(&parsed(one), &parsed(other), claims).map(|key| key.as_str().to_owned())
+    }
+
+    #[test]
+    fn a_key_of_both_is_found_in_the_usual_shapes() {
+        for (one, other, expected) in [
+            ("a/**", "**/secret/**", Some("a/secret/x")),
+            ("a/{sub}/**", "a/*/b", Some("a/alice/b")),
+            ("{groups}/**", "blue/x*", Some("blue/x")),
+            ("a/*", "a/**", Some("a/x")),
+            ("a/b*", "a/bc", Some("a/bc")),
+            ("a/", "a/**", None),
+            ("a/*", "b/*", None),
+            ("a/*", "a/*/*", None),
+            ("{n}", "**", None),
+        ] {
+            assert_eq!(key(one, other).as_deref(), expected, "{one} {other}");
+        }
+    }
+}
