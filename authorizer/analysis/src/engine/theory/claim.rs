@@ -100,7 +100,9 @@ impl Claim<'_> {
         let other =
             |value: Option<Value>| holds_all(&self.tests, value.as_ref()).then_some(Kind::Other(value));
         match &self.given {
-            Some(Some(Value::String(_))) => return vec![Kind::Text],
+            Some(Some(text @ Value::String(_))) => {
+                return if holds_all(&self.tests, Some(text)) { vec![Kind::Text] } else { Vec::new() };
+            }
             Some(Some(Value::Array(_))) => return vec![Kind::Array],
             Some(given) => return other(given.clone()).into_iter().collect(),
             None => {}

@@ -169,7 +169,8 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             json!({"g": {"present": false}}),
         ],
         Alphabet::Words => {
-            let words = SPECIAL.into_iter().filter(|word| !word.is_empty() && !word.contains(' ') && *word != LONG);
+            let words =
+                SPECIAL.into_iter().filter(|word| !word.is_empty() && !word.contains(' ') && *word != LONG);
             let has = words.flat_map(|word| [json!({"sub": {"has": word}}), json!({"g": {"has": word}})]);
             let equals = SPECIAL
                 .into_iter()
