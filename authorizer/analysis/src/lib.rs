@@ -33,7 +33,9 @@
 //! class is tried. Addresses and instants fall into intervals, numbers at thresholds, claims by the values that tests
 //! name. Keys and the claims that stand in them go together (`engine/theory/keyed.rs`): patterns are automata over
 //! segments, segments fall into regular classes, of each class there are as many words as could ever have to differ,
-//! and for every choice of claims from these the product of the automata is searched to the end.
+//! and the product of the automata is searched to the end. Which segments the claims are is found on the way.
+//!
+//! A question has a budget in steps and bytes ([`engine::Budget`]). Over it the answer is "not decided", never "no".
 //!
 //! `docs/audit/exactness.md` says what this leaves out, and to which side. The tests in `tests/it/brute` compare
 //! it with trying every request over small alphabets, for random policies.

@@ -224,3 +224,25 @@ fn a_time_that_a_condition_names_is_found_within_leeway_lifetime_and_period() {
         assert_eq!(matches!(reach, Reach::Decides(_)), decides, "{start}");
     }
 }
+
+#[test]
+fn a_claim_that_the_question_gives_must_pass_the_tests_of_the_rules() {
+    let rules = json!([
+        {"id": "r", "effect": "allow", "methods": ["PUT"], "keys": ["u/{scope1}/**"], "when": {"scope1": {"has": "a"}},
+            "upload": {"metadata": {"g": "{scope1}"}}}
+    ]);
+    let authorizer = authorizer(rules);
+    for (given, is_let_in) in [
+        (json!("a"), true),
+        (json!("b a"), true),
+        (json!("b"), false),
+        (json!("a/b a"), false),
+        (json!(["a"]), false),
+        (json!(7), false),
+    ] {
+        let claims = json!({"scope1": given}).as_object().unwrap().clone();
+        let bounds = Bounds { claims, ..Bounds::default() };
+        let found = crate::query(&authorizer, &crate::Query { bounds, ..crate::Query::default() }).unwrap();
+        assert_eq!(!found.is_empty(), is_let_in, "{given}");
+    }
+}

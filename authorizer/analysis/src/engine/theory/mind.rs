@@ -86,8 +86,8 @@ impl Slot<'_> {
         self.is_text() && (self.claim.is_compared || !self.is_free)
     }
 
-    /// Whether the text can be decided to be its value although no pattern needs it here.
-    fn is_of_use(&self) -> bool {
+    /// Whether a segment can be decided to be its value although no pattern needs it here.
+    pub(super) fn is_of_use(&self) -> bool {
         self.claim.is_asked || self.is_tied()
     }
 }

@@ -258,11 +258,10 @@ impl Values<'_, '_, '_> {
     fn candidates(&self, slot: usize, one: &Slot<'_>, route: &Route<'_>) -> Vec<String> {
         let classes = self.stock.letters.iter().enumerate().filter(|(_, letter)| letter.is_class);
         let own = classes.filter_map(|(at, _)| self.stock.word_of(at, self.number(slot)));
-        let named = self
-            .stock
-            .named
-            .iter()
-            .filter(|(_, at)| at.is_none_or(|at| !route.mind.refuses(slot, Pick::Named(at))));
+        // Of a text that no pattern has to be, nothing is noted of the segments that it is not.
+        let is_noted = one.is_of_use();
+        let may_be = |at: usize| is_noted && !route.mind.refuses(slot, Pick::Named(at));
+        let named = self.stock.named.iter().filter(|(_, at)| at.is_none_or(may_be));
         own.chain(named.map(|(text, _)| text.as_str()))
             .filter(|text| one.claim.may_be(text))
             .map(str::to_owned)
