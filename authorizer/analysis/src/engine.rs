@@ -29,7 +29,7 @@ use thiserror::Error;
 pub(crate) use additions::{could_differ, metadata_differences, only_creates};
 pub use atom::Reading;
 pub(crate) use atom::could_match;
-pub use heads::could_overlap;
+pub use heads::{could_overlap, heads_agree};
 pub use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};
 pub use witness::{Replayed, Witness};

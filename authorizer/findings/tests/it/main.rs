@@ -15,6 +15,7 @@ mod deployment;
 mod leaving;
 mod policy;
 mod random;
+mod ten_policies;
 
 /// The folder of the repository.
 fn root() -> PathBuf {

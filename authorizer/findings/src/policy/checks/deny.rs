@@ -124,7 +124,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA049",
             name: "deny-of-one-level",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "a deny rule's pattern ends in `*`, and a rule allows the folders below",
             why: "`*` stands for one segment. `records/*` matches every object directly in the folder, and \
               nothing in its subfolders.",
@@ -147,7 +147,7 @@ fn asks_for_a_claim(subject: &PolicySubject<'_>) -> Vec<Observation> {
                     rule.id(),
                     words(&witness)
                 );
-                found.push(rule.found(message));
+                found.push(rule.found(message).shown(witness));
             }
         }
     }
@@ -195,7 +195,7 @@ fn leaving(
             let witness = left_open(subject, &rule, others, allows)?;
             let (id, denied_name) = (rule.id(), denied.name());
             let message = format!("rule `{id}` denies {denied_name}, but {} is allowed", words(&witness));
-            Some(rule.found_of(denied, message))
+            Some(rule.found_of(denied, message).shown(witness))
         })
         .collect()
 }
@@ -212,7 +212,7 @@ fn leaves_multipart(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let witness = steps?.pop()?;
             let message =
                 format!("rule `{}` denies PutObject, but {} is allowed", rule.id(), words(&witness));
-            Some(rule.found_of(Op::PutObject, message))
+            Some(rule.found_of(Op::PutObject, message).shown(witness))
         })
         .collect()
 }
@@ -264,7 +264,7 @@ fn one_level(subject: &PolicySubject<'_>) -> Vec<Observation> {
             if let Some(witness) = through {
                 let message =
                     format!("rule `{}` denies `{pattern}`, but {} is allowed", rule.id(), words(&witness));
-                found.push(rule.found_at(place, message));
+                found.push(rule.found_at(place, message).shown(witness));
             }
         }
     }
