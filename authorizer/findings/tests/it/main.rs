@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 mod deployment;
 mod leaving;
+mod openings;
 mod policy;
 mod random;
 mod ten_policies;

@@ -183,7 +183,9 @@ fn dead_patterns<'p>(
         })
     };
     let patterns = rule.patterns().enumerate();
-    let could_be = patterns.filter(|(_, (_, pattern))| near(pattern) || pattern.claims().next().is_some());
+    let could_be = patterns.filter(|(_, (_, pattern))| {
+        near(pattern) || (others.is_empty() && pattern.claims().next().is_some())
+    });
     could_be.filter(|(index, _)| is_dead(*index)).map(|(_, pattern)| pattern).collect()
 }
 
@@ -193,8 +195,10 @@ fn never_decides(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let denies: Vec<_> = subject.denies().collect();
     for rule in subject.rules() {
         if !rule.is_deny() && matches!(subject.reach(&rule), Some(Reach::Decides(_))) {
-            let impossible = dead_patterns(subject, &rule, &[]);
-            for (place, pattern) in dead_patterns(subject, &rule, &denies) {
+            let dead = dead_patterns(subject, &rule, &denies);
+            // That no request matches a pattern is a finding of its own.
+            let impossible = if dead.is_empty() { Vec::new() } else { dead_patterns(subject, &rule, &[]) };
+            for (place, pattern) in dead {
                 if !impossible.iter().any(|(one, _)| *one == place) {
                     let message =
                         format!("deny rules deny everything that rule `{}` allows on `{pattern}`", rule.id());
@@ -232,8 +236,11 @@ fn denies_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     // That no request matches a rule is a finding of its own.
     let denies = subject.denies().filter(|rule| !matches!(subject.reach(rule), Some(Reach::Impossible)));
     for rule in denies {
-        let idle: Vec<_> =
-            rule.patterns().enumerate().filter(|(index, _)| protects_nothing(subject, &rule, *index)).collect();
+        let idle: Vec<_> = rule
+            .patterns()
+            .enumerate()
+            .filter(|(index, _)| protects_nothing(subject, &rule, *index))
+            .collect();
         if idle.len() == rule.rule.keys().len() {
             let hint = idle.iter().find_map(|(_, (_, pattern))| meant(subject, &rule, pattern));
             let message = format!(
@@ -331,12 +338,13 @@ fn create_only_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
         };
         // One pattern that is never the rule's to decide is enough.
         if by.is_empty() {
-            let before: Vec<_> = subject.allows().filter(|one| one.index < rule.index && overwrites(one)).collect();
+            let before: Vec<_> =
+                subject.allows().filter(|one| one.index < rule.index && overwrites(one)).collect();
             for (place, _) in dead_patterns(subject, &rule, &before) {
                 let near = |one: &&RuleView<'_>| {
-                    rule.patterns().filter(|(at, _)| *at == place).any(|(_, pattern)| {
-                        one.rule.keys().iter().any(|key| heads_agree(key, pattern))
-                    })
+                    rule.patterns()
+                        .filter(|(at, _)| *at == place)
+                        .any(|(_, pattern)| one.rule.keys().iter().any(|key| heads_agree(key, pattern)))
                 };
                 by.extend(before.iter().find(near).map(|one| one.index));
             }

@@ -34,8 +34,7 @@ struct Registry {
 }
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
-    let mut registry =
-        Registry { types: BTreeSet::new(), kinds: BTreeSet::new(), endings: BTreeMap::new() };
+    let mut registry = Registry { types: BTreeSet::new(), kinds: BTreeSet::new(), endings: BTreeMap::new() };
     for line in include_str!("media_types/media-types.txt").lines() {
         let mut words = line.split(' ');
         let Some(name) = words.next() else { continue };

@@ -69,14 +69,17 @@ fn opened<'p>(own: &'p KeyPattern, other: &KeyPattern) -> Vec<&'p str> {
 
 fn others_open(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let allows: Vec<_> = subject.allows().filter(|rule| !rule.is_anonymous()).collect();
-    let owners: Vec<_> =
-        allows.iter().filter(|rule| rule.rule.keys().iter().any(|key| key.claims().next().is_some())).collect();
+    let owners: Vec<_> = allows
+        .iter()
+        .filter(|rule| rule.rule.keys().iter().any(|key| key.claims().next().is_some()))
+        .collect();
     let mut found = Vec::new();
     for opener in &allows {
         // The rule's own patterns first: there the contradiction is plain.
         let (own, others): (Vec<&RuleView<'_>>, Vec<_>) =
             owners.iter().copied().partition(|owner| owner.index == opener.index);
-        let owners: Vec<_> = own.into_iter().chain(others).filter(|one| opener.asks_no_more(one, None)).collect();
+        let owners: Vec<_> =
+            own.into_iter().chain(others).filter(|one| opener.asks_no_more(one, None)).collect();
         for index in 0..opener.rule.keys().len() {
             found.extend(owners.iter().find_map(|owner| opens(subject, opener, index, owner)));
         }
@@ -174,7 +177,9 @@ fn past(
     let exclude = [subject.deny_indexes(), vec![fenced.index]].concat();
     let whose = subject.whose(fenced, open);
     let asks_more = |pattern: &KeyPattern| {
-        pattern.claims().any(|claim| !fenced.rule.keys().iter().any(|own| own.claims().any(|one| one == claim)))
+        pattern
+            .claims()
+            .any(|claim| !fenced.rule.keys().iter().any(|own| own.claims().any(|one| one == claim)))
     };
     let patterns: Vec<_> =
         open.rule.keys().iter().enumerate().filter(|(_, pattern)| !asks_more(pattern)).collect();

@@ -177,7 +177,7 @@ fn with_slash(subject: &PolicySubject<'_>) -> Vec<Observation> {
             for claim in pattern.claims() {
                 let has = |issuer: &&IssuerDocument| known(issuer, claim).is_some_and(|known| known.slash);
                 let provider = rule.issuers.first().and_then(|issuer| Provider::of(&issuer.issuer));
-                if let Some(provider) = provider.filter(|_| rule.issuers.iter().all(|issuer| has(&issuer))) {
+                if let Some(provider) = provider.filter(|_| rule.issuers.iter().all(has)) {
                     let message = format!(
                         "rule `{}` has `{pattern}`: values of `{claim}` have a slash at {}",
                         rule.id(),
@@ -201,8 +201,10 @@ fn no_such_audience(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let others = Provider::of(&issuer.document.issuer)
             .is_some_and(|one| one.kinds().any(|(_, tokens)| tokens.client.as_deref() == Some("client_id")));
         if has_none && others && !issuer.document.client_id.is_empty() {
-            let message =
-                format!("issuer `{}` names a `client_id`, which the tokens it accepts do not have", issuer.name());
+            let message = format!(
+                "issuer `{}` names a `client_id`, which the tokens it accepts do not have",
+                issuer.name()
+            );
             found.push(issuer.found_in("client_id", message));
         }
     }

@@ -1,5 +1,6 @@
 //! Rules that several issuers share, and names that each of the issuers gives by itself.
 
+use authorizer_analysis::engine::heads_agree;
 use authorizer_analysis::{Who, Witness};
 use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::{ClaimTest, KeyPattern, Segment};
@@ -91,12 +92,11 @@ fn shared_folder(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for (index, later) in allows.iter().enumerate() {
         for (at, (place, pattern)) in later.patterns().enumerate() {
             let before = allows.iter().take(index.saturating_add(1));
+            let before = before.filter(|earlier| has_strangers(earlier, later));
             let shared = before.clone().find_map(|earlier| {
                 let shares = |(other, one): (usize, &KeyPattern)| {
-                    let is_same = earlier.index == later.index;
-                    let is_before = !is_same || other <= at;
-                    (is_before && both_name(one, pattern))
-                        .then(|| share(subject, (earlier, one), (later, pattern)))?
+                    let is_before = earlier.index != later.index || other <= at;
+                    is_before.then(|| share(subject, (earlier, one), (later, pattern)))?
                 };
                 let shared = earlier.rule.keys().iter().enumerate().find_map(shares)?;
                 Some((earlier.clone(), shared))
@@ -119,6 +119,11 @@ fn shared_folder(subject: &PolicySubject<'_>) -> Vec<Observation> {
     found
 }
 
+/// Whether the rules accept tokens of two issuers that do not give their values together.
+fn has_strangers(one: &RuleView<'_>, other: &RuleView<'_>) -> bool {
+    one.issuers.iter().any(|first| other.issuers.iter().any(|second| !are_one(first, second)))
+}
+
 /// The names of two issuers, and for each a request for the same key.
 struct Shared {
     issuers: [String; 2],
@@ -131,11 +136,10 @@ fn share(
     (earlier, one): (&RuleView<'_>, &KeyPattern),
     (later, other): (&RuleView<'_>, &KeyPattern),
 ) -> Option<Shared> {
-    let wide = of_anyone(other)?;
-    let narrow = of_anyone(one)?;
-    if !authorizer_analysis::engine::heads_agree(&narrow, &wide) {
+    if !both_name(one, other) || !heads_agree(one, other) {
         return None;
     }
+    let wide = of_anyone(other)?;
     let denies = subject.deny_indexes();
     for first in &earlier.issuers {
         for second in later.issuers.iter().filter(|second| !are_one(first, second)) {
@@ -144,7 +148,8 @@ fn share(
                     let whose = [Who::Token(issuer.issuer.clone())];
                     let require = [rule.index];
                     let asked = Asked { operation, require: &require, exclude: &denies, within: None };
-                    subject.confirmed(rule, subject.exact().ask_within(asked, &whose, Some(within))?.witness()?)
+                    subject
+                        .confirmed(rule, subject.exact().ask_within(asked, &whose, Some(within))?.witness()?)
                 };
                 if operation.is_listing() {
                     continue;
@@ -153,8 +158,7 @@ fn share(
                 let Some(key) = of_key(&witness.key) else { continue };
                 let operations = later.rule.operations();
                 let mut again = operations.iter().filter(|operation| !operation.is_listing());
-                if let Some(second_witness) =
-                    again.find_map(|operation| ask(later, operation, second, &key))
+                if let Some(second_witness) = again.find_map(|operation| ask(later, operation, second, &key))
                 {
                     return Some(Shared {
                         issuers: [first.name.clone(), second.name.clone()],

@@ -1,8 +1,10 @@
 //! What is written, and nobody reads.
 
+use authorizer_analysis::engine::heads_agree;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::KeyPattern;
 
+use super::shared::of_anyone;
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::exact::Asked;
@@ -34,16 +36,22 @@ fn never_read(subject: &PolicySubject<'_>) -> Vec<Observation> {
     // An administrator who reads everything is not whom the uploads are for.
     let is_for_all = |rule: &RuleView<'_>| rule.rule.keys().iter().any(is_everything);
     let mut found = Vec::new();
-    for writer in subject.allows().filter(|rule| rule.has(Op::PutObject)) {
+    // A rule that reads what it writes is no question.
+    let is_only_writer = |rule: &RuleView<'_>| rule.has(Op::PutObject) && rule.of(&READS).is_empty();
+    for writer in subject.allows().filter(is_only_writer) {
         for (place, pattern) in writer.patterns() {
+            let Some(wide) = of_anyone(pattern) else { continue };
+            let reads = |reader: &&RuleView<'_>| is_read_by(subject, &wide, reader);
+            if readers.iter().filter(|reader| !is_for_all(reader)).any(|reader| reads(&reader)) {
+                continue;
+            }
             let slip = readers.iter().find_map(|reader| {
                 let meant = reader.rule.keys().iter().find(|one| is_a_slip(pattern, one))?;
                 Some((reader.id(), meant))
             });
-            let reads = |reader: &RuleView<'_>| {
-                (slip.is_none() || !is_for_all(reader)) && is_read_by(subject, pattern, reader)
-            };
-            if readers.iter().any(reads) {
+            let is_read_by_all =
+                readers.iter().filter(|reader| is_for_all(reader)).any(|reader| reads(&reader));
+            if is_read_by_all && slip.is_none() {
                 continue;
             }
             // A public box for letters is emptied by somebody else.
@@ -54,12 +62,11 @@ fn never_read(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 Some((id, meant)) => (Severity::Medium, format!("; rule `{id}` reads `{meant}`")),
                 None => (Severity::Low, String::new()),
             };
-            let who = match readers.iter().any(is_for_all) {
+            let who = match is_read_by_all {
                 true => "only rules for every key read",
                 false => "no rule reads",
             };
-            let message =
-                format!("rule `{}` allows uploads to `{pattern}`, which {who}{hint}", writer.id());
+            let message = format!("rule `{}` allows uploads to `{pattern}`, which {who}{hint}", writer.id());
             found.push(writer.found_at(place, message).severity(severity));
         }
     }
@@ -67,18 +74,14 @@ fn never_read(subject: &PolicySubject<'_>) -> Vec<Observation> {
 }
 
 /// Whether a rule reads some key of a pattern, whoever may have written it. Yes if the analysis did not finish.
-fn is_read_by(
-    subject: &PolicySubject<'_>,
-    pattern: &KeyPattern,
-    reader: &RuleView<'_>,
-) -> bool {
+fn is_read_by(subject: &PolicySubject<'_>, wide: &KeyPattern, reader: &RuleView<'_>) -> bool {
     let exact = subject.exact();
-    let Some(wide) = super::shared::of_anyone(pattern) else { return true };
-    let everyone = exact.everyone();
-    reader.of(&READS).into_iter().any(|operation| {
-        let near = reader.rule.keys().iter().any(|one| authorizer_analysis::engine::heads_agree(one, &wide));
-        let require = [reader.index];
-        let asked = Asked { operation, require: &require, exclude: &[], within: None };
-        near && exact.ask_within(asked, &everyone, Some(&wide)).is_none_or(|answer| answer.witness().is_some())
-    })
+    let is_near = reader.rule.keys().iter().any(|one| heads_agree(one, wide));
+    is_near
+        && reader.of(&READS).into_iter().any(|operation| {
+            let require = [reader.index];
+            let asked = Asked { operation, require: &require, exclude: &[], within: None };
+            let answer = exact.ask_within(asked, &exact.everyone(), Some(wide));
+            answer.is_none_or(|answer| answer.witness().is_some())
+        })
 }
