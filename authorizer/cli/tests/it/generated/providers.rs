@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use authorizer_policy::providers::{self, Kind, Provider, Tokens};
+use authorizer_policy::providers::{self, Kind, Never, Provider, Tokens};
 
 use super::{holds, with_part};
 use crate::harness::ROOT;
@@ -24,7 +24,10 @@ fn rows(provider: &Provider) -> Vec<String> {
         false => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
     };
     let slash = quoted(provider.with_slash().collect());
-    let never = quoted(provider.never.keys().map(String::as_str).collect());
+    let never = |kind: Option<Kind>| {
+        let of = |never: &&Never| never.only.is_none() || never.only == kind;
+        quoted(provider.never.iter().filter(|(_, never)| of(never)).map(|(name, _)| name.as_str()).collect())
+    };
     let sources: Vec<_> =
         (1..).zip(&provider.sources).map(|(number, page)| format!("[{number}]({page})")).collect();
     let sources = sources.join(" ");
@@ -35,14 +38,18 @@ fn rows(provider: &Provider) -> Vec<String> {
         });
         let columns = [
             provider.name.clone(),
-            format!("`{}`", provider.issuer),
+            // More than an address is a sentence.
+            match provider.issuer.contains(", ") {
+                true => provider.issuer.clone(),
+                false => format!("`{}`", provider.issuer),
+            },
             of(tokens.map(|(one, _)| kind(one))),
             of(tokens.map(|(_, tokens)| tokens.audience.as_str())),
             of(tokens.and_then(|(_, tokens)| tokens.client.as_deref())),
             of(tokens.and_then(|(_, tokens)| tokens.typ.as_deref())),
             says.filter(|says| !says.is_empty()).map_or("-".to_owned(), |says| says.join(", ")),
             slash.clone(),
-            never.clone(),
+            never(tokens.map(|(kind, _)| kind)),
             sources.clone(),
         ];
         format!("| {} |\n", columns.join(" | "))
@@ -56,7 +63,7 @@ fn rows(provider: &Provider) -> Vec<String> {
 
 #[test]
 fn the_table_of_providers_is_the_data() {
-    let mut table = "| provider | issuer | tokens | `aud` | client | `typ` | a claim that says the kind | claims with `/` | claims that some or all of its tokens lack | sources |\n".to_owned();
+    let mut table = "| provider | issuer | tokens | `aud` | client | `typ` | a claim that says the kind | claims with `/` | claims that it never has | sources |\n".to_owned();
     table += "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
     table.extend(providers::all().iter().flat_map(rows));
     let page = fs::read_to_string(Path::new(ROOT).join(PAGE)).unwrap();

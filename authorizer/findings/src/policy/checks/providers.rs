@@ -76,8 +76,21 @@ fn known(issuer: &IssuerDocument, claim: &str) -> Option<&'static Claim> {
     Provider::of(&issuer.issuer)?.claims.get(claim)
 }
 
+/// The values of a claim that says which kind a token is of, if this is a slip for one of them.
+fn slip(issuer: &IssuerDocument, claim: &str, value: &Scalar) -> Option<String> {
+    let Scalar::String(text) = value else { return None };
+    let kinds = Provider::of(&issuer.issuer)?.kinds();
+    let values: Vec<_> = kinds.filter_map(|(_, tokens)| tokens.says.get(claim)).collect();
+    let near = |one: &&String| strsim::osa_distance(&one.to_lowercase(), &text.to_lowercase()) <= 1;
+    let quoted: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
+    (!values.contains(&text) && values.iter().any(near)).then(|| format!("which is {}", quoted.join(" or ")))
+}
+
 /// Why a claim never has this value, as the rest of a sentence.
 fn never(issuer: &IssuerDocument, claim: &str, value: &Scalar) -> Option<String> {
+    if let Some(why) = slip(issuer, claim, value) {
+        return Some(why);
+    }
     let known = known(issuer, claim);
     // OpenID Connect Core section 5.1.
     let is_standard = ["email_verified", "phone_number_verified"].contains(&claim);
