@@ -395,8 +395,13 @@ fn is_present(present: bool) -> ConditionDocument {
     ConditionDocument { equals: None, any: None, has: None, present: Some(present) }
 }
 
-/// The keys below the folders of those that a pattern names, where it names those of one level.
+/// The keys below the folders of those that a pattern names, where it names those of one level, or one that looks like
+/// a folder: its name has no ending.
 fn below_of(pattern: &str) -> Option<String> {
+    let last = pattern.rsplit('/').next().unwrap_or_default();
+    if !last.is_empty() && !last.contains(['*', '{', '}', '.']) {
+        return Some(format!("{pattern}/**")).filter(|below| KeyPattern::parse(below).is_ok());
+    }
     let folder = if pattern == "*" { "" } else { pattern.strip_suffix("/*")? };
     let is_deep = folder == "**" || folder.ends_with("/**");
     let below = format!("{pattern}/**");

@@ -15,6 +15,7 @@ mod deployment;
 mod leaving;
 mod openings;
 mod policy;
+mod providers;
 mod random;
 mod ten_policies;
 

@@ -158,6 +158,22 @@ fn a_deny_rule_protects_nothing_where_no_allow_rule_meets_it() {
 }
 
 #[test]
+fn a_deny_rule_for_one_name_leaves_the_folder_of_that_name_open() {
+    for (key, expected) in [
+        ("reports/secret", Some(Severity::Medium)),
+        ("reports/*", Some(Severity::High)),
+        ("reports/secret/*", Some(Severity::High)),
+        ("reports/secret.pdf", None),
+        ("reports/secret/**", None),
+        ("reports/{sub}", None),
+    ] {
+        let yes = allow("yes", json!({"keys": ["reports/**"]}));
+        let expected: Vec<_> = expected.map(|severity| ("no".to_owned(), severity)).into_iter().collect();
+        assert_eq!(of("EA049", json!([deny("no", json!({"keys": [key]})), yes])), expected, "{key}");
+    }
+}
+
+#[test]
 fn a_folder_of_two_issuers_is_found_in_one_rule_and_in_two() {
     let both = json!(["one", "two"]);
     for (rules, expected) in [

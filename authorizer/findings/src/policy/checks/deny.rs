@@ -8,7 +8,7 @@ use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::exact::{Variant, claims_asked_for, words};
 use crate::policy::finding::Observation;
-use crate::policy::subject::{PolicySubject, RuleView};
+use crate::policy::subject::{PolicySubject, RuleView, is_wild};
 
 pub(super) static FAMILY: Family = Family::Policy(&[
     (
@@ -125,9 +125,10 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             id: "EA049",
             name: "deny-of-one-level",
             severity: Severity::High,
-            title: "a deny rule's pattern ends in `*`, and a rule allows the folders below",
+            title: "a deny rule's pattern names one level, and a rule allows what is below it",
             why: "`*` stands for one segment. `records/*` matches every object directly in the folder, and \
-              nothing in its subfolders.",
+              nothing in its subfolders. `records/sealed` matches one object with this name, and nothing in a \
+              folder of this name.",
             remedy: "write `**` for everything below",
         },
         one_level,
@@ -264,7 +265,10 @@ fn one_level(subject: &PolicySubject<'_>) -> Vec<Observation> {
             if let Some(witness) = through {
                 let message =
                     format!("rule `{}` denies `{pattern}`, but {} is allowed", rule.id(), words(&witness));
-                found.push(rule.found_at(place, message).shown(witness));
+                // A name without an ending may be an object's.
+                let is_wild = pattern.segments().last().is_some_and(is_wild);
+                let severity = if is_wild { Severity::High } else { Severity::Medium };
+                found.push(rule.found_at(place, message).severity(severity).shown(witness));
             }
         }
     }
