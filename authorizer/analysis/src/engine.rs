@@ -32,7 +32,7 @@ pub(crate) use additions::{could_differ, metadata_differences, only_creates};
 pub use atom::Reading;
 pub(crate) use atom::could_match;
 pub use budget::Budget;
-pub use heads::could_overlap;
+pub use heads::{could_overlap, heads_agree};
 pub(crate) use meet::key_of_both;
 pub use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};

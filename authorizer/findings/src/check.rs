@@ -8,11 +8,11 @@ use serde::Serialize;
 pub enum Severity {
     /// Worth knowing.
     Informational,
-    /// A habit that has cost others dearly, or a part of the policy that does nothing.
+    /// Style: a habit that has cost others dearly, or a part of the policy that does nothing.
     Low,
-    /// Something is open, or not closed, that the policy reads as if it were not.
+    /// Legitimate requests are refused, or a limit is weaker than it reads. From here on, a deployment stops.
     Medium,
-    /// Somebody gets what nobody can have meant to give.
+    /// More is let in than was meant, or something that was meant to protect does not.
     High,
 }
 

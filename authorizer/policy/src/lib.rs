@@ -4,11 +4,14 @@
 //! file, the line and column, what is wrong, and how to fix it. The core knows the document, but not the file. This
 //! crate reads the file for the command line and the local distribution. [`TomlFile`] does the same for other files
 //! that people write beside a policy.
+//!
+//! [`providers`] is what is known of identity providers, as data.
 
 mod error;
 mod file;
 mod keys;
 mod place;
+pub mod providers;
 mod warning;
 
 pub use error::{FileKind, PolicyFileError, ProblemReport};

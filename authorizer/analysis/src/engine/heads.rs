@@ -14,8 +14,8 @@ pub fn could_overlap(one: &Rule, other: &Rule, operation: S3Operation) -> bool {
     is_of_listings || one.keys().iter().any(|one| other.keys().iter().any(|other| heads_agree(one, other)))
 }
 
-/// Whether no segment before the first `**` keeps the patterns apart.
-fn heads_agree(one: &KeyPattern, other: &KeyPattern) -> bool {
+/// Whether no segment before the first `**` keeps the patterns apart. "Yes" may be wrong, "no" is not.
+pub fn heads_agree(one: &KeyPattern, other: &KeyPattern) -> bool {
     for (one, other) in one.segments().iter().zip(other.segments()) {
         match (one, other) {
             (Segment::AnySegments, _) | (_, Segment::AnySegments) => return true,

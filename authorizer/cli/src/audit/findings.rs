@@ -18,10 +18,11 @@ use crate::time::{now_or, parse_instant};
 /// Each finding has an id, a severity, a line and column, a reason and a fix. docs/audit has a page for each. A policy
 /// can accept a finding and say why: `[[accepted]]`.
 ///
-/// Exits 1 when there is a finding at or above `--fail-on` that the policy does not accept. Exits 2 when the analysis of
-/// a rule did not finish (EA019), unless the policy accepts that.
+/// Exits 1 when there is a finding at or above `--fail-on` that the policy does not accept. The default is medium, where
+/// `make deploy` stops too: high lets in more than was meant, medium refuses legitimate requests, low is style.
+/// Exits 2 when the analysis of a rule did not finish (EA019), unless the policy accepts that.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  authorizer audit findings policy.toml --fail-on high")]
+#[command(after_help = "Example:\n  authorizer audit findings policy.toml --fail-on low")]
 pub(crate) struct Args {
     /// Policy file (TOML).
     policy: PathBuf,
@@ -51,12 +52,12 @@ pub(super) enum Format {
 /// The lowest severity that makes the exit status 1.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum FailOn {
-    /// Only what nobody can want.
+    /// What lets in more than was meant.
     High,
-    /// Also access that is open, although the policy reads as if it were closed.
+    /// Also what refuses legitimate requests, or limits less than it reads.
     #[default]
     Medium,
-    /// Also bad habits, and parts without effect.
+    /// Also style: bad habits, and parts without effect.
     Low,
     /// Findings do not change the exit status.
     Never,

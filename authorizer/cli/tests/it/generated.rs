@@ -5,6 +5,7 @@
 
 mod command_line;
 mod findings;
+mod providers;
 mod reasons;
 
 use std::fs;

@@ -8,12 +8,15 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use authorizer_analysis::engine::{
-    Answer, Bounds, Budget, Engine, EngineError, MetadataDifference, Question, RuleRef, Token, Witness,
+    Answer, Bounds, Budget, Engine, EngineError, MetadataDifference, Question, Reading, RuleRef, Token, Who,
+    Witness,
     could_overlap,
 };
 use authorizer_analysis::{Analysis, Difference, Reach};
 use authorizer_core::operation::{OperationSet, S3Operation};
-use authorizer_core::policy::document::{ConditionDocument, EffectDocument, PolicyDocument, RuleDocument};
+use authorizer_core::policy::document::{
+    ConditionDocument, EffectDocument, PolicyDocument, RuleDocument, UploadDocument,
+};
 use authorizer_core::rules::{Effect, KeyPattern};
 use authorizer_core::{Authorizer, Bundle};
 
@@ -41,6 +44,75 @@ pub(super) enum Variant {
     Without(String),
     /// Of everything below the folders that its pattern at this place names the objects of.
     Below(usize),
+    /// With its pattern at this place alone.
+    Alone(usize),
+    /// With its pattern at this place alone, in which any text stands in the place of this claim: the folders of
+    /// everyone, where the rule names the viewer's own.
+    Others(usize, String),
+    /// That does not ask for this.
+    Unfenced(Fence),
+}
+
+/// What keeps a rule to some of the requests for its keys, beside the viewer's claims.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Fence {
+    /// `source_ips`.
+    Network,
+    /// `not_before` and `not_after`.
+    Period,
+    /// `upload.max_bytes`.
+    Length,
+    /// `upload.content_types`.
+    Types,
+}
+
+impl Fence {
+    /// All of them.
+    pub(super) const ALL: [Self; 4] = [Self::Network, Self::Period, Self::Length, Self::Types];
+
+    /// Whether a rule has it.
+    pub(super) fn is_of(self, rule: &RuleDocument) -> bool {
+        let upload = rule.upload.as_ref();
+        match self {
+            Self::Network => rule.source_ips.is_some(),
+            Self::Period => rule.not_before.is_some() || rule.not_after.is_some(),
+            Self::Length => upload.is_some_and(|upload| upload.max_bytes.is_some()),
+            Self::Types => upload.is_some_and(|upload| upload.content_types.is_some()),
+        }
+    }
+
+    fn strike(self, rule: &mut RuleDocument) {
+        match self {
+            Self::Network => rule.source_ips = None,
+            Self::Period => {
+                rule.not_before = None;
+                rule.not_after = None;
+            }
+            Self::Length => {
+                if let Some(upload) = &mut rule.upload {
+                    upload.max_bytes = None;
+                }
+            }
+            Self::Types => {
+                if let Some(upload) = &mut rule.upload {
+                    upload.content_types = None;
+                }
+            }
+        }
+        rule.upload.take_if(|upload| *upload == UploadDocument::default());
+    }
+}
+
+/// A question about rules, by their indexes, the variants' too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) operation: S3Operation,
+    /// All of these match.
+    pub(super) require: &'a [usize],
+    /// None of these does.
+    pub(super) exclude: &'a [usize],
+    /// A pattern of a rule that the key is of: the rule, and the pattern's place in it.
+    pub(super) within: Option<(usize, usize)>,
 }
 
 impl Exact {
@@ -127,13 +199,80 @@ impl Exact {
         None
     }
 
-    /// The rules before this one that match every upload it does which does not bring the metadata along; none where
-    /// there is an upload that this rule decides on.
-    pub(super) fn never_writes(&self, rule: usize, name: &str) -> Option<Vec<usize>> {
+    /// A request of one of these viewers, or the rules that match each that would do; `None` if the analysis did not
+    /// finish.
+    pub(super) fn ask(&self, asked: Asked<'_>, whose: &[Who]) -> Option<Answer> {
+        self.ask_within(asked, whose, self.pattern(asked))
+    }
+
+    /// The same, of keys that are of this pattern.
+    pub(super) fn ask_within(
+        &self,
+        asked: Asked<'_>,
+        whose: &[Who],
+        within: Option<&KeyPattern>,
+    ) -> Option<Answer> {
+        let Asked { operation, require, exclude, .. } = asked;
         let side = self.authorizer.as_deref()?;
         let sides = [side];
         let engine = Engine::within(&sides, &self.budget);
-        let (name, term) = engine.rule(RuleRef { side: 0, rule })?.terms().metadata.get_key_value(name)?;
+        let at = |rule: &usize| RuleRef { side: 0, rule: *rule };
+        let require: Vec<_> = require.iter().map(at).collect();
+        let exclude: Vec<_> = exclude.iter().map(at).collect();
+        let denies =
+            require.iter().any(|rule| engine.rule(*rule).is_some_and(|one| one.effect() == Effect::Deny));
+        let reading = match (operation.is_listing(), denies) {
+            (false, _) => Reading::Exactly,
+            (true, false) => Reading::Whole,
+            (true, true) => Reading::Touched,
+        };
+        let named = require.iter().map(|rule| rule.rule).min().unwrap_or_default();
+        let mut covering = Vec::new();
+        for who in whose {
+            let answer = engine.ask(&Question {
+                operation,
+                who,
+                bounds: &Bounds::default(),
+                tokens: &[Token::Valid],
+                require: &require,
+                exclude: &exclude,
+                within: within.map(|pattern| (pattern, reading)),
+                difference: None,
+            });
+            match self.noted(named, answer)? {
+                Answer::Yes(witness) => return Some(Answer::Yes(witness)),
+                Answer::No(rules) => covering.extend(rules),
+            }
+        }
+        Some(Answer::No(covering))
+    }
+
+    fn pattern(&self, asked: Asked<'_>) -> Option<&KeyPattern> {
+        let (rule, pattern) = asked.within?;
+        self.authorizer.as_deref()?.bundle().policy().rules().get(rule)?.keys().get(pattern)
+    }
+
+    /// Whether two rules, or variants, might match the same request. "Yes" may be wrong, "no" is not.
+    pub(super) fn could_overlap(&self, operation: S3Operation, one: usize, other: usize) -> bool {
+        let rules = self.authorizer.as_deref().map(|side| side.bundle().policy().rules()).unwrap_or_default();
+        rules.get(one).zip(rules.get(other)).is_some_and(|(one, other)| could_overlap(one, other, operation))
+    }
+
+    /// Everyone that the policy knows.
+    pub(super) fn everyone(&self) -> Vec<Who> {
+        let Some(side) = self.authorizer.as_deref() else { return Vec::new() };
+        Engine::new(&[side]).everyone(0)
+    }
+
+    /// The rules before this one that match every upload to keys of one of its patterns which does not bring the metadata
+    /// along; none where there is an upload that this rule decides on.
+    pub(super) fn never_writes(&self, rule: usize, pattern: usize, name: &str) -> Option<Vec<usize>> {
+        let side = self.authorizer.as_deref()?;
+        let sides = [side];
+        let engine = Engine::within(&sides, &self.budget);
+        let one = engine.rule(RuleRef { side: 0, rule })?;
+        let within = one.keys().get(pattern).map(|pattern| (pattern, Reading::Exactly));
+        let (name, term) = one.terms().metadata.get_key_value(name)?;
         let before = |at: &RuleRef| at.rule < self.own;
         let mut exclude = engine.with_effect(0, Effect::Deny, None);
         exclude.extend(engine.with_effect(0, Effect::Allow, Some(rule)));
@@ -148,7 +287,7 @@ impl Exact {
                     tokens: &[Token::Valid],
                     require: &[RuleRef { side: 0, rule }],
                     exclude: &exclude,
-                    within: None,
+                    within,
                     difference: Some(MetadataDifference { name, one: Some(term), other: None }),
                 });
                 match self.noted(rule, answer)? {
@@ -224,11 +363,49 @@ fn variants_of(rule: &RuleDocument) -> Vec<(Variant, RuleDocument)> {
             }
         }
     }
+    if !is_deny {
+        for (index, pattern) in rule.keys.iter().enumerate() {
+            variants.extend(variants_for_others(rule, index, pattern));
+        }
+        let fences = Fence::ALL.into_iter().filter(|fence| fence.is_of(rule));
+        variants.extend(fences.map(|fence| {
+            let mut unfenced = rule.clone();
+            fence.strike(&mut unfenced);
+            (Variant::Unfenced(fence), unfenced)
+        }));
+    }
     variants
 }
 
-/// The keys below the folders of those that a pattern names, where it names those of one level.
+/// An allow rule with one of its patterns alone, if that has claims; and with any text in the place of each.
+fn variants_for_others(rule: &RuleDocument, index: usize, pattern: &str) -> Vec<(Variant, RuleDocument)> {
+    let claims = claims_in(pattern);
+    if claims.is_empty() {
+        return Vec::new();
+    }
+    let alone = RuleDocument { keys: vec![pattern.to_owned()], ..rule.clone() };
+    let others = claims.into_iter().map(|claim| {
+        let mut others = alone.clone();
+        others.keys = vec![pattern.replace(&format!("{{{claim}}}"), "*")];
+        // Of those who have a folder of their own.
+        others.when.entry(claim.to_owned()).or_insert_with(|| is_present(true));
+        (Variant::Others(index, claim.to_owned()), others)
+    });
+    let others: Vec<_> = others.collect();
+    [(Variant::Alone(index), alone)].into_iter().chain(others).collect()
+}
+
+fn is_present(present: bool) -> ConditionDocument {
+    ConditionDocument { equals: None, any: None, has: None, present: Some(present) }
+}
+
+/// The keys below the folders of those that a pattern names, where it names those of one level, or one that looks like
+/// a folder: its name has no ending.
 fn below_of(pattern: &str) -> Option<String> {
+    let last = pattern.rsplit('/').next().unwrap_or_default();
+    if !last.is_empty() && !last.contains(['*', '{', '}', '.']) {
+        return Some(format!("{pattern}/**")).filter(|below| KeyPattern::parse(below).is_ok());
+    }
     let folder = if pattern == "*" { "" } else { pattern.strip_suffix("/*")? };
     let is_deep = folder == "**" || folder.ends_with("/**");
     let below = format!("{pattern}/**");
@@ -239,20 +416,20 @@ fn below_of(pattern: &str) -> Option<String> {
 pub(super) fn claims_asked_for(rule: &RuleDocument) -> Vec<&str> {
     let asked = rule.when.iter().filter(|(_, condition)| condition.present != Some(false));
     let mut claims: Vec<_> = asked.map(|(claim, _)| claim.as_str()).collect();
-    for pattern in &rule.keys {
-        claims.extend(pattern.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)));
-    }
+    claims.extend(rule.keys.iter().flat_map(|pattern| claims_in(pattern)));
     claims.sort_unstable();
     claims.dedup();
     claims
 }
 
+/// The claims of a pattern.
+fn claims_in(pattern: &str) -> Vec<&str> {
+    pattern.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
+}
+
 fn without(rule: &RuleDocument, claim: &str) -> RuleDocument {
     let mut without = rule.clone();
-    without.when.insert(
-        claim.to_owned(),
-        ConditionDocument { equals: None, any: None, has: None, present: Some(false) },
-    );
+    without.when.insert(claim.to_owned(), is_present(false));
     for pattern in &mut without.keys {
         *pattern = pattern.replace(&format!("{{{claim}}}"), "*");
     }

@@ -1,5 +1,6 @@
 //! What a check of a policy finds, and where.
 
+use authorizer_analysis::Witness;
 use authorizer_core::policy::Place;
 use authorizer_core::record::sha256_hex;
 
@@ -62,6 +63,8 @@ pub struct PolicyFinding {
     pub about: About,
     /// What was found: lower case, no period, with the rule, the issuer or the value.
     pub message: String,
+    /// Requests that the function's own code allows, and that show it.
+    pub shown: Vec<Witness>,
     /// The entry of the policy that accepts it.
     pub accepted: Option<Acceptance>,
 }
@@ -77,8 +80,9 @@ pub struct Acceptance {
 
 impl PolicyFinding {
     pub(crate) fn new(check: &'static Check, seen: Observation) -> Self {
-        let Observation { place, about, message, severity } = seen;
-        Self { check, severity: severity.unwrap_or(check.severity), place, about, message, accepted: None }
+        let Observation { place, about, message, severity, shown } = seen;
+        let severity = severity.unwrap_or(check.severity);
+        Self { check, severity, place, about, message, shown, accepted: None }
     }
 
     /// What stays the same when lines are moved and other rules come and go: the check, what it is about, and
@@ -102,16 +106,23 @@ pub(crate) struct Observation {
     about: About,
     message: String,
     severity: Option<Severity>,
+    shown: Vec<Witness>,
 }
 
 impl Observation {
     pub(crate) fn new(about: About, place: Place, message: impl Into<String>) -> Self {
-        Self { place, about, message: message.into(), severity: None }
+        Self { place, about, message: message.into(), severity: None, shown: Vec::new() }
     }
 
     /// As grave as this, instead of as the check says.
     pub(crate) fn severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
+        self
+    }
+
+    /// Shown by this request, which the function's own code has allowed.
+    pub(crate) fn shown(mut self, witness: Witness) -> Self {
+        self.shown.push(witness);
         self
     }
 }

@@ -4,16 +4,16 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_analysis::Reach;
-use authorizer_analysis::Witness;
+use authorizer_analysis::{Who, Witness};
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
 use authorizer_core::policy::{Place, Policy};
-use authorizer_core::rules::{Effect, KeyPattern, Rule, RulePart, Segment};
+use authorizer_core::rules::{ClaimTest, Condition, Effect, KeyPattern, Period, Rule, RulePart, Segment};
 use authorizer_core::token::{JwsAlgorithm, KeySet, SignatureAlgorithm};
 use authorizer_core::{Authorizer, UnixTime};
 use serde_json::Value;
 
-use super::exact::{Exact, Variant, words};
+use super::exact::{Asked, Exact, Fence, Variant, words};
 use super::finding::{About, Observation};
 
 /// A policy, as it is written and as it decides, and the time of the check.
@@ -60,11 +60,35 @@ impl<'p> PolicySubject<'p> {
         let of_a_kind: BTreeSet<_> =
             self.allows().filter(|allow| allows(allow)).map(|allow| allow.index).collect();
         let (_, witness) = self.exact.let_in(operation, thought_up, |index| of_a_kind.contains(&index))?;
+        self.confirmed(rule, witness)
+    }
+
+    /// The request, if the function's own code allows it.
+    pub(super) fn confirmed(&self, rule: &RuleView<'_>, witness: Witness) -> Option<Witness> {
         let replayed = witness.replay(self.authorizer);
         if !replayed.allowed {
             self.exact.note(rule.index, format!("{} is not allowed: {}", words(&witness), replayed.reason));
         }
         replayed.allowed.then_some(witness)
+    }
+
+    /// A request of one of these viewers that is as asked, and that the function's own code allows.
+    pub(super) fn allowed(&self, rule: &RuleView<'_>, asked: Asked<'_>, whose: &[Who]) -> Option<Witness> {
+        self.confirmed(rule, self.exact.ask(asked, whose)?.witness()?)
+    }
+
+    /// The deny rules, by their indexes.
+    pub(super) fn deny_indexes(&self) -> Vec<usize> {
+        self.denies().map(|rule| rule.index).collect()
+    }
+
+    /// Those whom both rules speak of.
+    pub(super) fn whose(&self, one: &RuleView<'_>, other: &RuleView<'_>) -> Vec<Who> {
+        if one.is_anonymous() && other.is_anonymous() {
+            return self.exact.everyone();
+        }
+        let in_both = one.issuers.iter().filter(|issuer| other.accepts(issuer));
+        in_both.map(|issuer| Who::Token(issuer.issuer.clone())).collect()
     }
 
     /// The rules that are the same but for their ids, together.
@@ -166,6 +190,11 @@ impl<'p> RuleView<'p> {
         self.rule.operations().iter().filter(|operation| fact(*operation)).collect()
     }
 
+    /// Whether it speaks of this issuer's tokens.
+    pub(super) fn accepts(&self, issuer: &IssuerDocument) -> bool {
+        self.issuers.iter().any(|one| one.name == issuer.name)
+    }
+
     pub(super) fn place(&self) -> Place {
         Place::member("rules").at(self.index)
     }
@@ -251,6 +280,27 @@ impl<'p> RuleView<'p> {
             names.sort();
         }
         serde_json::to_string(&essence).ok()
+    }
+
+    /// Whether it asks nothing of a viewer that the other does not ask, beside its keys, its limits for uploads, and
+    /// this fence.
+    pub(super) fn asks_no_more(&self, other: &RuleView<'_>, but: Option<Fence>) -> bool {
+        let mut fences = [Fence::Network, Fence::Period].into_iter().filter(|fence| Some(*fence) != but);
+        let has_no_more = fences.all(|fence| match fence {
+            Fence::Network => self.rule.sources().is_none() || self.rule.sources() == other.rule.sources(),
+            Fence::Period | Fence::Length | Fence::Types => {
+                self.rule.period() == Period::default() || self.rule.period() == other.rule.period()
+            }
+        });
+        let is_asked = |condition: &Condition| {
+            let reads = || other.rule.keys().iter().flat_map(KeyPattern::claims);
+            other.rule.conditions().contains(condition)
+                || (condition.test == ClaimTest::Present(true)
+                    && reads().any(|claim| claim == condition.claim))
+        };
+        self.is_anonymous() == other.is_anonymous()
+            && has_no_more
+            && self.rule.conditions().iter().all(is_asked)
     }
 
     /// The keys, as they are written.
@@ -362,6 +412,35 @@ impl<'p> KeyView<'p> {
 pub(super) fn is_everything(pattern: &KeyPattern) -> bool {
     let segments = pattern.segments();
     segments.contains(&Segment::AnySegments) && segments.iter().all(is_wild)
+}
+
+/// Whether two patterns look as if one was meant to be the other: the first literal in which they differ differs by a
+/// letter, by capitals or by a separator.
+pub(super) fn is_a_slip(one: &KeyPattern, other: &KeyPattern) -> bool {
+    for (one, other) in one.segments().iter().zip(other.segments()) {
+        match (one, other) {
+            (Segment::Literal(one), Segment::Literal(other)) if one != other => return is_near(one, other),
+            (Segment::Literal(_), Segment::Literal(_))
+            | (Segment::Claim(_), Segment::Claim(_) | Segment::Glob(_))
+            | (Segment::Glob(_), Segment::Claim(_) | Segment::Glob(_)) => {}
+            (Segment::AnySegments, _)
+            | (_, Segment::AnySegments)
+            | (Segment::Literal(_), Segment::Glob(_) | Segment::Claim(_))
+            | (Segment::Glob(_) | Segment::Claim(_), Segment::Literal(_)) => return false,
+        }
+    }
+    false
+}
+
+fn is_near(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.replace(['-', '_', ' ', '.'], "").to_lowercase();
+    // Numbers count: a year is not another year.
+    let worded = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    let (one, other) = (plain(one), plain(other));
+    one == other
+        || (one.len().min(other.len()) >= 4
+            && worded(&one) != worded(&other)
+            && strsim::osa_distance(&one, &other) == 1)
 }
 
 /// Whether a segment is only a wildcard.

@@ -160,7 +160,7 @@ fn members(value: Value) -> Map<String, Value> {
 
 fn of_policy(path: &Path, file: &PolicyFile, places: &Places<'_>, finding: PolicyFinding) -> ReportedFinding {
     let fingerprint = finding.fingerprint();
-    let PolicyFinding { check, severity, place, about, message, accepted } = finding;
+    let PolicyFinding { check, severity, place, about, message, shown: _, accepted } = finding;
     let region = region_of(places, &place);
     let line = file.text().lines().nth(region.line.saturating_sub(1)).unwrap_or_default();
     let accepted = accepted.map(|accepted| ReportedAcceptance {

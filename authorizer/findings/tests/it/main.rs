@@ -13,8 +13,11 @@ use std::path::{Path, PathBuf};
 
 mod deployment;
 mod leaving;
+mod openings;
 mod policy;
+mod providers;
 mod random;
+mod ten_policies;
 
 /// The folder of the repository.
 fn root() -> PathBuf {

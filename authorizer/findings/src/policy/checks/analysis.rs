@@ -1,23 +1,25 @@
 //! Rules that do not do what they seem to do: each finding has a proof, or a request that shows it.
 
 use authorizer_analysis::Reach;
+use authorizer_analysis::engine::{Answer, heads_agree};
 use authorizer_core::operation::S3Operation as Op;
-use authorizer_core::rules::{Effect, MetadataTerm};
+use authorizer_core::policy::Place;
+use authorizer_core::rules::{Effect, KeyPattern, MetadataTerm};
 
 use super::conditions::is_against_the_issuer;
 use super::duplicates::has_a_twin;
 use crate::check::{Check, Severity};
 use crate::family::Family;
-use crate::policy::exact::{Variant, words};
+use crate::policy::exact::{Asked, Variant, words};
 use crate::policy::finding::Observation;
-use crate::policy::subject::{PolicySubject, RuleView, is_everything, list};
+use crate::policy::subject::{PolicySubject, RuleView, is_a_slip, is_everything, list};
 
 pub(super) static FAMILY: Family = Family::Policy(&[
     (
         Check {
             id: "EA001",
             name: "rule-matches-nothing",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "no request can match a rule",
             why: "The rule contradicts itself, or requires what its issuers' tokens cannot contain, or has an \
               operation that no rule allows. An allow rule like this does nothing. A deny rule like this \
@@ -55,10 +57,11 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA004",
             name: "deny-denies-nothing",
-            severity: Severity::Low,
-            title: "a deny rule denies only what no rule allows",
-            why: "Every request gets the same decision without this rule. It may be a guard against a rule that \
-              somebody writes later. Or its keys or claims are wrong, and what it should deny is allowed.",
+            severity: Severity::High,
+            title: "a deny rule, or one of its patterns, denies only what no rule allows",
+            why: "Every request gets the same decision without it. Either its keys, operations or claims are \
+              wrong, and what it should protect is open. Or it is a guard against a rule that somebody writes \
+              later.",
             remedy: "fix the rule, remove it, or accept the finding and say what the rule guards against",
         },
         denies_nothing,
@@ -67,7 +70,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA005",
             name: "public-folder-holds-a-private-one",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "a rule makes public what another rule protects with a token",
             why: "The author of the rule that requires a token believes that these objects are protected, but \
               they are public.",
@@ -79,7 +82,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA006",
             name: "create-only-never-holds",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "an earlier rule allows overwriting what a `create_only` rule protects",
             why: "The first rule that matches decides what is added to an upload, so `create_only` of this rule \
               is never used. Everything that it should protect can be overwritten.",
@@ -133,20 +136,76 @@ fn ids(subject: &PolicySubject<'_>, rules: &[usize]) -> String {
 }
 
 fn matches_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
-    let dead = subject.rules().filter(|rule| {
-        matches!(subject.reach(rule), Some(Reach::Impossible)) && !is_against_the_issuer(rule)
+    let possible = subject.possible();
+    let mut found = Vec::new();
+    for rule in subject.rules().filter(|rule| !is_against_the_issuer(rule)) {
+        match subject.reach(&rule) {
+            Some(Reach::Impossible) => {
+                // Where no rule allows the operation, the deny rule is a guard, and nothing is open.
+                let is_open = rule.is_deny() && !rule.rule.operations().intersection(possible).is_empty();
+                let severity = if is_open { Severity::High } else { Severity::Medium };
+                let message = format!("no request can match rule `{}`", rule.id());
+                found.push(rule.found(message).severity(severity));
+            }
+            Some(Reach::Decides(_)) if !rule.is_deny() => {
+                for (place, pattern) in dead_patterns(subject, &rule, &[]) {
+                    let message = format!("no request can match `{pattern}` of rule `{}`", rule.id());
+                    found.push(rule.found_at(place, message).severity(Severity::Medium));
+                }
+            }
+            Some(Reach::Decides(_) | Reach::Covered(_)) | None => {}
+        }
+    }
+    found
+}
+
+/// The patterns of an allow rule with several, for which there is no request that the rule matches and none of the
+/// others does. Only those are asked about that could be: that read a claim, or that one of the others is near.
+fn dead_patterns<'p>(
+    subject: &PolicySubject<'_>,
+    rule: &RuleView<'p>,
+    others: &[RuleView<'_>],
+) -> Vec<(Place, &'p KeyPattern)> {
+    if rule.rule.keys().len() < 2 {
+        return Vec::new();
+    }
+    let whose = subject.whose(rule, rule);
+    let exclude: Vec<_> = others.iter().map(|other| other.index).collect();
+    let near = |pattern: &KeyPattern| {
+        others.iter().any(|other| other.rule.keys().iter().any(|one| heads_agree(one, pattern)))
+    };
+    let is_dead = |index: usize| {
+        rule.rule.operations().iter().all(|operation| {
+            let require = [rule.index];
+            let asked =
+                Asked { operation, require: &require, exclude: &exclude, within: Some((rule.index, index)) };
+            matches!(subject.exact().ask(asked, &whose), Some(Answer::No(_)))
+        })
+    };
+    let patterns = rule.patterns().enumerate();
+    let could_be = patterns.filter(|(_, (_, pattern))| {
+        near(pattern) || (others.is_empty() && pattern.claims().next().is_some())
     });
-    dead.map(|rule| {
-        let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
-        rule.found(format!("no request can match rule `{}`", rule.id())).severity(severity)
-    })
-    .collect()
+    could_be.filter(|(index, _)| is_dead(*index)).map(|(_, pattern)| pattern).collect()
 }
 
 fn never_decides(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let effects: Vec<_> = subject.rules().map(|rule| rule.rule.effect()).collect();
     let mut found = Vec::new();
+    let denies: Vec<_> = subject.denies().collect();
     for rule in subject.rules() {
+        if !rule.is_deny() && matches!(subject.reach(&rule), Some(Reach::Decides(_))) {
+            let dead = dead_patterns(subject, &rule, &denies);
+            // That no request matches a pattern is a finding of its own.
+            let impossible = if dead.is_empty() { Vec::new() } else { dead_patterns(subject, &rule, &[]) };
+            for (place, pattern) in dead {
+                if !impossible.iter().any(|(one, _)| *one == place) {
+                    let message =
+                        format!("deny rules deny everything that rule `{}` allows on `{pattern}`", rule.id());
+                    found.push(rule.found_at(place, message));
+                }
+            }
+        }
         let Some(Reach::Covered(by)) = subject.reach(&rule) else { continue };
         // That is a finding of its own.
         if has_a_twin(subject, &rule) {
@@ -173,14 +232,63 @@ fn makes_no_difference(subject: &PolicySubject<'_>) -> Vec<Observation> {
 }
 
 fn denies_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
-    let decides = subject.denies().filter(|rule| matches!(subject.reach(rule), Some(Reach::Decides(_))));
-    decides
-        .filter(|rule| subject.is_redundant(rule))
-        .map(|rule| {
+    let mut found = Vec::new();
+    // That no request matches a rule is a finding of its own.
+    let denies = subject.denies().filter(|rule| !matches!(subject.reach(rule), Some(Reach::Impossible)));
+    for rule in denies {
+        let idle: Vec<_> = rule
+            .patterns()
+            .enumerate()
+            .filter(|(index, _)| protects_nothing(subject, &rule, *index))
+            .collect();
+        if idle.len() == rule.rule.keys().len() {
+            let hint = idle.iter().find_map(|(_, (_, pattern))| meant(subject, &rule, pattern));
+            let message = format!(
+                "rule `{}` protects nothing: no rule allows what it denies{}",
+                rule.id(),
+                hint.unwrap_or_default()
+            );
+            found.push(rule.found(message));
+            continue;
+        }
+        for (_, (place, pattern)) in idle {
+            let message = format!(
+                "rule `{}` protects nothing with `{pattern}`: no rule allows what it denies{}",
+                rule.id(),
+                meant(subject, &rule, pattern).unwrap_or_default()
+            );
+            found.push(rule.found_at(place, message));
+        }
+        if matches!(subject.reach(&rule), Some(Reach::Decides(_))) && subject.is_redundant(&rule) {
             let message = format!("everything that rule `{}` denies is refused without it too", rule.id());
-            rule.found(message)
+            found.push(rule.found(message).severity(Severity::Low));
+        }
+    }
+    found
+}
+
+/// Whether no allow rule matches a request that the deny rule matches by its pattern at this place: proved.
+fn protects_nothing(subject: &PolicySubject<'_>, rule: &RuleView<'_>, pattern: usize) -> bool {
+    let exact = subject.exact();
+    let everyone = exact.everyone();
+    subject.allows().all(|allow| {
+        rule.rule.operations().iter().filter(|one| allow.has(*one)).all(|operation| {
+            let require = [rule.index, allow.index];
+            let within = Some((rule.index, pattern));
+            let asked = Asked { operation, require: &require, exclude: &[], within };
+            !exact.could_overlap(operation, rule.index, allow.index)
+                || matches!(exact.ask(asked, &everyone), Some(Answer::No(_)))
         })
-        .collect()
+    })
+}
+
+/// The pattern of an allow rule that a deny rule's pattern was perhaps meant to be below.
+fn meant(subject: &PolicySubject<'_>, rule: &RuleView<'_>, pattern: &KeyPattern) -> Option<String> {
+    subject.allows().find_map(|allow| {
+        let shares = !allow.rule.operations().intersection(rule.rule.operations()).is_empty();
+        let near = allow.rule.keys().iter().find(|one| shares && is_a_slip(pattern, one))?;
+        Some(format!("; rule `{}` allows `{near}`", allow.id()))
+    })
 }
 
 fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
@@ -188,12 +296,23 @@ fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for public in subject.allows().filter(RuleView::is_anonymous) {
         for private in subject.allows().filter(|rule| !rule.is_anonymous()) {
-            // The author of a rule for everything, or for the same folder, knows what is public in it.
-            let is_wider = private.rule.keys().iter().any(is_everything)
-                || public.document.keys.iter().all(|key| private.document.keys.contains(key));
+            // The author of a pattern for everything, or for the same folder, knows what is public in it.
+            let is_known = |pattern: &KeyPattern| {
+                is_everything(pattern) || public.document.keys.contains(&pattern.to_string())
+            };
+            let unknown = private.rule.keys().iter().enumerate().filter(|(_, pattern)| !is_known(pattern));
+            let indexes: Vec<_> = unknown.map(|(index, _)| index).collect();
             let reads = [Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::ListObjectsV2];
-            let shown = reads.into_iter().filter(|_| !is_wider).find_map(|operation| {
-                subject.exact().meeting(operation, [public.index, private.index], &denies)
+            let exact = subject.exact();
+            let could = |one: &Op| exact.could_overlap(*one, public.index, private.index);
+            let everyone = if indexes.is_empty() { Vec::new() } else { exact.everyone() };
+            let shown = reads.into_iter().filter(could).find_map(|operation| {
+                indexes.iter().find_map(|index| {
+                    let require = [public.index, private.index];
+                    let within = Some((private.index, *index));
+                    let asked = Asked { operation, require: &require, exclude: &denies, within };
+                    exact.ask(asked, &everyone)?.witness()
+                })
             });
             if let Some(witness) = shown {
                 let message = format!(
@@ -202,7 +321,7 @@ fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
                     private.id(),
                     witness.key.escape_debug()
                 );
-                found.push(public.found_in("keys", message));
+                found.push(public.found_in("keys", message).shown(witness));
             }
         }
     }
@@ -212,8 +331,24 @@ fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn create_only_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows().filter(|rule| rule.rule.terms().create_only) {
-        let Some(Reach::Covered(by)) = subject.reach(&rule) else { continue };
         let overwrites = |before: &RuleView<'_>| !before.rule.terms().create_only;
+        let mut by: Vec<usize> = match subject.reach(&rule) {
+            Some(Reach::Covered(by)) => by.clone(),
+            Some(Reach::Decides(_) | Reach::Impossible) | None => Vec::new(),
+        };
+        // One pattern that is never the rule's to decide is enough.
+        if by.is_empty() {
+            let before: Vec<_> =
+                subject.allows().filter(|one| one.index < rule.index && overwrites(one)).collect();
+            for (place, _) in dead_patterns(subject, &rule, &before) {
+                let near = |one: &&RuleView<'_>| {
+                    rule.patterns()
+                        .filter(|(at, _)| *at == place)
+                        .any(|(_, pattern)| one.rule.keys().iter().any(|key| heads_agree(key, pattern)))
+                };
+                by.extend(before.iter().find(near).map(|one| one.index));
+            }
+        }
         if let Some(before) = subject.allows().find(|before| by.contains(&before.index) && overwrites(before))
         {
             let place = rule.place().then("upload").then("create_only");
@@ -230,13 +365,18 @@ fn metadata_lost(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for rule in subject.allows() {
         let written = rule.rule.terms().metadata.iter().filter(|(_, term)| **term != MetadataTerm::Any);
         for (name, term) in written {
-            let Some(covering) = subject.exact().never_writes(rule.index, name) else { continue };
             let lacks = |before: &RuleView<'_>| before.rule.terms().metadata.get(name) != Some(term);
-            let before = subject.allows().find(|before| covering.contains(&before.index) && lacks(before));
-            if let Some(before) = before {
+            // One pattern for which it never writes them is enough.
+            let before = rule.rule.keys().iter().enumerate().find_map(|(index, pattern)| {
+                let covering = subject.exact().never_writes(rule.index, index, name)?;
+                let before = subject.allows().find(|one| covering.contains(&one.index) && lacks(one))?;
+                Some((pattern, before))
+            });
+            if let Some((pattern, before)) = before {
                 let place = rule.place().then("upload").then("metadata").then(name);
+                let on = if rule.rule.keys().len() > 1 { format!(" on `{pattern}`") } else { String::new() };
                 let message =
-                    format!("rule `{}` never writes `{name}`: `{}` comes first", rule.id(), before.id());
+                    format!("rule `{}` never writes `{name}`{on}: `{}` comes first", rule.id(), before.id());
                 found.push(rule.found_at(place, message));
             }
         }
@@ -263,7 +403,7 @@ fn limits_combine(subject: &PolicySubject<'_>) -> Vec<Observation> {
                     other.id(),
                     witness.key.escape_debug()
                 );
-                found.push(other.found(message));
+                found.push(other.found(message).shown(witness));
             }
         }
     }
@@ -306,7 +446,7 @@ fn public_can_change(subject: &PolicySubject<'_>) -> Vec<Observation> {
         if let Some(witness) = subject.let_in(Op::PutObject, variant, |rule| !is_meant(rule)) {
             let message =
                 format!("what rule `{}` makes public can be overwritten: {}", public.id(), words(&witness));
-            found.push(public.found_in("keys", message));
+            found.push(public.found_in("keys", message).shown(witness));
         }
     }
     found

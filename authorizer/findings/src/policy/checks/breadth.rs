@@ -1,13 +1,14 @@
 //! Allow rules that reach further than a rule should.
 
 use authorizer_core::operation::S3Operation as Op;
-use authorizer_core::rules::{PrincipalConstraint, Segment};
+use authorizer_core::policy::Place;
+use authorizer_core::rules::{KeyPattern, PrincipalConstraint, Segment};
 
 use super::claims::asks_for_a_right;
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
-use crate::policy::subject::{PolicySubject, RuleView, is_everything, is_wild, names};
+use crate::policy::subject::{PolicySubject, RuleView, is_everything, is_wild, list, names};
 
 pub(super) static FAMILY: Family = Family::Policy(&[
     (
@@ -54,7 +55,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA028",
             name: "rule-for-every-issuer",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "an allow rule accepts tokens of every issuer, and there are several issuers",
             why: "What your own people may do, a partner's people may do too. The same holds for every issuer \
               that somebody adds later without thinking of this rule.",
@@ -76,17 +77,32 @@ pub(super) static FAMILY: Family = Family::Policy(&[
     ),
 ]);
 
-/// Whether a rule only requires that there is a token.
-fn asks_nothing(rule: &RuleView<'_>) -> bool {
-    rule.rule.conditions().is_empty()
-        && rule.rule.keys().iter().all(|pattern| pattern.claims().next().is_none())
+/// The patterns of a rule for which it only requires that there is a token, or requires more. The patterns are
+/// alternatives, so each is judged by itself.
+fn patterns_that_ask<'p>(rule: &RuleView<'p>, more: bool) -> Vec<(Place, &'p KeyPattern)> {
+    let asks = |pattern: &KeyPattern| !rule.rule.conditions().is_empty() || pattern.claims().next().is_some();
+    rule.patterns().filter(|(_, pattern)| asks(pattern) == more).collect()
+}
+
+/// Something about these patterns: about the rule as a whole, if they are all that it has.
+fn found_of(rule: &RuleView<'_>, patterns: &[(Place, &KeyPattern)], message: String) -> Observation {
+    match patterns.first() {
+        Some((place, _)) if patterns.len() < rule.rule.keys().len() => rule.found_at(place.clone(), message),
+        _ => rule.found(message),
+    }
+}
+
+fn texts(patterns: &[(Place, &KeyPattern)]) -> String {
+    let texts: Vec<_> = patterns.iter().map(|(_, pattern)| pattern.to_string()).collect();
+    list(&texts)
 }
 
 fn any_token_writes(subject: &PolicySubject<'_>) -> Vec<Observation> {
-    let open = subject.allows().filter(|rule| !rule.is_anonymous() && asks_nothing(rule));
+    let open = subject.allows().filter(|rule| !rule.is_anonymous());
     open.filter_map(|rule| {
         let writes = rule.that(Op::changes_stored);
-        if writes.is_empty() {
+        let patterns = patterns_that_ask(&rule, false);
+        if writes.is_empty() || patterns.is_empty() {
             return None;
         }
         let issuers: Vec<_> = rule.issuers.iter().map(|issuer| format!("`{}`", issuer.name)).collect();
@@ -94,27 +110,28 @@ fn any_token_writes(subject: &PolicySubject<'_>) -> Vec<Observation> {
             "rule `{}` allows {} on {} with every token of {}",
             rule.id(),
             names(&writes),
-            rule.keys(),
+            texts(&patterns),
             issuers.join(" and ")
         );
         let only_adds = rule.rule.terms().create_only && !rule.has(Op::DeleteObject);
-        let severity = match rule.rule.keys().iter().any(is_everything) {
+        let severity = match patterns.iter().any(|(_, pattern)| is_everything(pattern)) {
             _ if only_adds => Severity::Low,
             true => Severity::High,
             false => Severity::Medium,
         };
-        Some(rule.found(message).severity(severity))
+        Some(found_of(&rule, &patterns, message).severity(severity))
     })
     .collect()
 }
 
 fn delete_of_everything(subject: &PolicySubject<'_>) -> Vec<Observation> {
     // Without a token, and by any token, it is a finding of its own, and a graver one.
-    let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
+    let asking = subject.allows().filter(|rule| !rule.is_anonymous());
     asking
         .filter(|rule| rule.has(Op::DeleteObject))
         .filter_map(|rule| {
-            let (place, pattern) = rule.patterns().find(|(_, pattern)| is_everything(pattern))?;
+            let patterns = patterns_that_ask(&rule, true);
+            let (place, pattern) = patterns.into_iter().find(|(_, pattern)| is_everything(pattern))?;
             let message =
                 format!("rule `{}` allows its tokens to delete every key, with `{pattern}`", rule.id());
             Some(rule.found_at(place, message))
@@ -123,18 +140,20 @@ fn delete_of_everything(subject: &PolicySubject<'_>) -> Vec<Observation> {
 }
 
 fn write_without_a_right(subject: &PolicySubject<'_>) -> Vec<Observation> {
-    let asking = subject.allows().filter(|rule| !rule.is_anonymous() && !asks_nothing(rule));
+    let asking = subject.allows().filter(|rule| !rule.is_anonymous());
     asking
         .filter(|rule| !asks_for_a_right(rule))
         .filter_map(|rule| {
             let writes = rule.that(Op::changes_stored);
+            let patterns = patterns_that_ask(&rule, true);
             let message = format!(
                 "rule `{}` allows {} on {} with any token of the right person",
                 rule.id(),
                 names(&writes),
-                rule.keys()
+                texts(&patterns)
             );
-            (!writes.is_empty()).then(|| rule.found(message))
+            let opens = !writes.is_empty() && !patterns.is_empty();
+            opens.then(|| found_of(&rule, &patterns, message))
         })
         .collect()
 }
@@ -148,7 +167,7 @@ fn rule_for_every_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let count = rule.issuers.len();
         let message = format!("rule `{}` accepts tokens of all {count} issuers", rule.id());
         let severity =
-            if rule.that(Op::changes_stored).is_empty() { Severity::Low } else { Severity::Medium };
+            if rule.that(Op::changes_stored).is_empty() { Severity::Medium } else { Severity::High };
         rule.found(message).severity(severity)
     })
     .collect()

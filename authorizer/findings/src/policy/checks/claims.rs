@@ -1,7 +1,9 @@
 //! Claims that prove less than a rule expects.
 
 use authorizer_core::Scalar;
+use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
+use authorizer_policy::providers::Provider;
 
 use crate::check::{Check, Severity};
 use crate::family::Family;
@@ -107,9 +109,19 @@ const RIGHTS: [&str; 11] = [
 pub(super) fn asks_for_a_right(rule: &RuleView<'_>) -> bool {
     rule.rule.conditions().iter().any(|condition| {
         let is_asked = !matches!(condition.test, ClaimTest::Present(false));
-        let last = condition.claim.rsplit(['/', ':', '.']).next().unwrap_or_default();
-        is_asked && (RIGHTS.contains(&condition.claim.as_str()) || RIGHTS.contains(&last))
+        is_asked && gives_a_right(&condition.claim)
     })
+}
+
+/// Whether a claim says what a token may be used for, or which role its subject has.
+pub(super) fn gives_a_right(claim: &str) -> bool {
+    let last = claim.rsplit(['/', ':', '.']).next().unwrap_or_default();
+    RIGHTS.contains(&claim) || RIGHTS.contains(&last)
+}
+
+/// Whether a claim says who somebody is.
+pub(super) fn names_a_person(claim: &str) -> bool {
+    ["sub", "email", "oid", "uid", "upn", "unique_name", "login"].contains(&claim) || CHOSEN.contains(&claim)
 }
 
 fn chosen(subject: &PolicySubject<'_>) -> Vec<Observation> {
@@ -181,7 +193,11 @@ fn attribute(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn given_again(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows() {
-        let of_okta = rule.issuers.iter().any(|issuer| is_okta(&issuer.issuer));
+        let is_reused = |issuer: &&IssuerDocument| {
+            let provider = Provider::of(&issuer.issuer);
+            provider.and_then(|one| one.claims.get("sub")).is_some_and(|sub| sub.reused)
+        };
+        let of_okta = rule.issuers.iter().any(is_reused);
         for (place, claim, reads) in rule.claims() {
             let is_name = ["upn", "unique_name", "login", "login_hint"].contains(&claim);
             if matches!(reads, Use::Key) && (is_name || (claim == "sub" && of_okta)) {
@@ -192,12 +208,6 @@ fn given_again(subject: &PolicySubject<'_>) -> Vec<Observation> {
         }
     }
     found
-}
-
-/// Whether an issuer is an authorization server of Okta, at its own address.
-pub(super) fn is_okta(issuer: &str) -> bool {
-    let host = host_of(issuer).unwrap_or_default();
-    [".okta.com", ".oktapreview.com", ".okta-emea.com"].iter().any(|domain| host.ends_with(domain))
 }
 
 /// The host of an address.

@@ -3,8 +3,9 @@
 use authorizer_core::Scalar;
 use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
+use authorizer_policy::providers::Provider;
 
-use super::claims::{host_of, is_okta};
+use super::providers::accepted_kinds;
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
@@ -27,7 +28,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA035",
             name: "claim-misspelt",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "a claim's name is nearly that of a well-known claim",
             why: "Names of claims must match exactly. No token has the misspelt claim, so an allow rule allows \
               nobody and a deny rule denies nobody.",
@@ -51,7 +52,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA037",
             name: "equals-on-a-list",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "`equals` or `any` is used on a claim that is a list",
             why: "A list never equals a text, and a scope with two words does not equal one of them. An allow \
               rule allows nobody, or only a token with that scope alone. A deny rule denies nobody, or \
@@ -64,7 +65,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA038",
             name: "condition-against-the-issuer",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "no token can meet a condition, because of what the issuer's block requires",
             why: "The rule matches nothing. An allow rule like this does nothing. A deny rule like this denies \
               nobody, although it reads as if it does.",
@@ -85,29 +86,14 @@ pub(super) static FAMILY: Family = Family::Policy(&[
     ),
 ]);
 
-/// The provider, and what its access tokens have instead, or its ID tokens, if a block accepts those.
+/// What the provider's tokens have instead of a claim that none of those has which a block accepts.
 fn instead(issuer: &IssuerDocument, claim: &str) -> Option<&'static str> {
-    let host = host_of(&issuer.issuer).unwrap_or_default();
-    let token_use = issuer.required.get("token_use");
-    let is_cognito = host.starts_with("cognito-idp.");
-    let is_entra = host == "login.microsoftonline.com" || host == "sts.windows.net";
-    match claim {
-        "scope" if is_okta(&issuer.issuer) => Some("Okta puts scopes in `scp`"),
-        "client_id" if is_okta(&issuer.issuer) => Some("Okta puts the client in `cid`"),
-        "scope" if is_entra => Some("Entra ID puts scopes in `scp`"),
-        "client_id" if is_entra => Some("Entra ID puts the client in `azp` or `appid`"),
-        "scope" | "scp" | "groups" | "roles" | "client_id" if host == "accounts.google.com" => {
-            Some("Google's ID tokens do not have it")
-        }
-        "scope" | "scp" | "client_id" if is_cognito && token_use == Some(&Scalar::String("id".into())) => {
-            Some("Cognito's ID tokens do not have it")
-        }
-        "groups" if is_cognito => Some("Cognito puts groups in `cognito:groups`"),
-        "realm_access" | "resource_access" if issuer.issuer.contains("/realms/") => {
-            Some("in Keycloak it is an object, which a condition cannot read: map it to a claim of its own")
-        }
-        _ => None,
-    }
+    let never = Provider::of(&issuer.issuer)?.never.get(claim)?;
+    let is_never = never.only.is_none_or(|only| {
+        let kinds = accepted_kinds(issuer);
+        !kinds.is_empty() && kinds.iter().all(|(kind, _)| *kind == only)
+    });
+    is_never.then_some(never.because.as_str())
 }
 
 fn not_given(subject: &PolicySubject<'_>) -> Vec<Observation> {
@@ -195,7 +181,7 @@ fn misspelt(subject: &PolicySubject<'_>) -> Vec<Observation> {
         for (place, claim, _) in rule.claims() {
             if let Some(known) = meant(claim) {
                 let message = format!("rule `{}` reads `{claim}`; did you mean `{known}`?", rule.id());
-                let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
+                let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
                 found.push(rule.found_at(place, message).severity(severity));
             }
         }
@@ -259,7 +245,7 @@ fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 let place = rule.place().then("when").then(&condition.claim).then(test);
                 let message =
                     format!("rule `{}` uses `{test}` on `{}`, which is a list", rule.id(), condition.claim);
-                let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
+                let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
                 found.push(rule.found_at(place, message).severity(severity));
             }
         }
@@ -323,7 +309,8 @@ fn against_the_issuer(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 "rule `{}` requires a value of `{claim}` that the issuer's tokens never have",
                 rule.id()
             );
-            found.push(rule.found_at(place, message));
+            let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
+            found.push(rule.found_at(place, message).severity(severity));
         }
     }
     found

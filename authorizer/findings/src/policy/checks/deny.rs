@@ -8,7 +8,7 @@ use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::exact::{Variant, claims_asked_for, words};
 use crate::policy::finding::Observation;
-use crate::policy::subject::{PolicySubject, RuleView};
+use crate::policy::subject::{PolicySubject, RuleView, is_wild};
 
 pub(super) static FAMILY: Family = Family::Policy(&[
     (
@@ -124,10 +124,11 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA049",
             name: "deny-of-one-level",
-            severity: Severity::Medium,
-            title: "a deny rule's pattern ends in `*`, and a rule allows the folders below",
+            severity: Severity::High,
+            title: "a deny rule's pattern names one level, and a rule allows what is below it",
             why: "`*` stands for one segment. `records/*` matches every object directly in the folder, and \
-              nothing in its subfolders.",
+              nothing in its subfolders. `records/sealed` matches one object with this name, and nothing in a \
+              folder of this name.",
             remedy: "write `**` for everything below",
         },
         one_level,
@@ -147,7 +148,7 @@ fn asks_for_a_claim(subject: &PolicySubject<'_>) -> Vec<Observation> {
                     rule.id(),
                     words(&witness)
                 );
-                found.push(rule.found(message));
+                found.push(rule.found(message).shown(witness));
             }
         }
     }
@@ -195,7 +196,7 @@ fn leaving(
             let witness = left_open(subject, &rule, others, allows)?;
             let (id, denied_name) = (rule.id(), denied.name());
             let message = format!("rule `{id}` denies {denied_name}, but {} is allowed", words(&witness));
-            Some(rule.found_of(denied, message))
+            Some(rule.found_of(denied, message).shown(witness))
         })
         .collect()
 }
@@ -212,7 +213,7 @@ fn leaves_multipart(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let witness = steps?.pop()?;
             let message =
                 format!("rule `{}` denies PutObject, but {} is allowed", rule.id(), words(&witness));
-            Some(rule.found_of(Op::PutObject, message))
+            Some(rule.found_of(Op::PutObject, message).shown(witness))
         })
         .collect()
 }
@@ -264,7 +265,10 @@ fn one_level(subject: &PolicySubject<'_>) -> Vec<Observation> {
             if let Some(witness) = through {
                 let message =
                     format!("rule `{}` denies `{pattern}`, but {} is allowed", rule.id(), words(&witness));
-                found.push(rule.found_at(place, message));
+                // A name without an ending may be an object's.
+                let is_wild = pattern.segments().last().is_some_and(is_wild);
+                let severity = if is_wild { Severity::High } else { Severity::Medium };
+                found.push(rule.found_at(place, message).severity(severity).shown(witness));
             }
         }
     }

@@ -3,12 +3,13 @@
 use authorizer_core::Scalar;
 use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
+use authorizer_policy::providers::{Anyone, Provider};
 
 use super::claims::{asks_for_a_right, host_of};
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
-use crate::policy::subject::{IssuerView, PolicySubject, RuleView, Use, list};
+use crate::policy::subject::{IssuerView, PolicySubject, RuleView, list};
 
 pub(super) static FAMILY: Family = Family::Policy(&[
     (
@@ -152,7 +153,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA091",
             name: "audience-of-every-service",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "an audience is also in tokens for other services",
             why: "The audience should keep tokens for other services out, but they have this one too. The \
               provider puts it into every token, or it belongs to an API of the provider.",
@@ -187,49 +188,33 @@ fn over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
         .collect()
 }
 
-/// The claims that limit the tokens of a provider to certain people, if anyone can get a token there.
-fn narrowing(issuer: &str) -> Option<(&'static str, &'static [&'static str])> {
-    const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-    match host_of(issuer)? {
-        "accounts.google.com" => Some(("any Google account that can sign in to the application", &["hd"])),
-        "token.actions.githubusercontent.com" => Some((
-            "any GitHub workflow",
-            &["repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref"],
-        )),
-        "gitlab.com" => {
-            Some(("any GitLab job", &["namespace_path", "namespace_id", "project_path", "project_id"]))
-        }
-        "appleid.apple.com" => Some(("any Apple account that can sign in to the application", &[])),
-        "www.facebook.com" | "facebook.com" => {
-            Some(("any Facebook account that can sign in to the application", &[]))
-        }
-        "login.microsoftonline.com" if issuer.contains(PERSONAL) => {
-            Some(("any Microsoft account that can sign in to the application", &[]))
-        }
-        _ => None,
-    }
-}
-
 fn anyone_joins(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for rule in subject.allows().filter(|rule| !rule.is_anonymous()) {
         for issuer in &rule.issuers {
-            let Some((who, claims)) = narrowing(&issuer.issuer) else { continue };
-            let is_narrow = |claim: &str| claim == "sub" || claims.contains(&claim);
+            let anyone = Provider::of(&issuer.issuer).and_then(|provider| provider.anyone.as_ref());
+            let Some(Anyone { who, narrowed_by }) = anyone else { continue };
+            let is_narrow = |claim: &str| claim == "sub" || narrowed_by.iter().any(|one| one == claim);
             let by_issuer = issuer.required.keys().any(|claim| is_narrow(claim));
-            let by_rule = rule.claims().iter().any(|(_, claim, reads)| match reads {
-                Use::Key => true,
-                Use::Condition(ClaimTest::Present(_)) | Use::Metadata => false,
+            let by_rule = rule.rule.conditions().iter().any(|condition| match condition.test {
+                ClaimTest::Present(_) => false,
                 // A verified address of the provider's own domain belongs to one person.
-                Use::Condition(_) => is_narrow(claim) || *claim == "email",
+                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) => {
+                    is_narrow(&condition.claim) || condition.claim == "email"
+                }
             });
-            if !by_issuer && !by_rule {
-                found.push(rule.found(format!(
-                    "rule `{}` allows {who}, through issuer `{}`",
-                    rule.id(),
-                    issuer.name
-                )));
-            }
+            // One pattern without a claim is enough.
+            let open = rule.patterns().find(|(_, pattern)| pattern.claims().next().is_none());
+            let Some((place, pattern)) = open.filter(|_| !by_issuer && !by_rule) else { continue };
+            let is_all = rule.rule.keys().iter().all(|pattern| pattern.claims().next().is_none());
+            let name = &issuer.name;
+            found.push(match is_all {
+                true => rule.found(format!("rule `{}` allows {who}, through issuer `{name}`", rule.id())),
+                false => rule.found_at(
+                    place,
+                    format!("rule `{}` allows {who} on `{pattern}`, through issuer `{name}`", rule.id()),
+                ),
+            });
         }
     }
     found
@@ -311,11 +296,9 @@ fn says_the_kind(issuer: &IssuerDocument) -> bool {
     let by_audience = !issuer.audience.is_empty() && issuer.audience.iter().all(is_uri);
     // It is a claim of access tokens (RFC 9068 section 2.2), not of ID tokens.
     let by_client = !issuer.client_id.is_empty();
-    // Google's access tokens are opaque, so the application has nothing else to send.
-    let only_id_tokens = issuer.issuer == "https://accounts.google.com";
-    // These are not people, so they do not have ID tokens.
-    let of_jobs = issuer.issuer == "https://token.actions.githubusercontent.com";
-    by_type || by_claim || by_audience || by_client || only_id_tokens || of_jobs
+    // Some providers have one kind of tokens for others: Google's access tokens are opaque, and jobs are not people.
+    let is_only_kind = Provider::of(&issuer.issuer).is_some_and(|provider| provider.kinds().count() == 1);
+    by_type || by_claim || by_audience || by_client || is_only_kind
 }
 
 fn kind_is_open(subject: &PolicySubject<'_>) -> Vec<Observation> {
@@ -417,7 +400,8 @@ fn every_audience(subject: &PolicySubject<'_>) -> Vec<Observation> {
             };
             let place = issuer.place().then("audience").at(index);
             let message = format!("issuer `{}`: the audience `{audience}` {why}", issuer.name());
-            found.push(issuer.found_at(place, message));
+            let severity = if audience == "*" { Severity::Medium } else { Severity::High };
+            found.push(issuer.found_at(place, message).severity(severity));
         }
     }
     found

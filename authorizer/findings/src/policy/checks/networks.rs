@@ -12,7 +12,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA055",
             name: "source-is-everywhere",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "a rule's addresses are all the addresses of IPv4 or IPv6",
             why: "The rule reads as if it is for one network, but it is for every viewer with that kind of \
               address.",
@@ -24,7 +24,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA056",
             name: "source-is-never-seen",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "a rule names addresses that no viewer of CloudFront has",
             why: "CloudFront sees the address that a viewer has on the internet. It never sees private, shared, \
               link-local or loopback addresses. They allow nobody in an allow rule and deny nobody in a deny \
@@ -60,7 +60,7 @@ fn everywhere(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let place = rule.place().then("source_ips");
             let place = index.map_or(place.clone(), |index| place.at(index));
             let message = format!("rule `{}` is for all of `{whole}`", rule.id());
-            let severity = if rule.is_deny() { Severity::Low } else { Severity::Medium };
+            let severity = if rule.is_deny() { Severity::Low } else { Severity::High };
             found.push(rule.found_at(place, message).severity(severity));
         }
     }
@@ -77,7 +77,11 @@ fn never_seen(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let all = !networks.is_empty() && networks.iter().all(is_never);
         for (index, network) in networks.iter().enumerate().filter(|(_, network)| is_never(network)) {
             let place = rule.place().then("source_ips").at(index);
-            let severity = if rule.is_deny() || all { Severity::Medium } else { Severity::Low };
+            let severity = match (rule.is_deny(), all) {
+                (true, true) => Severity::High,
+                (true, false) | (false, true) => Severity::Medium,
+                (false, false) => Severity::Low,
+            };
             let message = format!("rule `{}` names `{network}`, which no viewer has", rule.id());
             found.push(rule.found_at(place, message).severity(severity));
         }

@@ -26,7 +26,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA070",
             name: "pattern-not-composed",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "a pattern writes an accented letter as two characters instead of one",
             why: "Keys are compared byte for byte. Most keyboards and applications write one character \
               (Unicode's form NFC), which looks the same but is another key. An allow rule does not allow \
@@ -39,7 +39,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA071",
             name: "pattern-with-the-invisible",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "a pattern contains an invisible character",
             why: "A zero-width character, a direction character or a special space was copied with the pattern. \
               The pattern looks right in review, but it names other keys than it shows.",
@@ -51,7 +51,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA072",
             name: "pattern-of-a-folder-alone",
-            severity: Severity::Medium,
+            severity: Severity::High,
             title: "a pattern ends in `/` and names nothing inside the folder",
             why: "To S3, `reports/` is one key: an empty object that some tools create for a folder. The pattern \
               matches nothing below it.",
@@ -110,7 +110,7 @@ fn not_composed(subject: &PolicySubject<'_>) -> Vec<Observation> {
                     rule.id(),
                     with_marks(&pattern.to_string())
                 );
-                let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
+                let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
                 found.push(rule.found_at(place, message).severity(severity));
             }
         }
@@ -125,7 +125,8 @@ fn invisible(subject: &PolicySubject<'_>) -> Vec<Observation> {
             if let Some(character) = texts(pattern).flat_map(str::chars).find(|c| is_invisible(*c)) {
                 let point = u32::from(character);
                 let message = format!("rule `{}` has the character U+{point:04X} in a pattern", rule.id());
-                found.push(rule.found_at(place, message));
+                let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
+                found.push(rule.found_at(place, message).severity(severity));
             }
         }
     }
@@ -150,7 +151,7 @@ fn folder_alone(subject: &PolicySubject<'_>) -> Vec<Observation> {
             if is_folder && !rule.document.keys.contains(&below) {
                 let message =
                     format!("rule `{}` names `{pattern}`, but nothing inside the folder", rule.id());
-                let severity = if rule.is_deny() { Severity::Medium } else { Severity::Low };
+                let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
                 found.push(rule.found_at(place, message).severity(severity));
             }
         }

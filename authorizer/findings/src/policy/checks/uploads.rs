@@ -50,8 +50,8 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             name: "upload-with-scripts",
             severity: Severity::Medium,
             title: "`content_types` allows a type whose scripts a browser runs",
-            why: "`image/*` includes SVG, `text/*` includes HTML and `application/*` includes XHTML. If somebody \
-              opens such a file as a page, its scripts run in the origin of the distribution. If the token \
+            why: "`image/*` includes SVG, `text/*` includes HTML and `application/*` includes XHTML. A browser \
+              reads every type that ends in `+xml` as XML, and runs the scripts in it. If somebody opens such a file as a page, its scripts run in the origin of the distribution. If the token \
               is in a cookie, the scripts act as the person who opens the page.",
             remedy: "name the types one by one; or send `Content-Security-Policy: sandbox` with the response \
                  headers policy, and accept the finding",
@@ -120,6 +120,12 @@ pub(super) static FAMILY: Family = Family::Policy(&[
     ),
 ]);
 
+/// What the rules of EA060 allow.
+pub(super) const ANY_LENGTH: &str = "uploads of any length";
+
+/// What the rules of EA061 allow.
+pub(super) const ANY_TYPE: &str = "uploads of any type";
+
 /// A script in the distribution's origin can do the more, the more a browser sends by itself.
 fn by_cookie(subject: &PolicySubject<'_>, without: Severity) -> Severity {
     if subject.has_cookie() { Severity::Medium } else { without }
@@ -140,7 +146,7 @@ fn any_length(subject: &PolicySubject<'_>) -> Vec<Observation> {
     });
     open.map(|rule| {
         let severity = if rule.is_anonymous() { Severity::Medium } else { Severity::Low };
-        let message = format!("rule `{}` allows uploads of any length to {}", rule.id(), rule.keys());
+        let message = format!("rule `{}` allows {} to {}", rule.id(), ANY_LENGTH, rule.keys());
         rule.found(message).severity(severity)
     })
     .collect()
@@ -149,7 +155,7 @@ fn any_length(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn any_type(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let open = subject.allows().filter(|rule| describes(rule) && content_types(rule).is_none());
     open.map(|rule| {
-        let message = format!("rule `{}` allows uploads of any type to {}", rule.id(), rule.keys());
+        let message = format!("rule `{}` allows {} to {}", rule.id(), ANY_TYPE, rule.keys());
         rule.found(message).severity(by_cookie(subject, Severity::Informational))
     })
     .collect()
@@ -182,9 +188,9 @@ fn scripts(subject: &PolicySubject<'_>) -> Vec<Observation> {
         "image/*" => Some(", which includes SVG"),
         "text/*" => Some(", which includes HTML"),
         "application/*" => Some(", which includes XHTML"),
-        "text/html" | "image/svg+xml" | "application/xhtml+xml" | "text/xml" | "application/xml" => {
-            Some(", whose scripts a browser runs")
-        }
+        // WHATWG MIME Sniffing section 4.6 has the XML types; browsers read style sheets as XML, too.
+        "text/html" | "text/xml" | "application/xml" | "text/xsl" => Some(", whose scripts a browser runs"),
+        xml if xml.ends_with("+xml") => Some(", whose scripts a browser runs"),
         _ => None,
     })
 }

@@ -1,0 +1,277 @@
+//! What is known of identity providers: how their issuers look, and what is in their tokens.
+//!
+//! Each provider is a file in `authorizer/policy/providers`, with the pages that the facts are from. What is not in
+//! those pages is not in the file. Nothing here decides: the findings, the command line and docs/providers.md read it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// A provider.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Its name.
+    pub name: String,
+    /// The form of its issuers, with `{...}` for what differs.
+    pub issuer: String,
+    /// Which issuers are its: `*` stands for any characters.
+    pub matches: Vec<String>,
+    /// The pages that the facts are from.
+    pub sources: Vec<String>,
+    /// Whether anyone can get a token there.
+    #[serde(default)]
+    pub anyone: Option<Anyone>,
+    /// Its access tokens, if they are JWTs for others than the provider.
+    #[serde(default)]
+    pub access: Option<Tokens>,
+    /// Its ID tokens, or the tokens of its jobs.
+    #[serde(default)]
+    pub id: Option<Tokens>,
+    /// The claims whose values are known to have a certain form.
+    #[serde(default)]
+    pub claims: BTreeMap<String, Claim>,
+    /// The claims that none of its tokens has, although others have them.
+    #[serde(default)]
+    pub never: BTreeMap<String, Never>,
+}
+
+/// A kind of tokens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// What `aud` is, in words.
+    pub audience: String,
+    /// What every `aud` is like.
+    #[serde(default)]
+    pub audience_form: AudienceForm,
+    /// The claim that names the client.
+    #[serde(default)]
+    pub client: Option<String>,
+    /// `typ` of the header, if it is known and always the same.
+    #[serde(default)]
+    pub typ: Option<String>,
+    /// Claims that only this kind has, with these values.
+    #[serde(default)]
+    pub says: BTreeMap<String, String>,
+}
+
+/// What every audience of a kind of tokens is like.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum AudienceForm {
+    /// Nothing is known.
+    #[default]
+    Any,
+    /// There is none, or it is a URI.
+    Uri,
+    /// A UUID.
+    Uuid,
+}
+
+/// What is known of a claim.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub form: ClaimType,
+    /// Whether its values have slashes, unless the provider is set otherwise.
+    #[serde(default)]
+    pub slash: bool,
+    /// Whether a value may later be another person's.
+    #[serde(default)]
+    pub reused: bool,
+    /// Its values, if there are no others.
+    #[serde(default)]
+    pub values: Vec<String>,
+}
+
+/// The type of a claim.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimType {
+    /// A text.
+    Text,
+    /// Words with spaces between them.
+    Words,
+    /// An array of texts.
+    List,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// An object.
+    Object,
+    /// A boolean or its text.
+    Either,
+}
+
+/// Why a claim is never there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Never {
+    /// What the provider does, in a sentence.
+    pub because: String,
+    /// Only in tokens of this kind: `access` or `id`.
+    #[serde(default)]
+    pub only: Option<Kind>,
+}
+
+/// A kind of tokens, by its name.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// An access token.
+    Access,
+    /// An ID token, or the token of a job.
+    Id,
+}
+
+/// That anyone can get a token.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anyone {
+    /// Who is let in.
+    pub who: String,
+    /// The claims that keep it to some.
+    pub narrowed_by: Vec<String>,
+}
+
+/// The files, those first that are about part of what another is about.
+const FILES: [&str; 22] = [
+    include_str!("../providers/cognito.toml"),
+    include_str!("../providers/auth0.toml"),
+    include_str!("../providers/okta.toml"),
+    include_str!("../providers/microsoft-personal.toml"),
+    include_str!("../providers/entra-v2.toml"),
+    include_str!("../providers/entra-v1.toml"),
+    include_str!("../providers/google.toml"),
+    include_str!("../providers/keycloak.toml"),
+    include_str!("../providers/supabase.toml"),
+    include_str!("../providers/firebase.toml"),
+    include_str!("../providers/clerk.toml"),
+    include_str!("../providers/cloudflare-access.toml"),
+    include_str!("../providers/kubernetes.toml"),
+    include_str!("../providers/github.toml"),
+    include_str!("../providers/gitlab.toml"),
+    include_str!("../providers/circleci.toml"),
+    include_str!("../providers/forgerock.toml"),
+    include_str!("../providers/ad-fs.toml"),
+    include_str!("../providers/salesforce.toml"),
+    include_str!("../providers/apple.toml"),
+    include_str!("../providers/facebook.toml"),
+    include_str!("../providers/okta-organization.toml"),
+];
+
+/// All providers. A test reads every file, so none is left out.
+pub fn all() -> &'static [Provider] {
+    static ALL: LazyLock<Vec<Provider>> =
+        LazyLock::new(|| FILES.iter().filter_map(|text| toml::from_str(text).ok()).collect());
+    &ALL
+}
+
+impl Provider {
+    /// The provider of an issuer, as far as its address shows.
+    pub fn of(issuer: &str) -> Option<&'static Self> {
+        all().iter().find(|provider| provider.matches.iter().any(|pattern| is_like(pattern, issuer)))
+    }
+
+    /// Its kinds of tokens.
+    pub fn kinds(&self) -> impl Iterator<Item = (Kind, &Tokens)> {
+        let access = self.access.iter().map(|tokens| (Kind::Access, tokens));
+        access.chain(self.id.iter().map(|tokens| (Kind::Id, tokens)))
+    }
+
+    /// The claims whose values have slashes.
+    pub fn with_slash(&self) -> impl Iterator<Item = &str> {
+        self.claims.iter().filter(|(_, claim)| claim.slash).map(|(name, _)| name.as_str())
+    }
+}
+
+/// Whether a text is as a pattern says, in which `*` stands for any characters.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut parts: Vec<_> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_read_and_names_its_sources() {
+        for text in FILES {
+            let provider: Provider = toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            assert!(provider.sources.iter().all(|page| page.starts_with("https://")), "{}", provider.name);
+            assert!(!provider.sources.is_empty() && !provider.matches.is_empty(), "{}", provider.name);
+        }
+        let names: std::collections::BTreeSet<_> = all().iter().map(|provider| &provider.name).collect();
+        assert_eq!((all().len(), names.len()), (FILES.len(), FILES.len()));
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_among_them() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("providers");
+        let mut texts: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
+        texts.retain(|text| !FILES.contains(&text.as_str()));
+        assert_eq!(texts, Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_issuer_is_of_the_provider_whose_address_it_has() {
+        for (issuer, name) in [
+            ("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE", Some("Amazon Cognito")),
+            ("https://example.eu.auth0.com/", Some("Auth0")),
+            ("https://example.okta.com/oauth2/default", Some("Okta")),
+            ("https://example.okta.com", Some("Okta, the organization's server")),
+            (
+                "https://login.microsoftonline.com/6babcaad-604b-40ac-a9d7-9fd97c0b779f/v2.0",
+                Some("Microsoft Entra ID, v2.0 tokens"),
+            ),
+            (
+                "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+                Some("Microsoft, personal accounts"),
+            ),
+            (
+                "https://sts.windows.net/6babcaad-604b-40ac-a9d7-9fd97c0b779f/",
+                Some("Microsoft Entra ID, v1.0 tokens"),
+            ),
+            ("https://accounts.google.com", Some("Google")),
+            ("accounts.google.com", Some("Google")),
+            ("https://login.example.com/realms/staff", Some("Keycloak")),
+            ("https://token.actions.githubusercontent.com", Some("GitHub Actions")),
+            ("https://accounts.google.com.example.net", None),
+            ("https://login.example.com/", None),
+        ] {
+            assert_eq!(Provider::of(issuer).map(|one| one.name.as_str()), name, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, text, expected) in [
+            ("a*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*c", "ab", false),
+            ("*b*", "abc", true),
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("a*b*a", "aba", true),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(is_like(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}
