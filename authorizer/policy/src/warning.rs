@@ -1,8 +1,8 @@
 //! Warnings about a policy that can be used.
 
-use authorizer_core::policy::Place;
-use authorizer_core::policy::document::{IssuerDocument, PolicyDocument};
-use authorizer_core::token::KeysUrl;
+use authorizer_core::policy::document::{ConditionDocument, IssuerDocument, PolicyDocument};
+use authorizer_core::policy::{Place, Policy};
+use authorizer_core::token::{KeySet, KeysUrl};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
@@ -28,22 +28,62 @@ pub struct PolicyWarning {
     pub place: String,
 }
 
+/// A warning without its position: the place, the message and the remedy.
+type Warned = (Place, String, &'static str);
+
 pub(crate) fn warnings(
     document: &PolicyDocument,
     source_code: &NamedSource<String>,
     text: &str,
 ) -> Vec<PolicyWarning> {
-    let warned = document.issuers.iter().enumerate().filter_map(|(index, issuer)| {
+    let issuers = document.issuers.iter().enumerate().filter_map(|(index, issuer)| {
         let (member, message, remedy) = warning(issuer)?;
         Some((Place::member("issuers").at(index).then(member), message, remedy))
     });
+    let rules = document.rules.iter().enumerate().flat_map(|(index, rule)| {
+        let warned = move |(claim, condition): (&String, &ConditionDocument)| {
+            let message = words_of_an_array(claim, condition)?;
+            let place = Place::member("rules").at(index).then("when").then(claim).then("has");
+            Some((place, message, "leave it if the claim is an array; otherwise name one word"))
+        };
+        rule.when.iter().filter_map(warned)
+    });
+    at_their_places(issuers.chain(rules), source_code, text)
+}
+
+/// Warnings about the keys that the policy does not use.
+pub(crate) fn key_warnings(
+    policy: &Policy,
+    source_code: &NamedSource<String>,
+    text: &str,
+) -> Vec<PolicyWarning> {
+    let warned = policy.issuers().iter().enumerate().flat_map(|(index, issuer)| {
+        let skipped = issuer.bundled_keys().map(KeySet::skipped).unwrap_or_default();
+        skipped.iter().map(move |key| {
+            let name = match &key.key_id {
+                Some(id) => format!("the key `{}`", id.escape_debug()),
+                None => format!("key {} (without `kid`)", key.index),
+            };
+            let message = format!("{name} of `{}` is not used: {}", issuer.name(), key.why);
+            let remedy = "no token that it signed is accepted; `authorizer keys inspect FILE` shows each key";
+            (Place::member("issuers").at(index).then("jwks"), message, remedy)
+        })
+    });
+    at_their_places(warned, source_code, text)
+}
+
+fn at_their_places(
+    warned: impl Iterator<Item = Warned>,
+    source_code: &NamedSource<String>,
+    text: &str,
+) -> Vec<PolicyWarning> {
     let mut warned = warned.peekable();
     // Most policies do not have warnings, and then this does not search for places in a long text.
     if warned.peek().is_none() {
         return Vec::new();
     }
     let places = Places::of(text);
-    let at_its_place = |(place, message, remedy): (Place, String, &'static str)| PolicyWarning {
+    let at_its_place = |(place, message, remedy): Warned| PolicyWarning {
         message,
         remedy,
         source_code: source_code.clone(),
@@ -51,6 +91,15 @@ pub(crate) fn warnings(
         place: place.to_string(),
     };
     warned.map(at_its_place).collect()
+}
+
+/// `has` with a space: a string is read word by word, so it is found in an array only.
+fn words_of_an_array(claim: &str, condition: &ConditionDocument) -> Option<String> {
+    let member = condition.has.as_ref().filter(|member| member.contains(' '))?;
+    let (claim, member) = (claim.escape_debug(), member.escape_debug());
+    Some(format!(
+        "`{member}` has a space, so it is found only if `{claim}` is an array: of a string, `has` means one word"
+    ))
 }
 
 fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {

@@ -78,6 +78,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let name = args.name.clone().unwrap_or_else(|| name_of(&issuer));
     let file = args.dir.join(format!("{name}.jwks.json"));
     let stored = set.store(&file)?;
+    set.note_skipped();
     let block = Block {
         name: &name,
         issuer: issuer.as_str(),
