@@ -54,6 +54,6 @@ pub use media_type::{MediaRange, MediaType};
 pub use origin::OriginPattern;
 pub use query::QueryError;
 pub use refusal::{NoRule, Reason, Refusal, UploadError};
-pub use scalar::{MAX_EXACT, Scalar};
+pub use scalar::Scalar;
 pub use time::UnixTime;
 pub use token::{KeysUnavailable, Supposed, TokenError};

@@ -20,7 +20,7 @@ pub enum Scalar {
 /// From here on, a number with a fraction or an exponent is not compared with an integer. From 2^53 on, a double stands
 /// for several integers (RFC 8259 section 6); and the reader of JSON may be off by one and a half places, which is less
 /// than the distance to the next integer below 2^52.
-pub const MAX_EXACT: u64 = 1 << 52;
+const MAX_EXACT: u64 = 1 << 52;
 
 /// A claim equals a scalar when it is of the same JSON type and value: `"1"` is not `1`, and `1.0` is. An integer that a
 /// double cannot tell from its neighbour equals only an integer.
@@ -66,9 +66,14 @@ mod tests {
         for (expected, yes, no) in [
             (7, vec!["7", "7.0", "70e-1"], vec!["8", "7.5", "\"7\"", "-7", "1e300"]),
             (
-                2_251_799_813_685_247,
-                vec!["2251799813685247", "2251799813685247.0"],
-                vec!["2251799813685248", "2251799813685248.0", "2251799813685246.0", "2251799813685247.5"],
+                900_719_925_474_099,
+                vec!["900719925474099", "900719925474099.0", "9007199254740990e-1"],
+                vec!["900719925474098.0", "900719925474100.0", "900719925474099.5"],
+            ),
+            (
+                4_503_599_627_370_495,
+                vec!["4503599627370495"],
+                vec!["4503599627370496", "4503599627370494.0", "4503599627370496.0", "4503599627370493.0"],
             ),
             (
                 9_007_199_254_740_990,

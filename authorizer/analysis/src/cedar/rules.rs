@@ -9,13 +9,16 @@ use authorizer_core::rules::{
     ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
     RulePart, Segment,
 };
-use authorizer_core::{MAX_EXACT, MediaRange, Scalar, UnixTime};
+use authorizer_core::{MediaRange, Scalar, UnixTime};
 use jiff::Timestamp;
 
 use super::UntranslatableError;
 use super::keys;
 use super::shape::Shape;
 use super::text::{Like, all, any, attribute, comment, name, pattern as like, set, string};
+
+/// The largest integer below which every integer is a double: RFC 8259 section 6.
+const MAX_EXACT: u64 = 1 << 53;
 
 /// A condition of a policy, and the part of the rule that it translates.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -232,7 +235,7 @@ fn holds(condition: &Condition) -> Result<String, UntranslatableError> {
     let is = |value: &Scalar| match value {
         Scalar::String(text) => Ok(format!("{claim} has text && {claim}.text == {}", string(text))),
         Scalar::Boolean(truth) => Ok(format!("{claim} has truth && {claim}.truth == {truth}")),
-        Scalar::Integer(number) if number.unsigned_abs() < MAX_EXACT => {
+        Scalar::Integer(number) if number.unsigned_abs() <= MAX_EXACT => {
             Ok(format!("{claim} has number && {claim}.number == {number}"))
         }
         Scalar::Integer(number) => Err(UntranslatableError::Integer(*number)),

@@ -24,6 +24,7 @@ mod logs;
 mod package;
 mod policy_tests;
 mod provider;
+mod providers;
 mod replay;
 mod report;
 mod sarif;
