@@ -237,3 +237,22 @@ fn keys_that_are_asked_for_on_this_machine_are_warned_of() {
         assert_eq!(PolicyFile::load(&path).unwrap().warnings().len(), warnings, "{url}");
     }
 }
+
+#[test]
+fn a_member_with_a_space_is_warned_of_because_a_string_never_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    let rule = "\n[[rules]]\nid = \"a\"\neffect = \"deny\"\nmethods = [\"GET\"]\nkeys = [\"**\"]\n";
+    let issuer = POLICY.split("\n[[rules]]").next().unwrap().replace("file = \"keys.json\"", "url = \"https://a.example/\"");
+    for (member, warned) in [("Domain Users", true), (" ", true), ("Domain-Users", false)] {
+        let when = format!("when = {{ groups = {{ has = \"{member}\" }} }}\n");
+        fs::write(&path, format!("{issuer}{rule}{when}")).unwrap();
+        let loaded = PolicyFile::load(&path).unwrap_or_else(|error| panic!("{error:?}"));
+        let places: Vec<_> = loaded.warnings().iter().map(|warning| warning.place.as_str()).collect();
+        let expected: &[&str] = if warned { &["rules[0].when.groups.has"] } else { &[] };
+        assert_eq!(places, expected, "{member}");
+        for warning in loaded.warnings() {
+            assert!(warning.message.contains("only if `groups` is an array"), "{}", warning.message);
+        }
+    }
+}
