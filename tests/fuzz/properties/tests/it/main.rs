@@ -82,12 +82,17 @@ fn a_file_is_a_secret_by_its_length_and_is_not_shown() {
 
 #[test]
 fn one_key_that_cannot_be_used_does_not_take_the_others_with_it() {
-    holds("jwks", 5, jwks::check);
+    holds("jwks", 4, jwks::check);
+    // No committed file has such a key, not even for a test.
+    let good = fs::read_to_string(root().join("tests/fuzz/seeds/jwks/good.json")).unwrap();
+    for more in [r#""d": "AQAB","#, r#""d": null,"#, r#""k": "AQAB", "d": null,"#, r#""oth": [],"#] {
+        jwks::check(good.replacen(r#"{"kty""#, &format!(r#"{{{more} "kty""#), 1).as_bytes());
+    }
 }
 
 #[test]
 fn no_answer_of_an_issuer_lets_a_forged_token_in() {
-    holds("answer", 5, answer::check);
+    holds("answer", 4, answer::check);
 }
 
 #[test]
