@@ -48,7 +48,52 @@ pub(crate) fn warnings(
         };
         rule.when.iter().filter_map(warned)
     });
-    at_their_places(issuers.chain(rules), source_code, text)
+    at_their_places(issuers.chain(rules).chain(paths(document)), source_code, text)
+}
+
+/// The names of claims that read like a path into an object.
+fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
+    let issuers = document.issuers.iter().enumerate().flat_map(|(index, issuer)| {
+        let place = Place::member("issuers").at(index).then("required");
+        issuer.required.keys().map(move |claim| (place.then(claim), claim.as_str()))
+    });
+    let rules = document.rules.iter().enumerate().flat_map(|(index, rule)| {
+        let place = Place::member("rules").at(index);
+        let when = place.then("when");
+        let conditions = rule.when.keys().map(move |claim| (when.then(claim), claim.as_str()));
+        let patterns = place.then("keys");
+        let keys = rule.keys.iter().enumerate().flat_map(move |(at, key)| {
+            let place = patterns.at(at);
+            key.split('{')
+                .skip(1)
+                .filter_map(|rest| rest.split_once('}'))
+                .map(move |(claim, _)| (place.clone(), claim))
+        });
+        let stored = place.then("upload").then("metadata");
+        let metadata =
+            rule.upload.iter().flat_map(|upload| &upload.metadata).filter_map(move |(name, value)| {
+                let claim = value.strip_prefix('{')?.strip_suffix('}')?;
+                Some((stored.then(name), claim))
+            });
+        conditions.chain(keys).chain(metadata)
+    });
+    issuers.chain(rules).filter(|(_, claim)| is_path(claim)).map(|(place, claim)| {
+        let message =
+            format!("`{}` is the name of one claim, not a path into an object", claim.escape_debug());
+        (place, message, "let the issuer write what is inside into a claim of its own, and name that claim")
+    })
+}
+
+/// Whether a name reads like a path, such as `realm_access.roles`. The name of a claim may have dots where it is a URL or
+/// begins with a domain (RFC 7519 section 4.2: a collision-resistant name).
+fn is_path(claim: &str) -> bool {
+    const DOMAINS: [&str; 8] = ["com", "org", "net", "io", "dev", "app", "cloud", "edu"];
+    let is_word = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    let mut parts = claim.split('.');
+    claim.contains('.') && parts.clone().all(is_word) && !parts.any(|part| DOMAINS.contains(&part))
 }
 
 /// Warnings about the keys that the policy does not use.

@@ -153,7 +153,10 @@ mod tests {
         };
         let trust = "http://login.example.com/adfs/services/trust";
         assert_eq!(of(json!(trust)).unwrap().access_token_issuer.as_deref(), Some(trust));
-        assert_eq!(of(json!("urn:federation:staff")).unwrap().access_token_issuer.as_deref(), Some("urn:federation:staff"));
+        assert_eq!(
+            of(json!("urn:federation:staff")).unwrap().access_token_issuer.as_deref(),
+            Some("urn:federation:staff")
+        );
         assert_eq!(of(json!(ISSUER)).unwrap().access_token_issuer, None);
         assert_eq!(of(Value::Null).unwrap().access_token_issuer, None);
         assert!(of(json!("")).unwrap_err().contains("`access_token_issuer` is empty"));
@@ -174,7 +177,8 @@ mod tests {
             let named = document["issuer"].as_str().unwrap();
             let asked = issuer(named).unwrap();
             let [openid, _] = well_known(&asked).unwrap();
-            let metadata = Metadata::read(&asked, openid, &bytes).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+            let metadata =
+                Metadata::read(&asked, openid, &bytes).unwrap_or_else(|error| panic!("{path:?}: {error}"));
             assert_eq!(metadata.jwks_uri.as_str(), document["jwks_uri"], "{path:?}");
             assert!(metadata.algorithms.unwrap().contains(&"RS256".to_owned()), "{path:?}");
             let is_adfs = path.file_name().unwrap() == "adfs.json";

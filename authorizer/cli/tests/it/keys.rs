@@ -170,7 +170,10 @@ fn one_key_that_cannot_be_used_does_not_take_the_others_with_it() {
         (with("n", zeros.into()), "its `n` has leading zeros"),
         (with("e", "AQ".into()), "its numbers are not a valid public key"),
         (json!({"kty": "OKP", "crv": "Ed25519", "kid": "b", "x": point}), "small order"),
-        (json!({"kty": "EC", "crv": "secp256k1", "kid": "b"}), "keys on the curve `secp256k1` are not used here"),
+        (
+            json!({"kty": "EC", "crv": "secp256k1", "kid": "b"}),
+            "keys on the curve `secp256k1` are not used here",
+        ),
         (json!({"kty": "AKP"}), "key 1 (without `kid`)"),
     ] {
         let set = json!({"keys": [good, bad]}).to_string();
@@ -182,7 +185,8 @@ fn one_key_that_cannot_be_used_does_not_take_the_others_with_it() {
         assert_eq!(fetched.code, 0, "{why}: {}", fetched.err);
         let inspected = keys(at, &["keys", "inspect", "set.json"]);
         assert_eq!(inspected.code, 0, "{why}: {}", inspected.out);
-        let words = |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        let words =
+            |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
         let mut texts = vec![checked.err, fetched.err];
         if !why.contains("kid") {
             texts.push(inspected.out);

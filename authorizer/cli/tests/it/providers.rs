@@ -33,7 +33,8 @@ impl Provider {
         let file = PolicyFile::load(&folder.join("policy.toml"));
         let file = file.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert!(file.warnings().is_empty(), "{name}: {:?}", file.warnings());
-        let token: Value = serde_json::from_slice(&std::fs::read(folder.join("token.json")).unwrap()).unwrap();
+        let token: Value =
+            serde_json::from_slice(&std::fs::read(folder.join("token.json")).unwrap()).unwrap();
         assert!(token["source"].as_str().unwrap().starts_with("https://"), "{name}");
         Self {
             name,
@@ -62,7 +63,8 @@ impl Provider {
         let token_type = self.header.get("typ").map(|typ| typ.as_str().unwrap().to_owned());
         let supposed = Supposed { token_type, claims: claims.clone() };
         let event = event.to_string();
-        let decided = self.authorizer.authorize_supposing(event.as_bytes(), &supposed, UnixTime::from_seconds(NOW));
+        let decided =
+            self.authorizer.authorize_supposing(event.as_bytes(), &supposed, UnixTime::from_seconds(NOW));
         decided.record.reason.into_owned()
     }
 }

@@ -25,8 +25,7 @@ const NOW: u64 = 1_800_000_000;
 const ISSUER: &str = "https://login.example.com/";
 
 /// A key pair for these tests alone: 32 times the same byte, in the form of RFC 8410 section 7.
-const KEY: [&[u8]; 2] =
-    [&[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20], &[7; 32]];
+const KEY: [&[u8]; 2] = [&[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20], &[7; 32]];
 
 /// A kind of disagreement: the words that begin what is said here and what the other says, and why both are as they
 /// are. An empty word stands for anything.
@@ -38,21 +37,81 @@ struct Class {
 
 /// Refused here, and accepted by another.
 const STRICTER: &[Class] = &[
-    Class { here: "token_duplicate_member", other: "ok", because: "RFC 7515 section 4 and RFC 7519 section 4: members are unique, or the last one counts; two readers could differ" },
-    Class { here: "token_nested", other: "ok", because: "RFC 7519 section 5.2: `cty` JWT says that the payload is a token" },
-    Class { here: "token_critical_header", other: "ok", because: "RFC 7515 section 4.1.11, RFC 7797 section 6: `crit`, `b64`" },
-    Class { here: "token_encrypted", other: "ok", because: "RFC 7516 section 9: a header with `enc` is that of a JWE" },
-    Class { here: "token_bound", other: "ok", because: "RFC 9449 section 7.1, RFC 8705 section 3: no bearer token" },
-    Class { here: "token_type_mismatch", other: "ok", because: "RFC 8725 section 3.11: the type is checked, here without being asked" },
-    Class { here: "token_malformed: form", other: "ok", because: "RFC 7515 section 7.1: three parts, and nothing around them" },
-    Class { here: "token_malformed: encoding", other: "ok", because: "RFC 7515 section 2, RFC 4648 section 3.5: base64url without padding, and one encoding for each text" },
-    Class { here: "token_malformed: header", other: "ok", because: "RFC 7515 sections 4.1.1, 4.1.4, 4.1.9 and 4.1.10: `alg`, `kid`, `typ` and `cty` are strings" },
-    Class { here: "token_malformed: claims", other: "ok", because: "RFC 7519 sections 4.1.2 and 4.1.7, RFC 8693 sections 4.2 and 4.3, OpenID Connect Core 1.0 section 2: strings, and lists of scopes" },
-    Class { here: "token_malformed: text", other: "ok", because: "RFC 8259 sections 2, 6, 8.1 and 8.2: JSON in UTF-8, with numbers and characters that exist" },
-    Class { here: "token_time_malformed", other: "ok", because: "RFC 7519 section 2: a NumericDate is a number" },
-    Class { here: "token_issued_in_future", other: "ok", because: "RFC 7519 section 4.1.6 leaves it open; a token from the future is not trusted here" },
-    Class { here: "signing_key_unknown", other: "ok", because: "RFC 7515 section 4.1.4: the other was given the key, whatever `kid` says" },
-    Class { here: "signature_invalid", other: "ok", because: "RFC 7515 section 2, RFC 4648 section 3.5: a signature has one encoding" },
+    Class {
+        here: "token_duplicate_member",
+        other: "ok",
+        because: "RFC 7515 section 4 and RFC 7519 section 4: members are unique, or the last one counts; two readers could differ",
+    },
+    Class {
+        here: "token_nested",
+        other: "ok",
+        because: "RFC 7519 section 5.2: `cty` JWT says that the payload is a token",
+    },
+    Class {
+        here: "token_critical_header",
+        other: "ok",
+        because: "RFC 7515 section 4.1.11, RFC 7797 section 6: `crit`, `b64`",
+    },
+    Class {
+        here: "token_encrypted",
+        other: "ok",
+        because: "RFC 7516 section 9: a header with `enc` is that of a JWE",
+    },
+    Class {
+        here: "token_bound",
+        other: "ok",
+        because: "RFC 9449 section 7.1, RFC 8705 section 3: no bearer token",
+    },
+    Class {
+        here: "token_type_mismatch",
+        other: "ok",
+        because: "RFC 8725 section 3.11: the type is checked, here without being asked",
+    },
+    Class {
+        here: "token_malformed: form",
+        other: "ok",
+        because: "RFC 7515 section 7.1: three parts, and nothing around them",
+    },
+    Class {
+        here: "token_malformed: encoding",
+        other: "ok",
+        because: "RFC 7515 section 2, RFC 4648 section 3.5: base64url without padding, and one encoding for each text",
+    },
+    Class {
+        here: "token_malformed: header",
+        other: "ok",
+        because: "RFC 7515 sections 4.1.1, 4.1.4, 4.1.9 and 4.1.10: `alg`, `kid`, `typ` and `cty` are strings",
+    },
+    Class {
+        here: "token_malformed: claims",
+        other: "ok",
+        because: "RFC 7519 sections 4.1.2 and 4.1.7, RFC 8693 sections 4.2 and 4.3, OpenID Connect Core 1.0 section 2: strings, and lists of scopes",
+    },
+    Class {
+        here: "token_malformed: text",
+        other: "ok",
+        because: "RFC 8259 sections 2, 6, 8.1 and 8.2: JSON in UTF-8, with numbers and characters that exist",
+    },
+    Class {
+        here: "token_time_malformed",
+        other: "ok",
+        because: "RFC 7519 section 2: a NumericDate is a number",
+    },
+    Class {
+        here: "token_issued_in_future",
+        other: "ok",
+        because: "RFC 7519 section 4.1.6 leaves it open; a token from the future is not trusted here",
+    },
+    Class {
+        here: "signing_key_unknown",
+        other: "ok",
+        because: "RFC 7515 section 4.1.4: the other was given the key, whatever `kid` says",
+    },
+    Class {
+        here: "signature_invalid",
+        other: "ok",
+        because: "RFC 7515 section 2, RFC 4648 section 3.5: a signature has one encoding",
+    },
     Class { here: "audience_mismatch", other: "ok", because: "RFC 7519 section 4.1.3: an array of strings" },
 ];
 
@@ -88,9 +147,24 @@ impl Dice {
 type Members = Vec<(String, String)>;
 
 const HEADERS: &[(&str, &[&str])] = &[
-    ("alg", &[r#""Ed25519""#, r#""eddsa""#, r#""none""#, r#""HS256""#, r#""ES256""#, "7", "null", r#"["EdDSA"]"#]),
+    (
+        "alg",
+        &[r#""Ed25519""#, r#""eddsa""#, r#""none""#, r#""HS256""#, r#""ES256""#, "7", "null", r#"["EdDSA"]"#],
+    ),
     ("kid", &[r#""other""#, r#""""#, "7", "null"]),
-    ("typ", &[r#""JWT""#, r#""at+jwt""#, r#""application/at+jwt""#, r#""jwt""#, r#""JOSE""#, r#""logout+jwt""#, "7", "null"]),
+    (
+        "typ",
+        &[
+            r#""JWT""#,
+            r#""at+jwt""#,
+            r#""application/at+jwt""#,
+            r#""jwt""#,
+            r#""JOSE""#,
+            r#""logout+jwt""#,
+            "7",
+            "null",
+        ],
+    ),
     ("zip", &[r#""NONE""#, r#""DEF""#, "null", "1"]),
     ("cty", &[r#""JWT""#, r#""jwt""#, r#""application/json""#, r#""application/jwt""#, "7", "null"]),
     ("enc", &[r#""A128GCM""#, "null"]),
@@ -105,8 +179,36 @@ const HEADERS: &[(&str, &[&str])] = &[
 
 const CLAIMS: &[(&str, &[&str])] = &[
     ("iss", &[r#""https://login.example.com""#, r#""""#, "null", "7", r#"["https://login.example.com/"]"#]),
-    ("aud", &[r#""other""#, r#"["other","files"]"#, r#"["files",7]"#, "[]", r#"[["files"]]"#, r#"{"files":1}"#, "null", r#""files other""#, r#""Files""#]),
-    ("exp", &["1799990000", "1800090000.5", "1.80009e9", r#""1800090000""#, "null", "true", "[1800090000]", "1e300", "0", "-1", "18000900000000000000000"]),
+    (
+        "aud",
+        &[
+            r#""other""#,
+            r#"["other","files"]"#,
+            r#"["files",7]"#,
+            "[]",
+            r#"[["files"]]"#,
+            r#"{"files":1}"#,
+            "null",
+            r#""files other""#,
+            r#""Files""#,
+        ],
+    ),
+    (
+        "exp",
+        &[
+            "1799990000",
+            "1800090000.5",
+            "1.80009e9",
+            r#""1800090000""#,
+            "null",
+            "true",
+            "[1800090000]",
+            "1e300",
+            "0",
+            "-1",
+            "18000900000000000000000",
+        ],
+    ),
     ("nbf", &["1800090000", "1799990000.5", r#""1799990000""#, "null", "1e300", "-1"]),
     ("iat", &["1800090000", "1799990000.5", r#""1799990000""#, "null", "true", "1e300", "-1", "0"]),
     ("sub", &["7", "null", r#"["alice"]"#, r#""""#, "true"]),
@@ -116,7 +218,21 @@ const CLAIMS: &[(&str, &[&str])] = &[
     ("scope", &["7", "null", r#""a b""#, r#"["a","b"]"#, r#"["a",7]"#, "{}"]),
     ("scp", &["7", r#"["a","b"]"#, r#"[["a"]]"#]),
     ("cnf", &[r#"{"jkt":"AA"}"#, "null", "{}"]),
-    ("n", &["9007199254740993", "18446744073709551616", "1e400", "-0", "01", "NaN", "1.", r#""\ud800""#, r#""\u0000""#, "[1,]"]),
+    (
+        "n",
+        &[
+            "9007199254740993",
+            "18446744073709551616",
+            "1e400",
+            "-0",
+            "01",
+            "NaN",
+            "1.",
+            r#""\ud800""#,
+            r#""\u0000""#,
+            "[1,]",
+        ],
+    ),
     ("deep", &["[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]"]),
 ];
 
@@ -154,8 +270,7 @@ fn spelled(name: &str) -> String {
 
 fn written(dice: &mut Dice, members: &Members) -> Vec<u8> {
     let space = *dice.one(&["", "", "", " ", "\n"]);
-    let members: Vec<_> =
-        members.iter().map(|(name, value)| format!("\"{name}\":{space}{value}")).collect();
+    let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\":{space}{value}")).collect();
     let object = format!("{{{}}}", members.join(&format!(",{space}")));
     match dice.below(60) {
         0 => format!("[{object}]").into_bytes(),
@@ -180,7 +295,8 @@ fn token(dice: &mut Dice, key: &EncodingKey) -> String {
     ];
     let header = changed(dice, header, HEADERS);
     let claims = changed(dice, claims, CLAIMS);
-    let mut parts = [written(dice, &header), written(dice, &claims)].map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
+    let mut parts =
+        [written(dice, &header), written(dice, &claims)].map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
     if dice.below(25) == 0 {
         let at = dice.below(2);
         parts[at] = reencoded(dice, &parts[at]);
@@ -261,8 +377,7 @@ fn run(program: &Path, arguments: &[&Path]) {
 
 #[test]
 fn other_libraries_make_the_same_of_tokens_or_it_is_known_why_not() {
-    let (Some(peers), Some(_)) =
-        (tools::installed("peers", "the peers"), runtimes::clients(Runtime::Node))
+    let (Some(peers), Some(_)) = (tools::installed("peers", "the peers"), runtimes::clients(Runtime::Node))
     else {
         return;
     };
@@ -304,7 +419,8 @@ fn compare(policy: &Policy, tokens: &[String], others: &[(&str, String)]) {
                 continue;
             }
             let classes = if here == "ok" { WIDER } else { STRICTER };
-            let class = classes.iter().find(|class| here.starts_with(class.here) && said.starts_with(class.other));
+            let class =
+                classes.iter().find(|class| here.starts_with(class.here) && said.starts_with(class.other));
             match class {
                 Some(class) => *counts.entry((name, class.because)).or_default() += 1,
                 None => {
