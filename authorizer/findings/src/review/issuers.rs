@@ -51,7 +51,7 @@ fn one(issuer: &IssuerDocument, written: Option<&IssuerDocument>, compiled: &Iss
         Fact::text("Issuer (iss)", [&issuer.issuer], ""),
         Fact::text("Audience (aud)", &issuer.audience, "none: a token that names any is refused"),
         Fact::text("Client (client_id)", &issuer.client_id, "not required"),
-        Fact::text("Bound to an application by", &issuer.bound_by, "the claims above, or a required claim"),
+        Fact::text("Claim that binds a token (bound_by)", &issuer.bound_by, "none named"),
         Fact::words("Tokens bound to a key (cnf)", bound.to_owned()),
         Fact::words("Algorithms", words(issuer.algorithms.iter().map(|algorithm| algorithm.name()))),
         Fact::text("Token type (typ)", issuer.token_type.as_ref(), "`JWT`, `at+jwt` or none"),
