@@ -111,6 +111,11 @@ fixtures: ## Make the events and outcomes of the fixtures' cases again, with new
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
+tokens-million: runtimes ## Compare a million mutated tokens with jose and PyJWT, and print the classes of disagreement. Example: SEED=2
+	tests/tools/peers/install
+	TOKENS=1000000 cargo test --release --locked --package authorizer-peers --test it -- \
+		needs_peers::second_opinion --nocapture
+
 backtest-million: ## Check logs of a million lines against a policy, and print the speed.
 	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test it -- \
 		backtest_million:: --nocapture --test-threads 1

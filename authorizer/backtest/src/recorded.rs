@@ -142,6 +142,7 @@ impl Stage {
             | Reason::ClientMismatch
             | Reason::RequiredClaimMismatch
             | Reason::TokenLifetimeTooLong
+            | Reason::TokenBound
             | Reason::TokenRevoked => Self::Trust,
             Reason::KeysUnavailable => Self::Keys,
             Reason::DeniedByRule => Self::Denied,

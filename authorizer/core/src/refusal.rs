@@ -226,6 +226,7 @@ impl Refusal {
                 TokenError::AudienceMismatch => Reason::AudienceMismatch,
                 TokenError::ClientMismatch => Reason::ClientMismatch,
                 TokenError::RequiredClaimMismatch => Reason::RequiredClaimMismatch,
+                TokenError::Bound => Reason::TokenBound,
                 TokenError::Revoked => Reason::TokenRevoked,
             },
             Self::KeysUnavailable(_) => Reason::KeysUnavailable,
@@ -377,6 +378,7 @@ fn token_description(error: TokenError) -> &'static str {
         | TokenError::AudienceMismatch
         | TokenError::ClientMismatch
         | TokenError::RequiredClaimMismatch
+        | TokenError::Bound
         | TokenError::Revoked => NOT_VALID_HERE,
     }
 }

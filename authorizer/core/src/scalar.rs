@@ -17,15 +17,25 @@ pub enum Scalar {
     Boolean(bool),
 }
 
-/// A claim equals a scalar when it is of the same JSON type and value: `"1"` is not `1`, and `1.0` is.
+/// From here on, a number with a fraction or an exponent is not compared with an integer. From 2^53 on, a double stands
+/// for several integers (RFC 8259 section 6); and the reader of JSON may be off by one and a half places, which is less
+/// than the distance to the next integer below 2^52.
+const MAX_EXACT: u64 = 1 << 52;
+
+/// A claim equals a scalar when it is of the same JSON type and value: `"1"` is not `1`, and `1.0` is. An integer that a
+/// double cannot tell from its neighbour equals only an integer.
 impl PartialEq<Value> for Scalar {
     fn eq(&self, claim: &Value) -> bool {
         match (self, claim) {
             (Self::String(expected), Value::String(actual)) => expected == actual,
-            #[allow(clippy::cast_precision_loss, reason = "a double is compared as the double it is")]
+            #[allow(clippy::cast_precision_loss, reason = "below 2^52, every integer is a double")]
             (Self::Integer(expected), Value::Number(actual)) => match actual.as_i64() {
                 Some(actual) => actual == *expected,
-                None => actual.is_f64() && actual.as_f64() == Some(*expected as f64),
+                None => {
+                    expected.unsigned_abs() < MAX_EXACT
+                        && actual.is_f64()
+                        && actual.as_f64() == Some(*expected as f64)
+                }
             },
             (Self::Boolean(expected), Value::Bool(actual)) => expected == actual,
             (Self::String(_) | Self::Integer(_) | Self::Boolean(_), _) => false,
@@ -39,6 +49,70 @@ impl fmt::Display for Scalar {
             Self::String(text) => write!(f, "{text:?}"),
             Self::Integer(number) => write!(f, "{number}"),
             Self::Boolean(truth) => write!(f, "{truth}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn an_integer_beyond_what_a_double_holds_equals_only_itself() {
+        for (expected, yes, no) in [
+            (7, vec!["7", "7.0", "70e-1"], vec!["8", "7.5", "\"7\"", "-7", "1e300"]),
+            (
+                900_719_925_474_099,
+                vec!["900719925474099", "900719925474099.0", "9007199254740990e-1"],
+                vec!["900719925474098.0", "900719925474100.0", "900719925474099.5"],
+            ),
+            (
+                4_503_599_627_370_495,
+                vec!["4503599627370495"],
+                vec!["4503599627370496", "4503599627370494.0", "4503599627370496.0", "4503599627370493.0"],
+            ),
+            (
+                9_007_199_254_740_990,
+                vec!["9007199254740990"],
+                vec!["9007199254740991", "9007199254740991.0", "9007199254740990.0"],
+            ),
+            (
+                9_007_199_254_740_992,
+                vec!["9007199254740992"],
+                vec!["9007199254740993", "9007199254740992.0", "9007199254740993.0", "9.007199254740992e15"],
+            ),
+            (
+                9_007_199_254_740_993,
+                vec!["9007199254740993"],
+                vec!["9007199254740992", "9007199254740994", "9007199254740992.0", "9007199254740993.0"],
+            ),
+            (
+                -9_007_199_254_740_993,
+                vec!["-9007199254740993"],
+                vec!["-9007199254740992", "-9007199254740992.0", "9007199254740993"],
+            ),
+            (
+                i64::MAX,
+                vec!["9223372036854775807"],
+                vec![
+                    "9223372036854775808",
+                    "9223372036854775807.0",
+                    "9.223372036854775807e18",
+                    "18446744073709551616",
+                ],
+            ),
+            (i64::MIN, vec!["-9223372036854775808"], vec!["-9223372036854775809", "-9223372036854775808.0"]),
+        ] {
+            for text in yes {
+                assert_eq!(Scalar::Integer(expected), claim(text), "{expected} {text}");
+            }
+            for text in no {
+                assert_ne!(Scalar::Integer(expected), claim(text), "{expected} {text}");
+            }
         }
     }
 }

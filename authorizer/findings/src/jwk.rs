@@ -1,6 +1,6 @@
 //! One key of a JWK set, and whether a policy can use it.
 
-use authorizer_core::token::{JwkError, KeySet, SignatureAlgorithm};
+use authorizer_core::token::{JwkError, KeyProblem, KeySet, SignatureAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
@@ -76,30 +76,22 @@ impl Standing {
                 let fits = |algorithm: &SignatureAlgorithm| KeySet::from_jwks(set, &[*algorithm]).is_ok();
                 Self::Usable(SignatureAlgorithm::ALL.into_iter().filter(fits).collect())
             }
-            Err(JwkError::NoneUsable) => Self::PassedOver(why_passed_over(jwk)),
+            Err(JwkError::NoneUsable(skipped)) => Self::PassedOver(match skipped.first() {
+                Some(key) => key.why.to_string(),
+                None => why_passed_over(jwk),
+            }),
             Err(JwkError::Private { parameter, .. }) => {
-                Self::Refused(format!("it holds private key material (`{parameter}`)"))
+                Self::Refused(KeyProblem::Private(parameter).to_string())
             }
-            Err(JwkError::RsaSize { bits, .. }) => {
-                Self::Refused(format!("it has {bits} bits, not 2048 to 8192"))
-            }
-            Err(JwkError::Malformed { .. }) => Self::Refused("it is malformed".into()),
-            Err(JwkError::Invalid { .. }) => Self::Refused("its numbers are not a valid public key".into()),
             // Of a set with one key, never.
             Err(error @ JwkError::TooMany(_)) => Self::Refused(error.to_string()),
         }
     }
 }
 
-/// In the order in which the core looks.
+/// What a key says it is for, in the order in which the core looks.
 fn why_passed_over(jwk: &Value) -> String {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-    let kind = text("kty").unwrap_or_default();
-    match (kind, text("crv")) {
-        ("RSA", _) | ("EC", Some("P-256" | "P-384")) | ("OKP", Some("Ed25519")) => {}
-        ("EC" | "OKP", Some(curve)) => return format!("keys on the curve `{curve}` are not used here"),
-        _ => return format!("keys of the kind `{kind}` are not used here"),
-    }
     match (text("use"), jwk.get("key_ops"), text("alg")) {
         (Some(usage), _, _) if usage != "sig" => format!("its `use` is `{usage}`, not `sig`"),
         (_, Some(Value::Array(operations)), _) if !operations.contains(&"verify".into()) => {
@@ -186,12 +178,20 @@ mod tests {
             assert_eq!(key.standing, Standing::PassedOver(expected.into()), "{jwk}");
         }
         for (jwk, expected) in [
-            (with(json!({"d": "AQAB"})), "it holds private key material (`d`)"),
-            (json!({"kty": "oct", "k": "c2VjcmV0"}), "it holds private key material (`k`)"),
             (with(json!({"n": "AQAB"})), "it has 17 bits, not 2048 to 8192"),
             (with(json!({"n": 7})), "it is malformed"),
             (json!("RSA"), "it is malformed"),
             (with(json!({"e": "AA"})), "its numbers are not a valid public key"),
+            (
+                json!({"kty": "RSA", "x5c": ["MII"]}),
+                "it has no `n`, and a certificate (`x5c`) alone is not read",
+            ),
+        ] {
+            assert_eq!(Key::of(&jwk).standing, Standing::PassedOver(expected.into()), "{jwk}");
+        }
+        for (jwk, expected) in [
+            (with(json!({"d": "AQAB"})), "it holds private key material (`d`)"),
+            (json!({"kty": "oct", "k": "c2VjcmV0"}), "it holds private key material (`k`)"),
         ] {
             let key = Key::of(&jwk);
             assert_eq!(key.standing, Standing::Refused(expected.into()), "{jwk}");

@@ -5,13 +5,13 @@ use std::io::Read as _;
 use std::path::Path;
 
 use authorizer_core::MAX_BUNDLE_BYTES;
-use authorizer_core::policy::PolicyProblem;
 use authorizer_core::policy::document::PolicyDocument;
+use authorizer_core::policy::{Policy, PolicyProblem};
 use miette::NamedSource;
 use serde::de::DeserializeOwned;
 
 use crate::error::{FileKind, PolicyFileError};
-use crate::warning::{PolicyWarning, warnings};
+use crate::warning::{PolicyWarning, key_warnings, warnings};
 
 /// A file with the right fields and types. Other code checks the values; its problems are shown at their places.
 #[derive(Debug)]
@@ -57,6 +57,11 @@ impl<T> TomlFile<T> {
 impl TomlFile<PolicyDocument> {
     pub(crate) fn warnings(&self) -> Vec<PolicyWarning> {
         warnings(&self.document, &self.source, &self.text)
+    }
+
+    /// The warnings about keys, once their files are read.
+    pub(crate) fn key_warnings(&self, policy: &Policy) -> Vec<PolicyWarning> {
+        key_warnings(policy, &self.source, &self.text)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use authorizer_core::policy::document::{JwksDocument, PolicyDocument, SecretDocument, SecretEncoding};
 use authorizer_core::policy::{Place, PolicyProblem};
+use authorizer_core::token::{PublishedKeysError, parse_jwk_set};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
@@ -62,12 +63,13 @@ pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<Pol
 fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
     let text = read(FileKind::Policy, path).map_err(|error| error.to_string())?;
     let shown = path.display();
-    let set: Value =
-        serde_json::from_str(&text).map_err(|error| format!("`{shown}` is not JSON: {error}"))?;
-    match set.get("keys") {
-        Some(Value::Array(keys)) => Ok(keys.clone()),
-        _ => Err(format!("`{shown}` is not a JWK set: it does not have a `keys` array")),
-    }
+    parse_jwk_set(text.as_bytes()).map_err(|error| match error {
+        PublishedKeysError::NoJson => match serde_json::from_str::<serde_json::Map<String, Value>>(&text) {
+            Err(error) => format!("`{shown}` is not a JSON object: {error}"),
+            Ok(_) => format!("`{shown}` has a member twice, so two readers could read two sets of keys"),
+        },
+        _ => format!("`{shown}` is not a JWK set: it does not have a `keys` array"),
+    })
 }
 
 /// Reads a secret. The error does not contain any part of the file.

@@ -50,7 +50,7 @@ impl PolicyFile {
     /// [`PolicyFileError`], with everything that is wrong with the policy.
     pub fn load(path: &Path) -> Result<Self, PolicyFileError> {
         let mut file: TomlFile<PolicyDocument> = TomlFile::load(FileKind::Policy, path)?;
-        let warnings = file.warnings();
+        let mut warnings = file.warnings();
         let problems = keys::read_keys(&mut file.document, path);
         if !problems.is_empty() {
             return Err(file.problems(problems));
@@ -62,6 +62,7 @@ impl PolicyFile {
         })?;
         // This reads the bundle as the function does when it starts: what the function refuses is refused here.
         let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
+        warnings.extend(file.key_warnings(bundle.policy()));
         let TomlFile { text, document, .. } = file;
         Ok(Self { text, document, bundle_json, bundle, warnings })
     }

@@ -1,9 +1,9 @@
 //! Warnings about a policy that can be used.
 
-use authorizer_core::policy::Place;
-use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
+use authorizer_core::policy::document::{ConditionDocument, IssuerDocument, PolicyDocument, RuleDocument};
+use authorizer_core::policy::{Place, Policy};
 use authorizer_core::rules::{KeyPattern, is_numeric_date};
-use authorizer_core::token::KeysUrl;
+use authorizer_core::token::{KeySet, KeysUrl};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
@@ -29,6 +29,9 @@ pub struct PolicyWarning {
     pub place: String,
 }
 
+/// A warning without its position: the place, the message and the remedy.
+type Warned = (Place, String, &'static str);
+
 pub(crate) fn warnings(
     document: &PolicyDocument,
     source_code: &NamedSource<String>,
@@ -38,15 +41,97 @@ pub(crate) fn warnings(
         let (member, message, remedy) = warning(issuer)?;
         Some((Place::member("issuers").at(index).then(member), message, remedy))
     });
-    let rules = document.rules.iter().enumerate();
-    let rules = rules.flat_map(|(index, rule)| times_as_texts(rule, &Place::member("rules").at(index)));
-    let mut warned = issuers.chain(rules).peekable();
+    let rules = document.rules.iter().enumerate().flat_map(|(index, rule)| {
+        let warned = move |(claim, condition): (&String, &ConditionDocument)| {
+            let message = words_of_an_array(claim, condition)?;
+            let place = Place::member("rules").at(index).then("when").then(claim).then("has");
+            Some((place, message, "leave it if the claim is an array; otherwise name one word"))
+        };
+        rule.when.iter().filter_map(warned)
+    });
+    let times = document.rules.iter().enumerate();
+    let times = times.flat_map(|(index, rule)| times_as_texts(rule, &Place::member("rules").at(index)));
+    at_their_places(issuers.chain(rules).chain(times).chain(paths(document)), source_code, text)
+}
+
+/// The names of claims that read like a path into an object.
+fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
+    let issuers = document.issuers.iter().enumerate().flat_map(|(index, issuer)| {
+        let place = Place::member("issuers").at(index).then("required");
+        issuer.required.keys().map(move |claim| (place.then(claim), claim.as_str()))
+    });
+    let rules = document.rules.iter().enumerate().flat_map(|(index, rule)| {
+        let place = Place::member("rules").at(index);
+        let when = place.then("when");
+        let conditions = rule.when.keys().map(move |claim| (when.then(claim), claim.as_str()));
+        let patterns = place.then("keys");
+        let keys = rule.keys.iter().enumerate().flat_map(move |(at, key)| {
+            let place = patterns.at(at);
+            key.split('{')
+                .skip(1)
+                .filter_map(|rest| rest.split_once('}'))
+                .map(move |(claim, _)| (place.clone(), claim))
+        });
+        let stored = place.then("upload").then("metadata");
+        let metadata =
+            rule.upload.iter().flat_map(|upload| &upload.metadata).filter_map(move |(name, value)| {
+                let claim = value.strip_prefix('{')?.strip_suffix('}')?;
+                Some((stored.then(name), claim))
+            });
+        conditions.chain(keys).chain(metadata)
+    });
+    issuers.chain(rules).filter(|(_, claim)| is_path(claim)).map(|(place, claim)| {
+        let message =
+            format!("`{}` is the name of one claim, not a path into an object", claim.escape_debug());
+        (place, message, "let the issuer write what is inside into a claim of its own, and name that claim")
+    })
+}
+
+/// Whether a name reads like a path, such as `realm_access.roles`. The name of a claim may have dots where it is a URL or
+/// begins with a domain (RFC 7519 section 4.2: a collision-resistant name).
+fn is_path(claim: &str) -> bool {
+    const DOMAINS: [&str; 8] = ["com", "org", "net", "io", "dev", "app", "cloud", "edu"];
+    let is_word = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    let mut parts = claim.split('.');
+    claim.contains('.') && parts.clone().all(is_word) && !parts.any(|part| DOMAINS.contains(&part))
+}
+
+/// Warnings about the keys that the policy does not use.
+pub(crate) fn key_warnings(
+    policy: &Policy,
+    source_code: &NamedSource<String>,
+    text: &str,
+) -> Vec<PolicyWarning> {
+    let warned = policy.issuers().iter().enumerate().flat_map(|(index, issuer)| {
+        let skipped = issuer.bundled_keys().map(KeySet::skipped).unwrap_or_default();
+        skipped.iter().map(move |key| {
+            let name = match &key.key_id {
+                Some(id) => format!("the key `{}`", id.escape_debug()),
+                None => format!("key {} (without `kid`)", key.index),
+            };
+            let message = format!("{name} of `{}` is not used: {}", issuer.name(), key.why);
+            let remedy = "no token that it signed is accepted; `authorizer keys inspect FILE` shows each key";
+            (Place::member("issuers").at(index).then("jwks"), message, remedy)
+        })
+    });
+    at_their_places(warned, source_code, text)
+}
+
+fn at_their_places(
+    warned: impl Iterator<Item = Warned>,
+    source_code: &NamedSource<String>,
+    text: &str,
+) -> Vec<PolicyWarning> {
+    let mut warned = warned.peekable();
     // Most policies do not have warnings, and then this does not search for places in a long text.
     if warned.peek().is_none() {
         return Vec::new();
     }
     let places = Places::of(text);
-    let at_its_place = |(place, message, remedy): (Place, String, &'static str)| PolicyWarning {
+    let at_its_place = |(place, message, remedy): Warned| PolicyWarning {
         message,
         remedy,
         source_code: source_code.clone(),
@@ -57,7 +142,7 @@ pub(crate) fn warnings(
 }
 
 /// The claims of a rule that must be texts, and are numbers in every token.
-fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<(Place, String, &'static str)> {
+fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
     let mut warned = Vec::new();
     for (index, pattern) in rule.keys.iter().enumerate() {
         let claims = KeyPattern::parse(pattern).ok();
@@ -80,6 +165,15 @@ fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<(Place, String, &'s
         ))
     }));
     warned
+}
+
+/// `has` with a space: a string is read word by word, so it is found in an array only.
+fn words_of_an_array(claim: &str, condition: &ConditionDocument) -> Option<String> {
+    let member = condition.has.as_ref().filter(|member| member.contains(' '))?;
+    let (claim, member) = (claim.escape_debug(), member.escape_debug());
+    Some(format!(
+        "`{member}` has a space, so it is found only if `{claim}` is an array: of a string, `has` means one word"
+    ))
 }
 
 fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {

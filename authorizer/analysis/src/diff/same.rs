@@ -110,6 +110,7 @@ fn asks(issuer: &Issuer) -> String {
             sorted(issuer.client_ids()),
             issuer.token_type(),
             issuer.required(),
+            issuer.accepts_bound_tokens(),
             issuer.revoked()
         )
     )

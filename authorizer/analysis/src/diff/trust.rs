@@ -99,6 +99,13 @@ fn changes_of(before: &Issuer, after: &Issuer) -> Vec<TrustChange> {
     if before.has_secret() && after.has_secret() && !after.has_secret_of(before) {
         note("its secret is different".to_owned(), Direction::Other);
     }
+    if before.accepts_bound_tokens() != after.accepts_bound_tokens() {
+        let (what, direction) = match after.accepts_bound_tokens() {
+            true => ("tokens that are bound to a key (`cnf`) are accepted from anyone", Direction::Wider),
+            false => ("tokens that are bound to a key (`cnf`) are no longer accepted", Direction::Narrower),
+        };
+        note(what.to_owned(), direction);
+    }
     let longer = |before: u64, after: u64| {
         if after > before { Direction::Wider } else { Direction::Narrower }
     };

@@ -6,7 +6,7 @@ use authorizer_core::rules::{
     ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
     RulePart, Segment,
 };
-use authorizer_core::token::Issuer;
+use authorizer_core::token::{Issuer, SCOPE_CLAIMS, TEXT_CLAIMS, is_scope};
 use authorizer_core::upload::is_metadata;
 use authorizer_core::{MediaRange, Scalar, UnixTime};
 use serde_json::Value;
@@ -79,8 +79,12 @@ pub(crate) enum ClaimAtom<'p> {
     OneOf(&'p [String]),
     /// The claim is this value.
     Required(&'p Scalar),
-    /// The claim is a string if it is there: `sub`.
+    /// The claim is a string if it is there: `sub`, `jti`, `client_id`, `azp`.
     TextIfThere,
+    /// The claim is a string or an array of strings if it is there: `scope`, `scp`.
+    ScopeIfThere,
+    /// The claim is not there: `cnf`.
+    Absent,
     /// The claim is a string that can stand in a header.
     Usable,
     /// The claim is this string.
@@ -106,6 +110,8 @@ impl ClaimAtom<'_> {
             }
             Self::Required(expected) => claim.is_some_and(|claim| *expected == claim),
             Self::TextIfThere => claim.is_none_or(Value::is_string),
+            Self::ScopeIfThere => claim.is_none_or(is_scope),
+            Self::Absent => claim.is_none(),
             Self::Usable => {
                 claim.and_then(Value::as_str).is_some_and(|text| !text.is_empty() && is_metadata(text))
             }
@@ -131,7 +137,7 @@ impl ClaimAtom<'_> {
             Self::Audience(texts) | Self::OneOf(texts) => texts.iter().map(String::as_str).collect(),
             Self::Required(value) => text(value).into_iter().collect(),
             Self::Is(text) => vec![text],
-            Self::TextIfThere | Self::Usable => Vec::new(),
+            Self::TextIfThere | Self::ScopeIfThere | Self::Absent | Self::Usable => Vec::new(),
         }
     }
 
@@ -153,6 +159,8 @@ impl ClaimAtom<'_> {
                 ClaimTest::Has(_) | ClaimTest::Present(_) => Vec::new(),
             },
             Self::Required(value) => forms(value),
+            // It has no scopes, and it is there.
+            Self::ScopeIfThere | Self::Absent => vec![Value::from(0)],
             Self::Audience(_) | Self::OneOf(_) | Self::TextIfThere | Self::Usable | Self::Is(_) => Vec::new(),
         }
     }
@@ -168,6 +176,8 @@ impl ClaimAtom<'_> {
             | Self::OneOf(_)
             | Self::Required(_)
             | Self::TextIfThere
+            | Self::ScopeIfThere
+            | Self::Absent
             | Self::Usable
             | Self::Is(_) => None,
         }
@@ -329,11 +339,12 @@ pub(crate) struct Validity<'p> {
 
 /// What makes a token of this issuer's verify.
 pub(crate) fn validity_of(issuer: &Issuer) -> Validity<'_> {
-    let mut atoms = vec![
-        Atom::Type(issuer),
-        Atom::Claim("sub", ClaimAtom::TextIfThere),
-        Atom::Claim("aud", ClaimAtom::Audience(issuer.audience())),
-    ];
+    let mut atoms = vec![Atom::Type(issuer), Atom::Claim("aud", ClaimAtom::Audience(issuer.audience()))];
+    atoms.extend(TEXT_CLAIMS.map(|name| Atom::Claim(name, ClaimAtom::TextIfThere)));
+    atoms.extend(SCOPE_CLAIMS.map(|name| Atom::Claim(name, ClaimAtom::ScopeIfThere)));
+    if !issuer.accepts_bound_tokens() {
+        atoms.push(Atom::Claim("cnf", ClaimAtom::Absent));
+    }
     if !issuer.client_ids().is_empty() {
         atoms.push(Atom::Claim("client_id", ClaimAtom::OneOf(issuer.client_ids())));
     }

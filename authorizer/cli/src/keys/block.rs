@@ -88,7 +88,7 @@ pub(super) fn algorithms(keys: &[Key], metadata: Option<&[String]>) -> Vec<Signa
     };
     let fits = |algorithm: &SignatureAlgorithm| {
         keys.iter().filter(|key| key.algorithms().contains(algorithm)).any(|key| match metadata {
-            Some(named) => named.iter().any(|name| name == algorithm.name()),
+            Some(named) => named.iter().any(|name| SignatureAlgorithm::from_name(name) == Some(*algorithm)),
             None => key.algorithm.is_some() || by_default(*algorithm),
         })
     };
@@ -123,6 +123,8 @@ mod tests {
             (vec![rsa()], named(&["RS256", "HS256", "none"]), vec![Rs256]),
             (vec![rsa()], named(&["PS256", "RS256"]), vec![Rs256, Ps256]),
             (vec![rsa()], named(&["ES256"]), vec![]),
+            (vec![key(Some("EdDSA"), &[EdDsa])], named(&["Ed25519"]), vec![EdDsa]),
+            (vec![key(Some("Ed25519"), &[EdDsa])], named(&["EdDSA"]), vec![EdDsa]),
             (vec![rsa()], named(&[]), vec![]),
             (vec![rsa()], None, vec![Rs256]),
             (vec![key(Some("PS256"), &[Ps256])], None, vec![Ps256]),

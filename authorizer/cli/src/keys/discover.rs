@@ -18,7 +18,8 @@ const MAX_NAME_BYTES: usize = 64;
 /// Fetch the metadata and the keys of an identity provider, and print its `[[issuers]]` block.
 ///
 /// Fetches `/.well-known/openid-configuration`. If the provider does not have it, fetches
-/// `/.well-known/oauth-authorization-server`. Exits 2 when the metadata names another issuer.
+/// `/.well-known/oauth-authorization-server`. Exits 2 when the metadata names another issuer. If the metadata has
+/// `access_token_issuer`, as that of AD FS does, the block has that issuer.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  authorizer keys discover https://login.example.com/ --audience files-api >> policy.toml"
@@ -78,9 +79,12 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let name = args.name.clone().unwrap_or_else(|| name_of(&issuer));
     let file = args.dir.join(format!("{name}.jwks.json"));
     let stored = set.store(&file)?;
+    set.note_skipped();
+    // The block is for access tokens. AD FS gives them another issuer than its ID tokens.
+    let token_issuer = metadata.access_token_issuer.as_deref().unwrap_or(issuer.as_str());
     let block = Block {
         name: &name,
-        issuer: issuer.as_str(),
+        issuer: token_issuer,
         audience: &args.audience,
         client_id: &args.client_id,
         algorithms: &algorithms,
@@ -90,12 +94,19 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     };
     match args.format {
         Format::Json => line(json!({
-            "version": 1, "name": name, "issuer": issuer.as_str(), "metadata": metadata.address.as_str(),
+            "version": 1, "name": name, "issuer": token_issuer, "metadata_issuer": issuer.as_str(), "metadata": metadata.address.as_str(),
             "jwks_uri": metadata.jwks_uri.as_str(), "algorithms": algorithms, "file": file,
             "change": stored.word(), "keys": keys.len(), "block": block.to_string(),
         }))?,
         Format::Text => {
             line(block.to_string().trim_end())?;
+            if token_issuer != issuer.as_str() {
+                note(format_args!(
+                    "the metadata of `{issuer}` says that access tokens have the issuer `{}` \
+                     (`access_token_issuer`), so the block has that one; ID tokens have `{issuer}`",
+                    token_issuer.escape_debug()
+                ));
+            }
             note(format_args!("{} ({}): {}", file.display(), stored.word(), sum(&keys)));
             if !block.is_whole() {
                 note(

@@ -96,6 +96,7 @@ pub(crate) enum KeysError {
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum SetError {
     NoJson(String),
+    Twice,
     NoKeys,
 }
 
@@ -103,6 +104,7 @@ impl fmt::Display for SetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoJson(message) => write!(f, "this is not JSON: {message}"),
+            Self::Twice => f.write_str("a member appears twice, so two readers could read two sets of keys"),
             Self::NoKeys => f.write_str("this is not a JWK set: it does not have a `keys` array"),
         }
     }
@@ -112,6 +114,7 @@ impl SetError {
     pub(super) fn remedy(&self) -> &'static str {
         match self {
             Self::NoJson(_) => "use the `jwks_uri` of the provider, or a file with the JWK set from there",
+            Self::Twice => "fetch the keys again; if the provider publishes them like this, it must fix it",
             Self::NoKeys => "a JWK set is `{\"keys\": [...]}`; the `jwks_uri` of a provider answers with one",
         }
     }

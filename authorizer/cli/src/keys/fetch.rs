@@ -35,6 +35,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
         KeysUrl::parse(&args.url).map_err(|error| KeysError::Address { text: args.url.clone(), error })?;
     let set = JwkSet::usable(get(&address)?, address.as_str())?;
     let (keys, stored) = (set.keys(), set.store(&args.out)?);
+    set.note_skipped();
     match args.format {
         Format::Json => line(json!({
             "version": 1, "file": args.out, "change": stored.word(), "keys": keys.len(),

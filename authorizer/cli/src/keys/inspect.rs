@@ -14,7 +14,8 @@ use authorizer_jwks::MAX_ANSWER_BYTES;
 
 /// Show each key of a JWK set, and whether a policy can use it.
 ///
-/// Exits 1 when a policy cannot have these keys: one of them is private or not valid, or none of them can be used.
+/// Exits 1 when a policy cannot have these keys: one of them is private, or none of them can be used. Other keys that
+/// cannot be used are skipped by a policy, and shown here with the reason.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer keys inspect keys/login.jwks.json")]
 pub(crate) struct Args {

@@ -17,6 +17,9 @@ pub(super) struct Metadata {
     /// The algorithms of its ID tokens. They stand for those of its access tokens too, because metadata does not have
     /// a field for them.
     pub(super) algorithms: Option<Vec<String>>,
+    /// The issuer of its access tokens, if that is another than the issuer of its ID tokens: Microsoft's extension
+    /// [MS-OIDCE] section 2.2.3.2, which AD FS uses.
+    pub(super) access_token_issuer: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -24,6 +27,7 @@ struct Document {
     issuer: String,
     jwks_uri: Option<String>,
     id_token_signing_alg_values_supported: Option<Vec<String>>,
+    access_token_issuer: Option<String>,
 }
 
 /// Reads an issuer as a person writes it.
@@ -69,7 +73,12 @@ impl Metadata {
         if asked.is_https() && !jwks_uri.is_https() {
             return Err(unusable(KeysUrlError::Plain));
         }
-        Ok(Self { address, jwks_uri, algorithms: document.id_token_signing_alg_values_supported })
+        let access_token_issuer = document.access_token_issuer.filter(|issuer| issuer != asked.as_str());
+        if access_token_issuer.as_deref() == Some("") {
+            return Err(strange("its `access_token_issuer` is empty".into()));
+        }
+        let algorithms = document.id_token_signing_alg_values_supported;
+        Ok(Self { address, jwks_uri, algorithms, access_token_issuer })
     }
 }
 
@@ -135,6 +144,55 @@ mod tests {
         .unwrap();
         assert_eq!(metadata.jwks_uri.as_str(), "https://keys.example.com/jwks");
         assert_eq!(metadata.algorithms.unwrap(), ["RS256", "HS256"]);
+    }
+
+    #[test]
+    fn the_issuer_of_access_tokens_is_the_one_that_the_metadata_names() {
+        let of = |issuer: Value| {
+            read(&json!({"issuer": ISSUER, "jwks_uri": "https://x/", "access_token_issuer": issuer}))
+        };
+        let trust = "http://login.example.com/adfs/services/trust";
+        assert_eq!(of(json!(trust)).unwrap().access_token_issuer.as_deref(), Some(trust));
+        assert_eq!(
+            of(json!("urn:federation:staff")).unwrap().access_token_issuer.as_deref(),
+            Some("urn:federation:staff")
+        );
+        assert_eq!(of(json!(ISSUER)).unwrap().access_token_issuer, None);
+        assert_eq!(of(Value::Null).unwrap().access_token_issuer, None);
+        assert!(of(json!("")).unwrap_err().contains("`access_token_issuer` is empty"));
+        for other in [json!(7), json!([trust]), json!({})] {
+            assert!(of(other).unwrap_err().contains("not the metadata of a provider"));
+        }
+    }
+
+    /// fixtures/providers/README.md says where each was recorded.
+    #[test]
+    fn recorded_metadata_is_read() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/providers/metadata");
+        let mut read = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            let document: Value = serde_json::from_slice(&bytes).unwrap();
+            let named = document["issuer"].as_str().unwrap();
+            let asked = issuer(named).unwrap();
+            let [openid, _] = well_known(&asked).unwrap();
+            let metadata =
+                Metadata::read(&asked, openid, &bytes).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+            assert_eq!(metadata.jwks_uri.as_str(), document["jwks_uri"], "{path:?}");
+            assert!(metadata.algorithms.unwrap().contains(&"RS256".to_owned()), "{path:?}");
+            let is_adfs = path.file_name().unwrap() == "adfs.json";
+            let expected = "http://FS.EXAMPLE.COM/adfs/services/trust";
+            assert_eq!(metadata.access_token_issuer.as_deref(), is_adfs.then_some(expected), "{path:?}");
+            // Of another spelling of the issuer, none of it is taken.
+            let other = issuer(&format!("{}/", named.trim_end_matches('/'))).unwrap();
+            if other.as_str() != named {
+                let refused = Metadata::read(&other, other.clone(), &bytes);
+                assert!(matches!(refused, Err(KeysError::OtherIssuer { .. })), "{path:?}");
+            }
+            read += 1;
+        }
+        assert_eq!(read, 7);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(super) enum Provider {
     EntraV2,
     Google,
     Keycloak,
+    AdFs,
     Other,
 }
 
@@ -28,6 +29,10 @@ pub(super) enum Meant {
 impl Provider {
     /// The provider of an issuer, as far as its URL shows.
     pub(super) fn of(issuer: &str) -> Self {
+        // The issuer of its access tokens is a name, with `http://` unless somebody changed it.
+        if issuer.ends_with("/adfs/services/trust") || issuer.ends_with("/adfs") {
+            return Self::AdFs;
+        }
         let Ok(address) = KeysUrl::parse(issuer) else { return Self::Other };
         let host = address.host().to_ascii_lowercase();
         let path = address.uri().path();
@@ -62,6 +67,7 @@ impl Provider {
             | Self::EntraV2
             | Self::Google
             | Self::Keycloak
+            | Self::AdFs
             | Self::Other => Meant::Audience,
         }
     }
@@ -77,6 +83,7 @@ impl Provider {
             | Self::EntraV1
             | Self::EntraV2
             | Self::Google
+            | Self::AdFs
             | Self::Other => None,
         }
     }
@@ -116,6 +123,10 @@ impl Provider {
                 "Keycloak: `aud` needs an audience mapper in the client's scopes. Without one, it is \"account\" or missing.",
                 "The claim `typ` keeps ID tokens out.",
             ],
+            Self::AdFs => &[
+                "AD FS: only access tokens have this issuer. audience is the identifier of the Web API, often",
+                "\"microsoft:identityserver:\" and its id. The client is in `appid`, and the scopes in the text `scp`.",
+            ],
             Self::Other => &[
                 "For access tokens as in RFC 9068, add: token_type = \"at+jwt\"",
                 "For others, find what keeps ID tokens out: a claim for `required`, or an audience that they never have.",
@@ -137,6 +148,10 @@ impl Provider {
                 Self::EntraV1 | Self::EntraV2 => {
                     "Entra ID's v1.0 tokens have `https://sts.windows.net/TENANT/`, its v2.0 tokens \
                      `https://login.microsoftonline.com/TENANT/v2.0`, with the tenant's id for TENANT"
+                }
+                Self::AdFs => {
+                    "AD FS writes the name of its host as it was set up, often in capitals, and `iss` is compared \
+                     byte for byte"
                 }
                 Self::Auth0
                 | Self::Okta
@@ -172,6 +187,8 @@ mod tests {
             ("https://accounts.google.com", Provider::Google),
             ("https://login.example.com/realms/staff", Provider::Keycloak),
             ("https://login.example.com/", Provider::Other),
+            ("https://fs.example.com/adfs", Provider::AdFs),
+            ("http://FS.EXAMPLE.COM/adfs/services/trust", Provider::AdFs),
             ("no issuer", Provider::Other),
         ] {
             assert_eq!(Provider::of(issuer), provider, "{issuer}");
@@ -193,6 +210,7 @@ mod tests {
                 "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE",
                 "not its sign-in domain",
             ),
+            ("https://fs.example.com/adfs", "https://FS.EXAMPLE.COM/adfs", "often in capitals"),
             ("https://login.example.com", "https://example.org", "the issuer that it is for"),
         ] {
             let why = Provider::of(says).why_other(asked, says);

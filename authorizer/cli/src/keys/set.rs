@@ -3,11 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use authorizer_core::token::{JwkError, KeySet, SignatureAlgorithm};
+use authorizer_core::token::{
+    JwkError, KeySet, PublishedKeysError, SignatureAlgorithm, SkippedKey, parse_jwk_set,
+};
 use authorizer_findings::jwk::Key;
 use serde_json::Value;
 
 use super::error::{KeysError, SetError};
+use crate::output::note;
 use crate::save::{self, SaveError};
 
 /// The bytes of a JWK set, as they arrived, and its keys.
@@ -37,14 +40,14 @@ impl Stored {
 
 impl JwkSet {
     pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, SetError> {
-        let set: Value =
-            serde_json::from_slice(&bytes).map_err(|error| SetError::NoJson(error.to_string()))?;
-        match set {
-            Value::Object(mut members) => match members.remove("keys") {
-                Some(Value::Array(jwks)) => Ok(Self { bytes, jwks }),
-                _ => Err(SetError::NoKeys),
-            },
-            _ => Err(SetError::NoKeys),
+        match parse_jwk_set(&bytes) {
+            Ok(jwks) => Ok(Self { bytes, jwks }),
+            Err(PublishedKeysError::NoJson) => Err(match serde_json::from_slice::<Value>(&bytes) {
+                Err(error) => SetError::NoJson(error.to_string()),
+                Ok(Value::Object(_)) => SetError::Twice,
+                Ok(_) => SetError::NoKeys,
+            }),
+            Err(_) => Err(SetError::NoKeys),
         }
     }
 
@@ -55,9 +58,19 @@ impl JwkSet {
         Ok(set)
     }
 
-    /// Whether a policy that names every algorithm can use it.
-    pub(super) fn check(&self) -> Result<(), JwkError> {
-        KeySet::from_jwks(&self.jwks, &SignatureAlgorithm::ALL).map(|_| ())
+    /// Whether a policy that names every algorithm can use it, and the keys that it would warn about.
+    pub(super) fn check(&self) -> Result<Vec<SkippedKey>, JwkError> {
+        KeySet::from_jwks(&self.jwks, &SignatureAlgorithm::ALL).map(|set| set.skipped().to_vec())
+    }
+
+    /// Says which keys a policy would not use, and why, as `authorizer check` does.
+    pub(super) fn note_skipped(&self) {
+        for SkippedKey { index, key_id, why } in self.check().unwrap_or_default() {
+            match key_id {
+                Some(id) => note(format_args!("the key `{}` is not used: {why}", id.escape_debug())),
+                None => note(format_args!("key {index} (without `kid`) is not used: {why}")),
+            }
+        }
     }
 
     /// The description of each key, in order.

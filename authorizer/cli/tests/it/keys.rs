@@ -118,6 +118,104 @@ fn discover_finds_the_metadata_of_a_provider_that_knows_no_openid_connect() {
     );
 }
 
+/// [MS-OIDCE] section 2.2.3.2: the issuer of access tokens may be another than that of ID tokens.
+#[test]
+fn discover_writes_the_issuer_of_access_tokens() {
+    let folder = folder();
+    let at = folder.path();
+    let provider = Provider::start();
+    provider.answers("/keys", json_answer(&json!({"keys": [jwk(at, "a", "RS256")]}).to_string()));
+    let (issuer, trust) = (provider.url("/adfs"), "http://fs.example.com/adfs/services/trust");
+    let metadata = json!({"issuer": issuer, "jwks_uri": provider.url("/keys"), "access_token_issuer": trust});
+    provider.answers("/adfs/.well-known/openid-configuration", json_answer(&metadata.to_string()));
+    let discover = ["keys", "discover", &issuer, "--name", "adfs", "--audience", "api", "--bundled-only"];
+    let done = keys(at, &discover);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.contains(&format!("issuer     = \"{trust}\"")), "{}", done.out);
+    assert!(done.err.contains(&format!("ID tokens have `{issuer}`")), "{}", done.err);
+    fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
+    assert_eq!(keys(at, &["check", "policy.toml"]).code, 0);
+    let done = keys(at, &[discover.as_slice(), &["--format", "json"]].concat());
+    let told: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!((&told["issuer"], &told["metadata_issuer"]), (&json!(trust), &json!(issuer)));
+    assert!(told["block"].as_str().unwrap().contains(trust));
+}
+
+/// RFC 7517 section 5: keys that cannot be used are ignored.
+#[test]
+fn one_key_that_cannot_be_used_does_not_take_the_others_with_it() {
+    let folder = folder();
+    let at = folder.path();
+    let good = jwk(at, "a", "RS256");
+    let with = |name: &str, value: Value| {
+        let mut key = good.clone();
+        (key["kid"], key[name]) = ("b\u{1b}[2J".into(), value);
+        key
+    };
+    let zeros = format!("AA{}", good["n"].as_str().unwrap());
+    let provider = Provider::start();
+    let jwks = provider.url("/jwks");
+    let fetch = ["keys", "fetch", jwks.as_str(), "--out", "fetched.json"];
+    fs::write(
+        at.join("policy.toml"),
+        "version = 1\n[[issuers]]\nname = \"a\"\nissuer = \"https://a.example/\"\naudience = [\"a\"]\n\
+         algorithms = [\"RS256\", \"EdDSA\"]\njwks = { file = \"set.json\" }\n",
+    )
+    .unwrap();
+    let point = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    for (bad, why) in [
+        (with("n", "AQAB".into()), "it has 17 bits, not 2048 to 8192"),
+        (with("n", json!(null)), "it has no `n`"),
+        (json!({"kty": "RSA", "kid": "b", "x5c": ["MII"]}), "a certificate (`x5c`) alone is not read"),
+        (with("n", zeros.into()), "its `n` has leading zeros"),
+        (with("e", "AQ".into()), "its numbers are not a valid public key"),
+        (json!({"kty": "OKP", "crv": "Ed25519", "kid": "b", "x": point}), "small order"),
+        (
+            json!({"kty": "EC", "crv": "secp256k1", "kid": "b"}),
+            "keys on the curve `secp256k1` are not used here",
+        ),
+        (json!({"kty": "AKP"}), "key 1 (without `kid`)"),
+    ] {
+        let set = json!({"keys": [good, bad]}).to_string();
+        fs::write(at.join("set.json"), &set).unwrap();
+        let checked = keys(at, &["check", "policy.toml"]);
+        assert_eq!(checked.code, 0, "{why}: {}", checked.err);
+        provider.answers("/jwks", json_answer(&set));
+        let fetched = keys(at, &fetch);
+        assert_eq!(fetched.code, 0, "{why}: {}", fetched.err);
+        let inspected = keys(at, &["keys", "inspect", "set.json"]);
+        assert_eq!(inspected.code, 0, "{why}: {}", inspected.out);
+        let words =
+            |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        let mut texts = vec![checked.err, fetched.err];
+        if !why.contains("kid") {
+            texts.push(inspected.out);
+        }
+        for text in texts {
+            assert!(words(&text).contains(why), "{why}: {text}");
+            assert!(!text.contains('\u{1b}'), "{text:?}");
+        }
+        // Alone, it is of no use to anybody.
+        let alone = json!({"keys": [serde_json::from_str::<Value>(&set).unwrap()["keys"][1]]}).to_string();
+        fs::write(at.join("set.json"), &alone).unwrap();
+        provider.answers("/jwks", json_answer(&alone));
+        let codes = [&["check", "policy.toml"][..], &fetch, &["keys", "inspect", "set.json"]];
+        assert_eq!(codes.map(|arguments| keys(at, arguments).code), [2, 2, 1], "{why}");
+    }
+    let twice = json!({"keys": [good]}).to_string();
+    let twice = format!("{}, \"keys\": []}}", twice.strip_suffix('}').unwrap());
+    fs::write(at.join("set.json"), &twice).unwrap();
+    provider.answers("/jwks", json_answer(&twice));
+    for arguments in [&["check", "policy.toml"][..], &fetch, &["keys", "inspect", "set.json"]] {
+        let done = keys(at, arguments);
+        assert_eq!(done.code, 2);
+        assert!(done.err.contains("twice"), "{}", done.err);
+    }
+    let null = json!({"keys": [with("d", json!(null))]}).to_string();
+    fs::write(at.join("set.json"), &null).unwrap();
+    assert_eq!(keys(at, &["check", "policy.toml"]).code, 0, "null counts as absent");
+}
+
 #[test]
 fn discover_refuses_what_is_not_the_issuers_and_writes_nothing() {
     let folder = folder();

@@ -25,6 +25,7 @@ mod logs;
 mod package;
 mod policy_tests;
 mod provider;
+mod providers;
 mod replay;
 mod report;
 mod sarif;

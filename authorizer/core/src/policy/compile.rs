@@ -142,6 +142,11 @@ mod tests {
             ("/rules/0/when/scope", json!({"has": "a", "present": true}), vec!["rules[0].when.scope"]),
             ("/rules/0/when/scope", json!({"has": "a b"}), vec!["rules[0].when.scope.has"]),
             ("/rules/0/when/scope", json!({"has": "a\"b"}), vec!["rules[0].when.scope.has"]),
+            ("/rules/0/when/scope", json!({"has": ""}), vec!["rules[0].when.scope.has"]),
+            ("/rules/0/when", json!({"scp": {"has": "a b"}}), vec!["rules[0].when.scp.has"]),
+            ("/rules/0/when", json!({"groups": {"has": ""}}), vec!["rules[0].when.groups.has"]),
+            ("/rules/0/when", json!({"groups": {"has": "Domain Users"}}), vec![]),
+            ("/rules/0/when", json!({"groups": {"has": " \"a\"  b\t"}}), vec![]),
             ("/rules/0/when/scope", json!({"any": []}), vec!["rules[0].when.scope.any"]),
             ("/rules/1/effect", json!("deny"), vec!["rules[1].anonymous"]),
             ("/rules/1/keys", json!(["{sub}/a"]), vec!["rules[1].anonymous"]),
@@ -172,6 +177,40 @@ mod tests {
             let mut issuer = document()["issuers"][0].clone();
             issuer[member] = value;
             assert_eq!(problems("/issuers/0", issuer), places, "{member}");
+        }
+        for (required, bound_by, place) in [
+            (json!({"azp": "app"}), None, None),
+            (json!({"cid": "app"}), None, None),
+            (json!({"appid": "app", "n": 1}), None, None),
+            (json!({"azp": ""}), None, Some("issuers[0]")),
+            (json!({"cid": true}), None, Some("issuers[0]")),
+            (json!({"AZP": "app"}), None, Some("issuers[0]")),
+            (json!({"tenant": "app"}), None, Some("issuers[0]")),
+            (json!({"sub": "alice"}), None, Some("issuers[0]")),
+            (json!({"tenant": "app"}), Some("tenant"), None),
+            (json!({"tenant": 7}), Some("tenant"), None),
+            (json!({"azp": "app"}), Some("azp"), None),
+            (json!({"tenant": true}), Some("tenant"), Some("issuers[0].bound_by")),
+            (json!({"tenant": ""}), Some("tenant"), Some("issuers[0].bound_by")),
+            (json!({"azp": "app"}), Some("tenant"), Some("issuers[0].bound_by")),
+            (json!({}), Some("tenant"), Some("issuers[0].bound_by")),
+            (json!({"iss": "https://login.example.com/"}), Some("iss"), Some("issuers[0].bound_by")),
+            (json!({"sub": "alice"}), Some("sub"), Some("issuers[0].bound_by")),
+            (json!({"client_id": "app"}), Some("client_id"), Some("issuers[0].bound_by")),
+        ] {
+            let mut issuer = document()["issuers"][0].clone();
+            issuer["audience"] = json!([]);
+            issuer["required"] = required.clone();
+            if let Some(claim) = bound_by {
+                issuer["bound_by"] = json!(claim);
+            }
+            let expected: Vec<_> = place.into_iter().collect();
+            assert_eq!(problems("/issuers/0", issuer), expected, "{required} {bound_by:?}");
+        }
+        for claim in ["sub", "jti", "client_id", "azp", "scope", "scp"] {
+            let mut issuer = document()["issuers"][0].clone();
+            issuer["required"] = json!({claim: 7});
+            assert_eq!(problems("/issuers/0", issuer), [format!("issuers[0].required.{claim}")]);
         }
         let mut second = document()["issuers"][0].clone();
         second["name"] = json!("partner");

@@ -80,6 +80,10 @@ pub struct IssuerDocument {
     /// The values of `client_id` that are allowed, for tokens without `aud` such as Cognito's access tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub client_id: Vec<String>,
+    /// The claim of `required` that says for which application a token is, for tokens with neither `aud` nor
+    /// `client_id`. `azp`, `cid` and `appid` need not be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_by: Option<String>,
     /// The algorithms that it signs with.
     pub algorithms: Vec<JwsAlgorithm>,
     /// Its keys.
@@ -100,6 +104,9 @@ pub struct IssuerDocument {
     /// How long its tokens may live, from `iat` to `exp`, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_lifetime_seconds: Option<u32>,
+    /// Whether a token that is bound to a key of its client (`cnf`: RFC 9449, RFC 8705) is accepted as a bearer token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accept_bound_tokens: bool,
 }
 
 /// `[[revoked]]`: tokens that are refused before they expire. A token must match all fields.
@@ -349,7 +356,8 @@ pub struct ConditionDocument {
     /// The claim is one of these values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub any: Option<Vec<Scalar>>,
-    /// The claim contains this member. The claim is an array, or words separated by spaces.
+    /// The claim contains this member. The claim is an array, or words separated by spaces: a text with a space is a
+    /// member of an array only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has: Option<String>,
     /// Whether the claim is there.

@@ -85,7 +85,7 @@ reasons! {
     TokenTooLong = "token_too_long", 401,
         "has a token longer than any that is read";
     TokenMalformed = "token_malformed", 401,
-        "has a token that does not have three parts of the right form, or a `sub` that is not a string";
+        "has a token that does not have three parts of the right form, or a claim of the wrong JSON type (`sub`, `jti`, `client_id`, `azp`, `scope`, `scp`)";
     TokenDuplicateMember = "token_duplicate_member", 401,
         "has a token whose header or claims have a member twice";
     TokenEncrypted = "token_encrypted", 401,
@@ -120,6 +120,8 @@ reasons! {
         "has a token without the value of a claim that its issuer requires in the policy";
     TokenLifetimeTooLong = "token_lifetime_too_long", 401,
         "has a token that is valid for longer than the policy accepts";
+    TokenBound = "token_bound", 401,
+        "has a token that is bound to a key of its client (`cnf`), where the policy does not accept such a token as a bearer token";
     TokenRevoked = "token_revoked", 401,
         "has a token that the policy revokes";
     KeysUnavailable = "keys_unavailable", 503,

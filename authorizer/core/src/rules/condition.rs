@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::scalar::Scalar;
+use crate::token::SCOPE_CLAIMS;
 
 /// A condition of a rule on one claim.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,9 +53,9 @@ impl Condition {
     }
 }
 
-/// The claims that contain scopes: RFC 8693 section 4.2, and the `scp` of Okta and Entra ID.
+/// Whether the claim contains scopes.
 pub(crate) fn is_scope_claim(name: &str) -> bool {
-    name == "scope" || name == "scp"
+    SCOPE_CLAIMS.contains(&name)
 }
 
 #[cfg(test)]
@@ -91,6 +92,18 @@ mod tests {
                     json!("a\tfiles"),
                     json!({"files": 1}),
                     json!([["files"]]),
+                ],
+            ),
+            (
+                ClaimTest::Has("Domain Users".into()),
+                vec![json!(["Domain Users"]), json!(["a", "Domain Users"])],
+                vec![
+                    json!("Domain Users"),
+                    json!("a Domain Users b"),
+                    json!(["Domain", "Users"]),
+                    json!(["Domain Users "]),
+                    json!(["Domain  Users"]),
+                    json!([["Domain Users"]]),
                 ],
             ),
             (ClaimTest::Present(true), vec![json!(""), json!(false), json!([])], vec![json!(null)]),

@@ -14,8 +14,8 @@ pub enum JwsAlgorithm {
 
 impl JwsAlgorithm {
     /// The `alg` values, in the order of RFC 7518.
-    const NAMES: [&str; 10] =
-        ["HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+    const NAMES: [&str; 11] =
+        ["HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "Ed25519"];
 
     /// The `alg` value.
     pub fn name(self) -> &'static str {
@@ -70,8 +70,8 @@ pub enum SignatureAlgorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
-    /// Ed25519.
-    #[serde(rename = "EdDSA")]
+    /// Ed25519, by its name in RFC 8037 or by the one in RFC 9864.
+    #[serde(rename = "EdDSA", alias = "Ed25519")]
     EdDsa,
 }
 
@@ -105,7 +105,13 @@ impl SignatureAlgorithm {
     }
 
     /// The algorithm with this `alg` value; the comparison is case-sensitive (RFC 7515 section 4.1.1).
+    ///
+    /// `Ed25519` is `EdDSA` on the one curve that is used here (RFC 9864 section 2.2). So both names mean the same in
+    /// a policy, in a key and in a token.
     pub fn from_name(name: &str) -> Option<Self> {
+        if name == "Ed25519" {
+            return Some(Self::EdDsa);
+        }
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
@@ -136,17 +142,26 @@ mod tests {
             assert_eq!(serde_json::to_value(algorithm).unwrap(), algorithm.name());
             assert_eq!(format!("{:?}", algorithm.jsonwebtoken()), algorithm.name());
         }
-        for name in JwsAlgorithm::NAMES {
+        for name in JwsAlgorithm::NAMES.into_iter().filter(|name| *name != "Ed25519") {
             assert_eq!(JwsAlgorithm::from_name(name).unwrap().name(), name);
             assert_eq!(serde_json::from_value::<JwsAlgorithm>(name.into()).unwrap().name(), name);
         }
+        let ed25519 = JwsAlgorithm::Signature(SignatureAlgorithm::EdDsa);
+        assert_eq!(JwsAlgorithm::from_name("Ed25519"), Some(ed25519));
+        assert_eq!(serde_json::from_value::<JwsAlgorithm>("Ed25519".into()).unwrap(), ed25519);
+        assert_eq!(
+            serde_json::from_value::<SignatureAlgorithm>("Ed25519".into()).unwrap(),
+            SignatureAlgorithm::EdDsa
+        );
         assert!(
             serde_json::from_value::<JwsAlgorithm>("none".into())
                 .unwrap_err()
                 .to_string()
                 .contains("`HS256`")
         );
-        for name in ["none", "None", "HS256", "rs256", "ES512", "RS1", ""] {
+        for name in
+            ["none", "None", "HS256", "rs256", "ES512", "RS1", "", "ed25519", "ED25519", "Ed448", "eddsa"]
+        {
             assert_eq!(SignatureAlgorithm::from_name(name), None, "{name}");
         }
     }

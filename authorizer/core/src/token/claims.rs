@@ -7,6 +7,23 @@ use serde_json::{Map, Value};
 use super::issuer::Issuer;
 use crate::digest::sha256_hex;
 
+/// The claims that are a string, if they are there (RFC 7519 sections 4.1.2 and 4.1.7, RFC 8693 section 4.3, OpenID
+/// Connect Core 1.0 section 2). A token in which one has another JSON type is malformed: what compares it with a string,
+/// such as a revocation, would pass it by.
+pub const TEXT_CLAIMS: [&str; 4] = ["sub", "jti", "client_id", "azp"];
+
+/// The claims with scopes: RFC 8693 section 4.2, and the `scp` of Okta and Entra ID.
+pub const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
+
+/// Whether a value is scopes: one text, or an array of texts.
+pub fn is_scope(value: &Value) -> bool {
+    match value {
+        Value::String(_) => true,
+        Value::Array(members) => members.iter().all(Value::is_string),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}
+
 /// A claims set, and values that are computed from it once.
 #[derive(Debug, Default)]
 pub(super) struct ClaimsSet {

@@ -8,7 +8,8 @@ pub enum TokenError {
     /// Longer than the limit for tokens.
     #[error("longer than the limit for tokens")]
     TooLong,
-    /// Not three parts of the right form (RFC 7515 section 7.1), or `sub` is not a string.
+    /// Not three parts of the right form (RFC 7515 section 7.1), or a claim of another JSON type: `sub`, `jti`,
+    /// `client_id` and `azp` are strings, and `scope` and `scp` are a string or an array of strings.
     #[error("not a token")]
     Malformed,
     /// The header or the claims contain a member twice (RFC 7515 section 4, RFC 7519 section 4).
@@ -63,6 +64,9 @@ pub enum TokenError {
     /// A claim that the policy requires is absent or has another value.
     #[error("a required claim is missing or different")]
     RequiredClaimMismatch,
+    /// It is bound to a key of its client (`cnf`, RFC 7800), which nothing here verifies.
+    #[error("bound to a key")]
+    Bound,
     /// The policy's deny list contains it.
     #[error("revoked")]
     Revoked,

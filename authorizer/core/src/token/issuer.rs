@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::algorithm::{JwsAlgorithm, SignatureAlgorithm};
+use super::claims::{SCOPE_CLAIMS, TEXT_CLAIMS, is_scope};
 use super::error::TokenError;
 use super::jwks::KeySet;
 use super::jws::Jws;
+use super::media_type::same_media_type;
 use super::remote_keys::RemoteKeys;
 use super::revocation::Revocation;
 use super::secret::SharedSecret;
@@ -30,6 +32,7 @@ pub struct Issuer {
     pub(crate) required: BTreeMap<String, Scalar>,
     pub(crate) leeway_seconds: u32,
     pub(crate) max_lifetime_seconds: Option<u32>,
+    pub(crate) accepts_bound_tokens: bool,
     pub(crate) revoked: Vec<Revocation>,
 }
 
@@ -108,6 +111,11 @@ impl Issuer {
         self.max_lifetime_seconds
     }
 
+    /// Whether a token that is bound to a key (`cnf`) is accepted from whoever bears it.
+    pub fn accepts_bound_tokens(&self) -> bool {
+        self.accepts_bound_tokens
+    }
+
     /// Its tokens that are refused before they expire.
     pub fn revoked(&self) -> &[Revocation] {
         &self.revoked
@@ -124,8 +132,7 @@ impl Issuer {
         if !self.takes_type(token_type) {
             return Err(TokenError::TypeMismatch);
         }
-        // RFC 7519 section 4.1.2: a string. A list would mean several subjects at once, for `{sub}` and the log.
-        if claims.get("sub").is_some_and(|subject| !subject.is_string()) {
+        if !has_types_of_claims(claims) {
             return Err(TokenError::Malformed);
         }
         self.verify_times(claims, now)?;
@@ -143,6 +150,11 @@ impl Issuer {
         }
         if self.required.iter().any(|(name, value)| claims.get(name).is_none_or(|claim| value != claim)) {
             return Err(TokenError::RequiredClaimMismatch);
+        }
+        // RFC 7800 section 3.1: it is bound to a key. That who sends it has the key is shown by a proof (RFC 9449) or by
+        // the connection (RFC 8705), and neither is looked at here.
+        if claims.contains_key("cnf") && !self.accepts_bound_tokens {
+            return Err(TokenError::Bound);
         }
         if self.revoked.iter().any(|revocation| revocation.is_of(claims)) {
             return Err(TokenError::Revoked);
@@ -242,6 +254,13 @@ impl Issuer {
     }
 }
 
+/// Whether the claims that are compared with strings are strings, and scopes are scopes. A list in the place of `sub`
+/// would mean several subjects at once, for `{sub}` and the log.
+fn has_types_of_claims(claims: &Map<String, Value>) -> bool {
+    TEXT_CLAIMS.iter().all(|name| claims.get(*name).is_none_or(Value::is_string))
+        && SCOPE_CLAIMS.iter().all(|name| claims.get(*name).is_none_or(is_scope))
+}
+
 /// The issuer that the claims name, and its index in the policy.
 pub(super) fn issuer_of<'p>(
     claims: &Map<String, Value>,
@@ -287,29 +306,41 @@ fn holds_any(audience: Option<&Value>, expected: &[String]) -> bool {
     }
 }
 
-/// RFC 7515 section 4.1.9: `typ` is a media type, and `application/` may be left out. Media types are compared
-/// without regard to case.
-fn same_media_type(a: &str, b: &str) -> bool {
-    fn short(media_type: &str) -> &str {
-        match media_type.split_once('/') {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application") && !rest.contains('/') => rest,
-            _ => media_type,
-        }
-    }
-    short(a).eq_ignore_ascii_case(short(b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     #[test]
-    fn the_short_and_the_long_form_of_a_type_are_the_same() {
-        assert!(same_media_type("at+jwt", "at+jwt"));
-        assert!(same_media_type("AT+JWT", "application/at+jwt"));
-        assert!(!same_media_type("jwt", "at+jwt"));
-        assert!(!same_media_type("text/at+jwt", "at+jwt"));
+    fn claims_that_are_compared_with_strings_are_strings() {
+        let of = |name: &str, value: Value| has_types_of_claims(&Map::from_iter([(name.to_owned(), value)]));
+        let others =
+            [json!(5), json!(5.5), json!(true), json!(["a"]), json!([]), json!({"a": "a"}), json!(null)];
+        for name in TEXT_CLAIMS {
+            assert!(of(name, json!("a")) && of(name, json!("")));
+            for other in &others {
+                assert!(!of(name, other.clone()), "{name} {other}");
+            }
+        }
+        for name in SCOPE_CLAIMS {
+            for scope in [json!("a b"), json!(""), json!([]), json!(["a", "b c"])] {
+                assert!(of(name, scope.clone()), "{name} {scope}");
+            }
+            for other in [
+                json!(5),
+                json!(true),
+                json!({}),
+                json!(null),
+                json!(["a", 1]),
+                json!([["a"]]),
+                json!([null]),
+            ] {
+                assert!(!of(name, other.clone()), "{name} {other}");
+            }
+        }
+        for other in others {
+            assert!(of("groups", other.clone()) && of("cid", other), "other claims may be anything");
+        }
     }
 
     #[test]

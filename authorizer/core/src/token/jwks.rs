@@ -2,22 +2,27 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations};
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
 use super::algorithm::SignatureAlgorithm;
+use super::ed25519;
 use super::json::parse_object;
 use super::prepared_key::{PreparedKey, PublicNumbers};
 
 /// The largest number of keys of one issuer. Providers publish fewer than ten.
 pub(super) const MAX_KEYS: usize = 64;
 
+/// The largest number of keys that a message explains.
+const MAX_REASONS: usize = 3;
+
 /// The keys of an issuer.
 #[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Vec<VerificationKey>,
+    skipped: Vec<SkippedKey>,
 }
 
 /// A public key, prepared for each algorithm that it may verify.
@@ -27,15 +32,55 @@ struct VerificationKey {
     prepared: Vec<PreparedKey>,
 }
 
+/// A key of a set that is not used, although its issuer may sign with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SkippedKey {
+    /// The index in `keys`, from 0.
+    pub index: usize,
+    /// Its `kid`.
+    pub key_id: Option<String>,
+    /// Why it is not used.
+    pub why: KeyProblem,
+}
+
+/// Why one key cannot be used. The text continues a sentence about the key.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum KeyProblem {
+    /// Not an object with the parameters of its `kty`.
+    #[error("it is malformed")]
+    Malformed,
+    /// A parameter that its kind requires is absent.
+    #[error("it has no `{0}`")]
+    Lacks(&'static str),
+    /// The same, and there is a certificate. Nothing here verifies certificates, so none is read.
+    #[error("it has no `{0}`, and a certificate (`x5c`) alone is not read")]
+    OnlyCertificate(&'static str),
+    /// `d`, `k` or another private parameter, with a value.
+    #[error("it holds private key material (`{0}`)")]
+    Private(&'static str),
+    /// A `kty` that is not used here.
+    #[error("keys of the kind `{}` are not used here", .0.escape_debug())]
+    Kind(String),
+    /// A `crv` that is not used here.
+    #[error("keys on the curve `{}` are not used here", .0.escape_debug())]
+    Curve(String),
+    /// Smaller than 2,048 bits or larger than 8,192 (RFC 7518 section 3.3).
+    #[error("it has {0} bits, not 2048 to 8192")]
+    RsaSize(usize),
+    /// A number with a zero byte before it (RFC 7518 section 6.3.1.1).
+    #[error("its `{0}` has leading zeros, and RFC 7518 section 6.3.1 requires the fewest bytes")]
+    LeadingZeros(&'static str),
+    /// A point that has no private half, so that anybody can make signatures.
+    #[error("it is a point of small order, for which anybody can make signatures")]
+    SmallOrder,
+    /// The numbers are not a public key of its kind: for example, a point that is not on the curve.
+    #[error("its numbers are not a valid public key")]
+    Invalid,
+}
+
 /// Why a JWK set cannot be used.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum JwkError {
-    /// Not an object with the parameters of its `kty`.
-    #[error("key {index} of the JWK set is malformed")]
-    Malformed {
-        /// The index in `keys`, from 0.
-        index: usize,
-    },
     /// `d`, `k` or another private parameter: this file would put a secret into the zip.
     #[error("key {index} of the JWK set contains private key material (`{parameter}`)")]
     Private {
@@ -44,26 +89,18 @@ pub enum JwkError {
         /// The name of the parameter.
         parameter: &'static str,
     },
-    /// Smaller than 2,048 bits or larger than 8,192 (RFC 7518 section 3.3).
-    #[error("RSA key {index} of the JWK set has {bits} bits, not 2048 to 8192")]
-    RsaSize {
-        /// The index in `keys`, from 0.
-        index: usize,
-        /// The length of the modulus.
-        bits: usize,
-    },
-    /// The numbers are not a public key of its kind: for example, a point that is not on the curve.
-    #[error("key {index} of the JWK set is not a valid public key")]
-    Invalid {
-        /// The index in `keys`, from 0.
-        index: usize,
-    },
     /// No key in the set verifies any of the issuer's algorithms.
-    #[error("no key of the JWK set can verify any of the issuer's algorithms")]
-    NoneUsable,
+    #[error("no key of the JWK set can verify any of the issuer's algorithms{}", reasons(.0))]
+    NoneUsable(Vec<SkippedKey>),
     /// More than 64.
     #[error("the JWK set has {0} keys, more than 64")]
     TooMany(usize),
+}
+
+/// The reasons of the first keys, for the end of a message.
+fn reasons(skipped: &[SkippedKey]) -> String {
+    let reason = |key: &SkippedKey| format!("; key {}: {}", key.index, key.why);
+    skipped.iter().take(MAX_REASONS).map(reason).collect()
 }
 
 /// Why the answer of an issuer's URL cannot be used.
@@ -80,10 +117,21 @@ pub enum PublishedKeysError {
     Unusable(#[from] JwkError),
 }
 
+/// Reads the text of a JWK set, and returns its `keys`. The keys are not looked at.
+///
+/// # Errors
+/// [`PublishedKeysError::NoJson`] or [`PublishedKeysError::NoKeys`].
+pub fn parse_jwk_set(text: &[u8]) -> Result<Vec<Value>, PublishedKeysError> {
+    let mut set = parse_object(text).map_err(|_| PublishedKeysError::NoJson)?;
+    match set.remove("keys") {
+        Some(Value::Array(keys)) => Ok(keys),
+        _ => Err(PublishedKeysError::NoKeys),
+    }
+}
+
 impl KeySet {
-    /// Reads a JWK set as an issuer publishes it, for an issuer that signs with `allowed`. A key that cannot be used
-    /// is skipped, because nobody is there to fix it: a key that is malformed or too small, or that contains its
-    /// private half.
+    /// Reads a JWK set as an issuer publishes it, for an issuer that signs with `allowed`. A key that contains its
+    /// private half is skipped too, because nobody is there to fix it.
     ///
     /// # Errors
     /// [`PublishedKeysError`] when no usable key is left.
@@ -91,38 +139,50 @@ impl KeySet {
         body: &[u8],
         allowed: &[SignatureAlgorithm],
     ) -> Result<Self, PublishedKeysError> {
-        let set = parse_object(body).map_err(|_| PublishedKeysError::NoJson)?;
-        let Some(Value::Array(keys)) = set.get("keys") else { return Err(PublishedKeysError::NoKeys) };
-        if keys.len() > MAX_KEYS {
-            return Err(JwkError::TooMany(keys.len()).into());
-        }
-        let usable: Vec<_> = keys
-            .iter()
-            .enumerate()
-            .filter_map(|(index, jwk)| VerificationKey::from_jwk(index, jwk, allowed).ok().flatten())
-            .collect();
-        if usable.is_empty() { Err(JwkError::NoneUsable.into()) } else { Ok(Self { keys: usable }) }
+        Ok(Self::read(&parse_jwk_set(body)?, allowed, |_, _| Ok(()))?)
     }
 
     /// Reads the `keys` of a JWK set, for an issuer that signs with `allowed`.
     ///
-    /// As RFC 7517 section 5 requires, keys of a kind that is not used here are skipped: other curves,
-    /// other uses, other algorithms.
+    /// As RFC 7517 section 5 says, keys that cannot be used are skipped: of other kinds and uses, with missing
+    /// parameters, of another size. [`skipped`](Self::skipped) has those that a person should know about.
     ///
     /// # Errors
-    /// [`JwkError`] for a key of a kind that is used here but that cannot be used, for private key material of any
-    /// kind, and when no usable key is left.
+    /// [`JwkError`] for private key material of any kind, and when no usable key is left.
     pub fn from_jwks(keys: &[Value], allowed: &[SignatureAlgorithm]) -> Result<Self, JwkError> {
+        Self::read(keys, allowed, |index, parameter| Err(JwkError::Private { index, parameter }))
+    }
+
+    fn read(
+        keys: &[Value],
+        allowed: &[SignatureAlgorithm],
+        private: impl Fn(usize, &'static str) -> Result<(), JwkError>,
+    ) -> Result<Self, JwkError> {
         if keys.len() > MAX_KEYS {
             return Err(JwkError::TooMany(keys.len()));
         }
-        let mut usable = Vec::new();
+        let (mut usable, mut skipped) = (Vec::new(), Vec::new());
         for (index, jwk) in keys.iter().enumerate() {
-            if let Some(key) = VerificationKey::from_jwk(index, jwk, allowed)? {
-                usable.push(key);
+            match VerificationKey::from_jwk(jwk, allowed) {
+                Ok(key) => usable.extend(key),
+                Err(why) => {
+                    if let KeyProblem::Private(parameter) = why {
+                        private(index, parameter)?;
+                    }
+                    let key_id = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
+                    skipped.push(SkippedKey { index, key_id, why });
+                }
             }
         }
-        if usable.is_empty() { Err(JwkError::NoneUsable) } else { Ok(Self { keys: usable }) }
+        match usable.is_empty() {
+            true => Err(JwkError::NoneUsable(skipped)),
+            false => Ok(Self { keys: usable, skipped }),
+        }
+    }
+
+    /// The keys that cannot be used, although nothing says that they are for something else.
+    pub fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
     }
 
     /// The `kid`s of the keys that the other set does not have, or does not have for all the same algorithms. For two
@@ -158,76 +218,94 @@ impl KeySet {
 }
 
 impl VerificationKey {
-    fn from_jwk(
-        index: usize,
-        value: &Value,
-        allowed: &[SignatureAlgorithm],
-    ) -> Result<Option<Self>, JwkError> {
+    /// Reads a key; `None` if it says itself that it is for something else: another use or algorithm.
+    fn from_jwk(value: &Value, allowed: &[SignatureAlgorithm]) -> Result<Option<Self>, KeyProblem> {
+        // A parameter that is null counts as absent.
+        let get = |name: &str| value.get(name).filter(|value| !value.is_null());
+        let text = |name: &str| get(name).and_then(Value::as_str);
         // RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1.
         if let Some(parameter) =
-            ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].into_iter().find(|name| value.get(name).is_some())
+            ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].into_iter().find(|name| get(name).is_some())
         {
-            return Err(JwkError::Private { index, parameter });
+            return Err(KeyProblem::Private(parameter));
         }
-        let kty = value.get("kty").and_then(Value::as_str).ok_or(JwkError::Malformed { index })?;
-        let curve = value.get("crv").and_then(Value::as_str);
-        let by_kind: &[SignatureAlgorithm] = match (kty, curve) {
-            ("RSA", _) => &[
-                SignatureAlgorithm::Rs256,
-                SignatureAlgorithm::Rs384,
-                SignatureAlgorithm::Rs512,
-                SignatureAlgorithm::Ps256,
-                SignatureAlgorithm::Ps384,
-                SignatureAlgorithm::Ps512,
-            ],
-            ("EC", Some("P-256")) => &[SignatureAlgorithm::Es256],
-            ("EC", Some("P-384")) => &[SignatureAlgorithm::Es384],
-            ("OKP", Some("Ed25519")) => &[SignatureAlgorithm::EdDsa],
-            _ => return Ok(None),
+        let kty = text("kty").ok_or(KeyProblem::Malformed)?;
+        if text("use").is_some_and(|usage| usage != "sig") {
+            return Ok(None);
+        }
+        let (by_kind, required): (&[SignatureAlgorithm], &[&'static str]) = match (kty, text("crv")) {
+            ("RSA", _) => (
+                &[
+                    SignatureAlgorithm::Rs256,
+                    SignatureAlgorithm::Rs384,
+                    SignatureAlgorithm::Rs512,
+                    SignatureAlgorithm::Ps256,
+                    SignatureAlgorithm::Ps384,
+                    SignatureAlgorithm::Ps512,
+                ],
+                &["n", "e"],
+            ),
+            ("EC", Some("P-256")) => (&[SignatureAlgorithm::Es256], &["x", "y"]),
+            ("EC", Some("P-384")) => (&[SignatureAlgorithm::Es384], &["x", "y"]),
+            ("OKP", Some("Ed25519")) => (&[SignatureAlgorithm::EdDsa], &["x"]),
+            ("EC" | "OKP", Some(curve)) => return Err(KeyProblem::Curve(curve.to_owned())),
+            ("EC" | "OKP", None) => return Err(lacks(value, "crv")),
+            _ => return Err(KeyProblem::Kind(kty.to_owned())),
         };
-        let jwk = Jwk::deserialize(value).map_err(|_| JwkError::Malformed { index })?;
-        let common = &jwk.common;
-        if common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
+        if let Some(parameter) = required.iter().find(|name| get(name).is_none()) {
+            return Err(lacks(value, parameter));
+        }
+        let jwk = Jwk::deserialize(value).map_err(|_| KeyProblem::Malformed)?;
+        if jwk.common.key_operations.as_ref().is_some_and(|ops| !ops.contains(&KeyOperations::Verify)) {
             return Ok(None);
         }
-        if common.key_operations.as_ref().is_some_and(|ops| !ops.contains(&KeyOperations::Verify)) {
-            return Ok(None);
-        }
+        let own = text("alg").map(SignatureAlgorithm::from_name);
         let algorithms: Vec<_> = by_kind
             .iter()
             .copied()
             .filter(|algorithm| allowed.contains(algorithm))
-            .filter(|algorithm| {
-                common.key_algorithm.is_none_or(|alg| alg == KeyAlgorithm::from(algorithm.jsonwebtoken()))
-            })
+            .filter(|algorithm| own.is_none_or(|own| own == Some(*algorithm)))
             .collect();
         if algorithms.is_empty() {
             return Ok(None);
         }
-        let numbers = numbers(index, &jwk)?;
+        let numbers = numbers(&jwk)?;
         // A key that cannot verify anything must be found when the policy is loaded, not when a user is refused.
         let prepared: Option<Vec<_>> =
             algorithms.into_iter().map(|algorithm| PreparedKey::new(algorithm, &numbers)).collect();
-        let prepared = prepared.ok_or(JwkError::Invalid { index })?;
+        let prepared = prepared.ok_or(KeyProblem::Invalid)?;
         Ok(Some(Self { key_id: jwk.common.key_id, prepared }))
     }
 }
 
+/// The problem of a key without this parameter.
+fn lacks(jwk: &Value, parameter: &'static str) -> KeyProblem {
+    match jwk.get("x5c") {
+        Some(Value::Array(_)) => KeyProblem::OnlyCertificate(parameter),
+        _ => KeyProblem::Lacks(parameter),
+    }
+}
+
 /// The numbers of a key, with the size and form of its kind.
-fn numbers(index: usize, jwk: &Jwk) -> Result<PublicNumbers, JwkError> {
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JwkError::Malformed { index });
+fn numbers(jwk: &Jwk) -> Result<PublicNumbers, KeyProblem> {
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| KeyProblem::Malformed);
     match &jwk.algorithm {
         AlgorithmParameters::RSA(rsa) => {
             let (modulus, exponent) = (decode(&rsa.n)?, decode(&rsa.e)?);
             let bits = bit_length(&modulus);
             if !(2048..=8192).contains(&bits) {
-                return Err(JwkError::RsaSize { index, bits });
+                return Err(KeyProblem::RsaSize(bits));
+            }
+            for (name, number) in [("n", &modulus), ("e", &exponent)] {
+                if matches!(number.as_slice(), [0, _, ..]) {
+                    return Err(KeyProblem::LeadingZeros(name));
+                }
             }
             let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
             let exponent_fits = (2..=33).contains(&bit_length(&exponent));
             match odd(&modulus) && odd(&exponent) && exponent_fits {
                 true => Ok(PublicNumbers::Rsa { modulus, exponent }),
-                false => Err(JwkError::Invalid { index }),
+                false => Err(KeyProblem::Invalid),
             }
         }
         AlgorithmParameters::EllipticCurve(ec) => {
@@ -235,13 +313,17 @@ fn numbers(index: usize, jwk: &Jwk) -> Result<PublicNumbers, JwkError> {
             let (x, y) = (decode(&ec.x)?, decode(&ec.y)?);
             // RFC 7518 section 6.2.1.2: coordinates have the full length of the field.
             if x.len() != length || y.len() != length {
-                return Err(JwkError::Invalid { index });
+                return Err(KeyProblem::Invalid);
             }
             Ok(PublicNumbers::Point([&[0x04], x.as_slice(), &y].concat()))
         }
-        AlgorithmParameters::OctetKeyPair(okp) => Ok(PublicNumbers::Point(decode(&okp.x)?)),
+        AlgorithmParameters::OctetKeyPair(okp) => {
+            let point = decode(&okp.x)?;
+            ed25519::check(&point)?;
+            Ok(PublicNumbers::Point(point))
+        }
         // `OctetKey`, `Other` and variants that the library adds.
-        _ => Err(JwkError::Malformed { index }),
+        _ => Err(KeyProblem::Malformed),
     }
 }
 
@@ -300,56 +382,132 @@ mod tests {
     #[test]
     fn keys_of_other_kinds_are_passed_over() {
         let x25519 = json!({"kty": "OKP", "crv": "X25519", "x": "AA"});
-        let others = [
-            x25519,
-            json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"}),
-            json!({"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"}),
+        let silent = [
             with(p256(), "use", json!("enc")),
+            with(x25519.clone(), "use", json!("enc")),
             with(p256(), "key_ops", json!(["sign"])),
             with(p256(), "alg", json!("ES384")),
             with(rsa(2048), "alg", json!("RSA-OAEP")),
+            with(rsa(2048), "alg", json!("Ed25519")),
+            with(ed25519(), "alg", json!("Ed448")),
         ];
-        assert_eq!(read(&others), Err(JwkError::NoneUsable));
-        assert_eq!(read(&[others.as_slice(), &[ed25519()]].concat()), Ok(1));
-        assert_eq!(read(&[]), Err(JwkError::NoneUsable));
+        assert_eq!(read(&silent), Err(JwkError::NoneUsable(vec![])));
+        assert_eq!(read(&[silent.as_slice(), &[ed25519()]].concat()), Ok(1));
+        assert_eq!(read(&[]), Err(JwkError::NoneUsable(vec![])));
+        for (key, why) in [
+            (x25519, KeyProblem::Curve("X25519".into())),
+            (json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"}), KeyProblem::Kind("AKP".into())),
+            (json!({"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"}), KeyProblem::Curve("P-521".into())),
+            (json!({"kty": "oct"}), KeyProblem::Kind("oct".into())),
+        ] {
+            assert_eq!(problem(&key), Some(why), "{key}");
+        }
+    }
+
+    #[test]
+    fn both_names_of_ed25519_are_one_in_a_key() {
+        for name in ["EdDSA", "Ed25519"] {
+            let key = with(ed25519(), "alg", json!(name));
+            assert_eq!(KeySet::from_jwks(&[key], &[SignatureAlgorithm::EdDsa]).unwrap().keys.len(), 1);
+        }
     }
 
     #[test]
     fn private_key_material_is_refused_in_any_kind_of_key() {
-        for parameter in ["d", "k", "p"] {
-            let key = with(ed25519(), parameter, json!("AA"));
-            assert_eq!(read(&[ed25519(), key]), Err(JwkError::Private { index: 1, parameter }));
+        for parameter in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+            for value in [json!("AA"), json!(""), json!([]), json!(0), json!(false)] {
+                let key = with(ed25519(), parameter, value);
+                assert_eq!(read(&[ed25519(), key.clone()]), Err(JwkError::Private { index: 1, parameter }));
+                // Of a published set, the key is skipped.
+                let set = json!({"keys": [ed25519(), key]}).to_string();
+                let keys = KeySet::from_published(set.as_bytes(), ALL).unwrap();
+                assert_eq!(keys.skipped()[0].why, KeyProblem::Private(parameter));
+            }
+            assert_eq!(read(&[with(ed25519(), parameter, json!(null))]), Ok(1), "null counts as absent");
         }
         assert!(matches!(read(&[json!({"kty": "oct", "k": "AA"})]), Err(JwkError::Private { .. })));
+        let secret = with(with(rsa(1024), "d", json!("AA")), "use", json!("enc"));
+        assert!(matches!(read(&[ed25519(), secret]), Err(JwkError::Private { .. })));
+    }
+
+    /// Why a key beside a good one is skipped.
+    fn problem(key: &Value) -> Option<KeyProblem> {
+        let keys = [with(ed25519(), "kid", json!("good")), key.clone()];
+        let set = KeySet::from_jwks(&keys, ALL).unwrap();
+        assert!(set.keys.len() == 2 || set.skipped.len() == 1);
+        let skipped = set.skipped.into_iter().next()?;
+        assert_eq!((skipped.index, skipped.key_id.as_deref()), (1, key["kid"].as_str()));
+        let published = json!({"keys": keys}).to_string();
+        let published = KeySet::from_published(published.as_bytes(), ALL).unwrap();
+        assert_eq!(published.skipped()[0].why, skipped.why, "a URL and a file agree");
+        assert_eq!(
+            KeySet::from_jwks(&keys[1..], ALL).err(),
+            Some(JwkError::NoneUsable(vec![SkippedKey { index: 0, ..skipped.clone() }]))
+        );
+        Some(skipped.why)
     }
 
     #[test]
-    fn weak_and_impossible_keys_are_refused() {
-        assert_eq!(read(&[rsa(1024)]), Err(JwkError::RsaSize { index: 0, bits: 1024 }));
-        assert_eq!(read(&[rsa(8200)]), Err(JwkError::RsaSize { index: 0, bits: 8200 }));
-        for (key, error) in [
-            (with(rsa(2048), "e", json!("AQAA")), JwkError::Invalid { index: 0 }),
-            (with(rsa(2048), "e", json!("AQ")), JwkError::Invalid { index: 0 }),
-            (with(rsa(2048), "n", json!("!")), JwkError::Malformed { index: 0 }),
-            (with(rsa(2048), "n", json!(1)), JwkError::Malformed { index: 0 }),
+    fn weak_and_impossible_keys_are_skipped() {
+        let numbers = |name: &str, bytes: &[u8]| with(rsa(2048), name, json!(URL_SAFE_NO_PAD.encode(bytes)));
+        let certificate = json!(["MII"]);
+        for (key, why) in [
+            (rsa(1024), KeyProblem::RsaSize(1024)),
+            (with(rsa(1024), "kid", json!("old")), KeyProblem::RsaSize(1024)),
+            (rsa(8200), KeyProblem::RsaSize(8200)),
+            (numbers("n", &[]), KeyProblem::RsaSize(0)),
+            (with(rsa(2048), "e", json!("AQAA")), KeyProblem::Invalid),
+            (with(rsa(2048), "e", json!("AQ")), KeyProblem::Invalid),
+            (numbers("e", &[0]), KeyProblem::Invalid),
+            (with(rsa(2048), "n", json!("!")), KeyProblem::Malformed),
+            (with(rsa(2048), "n", json!(1)), KeyProblem::Malformed),
+            (with(rsa(2048), "alg", json!(256)), KeyProblem::Malformed),
+            (with(rsa(2048), "use", json!(["sig"])), KeyProblem::Malformed),
+            (with(rsa(2048), "kid", json!(7)), KeyProblem::Malformed),
+            (with(p256(), "y", json!("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")), KeyProblem::Invalid),
+            (with(p256(), "x", json!("AA")), KeyProblem::Invalid),
+            (with(ed25519(), "x", json!("AA")), KeyProblem::Invalid),
             (
-                with(p256(), "y", json!("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")),
-                JwkError::Invalid { index: 0 },
+                with(ed25519(), "x", json!("AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+                KeyProblem::SmallOrder,
             ),
-            (with(p256(), "x", json!("AA")), JwkError::Invalid { index: 0 }),
-            (with(ed25519(), "x", json!("AA")), JwkError::Invalid { index: 0 }),
-            // RFC 7518 section 6.3.1.1: the fewest octets.
-            (
-                with(rsa(2048), "n", json!(URL_SAFE_NO_PAD.encode([&[0], [0xff; 256].as_slice()].concat()))),
-                JwkError::Invalid { index: 0 },
-            ),
-            (json!({"kty": "RSA"}), JwkError::Malformed { index: 0 }),
-            (json!({}), JwkError::Malformed { index: 0 }),
-            (json!(null), JwkError::Malformed { index: 0 }),
+            // RFC 7518 section 6.3.1: the fewest octets.
+            (numbers("n", &[&[0], [0xff; 256].as_slice()].concat()), KeyProblem::LeadingZeros("n")),
+            (numbers("e", &[0, 1, 0, 1]), KeyProblem::LeadingZeros("e")),
+            (json!({"kty": "RSA"}), KeyProblem::Lacks("n")),
+            (with(rsa(2048), "e", json!(null)), KeyProblem::Lacks("e")),
+            (json!({"kty": "RSA", "x5c": certificate}), KeyProblem::OnlyCertificate("n")),
+            (json!({"kty": "EC", "x5c": certificate}), KeyProblem::OnlyCertificate("crv")),
+            (json!({"kty": "EC", "crv": "P-256", "x": "AA"}), KeyProblem::Lacks("y")),
+            (json!({"kty": "OKP"}), KeyProblem::Lacks("crv")),
+            (json!({}), KeyProblem::Malformed),
+            (json!({"kty": 7}), KeyProblem::Malformed),
+            (json!(null), KeyProblem::Malformed),
+            (json!("RSA"), KeyProblem::Malformed),
         ] {
-            assert_eq!(read(std::slice::from_ref(&key)), Err(error), "{key}");
+            assert_eq!(problem(&key), Some(why), "{key}");
         }
         assert_eq!(read(&vec![ed25519(); 65]), Err(JwkError::TooMany(65)));
+        let error = read(&[rsa(1024), json!({})]).unwrap_err().to_string();
+        assert!(
+            error.ends_with("; key 0: it has 1024 bits, not 2048 to 8192; key 1: it is malformed"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_text_of_a_set_is_an_object_whose_members_are_unique() {
+        assert_eq!(parse_jwk_set(br#"{"keys": []}"#), Ok(vec![]));
+        for (text, error) in [
+            (r#"{"keys": [], "keys": []}"#, PublishedKeysError::NoJson),
+            (r#"{"keys": [{"kid": "a", "kid": "b"}]}"#, PublishedKeysError::NoJson),
+            ("[]", PublishedKeysError::NoJson),
+            ("{}", PublishedKeysError::NoKeys),
+            (r#"{"keys": {}}"#, PublishedKeysError::NoKeys),
+            (r#"{"keys": null}"#, PublishedKeysError::NoKeys),
+        ] {
+            assert_eq!(parse_jwk_set(text.as_bytes()), Err(error), "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::algorithm::{JwsAlgorithm, SignatureAlgorithm};
 use super::error::TokenError;
 use super::json::parse_object;
 use super::jwks::KeySet;
+use super::media_type::same_media_type;
 use super::secret::SharedSecret;
 
 /// The longest token that is read, in bytes. CloudFront limits all headers together to 20,480 bytes.
@@ -57,14 +58,17 @@ impl<'t> Jws<'t> {
         let mut header = parse_object(&decode(header)?)?;
 
         // Parameters that name or fetch a key (jku, jwk, x5u, x5c: RFC 8725 section 3.10) are never read, so they
-        // are not refused. Parameters that change what a signature means are refused.
+        // are not refused. Parameters that change what a signature means are refused. `zip` is a parameter of JWE
+        // only (RFC 7516 section 4.1.3): in a JWS it is not understood, and so ignored (RFC 7515 section 4).
         if header.contains_key("crit") || header.contains_key("b64") {
             return Err(TokenError::CriticalHeader);
         }
-        if header.contains_key("enc") || header.contains_key("zip") {
+        if header.contains_key("enc") {
             return Err(TokenError::Encrypted);
         }
-        if header.contains_key("cty") {
+        // RFC 7519 section 5.2: `JWT` says that the payload is a token. Any other type is for the application
+        // (RFC 7515 section 4.1.10); here the payload is JSON, whatever it is called.
+        if take_string(&mut header, "cty")?.is_some_and(|payload_type| is_token(&payload_type)) {
             return Err(TokenError::Nested);
         }
         let algorithm = match header.get("alg") {
@@ -113,6 +117,12 @@ impl<'t> Jws<'t> {
     }
 }
 
+/// Whether a `cty` says that the payload is a token, with parameters of the media type or without.
+fn is_token(payload_type: &str) -> bool {
+    let media_type = payload_type.split(';').next().unwrap_or_default();
+    same_media_type(media_type.trim(), "JWT")
+}
+
 /// Base64url without padding, in its canonical form (RFC 7515 section 2, RFC 4648 section 3.5).
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
@@ -159,8 +169,16 @@ mod tests {
             (r#"{"alg":"RS256","crit":["exp"],"exp":1}"#, TokenError::CriticalHeader),
             (r#"{"alg":"RS256","b64":false}"#, TokenError::CriticalHeader),
             (r#"{"alg":"RS256","enc":"A128GCM"}"#, TokenError::Encrypted),
-            (r#"{"alg":"RS256","zip":"DEF"}"#, TokenError::Encrypted),
+            (r#"{"alg":"RS256","enc":null,"zip":"DEF"}"#, TokenError::Encrypted),
             (r#"{"alg":"RS256","cty":"JWT"}"#, TokenError::Nested),
+            (r#"{"alg":"RS256","cty":"jwt"}"#, TokenError::Nested),
+            (r#"{"alg":"RS256","cty":"application/JWT"}"#, TokenError::Nested),
+            (r#"{"alg":"RS256","cty":"Application/jwt; charset=utf-8"}"#, TokenError::Nested),
+            (r#"{"alg":"RS256","cty":" JWT "}"#, TokenError::Nested),
+            (r#"{"alg":"RS256","cty":7}"#, TokenError::Malformed),
+            (r#"{"alg":"RS256","cty":null}"#, TokenError::Malformed),
+            (r#"{"alg":"RS256","cty":["JWT"]}"#, TokenError::Malformed),
+            (r#"{"alg":"RS256","zip":"DEF","crit":["zip"]}"#, TokenError::CriticalHeader),
             (r#"{"alg":"RS256","alg":"RS256"}"#, TokenError::DuplicateMember),
             (r#"{"alg":1}"#, TokenError::Malformed),
             (r#"{}"#, TokenError::Malformed),
@@ -177,6 +195,24 @@ mod tests {
         for name in ["none", "HS512", "hs256", "nOnE"] {
             let token = token(&format!(r#"{{"alg":"{name}"}}"#), "{}");
             assert_eq!(Jws::parse(&token).unwrap().algorithm, None, "{name}");
+        }
+    }
+
+    #[test]
+    fn parameters_that_mean_nothing_in_a_signed_token_are_ignored() {
+        for header in [
+            r#"{"alg":"RS256","zip":"NONE"}"#,
+            r#"{"alg":"RS256","zip":"DEF"}"#,
+            r#"{"alg":"RS256","zip":"RS256"}"#,
+            r#"{"alg":"RS256","zip":null}"#,
+            r#"{"alg":"RS256","zip":["DEF"]}"#,
+            r#"{"alg":"RS256","cty":"application/json"}"#,
+            r#"{"alg":"RS256","cty":"json"}"#,
+            r#"{"alg":"RS256","cty":"text/JWT"}"#,
+            r#"{"alg":"RS256","cty":""}"#,
+            r#"{"alg":"RS256","jwk":{},"x5c":7,"x5t":null,"x5t#S256":"","x5u":"","jku":[],"epk":{},"p2c":1}"#,
+        ] {
+            assert_eq!(error(header, "{}"), None, "{header}");
         }
     }
 

@@ -46,10 +46,13 @@ fn one(issuer: &IssuerDocument, written: Option<&IssuerDocument>, compiled: &Iss
     let written = written.unwrap_or(issuer);
     let required =
         issuer.required.iter().map(|(claim, value)| format!("{claim} = {}", serde_json::json!(value)));
+    let bound = if issuer.accept_bound_tokens { "accepted as bearer tokens" } else { "refused" };
     let mut facts = vec![
         Fact::text("Issuer (iss)", [&issuer.issuer], ""),
         Fact::text("Audience (aud)", &issuer.audience, "none: a token that names any is refused"),
         Fact::text("Client (client_id)", &issuer.client_id, "not required"),
+        Fact::text("Claim that binds a token (bound_by)", &issuer.bound_by, "none named"),
+        Fact::words("Tokens bound to a key (cnf)", bound.to_owned()),
         Fact::words("Algorithms", words(issuer.algorithms.iter().map(|algorithm| algorithm.name()))),
         Fact::text("Token type (typ)", issuer.token_type.as_ref(), "`JWT`, `at+jwt` or none"),
         Fact::text("Required claims", required, "none"),

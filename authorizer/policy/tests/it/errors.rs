@@ -259,3 +259,64 @@ fn a_time_of_the_token_in_a_key_or_in_metadata_is_warned_of() {
         assert_eq!(warned, places, "{keys} {metadata}");
     }
 }
+
+#[test]
+fn a_member_with_a_space_is_warned_of_because_a_string_never_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    let rule = "\n[[rules]]\nid = \"a\"\neffect = \"deny\"\nmethods = [\"GET\"]\nkeys = [\"**\"]\n";
+    let issuer = POLICY
+        .split("\n[[rules]]")
+        .next()
+        .unwrap()
+        .replace("file = \"keys.json\"", "url = \"https://a.example/\"");
+    for (member, warned) in [("Domain Users", true), (" ", true), ("Domain-Users", false)] {
+        let when = format!("when = {{ groups = {{ has = \"{member}\" }} }}\n");
+        fs::write(&path, format!("{issuer}{rule}{when}")).unwrap();
+        let loaded = PolicyFile::load(&path).unwrap_or_else(|error| panic!("{error:?}"));
+        let places: Vec<_> = loaded.warnings().iter().map(|warning| warning.place.as_str()).collect();
+        let expected: &[&str] = if warned { &["rules[0].when.groups.has"] } else { &[] };
+        assert_eq!(places, expected, "{member}");
+        for warning in loaded.warnings() {
+            assert!(warning.message.contains("only if `groups` is an array"), "{}", warning.message);
+        }
+    }
+}
+
+#[test]
+fn a_claim_that_reads_like_a_path_is_warned_of_at_each_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    fs::write(folder.path().join("keys.json"), KEYS).unwrap();
+    for (name, warned) in [
+        ("realm_access.roles", true),
+        ("resource_access.files-app.roles", true),
+        ("app_metadata.tenant", true),
+        ("https://example.com/roles", false),
+        ("oidc.circleci.com/project-id", false),
+        ("kubernetes.io", false),
+        ("urn:example:a.b", false),
+        ("roles", false),
+    ] {
+        let policy = POLICY
+            .replace("jwks       =", &format!("required   = {{ \"{name}\" = \"a\" }}\njwks       ="))
+            .replace("users/{sub}/**", &format!("users/{{{name}}}/**"))
+            .replace("scope = { has = \"files\" }", &format!("\"{name}\" = {{ has = \"files\" }}"))
+            .replace(
+                "when    =",
+                &format!("upload  = {{ metadata = {{ owner = \"{{{name}}}\" }} }}\nwhen    ="),
+            );
+        fs::write(&path, policy).unwrap();
+        let loaded = PolicyFile::load(&path).unwrap_or_else(|error| panic!("{error:?}"));
+        let mut places: Vec<_> = loaded.warnings().iter().map(|warning| warning.place.clone()).collect();
+        places.sort();
+        let expected = [
+            format!("issuers[0].required.{name}"),
+            "rules[0].keys[0]".to_owned(),
+            "rules[0].upload.metadata.owner".to_owned(),
+            format!("rules[0].when.{name}"),
+        ];
+        assert_eq!(places, if warned { expected.to_vec() } else { Vec::new() }, "{name}");
+        assert!(loaded.warnings().iter().all(|warning| warning.message.contains(name)), "{name}");
+    }
+}

@@ -81,7 +81,7 @@ fn claim(value: &Value) -> Expression {
                 tell("number", Expression::new_long(number));
             } else if let Some(number) = number.as_f64().filter(|_| number.is_f64())
                 && number.fract() == 0.0
-                && number.abs() <= 9_007_199_254_740_992.0
+                && number.abs() < 4_503_599_627_370_496.0
             {
                 tell("number", Expression::new_long(number as i64));
             }

@@ -8,11 +8,14 @@
     reason = "a property panics where it does not hold"
 )]
 
+pub mod answer;
 pub mod bundle;
 pub mod event;
+pub mod jwks;
 pub mod key;
 pub mod pattern;
 pub mod policy;
+pub mod secret;
 pub mod token;
 
 use std::path::{Path, PathBuf};

@@ -2,3 +2,4 @@
 
 mod decisions;
 mod run;
+mod second_opinion;

@@ -88,6 +88,8 @@ fn audience<'p>(test: &ClaimAtom<'p>) -> Vec<&'p str> {
         | ClaimAtom::OneOf(_)
         | ClaimAtom::Required(_)
         | ClaimAtom::TextIfThere
+        | ClaimAtom::ScopeIfThere
+        | ClaimAtom::Absent
         | ClaimAtom::Usable
         | ClaimAtom::Is(_) => Vec::new(),
     }

@@ -157,7 +157,9 @@ fn shapes(
     }) {
         shapes.insert(Shape::Header, Weight::Tells);
     }
-    for word in texts.iter().flat_map(|claim| claim.words()).filter(|word| is_in_segments(word)) {
+    // A word with a space is in no string, so no string has to be told apart by it.
+    let is_word = |word: &&str| is_in_segments(word) && !word.contains(' ');
+    for word in texts.iter().flat_map(|claim| claim.words()).filter(is_word) {
         for parts in [[format!("{word} "), String::new()], [String::new(), format!(" {word}")]] {
             shapes.insert(Shape::Glob(parts.to_vec()), Weight::Tells);
         }

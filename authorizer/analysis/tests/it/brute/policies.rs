@@ -98,6 +98,8 @@ fn issuers(alphabet: Alphabet) -> BoxedStrategy<Vec<Value>> {
         json!({"client_id": ["c"]}),
         json!({"client_id": ["c"], "audience": []}),
         json!({"required": {"role": "x"}}),
+        json!({"required": {"azp": "p"}, "audience": []}),
+        json!({"accept_bound_tokens": true}),
         json!({"token_type": "at+jwt"}),
     ];
     let one = select(variants);
@@ -139,6 +141,7 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             json!({"role": {"equals": 1}}),
             json!({"role": {"any": ["x", "y", true]}}),
             json!({"role": {"has": "x"}}),
+            json!({"role": {"has": "x y"}}),
             json!({"role": {"present": true}}),
             json!({"role": {"present": false}}),
             json!({"scope": {"has": "x"}}),

@@ -179,6 +179,7 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                 json!(true),
                 json!(["x"]),
                 json!(["z"]),
+                json!(["x y"]),
             ];
             let scope = vec![
                 json!(null),
@@ -188,6 +189,9 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                 json!(["y"]),
                 json!(["x", "y"]),
                 json!("z"),
+                // Of such a token nothing is believed.
+                json!(7),
+                json!(["x", 1]),
             ];
             let sub = vec![json!(null), json!("a"), json!("b")];
             let claims = claims(&base, &[("role", role), ("scope", scope), ("sub", sub)]);
@@ -308,7 +312,9 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                     "aud",
                     vec![json!(null), json!("a"), json!("b"), json!(["a", "b"]), json!(["b"]), json!("c")],
                 ),
-                ("client_id", vec![json!(null), json!("c"), json!("d")]),
+                ("client_id", vec![json!(null), json!("c"), json!("d"), json!(7)]),
+                ("azp", vec![json!(null), json!("p")]),
+                ("cnf", vec![json!(null), json!({"jkt": "AA"})]),
                 ("role", vec![json!(null), json!("x"), json!("y")]),
                 ("TYP", vec![json!(null), json!("at+jwt"), json!("JWT"), json!("other")]),
                 ("iss", vec![json!("i"), json!("j")]),

@@ -2,11 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::super::document::{PolicyDocument, RevokedDocument};
+use super::super::document::{IssuerDocument, PolicyDocument, RevokedDocument};
 use super::super::problem::{Place, Problems};
 use super::keys;
+use crate::scalar::Scalar;
 use crate::time::UnixTime;
-use crate::token::{Issuer, MAX_LEEWAY_SECONDS, Revocation};
+use crate::token::{Issuer, MAX_LEEWAY_SECONDS, Revocation, SCOPE_CLAIMS, TEXT_CLAIMS};
+
+/// The claims that say for which application a token is, where providers put it: OpenID Connect Core 1.0 section 2
+/// (`azp`), Okta (`cid`), Entra ID (`appid`).
+const APPLICATION_CLAIMS: [&str; 3] = ["azp", "cid", "appid"];
+
+/// The claims of RFC 7519 section 4.1, and those that have a field of their own. None of them says for which
+/// application a token is, or not as a required value.
+const OTHER_CLAIMS: [&str; 9] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "cnf"];
 
 pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) -> Vec<Issuer> {
     let revocations = compile_revocations(policy, problems);
@@ -29,13 +38,8 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
                 "a token's `iss` must pick one issuer: join the two blocks",
             );
         }
-        if document.audience.is_empty() && document.client_id.is_empty() {
-            problems.add(
-                place.clone(),
-                format!("issuer `{}` has no audience, so it accepts tokens for other services", document.name),
-                "add `audience = [\"...\"]` with the `aud` of its tokens, or `client_id` where they have no `aud`",
-            );
-        }
+        check_binding(document, &place, problems);
+        check_required(document, &place, problems);
         problems.check_strings(&place.then("audience"), &document.audience);
         problems.check_strings(&place.then("client_id"), &document.client_id);
         if document.algorithms.is_empty() {
@@ -73,6 +77,7 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
                 required: document.required.clone(),
                 leeway_seconds: document.leeway_seconds,
                 max_lifetime_seconds: document.max_lifetime_seconds,
+                accepts_bound_tokens: document.accept_bound_tokens,
                 revoked: revocations
                     .iter()
                     .filter(|(issuer, _)| *issuer == document.name)
@@ -82,6 +87,62 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
         }
     }
     compiled
+}
+
+/// Something must say that a token is for this service, and not for another one of the same issuer.
+fn check_binding(document: &IssuerDocument, place: &Place, problems: &mut Problems) {
+    if let Some(claim) = &document.bound_by {
+        let place = || place.then("bound_by");
+        if OTHER_CLAIMS.contains(&claim.as_str()) {
+            problems.add(
+                place(),
+                format!("`{claim}` does not say for which application a token is"),
+                "name the claim that does, such as `azp`; `aud` has the field `audience`, and `client_id` its own",
+            );
+        } else if !is_bound_by(document, claim) {
+            problems.add(
+                place(),
+                format!("`required` has no value of `{}` that binds a token", claim.escape_debug()),
+                "add the value that the tokens for this application have, a text or a number, to `required`",
+            );
+        }
+        return;
+    }
+    let is_bound = !document.audience.is_empty()
+        || !document.client_id.is_empty()
+        || APPLICATION_CLAIMS.iter().any(|claim| is_bound_by(document, claim));
+    if !is_bound {
+        problems.add(
+            place.clone(),
+            format!("issuer `{}` has no audience, so it accepts tokens for other services", document.name),
+            "add `audience = [\"...\"]` with the `aud` of its tokens, or `client_id` where they have no `aud`; \
+             where they have neither, add the value of `azp`, `cid` or `appid` to `required`, or the value of \
+             another claim, and name that claim in `bound_by`",
+        );
+    }
+}
+
+/// Whether only tokens with one value of the claim verify. A truth value has too few values for this.
+fn is_bound_by(document: &IssuerDocument, claim: &str) -> bool {
+    match document.required.get(claim) {
+        Some(Scalar::String(value)) => !value.is_empty(),
+        Some(Scalar::Integer(_)) => true,
+        Some(Scalar::Boolean(_)) | None => false,
+    }
+}
+
+/// A required value of a claim that cannot have it: no token would verify.
+fn check_required(document: &IssuerDocument, place: &Place, problems: &mut Problems) {
+    for (claim, value) in &document.required {
+        let is_text = TEXT_CLAIMS.contains(&claim.as_str()) || SCOPE_CLAIMS.contains(&claim.as_str());
+        if is_text && !matches!(value, Scalar::String(_)) {
+            problems.add(
+                place.then("required").then(claim),
+                format!("`{claim}` is a text in every token, so no token has the value {value}"),
+                format!("write a text, such as `\"{value}\"`"),
+            );
+        }
+    }
 }
 
 /// The deny list, each entry with the name of its issuer.

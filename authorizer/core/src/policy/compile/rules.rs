@@ -292,15 +292,21 @@ fn compile_conditions(
     conditions
 }
 
-/// `has` looks for one word. A word with a space is never found in a string of words, and a scope goes into a
+/// `has` looks for one member: of an array any text, of a string one word. A scope has no space, and it goes into a
 /// header (RFC 6750 section 3: `scope-token`).
 fn check_member(claim: &str, word: &str, place: impl Fn() -> Place, problems: &mut Problems) {
     let is_scope_token = |word: &str| word.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
-    if word.is_empty() || word.contains(' ') || (is_scope_claim(claim) && !is_scope_token(word)) {
+    if word.is_empty() {
         problems.add(
             place().then("has"),
-            format!("`{}` is not one word", word.escape_debug()),
-            "`has` looks for one member, such as one scope, without spaces or quotes",
+            "an empty text is no member that a claim is tested for",
+            "write the member that `has` looks for, such as one group",
+        );
+    } else if is_scope_claim(claim) && !is_scope_token(word) {
+        problems.add(
+            place().then("has"),
+            format!("`{}` is not one scope", word.escape_debug()),
+            "`has` looks for one scope, without spaces or quotes",
         );
     }
 }

@@ -122,7 +122,9 @@ fn every_key_set_of_the_rfcs_is_usable_or_not_as_this_profile_asks() {
         let read = issuer_with(&set);
         let expected = "no key of the JWK set can verify any of the issuer's algorithms";
         let problem = read.err();
-        assert_eq!(problem.as_deref(), (!usable).then_some(expected), "{example}: {why}");
+        // After it come the reasons of single keys.
+        let problem = problem.as_deref().map(|problem| problem.split(';').next().unwrap());
+        assert_eq!(problem, (!usable).then_some(expected), "{example}: {why}");
     }
 }
 

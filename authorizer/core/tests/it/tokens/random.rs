@@ -76,7 +76,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
                 "token_type": "at+jwt", "required": {"token_use": "access", "tenant": 7, "active": true},
                 "leeway_seconds": oracle::LEEWAY as u64, "max_lifetime_seconds": 120},
             {"name": "partner", "issuer": Who::Partner.issuer(), "client_id": ["p"], "algorithms": ["EdDSA"],
-                "jwks": {"keys": [Who::Partner.jwk()]}, "leeway_seconds": oracle::LEEWAY as u64}
+                "jwks": {"keys": [Who::Partner.jwk()]}, "accept_bound_tokens": true, "leeway_seconds": oracle::LEEWAY as u64}
         ],
         "revoked": [
             {"issuer": "staff", "jti": "stolen"},

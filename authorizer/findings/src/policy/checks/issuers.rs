@@ -178,6 +178,8 @@ pub(super) static FAMILY: Family = Family::Policy(&[
 fn over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let plain = subject.issuers().filter(|issuer| {
         issuer.document.issuer.starts_with("http://")
+            // The issuer of AD FS's access tokens is a name; its metadata and keys are at `https://HOST/adfs`.
+            && !issuer.document.issuer.ends_with("/adfs/services/trust")
             && !host_of(&issuer.document.issuer).is_some_and(super::browser::is_this_machine)
     });
     plain

@@ -5,7 +5,9 @@ use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use authorizer_fuzz_properties::{bundle, event, key, pattern, policy, root, seeds, token};
+use authorizer_fuzz_properties::{
+    answer, bundle, event, jwks, key, pattern, policy, root, secret, seeds, token,
+};
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -74,6 +76,26 @@ fn a_pattern_prints_as_it_was_written_and_agrees_with_itself() {
 }
 
 #[test]
+fn a_file_is_a_secret_by_its_length_and_is_not_shown() {
+    holds("secret", 5, secret::check);
+}
+
+#[test]
+fn one_key_that_cannot_be_used_does_not_take_the_others_with_it() {
+    holds("jwks", 4, jwks::check);
+    // No committed file has such a key, not even for a test.
+    let good = fs::read_to_string(root().join("tests/fuzz/seeds/jwks/good.json")).unwrap();
+    for more in [r#""d": "AQAB","#, r#""d": null,"#, r#""k": "AQAB", "d": null,"#, r#""oth": [],"#] {
+        jwks::check(good.replacen(r#"{"kty""#, &format!(r#"{{{more} "kty""#), 1).as_bytes());
+    }
+}
+
+#[test]
+fn no_answer_of_an_issuer_lets_a_forged_token_in() {
+    holds("answer", 4, answer::check);
+}
+
+#[test]
 fn a_policy_that_compiles_is_a_bundle_that_is_read() {
     holds("bundle", 2, bundle::check);
 }
@@ -92,7 +114,7 @@ fn every_target_has_its_seeds_and_its_wrapper() {
         names.sort();
         names
     };
-    let targets = ["bundle", "event", "key", "pattern", "policy", "token"];
+    let targets = ["answer", "bundle", "event", "jwks", "key", "pattern", "policy", "secret", "token"];
     assert_eq!(names("fuzz_targets", ".rs"), targets);
     assert_eq!(names("seeds", ""), targets);
 }

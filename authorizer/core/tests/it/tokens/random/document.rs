@@ -113,7 +113,10 @@ pub(super) fn header(who: Who) -> impl Strategy<Value = Document> {
         1 => (Just("alg"), text("EdDSA|ES256|eddsa|Ed25519|RS256|HS256|none||EdDSA ")),
         1 => (Just("kid"), text("k1|k2|p1|K1||k1 ")),
         2 => (Just("typ"), text(types)),
-        1 => (word("crit|b64|enc|zip|cty"), text("JWT||DEF|A128GCM")),
+        1 => (
+            word("crit|b64|enc|zip|zip|cty|cty"),
+            text("JWT|jwt|application/JWT|JWT; a=b||DEF|NONE|A128GCM|application/json|text/jwt")
+        ),
         2 => (word("jku|jwk|x5u|x5c|x5t|Alg|KID|Crit|iss|exp||nonce|epk"), text("https://evil.example/|k1|none")),
     ];
     document(base, others)
@@ -150,6 +153,10 @@ pub(super) fn claims(who: Who) -> impl Strategy<Value = Document> {
         word("7|7.0|70e-1|0.7E1|8|-7|7.000001|1|0").prop_map(Json::number),
         word("null|true|false").prop_map(Json::Word),
     ];
+    let scalar_or_texts = prop_oneof![
+        2 => prop::collection::vec(text("files|p|"), 0..3).prop_map(Json::Array),
+        1 => scalar.clone(),
+    ];
     let others = prop_oneof![
         1 => (Just("iss"), text(issuers)),
         3 => (Just("sub"), text("bob|bob|bob|BOB||*|../alice|\u{e9}")),
@@ -160,6 +167,8 @@ pub(super) fn claims(who: Who) -> impl Strategy<Value = Document> {
         1 => (Just("client_id"), text("p|P||q|p q")),
         3 => (word("token_use|tenant|active"), scalar),
         1 => (word("azp|scope|Iss|AUD|alg|kid|jti|"), text("files|p|EdDSA")),
+        1 => (word("jti|client_id|azp|scope|scp"), scalar_or_texts),
+        1 => (Just("cnf"), any_json()),
     ];
     document(base, others)
 }

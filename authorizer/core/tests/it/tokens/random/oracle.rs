@@ -31,8 +31,17 @@ impl<'a> Members<'a> {
 }
 
 fn header_is_good(header: Members<'_>, who: Who) -> bool {
-    let refused = ["crit", "b64", "enc", "zip", "cty"];
+    let refused = ["crit", "b64", "enc"];
+    // RFC 9864 section 2.2: two names of one algorithm.
     let algorithm = header.get("alg").and_then(Json::as_text);
+    let algorithm = if algorithm == Some("Ed25519") { Some("EdDSA") } else { algorithm };
+    // RFC 7519 section 5.2: `JWT` alone says that the payload is a token.
+    let payload_fits = header.get("cty").is_none_or(|kind| {
+        kind.as_text().is_some_and(|kind| {
+            let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            !["jwt", "application/jwt"].contains(&kind.as_str())
+        })
+    });
     let key_id_fits = match header.get("kid") {
         // Each of the three keys is the only key of its issuer that fits its algorithm.
         None => true,
@@ -48,6 +57,7 @@ fn header_is_good(header: Members<'_>, who: Who) -> bool {
         }),
     };
     refused.iter().all(|name| header.get(name).is_none())
+        && payload_fits
         && algorithm == Some(who.algorithm().name())
         && key_id_fits
         && type_fits
@@ -90,7 +100,16 @@ fn claims_are_good(claims: Members<'_>, who: Who) -> bool {
             && claims.get("tenant").and_then(Json::as_number) == Some(7.0)
             && matches!(claims.get("active"), Some(Json::Word("true"))));
     text("iss") == Some(who.issuer())
-        && claims.get("sub").is_none_or(|subject| subject.as_text().is_some())
+        && ["sub", "jti", "client_id", "azp"]
+            .into_iter()
+            .all(|name| claims.get(name).is_none_or(|value| value.as_text().is_some()))
+        && ["scope", "scp"].into_iter().all(|name| match claims.get(name) {
+            None | Some(Json::Text(_)) => true,
+            Some(Json::Array(members)) => members.iter().all(|one| one.as_text().is_some()),
+            Some(_) => false,
+        })
+        // RFC 7800: bound to a key, and only the partner's may be used without it.
+        && (who == Who::Partner || claims.get("cnf").is_none())
         && in_time
         && is_short
         && !is_revoked
