@@ -98,12 +98,20 @@ pub enum RequestError {
     /// A header that would change the operation. Contains its lower-case name.
     #[error("the request header {0} is not allowed here")]
     HeaderNotAllowed(String),
+    /// A header of the operation with a value that it cannot have, or twice. Contains its lower-case name.
+    #[error("the request header {0} has a value that is not allowed, or appears twice")]
+    HeaderMalformed(String),
 }
 
 impl RequestError {
     /// For a header. Its name came from the viewer.
     fn header_not_allowed(name: &str) -> Self {
         Self::HeaderNotAllowed(header_name(name))
+    }
+
+    /// For the value of a header. Its name came from the viewer.
+    fn header_malformed(name: &str) -> Self {
+        Self::HeaderMalformed(header_name(name))
     }
 }
 
@@ -147,15 +155,17 @@ impl S3Request {
         let asked = Self::asked(target, method, &request.querystring, possible.operations, token_parameter)?;
         let operation = asked.operation;
         for (name, lines) in &request.headers {
-            if fate(operation, name, lines) == Fate::Refuse {
-                return Err(RequestError::header_not_allowed(name));
+            match fate(operation, name, lines) {
+                Fate::Refuse => return Err(RequestError::header_not_allowed(name)),
+                Fate::RefuseValue => return Err(RequestError::header_malformed(name)),
+                Fate::Forward | Fate::AsRuleSays | Fate::ForChecksums | Fate::LeaveAlone | Fate::Remove => {}
             }
         }
         if !operation.is_upload() {
             return Ok(asked);
         }
         let upload = Upload::read(operation, &request.headers)
-            .map_err(|name| RequestError::header_not_allowed(&name))?;
+            .map_err(|name| RequestError::header_malformed(&name))?;
         Ok(Self { upload: Some(Box::new(upload)), ..asked })
     }
 

@@ -62,6 +62,8 @@ reasons! {
         "has a path with a `+` that is not percent-encoded: S3 reads it as a space";
     KeyRawDelimiter = "key_raw_delimiter", 400,
         "has a path with a space, `#` or `?` that is not percent-encoded";
+    KeySoap = "key_soap", 400,
+        "is for the key `soap`, which S3 does not serve where the bucket is in the host name";
     KeyTooLong = "key_too_long", 400,
         "has a key longer than the 1,024 bytes that S3 allows";
     QueryNotAllowed = "query_not_allowed", 400,
@@ -72,6 +74,8 @@ reasons! {
         "is a POST, but not a step of a multipart upload";
     HeaderNotAllowed = "header_not_allowed", 400,
         "has a header that would change the operation, or metadata or a checksum that no matching rule allows";
+    HeaderMalformed = "header_malformed", 400,
+        "has a header of its operation with a value that is not allowed, or twice";
     MethodNotAllowed = "method_not_allowed", 405,
         "has a method that no rule allows on any key";
     CredentialRepeated = "credential_repeated", 400,

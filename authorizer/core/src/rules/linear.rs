@@ -285,7 +285,8 @@ proptest! {
         prop_assert_eq!(indexed.token_could_help(&access), token_could_help(rules, &access));
         let could = indexed.could_allow(access.request.resource(), access.source, access.at);
         for operation in S3Operation::ALL {
-            prop_assert_eq!(could.contains(operation), could_allow(rules, operation, &access), "{:?}", operation);
+            let could = could.iter().any(|(one, _)| *one == operation);
+            prop_assert_eq!(could, could_allow(rules, operation, &access), "{:?}", operation);
         }
     }
 }
