@@ -521,7 +521,11 @@ impl Authorizer {
     }
 
     /// The operation of the request after the preflight; `None` if it would be refused for its method or its query.
-    fn operation_of(&self, preflight: &Preflight<'_>, request: &CloudFrontRequest<'_>) -> Option<S3Operation> {
+    fn operation_of(
+        &self,
+        preflight: &Preflight<'_>,
+        request: &CloudFrontRequest<'_>,
+    ) -> Option<S3Operation> {
         let method = Method::parse(preflight.method)?;
         let target = Target::of(preflight.method, request).ok()?;
         let token = self.bundle.policy().credentials().query.as_deref();
@@ -552,7 +556,9 @@ impl Authorizer {
     fn source(&self, request: &CloudFrontRequest<'_>) -> Result<IpAddr, Refusal> {
         match request.client_ip.parse::<IpAddr>() {
             Ok(address) => Ok(address.to_canonical()),
-            Err(_) if self.bundle.policy().reads_source() => Err(Refusal::EventMalformed(EventProblem::ClientIp)),
+            Err(_) if self.bundle.policy().reads_source() => {
+                Err(Refusal::EventMalformed(EventProblem::ClientIp))
+            }
             Err(_) => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         }
     }

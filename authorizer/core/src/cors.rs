@@ -106,7 +106,8 @@ impl<'r> Preflight<'r> {
         let method = Method::parse(self.method);
         let of_method = openings.iter().filter(|opening| Some(opening.operation.method()) == method);
         let taken = of_method.map(|opening| self.headers.iter().filter(|name| opening.takes(name)).collect());
-        let most = taken.reduce(|most: Vec<_>, taken: Vec<_>| if taken.len() > most.len() { taken } else { most });
+        let most =
+            taken.reduce(|most: Vec<_>, taken: Vec<_>| if taken.len() > most.len() { taken } else { most });
         let Some(taken) = most else {
             let verdict = PreflightVerdict::MethodNotAllowed;
             return PreflightAnswer { methods, headers: Vec::new(), verdict };

@@ -92,7 +92,9 @@ impl<'r> Credential<'r> {
         let in_cookie = match &places.cookie {
             Some(name) => match in_cookies(headers, name)? {
                 InCookies::One(token) => token,
-                InCookies::Several(_) if several == Several::Refused => return Err(CredentialError::Repeated),
+                InCookies::Several(_) if several == Several::Refused => {
+                    return Err(CredentialError::Repeated);
+                }
                 InCookies::Several(tokens) => {
                     return match (in_header, in_query) {
                         (None, None) => Ok(Self::Cookies(tokens)),
@@ -192,10 +194,7 @@ pub(crate) fn cookie_names(headers: &CloudFrontHeaders<'_>, name: &str) -> Vec<S
 }
 
 /// The cookies of this name, whole or in pieces.
-fn in_cookies<'r>(
-    headers: &'r CloudFrontHeaders<'_>,
-    name: &str,
-) -> Result<InCookies<'r>, CredentialError> {
+fn in_cookies<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<InCookies<'r>, CredentialError> {
     let mut whole = Values::default();
     let mut pieces: [Values<'r>; MAX_PIECES] = [Values::default(); MAX_PIECES];
     for (key, value) in cookies(headers) {
@@ -228,7 +227,9 @@ fn in_cookies<'r>(
 }
 
 /// The token that these pieces are of. None may be missing before the last.
-fn joined<'r>(pieces: impl Iterator<Item = Option<&'r str>> + Clone) -> Result<Cow<'r, str>, CredentialError> {
+fn joined<'r>(
+    pieces: impl Iterator<Item = Option<&'r str>> + Clone,
+) -> Result<Cow<'r, str>, CredentialError> {
     let count = pieces.clone().take_while(Option::is_some).count();
     match pieces.clone().skip(count).any(|piece| piece.is_some()) {
         true => Err(CredentialError::CookieMalformed),

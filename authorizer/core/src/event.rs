@@ -325,14 +325,21 @@ mod tests {
             ("/Records/0/cf/config", "eventType", "`Records[0].cf.config.eventType`"),
             ("/Records/0/cf/request", "method", "`Records[0].cf.request.method`"),
             ("/Records/0/cf/request", "uri", "`Records[0].cf.request.uri`"),
-            ("/Records/0/cf/request/headers/host/0", "value", "`Records[0].cf.request.headers.NAME[N].value`"),
+            (
+                "/Records/0/cf/request/headers/host/0",
+                "value",
+                "`Records[0].cf.request.headers.NAME[N].value`",
+            ),
         ] {
             let mut event = documented();
             event.pointer_mut(place).unwrap().as_object_mut().unwrap().remove(member).unwrap();
             assert_eq!(said(&event.to_string()), format!("the event does not have {shown}"));
             let mut event = documented();
             event.pointer_mut(place).unwrap()[member] = json!(7);
-            assert!(said(&event.to_string()).starts_with(&format!("{shown} of the event is not ")), "{shown}");
+            assert!(
+                said(&event.to_string()).starts_with(&format!("{shown} of the event is not ")),
+                "{shown}"
+            );
         }
         let mut body = documented();
         body["Records"][0]["cf"]["request"]["body"] =

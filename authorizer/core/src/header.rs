@@ -106,18 +106,8 @@ fn is_checksum(name: &str) -> bool {
 }
 
 /// The names of S3's checksums, as AWS's SDKs have them.
-const CHECKSUMS: [&str; 10] = [
-    "crc32",
-    "crc32c",
-    "crc64nvme",
-    "md5",
-    "sha1",
-    "sha256",
-    "sha512",
-    "xxhash128",
-    "xxhash3",
-    "xxhash64",
-];
+const CHECKSUMS: [&str; 10] =
+    ["crc32", "crc32c", "crc64nvme", "md5", "sha1", "sha256", "sha512", "xxhash128", "xxhash3", "xxhash64"];
 
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
@@ -181,11 +171,7 @@ mod tests {
         for (name, value, fates) in [
             ("range", "bytes=0-1", [Forward, Remove, Remove, Remove, Remove, Remove, Remove]),
             ("if-none-match", "*", [Forward, Forward, Remove, Remove, Remove, Remove, Forward]),
-            (
-                "if-none-match",
-                "\"e\"",
-                [Forward, RefuseValue, Remove, Remove, Remove, Remove, RefuseValue],
-            ),
+            ("if-none-match", "\"e\"", [Forward, RefuseValue, Remove, Remove, Remove, Remove, RefuseValue]),
             ("if-match", "\"e\"", [Forward, Refuse, Refuse, Remove, Refuse, Refuse, Refuse]),
             (
                 "if-unmodified-since",
@@ -244,7 +230,11 @@ mod tests {
             ("x-amz-checksum-crc65", "AAAAAA==", [Refuse; 7]),
             ("x-amz-checksum-", "AAAAAA==", [Refuse; 7]),
             ("x-amz-checksum-crc32-", "AAAAAA==", [Refuse; 7]),
-            ("x-amz-checksum-algorithm", "CRC32", [Refuse, Refuse, Refuse, Refuse, AsRuleSays, Refuse, Refuse]),
+            (
+                "x-amz-checksum-algorithm",
+                "CRC32",
+                [Refuse, Refuse, Refuse, Refuse, AsRuleSays, Refuse, Refuse],
+            ),
             (
                 "x-amz-checksum-type",
                 "FULL_OBJECT",
@@ -252,11 +242,7 @@ mod tests {
             ),
             ("x-amz-mp-object-size", "1", [Refuse, Refuse, Refuse, Refuse, Refuse, Refuse, AsRuleSays]),
             ("x-amz-checksum-mode", "ENABLED", [Forward, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse]),
-            (
-                "x-amz-checksum-mode",
-                "enabled",
-                [RefuseValue, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse],
-            ),
+            ("x-amz-checksum-mode", "enabled", [RefuseValue, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse]),
         ] {
             let lines = [CloudFrontHeader::new(name, value)];
             for (operation, expected) in OPERATIONS.into_iter().zip(fates) {
@@ -280,7 +266,8 @@ mod tests {
     #[test]
     fn a_digest_that_stands_twice_is_refused_everywhere() {
         let hex = "0".repeat(64);
-        let lines = [hex.as_str(), "UNSIGNED-PAYLOAD"].map(|value| CloudFrontHeader::new("a", value.to_owned()));
+        let lines =
+            [hex.as_str(), "UNSIGNED-PAYLOAD"].map(|value| CloudFrontHeader::new("a", value.to_owned()));
         for operation in S3Operation::ALL {
             assert_eq!(fate(operation, "x-amz-content-sha256", &lines), Fate::RefuseValue);
         }

@@ -177,9 +177,9 @@ impl RefusalForm {
 
 /// Whether a `User-Agent` is that of one of AWS's SDKs or of its command line.
 fn is_sdk_of_aws(agent: &str) -> bool {
-    ["aws-sdk-", "aws-cli/", "boto3/", "botocore/"].iter().any(|name| {
-        agent.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-    })
+    ["aws-sdk-", "aws-cli/", "boto3/", "botocore/"]
+        .iter()
+        .any(|name| agent.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
 }
 
 fn problem_of(refusal: &Refusal, request_id: Option<&str>) -> String {

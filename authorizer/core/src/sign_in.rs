@@ -251,7 +251,12 @@ mod tests {
         );
         assert_eq!(
             cleared("/a", "session.1=x; session.0=y"),
-            [line("session.0", "/"), line("session.1", "/"), line("session.0", "/a"), line("session.1", "/a")]
+            [
+                line("session.0", "/"),
+                line("session.1", "/"),
+                line("session.0", "/a"),
+                line("session.1", "/a")
+            ]
         );
         assert_eq!(cleared("/a/b", "theme=y"), Vec::<String>::new());
         // What could end the attribute, or add another, is in no line.
@@ -283,7 +288,10 @@ mod tests {
             clear("https://files.example.com", "__Host-session"),
             [format!("__Host-session=; Path=/; {attributes}")]
         );
-        assert_eq!(clear("http://localhost:8080", "__Secure-s")[1], format!("__Secure-s=; Path=/a; {attributes}"));
+        assert_eq!(
+            clear("http://localhost:8080", "__Secure-s")[1],
+            format!("__Secure-s=; Path=/a; {attributes}")
+        );
         assert_eq!(
             clear("http://localhost:8080", "session")[0],
             "session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"

@@ -121,7 +121,8 @@ fn look_at_headers(headers: &Map<String, Value>) -> Result<(), EventProblem> {
             return Err(EventProblem::HeaderName);
         }
         for line in lines {
-            let line = line.as_object().ok_or(EventProblem::WrongType(spot(HEADERS, "NAME[N]"), AN_OBJECT))?;
+            let line =
+                line.as_object().ok_or(EventProblem::WrongType(spot(HEADERS, "NAME[N]"), AN_OBJECT))?;
             text(line, LINE, "value")?;
             match line.get("key") {
                 None | Some(Value::Null) => {}

@@ -79,13 +79,13 @@ reasons! {
     MethodNotAllowed = "method_not_allowed", 405,
         "has a method that no rule allows on any key";
     CredentialRepeated = "credential_repeated", 400,
-        "has more than one credential";
+        "has more than one credential; several cookies of the policy's name are refused unless it is a read and the policy has `[sign_in]`";
     CredentialScheme = "credential_scheme", 401,
         "has an Authorization header that is not a bearer token";
     CredentialMalformed = "credential_malformed", 401,
         "has a cookie or query parameter for the token that does not contain a token";
     TokenMissing = "token_missing", 401,
-        "has no token, and no rule allows it without one; the status is 302 where the viewer is sent to sign in";
+        "has no token, and no rule allows it without one; the status is 302 where the viewer is sent to sign in, which also holds for a token in a cookie that is refused with 401";
     TokenTooLong = "token_too_long", 401,
         "has a token longer than any that is read";
     TokenMalformed = "token_malformed", 401,
@@ -111,7 +111,7 @@ reasons! {
     TokenTimeMalformed = "token_time_malformed", 401,
         "has a token without `exp`, without `iat` where the policy limits lifetimes, or with a time that is not a number";
     TokenExpired = "token_expired", 401,
-        "has a token that has expired; the status is 302 where the viewer is sent to sign in";
+        "has a token that has expired";
     TokenNotYetValid = "token_not_yet_valid", 401,
         "has a token that is not valid yet (`nbf`)";
     TokenIssuedInFuture = "token_issued_in_future", 401,
