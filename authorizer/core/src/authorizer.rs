@@ -478,8 +478,8 @@ impl Authorizer {
         if let Target::Object(key) = &target {
             record.key = Some(key.as_str().to_owned().into());
         }
-        let token_parameter = self.bundle.policy().credentials().query.as_deref();
-        let asked = S3Request::recognise(target, request, self.possible, token_parameter)?;
+        let own = self.bundle.policy().own_parameters();
+        let asked = S3Request::recognise(target, request, self.possible, own)?;
         if let Resource::Prefix(prefix) = asked.resource() {
             record.key = Some(prefix.as_str().to_owned().into());
         }
@@ -528,8 +528,8 @@ impl Authorizer {
     ) -> Option<S3Operation> {
         let method = Method::parse(preflight.method)?;
         let target = Target::of(preflight.method, request).ok()?;
-        let token = self.bundle.policy().credentials().query.as_deref();
-        S3Request::asked(target, method, &request.querystring, self.possible.operations, token)
+        let own = self.bundle.policy().own_parameters();
+        S3Request::asked(target, method, &request.querystring, self.possible.operations, own)
             .ok()
             .map(|asked| asked.operation())
     }
@@ -544,8 +544,8 @@ impl Authorizer {
             Target::Object(key) => Ok(Resource::Object(key)),
             Target::Bucket => {
                 let query = &request.querystring;
-                let token = self.bundle.policy().credentials().query.as_deref();
-                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations, token)
+                let own = self.bundle.policy().own_parameters();
+                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations, own)
                     .map(S3Request::into_resource)
                     .map_err(Refusal::from)
             }

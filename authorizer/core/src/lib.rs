@@ -21,6 +21,7 @@ mod media_type;
 pub mod operation;
 mod query;
 pub mod request;
+pub mod extra_parameter;
 pub mod response_override;
 pub mod upload;
 

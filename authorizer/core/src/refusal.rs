@@ -149,6 +149,7 @@ impl From<Mismatch<'_>> for Refusal {
             Mismatch::Source => Self::NoRule(NoRule::SourceNotAllowed),
             Mismatch::Condition(_) => Self::NoRule(NoRule::ConditionNotMet),
             Mismatch::Override(asked) => Self::Query(QueryError::not_allowed(asked.name())),
+            Mismatch::Parameter(asked) => Self::Query(QueryError::not_allowed(asked.name())),
             Mismatch::Terms(terms) => match terms {
                 TermsMismatch::Header(name) => Self::HeaderNotAllowed(header_name(&name)),
                 TermsMismatch::LengthRequired => Self::Upload(UploadError::LengthRequired),

@@ -177,7 +177,7 @@ fn accepts_html(headers: &CloudFrontHeaders<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::operation::{Method, S3Operation};
-    use crate::request::Target;
+    use crate::request::{OwnParameters, Target};
     use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
 
@@ -197,7 +197,8 @@ mod tests {
             SignIn::new("https://login.example.com/start?client_id=files", "https://files.example.com", "to");
         let target = Target::of("GET", request).ok()?;
         let all = S3Operation::ALL.into_iter().collect();
-        let asked = S3Request::asked(target, Method::Get, &request.querystring, all, Some("t")).ok()?;
+        let own = OwnParameters { token: Some("t"), ignored: &[] };
+        let asked = S3Request::asked(target, Method::Get, &request.querystring, all, own).ok()?;
         sign_in.unwrap().next(request, &asked, Some("session"))
     }
 
@@ -331,7 +332,7 @@ mod tests {
             Method::Get,
             "",
             S3Operation::ALL.into_iter().collect(),
-            None,
+            OwnParameters::default(),
         );
         let sign_in = SignIn::new("https://login.example.com", "https://files.example.com", "to").unwrap();
         assert_eq!(sign_in.next(&post, &asked.unwrap(), None), None);

@@ -41,6 +41,7 @@ impl Policy {
         }
         let credentials = browser::compile_credentials(&document.credentials, &mut problems);
         let issuers = issuers::compile_issuers(document, &mut problems);
+        let ignored = browser::compile_ignored(document, &mut problems);
         let cors = document.cors.as_ref().and_then(|cors| browser::compile_cors(cors, &mut problems));
         let sign_in =
             document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
@@ -50,7 +51,7 @@ impl Policy {
         match problems.is_empty() {
             true => {
                 let rules = Rules::new(rules);
-                Ok(Self { issuers, rules, credentials, cors, sign_in, subject_logging: document.log.subject })
+                Ok(Self { issuers, rules, credentials, ignored, cors, sign_in, subject_logging: document.log.subject })
             }
             false => Err(problems.into_vec()),
         }

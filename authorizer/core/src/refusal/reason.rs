@@ -67,7 +67,7 @@ reasons! {
     KeyTooLong = "key_too_long", 400,
         "has a key longer than the 1,024 bytes that S3 allows";
     QueryNotAllowed = "query_not_allowed", 400,
-        "has a query parameter that does not belong to any operation that some rule allows, or a response header override that no matching rule allows";
+        "has a query parameter that does not belong to any operation that some rule allows, or a response header override or another parameter that no matching rule allows";
     QueryMalformed = "query_malformed", 400,
         "has a query string that can be read in more than one way, a parameter twice, or a value with the wrong form";
     PostNotAnUpload = "post_not_an_upload", 400,
