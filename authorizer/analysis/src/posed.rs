@@ -283,7 +283,8 @@ mod tests {
             let event = posed.event();
             let event = ViewerRequestEvent::parse(&event).unwrap();
             let target = Target::of(&event.request.method, &event.request).unwrap();
-            let recognised = S3Request::recognise(target, &event.request, possible, OwnParameters::default()).unwrap();
+            let recognised =
+                S3Request::recognise(target, &event.request, possible, OwnParameters::default()).unwrap();
             assert_eq!((recognised.operation(), recognised.resource().as_str()), (operation, "a b/c"));
         }
     }

@@ -63,10 +63,12 @@ mod tests {
         for one in ExtraParameter::ALL {
             assert_eq!(serde_json::to_value(one).unwrap(), one.name());
             assert!(one.form().holds(one.example()));
-            let operations: Vec<_> = S3Operation::ALL.into_iter().filter(|operation| one.is_of(*operation)).collect();
+            let operations: Vec<_> =
+                S3Operation::ALL.into_iter().filter(|operation| one.is_of(*operation)).collect();
             assert!(!operations.is_empty());
             // Otherwise it would be allowed without the rule.
-            let has = |operation: &S3Operation| operation.parameters().iter().any(|known| known.name == one.name());
+            let has =
+                |operation: &S3Operation| operation.parameters().iter().any(|known| known.name == one.name());
             assert!(!operations.iter().any(has), "{}", one.name());
         }
     }

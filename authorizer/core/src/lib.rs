@@ -16,12 +16,12 @@ pub mod event;
 pub mod key;
 pub mod prefix;
 
+pub mod extra_parameter;
 mod header;
 mod media_type;
 pub mod operation;
 mod query;
 pub mod request;
-pub mod extra_parameter;
 pub mod response_override;
 pub mod upload;
 

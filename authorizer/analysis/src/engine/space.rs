@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::UnixTime;
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
 use serde_json::{Map, Value};

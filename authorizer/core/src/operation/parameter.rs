@@ -1,7 +1,7 @@
 //! The query parameters of each operation, and how the parameters of a request select the operation.
 
-use super::method::Method;
 use super::known;
+use super::method::Method;
 use super::s3_operation::S3Operation;
 use crate::extra_parameter::ExtraParameter;
 use crate::prefix::KeyPrefix;

@@ -222,7 +222,14 @@ fn prefix() -> impl Strategy<Value = String> {
 /// A read, a write or a listing.
 fn request() -> impl Strategy<Value = S3Request> {
     let asked = |target, method, query: &str| {
-        S3Request::asked(target, method, query, S3Operation::ALL.into_iter().collect(), OwnParameters::default()).unwrap()
+        S3Request::asked(
+            target,
+            method,
+            query,
+            S3Operation::ALL.into_iter().collect(),
+            OwnParameters::default(),
+        )
+        .unwrap()
     };
     let of_object = (
         key(),

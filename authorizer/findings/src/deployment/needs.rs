@@ -47,7 +47,8 @@ impl DeploymentNeeds {
             .filter(|one| allows().any(|rule| rule.parameters().contains(one)))
             .map(|one| one.name());
         let reading = operations.iter().filter(|one| one.method().is_safe());
-        let read_parameters = reading.flat_map(parameters).chain(overrides.iter().copied()).chain(extras).collect();
+        let read_parameters =
+            reading.flat_map(parameters).chain(overrides.iter().copied()).chain(extras).collect();
         Self {
             object_actions: operations.iter().filter_map(object_action).collect(),
             lists: operations.any(S3Operation::is_listing),

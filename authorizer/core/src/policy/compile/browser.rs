@@ -58,11 +58,12 @@ pub(super) fn compile_ignored(document: &PolicyDocument, problems: &mut Problems
             format!("name at most {MAX_IGNORED}"),
         );
     }
-    problems.check_strings(&place, names);
     for (index, name) in names.iter().enumerate() {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.', '~'].contains(&c);
         let place = || place.at(index);
-        if name.len() > MAX_PARAMETER_NAME || !name.chars().all(is_plain) {
+        if names.iter().take(index).any(|before| before == name) {
+            problems.add(place(), format!("`{}` is listed twice", name.escape_debug()), "remove one");
+        } else if name.is_empty() || name.len() > MAX_PARAMETER_NAME || !name.chars().all(is_plain) {
             problems.add(
                 place(),
                 format!("`{}` is not the name of a query parameter", name.escape_debug()),
