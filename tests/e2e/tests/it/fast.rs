@@ -5,4 +5,5 @@ mod distribution;
 mod docs;
 mod escapes;
 mod fixtures;
+mod s3_model;
 mod summary;
