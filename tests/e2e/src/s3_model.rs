@@ -42,7 +42,8 @@ impl ModelRequest {
         let (operation, part, request, headers) = (next(), next(), next(), next());
         let (method, target) = request.split_once(' ').unwrap();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let header = |text: &str| text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let header =
+            |text: &str| text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
             operation,
             part,
@@ -55,7 +56,8 @@ impl ModelRequest {
 
     /// The line of the table.
     pub fn line(&self, authorizer: &Authorizer) -> String {
-        let target = if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) };
+        let target =
+            if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) };
         let headers: Vec<_> = self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         format!(
             "{}\t{}\t{} {target}\t{}\t{}",
@@ -69,7 +71,11 @@ impl ModelRequest {
 
     /// The names of the query parameters.
     pub fn parameters(&self) -> BTreeSet<&str> {
-        self.query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty()).collect()
+        self.query
+            .split('&')
+            .filter_map(|pair| pair.split('=').next())
+            .filter(|name| !name.is_empty())
+            .collect()
     }
 
     /// What the core makes of it. Fails if another operation would be forwarded than the one in the model.
@@ -91,7 +97,8 @@ impl ModelRequest {
         };
         let operation = S3Operation::named(decided.record.operation.as_deref().unwrap()).unwrap();
         assert_eq!(operation.api_name(), self.operation, "{self:?}");
-        let is_in_query = |name: &str| request.querystring.split('&').any(|pair| pair.split('=').next() == Some(name));
+        let is_in_query =
+            |name: &str| request.querystring.split('&').any(|pair| pair.split('=').next() == Some(name));
         let fate = match self.part.as_str() {
             "" => "",
             part if is_in_query(part) || request.headers.contains_key(part) => ", with it",
