@@ -111,6 +111,7 @@ fn in_words(rule: &Rule, access: &Access<'_>, mismatch: Mismatch<'_>) -> String 
         }
         Mismatch::Condition(condition) => condition_in_words(condition),
         Mismatch::Override(asked) => format!("the rule does not allow `{}`", asked.name()),
+        Mismatch::Parameter(asked) => format!("the rule does not allow `{}`", asked.name()),
         Mismatch::Terms(terms) => terms_in_words(rule, &terms),
     }
 }

@@ -32,6 +32,8 @@ pub enum Part {
     Condition(String),
     /// `response_overrides`: the request overrides a header that is not in the list.
     Overrides,
+    /// `parameters`: the request has a query parameter that is not in the list.
+    Parameters,
     /// An S3 header that the rule does not allow.
     Header,
     /// `upload.max_bytes`.
@@ -54,6 +56,7 @@ impl fmt::Display for Part {
             Self::SourceIps => f.write_str("source_ips"),
             Self::Condition(claim) => write!(f, "when.{claim}"),
             Self::Overrides => f.write_str("response_overrides"),
+            Self::Parameters => f.write_str("parameters"),
             Self::Header => f.write_str("upload"),
             Self::MaxBytes => f.write_str("upload.max_bytes"),
             Self::ContentTypes => f.write_str("upload.content_types"),
@@ -105,6 +108,12 @@ pub fn failing(rule: &Rule, access: &Access<'_>) -> Vec<Part> {
                 let asked = access.request.overrides();
                 if is_allow && asked.iter().any(|asked| !overrides.contains(asked)) {
                     failing.push(Part::Overrides);
+                }
+            }
+            RulePart::Parameters(parameters) => {
+                let asked = access.request.extras();
+                if is_allow && asked.iter().any(|asked| !parameters.contains(asked)) {
+                    failing.push(Part::Parameters);
                 }
             }
             RulePart::Checksums(checksums) => {

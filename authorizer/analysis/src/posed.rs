@@ -269,7 +269,7 @@ impl PosedUpload {
 mod tests {
     use super::*;
     use authorizer_core::event::ViewerRequestEvent;
-    use authorizer_core::request::{Possible, S3Request, Target};
+    use authorizer_core::request::{OwnParameters, Possible, S3Request, Target};
 
     #[test]
     fn every_operation_is_posed_as_a_request_that_is_recognised_as_it() {
@@ -283,7 +283,8 @@ mod tests {
             let event = posed.event();
             let event = ViewerRequestEvent::parse(&event).unwrap();
             let target = Target::of(&event.request.method, &event.request).unwrap();
-            let recognised = S3Request::recognise(target, &event.request, possible, None).unwrap();
+            let recognised =
+                S3Request::recognise(target, &event.request, possible, OwnParameters::default()).unwrap();
             assert_eq!((recognised.operation(), recognised.resource().as_str()), (operation, "a b/c"));
         }
     }

@@ -18,7 +18,7 @@ pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String>
             // The readers of the phrases see these next to them.
             RulePart::Effect(_) | RulePart::Operations(_) | RulePart::Principals(_) | RulePart::Keys(_) => {}
             // They allow something, and are not conditions.
-            RulePart::Overrides(_) | RulePart::Checksums(_) => {}
+            RulePart::Overrides(_) | RulePart::Parameters(_) | RulePart::Checksums(_) => {}
             RulePart::Conditions(conditions) => phrases.extend(conditions.iter().map(condition)),
             RulePart::Sources(networks) => sources.extend(networks.map(|networks| {
                 let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use authorizer_core::UnixTime;
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{Method, OperationSet, S3Operation};
 use authorizer_core::record::sha256_hex;
 use authorizer_core::request::Resource;
@@ -20,25 +21,32 @@ pub(super) struct Requested {
     pub(super) resource: Option<Resource>,
     /// The response headers that a download requested.
     pub(super) overrides: Option<Vec<ResponseOverride>>,
+    /// The parameters that it had and that a rule must allow.
+    pub(super) extras: Option<Vec<ExtraParameter>>,
 }
 
 impl Requested {
     /// An operation that the log names.
     pub(super) fn operation(operation: S3Operation, resource: Resource) -> Self {
-        Self { operations: [operation].into_iter().collect(), resource: Some(resource), overrides: None }
+        Self {
+            operations: [operation].into_iter().collect(),
+            resource: Some(resource),
+            overrides: None,
+            extras: None,
+        }
     }
 
     /// A request whose method is in the log, but not its operation.
     pub(super) fn method(method: Method, resource: Option<Resource>) -> Self {
         let is_of = |operation: &S3Operation| resource.as_ref().is_none_or(|one| one.is_of(*operation));
         let operations = method.operations().iter().filter(is_of).collect();
-        Self { operations, resource, overrides: None }
+        Self { operations, resource, overrides: None, extras: None }
     }
 
     /// A listing with an unknown prefix.
     pub(super) fn listing() -> Self {
         let operations = OperationSet::of(S3Operation::is_listing);
-        Self { operations, resource: None, overrides: None }
+        Self { operations, resource: None, overrides: None, extras: None }
     }
 
     /// The operation, if only one is possible.

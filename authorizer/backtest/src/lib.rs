@@ -90,8 +90,8 @@ impl Backtest {
     /// The tally of some lines. Each line is counted, whatever it contains.
     pub fn read(&self, lines: &Lines) -> Tally {
         let mut tally = Tally::default();
-        let token_parameter = self.judge.policy.bundle().policy().credentials().query.as_deref();
-        let context = Context { layout: lines.layout.as_deref(), token_parameter };
+        let own = self.judge.policy.bundle().policy().own_parameters();
+        let context = Context { layout: lines.layout.as_deref(), own };
         for (number, line) in (lines.first..).zip(lines.bytes.split_inclusive(|byte| *byte == b'\n')) {
             line::read(line, &context, &mut |found| {
                 self.count(found, &mut tally, &lines.source, number);

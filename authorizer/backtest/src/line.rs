@@ -12,6 +12,8 @@ mod time;
 
 use std::str;
 
+use authorizer_core::request::OwnParameters;
+
 use super::facts::Span;
 use super::recorded::Recorded;
 pub use layout::Layout;
@@ -24,8 +26,8 @@ pub const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 pub(super) struct Context<'c> {
     /// The columns of the `#Fields:` line before it.
     pub(super) layout: Option<&'c Layout>,
-    /// The query parameter that may contain a token under this policy.
-    pub(super) token_parameter: Option<&'c str>,
+    /// The query parameters of this policy, which do not belong to S3.
+    pub(super) own: OwnParameters<'c>,
 }
 
 /// The content of a line.
@@ -100,7 +102,7 @@ mod tests {
     use super::*;
 
     fn found(line: &str) -> Vec<String> {
-        let context = Context { layout: None, token_parameter: None };
+        let context = Context { layout: None, own: OwnParameters::default() };
         let mut all = Vec::new();
         read(line.as_bytes(), &context, &mut |found| {
             all.push(match found {
@@ -196,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(found(&line), [problem], "{line}");
         }
-        let context = Context { layout: None, token_parameter: None };
+        let context = Context { layout: None, own: OwnParameters::default() };
         for line in [b"\xff\n".to_vec(), vec![b'a'; MAX_LINE_BYTES + 1]] {
             read(&line, &context, &mut |found| assert!(matches!(found, LineContent::Malformed(_))));
         }

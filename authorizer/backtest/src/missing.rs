@@ -20,7 +20,7 @@ pub(super) enum Missing {
     Instant,
     /// The headers of an upload: length, type, metadata, checksums.
     Upload,
-    /// The response headers that a download requests.
+    /// The response headers that a download requests, and the parameters that a rule must allow.
     Overrides,
     /// The query, and with it the operation.
     Query,
@@ -64,7 +64,7 @@ impl Missing {
             Self::Address => "the viewer's address",
             Self::Instant => "the time",
             Self::Upload => "the upload's headers",
-            Self::Overrides => "the requested response headers",
+            Self::Overrides => "the requested response headers and parameters",
             Self::Query => "the query",
             Self::Path => "the path",
             Self::Decision => "the earlier decision",

@@ -100,9 +100,11 @@ impl Stage {
             | Reason::KeyBackslash
             | Reason::KeyRawPlus
             | Reason::KeyRawDelimiter
+            | Reason::KeySoap
             | Reason::KeyTooLong
             | Reason::QueryMalformed
             | Reason::PostNotAnUpload
+            | Reason::HeaderMalformed
             | Reason::CredentialScheme => Self::Always,
             // Without an operation, the reason is a header that no operation has. With one, only the rules decide on
             // headers and overrides.

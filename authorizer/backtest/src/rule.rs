@@ -3,6 +3,7 @@
 //! Each part is checked in turn, as the core's `Rule::examine` does. If the log does not contain a fact, another
 //! rule that is known to have matched may show it: whatever meets its part also meets this rule's part.
 
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::request::Resource;
 use authorizer_core::response_override::ResponseOverride;
@@ -21,7 +22,8 @@ use super::terms::follow;
 pub struct Assumptions {
     /// A token that was valid is valid under the other policy, and one that was not is not.
     pub tokens: bool,
-    /// No read requested other response headers than those stored with the object.
+    /// No read requested other response headers than those stored with the object, and no request had a parameter that
+    /// a rule must allow.
     pub reads: bool,
     /// Every upload meets the upload conditions of the rules.
     pub uploads: bool,
@@ -55,6 +57,7 @@ impl Inquiry<'_, '_> {
                 RulePart::Sources(_) => self.sources(rule, known),
                 RulePart::Conditions(_) => self.conditions(rule, known),
                 RulePart::Overrides(_) => self.overrides(rule, known),
+                RulePart::Parameters(_) => self.parameters(rule, known),
                 RulePart::Checksums(_) => self.terms(rule, known),
                 // `terms` checks these, too.
                 RulePart::MaxBytes(_) | RulePart::ContentTypes(_) | RulePart::Metadata(_) => continue,
@@ -205,6 +208,23 @@ impl Inquiry<'_, '_> {
         let shown = self.assumptions.reads
             || opens(&ResponseOverride::ALL)
             || known.is_some_and(|known| opens(known.overrides()));
+        Holds::Open(MissingSet::of(Missing::Overrides)).or_shown(|| shown)
+    }
+
+    /// The parameters that a rule must allow.
+    fn parameters(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
+        let operations = self.facts.asked.operations;
+        let could_have = |one: &ExtraParameter| operations.iter().any(|operation| one.is_of(operation));
+        if rule.effect() == Effect::Deny || !ExtraParameter::ALL.iter().any(could_have) {
+            return Holds::Yes;
+        }
+        if let Some(asked) = &self.facts.asked.extras {
+            return Holds::known(asked.iter().all(|one| rule.parameters().contains(one)));
+        }
+        let opens = |one: ExtraParameter| {
+            rule.parameters().contains(&one) || known.is_some_and(|known| !known.parameters().contains(&one))
+        };
+        let shown = self.assumptions.reads || ExtraParameter::ALL.into_iter().filter(could_have).all(opens);
         Holds::Open(MissingSet::of(Missing::Overrides)).or_shown(|| shown)
     }
 

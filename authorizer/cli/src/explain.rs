@@ -85,6 +85,9 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), Ou
         }
     };
     line(decision)?;
+    if let Some(problem) = &record.problem {
+        line(format_args!("  {problem}"))?;
+    }
     if let Some(Posed { request, .. }) = posed {
         line(format_args!("  {} {}", request.method().escape_debug(), request.target().escape_debug()))?;
     }

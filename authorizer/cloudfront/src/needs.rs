@@ -39,7 +39,8 @@ impl DistributionNeeds {
             methods: MethodSet::for_policy(&possible),
             lists: possible.operations.any(S3Operation::is_listing),
             reads_by_query: possible.operations.iter().any(by_query)
-                || ResponseOverride::ALL.iter().any(overridden),
+                || ResponseOverride::ALL.iter().any(overridden)
+                || allows().any(|rule| !rule.parameters().is_empty()),
             create_only: allows().any(|rule| uploads(rule) && rule.terms().create_only),
             cors: policy.cors().is_some(),
             dropped_overrides: DROPPED.iter().filter(|one| overridden(one)).map(|one| one.name()).collect(),

@@ -383,6 +383,7 @@ fn a_cache_without_query_strings_will_do_where_nothing_is_read_by_them() {
     assert!(attach(&read(&plain()), &wanted(json!({"methods": ["GET"]}))).is_ok());
     for by_query in [
         json!({"methods": ["GET"], "response_overrides": ["response-expires"]}),
+        json!({"methods": ["GET"], "parameters": ["partNumber"]}),
         json!({"operations": ["GetObjectVersion"]}),
         json!({"operations": ["ListParts"]}),
     ] {

@@ -5,20 +5,21 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crate::bundle::Bundle;
-use crate::cors::{Preflight, PreflightAnswer, origin_of};
-use crate::credential::{Credential, CredentialPlace};
-use crate::event::{AddedHeader, CloudFrontRequest, ViewerRequestEvent};
+use crate::cors::{Opening, Preflight, PreflightAnswer, origin_of};
+use crate::credential::{Credential, CredentialError, CredentialPlace, Several};
+use crate::event::{AddedHeader, CloudFrontRequest, EventProblem, ViewerRequestEvent};
 use crate::operation::{Method, S3Operation};
 use crate::origin::Origin;
-use crate::outcome::{Outcome, PREFLIGHT_STATUS, SIGN_IN_STATUS};
+use crate::outcome::{Outcome, PREFLIGHT_STATUS, RefusalForm, SIGN_IN_STATUS};
 use crate::policy::Policy;
 use crate::record::{DecisionRecord, Verdict};
 use crate::refusal::{NoRule, Refusal};
 use crate::request::{Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision};
+use crate::sign_in::Next;
 use crate::time::UnixTime;
 use crate::token::{
-    Issuer, KeysUnavailable, KeysUrl, Principal, PublishedKeysError, Supposed, TokenError, Trust, WantedKey,
+    Issuer, KeysUnavailable, KeysUrl, Principal, PublishedKeysError, Supposed, Trust, WantedKey,
 };
 
 /// Decides on viewer-request events by one bundle. Built once, and shared by every request.
@@ -112,8 +113,9 @@ impl<'p> KeysNeeded<'p> {
 enum Turned {
     /// The request is refused.
     Refused(Refusal),
-    /// The token in the cookie has expired, and the sign-in sets the same cookie again. Contains what was requested.
-    Expired(Box<S3Request>),
+    /// The cookie does not contain a token that is accepted, and the sign-in sets the same cookie again. Contains what
+    /// was requested.
+    Cookie(Box<S3Request>, Refusal),
 }
 
 impl From<Refusal> for Turned {
@@ -125,20 +127,21 @@ impl From<Refusal> for Turned {
 impl From<Turned> for Refusal {
     fn from(turned: Turned) -> Self {
         match turned {
-            Turned::Refused(refusal) => refusal,
-            Turned::Expired(_) => Self::Token(TokenError::Expired),
+            Turned::Refused(refusal) | Turned::Cookie(_, refusal) => refusal,
         }
     }
 }
 
 /// The result of a request that is not refused.
 enum Decided {
-    /// The request goes on to S3, with the headers that the rule adds.
-    Forward { asked: S3Request, added: Vec<AddedHeader> },
+    /// The request goes on to S3, with the headers that the rule adds. `checksums` is whether the rule allows them.
+    Forward { asked: S3Request, checksums: bool, added: Vec<AddedHeader> },
     /// The request is a preflight.
     Preflight(PreflightAnswer),
-    /// The viewer is sent to sign in, because of this refusal.
-    SignIn { location: String, refusal: Refusal },
+    /// The viewer is sent to sign in, because of this refusal, with these `Set-Cookie` lines.
+    SignIn { location: String, cookies: Vec<String>, refusal: Refusal },
+    /// The viewer comes from there, and is refused, with these `Set-Cookie` lines.
+    StillRefused { cookies: Vec<String>, refusal: Refusal },
 }
 
 impl Authorizer {
@@ -218,7 +221,7 @@ impl Authorizer {
             Err(error) => {
                 let refusal = Refusal::from(error);
                 note_refusal(&refusal, &mut record);
-                let outcome = Outcome::refuse(&refusal, None, None, Vec::new());
+                let outcome = Outcome::refuse(&refusal, None, None, RefusalForm::Problem, Vec::new());
                 return (Authorized { outcome, record }, None);
             }
         };
@@ -228,13 +231,22 @@ impl Authorizer {
         record.method = Some(cut(&request.method));
         let cors = self.bundle.policy().cors();
         let origin = origin_of(&request.headers);
-        let cors_headers = || cors.map(|cors| cors.response_headers(origin)).unwrap_or_default();
+        let headers = |cookies: Vec<String>| {
+            let mut headers = cors.map(|cors| cors.response_headers(origin)).unwrap_or_default();
+            headers.extend(cookies.into_iter().map(|line| ("Set-Cookie", line)));
+            headers
+        };
+        let refuse = |refusal: &Refusal, cookies| {
+            let form = RefusalForm::of(&request.headers);
+            let id = Some(config.request_id.as_ref());
+            Outcome::refuse(refusal, id, Some(&request.method), form, headers(cookies))
+        };
         let mut wanted = None;
         let outcome = match self.decide(&request, word, now, &mut record) {
-            Ok(Decided::Forward { asked, added }) => {
+            Ok(Decided::Forward { asked, checksums, added }) => {
                 record.decision = Verdict::Allow;
                 record.reason = "allowed_by_rule".into();
-                Outcome::forward(request, &asked, added)
+                Outcome::forward(request, &asked, checksums, added)
             }
             Ok(Decided::Preflight(answer)) => {
                 record.decision = Verdict::Preflight;
@@ -244,17 +256,21 @@ impl Authorizer {
                 let headers = cors.zip(origin).map(|(cors, origin)| cors.preflight_headers(origin, &answer));
                 Outcome::preflight(headers.unwrap_or_default())
             }
-            Ok(Decided::SignIn { location, refusal }) => {
+            Ok(Decided::SignIn { location, cookies, refusal }) => {
                 note_refusal(&refusal, &mut record);
                 record.status = Some(SIGN_IN_STATUS);
-                Outcome::sign_in(location, cors_headers())
+                Outcome::sign_in(location, headers(cookies))
+            }
+            Ok(Decided::StillRefused { cookies, refusal }) => {
+                note_refusal(&refusal, &mut record);
+                refuse(&refusal, cookies)
             }
             Err(refusal) => {
                 if let Refusal::KeysUnavailable(KeysUnavailable::NotAsked(key)) = &refusal {
                     wanted = Some(key.clone());
                 }
                 note_refusal(&refusal, &mut record);
-                Outcome::refuse(&refusal, Some(&config.request_id), Some(&request.method), cors_headers())
+                refuse(&refusal, Vec::new())
             }
         };
         (Authorized { outcome, record }, wanted)
@@ -276,23 +292,15 @@ impl Authorizer {
         }
         let access = match self.access_of(request, word, now, record) {
             Ok(access) => access,
-            Err(turned) => {
-                let location = match &turned {
-                    Turned::Expired(asked) => policy.sign_in().and_then(|at| at.location(request, asked)),
-                    Turned::Refused(_) => None,
-                };
-                let refusal = turned.into();
-                return match location {
-                    Some(location) => Ok(Decided::SignIn { location, refusal }),
-                    None => Err(refusal),
-                };
-            }
+            Err(Turned::Cookie(asked, refusal)) => return self.sign_in_or_refuse(request, &asked, refusal),
+            Err(Turned::Refused(refusal)) => return Err(refusal),
         };
         match (policy.decide(&access), &access.principal) {
             (Decision::Allow(rule), _) => {
                 record.rule = Some(rule.id().into());
-                let added = rule.terms().headers(access.request.operation(), access.claims());
-                Ok(Decided::Forward { asked: access.request, added })
+                let terms = rule.terms();
+                let added = terms.headers(access.request.operation(), access.claims());
+                Ok(Decided::Forward { asked: access.request, checksums: terms.checksums, added })
             }
             (Decision::Deny(rule), _) => {
                 record.rule = Some(rule.id().into());
@@ -307,12 +315,7 @@ impl Authorizer {
                 Err(Refusal::from(limit))
             }
             (Decision::Default { .. }, Principal::Anonymous) => {
-                let location = policy.sign_in().and_then(|at| at.location(request, &access.request));
-                let refusal = Refusal::TokenMissing;
-                match location {
-                    Some(location) => Ok(Decided::SignIn { location, refusal }),
-                    None => Err(refusal),
-                }
+                self.sign_in_or_refuse(request, &access.request, Refusal::TokenMissing)
             }
             (Decision::Default { lacking_scope: Some(scope), .. }, Principal::Verified(_)) => {
                 Err(Refusal::InsufficientScope { scope })
@@ -320,6 +323,22 @@ impl Authorizer {
             (Decision::Default { furthest, lacking_scope: None }, Principal::Verified(_)) => {
                 Err(furthest.map_or(Refusal::NoRule(NoRule::KeyNotAllowed), Refusal::from))
             }
+        }
+    }
+
+    /// Sends a person who opens a page to sign in, unless they just come from there. Everything else is refused.
+    fn sign_in_or_refuse(
+        &self,
+        request: &CloudFrontRequest<'_>,
+        asked: &S3Request,
+        refusal: Refusal,
+    ) -> Result<Decided, Refusal> {
+        let policy = self.bundle.policy();
+        let cookie = policy.credentials().cookie.as_deref();
+        match policy.sign_in().and_then(|at| at.next(request, asked, cookie)) {
+            Some(Next::SignIn { location, cookies }) => Ok(Decided::SignIn { location, cookies, refusal }),
+            Some(Next::Refuse { cookies }) => Ok(Decided::StillRefused { cookies, refusal }),
+            None => Err(refusal),
         }
     }
 
@@ -359,13 +378,27 @@ impl Authorizer {
     ) -> Result<Access<'r>, Turned> {
         let policy = self.bundle.policy();
         let asked = self.recognise(request, record)?;
-        let credential = Credential::find(&request.headers, asked.token(), policy.credentials());
-        let credential = credential.map_err(Refusal::from)?;
+        // Where the viewer can be sent to sign in, several cookies must not shut them out for good. A write needs the
+        // one token that its owner meant.
+        let several = match policy.sign_in().is_some() && asked.operation().method().is_safe() {
+            true => Several::LookedAt,
+            false => Several::Refused,
+        };
+        let credential = Credential::find(&request.headers, asked.token(), policy.credentials(), several);
+        let credential = match credential {
+            Err(CredentialError::CookieMalformed) => {
+                return Err(Turned::Cookie(Box::new(asked), Refusal::CredentialMalformed));
+            }
+            credential => credential.map_err(Refusal::from)?,
+        };
         let is_cookie = matches!(credential, Credential::Bearer { place: CredentialPlace::Cookie, .. });
         if is_cookie {
             check_origin(request, policy)?;
         }
         let principal = match (word, &credential) {
+            (Word::Proven, Credential::Cookies(tokens)) => {
+                return self.access_of_several(tokens, asked.clone(), request, now, record);
+            }
             (Word::Proven, credential) => {
                 Principal::verify(credential, policy.issuers(), &self.trust, now).map_err(Refusal::from)
             }
@@ -373,11 +406,13 @@ impl Authorizer {
                 Principal::suppose(supposed, policy.issuers(), now).map_err(Refusal::Token)
             }
             // A real token in addition to the supposed one would be a second token.
-            (Word::Supposed(_), Credential::Bearer { .. }) => Err(Refusal::CredentialRepeated),
+            (Word::Supposed(_), Credential::Bearer { .. } | Credential::Cookies(_)) => {
+                Err(Refusal::CredentialRepeated)
+            }
         };
         let principal = match principal {
-            Err(Refusal::Token(TokenError::Expired)) if is_cookie => {
-                return Err(Turned::Expired(Box::new(asked)));
+            Err(refusal @ Refusal::Token(_)) if is_cookie => {
+                return Err(Turned::Cookie(Box::new(asked), refusal));
             }
             principal => principal?,
         };
@@ -385,6 +420,52 @@ impl Authorizer {
             record.note_principal(claims, policy.subject_logging);
         }
         Ok(Access { request: asked, principal, source: self.source(request)?, at: now })
+    }
+
+    /// Step 5 for a read with several cookies: the first token that verifies and is allowed to, else the first that
+    /// verifies. One that does not verify does not count, because any page of the domain can set it.
+    fn access_of_several<'r>(
+        &'r self,
+        tokens: &[Cow<'_, str>],
+        asked: S3Request,
+        request: &CloudFrontRequest<'_>,
+        now: UnixTime,
+        record: &mut DecisionRecord<'r>,
+    ) -> Result<Access<'r>, Turned> {
+        let policy = self.bundle.policy();
+        let (mut verified, mut bad, mut unknown) = (Vec::new(), None, None);
+        for token in tokens {
+            let credential =
+                Credential::Bearer { token: token.as_ref().into(), place: CredentialPlace::Cookie };
+            match Principal::verify(&credential, policy.issuers(), &self.trust, now).map_err(Refusal::from) {
+                Ok(principal) => verified.push(principal),
+                Err(refusal @ Refusal::KeysUnavailable(_)) => unknown = unknown.or(Some(refusal)),
+                Err(refusal) => bad = bad.or(Some(refusal)),
+            }
+        }
+        let mut verified = verified.into_iter();
+        let Some(first) = verified.next() else {
+            return Err(match unknown {
+                Some(refusal) => Turned::Refused(refusal),
+                None => Turned::Cookie(Box::new(asked), bad.unwrap_or(Refusal::CredentialMalformed)),
+            });
+        };
+        let source = self.source(request)?;
+        let mut access = Access { request: asked, principal: first, source, at: now };
+        let is_allowed = |access: &Access<'_>| matches!(policy.decide(access), Decision::Allow(_));
+        if !is_allowed(&access) {
+            for other in verified {
+                let first = std::mem::replace(&mut access.principal, other);
+                if is_allowed(&access) {
+                    break;
+                }
+                access.principal = first;
+            }
+        }
+        if let Principal::Verified(claims) = &access.principal {
+            record.note_principal(claims, policy.subject_logging);
+        }
+        Ok(access)
     }
 
     /// Steps 2 and 3.
@@ -397,8 +478,8 @@ impl Authorizer {
         if let Target::Object(key) = &target {
             record.key = Some(key.as_str().to_owned().into());
         }
-        let token_parameter = self.bundle.policy().credentials().query.as_deref();
-        let asked = S3Request::recognise(target, request, self.possible, token_parameter)?;
+        let own = self.bundle.policy().own_parameters();
+        let asked = S3Request::recognise(target, request, self.possible, own)?;
         if let Resource::Prefix(prefix) = asked.resource() {
             record.key = Some(prefix.as_str().to_owned().into());
         }
@@ -423,9 +504,34 @@ impl Authorizer {
         }
         let Some(resource) = resource else { return Ok(preflight.answer_as_asked()) };
         let source = self.source(request)?;
-        let allowed = policy.rules.could_allow(&resource, source, now);
-        let could = |operation: &S3Operation| resource.is_of(*operation) && allowed.contains(*operation);
-        Ok(preflight.answer(self.possible.operations.iter().filter(could).collect()))
+        // The query of a preflight is that of the request.
+        let asked = self.operation_of(&preflight, request);
+        let openings: Vec<_> = policy
+            .rules
+            .could_allow(&resource, source, now)
+            .into_iter()
+            .filter(|(operation, _)| {
+                let is_asked = asked.is_none_or(|asked| asked == *operation)
+                    || operation.method().as_str() != preflight.method;
+                resource.is_of(*operation) && is_asked
+            })
+            .map(|(operation, rule)| Opening { operation, terms: rule.terms() })
+            .collect();
+        Ok(preflight.answer(&openings))
+    }
+
+    /// The operation of the request after the preflight; `None` if it would be refused for its method or its query.
+    fn operation_of(
+        &self,
+        preflight: &Preflight<'_>,
+        request: &CloudFrontRequest<'_>,
+    ) -> Option<S3Operation> {
+        let method = Method::parse(preflight.method)?;
+        let target = Target::of(preflight.method, request).ok()?;
+        let own = self.bundle.policy().own_parameters();
+        S3Request::asked(target, method, &request.querystring, self.possible.operations, own)
+            .ok()
+            .map(|asked| asked.operation())
     }
 
     /// What the request after the preflight will do.
@@ -438,8 +544,8 @@ impl Authorizer {
             Target::Object(key) => Ok(Resource::Object(key)),
             Target::Bucket => {
                 let query = &request.querystring;
-                let token = self.bundle.policy().credentials().query.as_deref();
-                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations, token)
+                let own = self.bundle.policy().own_parameters();
+                S3Request::asked(Target::Bucket, Method::Get, query, self.possible.operations, own)
                     .map(S3Request::into_resource)
                     .map_err(Refusal::from)
             }
@@ -450,7 +556,9 @@ impl Authorizer {
     fn source(&self, request: &CloudFrontRequest<'_>) -> Result<IpAddr, Refusal> {
         match request.client_ip.parse::<IpAddr>() {
             Ok(address) => Ok(address.to_canonical()),
-            Err(_) if self.bundle.policy().reads_source() => Err(Refusal::EventMalformed),
+            Err(_) if self.bundle.policy().reads_source() => {
+                Err(Refusal::EventMalformed(EventProblem::ClientIp))
+            }
             Err(_) => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         }
     }
@@ -476,6 +584,9 @@ fn note_refusal(refusal: &Refusal, record: &mut DecisionRecord<'_>) {
     record.decision = Verdict::Refuse;
     record.status = Some(refusal.status());
     record.reason = refusal.reason().into();
+    if let Refusal::EventMalformed(problem) = refusal {
+        record.problem = Some(problem.to_string().into());
+    }
 }
 
 /// A method for the log. It is cut short, because the viewer can send anything.

@@ -4,8 +4,9 @@
 use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::header::{Fate, fate};
 use crate::media_type::is_token;
-use crate::operation::{Method, OperationSet};
+use crate::operation::{Method, OperationSet, S3Operation};
 use crate::origin::OriginPattern;
+use crate::rules::UploadTerms;
 
 /// `[cors]`, compiled.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,7 +44,7 @@ pub(crate) struct Preflight<'r> {
 pub(crate) struct PreflightAnswer {
     /// The methods that a rule could allow on that key.
     pub(crate) methods: Vec<Method>,
-    /// The requested headers that an operation with the method does not refuse.
+    /// The requested headers that one rule could let in together, with an operation of the method.
     pub(crate) headers: Vec<String>,
     /// Whether this is everything that was requested.
     pub(crate) verdict: PreflightVerdict,
@@ -95,22 +96,47 @@ impl<'r> Preflight<'r> {
         PreflightAnswer { methods, headers, verdict: PreflightVerdict::Answered }
     }
 
-    /// The answer when these operations could be allowed.
-    pub(crate) fn answer(self, possible: OperationSet) -> PreflightAnswer {
+    /// The answer when these openings are all that there could be.
+    ///
+    /// A browser sends all of the headers or nothing. So of the openings, the answer is the one that takes most of
+    /// them, and not what several take together.
+    pub(crate) fn answer(self, openings: &[Opening<'_>]) -> PreflightAnswer {
+        let possible: OperationSet = openings.iter().map(|opening| opening.operation).collect();
         let methods = possible.methods().collect();
-        let of_method = Method::parse(self.method).map(|method| possible.intersection(method.operations()));
-        let Some(asked) = of_method.filter(|asked| !asked.is_empty()) else {
+        let method = Method::parse(self.method);
+        let of_method = openings.iter().filter(|opening| Some(opening.operation.method()) == method);
+        let taken = of_method.map(|opening| self.headers.iter().filter(|name| opening.takes(name)).collect());
+        let most =
+            taken.reduce(|most: Vec<_>, taken: Vec<_>| if taken.len() > most.len() { taken } else { most });
+        let Some(taken) = most else {
             let verdict = PreflightVerdict::MethodNotAllowed;
             return PreflightAnswer { methods, headers: Vec::new(), verdict };
         };
         let count = self.headers.len();
-        let is_used = |name: &String| asked.iter().any(|one| fate(one, name, &[]) != Fate::Refuse);
-        let headers: Vec<_> = self.headers.into_iter().filter(is_used).take(MAX_ASKED_HEADERS).collect();
+        let headers: Vec<_> = taken.into_iter().take(MAX_ASKED_HEADERS).cloned().collect();
         let verdict = match headers.len() == count {
             true => PreflightVerdict::Answered,
             false => PreflightVerdict::HeaderNotAllowed,
         };
         PreflightAnswer { methods, headers, verdict }
+    }
+}
+
+/// An operation that a rule could allow, and what the rule says of uploads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening<'p> {
+    pub(crate) operation: S3Operation,
+    pub(crate) terms: &'p UploadTerms,
+}
+
+impl Opening<'_> {
+    /// Whether such a request may have this header, with some value.
+    fn takes(&self, name: &str) -> bool {
+        match fate(self.operation, name, &[]) {
+            Fate::AsRuleSays => self.terms.take_header(name),
+            Fate::Forward | Fate::ForChecksums | Fate::LeaveAlone | Fate::Remove => true,
+            Fate::Refuse | Fate::RefuseValue => false,
+        }
     }
 }
 
@@ -214,7 +240,7 @@ fn single<'h>(headers: &'h CloudFrontHeaders<'_>, name: &str) -> Option<&'h str>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::S3Operation;
+    use crate::rules::MetadataTerm;
 
     fn cors(credentials: bool) -> Cors {
         Cors {
@@ -258,16 +284,50 @@ mod tests {
         let full = request("OPTIONS", &headers);
         let preflight = Preflight::of(&full).unwrap();
         assert_eq!(preflight.headers, ["authorization", "content-type", "x-amz-acl"]);
-        let answer = preflight.answer([S3Operation::PutObject].into_iter().collect());
+        let terms = UploadTerms::default();
+        let put = [Opening { operation: S3Operation::PutObject, terms: &terms }];
+        let answer = preflight.answer(&put);
         assert_eq!(answer.headers, ["authorization", "content-type"]);
         assert_eq!(answer.verdict, PreflightVerdict::HeaderNotAllowed);
         let many = (0..1000).map(|n| format!("h{n}")).collect::<Vec<_>>().join(",");
         let many = request("OPTIONS", &[headers[0], headers[1], ("access-control-request-headers", &many)]);
-        let answer = Preflight::of(&many).unwrap().answer([S3Operation::PutObject].into_iter().collect());
+        let answer = Preflight::of(&many).unwrap().answer(&put);
         assert_eq!((answer.headers.len(), answer.verdict), (64, PreflightVerdict::HeaderNotAllowed));
         for request in [request("GET", &headers), request("OPTIONS", &headers[..1]), request("OPTIONS", &[])]
         {
             assert_eq!(Preflight::of(&request), None);
+        }
+    }
+
+    #[test]
+    fn what_is_promised_is_what_one_rule_takes() {
+        let sums = UploadTerms { checksums: true, ..UploadTerms::default() };
+        let owner = [("owner".to_owned(), MetadataTerm::Any)].into();
+        let names = UploadTerms { metadata: owner, ..UploadTerms::default() };
+        let plain = UploadTerms::default();
+        let put = |terms| Opening { operation: S3Operation::PutObject, terms };
+        let part = |terms| Opening { operation: S3Operation::UploadPart, terms };
+        let all = ["authorization", "x-amz-checksum-crc32", "x-amz-meta-owner"];
+        for (openings, asked, promised) in [
+            (vec![put(&plain)], &all[..], &all[..1]),
+            (vec![put(&sums)], &all, &all[..2]),
+            (vec![put(&sums), put(&names)], &all, &all[..2]),
+            (vec![put(&sums), put(&names)], &[all[0], all[2]], &[all[0], all[2]]),
+            (vec![part(&names)], &all, &all[..1]),
+            (vec![put(&sums)], &["x-amz-checksum-crc65", "x-amz-checksum-algorithm"], &[]),
+            (vec![put(&sums)], &["x-amz-sdk-checksum-algorithm"], &["x-amz-sdk-checksum-algorithm"]),
+            (vec![put(&plain)], &["x-amz-sdk-checksum-algorithm", "x-amz-meta-other"], &[]),
+            (vec![put(&plain)], &["x-amz-content-sha256"], &["x-amz-content-sha256"]),
+        ] {
+            let asked = Preflight {
+                origin: "https://app.example.com",
+                method: "PUT",
+                headers: asked.iter().map(|&name| name.to_owned()).collect(),
+            };
+            let complete = asked.headers.len() == promised.len();
+            let answer = asked.answer(&openings);
+            assert_eq!(answer.headers, promised);
+            assert_eq!(answer.verdict == PreflightVerdict::Answered, complete);
         }
     }
 }

@@ -27,6 +27,18 @@ pub enum Credential<'r> {
         /// The place of the token.
         place: CredentialPlace,
     },
+    /// Several cookies of the policy's name, as of several paths (RFC 6265 section 5.4). These are the tokens of the
+    /// first of them, in the order of the request. Only for reads: another page of the domain may have set one.
+    Cookies(Vec<Cow<'r, str>>),
+}
+
+/// Whether a request may have several cookies of the policy's name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Several {
+    /// They are refused.
+    Refused,
+    /// At most [`MAX_COOKIES`] of them are looked at.
+    LookedAt,
 }
 
 /// The place of a token.
@@ -49,10 +61,16 @@ pub enum CredentialError {
     /// `Authorization` does not contain a bearer token.
     #[error("the Authorization header is not a bearer token")]
     Scheme,
-    /// The cookie or the query parameter does not contain a token.
-    #[error("the cookie or query parameter does not contain a token")]
+    /// The query parameter does not contain a token.
+    #[error("the query parameter does not contain a token")]
     Malformed,
+    /// The cookie does not contain a token.
+    #[error("the cookie does not contain a token")]
+    CookieMalformed,
 }
+
+/// The largest number of cookies of one name that are looked at. Each costs the verification of a token.
+pub const MAX_COOKIES: usize = 4;
 
 /// The largest number of pieces: a browser keeps 4,096 bytes of each cookie, and a token has at most four times that.
 const MAX_PIECES: usize = 16;
@@ -62,16 +80,28 @@ impl<'r> Credential<'r> {
     /// names, if the request has it.
     ///
     /// # Errors
-    /// [`CredentialError::Repeated`] when there is more than one, in any place;
-    /// [`CredentialError::Scheme`] or [`CredentialError::Malformed`] when the credential is not a token.
+    /// [`CredentialError::Repeated`] when there is more than one, in any place, apart from cookies that may be several;
+    /// the others when the credential is not a token.
     pub fn find(
         headers: &'r CloudFrontHeaders<'_>,
         in_query: Option<&'r str>,
         places: &CredentialPlaces,
+        several: Several,
     ) -> Result<Self, CredentialError> {
         let in_header = in_authorization(headers)?;
         let in_cookie = match &places.cookie {
-            Some(name) => in_cookie(headers, name)?,
+            Some(name) => match in_cookies(headers, name)? {
+                InCookies::One(token) => token,
+                InCookies::Several(_) if several == Several::Refused => {
+                    return Err(CredentialError::Repeated);
+                }
+                InCookies::Several(tokens) => {
+                    return match (in_header, in_query) {
+                        (None, None) => Ok(Self::Cookies(tokens)),
+                        _ => Err(CredentialError::Repeated),
+                    };
+                }
+            },
             None => None,
         };
         if in_query.is_some_and(|token| token.is_empty() || !is_b64token(token)) {
@@ -114,20 +144,60 @@ fn in_authorization<'r>(headers: &'r CloudFrontHeaders<'_>) -> Result<Option<&'r
     Ok(Some(token))
 }
 
-/// The cookie of this name (RFC 6265 section 5.4; HTTP/2 may send one line per cookie), whole or in
-/// pieces. An empty cookie counts as absent, because applications sign a person out with an empty cookie.
-fn in_cookie<'r>(
-    headers: &'r CloudFrontHeaders<'_>,
-    name: &str,
-) -> Result<Option<Cow<'r, str>>, CredentialError> {
+/// The tokens in the cookies of one name.
+enum InCookies<'r> {
+    /// At most one cookie, whole or in pieces. An empty cookie counts as absent, because applications sign a person
+    /// out with an empty cookie.
+    One(Option<Cow<'r, str>>),
+    /// Several, of which these are tokens.
+    Several(Vec<Cow<'r, str>>),
+}
+
+/// The values of one cookie, or of one piece of it. Those beyond [`MAX_COOKIES`] are only counted.
+#[derive(Clone, Copy, Default)]
+struct Values<'r> {
+    first: [Option<&'r str>; MAX_COOKIES],
+    count: usize,
+}
+
+impl<'r> Values<'r> {
+    fn push(&mut self, value: &'r str) {
+        if let Some(slot) = self.first.get_mut(self.count) {
+            *slot = Some(value);
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn get(&self, index: usize) -> Option<&'r str> {
+        self.first.get(index).copied().flatten()
+    }
+}
+
+/// The name and the value of every cookie (RFC 6265 section 5.4; HTTP/2 may send one line per cookie).
+fn cookies<'r>(headers: &'r CloudFrontHeaders<'_>) -> impl Iterator<Item = (&'r str, &'r str)> {
     let lines = headers.get("cookie").map(HeaderLines::as_slice).unwrap_or_default();
-    let pairs = lines
+    lines
         .iter()
         .flat_map(|line| line.value.split(';'))
-        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='));
-    let mut whole = None;
-    let mut pieces: [Option<&str>; MAX_PIECES] = [None; MAX_PIECES];
-    for (key, value) in pairs {
+        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
+}
+
+/// Whether the request has a cookie of this name.
+pub(crate) fn has_cookie(headers: &CloudFrontHeaders<'_>, name: &str) -> bool {
+    cookies(headers).any(|(key, _)| key == name)
+}
+
+/// The names of the cookies in which this request has a token: the name itself, and those of the pieces.
+pub(crate) fn cookie_names(headers: &CloudFrontHeaders<'_>, name: &str) -> Vec<String> {
+    let pieces = (0..MAX_PIECES).map(|index| format!("{name}.{index}"));
+    std::iter::once(name.to_owned()).chain(pieces).filter(|name| has_cookie(headers, name)).collect()
+}
+
+/// The cookies of this name, whole or in pieces.
+fn in_cookies<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<InCookies<'r>, CredentialError> {
+    let mut whole = Values::default();
+    let mut pieces: [Values<'r>; MAX_PIECES] = [Values::default(); MAX_PIECES];
+    for (key, value) in cookies(headers) {
         let slot = match key.strip_prefix(name) {
             Some("") => Some(&mut whole),
             // Only one spelling is accepted: `.0`, not `.00`.
@@ -136,24 +206,41 @@ fn in_cookie<'r>(
                 .and_then(|index| pieces.get_mut(index)),
             None => None,
         };
-        if let Some(slot) = slot
-            && slot.replace(value).is_some()
-        {
-            return Err(CredentialError::Repeated);
+        if let Some(slot) = slot {
+            slot.push(value);
         }
     }
-    let count = pieces.iter().take_while(|piece| piece.is_some()).count();
-    if pieces.iter().skip(count).any(Option::is_some) {
-        return Err(CredentialError::Malformed);
+    // A browser sends the cookies of one path together and in order, so the nth of each piece are one token.
+    let in_pieces = pieces.iter().map(|piece| piece.count).max().unwrap_or_default();
+    let nth_in_pieces = |nth| joined(pieces.iter().map(move |piece: &Values<'r>| piece.get(nth)));
+    match (whole.count, in_pieces) {
+        (0, 0) => Ok(InCookies::One(None)),
+        (1, 0) => whole.get(0).map_or(Ok(None), |token| checked(token.into())).map(InCookies::One),
+        (0, 1) => nth_in_pieces(0).and_then(checked).map(InCookies::One),
+        (whole_count, in_pieces) => {
+            let of_whole = (0..whole_count.min(MAX_COOKIES)).filter_map(|nth| whole.get(nth)).map(Cow::from);
+            let of_pieces = (0..in_pieces.min(MAX_COOKIES)).filter_map(|nth| nth_in_pieces(nth).ok());
+            let looked_at = of_whole.chain(of_pieces).take(MAX_COOKIES);
+            Ok(InCookies::Several(looked_at.filter_map(|token| checked(token).ok().flatten()).collect()))
+        }
     }
-    let token = match (whole, count) {
-        (Some(_), 1..) => return Err(CredentialError::Repeated),
-        (Some(token), 0) => Cow::Borrowed(token),
-        (None, _) => pieces.into_iter().flatten().collect::<String>().into(),
-    };
+}
+
+/// The token that these pieces are of. None may be missing before the last.
+fn joined<'r>(
+    pieces: impl Iterator<Item = Option<&'r str>> + Clone,
+) -> Result<Cow<'r, str>, CredentialError> {
+    let count = pieces.clone().take_while(Option::is_some).count();
+    match pieces.clone().skip(count).any(|piece| piece.is_some()) {
+        true => Err(CredentialError::CookieMalformed),
+        false => Ok(pieces.flatten().collect::<String>().into()),
+    }
+}
+
+fn checked(token: Cow<'_, str>) -> Result<Option<Cow<'_, str>>, CredentialError> {
     match is_b64token(&token) {
         true => Ok(Some(token).filter(|token| !token.is_empty())),
-        false => Err(CredentialError::Malformed),
+        false => Err(CredentialError::CookieMalformed),
     }
 }
 
@@ -187,9 +274,12 @@ mod tests {
         lines: &[(&'static str, &str)],
         in_query: Option<&str>,
     ) -> Result<Option<String>, CredentialError> {
-        Credential::find(&headers(lines), in_query, &places()).map(|credential| match credential {
+        let headers = headers(lines);
+        let found = Credential::find(&headers, in_query, &places(), Several::Refused);
+        found.map(|credential| match credential {
             Credential::None => None,
             Credential::Bearer { token, .. } => Some(token.into_owned()),
+            Credential::Cookies(tokens) => panic!("{tokens:?}"),
         })
     }
 
@@ -244,11 +334,11 @@ mod tests {
             ("session=a; session=", CredentialError::Repeated),
             ("session.0=a; session.0=b", CredentialError::Repeated),
             ("session=a; session.0=b", CredentialError::Repeated),
-            ("session.1=a", CredentialError::Malformed),
-            ("session.0=a; session.2=b", CredentialError::Malformed),
-            ("session=\"a.b.c\"", CredentialError::Malformed),
-            ("session=a b", CredentialError::Malformed),
-            ("session=a,b", CredentialError::Malformed),
+            ("session.1=a", CredentialError::CookieMalformed),
+            ("session.0=a; session.2=b", CredentialError::CookieMalformed),
+            ("session=\"a.b.c\"", CredentialError::CookieMalformed),
+            ("session=a b", CredentialError::CookieMalformed),
+            ("session=a,b", CredentialError::CookieMalformed),
         ] {
             assert_eq!(find(&[("cookie", line)], None), Err(refusal), "{line}");
         }
@@ -273,6 +363,50 @@ mod tests {
     #[test]
     fn a_place_that_the_policy_does_not_name_is_not_looked_at() {
         let lines = headers(&[("cookie", "session=a; session=b")]);
-        assert_eq!(Credential::find(&lines, None, &CredentialPlaces::default()), Ok(Credential::None));
+        for several in [Several::Refused, Several::LookedAt] {
+            let found = Credential::find(&lines, None, &CredentialPlaces::default(), several);
+            assert_eq!(found, Ok(Credential::None));
+        }
+    }
+
+    #[test]
+    fn of_several_cookies_the_first_are_looked_at() {
+        let find = |line: &str| {
+            let lines = headers(&[("cookie", line)]);
+            match Credential::find(&lines, None, &places(), Several::LookedAt) {
+                Ok(Credential::Cookies(tokens)) => tokens.iter().map(|token| token.to_string()).collect(),
+                other => vec![format!("{other:?}")],
+            }
+        };
+        for (line, tokens) in [
+            ("session=a; session=b", vec!["a", "b"]),
+            ("session=a; x=y; session=a", vec!["a", "a"]),
+            ("session=a; session=", vec!["a"]),
+            ("session=; session=", vec![]),
+            ("session=\"a\"; session=b", vec!["b"]),
+            ("session=a; session.0=b; session.1=c", vec!["a", "bc"]),
+            ("session.0=a; session.1=b; session.0=c; session.1=d", vec!["ab", "cd"]),
+            ("session.0=a; session.1=b; session.1=c", vec!["ab"]),
+            ("session=1; session=2; session=3; session=4; session=5", vec!["1", "2", "3", "4"]),
+            ("session=\"; session=\"; session=\"; session=\"; session=5", vec![]),
+        ] {
+            assert_eq!(find(line), tokens, "{line}");
+        }
+        for (lines, in_query) in [
+            (vec![("cookie", "session=a; session=b"), ("authorization", "Bearer a")], None),
+            (vec![("cookie", "session=a; session=b")], Some("a")),
+        ] {
+            let headers = headers(&lines);
+            let found = Credential::find(&headers, in_query, &places(), Several::LookedAt);
+            assert_eq!(found, Err(CredentialError::Repeated));
+        }
+    }
+
+    #[test]
+    fn the_cookies_that_a_token_is_in_are_named() {
+        let names = |line: &str| cookie_names(&headers(&[("cookie", line)]), "session");
+        assert_eq!(names("session=a; theme=b; session=c"), ["session"]);
+        assert_eq!(names("session.1=a; session.0=; session.16=c; sessions=d"), ["session.0", "session.1"]);
+        assert!(names("theme=b").is_empty());
     }
 }

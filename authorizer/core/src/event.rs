@@ -11,6 +11,7 @@
 mod header;
 mod lines;
 mod members;
+mod problem;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 pub use header::CloudFrontHeader;
 use header::owned;
 pub use lines::HeaderLines;
+pub use problem::{EventProblem, Spot};
 
 /// A Lambda@Edge event: one record, for one request of one viewer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -155,7 +157,7 @@ pub struct ViewerRequestEvent<'e> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum EventError {
     /// The input is not the JSON of a CloudFront event, or does not have exactly one record.
-    Malformed,
+    Malformed(EventProblem),
     /// The function is attached to another trigger than viewer-request.
     WrongTrigger,
 }
@@ -166,11 +168,11 @@ impl<'e> ViewerRequestEvent<'e> {
     /// # Errors
     /// [`EventError`] when the bytes are not the event of exactly one viewer request.
     pub fn parse(json: &'e [u8]) -> Result<Self, EventError> {
+        let malformed = || EventError::Malformed(EventProblem::of(json));
         // Once for all texts, not once per text.
-        let json = str::from_utf8(json).map_err(|_| EventError::Malformed)?;
-        let event: CloudFrontEvent<'e> = serde_json::from_str(json).map_err(|_| EventError::Malformed)?;
-        let [record] =
-            <[CloudFrontRecord<'e>; 1]>::try_from(event.records).map_err(|_| EventError::Malformed)?;
+        let text = str::from_utf8(json).map_err(|_| malformed())?;
+        let event: CloudFrontEvent<'e> = serde_json::from_str(text).map_err(|_| malformed())?;
+        let [record] = <[CloudFrontRecord<'e>; 1]>::try_from(event.records).map_err(|_| malformed())?;
         let CloudFrontEventData { config, request } = record.cf;
         if config.event_type != "viewer-request" {
             return Err(EventError::WrongTrigger);
@@ -265,10 +267,11 @@ mod tests {
         other_key["Records"][0]["cf"]["request"]["headers"] =
             json!({"x-a": [{"key": "Authorization", "value": "a"}]});
         for malformed in [two, none, upper, other_key, json!(null), json!([]), json!({"Records": 1})] {
-            assert_eq!(parse(&malformed), Err(EventError::Malformed), "{malformed}");
+            assert!(matches!(parse(&malformed), Err(EventError::Malformed(_))), "{malformed}");
         }
         for text in ["", "{", "\u{feff}{}", "{\"Records\":[{\"cf\":{\"config\":{},\"request\":{}}}]}"] {
-            assert_eq!(ViewerRequestEvent::parse(text.as_bytes()).map(|_| ()), Err(EventError::Malformed));
+            let parsed = ViewerRequestEvent::parse(text.as_bytes()).map(|_| ());
+            assert!(matches!(parsed, Err(EventError::Malformed(_))), "{text}");
         }
         for (from, to) in [
             ("\"host\":", "\"accept\":"),
@@ -279,7 +282,7 @@ mod tests {
         ] {
             let text = documented().to_string().replace(from, to);
             let parsed = ViewerRequestEvent::parse(text.as_bytes());
-            assert_eq!(parsed.map(|_| ()), Err(EventError::Malformed), "{text}");
+            assert!(matches!(parsed, Err(EventError::Malformed(_))), "{text}");
         }
 
         // Serde's own reader of a struct also accepts an array of the members without names.
@@ -300,11 +303,70 @@ mod tests {
             in_rows.push(event);
         }
         for in_row in in_rows {
-            assert_eq!(parse(&in_row), Err(EventError::Malformed), "{in_row}");
+            assert!(matches!(parse(&in_row), Err(EventError::Malformed(_))), "{in_row}");
         }
 
         let mut origin = documented();
         origin["Records"][0]["cf"]["config"]["eventType"] = json!("origin-request");
         assert_eq!(parse(&origin), Err(EventError::WrongTrigger));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_event_is_named_with_its_place() {
+        let said = |text: &str| match ViewerRequestEvent::parse(text.as_bytes()) {
+            Err(EventError::Malformed(problem)) => problem.to_string(),
+            other => panic!("{other:?}"),
+        };
+        for (place, member, shown) in [
+            ("", "Records", "`Records`"),
+            ("/Records/0", "cf", "`Records[0].cf`"),
+            ("/Records/0/cf", "config", "`Records[0].cf.config`"),
+            ("/Records/0/cf", "request", "`Records[0].cf.request`"),
+            ("/Records/0/cf/config", "eventType", "`Records[0].cf.config.eventType`"),
+            ("/Records/0/cf/request", "method", "`Records[0].cf.request.method`"),
+            ("/Records/0/cf/request", "uri", "`Records[0].cf.request.uri`"),
+            (
+                "/Records/0/cf/request/headers/host/0",
+                "value",
+                "`Records[0].cf.request.headers.NAME[N].value`",
+            ),
+        ] {
+            let mut event = documented();
+            event.pointer_mut(place).unwrap().as_object_mut().unwrap().remove(member).unwrap();
+            assert_eq!(said(&event.to_string()), format!("the event does not have {shown}"));
+            let mut event = documented();
+            event.pointer_mut(place).unwrap()[member] = json!(7);
+            assert!(
+                said(&event.to_string()).starts_with(&format!("{shown} of the event is not ")),
+                "{shown}"
+            );
+        }
+        let mut body = documented();
+        body["Records"][0]["cf"]["request"]["body"] =
+            json!({"action": "read-only", "encoding": "base64", "data": "%"});
+        let mut upper = documented();
+        upper["Records"][0]["cf"]["request"]["headers"] = json!({"Host": [{"value": "a"}]});
+        for (text, word) in [
+            (String::new(), "JSON"),
+            ("[]".to_owned(), "object"),
+            (json!({"Records": []}).to_string(), "exactly one record"),
+            (json!({"Records": [1]}).to_string(), "`Records[0]`"),
+            (documented().to_string().replace("\"uri\":", "\"method\":\"PUT\",\"uri\":"), "twice"),
+            (body.to_string(), "base64"),
+            (upper.to_string(), "lower case"),
+            // AWS: CloudFront Functions event structure.
+            (
+                json!({"version": "1.0", "context": {"eventType": "viewer-request"}, "viewer": {"ip": "1.2.3.4"},
+                    "request": {"method": "GET", "uri": "/", "querystring": {}, "headers": {}, "cookies": {}}})
+                .to_string(),
+                "`Records`",
+            ),
+        ] {
+            assert!(said(&text).contains(word), "{text}: {}", said(&text));
+        }
+        assert!(matches!(
+            ViewerRequestEvent::parse(b"\xff").map(|_| ()),
+            Err(EventError::Malformed(EventProblem::NotUtf8))
+        ));
     }
 }

@@ -10,12 +10,17 @@ pub(crate) enum Fate {
     Forward,
     /// It goes to S3 if the rule that allows the request also allows the header: [`crate::upload`] reads it.
     AsRuleSays,
+    /// It goes to S3 if the rule that allows the request allows checksums, and is removed otherwise: the digest of an
+    /// upload.
+    ForChecksums,
     /// It stays unchanged: the function cannot add, change or remove it.
     LeaveAlone,
     /// It is removed: S3 does not use it, or must not see it.
     Remove,
     /// The request is refused: the header would change the operation.
     Refuse,
+    /// The request is refused: the operation has the header, but not with this value.
+    RefuseValue,
 }
 
 /// What happens to the header `name` (lower case) of a request for `operation`.
@@ -32,7 +37,10 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     // streaming, `aws-chunked`).
     let is_wrapped = |line: &CloudFrontHeader<'_>| line.value.to_ascii_lowercase().contains("aws-chunked");
     let wraps = operation.is_upload() && name == "content-encoding" && lines.iter().any(is_wrapped);
-    if METHOD_OVERRIDES.contains(&name) || operation.refused_headers().contains(&name) || wraps {
+    if wraps {
+        return Fate::RefuseValue;
+    }
+    if METHOD_OVERRIDES.contains(&name) || operation.refused_headers().contains(&name) {
         return Fate::Refuse;
     }
     if !operation.forwarded_headers().contains(&name) {
@@ -40,11 +48,11 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     }
     // The only value of this condition that S3 supports for writes (AWS: conditional writes).
     if operation.is_upload() && name == "if-none-match" && lines.iter().any(|line| line.value != "*") {
-        return Fate::Refuse;
+        return Fate::RefuseValue;
     }
     // A value that a reader could split into two headers. CloudFront does not send one.
     let splits = |line: &CloudFrontHeader<'_>| line.value.chars().any(|c| c.is_control() && c != '\t');
-    if lines.iter().any(splits) { Fate::Refuse } else { Fate::Forward }
+    if lines.iter().any(splits) { Fate::RefuseValue } else { Fate::Forward }
 }
 
 /// The `x-amz-` headers of S3, without the `x-amz-`. All others are refused: copy sources, ACLs and grants, tags,
@@ -54,17 +62,52 @@ fn amz_fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader<'_>]) 
         // AWS's SDKs describe themselves in these.
         "user-agent" => Fate::Remove,
         // Requests the checksum that is stored with the object.
-        "checksum-mode" => {
-            let asks = lines.len() <= 1 && lines.iter().all(|line| line.value == "ENABLED");
-            if operation.reads_object() && asks { Fate::Forward } else { Fate::Refuse }
-        }
-        "content-sha256" | "sdk-checksum-algorithm" if operation.is_upload() => Fate::AsRuleSays,
+        "checksum-mode" if operation.reads_object() => match lines {
+            [] => Fate::Forward,
+            [line] if line.value == "ENABLED" => Fate::Forward,
+            _ => Fate::RefuseValue,
+        },
+        // SDKs send it without a signature too. CloudFront writes its own when it signs.
+        "content-sha256" => digest_fate(operation, lines),
+        "sdk-checksum-algorithm" if operation.is_upload() => Fate::AsRuleSays,
         "mp-object-size" if operation.length() == Some(LengthHeader::ObjectSize) => Fate::AsRuleSays,
-        _ if name.starts_with("checksum-") && operation.is_upload() => Fate::AsRuleSays,
+        "checksum-algorithm" if operation == S3Operation::CreateMultipartUpload => Fate::AsRuleSays,
+        "checksum-type" if operation.uploads_in_parts() && operation != S3Operation::UploadPart => {
+            Fate::AsRuleSays
+        }
+        _ if is_checksum(name) && operation.is_upload() => Fate::AsRuleSays,
         _ if name.starts_with("meta-") && operation.describes_object() => Fate::AsRuleSays,
         _ => Fate::Refuse,
     }
 }
+
+/// `x-amz-content-sha256`. Without an upload it says nothing. Any value but a digest and `UNSIGNED-PAYLOAD` announces a
+/// body that S3 decodes (AWS: SigV4 streaming).
+fn digest_fate(operation: S3Operation, lines: &[CloudFrontHeader<'_>]) -> Fate {
+    match lines {
+        [] => Fate::Remove,
+        [line] if line.value == "UNSIGNED-PAYLOAD" => Fate::Remove,
+        [line] if is_sha256(&line.value) => match operation.is_upload() {
+            true => Fate::ForChecksums,
+            false => Fate::Remove,
+        },
+        _ => Fate::RefuseValue,
+    }
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The checksums of S3 ([AWS: checking object integrity](https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html)),
+/// each a header `x-amz-checksum-...`. The list is closed: S3 may give a new name another meaning.
+fn is_checksum(name: &str) -> bool {
+    name.strip_prefix("checksum-").is_some_and(|algorithm| CHECKSUMS.contains(&algorithm))
+}
+
+/// The names of S3's checksums, as AWS's SDKs have them.
+const CHECKSUMS: [&str; 10] =
+    ["crc32", "crc32c", "crc64nvme", "md5", "sha1", "sha256", "sha512", "xxhash128", "xxhash3", "xxhash64"];
 
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
@@ -113,7 +156,7 @@ mod tests {
 
     #[test]
     fn each_header_has_one_fate_for_each_operation() {
-        use Fate::{AsRuleSays, Forward, LeaveAlone, Refuse, Remove};
+        use Fate::{AsRuleSays, ForChecksums, Forward, LeaveAlone, Refuse, RefuseValue, Remove};
         use S3Operation as Op;
         const OPERATIONS: [S3Operation; 7] = [
             Op::GetObject,
@@ -128,7 +171,7 @@ mod tests {
         for (name, value, fates) in [
             ("range", "bytes=0-1", [Forward, Remove, Remove, Remove, Remove, Remove, Remove]),
             ("if-none-match", "*", [Forward, Forward, Remove, Remove, Remove, Remove, Forward]),
-            ("if-none-match", "\"e\"", [Forward, Refuse, Remove, Remove, Remove, Remove, Refuse]),
+            ("if-none-match", "\"e\"", [Forward, RefuseValue, Remove, Remove, Remove, Remove, RefuseValue]),
             ("if-match", "\"e\"", [Forward, Refuse, Refuse, Remove, Refuse, Refuse, Refuse]),
             (
                 "if-unmodified-since",
@@ -142,9 +185,13 @@ mod tests {
             (
                 "content-encoding",
                 "gzip, AWS-chunked",
-                [Remove, Refuse, Remove, Remove, Refuse, Refuse, Refuse],
+                [Remove, RefuseValue, Remove, Remove, RefuseValue, RefuseValue, RefuseValue],
             ),
-            ("content-type", "a\r\nx-amz-acl: b", [Remove, Refuse, Remove, Remove, Refuse, Remove, Remove]),
+            (
+                "content-type",
+                "a\r\nx-amz-acl: b",
+                [Remove, RefuseValue, Remove, Remove, RefuseValue, Remove, Remove],
+            ),
             ("authorization", "Bearer x", [Remove; 7]),
             ("cookie", "a=b", [Remove; 7]),
             ("origin", "https://a.example", [Remove; 7]),
@@ -167,11 +214,35 @@ mod tests {
             (
                 "x-amz-content-sha256",
                 hex.as_str(),
+                [Remove, ForChecksums, Remove, Remove, ForChecksums, ForChecksums, ForChecksums],
+            ),
+            ("x-amz-content-sha256", "UNSIGNED-PAYLOAD", [Remove; 7]),
+            ("x-amz-content-sha256", "unsigned-payload", [RefuseValue; 7]),
+            ("x-amz-content-sha256", "", [RefuseValue; 7]),
+            ("x-amz-content-sha256", &hex[1..], [RefuseValue; 7]),
+            ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", [RefuseValue; 7]),
+            ("x-amz-content-sha256", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", [RefuseValue; 7]),
+            (
+                "x-amz-checksum-xxhash128",
+                "AAAAAA==",
                 [Refuse, AsRuleSays, Refuse, Refuse, AsRuleSays, AsRuleSays, AsRuleSays],
+            ),
+            ("x-amz-checksum-crc65", "AAAAAA==", [Refuse; 7]),
+            ("x-amz-checksum-", "AAAAAA==", [Refuse; 7]),
+            ("x-amz-checksum-crc32-", "AAAAAA==", [Refuse; 7]),
+            (
+                "x-amz-checksum-algorithm",
+                "CRC32",
+                [Refuse, Refuse, Refuse, Refuse, AsRuleSays, Refuse, Refuse],
+            ),
+            (
+                "x-amz-checksum-type",
+                "FULL_OBJECT",
+                [Refuse, Refuse, Refuse, Refuse, AsRuleSays, Refuse, AsRuleSays],
             ),
             ("x-amz-mp-object-size", "1", [Refuse, Refuse, Refuse, Refuse, Refuse, Refuse, AsRuleSays]),
             ("x-amz-checksum-mode", "ENABLED", [Forward, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse]),
-            ("x-amz-checksum-mode", "enabled", [Refuse; 7]),
+            ("x-amz-checksum-mode", "enabled", [RefuseValue, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse]),
         ] {
             let lines = [CloudFrontHeader::new(name, value)];
             for (operation, expected) in OPERATIONS.into_iter().zip(fates) {
@@ -189,6 +260,16 @@ mod tests {
             for name in ["range", "if-match", "content-type", "x-amz-meta-a", "x-amz-checksum-mode"] {
                 assert_eq!(fate(one, name, &[]), fate(like, name, &[]), "{} {name}", one.name());
             }
+        }
+    }
+
+    #[test]
+    fn a_digest_that_stands_twice_is_refused_everywhere() {
+        let hex = "0".repeat(64);
+        let lines =
+            [hex.as_str(), "UNSIGNED-PAYLOAD"].map(|value| CloudFrontHeader::new("a", value.to_owned()));
+        for operation in S3Operation::ALL {
+            assert_eq!(fate(operation, "x-amz-content-sha256", &lines), Fate::RefuseValue);
         }
     }
 }

@@ -13,6 +13,10 @@ use thiserror::Error;
 /// The greatest length of an object key, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
 
+/// The key that no request with the bucket in the host name can have
+/// ([AWS: naming objects](https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html)).
+pub(crate) const SOAP: &str = "soap";
+
 /// Keeps RFC 3986 section 2.3's unreserved characters and the slash. This is also the canonical URI of SigV4, so
 /// CloudFront signs, and S3 reads, the key that was decided on.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
@@ -54,6 +58,9 @@ pub enum KeyError {
     /// A raw space, `#` or `?`: CloudFront refuses the first two in a `uri`; the third ends a path.
     #[error("a raw space, # or ?")]
     RawDelimiter,
+    /// `soap`, which S3 takes for its SOAP interface where the bucket is in the host name, as it is for CloudFront.
+    #[error("the key soap")]
+    Soap,
     /// More than [`MAX_KEY_BYTES`].
     #[error("longer than 1,024 bytes")]
     TooLong,
@@ -80,7 +87,10 @@ impl ObjectKey {
         let path = uri.strip_prefix('/').ok_or(KeyError::Missing)?;
         check_raw(path)?;
         let key = percent_decode_str(path).decode_utf8().map_err(|_| KeyError::NotUtf8)?;
-        Self::new(key.into_owned())
+        match key == SOAP {
+            true => Err(KeyError::Soap),
+            false => Self::new(key.into_owned()),
+        }
     }
 
     /// Takes a key that is already decoded, such as a key in a policy test.
@@ -186,6 +196,9 @@ mod tests {
             ("/a%25", "a%"),
             ("/...", "..."),
             ("/.hidden", ".hidden"),
+            ("/soap/", "soap/"),
+            ("/a/soap", "a/soap"),
+            ("/Soap", "Soap"),
             ("/a|b^c`d{e}", "a|b^c`d{e}"),
             ("/a:b@c!$&'()*,;=", "a:b@c!$&'()*,;="),
         ] {
@@ -225,6 +238,8 @@ mod tests {
             ("/a b", KeyError::RawDelimiter),
             ("/a#b", KeyError::RawDelimiter),
             ("/a?b", KeyError::RawDelimiter),
+            ("/soap", KeyError::Soap),
+            ("/%73oap", KeyError::Soap),
             ("/%", KeyError::EscapeMalformed),
             ("/%2", KeyError::EscapeMalformed),
             ("/%zz", KeyError::EscapeMalformed),

@@ -16,6 +16,7 @@ pub mod event;
 pub mod key;
 pub mod prefix;
 
+pub mod extra_parameter;
 mod header;
 mod media_type;
 pub mod operation;

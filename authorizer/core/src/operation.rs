@@ -6,6 +6,7 @@
 
 mod facts;
 mod headers;
+mod known;
 mod method;
 mod parameter;
 mod s3_operation;
@@ -14,8 +15,8 @@ mod word;
 
 pub use facts::LengthHeader;
 pub use method::Method;
-pub(crate) use parameter::is_s3_parameter;
 pub use parameter::{Parameter, ParameterForm};
+pub(crate) use parameter::{is_known_to_s3, is_s3_parameter};
 pub use s3_operation::S3Operation;
 pub use set::OperationSet;
 pub use word::MethodWord;

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest};
+use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::header::{Fate, fate};
-use crate::refusal::{Refusal, status_description};
+use crate::refusal::{Refusal, S3Code, status_description};
 use crate::request::S3Request;
 use crate::token::RETRY_SECONDS;
 
@@ -47,10 +47,12 @@ pub struct GeneratedResponse {
 impl<'e> Outcome<'e> {
     /// The request, rewritten to exactly what was authorised: the canonical path and query of the recognised
     /// operation, and only the headers of the operation, the headers that the rule adds, and the headers that
-    /// CloudFront does not let a function change. The credential is removed.
+    /// CloudFront does not let a function change. The credential is removed. `checksums` is whether the rule allows
+    /// them.
     pub(crate) fn forward(
         mut request: CloudFrontRequest<'e>,
         asked: &S3Request,
+        checksums: bool,
         added: Vec<AddedHeader>,
     ) -> Self {
         request.uri = asked.to_uri().into();
@@ -58,8 +60,9 @@ impl<'e> Outcome<'e> {
         request.headers.retain(|name, lines| match fate(asked.operation(), name, lines) {
             // A rule that does not allow the header did not match.
             Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
-            // Step 3 already refused such a header.
-            Fate::Remove | Fate::Refuse => false,
+            Fate::ForChecksums => checksums,
+            // Step 3 already refused the last two.
+            Fate::Remove | Fate::Refuse | Fate::RefuseValue => false,
         });
         request.headers.extend(added);
         Self::Forward(Box::new(request))
@@ -70,11 +73,12 @@ impl<'e> Outcome<'e> {
         refusal: &Refusal,
         request_id: Option<&str>,
         method: Option<&str>,
-        cors: Vec<(&'static str, String)>,
+        form: RefusalForm,
+        before: Vec<(&'static str, String)>,
     ) -> Self {
         let status = refusal.status();
-        let mut headers = cors;
-        headers.push(("Content-Type", "application/problem+json".to_owned()));
+        let mut headers = before;
+        headers.push(("Content-Type", form.media_type().to_owned()));
         if let Some(challenge) = refusal.challenge(REALM) {
             headers.push(("WWW-Authenticate", challenge));
         }
@@ -87,16 +91,10 @@ impl<'e> Outcome<'e> {
         {
             headers.push(("Allow", allow.clone()));
         }
-        let mut problem = json!({
-            "type": "about:blank",
-            "title": status_description(status),
-            "status": status,
-            "detail": refusal.detail(),
+        let body = (method != Some("HEAD")).then(|| match form {
+            RefusalForm::Problem => problem_of(refusal, request_id),
+            RefusalForm::S3Error => s3_error_of(refusal, request_id),
         });
-        if let (Some(id), Some(problem)) = (request_id, problem.as_object_mut()) {
-            problem.insert("request_id".into(), id.into());
-        }
-        let body = (method != Some("HEAD")).then(|| problem.to_string());
         Self::respond(status, headers, body)
     }
 
@@ -106,8 +104,8 @@ impl<'e> Outcome<'e> {
     }
 
     /// The answer that sends a person to sign in.
-    pub(crate) fn sign_in(location: String, cors: Vec<(&'static str, String)>) -> Self {
-        let mut headers = cors;
+    pub(crate) fn sign_in(location: String, before: Vec<(&'static str, String)>) -> Self {
+        let mut headers = before;
         headers.push(("Location", location));
         Self::respond(SIGN_IN_STATUS, headers, None)
     }
@@ -115,13 +113,15 @@ impl<'e> Outcome<'e> {
     fn respond(status: u16, headers: Vec<(&'static str, String)>, body: Option<String>) -> Self {
         let always =
             [("Cache-Control", "no-store".to_owned()), ("X-Content-Type-Options", "nosniff".to_owned())];
-        let line = |(name, value): (&'static str, String)| {
-            (name.to_ascii_lowercase().into(), CloudFrontHeader::new(name, value).into())
-        };
+        let mut lines = CloudFrontHeaders::default();
+        for (name, value) in headers.into_iter().chain(always) {
+            let line = CloudFrontHeader::new(name, value);
+            lines.entry(name.to_ascii_lowercase().into()).or_default().push(line);
+        }
         Self::Respond(GeneratedResponse {
             status: status.to_string(),
             status_description: status_description(status).into(),
-            headers: headers.into_iter().chain(always).map(line).collect(),
+            headers: lines,
             body,
         })
     }
@@ -140,5 +140,128 @@ impl<'e> Outcome<'e> {
             Self::Forward(_) => None,
             Self::Respond(response) => response.status.parse().ok(),
         }
+    }
+}
+
+/// The form of the answer to a refused request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RefusalForm {
+    /// A problem document (RFC 9457).
+    Problem,
+    /// S3's own form of an error, which is all that AWS's SDKs read
+    /// ([AWS: error responses](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)).
+    S3Error,
+}
+
+impl RefusalForm {
+    /// The form that this client reads. An SDK in a browser says what it is in a header of its own.
+    ///
+    /// A browser that opens a page never gets XML: it could show it, as a page of the distribution.
+    pub(crate) fn of(headers: &CloudFrontHeaders<'_>) -> Self {
+        let lines = |name: &str| headers.get(name).map(HeaderLines::as_slice).unwrap_or_default();
+        let is_sdk = |name: &str| matches!(lines(name), [line] if is_sdk_of_aws(&line.value));
+        let is_navigation = lines("sec-fetch-mode").iter().any(|line| line.value == "navigate");
+        match !is_navigation && (is_sdk("user-agent") || is_sdk("x-amz-user-agent")) {
+            true => Self::S3Error,
+            false => Self::Problem,
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Problem => "application/problem+json",
+            Self::S3Error => "application/xml",
+        }
+    }
+}
+
+/// Whether a `User-Agent` is that of one of AWS's SDKs or of its command line.
+fn is_sdk_of_aws(agent: &str) -> bool {
+    ["aws-sdk-", "aws-cli/", "boto3/", "botocore/"]
+        .iter()
+        .any(|name| agent.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
+}
+
+fn problem_of(refusal: &Refusal, request_id: Option<&str>) -> String {
+    let status = refusal.status();
+    let mut problem = json!({
+        "type": "about:blank",
+        "title": status_description(status),
+        "status": status,
+        "detail": refusal.detail(),
+    });
+    if let (Some(id), Some(problem)) = (request_id, problem.as_object_mut()) {
+        problem.insert("request_id".into(), id.into());
+    }
+    problem.to_string()
+}
+
+fn s3_error_of(refusal: &Refusal, request_id: Option<&str>) -> String {
+    let code = S3Code::of(refusal.status()).word();
+    let message = xml_text(&refusal.detail());
+    let id = request_id.map(|id| format!("<RequestId>{}</RequestId>", xml_text(id))).unwrap_or_default();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{id}</Error>"
+    )
+}
+
+/// Text that is only text in XML (XML 1.0 sections 2.2 and 2.4).
+fn xml_text(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
+            _ if character.is_control() => escaped.push(char::REPLACEMENT_CHARACTER),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::QueryError;
+
+    fn form_of(headers: &[(&str, &str)]) -> RefusalForm {
+        RefusalForm::of(&CloudFrontRequest::sent("GET", "/a", "", headers).headers)
+    }
+
+    #[test]
+    fn only_an_sdk_of_aws_is_answered_in_xml_and_never_a_page() {
+        for agent in [
+            "aws-sdk-js/3.700.0 ua/2.1 os/linux",
+            "aws-sdk-go-v2/1.32.0 os/linux",
+            "aws-sdk-rust/1.3 os/linux",
+            "aws-sdk-java/2.29",
+            "Boto3/1.44.5 md/Botocore#1.44.5",
+            "Botocore/1.44.5",
+            "aws-cli/1.46.3 md/Botocore#1.44.5",
+        ] {
+            assert_eq!(form_of(&[("user-agent", agent)]), RefusalForm::S3Error, "{agent}");
+            assert_eq!(form_of(&[("x-amz-user-agent", agent)]), RefusalForm::S3Error, "{agent}");
+            let page = [("user-agent", agent), ("sec-fetch-mode", "navigate")];
+            assert_eq!(form_of(&page), RefusalForm::Problem, "{agent}");
+        }
+        for agent in ["", "aws", "curl/8.5.0", "rclone/v1.68", "Mozilla/5.0 aws-sdk-js/3.0", "axios/1.7"] {
+            assert_eq!(form_of(&[("user-agent", agent)]), RefusalForm::Problem, "{agent}");
+        }
+    }
+
+    #[test]
+    fn what_the_viewer_sent_is_text_in_the_xml() {
+        let refusal = Refusal::Query(QueryError::NotAllowed("</Message><a b=\"'&\u{ffff}".to_owned()));
+        let text = s3_error_of(&refusal, Some("id<>"));
+        assert_eq!(
+            text,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidRequest</Code><Message>The query \
+             parameter &lt;/Message&gt;&lt;a b=&quot;&apos;&amp;\u{fffd} is not allowed here. Send the request without \
+             it.</Message><RequestId>id&lt;&gt;</RequestId></Error>"
+        );
     }
 }

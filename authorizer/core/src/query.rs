@@ -28,7 +28,7 @@ pub enum QueryError {
     /// The parameter's value is not valid, or it appears twice.
     #[error("the query parameter {0} is malformed, or appears twice")]
     Malformed(String),
-    /// The parameters cannot be read: escapes, a raw `+`, control characters, an empty name.
+    /// The parameters cannot be read: escapes, control characters, an empty name, a raw `+` in a name.
     #[error("the query string is malformed")]
     Unreadable,
 }
@@ -53,8 +53,8 @@ impl Query {
     ///
     /// # Errors
     /// [`QueryError`] when there are too many parameters, or when two readers could read them differently: malformed
-    /// escapes, text that is not UTF-8, a raw `+` (a plus or a space), a name that is empty or contains a control
-    /// character, a parameter that appears twice.
+    /// escapes, text that is not UTF-8, a name that is empty or contains a raw `+` or a control character, a parameter
+    /// that appears twice.
     pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         if text.is_empty() {
@@ -64,7 +64,13 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let is_name = |name: &String| !name.is_empty() && !name.chars().any(char::is_control);
             let name = decode(name).filter(is_name).ok_or(QueryError::Unreadable)?;
-            let value = decode(value).ok_or_else(|| QueryError::malformed(&name))?;
+            // In a value a raw `+` is a space, for those who write it (WHATWG URL: application/x-www-form-urlencoded)
+            // and for S3. The query that goes to S3 has `%20` in its place.
+            let value = match value.contains('+') {
+                true => decode(&value.replace('+', "%20")),
+                false => decode(value),
+            };
+            let value = value.ok_or_else(|| QueryError::malformed(&name))?;
             if parameters.len() >= MAX_PARAMETERS {
                 return Err(QueryError::Unreadable);
             }
@@ -122,7 +128,6 @@ fn decode(text: &str) -> Option<String> {
                     return None;
                 }
             }
-            // S3 and forms read a space, RFC 3986 a plus.
             b'+' | b' ' | b'#' => return None,
             _ => {}
         }
@@ -145,6 +150,7 @@ mod tests {
         assert_eq!(query("a=b=c&d=%252F"), [pair("a", "b=c"), pair("d", "%2F")]);
         assert_eq!(query("p=%E2%82%AC%20%2B"), [pair("p", "€ +")]);
         assert_eq!(query("a;b=c"), [pair("a;b", "c")]);
+        assert_eq!(query("p=my+docs/+&q=%2B+%2520"), [pair("p", "my docs/ "), pair("q", "+ %20")]);
     }
 
     #[test]
@@ -152,7 +158,7 @@ mod tests {
         for text in ["&", "a&", "&a", "a&&b", "=", "=b", "a%=b", "%zz", "a+b", "%FF", "a%00=b", "a b", "a#"] {
             assert_eq!(Query::parse(text), Err(QueryError::Unreadable), "{text}");
         }
-        for text in ["a=%", "a=%2", "a=b+c", "a=%FF", "a=1&a=1", "a&%61", "a= "] {
+        for text in ["a=%", "a=%2", "a=%+0", "a=%2+0", "a=%FF", "a=1&a=1", "a&%61", "a= "] {
             assert_eq!(Query::parse(text), Err(QueryError::malformed("a")), "{text}");
         }
         let many: Vec<_> = (0..33).map(|n| n.to_string()).collect();

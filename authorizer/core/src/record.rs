@@ -50,6 +50,9 @@ pub struct DecisionRecord<'r> {
     pub status: Option<u16>,
     /// `allowed_by_rule`, `preflight_...`, or the word of the [`Refusal`](crate::Refusal).
     pub reason: Cow<'r, str>,
+    /// What is wrong with an event that could not be read. It holds nothing that the viewer sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Cow<'r, str>>,
     /// The id of the rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<Cow<'r, str>>,
@@ -119,6 +122,7 @@ impl<'r> DecisionRecord<'r> {
             decision: self.decision,
             status: self.status,
             reason: owned(self.reason),
+            problem: self.problem.map(owned),
             rule: self.rule.map(owned),
             issuer: self.issuer.map(owned),
             subject: self.subject.map(owned),

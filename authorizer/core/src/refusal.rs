@@ -5,11 +5,13 @@
 //! claim would have helped. [`Refusal::reason`] goes only to the decision log.
 
 mod reason;
+mod s3_code;
 
 pub use reason::Reason;
+pub(crate) use s3_code::S3Code;
 
 use crate::credential::CredentialError;
-use crate::event::EventError;
+use crate::event::{EventError, EventProblem};
 use crate::key::KeyError;
 use crate::query::QueryError;
 use crate::request::{RequestError, header_name};
@@ -20,7 +22,7 @@ use crate::token::{KeysUnavailable, TokenError, VerifyError};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
     /// The function's input is not the event of one CloudFront request.
-    EventMalformed,
+    EventMalformed(EventProblem),
     /// The function is attached to another trigger than viewer-request.
     EventWrongTrigger,
     /// The path does not contain an object key that has exactly one meaning.
@@ -31,6 +33,8 @@ pub enum Refusal {
     PostNotAnUpload,
     /// A header that would change the operation. Contains its lower-case name.
     HeaderNotAllowed(String),
+    /// A header of the operation with a value that it cannot have, or twice. Contains its lower-case name.
+    HeaderMalformed(String),
     /// A method that no rule allows on any key. Contains the methods that some rule allows, for `Allow`.
     MethodNotAllowed {
         /// The value of `Allow` (RFC 9110 section 10.2.1).
@@ -96,7 +100,7 @@ pub enum UploadError {
 impl From<EventError> for Refusal {
     fn from(error: EventError) -> Self {
         match error {
-            EventError::Malformed => Self::EventMalformed,
+            EventError::Malformed(problem) => Self::EventMalformed(problem),
             EventError::WrongTrigger => Self::EventWrongTrigger,
         }
     }
@@ -110,6 +114,7 @@ impl From<RequestError> for Refusal {
             RequestError::Query(error) => Self::Query(error),
             RequestError::PostNotAnUpload => Self::PostNotAnUpload,
             RequestError::HeaderNotAllowed(name) => Self::HeaderNotAllowed(name),
+            RequestError::HeaderMalformed(name) => Self::HeaderMalformed(name),
         }
     }
 }
@@ -119,7 +124,7 @@ impl From<CredentialError> for Refusal {
         match error {
             CredentialError::Repeated => Self::CredentialRepeated,
             CredentialError::Scheme => Self::CredentialScheme,
-            CredentialError::Malformed => Self::CredentialMalformed,
+            CredentialError::Malformed | CredentialError::CookieMalformed => Self::CredentialMalformed,
         }
     }
 }
@@ -144,6 +149,7 @@ impl From<Mismatch<'_>> for Refusal {
             Mismatch::Source => Self::NoRule(NoRule::SourceNotAllowed),
             Mismatch::Condition(_) => Self::NoRule(NoRule::ConditionNotMet),
             Mismatch::Override(asked) => Self::Query(QueryError::not_allowed(asked.name())),
+            Mismatch::Parameter(asked) => Self::Query(QueryError::not_allowed(asked.name())),
             Mismatch::Terms(terms) => match terms {
                 TermsMismatch::Header(name) => Self::HeaderNotAllowed(header_name(&name)),
                 TermsMismatch::LengthRequired => Self::Upload(UploadError::LengthRequired),
@@ -183,7 +189,7 @@ impl Refusal {
     /// Its name in the decision log.
     pub fn kind(&self) -> Reason {
         match self {
-            Self::EventMalformed => Reason::EventMalformed,
+            Self::EventMalformed(_) => Reason::EventMalformed,
             Self::EventWrongTrigger => Reason::EventWrongTrigger,
             Self::Key(error) => match error {
                 KeyError::Missing => Reason::KeyMissing,
@@ -195,12 +201,14 @@ impl Refusal {
                 KeyError::Backslash => Reason::KeyBackslash,
                 KeyError::RawPlus => Reason::KeyRawPlus,
                 KeyError::RawDelimiter => Reason::KeyRawDelimiter,
+                KeyError::Soap => Reason::KeySoap,
                 KeyError::TooLong => Reason::KeyTooLong,
             },
             Self::Query(QueryError::NotAllowed(_)) => Reason::QueryNotAllowed,
             Self::Query(QueryError::Malformed(_) | QueryError::Unreadable) => Reason::QueryMalformed,
             Self::PostNotAnUpload => Reason::PostNotAnUpload,
             Self::HeaderNotAllowed(_) => Reason::HeaderNotAllowed,
+            Self::HeaderMalformed(_) => Reason::HeaderMalformed,
             Self::MethodNotAllowed { .. } => Reason::MethodNotAllowed,
             Self::CredentialRepeated => Reason::CredentialRepeated,
             Self::CredentialScheme => Reason::CredentialScheme,
@@ -253,7 +261,7 @@ impl Refusal {
     /// The message for the viewer, in the `detail` of the problem document (RFC 9457 section 3.1.4).
     pub fn detail(&self) -> String {
         let fixed = match self {
-            Self::EventMalformed | Self::EventWrongTrigger => {
+            Self::EventMalformed(_) | Self::EventWrongTrigger => {
                 "The authorizer cannot read the request that CloudFront sent to it."
             }
             Self::Key(error) => match error {
@@ -272,6 +280,9 @@ impl Refusal {
                     "The path has a raw +, which S3 reads as a space. Encode a plus as %2B and a space as %20."
                 }
                 KeyError::RawDelimiter => "The path has a raw space, # or ?. Percent-encode it.",
+                KeyError::Soap => {
+                    "S3 does not serve an object with the key soap at this kind of address. Give it another key."
+                }
                 KeyError::TooLong => "The object key is longer than the 1,024 bytes of UTF-8 that S3 allows.",
             },
             Self::Query(error) => {
@@ -294,6 +305,12 @@ impl Refusal {
             Self::HeaderNotAllowed(name) => {
                 return format!(
                     "The request header {name} is not allowed here. Send the request without it."
+                );
+            }
+            Self::HeaderMalformed(name) => {
+                return format!(
+                    "The request header {name} has a value that is not allowed here, or appears twice. Correct the \
+                     value, or send the request without the header."
                 );
             }
             Self::MethodNotAllowed { .. } => "This method is not allowed here. To upload, use PUT.",
@@ -337,12 +354,13 @@ impl Refusal {
             Self::InsufficientScope { scope } => {
                 Some(format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\""))
             }
-            Self::EventMalformed
+            Self::EventMalformed(_)
             | Self::EventWrongTrigger
             | Self::Key(_)
             | Self::Query(_)
             | Self::PostNotAnUpload
             | Self::HeaderNotAllowed(_)
+            | Self::HeaderMalformed(_)
             | Self::MethodNotAllowed { .. }
             | Self::KeysUnavailable(_)
             | Self::DeniedByRule

@@ -7,6 +7,7 @@
 use thiserror::Error;
 
 use crate::event::CloudFrontRequest;
+use crate::extra_parameter::ExtraParameter;
 use crate::header::{Fate, fate};
 use crate::key::{KeyError, ObjectKey};
 use crate::operation::{Method, OperationSet, Parameter, ParameterForm, S3Operation};
@@ -23,6 +24,7 @@ pub struct S3Request {
     /// The parameters that go to S3, in a fixed order.
     parameters: Vec<(&'static str, String)>,
     overrides: Vec<ResponseOverride>,
+    extras: Vec<ExtraParameter>,
     upload: Option<Box<Upload>>,
     /// The value of the query parameter that contains a token. It does not go to S3.
     token: Option<String>,
@@ -98,12 +100,20 @@ pub enum RequestError {
     /// A header that would change the operation. Contains its lower-case name.
     #[error("the request header {0} is not allowed here")]
     HeaderNotAllowed(String),
+    /// A header of the operation with a value that it cannot have, or twice. Contains its lower-case name.
+    #[error("the request header {0} has a value that is not allowed, or appears twice")]
+    HeaderMalformed(String),
 }
 
 impl RequestError {
     /// For a header. Its name came from the viewer.
     fn header_not_allowed(name: &str) -> Self {
         Self::HeaderNotAllowed(header_name(name))
+    }
+
+    /// For the value of a header. Its name came from the viewer.
+    fn header_malformed(name: &str) -> Self {
+        Self::HeaderMalformed(header_name(name))
     }
 }
 
@@ -129,9 +139,17 @@ impl Possible {
     }
 }
 
+/// The query parameters of a policy, which do not belong to S3 and do not go there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnParameters<'p> {
+    /// The one that may contain a token.
+    pub token: Option<&'p str>,
+    /// Those that GetObject and HeadObject drop.
+    pub ignored: &'p [String],
+}
+
 impl S3Request {
-    /// Recognises the request. `token_parameter` is the query parameter that may contain a token. It does not belong
-    /// to an operation.
+    /// Recognises the request. `own` are the query parameters that do not belong to an operation.
     ///
     /// # Errors
     /// [`RequestError`]. [`RequestError::Key`] is about the prefix of a listing.
@@ -139,23 +157,25 @@ impl S3Request {
         target: Target,
         request: &CloudFrontRequest<'_>,
         possible: Possible,
-        token_parameter: Option<&str>,
+        own: OwnParameters<'_>,
     ) -> Result<Self, RequestError> {
         let method = Method::parse(&request.method)
             .filter(|method| possible.operations.has_method(*method))
             .ok_or_else(|| RequestError::MethodNotAllowed { allow: possible.allow_header() })?;
-        let asked = Self::asked(target, method, &request.querystring, possible.operations, token_parameter)?;
+        let asked = Self::asked(target, method, &request.querystring, possible.operations, own)?;
         let operation = asked.operation;
         for (name, lines) in &request.headers {
-            if fate(operation, name, lines) == Fate::Refuse {
-                return Err(RequestError::header_not_allowed(name));
+            match fate(operation, name, lines) {
+                Fate::Refuse => return Err(RequestError::header_not_allowed(name)),
+                Fate::RefuseValue => return Err(RequestError::header_malformed(name)),
+                Fate::Forward | Fate::AsRuleSays | Fate::ForChecksums | Fate::LeaveAlone | Fate::Remove => {}
             }
         }
         if !operation.is_upload() {
             return Ok(asked);
         }
         let upload = Upload::read(operation, &request.headers)
-            .map_err(|name| RequestError::header_not_allowed(&name))?;
+            .map_err(|name| RequestError::header_malformed(&name))?;
         Ok(Self { upload: Some(Box::new(upload)), ..asked })
     }
 
@@ -165,17 +185,24 @@ impl S3Request {
         method: Method,
         query: &str,
         possible: OperationSet,
-        token_parameter: Option<&str>,
+        own: OwnParameters<'_>,
     ) -> Result<Self, RequestError> {
         let mut query = Query::parse(query).map_err(RequestError::Query)?;
-        let token = token_parameter.and_then(|name| query.take(name));
+        let token = own.token.and_then(|name| query.take(name));
         let (operation, marker) = operation_of(&target, method, &query)?;
         // Without a parameter that selects it, the rules decide.
         if let (false, Some(marker)) = (possible.contains(operation), marker) {
             return Err(RequestError::Query(QueryError::not_allowed(marker)));
         }
+        // The operation is known by now, so what is dropped cannot make it another one.
+        if matches!(operation, S3Operation::GetObject | S3Operation::HeadObject) {
+            for name in own.ignored {
+                query.take(name);
+            }
+        }
         let mut parameters = Vec::new();
         let prefix = take_parameters(operation, &mut query, &mut parameters)?;
+        let extras = take_extras(operation, &mut query, &mut parameters)?;
         let overrides = match operation.reads_object() {
             true => take_overrides(&mut query, &mut parameters)?,
             false => Vec::new(),
@@ -194,7 +221,7 @@ impl S3Request {
         }
         match query.first_name() {
             Some(name) => Err(RequestError::Query(QueryError::not_allowed(name))),
-            None => Ok(Self { operation, resource, parameters, overrides, upload: None, token }),
+            None => Ok(Self { operation, resource, parameters, overrides, extras, upload: None, token }),
         }
     }
 
@@ -221,6 +248,11 @@ impl S3Request {
     /// The response headers that the query overrides.
     pub fn overrides(&self) -> &[ResponseOverride] {
         &self.overrides
+    }
+
+    /// The parameters that a rule must allow.
+    pub fn extras(&self) -> &[ExtraParameter] {
+        &self.extras
     }
 
     /// The facts about an upload, if this is one.
@@ -281,6 +313,24 @@ fn take_parameters(
     Ok(prefix)
 }
 
+/// Takes the parameters that a rule must allow out of the query.
+fn take_extras(
+    operation: S3Operation,
+    query: &mut Query,
+    taken: &mut Vec<(&'static str, String)>,
+) -> Result<Vec<ExtraParameter>, RequestError> {
+    let mut extras = Vec::new();
+    for one in ExtraParameter::ALL.into_iter().filter(|one| one.is_of(operation)) {
+        let Some(value) = query.take(one.name()) else { continue };
+        if !one.form().holds(&value) {
+            return Err(RequestError::Query(QueryError::malformed(one.name())));
+        }
+        taken.push((one.name(), value));
+        extras.push(one);
+    }
+    Ok(extras)
+}
+
 /// Takes the overrides of response headers out of the query of a read.
 fn take_overrides(
     query: &mut Query,
@@ -313,7 +363,9 @@ mod tests {
     ) -> Result<S3Request, RequestError> {
         let possible = Possible { operations: operations.iter().copied().collect(), preflights: false };
         let target = Target::of(&request.method, request).map_err(RequestError::Key)?;
-        S3Request::recognise(target, request, possible, Some("access_token"))
+        let ignored = ["v".to_owned(), "utm_source".to_owned()];
+        let own = OwnParameters { token: Some("access_token"), ignored: &ignored };
+        S3Request::recognise(target, request, possible, own)
     }
 
     fn recognise(method: &str, uri: &str, query: &str) -> Result<S3Request, RequestError> {
@@ -327,6 +379,29 @@ mod tests {
             ("GET", "/a", "", Op::GetObject, ""),
             ("GET", "/a", "x-id=GetObject", Op::GetObject, ""),
             ("GET", "/a", "access_token=a.b.c", Op::GetObject, ""),
+            ("GET", "/a", "utm_source=x&v=%00&access_token=a", Op::GetObject, ""),
+            ("HEAD", "/a", "v", Op::HeadObject, ""),
+            (
+                "GET",
+                "/a",
+                "v=1&partNumber=3&response-expires=x",
+                Op::GetObject,
+                "partNumber=3&response-expires=x",
+            ),
+            (
+                "HEAD",
+                "/a",
+                "versionId=v1&partNumber=10000",
+                Op::HeadObjectVersion,
+                "versionId=v1&partNumber=10000",
+            ),
+            (
+                "GET",
+                "/",
+                "fetch-owner=true&list-type=2",
+                Op::ListObjectsV2,
+                "list-type=2&prefix=&fetch-owner=true",
+            ),
             ("GET", "/", "access_token=a&list-type=2", Op::ListObjectsV2, "list-type=2&prefix="),
             ("HEAD", "/a", "", Op::HeadObject, ""),
             ("PUT", "/a", "x-id=PutObject", Op::PutObject, ""),
@@ -368,18 +443,32 @@ mod tests {
         let malformed = |name| RequestError::Query(QueryError::malformed(name));
         for (method, uri, query, refusal) in [
             ("GET", "/a", "acl", not_allowed("acl")),
+            ("GET", "/a", "v=1&v=2", malformed("v")),
+            ("GET", "/a", "V=1", not_allowed("V")),
+            ("GET", "/a", "utm_sourcE=1", not_allowed("utm_sourcE")),
+            ("GET", "/a", "versionId=x&v=1", not_allowed("v")),
+            ("PUT", "/a", "v=1", not_allowed("v")),
+            ("DELETE", "/a", "v=1", not_allowed("v")),
+            ("GET", "/", "list-type=2&v=1", not_allowed("v")),
+            ("GET", "/a", "v=1&acl", not_allowed("acl")),
             ("PUT", "/a", "tagging", not_allowed("tagging")),
             ("PUT", "/a", "versionId=v", not_allowed("versionId")),
             ("DELETE", "/a", "versionId=v", not_allowed("versionId")),
             ("GET", "/a", "uploads", not_allowed("uploads")),
-            ("GET", "/a", "partNumber=1", not_allowed("partNumber")),
+            ("GET", "/a", "partNumber=0", malformed("partNumber")),
+            ("HEAD", "/a", "partNumber=10001", malformed("partNumber")),
+            ("GET", "/a", "uploadId=u&partNumber=1", not_allowed("partNumber")),
+            ("GET", "/a", "fetch-owner=true", not_allowed("fetch-owner")),
+            ("DELETE", "/a", "partNumber=1", not_allowed("partNumber")),
             ("GET", "/a", "list-type=2", not_allowed("list-type")),
             ("GET", "/a", "X-Amz-Signature=0", not_allowed("X-Amz-Signature")),
             ("GET", "/a", "versionid=v", not_allowed("versionid")),
             ("HEAD", "/a", "uploadId=u", not_allowed("uploadId")),
             ("POST", "/a", "uploads&uploadId=u", not_allowed("uploadId")),
             ("GET", "/", "prefix=a", not_allowed("prefix")),
-            ("GET", "/", "list-type=2&fetch-owner=true", not_allowed("fetch-owner")),
+            ("GET", "/", "list-type=2&fetch-owner=false", malformed("fetch-owner")),
+            ("GET", "/", "list-type=2&fetch-owner", malformed("fetch-owner")),
+            ("GET", "/", "list-type=2&partNumber=1", not_allowed("partNumber")),
             ("POST", "/a", "delete", RequestError::PostNotAnUpload),
             ("POST", "/a", "", RequestError::PostNotAnUpload),
             ("GET", "/a", "versionId", malformed("versionId")),

@@ -1,5 +1,7 @@
-//! Where people with a browser and without a token are sent.
+//! Where people with a browser and without a token that is accepted are sent, and what keeps them from going round.
 
+use crate::credential::{cookie_names, has_cookie};
+use crate::digest::sha256_hex;
 use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::origin::Origin;
 use crate::query::encode_value;
@@ -12,7 +14,37 @@ pub(crate) struct SignIn {
     before_return: String,
     /// The distribution's own origin.
     origin: String,
+    /// Whether that is `https`, so that cookies can be limited to it.
+    is_https: bool,
 }
+
+/// What a person who opens a page is answered when the request has no token that is accepted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Next {
+    /// They are sent to sign in.
+    SignIn {
+        /// The address of the sign-in.
+        location: String,
+        /// The `Set-Cookie` lines: the marker, and those that clear the cookies of the token.
+        cookies: Vec<String>,
+    },
+    /// They come from there, and are told why the request is refused.
+    Refuse {
+        /// The `Set-Cookie` lines: the marker is cleared, so that whoever tries again is sent to sign in again.
+        cookies: Vec<String>,
+    },
+}
+
+/// How long the marker lives, in seconds: as long as a person may take to sign in.
+const MARKER_SECONDS: u32 = 300;
+
+/// The most `Set-Cookie` lines that clear cookies, and their greatest length together, in bytes. A generated response
+/// has at most 40 KB.
+const MAX_CLEARING: usize = 40;
+const MAX_CLEARING_BYTES: usize = 8_192;
+
+/// The longest path that a browser takes in a cookie, in bytes (RFC 6265bis section 5.6).
+const MAX_COOKIE_PATH: usize = 1_024;
 
 impl SignIn {
     /// Takes the address of the sign-in page, the distribution's origin, and the name of the parameter with the
@@ -29,24 +61,96 @@ impl SignIn {
             return None;
         }
         let joint = if url.contains('?') { '&' } else { '?' };
-        Some(Self { before_return: format!("{url}{joint}{return_parameter}="), origin: origin.to_owned() })
+        Some(Self {
+            before_return: format!("{url}{joint}{return_parameter}="),
+            origin: origin.to_owned(),
+            is_https: origin.starts_with("https://"),
+        })
     }
 
-    /// Where to send the viewer of a request without a token; `None` if the request is not a person who opens a page.
+    /// What to answer when a request has no token that is accepted; `None` if the request is not a person who opens a
+    /// page. `cookie` is the name of the cookie that may contain a token.
     ///
     /// The address to return to is the distribution's own origin and the recognised request, written anew. So the
     /// request cannot lead the viewer to another site.
-    pub(crate) fn location(&self, request: &CloudFrontRequest<'_>, asked: &S3Request) -> Option<String> {
-        is_navigation(request).then(|| {
-            let mut back = format!("{}{}", self.origin, asked.to_uri());
-            let query = asked.to_querystring();
-            if !query.is_empty() {
-                back.push('?');
-                back.push_str(&query);
-            }
-            format!("{}{}", self.before_return, encode_value(&back))
-        })
+    pub(crate) fn next(
+        &self,
+        request: &CloudFrontRequest<'_>,
+        asked: &S3Request,
+        cookie: Option<&str>,
+    ) -> Option<Next> {
+        if !is_navigation(request) {
+            return None;
+        }
+        let mut back = format!("{}{}", self.origin, asked.to_uri());
+        let query = asked.to_querystring();
+        if !query.is_empty() {
+            back.push('?');
+            back.push_str(&query);
+        }
+        let marker = self.marker(&back);
+        if has_cookie(&request.headers, &marker) {
+            return Some(Next::Refuse { cookies: vec![self.set_cookie(&marker, "", "/", 0)] });
+        }
+        let mut cookies = vec![self.set_cookie(&marker, "1", "/", MARKER_SECONDS)];
+        if let Some(cookie) = cookie {
+            cookies.extend(self.clearing(request, cookie));
+        }
+        Some(Next::SignIn { location: format!("{}{}", self.before_return, encode_value(&back)), cookies })
     }
+
+    /// The name of the cookie that says that this page has just sent its viewer to sign in. Each page has its own, so
+    /// that pages that are opened at once do not take each other's. With the prefix, no other host can set it
+    /// (RFC 6265bis section 4.1.3). It opens nothing.
+    fn marker(&self, back: &str) -> String {
+        let page = sha256_hex(back.as_bytes());
+        let page = page.get(..8).unwrap_or_default();
+        let prefix = if self.is_https { "__Host-" } else { "" };
+        format!("{prefix}authorizer-sign-in-{page}")
+    }
+
+    /// The lines that clear the cookies of the token that the request has. A cookie is only cleared by its own path,
+    /// and a request does not say which that is. So they name each that it can be: `/`, the parents of the path, in
+    /// both spellings, and the path itself. They have no `Domain`: such a cookie belongs to other hosts too.
+    fn clearing(&self, request: &CloudFrontRequest<'_>, cookie: &str) -> Vec<String> {
+        let names = cookie_names(&request.headers, cookie);
+        let mut left = MAX_CLEARING_BYTES;
+        paths(&request.uri)
+            .flat_map(|path| names.iter().map(move |name| (name, path)))
+            // A browser does not take such a cookie with another path.
+            .filter(|(name, path)| *path == "/" || !has_prefix(name, "__Host-"))
+            .map(|(name, path)| self.set_cookie(name, "", path, 0))
+            .take(MAX_CLEARING)
+            .take_while(|line| {
+                let rest = left.checked_sub(line.len());
+                left = rest.unwrap_or_default();
+                rest.is_some()
+            })
+            .collect()
+    }
+
+    fn set_cookie(&self, name: &str, value: &str, path: &str, seconds: u32) -> String {
+        let is_secure = self.is_https || has_prefix(name, "__Host-") || has_prefix(name, "__Secure-");
+        let secure = if is_secure { "; Secure" } else { "" };
+        format!("{name}={value}; Path={path}; Max-Age={seconds}{secure}; HttpOnly; SameSite=Lax")
+    }
+}
+
+/// Browsers compare the prefixes of names without case (RFC 6265bis section 5.7).
+fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// The paths that a cookie of this request can have (RFC 6265 section 5.1.4), the shortest first, as the viewer spells
+/// them. A path with a character that could end the attribute is left out.
+fn paths(uri: &str) -> impl Iterator<Item = &str> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && ![b';', b',', b'"', b'\\'].contains(&byte);
+    let length = uri.bytes().take(MAX_COOKIE_PATH).take_while(|byte| is_plain(*byte)).count();
+    let ends = (1..=length).filter(move |&end| {
+        let is_slash = |at: usize| uri.as_bytes().get(at) == Some(&b'/');
+        end == 1 || end == uri.len() || is_slash(end) || end.checked_sub(1).is_some_and(is_slash)
+    });
+    ends.filter_map(|end| uri.get(..end))
 }
 
 /// A GET with which a browser opens a page (Fetch Metadata Request Headers, sections 2.1 and 2.2).
@@ -73,7 +177,7 @@ fn accepts_html(headers: &CloudFrontHeaders<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::operation::{Method, S3Operation};
-    use crate::request::Target;
+    use crate::request::{OwnParameters, Target};
     use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
 
@@ -88,13 +192,111 @@ mod tests {
         CloudFrontRequest::sent("GET", uri, query, headers)
     }
 
-    fn location(request: &CloudFrontRequest<'_>) -> Option<String> {
+    fn next(request: &CloudFrontRequest<'_>) -> Option<Next> {
         let sign_in =
             SignIn::new("https://login.example.com/start?client_id=files", "https://files.example.com", "to");
         let target = Target::of("GET", request).ok()?;
         let all = S3Operation::ALL.into_iter().collect();
-        let asked = S3Request::asked(target, Method::Get, &request.querystring, all, Some("t")).ok()?;
-        sign_in.unwrap().location(request, &asked)
+        let own = OwnParameters { token: Some("t"), ignored: &[] };
+        let asked = S3Request::asked(target, Method::Get, &request.querystring, all, own).ok()?;
+        sign_in.unwrap().next(request, &asked, Some("session"))
+    }
+
+    fn location(request: &CloudFrontRequest<'_>) -> Option<String> {
+        match next(request)? {
+            Next::SignIn { location, .. } => Some(location),
+            Next::Refuse { .. } => None,
+        }
+    }
+
+    fn lines(request: &CloudFrontRequest<'_>) -> Vec<String> {
+        match next(request).unwrap() {
+            Next::SignIn { cookies, .. } | Next::Refuse { cookies } => cookies,
+        }
+    }
+
+    #[test]
+    fn whoever_comes_back_is_told_why_and_not_sent_again() {
+        let mut page = request("/users/alice/a.html", "", &NAVIGATION);
+        let cookies = lines(&page);
+        let (marker, attributes) = cookies[0].split_once("=1; ").unwrap();
+        assert!(marker.starts_with("__Host-authorizer-sign-in-"), "{marker}");
+        assert_eq!(attributes, "Path=/; Max-Age=300; Secure; HttpOnly; SameSite=Lax");
+        assert_eq!(cookies.len(), 1, "no cookie of the token came");
+
+        let cookie = |value: String| crate::event::CloudFrontHeader::new("Cookie", value).into();
+        page.headers.insert("cookie".into(), cookie(format!("session=a; {marker}=1")));
+        let cleared = format!("{marker}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+        assert_eq!(next(&page), Some(Next::Refuse { cookies: vec![cleared] }));
+        // Another page that was opened at the same time.
+        page.uri = "/users/alice/b.html".into();
+        assert!(location(&page).is_some());
+        // Nothing but a page of its own is told anything else.
+        page.headers.remove("sec-fetch-mode");
+        assert_eq!(next(&page), None);
+    }
+
+    #[test]
+    fn the_cookies_of_the_token_are_cleared_at_every_path_that_they_can_have() {
+        let cleared = |uri: &str, cookie: &str| {
+            let page = request(uri, "", &[&NAVIGATION[..], &[("cookie", cookie)]].concat());
+            lines(&page).split_off(1)
+        };
+        let line = |name: &str, path: &str| {
+            format!("{name}=; Path={path}; Max-Age=0; Secure; HttpOnly; SameSite=Lax")
+        };
+        assert_eq!(
+            cleared("/users/alice/a.html", "session=x; theme=y"),
+            ["/", "/users", "/users/", "/users/alice", "/users/alice/", "/users/alice/a.html"]
+                .map(|path| line("session", path))
+        );
+        assert_eq!(
+            cleared("/a", "session.1=x; session.0=y"),
+            [
+                line("session.0", "/"),
+                line("session.1", "/"),
+                line("session.0", "/a"),
+                line("session.1", "/a")
+            ]
+        );
+        assert_eq!(cleared("/a/b", "theme=y"), Vec::<String>::new());
+        // What could end the attribute, or add another, is in no line.
+        for uri in ["/a/;Domain=example.com/b", "/a/,b/c", "/a/é/c"] {
+            let paths = ["/", "/a", "/a/"].map(|path| line("session", path));
+            assert_eq!(cleared(uri, "session=x"), paths, "{uri}");
+        }
+        let pieces: String = (0..16).map(|index| format!("session.{index}=x; ")).collect();
+        for uri in [format!("/{}a", "b/".repeat(400)), format!("/{}/a", "b".repeat(900)), "/a".repeat(9)] {
+            for cookie in ["session=x", &pieces] {
+                let lines = cleared(&uri, cookie);
+                assert!(lines.len() <= MAX_CLEARING, "{}", lines.len());
+                assert!(lines.iter().map(String::len).sum::<usize>() <= MAX_CLEARING_BYTES);
+                assert!(lines[0].contains("Path=/;"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_cookie_with_a_prefix_is_cleared_as_a_browser_takes_it() {
+        let clear = |origin: &str, cookie: &str| {
+            let sign_in = SignIn::new("https://login.example.com", origin, "to").unwrap();
+            let sent = format!("{cookie}=x");
+            let page = request("/a/b", "", &[("cookie", sent.as_str())]);
+            sign_in.clearing(&page, cookie)
+        };
+        let attributes = "Max-Age=0; Secure; HttpOnly; SameSite=Lax";
+        assert_eq!(
+            clear("https://files.example.com", "__Host-session"),
+            [format!("__Host-session=; Path=/; {attributes}")]
+        );
+        assert_eq!(
+            clear("http://localhost:8080", "__Secure-s")[1],
+            format!("__Secure-s=; Path=/a; {attributes}")
+        );
+        assert_eq!(
+            clear("http://localhost:8080", "session")[0],
+            "session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+        );
     }
 
     #[test]
@@ -130,10 +332,10 @@ mod tests {
             Method::Get,
             "",
             S3Operation::ALL.into_iter().collect(),
-            None,
+            OwnParameters::default(),
         );
         let sign_in = SignIn::new("https://login.example.com", "https://files.example.com", "to").unwrap();
-        assert_eq!(sign_in.location(&post, &asked.unwrap()), None);
+        assert_eq!(sign_in.next(&post, &asked.unwrap(), None), None);
     }
 
     proptest! {

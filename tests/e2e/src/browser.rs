@@ -82,6 +82,16 @@ impl Browser {
         self.command(json!({"action": "cookie", "url": url, "name": name, "value": value}));
     }
 
+    /// Sets a cookie for one path of the URL's host.
+    pub fn cookie_at(&mut self, url: &str, path: &str, name: &str, value: &str) {
+        self.command(json!({"action": "cookie", "url": url, "path": path, "name": name, "value": value}));
+    }
+
+    /// The cookies of the URL's host, each as `NAME PATH`.
+    pub fn cookies(&mut self, url: &str) -> Vec<String> {
+        serde_json::from_value(self.command(json!({"action": "cookies", "url": url}))).unwrap()
+    }
+
     /// The paths, with queries, of the requests for the sign-in page.
     pub fn arrivals(&mut self) -> Vec<String> {
         let arrivals = self.command(json!({"action": "arrivals"}));

@@ -20,6 +20,7 @@ pub mod packages;
 pub mod providers;
 pub mod random;
 pub mod runtimes;
+pub mod s3_model;
 pub mod sdk;
 pub mod served;
 pub mod skipped;

@@ -89,9 +89,17 @@ const actions = {
   },
 
   // Sets a cookie for a URL, as its server would.
-  async cookie({ url, name, value }) {
-    await browser.addCookies([{ url, name, value }]);
+  async cookie({ url, name, value, path }) {
+    const { hostname } = new URL(url);
+    await browser.addCookies([path ? { domain: hostname, path, name, value } : { url, name, value }]);
     return {};
+  },
+
+  // The cookies that the browser has for a host, each as `NAME PATH`.
+  async cookies({ url }) {
+    const { hostname } = new URL(url);
+    const cookies = await browser.cookies();
+    return cookies.filter((one) => one.domain === hostname).map((one) => `${one.name} ${one.path}`).sort();
   },
 
   // The paths that were requested from the sign-in page.

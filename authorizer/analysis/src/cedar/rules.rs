@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{
@@ -49,6 +50,11 @@ type OperationFact = fn(Op) -> bool;
 /// Whether overrides are asked about. Of an operation that can have none it holds, so one policy has it with the reads.
 fn takes_overrides(operation: Op) -> bool {
     !operation.is_upload() && !operation.is_listing()
+}
+
+/// Whether the parameters are asked about that a rule must allow. Of an operation that can have none it holds, too.
+fn takes_parameters(operation: Op) -> bool {
+    !operation.is_upload()
 }
 
 fn parts(rule: &Rule, shape: &mut Shape) -> Result<Parts, UntranslatableError> {
@@ -105,6 +111,9 @@ fn parts(rule: &Rule, shape: &mut Shape) -> Result<Parts, UntranslatableError> {
             }
             RulePart::Overrides(overrides) => {
                 parts.own.push((overrides_clause(overrides), takes_overrides));
+            }
+            RulePart::Parameters(parameters) => {
+                parts.own.push((parameters_clause(parameters), takes_parameters));
             }
             RulePart::Checksums(may_be_sent) => {
                 if !may_be_sent {
@@ -260,6 +269,16 @@ fn overrides_clause(overrides: &[ResponseOverride]) -> Clause {
         }
     };
     Clause::new("response_overrides", text)
+}
+
+fn parameters_clause(parameters: &[ExtraParameter]) -> Clause {
+    let text = match parameters {
+        [] => "context.parameters.isEmpty()".to_owned(),
+        parameters => {
+            format!("{}.containsAll(context.parameters)", set(parameters.iter().map(|one| one.name())))
+        }
+    };
+    Clause::new("parameters", text)
 }
 
 /// Which metadata may be sent at all.

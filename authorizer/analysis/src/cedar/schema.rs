@@ -16,7 +16,9 @@ pub(super) fn write(shape: &Shape) -> String {
     segments.extend(shape.middles.iter().map(|(first, last)| format!("m{first}_{last}: String")));
     let named = segments.iter().map(|attribute| format!("  {attribute},\n")).collect::<String>();
     let matched = if shape.matched.is_empty() { "" } else { "  matched: Set<String>,\n" };
-    let asked = format!("  now: datetime,\n  source: ipaddr,\n  overrides: Set<String>,\n{matched}");
+    let asked = format!(
+        "  now: datetime,\n  source: ipaddr,\n  overrides: Set<String>,\n  parameters: Set<String>,\n{matched}"
+    );
     let mut schema = format!(
         "// A claim of the viewer's token, as each test reads it.\n\
         type Claim = {{\n  text?: String,\n  number?: Long,\n  truth?: Bool,\n  words: Set<String>,\n  \

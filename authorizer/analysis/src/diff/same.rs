@@ -87,6 +87,9 @@ fn meaning(rule: &Rule, issuers: &[Issuer]) -> String {
         RulePart::Overrides(overrides) => {
             format!("{:?}", sorted(overrides.iter().map(|one| one.name().to_owned()).collect()))
         }
+        RulePart::Parameters(parameters) => {
+            format!("{:?}", sorted(parameters.iter().map(|one| one.name().to_owned()).collect()))
+        }
         RulePart::Checksums(may_be_sent) => format!("{may_be_sent}"),
         RulePart::MaxBytes(most) => format!("{most:?}"),
         RulePart::ContentTypes(types) => format!("{types:?}"),

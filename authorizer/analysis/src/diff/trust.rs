@@ -41,6 +41,7 @@ pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
     let (before, after) = (old.credentials(), new.credentials());
     changes.extend(place("cookie", before.cookie.as_deref(), after.cookie.as_deref()));
     changes.extend(place("query parameter", before.query.as_deref(), after.query.as_deref()));
+    changes.extend(ignored(old, new));
     changes.extend(cors_changes(old.cors(), new.cors()));
     changes
 }
@@ -135,6 +136,18 @@ fn keys_beyond(one: Option<&KeySet>, other: Option<&KeySet>) -> Vec<String> {
         .map(|kid| kid.map_or("one without a kid".to_owned(), |kid| format!("`{}`", kid.escape_debug())))
         .collect();
     beyond.into_iter().collect()
+}
+
+/// The query parameters that reads drop: a request with one of them is let in where it was refused.
+fn ignored(old: &Policy, new: &Policy) -> Vec<TrustChange> {
+    let beyond = |one: &Policy, other: &Policy, what: &str, direction| {
+        let names = one.ignored_parameters().iter().filter(|name| !other.ignored_parameters().contains(name));
+        let what = |name: &String| format!("reads {what} the query parameter `{name}`");
+        names.map(|name| TrustChange { issuer: None, what: what(name), direction }).collect::<Vec<_>>()
+    };
+    let mut changes = beyond(new, old, "drop", Direction::Wider);
+    changes.extend(beyond(old, new, "no longer drop", Direction::Narrower));
+    changes
 }
 
 /// A place of a token.

@@ -48,6 +48,7 @@ pub(crate) fn could_differ(one: &Rule, other: &Rule, operation: S3Operation) -> 
         | RulePart::Sources(_)
         | RulePart::Conditions(_)
         | RulePart::Overrides(_)
+        | RulePart::Parameters(_)
         | RulePart::Checksums(_)
         | RulePart::MaxBytes(_)
         | RulePart::ContentTypes(_) => false,

@@ -1,5 +1,6 @@
 //! The atoms of a rule's match. Each is about one thing, and one theory decides it.
 
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{
@@ -58,6 +59,8 @@ pub(crate) enum Atom<'p> {
     Media(&'p [MediaRange]),
     /// No other response headers are overridden.
     Overrides(&'p [ResponseOverride]),
+    /// No other parameters are there that a rule must allow.
+    Parameters(&'p [ExtraParameter]),
     /// The request does not have S3's own integrity headers.
     NoChecksum,
     /// No other metadata is there.
@@ -201,6 +204,7 @@ impl Atom<'_> {
             | Self::Length(_)
             | Self::Media(_)
             | Self::Overrides(_)
+            | Self::Parameters(_)
             | Self::NoChecksum
             | Self::Names(_)
             | Self::MetadataIs(..)
@@ -271,6 +275,11 @@ pub(crate) fn match_of<'p>(
             RulePart::Overrides(overrides) => {
                 if is_allow && operation.reads_object() {
                     atoms.push(Atom::Overrides(overrides));
+                }
+            }
+            RulePart::Parameters(parameters) => {
+                if is_allow && ExtraParameter::ALL.iter().any(|one| one.is_of(operation)) {
+                    atoms.push(Atom::Parameters(parameters));
                 }
             }
             RulePart::Checksums(may_be_sent) => {

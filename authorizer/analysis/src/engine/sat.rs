@@ -191,6 +191,7 @@ impl<'p> Problem<'p> {
                 | Atom::Length(_)
                 | Atom::Media(_)
                 | Atom::Overrides(_)
+                | Atom::Parameters(_)
                 | Atom::NoChecksum,
             ) => 2,
             Some(Atom::Names(_) | Atom::MetadataIs(..) | Atom::MetadataAbsent(_) | Atom::SameText(..)) => 3,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use authorizer_core::UnixTime;
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
 use serde_json::{Map, Value};
@@ -57,4 +58,5 @@ pub(crate) struct Model {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) has_checksum: bool,
     pub(crate) overrides: Vec<ResponseOverride>,
+    pub(crate) parameters: Vec<ExtraParameter>,
 }

@@ -56,6 +56,7 @@ enum Topic {
     Length,
     Media,
     Overrides,
+    Parameters,
     Checksum,
 }
 
@@ -69,6 +70,7 @@ enum TopicValues {
     Length(Option<u64>),
     Media(Option<String>),
     Overrides(Vec<authorizer_core::response_override::ResponseOverride>),
+    Parameters(Vec<authorizer_core::extra_parameter::ExtraParameter>),
     Checksum(bool),
 }
 
@@ -146,6 +148,7 @@ fn solve(
         Topic::Length => upload::length(context, said).map(TopicValues::Length),
         Topic::Media => upload::media_type(context, said).map(TopicValues::Media),
         Topic::Overrides => upload::overrides(said).map(TopicValues::Overrides),
+        Topic::Parameters => upload::parameters(context, said).map(TopicValues::Parameters),
         Topic::Checksum => Some(TopicValues::Checksum(said.iter().any(|(_, holds)| !holds))),
     })
 }
@@ -186,6 +189,7 @@ fn keyed_claims<'a, 'p: 'a>(atoms: impl Iterator<Item = &'a Atom<'p>>) -> Vec<St
             | Atom::Length(_)
             | Atom::Media(_)
             | Atom::Overrides(_)
+            | Atom::Parameters(_)
             | Atom::NoChecksum
             | Atom::Names(_)
             | Atom::MetadataAbsent(_) => {}
@@ -213,6 +217,7 @@ fn topic_of(atom: &Atom<'_>, in_keys: &[String]) -> Topic {
         Atom::Length(_) => Topic::Length,
         Atom::Media(_) => Topic::Media,
         Atom::Overrides(_) => Topic::Overrides,
+        Atom::Parameters(_) => Topic::Parameters,
         Atom::NoChecksum => Topic::Checksum,
     }
 }
@@ -232,6 +237,7 @@ fn assemble(context: Context<'_>, found: Vec<TopicValues>) -> Model {
         metadata: BTreeMap::new(),
         has_checksum: false,
         overrides: Vec::new(),
+        parameters: Vec::new(),
     };
     for one in found {
         match one {
@@ -250,6 +256,7 @@ fn assemble(context: Context<'_>, found: Vec<TopicValues>) -> Model {
             TopicValues::Length(length) => model.length = length,
             TopicValues::Media(media_type) => model.media_type = media_type,
             TopicValues::Overrides(overrides) => model.overrides = overrides,
+            TopicValues::Parameters(parameters) => model.parameters = parameters,
             TopicValues::Checksum(is_there) => model.has_checksum = is_there,
         }
     }

@@ -89,6 +89,7 @@ impl Witness {
                 }
             })
             .collect();
+        query.extend(model.parameters.iter().map(|one| format!("{}={}", one.name(), one.example())));
         query.extend(model.overrides.iter().map(|one| format!("{}=x", one.name())));
         let uri = match operation.is_listing() {
             true => "/".to_owned(),

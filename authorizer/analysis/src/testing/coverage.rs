@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::policy::Policy;
 use authorizer_core::record::{DecisionRecord, Verdict};
 use authorizer_core::response_override::ResponseOverride;
@@ -30,6 +31,8 @@ pub enum Point {
 pub enum Term {
     /// `response_overrides`, this one.
     Override(ResponseOverride),
+    /// `parameters`, this one.
+    Parameter(ExtraParameter),
     /// `upload.max_bytes`.
     MaxBytes,
     /// `upload.content_types`.
@@ -44,6 +47,7 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Override(asked) => write!(f, "response_overrides.{}", asked.name()),
+            Self::Parameter(asked) => write!(f, "parameters.{}", asked.name()),
             Self::MaxBytes => f.write_str("upload.max_bytes"),
             Self::ContentTypes => f.write_str("upload.content_types"),
             Self::Metadata(name) => write!(f, "upload.metadata.{name}"),
@@ -170,6 +174,7 @@ fn seen_where_it_decides(rule: &Rule, access: &Access<'_>) -> Vec<Point> {
     }
     let request = &access.request;
     seen.extend(request.overrides().iter().map(|asked| Point::Asked(Term::Override(*asked))));
+    seen.extend(request.extras().iter().map(|asked| Point::Asked(Term::Parameter(*asked))));
     let Some(upload) = request.upload() else { return seen };
     let operation = request.operation();
     if operation.has_length() {
@@ -221,6 +226,9 @@ fn points_of(rule: &Rule, policy: &Policy) -> Vec<Point> {
                 .extend(conditions.iter().map(|one| Point::FailsAlone(Part::Condition(one.claim.clone())))),
             RulePart::Overrides(overrides) => {
                 points.extend(overrides.iter().map(|one| Point::Asked(Term::Override(*one))));
+            }
+            RulePart::Parameters(parameters) => {
+                points.extend(parameters.iter().map(|one| Point::Asked(Term::Parameter(*one))));
             }
             RulePart::Checksums(may_be_sent) => {
                 points.extend(may_be_sent.then_some(Point::Asked(Term::Checksums)));

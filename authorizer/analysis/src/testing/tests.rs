@@ -136,7 +136,7 @@ fn a_part_that_failed_alone_cannot_be_struck_without_a_test_that_fails() {
                 drop(rule["upload"].as_object_mut().unwrap().remove("content_types").unwrap())
             }
             Part::Metadata(name) => rule["upload"]["metadata"][name] = json!("*"),
-            Part::Overrides | Part::Header => panic!("no point of {id}"),
+            Part::Overrides | Part::Parameters | Part::Header => panic!("no point of {id}"),
         }
         let (results, _) = ran(&policy, &tests()).unwrap();
         let failed = failed(&results);

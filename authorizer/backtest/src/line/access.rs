@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
 use authorizer_core::operation::{Method, S3Operation};
-use authorizer_core::request::{Possible, Resource, S3Request, Target};
+use authorizer_core::request::{OwnParameters, Possible, Resource, S3Request, Target};
 use authorizer_core::{Refusal, UnixTime};
 use percent_encoding::percent_decode_str;
 use serde_json::Map;
@@ -97,7 +97,7 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
         Outcome::Answered => Before::Refused { stage: Stage::Unknown, rule: None, reason: None },
         Outcome::NotTold | Outcome::NotDecided => Before::Unknown,
     };
-    let asked = asked(method, stem, values.query.as_deref(), context.token_parameter);
+    let asked = asked(method, stem, values.query.as_deref(), context.own);
     let source = values.address.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
     LineContent::Request(Box::new(Recorded {
         asked,
@@ -157,12 +157,12 @@ fn outcome(values: &Values<'_>) -> Outcome {
     }
 }
 
-/// The request; or why every policy with a token in this query parameter refuses it.
+/// The request; or why every policy with these query parameters of its own refuses it.
 fn asked<'l>(
     method: &str,
     stem: &str,
     query: Option<&str>,
-    token_parameter: Option<&str>,
+    own: OwnParameters<'_>,
 ) -> Result<Requested, Cow<'l, str>> {
     let Some(known) = Method::parse(method) else { return Err("method_not_allowed".into()) };
     let Some(uri) = as_sent(stem) else { return Ok(Requested::method(known, None)) };
@@ -187,10 +187,11 @@ fn asked<'l>(
     }
     // The rules decide what they allow.
     let possible = Possible { operations: S3Operation::ALL.into_iter().collect(), preflights: false };
-    let asked = S3Request::recognise(target, &request, possible, token_parameter);
+    let asked = S3Request::recognise(target, &request, possible, own);
     let asked = asked.map_err(|error| refused(error.into()))?;
     let overrides = Some(asked.overrides().to_vec());
-    Ok(Requested { overrides, ..Requested::operation(asked.operation(), asked.resource().clone()) })
+    let extras = Some(asked.extras().to_vec());
+    Ok(Requested { overrides, extras, ..Requested::operation(asked.operation(), asked.resource().clone()) })
 }
 
 /// A path or query as it was sent. The log encodes it once more: control characters, spaces, non-ASCII characters

@@ -60,7 +60,8 @@ impl Request {
     }
 
     pub(crate) fn has_no_overrides(&self) -> bool {
-        !self.query.contains("response-")
+        let has = |text: &str| self.query.contains(text);
+        !has("response-") && !has("fetch-owner") && (!has("partNumber") || has("uploadId"))
     }
 }
 
@@ -96,6 +97,7 @@ fn request() -> impl Strategy<Value = Request> {
         vec![("GET", ""), ("GET", ""), ("PUT", ""), ("DELETE", ""), ("HEAD", ""), ("POST", "uploads")],
         vec![
             ("GET", "response-expires=x"),
+            ("GET", "partNumber=2"),
             ("GET", "response-content-type=text%2Fplain&x-id=GetObject"),
             ("GET", "versionId=v"),
             ("GET", "acl"),
@@ -301,6 +303,14 @@ fn rule() -> impl Strategy<Value = Value> {
             if !deny && !upload.is_null() && has(&uploads) {
                 rule["upload"] = upload;
             }
+            let extras = overrides.as_array().map_or(0, Vec::len);
+            let has_part = has(&["GetObject", "HeadObject", "GetObjectVersion"]);
+            let parameters = [("partNumber", has_part), ("fetch-owner", has(&["ListObjectsV2"]))];
+            let parameters: Vec<_> =
+                parameters.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name).collect();
+            if !deny && extras > 1 && !parameters.is_empty() {
+                rule["parameters"] = json!(parameters);
+            }
             if !deny && !overrides.is_null() && has(&["GetObject", "HeadObject", "GetObjectVersion"]) {
                 rule["response_overrides"] = overrides;
             }
@@ -376,7 +386,7 @@ pub(crate) fn policies() -> impl Strategy<Value = (Value, Value)> {
         6 => Just(Change::Keep),
         1 => Just(Change::Drop),
         3 => select(vec!["keys", "operations", "when", "source_ips", "not_before", "not_after", "upload",
-            "response_overrides"]).prop_map(Change::Take),
+            "response_overrides", "parameters"]).prop_map(Change::Take),
         1 => Just(Change::Replace),
     ];
     let rules = prop::collection::vec((rule(), change, rule()), 1..5);

@@ -33,6 +33,8 @@ pub(super) struct Replayed<'e> {
     status: Option<u16>,
     reason: Cow<'e, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Cow<'e, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<Cow<'e, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<Cow<'e, str>>,
@@ -57,6 +59,7 @@ impl<'e> Replayed<'e> {
             decision: record.decision,
             status: record.status,
             reason: record.reason,
+            problem: record.problem,
             rule: record.rule,
             method: record.method,
             operation: record.operation,
@@ -98,7 +101,14 @@ impl<'e> Replayed<'e> {
             Verdict::Refuse => {
                 let status = self.status.unwrap_or_default();
                 let rule = self.rule.as_deref().map(|rule| format!(" {rule}")).unwrap_or_default();
-                format!("{} {status} {asked}  {}{rule}  {}", "refuse".red(), self.reason, place.dimmed())
+                let problem =
+                    self.problem.as_deref().map(|problem| format!(": {problem}")).unwrap_or_default();
+                format!(
+                    "{} {status} {asked}  {}{problem}{rule}  {}",
+                    "refuse".red(),
+                    self.reason,
+                    place.dimmed()
+                )
             }
             Verdict::Preflight => {
                 let status = self.status.unwrap_or_default();

@@ -1,7 +1,9 @@
 //! The query parameters of each operation, and how the parameters of a request select the operation.
 
+use super::known;
 use super::method::Method;
 use super::s3_operation::S3Operation;
+use crate::extra_parameter::ExtraParameter;
 use crate::prefix::KeyPrefix;
 
 /// AWS: a multipart upload has parts 1 to 10,000.
@@ -135,12 +137,20 @@ impl S3Operation {
     }
 }
 
+/// Whether S3 knows a query parameter of this name, in any case: as a parameter of any operation, also of those that
+/// nobody can ask for here, or as a part of a signature.
+pub(crate) fn is_known_to_s3(name: &str) -> bool {
+    let is_it = |known: &&str| known.eq_ignore_ascii_case(name);
+    is_s3_parameter(name) || known::KNOWN.iter().any(is_it)
+}
+
 /// Whether S3 uses a query parameter of this name, so that it cannot contain a token.
 pub(crate) fn is_s3_parameter(name: &str) -> bool {
     let is_an_operations =
         |operation: S3Operation| operation.parameters().iter().any(|parameter| parameter.name == name);
     let lower = name.to_ascii_lowercase();
     S3Operation::ALL.into_iter().any(is_an_operations)
+        || ExtraParameter::ALL.into_iter().any(|extra| extra.name() == name)
         || ["x-id", "x-amz-", "response-"].iter().any(|prefix| lower.starts_with(prefix))
 }
 

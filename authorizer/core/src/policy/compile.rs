@@ -41,6 +41,7 @@ impl Policy {
         }
         let credentials = browser::compile_credentials(&document.credentials, &mut problems);
         let issuers = issuers::compile_issuers(document, &mut problems);
+        let ignored = browser::compile_ignored(document, &mut problems);
         let cors = document.cors.as_ref().and_then(|cors| browser::compile_cors(cors, &mut problems));
         let sign_in =
             document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
@@ -50,7 +51,15 @@ impl Policy {
         match problems.is_empty() {
             true => {
                 let rules = Rules::new(rules);
-                Ok(Self { issuers, rules, credentials, cors, sign_in, subject_logging: document.log.subject })
+                Ok(Self {
+                    issuers,
+                    rules,
+                    credentials,
+                    ignored,
+                    cors,
+                    sign_in,
+                    subject_logging: document.log.subject,
+                })
             }
             false => Err(problems.into_vec()),
         }
@@ -349,6 +358,81 @@ mod tests {
         let mut without = document();
         without["accepted"] = json!([{"finding": "EA010"}]);
         assert!(serde_json::from_value::<PolicyDocument>(without).is_err());
+    }
+
+    #[test]
+    fn a_query_parameter_that_s3_knows_is_not_ignored() {
+        let places = |names: Value, token: &str| {
+            let mut document = document();
+            document["query"] = json!({"ignored": names});
+            document["credentials"] = json!({"query": token});
+            let compiled = Policy::compile(&serde_json::from_value(document).unwrap());
+            let problems = compiled.err().unwrap_or_default();
+            problems.iter().map(|problem| problem.place.to_string()).collect::<Vec<_>>()
+        };
+        assert!(places(json!(["utm_source", "v", "_", "cache-buster", "t.1~"]), "access_token").is_empty());
+        for name in [
+            "acl",
+            "ACL",
+            "versionId",
+            "versionid",
+            "uploads",
+            "uploadId",
+            "partNumber",
+            "list-type",
+            "fetch-owner",
+            "tagging",
+            "select-type",
+            "torrent",
+            "annotation",
+            "renameObject",
+            "x-id",
+            "X-ID",
+            "X-Amz-Signature",
+            "x-amz-acl",
+            "response-expires",
+            "Response-Content-Type",
+            "AWSAccessKeyId",
+            "signature",
+            "Expires",
+            "access_token",
+            "Access_Token",
+            "",
+            "a b",
+            "a+b",
+            "a%20b",
+            "utm_*",
+            "é",
+            "a=b",
+            "a&b",
+            "a\n",
+        ] {
+            assert_eq!(places(json!(["v", name]), "access_token"), ["query.ignored[1]"], "{name}");
+        }
+        assert_eq!(places(json!(["v", "v"]), "t"), ["query.ignored[1]"]);
+        assert_eq!(places(json!(["a".repeat(65)]), "t"), ["query.ignored[0]"]);
+        let many: Vec<_> = (0..17).map(|index| format!("v{index}")).collect();
+        assert_eq!(places(json!(many), "t"), ["query.ignored"]);
+    }
+
+    #[test]
+    fn a_parameter_is_allowed_where_an_operation_of_the_rule_has_it() {
+        for (operations, effect, parameters, place) in [
+            (json!(["GetObject"]), "allow", json!(["partNumber"]), None),
+            (json!(["HeadObjectVersion"]), "allow", json!(["partNumber"]), None),
+            (json!(["ListObjectsV2", "GetObject"]), "allow", json!(["fetch-owner", "partNumber"]), None),
+            (json!(["ListObjectsV2"]), "allow", json!(["partNumber"]), Some("rules[0].parameters")),
+            (json!(["GetObject"]), "allow", json!(["fetch-owner"]), Some("rules[0].parameters")),
+            (json!(["UploadPart"]), "allow", json!(["partNumber"]), Some("rules[0].parameters")),
+            (json!(["GetObject"]), "deny", json!(["partNumber"]), Some("rules[0].parameters")),
+        ] {
+            let rule = json!({"id": "a", "effect": effect, "operations": operations, "keys": ["a/**"],
+                "parameters": parameters});
+            assert_eq!(problems("/rules/0", rule.clone()), place.into_iter().collect::<Vec<_>>(), "{rule}");
+        }
+        let mut unknown = document();
+        unknown["rules"][0]["parameters"] = json!(["versionId"]);
+        assert!(serde_json::from_value::<PolicyDocument>(unknown).is_err());
     }
 
     #[test]

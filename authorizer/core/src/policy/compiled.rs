@@ -4,7 +4,7 @@ use crate::cors::Cors;
 use crate::credential::CredentialPlaces;
 use crate::operation::OperationSet;
 use crate::record::SubjectLogging;
-use crate::request::Possible;
+use crate::request::{OwnParameters, Possible};
 use crate::rules::{Access, Decision, Effect, Rule, Rules};
 use crate::sign_in::SignIn;
 use crate::token::Issuer;
@@ -18,6 +18,7 @@ pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) rules: Rules,
     pub(crate) credentials: CredentialPlaces,
+    pub(crate) ignored: Vec<String>,
     pub(crate) cors: Option<Cors>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) subject_logging: SubjectLogging,
@@ -42,6 +43,16 @@ impl Policy {
     /// The places of a token.
     pub fn credentials(&self) -> &CredentialPlaces {
         &self.credentials
+    }
+
+    /// The names of the query parameters that GetObject and HeadObject drop.
+    pub fn ignored_parameters(&self) -> &[String] {
+        &self.ignored
+    }
+
+    /// The query parameters that do not belong to S3.
+    pub fn own_parameters(&self) -> OwnParameters<'_> {
+        OwnParameters { token: self.credentials.query.as_deref(), ignored: &self.ignored }
     }
 
     /// What pages of other origins may do.

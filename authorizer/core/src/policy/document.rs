@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::extra_parameter::ExtraParameter;
 use crate::operation::{MethodWord, S3Operation};
 use crate::record::SubjectLogging;
 use crate::response_override::ResponseOverride;
@@ -30,6 +31,9 @@ pub struct PolicyDocument {
     /// The places of a token.
     #[serde(default)]
     pub credentials: CredentialsDocument,
+    /// What is done with query parameters that do not belong to S3.
+    #[serde(default, skip_serializing_if = "QueryDocument::is_empty")]
+    pub query: QueryDocument,
     /// What pages of other origins may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<CorsDocument>,
@@ -216,6 +220,21 @@ impl Default for CredentialsDocument {
     }
 }
 
+/// `[query]`: query parameters that do not belong to S3.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryDocument {
+    /// The names of query parameters that GetObject and HeadObject drop, such as `utm_source`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
+}
+
+impl QueryDocument {
+    fn is_empty(&self) -> bool {
+        self.ignored.is_empty()
+    }
+}
+
 /// `[log]`: what the decision log contains.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -265,6 +284,9 @@ pub struct RuleDocument {
     /// The response headers that a download may override.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_overrides: Vec<ResponseOverride>,
+    /// The query parameters that a request may have in addition to those of each operation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<ExtraParameter>,
 }
 
 /// `upload`: the limits of an allow rule for an upload.

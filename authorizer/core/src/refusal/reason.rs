@@ -62,26 +62,30 @@ reasons! {
         "has a path with a `+` that is not percent-encoded: S3 reads it as a space";
     KeyRawDelimiter = "key_raw_delimiter", 400,
         "has a path with a space, `#` or `?` that is not percent-encoded";
+    KeySoap = "key_soap", 400,
+        "is for the key `soap`, which S3 does not serve where the bucket is in the host name";
     KeyTooLong = "key_too_long", 400,
         "has a key longer than the 1,024 bytes that S3 allows";
     QueryNotAllowed = "query_not_allowed", 400,
-        "has a query parameter that does not belong to any operation that some rule allows, or a response header override that no matching rule allows";
+        "has a query parameter that does not belong to any operation that some rule allows, or a response header override or another parameter that no matching rule allows";
     QueryMalformed = "query_malformed", 400,
         "has a query string that can be read in more than one way, a parameter twice, or a value with the wrong form";
     PostNotAnUpload = "post_not_an_upload", 400,
         "is a POST, but not a step of a multipart upload";
     HeaderNotAllowed = "header_not_allowed", 400,
         "has a header that would change the operation, or metadata or a checksum that no matching rule allows";
+    HeaderMalformed = "header_malformed", 400,
+        "has a header of its operation with a value that is not allowed, or twice";
     MethodNotAllowed = "method_not_allowed", 405,
         "has a method that no rule allows on any key";
     CredentialRepeated = "credential_repeated", 400,
-        "has more than one credential";
+        "has more than one credential; several cookies of the policy's name are refused unless it is a read and the policy has `[sign_in]`";
     CredentialScheme = "credential_scheme", 401,
         "has an Authorization header that is not a bearer token";
     CredentialMalformed = "credential_malformed", 401,
         "has a cookie or query parameter for the token that does not contain a token";
     TokenMissing = "token_missing", 401,
-        "has no token, and no rule allows it without one; the status is 302 where the viewer is sent to sign in";
+        "has no token, and no rule allows it without one; the status is 302 where the viewer is sent to sign in, which also holds for a token in a cookie that is refused with 401";
     TokenTooLong = "token_too_long", 401,
         "has a token longer than any that is read";
     TokenMalformed = "token_malformed", 401,
@@ -107,7 +111,7 @@ reasons! {
     TokenTimeMalformed = "token_time_malformed", 401,
         "has a token without `exp`, without `iat` where the policy limits lifetimes, or with a time that is not a number";
     TokenExpired = "token_expired", 401,
-        "has a token that has expired; the status is 302 where the viewer is sent to sign in";
+        "has a token that has expired";
     TokenNotYetValid = "token_not_yet_valid", 401,
         "has a token that is not valid yet (`nbf`)";
     TokenIssuedInFuture = "token_issued_in_future", 401,

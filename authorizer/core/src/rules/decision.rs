@@ -7,7 +7,7 @@ use super::claims::Claims;
 use super::matcher::Matcher;
 use super::mismatch::Mismatch;
 use super::rule::{Effect, PrincipalConstraint, Rule};
-use crate::operation::OperationSet;
+use crate::operation::{OperationSet, S3Operation};
 use crate::request::Resource;
 use crate::time::UnixTime;
 
@@ -73,21 +73,28 @@ impl Rules {
         }
     }
 
-    /// The operations that could be allowed for some principal: some allow rule could match, and no deny rule that
-    /// applies to everyone matches.
-    pub(crate) fn could_allow(&self, resource: &Resource, source: IpAddr, at: UnixTime) -> OperationSet {
-        let operations_of = |claims, speaks: fn(&Rule) -> bool| {
-            self.speaking_of(resource, claims)
-                .filter(|rule| speaks(rule) && rule.is_in_force(source, at))
-                .fold(OperationSet::default(), |set, rule| set.union(rule.operations))
-        };
-        let allowed = operations_of(Claims::Unknown, |rule| rule.effect == Effect::Allow);
-        let denied = operations_of(Claims::None, |rule| {
-            rule.effect == Effect::Deny
-                && rule.principals == PrincipalConstraint::Everyone
-                && rule.conditions.is_empty()
-        });
-        allowed.iter().filter(|operation| !denied.contains(*operation)).collect()
+    /// What could be allowed for some principal: the operations that some allow rule could match, each with that rule,
+    /// and that no deny rule that applies to everyone matches.
+    pub(crate) fn could_allow(
+        &self,
+        resource: &Resource,
+        source: IpAddr,
+        at: UnixTime,
+    ) -> Vec<(S3Operation, &Rule)> {
+        let denied = self
+            .speaking_of(resource, Claims::None)
+            .filter(|rule| {
+                rule.effect == Effect::Deny
+                    && rule.principals == PrincipalConstraint::Everyone
+                    && rule.conditions.is_empty()
+                    && rule.is_in_force(source, at)
+            })
+            .fold(OperationSet::default(), |set, rule| set.union(rule.operations));
+        self.speaking_of(resource, Claims::Unknown)
+            .filter(|rule| rule.effect == Effect::Allow && rule.is_in_force(source, at))
+            .flat_map(|rule| rule.operations.iter().map(move |operation| (operation, rule)))
+            .filter(|(operation, _)| !denied.contains(*operation))
+            .collect()
     }
 
     /// Whether a request without a token might be allowed with one.

@@ -51,6 +51,7 @@ impl Rule {
             sources: _,
             conditions,
             overrides,
+            parameters,
             terms,
         } = self;
         let request = &access.request;
@@ -75,6 +76,9 @@ impl Rule {
         }
         if let Some(asked) = request.overrides().iter().find(|asked| !overrides.contains(asked)) {
             return Err(Mismatch::Override(*asked));
+        }
+        if let Some(asked) = request.extras().iter().find(|asked| !parameters.contains(asked)) {
+            return Err(Mismatch::Parameter(*asked));
         }
         match request.upload() {
             Some(upload) => {
@@ -111,6 +115,7 @@ impl Rule {
             period: _,
             sources: _,
             overrides: _,
+            parameters: _,
             terms: _,
         } = self;
         self.holds_at(at) && self.speaks_of_source(source)

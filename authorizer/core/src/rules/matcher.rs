@@ -96,6 +96,7 @@ mod tests {
             sources: None,
             conditions: Vec::new(),
             overrides: Vec::new(),
+            parameters: Vec::new(),
             terms: UploadTerms::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::condition::Condition;
 use super::terms::TermsMismatch;
+use crate::extra_parameter::ExtraParameter;
 use crate::response_override::ResponseOverride;
 
 /// Why a rule does not match: the first part that does not match, in this order.
@@ -21,6 +22,8 @@ pub enum Mismatch<'p> {
     Condition(&'p Condition),
     /// A response header that the request overrides, but the rule does not allow.
     Override(ResponseOverride),
+    /// A query parameter that the request has, but the rule does not allow.
+    Parameter(ExtraParameter),
     /// A limit of the rule for an upload.
     Terms(TermsMismatch),
 }
@@ -28,7 +31,7 @@ pub enum Mismatch<'p> {
 impl Mismatch<'_> {
     /// Whether only a limit for a download or an upload does not match.
     pub(crate) fn is_of_terms(&self) -> bool {
-        matches!(self, Self::Override(_) | Self::Terms(_))
+        matches!(self, Self::Override(_) | Self::Parameter(_) | Self::Terms(_))
     }
 
     /// How much of the rule matched; more is greater.
@@ -40,7 +43,7 @@ impl Mismatch<'_> {
             Self::Period => 3,
             Self::Source => 4,
             Self::Condition(_) => 5,
-            Self::Override(_) | Self::Terms(_) => 6,
+            Self::Override(_) | Self::Parameter(_) | Self::Terms(_) => 6,
         }
     }
 }

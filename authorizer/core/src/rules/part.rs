@@ -11,6 +11,7 @@ use super::condition::Condition;
 use super::pattern::KeyPattern;
 use super::rule::{Effect, Period, PrincipalConstraint, Rule};
 use super::terms::{MetadataTerm, UploadTerms};
+use crate::extra_parameter::ExtraParameter;
 use crate::media_type::MediaRange;
 use crate::operation::OperationSet;
 use crate::response_override::ResponseOverride;
@@ -49,6 +50,9 @@ pub enum RulePart<'r> {
     Conditions(&'r [Condition]),
     /// `response_overrides`: those that a download may use. For allow rules.
     Overrides(&'r [ResponseOverride]),
+    /// `parameters`: the query parameters that a request may have in addition to those of each operation. For allow
+    /// rules.
+    Parameters(&'r [ExtraParameter]),
     /// `upload.checksums`: whether S3's own integrity headers may be sent. For allow rules, like all that follow.
     Checksums(bool),
     /// `upload.max_bytes`.
@@ -74,6 +78,7 @@ impl<'r> RulePart<'r> {
             | Self::Period(_)
             | Self::Sources(_)
             | Self::Overrides(_)
+            | Self::Parameters(_)
             | Self::Checksums(_)
             | Self::MaxBytes(_)
             | Self::ContentTypes(_)
@@ -84,7 +89,7 @@ impl<'r> RulePart<'r> {
 
 impl Rule {
     /// All its parts, the cheapest to check first. The id is not a part: no decision depends on it.
-    pub fn parts(&self) -> [RulePart<'_>; 13] {
+    pub fn parts(&self) -> [RulePart<'_>; 14] {
         let Self {
             id: _,
             effect,
@@ -95,6 +100,7 @@ impl Rule {
             sources,
             conditions,
             overrides,
+            parameters,
             terms,
         } = self;
         let UploadTerms { max_bytes, content_types, create_only, metadata, checksums } = terms;
@@ -107,6 +113,7 @@ impl Rule {
             RulePart::Sources(sources.as_deref()),
             RulePart::Conditions(conditions),
             RulePart::Overrides(overrides),
+            RulePart::Parameters(parameters),
             RulePart::Checksums(*checksums),
             RulePart::MaxBytes(*max_bytes),
             RulePart::ContentTypes(content_types.as_deref()),

@@ -8,7 +8,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::claims::Claims;
-use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey};
+use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey, SOAP};
 
 /// A compiled key pattern.
 ///
@@ -76,6 +76,9 @@ pub enum PatternError {
     /// `{}`.
     #[error("`{{}}` does not name a claim")]
     EmptyClaim,
+    /// The key `soap`.
+    #[error("S3 does not serve the key `soap` where the bucket is in the host name, as it is for CloudFront")]
+    Soap,
     /// Longer than any key.
     #[error("the pattern is longer than 1,024 bytes, the limit for a key")]
     TooLong,
@@ -100,6 +103,7 @@ impl PatternError {
             Self::PartialAnySegments => "write `a/**/b`, or `*` to match within one segment",
             Self::PartialClaim => "write `users/{sub}/**`, with only slashes next to the braces",
             Self::EmptyClaim => "name the claim, such as `{sub}`",
+            Self::Soap => "give the object another key",
             Self::TooLong => "shorten the pattern",
         }
     }
@@ -131,6 +135,9 @@ impl KeyPattern {
         }
         if text.starts_with('/') {
             return Err(PatternError::LeadingSlash);
+        }
+        if text == SOAP {
+            return Err(PatternError::Soap);
         }
         let texts = split(text);
         let last = texts.len().saturating_sub(1);
@@ -262,6 +269,7 @@ impl From<KeyError> for PatternError {
             KeyError::EmptySegment => Self::EmptySegment,
             KeyError::DotSegment => Self::DotSegment,
             KeyError::TooLong => Self::TooLong,
+            KeyError::Soap => Self::Soap,
             KeyError::ControlCharacter
             | KeyError::Backslash
             | KeyError::EscapeMalformed

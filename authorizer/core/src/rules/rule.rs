@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use super::condition::Condition;
 use super::pattern::KeyPattern;
 use super::terms::UploadTerms;
+use crate::extra_parameter::ExtraParameter;
 use crate::operation::OperationSet;
 use crate::response_override::ResponseOverride;
 use crate::time::UnixTime;
@@ -21,6 +22,7 @@ pub struct Rule {
     pub(crate) sources: Option<Vec<IpNet>>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) overrides: Vec<ResponseOverride>,
+    pub(crate) parameters: Vec<ExtraParameter>,
     pub(crate) terms: UploadTerms,
 }
 
@@ -104,6 +106,11 @@ impl Rule {
     /// The response headers that a download may override.
     pub fn overrides(&self) -> &[ResponseOverride] {
         &self.overrides
+    }
+
+    /// The query parameters that it allows in addition to those of each operation.
+    pub fn parameters(&self) -> &[ExtraParameter] {
+        &self.parameters
     }
 
     /// Its limits for an upload.

@@ -89,6 +89,15 @@ impl UploadTerms {
         Ok(())
     }
 
+    /// Whether an upload may have this header of S3, with some value, where the rule decides on it.
+    pub(crate) fn take_header(&self, name: &str) -> bool {
+        match name.strip_prefix("x-amz-meta-") {
+            Some(name) => self.metadata.contains_key(name),
+            // The length of the whole object is always a matter of the limit, never of the header.
+            None => self.checksums || name == LengthHeader::ObjectSize.name(),
+        }
+    }
+
     /// The headers that the terms add to an upload that meets them, or replace in it.
     pub(crate) fn headers(&self, operation: S3Operation, claims: Claims<'_>) -> Vec<AddedHeader> {
         let mut headers = Vec::new();

@@ -36,6 +36,8 @@ impl<'p> Principal<'p> {
         match credential {
             Credential::None => Ok(Self::Anonymous),
             Credential::Bearer { token, .. } => verify_with(trust, token, issuers, now).map(Self::Verified),
+            // Each of them is verified as a token of its own.
+            Credential::Cookies(_) => Err(VerifyError::Token(TokenError::Malformed)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{LengthHeader, S3Operation};
 use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
@@ -41,8 +42,13 @@ impl DeploymentNeeds {
         let overridden = |one: &&ResponseOverride| allows().any(|rule| rule.overrides().contains(one));
         let overrides: BTreeSet<_> =
             ResponseOverride::ALL.iter().filter(overridden).map(|one| one.name()).collect();
+        let extras = ExtraParameter::ALL
+            .iter()
+            .filter(|one| allows().any(|rule| rule.parameters().contains(one)))
+            .map(|one| one.name());
         let reading = operations.iter().filter(|one| one.method().is_safe());
-        let read_parameters = reading.flat_map(parameters).chain(overrides.iter().copied()).collect();
+        let read_parameters =
+            reading.flat_map(parameters).chain(overrides.iter().copied()).chain(extras).collect();
         Self {
             object_actions: operations.iter().filter_map(object_action).collect(),
             lists: operations.any(S3Operation::is_listing),

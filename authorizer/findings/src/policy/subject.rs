@@ -260,6 +260,7 @@ impl<'p> RuleView<'p> {
                 | RulePart::Period(_)
                 | RulePart::Sources(_)
                 | RulePart::Overrides(_)
+                | RulePart::Parameters(_)
                 | RulePart::Checksums(_)
                 | RulePart::MaxBytes(_)
                 | RulePart::ContentTypes(_)

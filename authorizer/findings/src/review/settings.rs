@@ -27,6 +27,7 @@ fn credentials(document: &PolicyDocument) -> Section {
             Fact::text("Header", [&places.header], ""),
             Fact::text("Cookie", &places.cookie, "none"),
             Fact::text("Query parameter", &places.query, "none"),
+            Fact::text("Query parameters that reads drop", &document.query.ignored, "none"),
         ],
     }
 }

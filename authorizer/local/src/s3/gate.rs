@@ -23,6 +23,7 @@ pub(crate) enum GateRefusal {
     WrongRegion,
     WrongService,
     UnsignedHeader,
+    Chunked,
     OtherBucket,
     UnkeepableKey,
     LongKey,
@@ -35,6 +36,10 @@ impl Gate {
 
     pub(crate) fn check(&self, parts: &Parts) -> Result<(), GateRefusal> {
         self.check_scope(parts)?;
+        // S3 needs the length of a body before it reads it.
+        if parts.headers.contains_key(http::header::TRANSFER_ENCODING) {
+            return Err(GateRefusal::Chunked);
+        }
         self.check_path(parts.uri.path())
     }
 
@@ -137,6 +142,11 @@ impl GateRefusal {
                 "AccessDenied",
                 "There were headers present in the request which were not signed",
             ),
+            Self::Chunked => (
+                StatusCode::NOT_IMPLEMENTED,
+                "NotImplemented",
+                "A header you provided implies functionality that is not implemented: Transfer-Encoding",
+            ),
             Self::OtherBucket => {
                 (StatusCode::NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist")
             }
@@ -210,6 +220,8 @@ mod tests {
             Err(GateRefusal::UnsignedHeader)
         );
         assert_eq!(check("/files/a", Some(&good), &[("authorization", &good)]), Err(GateRefusal::NotSigned));
+        let chunked = [("transfer-encoding", "chunked")];
+        assert_eq!(check("/files/a", Some(&good), &chunked), Err(GateRefusal::Chunked));
     }
 
     #[test]

@@ -104,6 +104,7 @@ fn cedar_decides_what_the_core_decides() {
         "when has",
         "when present",
         "response_overrides",
+        "parameters",
         "upload",
         "upload.max_bytes",
         "upload.content_types",

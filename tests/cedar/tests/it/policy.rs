@@ -96,6 +96,11 @@ fn rule(dice: &mut Dice, index: usize) -> Value {
     if allows && has(&READS) && dice.percent(40) {
         rule["response_overrides"] = json!(dice.some(&OVERRIDES, 50));
     }
+    if allows && (has(&READS) || has(&["ListObjectsV2"])) && dice.percent(40) {
+        let names = [("partNumber", has(&READS)), ("fetch-owner", has(&["ListObjectsV2"]))];
+        let names: Vec<_> = names.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name).collect();
+        rule["parameters"] = json!(names);
+    }
     if allows && has(&[MEASURED.as_slice(), &DESCRIBED].concat()) && dice.percent(75) {
         let upload = upload(dice, has(&MEASURED), has(&DESCRIBED), anonymous);
         if !upload.is_empty() {

@@ -25,6 +25,8 @@ pub(crate) struct Asked {
     pub(crate) source: &'static str,
     pub(crate) now: u64,
     pub(crate) overrides: Vec<&'static str>,
+    /// The parameters that a rule must allow, each with a value.
+    pub(crate) parameters: Vec<(&'static str, &'static str)>,
     pub(crate) upload: UploadSaid,
 }
 
@@ -93,6 +95,7 @@ impl Asked {
             source: dice.one(&SOURCES),
             now: INSTANTS[dice.below(3)].1 - dice.below(2) as u64,
             overrides: Vec::new(),
+            parameters: Vec::new(),
             upload: UploadSaid::default(),
         };
         match operation {
@@ -100,11 +103,19 @@ impl Asked {
                 if dice.percent(30) {
                     asked.overrides = dice.some(&OVERRIDES, 30);
                 }
+                if dice.percent(15) {
+                    asked.parameters = vec![("partNumber", "2")];
+                }
             }
             Op::PutObject | Op::CreateMultipartUpload | Op::UploadPart | Op::CompleteMultipartUpload => {
                 asked.upload = upload(dice, operation, target);
             }
-            Op::DeleteObject | Op::ListObjectsV2 | Op::AbortMultipartUpload | Op::ListParts => {}
+            Op::ListObjectsV2 => {
+                if dice.percent(15) {
+                    asked.parameters = vec![("fetch-owner", "true")];
+                }
+            }
+            Op::DeleteObject | Op::AbortMultipartUpload | Op::ListParts => {}
         }
         asked
     }
@@ -115,7 +126,9 @@ impl Asked {
             Op::ListObjectsV2 => Aim::Prefix(self.name.clone()),
             _ => Aim::Key(self.name.clone()),
         };
-        let query: Vec<_> = self.overrides.iter().map(|name| format!("{name}=0")).collect();
+        let overrides = self.overrides.iter().map(|name| format!("{name}=0"));
+        let parameters = self.parameters.iter().map(|(name, value)| format!("{name}={value}"));
+        let query: Vec<_> = overrides.chain(parameters).collect();
         let mut request =
             PosedRequest::new(&Deed::Operation(self.operation), &aim, &query.join("&")).unwrap();
         let length = match self.operation {

@@ -135,6 +135,7 @@ fn context(asked: &Asked, claims: &Map<String, Value>, shape: &Shape) -> Vec<(St
         ("now".to_owned(), datetime(now)),
         ("source".to_owned(), Expression::new_ip(source.to_canonical().to_string())),
         ("overrides".to_owned(), set(asked.overrides.iter().copied())),
+        ("parameters".to_owned(), set(asked.parameters.iter().map(|(name, _)| *name))),
     ];
     if !shape.matched.is_empty() {
         let matching = shape.matched.iter().filter(|pattern| matches(pattern, asked, claims));

@@ -6,4 +6,5 @@ mod docs;
 mod drift;
 mod escapes;
 mod fixtures;
+mod s3_model;
 mod summary;

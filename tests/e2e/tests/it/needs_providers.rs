@@ -1,5 +1,6 @@
 //! Other people's identity providers, SDKs and clients, and the clients of `docs/examples`.
 
+mod clients;
 mod examples;
 mod issuers;
 mod sdk;

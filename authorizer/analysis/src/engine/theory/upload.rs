@@ -1,6 +1,7 @@
 //! What is said of an upload or a download, and the token's type: each a handful of values that statements can tell
 //! apart, and all of them are tried.
 
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::LengthHeader;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::{MediaRange, MediaType};
@@ -92,6 +93,28 @@ pub(super) fn overrides(said: &[Said<'_, '_>]) -> Option<Vec<ResponseOverride>> 
     let mut all: Vec<Vec<ResponseOverride>> = (0..64).map(subset).collect();
     all.sort_by_key(Vec::len);
     let is_as_said = |asked: &Vec<ResponseOverride>| {
+        sets.iter().all(|(set, holds)| asked.iter().all(|one| set.contains(one)) == *holds)
+    };
+    all.into_iter().find(is_as_said)
+}
+
+/// The parameters of the request that a rule must allow, of those that the operation can have.
+pub(super) fn parameters(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Vec<ExtraParameter>> {
+    let sets: Vec<(&[ExtraParameter], bool)> = said
+        .iter()
+        .filter_map(|(atom, holds)| match atom {
+            Atom::Parameters(set) => Some((*set, *holds)),
+            _ => None,
+        })
+        .collect();
+    let possible = ExtraParameter::ALL.into_iter().filter(|one| one.is_of(context.operation));
+    let mut all: Vec<Vec<ExtraParameter>> = vec![Vec::new()];
+    for one in possible {
+        let with = all.iter().map(|asked| asked.iter().copied().chain([one]).collect());
+        all.extend(with.collect::<Vec<_>>());
+    }
+    all.sort_by_key(Vec::len);
+    let is_as_said = |asked: &Vec<ExtraParameter>| {
         sets.iter().all(|(set, holds)| asked.iter().all(|one| set.contains(one)) == *holds)
     };
     all.into_iter().find(is_as_said)

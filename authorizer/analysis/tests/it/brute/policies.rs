@@ -266,6 +266,7 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         prop::option::of(select(networks)),
         select(periods),
         prop::option::of(subsequence(vec!["response-content-type", "response-expires"], 1..=2)),
+        any::<bool>(),
     );
     (
         prop::bool::weighted(denies),
@@ -306,12 +307,14 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
                 fields.extend(end.map(|at| ("not_after".to_owned(), json!(rfc_3339(at)))));
             }
             if alphabet == Alphabet::PlacesAndTimes {
-                let (networks, (first, end), overrides) = place;
+                let (networks, (first, end), overrides, parts) = place;
                 fields.extend(networks.map(|networks| ("source_ips".to_owned(), networks)));
                 fields.extend(first.map(|first| ("not_before".to_owned(), json!(first))));
                 fields.extend(end.map(|end| ("not_after".to_owned(), json!(end))));
                 let overrides = overrides.filter(|_| !denies);
                 fields.extend(overrides.map(|names| ("response_overrides".to_owned(), json!(names))));
+                let parts = (parts && !denies).then(|| ("parameters".to_owned(), json!(["partNumber"])));
+                fields.extend(parts);
             }
             rule
         })

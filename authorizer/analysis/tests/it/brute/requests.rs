@@ -239,6 +239,8 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                         "response-expires=x",
                         "response-content-type=x&response-expires=x",
                         "response-cache-control=x",
+                        "partNumber=1",
+                        "partNumber=1&response-expires=x",
                     ] {
                         let one = Plain::new("GET", "/a", query);
                         plain.push(Plain { source, at, ..one });

@@ -5,7 +5,7 @@ use super::super::problem::{Place, Problems};
 use crate::cors::{AllowedOrigins, Cors};
 use crate::credential::CredentialPlaces;
 use crate::media_type::is_token;
-use crate::operation::is_s3_parameter;
+use crate::operation::{is_known_to_s3, is_s3_parameter};
 use crate::origin::OriginPattern;
 use crate::sign_in::SignIn;
 
@@ -45,6 +45,50 @@ pub(super) fn compile_credentials(
     }
     CredentialPlaces { cookie: document.cookie.clone(), query: document.query.clone() }
 }
+
+/// `[query]`: the names of query parameters that reads drop. None can be one that S3 knows, in any case: whoever reads
+/// the policy must not take a request for another one.
+pub(super) fn compile_ignored(document: &PolicyDocument, problems: &mut Problems) -> Vec<String> {
+    let place = Place::member("query").then("ignored");
+    let names = &document.query.ignored;
+    if names.len() > MAX_IGNORED {
+        problems.add(
+            place.clone(),
+            format!("`ignored` names {} parameters", names.len()),
+            format!("name at most {MAX_IGNORED}"),
+        );
+    }
+    for (index, name) in names.iter().enumerate() {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.', '~'].contains(&c);
+        let place = || place.at(index);
+        if names.iter().take(index).any(|before| before == name) {
+            problems.add(place(), format!("`{}` is listed twice", name.escape_debug()), "remove one");
+        } else if name.is_empty() || name.len() > MAX_PARAMETER_NAME || !name.chars().all(is_plain) {
+            problems.add(
+                place(),
+                format!("`{}` is not the name of a query parameter", name.escape_debug()),
+                format!("use 1 to {MAX_PARAMETER_NAME} letters, digits, `-`, `_`, `.` or `~`; there are no patterns"),
+            );
+        } else if is_known_to_s3(name) {
+            problems.add(
+                place(),
+                format!("S3 knows the query parameter `{name}`, so a request with it is another request"),
+                "remove it from the list",
+            );
+        } else if document.credentials.query.as_ref().is_some_and(|token| token.eq_ignore_ascii_case(name)) {
+            problems.add(
+                place(),
+                format!("the query parameter `{name}` contains the token"),
+                "remove it from the list, or from `[credentials]`",
+            );
+        }
+    }
+    names.clone()
+}
+
+/// The most parameters that can be ignored, and the longest name of one.
+const MAX_IGNORED: usize = 16;
+const MAX_PARAMETER_NAME: usize = 64;
 
 pub(super) fn compile_cors(document: &CorsDocument, problems: &mut Problems) -> Option<Cors> {
     let place = Place::member("cors");

@@ -37,6 +37,7 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
             // `terms` reads it.
             upload: _,
             response_overrides,
+            parameters,
         } = document;
         problems.check_name(|| place.then("id"), id, &mut ids);
         let keys = compile_patterns(keys, &place, problems);
@@ -61,6 +62,7 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
             keys,
             conditions: compile_conditions(when, &place, problems),
             overrides: response_overrides.clone(),
+            parameters: parameters.clone(),
             terms,
         };
         check_anonymous(document, &rule, &place, problems);

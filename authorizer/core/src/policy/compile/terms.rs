@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::document::{EffectDocument, RuleDocument, UploadDocument};
 use super::super::problem::{Place, Problems};
 use super::size::parse_size;
+use crate::extra_parameter::ExtraParameter;
 use crate::media_type::MediaRange;
 use crate::operation::{OperationSet, S3Operation};
 use crate::rules::{MetadataTerm, UploadTerms};
@@ -12,7 +13,7 @@ use crate::upload::is_metadata;
 
 /// The limits of a rule for uploads and downloads: the place, whether it is there, and the operations that it applies
 /// to. If the rule allows none of these operations, the limit would do nothing, but look as if it did.
-fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, OperationSet); 6] {
+fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, OperationSet); 8] {
     let nothing = UploadDocument::default();
     let UploadDocument { max_bytes, content_types, create_only, metadata, checksums } =
         document.upload.as_ref().unwrap_or(&nothing);
@@ -27,6 +28,16 @@ fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, OperationS
             &["response_overrides"],
             !document.response_overrides.is_empty(),
             OperationSet::of(S3Operation::reads_object),
+        ),
+        (
+            &["parameters"],
+            document.parameters.contains(&ExtraParameter::PartNumber),
+            OperationSet::of(|operation| ExtraParameter::PartNumber.is_of(operation)),
+        ),
+        (
+            &["parameters"],
+            document.parameters.contains(&ExtraParameter::FetchOwner),
+            OperationSet::of(|operation| ExtraParameter::FetchOwner.is_of(operation)),
         ),
     ]
 }

@@ -29,6 +29,10 @@ struct Files {
 
 impl Files {
     fn serve(browser: &Browser, credentials: bool) -> Self {
+        Self::serve_by(&policy(browser, credentials))
+    }
+
+    fn serve_by(policy: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         run(["token", "keygen", "staff", "--algorithm", "EdDSA", "--dir", &path("")]);
@@ -37,7 +41,7 @@ impl Files {
             ["--issuer", "https://login.example.com/", "--audience", "files-api", "--subject", "alice"];
         let token = run([["token", "mint", "--key", &key].as_slice(), &claims].concat());
         let (policy_file, data) = (path("policy.toml"), path("data"));
-        std::fs::write(&policy_file, policy(browser, credentials)).unwrap();
+        std::fs::write(&policy_file, policy).unwrap();
         std::fs::create_dir_all(Path::new(&data).join("local-bucket/public")).unwrap();
         std::fs::write(Path::new(&data).join("local-bucket/public/a"), "for all").unwrap();
         let arguments = ["--policy", &policy_file, "--data", &data].map(OsStr::new);
@@ -365,4 +369,46 @@ async fn a_person_is_sent_to_sign_in_and_told_the_way_back_and_a_page_is_told_40
         &mut browser,
         &[&["/users/alice/a%20b.txt", "status of 401"], &["/public/none", "status of 404"]],
     );
+}
+
+/// For an address with `https`, whose cookies have a prefix, and for one of this machine, whose cookies have none.
+#[tokio::test]
+async fn a_cookie_that_is_no_longer_good_is_cleared_and_nobody_is_sent_round_in_circles() {
+    for origin in ["https://files.example.com", "http://127.0.0.1"] {
+        let Some(mut browser) = Browser::start() else { return };
+        let files = Files::serve_by(&policy(&browser, false).replace("https://files.example.com", origin));
+        std::fs::create_dir_all(files.served.file("users/alice")).unwrap();
+        std::fs::write(files.served.file("users/alice/a.txt"), "hers").unwrap();
+        let link = files.url("/users/alice/a.txt");
+        let good = files.alice.strip_prefix("Bearer ").unwrap().to_owned();
+        for path in ["/", "/users", "/users/", "/users/alice", "/users/alice/", "/users/alice/a.txt"] {
+            browser.cookie_at(&link, path, "session", "a.b.c");
+        }
+        // Of another path: it is not sent, and not touched.
+        browser.cookie_at(&link, "/other", "session", "a.b.c");
+        browser.cookie_at(&link, "/", "theme", "dark");
+
+        let (url, _) = browser.visit(&link);
+        assert!(url.starts_with(&browser.origin("login")), "{url}");
+        let cookies = browser.cookies(&link);
+        let marker = cookies.iter().find(|cookie| cookie.contains("authorizer-sign-in-")).unwrap().clone();
+        assert_eq!(cookies.len(), 3, "{cookies:?}");
+        assert!(cookies.contains(&"session /other".to_owned()) && cookies.contains(&"theme /".to_owned()));
+        assert_eq!(marker.starts_with("__Host-"), origin.starts_with("https:"), "{marker}");
+
+        // Back without a cookie that is accepted: told once, and not sent again.
+        browser.cookie(&link, "session", "d.e.f");
+        assert_eq!(browser.visit(&link), (link.clone(), 401));
+        assert_eq!(browser.arrivals().len(), 1);
+        assert!(!browser.cookies(&link).contains(&marker));
+        // Whoever tries again signs in again, and is let in.
+        assert!(browser.visit(&link).0.starts_with(&browser.origin("login")));
+        assert_eq!(browser.arrivals().len(), 2);
+        browser.cookie(&link, "session", &good);
+        assert_eq!(browser.visit(&link), (link.clone(), 200));
+        // With an old cookie beside it, too: the browser sends the one with the longer path first.
+        browser.cookie_at(&link, "/users/alice", "session", "a.b.c");
+        assert_eq!(browser.visit(&link), (link.clone(), 200));
+        assert_eq!(browser.arrivals().len(), 2);
+    }
 }

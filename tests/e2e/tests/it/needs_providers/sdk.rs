@@ -4,6 +4,7 @@
 mod checksums;
 mod command_line;
 mod listing;
+mod model;
 mod objects;
 mod pictures;
 mod transfers;

@@ -35,7 +35,7 @@ const ANY: &[&str] = &["GET", "PUT", "DELETE"];
 const WRITES: &[&str] = &["PUT", "DELETE"];
 
 #[rustfmt::skip]
-const HEADERS: [(&[&str], &str, u16, &str); 56] = [
+const HEADERS: [(&[&str], &str, u16, &str); 59] = [
     (ANY, "x-amz-acl: public-read", 400, "opens it to the world"),
     (ANY, "x-amz-grant-read: uri=\"http://acs.amazonaws.com/groups/global/AllUsers\"", 400, "opens it to the world"),
     (ANY, "x-amz-grant-full-control: id=1", 400, "gives it away"),
@@ -64,7 +64,8 @@ const HEADERS: [(&[&str], &str, u16, &str); 56] = [
     (ANY, "x-amz-decoded-content-length: 1", 400, "belongs to a wrapped body"),
     (ANY, "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER", 400, "wraps the body"),
     (ANY, "x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD", 400, "wraps the body"),
-    (ANY, "x-amz-content-sha256: UNSIGNED-PAYLOAD", 400, "no digest"),
+    (ANY, "x-amz-content-sha256: UNSIGNED-PAYLOAD-TRAILER", 400, "no digest"),
+    (ANY, "x-amz-content-sha256: 0", 400, "no digest"),
     (ANY, "x-amz-write-offset-bytes: 3", 400, "appends"),
     (ANY, "x-amz-rename-source: users/bob/x", 400, "moves Bob's"),
     (ANY, "x-amz-object-attributes: ETag", 400, "another operation"),
@@ -90,6 +91,8 @@ const HEADERS: [(&[&str], &str, u16, &str); 56] = [
     (WRITES, "content-range: bytes 0-1/9", 400, "not honoured by S3"),
     (&["PUT"], "content-encoding: aws-chunked", 400, "wraps the body"),
     (&["PUT"], "content-encoding: gzip,AWS-Chunked", 400, "wraps the body"),
+    (&["PUT"], "x-amz-checksum-crc65: AAAAAA==", 400, "a checksum that S3 does not have"),
+    (&["PUT"], "x-amz-checksum-: AAAAAA==", 400, "the beginning of a checksum's name"),
     (&["PUT"], "x-amz-meta-other: 1", 400, "metadata that the rule does not have"),
     (&["PUT"], "x-amz-checksum-crc32: \u{20}\u{e9}", 400, "no checksum"),
 ];

@@ -36,7 +36,7 @@ const LISTINGS: [Attempt; 43] = [
     (Alice, "GET /?list-type=2&prefix=users%5Cbob%5C", &[], "", 400, "backslashes"),
     (Alice, "GET /?list-type=2&prefix=users/alice/%00", &[], "", 400, "what C takes for an end"),
     (Alice, "GET /?list-type=2&prefix=users/alice/%ff", &[], "", 400, "no UTF-8"),
-    (Alice, "GET /?list-type=2&prefix=users/alice/+", &[], "", 400, "a plus is a space to some"),
+    (Alice, "GET /?list-type=2&prefix=users/al+ice/", &[], "", 403, "a plus is a space"),
     (Alice, "GET /?list-type=2&prefix=users/alice/&prefix=users/bob/", &[], "", 400, "the second of two"),
     (Alice, "GET /?list-type=2&prefix=users/bob/&prefix=users/alice/", &[], "", 400, "the first of two"),
     (Alice, "GET /?list-type=2&prefix=users/alice/&%70refix=users/bob/", &[], "", 400, "the second, encoded"),
