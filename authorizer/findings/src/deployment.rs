@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod finding;
 mod iam;
 mod needs;
+mod request;
 mod selection;
 pub(crate) mod subject;
 

@@ -115,11 +115,57 @@ pub(super) struct ResponseHeadersPolicy {
     pub(super) response_headers_policy_config: ResponseHeadersPolicyConfig,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ResponseHeadersPolicyConfig {
     #[serde(default)]
     pub(super) cors_config: Option<CorsConfig>,
+    #[serde(default)]
+    pub(super) security_headers_config: SecurityHeaders,
+    #[serde(default)]
+    pub(super) custom_headers_config: List<AddedHeader>,
+    #[serde(default)]
+    pub(super) remove_headers_config: List<RemovedHeader>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SecurityHeaders {
+    #[serde(default)]
+    pub(super) content_type_options: Option<Value>,
+    #[serde(default)]
+    pub(super) content_security_policy: Option<ContentSecurityPolicy>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContentSecurityPolicy {
+    pub(super) content_security_policy: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AddedHeader {
+    pub(super) header: String,
+    pub(super) value: String,
+}
+
+impl AddedHeader {
+    /// Whether it is this header, with one of these words.
+    pub(super) fn is(&self, header: &str, words: &[&str]) -> bool {
+        self.header.eq_ignore_ascii_case(header) && words.iter().any(|word| has_word(&self.value, word))
+    }
+}
+
+/// Whether a list of directives has one.
+pub(super) fn has_word(value: &str, word: &str) -> bool {
+    value.split([',', ';', ' ']).any(|one| one.eq_ignore_ascii_case(word))
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RemovedHeader {
+    pub(super) header: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -130,6 +176,19 @@ pub(super) struct CorsConfig {
     #[serde(default)]
     pub(super) access_control_expose_headers: List<String>,
     pub(super) origin_override: bool,
+}
+
+/// `get-realtime-log-config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RealtimeLogConfigFile {
+    pub(super) realtime_log_config: RealtimeLogConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RealtimeLogConfig {
+    pub(super) fields: Vec<String>,
 }
 
 /// `get-function-configuration`.

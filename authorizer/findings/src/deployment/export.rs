@@ -22,6 +22,9 @@ pub enum ExportError {
     /// The distribution is missing.
     #[error("the folder does not contain `{DISTRIBUTION}`, so it is not an export")]
     NoDistribution,
+    /// A distribution as another command writes it.
+    #[error("`{DISTRIBUTION}` is not the output of `get-distribution-config`, with its `ETag`")]
+    AnotherForm,
     /// A distribution that cannot be read.
     #[error("`{DISTRIBUTION}`: {0}")]
     Distribution(#[from] ExportedError),
@@ -71,7 +74,8 @@ impl Export {
 
     pub(super) fn distribution(&self) -> Result<Exported, ExportError> {
         let bytes = self.files.get(DISTRIBUTION).ok_or(ExportError::NoDistribution)?;
-        Ok(Exported::read(bytes)?)
+        let exported = Exported::read(bytes)?;
+        if exported.is_config_export() { Ok(exported) } else { Err(ExportError::AnotherForm) }
     }
 
     /// The content of a file.

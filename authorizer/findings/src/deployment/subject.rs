@@ -9,6 +9,7 @@ use authorizer_cloudfront::view::{Behavior, BehaviorName, Origin, View};
 use authorizer_cloudfront::{Exported, FunctionVersion};
 use authorizer_core::policy::Policy;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::documents::{FunctionConfiguration, Identity};
 use super::export::{BucketSetting, DISTRIBUTION, Export, ExportError, Reviewed, Unjudged};
@@ -58,6 +59,11 @@ impl<'a> DeploymentSubject<'a> {
 
     pub(super) fn view(&self) -> &View {
         self.exported.view()
+    }
+
+    /// The distribution's configuration, as it was exported.
+    pub(super) fn exported_config(&self) -> &Map<String, Value> {
+        self.exported.config()
     }
 
     /// The distribution's configuration.

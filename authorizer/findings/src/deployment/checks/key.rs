@@ -6,6 +6,7 @@ use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
 use crate::deployment::needs::DeploymentNeeds;
+use crate::deployment::request::{Holds, OurRequest};
 use crate::deployment::subject::DeploymentSubject;
 use crate::family::Family;
 
@@ -61,8 +62,18 @@ static NO_BUCKET_KEY: Check = Check {
     remedy: "set `BucketKeyEnabled` to true",
 };
 
+static DENIES: Check = Check {
+    id: "EA295",
+    name: "key-policy-denies",
+    severity: Severity::Medium,
+    title: "a statement of the key's policy denies the distribution the use of the key",
+    why: "S3 answers 403 to every request for an object under the key. A statement whose condition cannot be \
+     evaluated has low severity: it may deny every use, or none.",
+    remedy: "remove the statement, or exempt `cloudfront.amazonaws.com` from it",
+};
+
 pub(super) static FAMILY: Family =
-    Family::Deployment(&[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY], find);
+    Family::Deployment(&[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY, &DENIES], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
@@ -143,6 +154,29 @@ fn judge(
                 Principal::AccessIdentity(_) | Principal::Other(_) => {}
             }
         }
+    }
+    let ours = OurRequest { distribution: &identity.arn, account: identity.account() };
+    for (index, statement) in document.denies() {
+        let holds = ours.is_denied(statement);
+        let mut needed = vec!["kms:Decrypt"];
+        needed.extend(needs.uploads.then_some("kms:GenerateDataKey"));
+        needed.retain(|action| statement.is_about_action(action));
+        if holds == Holds::No || needed.is_empty() {
+            continue;
+        }
+        let actions: Vec<_> = needed.iter().map(|action| format!("`{action}`")).collect();
+        let spot = spot.then("Statement").at(index);
+        found.push(if holds == Holds::Yes {
+            spot.found(&DENIES, format!("a statement denies the distribution {}", actions.join(", ")))
+        } else {
+            let keys: Vec<_> =
+                ours.unknown_keys(statement).iter().map(|key| format!("`{}`", key.escape_debug())).collect();
+            let (actions, keys) = (actions.join(", "), keys.join(", "));
+            let message = format!(
+                "a statement may deny the distribution {actions}: its condition on {keys} is not evaluated"
+            );
+            spot.found(&DENIES, message).severity(Severity::Low)
+        });
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
