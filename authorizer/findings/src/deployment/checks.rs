@@ -5,6 +5,7 @@ use crate::family::families;
 families! {
     access_control,
     answers,
+    around,
     bucket,
     bucket_policy,
     cache,

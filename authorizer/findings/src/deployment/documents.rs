@@ -1,5 +1,7 @@
 //! What the AWS CLI writes, beside the distribution's configuration: as much of it as is judged.
 
+use std::collections::BTreeMap;
+
 use authorizer_cloudfront::view::List;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -373,6 +375,173 @@ pub(super) struct DefaultEncryption {
     pub(super) algorithm: String,
     #[serde(rename = "KMSMasterKeyID", default)]
     pub(super) key: Option<String>,
+}
+
+/// `describe-key`, of a key that the bucket names by an alias.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DescribedKeyFile {
+    pub(super) key_metadata: KeyMetadata,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyMetadata {
+    pub(super) key_id: String,
+}
+
+/// `list-grants`, of a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GrantsFile {
+    pub(super) grants: Vec<KeyGrant>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyGrant {
+    #[serde(default)]
+    pub(super) grantee_principal: Option<String>,
+    #[serde(default)]
+    pub(super) operations: Vec<String>,
+}
+
+/// `get-bucket-replication`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ReplicationFile {
+    pub(super) replication_configuration: Replication,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Replication {
+    pub(super) rules: Vec<ReplicationRule>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ReplicationRule {
+    pub(super) status: String,
+    pub(super) destination: ReplicationDestination,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ReplicationDestination {
+    pub(super) bucket: String,
+}
+
+/// `list-bucket-inventory-configurations`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct InventoryFile {
+    pub(super) inventory_configuration_list: Vec<Inventory>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Inventory {
+    pub(super) id: String,
+}
+
+/// `get-bucket-notification-configuration`: whom the bucket tells, by kind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NotificationFile {
+    pub(super) configurations: Map<String, Value>,
+}
+
+/// `list-access-points`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessPointsFile {
+    pub(super) access_point_list: Vec<AccessPoint>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessPoint {
+    pub(super) name: String,
+}
+
+/// `list-access-grants`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessGrantsFile {
+    pub(super) access_grants_list: Vec<AccessGrant>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessGrant {
+    pub(super) grant_scope: String,
+    pub(super) permission: String,
+}
+
+/// `list-distributions`, as much of it as `infra/export` asks for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DistributionsFile {
+    pub(super) items: Vec<OtherDistribution>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OtherDistribution {
+    pub(super) id: String,
+    #[serde(rename = "ARN")]
+    pub(super) arn: String,
+    #[serde(default)]
+    pub(super) staging: bool,
+    pub(super) origins: Vec<String>,
+}
+
+/// `describe-log-groups`, by Region.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct LogGroupsFile {
+    pub(super) regions: BTreeMap<String, LogGroups>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "an object with `logGroups`")]
+pub(super) enum LogGroups {
+    Read {
+        #[serde(rename = "logGroups")]
+        log_groups: Vec<LogGroup>,
+    },
+    NotRead {
+        #[serde(rename = "NotRead")]
+        not_read: String,
+    },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogGroup {
+    pub(super) log_group_name: String,
+    #[serde(default)]
+    pub(super) retention_in_days: Option<u64>,
+}
+
+/// `get-continuous-deployment-policy`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContinuousDeploymentFile {
+    pub(super) continuous_deployment_policy: ContinuousDeployment,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContinuousDeployment {
+    pub(super) continuous_deployment_policy_config: ContinuousDeploymentConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContinuousDeploymentConfig {
+    pub(super) enabled: bool,
 }
 
 /// `get-bucket-versioning`, which says nothing at all of a bucket that never had versions.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use authorizer_core::Bundle;
 use authorizer_core::policy::document::PolicyDocument;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
@@ -58,6 +59,13 @@ pub(super) enum BucketSetting<T> {
     Absent,
 }
 
+/// What `infra/export` writes of something that it was not allowed to read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NotRead {
+    not_read: String,
+}
+
 /// `get-distribution-config`.
 pub(super) const DISTRIBUTION: &str = "distribution.json";
 
@@ -85,8 +93,22 @@ impl Export {
             .files
             .get(file)
             .ok_or_else(|| unjudged("the export does not contain this file".to_owned()))?;
+        if let Ok(NotRead { not_read }) = serde_json::from_slice(bytes) {
+            return Err(unjudged(format!("the export could not read it: {}", not_read.escape_debug())));
+        }
         serde_json::from_slice(bytes)
             .map_err(|error| unjudged(format!("it is not what the AWS CLI writes: {}", words(&error))))
+    }
+
+    /// Another distribution, as `get-distribution-config` writes it.
+    pub(super) fn another_distribution(&self, file: &str) -> Result<Exported, Unjudged> {
+        let _: Value = self.read(file)?;
+        let bytes = self.files.get(file).map(Vec::as_slice).unwrap_or_default();
+        Exported::read(bytes).map_err(|error| {
+            let why =
+                error.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+            Unjudged { file: file.to_owned(), why }
+        })
     }
 
     /// What a file says of something that a bucket need not have.

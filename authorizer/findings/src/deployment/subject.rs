@@ -89,11 +89,16 @@ impl<'a> DeploymentSubject<'a> {
         self.noted(self.export.bucket_setting(file, absent))
     }
 
+    /// Another distribution, as `get-distribution-config` writes it.
+    pub(super) fn another_distribution(&self, file: &str) -> Option<Exported> {
+        self.noted(self.export.another_distribution(file))
+    }
+
     fn noted<T>(&self, result: Result<T, Unjudged>) -> Option<T> {
         result.map_err(|Unjudged { file, why }| self.note(Spot::file(file), why)).ok()
     }
 
-    fn note(&self, spot: Spot, why: String) {
+    pub(super) fn note(&self, spot: Spot, why: String) {
         self.unjudged.borrow_mut().push((spot, why));
     }
 

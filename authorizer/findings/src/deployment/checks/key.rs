@@ -1,7 +1,7 @@
 //! The KMS key of the bucket, if it has one.
 
 use crate::check::{Check, Severity};
-use crate::deployment::documents::{EncryptionFile, Identity, PolicyFile};
+use crate::deployment::documents::{DescribedKeyFile, EncryptionFile, Identity, PolicyFile};
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
@@ -97,13 +97,38 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
                 found.push(spot.found(&MISSING, message));
                 continue;
             };
-            let name = key.rsplit('/').next().unwrap_or(key);
+            let Some(name) = key_name(subject, key) else { continue };
             let file = format!("key-{name}.json");
             let Some(read) = subject.read::<PolicyFile>(&file) else { continue };
             let Some(identity) = subject.identity() else { continue };
             judge(&subject.deployment_needs, &identity, &file, &read.policy, found);
         }
     }
+}
+
+/// The id of a key, which a bucket may name by an alias.
+fn key_name(subject: &DeploymentSubject<'_>, key: &str) -> Option<String> {
+    let name = key.rsplit(':').next().unwrap_or(key);
+    match name.strip_prefix("alias/") {
+        Some(alias) => {
+            let file = format!("alias-{}.json", alias.replace('/', "-"));
+            Some(subject.read::<DescribedKeyFile>(&file)?.key_metadata.key_id)
+        }
+        None => Some(key.rsplit('/').next().unwrap_or(key).to_owned()),
+    }
+}
+
+/// The ids of the keys under which a bucket encrypts, without AWS's own.
+pub(super) fn key_names(subject: &DeploymentSubject<'_>, bucket: &str) -> Vec<String> {
+    let file = format!("bucket-{bucket}/encryption.json");
+    let absent = "ServerSideEncryptionConfigurationNotFoundError";
+    let Some(BucketSetting::There(read)) = subject.bucket_setting::<EncryptionFile>(&file, absent) else {
+        return Vec::new();
+    };
+    let rules = read.server_side_encryption_configuration.rules.into_iter();
+    let defaults = rules.filter_map(|rule| rule.apply_server_side_encryption_by_default);
+    let keys = defaults.filter(|one| one.algorithm.starts_with("aws:kms")).filter_map(|one| one.key);
+    keys.filter(|key| !key.ends_with("alias/aws/s3")).filter_map(|key| key_name(subject, &key)).collect()
 }
 
 /// What reads or writes objects under the key, or lets others do so.
