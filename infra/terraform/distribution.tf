@@ -69,17 +69,42 @@ resource "aws_cloudfront_cache_policy" "this" {
 # sets its own on refusals and on answers to preflights. They must not change, so no CORS header is overridden.
 resource "aws_cloudfront_response_headers_policy" "this" {
   name    = "${var.name}-s3"
-  comment = "The [cors] of the access policy, and no guessing at types."
+  comment = "The [cors] of the access policy; browsers keep and guess nothing."
 
   security_headers_config {
     content_type_options {
       override = true
+    }
+    dynamic "content_security_policy" {
+      for_each = var.sandbox_uploads ? ["sandbox"] : []
+      content {
+        content_security_policy = content_security_policy.value
+        override                = false
+      }
     }
     strict_transport_security {
       access_control_max_age_sec = 31536000
       include_subdomains         = false
       preload                    = false
       override                   = true
+    }
+  }
+
+  # S3 sends none of its own, so a browser would keep an object and show it to the next user of the same machine. Without
+  # override: refusals keep their no-store, and objects what the uploader said.
+  dynamic "custom_headers_config" {
+    for_each = var.browser_caching ? [] : ["private, no-cache"]
+    content {
+      items {
+        header   = "Cache-Control"
+        value    = custom_headers_config.value
+        override = false
+      }
+    }
+  }
+  remove_headers_config {
+    items {
+      header = "x-amz-server-side-encryption-aws-kms-key-id"
     }
   }
 
@@ -149,7 +174,7 @@ resource "aws_cloudfront_distribution" "this" {
   # CloudFront caches these for 10 seconds by default: an object that was requested before its upload would stay
   # missing.
   dynamic "custom_error_response" {
-    for_each = [404, 405, 500, 502, 503, 504]
+    for_each = [404, 405, 414, 500, 501, 502, 503, 504]
     content {
       error_code            = custom_error_response.value
       error_caching_min_ttl = 0

@@ -117,6 +117,24 @@ variable "cors" {
   }
 }
 
+variable "browser_caching" {
+  description = <<-EOT
+    Whether browsers may keep objects without asking again. Otherwise S3's answers get Cache-Control private,
+    no-cache, unless the uploader set one: a browser would show one user's object to the next user of the machine.
+  EOT
+  type        = bool
+  default     = false
+}
+
+variable "sandbox_uploads" {
+  description = <<-EOT
+    Whether S3's answers get Content-Security-Policy sandbox, so that an uploaded page or SVG image cannot run scripts
+    on this domain. Browsers then do not show PDF files either.
+  EOT
+  type        = bool
+  default     = false
+}
+
 variable "alias" {
   description = "The distribution's own domain name, if it has one, and the certificate for it (ACM, us-east-1)."
   type = object({

@@ -9,7 +9,8 @@ mod report;
 use std::path::PathBuf;
 
 use authorizer_cloudfront::{
-    Attachment, CachePolicyId, DistributionNeeds, FunctionVersion, OriginRequestPolicyId, attach,
+    Attachment, CachePolicyId, DistributionNeeds, Feature, FunctionVersion, OriginRequestPolicyId,
+    ResponseHeadersPolicyId, attach,
 };
 use authorizer_policy::PolicyFile;
 
@@ -45,24 +46,42 @@ pub(crate) struct Args {
     /// Policy file (TOML): sets AllowedMethods to the fewest that it needs, and checks the other settings against it.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Origin whose bucket the policy is about, by its id, if the distribution has several buckets. With `--behavior
+    /// all`; behaviors of other buckets stay as they are. Repeatable.
+    #[arg(long = "origin", value_name = "ID")]
+    origins: Vec<String>,
+    /// Feature to turn off where it is on, because CloudFront runs no Lambda function for its requests. Repeatable.
+    #[arg(long, value_enum, value_name = "FEATURE")]
+    turn_off: Vec<TurnOff>,
     /// Origin Access Control to set on the origins of the behaviors.
     #[arg(long, value_name = "ID", value_parser = id)]
     origin_access_control_id: Option<String>,
-    /// Cache policy to set, or to confirm: an id, or Managed-CachingDisabled.
+    /// Cache policy to set, or to confirm: an id, or the name of one of AWS's own, such as Managed-CachingDisabled.
     #[arg(long, value_name = "ID", value_parser = cache_policy)]
     cache_policy_id: Option<CachePolicyId>,
-    /// Origin request policy to set, or to confirm: an id, or Managed-AllViewerExceptHostHeader.
+    /// Origin request policy to set, or to confirm: an id, or the name of one of AWS's own, such as
+    /// Managed-AllViewerExceptHostHeader.
     #[arg(long, value_name = "ID", value_parser = origin_request_policy)]
     origin_request_policy_id: Option<OriginRequestPolicyId>,
-    /// Response headers policy to set. It adds the CORS headers to the responses of S3.
-    #[arg(long, value_name = "ID", value_parser = id)]
-    response_headers_policy_id: Option<String>,
+    /// Response headers policy to set: an id, or the name of one of AWS's own. It adds the CORS headers to the
+    /// responses of S3.
+    #[arg(long, value_name = "ID", value_parser = response_headers_policy)]
+    response_headers_policy_id: Option<ResponseHeadersPolicyId>,
     /// Detach other functions that get viewers' requests from these behaviors, and CloudFront Functions.
     #[arg(long)]
     replace: bool,
     /// Output format of the changes.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// A feature that goes past Lambda functions.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum TurnOff {
+    /// GrpcConfig.
+    Grpc,
+    /// SmoothStreaming.
+    SmoothStreaming,
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
@@ -73,13 +92,21 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let exported = args.config.read()?;
     let attachment = Attachment {
         function: args.function_arn.clone(),
-        behaviors: args.behaviors.behaviors(),
+        behaviors: args.behaviors.behaviors(&args.origins)?,
         needs,
         origin_access_control_id: args.origin_access_control_id.clone(),
         cache_policy_id: args.cache_policy_id.clone(),
         origin_request_policy_id: args.origin_request_policy_id.clone(),
         response_headers_policy_id: args.response_headers_policy_id.clone(),
         replace: args.replace,
+        turn_off: args
+            .turn_off
+            .iter()
+            .map(|one| match one {
+                TurnOff::Grpc => Feature::Grpc,
+                TurnOff::SmoothStreaming => Feature::SmoothStreaming,
+            })
+            .collect(),
     };
     report::finish(attach(&exported, &attachment), &args.config, args.format)
 }
@@ -96,6 +123,11 @@ fn id(text: &str) -> Result<String, &'static str> {
 
 fn cache_policy(text: &str) -> Result<CachePolicyId, &'static str> {
     CachePolicyId::parse(text).ok_or("this is neither an id nor the name of a known managed cache policy")
+}
+
+fn response_headers_policy(text: &str) -> Result<ResponseHeadersPolicyId, &'static str> {
+    ResponseHeadersPolicyId::parse(text)
+        .ok_or("this is neither an id nor the name of a known managed response headers policy")
 }
 
 fn origin_request_policy(text: &str) -> Result<OriginRequestPolicyId, &'static str> {

@@ -7,7 +7,8 @@ use super::bucket::Target;
 use super::change::{Changed, Note, Setting};
 use super::edit::Edit;
 use super::exported::Exported;
-use super::managed::{CachePolicyId, Caching, Forwarding, OriginRequestPolicyId};
+use super::managed::{CachePolicyId, Caching, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId};
+use super::members::{UnknownMember, unknown_in_distribution};
 use super::needs::DistributionNeeds;
 use super::obstacle::{Obstacle, Stopped};
 use super::view::{Behavior, BehaviorName, Origin, View};
@@ -28,16 +29,41 @@ pub struct Attachment {
     /// The origin request policy to set, or to confirm if it is already set.
     pub origin_request_policy_id: Option<OriginRequestPolicyId>,
     /// The response headers policy to set.
-    pub response_headers_policy_id: Option<String>,
+    pub response_headers_policy_id: Option<ResponseHeadersPolicyId>,
     /// Whether to remove any other function on viewer events.
     pub replace: bool,
+    /// What to turn off, where it is on.
+    pub turn_off: Vec<Feature>,
+}
+
+/// A feature of a behavior for which CloudFront runs no Lambda function.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Feature {
+    /// gRPC
+    /// ([AWS: Lambda@Edge](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-the-edge.html)).
+    Grpc,
+    /// Microsoft Smooth Streaming
+    /// ([AWS: restrictions](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html)).
+    SmoothStreaming,
+}
+
+impl Feature {
+    /// Whether it is on.
+    fn is_on(self, behavior: &Behavior) -> bool {
+        match self {
+            Self::Grpc => behavior.grpc_config.enabled,
+            Self::SmoothStreaming => behavior.smooth_streaming,
+        }
+    }
 }
 
 /// The behaviors to change.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Behaviors {
-    /// For attach: every behavior that reaches a bucket. For detach: every behavior that has the function.
+    /// For attach: every behavior that reaches the bucket. For detach: every behavior that has the function.
     All,
+    /// Every behavior that reaches the bucket of one of these origins, by their ids.
+    OfOrigins(Vec<String>),
     /// Only these.
     Named(Vec<BehaviorName>),
 }
@@ -48,7 +74,9 @@ pub enum Behaviors {
 /// [`Stopped`] says why nothing was changed: for example, a behavior still reaches the bucket without the authorizer.
 pub fn attach(exported: &Exported, attachment: &Attachment) -> Result<Changed, Stopped> {
     let before = &exported.view;
-    let chosen = attachment.behaviors.choose(before)?;
+    let ours = before.behaviors().filter(|(_, behavior)| has_ours(behavior, attachment));
+    let guarded = ours.flat_map(|(_, behavior)| reached(before, behavior)).collect();
+    let chosen = attachment.behaviors.choose(before, &guarded)?;
     let mut obstacles: Vec<Obstacle> = Vec::new();
     if !attachment.replace {
         chosen.iter().for_each(|(name, behavior)| obstacles.extend(others(name, behavior, attachment)));
@@ -69,7 +97,8 @@ pub fn attach(exported: &Exported, attachment: &Attachment) -> Result<Changed, S
     let names: Vec<&BehaviorName> = chosen.iter().map(|(name, _)| name).collect();
     let kept: Vec<&BehaviorName> =
         chosen.iter().filter(|(_, behavior)| has_ours(behavior, attachment)).map(|(name, _)| name).collect();
-    let judge = Judge { view: &changed.view, attachment, names: &names, kept: &kept };
+    let unknown = unknown_in_distribution(changed.config());
+    let judge = Judge { view: &changed.view, attachment, names: &names, kept: &kept, unknown: &unknown };
     obstacles.extend(judge.obstacles());
     if !obstacles.is_empty() {
         return Err(Stopped::Obstacles(obstacles));
@@ -79,11 +108,37 @@ pub fn attach(exported: &Exported, attachment: &Attachment) -> Result<Changed, S
 }
 
 impl Behaviors {
-    pub(super) fn choose<'v>(&self, view: &'v View) -> Result<Vec<(BehaviorName, &'v Behavior)>, Stopped> {
+    /// The behaviors that are meant, where these buckets already have the function.
+    pub(super) fn choose<'v>(
+        &self,
+        view: &'v View,
+        guarded: &BTreeSet<String>,
+    ) -> Result<Vec<(BehaviorName, &'v Behavior)>, Stopped> {
         match self {
             Self::All => {
-                let chosen: Vec<_> =
-                    view.behaviors().filter(|(_, behavior)| reaches_bucket(view, behavior)).collect();
+                let all: BTreeSet<String> =
+                    view.behaviors().flat_map(|(_, behavior)| reached(view, behavior)).collect();
+                // What is S3, but not known to be one bucket, counts only if there is nothing else.
+                let buckets: BTreeSet<String> = all.iter().filter(|one| is_bucket(one)).cloned().collect();
+                let all = if buckets.is_empty() { all } else { buckets };
+                let known: BTreeSet<String> = all.intersection(guarded).cloned().collect();
+                if !known.is_empty() {
+                    return Ok(reaching(view, &known));
+                }
+                if all.len() > 1 {
+                    return Err(Stopped::SeveralBuckets(named_by_origin(view, &all)));
+                }
+                let chosen = reaching(view, &all);
+                if chosen.is_empty() { Err(Stopped::NoBucket) } else { Ok(chosen) }
+            }
+            Self::OfOrigins(ids) => {
+                let there = || view.origins.0.iter();
+                if let Some(id) = ids.iter().find(|id| !there().any(|origin| origin.id == **id)) {
+                    let there = there().map(|origin| origin.id.clone()).collect();
+                    return Err(Stopped::NoSuchOrigin(id.clone(), there));
+                }
+                let meant = there().filter(|origin| ids.contains(&origin.id));
+                let chosen = reaching(view, &meant.filter_map(reached_by).collect());
                 if chosen.is_empty() { Err(Stopped::NoBucket) } else { Ok(chosen) }
             }
             Self::Named(wanted) => {
@@ -114,8 +169,36 @@ fn is_same(one: &BehaviorName, other: &BehaviorName) -> bool {
     bare(one) == bare(other)
 }
 
-fn reaches_bucket(view: &View, behavior: &Behavior) -> bool {
-    view.origins_of(behavior).into_iter().any(|origin| Target::of(origin).bucket().is_some())
+/// What an origin reaches in S3: a bucket by its name, or `/` and the host where the bucket is not known.
+fn reached_by(origin: &Origin) -> Option<String> {
+    let target = Target::of(origin);
+    match target.bucket() {
+        Some(bucket) => Some(bucket.to_owned()),
+        None => target.is_s3().then(|| format!("/{}", origin.domain_name.to_ascii_lowercase())),
+    }
+}
+
+fn is_bucket(reached: &str) -> bool {
+    !reached.starts_with('/')
+}
+
+fn reached(view: &View, behavior: &Behavior) -> BTreeSet<String> {
+    view.origins_of(behavior).into_iter().filter_map(reached_by).collect()
+}
+
+/// The behaviors that reach one of these.
+fn reaching<'v>(view: &'v View, targets: &BTreeSet<String>) -> Vec<(BehaviorName, &'v Behavior)> {
+    view.behaviors().filter(|(_, behavior)| !reached(view, behavior).is_disjoint(targets)).collect()
+}
+
+/// Each of these, with the first origin that reaches it.
+fn named_by_origin(view: &View, targets: &BTreeSet<String>) -> Vec<(String, String)> {
+    let origin = |target: &String| {
+        let mut origins = view.origins.0.iter();
+        origins.find(|origin| reached_by(origin).as_ref() == Some(target)).map(|origin| origin.id.clone())
+    };
+    let name = |target: &String| target.strip_prefix('/').unwrap_or(target).to_owned();
+    targets.iter().filter_map(|target| Some((origin(target)?, name(target)))).collect()
 }
 
 /// The origins of some behaviors, without duplicates.
@@ -162,6 +245,7 @@ fn shape(edit: &mut Edit<'_>, name: &BehaviorName, behavior: &Behavior, attachme
     if let Some(needs) = &attachment.needs {
         edit.set_methods(name, behavior, needs.methods);
     }
+    attachment.turn_off.iter().filter(|one| one.is_on(behavior)).for_each(|one| edit.turn_off(name, *one));
     let some = |id: &'_ Option<String>| id.clone().filter(|id| !id.is_empty());
     for (setting, before, after) in [
         (
@@ -177,7 +261,7 @@ fn shape(edit: &mut Edit<'_>, name: &BehaviorName, behavior: &Behavior, attachme
         (
             Setting::ResponseHeadersPolicyId,
             some(&behavior.response_headers_policy_id),
-            attachment.response_headers_policy_id.as_deref(),
+            attachment.response_headers_policy_id.as_ref().map(ResponseHeadersPolicyId::as_str),
         ),
     ] {
         if let Some(after) = after {
@@ -197,6 +281,8 @@ struct Judge<'a> {
     names: &'a [&'a BehaviorName],
     /// Those that already had the function: their policies do not need to be confirmed again.
     kept: &'a [&'a BehaviorName],
+    /// What is set and not known, anywhere in the configuration.
+    unknown: &'a [UnknownMember],
 }
 
 impl Judge<'_> {
@@ -217,6 +303,7 @@ impl Judge<'_> {
         for (name, behavior) in self.chosen() {
             found.extend(self.cache_policy(&name, behavior));
             found.extend(self.origin_request_policy(&name, behavior));
+            found.extend(self.response_headers_policy(&name, behavior));
         }
         self.origins().into_iter().for_each(|origin| found.extend(origin_obstacles(origin)));
         let root = &self.view.default_root_object;
@@ -224,6 +311,10 @@ impl Judge<'_> {
             found.push(Obstacle::DefaultRootObject { object: root.clone() });
         }
         found.extend(self.ways_past());
+        found.extend(self.unknown.iter().map(|one| Obstacle::UnknownMember {
+            place: [&["DistributionConfig".to_owned()], one.place.as_slice()].concat().join("."),
+            member: one.name.clone(),
+        }));
         found
     }
 
@@ -237,7 +328,20 @@ impl Judge<'_> {
         let mut found = Vec::new();
         for (name, behavior) in self.view.behaviors() {
             if has_ours(behavior, self.attachment) {
+                let behavior_name = || name.clone();
+                if Feature::Grpc.is_on(behavior) {
+                    found.push(Obstacle::Grpc { behavior: behavior_name() });
+                }
+                if Feature::SmoothStreaming.is_on(behavior) {
+                    found.push(Obstacle::SmoothStreaming { behavior: behavior_name() });
+                }
                 continue;
+            }
+            for origin in self.view.origins_of(behavior) {
+                if let Some(other) = Target::of(origin).any_bucket() {
+                    let (origin, is) = (origin.id.clone(), other.to_string());
+                    found.push(Obstacle::MayReach { behavior: name.clone(), origin, is });
+                }
             }
             let reached = self.view.origins_of(behavior).into_iter().filter_map(|origin| {
                 let bucket = Target::of(origin).bucket()?.to_owned();
@@ -259,6 +363,7 @@ impl Judge<'_> {
             None => Some(Obstacle::CachePolicy { behavior, id: None }),
             Some(id) => match Caching::of(&id) {
                 Caching::Disabled => None,
+                Caching::Host => Some(Obstacle::CacheWithHost { behavior, id }),
                 Caching::WithoutQuery if by_query => Some(Obstacle::CacheWithoutQuery { behavior, id }),
                 Caching::WithoutQuery | Caching::Unknown if confirmed => None,
                 Caching::WithoutQuery | Caching::Unknown => {
@@ -286,6 +391,12 @@ impl Judge<'_> {
         }
     }
 
+    fn response_headers_policy(&self, name: &BehaviorName, behavior: &Behavior) -> Option<Obstacle> {
+        let cors = self.attachment.needs.as_ref().is_some_and(|needs| needs.cors);
+        let id = behavior.response_headers_policy_id.as_deref().unwrap_or_default();
+        (cors && id.is_empty()).then(|| Obstacle::NoResponseHeadersPolicy { behavior: name.clone() })
+    }
+
     fn notes(&self) -> Vec<Note> {
         let mut notes = Vec::new();
         for (name, behavior) in self.chosen() {
@@ -294,15 +405,36 @@ impl Judge<'_> {
         for (name, behavior) in self.view.behaviors().filter(|(name, _)| !self.names.contains(&name)) {
             if let Some(one) = behavior.viewer_request().filter(|_| has_ours(behavior, self.attachment)) {
                 notes.push(Note::OtherVersion { behavior: name, arn: one.arn.clone() });
-            } else if self.attachment.behaviors == Behaviors::All {
+            } else if !matches!(self.attachment.behaviors, Behaviors::Named(_)) {
                 notes.push(Note::PassedOver { behavior: name });
             }
         }
         for origin in self.origins() {
+            if let Target::Bucket(endpoint) = Target::of(origin)
+                && endpoint.region.is_none()
+            {
+                notes.push(Note::GlobalEndpoint {
+                    origin: origin.id.clone(),
+                    domain_name: origin.domain_name.clone(),
+                    regional: endpoint.regional("REGION"),
+                });
+            }
             notes.push(Note::OriginAccessControl {
                 origin: origin.id.clone(),
                 id: origin.origin_access_control_id.clone(),
             });
+        }
+        let mode = &self.view.connection_mode;
+        if !mode.is_empty() && mode != "direct" {
+            notes.push(Note::Tenants);
+        }
+        let mode = &self.view.viewer_mtls_config.mode;
+        if !mode.is_empty() {
+            notes.push(Note::ViewerCertificates { mode: mode.clone() });
+        }
+        let function = &self.view.connection_function_association.id;
+        if !function.is_empty() {
+            notes.push(Note::ConnectionFunction { id: function.clone() });
         }
         let pages: BTreeSet<&str> =
             self.view.custom_error_responses.0.iter().map(|one| one.response_page_path.as_str()).collect();
@@ -328,6 +460,14 @@ impl Judge<'_> {
         for one in origin_requests {
             notes.push(Note::OriginRequest { behavior: name.clone(), arn: one.arn.clone() });
         }
+        let settings = behavior.signatures_required();
+        if !settings.is_empty() {
+            notes.push(Note::SignedUrls { behavior: name.clone(), settings });
+        }
+        if !behavior.realtime_log_config_arn.is_empty() {
+            let arn = behavior.realtime_log_config_arn.clone();
+            notes.push(Note::RealtimeLogs { behavior: name.clone(), arn });
+        }
         if let Some(id) = &behavior.cache_policy_id
             && Caching::of(id) != Caching::Disabled
         {
@@ -342,18 +482,19 @@ impl Judge<'_> {
             let parameters = needs.dropped_overrides.clone();
             notes.push(Note::DroppedOverrides { behavior: name.clone(), parameters });
         }
-        let answers = behavior.response_headers_policy_id.as_deref().unwrap_or_default();
-        if needs.cors && answers.is_empty() {
-            notes.push(Note::NoResponseHeadersPolicy { behavior: name.clone() });
-        }
         notes
     }
 }
 
 fn origin_obstacles(origin: &Origin) -> Vec<Obstacle> {
     let id = origin.id.clone();
-    let (Target::Bucket(_), Some(config)) = (Target::of(origin), &origin.s3_origin_config) else {
-        return vec![Obstacle::NotABucket { origin: id, domain_name: origin.domain_name.clone() }];
+    let target = Target::of(origin);
+    let (Target::Bucket(_), Some(config)) = (&target, &origin.s3_origin_config) else {
+        let is = match &target {
+            Target::OtherS3(other) => Some(other.to_string()),
+            Target::Bucket(_) | Target::Website(_) | Target::Other => None,
+        };
+        return vec![Obstacle::NotABucket { origin: id, domain_name: origin.domain_name.clone(), is }];
     };
     let mut found = Vec::new();
     if origin.origin_access_control_id.is_empty() || !config.origin_access_identity.is_empty() {

@@ -57,6 +57,10 @@ pub enum Setting {
     ViewerProtocolPolicy,
     /// The cache policy.
     CachePolicyId,
+    /// Whether gRPC is on.
+    GrpcConfig,
+    /// Whether Smooth Streaming is on.
+    SmoothStreaming,
     /// The older cache settings.
     ForwardedValues,
     /// A time to live, of the older form.
@@ -122,10 +126,40 @@ pub enum Note {
         /// Their names.
         parameters: Vec<&'static str>,
     },
-    /// The access policy has `[cors]`, but S3's responses get no CORS headers.
-    NoResponseHeadersPolicy {
+    /// CloudFront's own signed URLs or cookies are required, beside the token.
+    SignedUrls {
         /// The behavior.
         behavior: BehaviorName,
+        /// The settings that say so.
+        settings: Vec<&'static str>,
+    },
+    /// Real-time logs, which may contain tokens.
+    RealtimeLogs {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// Their configuration.
+        arn: String,
+    },
+    /// The bucket's global endpoint, without its Region.
+    GlobalEndpoint {
+        /// The origin.
+        origin: String,
+        /// Its domain name.
+        domain_name: String,
+        /// What it should be.
+        regional: String,
+    },
+    /// Only distribution tenants are used, which are not in the configuration.
+    Tenants,
+    /// Viewers need a certificate.
+    ViewerCertificates {
+        /// `required`, `optional` or `passthrough`.
+        mode: String,
+    },
+    /// A function that runs when a viewer connects.
+    ConnectionFunction {
+        /// The function.
+        id: String,
     },
     /// A page that CloudFront sends in place of an error from S3.
     ErrorPage {
@@ -185,6 +219,8 @@ impl Setting {
             Self::CachedMethods => "CachedMethods",
             Self::ViewerProtocolPolicy => "ViewerProtocolPolicy",
             Self::CachePolicyId => "CachePolicyId",
+            Self::GrpcConfig => "GrpcConfig",
+            Self::SmoothStreaming => "SmoothStreaming",
             Self::ForwardedValues => "ForwardedValues",
             Self::MinTtl => "MinTTL",
             Self::DefaultTtl => "DefaultTTL",
@@ -204,6 +240,8 @@ impl Setting {
             | Self::CachedMethods
             | Self::ViewerProtocolPolicy
             | Self::CachePolicyId
+            | Self::GrpcConfig
+            | Self::SmoothStreaming
             | Self::ForwardedValues
             | Self::MinTtl
             | Self::DefaultTtl
@@ -234,7 +272,7 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PassedOver { behavior } => {
-                write!(f, "{behavior} is not changed: its origin is not a bucket")
+                write!(f, "{behavior} is not changed: it does not reach the bucket")
             }
             Self::OtherVersion { behavior, arn } => {
                 write!(f, "{behavior} keeps {}", arn.escape_debug())
@@ -249,13 +287,13 @@ impl fmt::Display for Note {
                 f,
                 "{behavior}: check that the key of cache policy {} contains every query string, but not `Host`. \
                  Cached responses are served until they expire, even if the object is overwritten or deleted",
-                id.escape_debug()
+                Named(id)
             ),
             Self::OriginRequestPolicy { behavior, id } => write!(
                 f,
                 "{behavior}: check that origin request policy {} forwards every query string and the headers that \
                  the operations need, but not `Host`",
-                id.escape_debug()
+                Named(id)
             ),
             Self::DroppedOverrides { behavior, parameters } => write!(
                 f,
@@ -263,10 +301,40 @@ impl fmt::Display for Note {
                  the access policy has no effect without a policy of your own",
                 parameters.join(", ")
             ),
-            Self::NoResponseHeadersPolicy { behavior } => write!(
+            Self::SignedUrls { behavior, settings } => write!(
                 f,
-                "{behavior} has no response headers policy: pages from the origins in `[cors]` can read refusals, \
-                 but not objects"
+                "{behavior} requires CloudFront's signed URLs or cookies ({}): CloudFront answers 403 MissingKey to a \
+                 viewer who brings only a token",
+                settings.join(", ")
+            ),
+            Self::RealtimeLogs { behavior, arn } => write!(
+                f,
+                "{behavior} has real-time logs ({}): check that their fields leave out headers, cookies and query \
+                 strings that contain tokens",
+                arn.escape_debug()
+            ),
+            Self::GlobalEndpoint { origin, domain_name, regional } => write!(
+                f,
+                "origin `{}` is `{}`, without the Region of the bucket: S3 answers 307 for a new bucket, and 400 in \
+                 Regions launched after March 2019; write `{}`",
+                origin.escape_debug(),
+                domain_name.escape_debug(),
+                regional.escape_debug()
+            ),
+            Self::Tenants => f.write_str(
+                "ConnectionMode is tenant-only: the distribution tenants, which can have other certificates and \
+                 parameters, are not in this configuration",
+            ),
+            Self::ViewerCertificates { mode } => write!(
+                f,
+                "ViewerMtlsConfig is `{}`: if it is `required`, a viewer without a certificate cannot connect, \
+                 whatever token it has",
+                mode.escape_debug()
+            ),
+            Self::ConnectionFunction { id } => write!(
+                f,
+                "connection function {} runs when a viewer connects, before the authorizer: it can refuse viewers",
+                id.escape_debug()
             ),
             Self::ErrorPage { path } => write!(
                 f,

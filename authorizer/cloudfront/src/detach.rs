@@ -1,5 +1,7 @@
 //! Detaching the authorizer from behaviors.
 
+use std::collections::BTreeSet;
+
 use super::arn::FunctionName;
 use super::attach::{Behaviors, buckets, origins_of};
 use super::change::{Changed, Note};
@@ -39,7 +41,9 @@ pub fn detach(exported: &Exported, detachment: &Detachment) -> Result<Changed, S
     let chosen = match &detachment.behaviors {
         // What is taken off is what was put on, wherever that is.
         Behaviors::All => view.behaviors().filter(|(_, behavior)| detachment.is_on(behavior)).collect(),
-        Behaviors::Named(_) => detachment.behaviors.choose(view)?,
+        Behaviors::Named(_) | Behaviors::OfOrigins(_) => {
+            detachment.behaviors.choose(view, &BTreeSet::new())?
+        }
     };
     if chosen.is_empty() {
         let absent = |(behavior, one): (BehaviorName, &Behavior)| Obstacle::NotAttached {

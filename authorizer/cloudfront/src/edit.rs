@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::arn::{FunctionName, FunctionVersion};
+use super::attach::Feature;
 use super::change::{Change, Place, Setting};
 use super::methods::MethodSet;
 use super::view::{Behavior, BehaviorName, Origin, VIEWER_REQUEST};
@@ -70,11 +71,21 @@ impl Edit<'_> {
         self.note(name, setting, before.map(str::to_owned), Some(after.to_owned()));
     }
 
+    /// Turns off what would go past the function.
+    pub(super) fn turn_off(&mut self, name: &BehaviorName, feature: Feature) {
+        let (setting, off) = match feature {
+            Feature::Grpc => (Setting::GrpcConfig, json!({"Enabled": false})),
+            Feature::SmoothStreaming => (Setting::SmoothStreaming, json!(false)),
+        };
+        let before = self.behavior(name).and_then(|map| map.insert(setting.name().to_owned(), off.clone()));
+        self.note(name, setting, before.map(|before| before.to_string()), Some(off.to_string()));
+    }
+
     /// Removes the older cache settings, which CloudFront does not allow beside a cache policy.
     pub(super) fn take_older_cache_settings(&mut self, name: &BehaviorName) {
         for setting in [Setting::ForwardedValues, Setting::MinTtl, Setting::DefaultTtl, Setting::MaxTtl] {
             let before = self.behavior(name).and_then(|map| map.remove(setting.name()));
-            if let Some(before) = before {
+            if let Some(before) = before.filter(|before| !before.is_null()) {
                 self.note(name, setting, Some(before.to_string()), None);
             }
         }
@@ -93,7 +104,10 @@ impl Edit<'_> {
         let stays_cached = cached
             .is_some_and(|cached| cached.iter().all(|method| methods.methods().contains(&method.as_str())));
         if let Some(map) = self.behavior(name) {
-            let place = map.entry(Setting::AllowedMethods.name()).or_insert_with(|| json!({}));
+            let place = map.entry(Setting::AllowedMethods.name()).or_insert(Value::Null);
+            if place.is_null() {
+                *place = json!({});
+            }
             if let Value::Object(place) = place {
                 write_counted(place, methods.methods().iter().map(|one| (*one).into()).collect());
                 if !stays_cached {

@@ -6,7 +6,8 @@
 //! 2. [`DistributionNeeds`] is what an access policy asks of a distribution: which methods, which query parameters.
 //! 3. [`attach`] and [`detach`] give a changed copy with every change named ([`Changed`]), or the reasons why not
 //!    ([`Stopped`]): what they would leave open, and what cannot be judged from the configuration alone.
-//! 4. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can let in, and [`Forwarding`]
+//! 4. What a configuration has and nobody here knows is an [`UnknownMember`].
+//! 5. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can let in, and [`Forwarding`]
 //!    what AWS's own origin request policies send on.
 
 mod arn;
@@ -17,6 +18,7 @@ mod detach;
 mod edit;
 mod exported;
 mod managed;
+mod members;
 mod methods;
 mod needs;
 mod obstacle;
@@ -25,12 +27,13 @@ mod tests;
 pub mod view;
 
 pub use arn::{ArnError, FunctionName, FunctionVersion};
-pub use attach::{Attachment, Behaviors, attach};
-pub use bucket::Target;
+pub use attach::{Attachment, Behaviors, Feature, attach};
+pub use bucket::{Endpoint, OtherS3, Target};
 pub use change::{Change, Changed, Note, Place, Setting};
 pub use detach::{BucketAfterwards, Detachment, detach};
 pub use exported::{Exported, ExportedError, UpdateInput};
-pub use managed::{CachePolicyId, Forwarding, OriginRequestPolicyId};
+pub use managed::{CachePolicyId, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId};
+pub use members::{Member, STRUCTURES, UnknownMember, unknown_in, unknown_in_distribution};
 pub use methods::MethodSet;
 pub use needs::DistributionNeeds;
 pub use obstacle::{Obstacle, Stopped};

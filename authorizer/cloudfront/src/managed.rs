@@ -6,6 +6,10 @@ use std::fmt;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CachePolicyId(String);
 
+/// The id of a response headers policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ResponseHeadersPolicyId(String);
+
 /// The id of an origin request policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OriginRequestPolicyId(String);
@@ -17,6 +21,8 @@ pub(crate) enum Caching {
     Disabled,
     /// It caches, and its key has no query string: it treats two listings as one.
     WithoutQuery,
+    /// Its key has `Host`, which CloudFront then also forwards.
+    Host,
     /// Not one of AWS's own, or one that was not checked here.
     Unknown,
 }
@@ -36,7 +42,7 @@ pub enum Forwarding {
 
 /// AWS's own cache policies
 /// ([AWS: managed cache policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html)).
-const CACHE_POLICIES: [(&str, &str, Caching); 3] = [
+const CACHE_POLICIES: [(&str, &str, Caching); 7] = [
     ("Managed-CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", Caching::Disabled),
     ("Managed-CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", Caching::WithoutQuery),
     (
@@ -44,11 +50,20 @@ const CACHE_POLICIES: [(&str, &str, Caching); 3] = [
         "b2884449-e4de-46a7-ac36-70bc7f1ddd6d",
         Caching::WithoutQuery,
     ),
+    // Its key has some query strings, of manifests.
+    ("Managed-Elemental-MediaPackage", "08627262-05a9-4f76-9ded-b50ca2e3a84f", Caching::WithoutQuery),
+    ("Managed-Amplify", "2e54312d-136d-493c-8eb9-b001f22f67d2", Caching::Host),
+    ("Managed-UseOriginCacheControlHeaders", "83da9c7e-98b4-4e11-a168-04f0df8e2c65", Caching::Host),
+    (
+        "Managed-UseOriginCacheControlHeaders-QueryStrings",
+        "4cc15a8a-d715-48a4-82b8-cc0b614638fe",
+        Caching::Host,
+    ),
 ];
 
 /// AWS's own origin request policies
 /// ([AWS: managed origin request policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)).
-const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 6] = [
+const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 8] = [
     ("Managed-AllViewerExceptHostHeader", "b689b0a8-53d0-40ab-baf2-68738e2966ac", Forwarding::AllButHost),
     ("Managed-AllViewer", "216adef6-5c7f-47e4-b989-5492eafa07d3", Forwarding::Host),
     (
@@ -59,12 +74,35 @@ const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 6] = [
     ("Managed-CORS-S3Origin", "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf", Forwarding::WithoutQuery),
     ("Managed-CORS-CustomOrigin", "59781a5b-3903-41f3-afcb-af62929ccde1", Forwarding::WithoutQuery),
     ("Managed-UserAgentRefererHeaders", "acba4595-bd28-49b8-b9fe-13317c0390fa", Forwarding::WithoutQuery),
+    ("Managed-HostHeaderOnly", "bf0718e1-ba1e-49d1-88b1-f726733018ae", Forwarding::Host),
+    // It forwards query strings, but of the headers only those of a browser that plays.
+    (
+        "Managed-Elemental-MediaTailor-PersonalizedManifests",
+        "775133bc-15f2-49f9-abea-afb2e0bf67d2",
+        Forwarding::Unknown,
+    ),
 ];
+
+/// AWS's own response headers policies
+/// ([AWS: managed response headers policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html)).
+const RESPONSE_HEADERS_POLICIES: [(&str, &str); 5] = [
+    ("Managed-SimpleCORS", "60669652-455b-4ae9-85a4-c4c02393f86c"),
+    ("Managed-CORS-With-Preflight", "5cc3b908-e619-4b99-88e5-2cf7f45965bd"),
+    ("Managed-SecurityHeadersPolicy", "67f7725c-6f97-4210-82d7-5512b31e9d03"),
+    ("Managed-CORS-and-SecurityHeadersPolicy", "e61eb60c-9c35-4d20-a928-2b84e02af89c"),
+    ("Managed-CORS-with-preflight-and-SecurityHeadersPolicy", "eaab4381-ed33-4a86-88ca-d9558dc6cd63"),
+];
+
+/// Whether a text is one of AWS's own names, with or without the word `Managed-`, in any case.
+fn is_named(text: &str, name: &str) -> bool {
+    let short = name.strip_prefix("Managed-").unwrap_or(name);
+    text.eq_ignore_ascii_case(name) || text.eq_ignore_ascii_case(short)
+}
 
 impl CachePolicyId {
     /// An id, or the name of one of AWS's own policies.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = CACHE_POLICIES.into_iter().find(|(name, ..)| *name == text);
+        let named = CACHE_POLICIES.into_iter().find(|(name, ..)| is_named(text, name));
         named.map(|(_, id, _)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
     }
 
@@ -77,8 +115,21 @@ impl CachePolicyId {
 impl OriginRequestPolicyId {
     /// An id, or the name of one of AWS's own policies.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = ORIGIN_REQUEST_POLICIES.into_iter().find(|(name, ..)| *name == text);
+        let named = ORIGIN_REQUEST_POLICIES.into_iter().find(|(name, ..)| is_named(text, name));
         named.map(|(_, id, _)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ResponseHeadersPolicyId {
+    /// An id, or the name of one of AWS's own policies.
+    pub fn parse(text: &str) -> Option<Self> {
+        let named = RESPONSE_HEADERS_POLICIES.into_iter().find(|(name, _)| is_named(text, name));
+        named.map(|(_, id)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
     }
 
     /// The id.
@@ -109,7 +160,8 @@ pub(crate) struct Named<'a>(pub(crate) &'a str);
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cache = CACHE_POLICIES.into_iter().map(|(name, id, _)| (name, id));
-        let mut known = cache.chain(ORIGIN_REQUEST_POLICIES.into_iter().map(|(name, id, _)| (name, id)));
+        let known = cache.chain(ORIGIN_REQUEST_POLICIES.into_iter().map(|(name, id, _)| (name, id)));
+        let mut known = known.chain(RESPONSE_HEADERS_POLICIES);
         match known.find(|(_, id)| *id == self.0) {
             Some((name, id)) => write!(f, "{id} ({name})"),
             // Quotes are not escaped: a setting may be JSON.
@@ -147,5 +199,16 @@ mod tests {
         assert_eq!(Forwarding::of(all.as_str()), Forwarding::AllButHost);
         assert_eq!(Caching::of(all.as_str()), Caching::Unknown);
         assert!(Named(all.as_str()).to_string().contains("Managed-AllViewerExceptHostHeader"));
+        for (text, id) in [
+            ("CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"),
+            ("managed-cachingdisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"),
+            ("UseOriginCacheControlHeaders", "83da9c7e-98b4-4e11-a168-04f0df8e2c65"),
+        ] {
+            assert_eq!(CachePolicyId::parse(text).unwrap().as_str(), id, "{text}");
+        }
+        let cors = ResponseHeadersPolicyId::parse("CORS-With-Preflight").unwrap();
+        assert_eq!(cors.as_str(), "5cc3b908-e619-4b99-88e5-2cf7f45965bd");
+        assert!(Named(cors.as_str()).to_string().contains("Managed-CORS-With-Preflight"));
+        assert!(ResponseHeadersPolicyId::parse("Managed-CORS").is_none());
     }
 }

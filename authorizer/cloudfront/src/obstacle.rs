@@ -18,6 +18,12 @@ pub enum Stopped {
     /// No behavior reaches a bucket.
     #[error("no behavior of this distribution reaches a bucket")]
     NoBucket,
+    /// An origin that does not exist.
+    #[error("the distribution does not have the origin `{}`", .0.escape_debug())]
+    NoSuchOrigin(String, Vec<String>),
+    /// Several buckets, and nobody said which the policy is about: each as its origin and its name.
+    #[error("the behaviors of this distribution reach several buckets")]
+    SeveralBuckets(Vec<(String, String)>),
     /// The obstacles, at least one.
     #[error("nothing was changed")]
     Obstacles(Vec<Obstacle>),
@@ -52,6 +58,39 @@ pub enum Obstacle {
         origin: String,
         /// Its domain name.
         domain_name: String,
+        /// What it is, if it is S3 in another form.
+        is: Option<String>,
+    },
+    /// A behavior without the authorizer whose origin could be the same bucket.
+    MayReach {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The origin.
+        origin: String,
+        /// What the origin is.
+        is: String,
+    },
+    /// A behavior that sends gRPC requests to the bucket, past every Lambda function.
+    Grpc {
+        /// The behavior.
+        behavior: BehaviorName,
+    },
+    /// A behavior that streams in Microsoft's format, for which CloudFront runs no Lambda function.
+    SmoothStreaming {
+        /// The behavior.
+        behavior: BehaviorName,
+    },
+    /// A member that is set, and that nobody here knows.
+    UnknownMember {
+        /// The structure that has it.
+        place: String,
+        /// Its name.
+        member: String,
+    },
+    /// The access policy has `[cors]`, but S3's responses get no CORS headers.
+    NoResponseHeadersPolicy {
+        /// The behavior.
+        behavior: BehaviorName,
     },
     /// An origin whose requests are not signed.
     NoOriginAccessControl {
@@ -74,6 +113,13 @@ pub enum Obstacle {
     },
     /// A cache policy that treats different requests as the same.
     CacheWithoutQuery {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The policy.
+        id: String,
+    },
+    /// A cache policy whose key has `Host`, which CloudFront then forwards.
+    CacheWithHost {
         /// The behavior.
         behavior: BehaviorName,
         /// The policy.
@@ -149,11 +195,42 @@ impl fmt::Display for Obstacle {
             Self::WayPast { behavior, bucket } => {
                 write!(f, "{behavior} reaches the bucket `{}` without the authorizer", bucket.escape_debug())
             }
-            Self::NotABucket { origin, domain_name } => write!(
+            Self::NotABucket { origin, domain_name, is: None } => write!(
                 f,
                 "origin `{}` (`{}`) is not a bucket's own endpoint",
                 origin.escape_debug(),
                 domain_name.escape_debug()
+            ),
+            Self::NotABucket { origin, domain_name, is: Some(is) } => write!(
+                f,
+                "origin `{}` (`{}`) is {is}, not a bucket's own endpoint",
+                origin.escape_debug(),
+                domain_name.escape_debug()
+            ),
+            Self::MayReach { behavior, origin, is } => write!(
+                f,
+                "{behavior} does not have the authorizer, and its origin `{}` is {is}: the bucket behind it is not \
+                 in this configuration, and may be the same",
+                origin.escape_debug()
+            ),
+            Self::Grpc { behavior } => write!(
+                f,
+                "{behavior} takes gRPC (GrpcConfig): CloudFront sends a request with `Content-Type: \
+                 application/grpc` to the origin, and runs no Lambda function for it"
+            ),
+            Self::SmoothStreaming { behavior } => {
+                write!(f, "{behavior} has SmoothStreaming on: CloudFront runs no Lambda function for it")
+            }
+            Self::UnknownMember { place, member } => write!(
+                f,
+                "`{}` has the member `{}`, which this release does not know: it may open a way past the authorizer",
+                place.escape_debug(),
+                member.escape_debug()
+            ),
+            Self::NoResponseHeadersPolicy { behavior } => write!(
+                f,
+                "{behavior} has no response headers policy, but the access policy has `[cors]`: a browser shows \
+                 refusals to the pages of these origins, but no object"
             ),
             Self::NoOriginAccessControl { origin } => {
                 write!(f, "origin `{}` has no Origin Access Control", origin.escape_debug())
@@ -178,6 +255,12 @@ impl fmt::Display for Obstacle {
                 f,
                 "{behavior} has cache policy {}, whose key does not contain the query string: one viewer's \
                  listing or version would be served to another viewer",
+                Named(id)
+            ),
+            Self::CacheWithHost { behavior, id } => write!(
+                f,
+                "{behavior} has cache policy {}, whose key contains `Host`, so that CloudFront forwards it: S3 would \
+                 look for a bucket with the name of the viewer's domain",
                 Named(id)
             ),
             Self::OriginRequestPolicy { behavior, id: Some(id) } => write!(
@@ -242,9 +325,29 @@ impl Obstacle {
                 "a behavior can have only one function for viewer events; --replace removes the other"
             }
             Self::WayPast { .. } => "add that behavior with --behavior, or use --behavior all",
-            Self::NotABucket { .. } => {
+            Self::NotABucket { is: None, .. } => {
                 "the origin must be BUCKET.s3.REGION.amazonaws.com, with an S3OriginConfig; a website endpoint does \
                  not support Origin Access Control"
+            }
+            Self::NotABucket { is: Some(_), .. } => {
+                "the origin must be BUCKET.s3.REGION.amazonaws.com, with an S3OriginConfig. An access point has a \
+                 policy of its own beside the bucket's, and a Multi-Region Access Point also another signature \
+                 (`sigv4a`): neither is supported"
+            }
+            Self::MayReach { .. } => {
+                "remove the behavior, or make its origin BUCKET.s3.REGION.amazonaws.com, so that it is known which \
+                 bucket it is"
+            }
+            Self::Grpc { .. } => "--turn-off grpc turns it off; S3 does not understand gRPC",
+            Self::SmoothStreaming { .. } => {
+                "--turn-off smooth-streaming turns it off; put the streams on a behavior with another bucket"
+            }
+            Self::UnknownMember { .. } => {
+                "look it up in CloudFront's API reference; use a release that knows it, or turn it off"
+            }
+            Self::NoResponseHeadersPolicy { .. } => {
+                "choose one with --response-headers-policy-id: one that allows the origins of `[cors]`, as \
+                 infra/cloudformation/stack.yaml makes it"
             }
             Self::NoOriginAccessControl { .. } => {
                 "set one with --origin-access-control-id (`aws cloudfront create-origin-access-control`, type `s3`, \
@@ -257,6 +360,7 @@ impl Obstacle {
                 "choose one with --cache-policy-id: Managed-CachingDisabled, or one whose key contains every query \
                  string, which serves changed and deleted objects until they expire"
             }
+            Self::CacheWithHost { .. } => "use --cache-policy-id Managed-CachingDisabled",
             Self::CacheWithoutQuery { .. } => {
                 "use --cache-policy-id Managed-CachingDisabled; or use --policy with an access policy whose reads do \
                  not depend on the query string"

@@ -1,6 +1,7 @@
 //! The refusals, one cause at a time, and the changes.
 
 mod properties;
+mod shapes;
 
 use authorizer_core::Bundle;
 use serde_json::{Value, json};
@@ -53,6 +54,7 @@ pub(super) fn attachment(behaviors: Behaviors) -> Attachment {
         origin_request_policy_id: None,
         response_headers_policy_id: None,
         replace: false,
+        turn_off: Vec::new(),
     }
 }
 
@@ -82,7 +84,7 @@ fn a_good_distribution_gets_the_function_and_nothing_that_it_did_not_need() {
             "the default behavior: ViewerProtocolPolicy was redirect-to-https, becomes https-only".to_owned(),
         ]
     );
-    assert_eq!(changed.exported.etag(), "E2QWRUHEXAMPLE");
+    assert_eq!(changed.exported.etag(), Some("E2QWRUHEXAMPLE"));
     let mut expected = plain();
     let ours = json!({"LambdaFunctionARN": ARN, "EventType": "viewer-request", "IncludeBody": false});
     let default = &mut expected["DistributionConfig"]["DefaultCacheBehavior"];
@@ -101,6 +103,7 @@ fn each_thing_that_would_leave_the_bucket_open_or_operations_changed_is_refused_
     let default = "/DistributionConfig/DefaultCacheBehavior";
     let users = "/DistributionConfig/CacheBehaviors/Items/1";
     let lists = Some(needs(&rule(json!({"operations": ["ListObjectsV2"]})), false));
+    let cors = Some(needs(&rule(json!({"methods": ["GET"]})), true));
     let creates = Some(needs(&rule(json!({"methods": ["PUT"], "upload": {"create_only": true}})), false));
     let lambda = |arn: &str| {
         json!({"Quantity": 1, "Items": [
@@ -143,6 +146,20 @@ fn each_thing_that_would_leave_the_bucket_open_or_operations_changed_is_refused_
             None,
             vec!["cache_without_query"],
         ),
+        (
+            default,
+            "CachePolicyId",
+            json!("83da9c7e-98b4-4e11-a168-04f0df8e2c65"),
+            None,
+            vec!["cache_with_host"],
+        ),
+        (default, "GrpcConfig", json!({"Enabled": true}), None, vec!["grpc"]),
+        (users, "GrpcConfig", json!({"Enabled": true}), None, vec!["grpc"]),
+        (default, "SmoothStreaming", json!(true), None, vec!["smooth_streaming"]),
+        (default, "EdgeBypassConfig", json!({"Enabled": true}), None, vec!["unknown_member"]),
+        ("/DistributionConfig", "NewMode", json!("open"), None, vec!["unknown_member"]),
+        (origin, "NewOrigin", json!(["x"]), None, vec!["unknown_member"]),
+        (default, "Compress", json!(true), cors, vec!["no_response_headers_policy"; 2]),
         (
             users,
             "CachePolicyId",
@@ -235,11 +252,13 @@ fn an_older_distribution_is_brought_into_shape_once_everything_is_chosen() {
         origin_access_control_id: Some("E3".to_owned()),
         cache_policy_id: CachePolicyId::parse("Managed-CachingDisabled"),
         origin_request_policy_id: OriginRequestPolicyId::parse("Managed-AllViewerExceptHostHeader"),
-        response_headers_policy_id: Some("r".to_owned()),
+        response_headers_policy_id: ResponseHeadersPolicyId::parse("r"),
         replace: true,
         ..all
     };
     let changed = attach(&read(&older), &chosen).unwrap();
+    let global = changed.notes.iter().find(|one| matches!(one, Note::GlobalEndpoint { .. })).unwrap();
+    assert!(global.to_string().ends_with("write `private-files.s3.REGION.amazonaws.com`"), "{global}");
     let settings: Vec<_> = changed.changes.iter().map(|one| one.setting.name()).collect();
     assert_eq!(
         settings,
@@ -260,7 +279,7 @@ fn an_older_distribution_is_brought_into_shape_once_everything_is_chosen() {
             "OriginAccessIdentity",
         ]
     );
-    let config = changed.exported.config().unwrap();
+    let config = changed.exported.config();
     let behavior = &config["DefaultCacheBehavior"];
     let methods = json!({"Quantity": 2, "Items": ["GET", "HEAD"],
         "CachedMethods": {"Quantity": 2, "Items": ["GET", "HEAD"]}});
@@ -332,15 +351,13 @@ fn what_the_configuration_does_not_show_is_said() {
         assert!(notes.iter().all(|note| !note.to_string().is_empty()));
         notes.iter().map(|note| json!(note)["note"].as_str().unwrap().to_owned()).collect()
     };
-    let needs = Some(needs(&rule(rules), true));
+    let needs = Some(needs(&rule(rules), false));
     assert_eq!(
         told(&Attachment { needs: needs.clone(), ..attachment(Behaviors::All) }),
         [
             "dropped_overrides",
-            "no_response_headers_policy",
             "origin_request",
             "dropped_overrides",
-            "no_response_headers_policy",
             "passed_over",
             "origin_access_control",
             "error_page",
@@ -352,7 +369,7 @@ fn what_the_configuration_does_not_show_is_said() {
         needs,
         cache_policy_id: CachePolicyId::parse(own),
         origin_request_policy_id: OriginRequestPolicyId::parse(own),
-        response_headers_policy_id: Some(own.to_owned()),
+        response_headers_policy_id: ResponseHeadersPolicyId::parse(own),
         ..attachment(Behaviors::Named(vec![BehaviorName::Default, pattern("users/*")]))
     };
     assert_eq!(
@@ -401,7 +418,7 @@ fn detaching_says_what_keeps_the_bucket_shut() {
     assert_eq!(obstacles(detach(&attached, &unsaid)), ["left_open", "left_open"]);
 
     let unsigned = detach(&attached, &off(Behaviors::All, BucketAfterwards::Unsigned)).unwrap();
-    let origin = &unsigned.exported.config().unwrap()["Origins"]["Items"][0];
+    let origin = &unsigned.exported.config()["Origins"]["Items"][0];
     assert_eq!(origin["OriginAccessControlId"], "");
     assert_eq!(unsigned.changes.len(), 3);
 
@@ -424,18 +441,26 @@ fn what_is_no_export_is_refused_with_its_place() {
         (" \n".to_owned(), "the file is empty"),
         ("An error occurred".to_owned(), "not valid JSON: expected value at line 1 column 1"),
         ("[]".to_owned(), "not a distribution's configuration: it is not an object"),
-        ("{}".to_owned(), "not a distribution's configuration: missing field `ETag` at line 1 column 2"),
+        ("{}".to_owned(), "not a distribution's configuration: missing field `Origins` at line 1 column 2"),
         (
             "{\"Distribution\": {}, \"ETag\": \"E\"}".to_owned(),
-            "this is the output of `get-distribution`, not of `get-distribution-config`",
+            "not a distribution's configuration: missing field `DistributionConfig` at line 1 column ",
+        ),
+        (
+            "{\"Type\": \"AWS::CloudFront::Distribution\", \"Properties\": {}}".to_owned(),
+            "this is CloudFormation's form of a distribution, not CloudFront's",
+        ),
+        (
+            "{\"Resources\": {}}".to_owned(),
+            "this is CloudFormation's form of a distribution, not CloudFront's",
+        ),
+        (
+            "{\"DistributionConfig\": {\"Origins\": []}}".to_owned(),
+            "this is CloudFormation's form of a distribution, not CloudFront's",
         ),
         (
             "{\"DistributionList\": {}}".to_owned(),
             "this is the output of `list-distributions`, not of `get-distribution-config`",
-        ),
-        (
-            plain()["DistributionConfig"].to_string(),
-            "not a distribution's configuration: missing field `ETag` at line 1 column ",
         ),
         (
             PLAIN.replacen("\"TargetOriginId\": \"api\"", "\"TargetOriginId\": \"apis\"", 1),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of a behavior.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,33 +36,60 @@ impl Serialize for BehaviorName {
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct View {
     /// The object for `/`; empty if not set.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub default_root_object: String,
     /// The origins.
     pub origins: List<Origin>,
     /// Origin groups, with a second origin for failures.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub origin_groups: List<OriginGroup>,
     /// The default behavior.
     pub default_cache_behavior: Behavior,
     /// The behaviors with patterns, in order of precedence.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub cache_behaviors: List<Behavior>,
     /// The pages that viewers get instead of errors.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub custom_error_responses: List<CustomErrorResponse>,
     /// The policy that sends some requests to a staging distribution; empty if not set.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub continuous_deployment_policy_id: String,
     /// Whether this is a staging distribution.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub staging: bool,
     /// The certificate for viewers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub viewer_certificate: ViewerCertificate,
     /// Access logs of the older kind.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub logging: Logging,
+    /// `tenant-only` for a distribution that only its tenants use; empty if not set.
+    #[serde(default, deserialize_with = "or_default")]
+    pub connection_mode: String,
+    /// Certificates of viewers.
+    #[serde(default, deserialize_with = "or_default")]
+    pub viewer_mtls_config: ViewerMtlsConfig,
+    /// The function that runs when a viewer connects.
+    #[serde(default, deserialize_with = "or_default")]
+    pub connection_function_association: ConnectionFunctionAssociation,
+}
+
+/// The distribution's way to take connections, where it is not the usual one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub struct ViewerMtlsConfig {
+    /// Whether viewers must have a certificate.
+    #[serde(default, deserialize_with = "or_default")]
+    pub mode: String,
+}
+
+/// A function that runs when a viewer connects.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub struct ConnectionFunctionAssociation {
+    /// The function.
+    #[serde(default, deserialize_with = "or_default")]
+    pub id: String,
 }
 
 /// The certificate for viewers, and the oldest TLS version that they may use.
@@ -70,10 +97,10 @@ pub struct View {
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct ViewerCertificate {
     /// Whether it is CloudFront's own certificate.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub cloud_front_default_certificate: bool,
     /// The oldest TLS version, as the name of a CloudFront security policy.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub minimum_protocol_version: Option<String>,
 }
 
@@ -82,10 +109,10 @@ pub struct ViewerCertificate {
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct Logging {
     /// Whether they are written.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub enabled: bool,
     /// Whether cookies are in them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub include_cookies: bool,
 }
 
@@ -94,13 +121,13 @@ pub struct Logging {
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct CustomErrorResponse {
     /// The status of the origin.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub error_code: u16,
     /// The time to cache it, in seconds.
     #[serde(default, rename = "ErrorCachingMinTTL")]
     pub error_caching_min_ttl: Option<u64>,
     /// The path of the page; empty if not set.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub response_page_path: String,
 }
 
@@ -113,16 +140,16 @@ pub struct Origin {
     /// Its host.
     pub domain_name: String,
     /// The prefix of every path.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub origin_path: String,
     /// The Origin Access Control that signs; empty if not set.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub origin_access_control_id: String,
     /// Set for an S3 origin.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub s3_origin_config: Option<S3OriginConfig>,
     /// Headers that CloudFront adds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub custom_headers: List<CustomHeader>,
 }
 
@@ -139,7 +166,7 @@ pub struct CustomHeader {
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct S3OriginConfig {
     /// The older way to sign; empty if not set.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub origin_access_identity: String,
 }
 
@@ -166,30 +193,69 @@ pub struct OriginGroupMember {
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct Behavior {
     /// The pattern; `None` in the default behavior.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub path_pattern: Option<String>,
     /// The origin, or the group of origins.
     pub target_origin_id: String,
     /// The setting for plain HTTP.
     pub viewer_protocol_policy: String,
     /// The methods; GET and HEAD if not set.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub allowed_methods: Option<AllowedMethods>,
     /// The cache policy.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub cache_policy_id: Option<String>,
     /// The origin request policy.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub origin_request_policy_id: Option<String>,
     /// The response headers policy.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub response_headers_policy_id: Option<String>,
     /// Lambda@Edge functions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub lambda_function_associations: List<LambdaFunctionAssociation>,
     /// CloudFront Functions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub function_associations: List<FunctionAssociation>,
+    /// Whether it takes gRPC, for which CloudFront runs no Lambda function.
+    #[serde(default, deserialize_with = "or_default")]
+    pub grpc_config: Switch,
+    /// Whether it streams in Microsoft's format, for which CloudFront runs no Lambda function.
+    #[serde(default, deserialize_with = "or_default")]
+    pub smooth_streaming: bool,
+    /// Keys for CloudFront's own signed URLs and cookies.
+    #[serde(default, deserialize_with = "or_default")]
+    pub trusted_key_groups: Trusted,
+    /// Accounts whose keys sign URLs and cookies, the older way.
+    #[serde(default, deserialize_with = "or_default")]
+    pub trusted_signers: Trusted,
+    /// Real-time logs; empty if not set.
+    #[serde(default, deserialize_with = "or_default")]
+    pub realtime_log_config_arn: String,
+    /// Field-level encryption; empty if not set.
+    #[serde(default, deserialize_with = "or_default")]
+    pub field_level_encryption_id: String,
+}
+
+/// Something that is on or off.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub struct Switch {
+    /// Whether it is on.
+    #[serde(default, deserialize_with = "or_default")]
+    pub enabled: bool,
+}
+
+/// Who signs URLs and cookies for a behavior.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub struct Trusted {
+    /// Whether a signature is required.
+    #[serde(default, deserialize_with = "or_default")]
+    pub enabled: bool,
+    /// Who signs.
+    #[serde(default, deserialize_with = "or_default")]
+    pub items: Vec<String>,
 }
 
 /// The methods that a behavior allows, and those whose responses are cached.
@@ -200,7 +266,7 @@ pub struct AllowedMethods {
     #[serde(flatten)]
     pub allowed: List<String>,
     /// The methods whose responses are cached.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub cached_methods: List<String>,
 }
 
@@ -214,7 +280,7 @@ pub struct LambdaFunctionAssociation {
     /// The event that it sees.
     pub event_type: String,
     /// Whether it receives the body.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub include_body: bool,
 }
 
@@ -245,6 +311,13 @@ struct Counted<T> {
 
 fn nothing<T>() -> Option<T> {
     None
+}
+
+/// A member that is `null` is a member that is not there: some clients write every member.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl<T> TryFrom<Counted<T>> for List<T> {
@@ -293,6 +366,14 @@ impl Behavior {
     /// The Lambda@Edge function on viewer-request, if one is set.
     pub fn viewer_request(&self) -> Option<&LambdaFunctionAssociation> {
         self.lambda_function_associations.0.iter().find(|one| one.event_type == VIEWER_REQUEST)
+    }
+
+    /// The settings that require CloudFront's own signed URLs or cookies, by their names.
+    pub fn signatures_required(&self) -> Vec<&'static str> {
+        let asks = |trusted: &Trusted| trusted.enabled || !trusted.items.is_empty();
+        let both =
+            [("TrustedKeyGroups", &self.trusted_key_groups), ("TrustedSigners", &self.trusted_signers)];
+        both.into_iter().filter(|(_, trusted)| asks(trusted)).map(|(name, _)| name).collect()
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod finding;
 mod iam;
 mod needs;
 mod reach;
+mod request;
 mod selection;
 pub(crate) mod subject;
 

@@ -17,7 +17,8 @@ const MAX_CONFIG_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigArgs {
-    /// Output of `aws cloudfront get-distribution-config`, or `-` for standard input.
+    /// Output of `aws cloudfront get-distribution-config` or `get-distribution`, the DistributionConfig alone, or `-` for
+    /// standard input.
     #[arg(default_value = "-")]
     config: PathBuf,
     /// Write the input of `update-distribution --cli-input-json`: the configuration, with the ETag as IfMatch.
@@ -30,22 +31,27 @@ pub(super) struct ConfigArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BehaviorArgs {
-    /// Behavior: its path pattern, `default`, or `all` for every behavior whose origin is a bucket. Repeatable. If the
+    /// Behavior: its path pattern, `default`, or `all` for every behavior that reaches the bucket. Repeatable. If the
     /// pattern is one of these words, write a slash before it.
     #[arg(long = "behavior", value_name = "PATTERN", required = true)]
     behaviors: Vec<String>,
 }
 
 impl BehaviorArgs {
-    pub(super) fn behaviors(&self) -> Behaviors {
+    /// The behaviors that are meant, where these origins were named.
+    pub(super) fn behaviors(&self, origins: &[String]) -> Result<Behaviors, AttachError> {
         if self.behaviors.iter().any(|text| text == "all") {
-            return Behaviors::All;
+            let origins = origins.to_vec();
+            return Ok(if origins.is_empty() { Behaviors::All } else { Behaviors::OfOrigins(origins) });
+        }
+        if !origins.is_empty() {
+            return Err(AttachError::OriginWithoutAll);
         }
         let name = |text: &String| match text.as_str() {
             "default" => BehaviorName::Default,
             pattern => BehaviorName::Pattern(pattern.to_owned()),
         };
-        Behaviors::Named(self.behaviors.iter().map(name).collect())
+        Ok(Behaviors::Named(self.behaviors.iter().map(name).collect()))
     }
 }
 
@@ -66,8 +72,11 @@ impl ConfigArgs {
         if let Some(path) = &self.out {
             return Ok(replace(path, &pretty(changed.whole())?)?);
         }
-        let bytes =
-            if self.cli_input_json { pretty(&changed.update_input()) } else { pretty(&changed.config()) };
+        let bytes = if self.cli_input_json {
+            pretty(&changed.update_input().ok_or(AttachError::NoETag)?)
+        } else {
+            pretty(changed.config())
+        };
         Ok(io::stdout().lock().write_all(&bytes?).map_err(OutputError::of)?)
     }
 }

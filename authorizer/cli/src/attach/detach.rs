@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (false, false) => BucketAfterwards::Unsaid,
     };
     let function = args.function_arn.clone();
-    let detachment = Detachment { function, behaviors: args.behaviors.behaviors(), bucket };
+    let detachment = Detachment { function, behaviors: args.behaviors.behaviors(&[])?, bucket };
     report::finish(detach(&exported, &detachment), &args.config, args.format)
 }
 

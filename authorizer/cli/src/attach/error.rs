@@ -22,13 +22,43 @@ pub(crate) enum AttachError {
     },
     /// The distribution does not have this behavior.
     #[error("this distribution does not have {name}")]
-    #[diagnostic(help("it has {}", listed(.there)))]
+    #[diagnostic(help("{}", behaviors_there(.name, .there)))]
     NoSuchBehavior {
         /// The behavior.
         name: BehaviorName,
         /// The behaviors of the distribution.
         there: Vec<BehaviorName>,
     },
+    /// The distribution does not have this origin.
+    #[error("this distribution does not have the origin `{}`", .id.escape_debug())]
+    #[diagnostic(help("{}", origins_there(.id, .there)))]
+    NoSuchOrigin {
+        /// The origin.
+        id: String,
+        /// The origins of the distribution.
+        there: Vec<String>,
+    },
+    /// Several buckets.
+    #[error("the behaviors of this distribution reach several buckets")]
+    #[diagnostic(help(
+        "an access policy is about one bucket: choose its origin with --origin; there is {}",
+        origins_of(.there)
+    ))]
+    SeveralBuckets {
+        /// Each origin, and its bucket.
+        there: Vec<(String, String)>,
+    },
+    /// Origins beside named behaviors.
+    #[error("--origin is for `--behavior all` only")]
+    #[diagnostic(help("use `--behavior all`, or leave out --origin"))]
+    OriginWithoutAll,
+    /// No ETag, which the input of `update-distribution` needs.
+    #[error("the configuration has no `ETag`, which --cli-input-json needs")]
+    #[diagnostic(help(
+        "use the complete output of `aws cloudfront get-distribution-config --id ID --output json`, or leave out \
+         --cli-input-json"
+    ))]
+    NoETag,
     /// No behavior reaches a bucket.
     #[error("no behavior of this distribution has a bucket as its origin")]
     #[diagnostic(help("check that this is the right distribution"))]
@@ -39,6 +69,37 @@ pub(crate) enum AttachError {
     Broken(ExportedError),
 }
 
-fn listed(names: &[BehaviorName]) -> String {
-    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+fn behaviors_there(name: &BehaviorName, there: &[BehaviorName]) -> String {
+    let words = |name: &BehaviorName| match name {
+        BehaviorName::Default => "default".to_owned(),
+        BehaviorName::Pattern(pattern) => pattern.clone(),
+    };
+    let all: Vec<String> = there.iter().map(ToString::to_string).collect();
+    let meant = nearest(&words(name), &there.iter().map(words).collect::<Vec<_>>());
+    with_guess(meant.and_then(|index| all.get(index)).cloned(), &all)
+}
+
+fn origins_there(id: &str, there: &[String]) -> String {
+    let all: Vec<String> = there.iter().map(|one| format!("`{}`", one.escape_debug())).collect();
+    with_guess(nearest(id, there).and_then(|index| all.get(index)).cloned(), &all)
+}
+
+fn origins_of(there: &[(String, String)]) -> String {
+    let one = |(origin, bucket): &(String, String)| {
+        format!("`{}` (bucket `{}`)", origin.escape_debug(), bucket.escape_debug())
+    };
+    there.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn with_guess(guess: Option<String>, all: &[String]) -> String {
+    let all = format!("it has {}", all.join(", "));
+    guess.map_or(all.clone(), |guess| format!("did you mean {guess}? {all}"))
+}
+
+/// The most similar text, if one is similar. Slashes, stars and the case are what is mistaken most.
+fn nearest(text: &str, there: &[String]) -> Option<usize> {
+    let bare = |text: &str| text.trim_matches(['/', '*']).to_lowercase();
+    let likeness = |one: &String| strsim::jaro_winkler(&bare(text), &bare(one));
+    let scored = there.iter().map(likeness).enumerate().filter(|(_, likeness)| *likeness > 0.8);
+    scored.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(index, _)| index)
 }

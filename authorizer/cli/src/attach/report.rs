@@ -31,6 +31,8 @@ pub(super) fn finish(
             Ok(Exit::Findings)
         }
         Err(Stopped::NoSuchBehavior(name, there)) => Err(AttachError::NoSuchBehavior { name, there }.into()),
+        Err(Stopped::NoSuchOrigin(id, there)) => Err(AttachError::NoSuchOrigin { id, there }.into()),
+        Err(Stopped::SeveralBuckets(there)) => Err(AttachError::SeveralBuckets { there }.into()),
         Err(Stopped::NoBucket) => Err(AttachError::NoBucket.into()),
         Err(Stopped::Broken(error)) => Err(AttachError::Broken(error).into()),
     }

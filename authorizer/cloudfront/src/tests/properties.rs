@@ -120,7 +120,7 @@ fn wanted() -> impl Strategy<Value = Attachment> {
         proptest::option::weighted(0.8, Just("E9".to_owned())),
         proptest::option::weighted(0.8, select(vec![DISABLED, DISABLED, OWN, OPTIMIZED])),
         proptest::option::weighted(0.8, select(vec![ALL_BUT_HOST, ALL_BUT_HOST, OWN, ALL_VIEWER])),
-        proptest::option::of(Just("r".to_owned())),
+        proptest::option::of(Just("r")),
         proptest::bool::weighted(0.8),
     )
         .prop_map(|(behaviors, needs, control, cache, request, headers, replace)| Attachment {
@@ -128,7 +128,7 @@ fn wanted() -> impl Strategy<Value = Attachment> {
             origin_access_control_id: control,
             cache_policy_id: cache.and_then(CachePolicyId::parse),
             origin_request_policy_id: request.and_then(OriginRequestPolicyId::parse),
-            response_headers_policy_id: headers,
+            response_headers_policy_id: headers.and_then(ResponseHeadersPolicyId::parse),
             replace,
             ..attachment(behaviors)
         })
@@ -222,13 +222,13 @@ fn told_settings(changes: &[Change]) -> BTreeSet<(String, String)> {
 }
 
 /// Adds an unknown member to every object.
-fn strew(value: &mut Value) {
+fn strew(value: &mut Value, unknown: &Value) {
     match value {
         Value::Object(members) => {
-            members.values_mut().for_each(strew);
-            members.insert("Unknown".to_owned(), json!({"Quantity": 1, "Items": [null, 1.5, "x"]}));
+            members.values_mut().for_each(|one| strew(one, unknown));
+            members.insert("Unknown".to_owned(), unknown.clone());
         }
-        Value::Array(items) => items.iter_mut().for_each(strew),
+        Value::Array(items) => items.iter_mut().for_each(|one| strew(one, unknown)),
         _ => {}
     }
 }
@@ -270,7 +270,7 @@ proptest! {
             }
             prop_assert_eq!(function_of(behavior), Some(ARN.to_owned()));
             let is_chosen = match (&attachment.behaviors, behavior["PathPattern"].as_str()) {
-                (Behaviors::All, _) | (Behaviors::Named(_), None) => true,
+                (Behaviors::All | Behaviors::OfOrigins(_), _) | (Behaviors::Named(_), None) => true,
                 (Behaviors::Named(names), Some(name)) => names.contains(&pattern(name)),
             };
             if !is_chosen {
@@ -318,8 +318,12 @@ proptest! {
 
     #[test]
     fn what_nobody_knows_stays(whole in distribution(), attachment in wanted()) {
+        // What is set and not known stops it; what is off stays.
+        let mut set = whole.clone();
+        strew(&mut set, &json!({"Quantity": 1, "Items": [null, 1.5, "x"]}));
+        prop_assert!(attach(&read(&set), &attachment).is_err());
         let mut whole = whole;
-        strew(&mut whole);
+        strew(&mut whole, &json!({"Quantity": 0, "Items": [null, 0.0, "", false]}));
         let Ok(changed) = attach(&read(&whole), &attachment) else { return Ok(()) };
         let after = Value::Object(changed.exported.whole().clone());
         for (way, setting) in changed_settings(&whole, &after) {

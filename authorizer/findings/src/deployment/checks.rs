@@ -4,10 +4,13 @@ use crate::family::families;
 
 families! {
     access_control,
+    answers,
+    around,
     bucket,
     bucket_policy,
     cache,
     code,
+    connection,
     cors,
     errors,
     forwarding,
@@ -16,7 +19,9 @@ families! {
     key,
     methods,
     origins,
+    past_function,
     role,
+    unknown,
     viewer,
     // It looks at what the others could not judge.
     not_judged,

@@ -1,5 +1,7 @@
 //! What the AWS CLI writes, beside the distribution's configuration: as much of it as is judged.
 
+use std::collections::BTreeMap;
+
 use authorizer_cloudfront::view::List;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -118,11 +120,57 @@ pub(super) struct ResponseHeadersPolicy {
     pub(super) response_headers_policy_config: ResponseHeadersPolicyConfig,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ResponseHeadersPolicyConfig {
     #[serde(default)]
     pub(super) cors_config: Option<CorsConfig>,
+    #[serde(default)]
+    pub(super) security_headers_config: SecurityHeaders,
+    #[serde(default)]
+    pub(super) custom_headers_config: List<AddedHeader>,
+    #[serde(default)]
+    pub(super) remove_headers_config: List<RemovedHeader>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SecurityHeaders {
+    #[serde(default)]
+    pub(super) content_type_options: Option<Value>,
+    #[serde(default)]
+    pub(super) content_security_policy: Option<ContentSecurityPolicy>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContentSecurityPolicy {
+    pub(super) content_security_policy: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AddedHeader {
+    pub(super) header: String,
+    pub(super) value: String,
+}
+
+impl AddedHeader {
+    /// Whether it is this header, with one of these words.
+    pub(super) fn is(&self, header: &str, words: &[&str]) -> bool {
+        self.header.eq_ignore_ascii_case(header) && words.iter().any(|word| has_word(&self.value, word))
+    }
+}
+
+/// Whether a list of directives has one.
+pub(super) fn has_word(value: &str, word: &str) -> bool {
+    value.split([',', ';', ' ']).any(|one| one.eq_ignore_ascii_case(word))
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RemovedHeader {
+    pub(super) header: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -133,6 +181,19 @@ pub(super) struct CorsConfig {
     #[serde(default)]
     pub(super) access_control_expose_headers: List<String>,
     pub(super) origin_override: bool,
+}
+
+/// `get-realtime-log-config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RealtimeLogConfigFile {
+    pub(super) realtime_log_config: RealtimeLogConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RealtimeLogConfig {
+    pub(super) fields: Vec<String>,
 }
 
 /// `get-function-configuration`.
@@ -317,6 +378,173 @@ pub(super) struct DefaultEncryption {
     pub(super) algorithm: String,
     #[serde(rename = "KMSMasterKeyID", default)]
     pub(super) key: Option<String>,
+}
+
+/// `describe-key`, of a key that the bucket names by an alias.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DescribedKeyFile {
+    pub(super) key_metadata: KeyMetadata,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyMetadata {
+    pub(super) key_id: String,
+}
+
+/// `list-grants`, of a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GrantsFile {
+    pub(super) grants: Vec<KeyGrant>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyGrant {
+    #[serde(default)]
+    pub(super) grantee_principal: Option<String>,
+    #[serde(default)]
+    pub(super) operations: Vec<String>,
+}
+
+/// `get-bucket-replication`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ReplicationFile {
+    pub(super) replication_configuration: Replication,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Replication {
+    pub(super) rules: Vec<ReplicationRule>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ReplicationRule {
+    pub(super) status: String,
+    pub(super) destination: ReplicationDestination,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ReplicationDestination {
+    pub(super) bucket: String,
+}
+
+/// `list-bucket-inventory-configurations`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct InventoryFile {
+    pub(super) inventory_configuration_list: Vec<Inventory>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Inventory {
+    pub(super) id: String,
+}
+
+/// `get-bucket-notification-configuration`: whom the bucket tells, by kind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NotificationFile {
+    pub(super) configurations: Map<String, Value>,
+}
+
+/// `list-access-points`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessPointsFile {
+    pub(super) access_point_list: Vec<AccessPoint>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessPoint {
+    pub(super) name: String,
+}
+
+/// `list-access-grants`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessGrantsFile {
+    pub(super) access_grants_list: Vec<AccessGrant>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessGrant {
+    pub(super) grant_scope: String,
+    pub(super) permission: String,
+}
+
+/// `list-distributions`, as much of it as `infra/export` asks for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DistributionsFile {
+    pub(super) items: Vec<OtherDistribution>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OtherDistribution {
+    pub(super) id: String,
+    #[serde(rename = "ARN")]
+    pub(super) arn: String,
+    #[serde(default)]
+    pub(super) staging: bool,
+    pub(super) origins: Vec<String>,
+}
+
+/// `describe-log-groups`, by Region.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct LogGroupsFile {
+    pub(super) regions: BTreeMap<String, LogGroups>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "an object with `logGroups`")]
+pub(super) enum LogGroups {
+    Read {
+        #[serde(rename = "logGroups")]
+        log_groups: Vec<LogGroup>,
+    },
+    NotRead {
+        #[serde(rename = "NotRead")]
+        not_read: String,
+    },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogGroup {
+    pub(super) log_group_name: String,
+    #[serde(default)]
+    pub(super) retention_in_days: Option<u64>,
+}
+
+/// `get-continuous-deployment-policy`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContinuousDeploymentFile {
+    pub(super) continuous_deployment_policy: ContinuousDeployment,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContinuousDeployment {
+    pub(super) continuous_deployment_policy_config: ContinuousDeploymentConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContinuousDeploymentConfig {
+    pub(super) enabled: bool,
 }
 
 /// `get-bucket-versioning`, which says nothing at all of a bucket that never had versions.

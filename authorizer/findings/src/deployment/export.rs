@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use authorizer_core::Bundle;
 use authorizer_core::policy::document::PolicyDocument;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
@@ -22,6 +23,9 @@ pub enum ExportError {
     /// The distribution is missing.
     #[error("the folder does not contain `{DISTRIBUTION}`, so it is not an export")]
     NoDistribution,
+    /// A distribution as another command writes it.
+    #[error("`{DISTRIBUTION}` is not the output of `get-distribution-config`, with its `ETag`")]
+    AnotherForm,
     /// A distribution that cannot be read.
     #[error("`{DISTRIBUTION}`: {0}")]
     Distribution(#[from] ExportedError),
@@ -55,6 +59,13 @@ pub(super) enum BucketSetting<T> {
     Absent,
 }
 
+/// What `infra/export` writes of something that it was not allowed to read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NotRead {
+    not_read: String,
+}
+
 /// `get-distribution-config`.
 pub(super) const DISTRIBUTION: &str = "distribution.json";
 
@@ -71,7 +82,8 @@ impl Export {
 
     pub(super) fn distribution(&self) -> Result<Exported, ExportError> {
         let bytes = self.files.get(DISTRIBUTION).ok_or(ExportError::NoDistribution)?;
-        Ok(Exported::read(bytes)?)
+        let exported = Exported::read(bytes)?;
+        if exported.is_config_export() { Ok(exported) } else { Err(ExportError::AnotherForm) }
     }
 
     /// The content of a file.
@@ -81,8 +93,22 @@ impl Export {
             .files
             .get(file)
             .ok_or_else(|| unjudged("the export does not contain this file".to_owned()))?;
+        if let Ok(NotRead { not_read }) = serde_json::from_slice(bytes) {
+            return Err(unjudged(format!("the export could not read it: {}", not_read.escape_debug())));
+        }
         serde_json::from_slice(bytes)
             .map_err(|error| unjudged(format!("it is not what the AWS CLI writes: {}", words(&error))))
+    }
+
+    /// Another distribution, as `get-distribution-config` writes it.
+    pub(super) fn another_distribution(&self, file: &str) -> Result<Exported, Unjudged> {
+        let _: Value = self.read(file)?;
+        let bytes = self.files.get(file).map(Vec::as_slice).unwrap_or_default();
+        Exported::read(bytes).map_err(|error| {
+            let why =
+                error.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+            Unjudged { file: file.to_owned(), why }
+        })
     }
 
     /// What a file says of something that a bucket need not have.

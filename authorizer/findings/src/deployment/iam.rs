@@ -30,8 +30,8 @@ struct Written {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Statement {
-    #[serde(default, rename = "Sid")]
-    _sid: Option<String>,
+    #[serde(default)]
+    sid: Option<String>,
     pub(super) effect: Effect,
     #[serde(default)]
     principal: Option<WrittenPrincipal>,
@@ -130,6 +130,11 @@ impl<'de> Deserialize<'de> for Document {
 }
 
 impl Document {
+    /// The statements that deny something, with their places.
+    pub(super) fn denies(&self) -> impl Iterator<Item = (usize, &Statement)> {
+        self.statements.iter().enumerate().filter(|(_, one)| one.effect == Effect::Deny)
+    }
+
     /// The statements that allow something, with their places.
     pub(super) fn allows(&self) -> impl Iterator<Item = (usize, &Statement)> {
         self.statements.iter().enumerate().filter(|(_, one)| one.effect == Effect::Allow)
@@ -139,14 +144,64 @@ impl Document {
 impl Statement {
     /// Whom it names.
     pub(super) fn principals(&self) -> Vec<Principal> {
-        match &self.principal {
-            None => Vec::new(),
-            Some(WrittenPrincipal::Text(text)) => vec![Principal::of("AWS", text)],
-            Some(WrittenPrincipal::Kinds(kinds)) => kinds
-                .iter()
-                .flat_map(|(kind, names)| names.as_slice().iter().map(|name| Principal::of(kind, name)))
-                .collect(),
+        self.principal.as_ref().map(WrittenPrincipal::all).unwrap_or_default()
+    }
+
+    /// Whether a statement that denies is about this principal.
+    pub(super) fn denies(&self, principal: &Principal) -> bool {
+        match &self.not_principal {
+            Some(excluded) => {
+                !excluded.all().iter().any(|one| one == principal || *one == Principal::Everyone)
+            }
+            None => self.principals().iter().any(|one| one == principal || *one == Principal::Everyone),
         }
+    }
+
+    /// Its name, if it has one.
+    pub(super) fn sid(&self) -> Option<&str> {
+        self.sid.as_deref().filter(|sid| !sid.is_empty())
+    }
+
+    /// Its conditions: operator, key and values. All must hold.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = (&str, &str, &[Value])> {
+        self.condition.iter().flat_map(|(operator, keys)| {
+            keys.iter().map(|(key, values)| (operator.as_str(), key.as_str(), values.as_slice()))
+        })
+    }
+
+    /// Whether a statement that denies is about an action, by `Action` or by `NotAction`.
+    pub(super) fn is_about_action(&self, action: &str) -> bool {
+        let excluded = self.not_action.as_slice();
+        if excluded.is_empty() {
+            return self.has_action(action);
+        }
+        let action = action.to_ascii_lowercase();
+        !excluded.iter().any(|pattern| matches(&pattern.to_ascii_lowercase(), &action))
+    }
+
+    /// Whether a statement that denies is about a resource, by `Resource` or by `NotResource`.
+    pub(super) fn is_about_resource(&self, resource: &str) -> bool {
+        let excluded = self.not_resource.as_slice();
+        if excluded.is_empty() {
+            return self.resource.as_slice().is_empty() || self.has_resource(resource);
+        }
+        !excluded.iter().any(|pattern| matches(pattern, resource))
+    }
+
+    /// Whether it is about some of the resources whose names begin so, or about all of them (`true`).
+    pub(super) fn is_about_some(&self, prefix: &str) -> Option<bool> {
+        let whole = format!("{prefix}*");
+        let excluded = self.not_resource.as_slice();
+        if !excluded.is_empty() {
+            let none = excluded.iter().any(|pattern| matches(pattern, &whole));
+            let part = excluded.iter().any(|pattern| could_begin(pattern, prefix));
+            return (!none).then_some(!part);
+        }
+        let patterns = self.resource.as_slice();
+        if patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, &whole)) {
+            return Some(true);
+        }
+        patterns.iter().any(|pattern| could_begin(pattern, prefix)).then_some(false)
     }
 
     /// The first of its members that excludes something, and so includes everything else.
@@ -259,8 +314,30 @@ impl Principal {
     }
 }
 
+impl WrittenPrincipal {
+    fn all(&self) -> Vec<Principal> {
+        match self {
+            Self::Text(text) => vec![Principal::of("AWS", text)],
+            Self::Kinds(kinds) => kinds
+                .iter()
+                .flat_map(|(kind, names)| names.as_slice().iter().map(|name| Principal::of(kind, name)))
+                .collect(),
+        }
+    }
+}
+
 /// Whether an IAM pattern, in which `*` is any text and `?` any character, matches a text.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    read(pattern, text).last().copied().unwrap_or(false)
+}
+
+/// Whether a pattern matches some text that begins so.
+fn could_begin(pattern: &str, prefix: &str) -> bool {
+    read(pattern, prefix).contains(&true)
+}
+
+/// The places in a pattern at which it may be when a text was read.
+fn read(pattern: &str, text: &str) -> Vec<bool> {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // The places in the pattern at which what was read so far may have come.
     let mut at = vec![false; pattern.len().saturating_add(1)];
@@ -284,7 +361,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
         skip_stars(&pattern, &mut next);
         at = next;
     }
-    at.last().copied().unwrap_or(false)
+    at
 }
 
 fn skip_stars(pattern: &[char], at: &mut [bool]) {
@@ -326,6 +403,15 @@ mod tests {
             ("", "a", false),
         ] {
             assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
+        }
+        for (pattern, prefix, could) in [
+            ("arn:aws:s3:::b/secret/*", "arn:aws:s3:::b/", true),
+            ("arn:aws:s3:::b*", "arn:aws:s3:::b/", true),
+            ("*", "arn:aws:s3:::b/", true),
+            ("arn:aws:s3:::b", "arn:aws:s3:::b/", false),
+            ("arn:aws:s3:::c/*", "arn:aws:s3:::b/", false),
+        ] {
+            assert_eq!(could_begin(pattern, prefix), could, "{pattern} {prefix}");
         }
     }
 

@@ -9,6 +9,7 @@ use authorizer_cloudfront::view::{Behavior, BehaviorName, Origin, View};
 use authorizer_cloudfront::{Exported, FunctionVersion};
 use authorizer_core::policy::Policy;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::documents::{FunctionConfiguration, Identity};
 use super::export::{BucketSetting, DISTRIBUTION, Export, ExportError, Reviewed, Unjudged};
@@ -60,6 +61,11 @@ impl<'a> DeploymentSubject<'a> {
         self.exported.view()
     }
 
+    /// The distribution's configuration, as it was exported.
+    pub(super) fn exported_config(&self) -> &Map<String, Value> {
+        self.exported.config()
+    }
+
     /// The distribution's configuration.
     pub(super) fn config(&self) -> Spot {
         Spot::file(DISTRIBUTION).then("DistributionConfig")
@@ -83,11 +89,16 @@ impl<'a> DeploymentSubject<'a> {
         self.noted(self.export.bucket_setting(file, absent))
     }
 
+    /// Another distribution, as `get-distribution-config` writes it.
+    pub(super) fn another_distribution(&self, file: &str) -> Option<Exported> {
+        self.noted(self.export.another_distribution(file))
+    }
+
     fn noted<T>(&self, result: Result<T, Unjudged>) -> Option<T> {
         result.map_err(|Unjudged { file, why }| self.note(Spot::file(file), why)).ok()
     }
 
-    fn note(&self, spot: Spot, why: String) {
+    pub(super) fn note(&self, spot: Spot, why: String) {
         self.unjudged.borrow_mut().push((spot, why));
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use authorizer_cloudfront::{Member, STRUCTURES};
 use authorizer_findings::deployment::{DeploymentFinding, Export, Reviewed, findings};
 use authorizer_findings::{Check, catalogue};
 use authorizer_policy::PolicyFile;
@@ -31,6 +32,9 @@ struct Case {
     why: String,
     file: Option<String>,
     patch: Option<Patch>,
+    /// Other files that are then there.
+    #[serde(default)]
+    also: BTreeMap<String, Value>,
     #[serde(default)]
     missing: bool,
     policy: Option<String>,
@@ -88,6 +92,7 @@ fn closed(mut value: Value) -> Vec<u8> {
 impl Case {
     fn files(&self) -> Files {
         let mut files = good();
+        files.extend(self.also.iter().map(|(name, value)| (name.clone(), closed(value.clone()))));
         let Some(file) = &self.file else { return files };
         if self.missing {
             assert!(files.remove(file).is_some(), "{file}");
@@ -206,6 +211,18 @@ fn every_check_has_a_case_and_no_id_or_name_of_another() {
     }
 }
 
+#[test]
+fn each_member_of_a_distribution_that_is_judged_is_judged_by_a_check_that_exists() {
+    let ids: BTreeSet<&str> = catalogue().deployment.iter().map(|check| check.id).collect();
+    for (structure, members) in STRUCTURES {
+        for (name, member) in *members {
+            if let Member::Judged(id) = member {
+                assert!(ids.contains(id), "{structure}.{name}: {id}");
+            }
+        }
+    }
+}
+
 /// The very settings for which there is a grave and a less grave case.
 #[test]
 fn a_finding_is_as_grave_as_what_it_opens() {
@@ -258,7 +275,9 @@ fn no_file_can_be_taken_away_or_emptied_without_a_word() {
 fn a_folder_without_a_distribution_is_no_export() {
     assert!(as_reviewed(Files::new()).unwrap_err().contains("distribution.json"));
     let mut files = good();
-    files.insert("distribution.json".to_owned(), b"{\"Distribution\": {}}".to_vec());
+    let exported: Value = serde_json::from_slice(&files["distribution.json"]).unwrap();
+    let other = json!({"ETag": "E", "Distribution": {"DistributionConfig": exported["DistributionConfig"]}});
+    files.insert("distribution.json".to_owned(), other.to_string().into_bytes());
     assert!(as_reviewed(files).unwrap_err().contains("get-distribution"));
 }
 

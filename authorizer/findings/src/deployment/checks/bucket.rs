@@ -1,7 +1,9 @@
 //! The bucket, beside its policy: private, its owner's, and with a way back.
 
 use crate::check::{Check, Severity};
-use crate::deployment::documents::{AclFile, OwnershipFile, PublicAccessBlockFile, VersioningFile};
+use crate::deployment::documents::{
+    AclFile, OwnershipFile, PublicAccessBlock, PublicAccessBlockFile, VersioningFile,
+};
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::subject::DeploymentSubject;
@@ -32,8 +34,8 @@ static PUBLIC: Check = Check {
     name: "public-access-not-blocked",
     severity: Severity::Medium,
     title: "Block Public Access is not fully on for the bucket",
-    why: "Then one careless statement or access control list makes the bucket public. The export does not contain \
-     what the account blocks.",
+    why: "Then one careless statement or access control list makes the bucket public. A setting that is on for the \
+     whole account counts too.",
     remedy: "turn all four settings of Block Public Access on",
 };
 
@@ -120,9 +122,26 @@ fn ownership(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<Deploy
     }
 }
 
+/// What S3 says where nothing is blocked.
+const NO_BLOCK: &str = "NoSuchPublicAccessBlockConfiguration";
+
 fn public_access(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<DeploymentFinding>) {
-    match subject.bucket_setting::<PublicAccessBlockFile>(file, "NoSuchPublicAccessBlockConfiguration") {
+    let of_account = subject
+        .bucket_setting::<PublicAccessBlockFile>("account-public-access-block.json", NO_BLOCK)
+        .and_then(|said| match said {
+            BucketSetting::There(read) => Some(read.public_access_block_configuration),
+            BucketSetting::Absent => None,
+        });
+    let on = |one: fn(&PublicAccessBlock) -> bool| of_account.as_ref().is_some_and(one);
+    let whole = [
+        on(|one| one.block_public_acls),
+        on(|one| one.ignore_public_acls),
+        on(|one| one.block_public_policy),
+        on(|one| one.restrict_public_buckets),
+    ];
+    match subject.bucket_setting::<PublicAccessBlockFile>(file, NO_BLOCK) {
         None => {}
+        Some(BucketSetting::Absent) if whole == [true; 4] => {}
         Some(BucketSetting::Absent) => {
             found.push(Spot::file(file).found(&PUBLIC, "the bucket has no Block Public Access setting"))
         }
@@ -135,8 +154,9 @@ fn public_access(subject: &DeploymentSubject<'_>, file: &str, found: &mut Vec<De
                 ("RestrictPublicBuckets", block.restrict_public_buckets),
             ]
             .into_iter()
-            .filter(|(_, on)| !on)
-            .map(|(name, _)| format!("`{name}`"))
+            .zip(whole)
+            .filter(|((_, on), whole)| !on && !whole)
+            .map(|((name, _), _)| format!("`{name}`"))
             .collect();
             if !off.is_empty() {
                 let spot = Spot::file(file).then("PublicAccessBlockConfiguration");

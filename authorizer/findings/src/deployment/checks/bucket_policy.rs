@@ -7,6 +7,7 @@ use crate::deployment::documents::PolicyFile;
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Effect, Principal, SourceArn, Statement};
+use crate::deployment::request::{Holds, OurRequest};
 use crate::deployment::subject::DeploymentSubject;
 use crate::family::Family;
 
@@ -118,6 +119,28 @@ static WITHOUT_PREFIX: Check = Check {
     remedy: "add the condition `Null` `s3:prefix` `false` to the statement",
 };
 
+static DENIES: Check = Check {
+    id: "EA286",
+    name: "bucket-policy-denies",
+    severity: Severity::Medium,
+    title: "a statement of the bucket policy denies the distribution what the policy's operations need",
+    why: "The function allows these requests, and S3 answers 403 to each of them. A statement that wants an \
+     encryption header denies every upload, because the function refuses that header; the bucket encrypts by \
+     default anyway. If the statement is about some of the keys only, this has low severity.",
+    remedy: "remove the statement, or exempt `cloudfront.amazonaws.com` from it with a condition on \
+     `aws:PrincipalServiceName`",
+};
+
+static MAY_DENY: Check = Check {
+    id: "EA287",
+    name: "bucket-deny-not-evaluated",
+    severity: Severity::Low,
+    title: "a statement of the bucket policy may deny what the policy's operations need, and cannot be evaluated",
+    why: "Its condition depends on something that is not known of CloudFront's request. It may deny every \
+     request of the distribution, or none.",
+    remedy: "check the condition by hand, with a request through the distribution; accept the finding if it is meant",
+};
+
 pub(super) static FAMILY: Family = Family::Deployment(
     &[
         &MISSING,
@@ -131,6 +154,8 @@ pub(super) static FAMILY: Family = Family::Deployment(
         &MORE,
         &PLAIN,
         &WITHOUT_PREFIX,
+        &DENIES,
+        &MAY_DENY,
     ],
     find,
 );
@@ -186,7 +211,69 @@ fn judge(
     }
     if let Some(identity) = subject.identity() {
         distribution(subject, bucket, &identity.arn, document, &spot, found);
+        let ours = OurRequest { distribution: &identity.arn, account: identity.account() };
+        denied(subject, bucket, ours, document, &spot, found);
     }
+}
+
+/// What statements deny the distribution.
+fn denied(
+    subject: &DeploymentSubject<'_>,
+    bucket: &str,
+    ours: OurRequest<'_>,
+    document: &Document,
+    spot: &Spot,
+    found: &mut Vec<DeploymentFinding>,
+) {
+    let needs = &subject.deployment_needs;
+    for (index, statement) in document.denies() {
+        let holds = ours.is_denied(statement);
+        if holds == Holds::No {
+            continue;
+        }
+        let objects = statement.is_about_some(&format!("arn:aws:s3:::{bucket}/"));
+        let about = |action: &&&str| statement.is_about_action(action);
+        let mut actions: Vec<&str> = match objects {
+            Some(_) => needs.object_actions.iter().filter(about).copied().collect(),
+            None => Vec::new(),
+        };
+        let lists = needs.lists && statement.is_about_action("s3:ListBucket");
+        if lists && statement.is_about_resource(&format!("arn:aws:s3:::{bucket}")) {
+            actions.push("s3:ListBucket");
+        }
+        if actions.is_empty() {
+            continue;
+        }
+        let actions: Vec<_> = actions.iter().map(|action| format!("`{action}`")).collect();
+        let actions = actions.join(", ");
+        let name = match statement.sid() {
+            Some(sid) => format!("statement `{}`", sid.escape_debug()),
+            None => format!("statement {index}"),
+        };
+        let spot = spot.then("Statement").at(index);
+        found.push(match holds {
+            Holds::No => continue,
+            Holds::Yes => {
+                let some = if objects == Some(false) { " on some of the keys" } else { "" };
+                let keys = words(statement.conditions().map(|(_, key, _)| key));
+                let on = if keys.is_empty() { String::new() } else { format!(", by its condition on {keys}") };
+                let finding =
+                    spot.found(&DENIES, format!("{name} denies the distribution {actions}{some}{on}"));
+                if objects == Some(false) { finding.severity(Severity::Low) } else { finding }
+            }
+            Holds::Unknown => {
+                let unknown = ours.unknown_keys(statement);
+                let keys = words(unknown.iter().map(String::as_str));
+                let message =
+                    format!("{name} may deny the distribution {actions}: its condition on {keys} is not evaluated");
+                spot.found(&MAY_DENY, message)
+            }
+        });
+    }
+}
+
+fn words<'k>(keys: impl Iterator<Item = &'k str>) -> String {
+    keys.map(|key| format!("`{}`", key.escape_debug())).collect::<Vec<_>>().join(", ")
 }
 
 fn denies_plain_http(statement: &Statement) -> bool {

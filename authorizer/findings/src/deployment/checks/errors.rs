@@ -23,12 +23,12 @@ static CACHED: Check = Check {
     why: "CloudFront caches an error for 10 seconds by default, even if it caches no object, and the cache key \
      may have no query string. An object that was requested before its upload stays missing for everyone. An \
      error for an old version is also served for the current version.",
-    remedy: "set `ErrorCachingMinTTL` to 0 for 404, 500, 502, 503 and 504, and for every other code in the list",
+    remedy: "set `ErrorCachingMinTTL` to 0 for 404, 414, 500, 501, 502, 503 and 504, and for every other code in the list",
 };
 
 /// The errors that CloudFront keeps by itself and S3 may give on these operations ([AWS: HTTP 4xx and 5xx status codes
 /// that CloudFront caches](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html)).
-const KEPT: [u16; 5] = [404, 500, 502, 503, 504];
+const KEPT: [u16; 7] = [404, 414, 500, 501, 502, 503, 504];
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&PAGE, &CACHED], find);
 

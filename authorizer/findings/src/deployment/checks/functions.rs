@@ -1,6 +1,6 @@
 //! The functions on a behavior: ours, on the viewer's request, and none beside it.
 
-use authorizer_cloudfront::FunctionVersion;
+use authorizer_cloudfront::{FunctionVersion, Target};
 use authorizer_cloudfront::view::VIEWER_REQUEST;
 
 use crate::check::{Check, Severity};
@@ -68,11 +68,21 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let buckets = subject.buckets();
     for one in subject.all_behaviors() {
         let reached = subject.buckets_of(one.behavior);
-        let Some(bucket) = reached.first() else { continue };
         let lambdas = &one.behavior.lambda_function_associations.0;
         if one.behavior.viewer_request().is_some() {
             continue;
         }
+        let Some(bucket) = reached.first() else {
+            // An access point and the like: the bucket behind it may be the same.
+            for origin in subject.view().origins_of(one.behavior) {
+                if let Some(other) = Target::of(origin).any_bucket() {
+                    let id = origin.id.escape_debug();
+                    let message = format!("{} reaches {other} (origin `{id}`) without the authorizer", one.name);
+                    found.push(one.spot.clone().found(&WITHOUT, message));
+                }
+            }
+            continue;
+        };
         if !lambdas.is_empty() {
             let events: Vec<_> =
                 lambdas.iter().map(|one| format!("`{}`", one.event_type.escape_debug())).collect();

@@ -1,11 +1,12 @@
 //! The KMS key of the bucket, if it has one.
 
 use crate::check::{Check, Severity};
-use crate::deployment::documents::{EncryptionFile, Identity, PolicyFile};
+use crate::deployment::documents::{DescribedKeyFile, EncryptionFile, Identity, PolicyFile};
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
 use crate::deployment::needs::DeploymentNeeds;
+use crate::deployment::request::{Holds, OurRequest};
 use crate::deployment::subject::DeploymentSubject;
 use crate::family::Family;
 
@@ -61,8 +62,18 @@ static NO_BUCKET_KEY: Check = Check {
     remedy: "set `BucketKeyEnabled` to true",
 };
 
+static DENIES: Check = Check {
+    id: "EA295",
+    name: "key-policy-denies",
+    severity: Severity::Medium,
+    title: "a statement of the key's policy denies the distribution the use of the key",
+    why: "S3 answers 403 to every request for an object under the key. A statement whose condition cannot be \
+     evaluated has low severity: it may deny every use, or none.",
+    remedy: "remove the statement, or exempt `cloudfront.amazonaws.com` from it",
+};
+
 pub(super) static FAMILY: Family =
-    Family::Deployment(&[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY], find);
+    Family::Deployment(&[&MISSING, &WIDE, &OTHERS, &MORE, &NO_BUCKET_KEY, &DENIES], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
@@ -86,13 +97,38 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
                 found.push(spot.found(&MISSING, message));
                 continue;
             };
-            let name = key.rsplit('/').next().unwrap_or(key);
+            let Some(name) = key_name(subject, key) else { continue };
             let file = format!("key-{name}.json");
             let Some(read) = subject.read::<PolicyFile>(&file) else { continue };
             let Some(identity) = subject.identity() else { continue };
             judge(&subject.deployment_needs, &identity, &file, &read.policy, found);
         }
     }
+}
+
+/// The id of a key, which a bucket may name by an alias.
+fn key_name(subject: &DeploymentSubject<'_>, key: &str) -> Option<String> {
+    let name = key.rsplit(':').next().unwrap_or(key);
+    match name.strip_prefix("alias/") {
+        Some(alias) => {
+            let file = format!("alias-{}.json", alias.replace('/', "-"));
+            Some(subject.read::<DescribedKeyFile>(&file)?.key_metadata.key_id)
+        }
+        None => Some(key.rsplit('/').next().unwrap_or(key).to_owned()),
+    }
+}
+
+/// The ids of the keys under which a bucket encrypts, without AWS's own.
+pub(super) fn key_names(subject: &DeploymentSubject<'_>, bucket: &str) -> Vec<String> {
+    let file = format!("bucket-{bucket}/encryption.json");
+    let absent = "ServerSideEncryptionConfigurationNotFoundError";
+    let Some(BucketSetting::There(read)) = subject.bucket_setting::<EncryptionFile>(&file, absent) else {
+        return Vec::new();
+    };
+    let rules = read.server_side_encryption_configuration.rules.into_iter();
+    let defaults = rules.filter_map(|rule| rule.apply_server_side_encryption_by_default);
+    let keys = defaults.filter(|one| one.algorithm.starts_with("aws:kms")).filter_map(|one| one.key);
+    keys.filter(|key| !key.ends_with("alias/aws/s3")).filter_map(|key| key_name(subject, &key)).collect()
 }
 
 /// What reads or writes objects under the key, or lets others do so.
@@ -143,6 +179,29 @@ fn judge(
                 Principal::AccessIdentity(_) | Principal::Other(_) => {}
             }
         }
+    }
+    let ours = OurRequest { distribution: &identity.arn, account: identity.account() };
+    for (index, statement) in document.denies() {
+        let holds = ours.is_denied(statement);
+        let mut needed = vec!["kms:Decrypt"];
+        needed.extend(needs.uploads.then_some("kms:GenerateDataKey"));
+        needed.retain(|action| statement.is_about_action(action));
+        if holds == Holds::No || needed.is_empty() {
+            continue;
+        }
+        let actions: Vec<_> = needed.iter().map(|action| format!("`{action}`")).collect();
+        let spot = spot.then("Statement").at(index);
+        found.push(if holds == Holds::Yes {
+            spot.found(&DENIES, format!("a statement denies the distribution {}", actions.join(", ")))
+        } else {
+            let keys: Vec<_> =
+                ours.unknown_keys(statement).iter().map(|key| format!("`{}`", key.escape_debug())).collect();
+            let (actions, keys) = (actions.join(", "), keys.join(", "));
+            let message = format!(
+                "a statement may deny the distribution {actions}: its condition on {keys} is not evaluated"
+            );
+            spot.found(&DENIES, message).severity(Severity::Low)
+        });
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();

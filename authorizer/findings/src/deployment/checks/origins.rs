@@ -70,8 +70,29 @@ static NO_BUCKET: Check = Check {
     remedy: "remove the function from the behavior, or make its origin `BUCKET.s3.REGION.amazonaws.com`",
 };
 
+static GLOBAL: Check = Check {
+    id: "EA253",
+    name: "origin-without-region",
+    severity: Severity::Medium,
+    title: "an origin is a bucket's global endpoint, which does not name the Region",
+    why: "S3 answers 307 for a new bucket outside of us-east-1, for hours or days, and CloudFront hands the redirect to \
+     the viewer. In Regions that were launched after March 2019 S3 always answers 400.",
+    remedy: "write the Regional endpoint, `BUCKET.s3.REGION.amazonaws.com`, with the Region of the bucket",
+};
+
+static OTHER_S3: Check = Check {
+    id: "EA254",
+    name: "origin-is-another-s3-host",
+    severity: Severity::High,
+    title: "an origin is S3, but not a bucket's own endpoint",
+    why: "An access point has its own policy, which the export does not contain, and may reach the same bucket. A \
+     Multi-Region Access Point also needs another signature (`sigv4a`), and an Object Lambda Access Point \
+     runs code on each object. So nobody has judged who can do what through this origin.",
+    remedy: "use the bucket's own endpoint, `BUCKET.s3.REGION.amazonaws.com`, with an Origin Access Control",
+};
+
 pub(super) static FAMILY: Family =
-    Family::Deployment(&[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET], find);
+    Family::Deployment(&[&PATH, &WEBSITE, &GROUP, &TWICE, &HEADERS, &NO_BUCKET, &GLOBAL, &OTHER_S3], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let mut first: BTreeMap<String, &str> = BTreeMap::new();
@@ -86,7 +107,20 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             );
         }
         match &target {
-            Target::Bucket(_) => {}
+            Target::Bucket(endpoint) => {
+                if endpoint.region.is_none() {
+                    let regional = endpoint.regional("REGION");
+                    let message = format!(
+                        "origin `{id}` is `{domain}`, without the Region; write `{}`",
+                        regional.escape_debug()
+                    );
+                    found.push(one.spot.then("DomainName").found(&GLOBAL, message));
+                }
+            }
+            Target::OtherS3(other) => {
+                let message = format!("origin `{id}` (`{domain}`) is {other}");
+                found.push(one.spot.then("DomainName").found(&OTHER_S3, message));
+            }
             Target::Website(_) => {
                 found.push(
                     one.spot.then("DomainName").found(&WEBSITE, format!("origin `{id}` is `{domain}`")),

@@ -1,7 +1,10 @@
 //! What is between the viewer and the function.
 
+use authorizer_cloudfront::Target;
+
 use crate::check::{Check, Severity};
-use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::documents::ContinuousDeploymentFile;
+use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::subject::DeploymentSubject;
 use crate::family::Family;
 
@@ -39,11 +42,12 @@ static ROOT: Check = Check {
 static STAGING: Check = Check {
     id: "EA227",
     name: "continuous-deployment",
-    severity: Severity::Medium,
-    title: "some requests go to another distribution, which is not in the export",
+    severity: Severity::High,
+    title: "some requests go to a staging distribution",
     why: "A continuous deployment policy sends some of the requests to a staging distribution with its own \
      configuration, or all requests with a header that any viewer can send. The staging distribution needs \
-     everything that this one needs.",
+     everything that this one needs. If its behaviors have the function, this has medium severity; if the policy is \
+     not in effect, low.",
     remedy: "end the continuous deployment, or export and audit the staging distribution too",
 };
 
@@ -89,15 +93,51 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     }
     let continuous = &view.continuous_deployment_policy_id;
     if !continuous.is_empty() {
-        let message =
-            format!("continuous deployment policy `{}` divides the requests", continuous.escape_debug());
-        found.push(config.then("ContinuousDeploymentPolicyId").found(&STAGING, message));
+        staging(subject, continuous, found);
     }
     if view.staging {
         let message = "this is a staging distribution: viewers reach it through another one, which is not in the export";
         found.push(config.then("Staging").found(&STAGING, message).severity(Severity::Low));
     }
     logs(subject, found);
+}
+
+/// What the staging distribution does with the requests that it gets.
+fn staging(subject: &DeploymentSubject<'_>, policy: &str, found: &mut Vec<DeploymentFinding>) {
+    let spot = subject.config().then("ContinuousDeploymentPolicyId");
+    let policy = policy.escape_debug();
+    let Some(read) = subject.read::<ContinuousDeploymentFile>("continuous-deployment-policy.json") else {
+        let message = format!("continuous deployment policy `{policy}` may divide the requests");
+        found.push(spot.found(&STAGING, message).severity(Severity::Medium));
+        return;
+    };
+    if !read.continuous_deployment_policy.continuous_deployment_policy_config.enabled {
+        let message = format!("continuous deployment policy `{policy}` is not in effect");
+        found.push(spot.found(&STAGING, message).severity(Severity::Low));
+        return;
+    }
+    let message = format!("continuous deployment policy `{policy}` divides the requests");
+    found.push(spot.found(&STAGING, message).severity(Severity::Medium));
+    let file = "staging-distribution.json";
+    let Some(other) = subject.another_distribution(file) else { return };
+    let buckets = subject.buckets();
+    let ours: Vec<String> = subject
+        .behaviors()
+        .iter()
+        .filter_map(|one| one.behavior.viewer_request().map(|one| one.arn.clone()))
+        .collect();
+    for (name, behavior) in other.view().behaviors() {
+        let targets: Vec<Target> = other.view().origins_of(behavior).into_iter().map(Target::of).collect();
+        let reaches = targets.iter().any(|target| {
+            target.any_bucket().is_some() || target.bucket().is_some_and(|bucket| buckets.contains(bucket))
+        });
+        let has_ours = behavior.viewer_request().is_some_and(|one| ours.contains(&one.arn));
+        let past = behavior.grpc_config.enabled || behavior.smooth_streaming;
+        if reaches && (!has_ours || past) {
+            let message = format!("{name} of the staging distribution reaches the bucket past the authorizer");
+            found.push(Spot::file(file).found(&STAGING, message));
+        }
+    }
 }
 
 fn logs(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {

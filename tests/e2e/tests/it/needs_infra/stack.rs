@@ -184,6 +184,17 @@ fn way_to_s3_faults(faults: &mut Faults, resources: &Value, is: &impl Fn(&str) -
     let whole = json!({"QueryStringBehavior": "all"});
     let none = json!({"CookieBehavior": "none"});
 
+    let kept =
+        json!({"Items": [{"Header": "Cache-Control", "Value": "private, no-cache", "Override": false}]});
+    faults.unless(is("BrowsersMayKeep") || response["CustomHeadersConfig"] == kept, "browsers keep nothing");
+    let sandbox = json!({"ContentSecurityPolicy": "sandbox", "Override": false});
+    let policy = &response["SecurityHeadersConfig"]["ContentSecurityPolicy"];
+    faults.unless(
+        if is("SandboxesUploads") { *policy == sandbox } else { policy.is_null() },
+        "uploads in a sandbox where that was asked",
+    );
+    let removed = json!({"Items": [{"Header": "x-amz-server-side-encryption-aws-kms-key-id"}]});
+    faults.unless(response["RemoveHeadersConfig"] == removed, "the key is not named");
     faults.unless(control["SigningBehavior"] == "always", "every request signed");
     faults.unless(control["SigningProtocol"] == "sigv4", "signed with SigV4");
     faults.unless(control["OriginAccessControlOriginType"] == "s3", "signed for S3");

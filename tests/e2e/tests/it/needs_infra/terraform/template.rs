@@ -212,6 +212,11 @@ fn of_template(resources: &Value, parameters: &Value) -> Value {
                 sorted(&cors["AccessControlExposeHeaders"]["Items"]), cors["AccessControlAllowCredentials"],
                 cors["AccessControlMaxAgeSec"], cors["OriginOverride"]])
         },
+        "added headers": answers["CustomHeadersConfig"]["Items"].as_array().into_iter().flatten()
+            .map(|one| json!([one["Header"], one["Value"], one["Override"]])).collect::<Value>(),
+        "removed headers": answers["RemoveHeadersConfig"]["Items"].as_array().into_iter().flatten()
+            .map(|one| one["Header"].clone()).collect::<Value>(),
+        "content security policy": security["ContentSecurityPolicy"]["ContentSecurityPolicy"],
         "security headers": [security["ContentTypeOptions"]["Override"],
             security["StrictTransportSecurity"]["AccessControlMaxAgeSec"],
             security["StrictTransportSecurity"]["IncludeSubdomains"],
@@ -317,6 +322,11 @@ fn of_module(planned: &BTreeMap<String, Value>) -> Value {
                 cors["access_control_allow_credentials"], cors["access_control_max_age_sec"],
                 cors["origin_override"]])
         },
+        "added headers": answers["custom_headers_config"][0]["items"].as_array().into_iter().flatten()
+            .map(|one| json!([one["header"], one["value"], one["override"]])).collect::<Value>(),
+        "removed headers": answers["remove_headers_config"][0]["items"].as_array().into_iter().flatten()
+            .map(|one| one["header"].clone()).collect::<Value>(),
+        "content security policy": security["content_security_policy"][0]["content_security_policy"],
         "security headers": [security["content_type_options"][0]["override"],
             transport["access_control_max_age_sec"], transport["include_subdomains"], transport["preload"],
             transport["override"]],

@@ -1,0 +1,461 @@
+//! The members of CloudFront's structures, as far as they are known here: a configuration is read closed-world.
+//!
+//! Each member is judged by a check, or is listed as harmless with the reason. A test compares the table with AWS's own
+//! service model (`fixtures/distributions/members.json`). Whatever else is set in a configuration is an
+//! [`UnknownMember`]: CloudFront gets new members each year, and one of them opened a way past Lambda@Edge.
+
+use serde_json::{Map, Value};
+
+use Member::{Harmless, Holds, Judged, Many};
+
+/// What is known of a member.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Member {
+    /// A check reads it: the id of its finding.
+    Judged(&'static str),
+    /// It changes nothing about who can do what, for this reason.
+    Harmless(&'static str),
+    /// It is a structure, or a list of structures.
+    Holds(&'static str),
+    /// It is a counted list (`Quantity`, `Items`) of structures.
+    Many(&'static str),
+}
+
+/// A member that is set and that is not known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnknownMember {
+    /// The steps to the structure that has it.
+    pub place: Vec<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// The structures, each with its members.
+pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
+    (
+        "DistributionConfig",
+        &[
+            ("Aliases", Harmless("other names for the same behaviors")),
+            ("AnycastIpListId", Harmless("the addresses at which CloudFront answers")),
+            ("CacheBehaviors", Many("CacheBehavior")),
+            ("CacheTagConfig", Holds("CacheTagConfig")),
+            ("CallerReference", Harmless("a text of the caller")),
+            ("Comment", Harmless("a text of the caller")),
+            ("ConnectionFunctionAssociation", Holds("ConnectionFunctionAssociation")),
+            ("ConnectionMode", Judged("EA245")),
+            ("ContinuousDeploymentPolicyId", Judged("EA227")),
+            ("CustomErrorResponses", Many("CustomErrorResponse")),
+            ("DefaultCacheBehavior", Holds("CacheBehavior")),
+            ("DefaultRootObject", Judged("EA222")),
+            ("Enabled", Harmless("a distribution that is off answers nobody")),
+            ("HttpVersion", Harmless("every version of HTTP comes to the function in the same form")),
+            ("IsIPV6Enabled", Harmless("the function reads both kinds of addresses")),
+            ("Logging", Holds("LoggingConfig")),
+            ("OriginGroups", Many("OriginGroup")),
+            ("Origins", Many("Origin")),
+            ("PriceClass", Harmless("which edge locations answer")),
+            ("Restrictions", Holds("Restrictions")),
+            ("Staging", Judged("EA227")),
+            ("TenantConfig", Judged("EA245")),
+            ("ViewerCertificate", Holds("ViewerCertificate")),
+            ("ViewerMtlsConfig", Holds("ViewerMtlsConfig")),
+            (
+                "WebACLId",
+                Harmless("a firewall refuses requests before the function, and allows none past it"),
+            ),
+        ],
+    ),
+    (
+        "CacheBehavior",
+        &[
+            ("AllowedMethods", Holds("AllowedMethods")),
+            ("CachePolicyId", Judged("EA230")),
+            ("Compress", Harmless("how an answer is encoded on the way to the viewer")),
+            ("DefaultTTL", Judged("EA232")),
+            (
+                "FieldLevelEncryptionId",
+                Harmless("it encrypts fields of HTML forms, and the function refuses forms"),
+            ),
+            ("ForwardedValues", Holds("ForwardedValues")),
+            ("FunctionAssociations", Many("FunctionAssociation")),
+            ("GrpcConfig", Holds("GrpcConfig")),
+            ("LambdaFunctionAssociations", Many("LambdaFunctionAssociation")),
+            ("MaxTTL", Judged("EA232")),
+            ("MinTTL", Judged("EA232")),
+            ("OriginRequestPolicyId", Judged("EA240")),
+            ("PathPattern", Judged("EA201")),
+            ("RealtimeLogConfigArn", Judged("EA229")),
+            ("ResponseHeadersPolicyId", Judged("EA250")),
+            ("SmoothStreaming", Judged("EA207")),
+            ("TargetOriginId", Judged("EA216")),
+            ("TrustedKeyGroups", Holds("Trusted")),
+            ("TrustedSigners", Holds("Trusted")),
+            ("ViewerProtocolPolicy", Judged("EA220")),
+        ],
+    ),
+    (
+        "AllowedMethods",
+        &[
+            ("CachedMethods", Harmless("an answer to OPTIONS comes from the function, and is not cached")),
+            ("Items", Judged("EA224")),
+            ("Quantity", Judged("EA224")),
+        ],
+    ),
+    (
+        "ForwardedValues",
+        &[
+            ("Cookies", Holds("CookiePreference")),
+            ("Headers", Judged("EA232")),
+            ("QueryString", Judged("EA232")),
+            ("QueryStringCacheKeys", Judged("EA232")),
+        ],
+    ),
+    ("CookiePreference", &[("Forward", Judged("EA232")), ("WhitelistedNames", Judged("EA232"))]),
+    ("FunctionAssociation", &[("EventType", Judged("EA205")), ("FunctionARN", Judged("EA205"))]),
+    ("GrpcConfig", &[("Enabled", Judged("EA206"))]),
+    (
+        "LambdaFunctionAssociation",
+        &[
+            ("EventType", Judged("EA203")),
+            ("IncludeBody", Judged("EA204")),
+            ("LambdaFunctionARN", Judged("EA202")),
+        ],
+    ),
+    // `TrustedKeyGroups` and `TrustedSigners`.
+    ("Trusted", &[("Enabled", Judged("EA209")), ("Items", Judged("EA209")), ("Quantity", Judged("EA209"))]),
+    ("CacheTagConfig", &[("HeaderName", Harmless("a mark on what is cached, for invalidation"))]),
+    ("ConnectionFunctionAssociation", &[("Id", Judged("EA247"))]),
+    (
+        "CustomErrorResponse",
+        &[
+            ("ErrorCachingMinTTL", Judged("EA226")),
+            ("ErrorCode", Judged("EA226")),
+            ("ResponseCode", Judged("EA225")),
+            ("ResponsePagePath", Judged("EA225")),
+        ],
+    ),
+    (
+        "LoggingConfig",
+        &[
+            ("Bucket", Harmless("where the logs go; what is in them is judged")),
+            ("Enabled", Judged("EA228")),
+            ("IncludeCookies", Judged("EA228")),
+            ("Prefix", Harmless("where the logs go; what is in them is judged")),
+        ],
+    ),
+    (
+        "OriginGroup",
+        &[
+            ("FailoverCriteria", Judged("EA216")),
+            ("Id", Judged("EA216")),
+            ("Members", Many("OriginGroupMember")),
+            ("SelectionCriteria", Judged("EA216")),
+        ],
+    ),
+    ("OriginGroupMember", &[("OriginId", Judged("EA216"))]),
+    (
+        "Origin",
+        &[
+            ("ConnectionAttempts", Harmless("how often CloudFront tries to connect")),
+            ("ConnectionTimeout", Harmless("how long CloudFront tries to connect")),
+            ("CustomHeaders", Many("OriginCustomHeader")),
+            ("CustomOriginConfig", Judged("EA219")),
+            ("DomainName", Judged("EA219")),
+            ("Id", Judged("EA217")),
+            ("OriginAccessControlId", Judged("EA210")),
+            ("OriginPath", Judged("EA213")),
+            ("OriginShield", Holds("OriginShield")),
+            ("ResponseCompletionTimeout", Harmless("how long CloudFront waits for an answer")),
+            ("S3OriginConfig", Holds("S3OriginConfig")),
+            ("VpcOriginConfig", Judged("EA219")),
+        ],
+    ),
+    ("OriginCustomHeader", &[("HeaderName", Judged("EA218")), ("HeaderValue", Judged("EA218"))]),
+    (
+        "OriginShield",
+        &[
+            ("Enabled", Harmless("another layer of the same cache, behind the function")),
+            ("OriginShieldRegion", Harmless("another layer of the same cache, behind the function")),
+        ],
+    ),
+    (
+        "S3OriginConfig",
+        &[
+            ("OriginAccessIdentity", Judged("EA215")),
+            ("OriginReadTimeout", Harmless("how long CloudFront waits for an answer")),
+        ],
+    ),
+    ("Restrictions", &[("GeoRestriction", Holds("GeoRestriction"))]),
+    (
+        "GeoRestriction",
+        &[
+            ("Items", Harmless("it refuses countries, and allows nothing")),
+            ("Quantity", Harmless("it refuses countries, and allows nothing")),
+            ("RestrictionType", Harmless("it refuses countries, and allows nothing")),
+        ],
+    ),
+    (
+        "ViewerCertificate",
+        &[
+            ("ACMCertificateArn", Harmless("which certificate; which TLS is judged")),
+            ("Certificate", Harmless("an older name of the certificate")),
+            ("CertificateSource", Harmless("an older name of the certificate's kind")),
+            ("CloudFrontDefaultCertificate", Judged("EA221")),
+            ("IAMCertificateId", Harmless("which certificate; which TLS is judged")),
+            ("MinimumProtocolVersion", Judged("EA221")),
+            ("SSLSupportMethod", Judged("EA221")),
+        ],
+    ),
+    ("ViewerMtlsConfig", &[("Mode", Judged("EA248")), ("TrustStoreConfig", Judged("EA248"))]),
+    (
+        "CachePolicyConfig",
+        &[
+            ("Comment", Harmless("a text of the caller")),
+            ("DefaultTTL", Harmless("it lies between `MinTTL` and `MaxTTL`, which are judged")),
+            ("MaxTTL", Judged("EA231")),
+            ("MinTTL", Judged("EA231")),
+            ("Name", Harmless("a text of the caller")),
+            ("ParametersInCacheKeyAndForwardedToOrigin", Holds("ParametersInCacheKeyAndForwardedToOrigin")),
+        ],
+    ),
+    (
+        "ParametersInCacheKeyAndForwardedToOrigin",
+        &[
+            ("CookiesConfig", Holds("CookiesConfig")),
+            ("EnableAcceptEncodingBrotli", Harmless("it normalizes `Accept-Encoding`")),
+            ("EnableAcceptEncodingGzip", Harmless("it normalizes `Accept-Encoding`")),
+            ("HeadersConfig", Holds("HeadersConfig")),
+            ("QueryStringsConfig", Holds("QueryStringsConfig")),
+        ],
+    ),
+    ("CookiesConfig", &[("CookieBehavior", Judged("EA243")), ("Cookies", Judged("EA243"))]),
+    ("HeadersConfig", &[("HeaderBehavior", Judged("EA240")), ("Headers", Judged("EA240"))]),
+    ("QueryStringsConfig", &[("QueryStringBehavior", Judged("EA241")), ("QueryStrings", Judged("EA241"))]),
+    (
+        "OriginRequestPolicyConfig",
+        &[
+            ("Comment", Harmless("a text of the caller")),
+            ("CookiesConfig", Holds("CookiesConfig")),
+            ("HeadersConfig", Holds("HeadersConfig")),
+            ("Name", Harmless("a text of the caller")),
+            ("QueryStringsConfig", Holds("QueryStringsConfig")),
+        ],
+    ),
+    (
+        "OriginAccessControlConfig",
+        &[
+            ("Description", Harmless("a text of the caller")),
+            ("Name", Harmless("a text of the caller")),
+            ("OriginAccessControlOriginType", Judged("EA212")),
+            ("SigningBehavior", Judged("EA211")),
+            ("SigningProtocol", Judged("EA212")),
+        ],
+    ),
+    (
+        "ResponseHeadersPolicyConfig",
+        &[
+            ("Comment", Harmless("a text of the caller")),
+            ("CorsConfig", Judged("EA251")),
+            ("CustomHeadersConfig", Judged("EA233")),
+            ("Name", Harmless("a text of the caller")),
+            ("RemoveHeadersConfig", Judged("EA233")),
+            ("SecurityHeadersConfig", Judged("EA234")),
+            ("ServerTimingHeadersConfig", Harmless("it tells the viewer how long the cache took")),
+        ],
+    ),
+];
+
+/// The members of `DistributionConfig` that are set and that are not known.
+pub fn unknown_in_distribution(config: &Map<String, Value>) -> Vec<UnknownMember> {
+    let mut found = Vec::new();
+    members_of("DistributionConfig", config, &mut Vec::new(), &mut found);
+    found
+}
+
+/// The members of a structure, and of those in it, that are set and that are not known.
+pub fn unknown_in(structure: &str, value: &Value) -> Vec<UnknownMember> {
+    let mut found = Vec::new();
+    structure_of(structure, value, &mut Vec::new(), &mut found);
+    found
+}
+
+fn structure_of(name: &str, value: &Value, place: &mut Vec<String>, found: &mut Vec<UnknownMember>) {
+    match value {
+        Value::Array(items) => each(name, items, place, found),
+        Value::Object(members) => members_of(name, members, place, found),
+        // A value of another kind is an error of the form, or is not set.
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn members_of(
+    name: &str,
+    members: &Map<String, Value>,
+    place: &mut Vec<String>,
+    found: &mut Vec<UnknownMember>,
+) {
+    let known = STRUCTURES.iter().find(|(structure, _)| *structure == name).map_or(&[][..], |(_, all)| *all);
+    for (member, value) in members {
+        match known.iter().find(|(one, _)| one == member).map(|(_, known)| *known) {
+            Some(Judged(_) | Harmless(_)) => {}
+            Some(Holds(inner)) => {
+                place.push(member.clone());
+                structure_of(inner, value, place, found);
+                place.pop();
+            }
+            Some(Many(inner)) => {
+                place.push(member.clone());
+                counted(inner, value, place, found);
+                place.pop();
+            }
+            None if is_off(value) => {}
+            None => found.push(UnknownMember { place: place.clone(), name: member.clone() }),
+        }
+    }
+}
+
+fn each(name: &str, items: &[Value], place: &mut Vec<String>, found: &mut Vec<UnknownMember>) {
+    for (index, item) in items.iter().enumerate() {
+        place.push(index.to_string());
+        structure_of(name, item, place, found);
+        place.pop();
+    }
+}
+
+fn counted(name: &str, list: &Value, place: &mut Vec<String>, found: &mut Vec<UnknownMember>) {
+    let empty = Map::new();
+    for (member, value) in list.as_object().unwrap_or(&empty) {
+        match (member.as_str(), value) {
+            ("Quantity", _) => {}
+            ("Items", Value::Array(items)) => {
+                place.push(member.clone());
+                each(name, items, place, found);
+                place.pop();
+            }
+            (_, value) if is_off(value) => {}
+            _ => found.push(UnknownMember { place: place.clone(), name: member.clone() }),
+        }
+    }
+}
+
+/// Whether a value says that something is off: null, false, 0, empty, or all of it is.
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().all(is_off),
+        Value::Object(members) => members.values().all(is_off),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::json;
+
+    use super::*;
+
+    type Structures = BTreeMap<String, BTreeMap<String, String>>;
+
+    fn model() -> Structures {
+        let text = include_str!("../../../fixtures/distributions/members.json");
+        let said: Value = serde_json::from_str(text).unwrap();
+        assert!(said["source"].as_str().unwrap().starts_with("botocore "));
+        assert_eq!(said["licence"], "Apache-2.0");
+        serde_json::from_value(said["structures"].clone()).unwrap()
+    }
+
+    fn members(name: &str) -> &'static [(&'static str, Member)] {
+        STRUCTURES
+            .iter()
+            .find(|(one, _)| *one == name)
+            .unwrap_or_else(|| panic!("{name} is not in the table"))
+            .1
+    }
+
+    /// Compares a structure of the table with one of the model, and goes on into both.
+    fn compare(model: &Structures, theirs: &str, ours: &str, seen: &mut BTreeSet<(String, String)>) {
+        if !seen.insert((theirs.to_owned(), ours.to_owned())) {
+            return;
+        }
+        let mut known: BTreeSet<&str> = members(ours).iter().map(|(name, _)| *name).collect();
+        if theirs == "DefaultCacheBehavior" {
+            known.remove("PathPattern");
+        }
+        let all: BTreeSet<&str> = model[theirs].keys().map(String::as_str).collect();
+        assert_eq!(known, all, "{theirs}");
+        for (name, member) in members(ours) {
+            let Some(kind) = model[theirs].get(*name) else { continue };
+            match member {
+                // The whole of it is judged, or harmless.
+                Judged(_) => {}
+                Harmless(why) => assert!(why.len() > 10, "{theirs}.{name}"),
+                Holds(inner) => compare(model, kind, inner, seen),
+                Many(inner) => compare(model, kind.strip_prefix("many ").unwrap(), inner, seen),
+            }
+        }
+    }
+
+    #[test]
+    fn each_member_that_cloudfronts_own_model_has_is_judged_or_harmless_for_a_reason() {
+        let (model, mut seen) = (model(), BTreeSet::new());
+        for root in [
+            "DistributionConfig",
+            "CachePolicyConfig",
+            "OriginRequestPolicyConfig",
+            "ResponseHeadersPolicyConfig",
+            "OriginAccessControlConfig",
+        ] {
+            compare(&model, root, root, &mut seen);
+        }
+        let used: BTreeSet<&str> = seen.iter().map(|(_, ours)| ours.as_str()).collect();
+        assert_eq!(used, STRUCTURES.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>());
+    }
+
+    #[test]
+    fn a_member_that_is_set_and_not_known_is_named_wherever_it_is() {
+        let named = |config: &Value| -> Vec<String> {
+            let all = unknown_in("DistributionConfig", config).into_iter();
+            all.map(|one| [one.place, vec![one.name]].concat().join("/")).collect()
+        };
+        for (config, expected) in [
+            (json!({"EdgeBypass": true}), "EdgeBypass"),
+            (
+                json!({"DefaultCacheBehavior": {"EdgeBypassConfig": {"Enabled": true}}}),
+                "DefaultCacheBehavior/EdgeBypassConfig",
+            ),
+            (
+                json!({"DefaultCacheBehavior": {"GrpcConfig": {"Mode": "all"}}}),
+                "DefaultCacheBehavior/GrpcConfig/Mode",
+            ),
+            (
+                json!({"CacheBehaviors": {"Quantity": 2, "Items": [{}, {"New": "x"}]}}),
+                "CacheBehaviors/Items/1/New",
+            ),
+            (json!({"CacheBehaviors": {"Quantity": 0, "Others": [{"A": 1}]}}), "CacheBehaviors/Others"),
+            (
+                json!({"Origins": {"Items": [{"S3OriginConfig": {"New": 1}}]}}),
+                "Origins/Items/0/S3OriginConfig/New",
+            ),
+            (
+                json!({"Origins": {"Items": [{"CustomHeaders": {"Items": [{"New": "x"}]}}]}}),
+                "Origins/Items/0/CustomHeaders/Items/0/New",
+            ),
+            (
+                json!({"DefaultCacheBehavior": {"LambdaFunctionAssociations": {"Items": [{"When": "never"}]}}}),
+                "DefaultCacheBehavior/LambdaFunctionAssociations/Items/0/When",
+            ),
+            (json!({"ViewerCertificate": {"Insecure": [false, true]}}), "ViewerCertificate/Insecure"),
+            (json!({"Restrictions": {"GeoRestriction": {"Else": "x"}}}), "Restrictions/GeoRestriction/Else"),
+        ] {
+            assert_eq!(named(&config), [expected], "{config}");
+        }
+        let off = json!({"A": null, "B": false, "C": "", "D": [], "E": {}, "F": {"Enabled": false, "Quantity": 0},
+            "DefaultCacheBehavior": {"G": {"Items": [], "H": {"I": null}}}});
+        assert_eq!(named(&off), Vec::<String>::new());
+        assert_eq!(unknown_in("CachePolicyConfig", &json!({"Name": "x", "KeyMode": "none"})).len(), 1);
+    }
+}
