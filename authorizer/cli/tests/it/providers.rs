@@ -49,10 +49,12 @@ impl Provider {
         let rules = self.authorizer.bundle().policy().rules();
         let pattern = rules[0].keys()[0].to_string();
         let mut uri = format!("/{}", pattern.replace("**", "a.txt"));
-        if let (Some(start), Some(end)) = (uri.find('{'), uri.find('}')) {
-            let value = self.claims[&uri[start + 1..end]].as_str().unwrap();
+        if let Some((before, rest)) = uri.clone().split_once('{')
+            && let Some((claim, after)) = rest.split_once('}')
+        {
+            let value = self.claims[claim].as_str().unwrap();
             let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
-            uri = format!("{}{value}{}", &uri[..start], &uri[end + 1..]);
+            uri = format!("{before}{value}{after}");
         }
         let event = json!({"Records": [{"cf": {
             "config": {"distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
