@@ -168,7 +168,12 @@ fn comparisons(topic: &Topic, members: &[(Literal, &Atom<'_>)]) -> usize {
             let values: usize = members.iter().map(values).sum();
             values.saturating_mul(values).div_euclid(STEP)
         }
-        Topic::Keyed | Topic::Times | Topic::Type | Topic::Overrides | Topic::Checksum => 0,
+        Topic::Keyed
+        | Topic::Times
+        | Topic::Type
+        | Topic::Overrides
+        | Topic::Parameters
+        | Topic::Checksum => 0,
     }
 }
 

@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 
 use authorizer_analysis::engine::{
     Answer, Bounds, Budget, Engine, EngineError, MetadataDifference, Question, Reading, RuleRef, Token, Who,
-    Witness,
-    could_overlap,
+    Witness, could_overlap,
 };
 use authorizer_analysis::{Analysis, Difference, Reach};
 use authorizer_core::operation::{OperationSet, S3Operation};
