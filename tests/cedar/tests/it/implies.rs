@@ -396,7 +396,8 @@ fn what_a_policy_allows_that_another_does_not_both_engines_find() {
             let pair = Pair::new([old, new]);
             if let Err(what) = compare(&mut oracle, &pair, &mut counts) {
                 let [old, new] = &pair.documents;
-                failures.push(format!("pair {index}: {what}\n{old}\n{new}"));
+                eprintln!("pair {index}: {what}\n{old}\n{new}\n");
+                failures.push(index);
             }
         }
     };
@@ -413,7 +414,7 @@ fn what_a_policy_allows_that_another_does_not_both_engines_find() {
         }
     });
     eprintln!("{counts:#?}");
-    assert!(failures.is_empty(), "{} pairs\n{}", failures.len(), failures.join("\n\n"));
+    assert!(failures.is_empty(), "the engines differ on the pairs {failures:?}");
     let count = |what: &str| counts.get(what).copied().unwrap_or_default();
     let not_decided = count("pairs not decided");
     assert!(not_decided * 50 <= pairs, "{not_decided} of {pairs} pairs are not decided");
