@@ -2,7 +2,7 @@
 
 use authorizer_core::Bundle;
 use authorizer_core::policy::document::PolicyDocument;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::dice::Dice;
 use crate::policy;
@@ -82,6 +82,18 @@ fn change(dice: &mut Dice, rules: &mut Vec<Value>) {
             match dice.percent(50) {
                 true => keys.push(dice.one(other["keys"].as_array().unwrap())),
                 false => drop(keys.remove(dice.below(keys.len()))),
+            }
+        }
+        // The whole claim, or a word in it.
+        6 => {
+            let when = rules[at].get_mut("when").and_then(Value::as_object_mut);
+            for test in when.into_iter().flat_map(|when| when.values_mut()) {
+                for (from, to) in [("has", "equals"), ("equals", "has")] {
+                    if let Some(word) = test.get(from) {
+                        *test = json!({to: word});
+                        break;
+                    }
+                }
             }
         }
         _ => {
