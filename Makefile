@@ -120,6 +120,9 @@ backtest-million: ## Check logs of a million lines against a policy, and print t
 	BACKTEST_LINES=1000000 cargo test --release --locked --package authorizer-cli --test it -- \
 		backtest_million:: --nocapture --test-threads 1
 
+cedar-deep: ## Compare `audit diff` with Cedar's symbolic compiler on 2,000 pairs of policies; needs cvc5.
+	RANDOM_CASES=1000 cargo test --locked --package authorizer-cedar --test it -- implies:: --nocapture
+
 bench: ## Measure decisions, the command line and the function beside its peers, and print tables; see docs/performance.md.
 	cargo bench --locked --profile edge --package authorizer-core --bench decision -- $(BENCH)
 	cargo bench --locked --package authorizer-cli --bench scale -- $(BENCH)

@@ -18,6 +18,11 @@ use thiserror::Error;
 
 pub use shape::Shape;
 
+/// The schema for policies that read these parts of a request.
+pub fn schema(shape: &Shape) -> String {
+    schema::write(shape)
+}
+
 /// A policy in Cedar.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Translation {

@@ -22,6 +22,23 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The parts that one of two translations reads. The schema of this shape ([`schema`](super::schema())) fits both, so
+    /// that tools that compare policies can read them together.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        self.first = self.first.max(other.first);
+        self.last = self.last.max(other.last);
+        self.middles.extend(other.middles.iter().copied());
+        for (own, more) in [
+            (&mut self.matched, &other.matched),
+            (&mut self.claims, &other.claims),
+            (&mut self.metadata, &other.metadata),
+        ] {
+            own.extend(more.iter().cloned());
+        }
+        self
+    }
+
     /// The segment at this place from the first.
     pub(super) fn at_first(&mut self, index: usize) -> String {
         self.first = self.first.max(index.saturating_add(1));

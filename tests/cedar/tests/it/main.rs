@@ -10,8 +10,15 @@
 )]
 
 mod dice;
+mod facts;
+mod implies;
+mod pair;
 mod policy;
 mod request;
+#[path = "../../../e2e/src/skipped.rs"]
+#[allow(unreachable_pub, reason = "the end-to-end tests, whose file it is, offer it")]
+mod skipped;
+mod smt;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,9 +63,13 @@ fn keys() -> Value {
 /// The number of times that each outcome occurred.
 type Counts = BTreeMap<String, usize>;
 
+/// A number from the environment.
+fn number(name: &str, default: usize) -> usize {
+    env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
 #[test]
 fn cedar_decides_what_the_core_decides() {
-    let number = |name: &str, default| env::var(name).map_or(default, |text| text.parse::<usize>().unwrap());
     let pairs = number("AUTHORIZER_CEDAR_PAIRS", PAIRS * number("RANDOM_CASES", 100) / 100);
     let seed = number("AUTHORIZER_CEDAR_SEED", 0) as u64;
     let policies = pairs.div_ceil(REQUESTS).div_ceil(WORKERS);

@@ -8,6 +8,17 @@ use crate::dice::Dice;
 /// The claims that keys and metadata use.
 pub(crate) const KEY_CLAIMS: [&str; 3] = ["sub", "org", "https://example.com/tenant"];
 
+/// A word that few keys have room for.
+pub(crate) const LONG: &str = concat!(
+    "llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll",
+    "oooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo",
+    "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn",
+);
+
+/// The values of claims that are not segments of a key, not metadata, or hardly: directory groups, scopes that are
+/// URLs, and what only a mistake or an attacker sends.
+pub(crate) const ODD: [&str; 8] = ["files/write", "CORP\\admins", ".", "..", "", " ", "é", LONG];
+
 pub(crate) const LITERALS: [&str; 6] = ["a", "b", "ab", "ba", "a.b", "é"];
 const GLOBS: [&str; 7] = ["*", "a*", "*b", "a*b", "*.b", "*a*", "é*"];
 
@@ -45,7 +56,7 @@ fn names(operations: &[Op]) -> Vec<&'static str> {
     operations.iter().map(|operation| operation.name()).collect()
 }
 
-fn rule(dice: &mut Dice, index: usize) -> Value {
+pub(crate) fn rule(dice: &mut Dice, index: usize) -> Value {
     let allows = dice.percent(60);
     let anonymous = allows && dice.percent(25);
     let mut operations = match dice.below(3) {
@@ -134,17 +145,27 @@ fn pattern(dice: &mut Dice, with_claims: bool) -> String {
 fn conditions(dice: &mut Dice) -> Value {
     let mut when = Map::new();
     for _ in 0..1 + dice.below(2) {
-        let claim = dice.one(&["role", "scope", "n", "flag", "org", "has"]);
-        when.insert(claim.to_owned(), test(dice));
+        let claim = dice.one(&["role", "scope", "n", "flag", "org", "sub", "has"]);
+        when.insert(claim.to_owned(), test(dice, claim));
     }
     when.into()
 }
 
-fn test(dice: &mut Dice) -> Value {
-    let scalars = [json!("a"), json!("b"), json!(1), json!(-7), json!(true), json!(false), json!("a b")];
+fn test(dice: &mut Dice, claim: &str) -> Value {
+    let mut scalars =
+        vec![json!("a"), json!("b"), json!(1), json!(-7), json!(true), json!(false), json!("a b")];
+    if dice.percent(20) {
+        scalars = ODD.map(Value::from).to_vec();
+    }
     match dice.below(5) {
         0 => json!({"equals": dice.one(&scalars)}),
         1 => json!({"any": dice.some(&scalars, 40)}),
+        2 | 3 if dice.percent(30) => {
+            // A scope is only what can stand in a header.
+            let possible =
+                |word: &&str| !["", " "].contains(word) && (claim != "scope" || !word.contains(['\\', 'é']));
+            json!({"has": dice.one(&ODD.into_iter().filter(possible).collect::<Vec<_>>())})
+        }
         2 | 3 => json!({"has": dice.one(&["a", "b"])}),
         _ => json!({"present": dice.percent(70)}),
     }

@@ -1,6 +1,7 @@
 //! Random requests for a policy. Half of them are aimed at one of its rules.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use authorizer_analysis::posed::{Aim, Deed, PosedRequest};
 use authorizer_core::key::ObjectKey;
@@ -12,7 +13,7 @@ use authorizer_core::{Scalar, Supposed};
 use serde_json::{Map, Value, json};
 
 use crate::dice::Dice;
-use crate::policy::{INSTANTS, KEY_CLAIMS, LITERALS, OVERRIDES};
+use crate::policy::{INSTANTS, KEY_CLAIMS, LITERALS, ODD, OVERRIDES};
 
 /// A request as facts, for the other engine.
 #[derive(Clone, Debug)]
@@ -21,10 +22,10 @@ pub(crate) struct Asked {
     /// The key or the prefix.
     pub(crate) name: String,
     /// The issuer by name, and the claims.
-    pub(crate) token: Option<(&'static str, Map<String, Value>)>,
-    pub(crate) source: &'static str,
+    pub(crate) token: Option<(String, Map<String, Value>)>,
+    pub(crate) source: IpAddr,
     pub(crate) now: u64,
-    pub(crate) overrides: Vec<&'static str>,
+    pub(crate) overrides: Vec<String>,
     /// The parameters that a rule must allow, each with a value.
     pub(crate) parameters: Vec<(&'static str, &'static str)>,
     pub(crate) upload: UploadSaid,
@@ -33,15 +34,35 @@ pub(crate) struct Asked {
 /// The headers of an upload: each fact, with its header lines.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UploadSaid {
-    pub(crate) length: (&'static [&'static str], Option<i64>),
-    pub(crate) media_type: (&'static [&'static str], Option<&'static str>),
-    pub(crate) metadata: BTreeMap<&'static str, &'static str>,
+    pub(crate) length: Said<i64>,
+    pub(crate) media_type: Said<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) checksum: bool,
 }
 
-type Said<T> = (&'static [&'static str], Option<T>);
+/// A fact, with the values of its header lines.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said<T> {
+    pub(crate) lines: Vec<String>,
+    pub(crate) is: Option<T>,
+}
 
-const LENGTHS: [Said<i64>; 8] = [
+impl<T> Said<T> {
+    fn new(lines: &[&str], is: Option<T>) -> Self {
+        Self { lines: lines.iter().map(|line| (*line).to_owned()).collect(), is }
+    }
+}
+
+impl<T: ToString> Said<T> {
+    /// In one line, if it is known.
+    pub(crate) fn plainly(is: Option<T>) -> Self {
+        Self { lines: is.iter().map(ToString::to_string).collect(), is }
+    }
+}
+
+type Line<T> = (&'static [&'static str], Option<T>);
+
+const LENGTHS: [Line<i64>; 8] = [
     (&["0"], Some(0)),
     (&["5"], Some(5)),
     (&["10"], Some(10)),
@@ -52,7 +73,7 @@ const LENGTHS: [Said<i64>; 8] = [
     (&[], None),
 ];
 
-const MEDIA_TYPES: [Said<&str>; 8] = [
+const MEDIA_TYPES: [Line<&str>; 8] = [
     (&["image/png"], Some("image/png")),
     (&["Image/PNG; a=\"b;c\""], Some("image/png")),
     (&["image/svg+xml"], Some("image/svg+xml")),
@@ -84,7 +105,7 @@ impl Asked {
             _ if dice.percent(20) => dice.one(&possible),
             aimed => dice.one(aimed),
         };
-        let token = (!dice.percent(15)).then(|| (issuer(dice, target), claims(dice, target)));
+        let token = (!dice.percent(15)).then(|| (issuer(dice, target).to_owned(), claims(dice, target)));
         let none = Map::new();
         let claims = token.as_ref().map_or(&none, |(_, claims)| claims);
         let name = name(dice, operation, target, claims);
@@ -92,7 +113,7 @@ impl Asked {
             operation,
             name,
             token,
-            source: dice.one(&SOURCES),
+            source: dice.one(&SOURCES).parse().unwrap(),
             now: INSTANTS[dice.below(3)].1 - dice.below(2) as u64,
             overrides: Vec::new(),
             parameters: Vec::new(),
@@ -101,7 +122,7 @@ impl Asked {
         match operation {
             Op::GetObject | Op::HeadObject | Op::GetObjectVersion | Op::HeadObjectVersion => {
                 if dice.percent(30) {
-                    asked.overrides = dice.some(&OVERRIDES, 30);
+                    asked.overrides = dice.some(&OVERRIDES.map(str::to_owned), 30);
                 }
                 if dice.percent(15) {
                     asked.parameters = vec![("partNumber", "2")];
@@ -130,24 +151,24 @@ impl Asked {
         let parameters = self.parameters.iter().map(|(name, value)| format!("{name}={value}"));
         let query: Vec<_> = overrides.chain(parameters).collect();
         let mut request =
-            PosedRequest::new(&Deed::Operation(self.operation), &aim, &query.join("&")).unwrap();
+            PosedRequest::new(&Deed::Operation(self.operation), &aim, &query.join("&")).unwrap_or_else(|error| panic!("{error}: {self:?}"));
         let length = match self.operation {
             Op::CompleteMultipartUpload => "x-amz-mp-object-size",
             _ => "Content-Length",
         };
         let upload = &self.upload;
-        for (name, lines) in [(length, upload.length.0), ("Content-Type", upload.media_type.0)] {
+        for (name, lines) in [(length, &upload.length.lines), ("Content-Type", &upload.media_type.lines)] {
             for line in lines {
-                request = request.with_header(name, *line);
+                request = request.with_header(name, line);
             }
         }
         for (name, value) in &upload.metadata {
-            request = request.with_header(format!("x-amz-meta-{name}"), *value);
+            request = request.with_header(format!("x-amz-meta-{name}"), value);
         }
         if upload.checksum {
             request = request.with_header("x-amz-checksum-crc32", "AAAAAA==");
         }
-        request.with_source(self.source.parse().unwrap())
+        request.with_source(self.source)
     }
 
     /// The token that it comes with.
@@ -156,7 +177,7 @@ impl Asked {
         let mut claims = claims.clone();
         claims.insert("iss".into(), format!("https://{issuer}.example/").into());
         claims.insert("aud".into(), "files".into());
-        claims.insert("exp".into(), u64::from(u32::MAX).into());
+        claims.insert("exp".into(), (self.now + 3600).into());
         Some(Supposed { token_type: None, claims })
     }
 }
@@ -172,7 +193,10 @@ fn issuer(dice: &mut Dice, target: &Rule) -> &'static str {
 
 fn claims(dice: &mut Dice, target: &Rule) -> Map<String, Value> {
     let mut claims = Map::new();
-    let texts = ["a", "b", "ab", "a/b", "", ".", "é", "=?a", " a", "b a"];
+    let mut texts = vec!["a", "b", "ab", "a/b", "", ".", "é", "=?a", " a", "b a"];
+    if dice.percent(20) {
+        texts.extend(ODD);
+    }
     if dice.percent(90) {
         claims.insert("sub".into(), dice.one(&texts).into());
     }
@@ -221,7 +245,10 @@ fn claims(dice: &mut Dice, target: &Rule) -> Map<String, Value> {
                 ClaimTest::Present(true) => dice.one(&[json!(0), json!("a")]),
                 ClaimTest::Present(false) => json!(null),
             };
-            claims.insert(claim.clone(), value);
+            // Another `sub` than a text is refused before the rules (RFC 7519 section 4.1.2).
+            if claim != "sub" || value.is_string() {
+                claims.insert(claim.clone(), value);
+            }
         }
     }
     claims
@@ -294,24 +321,28 @@ fn upload(dice: &mut Dice, operation: Op, target: &Rule) -> UploadSaid {
     let lengths: Vec<_> =
         LENGTHS.into_iter().filter(|(lines, length)| length.is_some() || lines.is_empty()).collect();
     let mut upload = UploadSaid {
-        length: match operation {
-            Op::CompleteMultipartUpload => dice.one(&lengths),
-            _ if dice.percent(60) => dice.one(&LENGTHS[..3]),
-            _ => dice.one(&LENGTHS),
+        length: {
+            let (lines, length) = match operation {
+                Op::CompleteMultipartUpload => dice.one(&lengths),
+                _ if dice.percent(60) => dice.one(&LENGTHS[..3]),
+                _ => dice.one(&LENGTHS),
+            };
+            Said::new(lines, length)
         },
         checksum: dice.percent(if target.terms().checksums { 50 } else { 10 }),
         ..UploadSaid::default()
     };
     if matches!(operation, Op::PutObject | Op::CreateMultipartUpload) {
-        upload.media_type =
+        let (lines, media_type) =
             if dice.percent(50) { dice.one(&MEDIA_TYPES[..2]) } else { dice.one(&MEDIA_TYPES) };
+        upload.media_type = Said::new(lines, media_type.map(str::to_owned));
         if dice.percent(40) {
             let all = ["label", "kind", "owner-of", "org"];
             let known: Vec<_> =
                 all.into_iter().filter(|name| target.terms().metadata.contains_key(*name)).collect();
             let of = if known.is_empty() || dice.percent(20) { all.as_slice() } else { &known };
             for name in dice.some(of, 30) {
-                upload.metadata.insert(name, dice.one(&["a", "b", "k", "x y"]));
+                upload.metadata.insert(name.to_owned(), dice.one(&["a", "b", "k", "x y"]).to_owned());
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The request in Cedar's form (docs/audit/cedar.md), made from the facts and not from our core's reading of them.
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 
 use authorizer_analysis::cedar::Shape;
 use authorizer_core::operation::S3Operation as Op;
@@ -10,6 +9,7 @@ use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request,
     RestrictedExpression as Expression, Schema,
 };
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::request::Asked;
@@ -129,12 +129,10 @@ fn name(name: &str, shape: &Shape) -> HashMap<String, Expression> {
 }
 
 fn context(asked: &Asked, claims: &Map<String, Value>, shape: &Shape) -> Vec<(String, Expression)> {
-    let source: IpAddr = asked.source.parse().unwrap();
-    let now = asked.now as i64 * 1000;
     let mut told = vec![
-        ("now".to_owned(), datetime(now)),
-        ("source".to_owned(), Expression::new_ip(source.to_canonical().to_string())),
-        ("overrides".to_owned(), set(asked.overrides.iter().copied())),
+        ("now".to_owned(), datetime(asked.now)),
+        ("source".to_owned(), Expression::new_ip(asked.source.to_canonical().to_string())),
+        ("overrides".to_owned(), set(asked.overrides.iter().map(String::as_str))),
         ("parameters".to_owned(), set(asked.parameters.iter().map(|(name, _)| *name))),
     ];
     if !shape.matched.is_empty() {
@@ -148,39 +146,22 @@ fn context(asked: &Asked, claims: &Map<String, Value>, shape: &Shape) -> Vec<(St
     ) {
         let mut said = vec![
             ("checksum".to_owned(), Expression::new_bool(upload.checksum)),
-            ("names".to_owned(), set(upload.metadata.keys().copied())),
+            ("names".to_owned(), set(upload.metadata.keys().map(String::as_str))),
         ];
-        let metadata = upload.metadata.iter().filter(|(name, _)| shape.metadata.contains(**name));
-        said.push((
-            "metadata".to_owned(),
-            record(metadata.map(|(name, value)| ((*name).to_owned(), text(value)))),
-        ));
-        said.extend(upload.length.1.map(|length| ("length".to_owned(), Expression::new_long(length))));
-        said.extend(upload.media_type.1.map(|media_type| ("media_type".to_owned(), text(media_type))));
+        let metadata = upload.metadata.iter().filter(|(name, _)| shape.metadata.contains(*name));
+        said.push(("metadata".to_owned(), record(metadata.map(|(name, value)| (name.clone(), text(value))))));
+        said.extend(upload.length.is.map(|length| ("length".to_owned(), Expression::new_long(length))));
+        said.extend(
+            upload.media_type.is.as_deref().map(|media_type| ("media_type".to_owned(), text(media_type))),
+        );
         told.push(("upload".to_owned(), record(said)));
     }
     told
 }
 
-/// The instant as a text for Cedar. The days of all instants in the requests are known.
-fn datetime(millis: i64) -> Expression {
-    let (text, at) = crate::policy::INSTANTS
-        .into_iter()
-        .flat_map(|(text, at)| [(text.to_owned(), at), (before(text), at - 1)])
-        .find(|(_, at)| *at as i64 * 1000 == millis)
-        .unwrap();
-    assert_eq!(at as i64 * 1000, millis);
-    Expression::new_datetime(text)
-}
-
-/// The second before one of the instants.
-fn before(instant: &str) -> String {
-    match instant {
-        "2026-01-01T00:00:00Z" => "2025-12-31T23:59:59Z",
-        "2027-01-01T00:00:00Z" => "2026-12-31T23:59:59Z",
-        _ => "2028-02-29T12:30:00Z",
-    }
-    .to_owned()
+/// The instant as a text for Cedar.
+fn datetime(seconds: u64) -> Expression {
+    Expression::new_datetime(Timestamp::from_second(seconds as i64).unwrap().to_string())
 }
 
 /// The matching that Cedar cannot do: docs/policy.md, implemented without regard to speed.
