@@ -98,7 +98,7 @@ fn issuers(alphabet: Alphabet) -> BoxedStrategy<Vec<Value>> {
         json!({"client_id": ["c"]}),
         json!({"client_id": ["c"], "audience": []}),
         json!({"required": {"role": "x"}}),
-        json!({"required": {"azp": "p"}, "audience": []}),
+        json!({"required": {"role": "x"}, "bound_by": "role", "audience": []}),
         json!({"accept_bound_tokens": true}),
         json!({"token_type": "at+jwt"}),
     ];
