@@ -92,9 +92,10 @@ impl<'r> Credential<'r> {
         let in_cookie = match &places.cookie {
             Some(name) => match in_cookies(headers, name)? {
                 InCookies::One(token) => token,
-                InCookies::Several(_) if several == Several::Refused => {
+                InCookies::Several(_) | InCookies::AllEmpty if several == Several::Refused => {
                     return Err(CredentialError::Repeated);
                 }
+                InCookies::AllEmpty => None,
                 InCookies::Several(tokens) => {
                     return match (in_header, in_query) {
                         (None, None) => Ok(Self::Cookies(tokens)),
@@ -151,6 +152,8 @@ enum InCookies<'r> {
     One(Option<Cow<'r, str>>),
     /// Several, of which these are tokens.
     Several(Vec<Cow<'r, str>>),
+    /// Several, and each is empty.
+    AllEmpty,
 }
 
 /// The values of one cookie, or of one piece of it. Those beyond [`MAX_COOKIES`] are only counted.
@@ -220,6 +223,12 @@ fn in_cookies<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<InCo
         (whole_count, in_pieces) => {
             let of_whole = (0..whole_count.min(MAX_COOKIES)).filter_map(|nth| whole.get(nth)).map(Cow::from);
             let of_pieces = (0..in_pieces.min(MAX_COOKIES)).filter_map(|nth| nth_in_pieces(nth).ok());
+            let is_empty = |values: &Values<'_>| {
+                values.count <= MAX_COOKIES && values.first.iter().flatten().all(|value| value.is_empty())
+            };
+            if is_empty(&whole) && pieces.iter().all(is_empty) {
+                return Ok(InCookies::AllEmpty);
+            }
             let looked_at = of_whole.chain(of_pieces).take(MAX_COOKIES);
             Ok(InCookies::Several(looked_at.filter_map(|token| checked(token).ok().flatten()).collect()))
         }
@@ -382,7 +391,9 @@ mod tests {
             ("session=a; session=b", vec!["a", "b"]),
             ("session=a; x=y; session=a", vec!["a", "a"]),
             ("session=a; session=", vec!["a"]),
-            ("session=; session=", vec![]),
+            ("session=; session=", vec!["Ok(None)"]),
+            ("session=; session=\"", vec![]),
+            ("session=; session=; session=; session=; session=", vec![]),
             ("session=\"a\"; session=b", vec!["b"]),
             ("session=a; session.0=b; session.1=c", vec!["a", "bc"]),
             ("session.0=a; session.1=b; session.0=c; session.1=d", vec!["ab", "cd"]),

@@ -167,7 +167,7 @@ mod tests {
             Op::UploadPart,
             Op::CompleteMultipartUpload,
         ];
-        let hex = "0".repeat(64);
+        let (hex, short) = ("0".repeat(64), "0".repeat(63));
         for (name, value, fates) in [
             ("range", "bytes=0-1", [Forward, Remove, Remove, Remove, Remove, Remove, Remove]),
             ("if-none-match", "*", [Forward, Forward, Remove, Remove, Remove, Remove, Forward]),
@@ -219,7 +219,7 @@ mod tests {
             ("x-amz-content-sha256", "UNSIGNED-PAYLOAD", [Remove; 7]),
             ("x-amz-content-sha256", "unsigned-payload", [RefuseValue; 7]),
             ("x-amz-content-sha256", "", [RefuseValue; 7]),
-            ("x-amz-content-sha256", &hex[1..], [RefuseValue; 7]),
+            ("x-amz-content-sha256", short.as_str(), [RefuseValue; 7]),
             ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", [RefuseValue; 7]),
             ("x-amz-content-sha256", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", [RefuseValue; 7]),
             (
