@@ -4,6 +4,7 @@ mod deploy;
 mod deploy_docs;
 mod forwarded_headers;
 mod function;
+mod members;
 mod parameters;
 mod second_opinion;
 mod smoke;

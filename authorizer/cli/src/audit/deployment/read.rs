@@ -5,7 +5,7 @@ use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use authorizer_core::record::sha256_hex;
-use authorizer_findings::deployment::Export;
+use authorizer_findings::deployment::{AcceptedFindings, Export};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -47,6 +47,14 @@ pub(super) fn export(folder: &Path) -> miette::Result<Export> {
         files.insert(steps.join("/"), read_limited(entry.path(), MAX_FILE_BYTES)?);
     }
     Ok(Export::new(files))
+}
+
+/// Reads the accepted findings.
+pub(super) fn accepted(path: &Path) -> miette::Result<AcceptedFindings> {
+    let bytes = read_limited(path, MAX_FILE_BYTES)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let unusable = |source| DeploymentError::Accepted { path: path.to_owned(), source };
+    Ok(AcceptedFindings::read(&text).map_err(unusable)?)
 }
 
 /// The hashes of a package, which are compared with the deployment.
