@@ -12,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod finding;
 mod iam;
 mod needs;
+mod reach;
 mod request;
 mod selection;
 pub(crate) mod subject;
@@ -24,6 +25,7 @@ use crate::family::Family;
 pub use accepted::{AcceptedError, AcceptedFinding, AcceptedFindings};
 pub use export::{Export, ExportError, Reviewed};
 pub use finding::DeploymentFinding;
+pub use reach::{BucketReach, Deployed, Elsewhere, Reach, ReachRow, Through, Undecided, WhyUndecided, reach};
 use subject::DeploymentSubject;
 
 /// Every finding of a deployment, the gravest first, then by id and place.

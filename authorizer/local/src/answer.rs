@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn browsers_keep_and_guess_nothing_unless_the_uploader_said_so() {
         let mut headers = HeaderMap::new();
-        headers.insert("x-amz-server-side-encryption-aws-kms-key-id", HeaderValue::from_static("arn:aws:kms:k"));
+        headers
+            .insert("x-amz-server-side-encryption-aws-kms-key-id", HeaderValue::from_static("arn:aws:kms:k"));
         for_browsers(&mut headers);
         assert_eq!(headers[header::CACHE_CONTROL], "private, no-cache");
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");

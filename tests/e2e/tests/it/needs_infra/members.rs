@@ -13,7 +13,8 @@ fn botocore_has_no_member_of_cloudfronts_structures_that_is_not_known() {
     let script = root().join("fixtures/distributions/members.py");
     let theirs = parsed(&python(sdk, &[script.to_str().unwrap()]));
     let ours: Value =
-        serde_json::from_slice(&fs::read(root().join("fixtures/distributions/members.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(root().join("fixtures/distributions/members.json")).unwrap())
+            .unwrap();
     let structures = theirs["structures"].as_object().unwrap();
     assert!(structures.len() > 40, "{theirs}");
     let mut missing = Vec::new();
@@ -25,5 +26,9 @@ fn botocore_has_no_member_of_cloudfronts_structures_that_is_not_known() {
         }
     }
     let source = &theirs["source"];
-    assert_eq!(missing, Vec::<String>::new(), "{source}: run members.py, and judge what is new in members.rs");
+    assert_eq!(
+        missing,
+        Vec::<String>::new(),
+        "{source}: run members.py, and judge what is new in members.rs"
+    );
 }
