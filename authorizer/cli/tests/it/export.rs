@@ -16,17 +16,23 @@ const POLICY: &str = "fixtures/deployments/policy.toml";
 const CODE: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const KEY: &str = "key-1234abcd-12ab-34cd-56ef-1234567890ab";
 
+/// The interpreter itself: a version manager's `python3` would put its own programs before the stand-in.
+fn python() -> String {
+    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 /// Exports the deployment of `good`, and returns the folder for the export.
 fn export(variables: &[(&str, &str)]) -> (TempDir, Output) {
     let folder = tempfile::tempdir().unwrap();
     let (bin, out) = (folder.path().join("bin"), folder.path().join("export"));
     fs::create_dir(&bin).unwrap();
-    let aws = bin.join("aws");
-    fs::write(&aws, format!("#!/bin/sh\nexec python3 '{ROOT}/fixtures/deployments/aws.py' \"$@\"\n"))
+    let (aws, python) = (bin.join("aws"), python());
+    fs::write(&aws, format!("#!/bin/sh\nexec '{python}' '{ROOT}/fixtures/deployments/aws.py' \"$@\"\n"))
         .unwrap();
     fs::set_permissions(&aws, fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let mut command = Command::new("python3");
+    let mut command = Command::new(python);
     command.arg(format!("{ROOT}/infra/export")).arg("EDFDVBD6EXAMPLE").arg(out);
     command.env("PATH", path).env("EXPORTED", format!("{ROOT}/{GOOD}")).env_remove("KEY");
     let output = command.envs(variables.iter().copied()).output().unwrap();
@@ -52,7 +58,8 @@ fn audited(folder: &TempDir) -> Vec<String> {
         ["audit", "deployment", export.to_str().unwrap(), "--policy", POLICY, "--code-sha256", CODE];
     let done = authorizer(&[&arguments[..], &["--format", "json"]].concat());
     let report: Value = serde_json::from_str(&done.out).unwrap();
-    let findings = report["findings"].as_array().unwrap().iter();
+    // That only a hash was named is informational.
+    let findings = report["findings"].as_array().unwrap().iter().filter(|one| one["id"] != "EA261");
     findings.map(|one| format!("{} {}", one["id"].as_str().unwrap(), one["file"].as_str().unwrap())).collect()
 }
 
