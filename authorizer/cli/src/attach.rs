@@ -78,9 +78,9 @@ pub(crate) struct Args {
 /// A feature that goes past Lambda functions.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum TurnOff {
-    /// GrpcConfig.
+    /// Requests with `Content-Type: application/grpc`.
     Grpc,
-    /// SmoothStreaming.
+    /// Media in the Smooth Streaming format of Microsoft.
     SmoothStreaming,
 }
 

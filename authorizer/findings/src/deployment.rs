@@ -5,6 +5,7 @@
 //! and knows no file system and no clock. What it cannot judge, since a file is not there or not of the form that the
 //! AWS CLI writes, is a finding of its own.
 
+pub(crate) mod accepted;
 pub(crate) mod checks;
 mod documents;
 pub(crate) mod export;
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 use crate::catalogue::families;
 use crate::family::Family;
 
+pub use accepted::{AcceptedError, AcceptedFinding, AcceptedFindings};
 pub use export::{Export, ExportError, Reviewed};
 pub use finding::DeploymentFinding;
 pub use reach::{BucketReach, Deployed, Elsewhere, Reach, ReachRow, Through, Undecided, WhyUndecided, reach};

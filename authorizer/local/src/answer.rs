@@ -71,6 +71,14 @@ pub(crate) fn add(headers: &mut HeaderMap, lines: Vec<(&'static str, String)>) {
     }
 }
 
+/// Does to an answer of S3's what the stack's response headers policy does, beside the CORS headers: browsers keep and
+/// guess nothing, and the key is not named. There is no `Strict-Transport-Security` over plain HTTP.
+pub(crate) fn for_browsers(headers: &mut HeaderMap) {
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.remove("x-amz-server-side-encryption-aws-kms-key-id");
+}
+
 /// Adds the headers that CloudFront adds to every answer.
 pub(crate) fn stamp(headers: &mut HeaderMap, request_id: &str, x_cache: XCache) {
     headers.insert("x-cache", HeaderValue::from_static(x_cache.value()));
@@ -79,5 +87,24 @@ pub(crate) fn stamp(headers: &mut HeaderMap, request_id: &str, x_cache: XCache) 
     headers.insert("x-amz-cf-pop", HeaderValue::from_static("LOCAL50-C1"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-amz-cf-id", id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_keep_and_guess_nothing_unless_the_uploader_said_so() {
+        let mut headers = HeaderMap::new();
+        headers
+            .insert("x-amz-server-side-encryption-aws-kms-key-id", HeaderValue::from_static("arn:aws:kms:k"));
+        for_browsers(&mut headers);
+        assert_eq!(headers[header::CACHE_CONTROL], "private, no-cache");
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert_eq!(headers.len(), 2);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+        for_browsers(&mut headers);
+        assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=60");
     }
 }

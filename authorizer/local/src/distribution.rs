@@ -189,6 +189,7 @@ impl Way {
                     report.forwarded = true;
                     let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
                     answer::add(response.headers_mut(), (self.response_headers)(origin));
+                    answer::for_browsers(response.headers_mut());
                     let is_error = response.status().is_client_error() || response.status().is_server_error();
                     (response, if is_error { XCache::Error } else { XCache::Miss })
                 }

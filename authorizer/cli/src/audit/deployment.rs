@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 
 pub(super) use self::error::DeploymentError;
 use super::findings::{FailOn, Format, write};
-use crate::output::Exit;
+use crate::output::{Exit, note};
 
 /// Find every way around the authorizer that a deployment leaves open.
 ///
@@ -41,6 +41,10 @@ pub(crate) struct Args {
     /// then not checked.
     #[arg(long, value_name = "HASH", value_parser = code_sha256, conflicts_with = "package")]
     code_sha256: Option<String>,
+    /// File (TOML) with the findings that are accepted: `[[accepted]]` with `finding`, `file`, `message` and `reason`, as
+    /// the JSON report has them. An entry accepts exactly that finding.
+    #[arg(long, value_name = "FILE")]
+    accepted: Option<PathBuf>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -56,6 +60,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         Some(package) => (Some(package.code_sha256), Some(sha256_hex(&package.bundle))),
         None => (args.code_sha256.clone(), None),
     };
+    let accepted = args.accepted.as_deref().map(read::accepted).transpose()?;
     let export = read::export(&args.export)?;
     let reviewed =
         Reviewed { policy: policy.document(), bundle: policy.bundle(), code_sha256, packaged_bundle };
@@ -67,7 +72,13 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         package: args.package.as_deref(),
         code_sha256: reviewed.code_sha256.as_deref(),
     };
-    let report = Report::of_deployment(&looked_at, &export, findings);
+    for entry in accepted.iter().flat_map(|accepted| accepted.unused(&findings)) {
+        let (id, file, line) = (entry.finding.escape_debug(), entry.file.escape_debug(), entry.line);
+        note(format_args!(
+            "line {line} of the accepted findings: {id} in `{file}` is not found any more; remove it"
+        ));
+    }
+    let report = Report::of_deployment(&looked_at, &export, accepted.as_ref(), findings);
     write(&report, args.format)?;
     Ok(args.fail_on.exit(&report))
 }

@@ -123,13 +123,66 @@ fn what_cannot_be_used_is_said_with_its_place_and_exits_2() {
             fixture(PLAIN),
             "neither an id nor",
         ),
+        (
+            vec!["--function-arn", ARN, "--behavior", "user/*"],
+            fixture(PLAIN),
+            "did you mean behavior `/users/*`?",
+        ),
+        (
+            vec!["--function-arn", ARN, "--behavior", "all", "--origin", "file"],
+            fixture(PLAIN),
+            "did you mean `files`?",
+        ),
+        (
+            vec!["--function-arn", ARN, "--behavior", "default", "--origin", "files"],
+            fixture(PLAIN),
+            "for `--behavior all` only",
+        ),
+        (
+            vec!["--function-arn", ARN, "--behavior", "all"],
+            fixture(PLAIN).replace("api.example.com", "public-files.s3.eu-central-1.amazonaws.com"),
+            "`api` (bucket",
+        ),
+        (
+            vec!["--function-arn", ARN, "--behavior", "all", "--cli-input-json"],
+            json(&fixture(PLAIN))["DistributionConfig"].to_string(),
+            "has no `ETag`",
+        ),
+        (
+            vec!["--function-arn", ARN, "--behavior", "all"],
+            "{\"Resources\": {}}".to_owned(),
+            "CloudFormation's form of a distribution",
+        ),
+        (
+            vec!["--function-arn", ARN, "--behavior", "all", "--response-headers-policy-id", "Managed-CORS"],
+            fixture(PLAIN),
+            "neither an id nor",
+        ),
         (vec!["--function-arn", ARN], fixture(PLAIN), "--behavior"),
     ] {
         let Done { code, out, err } = authorizer_with(&[&["attach"], &arguments[..]].concat(), input);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
-        assert!(err.contains(expected), "{arguments:?}: {err}");
+        assert!(
+            err.replace("\n  │ ", " ").replace("\n        ", " ").contains(expected),
+            "{arguments:?}: {err}"
+        );
     }
     let both = ["--bucket-is-closed", "--remove-origin-access-control"];
     let arguments = [&["detach", "--function-arn", ARN, "--behavior", "all", PLAIN], &both[..]].concat();
     assert_eq!(authorizer(&arguments).code, 2);
+}
+
+#[test]
+fn attach_turns_off_what_goes_past_the_function_and_takes_awss_own_policies_by_name() {
+    let open = fixture(PLAIN).replacen("\"SmoothStreaming\": false", "\"SmoothStreaming\": true", 1);
+    let arguments = ["attach", "--function-arn", ARN, "--behavior", "all", "--format", "json"];
+    let Done { code, err, .. } = authorizer_with(&arguments, open.as_str());
+    assert_eq!((code, &json(&err)["obstacles"][0]["obstacle"]), (1, &"smooth_streaming".into()), "{err}");
+    let more = ["--turn-off", "smooth-streaming", "--response-headers-policy-id", "SimpleCORS"];
+    let Done { code, out, err } = authorizer_with(&[&arguments[..], &more].concat(), open);
+    assert_eq!(code, 0, "{err}");
+    let default = &json(&out)["DefaultCacheBehavior"];
+    assert_eq!(default["SmoothStreaming"], false);
+    assert_eq!(default["ResponseHeadersPolicyId"], "60669652-455b-4ae9-85a4-c4c02393f86c");
+    assert!(err.contains("Managed-SimpleCORS"), "{err}");
 }

@@ -69,7 +69,10 @@ fn the_package_that_was_reviewed_and_its_policy_are_what_is_deployed() {
     let (zip, code) = package(folder.path(), POLICY);
     let export = changed(FUNCTION, &code_line(CODE), &code_line(&code));
     let Done { code: exit, out, err } = audit(&[export.path().to_str().unwrap(), "--package", &zip]);
-    assert_eq!((exit, out.as_str(), err.as_str()), (0, "no findings\n", ""));
+    assert_eq!((exit, err.as_str()), (0, ""));
+    // What no export contains is named.
+    assert!(out.starts_with("not in an export, so not looked at: IAM policies"), "{out}");
+    assert!(out.ends_with("\n\nno findings\n"), "{out}");
     // The unchanged export has another package, and this package has another policy.
     let (zip, _) = package(folder.path(), "fixtures/deployments/downloads.toml");
     let Done { code: exit, out, .. } = audit(&[GOOD, "--package", &zip, "--format", "json"]);
@@ -157,4 +160,44 @@ fn sarif_is_valid_by_the_schema_of_the_standard_and_says_what_json_says() {
             place["artifactLocation"]["uri"].as_str().unwrap().ends_with(finding["file"].as_str().unwrap())
         );
     }
+}
+
+#[test]
+fn a_finding_that_is_accepted_with_a_reason_is_told_with_it_and_fails_nothing() {
+    let export = changed("distribution.json", "\"IncludeBody\": false", "\"IncludeBody\": true");
+    let shown = export.path().to_str().unwrap();
+    let arguments = [shown, "--code-sha256", CODE, "--fail-on", "low", "--format", "json"];
+    let report: Value = serde_json::from_str(&audit(&arguments).out).unwrap();
+    let finding = &report["findings"][0];
+    let accepted = export.path().join("accepted.toml");
+    let entry = |message: &str| {
+        format!(
+            "[[accepted]]\nfinding = {}\nfile = {}\nmessage = {message}\nreason = \"the body is logged on purpose\"\n",
+            finding["id"], finding["file"]
+        )
+    };
+    fs::write(&accepted, entry(&finding["message"].to_string())).unwrap();
+    let with = [&arguments[..], &["--accepted", accepted.to_str().unwrap()]].concat();
+    let Done { code, out, err } = audit(&with);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["findings"][0]["accepted"]["reason"], "the body is logged on purpose");
+    assert_eq!((&report["counts"]["accepted"], &report["counts"]["low"]), (&1.into(), &0.into()));
+    let sarif = [&with[..6], &["sarif"], &with[7..]].concat();
+    let sarif: Value = serde_json::from_str(&audit(&sarif).out).unwrap();
+    let errors = jsonschema::validator_for(&schema()).unwrap();
+    assert!(errors.is_valid(&sarif));
+    assert_eq!(sarif["runs"][0]["results"][0]["suppressions"][0]["kind"], "external");
+
+    // Another message is another finding, and an entry that accepts nothing is named.
+    fs::write(&accepted, entry("\"something else\"")).unwrap();
+    let Done { code, err, .. } = audit(&with);
+    assert_eq!(code, 1);
+    assert!(
+        err.contains("line 2 of the accepted findings: EA204 in `distribution.json` is not found"),
+        "{err}"
+    );
+    fs::write(&accepted, "accepted = 1").unwrap();
+    let Done { code, err, .. } = audit(&with);
+    assert_eq!(code, 2, "{err}");
 }

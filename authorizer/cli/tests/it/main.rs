@@ -17,6 +17,7 @@ mod backtest;
 mod backtest_million;
 mod commands;
 mod elf;
+mod export;
 mod findings;
 mod generated;
 mod harness;

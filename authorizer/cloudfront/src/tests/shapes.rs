@@ -23,9 +23,8 @@ fn with_nulls(config: &mut Value) {
                 Member::Holds(inner) => fill(value, inner),
                 Member::Many(inner) => {
                     let Some(list) = value.as_object_mut() else { continue };
-                    match list.entry("Items").or_insert(Value::Null) {
-                        Value::Array(items) => items.iter_mut().for_each(|one| fill(one, inner)),
-                        _ => {}
+                    if let Value::Array(items) = list.entry("Items").or_insert(Value::Null) {
+                        items.iter_mut().for_each(|one| fill(one, inner));
                     }
                 }
             }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::region::Region;
 use crate::catalogue::catalogue;
 use crate::check::{Check, Severity};
+use crate::deployment::accepted::AcceptedFindings;
 use crate::deployment::export::Export;
 use crate::deployment::finding::DeploymentFinding;
 use crate::policy::finding::PolicyFinding;
@@ -61,8 +62,8 @@ pub struct ReportedAcceptance {
     pub reason: String,
     /// The line of the entry.
     pub line: usize,
-    pub(super) region: Region,
-    pub(super) place: String,
+    /// Where it is in the file that has the finding too; nothing if it is in another file.
+    pub(super) source: Option<(Region, String)>,
 }
 
 /// What a person is shown of the place.
@@ -87,6 +88,20 @@ pub struct LookedAt<'a> {
     pub code_sha256: Option<&'a str>,
 }
 
+/// What of a deployment no export contains, so that no check looks at it.
+pub(super) const NOT_IN_EXPORT: [&str; 10] = [
+    "IAM policies of the account's users and roles, and service control policies",
+    "access control lists of single objects",
+    "lifecycle rules and object locks",
+    "the bucket's own CORS rules",
+    "who may change the distribution, the function, the bucket and the key",
+    "the code of other functions, connection functions and web ACLs",
+    "distributions of other accounts",
+    "distribution tenants",
+    "where access logs and real-time logs go, and who reads them",
+    "DNS records and certificates",
+];
+
 impl Report {
     /// Of a policy, which the person named `path`.
     pub fn of_policy(path: &Path, file: &PolicyFile, now: UnixTime, findings: Vec<PolicyFinding>) -> Self {
@@ -102,16 +117,22 @@ impl Report {
     }
 
     /// Of a deployment.
-    pub fn of_deployment(at: &LookedAt<'_>, export: &Export, findings: Vec<DeploymentFinding>) -> Self {
-        let findings =
-            findings.into_iter().map(|finding| of_deployment(at.export, export, finding)).collect();
+    pub fn of_deployment(
+        at: &LookedAt<'_>,
+        export: &Export,
+        accepted: Option<&AcceptedFindings>,
+        findings: Vec<DeploymentFinding>,
+    ) -> Self {
+        let one = |finding| of_deployment(at.export, export, accepted, finding);
+        let findings = findings.into_iter().map(one).collect();
         Self {
             command: "authorizer audit deployment",
             checks: &catalogue().deployment,
             looked_at: members(json!({
                 "export": at.export, "policy": at.policy, "package": at.package, "code_sha256": at.code_sha256,
+                "not_in_export": NOT_IN_EXPORT,
             })),
-            accepts: false,
+            accepts: accepted.is_some(),
             findings,
         }
     }
@@ -165,8 +186,7 @@ fn of_policy(path: &Path, file: &PolicyFile, places: &Places<'_>, finding: Polic
     let line = file.text().lines().nth(region.line.saturating_sub(1)).unwrap_or_default();
     let accepted = accepted.map(|accepted| ReportedAcceptance {
         line: places.position(places.span(&accepted.place).unwrap_or_default().start).line,
-        region: region_of(places, &accepted.place),
-        place: accepted.place.to_string(),
+        source: Some((region_of(places, &accepted.place), accepted.place.to_string())),
         reason: accepted.reason,
     });
     ReportedFinding {
@@ -192,7 +212,18 @@ fn region_of(places: &Places<'_>, place: &Place) -> Region {
     Region { line: start.line, column: start.column, end_line: end.line, end_column: end.column }
 }
 
-fn of_deployment(folder: &Path, export: &Export, finding: DeploymentFinding) -> ReportedFinding {
+fn of_deployment(
+    folder: &Path,
+    export: &Export,
+    accepted: Option<&AcceptedFindings>,
+    finding: DeploymentFinding,
+) -> ReportedFinding {
+    let entry = accepted.and_then(|accepted| accepted.of(&finding));
+    let entry = entry.map(|entry| ReportedAcceptance {
+        reason: entry.reason.clone(),
+        line: entry.line,
+        source: None,
+    });
     let fingerprint = finding.fingerprint();
     let DeploymentFinding { check, severity, file, pointer, message } = finding;
     // The beginning, where there is no such file.
@@ -204,9 +235,14 @@ fn of_deployment(folder: &Path, export: &Export, finding: DeploymentFinding) -> 
         file: folder.join(&file),
         region,
         place: format!("{file}#{pointer}"),
-        accepted: None,
+        members: members(match (&accepted, &entry) {
+            (None, _) => json!({"file": file, "pointer": pointer}),
+            (Some(_), entry) => json!({"file": file, "pointer": pointer, "accepted": entry.as_ref().map(
+                |entry| json!({"reason": entry.reason, "line": entry.line})
+            )}),
+        }),
+        accepted: entry,
         fingerprint,
-        members: members(json!({"file": file, "pointer": pointer})),
         excerpt: Excerpt::Pointer(pointer),
     }
 }

@@ -109,12 +109,13 @@ fn result(report: &Report, finding: &ReportedFinding, here: Option<&Path>) -> Sa
         .build();
     if report.accepts {
         let suppressions = accepted.iter().map(|accepted| {
-            Suppression::builder()
-                .kind("inSource")
-                .status("accepted")
-                .justification(&accepted.reason)
-                .location(location(file, here, accepted.region, &accepted.place))
-                .build()
+            let suppression = Suppression::builder().status("accepted").justification(&accepted.reason);
+            match &accepted.source {
+                Some((region, place)) => {
+                    suppression.kind("inSource").location(location(file, here, *region, place)).build()
+                }
+                None => suppression.kind("external").build(),
+            }
         });
         result.suppressions = Some(suppressions.collect());
     }

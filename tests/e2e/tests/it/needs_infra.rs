@@ -5,6 +5,7 @@ mod deploy_docs;
 mod drift;
 mod forwarded_headers;
 mod function;
+mod members;
 mod parameters;
 mod second_opinion;
 mod smoke;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
 
-use authorizer_findings::deployment::Export;
+use authorizer_findings::deployment::{AcceptedFindings, Export};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,6 +46,14 @@ pub(in crate::audit) fn export(folder: &Path) -> miette::Result<Export> {
         files.insert(steps.join("/"), read_limited(entry.path(), MAX_FILE_BYTES)?);
     }
     Ok(Export::new(files))
+}
+
+/// Reads the accepted findings.
+pub(super) fn accepted(path: &Path) -> miette::Result<AcceptedFindings> {
+    let bytes = read_limited(path, MAX_FILE_BYTES)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let unusable = |source| DeploymentError::Accepted { path: path.to_owned(), source };
+    Ok(AcceptedFindings::read(&text).map_err(unusable)?)
 }
 
 /// What of a package is compared with the deployment.
