@@ -271,10 +271,10 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
         }
         Alphabet::Words => {
             let mut plain = Vec::new();
-            for key in ["a", "a  b", "\u{e9}", "c", "a/a", "a/c", "c/a", "c/c"] {
+            for key in ["a", "a  b", "c", "a/a", "c/a"] {
                 let uri = format!("/{}", key.replace(' ', "%20"));
-                for owner in [None, Some("a"), Some("a/b"), Some("x a/b"), Some("y")] {
-                    for other in [None, Some("a/b"), Some("z")] {
+                for owner in [None, Some("a/b"), Some("x a/b"), Some("y")] {
+                    for other in [None, Some("a/b")] {
                         let mut one = Plain::new("PUT", &uri, "");
                         one.headers.extend(owner.map(|owner| ("x-amz-meta-o", owner)));
                         one.headers.extend(other.map(|other| ("x-amz-meta-p", other)));
@@ -282,29 +282,26 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                     }
                 }
             }
-            let special = || SPECIAL.into_iter().map(|text| json!(text));
-            let texts = || special().chain([json!(null), json!("a"), json!("c"), json!("x A\\b")]);
-            let arrays = [json!([]), json!(["a", "a/b"]), json!([".."]), json!([LONG, "A\\b"])];
-            let people = [("sub", texts().collect()), ("g", texts().chain(arrays).collect())];
+            let special = SPECIAL.into_iter().map(|text| json!(text));
+            let texts = special.chain([json!(null), json!("a"), json!("x A\\b")]);
+            let groups = [json!(null), json!("a"), json!("a/b"), json!("x a/b"), json!(".."), json!([])];
+            let arrays = [json!(["a", "a/b"]), json!([LONG, "A\\b", ".."])];
+            let people = [("sub", texts.collect()), ("g", groups.into_iter().chain(arrays).collect())];
             with_tokens(&plain, &claims(&base, &people))
         }
         Alphabet::TokenTimes => {
             let mut requests = Vec::new();
-            let times = |offsets: &[i64]| -> Vec<Value> {
-                let halves = |offset: &i64| [json!(NOON + offset), json!((NOON + offset) as f64 + 0.5)];
-                [json!(null)].into_iter().chain(offsets.iter().flat_map(halves)).collect()
-            };
+            let time = |after: i64| json!(NOON + after);
+            let half = |after: i64| json!((NOON + after) as f64 + 0.5);
             let choices = [
-                ("exp", times(&[-6, -1, 0, 3, 7])),
-                ("iat", times(&[-12, -6, -1, 0, 5])),
-                ("nbf", times(&[0, 7]).into_iter().filter(|time| !time.is_f64()).collect()),
+                ("exp", vec![time(-6), time(-1), time(0), time(3), half(3), time(7)]),
+                ("iat", vec![json!(null), time(-12), time(-6), time(-1), half(-1), time(0), time(5)]),
+                ("nbf", vec![json!(null), time(0), time(7)]),
             ];
             let tokens = claims(&base, &choices);
-            for at in (-14..14).map(|after| (NOON + after).unsigned_abs()) {
-                let one = Plain { at, ..Plain::new("GET", "/a", "") };
-                requests.extend(
-                    tokens.iter().filter(|token| token.contains_key("exp")).map(|t| one.with(Some(t))),
-                );
+            for after in [-12, -9, -7, -6, -5, -3, -2, -1, 0, 1, 2, 3, 5, 6, 7, 8, 11] {
+                let one = Plain { at: (NOON + after).unsigned_abs(), ..Plain::new("GET", "/a", "") };
+                requests.extend(tokens.iter().map(|token| one.with(Some(token))));
             }
             requests
         }
