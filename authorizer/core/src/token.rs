@@ -26,7 +26,7 @@ pub use error::TokenError;
 pub(crate) use issuer::KeySource;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use json::parse_claims;
-pub use jwks::{JwkError, KeySet, PublishedKeysError};
+pub use jwks::{JwkError, KeyFacts, KeySet, PublishedKeysError};
 pub use jws::{Jws, MAX_TOKEN_BYTES};
 pub use keys_url::{KeysUrl, KeysUrlError};
 pub use principal::{Principal, Supposed};
