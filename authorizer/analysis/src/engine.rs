@@ -61,7 +61,7 @@ impl EngineError {
 pub struct RuleRef {
     /// The policy: 0, or 1 where two are compared.
     pub side: usize,
-    /// The rule's place in it.
+    /// The rule's place in it. From the number of its rules on: the extra rules of [`Engine::with_extras`].
     pub rule: usize,
 }
 
@@ -69,12 +69,19 @@ pub struct RuleRef {
 #[derive(Clone, Copy)]
 pub struct Engine<'p> {
     sides: &'p [&'p Authorizer],
+    extras: &'p [Vec<Rule>],
 }
 
 impl<'p> Engine<'p> {
     /// An engine over one policy, or two.
     pub fn new(sides: &'p [&'p Authorizer]) -> Self {
-        Self { sides }
+        Self { sides, extras: &[] }
+    }
+
+    /// The same, with extra rules for each policy. They decide nothing: a question can name them.
+    #[must_use]
+    pub(crate) fn with_extras(self, extras: &'p [Vec<Rule>]) -> Self {
+        Self { extras, ..self }
     }
 
     pub(crate) fn authorizer(self, side: usize) -> Option<&'p Authorizer> {
@@ -87,7 +94,8 @@ impl<'p> Engine<'p> {
 
     /// A rule.
     pub fn rule(self, at: RuleRef) -> Option<&'p Rule> {
-        self.rules(at.side).get(at.rule)
+        let rules = self.rules(at.side);
+        rules.get(at.rule).or_else(|| self.extras.get(at.side)?.get(at.rule.checked_sub(rules.len())?))
     }
 
     /// How a policy names `who`.

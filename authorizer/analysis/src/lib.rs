@@ -55,7 +55,10 @@ pub mod testing;
 mod words;
 
 pub use analysis::{Analysis, Difference, Reach};
-pub use diff::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
+pub use diff::{
+    AccessChange, ChangeKind, Direction, Effect, NOT_COMPARED, PartChange, PolicyDiff, RuleChange,
+    SettingChange, StorageChange, TrustChange, diff,
+};
 pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
 pub use explain::{Explanation, RuleExplanation, explain, explain_supposing};
 pub use matrix::{Cell, Matrix, Row, matrix};
