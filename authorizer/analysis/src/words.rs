@@ -120,6 +120,18 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
+/// A text of a policy on one line: what cannot be seen, or would begin a line, is written as an escape.
+pub fn on_one_line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => shown.push(character),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    shown
+}
+
 /// An instant as RFC 3339 has it.
 pub fn instant_in_words(at: UnixTime) -> String {
     let seconds = i64::try_from(at.as_seconds()).unwrap_or(i64::MAX);

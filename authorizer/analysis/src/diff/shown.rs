@@ -179,7 +179,6 @@ impl<'p> Comparison<'p> {
         let Some(one) = self.engine.rule(span.rule) else { return Ok(None) };
         let near = &self.near(one);
         let everyone = self.everyone_of(span, allowing);
-        let denies = near.with_effect(allowing, RuleEffect::Deny, None);
         for token in [Token::Valid, Token::Invalid] {
             // Where the policy with the deny rule does not take the token, the rule is read as if it were in the other.
             let (deny, without) = match (token, span.mirror) {
@@ -187,7 +186,6 @@ impl<'p> Comparison<'p> {
                 (Token::Invalid, Some(mirror)) => mirror,
                 (Token::Invalid, None) => continue,
             };
-            let exclude: Vec<RuleRef> = denies.iter().copied().chain(without).collect();
             for who in &everyone {
                 if token == Token::Invalid && self.same.takes_same_tokens(who) {
                     continue;
@@ -198,11 +196,17 @@ impl<'p> Comparison<'p> {
                     }
                     for allow in near.with_effect(allowing, RuleEffect::Allow, None) {
                         let Some(allowed) = self.engine.rule(allow) else { continue };
-                        let cell = Cell { rule: allow, operation, who, near };
-                        if could_overlap(one, allowed, operation)
-                            && self.engine.could_match(allow, operation, who)
-                            && let Some(request) = self.ask(&cell, &[deny], &exclude, token, None)?
+                        if !could_overlap(one, allowed, operation)
+                            || !self.engine.could_match(allow, operation, who)
                         {
+                            continue;
+                        }
+                        // A short prefix touches the keys of deny rules that have no key in common with this one.
+                        let near = &self.near(allowed);
+                        let cell = Cell { rule: allow, operation, who, near };
+                        let mut exclude = near.with_effect(allowing, RuleEffect::Deny, None);
+                        exclude.extend(without);
+                        if let Some(request) = self.ask(&cell, &[deny], &exclude, token, None)? {
                             let change = self.access(&cell, one, request);
                             return self.confirmed(change, refusing).map(Some);
                         }

@@ -5,6 +5,7 @@ mod issuer;
 mod keys;
 
 use authorizer_core::policy::Policy;
+use authorizer_core::rules::Effect as RuleEffect;
 use authorizer_core::token::Issuer;
 use serde_json::{Map, Value};
 
@@ -12,7 +13,7 @@ use super::comparison::{Cell, Comparison, NEW, OLD};
 use super::model::{AccessChange, Direction, Effect, SettingChange, TrustChange};
 use super::pairs::Pair;
 use crate::engine::{Bounds, Token, Who, Witness};
-use authorizer_core::rules::Effect as RuleEffect;
+use crate::words::on_one_line;
 
 /// The changes from the old policy to the new.
 pub(super) fn changes(comparison: &Comparison<'_>, [old, new]: [&Policy; 2]) -> Vec<TrustChange> {
@@ -83,7 +84,7 @@ fn wider_if(is_so: bool) -> Direction {
 
 /// A text of the policy in a sentence.
 fn quoted(text: &str) -> String {
-    format!("`{}`", text.escape_debug())
+    format!("`{}`", on_one_line(text))
 }
 
 /// The members that only one of two lists has, each once: with its direction, those that are new first.

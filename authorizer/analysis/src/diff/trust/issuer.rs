@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use authorizer_core::Scalar;
 use authorizer_core::token::{Issuer, JwsAlgorithm, Revocation};
 use serde_json::{Map, Value};
 
@@ -180,7 +181,7 @@ impl Found<'_, '_> {
             (Some(_), Some(_)) | (None, None) => Direction::Other,
         };
         let shown = |kind: Option<&str>| kind.unwrap_or("JWT, at+jwt or none").to_owned();
-        let what = format!("`typ` of its tokens: {}, now {}", shown(old), shown(new));
+        let what = format!("`typ` of its tokens: {}, now {}", quoted(&shown(old)), quoted(&shown(new)));
         let note = self.note("issuers.token_type", what, [Some(shown(old)), Some(shown(new))], direction);
         if gained.is_none() && lost.is_none() {
             // Another spelling of the same type.
@@ -202,9 +203,9 @@ impl Found<'_, '_> {
             if old == new {
                 continue;
             }
-            let shown = |value: Option<&authorizer_core::Scalar>| value.map(ToString::to_string);
+            let shown = |value: Option<&Scalar>| value.map(ToString::to_string);
             let words =
-                |value: Option<&authorizer_core::Scalar>| shown(value).unwrap_or("anything".to_owned());
+                |value: Option<&Scalar>| shown(value).map_or("anything".to_owned(), |text| quoted(&text));
             let direction = match (old, new) {
                 (Some(_), None) => Direction::Wider,
                 (None, Some(_)) => Direction::Narrower,
