@@ -57,6 +57,13 @@ pub(super) struct Span {
     pub(super) mirror: Option<(RuleRef, Option<RuleRef>)>,
 }
 
+/// A rule that the engine has, and for a deny rule the same in the other policy.
+#[derive(Clone, Copy)]
+struct Kept {
+    rule: RuleRef,
+    mirror: Option<RuleRef>,
+}
+
 /// The entries for all rules, and the extra rules of each policy that they name.
 pub(super) fn drafts(policies: [&Policy; 2], pairs: &[Pair]) -> (Vec<Draft>, [Vec<Rule>; 2]) {
     let mut extras = [Vec::new(), Vec::new()];
@@ -163,28 +170,51 @@ impl Drafter<'_> {
         without: Option<Rule>,
         fits: fn(S3Operation) -> bool,
     ) -> Option<Span> {
-        let base = self.rule(side)?.clone();
-        let operations = base.operations().iter().filter(|operation| fits(*operation)).collect();
-        let index = if side == OLD { self.pair.old } else { self.pair.new };
-        let mirror = match base.effect() {
-            Effect::Allow => None,
-            Effect::Deny => self.mirror(side, narrowed.as_ref().unwrap_or(&base), without.as_ref()),
-        };
-        let rule = match narrowed {
-            Some(narrowed) => self.keep(side, narrowed),
-            None => RuleRef { side, rule: index? },
-        };
-        let without = without.map(|without| self.keep(side, without));
-        Some(Span { rule, without, operations, who: None, mirror })
+        let without = without.map(|without| self.kept(side, without));
+        self.span_of(side, narrowed, without, fits)
     }
 
-    /// The same rules in the other policy, whose names for the issuers may be others.
-    fn mirror(
+    /// The same, without a rule that is kept already.
+    fn span_of(
         &mut self,
         side: usize,
-        rule: &Rule,
-        without: Option<&Rule>,
-    ) -> Option<(RuleRef, Option<RuleRef>)> {
+        narrowed: Option<Rule>,
+        without: Option<Kept>,
+        fits: fn(S3Operation) -> bool,
+    ) -> Option<Span> {
+        let (base, index) = (self.rule(side)?, if side == OLD { self.pair.old } else { self.pair.new });
+        let operations = base.operations().iter().filter(|operation| fits(*operation)).collect();
+        let kept = match narrowed {
+            Some(narrowed) => self.kept(side, narrowed),
+            None => {
+                let mirror = match base.effect() {
+                    Effect::Allow => None,
+                    Effect::Deny => self.mirror(side, &base.clone()),
+                };
+                Kept { rule: RuleRef { side, rule: index? }, mirror }
+            }
+        };
+        let mirror = kept.mirror.map(|rule| (rule, without.and_then(|without| without.mirror)));
+        Some(Span {
+            rule: kept.rule,
+            without: without.map(|without| without.rule),
+            operations,
+            who: None,
+            mirror,
+        })
+    }
+
+    /// Keeps a rule for the engine; a deny rule in both policies.
+    fn kept(&mut self, side: usize, rule: Rule) -> Kept {
+        let mirror = match rule.effect() {
+            Effect::Allow => None,
+            Effect::Deny => self.mirror(side, &rule),
+        };
+        Kept { rule: self.keep(side, rule), mirror }
+    }
+
+    /// The same rule in the other policy, whose names for the issuers may be others.
+    fn mirror(&mut self, side: usize, rule: &Rule) -> Option<RuleRef> {
         let other = if side == OLD { NEW } else { OLD };
         let principals = match rule.principals() {
             PrincipalConstraint::Issuers(names) => {
@@ -197,10 +227,7 @@ impl Drafter<'_> {
             }
             all @ (PrincipalConstraint::Everyone | PrincipalConstraint::AnyIssuer) => all.clone(),
         };
-        let translated = |rule: &Rule| rule.with(RulePart::Principals(&principals));
-        let without = without.map(translated);
-        let rule = self.keep(other, translated(rule));
-        Some((rule, without.map(|without| self.keep(other, without))))
+        Some(self.keep(other, rule.with(RulePart::Principals(&principals))))
     }
 
     fn push(&mut self, part: &str, old: Option<String>, new: Option<String>, spans: [Option<Span>; 2]) {
@@ -221,16 +248,18 @@ impl Drafter<'_> {
         let members = |rule: Option<&Rule>| rule.map(of).unwrap_or_default();
         let lists = [members(self.rule(OLD)), members(self.rule(NEW))];
         for (side, own, other) in [(NEW, &lists[1], &lists[0]), (OLD, &lists[0], &lists[1])] {
-            let mut seen: Vec<&T> = Vec::new();
+            let mut only: Vec<&T> = Vec::new();
             for one in own {
-                if other.contains(one) || seen.contains(&one) {
-                    continue;
+                if !other.contains(one) && !only.contains(&one) {
+                    only.push(one);
                 }
-                seen.push(one);
-                let Some(rule) = self.rule(side).cloned() else { continue };
-                let narrowed = rule.with(make(slice::from_ref(one)));
-                let without = rule.with(make(other));
-                let span = self.span(side, Some(narrowed), Some(without), fits);
+            }
+            let Some(rule) = self.rule(side).filter(|_| !only.is_empty()) else { continue };
+            let (without, none) = (rule.with(make(other)), rule.with(make(&[])));
+            let without = self.kept(side, without);
+            for one in only {
+                let narrowed = none.with(make(slice::from_ref(one)));
+                let span = self.span_of(side, Some(narrowed), Some(without), fits);
                 let value = Some(text(one));
                 match side {
                     OLD => self.push(name, value, None, [span, None]),

@@ -82,9 +82,9 @@ fn wider_if(is_so: bool) -> Direction {
     if is_so { Direction::Wider } else { Direction::Narrower }
 }
 
-/// A text of the policy in a sentence.
+/// A text of the policy in a sentence. Only what is between two backticks is of the policy.
 fn quoted(text: &str) -> String {
-    format!("`{}`", on_one_line(text))
+    format!("`{}`", on_one_line(text).replace('`', "\\u{60}"))
 }
 
 /// The members that only one of two lists has, each once: with its direction, those that are new first.

@@ -435,7 +435,7 @@ fn rules() -> Vec<Mutation> {
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn trust() -> Vec<Mutation> {
     let shown = |what, old, new| of("", what, old, new);
-    let k1 = "`k1`, thumbprint kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+    let k1 = "k1, thumbprint kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
     assert!(k1.ends_with(THUMBPRINT));
     vec![
         to(
@@ -489,7 +489,7 @@ fn trust() -> Vec<Mutation> {
         to(
             "issuers.jwks.keys",
             vec![("/issuers/0/jwks/keys/1/kid", json!("k3"))],
-            vec![written("issuers.jwks", None, Some("`k3`, thumbprint"))],
+            vec![written("issuers.jwks", None, Some("k3, thumbprint"))],
         ),
         // The same `kid`, another key.
         to(
@@ -498,14 +498,14 @@ fn trust() -> Vec<Mutation> {
             vec![written(
                 "issuers.jwks",
                 None,
-                Some("`k2`, thumbprint kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"),
+                Some("k2, thumbprint kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"),
             )],
         ),
         to(
             "issuers.jwks.keys",
             vec![("/issuers/0/jwks/keys/-", p256()), ("/issuers/0/algorithms", json!(["EdDSA", "ES256"]))],
             vec![
-                written("issuers.jwks", None, Some("`e1`, thumbprint")),
+                written("issuers.jwks", None, Some("e1, thumbprint")),
                 written("issuers.algorithms", None, Some("ES256")),
             ],
         ),
@@ -513,7 +513,7 @@ fn trust() -> Vec<Mutation> {
         to(
             "issuers.jwks.keys",
             vec![("/issuers/0/jwks/keys/1", Value::Null)],
-            vec![written("issuers.jwks.kid", Some("2 keys for EdDSA"), Some("1 keys for EdDSA"))],
+            vec![written("issuers.jwks.kid", Some("2 keys for EdDSA"), Some("1 key for EdDSA"))],
         ),
         to(
             "issuers.jwks.url",
@@ -574,21 +574,25 @@ fn trust() -> Vec<Mutation> {
             vec![("/issuers/0/max_lifetime_seconds", Value::Null)],
             vec![shown("issuers.max_lifetime_seconds", Some("3600"), Some("none"))],
         ),
-        to("revoked.jti", vec![("/revoked/0", Value::Null)], vec![shown("revoked", Some("jti `t1`"), None)]),
+        to(
+            "revoked.jti",
+            vec![("/revoked/0", Value::Null)],
+            vec![shown("revoked", Some("jti \"t1\""), None)],
+        ),
         to(
             "revoked.sub",
             vec![("/revoked/1", Value::Null)],
-            vec![shown("revoked", Some("sub `mallory`"), None)],
+            vec![shown("revoked", Some("sub \"mallory\""), None)],
         ),
         to(
             "revoked.issued_before",
             vec![("/revoked/2/issued_before", json!("2026-01-01T00:00:00Z"))],
-            vec![shown("revoked", Some("sub `eve` and iat before 2027-01-01T00:00:00Z"), None)],
+            vec![shown("revoked", Some("sub \"eve\" and iat before \"2027-01-01T00:00:00Z\""), None)],
         ),
         to(
             "revoked.issuer",
             vec![("/revoked/0/issuer", json!("partner"))],
-            vec![shown("revoked", Some("jti `t1`"), None)],
+            vec![shown("revoked", Some("jti \"t1\""), None)],
         ),
         to(
             "credentials.cookie",
@@ -849,6 +853,16 @@ fn a_key_that_is_gone_may_let_tokens_without_a_kid_in() {
     let mixed = edited(with(json!([one, p256()])), &[("/issuers/0/algorithms", json!(["EdDSA", "ES256"]))]);
     let less = edited(with(json!([one])), &[("/issuers/0/algorithms", json!(["EdDSA", "ES256"]))]);
     assert!(!compared(&mixed, &less).grants());
+}
+
+#[test]
+fn an_address_of_keys_that_is_gone_keeps_the_keys_of_the_policy() {
+    let old = base();
+    let new = edited(old.clone(), &[("/issuers/0/jwks", json!({"keys": old["issuers"][0]["jwks"]["keys"]}))]);
+    let found = compared(&old, &new);
+    let change = found.trust.iter().find(|change| change.setting == "issuers.jwks.url").unwrap();
+    assert_eq!((change.direction, found.grants()), (Direction::Other, true));
+    assert!(change.what.contains("https://login.example.com/jwks"));
 }
 
 /// The most dangerous comes first.

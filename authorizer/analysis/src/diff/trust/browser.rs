@@ -120,7 +120,8 @@ fn origins(before: Option<&Cors>, after: Option<&Cors>) -> Vec<TrustChange> {
 }
 
 fn sign_in(before: Option<&SignIn>, after: Option<&SignIn>) -> Vec<TrustChange> {
-    let settings: [(&'static str, &str, fn(&SignIn) -> &str); 3] = [
+    type Setting = (&'static str, &'static str, fn(&SignIn) -> &str);
+    let settings: [Setting; 3] = [
         ("sign_in.url", "people without a token are sent to", SignIn::url),
         ("sign_in.origin", "people who have signed in return to", SignIn::origin),
         (

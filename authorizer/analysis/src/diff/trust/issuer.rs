@@ -10,6 +10,7 @@ use super::super::comparison::{Comparison, NEW};
 use super::super::model::{Direction, Effect, TrustChange};
 use super::{Asked, change, keys, of_member, only_in_one, quoted, taking, wider_if};
 use crate::engine::Witness;
+use crate::supposed::value_of;
 use crate::words::instant_in_words;
 
 /// The changes of one issuer: of one that is new, of one that is gone, or of one that both policies have.
@@ -19,8 +20,9 @@ pub(super) fn changes(
     after: Option<&Issuer>,
 ) -> Vec<TrustChange> {
     let Some(one) = after.or(before) else { return Vec::new() };
-    let mut found = Found { comparison, issuer: one.issuer(), changes: Vec::new() };
     let both = before.zip(after);
+    let common = both.map(|(before, after)| in_common(before, after)).unwrap_or_default();
+    let mut found = Found { comparison, issuer: one.issuer(), common, changes: Vec::new() };
     if both.is_none() {
         found.whole(one, wider_if(after.is_some()));
     }
@@ -42,7 +44,29 @@ pub(super) fn changes(
 struct Found<'a, 'p> {
     comparison: &'a Comparison<'p>,
     issuer: &'a str,
+    /// Claims that both policies accept in a token.
+    common: Map<String, Value>,
     changes: Vec<TrustChange>,
+}
+
+/// The audience, client and required claims that a token can have for both. So a request shows one change, even if
+/// there are several.
+fn in_common(before: &Issuer, after: &Issuer) -> Map<String, Value> {
+    let mut claims = Map::new();
+    for (name, old, new) in
+        [("aud", before.audience(), after.audience()), ("client_id", before.client_ids(), after.client_ids())]
+    {
+        let either = if new.is_empty() { old } else { new };
+        if let Some(value) = either.iter().find(|value| old.is_empty() || old.contains(value)) {
+            claims.insert(name.to_owned(), value.as_str().into());
+        }
+    }
+    for (name, value) in before.required() {
+        if after.required().get(name) == Some(value) {
+            claims.insert(name.clone(), value_of(value));
+        }
+    }
+    claims
 }
 
 fn same(_: &mut Witness) {}
@@ -67,8 +91,11 @@ impl Found<'_, '_> {
         adapt: &dyn Fn(&mut Witness),
         reason: &'static str,
     ) {
-        let asked = Asked { issuer: self.issuer, taking, claims, adapt, reason };
-        let request = self.comparison.with_token(&asked);
+        let mut all = self.common.clone();
+        all.extend(claims.clone());
+        let request = [all, claims].into_iter().find_map(|claims| {
+            self.comparison.with_token(&Asked { issuer: self.issuer, taking, claims, adapt, reason })
+        });
         if let Some(change) = self.changes.last_mut() {
             change.request = request;
         }
@@ -215,7 +242,7 @@ impl Found<'_, '_> {
             self.note("issuers.required", what, [shown(old), shown(new)], direction);
             // A token that has what the taking policy requires, and not what the other does.
             let value = if direction == Direction::Narrower { old } else { new };
-            let value = value.map(crate::supposed::value_of);
+            let value = value.map(value_of);
             let set = |request: &mut Witness| {
                 if let Some(claims) = request.claims.as_mut() {
                     match value.clone() {
@@ -277,10 +304,11 @@ impl Found<'_, '_> {
                 Direction::Wider => (Direction::Narrower, lists[0]),
                 Direction::Narrower | Direction::Other => (Direction::Wider, lists[1]),
             };
-            let shown = entry_in_words(&entry);
+            let words = entry_in_words(&entry, quoted);
+            let shown = entry_in_words(&entry, |text| format!("{text:?}"));
             let what = match direction {
-                Direction::Wider | Direction::Other => format!("no longer revoked: tokens with {shown}"),
-                Direction::Narrower => format!("revoked: tokens with {shown}"),
+                Direction::Wider | Direction::Other => format!("no longer revoked: tokens with {words}"),
+                Direction::Narrower => format!("revoked: tokens with {words}"),
             };
             let values = match direction {
                 Direction::Wider | Direction::Other => [Some(shown), None],
@@ -310,11 +338,12 @@ fn covers(one: &Revocation, other: &Revocation) -> bool {
         && one.issued_before.is_none_or(|first| other.issued_before.is_some_and(|second| second <= first))
 }
 
-fn entry_in_words(entry: &Revocation) -> String {
+/// An entry, with each of its values as `shown` has it.
+fn entry_in_words(entry: &Revocation, shown: fn(&str) -> String) -> String {
     let Revocation { token_id, subject, issued_before } = entry;
     let mut parts = Vec::new();
-    parts.extend(token_id.as_ref().map(|id| format!("jti {}", quoted(id))));
-    parts.extend(subject.as_ref().map(|subject| format!("sub {}", quoted(subject))));
-    parts.extend(issued_before.map(|at| format!("iat before {}", instant_in_words(at))));
+    parts.extend(token_id.as_ref().map(|id| format!("jti {}", shown(id))));
+    parts.extend(subject.as_ref().map(|subject| format!("sub {}", shown(subject))));
+    parts.extend(issued_before.map(|at| format!("iat before {}", shown(&instant_in_words(at)))));
     parts.join(" and ")
 }

@@ -4,6 +4,7 @@ use authorizer_core::token::{Issuer, JwsAlgorithm, KeyFacts, KeySet, RemoteKeys,
 
 use super::super::model::{Direction, TrustChange};
 use super::{change, of_member, only_in_one, quoted, wider_if};
+use crate::words::on_one_line;
 
 /// The changes of the keys, the secret, and where keys are fetched.
 pub(super) fn changes(before: Option<&Issuer>, after: Option<&Issuer>) -> Vec<TrustChange> {
@@ -17,7 +18,8 @@ pub(super) fn changes(before: Option<&Issuer>, after: Option<&Issuer>) -> Vec<Tr
     if let Some((before, after)) = before.zip(after) {
         found.without_kid(before, after, &old, &new);
     }
-    found.remote(before.and_then(Issuer::remote_keys), after.and_then(Issuer::remote_keys));
+    let keeps = before.is_some() && after.is_some_and(|after| after.bundled_keys().is_some());
+    found.remote(before.and_then(Issuer::remote_keys), after.and_then(Issuer::remote_keys), keeps);
     found.secret(before, after);
     found.changes
 }
@@ -30,6 +32,12 @@ struct Found<'a> {
 /// A key as a person finds it again: by its `kid`, and by what no other key has.
 fn named(key: &KeyFacts) -> String {
     let kid = key.key_id.as_deref().map_or("without a kid".to_owned(), quoted);
+    format!("{kid}, thumbprint {}", quoted(&key.thumbprint))
+}
+
+/// The same as a value.
+fn value(key: &KeyFacts) -> String {
+    let kid = key.key_id.as_deref().map_or("without a kid".to_owned(), on_one_line);
     format!("{kid}, thumbprint {}", key.thumbprint)
 }
 
@@ -57,7 +65,7 @@ impl Found<'_> {
                 Direction::Narrower => format!("trusted key removed: {}", named(&key)),
                 Direction::Wider | Direction::Other => format!("trusted key added: {}", named(&key)),
             };
-            self.note("issuers.jwks", what, of_member(named(&key), direction), direction);
+            self.note("issuers.jwks", what, of_member(value(&key), direction), direction);
         }
         // The algorithms of a key that both have, wherever it is in the set, and however often.
         let verifies = |keys: &[KeyFacts], key: &KeyFacts| -> Vec<SignatureAlgorithm> {
@@ -111,30 +119,46 @@ impl Found<'_> {
                     named(key)
                 ),
             };
-            let counts = [&old, &new].map(|keys| Some(format!("{} keys for {name}", keys.len())));
+            let counts = [old.len(), new.len()].map(|count| match count {
+                1 => Some(format!("1 key for {name}")),
+                several => Some(format!("{several} keys for {name}")),
+            });
             self.note("issuers.jwks.kid", what, counts, direction);
         }
     }
 
-    fn remote(&mut self, before: Option<&RemoteKeys>, after: Option<&RemoteKeys>) {
+    fn remote(&mut self, before: Option<&RemoteKeys>, after: Option<&RemoteKeys>, keeps: bool) {
         let urls = [before, after].map(|remote| remote.map(|remote| remote.url.to_string()));
         let setting = "issuers.jwks.url";
+        let url = |remote: &RemoteKeys| quoted(&remote.url.to_string());
         match (before, after) {
             (None, Some(remote)) => {
                 self.note(
                     setting,
-                    format!("its keys are fetched from `{}`", remote.url),
+                    format!("its keys are fetched from {}", url(remote)),
                     urls,
                     Direction::Wider,
                 );
             }
             (Some(remote), None) => {
-                let what = format!("its keys are no longer fetched from `{}`", remote.url);
-                self.note(setting, what, urls, Direction::Narrower);
+                // Keys that are fetched replace those in the policy. Without a URL, nothing does.
+                let (rest, direction) = match keeps {
+                    true => (
+                        ": the keys in the policy are trusted even if the issuer withdraws them",
+                        Direction::Other,
+                    ),
+                    false => ("", Direction::Narrower),
+                };
+                self.note(
+                    setting,
+                    format!("its keys are no longer fetched from {}{rest}", url(remote)),
+                    urls,
+                    direction,
+                );
             }
             (Some(one), Some(other)) => {
                 if one.url != other.url {
-                    let what = format!("its keys are fetched from `{}`, not from `{}`", other.url, one.url);
+                    let what = format!("its keys are fetched from {}, not from {}", url(other), url(one));
                     self.note(setting, what, urls, Direction::Other);
                 }
                 // A key that the issuer has withdrawn is trusted for so long.

@@ -1,5 +1,7 @@
 //! What is told of two policies, in the order in which it is told: for people, in any form.
 
+use std::collections::BTreeSet;
+
 use authorizer_analysis::{
     AccessChange, ChangeKind, Direction, Effect, PartChange, PolicyDiff, RuleChange, SettingChange,
     StorageChange, TrustChange,
@@ -45,14 +47,16 @@ pub(super) struct Entry<'d> {
     pub(super) note: Option<&'static str>,
     /// Requests that show it.
     pub(super) requests: Vec<&'d AccessChange>,
+    /// Whether a request that shows it is told before, in the same group.
+    pub(super) is_above: bool,
 }
 
 /// What changed.
 pub(super) enum What<'d> {
     /// A field of the policy, with its values.
     Field(&'d str, Option<&'d str>, Option<&'d str>),
-    /// A sentence with values in backticks, and these values.
-    Words(&'d str, [Option<&'d str>; 2]),
+    /// A field, and a sentence with values in backticks. No value has a backtick itself.
+    Words(&'d str, &'d str),
     /// A sentence of ours.
     Own(String),
 }
@@ -126,7 +130,8 @@ fn groups(found: &PolicyDiff, part: Part) -> Vec<Group<'_>> {
         }
     }
     add_stored(&mut rules, found, part);
-    add_accesses(&mut rules, found, part);
+    add_accesses(&mut rules, &mut trust, found, part);
+    rules.iter_mut().chain(&mut trust).for_each(tell_once);
     let (first, last): (Vec<_>, Vec<_>) = trust.into_iter().partition(|group| signing.contains(&group.name));
     first.into_iter().chain(rules).chain(last).collect()
 }
@@ -170,7 +175,7 @@ fn of_part(change: &PartChange) -> Entry<'_> {
         (Effect::Decides, Direction::Wider | Direction::Narrower) => None,
     };
     let what = What::Field(&change.part, change.old.as_deref(), change.new.as_deref());
-    Entry { what, note, requests }
+    Entry { what, note, requests, is_above: false }
 }
 
 fn of_trust(change: &TrustChange) -> Entry<'_> {
@@ -180,8 +185,15 @@ fn of_trust(change: &TrustChange) -> Entry<'_> {
         (Effect::Decides, Direction::Other) => Some("different"),
         (Effect::Decides, Direction::Wider | Direction::Narrower) => None,
     };
-    let what = What::Words(&change.what, [change.old.as_deref(), change.new.as_deref()]);
-    Entry { what, note, requests: change.request.as_deref().into_iter().collect() }
+    // The group says which section of the policy it is.
+    let field = change.setting.split_once('.').map_or("", |(_, field)| field);
+    let is_said = field.is_empty() || change.what.starts_with(field.rsplit('.').next().unwrap_or(field));
+    Entry {
+        what: What::Words(if is_said { "" } else { field }, &change.what),
+        note,
+        requests: change.request.as_deref().into_iter().collect(),
+        is_above: false,
+    }
 }
 
 /// Adds what is stored differently and is not told by a part of the rule.
@@ -214,17 +226,39 @@ fn add_stored<'d>(groups: &mut Vec<Group<'d>>, found: &'d PolicyDiff, part: Part
             what: What::Own(text),
             note,
             requests: vec![access],
+            is_above: false,
         });
     }
 }
 
-/// Adds which operations are granted or taken away in all, and for rules of which no part changed, the request.
-fn add_accesses<'d>(groups: &mut Vec<Group<'d>>, found: &'d PolicyDiff, part: Part) {
+/// Leaves out a request that shows an earlier entry of the group too.
+fn tell_once(group: &mut Group<'_>) {
+    let mut told: Vec<&AccessChange> = Vec::new();
+    for entry in &mut group.entries {
+        let is_told = |one: &&AccessChange| {
+            told.iter().any(|other| {
+                other.request.event == one.request.event
+                    && other.request.claims == one.request.claims
+                    && other.request.token_type == one.request.token_type
+                    && other.request.at == one.request.at
+            })
+        };
+        let count = entry.requests.len();
+        entry.requests.retain(|one| !is_told(one));
+        entry.is_above = entry.requests.len() < count;
+        told.extend(&entry.requests);
+    }
+}
+
+/// Adds which operations are granted or taken away in all. For a rule of which no part is told, each has its request,
+/// except where a setting of the issuer is told with one.
+fn add_accesses<'d>(groups: &mut Vec<Group<'d>>, trust: &mut [Group<'d>], found: &'d PolicyDiff, part: Part) {
     let changes = match part {
         Part::Wider => &found.granted,
         Part::Narrower => &found.revoked,
         Part::WithoutEffect => return,
     };
+    let told: BTreeSet<String> = groups.iter().map(|group| group.name.clone()).collect();
     let mut rest = changes.iter().peekable();
     while let Some(first) = rest.next() {
         let mut operations = vec![first.operation.name()];
@@ -242,13 +276,24 @@ fn add_accesses<'d>(groups: &mut Vec<Group<'d>>, found: &'d PolicyDiff, part: Pa
             None => "without a token".to_owned(),
         };
         let text = format!("{} {whose}", operations.join(", "));
-        let group = group_of(groups, "rule", &first.rule, "allow, as it was".to_owned());
-        match group.about.as_str() {
-            "allow, as it was" => {
-                group.entries.push(Entry { what: What::Own(text), note: None, requests: vec![first] });
+        if told.contains(&first.rule) {
+            let group = group_of(groups, "rule", &first.rule, String::new());
+            if !group.in_all.contains(&text) {
+                group.in_all.push(text);
             }
-            _ if group.in_all.contains(&text) => {}
-            _ => group.in_all.push(text),
+            continue;
         }
+        let of_issuer = trust.iter_mut().find(|group| {
+            Some(&group.name) == first.issuer.as_ref()
+                && group.entries.iter().any(|entry| !entry.requests.is_empty())
+        });
+        if let Some(group) = of_issuer {
+            group.in_all.push(format!("{} by rule {}", operations.join(", "), first.rule));
+            continue;
+        }
+        let about = found.rules.iter().find(|rule| rule.rule == first.rule).map(about);
+        group_of(groups, "rule", &first.rule, about.unwrap_or("allow, as it was".to_owned()))
+            .entries
+            .push(Entry { what: What::Own(text), note: None, requests: vec![first], is_above: false });
     }
 }

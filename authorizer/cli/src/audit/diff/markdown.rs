@@ -122,13 +122,13 @@ fn of_entry(entry: &Entry<'_>) -> String {
                 code(new.unwrap_or_default())
             )
         }
-        // A value with a backtick would end the code that it is in.
-        What::Words(text, values) if values.iter().flatten().any(|value| value.contains('`')) => code(text),
-        What::Words(text, _) => words(text),
+        What::Words("", text) => words(text),
+        What::Words(field, text) => format!("{}: {}", code(field), words(text)),
         What::Own(text) => code(text),
     };
     let note = entry.note.map(|note| format!(" ({note})")).unwrap_or_default();
-    let mut to = format!("- {what}{note}\n");
+    let above = if entry.is_above { " (by a request above)" } else { "" };
+    let mut to = format!("- {what}{note}{above}\n");
     for change in &entry.requests {
         to.push_str(&of_request(change));
     }

@@ -70,11 +70,13 @@ fn entry(entry: &Entry<'_>) -> Result<(), OutputError> {
             let [old, new] = [old, new].map(|value| on_one_line(value.unwrap_or_default()));
             format!("{}: `{old}`, now `{new}`", on_one_line(field))
         }
-        What::Words(text, _) => on_one_line(text),
+        What::Words("", text) => on_one_line(text),
+        What::Words(field, text) => format!("{field}: {}", on_one_line(text)),
         What::Own(text) => on_one_line(text),
     };
     let note = entry.note.map(|note| format!(" ({note})")).unwrap_or_default();
-    line(format_args!("    {what}{note}"))?;
+    let above = if entry.is_above { " (by a request above)" } else { "" };
+    line(format_args!("    {what}{note}{above}"))?;
     entry.requests.iter().try_for_each(|change| shown(change))
 }
 
