@@ -67,7 +67,8 @@ pub fn diff(old: &Authorizer, new: &Authorizer) -> Result<PolicyDiff, EngineErro
     let granted = comparison.granted(OLD, NEW)?;
     let revoked = comparison.granted(NEW, OLD)?;
     let stored_otherwise = comparison.stored_otherwise()?;
-    let rules = shown::rules(&comparison, &drafts, &stored_otherwise)?;
+    let known = shown::Found::of(&granted, &revoked, &stored_otherwise);
+    let rules = shown::rules(&comparison, &drafts, &known)?;
     let trust = trust::changes(&comparison, policies);
     let other_settings = trust::other_settings(policies, &pairs);
     let mut found = PolicyDiff {

@@ -1,5 +1,8 @@
 //! For each part of a rule that is not as it was: a request that it lets in or shuts out.
 
+use std::collections::HashMap;
+
+use authorizer_core::Refusal;
 use authorizer_core::rules::{Effect as RuleEffect, Rule};
 
 use super::comparison::{Cell, Comparison, NEW, OLD, in_shares};
@@ -7,14 +10,59 @@ use super::model::{AccessChange, Direction, Effect, PartChange, RuleChange, Stor
 use super::parts::{Draft, PartDraft, Span};
 use crate::engine::{EngineError, RuleRef, Token, Who, could_overlap};
 
+/// What is found already: many an entry is shown by one of these requests, and needs no question.
+pub(super) struct Found<'f> {
+    stored: &'f [StorageChange],
+    /// For each policy what it refuses and the other allows: by the rule that allows it.
+    by_allow: [HashMap<&'f str, Vec<&'f AccessChange>>; 2],
+    /// The same by the rule that denies it, if one does.
+    by_deny: [HashMap<&'f str, Vec<&'f AccessChange>>; 2],
+}
+
+impl<'f> Found<'f> {
+    pub(super) fn of(
+        granted: &'f [AccessChange],
+        revoked: &'f [AccessChange],
+        stored: &'f [StorageChange],
+    ) -> Self {
+        let by = |changes: &'f [AccessChange], id: fn(&AccessChange) -> Option<&str>| {
+            let mut by: HashMap<&str, Vec<&AccessChange>> = HashMap::new();
+            for change in changes {
+                if let Some(id) = id(change) {
+                    by.entry(id).or_default().push(change);
+                }
+            }
+            by
+        };
+        let allow: fn(&AccessChange) -> Option<&str> = |change| Some(&change.rule);
+        Self {
+            stored,
+            by_allow: [by(granted, allow), by(revoked, allow)],
+            by_deny: [
+                by(granted, |change| change.old.rule.as_deref()),
+                by(revoked, |change| change.new.rule.as_deref()),
+            ],
+        }
+    }
+
+    /// The requests that this policy refuses and the other allows, and that this rule allows or denies.
+    fn of_rule(&self, effect: RuleEffect, refusing: usize, id: &str) -> &[&'f AccessChange] {
+        let by = match effect {
+            RuleEffect::Allow => &self.by_allow,
+            RuleEffect::Deny => &self.by_deny,
+        };
+        by.get(refusing).and_then(|by| by.get(id)).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
 /// Answers the entries.
 pub(super) fn rules(
     comparison: &Comparison<'_>,
     drafts: &[Draft],
-    stored: &[StorageChange],
+    found: &Found<'_>,
 ) -> Result<Vec<RuleChange>, EngineError> {
     in_shares(drafts, |draft| {
-        let parts = draft.parts.iter().map(|part| comparison.part(draft, part, stored));
+        let parts = draft.parts.iter().map(|part| comparison.part(draft, part, found));
         Ok(vec![RuleChange {
             rule: draft.id.clone(),
             effect: match draft.effect {
@@ -45,19 +93,14 @@ impl Shown {
 }
 
 impl<'p> Comparison<'p> {
-    fn part(
-        &self,
-        draft: &Draft,
-        part: &PartDraft,
-        stored: &[StorageChange],
-    ) -> Result<PartChange, EngineError> {
+    fn part(&self, draft: &Draft, part: &PartDraft, found: &Found<'_>) -> Result<PartChange, EngineError> {
         // What an allow rule matches is opened, what a deny rule matches is closed.
         let (opening, closing) = match draft.effect {
             RuleEffect::Allow => (&part.grown, &part.shrunk),
             RuleEffect::Deny => (&part.shrunk, &part.grown),
         };
-        let opens = self.shown(draft.effect, opening.as_ref(), OLD)?;
-        let closes = self.shown(draft.effect, closing.as_ref(), NEW)?;
+        let opens = self.shown(draft, opening.as_ref(), OLD, found)?;
+        let closes = self.shown(draft, closing.as_ref(), NEW, found)?;
         let mut effect = match (&opens, &closes) {
             (Shown::Yes(_), _) | (_, Shown::Yes(_)) => Effect::Decides,
             (Shown::NotDecided, _) | (_, Shown::NotDecided) => Effect::NotDecided,
@@ -71,7 +114,7 @@ impl<'p> Comparison<'p> {
         let (mut opens, mut closes) = (opens.request(), closes.request());
         // What is stored is decided by the first rule that matches, so it is not asked of one part.
         let of_part = part.stored.as_deref().and_then(|what| {
-            stored.iter().find(|change| change.what == what && change.access.rule == draft.id)
+            found.stored.iter().find(|change| change.what == what && change.access.rule == draft.id)
         });
         if let Some(change) = of_part {
             effect = Effect::Decides;
@@ -103,9 +146,19 @@ impl<'p> Comparison<'p> {
     }
 
     /// A request in the span that only the policy other than `refusing` allows.
-    fn shown(&self, effect: RuleEffect, span: Option<&Span>, refusing: usize) -> Result<Shown, EngineError> {
+    fn shown(
+        &self,
+        draft: &Draft,
+        span: Option<&Span>,
+        refusing: usize,
+        found: &Found<'_>,
+    ) -> Result<Shown, EngineError> {
         let Some(span) = span else { return Ok(Shown::No) };
-        let found = match effect {
+        let known = found.of_rule(draft.effect, refusing, &draft.id);
+        if let Some(change) = known.iter().find(|change| self.is_in(span, change, refusing)) {
+            return Ok(Shown::Yes(Box::new((*change).clone())));
+        }
+        let found = match draft.effect {
             RuleEffect::Allow => self.let_in(span, refusing),
             RuleEffect::Deny => self.denied(span, refusing),
         };
@@ -115,6 +168,21 @@ impl<'p> Comparison<'p> {
             Err(error @ EngineError::Unconfirmed { .. }) => Err(error),
             Err(_) => Ok(Shown::NotDecided),
         }
+    }
+
+    /// Whether a request is in the span, and both policies take its token.
+    fn is_in(&self, span: &Span, change: &AccessChange, refusing: usize) -> bool {
+        let who = change.issuer.clone().map_or(Who::Anonymous, Who::Token);
+        if !span.operations.contains(change.operation) || span.who.as_ref().is_some_and(|only| *only != who) {
+            return false;
+        }
+        let access = |side| self.engine.authorizer(side).map(|side| change.request.access(side));
+        let (Some(Ok(access)), Some(other)) = (access(span.rule.side), access(refusing)) else {
+            return false;
+        };
+        let matches =
+            |rule: RuleRef| self.engine.rule(rule).is_some_and(|rule| rule.examine(&access).is_ok());
+        !matches!(other, Err(Refusal::Token(_))) && matches(span.rule) && !span.without.is_some_and(matches)
     }
 
     /// A request that the allow rule matches in the span, that no deny rule of its policy matches, and that the other
