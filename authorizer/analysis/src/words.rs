@@ -30,7 +30,7 @@ pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String>
             }
             RulePart::MaxBytes(most) => {
                 if operations.any(S3Operation::has_length) {
-                    terms.extend(most.map(|most| format!("at most {most} bytes")));
+                    terms.extend(most.map(|most| format!("at most {}", bytes_in_words(most))));
                 }
             }
             RulePart::ContentTypes(types) => {
@@ -132,8 +132,81 @@ pub fn on_one_line(text: &str) -> String {
     shown
 }
 
+/// A number of bytes in the largest unit that says it exactly: `10 MB`, `1.5 MB`, `64 KiB`, `1,234,567 bytes`.
+///
+/// The units are those of the SI (kB, MB, GB) and of IEC 80000-13 (KiB, MiB, GiB).
+pub fn bytes_in_words(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 8] = [
+        (1 << 40, "TiB"),
+        (1_000_000_000_000, "TB"),
+        (1 << 30, "GiB"),
+        (1_000_000_000, "GB"),
+        (1 << 20, "MiB"),
+        (1_000_000, "MB"),
+        (1 << 10, "KiB"),
+        (1_000, "kB"),
+    ];
+    let tenths = u128::from(bytes).saturating_mul(10);
+    for (unit, name) in UNITS {
+        if bytes < unit || !tenths.is_multiple_of(unit.into()) {
+            continue;
+        }
+        let whole = in_thousands(bytes.checked_div(unit).unwrap_or(bytes));
+        let tenth = tenths.checked_div(unit.into()).and_then(|tenths| tenths.checked_rem(10));
+        return match tenth.unwrap_or_default() {
+            0 => format!("{whole} {name}"),
+            tenth => format!("{whole}.{tenth} {name}"),
+        };
+    }
+    match bytes {
+        1 => "1 byte".to_owned(),
+        _ => format!("{} bytes", in_thousands(bytes)),
+    }
+}
+
+/// The digits of a number in groups of three.
+fn in_thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (after, digit) in (0..digits.len()).rev().zip(digits.chars()) {
+        grouped.push(digit);
+        if after > 0 && after.is_multiple_of(3) {
+            grouped.push(',');
+        }
+    }
+    grouped
+}
+
 /// An instant as RFC 3339 has it.
 pub fn instant_in_words(at: UnixTime) -> String {
     let seconds = i64::try_from(at.as_seconds()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).map_or_else(|_| format!("{seconds}"), |at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes_in_words;
+
+    #[test]
+    fn bytes_are_said_in_the_largest_unit_that_is_exact() {
+        for (bytes, words) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1_000, "1 kB"),
+            (1_024, "1 KiB"),
+            (1_536, "1.5 KiB"),
+            (1_234_567, "1,234,567 bytes"),
+            (10_000_000, "10 MB"),
+            (10_485_760, "10 MiB"),
+            (10_485_761, "10,485,761 bytes"),
+            (1_500_000, "1.5 MB"),
+            (5_000_000_000, "5 GB"),
+            (5_368_709_120, "5 GiB"),
+            (1_048_576_000_000, "1,000,000 MiB"),
+            (u64::MAX, "18,446,744,073,709,551,615 bytes"),
+        ] {
+            assert_eq!(bytes_in_words(bytes), words, "{bytes}");
+        }
+    }
 }

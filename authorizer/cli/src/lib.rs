@@ -21,6 +21,7 @@ mod policy;
 mod replay;
 mod save;
 mod serve;
+mod table;
 mod test;
 mod time;
 mod token;

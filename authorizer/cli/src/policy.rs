@@ -53,6 +53,11 @@ pub(crate) struct PolicyArgs {
 }
 
 impl PolicyArgs {
+    /// Of a command that has more to choose from.
+    pub(crate) fn of(policy: Option<PathBuf>, bundle: Option<PathBuf>) -> Self {
+        Self { policy, bundle }
+    }
+
     /// The policy file, if it is not a bundle.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.policy.as_deref()

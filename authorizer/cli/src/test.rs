@@ -58,14 +58,14 @@ enum TestFormat {
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
     let files = match (args.tests.as_slice(), args.policy.path()) {
-        ([], Some(policy)) => vec![policy.with_extension("tests.toml")],
+        ([], Some(policy)) => vec![tests_beside(policy)],
         ([], None) => return Err(TestError::NoTests.into()),
         (files, _) => files.to_vec(),
     };
     // All files are read before any test runs: the result is complete, or an error.
     let mut suites = Vec::with_capacity(files.len());
     for path in files {
-        let suite = load(&path, &authorizer)?;
+        let (_, suite) = load(&path, &authorizer)?;
         suites.push((path, suite));
     }
     let mut coverage = Coverage::of(authorizer.bundle().policy());
@@ -82,7 +82,15 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     Ok(if outcome.failed() == 0 && outcome.covers_enough() { Exit::Held } else { Exit::Findings })
 }
 
-fn load(path: &Path, authorizer: &Authorizer) -> Result<Suite, PolicyFileError> {
+/// The tests of the policy NAME.toml: NAME.tests.toml beside it.
+pub(crate) fn tests_beside(policy: &Path) -> PathBuf {
+    policy.with_extension("tests.toml")
+}
+
+/// The text of a file of tests, and the tests in it.
+pub(crate) fn load(path: &Path, authorizer: &Authorizer) -> Result<(String, Suite), PolicyFileError> {
     let file: TomlFile<TestsDocument> = TomlFile::load(FileKind::Tests, path)?;
-    Suite::compile(file.document(), authorizer.bundle().policy()).map_err(|problems| file.problems(problems))
+    let suite = Suite::compile(file.document(), authorizer.bundle().policy());
+    let suite = suite.map_err(|problems| file.problems(problems))?;
+    Ok((file.text().to_owned(), suite))
 }

@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod finding;
 mod iam;
 mod needs;
+mod reach;
 mod selection;
 pub(crate) mod subject;
 
@@ -21,6 +22,7 @@ use crate::family::Family;
 
 pub use export::{Export, ExportError, Reviewed};
 pub use finding::DeploymentFinding;
+pub use reach::{BucketReach, Deployed, Elsewhere, Reach, ReachRow, Through, Undecided, WhyUndecided, reach};
 use subject::DeploymentSubject;
 
 /// Every finding of a deployment, the gravest first, then by id and place.

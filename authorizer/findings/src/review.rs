@@ -11,6 +11,7 @@ mod model;
 mod permissions;
 mod scope;
 mod settings;
+mod tested;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -18,3 +19,4 @@ mod text;
 pub use html::html;
 pub use markdown::markdown;
 pub use model::Review;
+pub use tested::Tested;

@@ -43,6 +43,11 @@ impl<T> TomlFile<T> {
         &self.document
     }
 
+    /// The file as it is written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The error for these problems, each at its place.
     pub fn problems(&self, problems: Vec<PolicyProblem>) -> PolicyFileError {
         PolicyFileError::problems(self.kind, &self.source, &self.text, problems)

@@ -86,6 +86,11 @@ impl<'b> Document<'b> {
         (seen["violations"].as_array().unwrap().clone(), seen["passes"].as_array().unwrap().len())
     }
 
+    /// The text of each page that a printer would print, of A4.
+    pub fn printed(&mut self) -> Vec<String> {
+        serde_json::from_value(self.act(json!({"action": "print"}))).unwrap()
+    }
+
     /// Takes a picture of its upper part.
     pub fn picture(&mut self, path: &Path, height: u32) {
         self.act(json!({"action": "picture", "path": path, "height": height}));

@@ -89,6 +89,19 @@ export function documentActions({ browser, tabs, listen, tools }) {
       });
     },
 
+    // The text of each page, as it is printed on A4: the page boxes and what the browser puts into their margins too.
+    async print({ tab: name }) {
+      const { getDocument } = await import(pathToFileURL(join(tools, "node_modules/pdfjs-dist/legacy/build/pdf.mjs")).href);
+      const data = new Uint8Array(await one(name).pdf({ format: "A4", preferCSSPageSize: true }));
+      const printed = await getDocument({ data, verbosity: 0 }).promise;
+      const pages = [];
+      for (let number = 1; number <= printed.numPages; number += 1) {
+        const { items } = await (await printed.getPage(number)).getTextContent();
+        pages.push(items.map(({ str, hasEOL }) => (hasEOL ? `${str}\n` : str)).join(""));
+      }
+      return pages;
+    },
+
     async picture({ tab: name, path, height }) {
       const { width } = one(name).viewportSize();
       await one(name).screenshot({ path, fullPage: true, clip: { x: 0, y: 0, width, height } });

@@ -1,17 +1,18 @@
 //! `authorizer audit deployment`: checks what is deployed against the reviewed policy and package.
 
 mod error;
-mod read;
+pub(super) mod read;
 
 use std::path::PathBuf;
 
+use authorizer_core::record::sha256_hex;
 use authorizer_findings::deployment::{Reviewed, findings};
 use authorizer_findings::report::{LookedAt, Report};
 use authorizer_policy::PolicyFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use self::error::DeploymentError;
+pub(super) use self::error::DeploymentError;
 use super::findings::{FailOn, Format, write};
 use crate::output::Exit;
 
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let policy = PolicyFile::load(&args.policy)?;
     let package = args.package.as_deref().map(read::package).transpose()?;
     let (code_sha256, packaged_bundle) = match package {
-        Some(package) => (Some(package.code_sha256), Some(package.bundle_sha256)),
+        Some(package) => (Some(package.code_sha256), Some(sha256_hex(&package.bundle))),
         None => (args.code_sha256.clone(), None),
     };
     let export = read::export(&args.export)?;

@@ -1,31 +1,56 @@
-//! `authorizer audit matrix`: who may do what to which keys, as a table for a review.
+//! `authorizer audit matrix`: who may do what to which keys, as a table for a review: of a policy, or of buckets.
 
 mod csv;
 mod html;
+mod reach;
+mod text;
 
-use authorizer_analysis::{Cell, Matrix, Row, matrix};
+use std::path::PathBuf;
+
+use authorizer_analysis::{Matrix, matrix};
 use authorizer_core::Authorizer;
 use clap::ValueEnum;
-use owo_colors::OwoColorize as _;
 use serde_json::json;
 
+use self::reach::Pair;
 use super::unanswered::UnansweredError;
-use crate::output::{Exit, OutputError, line};
+use crate::output::{Exit, line};
 use crate::policy::PolicyArgs;
 
 /// List who may do what to which keys.
 ///
 /// A request that the core allows proves each filled cell. Every request that the core allows belongs to a filled cell.
+///
+/// With `--deployment`, the table is of each bucket: who may do what through any of the distributions that reach it.
+/// EXPORT_DIR is the folder that `infra/export` wrote. POLICY is the package (zip) of its function, a policy (TOML) or
+/// a bundle (JSON). Only a package shows that the function has this policy. A distribution with several functions is
+/// given once for each package.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  authorizer audit matrix --policy policy.toml --format html > access.html"
+    after_help = "Examples:\n  authorizer audit matrix --policy policy.toml --format html > access.html\n  \
+    authorizer audit matrix --deployment export-files=dist/files.zip export-admin=dist/admin.zip"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    policy: PolicyArgs,
+    of: Of,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
+}
+
+/// A policy, a bundle, or deployments: one kind of them.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Of {
+    /// Policy file (TOML).
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// `bundle.json` of a package, instead of a policy file.
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// Deployments that reach one bucket or several, each with its policy.
+    #[arg(long, value_name = "EXPORT_DIR=POLICY", num_args = 1.., value_parser = reach::pair)]
+    deployment: Vec<Pair>,
 }
 
 /// The output format of a table.
@@ -43,10 +68,14 @@ enum TableFormat {
 }
 
 pub(super) fn run(args: &Args) -> miette::Result<Exit> {
-    let authorizer = args.policy.authorizer()?;
+    if !args.of.deployment.is_empty() {
+        return reach::run(&args.of.deployment, args.format);
+    }
+    let policy = PolicyArgs::of(args.of.policy.clone(), args.of.bundle.clone());
+    let authorizer = policy.authorizer()?;
     let table = matrix(&authorizer).map_err(UnansweredError)?;
     match args.format {
-        TableFormat::Text => write_text(&table)?,
+        TableFormat::Text => text::write(&table)?,
         TableFormat::Csv => csv::write(&table)?,
         TableFormat::Json => line(json!({
             "version": 1, "bundle_sha256": authorizer.bundle().sha256(), "rows": table.rows,
@@ -58,24 +87,4 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
 
 fn page(authorizer: &Authorizer, table: &Matrix) -> String {
     html::page(table, authorizer.bundle().sha256())
-}
-
-fn write_text(table: &Matrix) -> Result<(), OutputError> {
-    if table.rows.is_empty() {
-        return line("nobody can do anything");
-    }
-    for Row { who, conditions, keys, cells } in &table.rows {
-        let conditions =
-            if conditions.is_empty() { String::new() } else { format!(", {}", conditions.join(", ")) };
-        line(format_args!("{} {}{conditions}", keys.bold(), who.join(", ")))?;
-        for Cell { operation, rules, except, .. } in cells {
-            let except = if except.is_empty() {
-                String::new()
-            } else {
-                format!(", but not where {} denies it", except.join(" or "))
-            };
-            line(format_args!("  {:24} by {}{except}", operation.name(), rules.join(", ")))?;
-        }
-    }
-    Ok(())
 }

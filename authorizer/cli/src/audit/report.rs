@@ -2,20 +2,24 @@
 
 use std::path::PathBuf;
 
-use authorizer_core::UnixTime;
-use authorizer_findings::review::{Review, html, markdown};
+use authorizer_core::{Authorizer, UnixTime};
+use authorizer_findings::review::{Review, Tested, html, markdown};
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, line};
 use crate::save;
+use crate::test::{self, tests_beside};
 use crate::time::{now_or, parse_instant};
 
 /// Write a report for a review: who may do what, the findings, the issuers and their keys, and the rules.
 ///
-/// The report is one self-contained HTML file to read, search and print, or Markdown. The same policy, keys and `--now`
-/// give the same bytes. The command does not use the network: keys behind a `url` are not in the report.
+/// The policy's tests are run, and their results are in the report: those of `--tests`, or NAME.tests.toml beside the
+/// policy NAME.toml if there is one.
+///
+/// The report is one self-contained HTML file to read, search and print, or Markdown. The same policy, keys,
+/// tests and `--now` give the same bytes. The command does not use the network: keys behind a `url` are not in the report.
 ///
 /// Exits 0 when the report is written, whatever it contains. Use `audit findings` as a gate.
 #[derive(Debug, clap::Args)]
@@ -26,6 +30,12 @@ pub(crate) struct Args {
     /// File for the report (default: standard output). An existing file is replaced.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Test file of the policy; may be repeated (default: NAME.tests.toml beside the policy, if there is one).
+    #[arg(long, value_name = "FILE")]
+    tests: Vec<PathBuf>,
+    /// Address of the project's folder `docs`, for links to the pages of findings.
+    #[arg(long, value_name = "URL", value_parser = parse_docs)]
+    docs: Option<String>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -44,9 +54,45 @@ enum Format {
     Markdown,
 }
 
+/// A web address that may stand in a link.
+fn parse_docs(text: &str) -> Result<String, String> {
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    let is_plain =
+        text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'`'));
+    let ends_as_folder = !text.contains(['?', '#']);
+    if is_web && is_plain && ends_as_folder {
+        Ok(text.to_owned())
+    } else {
+        Err("write the address of a folder, such as https://git.example.com/authorizer/docs".to_owned())
+    }
+}
+
+/// The results of the policy's tests, if it has any.
+fn tested(args: &Args, file: &PolicyFile) -> miette::Result<Option<Tested>> {
+    let beside = tests_beside(&args.policy);
+    let files = match args.tests.as_slice() {
+        [] if beside.exists() => vec![beside],
+        [] => return Ok(None),
+        files => files.to_vec(),
+    };
+    let authorizer = Authorizer::new(file.bundle().clone());
+    let mut tested = Tested::new(&authorizer);
+    for path in files {
+        let (text, suite) = test::load(&path, &authorizer)?;
+        tested.add(&path, &text, &suite, &authorizer);
+    }
+    Ok(Some(tested))
+}
+
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
-    let review = Review::of(&args.policy, &file, now_or(args.now)).map_err(UnansweredError)?;
+    let mut review = Review::of(&args.policy, &file, now_or(args.now)).map_err(UnansweredError)?;
+    if let Some(tested) = tested(args, &file)? {
+        review = review.with_tests(tested);
+    }
+    if let Some(docs) = &args.docs {
+        review = review.with_docs(docs);
+    }
     let written = match args.format {
         Format::Html => html(&review),
         Format::Markdown => markdown(&review),

@@ -16,8 +16,8 @@ use zip::write::SimpleFileOptions;
 use crate::harness::{Done, ROOT, authorizer};
 use crate::sarif::schema;
 
-const GOOD: &str = "fixtures/deployments/good";
-const POLICY: &str = "fixtures/deployments/policy.toml";
+pub(crate) const GOOD: &str = "fixtures/deployments/good";
+pub(crate) const POLICY: &str = "fixtures/deployments/policy.toml";
 const CODE: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const FUNCTION: &str = "function-edge-authorizer-1.json";
 
@@ -43,7 +43,7 @@ fn changed(file: &str, from: &str, to: &str) -> TempDir {
     folder
 }
 
-fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let good = Path::new(ROOT).join(GOOD);
     let entries = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let (folders, files): (Vec<_>, Vec<_>) = entries(good.clone()).partition(|path| path.is_dir());
@@ -52,7 +52,7 @@ fn names() -> Vec<String> {
 }
 
 /// A package with the bundle of a policy, and its hash.
-fn package(folder: &Path, policy: &str) -> (String, String) {
+pub(crate) fn package(folder: &Path, policy: &str) -> (String, String) {
     let path = folder.join("package.zip");
     let mut zip = ZipWriter::new(File::create(&path).unwrap());
     zip.start_file("bundle.json", SimpleFileOptions::default()).unwrap();

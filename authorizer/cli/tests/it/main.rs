@@ -11,6 +11,7 @@
 mod attach;
 mod audit;
 mod audit_deployment;
+mod audit_reach;
 mod backtest;
 #[cfg(target_os = "linux")]
 mod backtest_million;

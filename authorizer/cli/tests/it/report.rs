@@ -95,3 +95,74 @@ fn the_page_names_nothing_that_could_be_loaded() {
     let elsewhere: Vec<_> = links.filter(|rest| !rest.starts_with('#')).collect();
     assert_eq!(elsewhere, Vec::<&str>::new());
 }
+
+/// A policy with tests beside it: one passes, one fails.
+fn with_tests() -> TempDir {
+    let folder = with_secret();
+    let tests = "version = 1\n[defaults]\nnow = \"2027-01-15T08:00:00Z\"\nissuer = \"hooks\"\nclaims = { sub = \"alice\" }\n\n\
+                 [[tests]]\nname = \"hooks <write>\"\nmethod = \"PUT\"\nkey = \"in/a.txt\"\nexpect = \"allow\"\n\n\
+                 [[tests]]\nname = \"hooks | read\"\nmethod = \"GET\"\nkey = \"in/a.txt\"\nexpect = \"allow\"\n";
+    fs::write(folder.path().join("policy.tests.toml"), tests).unwrap();
+    folder
+}
+
+#[test]
+fn the_results_of_the_tests_and_what_they_do_not_cover_are_in_the_report() {
+    let folder = with_tests();
+    let Done { code, out, err } = report(folder.path(), &["policy.toml", "--format", "markdown"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let (_, tests) = out.split_once("## Tests of the policy").unwrap();
+    let (tests, _) = tests.split_once("## Issuers and keys").unwrap();
+    insta::assert_snapshot!(tests);
+
+    let Done { out: page, .. } = report(folder.path(), &["policy.toml"]);
+    assert!(
+        page.contains("hooks &lt;write&gt;") && page.contains("2 requests: 1 passed, 1 failed."),
+        "{page}"
+    );
+
+    // The same tests under another name have to be named.
+    fs::rename(folder.path().join("policy.tests.toml"), folder.path().join("other.toml")).unwrap();
+    let Done { out: without, .. } = report(folder.path(), &["policy.toml"]);
+    assert!(without.contains("None were given"), "{without}");
+    let Done { out: with, .. } = report(folder.path(), &["policy.toml", "--tests", "other.toml"]);
+    assert_eq!(with, page.replace("policy.tests.toml", "other.toml"));
+}
+
+#[test]
+fn tests_that_cannot_be_read_leave_no_report() {
+    let folder = with_tests();
+    let tests = folder.path().join("policy.tests.toml");
+    for (text, said) in [("version = 7\n", "7"), ("version = 1\n[[test]]\n", "test")] {
+        fs::write(&tests, text).unwrap();
+        let Done { code, out, err } = report(folder.path(), &["policy.toml"]);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains("policy.tests.toml") && err.contains(said), "{err}");
+    }
+    let Done { code, err, .. } = report(folder.path(), &["policy.toml", "--tests", "none.toml"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("none.toml"), "{err}");
+}
+
+#[test]
+fn findings_are_linked_to_their_pages_where_the_address_is_known() {
+    let folder = with_secret();
+    let docs = "https://git.example.com/authorizer/docs/";
+    let Done { out: page, .. } = report(folder.path(), &["policy.toml", "--docs", docs]);
+    let links: Vec<_> = page.split("<a href=\"https://").skip(1).collect();
+    assert!(!links.is_empty());
+    for link in links {
+        assert!(link.starts_with("git.example.com/authorizer/docs/audit/EA"), "{link}");
+    }
+    let Done { out: text, .. } =
+        report(folder.path(), &["policy.toml", "--docs", docs, "--format", "markdown"]);
+    assert!(text.contains("](<https://git.example.com/authorizer/docs/audit/EA"), "{text}");
+
+    for bad in
+        ["javascript:alert(1)", "docs", "https://x/\"onclick", "https://x/a b", "https://x/?a", "ftp://x"]
+    {
+        let Done { code, out, err } = report(folder.path(), &["policy.toml", "--docs", bad]);
+        assert_eq!((code, out.as_str()), (2, ""), "{bad}");
+        assert!(err.contains("--docs"), "{err}");
+    }
+}

@@ -9,9 +9,12 @@ use super::selection::Chosen;
 
 /// Which distribution it is: `get-distribution`, without its configuration.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct Identity {
     #[serde(rename = "ARN")]
     pub(super) arn: String,
+    #[serde(default)]
+    pub(super) domain_name: Option<String>,
 }
 
 impl Identity {

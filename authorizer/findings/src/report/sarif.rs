@@ -13,7 +13,7 @@ use serde_sarif::sarif::{
 
 use super::model::{Report, ReportedFinding};
 use super::region::Region;
-use crate::check::{Check, Severity};
+use crate::check::{Check, Severity, docs_of_repository};
 
 /// What a segment of a path keeps as it is (RFC 3986 section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -83,18 +83,12 @@ fn rule(check: &Check) -> ReportingDescriptor {
         .default_configuration(ReportingConfiguration::builder().level(level).build())
         .properties(properties)
         .build();
-    rule.help_uri = address_of(&page);
+    rule.help_uri = docs_of_repository().map(|docs| format!("{docs}/audit/{}.md", check.id));
     rule
 }
 
 fn bag<const N: usize>(members: [(&str, &str); N]) -> BTreeMap<String, Value> {
     members.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
-}
-
-/// Where a page can be read, if the package says where its repository is.
-fn address_of(page: &str) -> Option<String> {
-    let repository = env!("CARGO_PKG_REPOSITORY");
-    (!repository.is_empty()).then(|| format!("{}/blob/main/{page}", repository.trim_end_matches('/')))
 }
 
 fn result(report: &Report, finding: &ReportedFinding, here: Option<&Path>) -> SarifResult {

@@ -7,6 +7,7 @@
 mod element;
 mod findings;
 mod permissions;
+mod tests;
 mod trust;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -23,16 +24,18 @@ const SCRIPT: &str = include_str!("html/script.js");
 
 /// The review as one page that needs nothing else.
 pub fn html(review: &Review) -> String {
+    let style = style(review);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(content_security_policy());
+                meta http-equiv="Content-Security-Policy" content=(content_security_policy(&style));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
-                title { "Access review: " (seen(&review.name)) }
-                style { (PreEscaped(STYLE)) }
+                // The browser prints the title on every page, where it prints no margin boxes.
+                title { "Access review: " (seen(&review.name)) ", bundle " (short(&review.bundle_sha256)) }
+                style { (PreEscaped(&style)) }
             }
             body {
                 a.skip href="#permissions" { "Skip to the permissions" }
@@ -42,10 +45,12 @@ pub fn html(review: &Review) -> String {
                     (permissions::section(review))
                     (findings::section(review))
                     (findings::accepted(review))
+                    (tests::section(review))
                     (trust::issuers(review))
                     (trust::settings(review))
                     (rules(review))
                     (scope_section(review))
+                    (tests::sign_off(review))
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -56,13 +61,25 @@ pub fn html(review: &Review) -> String {
     page
 }
 
+/// What stands at the foot of every printed page: the bundle, of which only the digits of its SHA-256 are said, and the
+/// number of the page.
+fn style(review: &Review) -> String {
+    let bundle: String = review.bundle_sha256.chars().filter(char::is_ascii_hexdigit).collect();
+    format!("{STYLE}@page {{ @bottom-left {{ content: \"Bundle, SHA-256: {bundle}\"; }} }}\n")
+}
+
+/// The first digits of a SHA-256, by which a person tells two of them apart.
+fn short(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
+}
+
 /// Nothing is loaded from anywhere, nothing runs but what stands here, and nothing is sent.
-fn content_security_policy() -> String {
+fn content_security_policy(style: &str) -> String {
     let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'; \
          require-trusted-types-for 'script'; trusted-types 'none'",
-        hash(STYLE),
+        hash(style),
         hash(SCRIPT)
     )
 }

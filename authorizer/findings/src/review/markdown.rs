@@ -15,6 +15,7 @@ use super::issuers::{IssuerFacts, KeyFacts};
 use super::model::{Review, TOOL};
 use super::permissions::Permission;
 use super::scope::{self, summary_words};
+use super::tested::{NO_TESTS, Tested, decided, expected};
 
 /// The review as Markdown, of GitHub's kind.
 pub fn markdown(review: &Review) -> String {
@@ -43,9 +44,15 @@ fn write(to: &mut String, review: &Review) -> std::fmt::Result {
         writeln!(to, "\nNone that the policy does not accept.")?;
     }
     for alike in review.findings.alike() {
-        findings(to, &alike)?;
+        findings(to, review, &alike)?;
     }
     accepted(to, &review.findings.accepted().collect::<Vec<_>>())?;
+
+    writeln!(to, "\n## Tests of the policy\n")?;
+    match &review.tested {
+        None => writeln!(to, "{}", words(NO_TESTS))?,
+        Some(tested) => tests(to, tested)?,
+    }
 
     writeln!(to, "\n## Issuers and keys")?;
     if review.issuers.is_empty() {
@@ -66,7 +73,47 @@ fn write(to: &mut String, review: &Review) -> std::fmt::Result {
         writeln!(to, "\n{}", words(&paragraph))?;
     }
     writeln!(to, "\n### What was not\n")?;
-    scope::not_checked().iter().try_for_each(|one| writeln!(to, "- {}", words(one)))
+    scope::not_checked().iter().try_for_each(|one| writeln!(to, "- {}", words(one)))?;
+
+    writeln!(
+        to,
+        "\n## Sign-off\n\nWhoever signs has read this report, of the bundle `{}`, whole.\n\n\
+         | reviewer | date | decision: approved, or refused because |\n| --- | --- | --- |\n| | | |\n| | | |",
+        review.bundle_sha256
+    )
+}
+
+fn tests(to: &mut String, tested: &Tested) -> std::fmt::Result {
+    writeln!(to, "{}", tested.words())?;
+    for file in &tested.files {
+        writeln!(
+            to,
+            "\n### File {}\n\n- SHA-256: `{}`\n\n| test | request | expected | result |\n| --- | --- | --- | --- |",
+            code(&file.name),
+            file.sha256
+        )?;
+        for one in &file.results {
+            let result = match one.held() {
+                true => "passed".to_owned(),
+                false => format!("**failed**: {}", prose(&decided(&one.record))),
+            };
+            let request = code(&format!("{} {}", one.method, one.target));
+            writeln!(
+                to,
+                "| {} | {request} | {} | {result} |",
+                prose(&one.name),
+                prose(&expected(&one.expected))
+            )?;
+        }
+    }
+    let missing: Vec<_> = tested.missing().collect();
+    if !missing.is_empty() {
+        writeln!(to, "\n### What no test covers\n")?;
+    }
+    missing.into_iter().try_for_each(|(rule, field, lacking)| {
+        let field = field.map(|field| format!(" {}", code(&field))).unwrap_or_default();
+        writeln!(to, "- {}{field}: {}", code(rule), words(&lacking))
+    })
 }
 
 fn permissions(to: &mut String, permissions: &[Permission]) -> std::fmt::Result {
@@ -97,7 +144,7 @@ fn permissions(to: &mut String, permissions: &[Permission]) -> std::fmt::Result 
     Ok(())
 }
 
-fn findings(to: &mut String, alike: &[&ReportedFinding]) -> std::fmt::Result {
+fn findings(to: &mut String, review: &Review, alike: &[&ReportedFinding]) -> std::fmt::Result {
     let Some(first) = alike.first() else { return Ok(()) };
     let check = first.check;
     writeln!(to, "\n### {}: {} {}\n", first.severity.name(), check.id, check.name)?;
@@ -105,7 +152,11 @@ fn findings(to: &mut String, alike: &[&ReportedFinding]) -> std::fmt::Result {
         let (message, place, line, column) = (words(message), code(place), region.line, region.column);
         writeln!(to, "- {message} (line {line}, column {column}, {place})")?;
     }
-    writeln!(to, "\nWhy: {}\n\nRemedy: {}\n\nPage: `{}`", words(check.why), words(check.remedy), check.page())
+    let page = match review.address_of(check) {
+        Some(address) => format!("[`{}`](<{address}>)", check.page()),
+        None => format!("`{}`", check.page()),
+    };
+    writeln!(to, "\nWhy: {}\n\nRemedy: {}\n\nPage: {page}", words(check.why), words(check.remedy))
 }
 
 fn accepted(to: &mut String, accepted: &[&ReportedFinding]) -> std::fmt::Result {

@@ -12,6 +12,8 @@ use super::fact::Section;
 use super::issuers::{self, IssuerFacts};
 use super::permissions::{self, Permission};
 use super::settings;
+use super::tested::Tested;
+use crate::check::{self, Check};
 use crate::policy::{PolicySubject, findings};
 use crate::report::Report;
 
@@ -32,6 +34,10 @@ pub struct Review {
     pub(super) issuers: Vec<IssuerFacts>,
     pub(super) settings: Vec<Section>,
     pub(super) counts: RuleCounts,
+    /// None: no tests were given.
+    pub(super) tested: Option<Tested>,
+    /// Where the folder `docs` can be read, without a slash at its end.
+    pub(super) docs: Option<String>,
     pub(super) text: String,
 }
 
@@ -62,8 +68,27 @@ impl Review {
             issuers: issuers::of(file),
             settings: settings::of(file.document()),
             counts: RuleCounts { allow: of(Effect::Allow), deny: of(Effect::Deny) },
+            tested: None,
+            docs: check::docs_of_repository(),
             text: file.text().to_owned(),
         })
+    }
+
+    /// The same with the results of the policy's tests.
+    #[must_use]
+    pub fn with_tests(self, tested: Tested) -> Self {
+        Self { tested: Some(tested), ..self }
+    }
+
+    /// The same with links to the pages of findings, in the folder `docs` at this address.
+    #[must_use]
+    pub fn with_docs(self, address: &str) -> Self {
+        Self { docs: Some(address.trim_end_matches('/').to_owned()), ..self }
+    }
+
+    /// Where the page of a check can be read.
+    pub(super) fn address_of(&self, check: &Check) -> Option<String> {
+        self.docs.as_ref().map(|docs| format!("{docs}/audit/{}.md", check.id))
     }
 
     /// The lines of the policy file, without their ends.

@@ -3,6 +3,7 @@
 mod bucket;
 mod distribution;
 mod docs;
+mod drift;
 mod escapes;
 mod fixtures;
 mod summary;

@@ -2,6 +2,7 @@
 
 mod deploy;
 mod deploy_docs;
+mod drift;
 mod forwarded_headers;
 mod function;
 mod parameters;

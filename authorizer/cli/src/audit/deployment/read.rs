@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
 
-use authorizer_core::record::sha256_hex;
 use authorizer_findings::deployment::Export;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -29,7 +28,7 @@ const MAX_ZIP_BYTES: usize = 50_000_000;
 const MAX_BUNDLE_BYTES: u64 = 50_000_000;
 
 /// Reads the files of an export: those in the folder, and those one folder below.
-pub(super) fn export(folder: &Path) -> miette::Result<Export> {
+pub(in crate::audit) fn export(folder: &Path) -> miette::Result<Export> {
     let mut files = BTreeMap::new();
     for entry in WalkDir::new(folder).max_depth(2).sort_by_file_name() {
         let unreadable = |source| DeploymentError::Unreadable { path: folder.to_owned(), source };
@@ -49,18 +48,20 @@ pub(super) fn export(folder: &Path) -> miette::Result<Export> {
     Ok(Export::new(files))
 }
 
-/// The hashes of a package, which are compared with the deployment.
-pub(super) struct Package {
-    pub(super) code_sha256: String,
-    pub(super) bundle_sha256: String,
+/// What of a package is compared with the deployment.
+pub(in crate::audit) struct Package {
+    /// Of the whole zip, in base64, as Lambda's `CodeSha256` has it.
+    pub(in crate::audit) code_sha256: String,
+    /// Its `bundle.json`.
+    pub(in crate::audit) bundle: Vec<u8>,
 }
 
 /// Reads a package.
-pub(super) fn package(path: &Path) -> miette::Result<Package> {
+pub(in crate::audit) fn package(path: &Path) -> miette::Result<Package> {
     let bytes = read_limited(path, MAX_ZIP_BYTES)?;
     let no_package = |message: String| DeploymentError::NoPackage { path: path.to_owned(), message };
     let bundle = bundle_of(&bytes).map_err(|error| no_package(error.to_string()))?;
-    Ok(Package { code_sha256: STANDARD.encode(digest(&SHA256, &bytes)), bundle_sha256: sha256_hex(&bundle) })
+    Ok(Package { code_sha256: STANDARD.encode(digest(&SHA256, &bytes)), bundle })
 }
 
 fn bundle_of(bytes: &[u8]) -> Result<Vec<u8>, ZipError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use authorizer_analysis::{
     AccessChange, ChangeKind, Direction, Effect, PartChange, PolicyDiff, RuleChange, SettingChange,
-    StorageChange, TrustChange,
+    StorageChange, TrustChange, bytes_in_words,
 };
 
 /// The whole account.
@@ -295,5 +295,13 @@ fn add_accesses<'d>(groups: &mut Vec<Group<'d>>, trust: &mut [Group<'d>], found:
         group_of(groups, "rule", &first.rule, about.unwrap_or("allow, as it was".to_owned()))
             .entries
             .push(Entry { what: What::Own(text), note: None, requests: vec![first], is_above: false });
+    }
+}
+
+/// A value of a field as a person reads it: a number of bytes in its unit, too.
+pub(super) fn value(field: &str, text: &str) -> String {
+    match text.parse() {
+        Ok(bytes) if field == "upload.max_bytes" => format!("{} ({text})", bytes_in_words(bytes)),
+        _ => text.to_owned(),
     }
 }

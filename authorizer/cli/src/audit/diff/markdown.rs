@@ -5,7 +5,7 @@
 
 use authorizer_analysis::{AccessChange, Replayed, RequestInWords, on_one_line, request_in_words};
 
-use super::account::{Account, Entry, Group, What};
+use super::account::{Account, Entry, Group, What, value};
 
 /// The longest comment, in bytes. GitHub takes 65,536 characters; the rest is for whoever posts it.
 const MOST_BYTES: usize = 60_000;
@@ -115,12 +115,8 @@ fn of_entry(entry: &Entry<'_>) -> String {
         What::Field(field, None, Some(new)) => format!("{}: {} is new", code(field), code(new)),
         What::Field(field, Some(old), None) => format!("{}: {} is gone", code(field), code(old)),
         What::Field(field, old, new) => {
-            format!(
-                "{}: {}, now {}",
-                code(field),
-                code(old.unwrap_or_default()),
-                code(new.unwrap_or_default())
-            )
+            let [old, new] = [old, new].map(|text| code(&value(field, text.unwrap_or_default())));
+            format!("{}: {old}, now {new}", code(field))
         }
         What::Words("", text) => words(text),
         What::Words(field, text) => format!("{}: {}", code(field), words(text)),

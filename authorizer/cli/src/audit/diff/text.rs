@@ -3,7 +3,7 @@
 use authorizer_analysis::{AccessChange, on_one_line};
 use owo_colors::OwoColorize as _;
 
-use super::account::{Account, Entry, Group, What};
+use super::account::{Account, Entry, Group, What, value};
 use crate::audit::request;
 use crate::output::{OutputError, line};
 
@@ -67,7 +67,7 @@ fn entry(entry: &Entry<'_>) -> Result<(), OutputError> {
             format!("{}: `{}` is gone", on_one_line(field), on_one_line(old))
         }
         What::Field(field, old, new) => {
-            let [old, new] = [old, new].map(|value| on_one_line(value.unwrap_or_default()));
+            let [old, new] = [old, new].map(|text| on_one_line(&value(field, text.unwrap_or_default())));
             format!("{}: `{old}`, now `{new}`", on_one_line(field))
         }
         What::Words("", text) => on_one_line(text),

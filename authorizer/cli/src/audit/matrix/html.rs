@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use authorizer_analysis::{Cell, Matrix};
 use authorizer_core::operation::S3Operation;
+use authorizer_findings::deployment::Reach;
+
+use super::reach::{NOT_SHOWN, through, undecided, unverified};
 
 const STYLE: &str = "body{font:14px/1.4 system-ui,sans-serif;margin:2em;color:#111;background:#fff}\
 table{border-collapse:collapse}th,td{border:1px solid #999;padding:.3em .5em;text-align:left;vertical-align:top}\
@@ -40,6 +43,58 @@ pub(super) fn page(table: &Matrix, bundle_sha256: &str) -> String {
         html.push_str("</tr>\n");
     }
     html.push_str("</tbody>\n</table>\n</body>\n</html>");
+    html
+}
+
+/// The page of buckets.
+pub(super) fn reach_page(all: &Reach) -> String {
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>Who may do what to which bucket</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         <h1>Who may do what to which bucket</h1>\n"
+    );
+    for bucket in &all.buckets {
+        html.push_str(&format!("<h2>Bucket <code>{}</code></h2>\n", escaped(&bucket.bucket)));
+        for one in undecided(bucket) {
+            html.push_str(&format!("<p class=\"except\">Warning: {}</p>\n", escaped(&one)));
+        }
+        let used: BTreeSet<S3Operation> =
+            bucket.rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.operation)).collect();
+        html.push_str("<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>");
+        for operation in &used {
+            html.push_str(&format!("<th>{}</th>", operation.name()));
+        }
+        html.push_str("<th>Through</th></tr></thead>\n<tbody>\n");
+        for row in &bucket.rows {
+            html.push_str(&format!(
+                "<tr><td>{}</td><td><code>{}</code></td><td>{}</td>",
+                lines(&row.who),
+                escaped(&row.keys),
+                lines(&row.conditions)
+            ));
+            for operation in &used {
+                let cell = row.cells.iter().find(|cell| cell.operation == *operation);
+                html.push_str(&format!("<td>{}</td>", cell.map(shown).unwrap_or_default()));
+            }
+            let ways: Vec<String> = row.through.iter().map(through).collect();
+            html.push_str(&format!("<td>{}</td></tr>\n", lines(&ways)));
+        }
+        html.push_str("</tbody>\n</table>\n");
+    }
+    html.push_str("<h2>What is not shown</h2>\n<ul>\n");
+    for one in &all.elsewhere {
+        html.push_str(&format!(
+            "<li>{} {} goes to {}, which is not known to be a bucket.</li>\n",
+            escaped(&one.distribution),
+            escaped(&one.behavior),
+            escaped(&one.origin)
+        ));
+    }
+    for one in unverified(all).into_iter().chain(NOT_SHOWN) {
+        html.push_str(&format!("<li>{}</li>\n", escaped(one)));
+    }
+    html.push_str("</ul>\n</body>\n</html>");
     html
 }
 

@@ -6,15 +6,17 @@ use crate::review::fact::{Fact, Shown};
 use crate::review::text::{Piece, pieces};
 
 /// The sections of the page: the id and the title of each.
-pub(super) const SECTIONS: [(&str, &str); 8] = [
+pub(super) const SECTIONS: [(&str, &str); 10] = [
     ("summary", "Summary"),
     ("permissions", "Permissions"),
     ("findings", "Findings"),
     ("accepted", "Accepted findings"),
+    ("tests", "Tests of the policy"),
     ("issuers", "Issuers and keys"),
     ("settings", "Settings"),
     ("rules", "The policy as written"),
     ("checked", "What was checked"),
+    ("sign-off", "Sign-off"),
 ];
 
 /// The heading of a section.

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::element::{code, heading, line_link, seen, words};
+use crate::check::Check;
 use crate::report::ReportedFinding;
 use crate::review::model::Review;
 
@@ -11,12 +12,12 @@ pub(super) fn section(review: &Review) -> Markup {
         section aria-labelledby="findings" {
             (heading("findings"))
             @if review.findings.open().next().is_none() { p { "None that the policy does not accept." } }
-            @for alike in review.findings.alike() { (article(&alike)) }
+            @for alike in review.findings.alike() { (article(review, &alike)) }
         }
     }
 }
 
-fn article(alike: &[&ReportedFinding]) -> Markup {
+fn article(review: &Review, alike: &[&ReportedFinding]) -> Markup {
     let Some(first) = alike.first() else { return html! {} };
     let severity = first.severity.name();
     html! {
@@ -36,8 +37,18 @@ fn article(alike: &[&ReportedFinding]) -> Markup {
             dl.facts {
                 dt { "Why" } dd { (words(first.check.why)) }
                 dt { "Remedy" } dd { (words(first.check.remedy)) }
-                dt { "Page" } dd { code { (first.check.page()) } }
+                dt { "Page" } dd { (page(review, first.check)) }
             }
+        }
+    }
+}
+
+/// The page of a check, as a link where the report knows an address.
+fn page(review: &Review, check: &Check) -> Markup {
+    html! {
+        @match review.address_of(check) {
+            Some(address) => a href=(address) rel="noreferrer" { code { (check.page()) } },
+            None => code { (check.page()) },
         }
     }
 }
@@ -50,17 +61,17 @@ pub(super) fn accepted(review: &Review) -> Markup {
                 p { "None." }
             } @else {
                 div.wide role="region" tabindex="0" aria-label="Table of accepted findings" {
-                    table {
+                    table.cards role="table" {
                         caption { "Found, and meant to be so: the policy says why." }
-                        thead {
-                            tr {
-                                th scope="col" { "Finding" }
-                                th scope="col" { "Severity" }
-                                th scope="col" { "What was found" }
-                                th scope="col" { "Reason that the policy gives" }
+                        thead role="rowgroup" {
+                            tr role="row" {
+                                th scope="col" role="columnheader" { "Finding" }
+                                th scope="col" role="columnheader" { "Severity" }
+                                th scope="col" role="columnheader" { "What was found" }
+                                th scope="col" role="columnheader" { "Reason that the policy gives" }
                             }
                         }
-                        tbody { @for one in review.findings.accepted() { (accepted_row(one)) } }
+                        tbody role="rowgroup" { @for one in review.findings.accepted() { (accepted_row(review, one)) } }
                     }
                 }
             }
@@ -68,14 +79,20 @@ pub(super) fn accepted(review: &Review) -> Markup {
     }
 }
 
-fn accepted_row(one: &ReportedFinding) -> Markup {
+fn accepted_row(review: &Review, one: &ReportedFinding) -> Markup {
     let severity = one.severity.name();
     html! {
-        tr {
-            th scope="row" { (one.check.id) " " (one.check.name) }
-            td { span class={ "badge " (severity) } { (severity) } }
-            td.where { bdi { (words(&one.message)) } " (" (line_link(one.region.line, Some(one.region.column))) ")" }
-            td.where {
+        tr role="row" {
+            th scope="row" role="rowheader" data-label="Finding" {
+                @match review.address_of(one.check) {
+                    Some(address) => a href=(address) rel="noreferrer" { (one.check.id) },
+                    None => (one.check.id),
+                }
+                " " (one.check.name)
+            }
+            td role="cell" data-label="Severity" { span class={ "badge " (severity) } { (severity) } }
+            td.where role="cell" data-label="What was found" { bdi { (words(&one.message)) } " (" (line_link(one.region.line, Some(one.region.column))) ")" }
+            td.where role="cell" data-label="Reason that the policy gives" {
                 @if let Some(accepted) = &one.accepted {
                     bdi { (seen(&accepted.reason)) }
                     " (" (line_link(accepted.line, None)) ")"

@@ -73,22 +73,22 @@ fn filter(people: &[&str], operations: &BTreeSet<S3Operation>) -> Markup {
 
 fn table(permissions: &[Permission], people: &[&str]) -> Markup {
     html! {
-        table #permissions-table {
+        table #permissions-table .cards role="table" {
             caption {
                 "Who may do what to which keys. What no row allows is refused, and a row that denies wins over every row \
                  that allows."
             }
-            thead {
-                tr {
-                    th scope="col" { "Keys" }
-                    th scope="col" { "Effect" }
-                    th scope="col" { "Who" }
-                    th scope="col" { "Operations" }
-                    th scope="col" { "Only where" }
-                    th scope="col" { "By rule" }
+            thead role="rowgroup" {
+                tr role="row" {
+                    th scope="col" role="columnheader" { "Keys" }
+                    th scope="col" role="columnheader" { "Effect" }
+                    th scope="col" role="columnheader" { "Who" }
+                    th scope="col" role="columnheader" { "Operations" }
+                    th scope="col" role="columnheader" { "Only where" }
+                    th scope="col" role="columnheader" { "By rule" }
                 }
             }
-            tbody { @for permission in permissions { (row(permission, people)) } }
+            tbody role="rowgroup" { @for permission in permissions { (row(permission, people)) } }
         }
     }
 }
@@ -108,18 +108,18 @@ fn row(permission: &Permission, people: &[&str]) -> Markup {
         Kind::Deny => "deny",
     };
     html! {
-        tr data-who=(who.join(" ")) data-operations=(operations.join(" ")) data-effect=(effect) {
-            th.keys scope="row" { (code(&permission.keys)) }
-            td { span class={ "badge " (permission.kind.class()) } { (permission.kind.word()) } }
-            td.who { (list(permission.who.iter().map(|name| seen(name)))) }
-            td { (list(operations.iter().map(|name| html! { (name) }))) }
-            td.where {
+        tr role="row" data-who=(who.join(" ")) data-operations=(operations.join(" ")) data-effect=(effect) {
+            th.keys scope="row" role="rowheader" data-label="Keys" { (code(&permission.keys)) }
+            td role="cell" data-label="Effect" { span class={ "badge " (permission.kind.class()) } { (permission.kind.word()) } }
+            td.who role="cell" data-label="Who" { (list(permission.who.iter().map(|name| seen(name)))) }
+            td role="cell" data-label="Operations" { (list(operations.iter().map(|name| html! { (name) }))) }
+            td.where role="cell" data-label="Only where" {
                 (list(permission.conditions.iter().map(|condition| html! { bdi { (seen(condition)) } })))
                 @for rule in permission.kind.except() {
                     div { "not where " (code(rule)) " denies it" }
                 }
             }
-            td.rules {
+            td.rules role="cell" data-label="By rule" {
                 (list(permission.rules.iter().map(|rule| code(rule))))
                 @if let Some(witness) = permission.kind.proof() {
                     details {

@@ -23,18 +23,18 @@ fn one(issuer: &IssuerFacts) -> Markup {
         @if !issuer.keys.is_empty() {
             h4 { "Keys in the file" }
             div.wide role="region" tabindex="0" aria-label="Table of keys in the file" {
-                table {
+                table.cards role="table" {
                     caption { "Public keys. The thumbprint is that of RFC 7638, with SHA-256." }
-                    thead {
-                        tr {
-                            th scope="col" { "Key id (kid)" }
-                            th scope="col" { "Kind" }
-                            th scope="col" { "Its own alg" }
-                            th scope="col" { "Verifies" }
-                            th scope="col" { "Thumbprint" }
+                    thead role="rowgroup" {
+                        tr role="row" {
+                            th scope="col" role="columnheader" { "Key id (kid)" }
+                            th scope="col" role="columnheader" { "Kind" }
+                            th scope="col" role="columnheader" { "Its own alg" }
+                            th scope="col" role="columnheader" { "Verifies" }
+                            th scope="col" role="columnheader" { "Thumbprint" }
                         }
                     }
-                    tbody { @for key in &issuer.keys { (key_row(key)) } }
+                    tbody role="rowgroup" { @for key in &issuer.keys { (key_row(key)) } }
                 }
             }
         }
@@ -43,17 +43,17 @@ fn one(issuer: &IssuerFacts) -> Markup {
 
 fn key_row(key: &KeyFacts) -> Markup {
     html! {
-        tr {
-            th.where scope="row" { @match &key.id { Some(id) => (code(id)), None => i { "none" } } }
-            td { (code(&key.kind)) }
-            td { @match &key.algorithm { Some(algorithm) => (code(algorithm)), None => i { "none" } } }
-            td {
+        tr role="row" {
+            th.where scope="row" role="rowheader" data-label="Key id (kid)" { @match &key.id { Some(id) => (code(id)), None => i { "none" } } }
+            td role="cell" data-label="Kind" { (code(&key.kind)) }
+            td role="cell" data-label="Its own alg" { @match &key.algorithm { Some(algorithm) => (code(algorithm)), None => i { "none" } } }
+            td role="cell" data-label="Verifies" {
                 @match &key.verifies {
                     Ok(algorithms) => (algorithms.join(", ")),
                     Err(why) => { "nothing: " (words(why)) },
                 }
             }
-            td.thumbprint { @match &key.thumbprint { Some(thumbprint) => (code(thumbprint)), None => i { "none" } } }
+            td.thumbprint role="cell" data-label="Thumbprint" { @match &key.thumbprint { Some(thumbprint) => (code(thumbprint)), None => i { "none" } } }
         }
     }
 }

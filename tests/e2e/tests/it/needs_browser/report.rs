@@ -113,7 +113,7 @@ fn without_its_script_the_page_is_whole() {
     let with = sections(&mut Document::open(&mut browser, &report.path, Scripts::On, WIDTH));
     let mut page = Document::open(&mut browser, &report.path, Scripts::Off, WIDTH);
     assert_eq!(sections(&mut page), with);
-    assert_eq!(with.len(), 8);
+    assert_eq!(with.len(), 10);
     assert_eq!(page.shown(KEYS).len(), 8);
     assert_eq!(page.shown("#filter, #dark"), Vec::<String>::new(), "what would do nothing is not there");
     assert_eq!(page.requested(), Vec::<String>::new());
@@ -171,6 +171,50 @@ fn on_paper_are_all_rows_and_nothing_that_needs_a_screen() {
     let cut = page.value("document.documentElement.scrollWidth - document.documentElement.clientWidth");
     assert_eq!(cut, json!(0), "nothing is beside the paper");
     assert_quiet(&mut page);
+}
+
+#[test]
+fn every_printed_page_has_the_bundle_and_its_number() {
+    let Some(mut browser) = Browser::start() else { return };
+    let report = Report::sample();
+    let page = fs::read_to_string(&report.path).unwrap();
+    let (_, after) = page.split_once("Bundle, SHA-256</dt><dd><code>").unwrap();
+    let bundle = after.get(..64).unwrap();
+    let mut page = Document::open(&mut browser, &report.path, Scripts::On, WIDTH);
+    let pages = page.printed();
+    assert!(pages.len() > 3, "{pages:#?}");
+    for (number, text) in (1..).zip(&pages) {
+        assert!(text.contains(&format!("Bundle, SHA-256: {bundle}")), "{number}: {text}");
+        assert!(text.contains(&format!("Page {number} of {}", pages.len())), "{number}: {text}");
+    }
+    let last = pages.last().unwrap();
+    for line in ["Reviewer", "Date", "Decision", "Signature"] {
+        assert_eq!(last.matches(line).count(), 2, "{line}: {last}");
+    }
+    assert_quiet(&mut page);
+}
+
+#[test]
+fn on_a_phone_every_table_fits_and_every_cell_says_what_it_is() {
+    let Some(mut browser) = Browser::start() else { return };
+    for report in [Report::sample(), Report::hostile()] {
+        let mut page = Document::open(&mut browser, &report.path, Scripts::On, 360);
+        let tables = "document.querySelectorAll('table').length";
+        assert!(page.value(tables).as_u64().unwrap() >= 3);
+        let cut = "[...document.querySelectorAll('.wide, html')]\
+                   .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.className)";
+        assert_eq!(page.value(cut), json!([]), "nothing is beside the screen");
+        let unnamed = "[...document.querySelectorAll('tbody th, tbody td')]\
+                       .filter((one) => getComputedStyle(one, '::before').content !== JSON.stringify(one.dataset.label))\
+                       .length";
+        assert_eq!(page.value(unnamed), json!(0));
+        let headers = "[...document.querySelectorAll('table')].every((table) => {\
+                       const names = [...table.querySelectorAll('thead th')].map((one) => one.textContent);\
+                       return [...table.querySelectorAll('tbody tr')].every((row) =>\
+                       names.join() === [...row.children].map((one) => one.dataset.label).join()); })";
+        assert_eq!(page.value(headers), json!(true), "a cell is named as its column is");
+        assert_quiet(&mut page);
+    }
 }
 
 #[test]
