@@ -81,7 +81,7 @@ fn in_words(rules: &[String]) -> String {
 pub struct RuleRef {
     /// The policy: 0, or 1 where two are compared.
     pub side: usize,
-    /// The rule's place in it.
+    /// The rule's place in it. From the number of its rules on: the extra rules of [`Engine::with_extras`].
     pub rule: usize,
 }
 
@@ -90,6 +90,7 @@ pub struct RuleRef {
 pub struct Engine<'p> {
     sides: &'p [&'p Authorizer],
     budget: Budget,
+    extras: &'p [Vec<Rule>],
 }
 
 impl<'p> Engine<'p> {
@@ -99,9 +100,15 @@ impl<'p> Engine<'p> {
         Self::within(sides, &Budget::for_rules(rules))
     }
 
+    /// The same, with extra rules for each policy. They decide nothing: a question can name them.
+    #[must_use]
+    pub(crate) fn with_extras(self, extras: &'p [Vec<Rule>]) -> Self {
+        Self { extras, ..self }
+    }
+
     /// An engine whose questions share a budget with those of others.
     pub fn within(sides: &'p [&'p Authorizer], budget: &Budget) -> Self {
-        Self { sides, budget: budget.clone() }
+        Self { sides, budget: budget.clone(), extras: &[] }
     }
 
     pub(crate) fn budget(&self) -> &Budget {
@@ -118,7 +125,8 @@ impl<'p> Engine<'p> {
 
     /// A rule.
     pub fn rule(&self, at: RuleRef) -> Option<&'p Rule> {
-        self.rules(at.side).get(at.rule)
+        let rules = self.rules(at.side);
+        rules.get(at.rule).or_else(|| self.extras.get(at.side)?.get(at.rule.checked_sub(rules.len())?))
     }
 
     /// How a policy names `who`.

@@ -57,11 +57,16 @@ pub mod testing;
 mod words;
 
 pub use analysis::{Analysis, Difference, Reach};
-pub use diff::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
+pub use diff::{
+    AccessChange, ChangeKind, Direction, Effect, NOT_COMPARED, PartChange, PolicyDiff, RuleChange,
+    SettingChange, StorageChange, TrustChange, diff,
+};
 pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
 pub use explain::{Explanation, RuleExplanation, explain, explain_supposing};
 pub use matrix::{Cell, Matrix, Row, matrix};
 pub use posed::PosedRequest;
 pub use query::{Permission, Query, Shown, query};
 pub use supposed::{FilledToken, OtherIssuerError, fill_in};
-pub use words::{RequestInWords, bytes_in_words, conditions_in_words, instant_in_words, request_in_words};
+pub use words::{
+    RequestInWords, bytes_in_words, conditions_in_words, instant_in_words, on_one_line, request_in_words,
+};

@@ -71,7 +71,7 @@ pub fn fill_in(
     Ok(FilledToken { supposed, filled })
 }
 
-fn value_of(scalar: &Scalar) -> Value {
+pub(crate) fn value_of(scalar: &Scalar) -> Value {
     match scalar {
         Scalar::String(text) => text.as_str().into(),
         Scalar::Integer(number) => (*number).into(),

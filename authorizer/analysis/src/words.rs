@@ -120,6 +120,18 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
+/// A text of a policy on one line: what cannot be seen, or would begin a line, is written as an escape.
+pub fn on_one_line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => shown.push(character),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    shown
+}
+
 /// A number of bytes in the largest unit that says it exactly: `10 MB`, `1.5 MB`, `64 KiB`, `1,234,567 bytes`.
 ///
 /// The units are those of the SI (kB, MB, GB) and of IEC 80000-13 (KiB, MiB, GiB).

@@ -56,5 +56,6 @@ pub use origin::OriginPattern;
 pub use query::QueryError;
 pub use refusal::{NoRule, Reason, Refusal, UploadError};
 pub use scalar::Scalar;
+pub use sign_in::SignIn;
 pub use time::UnixTime;
 pub use token::{KeysUnavailable, Supposed, TokenError};

@@ -1,5 +1,7 @@
 //! Web origins, as browsers write them in `Origin` (RFC 6454 section 6.2), and patterns of them.
 
+use std::fmt;
+
 /// `https://app.example.com`, or `https://*.example.com` for every host below the domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OriginPattern(Form);
@@ -24,6 +26,17 @@ impl OriginPattern {
         }
     }
 
+    /// Whether every origin that the other matches is one that this matches.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (_, Form::Exact(exact)) => self.matches(exact),
+            (Form::Below(scheme, domain), Form::Below(of, below)) => {
+                scheme == of && below.ends_with(domain.as_str())
+            }
+            (Form::Exact(_), Form::Below(..)) => false,
+        }
+    }
+
     /// Whether an `Origin` is this origin, or matches this pattern.
     pub fn matches(&self, origin: &str) -> bool {
         match &self.0 {
@@ -32,6 +45,16 @@ impl OriginPattern {
                 .strip_prefix(scheme.as_str())
                 .and_then(|rest| rest.strip_suffix(domain.as_str()))
                 .is_some_and(is_host),
+        }
+    }
+}
+
+/// As the policy has it.
+impl fmt::Display for OriginPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Exact(exact) => f.write_str(exact),
+            Form::Below(scheme, domain) => write!(f, "{scheme}*{domain}"),
         }
     }
 }
@@ -130,12 +153,32 @@ mod tests {
             ("https://*.example.com:8443", vec!["https://a.example.com:8443"], vec!["https://a.example.com"]),
         ] {
             let parsed = OriginPattern::parse(pattern).unwrap();
+            assert_eq!(parsed.to_string(), pattern);
             for origin in yes {
                 assert!(parsed.matches(origin), "{pattern} should match {origin}");
             }
             for origin in no {
                 assert!(!parsed.matches(origin), "{pattern} should not match {origin}");
             }
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_another_that_matches_nothing_more() {
+        let parse = |text: &str| OriginPattern::parse(text).unwrap();
+        for (one, other, covers) in [
+            ("https://*.example.com", "https://a.example.com", true),
+            ("https://*.example.com", "https://*.example.com", true),
+            ("https://*.example.com", "https://*.a.example.com", true),
+            ("https://*.a.example.com", "https://*.example.com", false),
+            ("https://*.example.com", "https://example.com", false),
+            ("https://*.example.com", "http://*.example.com", false),
+            ("https://*.example.com", "https://*.evilexample.com", false),
+            ("https://*.example.com", "https://*.example.com:8443", false),
+            ("https://a.example.com", "https://*.a.example.com", false),
+            ("https://a.example.com", "https://a.example.com", true),
+        ] {
+            assert_eq!(parse(one).covers(&parse(other)), covers, "{one} {other}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::request::S3Request;
 
 /// `[sign_in]`, compiled.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct SignIn {
+pub struct SignIn {
     /// The address of the sign-in page, up to the value of the return parameter.
     before_return: String,
     /// The distribution's own origin.
@@ -66,6 +66,27 @@ impl SignIn {
             origin: origin.to_owned(),
             is_https: origin.starts_with("https://"),
         })
+    }
+
+    /// The address of the sign-in page.
+    pub fn url(&self) -> &str {
+        self.address().0
+    }
+
+    /// The parameter of that address that has the address to return to.
+    pub fn return_parameter(&self) -> &str {
+        self.address().1
+    }
+
+    /// The distribution's own origin, where people return to.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The name of the parameter contains neither `?` nor `&`.
+    fn address(&self) -> (&str, &str) {
+        let text = self.before_return.strip_suffix('=').unwrap_or(&self.before_return);
+        text.rsplit_once(['?', '&']).unwrap_or((text, ""))
     }
 
     /// What to answer when a request has no token that is accepted; `None` if the request is not a person who opens a
@@ -357,7 +378,11 @@ mod tests {
         const ORIGIN: &str = "https://files.example.com";
         for url in ["https://login.example.com", "https://login.example.com/x?y=1", "http://localhost:9000/"]
         {
-            assert!(SignIn::new(url, ORIGIN, "return_to").is_some(), "{url}");
+            let sign_in = SignIn::new(url, ORIGIN, "return_to").unwrap();
+            assert_eq!(
+                (sign_in.url(), sign_in.return_parameter(), sign_in.origin()),
+                (url, "return_to", ORIGIN)
+            );
         }
         for url in [
             "",

@@ -28,7 +28,7 @@ pub use error::TokenError;
 pub(crate) use issuer::KeySource;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use json::parse_claims;
-pub use jwks::{JwkError, KeyProblem, KeySet, PublishedKeysError, SkippedKey, parse_jwk_set};
+pub use jwks::{JwkError, KeyFacts, KeyProblem, KeySet, PublishedKeysError, SkippedKey, parse_jwk_set};
 pub use jws::{Jws, MAX_TOKEN_BYTES};
 pub use keys_url::{KeysUrl, KeysUrlError};
 pub use principal::{Principal, Supposed};

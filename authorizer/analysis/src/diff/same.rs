@@ -49,6 +49,15 @@ impl Sameness {
         self.rules.get(side)?.1.get(text).copied()
     }
 
+    /// A text that two rules have in common only if they mean the same.
+    pub(super) fn text(&self, rule: RuleRef) -> &str {
+        self.rules
+            .get(rule.side)
+            .and_then(|(texts, _)| texts.get(rule.rule))
+            .map(String::as_str)
+            .unwrap_or_default()
+    }
+
     /// Whether all policies have the same requirements on the tokens.
     pub(super) fn takes_same_tokens(&self, who: &Who) -> bool {
         let Some(issuer) = who.issuer() else { return true };

@@ -1,216 +1,165 @@
-//! Whom and what the policies trust: what shows in no request that could be made up without an issuer's keys, or in
-//! none that reaches the rules.
+//! Whom and what the policies trust: whose token is believed, and what an answer does. Setting by setting, with values.
 
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
+mod browser;
+mod issuer;
+mod keys;
 
-use authorizer_core::cors::{AllowedOrigins, Cors};
 use authorizer_core::policy::Policy;
-use authorizer_core::token::{Issuer, JwsAlgorithm, KeySet};
-use serde::Serialize;
+use authorizer_core::rules::Effect as RuleEffect;
+use authorizer_core::token::Issuer;
+use serde_json::{Map, Value};
 
-use super::Direction;
-
-/// Something whose trust changed.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct TrustChange {
-    /// The issuer, by its `iss`; `None` if the change is not about an issuer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
-    /// What is trusted, in words.
-    pub what: String,
-    /// Whether more is trusted.
-    pub direction: Direction,
-}
+use super::comparison::{Cell, Comparison, NEW, OLD};
+use super::model::{AccessChange, Direction, Effect, SettingChange, TrustChange};
+use super::pairs::Pair;
+use crate::engine::{Bounds, Token, Who, Witness};
+use crate::words::on_one_line;
 
 /// The changes from the old policy to the new.
-pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
+pub(super) fn changes(comparison: &Comparison<'_>, [old, new]: [&Policy; 2]) -> Vec<TrustChange> {
     let mut changes = Vec::new();
     let find = |policy: &'_ Policy, issuer: &Issuer| {
-        policy.issuers().iter().position(|other| other.issuer() == issuer.issuer())
+        policy.issuers().iter().find(|other| other.issuer() == issuer.issuer()).cloned()
     };
-    for issuer in new.issuers() {
-        match find(old, issuer).and_then(|at| old.issuers().get(at)) {
-            None => changes.push(of_issuer(issuer, "its tokens are accepted", Direction::Wider)),
-            Some(before) => changes.extend(changes_of(before, issuer)),
-        }
+    for after in new.issuers() {
+        changes.extend(issuer::changes(comparison, find(old, after).as_ref(), Some(after)));
     }
-    for issuer in old.issuers().iter().filter(|issuer| find(new, issuer).is_none()) {
-        changes.push(of_issuer(issuer, "its tokens are no longer accepted", Direction::Narrower));
+    for before in old.issuers().iter().filter(|issuer| find(new, issuer).is_none()) {
+        changes.extend(issuer::changes(comparison, Some(before), None));
     }
-    let (before, after) = (old.credentials(), new.credentials());
-    changes.extend(place("cookie", before.cookie.as_deref(), after.cookie.as_deref()));
-    changes.extend(place("query parameter", before.query.as_deref(), after.query.as_deref()));
-    changes.extend(ignored(old, new));
-    changes.extend(cors_changes(old.cors(), new.cors()));
+    changes.extend(browser::changes(old, new));
     changes
 }
 
-fn of_issuer(issuer: &Issuer, what: impl Into<String>, direction: Direction) -> TrustChange {
-    TrustChange { issuer: Some(issuer.issuer().to_owned()), what: what.into(), direction }
-}
-
-fn changes_of(before: &Issuer, after: &Issuer) -> Vec<TrustChange> {
+/// What is not the same, and on which no decision depends.
+pub(super) fn other_settings([old, new]: [&Policy; 2], pairs: &[Pair]) -> Vec<SettingChange> {
     let mut changes = Vec::new();
-    let mut note = |what: String, direction| changes.push(of_issuer(after, what, direction));
-    for (which, one, other, direction) in
-        [("added", after, before, Direction::Wider), ("removed", before, after, Direction::Narrower)]
-    {
-        let known = other.algorithms();
-        let algorithms: Vec<&str> = one
-            .algorithms()
-            .into_iter()
-            .filter(|algorithm| !known.contains(algorithm))
-            .map(JwsAlgorithm::name)
-            .collect();
-        if !algorithms.is_empty() {
-            note(format!("trusted algorithms {which}: {}", algorithms.join(", ")), direction);
+    let mut note = |setting, old: String, new: String| {
+        if old != new {
+            changes.push(SettingChange { setting, old, new });
         }
-        let keys = keys_beyond(one.bundled_keys(), other.bundled_keys());
-        if !keys.is_empty() {
-            note(format!("trusted keys {which}: {}", keys.join(", ")), direction);
+    };
+    let shown = |policy: &Policy| format!("{:?}", policy.subject_logging()).to_lowercase();
+    note("log.subject", shown(old), shown(new));
+    for after in new.issuers() {
+        if let Some(before) = old.issuers().iter().find(|other| other.issuer() == after.issuer()) {
+            note("issuers.name", before.name().to_owned(), after.name().to_owned());
         }
     }
-    match (before.remote_keys(), after.remote_keys()) {
-        (None, Some(remote)) => note(format!("its keys are fetched from `{}`", remote.url), Direction::Wider),
-        (Some(remote), None) => {
-            note(format!("its keys are no longer fetched from `{}`", remote.url), Direction::Narrower);
-        }
-        (Some(one), Some(other)) if one.url != other.url => {
-            note(
-                format!("its keys are fetched from `{}`, not from `{}`", other.url, one.url),
-                Direction::Other,
-            );
-        }
-        (Some(one), Some(other)) if one != other => note(
-            format!(
-                "max_age_seconds and max_stale_seconds: {} and {}, before {} and {}",
-                other.max_age_seconds, other.max_stale_seconds, one.max_age_seconds, one.max_stale_seconds
-            ),
-            match one.max_stale_seconds.cmp(&other.max_stale_seconds) {
-                Ordering::Less => Direction::Wider,
-                Ordering::Greater if one.max_age_seconds >= other.max_age_seconds => Direction::Narrower,
-                Ordering::Equal if one.max_age_seconds < other.max_age_seconds => Direction::Wider,
-                Ordering::Equal => Direction::Narrower,
-                Ordering::Greater => Direction::Other,
-            },
-        ),
-        (None, None) | (Some(_), Some(_)) => {}
-    }
-    if before.has_secret() && after.has_secret() && !after.has_secret_of(before) {
-        note("its secret is different".to_owned(), Direction::Other);
-    }
-    if before.accepts_bound_tokens() != after.accepts_bound_tokens() {
-        let (what, direction) = match after.accepts_bound_tokens() {
-            true => ("tokens that are bound to a key (`cnf`) are accepted from anyone", Direction::Wider),
-            false => ("tokens that are bound to a key (`cnf`) are no longer accepted", Direction::Narrower),
+    for pair in pairs {
+        let id = |policy: &'_ Policy, at: Option<usize>| {
+            at.and_then(|at| policy.rules().get(at)).map(|rule| rule.id().to_owned())
         };
-        note(what.to_owned(), direction);
-    }
-    let longer = |before: u64, after: u64| {
-        if after > before { Direction::Wider } else { Direction::Narrower }
-    };
-    let (leeway_before, leeway) = (before.leeway_seconds(), after.leeway_seconds());
-    if leeway_before != leeway {
-        let direction = longer(leeway_before.into(), leeway.into());
-        note(format!("leeway_seconds: {leeway_before}, now {leeway}"), direction);
-    }
-    let life = |issuer: &Issuer| issuer.max_lifetime_seconds();
-    if life(before) != life(after) {
-        let in_seconds = |life: Option<u32>| life.map_or(u64::MAX, u64::from);
-        let shown = |life: Option<u32>| life.map_or("none".to_owned(), |life| life.to_string());
-        note(
-            format!("max_lifetime_seconds: {}, now {}", shown(life(before)), shown(life(after))),
-            longer(in_seconds(life(before)), in_seconds(life(after))),
-        );
-    }
-    changes
-}
-
-/// The `kid`s of the keys that only one issuer has.
-fn keys_beyond(one: Option<&KeySet>, other: Option<&KeySet>) -> Vec<String> {
-    let Some(one) = one else { return Vec::new() };
-    let beyond: BTreeSet<String> = one
-        .beyond(other)
-        .into_iter()
-        .map(|kid| kid.map_or("one without a kid".to_owned(), |kid| format!("`{}`", kid.escape_debug())))
-        .collect();
-    beyond.into_iter().collect()
-}
-
-/// The query parameters that reads drop: a request with one of them is let in where it was refused.
-fn ignored(old: &Policy, new: &Policy) -> Vec<TrustChange> {
-    let beyond = |one: &Policy, other: &Policy, what: &str, direction| {
-        let names = one.ignored_parameters().iter().filter(|name| !other.ignored_parameters().contains(name));
-        let what = |name: &String| format!("reads {what} the query parameter `{name}`");
-        names.map(|name| TrustChange { issuer: None, what: what(name), direction }).collect::<Vec<_>>()
-    };
-    let mut changes = beyond(new, old, "drop", Direction::Wider);
-    changes.extend(beyond(old, new, "no longer drop", Direction::Narrower));
-    changes
-}
-
-/// A place of a token.
-fn place(what: &str, before: Option<&str>, after: Option<&str>) -> Option<TrustChange> {
-    let change = |what, direction| Some(TrustChange { issuer: None, what, direction });
-    match (before, after) {
-        (before, after) if before == after => None,
-        (None, Some(name)) => change(format!("a token may be in the {what} `{name}`"), Direction::Wider),
-        (Some(name), None) => {
-            change(format!("a token may no longer be in the {what} `{name}`"), Direction::Narrower)
+        if let (Some(before), Some(after)) = (id(old, pair.old), id(new, pair.new)) {
+            note("rules.id", before, after);
         }
-        (before, after) => change(
-            format!(
-                "a token may be in the {what} `{}`, not in `{}`",
-                after.unwrap_or_default(),
-                before.unwrap_or_default()
-            ),
-            Direction::Other,
-        ),
-    }
-}
-
-fn cors_changes(before: Option<&Cors>, after: Option<&Cors>) -> Vec<TrustChange> {
-    let mut changes = Vec::new();
-    let mut note = |what: &str, direction| {
-        changes.push(TrustChange { issuer: None, what: what.to_owned(), direction });
-    };
-    if has_origins_beyond(after, before) {
-        note("pages of more origins may use the distribution", Direction::Wider);
-    }
-    if has_origins_beyond(before, after) {
-        note("pages of fewer origins may use the distribution", Direction::Narrower);
-    }
-    let credentials = |cors: Option<&Cors>| cors.is_some_and(Cors::credentials);
-    match (credentials(before), credentials(after)) {
-        (false, true) => note("pages of other origins may send cookies", Direction::Wider),
-        (true, false) => note("pages of other origins may no longer send cookies", Direction::Narrower),
-        (true, true) | (false, false) => {}
-    }
-    let headers = |cors: Option<&Cors>| -> BTreeSet<String> {
-        cors.map(Cors::exposed_headers)
-            .unwrap_or_default()
-            .iter()
-            .map(|one| one.to_ascii_lowercase())
-            .collect()
-    };
-    if !headers(after).is_subset(&headers(before)) {
-        note("pages of other origins may read more response headers", Direction::Wider);
-    }
-    if !headers(before).is_subset(&headers(after)) {
-        note("pages of other origins may read fewer response headers", Direction::Narrower);
     }
     changes
 }
 
-/// Whether one list has an origin that the other does not have.
-fn has_origins_beyond(one: Option<&Cors>, other: Option<&Cors>) -> bool {
-    match (one.map(Cors::origins), other.map(Cors::origins)) {
-        (None, _) | (Some(_), Some(AllowedOrigins::Any)) => false,
-        (Some(AllowedOrigins::Any), _) => true,
-        (Some(AllowedOrigins::Listed(listed)), None) => !listed.is_empty(),
-        (Some(AllowedOrigins::Listed(listed)), Some(AllowedOrigins::Listed(known))) => {
-            listed.iter().any(|origin| !known.contains(origin))
+/// A change without a request.
+fn change(
+    setting: &'static str,
+    issuer: Option<&str>,
+    what: impl Into<String>,
+    [old, new]: [Option<String>; 2],
+    direction: Direction,
+) -> TrustChange {
+    TrustChange {
+        setting,
+        issuer: issuer.map(str::to_owned),
+        what: what.into(),
+        old,
+        new,
+        direction,
+        effect: Effect::Decides,
+        request: None,
+    }
+}
+
+/// The direction of a change to a greater value.
+fn wider_if(is_so: bool) -> Direction {
+    if is_so { Direction::Wider } else { Direction::Narrower }
+}
+
+/// A text of the policy in a sentence. Only what is between two backticks is of the policy.
+fn quoted(text: &str) -> String {
+    format!("`{}`", on_one_line(text).replace('`', "\\u{60}"))
+}
+
+/// The members that only one of two lists has, each once: with its direction, those that are new first.
+fn only_in_one<T: PartialEq + Clone>(before: &[T], after: &[T]) -> Vec<(T, Direction)> {
+    let mut found: Vec<(T, Direction)> = Vec::new();
+    for (own, other, direction) in [(after, before, Direction::Wider), (before, after, Direction::Narrower)] {
+        for one in own {
+            if !other.contains(one) && !found.iter().any(|(known, _)| known == one) {
+                found.push((one.clone(), direction));
+            }
         }
+    }
+    found
+}
+
+/// The values of a member of a list: it is in one of the two policies.
+fn of_member(value: String, direction: Direction) -> [Option<String>; 2] {
+    match direction {
+        Direction::Narrower => [Some(value), None],
+        Direction::Wider | Direction::Other => [None, Some(value)],
+    }
+}
+
+/// A token that one policy takes and the other does not.
+struct Asked<'a> {
+    issuer: &'a str,
+    /// The policy that takes it.
+    taking: usize,
+    /// The claims that it has.
+    claims: Map<String, Value>,
+    /// Changes a token that the policy takes.
+    adapt: &'a dyn Fn(&mut Witness),
+    /// The other policy's word for it.
+    reason: &'static str,
+}
+
+/// Rules that are tried for a request with such a token.
+const MOST_RULES: usize = 32;
+
+impl Comparison<'_> {
+    /// A request with such a token. Both policies have decided on it.
+    fn with_token(&self, asked: &Asked<'_>) -> Option<Box<AccessChange>> {
+        let who = &Who::Token(asked.issuer.to_owned());
+        let bounds = Bounds { claims: asked.claims.clone(), ..Bounds::default() };
+        let allows = self.engine.with_effect(asked.taking, RuleEffect::Allow, None);
+        for rule in allows.into_iter().take(MOST_RULES) {
+            let Some(one) = self.engine.rule(rule) else { continue };
+            let near = &self.near(one);
+            let exclude = near.with_effect(asked.taking, RuleEffect::Deny, None);
+            let could = |operation: &_| self.engine.could_match(rule, *operation, who);
+            let Some(operation) = one.operations().iter().find(could) else { continue };
+            let cell = Cell { rule, operation, who, near };
+            for other in [Token::Valid, Token::Invalid] {
+                // That there is no answer in time is no harm: the change is told without a request.
+                let found = self.ask_within(&bounds, &cell, &[], &exclude, other, None);
+                let Ok(Some(mut request)) = found else { continue };
+                (asked.adapt)(&mut request);
+                let change = self.access(&cell, one, request);
+                let (refusing, allowing) = match asked.taking {
+                    OLD => (&change.new, &change.old),
+                    _ => (&change.old, &change.new),
+                };
+                if allowing.allowed && !refusing.allowed && refusing.reason == asked.reason {
+                    return Some(Box::new(change));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The policy that takes what a change is about.
+fn taking(direction: Direction) -> usize {
+    match direction {
+        Direction::Narrower => OLD,
+        Direction::Wider | Direction::Other => NEW,
     }
 }

@@ -6,7 +6,9 @@ mod requests;
 
 use std::collections::BTreeSet;
 
-use authorizer_analysis::{AccessChange, Analysis, Difference, Query, Reach, diff, query};
+use authorizer_analysis::{
+    AccessChange, Analysis, Difference, Direction, Effect, PolicyDiff, Query, Reach, diff, query,
+};
 use authorizer_core::event::CloudFrontRequest;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::outcome::Outcome;
@@ -100,6 +102,7 @@ fn compare(requests: &[Request], old: &Value, new: &Value) -> Result<(), TestCas
             prop_assert_eq!(allowed.rule.as_deref(), Some(change.rule.as_str()));
         }
     }
+    names_all_of(&found, &old, &new)?;
     prop_assert!(
         !found.stored_otherwise.is_empty() || !is_stored_otherwise(&by_old, &by_new),
         "the analysis has found nothing that is stored otherwise"
@@ -111,6 +114,32 @@ fn compare(requests: &[Request], old: &Value, new: &Value) -> Result<(), TestCas
             is_stored_otherwise(&try_all(&request, &old), &try_all(&request, &new)),
             "{change:?} does not replay"
         );
+    }
+    Ok(())
+}
+
+/// Each part of a rule that is told with a request is decided on as told. And nothing is granted or taken away without
+/// an entry for a part of a rule, or for whose tokens are believed, that says so.
+fn names_all_of(found: &PolicyDiff, old: &Authorizer, new: &Authorizer) -> Result<(), TestCaseError> {
+    let parts = || found.rules.iter().flat_map(|rule| &rule.parts);
+    for part in parts() {
+        for (change, from, to) in [(&part.opens, old, new), (&part.closes, new, old)] {
+            let Some(change) = change else { continue };
+            let (refused, allowed) = (change.request.replay(from), change.request.replay(to));
+            let is_stored = allowed.allowed && refused.allowed && part.part.starts_with("upload.");
+            prop_assert!(is_stored || (!refused.allowed && allowed.allowed), "{part:?} does not replay");
+        }
+        prop_assert_eq!(
+            part.effect == Effect::Decides,
+            part.opens.is_some() || part.closes.is_some(),
+            "{:?}",
+            part
+        );
+    }
+    for (changes, other) in [(&found.granted, Direction::Narrower), (&found.revoked, Direction::Wider)] {
+        let by_rules = parts().any(|part| part.effect == Effect::Decides && part.direction != other);
+        let by_trust = found.trust.iter().any(|one| one.effect == Effect::Decides && one.direction != other);
+        prop_assert!(changes.is_empty() || by_rules || by_trust, "no entry says why: {changes:?}");
     }
     Ok(())
 }

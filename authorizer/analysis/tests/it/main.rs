@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 mod brute;
 mod fixtures;
+mod mutations;
 mod random;
 
 /// The folder of the repository.

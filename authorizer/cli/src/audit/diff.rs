@@ -1,25 +1,33 @@
 //! `authorizer audit diff`: what a new policy grants, and what it takes away.
 
+mod account;
+mod markdown;
+mod text;
+
 use std::path::PathBuf;
 
-use authorizer_analysis::{AccessChange, Direction, PolicyDiff, StorageChange, TrustChange, diff};
-use owo_colors::OwoColorize as _;
+use authorizer_analysis::diff;
+use clap::ValueEnum;
 use serde_json::json;
 
+use self::account::Account;
 use super::policies::load;
-use super::request;
 use super::unanswered::UnansweredError;
-use crate::output::{Exit, Format, OutputError, line};
+use crate::output::{Exit, line};
 
 /// Compare two policies by what they decide.
 ///
-/// Lists every access that the new policy grants or takes away, with a request on which the two policies decide
-/// differently. Rules that were renamed, moved, split or joined are not a difference if they mean the same.
+/// Lists every part of a rule that got wider or narrower, and every setting by which a token is believed, with the old
+/// and the new value. The most dangerous comes first. Where a request can show it, a request is shown on which the two
+/// policies decide differently. Rules that were renamed, moved, split or joined are not a difference if they mean the
+/// same.
 ///
 /// Exits 1 when there is a difference. With --no-new-access, exits 1 only when the new policy allows, stores or trusts
-/// something that the old policy does not.
+/// something that the old policy does not. Exits 2 when the analysis did not finish.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  authorizer audit diff --no-new-access main.toml change.toml")]
+#[command(after_help = "Examples:\n  \
+    authorizer audit diff --no-new-access main.toml change.toml\n  \
+    authorizer audit diff --format markdown main.toml change.toml > comment.md")]
 pub(crate) struct Args {
     /// Old policy: a TOML file or a `bundle.json`.
     old: PathBuf,
@@ -33,6 +41,18 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// The output format of a comparison.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object.
+    Json,
+    /// For a comment on a pull request: Markdown, as GitHub reads it, at most 60,000 bytes.
+    Markdown,
+}
+
 pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let (old, new) = (load(&args.old)?, load(&args.new)?);
     let found = diff(&old, &new).map_err(UnansweredError)?;
@@ -42,79 +62,21 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
             "version": 1,
             "old": {"policy": args.old, "bundle_sha256": old.bundle().sha256()},
             "new": {"policy": args.new, "bundle_sha256": new.bundle().sha256()},
-            "new_access": grants, "granted": found.granted, "revoked": found.revoked,
-            "stored_otherwise": found.stored_otherwise, "trust": found.trust,
+            "new_access": grants, "decided": !found.is_undecided(),
+            "granted": found.granted, "revoked": found.revoked,
+            "stored_otherwise": found.stored_otherwise, "trust": found.trust, "rules": found.rules,
+            "other_settings": found.other_settings, "not_compared": found.not_compared,
         }))?,
-        Format::Text => write_text(&found)?,
+        Format::Text => text::write(&Account::of(&found))?,
+        Format::Markdown => {
+            let names = [&args.old, &args.new].map(|path| path.display().to_string());
+            line(markdown::markdown(&Account::of(&found), &names).trim_end_matches('\n'))?;
+        }
     }
     let is_finding = if args.no_new_access { grants } else { !found.is_empty() };
-    Ok(if is_finding { Exit::Findings } else { Exit::Held })
-}
-
-fn write_text(found: &PolicyDiff) -> Result<(), OutputError> {
-    if found.is_empty() {
-        return line("the policies decide the same");
-    }
-    write_accesses(&"granted".red().to_string(), &found.granted)?;
-    write_accesses(&"taken away".green().to_string(), &found.revoked)?;
-    if !found.stored_otherwise.is_empty() {
-        line("stored differently")?;
-        for StorageChange { what, direction, access } in &found.stored_otherwise {
-            line(format_args!("  {} ({}) by {}", what.bold(), shown(*direction), whose(access)))?;
-            write_request(access)?;
-        }
-    }
-    if !found.trust.is_empty() {
-        line("trust")?;
-        for TrustChange { issuer, what, direction } in &found.trust {
-            let of = issuer.as_ref().map(|issuer| format!("issuer {issuer}: ")).unwrap_or_default();
-            line(format_args!("  {of}{what} ({})", shown(*direction)))?;
-        }
-    }
-    Ok(())
-}
-
-fn shown(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Wider => "wider",
-        Direction::Narrower => "narrower",
-        Direction::Other => "different",
-    }
-}
-
-/// Writes a paragraph per rule and issuer, with the first request.
-fn write_accesses(title: &str, changes: &[AccessChange]) -> Result<(), OutputError> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    line(title)?;
-    let mut rest = changes.iter().peekable();
-    while let Some(first) = rest.next() {
-        let mut operations = vec![first.operation.name()];
-        let same = |next: &&AccessChange| {
-            next.rule == first.rule
-                && next.issuer == first.issuer
-                && next.old == first.old
-                && next.new == first.new
-        };
-        while let Some(next) = rest.next_if(same) {
-            operations.push(next.operation.name());
-        }
-        line(format_args!("  {} by {}", operations.join(", ").bold(), whose(first)))?;
-        write_request(first)?;
-    }
-    Ok(())
-}
-
-fn whose(change: &AccessChange) -> String {
-    match &change.issuer {
-        Some(issuer) => format!("rule {} with a token of {issuer}", change.rule),
-        None => format!("rule {} without a token", change.rule),
-    }
-}
-
-fn write_request(change: &AccessChange) -> Result<(), OutputError> {
-    request::write(&change.request, "    ")?;
-    line(format_args!("      before  {}", request::decision(&change.old)))?;
-    line(format_args!("      after   {}", request::decision(&change.new)))
+    Ok(match (found.is_undecided(), is_finding) {
+        (true, _) => Exit::Unusable,
+        (false, true) => Exit::Findings,
+        (false, false) => Exit::Held,
+    })
 }

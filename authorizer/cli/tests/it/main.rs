@@ -16,6 +16,7 @@ mod backtest;
 #[cfg(target_os = "linux")]
 mod backtest_million;
 mod commands;
+mod diff;
 mod elf;
 mod export;
 mod findings;

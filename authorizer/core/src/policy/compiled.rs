@@ -61,8 +61,13 @@ impl Policy {
     }
 
     /// Where people with a browser and without a token are sent.
-    pub(crate) fn sign_in(&self) -> Option<&SignIn> {
+    pub fn sign_in(&self) -> Option<&SignIn> {
         self.sign_in.as_ref()
+    }
+
+    /// How the decision log writes the subject of a token.
+    pub fn subject_logging(&self) -> SubjectLogging {
+        self.subject_logging
     }
 
     /// The requests that some rule could allow.

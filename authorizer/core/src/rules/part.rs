@@ -121,4 +121,43 @@ impl Rule {
             RulePart::CreateOnly(*create_only),
         ]
     }
+
+    /// The same rule with another part. For questions about one part of a rule; a policy is made only of rules that
+    /// were checked.
+    ///
+    /// ```
+    /// use authorizer_core::policy::Policy;
+    /// use authorizer_core::rules::RulePart;
+    ///
+    /// let document = serde_json::from_value(serde_json::json!({
+    ///     "version": 1,
+    ///     "rules": [{"id": "a", "effect": "allow", "methods": ["PUT"], "keys": ["a", "b"], "anonymous": true}]
+    /// }))?;
+    /// let policy = Policy::compile(&document).map_err(|problems| problems[0].to_string())?;
+    /// let rule = &policy.rules()[0];
+    /// assert_eq!(rule.with(RulePart::MaxBytes(Some(7))).terms().max_bytes, Some(7));
+    /// assert_eq!(rule.with(RulePart::Keys(&rule.keys()[1..])).keys(), &rule.keys()[1..]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with(&self, part: RulePart<'_>) -> Self {
+        let mut rule = self.clone();
+        match part {
+            RulePart::Effect(effect) => rule.effect = effect,
+            RulePart::Operations(operations) => rule.operations = operations,
+            RulePart::Principals(principals) => rule.principals = principals.clone(),
+            RulePart::Keys(keys) => rule.keys = keys.to_vec(),
+            RulePart::Period(period) => rule.period = period,
+            RulePart::Sources(sources) => rule.sources = sources.map(<[IpNet]>::to_vec),
+            RulePart::Conditions(conditions) => rule.conditions = conditions.to_vec(),
+            RulePart::Overrides(overrides) => rule.overrides = overrides.to_vec(),
+            RulePart::Parameters(parameters) => rule.parameters = parameters.to_vec(),
+            RulePart::Checksums(checksums) => rule.terms.checksums = checksums,
+            RulePart::MaxBytes(most) => rule.terms.max_bytes = most,
+            RulePart::ContentTypes(types) => rule.terms.content_types = types.map(<[MediaRange]>::to_vec),
+            RulePart::Metadata(metadata) => rule.terms.metadata = metadata.clone(),
+            RulePart::CreateOnly(create_only) => rule.terms.create_only = create_only,
+        }
+        rule
+    }
 }

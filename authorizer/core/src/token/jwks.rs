@@ -30,6 +30,18 @@ pub struct KeySet {
 struct VerificationKey {
     key_id: Option<String>,
     prepared: Vec<PreparedKey>,
+    numbers: PublicNumbers,
+}
+
+/// A key of a set, for whoever reviews it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct KeyFacts {
+    /// Its `kid`.
+    pub key_id: Option<String>,
+    /// Its thumbprint with SHA-256 (RFC 7638), in base64url.
+    pub thumbprint: String,
+    /// The algorithms that it verifies.
+    pub algorithms: Vec<SignatureAlgorithm>,
 }
 
 /// A key of a set that is not used, although its issuer may sign with it.
@@ -185,17 +197,14 @@ impl KeySet {
         &self.skipped
     }
 
-    /// The `kid`s of the keys that the other set does not have, or does not have for all the same algorithms. For two
-    /// policies: the keys that one trusts and the other does not.
-    pub fn beyond<'k>(&'k self, other: Option<&Self>) -> Vec<Option<&'k str>> {
-        let known = other.map(|other| other.keys.as_slice()).unwrap_or_default();
-        let is_in_other = |key: &VerificationKey| {
-            known.iter().any(|known| {
-                known.key_id == key.key_id
-                    && key.prepared.iter().all(|one| known.prepared.iter().any(|known| known.is(one)))
-            })
+    /// All keys, in their order. A key that is in the set twice is here twice.
+    pub fn facts(&self) -> Vec<KeyFacts> {
+        let facts = |key: &VerificationKey| KeyFacts {
+            key_id: key.key_id.clone(),
+            thumbprint: key.numbers.thumbprint(),
+            algorithms: key.prepared.iter().map(PreparedKey::signature_algorithm).collect(),
         };
-        self.keys.iter().filter(|key| !is_in_other(key)).map(|key| key.key_id.as_deref()).collect()
+        self.keys.iter().map(facts).collect()
     }
 
     /// The keys that may have signed a token: those with its `kid`, or, for a token without a `kid`, the only key
@@ -274,7 +283,7 @@ impl VerificationKey {
         let prepared: Option<Vec<_>> =
             algorithms.into_iter().map(|algorithm| PreparedKey::new(algorithm, &numbers)).collect();
         let prepared = prepared.ok_or(KeyProblem::Invalid)?;
-        Ok(Some(Self { key_id: jwk.common.key_id, prepared }))
+        Ok(Some(Self { key_id: jwk.common.key_id, prepared, numbers }))
     }
 }
 
@@ -530,5 +539,21 @@ mod tests {
         assert_eq!(count(Some("c"), SignatureAlgorithm::Rs256), 0);
         assert_eq!(count(None, SignatureAlgorithm::Es256), 1);
         assert_eq!(count(None, SignatureAlgorithm::Rs256), 0);
+    }
+
+    #[test]
+    fn a_thumbprint_is_that_of_the_rfcs() {
+        // RFC 7638 section 3.1.
+        let rsa = json!({"kty": "RSA", "e": "AQAB", "kid": "2011-04-29", "alg": "RS256",
+            "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"});
+        let set = KeySet::from_jwks(&[rsa, ed25519(), p256()], ALL).unwrap();
+        let facts = set.facts();
+        assert_eq!(facts[0].thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        assert_eq!(facts[0].key_id.as_deref(), Some("2011-04-29"));
+        assert_eq!(facts[0].algorithms, [SignatureAlgorithm::Rs256]);
+        // RFC 8037 appendix A.3.
+        assert_eq!(facts[1].thumbprint, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        // By Python's hashlib, of the canonical form.
+        assert_eq!(facts[2].thumbprint, "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U");
     }
 }

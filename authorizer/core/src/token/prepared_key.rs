@@ -11,11 +11,14 @@ use aws_lc_rs::signature::{
     RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
     VerificationAlgorithm,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::crypto::JwtVerifier;
 use jsonwebtoken::signature::{Error, Verifier};
 
 use super::algorithm::SignatureAlgorithm;
+use crate::digest::sha256;
 
 /// The numbers of a public key (RFC 7518 section 6, RFC 8037 section 2).
 #[derive(Clone, Debug)]
@@ -24,6 +27,28 @@ pub(super) enum PublicNumbers {
     Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
     /// An uncompressed point (SEC 1 section 2.3.3), or an Ed25519 key.
     Point(Vec<u8>),
+}
+
+impl PublicNumbers {
+    /// RFC 7638 section 3: the SHA-256 of the members that make the key what it is, in base64url.
+    pub(super) fn thumbprint(&self) -> String {
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let canonical = match self {
+            Self::Rsa { modulus, exponent } => {
+                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(exponent), encode(modulus))
+            }
+            // SEC 1: the form, then both coordinates.
+            Self::Point(point) => match point.split_first() {
+                Some((0x04, rest)) if rest.len() > 32 => {
+                    let (x, y) = rest.split_at(rest.len() / 2);
+                    let curve = if x.len() == 32 { "P-256" } else { "P-384" };
+                    format!(r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
+                }
+                _ => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(point)),
+            },
+        };
+        encode(&sha256(canonical.as_bytes()))
+    }
 }
 
 /// A parsed public key, for one algorithm.
@@ -48,11 +73,6 @@ impl PreparedKey {
     /// Its algorithm.
     pub(super) fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.algorithm
-    }
-
-    /// Whether the other is the same key for the same algorithm.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        self.algorithm == other.algorithm && self.key.as_ref() == other.key.as_ref()
     }
 }
 

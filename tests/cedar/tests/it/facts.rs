@@ -14,10 +14,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use authorizer_analysis::cedar::Shape;
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::policy::Policy;
-use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{ClaimTest, Effect, KeyPattern, MetadataTerm, Rule, Segment};
 use serde_json::{Map, Value, json};
@@ -217,7 +217,10 @@ impl Facts {
                 .filter(|name| model.is(&format!("override_{name}")))
                 .map(str::to_owned)
                 .collect(),
-            parameters: self.parameters().filter(|(name, _)| model.is(&format!("parameter_{name}"))).collect(),
+            parameters: self
+                .parameters()
+                .filter(|(name, _)| model.is(&format!("parameter_{name}")))
+                .collect(),
             upload: if self.operation.is_upload() { self.upload_of(model) } else { UploadSaid::default() },
         }
     }

@@ -150,8 +150,8 @@ impl Asked {
         let overrides = self.overrides.iter().map(|name| format!("{name}=0"));
         let parameters = self.parameters.iter().map(|(name, value)| format!("{name}={value}"));
         let query: Vec<_> = overrides.chain(parameters).collect();
-        let mut request =
-            PosedRequest::new(&Deed::Operation(self.operation), &aim, &query.join("&")).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        let mut request = PosedRequest::new(&Deed::Operation(self.operation), &aim, &query.join("&"))
+            .unwrap_or_else(|error| panic!("{error}: {self:?}"));
         let length = match self.operation {
             Op::CompleteMultipartUpload => "x-amz-mp-object-size",
             _ => "Content-Length",
