@@ -1,8 +1,8 @@
 //! Writes a file completely or not at all.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, FileType, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
@@ -41,6 +41,16 @@ pub(crate) enum SaveError {
 pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     // The mode of any new file: the umask decides who else can read it.
     replace_with(target, bytes, 0o666)
+}
+
+/// The same for what people read: it may also go to a device or a pipe, such as `/dev/null` or `/dev/stdout`.
+pub(crate) fn replace_or_send(target: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+    let goes_through = |kind: FileType| kind.is_char_device() || kind.is_fifo();
+    if !fs::metadata(target).is_ok_and(|found| goes_through(found.file_type())) {
+        return replace(target, bytes);
+    }
+    let sent = OpenOptions::new().write(true).open(target).and_then(|mut file| file.write_all(bytes));
+    sent.map_err(|source| SaveError::Unwritable { path: target.to_owned(), source })
 }
 
 /// The same for a file with a secret: only its owner can read it.

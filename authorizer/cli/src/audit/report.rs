@@ -99,7 +99,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         Format::Markdown => markdown(&review),
     };
     match &args.out {
-        Some(path) => save::replace(path, written.as_bytes())?,
+        Some(path) => save::replace_or_send(path, written.as_bytes())?,
         None => line(written.trim_end_matches('\n'))?,
     }
     Ok(if review.is_decided() { Exit::Held } else { Exit::Unusable })

@@ -166,3 +166,17 @@ fn findings_are_linked_to_their_pages_where_the_address_is_known() {
         assert!(err.contains("--docs"), "{err}");
     }
 }
+
+#[test]
+fn a_report_may_go_to_a_device() {
+    let folder = with_secret();
+    let Done { code, out, err } = report(folder.path(), &["policy.toml", "--out", "/dev/null"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    let Done { code, err, .. } = report(folder.path(), &["policy.toml", "--out", "/dev/full"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("`/dev/full` cannot be written"), "{err}");
+    let Done { code, err, .. } = report(folder.path(), &["policy.toml", "--out", "."]);
+    assert_eq!(code, 2);
+    assert!(err.contains("is not a file"), "{err}");
+}
