@@ -240,10 +240,14 @@ fn keys_that_are_asked_for_on_this_machine_are_warned_of() {
 
 #[test]
 fn a_time_of_the_token_in_a_key_or_in_metadata_is_warned_of() {
-    for (keys, metadata, places) in [
-        (r#"["a/**"]"#, "{ until = \"{exp}\", owner = \"{sub}\" }", vec!["rules[0].upload.metadata.until"]),
-        (r#"["a/{sub}", "{iat}/**"]"#, "{}", vec!["rules[0].keys[1]"]),
-        (r#"["a/{sub}"]"#, "{ owner = \"{sub}\" }", vec![]),
+    for (keys, upload, places) in [
+        (
+            r#"["a/**"]"#,
+            "metadata = { until = \"{exp}\", owner = \"{sub}\" }",
+            vec!["rules[0].upload.metadata.until"],
+        ),
+        (r#"["a/{sub}", "{iat}/**"]"#, "max_bytes = 7", vec!["rules[0].keys[1]"]),
+        (r#"["a/{sub}"]"#, "metadata = { owner = \"{sub}\" }", vec![]),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.toml");
@@ -251,12 +255,12 @@ fn a_time_of_the_token_in_a_key_or_in_metadata_is_warned_of() {
             "version = 1\n[[issuers]]\nname = \"i\"\nissuer = \"i\"\naudience = [\"a\"]\n\
              algorithms = [\"EdDSA\"]\njwks = {{ url = \"https://login.example.com/jwks\" }}\n\
              [[rules]]\nid = \"up\"\neffect = \"allow\"\nmethods = [\"PUT\"]\nkeys = {keys}\n\
-             upload = {{ metadata = {metadata} }}\n"
+             upload = {{ {upload} }}\n"
         );
         fs::write(&path, policy).unwrap();
         let loaded = PolicyFile::load(&path).unwrap();
         let warned: Vec<_> = loaded.warnings().iter().map(|warning| warning.place.as_str()).collect();
-        assert_eq!(warned, places, "{keys} {metadata}");
+        assert_eq!(warned, places, "{keys} {upload}");
     }
 }
 

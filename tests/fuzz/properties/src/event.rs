@@ -55,7 +55,7 @@ static FIXTURES: LazyLock<[Authorizer; 2]> = LazyLock::new(|| {
 });
 
 /// The query parameters of all operations.
-const PARAMETERS: [&str; 19] = [
+const PARAMETERS: [&str; 20] = [
     "versionId",
     "partNumber",
     "uploadId",
@@ -69,6 +69,7 @@ const PARAMETERS: [&str; 19] = [
     "continuation-token",
     "start-after",
     "encoding-type",
+    "fetch-owner",
     "response-cache-control",
     "response-content-disposition",
     "response-content-encoding",
