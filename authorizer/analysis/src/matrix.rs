@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use authorizer_core::Authorizer;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::request::Resource;
-use authorizer_core::rules::{Access, Effect, KeyPattern, Rule};
+use authorizer_core::rules::{Access, ClaimTest, Claims, Effect, KeyPattern, Rule};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::engine::{
     Bounds, Engine, EngineError, Question, Reading, RuleRef, Token, Who, Witness, could_overlap, key_of_both,
@@ -14,6 +15,7 @@ use crate::engine::{
 use crate::folders::Folder;
 use crate::parts::{Part, failing};
 use crate::query::decided_by_one_of;
+use crate::supposed::value_of;
 use crate::words::conditions_in_words;
 
 /// The table.
@@ -100,6 +102,63 @@ struct Table<'t, 'p> {
     bounds: Bounds,
 }
 
+/// An allow rule by one of its patterns, and a deny rule.
+struct Tried<'p> {
+    at: RuleRef,
+    rule: &'p Rule,
+    pattern: &'p KeyPattern,
+    deny: RuleRef,
+    one: &'p Rule,
+}
+
+/// For claims, the deny rules that were tried with one pattern, and whether there is a key. It is the same for every
+/// operation.
+#[derive(Default)]
+struct Known(Vec<(Map<String, Value>, BTreeMap<usize, bool>)>);
+
+/// The same request with claims that these rules ask for, as many of them as fit together. Whether it is still allowed,
+/// and whether they match it, is for the core to say.
+fn wanted_by<'r>(request: &Witness, rules: impl Iterator<Item = &'r Rule>) -> Option<Witness> {
+    /// A token has to fit into a header.
+    const LONGEST: usize = 4_000;
+    let claims = request.claims.as_ref()?;
+    let mut wanted: Map<String, Value> = Map::new();
+    let mut length = 0_usize;
+    for condition in rules.flat_map(Rule::conditions) {
+        let before = wanted.get(&condition.claim).or_else(|| claims.get(&condition.claim));
+        if condition.holds(before) {
+            continue;
+        }
+        let value = match (&condition.test, before) {
+            (ClaimTest::Equals(value), None) => value_of(value),
+            (ClaimTest::Any(values), None) => values.first().map_or(Value::Null, value_of),
+            (ClaimTest::Present(true), None) => Value::from("x"),
+            (ClaimTest::Has(word), None) if word.contains(' ') => json!([word]),
+            (ClaimTest::Has(word), None) => Value::from(word.as_str()),
+            (ClaimTest::Has(word), Some(Value::String(words))) => Value::from(format!("{words} {word}")),
+            (ClaimTest::Has(word), Some(Value::Array(words))) => {
+                words.iter().cloned().chain([Value::from(word.as_str())]).collect()
+            }
+            (ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Present(_) | ClaimTest::Has(_), _) => {
+                continue;
+            }
+        };
+        length = length.saturating_add(condition.claim.len()).saturating_add(16);
+        if let ClaimTest::Has(word) = &condition.test {
+            length = length.saturating_add(word.len());
+        }
+        if length > LONGEST {
+            break;
+        }
+        wanted.insert(condition.claim.clone(), value);
+    }
+    if wanted.is_empty() {
+        return None;
+    }
+    let claims = claims.clone().into_iter().chain(wanted).collect();
+    Some(Witness { claims: Some(claims), ..request.clone() })
+}
+
 /// The rules that may match a key that a rule matches.
 struct Near<'p> {
     allows: Vec<RuleRef>,
@@ -129,6 +188,7 @@ impl<'p> Table<'_, 'p> {
         near: &Near<'p>,
     ) -> Result<Vec<Cell>, EngineError> {
         let mut cells = Vec::new();
+        let mut known = Known::default();
         for operation in rule.operations().iter() {
             if !self.engine.could_match(at, operation, who) {
                 continue;
@@ -142,12 +202,24 @@ impl<'p> Table<'_, 'p> {
             else {
                 continue;
             };
-            let access = request.access(self.authorizer).ok();
+            let denies: Vec<_> =
+                near.denies.iter().filter(|(_, deny)| could_overlap(rule, deny, operation)).collect();
+            let accesses: Vec<_> =
+                [Some(request.clone()), wanted_by(&request, denies.iter().map(|(_, deny)| *deny))]
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|request| request.access(self.authorizer).ok())
+                    .collect();
             let mut except = Vec::new();
-            for (deny, one) in near.denies.iter().filter(|(_, deny)| could_overlap(rule, deny, operation)) {
-                let is_met = access.as_ref().is_some_and(|access| self.is_met(at, pattern, one, access))
-                    || self.asked(at, *deny, operation, who, within, &earlier)?;
-                if is_met {
+            for (deny, one) in denies {
+                let tried = Tried { at, rule, pattern, deny: *deny, one };
+                let mut is_met = accesses.iter().any(|access| self.is_met(&tried, access, &mut known));
+                if !is_met && !one.conditions().is_empty() {
+                    let alone = wanted_by(&request, std::iter::once(*one));
+                    let alone = alone.and_then(|request| request.access(self.authorizer).ok());
+                    is_met = alone.is_some_and(|access| self.is_met(&tried, &access, &mut Known::default()));
+                }
+                if is_met || self.asked(at, *deny, operation, who, within, &earlier)? {
                     except.push(one.id().to_owned());
                 }
             }
@@ -156,17 +228,38 @@ impl<'p> Table<'_, 'p> {
         Ok(cells)
     }
 
-    /// Whether the deny rule plainly denies some of what the rule allows: the request of the cell, but for another key,
-    /// which no rule before can match.
-    fn is_met(&self, at: RuleRef, pattern: &KeyPattern, deny: &Rule, access: &Access<'_>) -> bool {
+    /// Whether the deny rule plainly denies some of what the rule allows: this request, but for another key, which no
+    /// rule before can match.
+    fn is_met(&self, tried: &Tried<'p>, access: &Access<'_>, known: &mut Known) -> bool {
         let Resource::Object(_) = access.request.resource() else { return false };
-        if failing(deny, access).iter().any(|part| *part != Part::Keys) {
+        let but_for_the_key = |rule: &Rule| failing(rule, access).iter().all(|part| *part == Part::Keys);
+        if !but_for_the_key(tried.one) || !but_for_the_key(tried.rule) {
             return false;
         }
         let claims = access.claims();
-        deny.keys().iter().filter_map(|other| key_of_both(pattern, other, claims)).any(|key| {
+        let (Claims::Known(map), deny) = (claims, tried.deny.rule) else {
+            return self.key_of(tried, claims);
+        };
+        if let Some((_, found)) = known.0.iter().find(|(of, _)| of == map)
+            && let Some(found) = found.get(&deny)
+        {
+            return *found;
+        }
+        let found = self.key_of(tried, claims);
+        match known.0.iter_mut().find(|(of, _)| of == map) {
+            Some((_, all)) => {
+                all.insert(deny, found);
+            }
+            None => known.0.push((map.clone(), BTreeMap::from([(deny, found)]))),
+        }
+        found
+    }
+
+    /// Whether both have a key for these claims that no rule before can match.
+    fn key_of(&self, tried: &Tried<'p>, claims: Claims<'_>) -> bool {
+        tried.one.keys().iter().filter_map(|other| key_of_both(tried.pattern, other, claims)).any(|key| {
             let mut before =
-                self.root.on_the_way(key.segments()).into_iter().take_while(|rule| *rule < at.rule);
+                self.root.on_the_way(key.segments()).into_iter().take_while(|rule| *rule < tried.at.rule);
             !before.any(|rule| {
                 self.engine.rule(RuleRef { side: 0, rule }).is_some_and(|one| {
                     one.effect() == Effect::Allow && one.keys().iter().any(|one| one.matches(&key, claims))

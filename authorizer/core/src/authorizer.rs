@@ -423,7 +423,8 @@ impl Authorizer {
     }
 
     /// Step 5 for a read with several cookies: the first token that verifies and is allowed to, else the first that
-    /// verifies. One that does not verify does not count, because any page of the domain can set it.
+    /// verifies. One that does not verify does not count, because any page of the domain can set it. Where none is let in
+    /// and the keys of one are not known, they are asked for.
     fn access_of_several<'r>(
         &'r self,
         tokens: &[Cow<'_, str>],
@@ -453,14 +454,20 @@ impl Authorizer {
         let source = self.source(request)?;
         let mut access = Access { request: asked, principal: first, source, at: now };
         let is_allowed = |access: &Access<'_>| matches!(policy.decide(access), Decision::Allow(_));
-        if !is_allowed(&access) {
-            for other in verified {
-                let first = std::mem::replace(&mut access.principal, other);
-                if is_allowed(&access) {
-                    break;
-                }
+        let mut is_let_in = is_allowed(&access);
+        for other in verified {
+            if is_let_in {
+                break;
+            }
+            let first = std::mem::replace(&mut access.principal, other);
+            is_let_in = is_allowed(&access);
+            if !is_let_in {
                 access.principal = first;
             }
+        }
+        // The token whose keys are not here yet may be the one that is let in.
+        if let (false, Some(refusal)) = (is_let_in, unknown) {
+            return Err(Turned::Refused(refusal));
         }
         if let Principal::Verified(claims) = &access.principal {
             record.note_principal(claims, policy.subject_logging);

@@ -213,7 +213,8 @@ fn in_cookies<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<InCo
             slot.push(value);
         }
     }
-    // A browser sends the cookies of one path together and in order, so the nth of each piece are one token.
+    // A browser sends the cookies of one path together and in order, so the nth of each piece are one token, if both
+    // have as many pieces. If they have not, neither verifies, and both are cleared.
     let in_pieces = pieces.iter().map(|piece| piece.count).max().unwrap_or_default();
     let nth_in_pieces = |nth| joined(pieces.iter().map(move |piece: &Values<'r>| piece.get(nth)));
     match (whole.count, in_pieces) {

@@ -174,13 +174,20 @@ fn paths(uri: &str) -> impl Iterator<Item = &str> {
     ends.filter_map(|end| uri.get(..end))
 }
 
-/// A GET with which a browser opens a page (Fetch Metadata Request Headers, sections 2.1 and 2.2).
+/// A GET with which a browser opens a page for a person (Fetch Metadata Request Headers, sections 2.1 and 2.2). One that
+/// only loads it beforehand (`Sec-Purpose: prefetch`, section 2.5; older: `Purpose`) would set the marker of a way that
+/// nobody went.
 fn is_navigation(request: &CloudFrontRequest<'_>) -> bool {
     let headers = &request.headers;
     let is = |name: &str, value: &str| {
         headers.get(name).is_some_and(|lines| matches!(lines.as_slice(), [line] if line.value == value))
     };
+    let is_beforehand =
+        ["sec-purpose", "purpose"].into_iter().filter_map(|name| headers.get(name)).any(|lines| {
+            lines.as_slice().iter().any(|line| line.value.to_ascii_lowercase().contains("prefetch"))
+        });
     request.method == "GET"
+        && !is_beforehand
         && is("sec-fetch-mode", "navigate")
         && (is("sec-fetch-dest", "document") || !headers.contains_key("sec-fetch-dest"))
         && accepts_html(headers)
@@ -252,6 +259,14 @@ mod tests {
         // Another page that was opened at the same time.
         page.uri = "/users/alice/b.html".into();
         assert!(location(&page).is_some());
+        // A browser that only loads the page beforehand is not sent, and gets no marker.
+        for (name, value) in [("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")] {
+            let mut early = page.clone();
+            early
+                .headers
+                .insert(name.into(), crate::event::CloudFrontHeader::new(name, value.to_owned()).into());
+            assert_eq!(next(&early), None, "{name}");
+        }
         // Nothing but a page of its own is told anything else.
         page.headers.remove("sec-fetch-mode");
         assert_eq!(next(&page), None);

@@ -64,8 +64,10 @@ fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
     let text = read(FileKind::Policy, path).map_err(|error| error.to_string())?;
     let shown = path.display();
     parse_jwk_set(text.as_bytes()).map_err(|error| match error {
-        PublishedKeysError::NoJson => match serde_json::from_str::<serde_json::Map<String, Value>>(&text) {
+        // Of what is no object nothing is quoted: it may be a secret.
+        PublishedKeysError::NoJson => match serde_json::from_str::<Value>(&text) {
             Err(error) => format!("`{shown}` is not a JSON object: {error}"),
+            Ok(value) if !value.is_object() => format!("`{shown}` is not a JSON object"),
             Ok(_) => format!("`{shown}` has a member twice, so two readers could read two sets of keys"),
         },
         _ => format!("`{shown}` is not a JWK set: it does not have a `keys` array"),

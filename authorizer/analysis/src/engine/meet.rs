@@ -24,7 +24,7 @@ const ANY: &str = "x";
 /// A key that both patterns match, for a token with these claims. There may be one though none is found.
 pub(crate) fn key_of_both(one: &KeyPattern, other: &KeyPattern, claims: Claims<'_>) -> Option<ObjectKey> {
     let (first, second) = (pieces(one, claims)?, pieces(other, claims)?);
-    let mut from: HashMap<(usize, usize), ((usize, usize), Option<String>)> = HashMap::new();
+    let mut from: HashMap<Place, Step> = HashMap::new();
     let mut queue = VecDeque::from([(0usize, 0usize)]);
     let end = (first.len(), second.len());
     while let Some(at) = queue.pop_front() {
@@ -63,7 +63,11 @@ fn pieces<'p>(pattern: &'p KeyPattern, claims: Claims<'p>) -> Option<Vec<Piece<'
     Some(pieces)
 }
 
-type Step = ((usize, usize), Option<String>);
+/// How far along both patterns.
+type Place = (usize, usize);
+
+/// The place before, or the next one, and the segment between them.
+type Step = (Place, Option<String>);
 
 fn steps(first: &[Piece<'_>], second: &[Piece<'_>], (i, j): (usize, usize)) -> Vec<Step> {
     let (one, other) = (first.get(i), second.get(j));
@@ -109,7 +113,7 @@ fn text_of_both(one: Piece<'_>, other: Piece<'_>) -> Option<String> {
 }
 
 /// The segments on the way to a place.
-fn way(from: &HashMap<(usize, usize), Step>, end: (usize, usize)) -> String {
+fn way(from: &HashMap<Place, Step>, end: Place) -> String {
     let mut segments = Vec::new();
     let mut at = end;
     while let Some((before, text)) = from.get(&at) {

@@ -55,7 +55,7 @@ fn asked_within(
         within: None,
         difference: None,
     });
-    (answer.map(|answer| matches!(answer, Answer::Yes(_))), before - budget.left())
+    (answer.map(|answer| matches!(answer, Answer::Yes(_))), before.saturating_sub(budget.left()))
 }
 
 /// Few enough that a debug build needs no second.

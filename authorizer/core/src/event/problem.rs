@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 /// What is wrong with an event, and where. It holds nothing that the viewer sent.
@@ -143,8 +145,11 @@ fn look_at_body(body: &Map<String, Value>) -> Result<(), EventProblem> {
         None | Some(Value::Bool(_)) => {}
         Some(_) => return Err(EventProblem::WrongType(spot(BODY, "inputTruncated"), "true or false")),
     }
-    // What is left is the encoding of the data.
-    Err(EventProblem::WrongType(spot(BODY, "data"), "base64"))
+    let data = body.get("data").and_then(Value::as_str).unwrap_or_default();
+    match STANDARD.decode(data) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(EventProblem::WrongType(spot(BODY, "data"), "base64")),
+    }
 }
 
 const AN_OBJECT: &str = "an object";

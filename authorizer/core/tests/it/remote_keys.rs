@@ -397,3 +397,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cookie_whose_keys_are_not_here_is_not_hidden_by_one_that_verifies_and_opens_nothing() {
+    let mut document = json!({
+        "version": 1,
+        "issuers": [{"name": "staff", "issuer": "https://login.example/", "audience": ["files"],
+            "algorithms": ["EdDSA"], "jwks": {"url": "https://login.example/jwks", "max_age_seconds": MAX_AGE,
+                "max_stale_seconds": MAX_STALE}}],
+        "credentials": {"header": "authorization", "cookie": "session"},
+        "sign_in": {"url": "https://login.example/start", "origin": "https://files.example"},
+        "rules": [{"id": "own", "effect": "allow", "methods": ["GET"], "keys": ["users/{sub}/**"]}]
+    });
+    let bundled: Value = serde_json::from_slice(&published([0])).unwrap();
+    document["issuers"][0]["jwks"]["keys"] = bundled["keys"].clone();
+    let document = serde_json::from_value(document).unwrap();
+    let authorizer = Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap());
+    let mut planted = claims();
+    planted["sub"] = "mallory".into();
+    let planted = SIGNERS[0].sign(&kid(0), "JWT", &planted);
+    let cookie = format!("session={planted}; session={}", token(1));
+    let event = |uri: &str| {
+        json!({"Records": [{"cf": {
+            "config": {"eventType": "viewer-request", "requestId": "r1"},
+            "request": {"clientIp": "203.0.113.178", "method": "GET", "uri": uri, "querystring": "",
+                "headers": {"cookie": [{"key": "Cookie", "value": cookie}]}}
+        }}]})
+        .to_string()
+    };
+    let now = UnixTime::from_seconds(START);
+    // The planted one opens its own, and nothing is asked for.
+    let own = event("/users/mallory/a");
+    assert_eq!(authorizer.authorize_or_ask(own.as_bytes(), now).unwrap().record.reason, "allowed_by_rule");
+    let other = event("/users/alice/a");
+    let needed = authorizer.authorize_or_ask(other.as_bytes(), now).unwrap_err();
+    authorizer.take_keys(&needed, Some(&published([0, 1])), now).unwrap();
+    let authorized = authorizer.authorize_or_ask(other.as_bytes(), now).unwrap();
+    assert_eq!(authorized.record.reason, "allowed_by_rule");
+}

@@ -555,3 +555,41 @@ fn a_secret_and_published_keys_never_verify_each_others_tokens() {
         assert_eq!(ask(&token), reason);
     }
 }
+
+/// A GET with these cookies, for a policy with `[sign_in]`: the reason, and who is said to have asked.
+fn with_cookies(uri: &str, tokens: &[&str]) -> (String, Option<String>) {
+    let mut with_sign_in = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    with_sign_in["credentials"] = json!({"header": "authorization", "cookie": "session"});
+    with_sign_in["sign_in"] =
+        json!({"url": "https://login.example.com/", "origin": "https://files.example.com"});
+    let authorizer = authorizer(with_sign_in);
+    let mut event = event("GET", uri, None);
+    let cookie: Vec<_> = tokens.iter().map(|token| format!("session={token}")).collect();
+    event["Records"][0]["cf"]["request"]["headers"]["cookie"] =
+        json!([{"key": "Cookie", "value": cookie.join("; ")}]);
+    let event = event.to_string();
+    let record = authorizer.authorize(event.as_bytes(), UnixTime::from_seconds(NOW)).record;
+    (record.reason.into_owned(), record.subject.map(|subject| subject.into_owned()))
+}
+
+#[test]
+fn of_several_tokens_the_first_that_is_let_in_decides_and_else_the_first_that_verifies() {
+    let of = |subject: &str| ED.sign("k1", "at+jwt", &with(json!({"sub": subject})));
+    let (alice, bob) = (of("alice"), of("bob"));
+    let expired = ED.sign("k1", "at+jwt", &with(json!({"sub": "alice", "exp": NOW - 100})));
+    let is = |reason: &str, subject: &str| (reason.to_owned(), Some(subject.to_owned()));
+    for tokens in [[alice.as_str(), &bob], [&bob, &alice]] {
+        assert_eq!(with_cookies("/users/alice/a", &tokens), is("allowed_by_rule", "alice"));
+        assert_eq!(with_cookies("/users/bob/a", &tokens), is("allowed_by_rule", "bob"));
+    }
+    // Both are let in: the first.
+    assert_eq!(with_cookies("/public/a", &[&bob, &alice]), is("allowed_by_rule", "bob"));
+    // None is: the first again.
+    assert_eq!(with_cookies("/users/carol/a", &[&bob, &alice]), is("key_not_allowed", "bob"));
+    // A deny rule wins for each of them.
+    assert_eq!(with_cookies("/users/alice/secret/a", &[&alice, &bob]), is("denied_by_rule", "alice"));
+    // What does not verify counts for nothing, wherever it stands.
+    assert_eq!(with_cookies("/users/alice/a", &[&expired, "x", &alice]), is("allowed_by_rule", "alice"));
+    assert_eq!(with_cookies("/users/alice/a", &[&expired, &bob]), is("key_not_allowed", "bob"));
+    assert_eq!(with_cookies("/users/alice/a", &[&expired, "x"]), ("token_expired".to_owned(), None));
+}

@@ -155,17 +155,13 @@ impl<'s> Track<'s> {
                         next.push(after);
                     }
                 }
-                Some(Piece::Claim(slot)) => {
-                    if !text.is_empty() && slot.is_some_and(|slot| is_in & bit(slot) != 0) {
-                        next.push(after);
-                    }
+                Some(Piece::Claim(slot))
+                    if !text.is_empty() && slot.is_some_and(|slot| is_in & bit(slot) != 0) =>
+                {
+                    next.push(after);
                 }
-                Some(Piece::Text(segment)) => {
-                    if segment.matches(text, Claims::None) {
-                        next.push(after);
-                    }
-                }
-                None => {}
+                Some(Piece::Text(segment)) if segment.matches(text, Claims::None) => next.push(after),
+                Some(Piece::Claim(_) | Piece::Text(_)) | None => {}
             }
         }
         let next = self.settle(next);

@@ -46,7 +46,7 @@ pub(super) fn solve(
         match atom {
             Atom::Period(period, _) => {
                 let ends = period.not_before.into_iter().chain(period.not_after);
-                constants.extend(ends.map(|end| seconds(end)));
+                constants.extend(ends.map(seconds));
             }
             Atom::IssuedBefore(instant) => constants.push(seconds(*instant)),
             _ => {}

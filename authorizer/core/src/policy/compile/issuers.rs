@@ -138,7 +138,7 @@ fn check_required(document: &IssuerDocument, place: &Place, problems: &mut Probl
         if is_text && !matches!(value, Scalar::String(_)) {
             problems.add(
                 place.then("required").then(claim),
-                format!("`{claim}` is a text in every token, so no token has the value {value}"),
+                format!("`{claim}` is never {value} in a token"),
                 format!("write a text, such as `\"{value}\"`"),
             );
         }
