@@ -1,5 +1,6 @@
 //! Tables for people: wrapped at the terminal's width, and as wide as they are in a file or a pipe.
 
+use authorizer_analysis::on_one_line;
 use comfy_table::{ContentArrangement, Table, presets};
 
 /// Draws a table. A cell of several lines is one with line breaks.
@@ -15,10 +16,10 @@ pub(crate) fn table<const N: usize>(
     lines.join("\n")
 }
 
-/// Text in which only line breaks are left of the control characters, which would be the terminal's.
+/// Text in which only line breaks are left of what a terminal does not show as it is: control characters, and those that
+/// turn the text around or show nothing.
 fn shown(text: &str) -> String {
-    let one = |c: char| if c.is_control() && c != '\n' { c.escape_debug().collect() } else { vec![c] };
-    text.chars().flat_map(one).collect()
+    text.split('\n').map(on_one_line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -27,8 +28,8 @@ mod tests {
 
     #[test]
     fn what_a_cell_says_does_not_reach_the_terminal_as_more_than_text() {
-        let drawn = table(["keys", "who"], [["a\u{1b}[31m/**".to_owned(), "b\nc".to_owned()]]);
-        assert!(drawn.contains("a\\u{1b}[31m/**"), "{drawn}");
+        let drawn = table(["keys", "who"], [["a\u{1b}[31m\u{202e}/**".to_owned(), "b\nc".to_owned()]]);
+        assert!(drawn.contains("a\\u{1b}[31m\\u{202e}/**"), "{drawn}");
         assert_eq!(drawn.lines().filter(|line| line.contains('c')).count(), 1, "{drawn}");
     }
 }

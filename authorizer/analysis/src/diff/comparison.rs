@@ -271,7 +271,7 @@ impl<'p> Comparison<'p> {
     }
 }
 
-/// The results for each item, in the order of the items. The items are independent, so each processor takes a share.
+/// The results for each item, in the order of the items. The items are independent, so two processors take a share each.
 pub(super) fn in_shares<I: Sync, T: Send>(
     items: &[I],
     find: impl Fn(&I) -> Result<Vec<T>, EngineError> + Sync,
@@ -283,7 +283,8 @@ pub(super) fn in_shares<I: Sync, T: Send>(
         }
         Ok(found)
     };
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    // Two at most: each question may hold 256 MiB at a time.
+    let processors = thread::available_parallelism().map_or(1, NonZero::get).min(2);
     let share = items.len().div_ceil(processors).max(FEWEST_IN_A_SHARE);
     let shares: Vec<_> = thread::scope(|scope| {
         let of_share = &of_share;

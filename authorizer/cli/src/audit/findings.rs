@@ -20,7 +20,8 @@ use crate::time::{now_or, parse_instant};
 ///
 /// Exits 1 when there is a finding at or above `--fail-on` that the policy does not accept. The default is medium, where
 /// `make deploy` stops too: high lets in more than was meant, medium refuses legitimate requests, low is style.
-/// Exits 2 when the analysis of a rule did not finish (EA019), unless the policy accepts that.
+/// Exits 2 when the analysis of a rule did not finish (EA019), unless the policy accepts that or with
+/// `--fail-on never`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit findings policy.toml --fail-on low")]
 pub(crate) struct Args {

@@ -225,6 +225,10 @@ fn what_is_no_bucket_is_named() {
     assert_eq!(all["elsewhere"][0]["origin"], "api.example.com");
     let Done { out, .. } = matrix(&[other.with(POLICY)], &[]);
     assert!(out.starts_with("no behavior reaches a bucket\n"), "{out}");
+    for format in ["text", "csv", "html"] {
+        let Done { out, .. } = matrix(&[other.with(POLICY)], &["--format", format]);
+        assert!(out.contains("goes to api.example.com"), "{format}: {out}");
+    }
 }
 
 #[test]
@@ -244,4 +248,31 @@ fn what_cannot_be_read_is_an_error_and_no_table() {
     let Done { code, err, .. } = matrix(&[format!("{GOOD}={POLICY}")], &["--policy", POLICY]);
     assert_eq!(code, 2);
     assert!(err.contains("cannot be used with"), "{err}");
+}
+
+#[test]
+fn requests_that_cloudfront_gives_to_no_function_are_a_warning() {
+    for (member, value, said) in [
+        ("GrpcConfig", json!({"Enabled": true}), "gRPC"),
+        ("SmoothStreaming", json!(true), "Smooth Streaming"),
+    ] {
+        let past = Copied::new("files.example.com");
+        past.change_config(|config| config["DefaultCacheBehavior"][member] = value);
+        let bucket = &table(&[past.with(POLICY)])["buckets"][0];
+        assert_eq!(bucket["undecided"][0]["why"], json!({"past_function": said}));
+        assert_eq!(bucket["rows"], json!([]));
+        let Done { out, .. } = matrix(&[past.with(POLICY)], &[]);
+        assert!(out.contains(&format!("has {said} on, and CloudFront runs no function for it")), "{out}");
+    }
+}
+
+#[test]
+fn a_policy_alone_is_not_taken_for_that_of_several_functions() {
+    let several = Copied::new("files.example.com");
+    let arn = "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:2";
+    several.add_behavior("/read/*", |behavior| {
+        behavior["LambdaFunctionAssociations"]["Items"][0]["LambdaFunctionARN"] = json!(arn);
+    });
+    let bucket = &table(&[several.with(POLICY)])["buckets"][0];
+    assert_eq!((bucket["rows"].clone(), bucket["undecided"].as_array().unwrap().len()), (json!([]), 2));
 }

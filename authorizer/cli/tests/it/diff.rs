@@ -276,3 +276,17 @@ fn a_token_without_a_kid_is_let_in_exactly_where_the_gate_says_so() {
         assert_eq!(done.out.contains("tokens without a `kid`"), before != after, "{}", done.out);
     }
 }
+
+/// A rule that turns from deny into allow under its id is two changes, and both are told whole.
+#[test]
+fn a_rule_whose_effect_is_turned_around_is_told_as_gone_and_as_new() {
+    let flip =
+        &[("effect  = \"deny\"\nmethods = [\"DELETE\"]", "effect  = \"allow\"\nmethods = [\"DELETE\"]")];
+    let pair = Pair::of(flip);
+    for format in ["text", "markdown"] {
+        let done = pair.diff(&["--format", format]);
+        assert_eq!(done.code, 1, "{}", done.err);
+        assert!(done.out.contains("deny, removed") && done.out.contains("allow, new"), "{}", done.out);
+        insta::assert_snapshot!(format!("diff_effect_{format}"), done.out);
+    }
+}

@@ -216,6 +216,9 @@ mod tests {
             let expected: Vec<_> = place.into_iter().collect();
             assert_eq!(problems("/issuers/0", issuer), expected, "{required} {bound_by:?}");
         }
+        let mut issuer = document()["issuers"][0].clone();
+        issuer["name"] = json!("anonymous");
+        assert!(problems("/issuers/0", issuer).contains(&"issuers[0].name".to_owned()));
         for claim in ["sub", "jti", "client_id", "azp", "scope", "scp"] {
             let mut issuer = document()["issuers"][0].clone();
             issuer["required"] = json!({claim: 7});

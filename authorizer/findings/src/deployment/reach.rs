@@ -3,7 +3,7 @@
 //! One policy says what one function lets in. A bucket may be the origin of several behaviors, of several distributions,
 //! with several policies, and what matters for its objects is what any of them lets in: their union.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_analysis::{Cell, Matrix, Row};
 use authorizer_cloudfront::Target;
@@ -96,8 +96,10 @@ pub struct Undecided {
 pub enum WhyUndecided {
     /// It has no Lambda@Edge function on viewer-request: whoever asks gets through.
     NoFunction,
-    /// Its function is none of the packages.
+    /// Its function is none of the packages; or no package was given, and the export has several functions.
     OtherFunction(String),
+    /// Some requests do not pass the function: those of gRPC, or all with Smooth Streaming.
+    PastFunction(&'static str),
 }
 
 /// A behavior whose origin is not known to be a bucket.
@@ -132,6 +134,8 @@ pub fn reach(deployed: &[Deployed<'_>]) -> Result<Reach, ExportError> {
     for (index, one) in deployed.iter().enumerate() {
         let exported = one.export.distribution()?;
         let distribution = name_of(one.export);
+        let arns = exported.view().behaviors().filter_map(|(_, behavior)| behavior.viewer_request());
+        let functions = arns.map(|function| function.arn.as_str()).collect::<BTreeSet<_>>().len();
         for (name, behavior) in exported.view().behaviors() {
             let behavior_name = match name {
                 BehaviorName::Default => "default".to_owned(),
@@ -147,7 +151,7 @@ pub fn reach(deployed: &[Deployed<'_>]) -> Result<Reach, ExportError> {
                     continue;
                 };
                 let methods = methods_of(behavior);
-                match policy_of(behavior, one, deployed) {
+                match policy_of(behavior, functions, one, deployed) {
                     Decides::This => {
                         let origin_path = origin.origin_path.clone();
                         let group = Group { bucket, deployed: index, origin_path, methods };
@@ -204,13 +208,22 @@ enum Decides {
     Unknown(WhyUndecided),
 }
 
-fn policy_of(behavior: &Behavior, one: &Deployed<'_>, all: &[Deployed<'_>]) -> Decides {
+fn policy_of(behavior: &Behavior, functions: usize, one: &Deployed<'_>, all: &[Deployed<'_>]) -> Decides {
     let Some(function) = behavior.viewer_request() else {
         return Decides::Unknown(WhyUndecided::NoFunction);
     };
+    if behavior.grpc_config.enabled {
+        return Decides::Unknown(WhyUndecided::PastFunction("gRPC"));
+    }
+    if behavior.smooth_streaming {
+        return Decides::Unknown(WhyUndecided::PastFunction("Smooth Streaming"));
+    }
     let code = code_of(one.export, &function.arn);
-    let is_of =
-        |deployed: &Deployed<'_>| deployed.code_sha256.is_none_or(|package| code.as_deref() == Some(package));
+    // A policy that is taken on trust is that of the one function. Of several, nobody knows which.
+    let is_of = |deployed: &Deployed<'_>| match deployed.code_sha256 {
+        Some(package) => code.as_deref() == Some(package),
+        None => functions == 1,
+    };
     if is_of(one) {
         return Decides::This;
     }

@@ -301,7 +301,7 @@ fn compare(oracle: &mut Oracle, pair: &Pair, counts: &mut Counts) -> Result<(), 
     let [old, new] = [0, 1].map(|side| &pair.sides[side].authorizer);
     let found = match diff(old, new) {
         Ok(found) => found,
-        Err(EngineError::TooHard) => {
+        Err(EngineError::NotDecided { .. }) => {
             count("pairs not decided");
             return Ok(());
         }

@@ -124,16 +124,26 @@ fn groups(found: &PolicyDiff, part: Part) -> Vec<Group<'_>> {
             .map(|change| of_part(change))
             .collect();
         if !entries.is_empty() {
-            let group = group_of(&mut rules, "rule", &rule.rule, about(rule));
-            group.conditions = if rule.change == ChangeKind::Changed { &[] } else { &rule.conditions };
-            group.entries = entries;
+            let conditions: &[String] =
+                if rule.change == ChangeKind::Changed { &[] } else { &rule.conditions };
+            // A rule that is removed, and one of another effect that is added under its id, are two.
+            rules.push(Group {
+                kind: "rule",
+                name: rule.rule.clone(),
+                about: about(rule),
+                conditions,
+                entries,
+                in_all: Vec::new(),
+            });
         }
     }
     add_stored(&mut rules, found, part);
     add_accesses(&mut rules, &mut trust, found, part);
     rules.iter_mut().chain(&mut trust).for_each(tell_once);
-    let (first, last): (Vec<_>, Vec<_>) = trust.into_iter().partition(|group| signing.contains(&group.name));
-    first.into_iter().chain(rules).chain(last).collect()
+    // Whose tokens are believed comes before what they open: a comment that has no room for all is cut at its end.
+    let (first, then): (Vec<_>, Vec<_>) = trust.into_iter().partition(|group| signing.contains(&group.name));
+    let (issuers, sections): (Vec<_>, Vec<_>) = then.into_iter().partition(|group| group.kind == "issuer");
+    first.into_iter().chain(issuers).chain(rules).chain(sections).collect()
 }
 
 fn group_of<'g, 'd>(

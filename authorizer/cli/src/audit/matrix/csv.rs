@@ -55,6 +55,13 @@ pub(super) fn write_reach(all: &Reach) -> Result<(), OutputError> {
             writer.write_record(&fields).map_err(failed)?;
         }
     }
+    for one in &all.elsewhere {
+        let what = format!("goes to {}, which is not known to be a bucket", one.origin);
+        let way = format!("{} {}", one.distribution, one.behavior);
+        let fields = [String::new(), "not shown".to_owned(), String::new(), plain(&what), plain(&way)];
+        let none = S3Operation::ALL.map(|_| String::new());
+        writer.write_record(fields.iter().chain(&none)).map_err(failed)?;
+    }
     writer.flush().map_err(OutputError::of)
 }
 

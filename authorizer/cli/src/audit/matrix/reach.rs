@@ -110,10 +110,11 @@ fn load(path: &Path) -> miette::Result<Loaded> {
 }
 
 /// What the table cannot know.
-pub(super) const NOT_SHOWN: [&str; 3] = [
+pub(super) const NOT_SHOWN: [&str; 4] = [
     "Only the distributions that were given are in the table; others may reach the same bucket.",
     "Access by IAM, by the bucket's policy and by presigned URLs is not in the table: run `authorizer audit deployment` \
      for each distribution, which also checks that no request gets past the function.",
+    "A staging distribution is not in the table, although some viewers are sent to it.",
     "A row of a behavior holds for the paths that CloudFront gives to the behavior.",
 ];
 
@@ -131,9 +132,12 @@ pub(super) fn undecided(bucket: &BucketReach) -> impl Iterator<Item = String> {
             WhyUndecided::NoFunction => {
                 format!("has no function on viewer-request: anyone gets through with {methods}")
             }
+            WhyUndecided::PastFunction(what) => {
+                format!("has {what} on, and CloudFront runs no function for it: anyone may get through with {methods}")
+            }
             WhyUndecided::OtherFunction(arn) => {
                 format!(
-                    "has the function {arn}, which is none of the packages: what it lets through is not known"
+                    "has the function {arn}, which is none of the packages that were given: what it lets through is not known"
                 )
             }
         };

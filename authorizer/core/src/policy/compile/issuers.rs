@@ -9,6 +9,9 @@ use crate::scalar::Scalar;
 use crate::time::UnixTime;
 use crate::token::{Issuer, MAX_LEEWAY_SECONDS, Revocation, SCOPE_CLAIMS, TEXT_CLAIMS};
 
+/// What reports call viewers without a token.
+const ANONYMOUS: &str = "anonymous";
+
 /// The claims that say for which application a token is, where providers put it: OpenID Connect Core 1.0 section 2
 /// (`azp`), Okta (`cid`), Entra ID (`appid`).
 const APPLICATION_CLAIMS: [&str; 3] = ["azp", "cid", "appid"];
@@ -25,6 +28,13 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
     for (index, document) in policy.issuers.iter().enumerate() {
         let place = Place::member("issuers").at(index);
         problems.check_name(|| place.then("name"), &document.name, &mut names);
+        if document.name == ANONYMOUS {
+            problems.add(
+                place.then("name"),
+                format!("`{ANONYMOUS}` is the name of viewers without a token"),
+                "give the issuer another name",
+            );
+        }
         if document.issuer.is_empty() {
             problems.add(
                 place.then("issuer"),
