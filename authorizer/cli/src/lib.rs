@@ -2,7 +2,7 @@
 //!
 //! This crate is thin: it reads arguments, calls the other crates, and writes text or JSON. Each command is a module
 //! with its arguments and `run`. The exit status is 0 for success, 1 for findings, refusals or differences, and 2 for
-//! input that cannot be used.
+//! input that cannot be used. If the reader of the result stops, as `head` does, it is 141, without a message.
 //!
 //! The program is [`run`]. [`command`] describes its arguments, for the documentation.
 
@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::output::{Exit, OutputError, note};
+use crate::save::SaveError;
 
 /// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
 #[derive(Debug, Parser)]
@@ -87,10 +88,18 @@ pub fn run() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(report) => {
-            if !matches!(report.downcast_ref(), Some(OutputError::PipeClosed)) {
-                note(format_args!("{report:?}"));
+            if reader_left(&report) {
+                return Exit::ReaderLeft.into();
             }
+            note(format_args!("{report:?}"));
             Exit::Unusable.into()
         }
     }
+}
+
+/// Whether a command stopped because nobody reads its result any more, on standard output or in a pipe that it was told to
+/// write to.
+fn reader_left(report: &miette::Report) -> bool {
+    matches!(report.downcast_ref(), Some(OutputError::PipeClosed))
+        || report.downcast_ref().is_some_and(SaveError::is_reader_left)
 }

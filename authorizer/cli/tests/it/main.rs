@@ -25,6 +25,7 @@ mod harness;
 mod keys;
 mod logs;
 mod package;
+mod pipes;
 mod policy_tests;
 mod provider;
 mod providers;

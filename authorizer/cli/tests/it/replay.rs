@@ -70,7 +70,7 @@ fn it_ends_when_nobody_reads_its_result_though_the_input_goes_on() {
     drop(output);
     input.write_all(event.as_bytes()).unwrap();
     // The input is still open.
-    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert_eq!(child.wait().unwrap().code(), Some(141));
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(said, "");
