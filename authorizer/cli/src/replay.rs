@@ -27,7 +27,8 @@ use crate::time::{now_or, parse_instant};
 
 /// Replay viewer-request events: print the decision on each, with its rule or reason.
 ///
-/// With --format json, also prints the outcome that CloudFront gets. Exits 1 when an event is refused. With --expect,
+/// With --format json, also prints the outcome that CloudFront gets. Exits 1 when an event is refused; a preflight that
+/// is answered is not. With --expect,
 /// exits 1 only when an outcome differs from the recorded one.
 #[derive(Debug, clap::Args)]
 #[command(
