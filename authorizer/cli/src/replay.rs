@@ -4,6 +4,7 @@ mod case;
 mod error;
 mod expect;
 mod source;
+mod texts;
 mod work;
 
 pub(crate) use source::one_event;
@@ -40,8 +41,8 @@ use crate::time::{now_or, parse_instant};
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Events: a .json file (one event), a .jsonl file (one event per line), a folder of such files, or `-` for
-    /// standard input.
+    /// Events: a .json file, a .jsonl file, a folder of such files, or `-` for standard input. Events stand one per line,
+    /// pretty-printed one after the other, or in an array. A text of several lines is at most 1 MiB.
     #[arg(required = true)]
     events: Vec<PathBuf>,
     /// Time of every decision: seconds since 1970 or RFC 3339 (default: now).
