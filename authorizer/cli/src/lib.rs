@@ -12,6 +12,7 @@ mod backtest;
 mod check;
 mod devkey;
 mod explain;
+mod failure;
 mod in_order;
 mod input;
 mod keys;
@@ -28,9 +29,10 @@ mod token;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::output::{Exit, OutputError, note};
+use crate::failure::{Form, json_of, sarif_of};
+use crate::output::{Exit, OutputError, line, note};
 use crate::save::SaveError;
 
 /// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
@@ -65,7 +67,8 @@ pub fn command() -> clap::Command {
 
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.format(&mut command()).exit());
     // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be
     // copied. Set once, so it cannot fail.
     let _ = miette::set_hook(Box::new(|_| {
@@ -89,6 +92,22 @@ pub fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(report) => {
             if reader_left(&report) {
+                return Exit::ReaderLeft.into();
+            }
+            let written = match Form::of(&arguments) {
+                Some(Form::JsonBeside) => {
+                    note(json_of(report.as_ref()));
+                    return Exit::Unusable.into();
+                }
+                // Output that cannot be written takes no error either.
+                _ if report.downcast_ref::<OutputError>().is_some() => Ok(()),
+                // Each line of `replay` is a decision, also the lines before an event that cannot be read.
+                _ if matches!(cli.command, Command::Replay(_)) && replay::is_of_events(&report) => Ok(()),
+                Some(Form::Json) => line(json_of(report.as_ref())),
+                Some(Form::Sarif) => line(sarif_of(report.as_ref())),
+                None => Ok(()),
+            };
+            if matches!(written, Err(OutputError::PipeClosed)) {
                 return Exit::ReaderLeft.into();
             }
             note(format_args!("{report:?}"));

@@ -15,6 +15,7 @@ mod audit_reach;
 mod backtest;
 #[cfg(target_os = "linux")]
 mod backtest_million;
+mod broken_policy;
 mod commands;
 mod diff;
 mod elf;

@@ -198,7 +198,7 @@ fn what_is_cut_off_or_no_json_takes_no_other_event_with_it() {
         let expected = expected.into_iter().map(str::to_owned).collect();
         assert_eq!(places(&input, Some("events.jsonl")), (expected, Some(1)), "{input}");
     }
-    let long = format!("[\n{}{one}\n]\n", format!("{one},\n").repeat(2000));
+    let long = format!("[\n{}{one}\n]\n", format!("{one},\n").repeat(4000));
     for file in [None, Some("events.jsonl"), Some("events.json")] {
         assert_eq!(
             places(&long, file),
