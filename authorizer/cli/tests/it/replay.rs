@@ -184,7 +184,7 @@ fn what_is_cut_off_or_no_json_takes_no_other_event_with_it() {
     let one = one.trim_end();
     let pretty = format!("{:#}", serde_json::from_str::<Value>(one).unwrap());
     let cut = pretty.rsplit_once("\n}").unwrap().0;
-    let half = &one[..one.len() / 2];
+    let (half, _) = one.split_at(one.len() / 2);
     for (input, expected) in [
         (format!("{{\n{one}\n{one}\n"), vec!["refuse 1 null", "allow 2 null", "allow 3 null"]),
         (format!("{half}\n{one}\n"), vec!["refuse 1 null", "allow 2 null"]),
