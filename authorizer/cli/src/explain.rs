@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use authorizer_analysis::{Explanation, explain, explain_supposing};
 use authorizer_core::UnixTime;
+use authorizer_core::record::Verdict;
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
@@ -18,7 +19,7 @@ use crate::time::{now_or, parse_instant};
 /// Explain the decision on one request: for each rule, whether it matches, and if not, the first check that failed.
 ///
 /// The request is a recorded event, or a method, a key and the claims of a token. The token does not need a signature.
-/// Exits 1 when the request is refused.
+/// Exits 1 when the request is refused. A preflight that is answered is not refused.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  authorizer explain --policy policy.toml --now 2026-01-31T12:00:00Z event.json\n  \
@@ -71,18 +72,21 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         }
         Format::Text => write_text(&explanation, posed.as_ref())?,
     }
-    Ok(if explanation.is_allowed() { Exit::Held } else { Exit::Findings })
+    Ok(match explanation.record.decision {
+        // An answered preflight is not refused.
+        Verdict::Allow | Verdict::Preflight => Exit::Held,
+        Verdict::Refuse => Exit::Findings,
+    })
 }
 
 fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), OutputError> {
     let record = &explanation.record;
-    let decision = match (explanation.is_allowed(), &record.rule) {
-        (true, Some(rule)) => format!("{} by rule {rule}", "allowed".green()),
-        (true, None) => "allowed".green().to_string(),
-        (false, rule) => {
-            let rule = rule.as_deref().map(|rule| format!(" {rule}")).unwrap_or_default();
-            format!("{} {}: {}{rule}", "refused".red(), record.status.unwrap_or_default(), record.reason)
-        }
+    let by = |word: &str| record.rule.as_deref().map(|rule| format!("{word}{rule}")).unwrap_or_default();
+    let status = record.status.unwrap_or_default();
+    let decision = match record.decision {
+        Verdict::Allow => format!("{}{}", "allowed".green(), by(" by rule ")),
+        Verdict::Refuse => format!("{} {status}: {}{}", "refused".red(), record.reason, by(" ")),
+        Verdict::Preflight => format!("{} {status}: {}", "answered".green(), record.reason),
     };
     line(decision)?;
     if let Some(problem) = &record.problem {

@@ -2,7 +2,7 @@
 //!
 //! This crate is thin: it reads arguments, calls the other crates, and writes text or JSON. Each command is a module
 //! with its arguments and `run`. The exit status is 0 for success, 1 for findings, refusals or differences, and 2 for
-//! input that cannot be used.
+//! input that cannot be used. If the reader of the result stops, as `head` does, it is 141, without a message.
 //!
 //! The program is [`run`]. [`command`] describes its arguments, for the documentation.
 
@@ -12,6 +12,7 @@ mod backtest;
 mod check;
 mod devkey;
 mod explain;
+mod failure;
 mod in_order;
 mod input;
 mod keys;
@@ -28,9 +29,11 @@ mod token;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::output::{Exit, OutputError, note};
+use crate::failure::{Form, json_of, sarif_of};
+use crate::output::{Exit, OutputError, line, note};
+use crate::save::SaveError;
 
 /// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
 #[derive(Debug, Parser)]
@@ -64,7 +67,8 @@ pub fn command() -> clap::Command {
 
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.format(&mut command()).exit());
     // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be
     // copied. Set once, so it cannot fail.
     let _ = miette::set_hook(Box::new(|_| {
@@ -87,10 +91,34 @@ pub fn run() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(report) => {
-            if !matches!(report.downcast_ref(), Some(OutputError::PipeClosed)) {
-                note(format_args!("{report:?}"));
+            if reader_left(&report) {
+                return Exit::ReaderLeft.into();
             }
+            let written = match Form::of(&arguments) {
+                Some(Form::JsonBeside) => {
+                    note(json_of(report.as_ref()));
+                    return Exit::Unusable.into();
+                }
+                // Output that cannot be written takes no error either.
+                _ if report.downcast_ref::<OutputError>().is_some() => Ok(()),
+                // Each line of `replay` is a decision, also the lines before an event that cannot be read.
+                _ if matches!(cli.command, Command::Replay(_)) && replay::is_of_events(&report) => Ok(()),
+                Some(Form::Json) => line(json_of(report.as_ref())),
+                Some(Form::Sarif) => line(sarif_of(report.as_ref())),
+                None => Ok(()),
+            };
+            if matches!(written, Err(OutputError::PipeClosed)) {
+                return Exit::ReaderLeft.into();
+            }
+            note(format_args!("{report:?}"));
             Exit::Unusable.into()
         }
     }
+}
+
+/// Whether a command stopped because nobody reads its result any more, on standard output or in a pipe that it was told to
+/// write to.
+fn reader_left(report: &miette::Report) -> bool {
+    matches!(report.downcast_ref(), Some(OutputError::PipeClosed))
+        || report.downcast_ref().is_some_and(SaveError::is_reader_left)
 }

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Findings,
     /// The input cannot be used.
     Unusable,
+    /// The reader of the result stopped reading, such as `head`. That is no fault of the input.
+    ReaderLeft,
 }
 
 impl From<Exit> for ExitCode {
@@ -25,6 +27,8 @@ impl From<Exit> for ExitCode {
             Exit::Held => 0,
             Exit::Findings => 1,
             Exit::Unusable => 2,
+            // As a shell reports a process that SIGPIPE ended: 128 and the number of the signal.
+            Exit::ReaderLeft => 141,
         })
     }
 }
@@ -110,8 +114,8 @@ pub(crate) enum OutputError {
 }
 
 impl OutputError {
-    /// The error for a failed write to standard output. If a reader stops, such as `head`, no message is printed. The
-    /// exit status is still 2, because the result is not complete.
+    /// The error for a failed write to standard output. If a reader stops, such as `head`, no message is printed, and the
+    /// exit status is that of [`Exit::ReaderLeft`].
     pub(crate) fn of(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Unwritable(error) }
     }

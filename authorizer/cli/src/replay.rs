@@ -4,6 +4,7 @@ mod case;
 mod error;
 mod expect;
 mod source;
+mod texts;
 mod work;
 
 pub(crate) use source::one_event;
@@ -27,7 +28,8 @@ use crate::time::{now_or, parse_instant};
 
 /// Replay viewer-request events: print the decision on each, with its rule or reason.
 ///
-/// With --format json, also prints the outcome that CloudFront gets. Exits 1 when an event is refused. With --expect,
+/// With --format json, also prints the outcome that CloudFront gets. Exits 1 when an event is refused; a preflight that
+/// is answered is not. With --expect,
 /// exits 1 only when an outcome differs from the recorded one.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -39,8 +41,8 @@ use crate::time::{now_or, parse_instant};
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Events: a .json file (one event), a .jsonl file (one event per line), a folder of such files, or `-` for
-    /// standard input.
+    /// Events: a .json file, a .jsonl file, a folder of such files, or `-` for standard input. Events stand one per line,
+    /// pretty-printed one after the other, or in an array. A text of several lines is at most 1 MiB.
     #[arg(required = true)]
     events: Vec<PathBuf>,
     /// Time of every decision: seconds since 1970 or RFC 3339 (default: now).
@@ -104,6 +106,11 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         line(format_args!("{allowed} allowed, {refused} refused{preflights}"))?;
     }
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
+}
+
+/// Whether an error is about the events, or their recorded outcomes, and not about the policy.
+pub(crate) fn is_of_events(report: &miette::Report) -> bool {
+    report.downcast_ref::<ReplayError>().is_some()
 }
 
 /// Shows on a terminal how many events are done.

@@ -36,6 +36,13 @@ pub(crate) enum SaveError {
     },
 }
 
+impl SaveError {
+    /// Whether the target is a pipe whose reader stopped.
+    pub(crate) fn is_reader_left(&self) -> bool {
+        matches!(self, Self::Unwritable { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
 /// Writes a new file beside the target, then renames it to the target. A reader sees the old file or the new one, and a
 /// full disk does not destroy the old one.
 pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), SaveError> {

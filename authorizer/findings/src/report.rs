@@ -9,5 +9,5 @@ mod text;
 pub use json::json;
 pub use model::{LookedAt, Report, ReportedAcceptance, ReportedFinding};
 pub use region::Region;
-pub use sarif::sarif;
+pub use sarif::{sarif, uri_of};
 pub use text::text;

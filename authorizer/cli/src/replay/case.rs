@@ -16,6 +16,20 @@ pub(super) struct Origin<'e> {
     pub(super) source: &'e str,
     /// The line, from 1, where a file holds more than one event.
     pub(super) line: Option<u64>,
+    /// The number of the event, from 1, where it is in an array or one of several on its line.
+    pub(super) item: Option<u64>,
+}
+
+impl<'e> Origin<'e> {
+    /// A file of one event.
+    pub(super) fn file(source: &'e str) -> Self {
+        Self { source, line: None, item: None }
+    }
+
+    /// A line of a file, from 1.
+    pub(super) fn line(source: &'e str, line: u64) -> Self {
+        Self { source, line: Some(line), item: None }
+    }
 }
 
 /// The result of one event: a line of `--format json`, and of a file for `--expect`.
@@ -28,6 +42,8 @@ pub(super) struct Replayed<'e> {
     source: &'e str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<u64>,
     pub(super) decision: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
@@ -56,6 +72,7 @@ impl<'e> Replayed<'e> {
             version: 1,
             source: origin.source,
             line: origin.line,
+            item: origin.item,
             decision: record.decision,
             status: record.status,
             reason: record.reason,
@@ -72,7 +89,7 @@ impl<'e> Replayed<'e> {
 
     /// Where the event came from, in words.
     pub(super) fn place(&self) -> String {
-        place(self.source, self.line)
+        place(self.source, self.line, self.item)
     }
 
     /// The line of `--format json`.
@@ -118,10 +135,9 @@ impl<'e> Replayed<'e> {
     }
 }
 
-/// A file, and a line of it.
-pub(super) fn place(source: &str, line: Option<u64>) -> String {
-    match line {
-        Some(line) => format!("{source}:{line}"),
-        None => source.to_owned(),
-    }
+/// A file, a line of it, and the number of the event there.
+pub(super) fn place(source: &str, line: Option<u64>, item: Option<u64>) -> String {
+    let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+    let item = item.map(|item| format!("#{item}")).unwrap_or_default();
+    format!("{source}{line}{item}")
 }

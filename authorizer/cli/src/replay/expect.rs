@@ -47,7 +47,8 @@ impl Expectations {
                 || ReplayError::Expectation { path: path.to_owned(), line: index.saturating_add(1) };
             let value: Value = serde_json::from_str(line).map_err(|_| unusable())?;
             let source = value.get("source").and_then(Value::as_str).ok_or_else(unusable)?;
-            let key = place(source, value.get("line").and_then(Value::as_u64));
+            let number = |name| value.get(name).and_then(Value::as_u64);
+            let key = place(source, number("line"), number("item"));
             let outcome = Recorded { line: line.into(), came: AtomicBool::new(false) };
             if recorded.insert(key, outcome).is_some() {
                 return Err(unusable().into());

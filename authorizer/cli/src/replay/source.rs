@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use walkdir::WalkDir;
 
 use super::error::ReplayError;
+use super::texts::Texts;
 use crate::in_order::Hand;
 
 /// The longest event, in bytes. CloudFront's are far smaller: 20 KB of headers, 40 KB of body.
@@ -27,7 +28,7 @@ const BATCH_FILES: usize = 64;
 /// Events that are replayed one after the other.
 #[derive(Debug)]
 pub(super) enum Batch {
-    /// Lines with their ends, each an event unless it is blank.
+    /// Lines with their ends, each with an event, or several, unless it is blank.
     Lines {
         /// The file, to show.
         source: Arc<str>,
@@ -40,6 +41,15 @@ pub(super) enum Batch {
     },
     /// Files of one event each: their paths and names.
     Files(Vec<(PathBuf, String)>),
+    /// A JSON text on several lines.
+    Text {
+        /// The file, to show.
+        source: Arc<str>,
+        /// The number of its first line, from 1.
+        first: u64,
+        /// The text.
+        bytes: Vec<u8>,
+    },
     /// The whole of standard input.
     One(Vec<u8>),
     /// An error. Nothing comes after it.
@@ -131,8 +141,7 @@ impl<'h> Reader<'h> {
         }
     }
 
-    /// Reads one event if the whole input is one JSON value, so that a pretty-printed file can be piped in. Otherwise
-    /// reads one event per line, however long the stream is.
+    /// Reads one text if the whole input is one JSON value. Otherwise reads lines, however long the stream is.
     fn read_stdin(&mut self) -> bool {
         let mut reader = BufReader::with_capacity(BATCH_BYTES, io::stdin());
         let path = Path::new("-");
@@ -156,19 +165,13 @@ impl<'h> Reader<'h> {
         self.read_lines(path, "-".to_owned(), Cursor::new(start).chain(reader))
     }
 
-    /// Hands on the lines as they come: always all complete ones. So a sender that waits for the result of a line gets
-    /// it, and a file of any length takes the memory of a few batches.
+    /// Hands on the lines as they come: always all complete ones, but for the last text if it goes on in the next line. So
+    /// a sender that waits for the result of a line gets it, and a file of any length takes the memory of a few batches.
     pub(super) fn read_lines(&mut self, path: &Path, source: String, mut reader: impl BufRead) -> bool {
         if !self.hand_files() {
             return false;
         }
-        let (source, path): (Arc<str>, Arc<Path>) = (source.into(), path.into());
-        let mut next = 1;
-        let lines = |next: &mut u64, bytes: Vec<u8>| {
-            let first = *next;
-            *next = number_after(first, &bytes);
-            Batch::Lines { source: source.clone(), path: path.clone(), first, bytes }
-        };
+        let mut texts = Texts::new(path, source);
         // The beginning of a line without its end.
         let mut bytes = Vec::new();
         loop {
@@ -181,13 +184,13 @@ impl<'h> Reader<'h> {
             };
             let length = more.len();
             if length == 0 {
-                return bytes.is_empty() || (self.hand)(lines(&mut next, bytes));
+                return texts.add(bytes, self.hand) && texts.finish(self.hand);
             }
             let ends = memchr::memrchr(b'\n', more).map_or(0, |place| place.saturating_add(1));
             let (whole, rest) = more.split_at_checked(ends).unwrap_or((more, &[]));
             if ends > 0 {
                 bytes.extend_from_slice(whole);
-                if !(self.hand)(lines(&mut next, take(&mut bytes))) {
+                if !texts.add(take(&mut bytes), self.hand) {
                     return false;
                 }
             }
@@ -195,8 +198,7 @@ impl<'h> Reader<'h> {
             reader.consume(length);
             // A line that is too long is not read further.
             if bytes.len() > MAX_EVENT_BYTES {
-                (self.hand)(lines(&mut next, bytes));
-                return false;
+                return self.fail(ReplayError::TooLong { path: path.to_path_buf() });
             }
         }
     }
@@ -223,10 +225,4 @@ fn is_lines(path: &Path) -> bool {
 
 fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
-}
-
-/// The number of the line after these.
-fn number_after(first: u64, lines: &[u8]) -> u64 {
-    let ends = memchr::memchr_iter(b'\n', lines).count();
-    first.saturating_add(u64::try_from(ends).unwrap_or(u64::MAX))
 }

@@ -61,7 +61,7 @@ fn one_by_one(text: &[u8]) -> String {
     let mut written = String::new();
     for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
         if !line.trim_ascii().is_empty() {
-            let origin = Origin { source: "events.jsonl", line: Some(number) };
+            let origin = Origin::line("events.jsonl", number);
             written.push_str(&Replayed::new(origin, authorizer.authorize(line, now())).to_line());
             written.push('\n');
         }

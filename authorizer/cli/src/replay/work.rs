@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use anstream::ColorChoice;
 use authorizer_core::record::Verdict;
-use authorizer_core::{Authorizer, UnixTime};
+use authorizer_core::{Authorizer, Reason, UnixTime};
 
 use super::case::{Origin, Replayed};
 use super::error::ReplayError;
 use super::expect::{Compared, Expectations};
 use super::source::{Batch, MAX_EVENT_BYTES, one_event};
+use super::texts::events_in;
 use crate::output::{Format, Lines};
 
 /// What events are replayed with.
@@ -64,11 +65,15 @@ impl Replay {
                 self.lines(&bytes, &source, &path, first, &mut done)
             }
             Batch::Files(files) => files.iter().try_for_each(|(path, source)| {
-                self.event(&one_event(path)?, Origin { source, line: None }, &mut done);
+                self.text(&one_event(path)?, Origin::file(source), &mut done);
                 Ok(())
             }),
             Batch::One(bytes) => {
-                self.event(&bytes, Origin { source: "-", line: None }, &mut done);
+                self.text(&bytes, Origin::file("-"), &mut done);
+                Ok(())
+            }
+            Batch::Text { source, first, bytes } => {
+                self.text(&bytes, Origin::line(&source, first), &mut done);
                 Ok(())
             }
             Batch::Unusable(error) => Err(error),
@@ -95,14 +100,29 @@ impl Replay {
                 return Err(ReplayError::TooLong { path: path.to_owned() });
             }
             if !line.trim_ascii().is_empty() {
-                self.event(line, Origin { source, line: Some(number) }, done);
+                self.text(line, Origin::line(source, number), done);
             }
         }
         Ok(())
     }
 
-    fn event(&self, bytes: &[u8], origin: Origin<'_>, done: &mut Done) {
-        let replayed = Replayed::new(origin, self.authorizer.authorize(bytes, self.now));
+    /// Replays the events of a text.
+    fn text(&self, bytes: &[u8], origin: Origin<'_>, done: &mut Done) {
+        let authorized = self.authorizer.authorize(bytes, self.now);
+        // Only what is not one event can be several, so an event is read once.
+        let several = authorized.record.reason == Reason::EventMalformed.word();
+        match several.then(|| events_in(bytes)).flatten() {
+            Some(events) => {
+                for (item, event) in (1..).zip(events) {
+                    let authorized = self.authorizer.authorize(event, self.now);
+                    self.event(Replayed::new(Origin { item: Some(item), ..origin }, authorized), done);
+                }
+            }
+            None => self.event(Replayed::new(origin, authorized), done),
+        }
+    }
+
+    fn event(&self, replayed: Replayed<'_>, done: &mut Done) {
         let count = match replayed.decision {
             Verdict::Allow => &mut done.counts.allowed,
             Verdict::Refuse => &mut done.counts.refused,

@@ -387,3 +387,66 @@ fn a_file_without_end_is_refused_and_an_error_that_cannot_be_told_is_no_panic() 
         std::process::Command::new(PROGRAM).args(["check", "/nonexistent"]).stderr(full).status().unwrap();
     assert_eq!(status.code(), Some(2));
 }
+
+#[test]
+fn an_answered_preflight_is_no_refusal_for_explain_and_replay() {
+    let folder = sample();
+    let policy = path(&folder, "policy.toml");
+    let text = fs::read_to_string(&policy).unwrap();
+    if !text.contains("[cors]") {
+        fs::write(&policy, format!("{text}\n[cors]\norigins = [\"https://app.example.com\"]\n")).unwrap();
+    }
+    let explain = |origin: &str, format: &str| {
+        let (origin, policy) = (format!("Origin: {origin}"), policy.as_str());
+        authorizer(&[
+            "explain",
+            "--policy",
+            policy,
+            "--anonymous",
+            "--method",
+            "OPTIONS",
+            "--path",
+            "/users/alice/a.txt",
+            "--header",
+            &origin,
+            "--header",
+            "Access-Control-Request-Method: PUT",
+            "--format",
+            format,
+        ])
+    };
+    let answered = explain("https://app.example.com", "text");
+    assert_eq!(answered.code, 0, "{}", answered.out);
+    assert!(answered.out.starts_with("answered 204: preflight_answered\n"), "{}", answered.out);
+    let json = explain("https://app.example.com", "json");
+    assert_eq!(json.code, 0);
+    assert_eq!(serde_json::from_str::<Value>(&json.out).unwrap()["record"]["decision"], "preflight");
+    let refused = explain("https://stranger.example.org", "text");
+    assert_eq!(refused.code, 1);
+    assert!(refused.out.starts_with("refused "), "{}", refused.out);
+
+    // `replay` of the same, and `explain` of the recorded event.
+    let event = |origin: &str| {
+        let header = |name: &str, value: &str| serde_json::json!([{"key": name, "value": value}]);
+        let event = serde_json::json!({"Records": [{"cf": {
+            "config": {"distributionDomainName": "d1.cloudfront.net", "distributionId": "E1",
+                "eventType": "viewer-request", "requestId": "r"},
+            "request": {"clientIp": "192.0.2.7", "method": "OPTIONS", "uri": "/users/alice/a.txt",
+                "querystring": "", "headers": {
+                    "host": header("Host", "files.example.com"),
+                    "origin": header("Origin", origin),
+                    "access-control-request-method": header("Access-Control-Request-Method", "PUT"),
+                }},
+        }}]});
+        let file = path(&folder, "event.json");
+        fs::write(&file, event.to_string()).unwrap();
+        file
+    };
+    for (origin, code) in [("https://app.example.com", 0), ("https://stranger.example.org", 1)] {
+        let event = event(origin);
+        for command in ["replay", "explain"] {
+            let done = authorizer(&[command, "--policy", &policy, &event]);
+            assert_eq!(done.code, code, "{command} {origin}: {}", done.out);
+        }
+    }
+}

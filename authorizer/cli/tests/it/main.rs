@@ -15,6 +15,7 @@ mod audit_reach;
 mod backtest;
 #[cfg(target_os = "linux")]
 mod backtest_million;
+mod broken_policy;
 mod commands;
 mod diff;
 mod elf;
@@ -25,6 +26,7 @@ mod harness;
 mod keys;
 mod logs;
 mod package;
+mod pipes;
 mod policy_tests;
 mod provider;
 mod providers;

@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::harness::{PROGRAM, ROOT};
+use crate::harness::{PROGRAM, ROOT, authorizer};
 
 fn replay(events: &str) -> Child {
     Command::new(PROGRAM)
@@ -70,7 +70,7 @@ fn it_ends_when_nobody_reads_its_result_though_the_input_goes_on() {
     drop(output);
     input.write_all(event.as_bytes()).unwrap();
     // The input is still open.
-    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert_eq!(child.wait().unwrap().code(), Some(141));
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(said, "");
@@ -117,4 +117,110 @@ fn an_error_comes_after_what_was_replayed_before_it() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("c.json` contains an event of more than 1 MiB"), "{said}");
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// The source, line and item of each decision on an input, and the exit status.
+fn places(input: &str, file: Option<&str>) -> (Vec<String>, Option<i32>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = match file {
+        Some(name) => {
+            fs::write(folder.path().join(name), input).unwrap();
+            replay(folder.path().join(name).to_str().unwrap())
+        }
+        None => replay("-"),
+    };
+    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_owned());
+    let sender = thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().unwrap();
+    sender.join().unwrap();
+    let of = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        format!("{} {} {}", line["decision"].as_str().unwrap(), line["line"], line["item"])
+    };
+    (String::from_utf8(output.stdout).unwrap().lines().map(of).collect(), output.status.code())
+}
+
+#[test]
+fn events_are_pretty_printed_in_arrays_or_one_after_the_other_on_standard_input_and_in_files() {
+    let one = event();
+    let one = one.trim_end();
+    let pretty = format!("{:#}", serde_json::from_str::<Value>(one).unwrap());
+    let next = pretty.lines().count() + 1;
+    let array = format!("{:#}", serde_json::from_str::<Value>(&format!("[{one},{one}]")).unwrap());
+    let allow = |line: &str, item: &str| format!("allow {line} {item}");
+    let on_lines = |lines: &[usize]| lines.iter().map(|line| allow(&line.to_string(), "null")).collect();
+    let items = |line: &str, items: &[u8]| items.iter().map(|item| allow(line, &item.to_string())).collect();
+    let cases: [(String, Vec<String>); 9] = [
+        (format!("{pretty}\n{pretty}\n"), on_lines(&[1, next])),
+        (format!("{pretty}\n\n{pretty}"), on_lines(&[1, next + 1])),
+        (format!("{one}\n{pretty}\n{one}\n"), on_lines(&[1, 2, next + 1])),
+        (format!("{pretty}\r\n{one}\r\n").replace("\r\n", "\n").replace('\n', "\r\n"), on_lines(&[1, next])),
+        (format!("{pretty}{pretty}\n"), items("1", &[1, 2])),
+        (format!("{one}{one}\n\n"), items("1", &[1, 2])),
+        (format!("{one} {one}\n[{one}]\n"), [items("1", &[1, 2]), items("2", &[1])].concat()),
+        (
+            format!("{array}\n{array}\n"),
+            [items("1", &[1, 2]), items(&(array.lines().count() + 1).to_string(), &[1, 2])].concat(),
+        ),
+        (format!("[\n{one},\n{one}\n]\n{one}\n"), [items("1", &[1, 2]), on_lines(&[5])].concat()),
+    ];
+    for (input, expected) in &cases {
+        assert_eq!(places(input, Some("events.jsonl")), (expected.clone(), Some(0)), "{input}");
+        let (found, code) = places(input, None);
+        assert_eq!((found.len(), code), (expected.len(), Some(0)), "{input}");
+        assert!(found.iter().all(|one| one.starts_with("allow")), "{input}");
+        let (found, code) = places(input, Some("events.json"));
+        assert_eq!((found.len(), code), (expected.len(), Some(0)), "{input}");
+    }
+    for file in [None, Some("events.json")] {
+        assert_eq!(places(&array, file), (items("null", &[1, 2]), Some(0)));
+    }
+    assert_eq!(places("[]", None), (vec![], Some(2)), "nothing to replay is no success");
+}
+
+#[test]
+fn what_is_cut_off_or_no_json_takes_no_other_event_with_it() {
+    let one = event();
+    let one = one.trim_end();
+    let pretty = format!("{:#}", serde_json::from_str::<Value>(one).unwrap());
+    let cut = pretty.rsplit_once("\n}").unwrap().0;
+    let (half, _) = one.split_at(one.len() / 2);
+    for (input, expected) in [
+        (format!("{{\n{one}\n{one}\n"), vec!["refuse 1 null", "allow 2 null", "allow 3 null"]),
+        (format!("{half}\n{one}\n"), vec!["refuse 1 null", "allow 2 null"]),
+        (format!("{{\"a\":\n{one}\n{one}\n"), vec!["refuse 1 null", "allow 2 null", "allow 3 null"]),
+        (format!("no event\n}}\n{one}\n"), vec!["refuse 1 null", "refuse 2 null", "allow 3 null"]),
+        (format!("{one} x\n{one}\n"), vec!["refuse 1 null", "allow 2 null"]),
+        (format!("[1]\n[[{one}]]\n{one}"), vec!["refuse 1 null", "refuse 2 null", "allow 3 null"]),
+        // The lines of one JSON text are no events, also where its end is missing.
+        (format!("{one}\n{cut}\n"), vec!["allow 1 null", "refuse 2 null"]),
+    ] {
+        let expected = expected.into_iter().map(str::to_owned).collect();
+        assert_eq!(places(&input, Some("events.jsonl")), (expected, Some(1)), "{input}");
+    }
+    let long = format!("[\n{}{one}\n]\n", format!("{one},\n").repeat(4000));
+    for file in [None, Some("events.jsonl"), Some("events.json")] {
+        assert_eq!(
+            places(&long, file),
+            (vec![], Some(2)),
+            "longer than a text can be: none of its lines is an event"
+        );
+    }
+}
+
+#[test]
+fn outcomes_of_an_array_are_compared_with_recorded_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let one = event();
+    let events = write("events.jsonl", &format!("[{0},{0}]\n{0}\n", one.trim_end()));
+    let fixed = ["replay", "--policy", "fixtures/policies/cases.toml", "--now", "1800000000"];
+    let recorded = authorizer(&[fixed.as_slice(), &["--format", "json", &events]].concat()).out;
+    let recorded = write("recorded", &recorded);
+    let held = authorizer(&[fixed.as_slice(), &["--expect", &recorded, &events]].concat());
+    assert_eq!((held.code, held.out.as_str()), (0, "3 events, 0 differences from what was recorded\n"));
 }

@@ -142,8 +142,8 @@ fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A path below `here`, relative to it; any other as it is.
-fn uri_of(path: &Path, here: Option<&Path>) -> String {
+/// The address of a file in SARIF: a path below `here`, relative to it; any other as it is.
+pub fn uri_of(path: &Path, here: Option<&Path>) -> String {
     let below = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
     let segments: Vec<_> = below
         .components()

@@ -13,6 +13,9 @@ const HEAD: &str = "# The command line
 
 `authorizer COMMAND --help` says the same in a terminal. Results go to standard output, and everything else to standard
 error. The exit status is 0 for success, 1 for findings, refusals or differences, and 2 for input that cannot be used.
+If the reader of the result stops, as `head` does, it is 141, without a message. With `--format json` or `sarif`, an
+error is also a document of that format on standard output; `attach` and `detach` write it to standard error.
+`replay` writes decisions only, so what is wrong with its events is on standard error.
 
 ";
 

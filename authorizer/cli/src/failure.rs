@@ -1,0 +1,130 @@
+//! Why a command ended, in the output format that was asked for: a program that reads JSON or SARIF gets a document also
+//! when the policy is broken.
+
+use std::env;
+use std::path::Path;
+
+use authorizer_findings::report::uri_of;
+use clap::ArgMatches;
+use miette::{Diagnostic, SourceCode};
+use serde_json::{Map, Value, json};
+
+/// The output formats for programs that can tell an error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    Json,
+    Sarif,
+    /// `attach` and `detach` write their JSON to standard error: standard output is the configuration.
+    JsonBeside,
+}
+
+impl Form {
+    /// The format that these arguments ask for, in any command that has it.
+    pub(crate) fn of(arguments: &ArgMatches) -> Option<Self> {
+        let (name, arguments) = arguments.subcommand()?;
+        if arguments.subcommand().is_some() {
+            return Self::of(arguments);
+        }
+        let format = arguments.try_get_raw("format").ok()??.next_back()?;
+        match (format.to_str()?, name) {
+            ("json", "attach" | "detach") => Some(Self::JsonBeside),
+            ("json", _) => Some(Self::Json),
+            ("sarif", _) => Some(Self::Sarif),
+            _ => None,
+        }
+    }
+}
+
+/// The error as one JSON object.
+pub(crate) fn json_of(error: &dyn Diagnostic) -> Value {
+    let problems: Vec<Value> = problems(error).into_iter().map(Problem::into_json).collect();
+    json!({"version": 1, "error": {"message": error.to_string(), "problems": problems}})
+}
+
+/// The error as SARIF 2.1.0: a run that was not successful (section 3.20.14), with a notification per problem.
+pub(crate) fn sarif_of(error: &dyn Diagnostic) -> Value {
+    let here = env::current_dir().ok();
+    let told: Vec<Value> = problems(error).iter().map(|one| one.to_notification(here.as_deref())).collect();
+    json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "authorizer", "semanticVersion": env!("CARGO_PKG_VERSION")}},
+            "invocations": [{"executionSuccessful": false, "toolExecutionNotifications": told}],
+            "columnKind": "unicodeCodePoints",
+            "results": [],
+        }],
+    })
+}
+
+/// One problem, and its place in a file.
+struct Problem {
+    message: String,
+    remedy: Option<String>,
+    place: Option<Place>,
+}
+
+struct Place {
+    /// The place in words, such as `rules[1].keys[0]`.
+    name: Option<String>,
+    file: String,
+    /// From 1, as the column, which counts characters.
+    line: usize,
+    column: usize,
+}
+
+/// The problems of an error: those that it lists, or itself.
+fn problems(error: &dyn Diagnostic) -> Vec<Problem> {
+    let listed: Vec<Problem> =
+        error.related().into_iter().flatten().map(|one| problem(one, error.source_code())).collect();
+    if listed.is_empty() { vec![problem(error, None)] } else { listed }
+}
+
+fn problem(error: &dyn Diagnostic, around: Option<&dyn SourceCode>) -> Problem {
+    Problem {
+        message: error.to_string(),
+        remedy: error.help().map(|help| help.to_string()),
+        place: place(error, error.source_code().or(around)),
+    }
+}
+
+fn place(error: &dyn Diagnostic, source: Option<&dyn SourceCode>) -> Option<Place> {
+    let label = error.labels()?.next()?;
+    // With a line before it the contents would begin there.
+    let contents = source?.read_span(label.inner(), 0, 0).ok()?;
+    Some(Place {
+        name: label.label().filter(|name| *name != "here").map(str::to_owned),
+        file: contents.name()?.to_owned(),
+        line: contents.line().saturating_add(1),
+        column: contents.column().saturating_add(1),
+    })
+}
+
+impl Problem {
+    fn into_json(self) -> Value {
+        let mut members = Map::new();
+        members.insert("message".to_owned(), self.message.into());
+        members.insert("remedy".to_owned(), self.remedy.into());
+        if let Some(Place { name, file, line, column }) = self.place {
+            members.insert("place".to_owned(), name.into());
+            members.insert("file".to_owned(), file.into());
+            members.insert("line".to_owned(), line.into());
+            members.insert("column".to_owned(), column.into());
+        }
+        members.into()
+    }
+
+    fn to_notification(&self, here: Option<&Path>) -> Value {
+        let text = match &self.remedy {
+            Some(remedy) => format!("{}. Remedy: {remedy}", self.message),
+            None => self.message.clone(),
+        };
+        let location = self.place.iter().map(|place| {
+            json!({"physicalLocation": {
+                "artifactLocation": {"uri": uri_of(Path::new(&place.file), here)},
+                "region": {"startLine": place.line, "startColumn": place.column},
+            }})
+        });
+        json!({"level": "error", "message": {"text": text}, "locations": location.collect::<Vec<_>>()})
+    }
+}
