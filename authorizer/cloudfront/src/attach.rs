@@ -409,6 +409,14 @@ impl Judge<'_> {
                 notes.push(Note::PassedOver { behavior: name });
             }
         }
+        for (name, behavior) in self.chosen() {
+            for one in &behavior.lambda_function_associations.0 {
+                if !["viewer-request", "origin-request"].contains(&one.event_type.as_str()) {
+                    let (behavior, arn, event) = (name.clone(), one.arn.clone(), one.event_type.clone());
+                    notes.push(Note::OnResponse { behavior, arn, event });
+                }
+            }
+        }
         for origin in self.origins() {
             if let Target::Bucket(endpoint) = Target::of(origin)
                 && endpoint.region.is_none()
@@ -418,6 +426,11 @@ impl Judge<'_> {
                     domain_name: origin.domain_name.clone(),
                     regional: endpoint.regional("REGION"),
                 });
+            }
+            let names: Vec<String> =
+                origin.custom_headers.0.iter().map(|one| one.header_name.clone()).collect();
+            if !names.is_empty() {
+                notes.push(Note::OriginHeaders { origin: origin.id.clone(), names });
             }
             notes.push(Note::OriginAccessControl {
                 origin: origin.id.clone(),

@@ -105,6 +105,22 @@ pub enum Note {
         /// The function.
         arn: String,
     },
+    /// A function that sees the responses.
+    OnResponse {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The function.
+        arn: String,
+        /// `origin-response` or `viewer-response`.
+        event: String,
+    },
+    /// Headers that an origin adds to every request.
+    OriginHeaders {
+        /// The origin.
+        origin: String,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// A cache policy that was confirmed, but whose content is not known here.
     CachePolicy {
         /// The behavior.
@@ -282,6 +298,19 @@ impl fmt::Display for Note {
                 "{behavior} has {} on origin-request, which runs after the authorizer and can change the request \
                  that the authorizer allowed",
                 arn.escape_debug()
+            ),
+            Self::OnResponse { behavior, arn, event } => write!(
+                f,
+                "{behavior} has {} on {}, which can change what viewers get, and can reveal what the authorizer refused",
+                arn.escape_debug(),
+                event.escape_debug()
+            ),
+            Self::OriginHeaders { origin, names } => write!(
+                f,
+                "origin `{}` adds {} to the requests after the authorizer's decision: a header can change which \
+                 operation S3 does",
+                origin.escape_debug(),
+                names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>().join(", ")
             ),
             Self::CachePolicy { behavior, id } => write!(
                 f,

@@ -1,6 +1,7 @@
 //! The members of CloudFront's structures, as far as they are known here: a configuration is read closed-world.
 //!
-//! Each member is judged by a check, or is listed as harmless with the reason. A test compares the table with AWS's own
+//! Each member is judged by a check, or is listed as harmless with the reason. What is in a structure that is `Judged` as
+//! a whole is not looked at member by member, so a new member in one of these is not noticed. A test compares the table with AWS's own
 //! service model (`fixtures/distributions/members.json`). Whatever else is set in a configuration is an
 //! [`UnknownMember`]: CloudFront gets new members each year, and one of them opened a way past Lambda@Edge.
 
@@ -11,7 +12,7 @@ use Member::{Harmless, Holds, Judged, Many};
 /// What is known of a member.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Member {
-    /// A check reads it: the id of its finding.
+    /// A check reads it: the id of its finding. If it is a structure, its members are not compared one by one.
     Judged(&'static str),
     /// It changes nothing about who can do what, for this reason.
     Harmless(&'static str),
@@ -390,7 +391,7 @@ mod tests {
         for (name, member) in members(ours) {
             let Some(kind) = model[theirs].get(*name) else { continue };
             match member {
-                // The whole of it is judged, or harmless.
+                // It is judged as a whole: what is in it is not compared.
                 Judged(_) => {}
                 Harmless(why) => assert!(why.len() > 10, "{theirs}.{name}"),
                 Holds(inner) => compare(model, kind, inner, seen),

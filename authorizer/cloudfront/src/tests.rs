@@ -359,6 +359,7 @@ fn what_the_configuration_does_not_show_is_said() {
             "origin_request",
             "dropped_overrides",
             "passed_over",
+            "on_response",
             "origin_access_control",
             "error_page",
             "continuous_deployment",
@@ -380,6 +381,7 @@ fn what_the_configuration_does_not_show_is_said() {
             "origin_request",
             "cache_policy",
             "origin_request_policy",
+            "on_response",
             "origin_access_control",
             "error_page",
             "continuous_deployment",
@@ -494,4 +496,27 @@ fn what_is_no_export_is_refused_with_its_place() {
     no_bucket["DistributionConfig"]["Origins"]["Items"][0]["DomainName"] = json!("files.example.com");
     let all = attach(&read(&no_bucket), &attachment(Behaviors::All));
     assert!(matches!(all, Err(Stopped::NoBucket)));
+}
+
+#[test]
+fn what_else_changes_requests_and_responses_is_noted() {
+    let mut whole = plain();
+    let config = &mut whole["DistributionConfig"];
+    let other = ARN.replace("edge-authorizer:3", "other:1");
+    let on = |event: &str| json!({"LambdaFunctionARN": other, "EventType": event, "IncludeBody": false});
+    config["DefaultCacheBehavior"]["LambdaFunctionAssociations"] =
+        json!({"Quantity": 2, "Items": [on("origin-response"), on("viewer-response")]});
+    for origin in config["Origins"]["Items"].as_array_mut().unwrap() {
+        origin["CustomHeaders"] =
+            json!({"Quantity": 1, "Items": [{"HeaderName": "x-amz-acl", "HeaderValue": "public-read"}]});
+    }
+    let changed = attach(&read(&whole), &attachment(Behaviors::All)).unwrap();
+    let told: Vec<String> = changed.notes.iter().map(ToString::to_string).collect();
+    for (part, count) in [
+        ("other:1 on origin-response, which can change what viewers get", 1),
+        ("other:1 on viewer-response, which can change what viewers get", 1),
+        ("adds `x-amz-acl` to the requests after", 1),
+    ] {
+        assert_eq!(told.iter().filter(|one| one.contains(part)).count(), count, "{part}: {told:#?}");
+    }
 }

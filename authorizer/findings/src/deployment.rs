@@ -49,5 +49,8 @@ pub fn findings(export: &Export, reviewed: &Reviewed<'_>) -> Result<Vec<Deployme
     findings.retain(|one| {
         seen.insert((one.check.id, one.file.clone(), one.pointer.clone(), one.message.clone()))
     });
+    for one in &mut findings {
+        one.seen = export.seen(&one.file, &one.pointer, one.beside.as_deref());
+    }
     Ok(findings)
 }

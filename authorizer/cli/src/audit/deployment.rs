@@ -41,8 +41,9 @@ pub(crate) struct Args {
     /// then not checked.
     #[arg(long, value_name = "HASH", value_parser = code_sha256, conflicts_with = "package")]
     code_sha256: Option<String>,
-    /// File (TOML) with the findings that are accepted: `[[accepted]]` with `finding`, `file`, `message` and `reason`, as
-    /// the JSON report has them. An entry accepts exactly that finding.
+    /// File (TOML) with the findings that are accepted: `[[accepted]]` with `finding`, `severity`, `file`, `message`,
+    /// `seen` and `reason`, as the JSON report has them. `seen` is the digest of what the finding is about, such as the
+    /// statement of a policy: if that changes, the entry accepts nothing.
     #[arg(long, value_name = "FILE")]
     accepted: Option<PathBuf>,
     /// Output format.
@@ -75,7 +76,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     for entry in accepted.iter().flat_map(|accepted| accepted.unused(&findings)) {
         let (id, file, line) = (entry.finding.escape_debug(), entry.file.escape_debug(), entry.line);
         note(format_args!(
-            "line {line} of the accepted findings: {id} in `{file}` is not found any more; remove it"
+            "line {line} of the accepted findings: {id} in `{file}` is not found any more, or not as it was; compare it with the JSON report"
         ));
     }
     let report = Report::of_deployment(&looked_at, &export, accepted.as_ref(), findings);

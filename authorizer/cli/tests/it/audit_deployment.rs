@@ -172,8 +172,8 @@ fn a_finding_that_is_accepted_with_a_reason_is_told_with_it_and_fails_nothing() 
     let accepted = export.path().join("accepted.toml");
     let entry = |message: &str| {
         format!(
-            "[[accepted]]\nfinding = {}\nfile = {}\nmessage = {message}\nreason = \"the body is logged on purpose\"\n",
-            finding["id"], finding["file"]
+            "[[accepted]]\nfinding = {}\nseverity = {}\nfile = {}\nmessage = {message}\nseen = {}\nreason = \"the body is logged on purpose\"\n",
+            finding["id"], finding["severity"], finding["file"], finding["seen"]
         )
     };
     fs::write(&accepted, entry(&finding["message"].to_string())).unwrap();
@@ -200,4 +200,49 @@ fn a_finding_that_is_accepted_with_a_reason_is_told_with_it_and_fails_nothing() 
     fs::write(&accepted, "accepted = 1").unwrap();
     let Done { code, err, .. } = audit(&with);
     assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn an_acceptance_is_of_what_was_seen_and_of_nothing_graver() {
+    const FILE: &str = "bucket-private-files/policy.json";
+    // Everyone may read one page. The message says no more than that everyone may.
+    let page = r#"{\"Sid\": \"Page\", \"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"s3:GetObject\", \"Resource\": \"arn:aws:s3:::private-files/page.html\"}"#;
+    let all = r#"{\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"s3:*\", \"Resource\": \"arn:aws:s3:::private-files/*\"}"#;
+    let first = r#"\"Statement\": ["#;
+    let export = changed(FILE, first, &format!("{first}{page}, "));
+    let path = export.path().join(FILE);
+    let with_page = fs::read_to_string(&path).unwrap();
+    let shown = export.path().to_str().unwrap();
+    let arguments = [shown, "--code-sha256", CODE, "--fail-on", "low", "--format", "json"];
+    let report: Value = serde_json::from_str(&audit(&arguments).out).unwrap();
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["id"] == "EA276").unwrap();
+    let entry = |severity: &Value| {
+        format!(
+            "[[accepted]]\nfinding = \"EA276\"\nseverity = {severity}\nfile = {}\nmessage = {}\nseen = {}\nreason = \"a public page\"\n",
+            finding["file"], finding["message"], finding["seen"]
+        )
+    };
+    let accepted = export.path().join("accepted.toml");
+    let with = [&arguments[..], &["--accepted", accepted.to_str().unwrap()]].concat();
+    // How many of its findings are open and accepted.
+    let told = |policy: &str| {
+        fs::write(&path, policy).unwrap();
+        let report: Value = serde_json::from_str(&audit(&with).out).unwrap();
+        let found = report["findings"].as_array().unwrap().iter().filter(|one| one["id"] == "EA276");
+        let (open, accepted): (Vec<_>, Vec<_>) = found.partition(|one| one["accepted"].is_null());
+        (open.len(), accepted.len())
+    };
+    fs::write(&accepted, entry(&finding["severity"])).unwrap();
+    assert_eq!(told(&with_page), (0, 1));
+    // A second, graver statement, before it or behind it, has the same message and stays open.
+    assert_eq!(told(&with_page.replacen(first, &format!("{first}{all}, "), 1)), (1, 1));
+    assert_eq!(told(&with_page.replacen(page, &format!("{page}, {all}"), 1)), (1, 1));
+    // The same statement, with more in it.
+    assert_eq!(told(&with_page.replacen("page.html", "*", 1)), (1, 0));
+    // Other members in another order say the same.
+    let action = r#"\"Action\": \"s3:GetObject\", "#;
+    let moved = page.replacen(action, "", 1).replacen('{', &format!("{{{action}"), 1);
+    assert_eq!(told(&with_page.replacen(page, &moved, 1)), (0, 1));
+    fs::write(&accepted, entry(&"low".into())).unwrap();
+    assert_eq!(told(&with_page), (1, 0));
 }

@@ -116,3 +116,24 @@ fn what_else_reaches_the_bucket_may_stay_unread_and_is_then_a_finding() {
         assert!(said.contains("the export is not complete"), "{said}");
     }
 }
+
+#[test]
+fn every_page_of_a_list_is_exported_or_the_list_counts_as_unread() {
+    for (command, file, finding) in [
+        ("list-access-points", "access-points", "EA288"),
+        ("list-access-grants", "access-grants", "EA289"),
+        ("list-bucket-inventory-configurations", "inventory", "EA238"),
+    ] {
+        let file = format!("bucket-private-files/{file}.json");
+        let (folder, output) = export(&[("PAGED", command)]);
+        assert!(output.status.success(), "{command}: {output:?}");
+        assert_eq!(audited(&folder), [format!("{finding} {file}")], "{command}");
+        for stuck in ["token", "no token"] {
+            let (folder, output) = export(&[("PAGED", command), ("STUCK", stuck)]);
+            assert!(output.status.success(), "{command}: {output:?}");
+            let written = files(&folder.path().join("export"));
+            assert_eq!(written[&file], json!({"NotRead": "Truncated"}), "{command}");
+            assert_eq!(audited(&folder), [format!("EA200 {file}")], "{command}");
+        }
+    }
+}

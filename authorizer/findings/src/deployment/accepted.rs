@@ -20,8 +20,12 @@ pub struct AcceptedFinding {
     pub finding: String,
     /// The file of the export.
     pub file: String,
+    /// How grave it was.
+    pub severity: String,
     /// The finding's message.
     pub message: String,
+    /// The digest of what it was found in: many messages do not change when what they are about gets graver.
+    pub seen: String,
     /// Why it is accepted.
     pub reason: String,
     /// The line of the entry.
@@ -50,13 +54,15 @@ struct Written {
 #[serde(deny_unknown_fields)]
 struct WrittenEntry {
     finding: Spanned<String>,
+    severity: String,
     file: String,
     message: String,
+    seen: String,
     reason: String,
 }
 
 impl AcceptedFindings {
-    /// Reads the file: `[[accepted]]` with `finding`, `file`, `message` and `reason`.
+    /// Reads the file: `[[accepted]]` with `finding`, `severity`, `file`, `message`, `seen` and `reason`.
     ///
     /// # Errors
     /// [`AcceptedError`] if it is anything else.
@@ -70,8 +76,9 @@ impl AcceptedFindings {
             if entry.reason.trim().is_empty() {
                 return Err(AcceptedError::NoReason(line));
             }
-            let WrittenEntry { finding, file, message, reason } = entry;
-            entries.push(AcceptedFinding { finding: finding.into_inner(), file, message, reason, line });
+            let WrittenEntry { finding, severity, file, message, seen, reason } = entry;
+            let finding = finding.into_inner();
+            entries.push(AcceptedFinding { finding, file, severity, message, seen, reason, line });
         }
         Ok(Self { entries })
     }
@@ -92,7 +99,11 @@ impl AcceptedFindings {
 
 impl AcceptedFinding {
     fn is_of(&self, finding: &DeploymentFinding) -> bool {
-        self.finding == finding.check.id && self.file == finding.file && self.message == finding.message
+        self.finding == finding.check.id
+            && self.severity == finding.severity.name()
+            && self.file == finding.file
+            && self.message == finding.message
+            && self.seen == finding.seen
     }
 }
 
@@ -102,11 +113,13 @@ mod tests {
 
     #[test]
     fn an_entry_says_all_of_a_finding_and_why_it_is_accepted() {
-        let entry = "[[accepted]]\nfinding = \"EA297\"\nfile = \"distributions.json\"\nmessage = \"m\"\n";
+        let entry = "[[accepted]]\nfinding = \"EA297\"\nseverity = \"medium\"\nfile = \"distributions.json\"\nmessage = \"m\"\nseen = \"d\"\n";
         let read = AcceptedFindings::read(&format!("# why\n{entry}reason = \"audited too\"\n")).unwrap();
         assert_eq!((read.entries[0].line, read.entries[0].reason.as_str()), (3, "audited too"));
         for (text, said) in [
             (entry.to_owned(), "missing field `reason`"),
+            (format!("{}reason = \"r\"\n", entry.replace("seen", "# seen")), "missing field `seen`"),
+            (format!("{}reason = \"r\"\n", entry.replace("severity", "# ")), "missing field `severity`"),
             (format!("{entry}reason = \" \"\n"), "the entry in line 2 has no `reason`"),
             (format!("{entry}reason = \"r\"\nuntil = \"2027\"\n"), "unknown field `until`"),
             ("accepted = 1".to_owned(), "invalid type"),

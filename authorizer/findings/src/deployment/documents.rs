@@ -153,6 +153,9 @@ pub(super) struct ContentSecurityPolicy {
 pub(super) struct AddedHeader {
     pub(super) header: String,
     pub(super) value: String,
+    /// Whether it replaces the header that the answer already has.
+    #[serde(default, rename = "Override")]
+    pub(super) replaces: bool,
 }
 
 impl AddedHeader {
@@ -496,7 +499,7 @@ pub(super) struct OtherDistribution {
     #[serde(rename = "ARN")]
     pub(super) arn: String,
     #[serde(default)]
-    pub(super) staging: bool,
+    pub(super) domain_name: Option<String>,
     pub(super) origins: Vec<String>,
 }
 
@@ -545,6 +548,8 @@ pub(super) struct ContinuousDeployment {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ContinuousDeploymentConfig {
     pub(super) enabled: bool,
+    #[serde(default)]
+    pub(super) staging_distribution_dns_names: List<String>,
 }
 
 /// `get-bucket-versioning`, which says nothing at all of a bucket that never had versions.

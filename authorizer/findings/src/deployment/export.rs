@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use authorizer_core::Bundle;
 use authorizer_core::policy::document::PolicyDocument;
+use authorizer_core::record::sha256_hex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -100,6 +101,23 @@ impl Export {
             .map_err(|error| unjudged(format!("it is not what the AWS CLI writes: {}", words(&error))))
     }
 
+    /// The digest of what a finding was found in. Of a list, that is the one element: its neighbors may change.
+    pub(super) fn seen(&self, file: &str, pointer: &str, beside: Option<&str>) -> String {
+        let content = |file: &str, pointer: &str| {
+            let bytes = self.files.get(file).map(Vec::as_slice).unwrap_or_default();
+            match serde_json::from_slice(bytes) {
+                Ok(value) => around(value, pointer).to_string().into_bytes(),
+                Err(_) => bytes.to_vec(),
+            }
+        };
+        let mut all = content(file, pointer);
+        if let Some(beside) = beside {
+            all.push(b'\n');
+            all.extend(content(beside, ""));
+        }
+        sha256_hex(&all)
+    }
+
     /// Another distribution, as `get-distribution-config` writes it.
     pub(super) fn another_distribution(&self, file: &str) -> Result<Exported, Unjudged> {
         let _: Value = self.read(file)?;
@@ -123,6 +141,34 @@ impl Export {
         }
         self.read(file).map(BucketSetting::There)
     }
+}
+
+/// The first element of a list on the way of a pointer; without one, what the pointer leads to, or the nearest around
+/// it. The pointer goes on into a policy that stands in the file as a text.
+fn around(whole: Value, pointer: &str) -> Value {
+    let mut here = whole;
+    for step in pointer.split('/').skip(1) {
+        if let Value::String(text) = &here
+            && let Ok(policy @ Value::Object(_)) = serde_json::from_str(text)
+        {
+            here = policy;
+        }
+        let step = step.replace("~1", "/").replace("~0", "~");
+        match &here {
+            Value::Array(items) => {
+                here = step.parse::<usize>().ok().and_then(|index| items.get(index)).cloned().unwrap_or(here);
+                break;
+            }
+            Value::Object(members) => match members.get(&step) {
+                Some(inner) => here = inner.clone(),
+                None => break,
+            },
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => break,
+        }
+    }
+    // AWS promises no order.
+    here.sort_all_objects();
+    here
 }
 
 /// What is wrong with a JSON text. It may quote the text, whose control characters would be the terminal's.

@@ -17,6 +17,10 @@ pub struct DeploymentFinding {
     pub pointer: String,
     /// What was found: lower case, no period, with the value.
     pub message: String,
+    /// The digest of what it was found in: the behavior, the statement, or the like.
+    pub seen: String,
+    /// Another file that the finding is about, which the digest then covers.
+    pub(crate) beside: Option<String>,
 }
 
 impl DeploymentFinding {
@@ -28,6 +32,12 @@ impl DeploymentFinding {
     /// As grave as this, instead of as the check says.
     pub(crate) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
+        self
+    }
+
+    /// About this file, too.
+    pub(crate) fn beside(mut self, file: String) -> Self {
+        self.beside = Some(file);
         self
     }
 }
@@ -64,6 +74,7 @@ impl Spot {
 
     pub(crate) fn found(self, check: &'static Check, message: impl Into<String>) -> DeploymentFinding {
         let Self { file, pointer } = self;
-        DeploymentFinding { check, severity: check.severity, file, pointer, message: message.into() }
+        let (severity, message) = (check.severity, message.into());
+        DeploymentFinding { check, severity, file, pointer, message, seen: String::new(), beside: None }
     }
 }

@@ -225,7 +225,7 @@ fn of_deployment(
         source: None,
     });
     let fingerprint = finding.fingerprint();
-    let DeploymentFinding { check, severity, file, pointer, message } = finding;
+    let DeploymentFinding { check, severity, file, pointer, message, seen, beside: _ } = finding;
     // The beginning, where there is no such file.
     let region = export.text(&file).map(|text| Region::of_pointer(text, &pointer)).unwrap_or_default();
     ReportedFinding {
@@ -236,10 +236,12 @@ fn of_deployment(
         region,
         place: format!("{file}#{pointer}"),
         members: members(match (&accepted, &entry) {
-            (None, _) => json!({"file": file, "pointer": pointer}),
-            (Some(_), entry) => json!({"file": file, "pointer": pointer, "accepted": entry.as_ref().map(
-                |entry| json!({"reason": entry.reason, "line": entry.line})
-            )}),
+            (None, _) => json!({"file": file, "pointer": pointer, "seen": seen}),
+            (Some(_), entry) => {
+                json!({"file": file, "pointer": pointer, "seen": seen, "accepted": entry.as_ref().map(
+                    |entry| json!({"reason": entry.reason, "line": entry.line})
+                )})
+            }
         }),
         accepted: entry,
         fingerprint,

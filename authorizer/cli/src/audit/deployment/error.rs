@@ -41,7 +41,7 @@ pub(crate) enum DeploymentError {
     /// The accepted findings cannot be read.
     #[error("`{path}` cannot be used: {source}")]
     #[diagnostic(help(
-        "write `[[accepted]]` with `finding`, `file`, `message` and `reason`, as the JSON report has them"
+        "write `[[accepted]]` with `finding` (the `id`), `severity`, `file`, `message`, `seen` and `reason`, as the JSON report has them"
     ))]
     Accepted {
         /// The file.

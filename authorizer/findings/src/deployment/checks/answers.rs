@@ -66,8 +66,15 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         };
         let mut tell = |check, message: String| found.push(spot.clone().found(check, message));
         let name = &one.name;
-        if !config.custom_headers_config.0.iter().any(|one| one.is("cache-control", &["no-cache", "no-store"])) {
-            tell(&KEPT, format!("{name}: S3's answers get no `Cache-Control` with `no-cache`"));
+        let added = &config.custom_headers_config.0;
+        match added.iter().find(|one| one.is("cache-control", &["no-cache", "no-store"])) {
+            None => tell(&KEPT, format!("{name}: S3's answers get no `Cache-Control` with `no-cache`")),
+            // It replaces the header of every answer, the function's own as well.
+            Some(one) if one.replaces && !one.is("cache-control", &["no-store"]) => tell(
+                &KEPT,
+                format!("{name}: `Cache-Control` has `Override`, so it replaces the `no-store` of the function's answers"),
+            ),
+            Some(_) => {}
         }
         let security = &config.security_headers_config;
         let custom = |header: &str, words: &[&str]| {

@@ -6,7 +6,7 @@ use authorizer_cloudfront::view::Origin;
 use super::key::key_names;
 use crate::check::{Check, Severity};
 use crate::deployment::documents::{
-    AccessGrantsFile, AccessPointsFile, DistributionsFile, GrantsFile, InventoryFile, LogGroups, LogGroupsFile,
+    AccessGrantsFile, AccessPointsFile, ContinuousDeploymentFile, DistributionsFile, GrantsFile, InventoryFile, LogGroups, LogGroupsFile,
     NotificationFile, PolicyFile, ReplicationFile,
 };
 use crate::deployment::export::BucketSetting;
@@ -146,8 +146,8 @@ fn access_points(subject: &DeploymentSubject<'_>, bucket: &str, found: &mut Vec<
     let file = format!("bucket-{bucket}/access-points.json");
     let Some(read) = subject.read::<AccessPointsFile>(&file) else { return };
     for (index, point) in read.access_point_list.iter().enumerate() {
-        let policy = format!("bucket-{bucket}/access-point-{}.json", point.name);
-        let policy = subject.bucket_setting::<PolicyFile>(&policy, "NoSuchAccessPointPolicy");
+        let beside = format!("bucket-{bucket}/access-point-{}.json", point.name);
+        let policy = subject.bucket_setting::<PolicyFile>(&beside, "NoSuchAccessPointPolicy");
         let open = match &policy {
             Some(BucketSetting::There(read)) => read.policy.allows().any(|(_, statement)| {
                 statement.inverted().is_some() || statement.principals().contains(&Principal::Everyone)
@@ -158,7 +158,7 @@ fn access_points(subject: &DeploymentSubject<'_>, bucket: &str, found: &mut Vec<
         let whom = if open { ", and its policy allows everyone" } else { "" };
         let message = format!("access point `{}` reaches the bucket{whom}", point.name.escape_debug());
         let spot = Spot::file(&file).then("AccessPointList").at(index);
-        found.push(spot.found(&POINT, message).severity(severity));
+        found.push(spot.found(&POINT, message).severity(severity).beside(beside));
     }
 }
 
@@ -202,22 +202,38 @@ fn distributions(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFind
     let file = "distributions.json";
     let Some(read) = subject.read::<DistributionsFile>(file) else { return };
     let ours = subject.identity().map(|one| one.arn);
-    let buckets = subject.buckets();
+    let (buckets, staging) = (subject.buckets(), our_staging(subject));
     for (index, other) in read.items.iter().enumerate() {
-        // A staging distribution is looked at with the policy that uses it.
-        if Some(&other.arn) == ours.as_ref() || other.staging {
+        // Our own staging distribution is looked at with the policy that uses it.
+        let is_our_staging = other.domain_name.as_ref().is_some_and(|name| staging.contains(name));
+        if Some(&other.arn) == ours.as_ref() || is_our_staging {
             continue;
         }
-        let reached = other.origins.iter().find(|domain| {
-            let origin = Origin { domain_name: (*domain).clone(), ..Origin::default() };
-            Target::of(&origin).bucket().is_some_and(|bucket| buckets.contains(bucket))
-        });
-        if let Some(domain) = reached {
+        let target = |domain: &String| {
+            Target::of(&Origin { domain_name: domain.clone(), ..Origin::default() })
+        };
+        let reaches = |domain: &&String| {
+            target(domain).bucket().is_some_and(|bucket| buckets.contains(bucket))
+        };
+        let may_reach = |domain: &&String| target(domain).any_bucket().is_some();
+        let reached = other.origins.iter().find(reaches).map(|domain| (domain, ""));
+        let perhaps = || other.origins.iter().find(may_reach).map(|one| (one, ", which may reach the bucket"));
+        if let Some((domain, may)) = reached.or_else(perhaps) {
             let (id, domain) = (other.id.escape_debug(), domain.escape_debug());
             let spot = Spot::file(file).then("Items").at(index);
-            found.push(spot.found(&OTHER, format!("distribution `{id}` has the origin `{domain}`")));
+            found.push(spot.found(&OTHER, format!("distribution `{id}` has the origin `{domain}`{may}")));
         }
     }
+}
+
+/// The domain names of the staging distributions of our own continuous deployment policy.
+fn our_staging(subject: &DeploymentSubject<'_>) -> Vec<String> {
+    if subject.view().continuous_deployment_policy_id.is_empty() {
+        return Vec::new();
+    }
+    let read = subject.read::<ContinuousDeploymentFile>("continuous-deployment-policy.json");
+    let config = read.map(|one| one.continuous_deployment_policy.continuous_deployment_policy_config);
+    config.map(|one| one.staging_distribution_dns_names.0).unwrap_or_default()
 }
 
 fn log_groups(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {

@@ -206,7 +206,7 @@ fn judge(
             }
         }
     }
-    if !document.statements.iter().any(denies_plain_http) {
+    if !document.statements.iter().any(|one| denies_plain_http(one, bucket)) {
         found.push(spot.clone().found(&PLAIN, format!("bucket `{bucket}` accepts plain HTTP")));
     }
     if let Some(identity) = subject.identity() {
@@ -276,12 +276,16 @@ fn words<'k>(keys: impl Iterator<Item = &'k str>) -> String {
     keys.map(|key| format!("`{}`", key.escape_debug())).collect::<Vec<_>>().join(", ")
 }
 
-fn denies_plain_http(statement: &Statement) -> bool {
+/// Whether it denies it to everyone, for all of the bucket, and without a further condition that would narrow this.
+fn denies_plain_http(statement: &Statement, bucket: &str) -> bool {
     statement.effect == Effect::Deny
         && statement.inverted().is_none()
         && statement.principals().contains(&Principal::Everyone)
         && statement.has_action("s3:GetObject")
         && statement.has_action("s3:PutObject")
+        && statement.has_resource(&format!("arn:aws:s3:::{bucket}"))
+        && statement.has_resource(&format!("arn:aws:s3:::{bucket}/*"))
+        && statement.conditions().count() == 1
         && statement.asks("Bool", "aws:SecureTransport", "false")
 }
 

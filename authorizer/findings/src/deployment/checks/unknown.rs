@@ -4,6 +4,7 @@ use authorizer_cloudfront::{UnknownMember, unknown_in, unknown_in_distribution};
 use serde_json::Value;
 
 use crate::check::{Check, Severity};
+use crate::deployment::documents::ContinuousDeploymentFile;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::subject::DeploymentSubject;
 use crate::family::Family;
@@ -24,6 +25,7 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in unknown_in_distribution(subject.exported_config()) {
         found.push(told(subject.config(), &one));
     }
+    staging(subject, found);
     let behaviors = subject.behaviors();
     let ids = |id: fn(&authorizer_cloudfront::view::Behavior) -> Option<&str>| -> Vec<String> {
         let mut ids: Vec<String> = behaviors
@@ -60,6 +62,22 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             found.extend(unknown_in(&config, value).iter().map(|one| told(spot.clone(), one)));
         }
     }
+}
+
+/// The staging distribution gets some of the requests.
+fn staging(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
+    if subject.view().continuous_deployment_policy_id.is_empty() {
+        return;
+    }
+    // Where a file is missing, that is found with the policy that divides the requests.
+    let Some(read) = subject.read::<ContinuousDeploymentFile>("continuous-deployment-policy.json") else { return };
+    if !read.continuous_deployment_policy.continuous_deployment_policy_config.enabled {
+        return;
+    }
+    let file = "staging-distribution.json";
+    let Some(other) = subject.another_distribution(file) else { return };
+    let spot = Spot::file(file).then("DistributionConfig");
+    found.extend(unknown_in_distribution(other.config()).iter().map(|one| told(spot.clone(), one)));
 }
 
 fn told(root: Spot, one: &UnknownMember) -> DeploymentFinding {

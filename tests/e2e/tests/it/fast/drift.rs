@@ -34,8 +34,13 @@ fn beside(change: &str) -> TempDir {
 
 /// The exit code, and the last line of what is printed.
 fn drift(folder: &Path, policy: &str, package: &Path) -> (i32, String) {
+    drift_with(folder, policy, package, None)
+}
+
+fn drift_with(folder: &Path, policy: &str, package: &Path, accepted: Option<&Path>) -> (i32, String) {
     let mut command = Command::new(folder.join("drift"));
-    command.arg("EDFDVBD6EXAMPLE").arg(root().join(policy)).arg(package).env("AUTHORIZER", authorizer());
+    command.arg("EDFDVBD6EXAMPLE").arg(root().join(policy)).arg(package).args(accepted);
+    command.env("AUTHORIZER", authorizer());
     let output = command.output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
     (output.status.code().unwrap(), out.lines().next_back().unwrap_or_default().to_owned())
@@ -62,6 +67,43 @@ fn the_last_line_and_the_exit_code_say_whether_it_is_what_was_reviewed() {
     let (code, last) = drift(as_it_was.path(), POLICY, &package);
     assert_eq!(code, 1);
     assert!(last.starts_with("drift of EDFDVBD6EXAMPLE: ") && last.contains("finding"), "{last}");
+
+    // A finding that is accepted is no drift.
+    let drifted = beside(&format!(
+        "{with_code} && sed -i 's|\"SigningBehavior\": \"always\"|\"SigningBehavior\": \"never\"|' origin-access-control-*.json"
+    ));
+    let (code, last) = drift(drifted.path(), POLICY, &package);
+    assert_eq!(code, 1, "{last}");
+    let export = drifted.path().join("export-to-accept");
+    assert!(
+        Command::new(drifted.path().join("export"))
+            .arg("EDFDVBD6EXAMPLE")
+            .arg(&export)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut audit = Command::new(authorizer());
+    audit.args(["audit", "deployment"]).arg(&export).arg("--policy").arg(root().join(POLICY));
+    let report = audit.arg("--package").arg(&package).args(["--format", "json"]).output().unwrap().stdout;
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    let mut entries = String::new();
+    for one in report["findings"].as_array().unwrap() {
+        entries.push_str(&format!(
+            "[[accepted]]\nfinding = {}\nseverity = {}\nfile = {}\nmessage = {}\nseen = {}\nreason = \"a test\"\n",
+            one["id"], one["severity"], one["file"], one["message"], one["seen"]
+        ));
+    }
+    // A path with a space is one argument.
+    let accepted = drifted.path().join("what is accepted.toml");
+    fs::write(&accepted, entries).unwrap();
+    let (code, last) = drift_with(drifted.path(), POLICY, &package, Some(&accepted));
+    assert_eq!(code, 0, "{last}");
+    let not_there = drifted.path().join("not-there.toml");
+    assert_eq!(
+        drift_with(drifted.path(), POLICY, &package, Some(&not_there)),
+        (2, "drift of EDFDVBD6EXAMPLE: not checked, the audit failed".to_owned())
+    );
 
     let not_checked = |why: &str| (2, format!("drift of EDFDVBD6EXAMPLE: not checked, {why}"));
     let broken = beside("exit 3");
@@ -96,6 +138,25 @@ fn the_role_of_the_schedule_may_do_what_the_export_does_and_no_more() {
     assert!(code.contains("\"s3control\", \"get-public-access-block\""));
     needed.insert("GetAccountPublicAccessBlock".to_owned());
     assert_eq!(actions, needed);
+}
+
+#[test]
+fn a_check_that_does_not_run_is_told_as_well() {
+    let template = fs::read_to_string(root().join("infra/cloudformation/drift.yaml")).unwrap();
+    let (_, alarm) = template.split_once("Type: AWS::CloudWatch::Alarm").unwrap();
+    let (alarm, _) = alarm.split_once("\n\n").unwrap();
+    for said in [
+        "MetricName: SucceededBuilds",
+        "Statistic: Sum",
+        "Period: 86400",
+        "ComparisonOperator: LessThanThreshold",
+        "TreatMissingData: breaching",
+        "AlarmActions: [!Ref Told]",
+    ] {
+        assert!(alarm.contains(said), "{said}");
+    }
+    let (_, policy) = template.split_once("Type: AWS::SNS::TopicPolicy").unwrap();
+    assert!(policy.contains("Service: cloudwatch.amazonaws.com"));
 }
 
 /// The IAM action of a command: its name in another case, but for those that S3 names otherwise ("Actions, resources,
