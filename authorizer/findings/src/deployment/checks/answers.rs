@@ -72,7 +72,9 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             // It replaces the header of every answer, the function's own as well.
             Some(one) if one.replaces && !one.is("cache-control", &["no-store"]) => tell(
                 &KEPT,
-                format!("{name}: `Cache-Control` has `Override`, so it replaces the `no-store` of the function's answers"),
+                format!(
+                    "{name}: `Cache-Control` has `Override`, so it replaces the `no-store` of the function's answers"
+                ),
             ),
             Some(_) => {}
         }

@@ -6,8 +6,8 @@ use authorizer_cloudfront::view::Origin;
 use super::key::key_names;
 use crate::check::{Check, Severity};
 use crate::deployment::documents::{
-    AccessGrantsFile, AccessPointsFile, ContinuousDeploymentFile, DistributionsFile, GrantsFile, InventoryFile, LogGroups, LogGroupsFile,
-    NotificationFile, PolicyFile, ReplicationFile,
+    AccessGrantsFile, AccessPointsFile, ContinuousDeploymentFile, DistributionsFile, GrantsFile,
+    InventoryFile, LogGroups, LogGroupsFile, NotificationFile, PolicyFile, ReplicationFile,
 };
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
@@ -94,10 +94,8 @@ static LOGS: Check = Check {
     remedy: "set the retention of the function's log group in this Region",
 };
 
-pub(super) static FAMILY: Family = Family::Deployment(
-    &[&COPIED, &LISTED, &TOLD, &POINT, &GRANTED, &KEY_GRANTED, &OTHER, &LOGS],
-    find,
-);
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&COPIED, &LISTED, &TOLD, &POINT, &GRANTED, &KEY_GRANTED, &OTHER, &LOGS], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
@@ -209,15 +207,14 @@ fn distributions(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFind
         if Some(&other.arn) == ours.as_ref() || is_our_staging {
             continue;
         }
-        let target = |domain: &String| {
-            Target::of(&Origin { domain_name: domain.clone(), ..Origin::default() })
-        };
-        let reaches = |domain: &&String| {
-            target(domain).bucket().is_some_and(|bucket| buckets.contains(bucket))
-        };
+        let target =
+            |domain: &String| Target::of(&Origin { domain_name: domain.clone(), ..Origin::default() });
+        let reaches =
+            |domain: &&String| target(domain).bucket().is_some_and(|bucket| buckets.contains(bucket));
         let may_reach = |domain: &&String| target(domain).any_bucket().is_some();
         let reached = other.origins.iter().find(reaches).map(|domain| (domain, ""));
-        let perhaps = || other.origins.iter().find(may_reach).map(|one| (one, ", which may reach the bucket"));
+        let perhaps =
+            || other.origins.iter().find(may_reach).map(|one| (one, ", which may reach the bucket"));
         if let Some((domain, may)) = reached.or_else(perhaps) {
             let (id, domain) = (other.id.escape_debug(), domain.escape_debug());
             let spot = Spot::file(file).then("Items").at(index);

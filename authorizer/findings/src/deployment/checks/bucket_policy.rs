@@ -256,7 +256,8 @@ fn denied(
             Holds::Yes => {
                 let some = if objects == Some(false) { " on some of the keys" } else { "" };
                 let keys = words(statement.conditions().map(|(_, key, _)| key));
-                let on = if keys.is_empty() { String::new() } else { format!(", by its condition on {keys}") };
+                let on =
+                    if keys.is_empty() { String::new() } else { format!(", by its condition on {keys}") };
                 let finding =
                     spot.found(&DENIES, format!("{name} denies the distribution {actions}{some}{on}"));
                 if objects == Some(false) { finding.severity(Severity::Low) } else { finding }
@@ -264,8 +265,9 @@ fn denied(
             Holds::Unknown => {
                 let unknown = ours.unknown_keys(statement);
                 let keys = words(unknown.iter().map(String::as_str));
-                let message =
-                    format!("{name} may deny the distribution {actions}: its condition on {keys} is not evaluated");
+                let message = format!(
+                    "{name} may deny the distribution {actions}: its condition on {keys} is not evaluated"
+                );
                 spot.found(&MAY_DENY, message)
             }
         });

@@ -48,8 +48,7 @@ static REALTIME: Check = Check {
      fields of the real-time log",
 };
 
-pub(super) static FAMILY: Family =
-    Family::Deployment(&[&TENANTS, &FUNCTION, &CERTIFICATES, &REALTIME], find);
+pub(super) static FAMILY: Family = Family::Deployment(&[&TENANTS, &FUNCTION, &CERTIFICATES, &REALTIME], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let (view, config) = (subject.view(), subject.config());
@@ -84,7 +83,8 @@ fn logs(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             ("cs-cookie", credentials.cookie.is_some()),
             ("cs-uri-query", credentials.query.is_some()),
         ];
-        let told = with_token.into_iter().filter(|(field, may)| *may && fields.iter().any(|one| one == field));
+        let told =
+            with_token.into_iter().filter(|(field, may)| *may && fields.iter().any(|one| one == field));
         let told: Vec<_> = told.map(|(field, _)| format!("`{field}`")).collect();
         if !told.is_empty() {
             let message = format!("{}: the real-time log has {}", one.name, told.join(", "));

@@ -1,7 +1,7 @@
 //! The functions on a behavior: ours, on the viewer's request, and none beside it.
 
-use authorizer_cloudfront::{FunctionVersion, Target};
 use authorizer_cloudfront::view::VIEWER_REQUEST;
+use authorizer_cloudfront::{FunctionVersion, Target};
 
 use crate::check::{Check, Severity};
 use crate::deployment::finding::DeploymentFinding;
@@ -77,7 +77,8 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             for origin in subject.view().origins_of(one.behavior) {
                 if let Some(other) = Target::of(origin).any_bucket() {
                     let id = origin.id.escape_debug();
-                    let message = format!("{} reaches {other} (origin `{id}`) without the authorizer", one.name);
+                    let message =
+                        format!("{} reaches {other} (origin `{id}`) without the authorizer", one.name);
                     found.push(one.spot.clone().found(&WITHOUT, message));
                 }
             }

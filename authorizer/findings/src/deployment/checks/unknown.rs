@@ -70,7 +70,9 @@ fn staging(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) 
         return;
     }
     // Where a file is missing, that is found with the policy that divides the requests.
-    let Some(read) = subject.read::<ContinuousDeploymentFile>("continuous-deployment-policy.json") else { return };
+    let Some(read) = subject.read::<ContinuousDeploymentFile>("continuous-deployment-policy.json") else {
+        return;
+    };
     if !read.continuous_deployment_policy.continuous_deployment_policy_config.enabled {
         return;
     }

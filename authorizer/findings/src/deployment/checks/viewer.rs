@@ -134,7 +134,8 @@ fn staging(subject: &DeploymentSubject<'_>, policy: &str, found: &mut Vec<Deploy
         let has_ours = behavior.viewer_request().is_some_and(|one| ours.contains(&one.arn));
         let past = behavior.grpc_config.enabled || behavior.smooth_streaming;
         if reaches && (!has_ours || past) {
-            let message = format!("{name} of the staging distribution reaches the bucket past the authorizer");
+            let message =
+                format!("{name} of the staging distribution reaches the bucket past the authorizer");
             found.push(Spot::file(file).found(&STAGING, message));
         }
     }
