@@ -81,7 +81,7 @@ fn in_words(rules: &[String]) -> String {
 pub struct RuleRef {
     /// The policy: 0, or 1 where two are compared.
     pub side: usize,
-    /// The rule's place in it. From the number of its rules on: the extra rules of [`Engine::with_extras`].
+    /// The rule's place in it. From the number of its rules on: the extra rules of `Engine::with_extras`.
     pub rule: usize,
 }
 
