@@ -11,13 +11,14 @@ use authorizer_analysis::{
 };
 use authorizer_core::event::CloudFrontRequest;
 use authorizer_core::key::ObjectKey;
+use authorizer_core::operation::S3Operation;
 use authorizer_core::outcome::Outcome;
 use authorizer_core::prefix::KeyPrefix;
 use authorizer_core::record::DecisionRecord;
 use authorizer_core::rules::{Claims, KeyPattern};
 use authorizer_core::{Authorized, Authorizer};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::policies::{Alphabet, authorizer, pair};
 use self::requests::Request;
@@ -46,10 +47,12 @@ fn try_all(requests: &[Request], authorizer: &Authorizer) -> Vec<Tried> {
 }
 
 /// Every access in one that the other does not have.
-fn by_trying(requests: &[Request], from: &[Tried], to: &[Tried]) -> BTreeSet<Access> {
+fn by_trying(requests: &[Request], from: &[Tried], to: &[Tried], open: &[Tried]) -> BTreeSet<Access> {
     let mut found = BTreeSet::new();
-    for (request, (before, after)) in requests.iter().zip(from.iter().zip(to)) {
-        if after.forwarded.is_some() && before.forwarded.is_none() && !is_of_time(&before.record) {
+    for (request, ((before, after), open)) in requests.iter().zip(from.iter().zip(to).zip(open)) {
+        // Where the policy looks at no token, one that has all rules open says whether its times are refused.
+        let is_of_time = is_of_time(&before.record) || is_of_time(&open.record);
+        if after.forwarded.is_some() && before.forwarded.is_none() && !is_of_time {
             let record = &after.record;
             let (rule, operation) = (record.rule.as_deref().unwrap(), record.operation.as_deref().unwrap());
             found.insert((rule.to_owned(), operation.to_owned(), request.issuer()));
@@ -85,12 +88,22 @@ fn is_stored_otherwise(old: &[Tried], new: &[Tried]) -> bool {
     })
 }
 
+/// The same issuers, and a rule for everything.
+fn with_all_open(policy: &Value) -> Option<Authorizer> {
+    let operations: Vec<_> = S3Operation::ALL.iter().map(|one| one.name()).collect();
+    let mut open = policy.clone();
+    open["rules"] = json!([{"id": "all", "effect": "allow", "operations": operations, "keys": ["**"]}]);
+    authorizer(&open)
+}
+
 fn compare(requests: &[Request], old: &Value, new: &Value) -> Result<(), TestCaseError> {
+    let (Some(open_old), Some(open_new)) = (with_all_open(old), with_all_open(new)) else { return Ok(()) };
     let (Some(old), Some(new)) = (authorizer(old), authorizer(new)) else { return Ok(()) };
     let found = diff(&old, &new).unwrap();
     let (by_old, by_new) = (try_all(requests, &old), try_all(requests, &new));
-    let granted = by_trying(requests, &by_old, &by_new);
-    let revoked = by_trying(requests, &by_new, &by_old);
+    let [open_old, open_new] = [open_old, open_new].map(|open| try_all(requests, &open));
+    let granted = by_trying(requests, &by_old, &by_new, &open_old);
+    let revoked = by_trying(requests, &by_new, &by_old, &open_new);
     for (changes, tried, from, to) in
         [(&found.granted, granted, &old, &new), (&found.revoked, revoked, &new, &old)]
     {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
@@ -209,7 +210,8 @@ fn reads(bytes: &[u8]) -> Reads {
     }
 }
 
-/// The events of a text that is not one event: the elements of an array, or objects one after the other.
+/// The events of a text that is not one event: the elements of an array, or objects one after the other. Where one of
+/// them does not even look like an event, the text is a broken one: text behind an event is not left out.
 pub(super) fn events_in(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let is_object = |text: &str| text.starts_with('{');
     let mut events = Vec::new();
@@ -226,7 +228,15 @@ pub(super) fn events_in(bytes: &[u8]) -> Option<Vec<&[u8]>> {
             }
         }
     }
-    (!is_one).then_some(events)
+    let are_events = || events.iter().all(|event| serde_json::from_slice::<LooksLikeEvent>(event).is_ok());
+    (!is_one && are_events()).then_some(events)
+}
+
+/// What every event has.
+#[derive(Deserialize)]
+struct LooksLikeEvent {
+    #[serde(rename = "Records")]
+    _records: IgnoredAny,
 }
 
 fn first_line(mut lines: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
@@ -248,8 +258,13 @@ mod tests {
     #[test]
     fn the_events_of_a_text_are_elements_of_arrays_and_objects_in_a_row() {
         for (text, expected) in [
-            (r#"[{"a":1},{"b":2}]"#, Some(vec![r#"{"a":1}"#, r#"{"b":2}"#])),
-            (r#"{"a":1}{"b":2} [{"c":3}]"#, Some(vec![r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#])),
+            (r#"[{"Records":1},{"Records":2}]"#, Some(vec![r#"{"Records":1}"#, r#"{"Records":2}"#])),
+            (
+                r#"{"Records":1}{"Records":2} [{"Records":3}]"#,
+                Some(vec![r#"{"Records":1}"#, r#"{"Records":2}"#, r#"{"Records":3}"#]),
+            ),
+            (r#"{"Records":1}{}"#, None),
+            (r#"[{"Records":1},{"a":2}]"#, None),
             ("[]", Some(vec![])),
             (r#"{"a":1}"#, None),
             (r#"{"a":1} x"#, None),

@@ -145,7 +145,8 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
         .iter()
         .filter(|file| fs::read_to_string(folder.join(file)).unwrap().contains("Absent"))
         .collect();
-    assert_eq!(absent, [&format!("bucket-{bucket}/website.json")]);
+    let expected = ["replication", "website"].map(|name| format!("bucket-{bucket}/{name}.json"));
+    assert_eq!(absent, expected.iter().collect::<Vec<_>>());
     // Without its own domain name, the distribution has CloudFront's certificate.
     assert_eq!(
         audited(&folder, &root().join(SAMPLE), &zip),

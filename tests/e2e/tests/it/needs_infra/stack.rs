@@ -156,7 +156,7 @@ fn distribution_faults(faults: &mut Faults, config: &Value, is: &impl Fn(&str) -
     faults.unless(behavior["Compress"] == false, "objects as they are stored");
     faults.unless(behavior["TargetOriginId"] == origins[0]["Id"], "the bucket behind the behavior");
     faults.unless(config["DefaultRootObject"].is_null(), "no default root object");
-    faults.unless(listed == 6 && kept.is_empty(), "no error in the cache");
+    faults.unless(listed == 8 && kept.is_empty(), "no error in the cache");
     faults.unless(tls, "TLS 1.2 or later for one's own name");
     faults.unless(config["HttpVersion"] == "http2and3", "HTTP/2 and HTTP/3");
     faults.unless(config["WebACLId"].is_null() != is("HasWebAcl"), "the web ACL that was named");
