@@ -18,7 +18,7 @@ fn cfn_lint_stops_a_template_that_cloudformation_would_not_take() {
         linter,
         TEMPLATE,
         &[
-            ("Type: LINUX_CONTAINER", "Type: LINUX", "E3030"),
+            ("AWS::CodeBuild::Project", "AWS::CodeBuild::Projekt", "E3006"),
             ("!GetAtt Check.Arn", "!GetAtt Checks.Arn", "E1010"),
             ("RetentionInDays: 400", "RetentionInDays: 401", "E3030"),
         ],
