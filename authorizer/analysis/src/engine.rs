@@ -33,7 +33,7 @@ pub use atom::Reading;
 pub(crate) use atom::could_match;
 pub use budget::Budget;
 pub use heads::{could_overlap, heads_agree};
-pub(crate) use meet::key_of_both;
+pub(crate) use meet::{could_share_a_key, key_of_both};
 pub use question::{Answer, MetadataDifference, Question, Token};
 pub use space::{Bounds, Who};
 pub use witness::{Replayed, Witness};

@@ -1,6 +1,6 @@
 //! Who may do what to which keys, as a table. A request proves each filled cell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_core::Authorizer;
 use authorizer_core::operation::S3Operation;
@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::engine::{
-    Bounds, Engine, EngineError, Question, Reading, RuleRef, Token, Who, Witness, could_overlap, key_of_both,
+    Bounds, Engine, EngineError, Question, Reading, RuleRef, Token, Who, Witness, could_overlap,
+    could_share_a_key, key_of_both,
 };
 use crate::folders::Folder;
 use crate::parts::{Part, failing};
@@ -189,6 +190,9 @@ impl<'p> Table<'_, 'p> {
     ) -> Result<Vec<Cell>, EngineError> {
         let mut cells = Vec::new();
         let mut known = Known::default();
+        let shares = |deny: &Rule| deny.keys().iter().any(|other| could_share_a_key(pattern, other));
+        let sharing: BTreeSet<usize> =
+            near.denies.iter().filter(|(_, deny)| shares(deny)).map(|(at, _)| at.rule).collect();
         for operation in rule.operations().iter() {
             if !self.engine.could_match(at, operation, who) {
                 continue;
@@ -202,8 +206,13 @@ impl<'p> Table<'_, 'p> {
             else {
                 continue;
             };
-            let denies: Vec<_> =
-                near.denies.iter().filter(|(_, deny)| could_overlap(rule, deny, operation)).collect();
+            let denies: Vec<_> = near
+                .denies
+                .iter()
+                // A prefix is another matter: a deny rule must not match any key below it.
+                .filter(|(deny, _)| operation.is_listing() || sharing.contains(&deny.rule))
+                .filter(|(_, deny)| could_overlap(rule, deny, operation))
+                .collect();
             let accesses: Vec<_> =
                 [Some(request.clone()), wanted_by(&request, denies.iter().map(|(_, deny)| *deny))]
                     .into_iter()

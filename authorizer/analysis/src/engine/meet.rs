@@ -1,6 +1,6 @@
 //! A key that two patterns match, found in one pass. It decides most pairs of a long policy at once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use authorizer_core::key::ObjectKey;
 use authorizer_core::rules::{Claims, KeyPattern, Segment};
@@ -40,6 +40,68 @@ pub(crate) fn key_of_both(one: &KeyPattern, other: &KeyPattern, claims: Claims<'
         }
     }
     None
+}
+
+/// Whether some key could match both patterns, for some claims. "Yes" may be wrong, "no" is not.
+pub(crate) fn could_share_a_key(one: &KeyPattern, other: &KeyPattern) -> bool {
+    let (first, second) = (shapes(one), shapes(other));
+    let mut seen: HashSet<Place> = HashSet::new();
+    let mut open = vec![(0usize, 0usize)];
+    while let Some((i, j)) = open.pop() {
+        let (after_i, after_j) = (i.saturating_add(1), j.saturating_add(1));
+        let mut next: Vec<Place> = Vec::new();
+        match (first.get(i), second.get(j)) {
+            (None, None) => return true,
+            (Some(Shape::AnySegments), other) => {
+                next.push((after_i, j));
+                next.extend(other.map(|_| (i, after_j)));
+            }
+            (one, Some(Shape::AnySegments)) => {
+                next.push((i, after_j));
+                next.extend(one.map(|_| (after_i, j)));
+            }
+            (Some(one), Some(other)) if could_be_one_text(*one, *other) => next.push((after_i, after_j)),
+            (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => {}
+        }
+        open.extend(next.into_iter().filter(|place| seen.insert(*place)));
+    }
+    false
+}
+
+/// What a segment of a pattern may stand for, whatever the claims are.
+#[derive(Clone, Copy)]
+enum Shape<'p> {
+    Text(&'p str),
+    Glob(&'p Segment),
+    Any,
+    AnySegments,
+}
+
+fn shapes(pattern: &KeyPattern) -> Vec<Shape<'_>> {
+    let mut shapes: Vec<Shape<'_>> = Vec::new();
+    for segment in pattern.segments() {
+        shapes.push(match segment {
+            Segment::Literal(text) => Shape::Text(text),
+            Segment::Glob(_) => Shape::Glob(segment),
+            Segment::Claim(_) => Shape::Any,
+            Segment::AnySegments => Shape::AnySegments,
+        });
+    }
+    // As the last segment it stands for one or more.
+    if let Some(Shape::AnySegments) = shapes.last() {
+        shapes.push(Shape::Any);
+    }
+    shapes
+}
+
+fn could_be_one_text(one: Shape<'_>, other: Shape<'_>) -> bool {
+    match (one, other) {
+        (Shape::Text(one), Shape::Text(other)) => one == other,
+        (Shape::Text(text), Shape::Glob(glob)) | (Shape::Glob(glob), Shape::Text(text)) => {
+            glob.matches(text, Claims::None)
+        }
+        _ => true,
+    }
 }
 
 fn pieces<'p>(pattern: &'p KeyPattern, claims: Claims<'p>) -> Option<Vec<Piece<'p>>> {
@@ -134,6 +196,28 @@ mod tests {
         let parsed = |text| KeyPattern::parse(text).unwrap();
         let claims = Claims::Known(claims.as_object().unwrap());
         key_of_both(&parsed(one), &parsed(other), claims).map(|key| key.as_str().to_owned())
+    }
+
+    #[test]
+    fn patterns_that_share_no_key_are_told_apart_and_those_that_share_one_never() {
+        let parsed = |text| KeyPattern::parse(text).unwrap();
+        for (one, other, expected) in [
+            ("team-1/shared/*.txt", "**/frozen-2/**", false),
+            ("team-1/{sub}/**", "**/frozen-2/**", true),
+            ("a/**", "a", false),
+            ("a/**", "a/b/c", true),
+            ("a/**/b", "a/b", true),
+            ("**", "{sub}", true),
+            ("a/b*", "a/cd", false),
+            ("a/b*", "a/*c", true),
+            ("**/x/**/y", "x/y", true),
+            ("**/x/**/y", "y/x", false),
+            ("{sub}/a", "{role}/a/b", false),
+        ] {
+            assert_eq!(could_share_a_key(&parsed(one), &parsed(other)), expected, "{one} {other}");
+            assert_eq!(could_share_a_key(&parsed(other), &parsed(one)), expected, "{other} {one}");
+            assert!(expected || key(one, other).is_none(), "{one} {other}");
+        }
     }
 
     #[test]

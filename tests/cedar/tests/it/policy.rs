@@ -145,7 +145,7 @@ fn pattern(dice: &mut Dice, with_claims: bool) -> String {
 fn conditions(dice: &mut Dice) -> Value {
     let mut when = Map::new();
     for _ in 0..1 + dice.below(2) {
-        let claim = dice.one(&["role", "scope", "n", "flag", "org", "sub", "has"]);
+        let claim = dice.one(&["role", "teams", "n", "flag", "org", "sub", "has"]);
         when.insert(claim.to_owned(), test(dice, claim));
     }
     when.into()
@@ -163,7 +163,7 @@ fn test(dice: &mut Dice, claim: &str) -> Value {
         2 | 3 if dice.percent(30) => {
             // A scope is only what can stand in a header.
             let possible =
-                |word: &&str| !["", " "].contains(word) && (claim != "scope" || !word.contains(['\\', 'é']));
+                |word: &&str| !["", " "].contains(word) && (claim != "teams" || !word.contains(['\\', 'é']));
             json!({"has": dice.one(&ODD.into_iter().filter(possible).collect::<Vec<_>>())})
         }
         2 | 3 => json!({"has": dice.one(&["a", "b"])}),

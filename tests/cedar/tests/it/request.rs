@@ -211,7 +211,7 @@ fn claims(dice: &mut Dice, target: &Rule) -> Map<String, Value> {
             claims.insert((*name).into(), value);
         }
     }
-    for name in ["role", "scope", "n", "flag", "has"] {
+    for name in ["role", "teams", "n", "flag", "has"] {
         if dice.percent(60) {
             let any = [
                 json!("a"),
