@@ -189,6 +189,8 @@ fn way(from: &HashMap<Place, Step>, end: Place) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::select;
     use serde_json::json;
 
     fn key(one: &str, other: &str) -> Option<String> {
@@ -217,6 +219,33 @@ mod tests {
             assert_eq!(could_share_a_key(&parsed(one), &parsed(other)), expected, "{one} {other}");
             assert_eq!(could_share_a_key(&parsed(other), &parsed(one)), expected, "{other} {one}");
             assert!(expected || key(one, other).is_none(), "{one} {other}");
+        }
+    }
+
+    /// A few segments, joined, of these.
+    fn joined(of: &'static [&'static str]) -> impl Strategy<Value = String> {
+        proptest::collection::vec(select(of), 1..5).prop_map(|segments| segments.join("/"))
+    }
+
+    proptest! {
+        /// The matrix asks no question about patterns that are said to be apart: so that must never be wrong.
+        #[test]
+        fn patterns_that_match_one_key_are_never_said_to_be_apart(
+            one in joined(&["a", "b", "ab", "*", "a*", "*b", "a*b", "**", "{sub}", "{groups}"]),
+            other in joined(&["a", "b", "ab", "*", "a*", "*b", "a*b", "**", "{sub}", "{groups}"]),
+            tried in proptest::collection::vec(joined(&["a", "b", "ab", "axb", "x"]), 32),
+        ) {
+            let (Ok(one), Ok(other)) = (KeyPattern::parse(&one), KeyPattern::parse(&other)) else { return Ok(()) };
+            let claims = json!({"sub": "a", "groups": ["b", "ab"]});
+            let claims = Claims::Known(claims.as_object().unwrap());
+            let folders = tried.iter().map(|key| format!("{key}/"));
+            for text in tried.iter().cloned().chain(folders) {
+                let key = ObjectKey::new(text).unwrap();
+                if one.matches(&key, claims) && other.matches(&key, claims) {
+                    prop_assert!(could_share_a_key(&one, &other), "{one} {other} {key}");
+                }
+            }
+            prop_assert!(key_of_both(&one, &other, claims).is_none() || could_share_a_key(&one, &other));
         }
     }
 

@@ -15,72 +15,88 @@ th{background:#eee}code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}
 
 /// The page.
 pub(super) fn page(table: &Matrix, bundle_sha256: &str) -> String {
-    let used: BTreeSet<S3Operation> =
-        table.rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.operation)).collect();
-    let mut html = format!(
+    let mut html = head("Who may do what");
+    html.push_str(&format!(
+        "<p>Policy bundle <code>{}</code>. A request that the core allows proves each filled cell. Every \
+         request that the core allows belongs to a filled cell.</p>\n",
+        escaped(bundle_sha256)
+    ));
+    let rows = table.rows.iter().map(|row| Line {
+        who: &row.who,
+        keys: &row.keys,
+        conditions: &row.conditions,
+        cells: &row.cells,
+        through: None,
+    });
+    push_table(&mut html, &rows.collect::<Vec<_>>());
+    html.push_str("</body>\n</html>");
+    html
+}
+
+/// A row of a table.
+struct Line<'r> {
+    who: &'r [String],
+    keys: &'r str,
+    conditions: &'r [String],
+    cells: &'r [Cell],
+    /// The ways to a bucket, in a table of one.
+    through: Option<Vec<String>>,
+}
+
+fn head(title: &str) -> String {
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>Who may do what</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Who may do what</h1>\n\
-         <p>Policy bundle <code>{}</code>. A request that the core allows proves each filled cell. Every \
-         request that the core allows belongs to a filled cell.</p>\n<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>",
-        escaped(bundle_sha256)
-    );
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+    )
+}
+
+fn push_table(html: &mut String, rows: &[Line<'_>]) {
+    let used: BTreeSet<S3Operation> =
+        rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.operation)).collect();
+    html.push_str("<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>");
     for operation in &used {
         html.push_str(&format!("<th>{}</th>", operation.name()));
     }
+    if rows.iter().any(|row| row.through.is_some()) {
+        html.push_str("<th>Through</th>");
+    }
     html.push_str("</tr></thead>\n<tbody>\n");
-    for row in &table.rows {
+    for row in rows {
         html.push_str(&format!(
             "<tr><td>{}</td><td><code>{}</code></td><td>{}</td>",
-            lines(&row.who),
-            escaped(&row.keys),
-            lines(&row.conditions)
+            lines(row.who),
+            escaped(row.keys),
+            lines(row.conditions)
         ));
         for operation in &used {
             let cell = row.cells.iter().find(|cell| cell.operation == *operation);
             html.push_str(&format!("<td>{}</td>", cell.map(shown).unwrap_or_default()));
         }
+        if let Some(ways) = &row.through {
+            html.push_str(&format!("<td>{}</td>", lines(ways)));
+        }
         html.push_str("</tr>\n");
     }
-    html.push_str("</tbody>\n</table>\n</body>\n</html>");
-    html
+    html.push_str("</tbody>\n</table>\n");
 }
 
 /// The page of buckets.
 pub(super) fn reach_page(all: &Reach) -> String {
-    let mut html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>Who may do what to which bucket</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <h1>Who may do what to which bucket</h1>\n"
-    );
+    let mut html = head("Who may do what to which bucket");
     for bucket in &all.buckets {
         html.push_str(&format!("<h2>Bucket <code>{}</code></h2>\n", escaped(&bucket.bucket)));
         for one in undecided(bucket) {
             html.push_str(&format!("<p class=\"except\">Warning: {}</p>\n", escaped(&one)));
         }
-        let used: BTreeSet<S3Operation> =
-            bucket.rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.operation)).collect();
-        html.push_str("<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>");
-        for operation in &used {
-            html.push_str(&format!("<th>{}</th>", operation.name()));
-        }
-        html.push_str("<th>Through</th></tr></thead>\n<tbody>\n");
-        for row in &bucket.rows {
-            html.push_str(&format!(
-                "<tr><td>{}</td><td><code>{}</code></td><td>{}</td>",
-                lines(&row.who),
-                escaped(&row.keys),
-                lines(&row.conditions)
-            ));
-            for operation in &used {
-                let cell = row.cells.iter().find(|cell| cell.operation == *operation);
-                html.push_str(&format!("<td>{}</td>", cell.map(shown).unwrap_or_default()));
-            }
-            let ways: Vec<String> = row.through.iter().map(through).collect();
-            html.push_str(&format!("<td>{}</td></tr>\n", lines(&ways)));
-        }
-        html.push_str("</tbody>\n</table>\n");
+        let rows = bucket.rows.iter().map(|row| Line {
+            who: &row.who,
+            keys: &row.keys,
+            conditions: &row.conditions,
+            cells: &row.cells,
+            through: Some(row.through.iter().map(through).collect()),
+        });
+        push_table(&mut html, &rows.collect::<Vec<_>>());
     }
     html.push_str("<h2>What is not shown</h2>\n<ul>\n");
     for one in &all.elsewhere {
