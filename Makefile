@@ -6,8 +6,8 @@ PACKAGE ?= dist/authorizer.zip
 BENCH ?= --noplot --warm-up-time 1 --measurement-time 3
 # More arguments for `make bench-peers`.
 PEERS ?=
-# --bundled-keys-only: a smaller function, for policies without `jwks.url`.
-EDGE ?=
+# The build of the function, `small` or `fast`; without it, the one that POLICY takes.
+BUILD ?=
 AUTHORIZER = target/release/authorizer
 BEHAVIOR ?= all
 LISTEN ?= 127.0.0.1:8080
@@ -69,9 +69,11 @@ generate: ## Write the generated pages: the command line reference, the pages of
 	UPDATE_DOCS=1 cargo test --locked --package authorizer-cli --test it -- generated:: backtest::
 
 package: ## Build the function, and make the zip PACKAGE with POLICY.
-	bootstrap=$$(authorizer/edge/build $(EDGE)) && \
-	cargo run --release --locked --package authorizer-cli -- \
-		package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
+	$(MAKE) build
+	build='$(BUILD)'; \
+	build=$${build:-$$($(AUTHORIZER) package --policy $(POLICY) --print-build)} && \
+	bootstrap=$$(authorizer/edge/build "$$build") && \
+	$(AUTHORIZER) package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
 
 deploy: ## Check POLICY, its tests and its findings, make the package and deploy it. Needs CODE_BUCKET=NAME; see infra/deploy.
 	$(call said,POLICY)
@@ -124,7 +126,7 @@ cedar-deep: ## Compare `audit diff` with Cedar's symbolic compiler on 2,000 pair
 	RANDOM_CASES=1000 cargo test --locked --package authorizer-cedar --test it -- implies:: --nocapture
 
 bench: ## Measure decisions, the command line and the function beside its peers, and print tables; see docs/performance.md.
-	cargo bench --locked --profile edge --package authorizer-core --bench decision -- $(BENCH)
+	cargo bench --locked --profile fast --package authorizer-core --bench decision -- $(BENCH)
 	cargo bench --locked --package authorizer-cli --bench scale -- $(BENCH)
 	cargo test --locked --package authorizer-core --test allocations -- --nocapture --test-threads 1
 	tests/bench/tables

@@ -17,7 +17,7 @@ use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::output::{Exit, Format, note};
+use crate::output::{Exit, Format, line, note};
 use crate::policy::warn;
 use crate::save;
 
@@ -35,24 +35,30 @@ const MAX_UNPACKED_BYTES: u64 = 250_000_000;
 /// The limit of CloudFront for a viewer-request function ("Quotas on Lambda@Edge", CloudFront Developer Guide).
 const MAX_ZIP_BYTES: usize = 50_000_000;
 
-/// Larger than any package of this project. A zip of this size contains something that it should not, such as debugging
-/// information, and every start of the function takes longer.
-const LARGE_ZIP_BYTES: usize = 1_500_000;
+/// What CloudFront's API took for a viewer-request function, whatever AWS's pages say: larger ones were refused in 2023,
+/// and in March and October 2024 (awslabs/cognito-at-edge issue 93, among others). Nobody has said since that it changed.
+const SURE_ZIP_BYTES: usize = 1_048_576;
 
 /// Make the zip to deploy: the function, the files that start it, and the policy with its keys.
 ///
 /// The same binary, policy and keys give the same bytes on every machine. Prints the SHA-256 to compare with what is
 /// deployed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"")]
+#[command(after_help = "Examples:
+  authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"
+  authorizer package --policy policy.toml --print-build")]
 pub(crate) struct Args {
     /// Policy file (TOML).
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
     /// Binary of the function, as `authorizer/edge/build` makes it.
-    #[arg(long, value_name = "PATH")]
-    bootstrap: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "print_build")]
+    bootstrap: Option<PathBuf>,
+    /// Print which build of the function the policy takes, `small` or `fast`, and make nothing.
+    ///
+    /// `small` is for policies for which nothing is fetched at the edge.
+    #[arg(long, conflicts_with_all = ["bootstrap", "format"])]
+    print_build: bool,
     /// File for the zip.
     #[arg(long, value_name = "PATH", default_value = "dist/authorizer.zip")]
     out: PathBuf,
@@ -85,8 +91,8 @@ enum PackageError {
     /// The binary does not start with this policy.
     #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
     #[diagnostic(help(
-        "build it with `authorizer/edge/build`, without `--bundled-keys-only`; or remove the `url` and name a key \
-         `file` only"
+        "build it with `authorizer/edge/build fast`; or remove the `url` and name a key `file` only, which \
+         `authorizer keys fetch` makes"
     ))]
     NoRemoteKeys {
         /// The file.
@@ -120,15 +126,21 @@ enum PackageError {
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(&args.policy)?;
+    let build = Build::of(&file);
+    let Some(path) = &args.bootstrap else {
+        line(build.name())?;
+        return Ok(Exit::Held);
+    };
     warn(&file);
-    let bootstrap = read_binary(&args.bootstrap)?;
-    if asks_for_keys(&file) {
-        match binary::built_with(&bootstrap) {
+    let bootstrap = read_binary(path)?;
+    let built_with = binary::built_with(&bootstrap);
+    if build == Build::Fast {
+        match built_with {
             Some(BuiltWith { remote_keys: true }) => {}
             Some(BuiltWith { remote_keys: false }) => {
-                return Err(PackageError::NoRemoteKeys { path: args.bootstrap.clone() }.into());
+                return Err(PackageError::NoRemoteKeys { path: path.clone() }.into());
             }
-            None => return Err(PackageError::Unmarked { path: args.bootstrap.clone() }.into()),
+            None => return Err(PackageError::Unmarked { path: path.clone() }.into()),
         }
     }
     let archive = Archive::write(&[
@@ -139,43 +151,65 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     ])
     .map_err(PackageError::Zip)?;
     let bytes = archive.bytes().len();
-    let size = Size::of_zip(bytes)?;
+    if bytes > MAX_ZIP_BYTES {
+        return Err(PackageError::ZipTooLarge { bytes }.into());
+    }
     match file.bundle().policy().issuers().iter().any(Issuer::has_secret) {
         true => save::replace_private(&args.out, archive.bytes())?,
         false => save::replace(&args.out, archive.bytes())?,
     }
-    if size == Size::Large {
-        note(format_args!(
-            "warning: the zip has {bytes} bytes, and with more than 1.5 MB the function starts slowly; check that \
-             `{}` is the binary that `authorizer/edge/build` made",
-            args.bootstrap.display()
-        ));
+    if bytes > SURE_ZIP_BYTES {
+        note(format_args!("warning: {}", too_large(bytes, build, built_with)));
     }
     Report::new(&args.out, &archive, file.bundle().sha256()).print(args.format)?;
     Ok(Exit::Held)
 }
 
-fn asks_for_keys(file: &PolicyFile) -> bool {
-    file.bundle().policy().issuers().iter().any(|issuer| issuer.remote_keys().is_some())
-}
-
-/// The size of a zip, compared with what is usual.
+/// The builds of the function that `authorizer/edge/build` makes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Size {
-    Usual,
-    Large,
+enum Build {
+    /// Cannot fetch keys, and fits [`SURE_ZIP_BYTES`].
+    Small,
+    /// Compiled for speed, and for every policy.
+    Fast,
 }
 
-impl Size {
-    fn of_zip(bytes: usize) -> Result<Self, PackageError> {
-        if bytes > MAX_ZIP_BYTES {
-            Err(PackageError::ZipTooLarge { bytes })
-        } else if bytes > LARGE_ZIP_BYTES {
-            Ok(Self::Large)
-        } else {
-            Ok(Self::Usual)
+impl Build {
+    /// The build that a policy takes.
+    fn of(file: &PolicyFile) -> Self {
+        match file.bundle().policy().issuers().iter().any(|issuer| issuer.remote_keys().is_some()) {
+            true => Self::Fast,
+            false => Self::Small,
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Fast => "fast",
+        }
+    }
+}
+
+/// What to say of a zip that CloudFront may refuse: the limit, how the refusal reads, and the way out.
+fn too_large(bytes: usize, build: Build, built_with: Option<BuiltWith>) -> String {
+    let way_out = match (build, built_with) {
+        (Build::Fast, _) => {
+            "fetch the keys with `authorizer keys fetch`, name them with `file` in place of `url`, and package the \
+             binary of `authorizer/edge/build small`"
+        }
+        (Build::Small, Some(BuiltWith { remote_keys: false })) => {
+            "make the policy smaller: its rules and keys are in the zip"
+        }
+        (Build::Small, _) => {
+            "package the binary of `authorizer/edge/build small`, which is enough for this policy"
+        }
+    };
+    format!(
+        "the zip has {bytes} bytes. AWS's pages allow a viewer-request function 50 MB, but CloudFront was seen to \
+         refuse more than {SURE_ZIP_BYTES} (InvalidLambdaFunctionAssociation: \"The function code size is larger than \
+         the maximum allowed size\"). If it does: {way_out}"
+    )
 }
 
 fn read_binary(path: &Path) -> Result<Vec<u8>, PackageError> {
@@ -196,15 +230,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_zip_is_remarked_on_and_one_that_cloudfront_does_not_take_is_refused() {
-        for (bytes, size) in [
-            (0, Some(Size::Usual)),
-            (1_500_000, Some(Size::Usual)),
-            (1_500_001, Some(Size::Large)),
-            (50_000_000, Some(Size::Large)),
-            (50_000_001, None),
+    fn what_is_too_large_says_the_limit_the_error_and_the_way_out_of_its_own_build() {
+        let [can, cannot] = BuiltWith::ALL.map(Some);
+        for (build, built_with, way_out) in [
+            (Build::Fast, can, "`authorizer keys fetch`"),
+            (Build::Small, can, "`authorizer/edge/build small`, which is enough"),
+            (Build::Small, None, "`authorizer/edge/build small`, which is enough"),
+            (Build::Small, cannot, "make the policy smaller"),
         ] {
-            assert_eq!(Size::of_zip(bytes).ok(), size, "{bytes}");
+            let said = too_large(2_000_000, build, built_with);
+            for part in ["2000000", "1048576", "InvalidLambdaFunctionAssociation", way_out] {
+                assert!(said.contains(part), "{said}");
+            }
         }
     }
 }

@@ -50,21 +50,38 @@ fn built(package: &str, program: &str) -> PathBuf {
     messages.lines().filter_map(executable).next_back().expect("cargo names the executable")
 }
 
+/// A build of the edge function.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Build {
+    /// For every policy, compiled for speed.
+    Fast,
+    /// Without the code that fetches keys, and small.
+    Small,
+}
+
+impl Build {
+    /// Its name for `authorizer/edge/build`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Small => "small",
+        }
+    }
+}
+
 /// The edge function's binary, made for Lambda by `authorizer/edge/build`.
-pub fn bootstrap() -> PathBuf {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| build_bootstrap(&[])).clone()
-}
-
-/// The same, without the code that fetches keys.
-pub fn bundled_keys_bootstrap() -> PathBuf {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| build_bootstrap(&["--bundled-keys-only"])).clone()
-}
-
-fn build_bootstrap(arguments: &[&str]) -> PathBuf {
-    let printed = output(Command::new(root().join("authorizer/edge/build")).args(arguments));
-    PathBuf::from(printed.lines().last().expect("the build names the binary"))
+pub fn bootstrap(build: Build) -> PathBuf {
+    static FAST: OnceLock<PathBuf> = OnceLock::new();
+    static SMALL: OnceLock<PathBuf> = OnceLock::new();
+    let path = match build {
+        Build::Fast => &FAST,
+        Build::Small => &SMALL,
+    };
+    path.get_or_init(|| {
+        let printed = output(Command::new(root().join("authorizer/edge/build")).arg(build.name()));
+        PathBuf::from(printed.lines().last().expect("the build names the binary"))
+    })
+    .clone()
 }
 
 /// Runs `authorizer` and returns its output.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use authorizer_core::record::sha256_hex;
 use authorizer_policy::PolicyFile;
 
-use crate::binaries::{authorizer, bootstrap, bundled_keys_bootstrap, root, run, scratch};
+use crate::binaries::{Build, authorizer, bootstrap, root, run, scratch};
 use crate::fixtures::Suite;
 use crate::served::Served;
 
@@ -51,11 +51,11 @@ pub fn sample() -> &'static Package {
     PACKAGE.get_or_init(|| locked(make))
 }
 
-/// The same, with the function that does not fetch keys.
-pub fn bundled_keys_sample() -> &'static Package {
+/// The same, with the small build.
+pub fn small_sample() -> &'static Package {
     static PACKAGE: OnceLock<Package> = OnceLock::new();
     let policy = sample().policy.clone();
-    PACKAGE.get_or_init(|| locked(|_| pack_with("bundled-keys", policy, &bundled_keys_bootstrap())))
+    PACKAGE.get_or_init(|| locked(|_| pack_with("small-sample", policy, &bootstrap(Build::Small))))
 }
 
 /// The rules of the sample for three issuers, one for each kind of signature; [`token`] signs for them.
@@ -98,11 +98,11 @@ pub fn issuers() -> &'static Package {
     PACKAGE.get_or_init(|| locked(make))
 }
 
-/// The same, with the function that does not fetch keys.
-pub fn bundled_keys_issuers() -> &'static Package {
+/// The same, with the small build.
+pub fn small_issuers() -> &'static Package {
     static PACKAGE: OnceLock<Package> = OnceLock::new();
     let policy = issuers().policy.clone();
-    PACKAGE.get_or_init(|| locked(|_| pack_with("bundled-keys-issuers", policy, &bundled_keys_bootstrap())))
+    PACKAGE.get_or_init(|| locked(|_| pack_with("small-issuers", policy, &bootstrap(Build::Small))))
 }
 
 /// Mints a token of one of the issuers of [`issuers`] with `authorizer token mint`.
@@ -130,7 +130,7 @@ fn locked(make: impl FnOnce(&Path) -> Package) -> Package {
 }
 
 fn pack(name: &str, policy: PathBuf) -> Package {
-    pack_with(name, policy, &bootstrap())
+    pack_with(name, policy, &bootstrap(Build::Fast))
 }
 
 fn pack_with(name: &str, policy: PathBuf, bootstrap: &Path) -> Package {

@@ -1,8 +1,9 @@
 //! The budgets of the function.
 
-use crate::contender::{Contender, Function, Keys};
+use crate::contender::{Contender, Function};
 use crate::figure::{Figure, Kind};
 use crate::table::Table;
+use authorizer_e2e::binaries::Build;
 use authorizer_local::Runtime;
 
 /// A budget, and the measured value.
@@ -47,8 +48,8 @@ fn budgets(contender: Contender) -> Vec<(Figure, Limit)> {
     budgets.extend(Kind::ALL.map(|kind| (Figure::Cpu(kind), third)));
     budgets.push((Figure::Resident, Limit::Absolute(8.0)));
     match contender.function {
-        Function::Ours(Keys::Remote) => budgets.push((Figure::Zip, Limit::Absolute(1500.0))),
-        Function::Ours(Keys::BundledOnly) => budgets.push((Figure::Zip, Limit::Absolute(1000.0))),
+        Function::Ours(Build::Fast) => budgets.push((Figure::Zip, Limit::Absolute(2200.0))),
+        Function::Ours(Build::Small) => budgets.push((Figure::Zip, Limit::Absolute(1048.576))),
         Function::Peer(_) | Function::Bare => {}
     }
     budgets
@@ -102,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn each_variant_has_the_limit_of_its_own_zip() {
+    fn each_build_has_the_limit_of_its_own_zip() {
         let table = table(|_| vec![1200.0]);
         let zips: Vec<_> = judge(&table).into_iter().filter(|budget| budget.figure == Figure::Zip).collect();
         assert_eq!(zips.len(), 4);
         for budget in zips {
-            let asks_for_keys = budget.contender.function == Function::Ours(Keys::Remote);
-            assert_eq!(budget.holds(), asks_for_keys, "{budget:?}");
+            let fast = budget.contender.function == Function::Ours(Build::Fast);
+            assert_eq!(budget.holds(), fast, "{budget:?}");
         }
     }
 }

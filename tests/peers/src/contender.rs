@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use authorizer_e2e::binaries::Build;
 use authorizer_local::Runtime;
 
 /// A function, and the runtime that starts it.
@@ -17,20 +18,11 @@ pub struct Contender {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Function {
     /// The edge authorizer.
-    Ours(Keys),
+    Ours(Build),
     /// A handler for Node.js.
     Peer(Library),
     /// A handler for Node.js that allows every request: the time of the runtime and its client alone.
     Bare,
-}
-
-/// The keys that the function was built for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Keys {
-    /// It can fetch keys from issuers.
-    Remote,
-    /// It uses only the keys in its zip.
-    BundledOnly,
 }
 
 /// The library that verifies tokens in a peer's handler.
@@ -45,8 +37,8 @@ pub enum Library {
 impl Function {
     /// All of them.
     pub const ALL: [Self; 5] = [
-        Self::Ours(Keys::Remote),
-        Self::Ours(Keys::BundledOnly),
+        Self::Ours(Build::Fast),
+        Self::Ours(Build::Small),
         Self::Peer(Library::AwsJwtVerify),
         Self::Peer(Library::Jose),
         Self::Bare,
@@ -74,8 +66,8 @@ impl Library {
 impl fmt::Display for Contender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let function = match self.function {
-            Function::Ours(Keys::Remote) => "authorizer",
-            Function::Ours(Keys::BundledOnly) => "authorizer, bundled keys only",
+            Function::Ours(Build::Fast) => "authorizer",
+            Function::Ours(Build::Small) => "authorizer, small build",
             Function::Peer(library) => library.name(),
             Function::Bare => "a bare handler",
         };

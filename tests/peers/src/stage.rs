@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use authorizer_e2e::binaries::{bootstrap, bundled_keys_bootstrap, root, run};
+use authorizer_e2e::binaries::{bootstrap, root, run};
 use authorizer_e2e::lambda::Unpacked;
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::contender::{Function, Keys, Library};
+use crate::contender::{Function, Library};
 use crate::issuer::Issuer;
 
 /// The files of a run.
@@ -43,8 +43,7 @@ impl Stage {
     pub fn package(&self, function: Function) -> Package {
         let zip = self.folder.path().join("function.zip");
         match function {
-            Function::Ours(Keys::Remote) => self.pack_ours(&bootstrap(), &zip),
-            Function::Ours(Keys::BundledOnly) => self.pack_ours(&bundled_keys_bootstrap(), &zip),
+            Function::Ours(build) => self.pack_ours(&bootstrap(build), &zip),
             Function::Peer(library) => self.pack_peer(library, &zip).unwrap(),
             Function::Bare => pack_bare(&zip).unwrap(),
         }

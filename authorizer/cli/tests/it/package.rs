@@ -42,6 +42,10 @@ fn package(folder: &Path, more: &[&str]) -> Done {
     Done::of(&mut command_in(folder, &[fixed.as_slice(), more].concat()))
 }
 
+fn which_build(folder: &Path) -> Done {
+    Done::of(&mut command_in(folder, &["package", "--policy", "policy.toml", "--print-build"]))
+}
+
 /// Exit 2, nothing on standard output, no zip, and every one of the words on standard error.
 fn assert_refused(folder: &Path, words: &[&str]) {
     let done = package(folder, &[]);
@@ -199,9 +203,13 @@ fn a_policy_that_needs_keys_fetched_takes_a_binary_that_says_it_can() {
         let done = package(folder.path(), &[]);
         assert_eq!(done.code, code, "{}", done.err);
         assert!(done.err.contains(word), "{}", done.err);
+        let asked = which_build(folder.path());
+        assert_eq!((asked.code, asked.out.as_str()), (0, "fast\n"), "{}", asked.err);
         // A policy that does not fetch keys works with any binary.
         fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
         assert_eq!(package(folder.path(), &[]).code, 0);
+        let asked = which_build(folder.path());
+        assert_eq!((asked.code, asked.out.as_str()), (0, "small\n"), "{}", asked.err);
     }
 }
 
@@ -254,5 +262,6 @@ fn a_large_zip_is_made_with_a_warning() {
     let done = package(folder.path(), &["--out", "a.zip"]);
     assert_eq!(done.code, 0);
     assert!(done.err.starts_with("warning: the zip has 90"), "{}", done.err);
+    assert!(done.err.contains("1048576 (InvalidLambdaFunctionAssociation: "), "{}", done.err);
     assert!(fs::metadata(folder.path().join("a.zip")).unwrap().len() > 9_000_000);
 }

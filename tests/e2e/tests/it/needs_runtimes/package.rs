@@ -15,7 +15,7 @@ use authorizer_core::{Authorizer, Bundle, UnixTime};
 use authorizer_e2e::binaries::root;
 use authorizer_e2e::fixtures::Suite;
 use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
-use authorizer_e2e::packages::{self, ALGORITHMS, Package, bundled_keys_issuers, issuers, sample, token};
+use authorizer_e2e::packages::{self, ALGORITHMS, Package, issuers, sample, small_issuers, token};
 use authorizer_e2e::runtimes::clients;
 use authorizer_e2e::served::{DEADLINE, Served, serve};
 use authorizer_e2e::under;
@@ -42,7 +42,7 @@ under! { [with_python = Python, with_node = Node] [
     a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end,
 ] }
 
-under! { [with_bundled_keys_only = Native] [
+under! { [with_the_small_build = Native] [
     tokens_of_today_are_decided_on_the_same,
 ] }
 
@@ -158,9 +158,9 @@ async fn tokens_of_today_open_what_the_policy_opens_and_nothing_else(runtime: Ru
     decides_on_tokens_of_today(runtime, issuers()).await;
 }
 
-/// With another binary than the default one: `authorizer/edge/build --bundled-keys-only`.
+/// With the other build: `authorizer/edge/build small`.
 async fn tokens_of_today_are_decided_on_the_same(runtime: Runtime) {
-    decides_on_tokens_of_today(runtime, bundled_keys_issuers()).await;
+    decides_on_tokens_of_today(runtime, small_issuers()).await;
 }
 
 async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {

@@ -1,8 +1,9 @@
 //! All contenders make the same decisions, under AWS's runtime client.
 
+use authorizer_e2e::binaries::Build;
 use authorizer_e2e::{runtimes, tools};
 use authorizer_local::Runtime;
-use authorizer_peers::contender::{Contender, Function, Keys, Library};
+use authorizer_peers::contender::{Contender, Function, Library};
 use authorizer_peers::event::{Case, Decision};
 use authorizer_peers::issuer::{Fault, Issuer};
 use authorizer_peers::process::Process;
@@ -39,7 +40,7 @@ async fn the_function_and_every_peer_give_the_same_decisions() {
     let stage = Stage::new(peers);
     let cases = cases(&stage.issuer);
     for function in
-        [Function::Ours(Keys::Remote), Function::Peer(Library::AwsJwtVerify), Function::Peer(Library::Jose)]
+        [Function::Ours(Build::Fast), Function::Peer(Library::AwsJwtVerify), Function::Peer(Library::Jose)]
     {
         let package = stage.package(function);
         let contender = Contender { function, runtime: Runtime::Node };
