@@ -12,11 +12,13 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use authorizer_core::BuiltWith;
+use authorizer_core::policy::document::JwksDocument;
 use authorizer_core::token::Issuer;
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::devkey::DEVELOPMENT_ONLY;
 use crate::output::{Exit, Format, line, note};
 use crate::policy::warn;
 use crate::save;
@@ -105,6 +107,13 @@ enum PackageError {
         /// The file.
         path: PathBuf,
     },
+    /// A key of a development server.
+    #[error("issuer `{issuer}` has a development key of `authorizer serve --dev-issuer`, which anyone could have made")]
+    #[diagnostic(help("put only the keys that the issuer publishes into its JWK set"))]
+    DevelopmentKey {
+        /// The issuer.
+        issuer: String,
+    },
     /// More than Lambda unpacks.
     #[error("`{path}` is larger than the 250 MB that Lambda unpacks")]
     #[diagnostic(help("`authorizer/edge/build` makes a binary without debugging information"))]
@@ -132,6 +141,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         return Ok(Exit::Held);
     };
     warn(&file);
+    if let Some(issuer) = with_development_key(&file) {
+        return Err(PackageError::DevelopmentKey { issuer: issuer.to_owned() }.into());
+    }
     let bootstrap = read_binary(path)?;
     let built_with = binary::built_with(&bootstrap);
     if build == Build::Fast {
@@ -163,6 +175,14 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     }
     Report::new(&args.out, &archive, file.bundle().sha256()).print(args.format)?;
     Ok(Exit::Held)
+}
+
+/// The name of an issuer with a key that is only for development.
+fn with_development_key(file: &PolicyFile) -> Option<&str> {
+    let marked = |key: &serde_json::Value| key.get(DEVELOPMENT_ONLY).is_some();
+    let keys_of = |jwks: &JwksDocument| jwks.keys.iter().flatten().any(marked);
+    let issuer = file.document().issuers.iter().find(|issuer| issuer.jwks.as_ref().is_some_and(keys_of))?;
+    Some(&issuer.name)
 }
 
 /// The builds of the function that `authorizer/edge/build` makes.

@@ -1,5 +1,6 @@
 //! `authorizer serve`: the distribution on a laptop.
 
+mod dev_issuer;
 mod error;
 mod observer;
 mod policy;
@@ -20,6 +21,7 @@ use bytes::Bytes;
 use clap::{ArgGroup, ValueEnum};
 use serde_json::json;
 
+use self::dev_issuer::DevIssuer;
 use self::error::ServeError;
 use self::observer::RequestLines;
 use self::policy::LivePolicy;
@@ -43,7 +45,7 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 #[group(skip)]
 #[command(group = ArgGroup::new("decides").required(true).multiple(true))]
 #[command(after_help = "Examples:\n  authorizer serve --sample .local\n  \
-    authorizer serve --policy policy.toml --data objects\n  \
+    authorizer serve --policy policy.toml --dev-issuer\n  \
     authorizer serve --function dist/authorizer.zip --runtime node")]
 pub(crate) struct Args {
     /// Folder with a ready policy, keys and tokens. Creates what is missing.
@@ -52,6 +54,10 @@ pub(crate) struct Args {
     /// Policy file (TOML).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["function", "runtime"], group = "decides")]
     policy: Option<PathBuf>,
+    /// Accept tokens of development keys too, for every issuer of the policy. The keys are made at each start. Only on
+    /// this machine.
+    #[arg(long, conflicts_with_all = ["sample", "function"], requires = "policy")]
+    dev_issuer: bool,
     /// Package made by `authorizer package`. It decides in its own process.
     #[arg(long, value_name = "ZIP", group = "decides")]
     function: Option<PathBuf>,
@@ -101,6 +107,10 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     let data = args.data.clone().unwrap_or_else(|| {
         args.sample.as_deref().map_or_else(|| PathBuf::from(".local/data"), |sample| sample.join("data"))
     });
+    let dev_issuer = match &args.policy {
+        Some(policy) if args.dev_issuer => Some(Arc::new(DevIssuer::new(policy, args.listen)?)),
+        _ => None,
+    };
     let (function, response_headers, decided_by) = match (&args.function, policy) {
         (Some(zip), _) => {
             let clients = RuntimeClients::in_dir(&args.runtimes);
@@ -114,7 +124,7 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             (Function::Packaged(packaged), headers, format!("the package {}", zip.display()))
         }
         (None, Some(path)) => {
-            let policy = LivePolicy::load(&path)?;
+            let policy = LivePolicy::load(&path, dev_issuer.clone())?;
             let for_headers = policy.clone();
             let headers: Arc<ResponseHeaders> =
                 Arc::new(move |origin: Option<&str>| for_headers.response_headers(origin));
@@ -141,6 +151,9 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
         running = Distribution::start(settings) => running.map_err(ServeError::from)?,
         () = &mut stop => return Ok(Exit::Held),
     };
+    if let Some(keys) = &dev_issuer {
+        keys.warn();
+    }
     match args.format {
         Format::Json => line(json!({
             "version": 1, "addr": running.addr(), "s3_addr": running.s3_addr(), "bucket": data.join(BUCKET),
@@ -156,6 +169,9 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             // A package has its own policy and keys.
             if let (Some(sample), None) = (&sample, &args.function) {
                 sample.print(running.addr())?;
+            }
+            if let (Some(keys), Some(policy)) = (&dev_issuer, &args.policy) {
+                keys.print(policy, running.addr())?;
             }
             line("Each request is one line below. Ctrl-C stops the server.")?;
         }

@@ -35,6 +35,55 @@ pub struct Provider {
     /// The claims that none of its tokens has, although others have them.
     #[serde(default)]
     pub never: BTreeMap<String, Never>,
+    /// What `authorizer init` writes for it.
+    #[serde(default)]
+    pub starter: Option<Starter>,
+}
+
+/// What a first policy needs to know of a provider.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Starter {
+    /// The provider in one word.
+    pub name: String,
+    /// The issuer, if all of its tokens have the same.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// Where it publishes its keys: `{issuer}` is the issuer without a slash at the end, `{parent}` the same without
+    /// the last segment.
+    pub jwks: String,
+    /// What it signs with, unless somebody changed it.
+    pub algorithms: Vec<String>,
+    /// The field of the policy that says who its tokens are for.
+    pub field: MeantFor,
+    /// The claims that keep its other tokens out, as TOML.
+    #[serde(default)]
+    pub required: Option<String>,
+    /// The claim that names a user for good, and has no slash.
+    pub user: String,
+    /// A condition that administrators meet, as TOML.
+    pub admin: String,
+    /// Claims of an administrator, as TOML.
+    pub admin_has: String,
+}
+
+/// The field of a policy that says who tokens are for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum MeantFor {
+    /// `audience`
+    Audience,
+    /// `client_id`
+    ClientId,
+}
+
+impl Starter {
+    /// The URL of the keys of an issuer.
+    pub fn jwks_of(&self, issuer: &str) -> String {
+        let issuer = issuer.trim_end_matches('/');
+        let parent = issuer.rsplit_once('/').map_or(issuer, |(parent, _)| parent);
+        self.jwks.replace("{issuer}", issuer).replace("{parent}", parent)
+    }
 }
 
 /// A kind of tokens.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use authorizer_core::record::DecisionLine;
-use authorizer_core::{Authorizer, UnixTime};
+use authorizer_core::{Authorizer, Bundle, UnixTime};
 use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer};
 use authorizer_local::Invocation;
 use authorizer_policy::{PolicyFile, files_of};
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use owo_colors::OwoColorize as _;
 
+use super::dev_issuer::{DevIssuer, DevIssuerError};
 use super::error::ServeError;
 use crate::output::note;
 use crate::policy::warn;
@@ -33,6 +34,7 @@ const TIME: Duration = Duration::from_secs(5);
 pub(super) struct LivePolicy {
     path: PathBuf,
     fetcher: Fetcher,
+    dev_issuer: Option<Arc<DevIssuer>>,
     current: Arc<RwLock<Arc<LiveAuthorizer>>>,
 }
 
@@ -72,7 +74,7 @@ enum FileState {
 
 impl LivePolicy {
     /// Reads the policy, and reads it again whenever one of its files changes, for as long as the program runs.
-    pub(super) fn load(path: &Path) -> miette::Result<Self> {
+    pub(super) fn load(path: &Path, dev_issuer: Option<Arc<DevIssuer>>) -> miette::Result<Self> {
         let failed = |error| ServeError::Watch { path: path.to_owned(), error };
         let (sender, changes) = channel();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -91,9 +93,9 @@ impl LivePolicy {
         for folder in seen.folders() {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
         }
-        let authorizer = LiveAuthorizer::new(Authorizer::new(file.into_bundle()), fetcher.clone());
+        let authorizer = LiveAuthorizer::new(Authorizer::new(bundle_of(file, dev_issuer.as_deref())?), fetcher.clone());
         let current = Arc::new(RwLock::new(Arc::new(authorizer)));
-        let policy = Self { path: path.to_owned(), fetcher, current };
+        let policy = Self { path: path.to_owned(), fetcher, dev_issuer, current };
         let follower = policy.clone();
         thread::spawn(move || follower.follow(&changes, watcher, seen));
         Ok(policy)
@@ -153,26 +155,28 @@ impl LivePolicy {
     }
 
     fn reload(&self, before: FileState) -> FileState {
-        match PolicyFile::load(&self.path) {
-            Ok(file) if file.bundle().sha256() == self.current().authorizer().bundle().sha256() => {
+        let read = PolicyFile::load(&self.path).map_err(miette::Report::new).and_then(|file| {
+            warn(&file);
+            bundle_of(file, self.dev_issuer.as_deref()).map_err(miette::Report::new)
+        });
+        match read {
+            Ok(bundle) if bundle.sha256() == self.current().authorizer().bundle().sha256() => {
                 // Otherwise only a comment changed.
                 if before == FileState::Broken {
                     note("the policy is valid again, and did not change".green());
                 }
                 FileState::Good
             }
-            Ok(file) => {
-                let words =
-                    format!("{} bundle sha256 {}", "policy read again:".green(), file.bundle().sha256());
-                warn(&file);
-                let authorizer = Authorizer::new(file.into_bundle());
+            Ok(bundle) => {
+                let words = format!("{} bundle sha256 {}", "policy read again:".green(), bundle.sha256());
+                let authorizer = Authorizer::new(bundle);
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) =
                     Arc::new(LiveAuthorizer::new(authorizer, self.fetcher.clone()));
                 note(words);
                 FileState::Good
             }
             Err(error) => {
-                note(format_args!("{:?}", miette::Report::new(error)));
+                note(format_args!("{error:?}"));
                 note("the last good policy still decides".yellow());
                 FileState::Broken
             }
@@ -181,6 +185,14 @@ impl LivePolicy {
 
     fn current(&self) -> Arc<LiveAuthorizer> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The bundle that decides: the policy's, with development keys if there are some.
+fn bundle_of(file: PolicyFile, dev_issuer: Option<&DevIssuer>) -> Result<Bundle, DevIssuerError> {
+    match dev_issuer {
+        Some(keys) => keys.bundle_of(file),
+        None => Ok(file.into_bundle()),
     }
 }
 

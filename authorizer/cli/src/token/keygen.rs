@@ -57,13 +57,18 @@ pub(crate) fn write_key_pair(
     if let Some(path) = [&private, &public].into_iter().find(|path| path.exists()) {
         return Err(SaveError::Exists { path: path.clone() }.into());
     }
-    let pem = DevKey::generate_pem(algorithm).map_err(|_| DevKeyError::Unusable {
-        path: private.clone(),
-        message: "the key cannot be made".into(),
-    })?;
-    write_new(&private, pem.as_bytes(), 0o600)?;
+    write_new_private_key(&private, algorithm)?;
     write_public(&DevKey::read(&private, Some(algorithm))?, &public)?;
     Ok((private, public))
+}
+
+/// Makes a private key, and writes it as PEM into a file that only its owner can read.
+pub(crate) fn write_new_private_key(path: &Path, algorithm: SignatureAlgorithm) -> miette::Result<()> {
+    let pem = DevKey::generate_pem(algorithm).map_err(|_| DevKeyError::Unusable {
+        path: path.to_owned(),
+        message: "the key cannot be made".into(),
+    })?;
+    Ok(write_new(path, pem.as_bytes(), 0o600)?)
 }
 
 /// Writes the public half of a key as a JWK set.

@@ -1,10 +1,14 @@
 //! `authorizer token mint`: a token for development.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use authorizer_analysis::{OtherIssuerError, fill_in};
 use authorizer_core::UnixTime;
-use authorizer_core::token::SignatureAlgorithm;
+use authorizer_core::token::{Issuer, SignatureAlgorithm};
+use authorizer_policy::PolicyFile;
+use miette::Diagnostic;
 use serde_json::{Map, Value};
+use thiserror::Error;
 
 use super::parse_algorithm;
 use crate::devkey::DevKey;
@@ -12,9 +16,13 @@ use crate::output::{Exit, line};
 use crate::time::{now_or, parse_instant, parse_span};
 
 /// Mint a token with a development key.
+///
+/// With `--policy`, the token has what the policy asks of the issuer's tokens: `iss`, `aud`, `client_id`, the required
+/// claims and `typ`. What you give yourself stays.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer token mint --key keys/dev.private.pem \
-    --issuer https://login.example.com/ \\\n    --audience files-api --subject alice --scope files")]
+    --issuer https://login.example.com/ \\\n    --audience files-api --subject alice --scope files\n  \
+    authorizer token mint --key keys/dev.private.pem --policy policy.toml --subject alice")]
 pub(crate) struct Args {
     /// Private key, made by `authorizer token keygen`.
     #[arg(long, value_name = "FILE")]
@@ -22,9 +30,13 @@ pub(crate) struct Args {
     /// Signature algorithm, if the key allows several (default for RSA keys: RS256).
     #[arg(long, value_parser = parse_algorithm)]
     algorithm: Option<SignatureAlgorithm>,
-    /// Claim `iss`.
-    #[arg(long, value_name = "URL")]
-    issuer: String,
+    /// Policy whose issuer the token is for.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Claim `iss`; with `--policy`, the name or the address of one of its issuers, which need not be given if the
+    /// policy has only one.
+    #[arg(long, value_name = "URL", required_unless_present = "policy")]
+    issuer: Option<String>,
     /// Claim `aud`. Repeatable: several values make an array.
     #[arg(long)]
     audience: Vec<String>,
@@ -37,16 +49,20 @@ pub(crate) struct Args {
     /// Another claim. The value is JSON; if it is not, it is text. Repeatable.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim)]
     claims: Vec<(String, Value)>,
-    /// `typ` in the header.
-    #[arg(long = "type", value_name = "TYPE", default_value = "at+jwt")]
-    token_type: String,
-    /// Lifetime: 90s, 15m, 1h, 30d. A negative lifetime makes an expired token.
-    #[arg(long, default_value = "1h", value_parser = parse_span, allow_hyphen_values = true)]
-    expires_in: i64,
+    /// `typ` in the header [default: at+jwt, or what the policy asks for].
+    #[arg(long = "type", value_name = "TYPE")]
+    token_type: Option<String>,
+    /// Lifetime: 90s, 15m, 1h, 30d [default: 1h, or less where the policy limits it]. A negative lifetime makes an
+    /// expired token.
+    #[arg(long, value_parser = parse_span, allow_hyphen_values = true)]
+    expires_in: Option<i64>,
     /// Time of issue: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
 }
+
+/// The lifetime of a token if nothing else is said, in seconds.
+const LIFETIME: i64 = 3600;
 
 fn parse_claim(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
@@ -58,7 +74,6 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let key = DevKey::read(&args.key, args.algorithm)?;
     let now = i64::try_from(now_or(args.now).as_seconds()).unwrap_or(i64::MAX);
     let mut claims = Map::new();
-    claims.insert("iss".into(), args.issuer.clone().into());
     match args.audience.as_slice() {
         [] => {}
         [one] => {
@@ -75,8 +90,73 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         claims.insert("scope".into(), scope.clone().into());
     }
     claims.insert("iat".into(), now.into());
-    claims.insert("exp".into(), now.saturating_add(args.expires_in).into());
+    if let Some(lifetime) = args.expires_in {
+        claims.insert("exp".into(), now.saturating_add(lifetime).into());
+    }
     claims.extend(args.claims.iter().cloned());
-    line(key.sign(&args.token_type, &Value::Object(claims))?)?;
+    let (token_type, claims) = match &args.policy {
+        Some(path) => fill_in_by_policy(path, args, claims)?,
+        None => {
+            if let Some(issuer) = &args.issuer {
+                claims.entry("iss").or_insert_with(|| issuer.clone().into());
+            }
+            claims.entry("exp").or_insert_with(|| now.saturating_add(LIFETIME).into());
+            (args.token_type.clone(), claims)
+        }
+    };
+    let token_type = token_type.as_deref().unwrap_or("at+jwt");
+    line(key.sign(token_type, &Value::Object(claims))?)?;
     Ok(Exit::Held)
+}
+
+/// The `typ` and the claims, with what the policy asks of the issuer's tokens.
+fn fill_in_by_policy(
+    path: &Path,
+    args: &Args,
+    claims: Map<String, Value>,
+) -> miette::Result<(Option<String>, Map<String, Value>)> {
+    let file = PolicyFile::load(path)?;
+    let issuers = file.bundle().policy().issuers();
+    let issuer = match (&args.issuer, issuers) {
+        (Some(named), _) => issuers.iter().find(|issuer| issuer.name() == named || issuer.issuer() == named),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    let Some(issuer) = issuer else {
+        let known = issuers.iter().map(Issuer::name).collect::<Vec<_>>().join(", ");
+        return Err(match &args.issuer {
+            Some(named) => MintError::UnknownIssuer { named: named.clone(), known },
+            None => MintError::WhichIssuer { known },
+        }
+        .into());
+    };
+    let filled = fill_in(issuer, args.token_type.clone(), claims, now_or(args.now)).map_err(MintError::OtherIssuer)?;
+    // What policies take from any issuer that does not say `token_type`.
+    let token_type = filled.supposed.token_type.or_else(|| Some("JWT".to_owned()));
+    Ok((token_type, filled.supposed.claims))
+}
+
+/// Why a token cannot be made by a policy.
+#[derive(Debug, Diagnostic, Error)]
+enum MintError {
+    /// The policy does not have this issuer.
+    #[error("the policy does not have an issuer `{named}`")]
+    #[diagnostic(help("its issuers are: {known}"))]
+    UnknownIssuer {
+        /// What was asked for.
+        named: String,
+        /// Their names.
+        known: String,
+    },
+    /// The policy has several issuers, or none.
+    #[error("the policy does not have exactly one issuer")]
+    #[diagnostic(help("add `--issuer NAME`; its issuers are: {known}"))]
+    WhichIssuer {
+        /// Their names.
+        known: String,
+    },
+    /// The claims name another one.
+    #[error("{0}")]
+    #[diagnostic(help("leave out `--claim iss=...`: the policy has it"))]
+    OtherIssuer(OtherIssuerError),
 }

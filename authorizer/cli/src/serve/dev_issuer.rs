@@ -1,0 +1,158 @@
+//! Development keys beside the keys of the policy's issuers, so that a policy can be tried with tokens that nobody
+//! deployed trusts.
+//!
+//! They are made at each start, and live in a private folder until the command ends. Each issuer with published keys
+//! gets one for each of its algorithms. What they sign opens nothing outside of this process.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use authorizer_core::Bundle;
+use authorizer_core::policy::document::PolicyDocument;
+use authorizer_core::token::{JwsAlgorithm, SignatureAlgorithm};
+use authorizer_policy::PolicyFile;
+use miette::Diagnostic;
+use owo_colors::OwoColorize as _;
+use serde_json::Value;
+use tempfile::TempDir;
+use thiserror::Error;
+
+use super::sample::quoted;
+use crate::devkey::{DEVELOPMENT_ONLY, DevKey, DevKeyError};
+use crate::output::{OutputError, line, note};
+use crate::token::write_new_private_key;
+
+/// Why there are no development keys.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum DevIssuerError {
+    /// Others could reach the server.
+    #[error("`--dev-issuer` accepts tokens that anyone on this machine can sign, so it listens on this machine alone, and not on {0}")]
+    #[diagnostic(help("use `--listen 127.0.0.1:8080`, or leave out `--dev-issuer`"))]
+    NotLoopback(SocketAddr),
+    /// No issuer can get a key.
+    #[error("the policy has no issuer that publishes keys, so there is nothing that a development key could sign for")]
+    #[diagnostic(help("leave out `--dev-issuer`, or add an issuer with `jwks`"))]
+    NoIssuer,
+    /// The folder of the keys.
+    #[error("a folder for the development keys cannot be made: {0}")]
+    Folder(#[source] std::io::Error),
+    /// The policy with the keys in it.
+    #[error("the development keys do not fit into the policy: {0}")]
+    Unusable(#[source] authorizer_core::BundleError),
+}
+
+/// The keys of a run.
+#[derive(Debug)]
+pub(super) struct DevIssuer {
+    folder: TempDir,
+    /// Their public halves, each with its mark.
+    public: BTreeMap<&'static str, Value>,
+}
+
+/// An issuer that a development key signs for.
+#[derive(Debug)]
+struct Signed {
+    name: String,
+    algorithm: SignatureAlgorithm,
+}
+
+impl DevIssuer {
+    /// Makes a key for each algorithm that an issuer of the policy signs with.
+    pub(super) fn new(policy: &Path, listen: SocketAddr) -> miette::Result<Self> {
+        if !listen.ip().is_loopback() {
+            return Err(DevIssuerError::NotLoopback(listen).into());
+        }
+        let file = PolicyFile::load(policy)?;
+        let folder = tempfile::Builder::new()
+            .prefix("authorizer-development-")
+            .tempdir()
+            .map_err(DevIssuerError::Folder)?;
+        let mut keys = Self { folder, public: BTreeMap::new() };
+        for signed in signed_for(file.document()) {
+            keys.make(signed.algorithm)?;
+        }
+        if keys.public.is_empty() { Err(DevIssuerError::NoIssuer.into()) } else { Ok(keys) }
+    }
+
+    fn make(&mut self, algorithm: SignatureAlgorithm) -> miette::Result<()> {
+        let name = algorithm.name();
+        if !self.public.contains_key(name) {
+            let path = self.private_key(algorithm);
+            write_new_private_key(&path, algorithm)?;
+            let jwk = DevKey::read(&path, Some(algorithm))?.jwk().map_err(DevKeyError::Sign)?;
+            let mut jwk = serde_json::to_value(jwk).unwrap_or_default();
+            if let Some(members) = jwk.as_object_mut() {
+                members.insert(DEVELOPMENT_ONLY.into(), true.into());
+            }
+            self.public.insert(name, jwk);
+        }
+        Ok(())
+    }
+
+    fn private_key(&self, algorithm: SignatureAlgorithm) -> PathBuf {
+        self.folder.path().join(format!("{}.private.pem", algorithm.name()))
+    }
+
+    /// The bundle of a policy, in which its issuers trust these keys too.
+    pub(super) fn bundle_of(&self, file: PolicyFile) -> Result<Bundle, DevIssuerError> {
+        let mut document = file.document().clone();
+        for issuer in &mut document.issuers {
+            let Some(jwks) = &mut issuer.jwks else { continue };
+            let fitting = issuer.algorithms.iter().filter_map(|algorithm| self.public.get(algorithm.name()));
+            jwks.keys.get_or_insert_default().extend(fitting.cloned());
+        }
+        let bundle = Bundle::write(&document).map_err(DevIssuerError::Unusable)?;
+        Bundle::read(&bundle).map_err(DevIssuerError::Unusable)
+    }
+
+    /// Says on standard error that these tokens are accepted.
+    pub(super) fn warn(&self) {
+        note(
+            "warning: tokens of development keys are accepted, for each issuer of the policy, until this command ends"
+                .red(),
+        );
+    }
+
+    /// Prints how to mint and use a token of each issuer.
+    pub(super) fn print(&self, policy: &Path, addr: SocketAddr) -> Result<(), OutputError> {
+        let Ok(file) = PolicyFile::load(policy) else { return Ok(()) };
+        line("")?;
+        line("Tokens for development, in another terminal:")?;
+        for Signed { name, algorithm } in signed_for(file.document()) {
+            line("")?;
+            line(format_args!("  {}", format!("# a token of issuer {name}; more claims: --claim NAME=VALUE").dimmed()))?;
+            line(format_args!(
+                "  TOKEN=$(authorizer token mint --key {}{} --policy {} --issuer {name} --subject alice)",
+                quoted(&self.private_key(algorithm)),
+                named(algorithm),
+                quoted(policy),
+            ))?;
+            line(format_args!("  curl -i -H \"Authorization: Bearer $TOKEN\" http://{addr}/KEY"))?;
+        }
+        line("")
+    }
+}
+
+/// The argument for an algorithm that `token mint` would not take by itself.
+fn named(algorithm: SignatureAlgorithm) -> String {
+    use SignatureAlgorithm::{EdDsa, Es256, Es384, Rs256};
+    match algorithm {
+        Rs256 | Es256 | Es384 | EdDsa => String::new(),
+        other => format!(" --algorithm {}", other.name()),
+    }
+}
+
+/// The issuers with published keys, each with the first of its algorithms that a development key can have.
+fn signed_for(document: &PolicyDocument) -> Vec<Signed> {
+    let issuers = document.issuers.iter().filter(|issuer| issuer.jwks.is_some());
+    issuers
+        .filter_map(|issuer| {
+            let algorithm = issuer.algorithms.iter().find_map(|algorithm| match algorithm {
+                JwsAlgorithm::Signature(algorithm) => Some(*algorithm),
+                JwsAlgorithm::Hs256 => None,
+            })?;
+            Some(Signed { name: issuer.name.clone(), algorithm })
+        })
+        .collect()
+}
