@@ -14,6 +14,7 @@ mod devkey;
 mod explain;
 mod failure;
 mod in_order;
+mod init;
 mod input;
 mod keys;
 mod output;
@@ -46,6 +47,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Check(check::Args),
     Audit(audit::Args),
     Replay(replay::Args),
@@ -75,6 +77,7 @@ pub fn run() -> ExitCode {
         Box::new(miette::MietteHandlerOpts::new().without_cause_chain().wrap_lines(false).build())
     }));
     let result = match &cli.command {
+        Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Explain(args) => explain::run(args),

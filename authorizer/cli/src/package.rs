@@ -108,7 +108,9 @@ enum PackageError {
         path: PathBuf,
     },
     /// A key of a development server.
-    #[error("issuer `{issuer}` has a development key of `authorizer serve --dev-issuer`, which anyone could have made")]
+    #[error(
+        "issuer `{issuer}` has a development key of `authorizer serve --dev-issuer`, which anyone could have made"
+    )]
     #[diagnostic(help("put only the keys that the issuer publishes into its JWK set"))]
     DevelopmentKey {
         /// The issuer.

@@ -27,11 +27,15 @@ use crate::token::write_new_private_key;
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum DevIssuerError {
     /// Others could reach the server.
-    #[error("`--dev-issuer` accepts tokens that anyone on this machine can sign, so it listens on this machine alone, and not on {0}")]
+    #[error(
+        "`--dev-issuer` accepts tokens that anyone on this machine can sign, so it listens on this machine alone, and not on {0}"
+    )]
     #[diagnostic(help("use `--listen 127.0.0.1:8080`, or leave out `--dev-issuer`"))]
     NotLoopback(SocketAddr),
     /// No issuer can get a key.
-    #[error("the policy has no issuer that publishes keys, so there is nothing that a development key could sign for")]
+    #[error(
+        "the policy has no issuer that publishes keys, so there is nothing that a development key could sign for"
+    )]
     #[diagnostic(help("leave out `--dev-issuer`, or add an issuer with `jwks`"))]
     NoIssuer,
     /// The folder of the keys.
@@ -121,7 +125,10 @@ impl DevIssuer {
         line("Tokens for development, in another terminal:")?;
         for Signed { name, algorithm } in signed_for(file.document()) {
             line("")?;
-            line(format_args!("  {}", format!("# a token of issuer {name}; more claims: --claim NAME=VALUE").dimmed()))?;
+            line(format_args!(
+                "  {}",
+                format!("# a token of issuer {name}; more claims: --claim NAME=VALUE").dimmed()
+            ))?;
             line(format_args!(
                 "  TOKEN=$(authorizer token mint --key {}{} --policy {} --issuer {name} --subject alice)",
                 quoted(&self.private_key(algorithm)),

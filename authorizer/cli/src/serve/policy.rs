@@ -93,7 +93,8 @@ impl LivePolicy {
         for folder in seen.folders() {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
         }
-        let authorizer = LiveAuthorizer::new(Authorizer::new(bundle_of(file, dev_issuer.as_deref())?), fetcher.clone());
+        let authorizer =
+            LiveAuthorizer::new(Authorizer::new(bundle_of(file, dev_issuer.as_deref())?), fetcher.clone());
         let current = Arc::new(RwLock::new(Arc::new(authorizer)));
         let policy = Self { path: path.to_owned(), fetcher, dev_issuer, current };
         let follower = policy.clone();

@@ -130,7 +130,8 @@ fn fill_in_by_policy(
         }
         .into());
     };
-    let filled = fill_in(issuer, args.token_type.clone(), claims, now_or(args.now)).map_err(MintError::OtherIssuer)?;
+    let filled =
+        fill_in(issuer, args.token_type.clone(), claims, now_or(args.now)).map_err(MintError::OtherIssuer)?;
     // What policies take from any issuer that does not say `token_type`.
     let token_type = filled.supposed.token_type.or_else(|| Some("JWT".to_owned()));
     Ok((token_type, filled.supposed.claims))

@@ -23,6 +23,7 @@ mod export;
 mod findings;
 mod generated;
 mod harness;
+mod init;
 mod keys;
 mod logs;
 mod package;
