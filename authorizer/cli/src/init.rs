@@ -243,8 +243,9 @@ impl Answers {
         let text = |value: &str| Value::from(value).to_string();
         let list = |values: &[String]| values.iter().map(String::as_str).collect::<Value>().to_string();
         let mut issuer = format!(
-            "# {}. The keys are fetched at the edge. With `jwks = {{ file = \"keys/{}.jwks.json\" }}` they are in the\n\
-             # package instead, which is smaller: `authorizer keys fetch` writes the file.\n[[issuers]]\n",
+            "# {}. The function fetches its keys. To have them in the package instead, which is then\n\
+             # smaller, get them with `authorizer keys fetch`, and write `jwks = {{ file = \"keys/{}.jwks.json\" }}`.\n\
+             [[issuers]]\n",
             self.title, self.name
         );
         let (field, values) = &self.meant_for;
@@ -272,11 +273,16 @@ impl Answers {
         let (_, tests) = self.pattern.texts();
         let mut text = format!(
             "# What policy.toml allows and refuses: `authorizer test --policy policy.toml`.\nversion = 1\n\n[defaults]\n\
-             now    = \"2027-01-15T08:00:00Z\"\nissuer = {}\nclaims = {{ {} = \"alice\" }}\n",
+             now    = \"2027-01-15T08:00:00Z\"\nissuer = {}\n",
             Value::from(self.name.as_str()),
-            self.starter.user
         );
         for test in self.filled(tests).trim_end().split("\n\n") {
+            if test.contains("@no_right@") {
+                if let Some((claim, _)) = &self.starter.scope {
+                    text.push_str(&format!("\n{}\n", test.replace("@no_right@", claim)));
+                }
+                continue;
+            }
             if !test.contains("@lacking@") {
                 text.push_str(&format!("\n{test}\n"));
                 continue;
@@ -291,8 +297,26 @@ impl Answers {
         text
     }
 
+    /// The scope that every rule asks for, as one more claim.
+    fn and_right(&self) -> String {
+        let claim =
+            |(claim, scope): &(String, String)| format!(", {claim} = {}", Value::from(scope.as_str()));
+        self.starter.scope.as_ref().map(claim).unwrap_or_default()
+    }
+
     fn filled(&self, template: &str) -> String {
+        let with_right = |line: &str| match (&self.starter.scope, line.contains("@right@")) {
+            (None, true) => String::new(),
+            (Some((claim, scope)), true) => {
+                let condition = format!("{{ {claim} = {{ has = {} }} }}", Value::from(scope.as_str()));
+                line.replace("@right@", &condition)
+            }
+            (_, false) => line.to_owned(),
+        };
+        let template: String = template.split_inclusive('\n').map(with_right).collect();
         template
+            .replace("@user_has@", "{ @user@ = \"alice\"@and_right@ }")
+            .replace("@and_right@", &self.and_right())
             .replace("@user@", &self.starter.user)
             .replace("@admin@", &self.starter.admin)
             .replace("@admin_has@", &self.starter.admin_has)
@@ -329,6 +353,7 @@ fn generic() -> Starter {
         field: MeantFor::Audience,
         required: None,
         user: "sub".to_owned(),
+        scope: None,
         admin: "{ roles = { has = \"admin\" } }".to_owned(),
         admin_has: "{ roles = [\"admin\"] }".to_owned(),
     }

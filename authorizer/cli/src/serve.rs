@@ -54,10 +54,11 @@ pub(crate) struct Args {
     /// Policy file (TOML).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["function", "runtime"], group = "decides")]
     policy: Option<PathBuf>,
-    /// Accept tokens of development keys too, for every issuer of the policy. The keys are made at each start. Only on
-    /// this machine.
-    #[arg(long, conflicts_with_all = ["sample", "function"], requires = "policy")]
-    dev_issuer: bool,
+    /// Accept tokens of development keys too, for every issuer of the policy. The keys are new at each start, and their
+    /// files in DIR [default: .local/dev-issuer] go when the command ends. Only on this machine.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".local/dev-issuer")]
+    #[arg(conflicts_with_all = ["sample", "function"], requires = "policy")]
+    dev_issuer: Option<PathBuf>,
     /// Package made by `authorizer package`. It decides in its own process.
     #[arg(long, value_name = "ZIP", group = "decides")]
     function: Option<PathBuf>,
@@ -107,8 +108,8 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     let data = args.data.clone().unwrap_or_else(|| {
         args.sample.as_deref().map_or_else(|| PathBuf::from(".local/data"), |sample| sample.join("data"))
     });
-    let dev_issuer = match &args.policy {
-        Some(policy) if args.dev_issuer => Some(Arc::new(DevIssuer::new(policy, args.listen)?)),
+    let dev_issuer = match (&args.policy, &args.dev_issuer) {
+        (Some(policy), Some(folder)) => Some(Arc::new(DevIssuer::new(policy, folder, args.listen)?)),
         _ => None,
     };
     let (function, response_headers, decided_by) = match (&args.function, policy) {

@@ -61,6 +61,9 @@ pub struct Starter {
     pub required: Option<String>,
     /// The claim that names a user for good, and has no slash.
     pub user: String,
+    /// The scope that every rule asks for, where nothing else keeps ID tokens out.
+    #[serde(default)]
+    pub scope: Option<(String, String)>,
     /// A condition that administrators meet, as TOML.
     pub admin: String,
     /// Claims of an administrator, as TOML.

@@ -1,10 +1,11 @@
 //! Development keys beside the keys of the policy's issuers, so that a policy can be tried with tokens that nobody
 //! deployed trusts.
 //!
-//! They are made at each start, and live in a private folder until the command ends. Each issuer with published keys
-//! gets one for each of its algorithms. What they sign opens nothing outside of this process.
+//! They are new at each start, and their files go when the command ends. An issuer with published keys gets one for the
+//! first of its algorithms. What they sign opens nothing outside of this process.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -15,13 +16,13 @@ use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
-use tempfile::TempDir;
 use thiserror::Error;
 
 use super::sample::quoted;
 use crate::devkey::{DEVELOPMENT_ONLY, DevKey, DevKeyError};
 use crate::output::{OutputError, line, note};
-use crate::token::write_new_private_key;
+use crate::save::SaveError;
+use crate::token::replace_private_key;
 
 /// Why there are no development keys.
 #[derive(Debug, Diagnostic, Error)]
@@ -38,9 +39,6 @@ pub(crate) enum DevIssuerError {
     )]
     #[diagnostic(help("leave out `--dev-issuer`, or add an issuer with `jwks`"))]
     NoIssuer,
-    /// The folder of the keys.
-    #[error("a folder for the development keys cannot be made: {0}")]
-    Folder(#[source] std::io::Error),
     /// The policy with the keys in it.
     #[error("the development keys do not fit into the policy: {0}")]
     Unusable(#[source] authorizer_core::BundleError),
@@ -49,9 +47,22 @@ pub(crate) enum DevIssuerError {
 /// The keys of a run.
 #[derive(Debug)]
 pub(super) struct DevIssuer {
-    folder: TempDir,
+    folder: PathBuf,
     /// Their public halves, each with its mark.
     public: BTreeMap<&'static str, Value>,
+}
+
+/// The private keys are of no use any more.
+impl Drop for DevIssuer {
+    fn drop(&mut self) {
+        for name in self.public.keys() {
+            let _ = fs::remove_file(private_key(&self.folder, name));
+        }
+    }
+}
+
+fn private_key(folder: &Path, algorithm: &str) -> PathBuf {
+    folder.join(format!("{algorithm}.private.pem"))
 }
 
 /// An issuer that a development key signs for.
@@ -62,17 +73,15 @@ struct Signed {
 }
 
 impl DevIssuer {
-    /// Makes a key for each algorithm that an issuer of the policy signs with.
-    pub(super) fn new(policy: &Path, listen: SocketAddr) -> miette::Result<Self> {
+    /// Makes a key for the first algorithm of each issuer of the policy. The private keys are written to the folder.
+    pub(super) fn new(policy: &Path, folder: &Path, listen: SocketAddr) -> miette::Result<Self> {
         if !listen.ip().is_loopback() {
             return Err(DevIssuerError::NotLoopback(listen).into());
         }
         let file = PolicyFile::load(policy)?;
-        let folder = tempfile::Builder::new()
-            .prefix("authorizer-development-")
-            .tempdir()
-            .map_err(DevIssuerError::Folder)?;
-        let mut keys = Self { folder, public: BTreeMap::new() };
+        fs::create_dir_all(folder)
+            .map_err(|source| SaveError::Unwritable { path: folder.to_owned(), source })?;
+        let mut keys = Self { folder: folder.to_owned(), public: BTreeMap::new() };
         for signed in signed_for(file.document()) {
             keys.make(signed.algorithm)?;
         }
@@ -82,8 +91,8 @@ impl DevIssuer {
     fn make(&mut self, algorithm: SignatureAlgorithm) -> miette::Result<()> {
         let name = algorithm.name();
         if !self.public.contains_key(name) {
-            let path = self.private_key(algorithm);
-            write_new_private_key(&path, algorithm)?;
+            let path = private_key(&self.folder, name);
+            replace_private_key(&path, algorithm)?;
             let jwk = DevKey::read(&path, Some(algorithm))?.jwk().map_err(DevKeyError::Sign)?;
             let mut jwk = serde_json::to_value(jwk).unwrap_or_default();
             if let Some(members) = jwk.as_object_mut() {
@@ -92,10 +101,6 @@ impl DevIssuer {
             self.public.insert(name, jwk);
         }
         Ok(())
-    }
-
-    fn private_key(&self, algorithm: SignatureAlgorithm) -> PathBuf {
-        self.folder.path().join(format!("{}.private.pem", algorithm.name()))
     }
 
     /// The bundle of a policy, in which its issuers trust these keys too.
@@ -131,7 +136,7 @@ impl DevIssuer {
             ))?;
             line(format_args!(
                 "  TOKEN=$(authorizer token mint --key {}{} --policy {} --issuer {name} --subject alice)",
-                quoted(&self.private_key(algorithm)),
+                quoted(&private_key(&self.folder, algorithm.name())),
                 named(algorithm),
                 quoted(policy),
             ))?;

@@ -57,18 +57,21 @@ pub(crate) fn write_key_pair(
     if let Some(path) = [&private, &public].into_iter().find(|path| path.exists()) {
         return Err(SaveError::Exists { path: path.clone() }.into());
     }
-    write_new_private_key(&private, algorithm)?;
+    write_new(&private, new_pem(&private, algorithm)?.as_bytes(), 0o600)?;
     write_public(&DevKey::read(&private, Some(algorithm))?, &public)?;
     Ok((private, public))
 }
 
-/// Makes a private key, and writes it as PEM into a file that only its owner can read.
-pub(crate) fn write_new_private_key(path: &Path, algorithm: SignatureAlgorithm) -> miette::Result<()> {
-    let pem = DevKey::generate_pem(algorithm).map_err(|_| DevKeyError::Unusable {
+/// Makes a private key, and writes it as PEM into a file that only its owner can read, in the place of an older one.
+pub(crate) fn replace_private_key(path: &Path, algorithm: SignatureAlgorithm) -> miette::Result<()> {
+    Ok(write_private(path, new_pem(path, algorithm)?.as_bytes())?)
+}
+
+fn new_pem(path: &Path, algorithm: SignatureAlgorithm) -> Result<String, DevKeyError> {
+    DevKey::generate_pem(algorithm).map_err(|_| DevKeyError::Unusable {
         path: path.to_owned(),
         message: "the key cannot be made".into(),
-    })?;
-    Ok(write_new(path, pem.as_bytes(), 0o600)?)
+    })
 }
 
 /// Writes the public half of a key as a JWK set.

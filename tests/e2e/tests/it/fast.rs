@@ -8,3 +8,4 @@ mod escapes;
 mod fixtures;
 mod s3_model;
 mod summary;
+mod tutorial;
