@@ -10,6 +10,7 @@ mod attach;
 mod audit;
 mod backtest;
 mod check;
+mod completions;
 mod devkey;
 mod explain;
 mod failure;
@@ -60,6 +61,8 @@ enum Command {
     Package(package::Args),
     Attach(attach::Args),
     Detach(attach::detach::Args),
+    Completions(completions::Args),
+    Man(completions::ManArgs),
 }
 
 /// The arguments of the command line.
@@ -90,6 +93,8 @@ pub fn run() -> ExitCode {
         Command::Package(args) => package::run(args),
         Command::Attach(args) => attach::run(args),
         Command::Detach(args) => attach::detach::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => completions::run_man(args),
     };
     match result {
         Ok(exit) => exit.into(),

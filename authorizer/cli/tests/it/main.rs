@@ -34,3 +34,4 @@ mod providers;
 mod replay;
 mod report;
 mod sarif;
+mod shells;
