@@ -108,9 +108,12 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     let data = args.data.clone().unwrap_or_else(|| {
         args.sample.as_deref().map_or_else(|| PathBuf::from(".local/data"), |sample| sample.join("data"))
     });
-    let dev_issuer = match (&args.policy, &args.dev_issuer) {
-        (Some(policy), Some(folder)) => Some(Arc::new(DevIssuer::new(policy, folder, args.listen)?)),
-        _ => None,
+    let (dev_issuer, _private_keys) = match (&args.policy, &args.dev_issuer) {
+        (Some(policy), Some(folder)) => {
+            let (keys, private_keys) = DevIssuer::new(policy, folder, args.listen)?;
+            (Some(Arc::new(keys)), Some(private_keys))
+        }
+        _ => (None, None),
     };
     let (function, response_headers, decided_by) = match (&args.function, policy) {
         (Some(zip), _) => {

@@ -52,11 +52,15 @@ pub(super) struct DevIssuer {
     public: BTreeMap<&'static str, Value>,
 }
 
-/// The private keys are of no use any more.
-impl Drop for DevIssuer {
+/// The files of the private keys, for as long as they are of use. Whoever reads the policy again has the public ones, and
+/// never ends.
+#[derive(Debug)]
+pub(super) struct PrivateKeys(Vec<PathBuf>);
+
+impl Drop for PrivateKeys {
     fn drop(&mut self) {
-        for name in self.public.keys() {
-            let _ = fs::remove_file(private_key(&self.folder, name));
+        for path in &self.0 {
+            let _ = fs::remove_file(path);
         }
     }
 }
@@ -74,18 +78,24 @@ struct Signed {
 
 impl DevIssuer {
     /// Makes a key for the first algorithm of each issuer of the policy. The private keys are written to the folder.
-    pub(super) fn new(policy: &Path, folder: &Path, listen: SocketAddr) -> miette::Result<Self> {
+    pub(super) fn new(
+        policy: &Path,
+        folder: &Path,
+        listen: SocketAddr,
+    ) -> miette::Result<(Self, PrivateKeys)> {
         if !listen.ip().is_loopback() {
             return Err(DevIssuerError::NotLoopback(listen).into());
         }
         let file = PolicyFile::load(policy)?;
         fs::create_dir_all(folder)
             .map_err(|source| SaveError::Unwritable { path: folder.to_owned(), source })?;
+        let mut files = PrivateKeys(Vec::new());
         let mut keys = Self { folder: folder.to_owned(), public: BTreeMap::new() };
         for signed in signed_for(file.document()) {
+            files.0.push(private_key(folder, signed.algorithm.name()));
             keys.make(signed.algorithm)?;
         }
-        if keys.public.is_empty() { Err(DevIssuerError::NoIssuer.into()) } else { Ok(keys) }
+        if keys.public.is_empty() { Err(DevIssuerError::NoIssuer.into()) } else { Ok((keys, files)) }
     }
 
     fn make(&mut self, algorithm: SignatureAlgorithm) -> miette::Result<()> {

@@ -93,7 +93,8 @@ fn every_command_of_the_tutorial_does_what_the_page_says() {
 
     // What was good for this server is good for no other.
     let key = fs::read(keys.join("RS256.private.pem")).unwrap();
-    drop(served);
+    let (status, _, stderr) = served.interrupt();
+    assert!(status.success(), "{}", stderr.text());
     assert!(!keys.join("RS256.private.pem").exists(), "the key goes with the server");
     fs::write(path("old.pem"), key).unwrap();
     let arguments = ["--policy".as_ref(), policy.as_os_str(), "--data".as_ref(), data.as_os_str()];
