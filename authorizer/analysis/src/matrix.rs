@@ -133,6 +133,7 @@ fn wanted_by<'r>(request: &Witness, rules: impl Iterator<Item = &'r Rule>) -> Op
         let value = match (&condition.test, before) {
             (ClaimTest::Equals(value), None) => value_of(value),
             (ClaimTest::Any(values), None) => values.first().map_or(Value::Null, value_of),
+            (ClaimTest::StartsWith(beginning), None) => Value::from(format!("{beginning}x")),
             (ClaimTest::Present(true), None) => Value::from("x"),
             (ClaimTest::Has(word), None) if word.contains(' ') => json!([word]),
             (ClaimTest::Has(word), None) => Value::from(word.as_str()),
@@ -140,12 +141,17 @@ fn wanted_by<'r>(request: &Witness, rules: impl Iterator<Item = &'r Rule>) -> Op
             (ClaimTest::Has(word), Some(Value::Array(words))) => {
                 words.iter().cloned().chain([Value::from(word.as_str())]).collect()
             }
-            (ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Present(_) | ClaimTest::Has(_), _) => {
-                continue;
-            }
+            (
+                ClaimTest::Equals(_)
+                | ClaimTest::Any(_)
+                | ClaimTest::StartsWith(_)
+                | ClaimTest::Present(_)
+                | ClaimTest::Has(_),
+                _,
+            ) => continue,
         };
         length = length.saturating_add(condition.claim.len()).saturating_add(16);
-        if let ClaimTest::Has(word) = &condition.test {
+        if let ClaimTest::Has(word) | ClaimTest::StartsWith(word) = &condition.test {
             length = length.saturating_add(word.len());
         }
         if length > LONGEST {

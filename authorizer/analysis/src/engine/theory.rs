@@ -4,6 +4,7 @@
 //! viewer's address, the instant, and so on. What is of different things cannot contradict each other, so each
 //! group of literals is decided by itself, by trying every value that the statements in it can tell from the others.
 
+mod beginning;
 mod claim;
 mod claims;
 mod keyed;

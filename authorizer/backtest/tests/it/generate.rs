@@ -215,6 +215,8 @@ fn rule() -> impl Strategy<Value = Value> {
         json!({"role": {"equals": "user"}, "scope": {"has": "files"}}),
         json!({"tenant": {"present": true}}),
         json!({"role": {"present": false}}),
+        json!({"role": {"starts_with": "ad"}}),
+        json!({"sub": {"starts_with": "ali"}}),
         json!({"sub": {"equals": "alice"}}),
     ]);
     let sources = select(vec![

@@ -152,6 +152,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     let sources = select(vec![None, None, Some("203.0.113.0/24"), Some("198.51.100.0/24")]);
     let condition = (select(vec!["scope", "scp", "role"]), 0..4u8).prop_map(|(claim, word)| {
         let test = match claim {
+            "role" if word == 3 => ClaimTest::StartsWith("w".into()),
             "role" => ClaimTest::Equals(Scalar::String(format!("w{word}"))),
             _ => ClaimTest::Has(format!("w{word}")),
         };

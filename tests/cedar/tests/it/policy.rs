@@ -19,6 +19,9 @@ pub(crate) const LONG: &str = concat!(
 /// URLs, and what only a mistake or an attacker sends.
 pub(crate) const ODD: [&str; 8] = ["files/write", "CORP\\admins", ".", "..", "", " ", "é", LONG];
 
+/// What a text may have to start with: what is special in a pattern of Cedar, too.
+const BEGINNINGS: [&str; 6] = ["a", "a ", "files/", "CORP\\", "*", "b"];
+
 pub(crate) const LITERALS: [&str; 6] = ["a", "b", "ab", "ba", "a.b", "é"];
 const GLOBS: [&str; 7] = ["*", "a*", "*b", "a*b", "*.b", "*a*", "é*"];
 
@@ -157,7 +160,7 @@ fn test(dice: &mut Dice, claim: &str) -> Value {
     if dice.percent(20) {
         scalars = ODD.map(Value::from).to_vec();
     }
-    match dice.below(5) {
+    match dice.below(6) {
         0 => json!({"equals": dice.one(&scalars)}),
         1 => json!({"any": dice.some(&scalars, 40)}),
         2 | 3 if dice.percent(30) => {
@@ -167,6 +170,7 @@ fn test(dice: &mut Dice, claim: &str) -> Value {
             json!({"has": dice.one(&ODD.into_iter().filter(possible).collect::<Vec<_>>())})
         }
         2 | 3 => json!({"has": dice.one(&["a", "b"])}),
+        4 => json!({"starts_with": dice.one(&BEGINNINGS)}),
         _ => json!({"present": dice.percent(70)}),
     }
 }

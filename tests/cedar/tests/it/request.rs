@@ -242,6 +242,9 @@ fn claims(dice: &mut Dice, target: &Rule) -> Map<String, Value> {
                 ClaimTest::Has(word) => {
                     dice.one(&[json!(word), json!(format!("c {word}")), json!([word, "c"])])
                 }
+                ClaimTest::StartsWith(beginning) => {
+                    dice.one(&[json!(beginning), json!(format!("{beginning}c")), json!([beginning])])
+                }
                 ClaimTest::Present(true) => dice.one(&[json!(0), json!("a")]),
                 ClaimTest::Present(false) => json!(null),
             };

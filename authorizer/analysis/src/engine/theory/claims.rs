@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::beginning::Beginning;
 use super::{Context, Said};
 use crate::engine::atom::{Atom, ClaimAtom};
 use crate::engine::space::Who;
@@ -66,6 +67,10 @@ fn candidates(context: Context<'_>, name: &str, tests: &[(ClaimAtom<'_>, bool)])
     let array = |more: &[&str]| Some(Value::from(words.iter().chain(more).copied().collect::<Vec<_>>()));
     if !words.is_empty() {
         values.push(sentence(""));
+    }
+    if let Some(beginning) = Beginning::of(tests, &[]) {
+        let all = beginning.texts(&words, &fresh_within(&texts)).into_iter().chain(beginning.whole(&words));
+        values.extend(all.map(|text| Some(Value::from(text))));
     }
     values.extend(texts.iter().map(|text| Some(Value::from(*text))));
     values.push(sentence("other"));

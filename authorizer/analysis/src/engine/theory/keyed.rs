@@ -90,6 +90,13 @@ impl<'a, 'p> Theory<'a, 'p> {
                 _ => None,
             })
             .collect();
+        let beginnings: BTreeSet<String> = said
+            .iter()
+            .filter_map(|(atom, _)| match atom {
+                Atom::Claim(_, test) => test.beginning().map(str::to_owned),
+                _ => None,
+            })
+            .collect();
         let claims = names.into_iter().map(|name| {
             let tests = tests_of(&name, said);
             let given = given(context, &name, &tests);
@@ -103,7 +110,8 @@ impl<'a, 'p> Theory<'a, 'p> {
                 Atom::MetadataIs(_, term) => term.claim() == Some(&name),
                 _ => false,
             });
-            Claim { name, tests, given, is_asked, is_refused, is_compared }
+            let beginnings = beginnings.iter().cloned().collect();
+            Claim { name, tests, given, is_asked, is_refused, is_compared, beginnings }
         });
         let claims = claims.collect();
         Self { said, keys, claims, is_listing: context.operation.is_listing() }

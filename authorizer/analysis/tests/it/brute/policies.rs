@@ -149,8 +149,16 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             json!({"scope": {"equals": "x y"}}),
             json!({"scope": {"has": "x"}, "role": {"equals": "x"}}),
             json!({"sub": {"equals": "a"}}),
+            json!({"role": {"starts_with": "x"}}),
+            json!({"role": {"starts_with": "x y"}}),
+            json!({"scope": {"starts_with": "x "}}),
+            json!({"scope": {"starts_with": "y"}}),
+            json!({"sub": {"starts_with": "a"}}),
         ],
         Alphabet::KeyedClaims | Alphabet::Listings => vec![
+            json!({"sub": {"starts_with": "a"}}),
+            json!({"sub": {"starts_with": "c "}}),
+            json!({"g": {"starts_with": "b"}}),
             json!({"sub": {"equals": "a"}}),
             json!({"sub": {"has": "b"}}),
             json!({"g": {"has": "a"}}),
@@ -169,6 +177,8 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             json!({"h": {"has": "b"}, "g": {"has": "a"}}),
             json!({"h": {"equals": "a"}}),
             json!({"sub": {"any": ["a", "b"]}}),
+            json!({"sub": {"starts_with": "a"}, "g": {"starts_with": "a"}}),
+            json!({"h": {"starts_with": "b"}}),
             json!({"g": {"present": false}}),
         ],
         Alphabet::Words => {
@@ -178,7 +188,11 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             let equals = SPECIAL
                 .into_iter()
                 .flat_map(|text| [json!({"sub": {"equals": text}}), json!({"g": {"any": [text, "a"]}})]);
-            has.chain(equals).chain([json!({"g": {"present": true}})]).collect()
+            let begins = ["a", "a/", "x ", "x a", "x a/b", "A\\", "l", "\u{e9}", "."]
+                .into_iter()
+                .flat_map(|text| ["sub", "g"].map(|claim| json!({claim: {"starts_with": text}})));
+            let both = json!({"sub": {"starts_with": "x a"}, "g": {"starts_with": "x"}});
+            has.chain(equals).chain(begins).chain([both]).chain([json!({"g": {"present": true}})]).collect()
         }
         Alphabet::TokenTimes => {
             let times = [-6, -1, 0, 3, 7].map(|after| NOON + after);

@@ -174,6 +174,7 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                 json!("y"),
                 json!("z"),
                 json!("x y"),
+                json!("x yz"),
                 json!(1),
                 json!(1.0),
                 json!(true),
@@ -193,7 +194,7 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                 json!(7),
                 json!(["x", 1]),
             ];
-            let sub = vec![json!(null), json!("a"), json!("b")];
+            let sub = vec![json!(null), json!("a"), json!("ab"), json!("b")];
             let claims = claims(&base, &[("role", role), ("scope", scope), ("sub", sub)]);
             with_tokens(&each(&["GET"], vec!["a".into(), "c".into(), "a/a".into()]), &claims)
         }

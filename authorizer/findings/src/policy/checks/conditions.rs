@@ -53,8 +53,8 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             id: "EA037",
             name: "equals-on-a-list",
             severity: Severity::High,
-            title: "`equals` or `any` is used on a claim that is a list",
-            why: "A list never equals a text, and a scope with two words does not equal one of them. An allow \
+            title: "`equals`, `any` or `starts_with` is used on a claim that is a list",
+            why: "A list never equals a text or begins with one, and a scope with two words does not equal one of them. An allow \
               rule allows nobody, or only a token with that scope alone. A deny rule denies nobody, or \
               misses every token that has one scope more.",
             remedy: "use `has`",
@@ -239,6 +239,7 @@ fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let test = match &condition.test {
                 ClaimTest::Equals(_) => "equals",
                 ClaimTest::Any(_) => "any",
+                ClaimTest::StartsWith(_) => "starts_with",
                 ClaimTest::Has(_) | ClaimTest::Present(_) => continue,
             };
             if LISTS.contains(&condition.claim.as_str()) {
@@ -263,6 +264,11 @@ fn known(issuer: &IssuerDocument, claim: &str, test: &ClaimTest) -> Option<bool>
             ClaimTest::Equals(value) if !is_one(value) => Some(false),
             ClaimTest::Any(values) if !values.iter().any(is_one) => Some(false),
             ClaimTest::Present(expected) => Some(*expected),
+            ClaimTest::StartsWith(beginning) => {
+                let mut begin = issuer.client_id.iter().map(|id| id.starts_with(beginning.as_str()));
+                let first = begin.next()?;
+                begin.all(|one| one == first).then_some(first)
+            }
             ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) => None,
         };
     }
@@ -272,6 +278,9 @@ fn known(issuer: &IssuerDocument, claim: &str, test: &ClaimTest) -> Option<bool>
         ClaimTest::Any(expected) => expected.contains(value),
         ClaimTest::Has(word) => {
             matches!(value, Scalar::String(words) if words.split(' ').any(|one| one == word))
+        }
+        ClaimTest::StartsWith(beginning) => {
+            matches!(value, Scalar::String(text) if text.starts_with(beginning.as_str()))
         }
         ClaimTest::Present(expected) => *expected,
     })
