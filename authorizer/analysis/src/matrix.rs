@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_core::Authorizer;
+use authorizer_core::claim_name;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::request::Resource;
 use authorizer_core::rules::{Access, ClaimTest, Claims, Effect, KeyPattern, Rule};
@@ -126,7 +127,7 @@ fn wanted_by<'r>(request: &Witness, rules: impl Iterator<Item = &'r Rule>) -> Op
     let mut wanted: Map<String, Value> = Map::new();
     let mut length = 0_usize;
     for condition in rules.flat_map(Rule::conditions) {
-        let before = wanted.get(&condition.claim).or_else(|| claims.get(&condition.claim));
+        let before = wanted.get(&condition.claim).or_else(|| claim_name::find(claims, &condition.claim));
         if condition.holds(before) {
             continue;
         }
@@ -162,7 +163,10 @@ fn wanted_by<'r>(request: &Witness, rules: impl Iterator<Item = &'r Rule>) -> Op
     if wanted.is_empty() {
         return None;
     }
-    let claims = claims.clone().into_iter().chain(wanted).collect();
+    let mut claims = claims.clone();
+    for (name, value) in wanted {
+        claim_name::put(&mut claims, &name, value);
+    }
     Some(Witness { claims: Some(claims), ..request.clone() })
 }
 

@@ -189,6 +189,20 @@ impl ClaimAtom<'_> {
         }
     }
 
+    /// Whether an issuer's block asks it of a claim that must be there.
+    pub(crate) fn is_of_issuer(&self) -> bool {
+        match self {
+            Self::Audience(texts) => !texts.is_empty(),
+            Self::OneOf(_) | Self::Required(_) => true,
+            Self::Condition(_)
+            | Self::TextIfThere
+            | Self::ScopeIfThere
+            | Self::Absent
+            | Self::Usable
+            | Self::Is(_) => false,
+        }
+    }
+
     /// The text that it asks the claim to begin with.
     pub(crate) fn beginning(&self) -> Option<&str> {
         match self {

@@ -41,7 +41,7 @@ fn base() -> Value {
                 "client_id": ["app"], "algorithms": ["EdDSA"], "token_type": "at+jwt",
                 "jwks": {"keys": [key("k1", KEY), key("k2", OTHER_KEY)], "url": "https://login.example.com/jwks",
                     "max_age_seconds": 3600, "max_stale_seconds": 7200},
-                "required": {"token_use": "access"}, "leeway_seconds": 30, "max_lifetime_seconds": 3600
+                "required": {"token_use": "access", "/app/org": "o"}, "leeway_seconds": 30, "max_lifetime_seconds": 3600
             },
             {
                 "name": "partner", "issuer": "https://partner.example.net/", "audience": ["files-api"],
@@ -77,7 +77,8 @@ fn base() -> Value {
             },
             {
                 "id": "read", "effect": "allow", "methods": ["GET"], "keys": ["shared/*"], "issuers": ["staff"],
-                "when": {"role": {"equals": "reader"}, "mfa": {"present": true}, "team": {"starts_with": "ops/eu/"}},
+                "when": {"role": {"equals": "reader"}, "mfa": {"present": true}, "team": {"starts_with": "ops/eu/"},
+                    "/realm_access/roles": {"has": "staff"}},
                 "response_overrides": ["response-content-type"]
             },
             {
@@ -278,6 +279,15 @@ fn rules() -> Vec<Mutation> {
                 Some("any = [\"guest\", \"user\"]"),
                 Some("starts_with = \"guest-\""),
             )],
+        ),
+        to(
+            "rules.when",
+            vec![(
+                "/rules/3/when",
+                json!({"role": {"equals": "reader"}, "mfa": {"present": true},
+                "team": {"starts_with": "ops/eu/"}}),
+            )],
+            vec![of("read", "when./realm_access/roles", Some("has = \"staff\""), None)],
         ),
         to(
             "rules.when.present",
@@ -579,8 +589,13 @@ fn trust() -> Vec<Mutation> {
         ),
         to(
             "issuers.required",
-            vec![("/issuers/0/required", Value::Null)],
+            vec![("/issuers/0/required/token_use", Value::Null)],
             vec![shown("issuers.required", Some("\"access\""), None)],
+        ),
+        to(
+            "issuers.required",
+            vec![("/issuers/0/required", json!({"token_use": "access"}))],
+            vec![shown("issuers.required", Some("\"o\""), None)],
         ),
         to(
             "issuers.required",

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use authorizer_core::UnixTime;
+use authorizer_core::claim_name;
 use authorizer_core::token::SignatureAlgorithm;
 use serde_json::{Map, Value};
 
@@ -34,7 +35,8 @@ pub(crate) struct Args {
     /// Claim `scope`: words separated by spaces.
     #[arg(long)]
     scope: Option<String>,
-    /// Another claim. The value is JSON; if it is not, it is text. Repeatable.
+    /// Another claim, or one within an object: `/realm_access/roles=["editor"]`. The value is JSON; if it is not, it is
+    /// text. Repeatable.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim)]
     claims: Vec<(String, Value)>,
     /// `typ` in the header.
@@ -50,6 +52,7 @@ pub(crate) struct Args {
 
 fn parse_claim(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    claim_name::check(name).map_err(|error| format!("{error}: {}", error.remedy()))?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
     Ok((name.to_owned(), value))
 }
@@ -76,7 +79,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     }
     claims.insert("iat".into(), now.into());
     claims.insert("exp".into(), now.saturating_add(args.expires_in).into());
-    claims.extend(args.claims.iter().cloned());
+    for (name, value) in &args.claims {
+        claim_name::put(&mut claims, name, value.clone());
+    }
     line(key.sign(&args.token_type, &Value::Object(claims))?)?;
     Ok(Exit::Held)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::dice::Dice;
 
 /// The claims that keys and metadata use.
-pub(crate) const KEY_CLAIMS: [&str; 3] = ["sub", "org", "https://example.com/tenant"];
+pub(crate) const KEY_CLAIMS: [&str; 4] = ["sub", "org", "https://example.com/tenant", "/app/org"];
 
 /// A word that few keys have room for.
 pub(crate) const LONG: &str = concat!(
@@ -148,7 +148,8 @@ fn pattern(dice: &mut Dice, with_claims: bool) -> String {
 fn conditions(dice: &mut Dice) -> Value {
     let mut when = Map::new();
     for _ in 0..1 + dice.below(2) {
-        let claim = dice.one(&["role", "teams", "n", "flag", "org", "sub", "has"]);
+        let claim =
+            dice.one(&["role", "teams", "n", "flag", "org", "sub", "has", "/app/org", "/realm_access/roles"]);
         when.insert(claim.to_owned(), test(dice, claim));
     }
     when.into()

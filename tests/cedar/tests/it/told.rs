@@ -24,10 +24,12 @@ pub(crate) fn told(asked: &Asked, shape: &Shape, schema: Option<&Schema>) -> (Re
     let claims = asked.token.as_ref().map_or(&none, |(_, claims)| claims);
     let principal = uid(kind, "viewer");
     let resource = uid(if asked.operation == Op::ListObjectsV2 { "Prefix" } else { "Object" }, &asked.name);
-    let told_claims = claims
-        .iter()
-        .filter(|(name, value)| shape.claims.contains(*name) && !value.is_null())
-        .map(|(name, value)| (name.clone(), claim(value)));
+    // What is in an object is told by the name that the policy has for it.
+    let token = Value::Object(claims.clone());
+    let told_claims = shape.claims.iter().filter_map(|name| {
+        let value = if name.starts_with('/') { token.pointer(name) } else { token.get(name) };
+        value.filter(|value| !value.is_null()).map(|value| (name.clone(), claim(value)))
+    });
     let told_claims = HashMap::from([("claims".to_owned(), record(told_claims))]);
     let parents: HashSet<_> = issuer.clone().into_iter().collect();
     let mut entities = vec![

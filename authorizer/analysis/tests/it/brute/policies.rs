@@ -24,6 +24,8 @@ pub(crate) enum Alphabet {
     ManyClaims,
     /// Values of claims that no key can have as a segment, and others that are special.
     Words,
+    /// Claims in claims, in keys and conditions.
+    Nested,
     /// The times of a token, against periods, leeways and longest lifetimes.
     TokenTimes,
 }
@@ -88,6 +90,10 @@ fn issuers(alphabet: Alphabet) -> BoxedStrategy<Vec<Value>> {
             })
             .boxed();
     }
+    if alphabet == Alphabet::Nested {
+        let required = select(vec![json!({}), json!({}), json!({"required": {"/o/p": "a"}})]);
+        return required.prop_map(|more| vec![issuer("i", &more)]).boxed();
+    }
     if alphabet != Alphabet::Tokens {
         return Just(vec![issuer("i", &json!({}))]).boxed();
     }
@@ -125,10 +131,11 @@ fn pattern(alphabet: Alphabet) -> BoxedStrategy<String> {
         Alphabet::Uploads => &["a", "{sub}"],
         Alphabet::ManyClaims => &["{sub}", "{g}", "{h}", "{g}", "{h}", "a", "*", "**"],
         Alphabet::Words => &["a", "{sub}", "{g}", "*", "a*", "**"],
+        Alphabet::Nested => &["a", "{/o/p}", "{/o/q/r}", "{o}", "{sub}", "{/o/q}", "**"],
     };
     let most = match alphabet {
         Alphabet::Keys | Alphabet::KeyedClaims | Alphabet::Listings | Alphabet::ManyClaims => 4,
-        Alphabet::Words => 3,
+        Alphabet::Words | Alphabet::Nested => 3,
         _ => 2,
     };
     prop::collection::vec(select(segments.to_vec()), 1..most).prop_map(|segments| segments.join("/")).boxed()
@@ -204,6 +211,19 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
                 .chain([json!({"exp": {"equals": NOON + 3}, "iat": {"any": [NOON, NOON - 6]}})])
                 .collect()
         }
+        Alphabet::Nested => vec![
+            json!({"/o/p": {"equals": "a"}}),
+            json!({"/o/p": {"has": "b"}}),
+            json!({"/o/p": {"starts_with": "a"}, "/o/q/r": {"present": true}}),
+            json!({"/o/p": {"present": false}}),
+            json!({"/o/q/r": {"equals": "b"}}),
+            json!({"/o/q": {"present": true}}),
+            json!({"/o/q": {"equals": "b"}}),
+            json!({"o": {"present": true}}),
+            json!({"o": {"has": "a"}}),
+            json!({"o": {"present": false}}),
+            json!({"o": {"present": true}, "/o/q/r": {"present": false}}),
+        ],
         Alphabet::Keys | Alphabet::PlacesAndTimes => return Just(None).boxed(),
     };
     prop::option::weighted(0.5, select(tests)).boxed()
@@ -255,6 +275,7 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         Alphabet::Uploads => vec!["PutObject", "CompleteMultipartUpload"],
         Alphabet::Keys | Alphabet::KeyedClaims => vec!["GetObject", "DeleteObject"],
         Alphabet::Words => vec!["PutObject"],
+        Alphabet::Nested => vec!["GetObject", "ListObjectsV2"],
         Alphabet::Conditions
         | Alphabet::PlacesAndTimes
         | Alphabet::Tokens
@@ -263,7 +284,7 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
     };
     let count = operations.len();
     let denies = match alphabet {
-        Alphabet::KeyedClaims | Alphabet::Listings | Alphabet::ManyClaims => 0.5,
+        Alphabet::KeyedClaims | Alphabet::Listings | Alphabet::ManyClaims | Alphabet::Nested => 0.5,
         _ => 0.3,
     };
     let networks =
@@ -295,7 +316,10 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         .prop_map(move |(denies, operations, keys, when, anonymous, upload, (place, period), issuers)| {
             let mut keys = keys;
             // Else no prefix is wholly within, and the core refuses the rule.
-            if alphabet == Alphabet::Listings && !denies && !keys[0].ends_with("**") {
+            if matches!(alphabet, Alphabet::Listings | Alphabet::Nested)
+                && !denies
+                && !keys[0].ends_with("**")
+            {
                 keys[0].push_str("/**");
             }
             let reads_claims = when.is_some() || keys.iter().any(|key| key.contains('{'));

@@ -290,6 +290,24 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
             let people = [("sub", texts.collect()), ("g", groups.into_iter().chain(arrays).collect())];
             with_tokens(&plain, &claims(&base, &people))
         }
+        Alphabet::Nested => {
+            let inner = [json!(null), json!("a"), json!("b"), json!("c"), json!(["a", "b"]), json!({})];
+            let mut objects = vec![json!(null), json!("a"), json!("b"), json!(["a"]), json!(7)];
+            for p in &inner {
+                for q in inner.iter().cloned().chain(["a", "b", "c"].map(|r| json!({"r": r}))) {
+                    // null is for absent here, too.
+                    let members = [("p", p), ("q", &q)].into_iter().filter(|(_, value)| !value.is_null());
+                    objects.push(members.map(|(name, value)| (name.to_owned(), value.clone())).collect());
+                }
+            }
+            let people = [("sub", vec![json!(null), json!("a")]), ("o", objects)];
+            let mut plain = each(&["GET"], keys(&["a", "b", "c"]));
+            let prefixes = ["", "a", "a/", "b/", "c/", "a/b", "a/a/", "b/a/"];
+            plain.extend(
+                prefixes.iter().map(|prefix| Plain::new("GET", "/", format!("list-type=2&prefix={prefix}"))),
+            );
+            with_tokens(&plain, &claims(&base, &people))
+        }
         Alphabet::TokenTimes => {
             let mut requests = Vec::new();
             let time = |after: i64| json!(NOON + after);

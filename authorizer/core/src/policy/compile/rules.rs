@@ -259,6 +259,7 @@ fn compile_conditions(
     let mut conditions = Vec::with_capacity(when.len());
     for (claim, condition) in when {
         let place = || place.then("when").then(claim);
+        problems.check_claim(place, claim);
         let test = match condition {
             ConditionDocument {
                 equals: Some(value),

@@ -1,6 +1,6 @@
 //! Conditions that never hold, always hold, or hold for something else than was meant.
 
-use authorizer_core::Scalar;
+use authorizer_core::{Scalar, claim_name};
 use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
 use authorizer_policy::providers::Provider;
@@ -83,6 +83,18 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             remedy: "remove the condition",
         },
         says_nothing,
+    ),
+    (
+        Check {
+            id: "EA058",
+            name: "beginning-within-a-name",
+            severity: Severity::Medium,
+            title: "a `starts_with` of an allow rule ends within a name",
+            why: "`repo:octo/site` also begins `repo:octo/site-of-others`. Who can choose a longer name gets what \
+              the rule allows.",
+            remedy: "end the text where the name ends, as in `repo:octo/site:`, or use `equals`",
+        },
+        within_a_name,
     ),
 ]);
 
@@ -194,6 +206,12 @@ fn meant(claim: &str) -> Option<&'static str> {
     if KNOWN.contains(&claim) {
         return None;
     }
+    // Of a path, the claim that it begins with: `/realmAccess/roles`.
+    let root = claim_name::root(claim);
+    let claim = root.as_ref();
+    if KNOWN.contains(&claim) {
+        return None;
+    }
     let alias = ALIASES.iter().find(|(alias, _)| plain(alias) == plain(claim)).map(|(_, known)| *known);
     let known = || KNOWN.iter().find(|known| plain(known) == plain(claim)).copied();
     alias.or_else(known)
@@ -242,7 +260,9 @@ fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 ClaimTest::StartsWith(_) => "starts_with",
                 ClaimTest::Has(_) | ClaimTest::Present(_) => continue,
             };
-            if LISTS.contains(&condition.claim.as_str()) {
+            // `/realm_access/roles`, too.
+            let last = claim_name::path(&condition.claim).last();
+            if last.is_some_and(|last| LISTS.contains(&last.as_ref())) {
                 let place = rule.place().then("when").then(&condition.claim).then(test);
                 let message =
                     format!("rule `{}` uses `{test}` on `{}`, which is a list", rule.id(), condition.claim);
@@ -335,6 +355,26 @@ fn says_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 rule.id()
             );
             found.push(rule.found_at(place, message));
+        }
+    }
+    found
+}
+
+fn within_a_name(subject: &PolicySubject<'_>) -> Vec<Observation> {
+    let mut found = Vec::new();
+    for rule in subject.allows() {
+        for condition in rule.rule.conditions() {
+            if let ClaimTest::StartsWith(beginning) = &condition.test
+                && beginning.ends_with(char::is_alphanumeric)
+            {
+                let place = rule.place().then("when").then(&condition.claim).then("starts_with");
+                let (claim, beginning) = (condition.claim.escape_debug(), beginning.escape_debug());
+                let message = format!(
+                    "rule `{}` takes every `{claim}` that begins with `{beginning}`, also one with a longer name",
+                    rule.id()
+                );
+                found.push(rule.found_at(place, message));
+            }
         }
     }
     found
