@@ -25,10 +25,9 @@ pub(crate) fn told(asked: &Asked, shape: &Shape, schema: Option<&Schema>) -> (Re
     let principal = uid(kind, "viewer");
     let resource = uid(if asked.operation == Op::ListObjectsV2 { "Prefix" } else { "Object" }, &asked.name);
     // What is in an object is told by the name that the policy has for it.
-    let token = Value::Object(claims.clone());
     let told_claims = shape.claims.iter().filter_map(|name| {
-        let value = if name.starts_with('/') { token.pointer(name) } else { token.get(name) };
-        value.filter(|value| !value.is_null()).map(|value| (name.clone(), claim(value)))
+        let value = named(claims, name).filter(|value| !value.is_null());
+        value.map(|value| (name.clone(), claim(value)))
     });
     let told_claims = HashMap::from([("claims".to_owned(), record(told_claims))]);
     let parents: HashSet<_> = issuer.clone().into_iter().collect();
@@ -193,7 +192,7 @@ fn holds(pattern: &[Segment], key: &[&str], claims: &Map<String, Value>) -> bool
             let is_it = match segment {
                 Segment::Literal(literal) => literal == text,
                 Segment::Glob(parts) => !text.is_empty() && globs(&parts.join("*"), text),
-                Segment::Claim(name) => match claims.get(name) {
+                Segment::Claim(name) => match named(claims, name) {
                     Some(Value::String(value)) => value == text && !text.is_empty(),
                     Some(Value::Array(values)) => values.contains(&Value::from(*text)) && !text.is_empty(),
                     _ => false,
@@ -203,6 +202,14 @@ fn holds(pattern: &[Segment], key: &[&str], claims: &Map<String, Value>) -> bool
             is_it && holds(more, rest, claims)
         }
         _ => false,
+    }
+}
+
+/// The claim with this name, which no test here has in an array.
+fn named<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
+    match name.strip_prefix('/').and_then(|path| path.split_once('/')) {
+        Some((first, rest)) => claims.get(first)?.pointer(&format!("/{rest}")),
+        None => claims.get(name),
     }
 }
 

@@ -43,7 +43,10 @@ pub(super) fn given(known: Known<'_>, name: &str, tests: &[(ClaimAtom<'_>, bool)
     {
         let mut token = Map::new();
         claim_name::put(&mut token, outer, value.clone());
-        return Some(claim_name::find(&token, name).cloned());
+        // What an issuer's block requires can be left out, there as well.
+        let is_left_out =
+            claim_name::is_free(&token, name) && tests.iter().any(|(test, _)| test.is_of_issuer());
+        return (!is_left_out).then(|| claim_name::find(&token, name).cloned());
     }
     if let Some(given) = known.objects.given(name) {
         return Some(given);
