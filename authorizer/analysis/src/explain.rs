@@ -138,6 +138,7 @@ fn condition_in_words(condition: &Condition) -> String {
             format!("the claim `{claim}` is not one of {}", values.join(", "))
         }
         ClaimTest::Has(word) => format!("the claim `{claim}` does not have `{word}`"),
+        ClaimTest::StartsWith(beginning) => format!("the claim `{claim}` does not start with {beginning:?}"),
         ClaimTest::Present(true) => format!("the claim `{claim}` is absent"),
         ClaimTest::Present(false) => format!("the claim `{claim}` is present"),
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_core::Authorizer;
+use authorizer_core::claim_name;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::request::Resource;
 use authorizer_core::rules::{Access, ClaimTest, Claims, Effect, KeyPattern, Rule};
@@ -126,13 +127,14 @@ fn wanted_by<'r>(request: &Witness, rules: impl Iterator<Item = &'r Rule>) -> Op
     let mut wanted: Map<String, Value> = Map::new();
     let mut length = 0_usize;
     for condition in rules.flat_map(Rule::conditions) {
-        let before = wanted.get(&condition.claim).or_else(|| claims.get(&condition.claim));
+        let before = wanted.get(&condition.claim).or_else(|| claim_name::find(claims, &condition.claim));
         if condition.holds(before) {
             continue;
         }
         let value = match (&condition.test, before) {
             (ClaimTest::Equals(value), None) => value_of(value),
             (ClaimTest::Any(values), None) => values.first().map_or(Value::Null, value_of),
+            (ClaimTest::StartsWith(beginning), None) => Value::from(format!("{beginning}x")),
             (ClaimTest::Present(true), None) => Value::from("x"),
             (ClaimTest::Has(word), None) if word.contains(' ') => json!([word]),
             (ClaimTest::Has(word), None) => Value::from(word.as_str()),
@@ -140,12 +142,17 @@ fn wanted_by<'r>(request: &Witness, rules: impl Iterator<Item = &'r Rule>) -> Op
             (ClaimTest::Has(word), Some(Value::Array(words))) => {
                 words.iter().cloned().chain([Value::from(word.as_str())]).collect()
             }
-            (ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Present(_) | ClaimTest::Has(_), _) => {
-                continue;
-            }
+            (
+                ClaimTest::Equals(_)
+                | ClaimTest::Any(_)
+                | ClaimTest::StartsWith(_)
+                | ClaimTest::Present(_)
+                | ClaimTest::Has(_),
+                _,
+            ) => continue,
         };
         length = length.saturating_add(condition.claim.len()).saturating_add(16);
-        if let ClaimTest::Has(word) = &condition.test {
+        if let ClaimTest::Has(word) | ClaimTest::StartsWith(word) = &condition.test {
             length = length.saturating_add(word.len());
         }
         if length > LONGEST {
@@ -156,7 +163,10 @@ fn wanted_by<'r>(request: &Witness, rules: impl Iterator<Item = &'r Rule>) -> Op
     if wanted.is_empty() {
         return None;
     }
-    let claims = claims.clone().into_iter().chain(wanted).collect();
+    let mut claims = claims.clone();
+    for (name, value) in wanted {
+        claim_name::put(&mut claims, &name, value);
+    }
     Some(Witness { claims: Some(claims), ..request.clone() })
 }
 

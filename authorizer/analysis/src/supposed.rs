@@ -1,5 +1,6 @@
 //! A token that a caller describes, completed with what every token of its issuer contains.
 
+use authorizer_core::claim_name;
 use authorizer_core::token::Issuer;
 use authorizer_core::{Scalar, Supposed, UnixTime};
 use serde_json::{Map, Value};
@@ -44,8 +45,8 @@ pub fn fill_in(
     let issued = supposed.claims.get("iat").and_then(Value::as_u64).unwrap_or(now.as_seconds());
     let mut filled = Vec::new();
     let mut fill = |name: &str, value: Value| {
-        if !supposed.claims.contains_key(name) {
-            supposed.claims.insert(name.to_owned(), value);
+        if claim_name::is_free(&supposed.claims, name) {
+            claim_name::put(&mut supposed.claims, name, value);
             filled.push(name.to_owned());
         }
     };
@@ -90,7 +91,7 @@ mod tests {
         authorizer_of(json!({
             "version": 1,
             "issuers": [{"name": "staff", "issuer": "i", "audience": ["a", "b"], "client_id": ["c"],
-                "algorithms": ["EdDSA"], "token_type": "at+jwt", "required": {"token_use": "access", "n": 1},
+                "algorithms": ["EdDSA"], "token_type": "at+jwt", "required": {"token_use": "access", "n": 1, "/app/org": "o"},
                 "max_lifetime_seconds": 60}],
             "rules": [{"id": "all", "effect": "allow", "methods": ["GET"], "keys": ["**"]}]
         }))
@@ -107,9 +108,12 @@ mod tests {
     fn a_token_that_is_filled_in_is_one_that_its_issuer_could_have_signed() {
         let token = filled(None, json!({"sub": "alice"})).unwrap();
         let expected = json!({"sub": "alice", "iss": "i", "iat": 1000, "exp": 1060, "aud": "a", "client_id": "c",
-            "n": 1, "token_use": "access"});
+            "n": 1, "token_use": "access", "app": {"org": "o"}});
         assert_eq!(Value::from(token.supposed.claims.clone()), expected);
-        assert_eq!(token.filled, ["iss", "iat", "exp", "aud", "client_id", "n", "token_use", "typ"]);
+        assert_eq!(
+            token.filled,
+            ["iss", "iat", "exp", "aud", "client_id", "/app/org", "n", "token_use", "typ"]
+        );
         let event = crate::posed::PosedRequest::new(
             &crate::posed::Deed::Method("GET".into()),
             &crate::posed::Aim::Key("k".into()),
@@ -123,8 +127,8 @@ mod tests {
 
     #[test]
     fn what_is_stated_stays_even_where_it_will_not_do() {
-        let stated =
-            json!({"iss": "i", "iat": 1, "exp": 2, "aud": null, "client_id": 7, "token_use": "id", "n": 2});
+        let stated = json!({"iss": "i", "iat": 1, "exp": 2, "aud": null, "client_id": 7, "token_use": "id", "n": 2,
+            "app": "no object"});
         let token = filled(Some("JWT"), stated.clone()).unwrap();
         assert_eq!((Value::from(token.supposed.claims), token.filled), (stated, vec![]));
         assert_eq!(token.supposed.token_type.as_deref(), Some("JWT"));

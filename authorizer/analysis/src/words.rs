@@ -115,6 +115,7 @@ fn condition(condition: &Condition) -> String {
             format!("{claim} is {}", values.join(" or "))
         }
         ClaimTest::Has(word) => format!("{claim} has {word:?}"),
+        ClaimTest::StartsWith(beginning) => format!("{claim} starts with {beginning:?}"),
         ClaimTest::Present(true) => format!("{claim} is there"),
         ClaimTest::Present(false) => format!("{claim} is not there"),
     }

@@ -48,6 +48,7 @@ fn of_subject(test: &ClaimTest, subject: &TokenSubject<'_>) -> Option<bool> {
         (ClaimTest::Present(expected), _) => Some(*expected),
         (ClaimTest::Equals(scalar), _) => is(scalar),
         (ClaimTest::Any(scalars), _) => Some(scalars.iter().any(|scalar| is(scalar) == Some(true))),
+        (ClaimTest::StartsWith(_), _) => None,
         // It may be one of several words.
         (ClaimTest::Has(word), _) => (!word.contains(' ') && subject.is(word) == Some(true)).then_some(true),
     }
@@ -63,8 +64,9 @@ fn follows(held: &ClaimTest, condition: &Condition) -> Option<bool> {
         ClaimTest::Present(false) => all_alike([None, Some(&Value::Null)].map(|none| condition.holds(none))),
         ClaimTest::Present(true) => match &condition.test {
             ClaimTest::Present(expected) => Some(*expected),
-            ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) => None,
+            ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) | ClaimTest::StartsWith(_) => None,
         },
+        ClaimTest::StartsWith(beginning) => of_text_with(beginning, &condition.test),
         ClaimTest::Has(word) => match &condition.test {
             ClaimTest::Present(expected) => Some(*expected),
             ClaimTest::Has(other) => (other == word).then_some(true),
@@ -72,7 +74,27 @@ fn follows(held: &ClaimTest, condition: &Condition) -> Option<bool> {
             ClaimTest::Any(scalars) => {
                 (!scalars.iter().any(|scalar| may_have(scalar, held))).then_some(false)
             }
+            // It may be an array.
+            ClaimTest::StartsWith(_) => None,
         },
+    }
+}
+
+/// What a text that begins like this implies for a test.
+fn of_text_with(beginning: &str, test: &ClaimTest) -> Option<bool> {
+    let may_be = |scalar: &Scalar| matches!(scalar, Scalar::String(text) if text.starts_with(beginning));
+    match test {
+        ClaimTest::Present(expected) => Some(*expected),
+        ClaimTest::Equals(scalar) => (!may_be(scalar)).then_some(false),
+        ClaimTest::Any(scalars) => (!scalars.iter().any(may_be)).then_some(false),
+        ClaimTest::StartsWith(other) if beginning.starts_with(other.as_str()) => Some(true),
+        ClaimTest::StartsWith(other) => (!other.starts_with(beginning)).then_some(false),
+        // No word of a text has a space. The last word of the beginning may go on.
+        ClaimTest::Has(word) if word.contains(' ') => Some(false),
+        ClaimTest::Has(word) => {
+            let (whole, _) = beginning.rsplit_once(' ')?;
+            whole.split(' ').any(|one| one == word).then_some(true)
+        }
     }
 }
 
@@ -118,6 +140,7 @@ mod tests {
             scalar.clone().prop_map(ClaimTest::Equals),
             prop::collection::vec(scalar, 0..3).prop_map(ClaimTest::Any),
             "(a|b|a b)".prop_map(ClaimTest::Has),
+            "(a|b|a b|b a |a b a)".prop_map(ClaimTest::StartsWith),
             any::<bool>().prop_map(ClaimTest::Present),
         ]
     }
@@ -129,6 +152,10 @@ mod tests {
             Some(json!("a")),
             Some(json!("b")),
             Some(json!("a b")),
+            Some(json!("a b a")),
+            Some(json!("b a ")),
+            Some(json!("b a b")),
+            Some(json!("ab")),
             Some(json!("")),
             Some(json!(["a"])),
             Some(json!(["a b", "b"])),
@@ -172,7 +199,7 @@ mod tests {
         match test {
             ClaimTest::Equals(scalar) => is_large(scalar),
             ClaimTest::Any(scalars) => scalars.iter().any(is_large),
-            ClaimTest::Has(_) | ClaimTest::Present(_) => false,
+            ClaimTest::Has(_) | ClaimTest::StartsWith(_) | ClaimTest::Present(_) => false,
         }
     }
 
@@ -191,6 +218,7 @@ mod tests {
             (ClaimTest::Present(false), Some(false)),
             (ClaimTest::Has("alice".into()), Some(true)),
             (ClaimTest::Has("bob".into()), None),
+            (ClaimTest::StartsWith("al".into()), None),
         ] {
             assert_eq!(of_subject(&test, &subject), holds, "{test:?}");
         }

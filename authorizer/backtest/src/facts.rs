@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use authorizer_core::UnixTime;
+use authorizer_core::claim_name;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{Method, OperationSet, S3Operation};
 use authorizer_core::record::sha256_hex;
@@ -143,6 +144,7 @@ pub(super) struct KeyClaims {
     /// A subset of the real claims: a pattern that matches with these also matches with the real ones.
     pub(super) least: Map<String, Value>,
     /// A superset of the possible claims: a pattern that does not match with these does not match with the real ones.
+    /// Unless a pattern has a claim that another one is in: no value is a text and an object.
     pub(super) most: Map<String, Value>,
 }
 
@@ -165,7 +167,7 @@ impl<'l> Facts<'l> {
             let mut most = Map::new();
             let any = || Value::Array(texts.iter().map(|text| Value::String(text.clone())).collect());
             for name in names {
-                most.insert(name.to_owned(), any());
+                claim_name::put(&mut most, name, any());
             }
             if let Caller::Holder { subject, .. } = &self.who {
                 self.tell_subject(subject, &texts, &mut least, &mut most);

@@ -3,6 +3,7 @@
 //! Each part is checked in turn, as the core's `Rule::examine` does. If the log does not contain a fact, another
 //! rule that is known to have matched may show it: whatever meets its part also meets this rule's part.
 
+use authorizer_core::claim_name::is_within;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::request::Resource;
@@ -126,7 +127,9 @@ impl Inquiry<'_, '_> {
         if matches(Claims::Known(&claims.least)) {
             return Holds::Yes;
         }
-        if !matches(Claims::Known(&claims.most)) {
+        let is_in_another =
+            |name: &str| self.names.iter().any(|other| is_within(name, other) || is_within(other, name));
+        if !pattern.claims().any(is_in_another) && !matches(Claims::Known(&claims.most)) {
             return Holds::No;
         }
         let names = pattern.claims().map(|name| self.names.missing(name));

@@ -27,6 +27,8 @@ pub mod upload;
 
 pub mod credential;
 
+pub mod claim_name;
+
 pub mod token;
 
 pub mod rules;

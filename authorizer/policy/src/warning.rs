@@ -80,11 +80,32 @@ fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
             });
         conditions.chain(keys).chain(metadata)
     });
-    issuers.chain(rules).filter(|(_, claim)| is_path(claim)).map(|(place, claim)| {
-        let message =
-            format!("`{}` is the name of one claim, not a path into an object", claim.escape_debug());
-        (place, message, "let the issuer write what is inside into a claim of its own, and name that claim")
+    issuers.chain(rules).filter_map(|(place, claim)| {
+        if has_index(claim) {
+            let claim = claim.escape_debug();
+            let message = format!("a number in `{claim}` is the name of a member, not a place in an array");
+            return Some((
+                place,
+                message,
+                "test an array with `has`, or leave it if the object has this member",
+            ));
+        }
+        if !is_path(claim) {
+            return None;
+        }
+        let (path, claim) = (claim.replace('.', "/"), claim.escape_debug());
+        let message = format!(
+            "`{claim}` is the name of one claim, not a path into an object, which is written `/{path}`"
+        );
+        let remedy = "write the path with slashes, or leave it if the tokens have a claim with this name";
+        Some((place, message, remedy))
     })
+}
+
+/// Whether a path has a number after its first name.
+fn has_index(claim: &str) -> bool {
+    let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    claim.starts_with('/') && claim.split('/').skip(2).any(is_number)
 }
 
 /// Whether a name reads like a path, such as `realm_access.roles`. The name of a claim may have dots where it is a URL or

@@ -256,6 +256,10 @@ fn holds(condition: &Condition) -> Result<String, UntranslatableError> {
             all(vec![is_there, any(values)])
         }
         ClaimTest::Has(word) => all(vec![is_there, format!("{claim}.words.contains({})", string(word))]),
+        ClaimTest::StartsWith(beginning) => {
+            let begins = like([Like::Text(beginning), Like::Star]);
+            all(vec![is_there, format!("{claim} has text && {claim}.text like {begins}")])
+        }
         ClaimTest::Present(true) => is_there,
         ClaimTest::Present(false) => format!("!({is_there})"),
     })

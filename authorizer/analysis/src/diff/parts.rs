@@ -536,6 +536,7 @@ fn test_in_policy(test: &ClaimTest) -> String {
         ClaimTest::Equals(value) => format!("equals = {value}"),
         ClaimTest::Any(values) => format!("any = [{}]", joined(values)),
         ClaimTest::Has(word) => format!("has = {word:?}"),
+        ClaimTest::StartsWith(beginning) => format!("starts_with = {beginning:?}"),
         ClaimTest::Present(is_there) => format!("present = {is_there}"),
     }
 }

@@ -134,7 +134,7 @@ impl ClaimAtom<'_> {
             Self::Condition(condition) => match &condition.test {
                 ClaimTest::Equals(value) => text(value).into_iter().collect(),
                 ClaimTest::Any(values) => values.iter().filter_map(text).collect(),
-                ClaimTest::Has(word) => vec![word],
+                ClaimTest::Has(word) | ClaimTest::StartsWith(word) => vec![word],
                 ClaimTest::Present(_) => Vec::new(),
             },
             Self::Audience(texts) | Self::OneOf(texts) => texts.iter().map(String::as_str).collect(),
@@ -159,7 +159,7 @@ impl ClaimAtom<'_> {
             Self::Condition(condition) => match &condition.test {
                 ClaimTest::Equals(value) => forms(value),
                 ClaimTest::Any(values) => values.iter().flat_map(forms).collect(),
-                ClaimTest::Has(_) | ClaimTest::Present(_) => Vec::new(),
+                ClaimTest::Has(_) | ClaimTest::StartsWith(_) | ClaimTest::Present(_) => Vec::new(),
             },
             Self::Required(value) => forms(value),
             // It has no scopes, and it is there.
@@ -173,7 +173,42 @@ impl ClaimAtom<'_> {
         match self {
             Self::Condition(condition) => match &condition.test {
                 ClaimTest::Has(word) => Some(word),
-                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Present(_) => None,
+                ClaimTest::Equals(_)
+                | ClaimTest::Any(_)
+                | ClaimTest::StartsWith(_)
+                | ClaimTest::Present(_) => None,
+            },
+            Self::Audience(_)
+            | Self::OneOf(_)
+            | Self::Required(_)
+            | Self::TextIfThere
+            | Self::ScopeIfThere
+            | Self::Absent
+            | Self::Usable
+            | Self::Is(_) => None,
+        }
+    }
+
+    /// Whether an issuer's block asks it of a claim that must be there.
+    pub(crate) fn is_of_issuer(&self) -> bool {
+        match self {
+            Self::Audience(texts) => !texts.is_empty(),
+            Self::OneOf(_) | Self::Required(_) => true,
+            Self::Condition(_)
+            | Self::TextIfThere
+            | Self::ScopeIfThere
+            | Self::Absent
+            | Self::Usable
+            | Self::Is(_) => false,
+        }
+    }
+
+    /// The text that it asks the claim to begin with.
+    pub(crate) fn beginning(&self) -> Option<&str> {
+        match self {
+            Self::Condition(condition) => match &condition.test {
+                ClaimTest::StartsWith(beginning) => Some(beginning),
+                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) | ClaimTest::Present(_) => None,
             },
             Self::Audience(_)
             | Self::OneOf(_)

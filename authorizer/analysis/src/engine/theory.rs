@@ -4,11 +4,13 @@
 //! viewer's address, the instant, and so on. What is of different things cannot contradict each other, so each
 //! group of literals is decided by itself, by trying every value that the statements in it can tell from the others.
 
+mod beginning;
 mod claim;
 mod claims;
 mod keyed;
 mod metadata;
 mod mind;
+mod nested;
 mod network;
 mod path;
 mod stock;
@@ -19,11 +21,13 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use authorizer_core::claim_name;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::rules::is_numeric_date;
 use authorizer_core::token::Issuer;
 use serde_json::{Map, Value};
 
+use self::nested::Objects;
 use super::atom::{Atom, ClaimAtom};
 use super::budget::{Meter, OutOfBudget};
 use super::sat::{AtomId, Literal};
@@ -40,6 +44,13 @@ pub(crate) struct Context<'a> {
     /// The issuers that the token must verify by, one for each policy that is asked to take it.
     pub(crate) issuers: &'a [&'a Issuer],
     pub(crate) bounds: &'a Bounds,
+}
+
+/// The context, and which claims are objects because others are in them.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    context: Context<'a>,
+    objects: &'a Objects,
 }
 
 /// The thing that a statement is of. Literals of different things are decided apart.
@@ -83,7 +94,28 @@ pub(crate) fn check<'p>(
 ) -> Result<Result<Model, Vec<Literal>>, OutOfBudget> {
     let said: Vec<(Literal, Atom<'p>)> =
         literals.iter().filter_map(|literal| Some((*literal, statement(literal.atom)?))).collect();
+    let mut conflict = Vec::new();
     let in_keys = keyed_claims(said.iter().map(|(_, atom)| atom));
+    for objects in Objects::all(&in_keys, said.iter().map(|(_, atom)| atom), context.bounds)? {
+        match check_with(Known { context, objects: &objects }, &said, &in_keys, meter)? {
+            Ok(model) => return Ok(Ok(model)),
+            // Together they leave no way for the claims to be in each other.
+            Err(more) => conflict.extend(more),
+        }
+    }
+    conflict.sort_unstable_by_key(|literal| (literal.atom, literal.holds));
+    conflict.dedup();
+    Ok(Err(conflict))
+}
+
+/// The same, where it is known which claims are objects.
+fn check_with<'p>(
+    known: Known<'_>,
+    said: &[(Literal, Atom<'p>)],
+    in_keys: &[String],
+    meter: &mut Meter,
+) -> Result<Result<Model, Vec<Literal>>, OutOfBudget> {
+    let context = known.context;
     let mut topics: BTreeMap<Topic, Vec<(Literal, &Atom<'p>)>> = BTreeMap::new();
     for topic in [Topic::Keyed, Topic::Times, Topic::Source, Topic::Length, Topic::Media, Topic::Overrides] {
         topics.insert(topic, Vec::new());
@@ -93,14 +125,14 @@ pub(crate) fn check<'p>(
             topics.insert(Topic::Claim(name.clone()), Vec::new());
         }
     }
-    for (literal, atom) in &said {
-        topics.entry(topic_of(atom, &in_keys)).or_default().push((*literal, atom));
+    for (literal, atom) in said {
+        topics.entry(topic_of(atom, in_keys)).or_default().push((*literal, atom));
     }
     let mut found = Vec::new();
     for (topic, members) in &topics {
-        match solve(context, topic, members, meter)? {
+        match solve(known, topic, members, meter)? {
             Some(one) => found.push(one),
-            None => return Ok(Err(shrink(context, topic, members, meter)?)),
+            None => return Ok(Err(shrink(known, topic, members, meter)?)),
         }
     }
     Ok(Ok(assemble(context, found)))
@@ -108,7 +140,7 @@ pub(crate) fn check<'p>(
 
 /// Removes literals from a contradiction that it does not need.
 fn shrink(
-    context: Context<'_>,
+    known: Known<'_>,
     topic: &Topic,
     members: &[(Literal, &Atom<'_>)],
     meter: &mut Meter,
@@ -118,7 +150,7 @@ fn shrink(
     while index < needed.len() {
         let mut fewer = needed.clone();
         fewer.remove(index);
-        if solve(context, topic, &fewer, meter)?.is_none() {
+        if solve(known, topic, &fewer, meter)?.is_none() {
             needed = fewer;
         } else {
             index = index.saturating_add(1);
@@ -128,19 +160,20 @@ fn shrink(
 }
 
 fn solve(
-    context: Context<'_>,
+    known: Known<'_>,
     topic: &Topic,
     members: &[(Literal, &Atom<'_>)],
     meter: &mut Meter,
 ) -> Result<Option<TopicValues>, OutOfBudget> {
+    let context = known.context;
     meter.spend(members.len().saturating_add(1))?;
     meter.spend(comparisons(topic, members))?;
     let said: Vec<Said<'_, '_>> = members.iter().map(|(literal, atom)| (*atom, literal.holds)).collect();
     let said = said.as_slice();
     Ok(match topic {
-        Topic::Keyed => keyed::solve(context, said, meter)?.map(TopicValues::Keyed),
+        Topic::Keyed => keyed::solve(known, said, meter)?.map(TopicValues::Keyed),
         Topic::Claim(name) => {
-            claims::solve(context, name, said).map(|value| TopicValues::Claim(name.clone(), value))
+            claims::solve(known, name, said).map(|value| TopicValues::Claim(name.clone(), value))
         }
         Topic::Times => times::solve(context, said, meter)?.map(TopicValues::Times),
         Topic::Source => network::solve(context, said).map(TopicValues::Source),
@@ -249,9 +282,15 @@ fn assemble(context: Context<'_>, found: Vec<TopicValues>) -> Model {
             TopicValues::Keyed(keyed) => {
                 model.resource = keyed.resource;
                 model.metadata = keyed.metadata;
-                claims.extend(keyed.claims);
+                for (name, value) in keyed.claims {
+                    claim_name::put(&mut claims, &name, value);
+                }
             }
-            TopicValues::Claim(name, value) => claims.extend(value.map(|value| (name, value))),
+            TopicValues::Claim(name, value) => {
+                if let Some(value) = value {
+                    claim_name::put(&mut claims, &name, value);
+                }
+            }
             TopicValues::Times(times) => {
                 model.at = times.at;
                 claims.extend(times.claims);

@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::sample::authorizer_of;
 use authorizer_core::Bundle;
 use serde_json::{Value, json};
 
@@ -64,6 +67,44 @@ fn who_can_delete_below_a_prefix_is_answered_by_the_rules_that_let_them() {
     ] {
         let asked = Query { operations: delete, keys: keys(pattern), ..Query::default() };
         assert_eq!(answer(&asked), pairs(&expected), "{pattern}");
+    }
+}
+
+#[test]
+fn claims_within_claims_are_known_by_their_path_or_in_their_object() {
+    let authorizer = authorizer_of(json!({
+        "version": 1,
+        "issuers": [{"name": "staff", "issuer": "https://staff/", "audience": ["files"], "algorithms": ["EdDSA"],
+            "required": {"/app/tenant": "t"}}],
+        "rules": [
+            {"id": "org", "effect": "allow", "methods": ["GET"], "keys": ["org/{/app/org}/*"],
+                "when": {"/app/roles": {"has": "reader"}}},
+            {"id": "plain", "effect": "allow", "methods": ["GET"], "keys": ["plain/*"],
+                "when": {"app": {"starts_with": "p"}}},
+            {"id": "no-roles", "effect": "allow", "methods": ["GET"], "keys": ["none/*"],
+                "when": {"app": {"present": true}, "/app/roles": {"present": false}}}
+        ]
+    }));
+    for (known, no_other_claims, expected) in [
+        (json!({}), false, vec!["org", "no-roles"]),
+        (json!({"app": {"roles": ["reader"]}}), false, vec![]),
+        (json!({"app": {"roles": ["reader"], "org": "o"}}), false, vec!["org"]),
+        (json!({"app": {"roles": ["reader"], "org": "o"}}), true, vec!["org"]),
+        (json!({"app": {"roles": ["reader"], "org": "o", "tenant": "other"}}), true, vec![]),
+        (json!({"app": {}}), true, vec!["no-roles"]),
+        (json!({}), true, vec!["no-roles"]),
+        (json!({"app": "p"}), false, vec![]),
+        (json!({"/app/roles": "reader"}), false, vec!["org"]),
+        (json!({"/app/roles": "other"}), false, vec![]),
+    ] {
+        let asked = Query {
+            who: Some(vec![Who::Token("https://staff/".into())]),
+            bounds: Bounds { claims: claims(known.clone()), no_other_claims, ..Bounds::default() },
+            ..Query::default()
+        };
+        let found = query(&authorizer, &asked).unwrap();
+        let rules: BTreeSet<String> = found.into_iter().map(|one| one.rule).collect();
+        assert_eq!(rules, expected.into_iter().map(str::to_owned).collect(), "{known} {no_other_claims}");
     }
 }
 

@@ -296,6 +296,11 @@ agree!(
     Alphabet::Words
 );
 agree!(
+    a_difference_in_nested_claims_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_nested_claims_is_found_wherever_trying_finds_it,
+    Alphabet::Nested
+);
+agree!(
     a_difference_in_times_of_tokens_is_found_exactly_where_trying_finds_one,
     what_is_let_in_by_times_of_tokens_is_found_wherever_trying_finds_it,
     Alphabet::TokenTimes

@@ -41,7 +41,7 @@ fn base() -> Value {
                 "client_id": ["app"], "algorithms": ["EdDSA"], "token_type": "at+jwt",
                 "jwks": {"keys": [key("k1", KEY), key("k2", OTHER_KEY)], "url": "https://login.example.com/jwks",
                     "max_age_seconds": 3600, "max_stale_seconds": 7200},
-                "required": {"token_use": "access"}, "leeway_seconds": 30, "max_lifetime_seconds": 3600
+                "required": {"token_use": "access", "/app/org": "o"}, "leeway_seconds": 30, "max_lifetime_seconds": 3600
             },
             {
                 "name": "partner", "issuer": "https://partner.example.net/", "audience": ["files-api"],
@@ -77,7 +77,8 @@ fn base() -> Value {
             },
             {
                 "id": "read", "effect": "allow", "methods": ["GET"], "keys": ["shared/*"], "issuers": ["staff"],
-                "when": {"role": {"equals": "reader"}, "mfa": {"present": true}},
+                "when": {"role": {"equals": "reader"}, "mfa": {"present": true}, "team": {"starts_with": "ops/eu/"},
+                    "/realm_access/roles": {"has": "staff"}},
                 "response_overrides": ["response-content-type"]
             },
             {
@@ -260,6 +261,33 @@ fn rules() -> Vec<Mutation> {
             "rules.when.has",
             vec![("/rules/2/when/scope", json!({"has": "read"}))],
             vec![of("upload", "when.scope", Some("has = \"write\""), Some("has = \"read\""))],
+        ),
+        to(
+            "rules.when.starts_with",
+            vec![("/rules/3/when/team", json!({"starts_with": "ops/"}))],
+            vec![of("read", "when.team", Some("starts_with = \"ops/eu/\""), Some("starts_with = \"ops/\""))],
+        ),
+        to(
+            "rules.when.starts_with",
+            vec![
+                ("/rules/0/when/role/any", Value::Null),
+                ("/rules/0/when/role/starts_with", json!("guest-")),
+            ],
+            vec![of(
+                "seal",
+                "when.role",
+                Some("any = [\"guest\", \"user\"]"),
+                Some("starts_with = \"guest-\""),
+            )],
+        ),
+        to(
+            "rules.when",
+            vec![(
+                "/rules/3/when",
+                json!({"role": {"equals": "reader"}, "mfa": {"present": true},
+                "team": {"starts_with": "ops/eu/"}}),
+            )],
+            vec![of("read", "when./realm_access/roles", Some("has = \"staff\""), None)],
         ),
         to(
             "rules.when.present",
@@ -561,8 +589,13 @@ fn trust() -> Vec<Mutation> {
         ),
         to(
             "issuers.required",
-            vec![("/issuers/0/required", Value::Null)],
+            vec![("/issuers/0/required/token_use", Value::Null)],
             vec![shown("issuers.required", Some("\"access\""), None)],
+        ),
+        to(
+            "issuers.required",
+            vec![("/issuers/0/required", json!({"token_use": "access"}))],
+            vec![shown("issuers.required", Some("\"o\""), None)],
         ),
         to(
             "issuers.required",
@@ -957,9 +990,14 @@ fn fields_of(part: RulePart<'_>) -> &'static [&'static str] {
         RulePart::Keys(_) => &["rules.keys"],
         RulePart::Period(_) => &["rules.not_before", "rules.not_after"],
         RulePart::Sources(_) => &["rules.source_ips"],
-        RulePart::Conditions(_) => {
-            &["rules.when", "rules.when.equals", "rules.when.any", "rules.when.has", "rules.when.present"]
-        }
+        RulePart::Conditions(_) => &[
+            "rules.when",
+            "rules.when.equals",
+            "rules.when.any",
+            "rules.when.has",
+            "rules.when.starts_with",
+            "rules.when.present",
+        ],
         RulePart::Overrides(_) => &["rules.response_overrides"],
         RulePart::Parameters(_) => &["rules.parameters"],
         RulePart::Checksums(_) => &["rules.upload.checksums"],
@@ -1042,7 +1080,7 @@ fn fields() -> BTreeSet<&'static str> {
         "rules.upload.",
         UploadDocument { max_bytes, content_types, create_only, metadata, checksums }
     );
-    members!(fields, "rules.when.", ConditionDocument { equals, any, has, present });
+    members!(fields, "rules.when.", ConditionDocument { equals, any, has, starts_with, present });
     // These only have other fields.
     for name in [
         "issuers",

@@ -81,10 +81,11 @@ fn claims() -> impl Strategy<Value = Map<String, Value>> {
         one("scope", json!("files"), vec![json!("files more"), json!(["files"]), json!("more"), json!(null)]),
         one("role", json!("admin"), vec![json!("user"), json!(1), json!(["admin"]), json!(null)]),
         one("tenant", json!("red"), vec![json!(["red", "blue"]), json!("a/b"), json!(null)]),
+        one("app", json!({"org": "red"}), vec![json!({"org": ["red", "users"]}), json!("red"), json!(null)]),
     )
-        .prop_map(|(iss, aud, sub, scope, role, tenant)| {
+        .prop_map(|(iss, aud, sub, scope, role, tenant, app)| {
             let more = [("exp".to_owned(), json!(2_000_000_000)), ("iat".to_owned(), json!(1_700_000_000))];
-            [iss, aud, sub, scope, role, tenant].into_iter().flatten().chain(more).collect()
+            [iss, aud, sub, scope, role, tenant, app].into_iter().flatten().chain(more).collect()
         })
 }
 
@@ -186,6 +187,8 @@ fn rule() -> impl Strategy<Value = Value> {
         "users/**",
         "{tenant}/{sub}/*",
         "{tenant}/**",
+        "{/app/org}/**",
+        "{app}/**",
         "public/**",
         "**",
         "*/alice/*",
@@ -215,6 +218,10 @@ fn rule() -> impl Strategy<Value = Value> {
         json!({"role": {"equals": "user"}, "scope": {"has": "files"}}),
         json!({"tenant": {"present": true}}),
         json!({"role": {"present": false}}),
+        json!({"role": {"starts_with": "ad"}}),
+        json!({"/app/org": {"equals": "red"}}),
+        json!({"app": {"present": true}}),
+        json!({"sub": {"starts_with": "ali"}}),
         json!({"sub": {"equals": "alice"}}),
     ]);
     let sources = select(vec![

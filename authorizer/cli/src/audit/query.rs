@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use authorizer_analysis::{Bounds, Permission, Query, Who, query};
+use authorizer_core::claim_name;
 use authorizer_core::operation::{MethodWord, OperationSet, S3Operation};
 use authorizer_core::rules::KeyPattern;
 use authorizer_core::{Authorizer, UnixTime};
@@ -179,10 +180,12 @@ fn parse_pattern(text: &str) -> Result<KeyPattern, String> {
 }
 
 fn parse_claim(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
+    let (name, value) = text
+        .split_once('=')
         .filter(|(name, _)| !name.is_empty())
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| "write NAME=VALUE, such as scope=files".to_owned())
+        .ok_or_else(|| "write NAME=VALUE, such as scope=files".to_owned())?;
+    claim_name::check(name).map_err(|error| format!("{error}: {}", error.remedy()))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn parse_claims(text: &str) -> Result<Claims, String> {

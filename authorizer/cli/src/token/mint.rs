@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use authorizer_analysis::{OtherIssuerError, fill_in};
 use authorizer_core::UnixTime;
+use authorizer_core::claim_name;
 use authorizer_core::token::{Issuer, SignatureAlgorithm};
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
@@ -46,7 +47,8 @@ pub(crate) struct Args {
     /// Claim `scope`: words separated by spaces.
     #[arg(long)]
     scope: Option<String>,
-    /// Another claim. The value is JSON; if it is not, it is text. Repeatable.
+    /// Another claim, or one within an object: `/realm_access/roles=["editor"]`. The value is JSON; if it is not, it is
+    /// text. Repeatable.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim)]
     claims: Vec<(String, Value)>,
     /// `typ` in the header [default: at+jwt, or what the policy asks for].
@@ -66,6 +68,7 @@ const LIFETIME: i64 = 3600;
 
 fn parse_claim(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    claim_name::check(name).map_err(|error| format!("{error}: {}", error.remedy()))?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
     Ok((name.to_owned(), value))
 }
@@ -93,7 +96,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if let Some(lifetime) = args.expires_in {
         claims.insert("exp".into(), now.saturating_add(lifetime).into());
     }
-    claims.extend(args.claims.iter().cloned());
+    for (name, value) in &args.claims {
+        claim_name::put(&mut claims, name, value.clone());
+    }
     let (token_type, claims) = match &args.policy {
         Some(path) => fill_in_by_policy(path, args, claims)?,
         None => {

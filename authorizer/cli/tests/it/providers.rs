@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use authorizer_core::claim_name;
 use authorizer_core::token::Jws;
 use authorizer_core::{Authorizer, Supposed, UnixTime};
 use authorizer_policy::PolicyFile;
@@ -52,7 +53,7 @@ impl Provider {
         if let Some((before, rest)) = uri.clone().split_once('{')
             && let Some((claim, after)) = rest.split_once('}')
         {
-            let value = self.claims[claim].as_str().unwrap();
+            let value = claim_name::find(&self.claims, claim).and_then(Value::as_str).unwrap();
             let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
             uri = format!("{before}{value}{after}");
         }
@@ -119,6 +120,15 @@ fn a_token_for_another_service_of_the_provider_is_refused() {
         for name in issuer.required().keys() {
             refuse(name, Some("another value".into()));
             refuse(name, None);
+        }
+        // What the rule asks for, also of claims within claims.
+        for condition in provider.authorizer.bundle().policy().rules()[0].conditions() {
+            for value in [json!("another value"), json!({}), json!(null)] {
+                let mut claims = provider.claims.clone();
+                claim_name::put(&mut claims, &condition.claim, value);
+                let reason = provider.decide(&claims);
+                assert_ne!(reason, "allowed_by_rule", "{}: {}", provider.name, condition.claim);
+            }
         }
         assert!(changed >= 5, "{}", provider.name);
     }

@@ -382,6 +382,9 @@ pub struct ConditionDocument {
     /// member of an array only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has: Option<String>,
+    /// The claim is one text that begins with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_with: Option<String>,
     /// Whether the claim is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<bool>,

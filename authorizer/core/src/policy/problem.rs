@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::claim_name;
+
 /// The longest name or id, in characters. They are on every line of the decision log.
 const MAX_NAME: usize = 64;
 
@@ -96,6 +98,17 @@ impl Problems {
 
     pub(super) fn add(&mut self, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
         self.0.push(PolicyProblem { place, message: message.into(), remedy: remedy.into() });
+    }
+
+    /// Checks the name of a claim, which stands at this place.
+    pub(super) fn check_claim(&mut self, place: impl FnOnce() -> Place, name: &str) {
+        if let Err(error) = claim_name::check(name) {
+            self.add(
+                place(),
+                format!("`{}` is not the name of a claim: {error}", name.escape_debug()),
+                error.remedy(),
+            );
+        }
     }
 
     /// A name that appears in the log. It must be safe to print and to search for.

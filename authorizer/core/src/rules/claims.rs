@@ -4,6 +4,8 @@ use std::collections::BinaryHeap;
 
 use serde_json::{Map, Value};
 
+use crate::claim_name;
+
 /// What is known about the claims.
 #[derive(Clone, Copy, Debug)]
 pub enum Claims<'c> {
@@ -16,10 +18,10 @@ pub enum Claims<'c> {
 }
 
 impl<'c> Claims<'c> {
-    /// A claim that is known.
+    /// A claim that is known, by its [name](crate::claim_name).
     pub fn get(self, name: &str) -> Option<&'c Value> {
         match self {
-            Self::Known(claims) => claims.get(name),
+            Self::Known(claims) => claim_name::find(claims, name),
             Self::None | Self::Unknown => None,
         }
     }

@@ -24,6 +24,8 @@ pub enum ClaimTest {
     /// `has`: the text is a member of the claim. The claim is a string of words separated by spaces (as `scope` is,
     /// RFC 8693 section 4.2) or an array.
     Has(String),
+    /// `starts_with`: the claim is a string that begins with this text. An array does not pass, as with `equals`.
+    StartsWith(String),
     /// `present`: whether the claim is there and not null.
     Present(bool),
 }
@@ -40,7 +42,10 @@ impl Condition {
             (ClaimTest::Has(word), Some(Value::Array(members))) => {
                 members.iter().any(|member| member == word.as_str())
             }
-            (ClaimTest::Has(_), Some(_)) => false,
+            (ClaimTest::StartsWith(beginning), Some(Value::String(text))) => {
+                text.starts_with(beginning.as_str())
+            }
+            (ClaimTest::Has(_) | ClaimTest::StartsWith(_), Some(_)) => false,
         }
     }
 
@@ -48,7 +53,11 @@ impl Condition {
     pub fn scope(&self) -> Option<&str> {
         match &self.test {
             ClaimTest::Has(scope) if is_scope_claim(&self.claim) => Some(scope),
-            ClaimTest::Has(_) | ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Present(_) => None,
+            ClaimTest::Has(_)
+            | ClaimTest::Equals(_)
+            | ClaimTest::Any(_)
+            | ClaimTest::StartsWith(_)
+            | ClaimTest::Present(_) => None,
         }
     }
 }
@@ -104,6 +113,19 @@ mod tests {
                     json!(["Domain Users "]),
                     json!(["Domain  Users"]),
                     json!([["Domain Users"]]),
+                ],
+            ),
+            (
+                ClaimTest::StartsWith("repo:octo/site:".into()),
+                vec![json!("repo:octo/site:"), json!("repo:octo/site:ref:refs/heads/main")],
+                vec![
+                    json!("repo:octo/site"),
+                    json!("repo:octo/site2:ref:refs/heads/main"),
+                    json!("Repo:octo/site:x"),
+                    json!("x repo:octo/site:x"),
+                    json!(["repo:octo/site:x"]),
+                    json!({"repo:octo/site:": 1}),
+                    json!(null),
                 ],
             ),
             (ClaimTest::Present(true), vec![json!(""), json!(false), json!([])], vec![json!(null)]),

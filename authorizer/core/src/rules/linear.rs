@@ -122,6 +122,8 @@ fn pattern() -> impl Strategy<Value = KeyPattern> {
         "{odd}",
         "{absent}",
         "{https://e.com/a}",
+        "{/odd/a}",
+        "{/deep/b/c}",
     ]);
     (vec(segment, 1..6), prop::bool::weighted(0.15)).prop_map(|(segments, is_folder)| {
         KeyPattern::parse(&(segments.join("/") + if is_folder { "/" } else { "" })).unwrap()
@@ -152,6 +154,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     let sources = select(vec![None, None, Some("203.0.113.0/24"), Some("198.51.100.0/24")]);
     let condition = (select(vec!["scope", "scp", "role"]), 0..4u8).prop_map(|(claim, word)| {
         let test = match claim {
+            "role" if word == 3 => ClaimTest::StartsWith("w".into()),
             "role" => ClaimTest::Equals(Scalar::String(format!("w{word}"))),
             _ => ClaimTest::Has(format!("w{word}")),
         };
@@ -198,7 +201,7 @@ fn claims() -> impl Strategy<Value = Map<String, Value>> {
         .prop_map(|words| words.iter().map(|word| format!("w{word}")).collect::<Vec<_>>().join(" "));
     (text(), array.clone(), odd, array, words.clone(), words, 0..4u8).prop_map(
         |(sub, groups, odd, url, scope, scp, role)| {
-            let claims = json!({"iss": "https://s", "aud": "f", "exp": 2_000_000_000, "sub": sub, "groups": groups,
+            let claims = json!({"deep": {"b": {"c": sub}}, "iss": "https://s", "aud": "f", "exp": 2_000_000_000, "sub": sub, "groups": groups,
                 "odd": odd, "https://e.com/a": url, "scope": scope, "scp": scp, "role": format!("w{role}")});
             claims.as_object().unwrap().clone()
         },

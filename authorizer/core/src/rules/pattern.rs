@@ -8,6 +8,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::claims::Claims;
+use crate::claim_name::{self, ClaimNameError};
 use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey, SOAP};
 
 /// A compiled key pattern.
@@ -16,7 +17,7 @@ use crate::key::{KeyError, MAX_KEY_BYTES, ObjectKey, SOAP};
 ///   any segment that is not empty.
 /// - `**`, which must be a whole segment, stands for any number of segments. As the last segment it
 ///   stands for one or more: `a/**` is everything below `a/`, but not an object named `a`.
-/// - `{claim}`, which must be a whole segment (the name may contain slashes), stands for exactly the claim's value:
+/// - `{claim}`, which must be a whole segment (the name may contain slashes, and be a path into an object), stands for exactly the claim's value:
 ///   a string that is not empty, not `.` or `..`, and does not have a slash. For an array: any member that is such
 ///   a string.
 /// - A trailing slash stands for itself.
@@ -73,6 +74,9 @@ pub enum PatternError {
     /// `{` or `}` that do not enclose a whole segment.
     #[error("`{{claim}}` must be a whole segment")]
     PartialClaim,
+    /// `{/sub}`, or another path that is not the name of a claim.
+    #[error("{0}")]
+    ClaimName(ClaimNameError),
     /// `{}`.
     #[error("`{{}}` does not name a claim")]
     EmptyClaim,
@@ -102,6 +106,7 @@ impl PatternError {
             }
             Self::PartialAnySegments => "write `a/**/b`, or `*` to match within one segment",
             Self::PartialClaim => "write `users/{sub}/**`, with only slashes next to the braces",
+            Self::ClaimName(error) => error.remedy(),
             Self::EmptyClaim => "name the claim, such as `{sub}`",
             Self::Soap => "give the object another key",
             Self::TooLong => "shorten the pattern",
@@ -219,7 +224,10 @@ impl Segment {
                 "" => Err(PatternError::EmptyClaim),
                 _ if name.contains(['{', '}']) => Err(PatternError::PartialClaim),
                 _ if name.chars().any(char::is_control) => Err(PatternError::ImpossibleCharacter),
-                _ => Ok(Self::Claim(name.to_owned())),
+                _ => match claim_name::check(name) {
+                    Ok(()) => Ok(Self::Claim(name.to_owned())),
+                    Err(error) => Err(PatternError::ClaimName(error)),
+                },
             };
         }
         if text.contains(['{', '}']) {

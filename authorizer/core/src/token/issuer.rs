@@ -14,6 +14,7 @@ use super::media_type::same_media_type;
 use super::remote_keys::RemoteKeys;
 use super::revocation::Revocation;
 use super::secret::SharedSecret;
+use crate::claim_name;
 use crate::scalar::Scalar;
 use crate::time::UnixTime;
 
@@ -148,7 +149,10 @@ impl Issuer {
         {
             return Err(TokenError::ClientMismatch);
         }
-        if self.required.iter().any(|(name, value)| claims.get(name).is_none_or(|claim| value != claim)) {
+        let is_other = |(name, value): (&String, &Scalar)| {
+            claim_name::find(claims, name).is_none_or(|claim| value != claim)
+        };
+        if self.required.iter().any(is_other) {
             return Err(TokenError::RequiredClaimMismatch);
         }
         // RFC 7800 section 3.1: it is bound to a key. That who sends it has the key is shown by a proof (RFC 9449) or by

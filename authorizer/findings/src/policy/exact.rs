@@ -395,7 +395,7 @@ fn variants_for_others(rule: &RuleDocument, index: usize, pattern: &str) -> Vec<
 }
 
 fn is_present(present: bool) -> ConditionDocument {
-    ConditionDocument { equals: None, any: None, has: None, present: Some(present) }
+    ConditionDocument { present: Some(present), ..ConditionDocument::default() }
 }
 
 /// The keys below the folders of those that a pattern names, where it names those of one level, or one that looks like

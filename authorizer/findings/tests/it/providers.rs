@@ -40,6 +40,7 @@ fn a_claim_that_the_provider_never_gives_is_found_in_whatever_rule() {
         (COGNITO, &audience, json!({"when": {"cognito:group": {"has": "x"}}}), vec![Medium]),
         (COGNITO, &audience, json!({"when": {"groups": {"has": "x"}}}), vec![Medium]),
         (KEYCLOAK, &audience, json!({"when": {"realm_access": {"has": "x"}}}), vec![Medium]),
+        (KEYCLOAK, &audience, json!({"when": {"/realm_access/roles": {"has": "x"}}}), vec![]),
         ("https://login.example.com/", &audience, json!({"when": {"role": {"has": "admin"}}}), vec![]),
     ] {
         assert_eq!(of("EA034", issuer, block, &rule), expected, "{issuer} {rule}");

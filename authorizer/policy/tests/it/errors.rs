@@ -324,3 +324,58 @@ fn a_claim_that_reads_like_a_path_is_warned_of_at_each_place() {
         assert!(loaded.warnings().iter().all(|warning| warning.message.contains(name)), "{name}");
     }
 }
+
+#[test]
+fn a_path_to_a_claim_within_a_claim_can_stand_wherever_a_claim_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    fs::write(folder.path().join("keys.json"), KEYS).unwrap();
+    let load = |name: &str| {
+        let policy = POLICY
+            .replace("jwks       =", &format!("required   = {{ \"{name}\" = \"a\" }}\njwks       ="))
+            .replace("users/{sub}/**", &format!("users/{{{name}}}/**"))
+            .replace("scope = { has = \"files\" }", &format!("\"{name}\" = {{ starts_with = \"files\" }}"))
+            .replace(
+                "when    =",
+                &format!("upload  = {{ metadata = {{ owner = \"{{{name}}}\" }} }}\nwhen    ="),
+            );
+        fs::write(&path, policy).unwrap();
+        PolicyFile::load(&path)
+    };
+    for name in ["/realm_access/roles", "/kubernetes.io/namespace", "/https:~1~1a.example~1b/c~0d", "/~1name"]
+    {
+        let loaded = load(name).unwrap_or_else(|error| panic!("{error:?}"));
+        assert!(loaded.warnings().is_empty(), "{name}: {:?}", loaded.warnings());
+    }
+    let loaded = load("/groups/0").unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(loaded.warnings().len(), 4, "{:?}", loaded.warnings());
+    assert!(loaded.warnings()[0].message.contains("not a place in an array"));
+    for (name, says) in [
+        ("/roles", "has only one name"),
+        ("/sub", "has only one name"),
+        ("/a//b", "has an empty name"),
+        ("/a/", "has an empty name"),
+        ("/a~2/b", "must be `~0` or `~1`"),
+        ("/sub/a", "is never an object"),
+        ("/scope/a", "is never an object"),
+    ] {
+        let report = shown(&load(name).unwrap_err());
+        // On one line, whatever breaks it for the width of a terminal.
+        let words = report.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert_eq!(words.matches(says).count(), 4, "{name}: {report}");
+    }
+}
+
+#[test]
+fn a_beginning_is_not_empty_and_the_only_test() {
+    for (test, says) in [
+        ("starts_with = \"\"", "every text begins with an empty `starts_with`"),
+        ("starts_with = \"a\", has = \"a\"", "must have exactly one test"),
+        ("starts_with = 7", "invalid type"),
+        ("startswith = \"a\"", "starts_with"),
+    ] {
+        let report = changed("has = \"files\"", test);
+        assert!(report.contains(says), "{report}");
+    }
+    assert_eq!(changed("has = \"files\"", "starts_with = \"repo:octo/site:\""), "no problem");
+}

@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use authorizer_analysis::cedar::Shape;
+use authorizer_core::claim_name;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::operation::S3Operation as Op;
@@ -191,14 +192,12 @@ impl Facts {
     pub(crate) fn request(&self, model: &Model) -> Asked {
         let segments = self.key_of(model);
         let claims = || -> Map<String, Value> {
+            let mut token = Map::new();
             let claims = self.claims().into_iter().enumerate();
-            claims
-                .filter(|(index, _)| model.is(&format!("claim_{index}")))
-                .map(|(index, claim)| {
-                    let value = self.claim_of(model, index, &claim, &segments);
-                    (claim, value)
-                })
-                .collect()
+            for (index, claim) in claims.filter(|(index, _)| model.is(&format!("claim_{index}"))) {
+                claim_name::put(&mut token, &claim, self.claim_of(model, index, &claim, &segments));
+            }
+            token
         };
         let issuer = ISSUERS.iter().position(|issuer| model.is(&format!("issuer_{issuer}"))).unwrap_or(0);
         let source = match (model.is("v6"), model.bits("address_6"), model.bits("address_4")) {

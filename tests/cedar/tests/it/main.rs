@@ -249,11 +249,12 @@ fn compare(
 }
 
 fn test_name(test: &authorizer_core::rules::ClaimTest) -> &'static str {
-    use authorizer_core::rules::ClaimTest::{Any, Equals, Has, Present};
+    use authorizer_core::rules::ClaimTest::{Any, Equals, Has, Present, StartsWith};
     match test {
         Equals(_) => "equals",
         Any(_) => "any",
         Has(_) => "has",
+        StartsWith(_) => "starts_with",
         Present(_) => "present",
     }
 }

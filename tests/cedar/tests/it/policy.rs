@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::dice::Dice;
 
 /// The claims that keys and metadata use.
-pub(crate) const KEY_CLAIMS: [&str; 3] = ["sub", "org", "https://example.com/tenant"];
+pub(crate) const KEY_CLAIMS: [&str; 4] = ["sub", "org", "https://example.com/tenant", "/app/org"];
 
 /// A word that few keys have room for.
 pub(crate) const LONG: &str = concat!(
@@ -18,6 +18,9 @@ pub(crate) const LONG: &str = concat!(
 /// The values of claims that are not segments of a key, not metadata, or hardly: directory groups, scopes that are
 /// URLs, and what only a mistake or an attacker sends.
 pub(crate) const ODD: [&str; 8] = ["files/write", "CORP\\admins", ".", "..", "", " ", "é", LONG];
+
+/// What a text may have to start with: what is special in a pattern of Cedar, too.
+const BEGINNINGS: [&str; 6] = ["a", "a ", "files/", "CORP\\", "*", "b"];
 
 pub(crate) const LITERALS: [&str; 6] = ["a", "b", "ab", "ba", "a.b", "é"];
 const GLOBS: [&str; 7] = ["*", "a*", "*b", "a*b", "*.b", "*a*", "é*"];
@@ -145,7 +148,8 @@ fn pattern(dice: &mut Dice, with_claims: bool) -> String {
 fn conditions(dice: &mut Dice) -> Value {
     let mut when = Map::new();
     for _ in 0..1 + dice.below(2) {
-        let claim = dice.one(&["role", "teams", "n", "flag", "org", "sub", "has"]);
+        let claim =
+            dice.one(&["role", "teams", "n", "flag", "org", "sub", "has", "/app/org", "/realm_access/roles"]);
         when.insert(claim.to_owned(), test(dice, claim));
     }
     when.into()
@@ -157,7 +161,7 @@ fn test(dice: &mut Dice, claim: &str) -> Value {
     if dice.percent(20) {
         scalars = ODD.map(Value::from).to_vec();
     }
-    match dice.below(5) {
+    match dice.below(6) {
         0 => json!({"equals": dice.one(&scalars)}),
         1 => json!({"any": dice.some(&scalars, 40)}),
         2 | 3 if dice.percent(30) => {
@@ -167,6 +171,7 @@ fn test(dice: &mut Dice, claim: &str) -> Value {
             json!({"has": dice.one(&ODD.into_iter().filter(possible).collect::<Vec<_>>())})
         }
         2 | 3 => json!({"has": dice.one(&["a", "b"])}),
+        4 => json!({"starts_with": dice.one(&BEGINNINGS)}),
         _ => json!({"present": dice.percent(70)}),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use authorizer_analysis::posed::{Aim, Deed, PosedRequest};
+use authorizer_core::claim_name;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::policy::Policy;
@@ -208,7 +209,7 @@ fn claims(dice: &mut Dice, target: &Rule) -> Map<String, Value> {
             _ => dice.one(&[json!(7), json!(null), json!({"a": "b"}), json!([])]),
         };
         if dice.percent(85) {
-            claims.insert((*name).into(), value);
+            claim_name::put(&mut claims, name, value);
         }
     }
     for name in ["role", "teams", "n", "flag", "has"] {
@@ -242,12 +243,15 @@ fn claims(dice: &mut Dice, target: &Rule) -> Map<String, Value> {
                 ClaimTest::Has(word) => {
                     dice.one(&[json!(word), json!(format!("c {word}")), json!([word, "c"])])
                 }
+                ClaimTest::StartsWith(beginning) => {
+                    dice.one(&[json!(beginning), json!(format!("{beginning}c")), json!([beginning])])
+                }
                 ClaimTest::Present(true) => dice.one(&[json!(0), json!("a")]),
                 ClaimTest::Present(false) => json!(null),
             };
             // Another `sub` than a text is refused before the rules (RFC 7519 section 4.1.2).
             if claim != "sub" || value.is_string() {
-                claims.insert(claim.clone(), value);
+                claim_name::put(&mut claims, claim, value);
             }
         }
     }
@@ -302,7 +306,7 @@ fn instance(dice: &mut Dice, pattern: &KeyPattern, claims: &Map<String, Value>) 
                 segments.extend((0..dice.below(3)).map(|_| dice.one(&LITERALS).to_owned()));
             }
             Segment::Claim(name) => {
-                let texts: Vec<&str> = match claims.get(name) {
+                let texts: Vec<&str> = match claim_name::find(claims, name) {
                     Some(Value::String(text)) => vec![text],
                     Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
                     _ => vec!["a"],

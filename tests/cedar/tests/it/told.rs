@@ -24,10 +24,11 @@ pub(crate) fn told(asked: &Asked, shape: &Shape, schema: Option<&Schema>) -> (Re
     let claims = asked.token.as_ref().map_or(&none, |(_, claims)| claims);
     let principal = uid(kind, "viewer");
     let resource = uid(if asked.operation == Op::ListObjectsV2 { "Prefix" } else { "Object" }, &asked.name);
-    let told_claims = claims
-        .iter()
-        .filter(|(name, value)| shape.claims.contains(*name) && !value.is_null())
-        .map(|(name, value)| (name.clone(), claim(value)));
+    // What is in an object is told by the name that the policy has for it.
+    let told_claims = shape.claims.iter().filter_map(|name| {
+        let value = named(claims, name).filter(|value| !value.is_null());
+        value.map(|value| (name.clone(), claim(value)))
+    });
     let told_claims = HashMap::from([("claims".to_owned(), record(told_claims))]);
     let parents: HashSet<_> = issuer.clone().into_iter().collect();
     let mut entities = vec![
@@ -191,7 +192,7 @@ fn holds(pattern: &[Segment], key: &[&str], claims: &Map<String, Value>) -> bool
             let is_it = match segment {
                 Segment::Literal(literal) => literal == text,
                 Segment::Glob(parts) => !text.is_empty() && globs(&parts.join("*"), text),
-                Segment::Claim(name) => match claims.get(name) {
+                Segment::Claim(name) => match named(claims, name) {
                     Some(Value::String(value)) => value == text && !text.is_empty(),
                     Some(Value::Array(values)) => values.contains(&Value::from(*text)) && !text.is_empty(),
                     _ => false,
@@ -201,6 +202,14 @@ fn holds(pattern: &[Segment], key: &[&str], claims: &Map<String, Value>) -> bool
             is_it && holds(more, rest, claims)
         }
         _ => false,
+    }
+}
+
+/// The claim with this name, which no test here has in an array.
+fn named<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
+    match name.strip_prefix('/').and_then(|path| path.split_once('/')) {
+        Some((first, rest)) => claims.get(first)?.pointer(&format!("/{rest}")),
+        None => claims.get(name),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use authorizer_core::Scalar;
 use authorizer_core::token::{Issuer, JwsAlgorithm, Revocation};
+use authorizer_core::{Scalar, claim_name};
 use serde_json::{Map, Value, json};
 
 use super::super::comparison::{Comparison, NEW};
@@ -247,9 +247,9 @@ impl Found<'_, '_> {
             let set = |request: &mut Witness| {
                 if let Some(claims) = request.claims.as_mut() {
                     match value.clone() {
-                        Some(value) => claims.insert(name.clone(), value),
-                        None => claims.remove(name),
-                    };
+                        Some(value) => claim_name::put(claims, name, value),
+                        None => claim_name::remove(claims, name),
+                    }
                 }
             };
             self.show(taking(direction), Map::new(), &set, "required_claim_mismatch");

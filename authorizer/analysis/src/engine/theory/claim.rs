@@ -6,7 +6,8 @@ use authorizer_core::key::ObjectKey;
 use authorizer_core::rules::is_numeric_date;
 use serde_json::Value;
 
-use super::claims::{fresh, holds_all};
+use super::beginning::Beginning;
+use super::claims::{fresh_within, holds_all};
 use crate::engine::atom::ClaimAtom;
 
 /// A claim, and the statements about it.
@@ -21,6 +22,8 @@ pub(super) struct Claim<'p> {
     pub(super) is_refused: bool,
     /// Whether metadata or another claim is compared with its text.
     pub(super) is_compared: bool,
+    /// Beginnings that some test names, of this claim or of another that may be compared with it.
+    pub(super) beginnings: Vec<String>,
 }
 
 /// The kind of a claim's value.
@@ -61,6 +64,12 @@ impl Claim<'_> {
         (!words.is_empty()).then(|| words.join(" "))
     }
 
+    /// The texts that are a beginning which it must have, with one of the words that must be in it at its end.
+    pub(super) fn whole_beginnings(&self) -> Vec<String> {
+        let beginning = Beginning::of(&self.tests, &self.beginnings);
+        beginning.map(|beginning| beginning.whole(&self.needed_words())).unwrap_or_default()
+    }
+
     /// A text with the words that must be in it, and this one, which is not empty.
     pub(super) fn sentence_with(&self, more: &str) -> String {
         let words = self.needed_words();
@@ -85,9 +94,15 @@ impl Claim<'_> {
     /// cannot. `filler` is a word that nothing names. Without any, the claim is one of the texts that are named, or
     /// is not a text.
     pub(super) fn unnamed(&self, filler: &str) -> Vec<String> {
-        let plain = self.sentence_with(filler);
-        let special = self.sentence_with(&format!("{filler}\u{e9}"));
-        [plain, special].into_iter().filter(|text| self.may_be(text)).collect()
+        let special = format!("{filler}\u{e9}");
+        let texts = match Beginning::of(&self.tests, &self.beginnings) {
+            None => vec![self.sentence_with(filler), self.sentence_with(&special)],
+            Some(beginning) => {
+                let words = self.needed_words();
+                [beginning.texts(&words, filler), beginning.texts(&words, &special)].concat()
+            }
+        };
+        texts.into_iter().filter(|text| self.may_be(text)).collect()
     }
 
     /// The kinds of value that it can have under the statements.
@@ -132,7 +147,8 @@ impl Claim<'_> {
             return kinds;
         }
         let texts = self.texts();
-        let is_free = !self.unnamed(&fresh(&texts.iter().map(String::as_str).collect::<Vec<_>>())).is_empty();
+        let is_free =
+            !self.unnamed(&fresh_within(&texts.iter().map(String::as_str).collect::<Vec<_>>())).is_empty();
         let has_array = kinds.contains(&Kind::Array);
         let array_suffices = !self.is_compared && (self.needed_words().is_empty() || !self.is_refused);
         if has_array && array_suffices {

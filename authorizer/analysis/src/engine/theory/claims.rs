@@ -1,15 +1,17 @@
 //! A claim that is in no key and no metadata: only its own tests distinguish its values.
 
-use serde_json::Value;
+use authorizer_core::claim_name;
+use serde_json::{Map, Value};
 
-use super::{Context, Said};
+use super::beginning::Beginning;
+use super::{Known, Said};
 use crate::engine::atom::{Atom, ClaimAtom};
 use crate::engine::space::Who;
 
 /// A value of the claim that fits the statements; absent if that fits.
-pub(super) fn solve(context: Context<'_>, name: &str, said: &[Said<'_, '_>]) -> Option<Option<Value>> {
+pub(super) fn solve(known: Known<'_>, name: &str, said: &[Said<'_, '_>]) -> Option<Option<Value>> {
     let tests = tests_of(name, said);
-    candidates(context, name, &tests).into_iter().find(|value| holds_all(&tests, value.as_ref()))
+    candidates(known, name, &tests).into_iter().find(|value| holds_all(&tests, value.as_ref()))
 }
 
 /// The statements about one claim.
@@ -26,11 +28,8 @@ pub(super) fn holds_all(tests: &[(ClaimAtom<'_>, bool)], value: Option<&Value>) 
 }
 
 /// The values that the question gives a claim; `None` if it is free.
-pub(super) fn given(
-    context: Context<'_>,
-    name: &str,
-    tests: &[(ClaimAtom<'_>, bool)],
-) -> Option<Option<Value>> {
+pub(super) fn given(known: Known<'_>, name: &str, tests: &[(ClaimAtom<'_>, bool)]) -> Option<Option<Value>> {
+    let context = known.context;
     match context.who {
         Who::Anonymous => return Some(None),
         Who::Token(issuer) if name == "iss" => return Some(Some(Value::from(issuer.as_str()))),
@@ -39,9 +38,20 @@ pub(super) fn given(
     if let Some(value) = context.bounds.claims.get(name) {
         return Some(Some(value.clone()));
     }
-    let of_issuer = |(test, _): &(ClaimAtom<'_>, bool)| {
-        matches!(test, ClaimAtom::Audience([_, ..]) | ClaimAtom::OneOf(_) | ClaimAtom::Required(_))
-    };
+    if let Some((outer, value)) =
+        context.bounds.claims.iter().find(|(outer, _)| claim_name::is_within(name, outer))
+    {
+        let mut token = Map::new();
+        claim_name::put(&mut token, outer, value.clone());
+        // What an issuer's block requires can be left out, there as well.
+        let is_left_out =
+            claim_name::is_free(&token, name) && tests.iter().any(|(test, _)| test.is_of_issuer());
+        return (!is_left_out).then(|| claim_name::find(&token, name).cloned());
+    }
+    if let Some(given) = known.objects.given(name) {
+        return Some(given);
+    }
+    let of_issuer = |(test, _): &(ClaimAtom<'_>, bool)| test.is_of_issuer();
     (context.bounds.no_other_claims && !tests.iter().any(of_issuer)).then_some(None)
 }
 
@@ -50,8 +60,8 @@ pub(super) fn given(
 /// An array with just the words that must be in it passes every test that no text and no number has to pass; so
 /// beside it there need only be those that a test names. `sub` is never an array, and so words in one string are
 /// there too, alone and beside others.
-fn candidates(context: Context<'_>, name: &str, tests: &[(ClaimAtom<'_>, bool)]) -> Vec<Option<Value>> {
-    if let Some(given) = given(context, name, tests) {
+fn candidates(known: Known<'_>, name: &str, tests: &[(ClaimAtom<'_>, bool)]) -> Vec<Option<Value>> {
+    if let Some(given) = given(known, name, tests) {
         return vec![given];
     }
     let words: Vec<&str> =
@@ -66,6 +76,10 @@ fn candidates(context: Context<'_>, name: &str, tests: &[(ClaimAtom<'_>, bool)])
     let array = |more: &[&str]| Some(Value::from(words.iter().chain(more).copied().collect::<Vec<_>>()));
     if !words.is_empty() {
         values.push(sentence(""));
+    }
+    if let Some(beginning) = Beginning::of(tests, &[]) {
+        let all = beginning.texts(&words, &fresh_within(&texts)).into_iter().chain(beginning.whole(&words));
+        values.extend(all.map(|text| Some(Value::from(text))));
     }
     values.extend(texts.iter().map(|text| Some(Value::from(*text))));
     values.push(sentence("other"));

@@ -17,7 +17,7 @@ use super::mind::{Holds, MOST_SLOTS, Mind, Slot};
 use super::path::{KeySaid, Route, Search};
 use super::stock::Stock;
 use super::values::Values;
-use super::{Context, Said, keyed_claims};
+use super::{Known, Said, keyed_claims};
 use crate::engine::atom::{Atom, Reading};
 use crate::engine::budget::{Meter, OutOfBudget};
 
@@ -40,11 +40,11 @@ const STEPS_TO_READ_WELL: u64 = 500;
 
 /// A key, claims and metadata that are as is said.
 pub(super) fn solve(
-    context: Context<'_>,
+    known: Known<'_>,
     said: &[Said<'_, '_>],
     meter: &mut Meter,
 ) -> Result<Option<KeyedValues>, OutOfBudget> {
-    let theory = Theory::new(context, said);
+    let theory = Theory::new(known, said);
     let plain: Option<Vec<Kind>> =
         theory.claims.iter().map(|claim| claim.kinds().into_iter().next()).collect();
     let Some(plain) = plain else { return Ok(None) };
@@ -75,7 +75,7 @@ pub(super) fn solve(
 }
 
 impl<'a, 'p> Theory<'a, 'p> {
-    fn new(context: Context<'_>, said: &'a [Said<'a, 'p>]) -> Self {
+    fn new(known: Known<'_>, said: &'a [Said<'a, 'p>]) -> Self {
         let mut names: BTreeSet<String> =
             keyed_claims(said.iter().map(|(atom, _)| *atom)).into_iter().collect();
         for (atom, _) in said {
@@ -90,9 +90,16 @@ impl<'a, 'p> Theory<'a, 'p> {
                 _ => None,
             })
             .collect();
+        let beginnings: BTreeSet<String> = said
+            .iter()
+            .filter_map(|(atom, _)| match atom {
+                Atom::Claim(_, test) => test.beginning().map(str::to_owned),
+                _ => None,
+            })
+            .collect();
         let claims = names.into_iter().map(|name| {
             let tests = tests_of(&name, said);
-            let given = given(context, &name, &tests);
+            let given = given(known, &name, &tests);
             let stands = |holds: bool| {
                 let mut keys = keys.iter().filter(|key| key.holds == holds);
                 keys.any(|key| key.pattern.claims().any(|claim| claim == name))
@@ -103,10 +110,11 @@ impl<'a, 'p> Theory<'a, 'p> {
                 Atom::MetadataIs(_, term) => term.claim() == Some(&name),
                 _ => false,
             });
-            Claim { name, tests, given, is_asked, is_refused, is_compared }
+            let beginnings = beginnings.iter().cloned().collect();
+            Claim { name, tests, given, is_asked, is_refused, is_compared, beginnings }
         });
         let claims = claims.collect();
-        Self { said, keys, claims, is_listing: context.operation.is_listing() }
+        Self { said, keys, claims, is_listing: known.context.operation.is_listing() }
     }
 
     /// The beginnings of a last segment that a prefix may end in: where a text goes on in one way, every stop on it

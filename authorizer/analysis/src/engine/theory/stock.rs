@@ -127,6 +127,7 @@ fn named(
         }
     }
     named.extend(texts.iter().filter_map(|claim| claim.sentence()));
+    named.extend(texts.iter().flat_map(|claim| claim.whole_beginnings()));
     named
 }
 
@@ -164,6 +165,11 @@ fn shapes(
             shapes.insert(Shape::Glob(parts.to_vec()), Weight::Tells);
         }
         shapes.insert(Shape::Glob(vec![String::new(), format!(" {word} "), String::new()]), Weight::Tells);
+    }
+    // A beginning with a slash is of no segment.
+    let beginnings = texts.iter().flat_map(|claim| &claim.tests).filter_map(|(test, _)| test.beginning());
+    for beginning in beginnings.filter(|beginning| is_segment(&format!("{beginning}x"))) {
+        shapes.insert(Shape::Glob(vec![beginning.to_owned(), String::new()]), Weight::Tells);
     }
     if let Some(rest) = rest.filter(|rest| !rest.is_empty() && !texts.is_empty()) {
         shapes.insert(Shape::Glob(vec![rest.to_owned(), String::new()]), Weight::Tells);

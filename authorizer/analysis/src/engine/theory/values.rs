@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::keyed::{KeyedValues, advance};
 use super::mind::{Holds, Pick, Slot, Slots, Value, bit};
+use super::nested::as_in_a_token;
 use super::path::{KeySaid, Route};
 use super::stock::Stock;
 use super::{Said, metadata};
@@ -100,8 +101,9 @@ impl Values<'_, '_, '_> {
                     all.extend(members.iter().map(|member| Json::from(member.as_str())));
                 }
             }
+            let in_token = as_in_a_token(claims.clone());
             let is_as_said = keys.iter().all(|key| {
-                let known = Claims::Known(&claims);
+                let known = Claims::Known(&in_token);
                 let holds = match key.reading {
                     Reading::Whole => key.pattern.holds_all(&prefix, known),
                     Reading::Touched => key.pattern.holds_any(&prefix, known),

@@ -24,6 +24,8 @@ pub(crate) enum Alphabet {
     ManyClaims,
     /// Values of claims that no key can have as a segment, and others that are special.
     Words,
+    /// Claims in claims, in keys and conditions.
+    Nested,
     /// The times of a token, against periods, leeways and longest lifetimes.
     TokenTimes,
 }
@@ -88,6 +90,10 @@ fn issuers(alphabet: Alphabet) -> BoxedStrategy<Vec<Value>> {
             })
             .boxed();
     }
+    if alphabet == Alphabet::Nested {
+        let required = select(vec![json!({}), json!({}), json!({"required": {"/o/p": "a"}})]);
+        return required.prop_map(|more| vec![issuer("i", &more)]).boxed();
+    }
     if alphabet != Alphabet::Tokens {
         return Just(vec![issuer("i", &json!({}))]).boxed();
     }
@@ -125,10 +131,11 @@ fn pattern(alphabet: Alphabet) -> BoxedStrategy<String> {
         Alphabet::Uploads => &["a", "{sub}"],
         Alphabet::ManyClaims => &["{sub}", "{g}", "{h}", "{g}", "{h}", "a", "*", "**"],
         Alphabet::Words => &["a", "{sub}", "{g}", "*", "a*", "**"],
+        Alphabet::Nested => &["a", "{/o/p}", "{/o/q/r}", "{o}", "{sub}", "{/o/q}", "**"],
     };
     let most = match alphabet {
         Alphabet::Keys | Alphabet::KeyedClaims | Alphabet::Listings | Alphabet::ManyClaims => 4,
-        Alphabet::Words => 3,
+        Alphabet::Words | Alphabet::Nested => 3,
         _ => 2,
     };
     prop::collection::vec(select(segments.to_vec()), 1..most).prop_map(|segments| segments.join("/")).boxed()
@@ -149,8 +156,16 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             json!({"scope": {"equals": "x y"}}),
             json!({"scope": {"has": "x"}, "role": {"equals": "x"}}),
             json!({"sub": {"equals": "a"}}),
+            json!({"role": {"starts_with": "x"}}),
+            json!({"role": {"starts_with": "x y"}}),
+            json!({"scope": {"starts_with": "x "}}),
+            json!({"scope": {"starts_with": "y"}}),
+            json!({"sub": {"starts_with": "a"}}),
         ],
         Alphabet::KeyedClaims | Alphabet::Listings => vec![
+            json!({"sub": {"starts_with": "a"}}),
+            json!({"sub": {"starts_with": "c "}}),
+            json!({"g": {"starts_with": "b"}}),
             json!({"sub": {"equals": "a"}}),
             json!({"sub": {"has": "b"}}),
             json!({"g": {"has": "a"}}),
@@ -169,6 +184,8 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             json!({"h": {"has": "b"}, "g": {"has": "a"}}),
             json!({"h": {"equals": "a"}}),
             json!({"sub": {"any": ["a", "b"]}}),
+            json!({"sub": {"starts_with": "a"}, "g": {"starts_with": "a"}}),
+            json!({"h": {"starts_with": "b"}}),
             json!({"g": {"present": false}}),
         ],
         Alphabet::Words => {
@@ -178,7 +195,11 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             let equals = SPECIAL
                 .into_iter()
                 .flat_map(|text| [json!({"sub": {"equals": text}}), json!({"g": {"any": [text, "a"]}})]);
-            has.chain(equals).chain([json!({"g": {"present": true}})]).collect()
+            let begins = ["a", "a/", "x ", "x a", "x a/b", "A\\", "l", "\u{e9}", "."]
+                .into_iter()
+                .flat_map(|text| ["sub", "g"].map(|claim| json!({claim: {"starts_with": text}})));
+            let both = json!({"sub": {"starts_with": "x a"}, "g": {"starts_with": "x"}});
+            has.chain(equals).chain(begins).chain([both]).chain([json!({"g": {"present": true}})]).collect()
         }
         Alphabet::TokenTimes => {
             let times = [-6, -1, 0, 3, 7].map(|after| NOON + after);
@@ -190,6 +211,19 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
                 .chain([json!({"exp": {"equals": NOON + 3}, "iat": {"any": [NOON, NOON - 6]}})])
                 .collect()
         }
+        Alphabet::Nested => vec![
+            json!({"/o/p": {"equals": "a"}}),
+            json!({"/o/p": {"has": "b"}}),
+            json!({"/o/p": {"starts_with": "a"}, "/o/q/r": {"present": true}}),
+            json!({"/o/p": {"present": false}}),
+            json!({"/o/q/r": {"equals": "b"}}),
+            json!({"/o/q": {"present": true}}),
+            json!({"/o/q": {"equals": "b"}}),
+            json!({"o": {"present": true}}),
+            json!({"o": {"has": "a"}}),
+            json!({"o": {"present": false}}),
+            json!({"o": {"present": true}, "/o/q/r": {"present": false}}),
+        ],
         Alphabet::Keys | Alphabet::PlacesAndTimes => return Just(None).boxed(),
     };
     prop::option::weighted(0.5, select(tests)).boxed()
@@ -241,6 +275,7 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         Alphabet::Uploads => vec!["PutObject", "CompleteMultipartUpload"],
         Alphabet::Keys | Alphabet::KeyedClaims => vec!["GetObject", "DeleteObject"],
         Alphabet::Words => vec!["PutObject"],
+        Alphabet::Nested => vec!["GetObject", "ListObjectsV2"],
         Alphabet::Conditions
         | Alphabet::PlacesAndTimes
         | Alphabet::Tokens
@@ -249,7 +284,7 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
     };
     let count = operations.len();
     let denies = match alphabet {
-        Alphabet::KeyedClaims | Alphabet::Listings | Alphabet::ManyClaims => 0.5,
+        Alphabet::KeyedClaims | Alphabet::Listings | Alphabet::ManyClaims | Alphabet::Nested => 0.5,
         _ => 0.3,
     };
     let networks =
@@ -281,7 +316,10 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         .prop_map(move |(denies, operations, keys, when, anonymous, upload, (place, period), issuers)| {
             let mut keys = keys;
             // Else no prefix is wholly within, and the core refuses the rule.
-            if alphabet == Alphabet::Listings && !denies && !keys[0].ends_with("**") {
+            if matches!(alphabet, Alphabet::Listings | Alphabet::Nested)
+                && !denies
+                && !keys[0].ends_with("**")
+            {
                 keys[0].push_str("/**");
             }
             let reads_claims = when.is_some() || keys.iter().any(|key| key.contains('{'));

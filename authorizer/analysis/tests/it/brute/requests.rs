@@ -174,6 +174,7 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                 json!("y"),
                 json!("z"),
                 json!("x y"),
+                json!("x yz"),
                 json!(1),
                 json!(1.0),
                 json!(true),
@@ -193,7 +194,7 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                 json!(7),
                 json!(["x", 1]),
             ];
-            let sub = vec![json!(null), json!("a"), json!("b")];
+            let sub = vec![json!(null), json!("a"), json!("ab"), json!("b")];
             let claims = claims(&base, &[("role", role), ("scope", scope), ("sub", sub)]);
             with_tokens(&each(&["GET"], vec!["a".into(), "c".into(), "a/a".into()]), &claims)
         }
@@ -287,6 +288,24 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
             let groups = [json!(null), json!("a"), json!("a/b"), json!("x a/b"), json!(".."), json!([])];
             let arrays = [json!(["a", "a/b"]), json!([LONG, "A\\b", ".."])];
             let people = [("sub", texts.collect()), ("g", groups.into_iter().chain(arrays).collect())];
+            with_tokens(&plain, &claims(&base, &people))
+        }
+        Alphabet::Nested => {
+            let inner = [json!(null), json!("a"), json!("b"), json!("c"), json!(["a", "b"]), json!({})];
+            let mut objects = vec![json!(null), json!("a"), json!("b"), json!(["a"]), json!(7)];
+            for p in &inner {
+                for q in inner.iter().cloned().chain(["a", "b", "c"].map(|r| json!({"r": r}))) {
+                    // null is for absent here, too.
+                    let members = [("p", p), ("q", &q)].into_iter().filter(|(_, value)| !value.is_null());
+                    objects.push(members.map(|(name, value)| (name.to_owned(), value.clone())).collect());
+                }
+            }
+            let people = [("sub", vec![json!(null), json!("a")]), ("o", objects)];
+            let mut plain = each(&["GET"], keys(&["a", "b", "c"]));
+            let prefixes = ["", "a", "a/", "b/", "c/", "a/b", "a/a/", "b/a/"];
+            plain.extend(
+                prefixes.iter().map(|prefix| Plain::new("GET", "/", format!("list-type=2&prefix={prefix}"))),
+            );
             with_tokens(&plain, &claims(&base, &people))
         }
         Alphabet::TokenTimes => {

@@ -144,6 +144,7 @@ fn is_bound_by(document: &IssuerDocument, claim: &str) -> bool {
 /// A required value of a claim that cannot have it: no token would verify.
 fn check_required(document: &IssuerDocument, place: &Place, problems: &mut Problems) {
     for (claim, value) in &document.required {
+        problems.check_claim(|| place.then("required").then(claim), claim);
         let is_text = TEXT_CLAIMS.contains(&claim.as_str()) || SCOPE_CLAIMS.contains(&claim.as_str());
         if is_text && !matches!(value, Scalar::String(_)) {
             problems.add(

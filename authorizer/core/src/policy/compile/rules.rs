@@ -259,11 +259,22 @@ fn compile_conditions(
     let mut conditions = Vec::with_capacity(when.len());
     for (claim, condition) in when {
         let place = || place.then("when").then(claim);
+        problems.check_claim(place, claim);
         let test = match condition {
-            ConditionDocument { equals: Some(value), any: None, has: None, present: None } => {
-                ClaimTest::Equals(value.clone())
-            }
-            ConditionDocument { equals: None, any: Some(values), has: None, present: None } => {
+            ConditionDocument {
+                equals: Some(value),
+                any: None,
+                has: None,
+                starts_with: None,
+                present: None,
+            } => ClaimTest::Equals(value.clone()),
+            ConditionDocument {
+                equals: None,
+                any: Some(values),
+                has: None,
+                starts_with: None,
+                present: None,
+            } => {
                 if values.is_empty() {
                     problems.add(
                         place().then("any"),
@@ -273,18 +284,44 @@ fn compile_conditions(
                 }
                 ClaimTest::Any(values.clone())
             }
-            ConditionDocument { equals: None, any: None, has: Some(word), present: None } => {
+            ConditionDocument {
+                equals: None,
+                any: None,
+                has: Some(word),
+                starts_with: None,
+                present: None,
+            } => {
                 check_member(claim, word, place, problems);
                 ClaimTest::Has(word.clone())
             }
-            ConditionDocument { equals: None, any: None, has: None, present: Some(present) } => {
-                ClaimTest::Present(*present)
+            ConditionDocument {
+                equals: None,
+                any: None,
+                has: None,
+                starts_with: Some(beginning),
+                present: None,
+            } => {
+                if beginning.is_empty() {
+                    problems.add(
+                        place().then("starts_with"),
+                        "every text begins with an empty `starts_with`",
+                        "write the beginning of the text, or `present = true` for a claim that is there",
+                    );
+                }
+                ClaimTest::StartsWith(beginning.clone())
             }
+            ConditionDocument {
+                equals: None,
+                any: None,
+                has: None,
+                starts_with: None,
+                present: Some(present),
+            } => ClaimTest::Present(*present),
             ConditionDocument { .. } => {
                 problems.add(
                     place(),
                     format!("the condition on `{}` must have exactly one test", claim.escape_debug()),
-                    "write one of `equals`, `any`, `has` and `present`",
+                    "write one of `equals`, `any`, `has`, `starts_with` and `present`",
                 );
                 continue;
             }

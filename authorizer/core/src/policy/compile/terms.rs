@@ -146,6 +146,7 @@ fn compile_metadata(
         let claim = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
         let term = match claim {
             Some(claim) if !claim.is_empty() && !claim.contains(['{', '}']) => {
+                problems.check_claim(|| place.clone(), claim);
                 MetadataTerm::Claim(claim.to_owned())
             }
             None if text == "*" => MetadataTerm::Any,

@@ -1,6 +1,6 @@
 //! Conditions that never hold, always hold, or hold for something else than was meant.
 
-use authorizer_core::Scalar;
+use authorizer_core::{Scalar, claim_name};
 use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
 use authorizer_policy::providers::Provider;
@@ -53,8 +53,8 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             id: "EA037",
             name: "equals-on-a-list",
             severity: Severity::High,
-            title: "`equals` or `any` is used on a claim that is a list",
-            why: "A list never equals a text, and a scope with two words does not equal one of them. An allow \
+            title: "`equals`, `any` or `starts_with` is used on a claim that is a list",
+            why: "A list never equals a text or begins with one, and a scope with two words does not equal one of them. An allow \
               rule allows nobody, or only a token with that scope alone. A deny rule denies nobody, or \
               misses every token that has one scope more.",
             remedy: "use `has`",
@@ -83,6 +83,18 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             remedy: "remove the condition",
         },
         says_nothing,
+    ),
+    (
+        Check {
+            id: "EA058",
+            name: "beginning-within-a-name",
+            severity: Severity::Medium,
+            title: "a `starts_with` of an allow rule ends within a name",
+            why: "`repo:octo/site` also begins `repo:octo/site-of-others`. Who can choose a longer name gets what \
+              the rule allows.",
+            remedy: "end the text where the name ends, as in `repo:octo/site:`, or use `equals`",
+        },
+        within_a_name,
     ),
 ]);
 
@@ -194,6 +206,12 @@ fn meant(claim: &str) -> Option<&'static str> {
     if KNOWN.contains(&claim) {
         return None;
     }
+    // Of a path, the claim that it begins with: `/realmAccess/roles`.
+    let root = claim_name::root(claim);
+    let claim = root.as_ref();
+    if KNOWN.contains(&claim) {
+        return None;
+    }
     let alias = ALIASES.iter().find(|(alias, _)| plain(alias) == plain(claim)).map(|(_, known)| *known);
     let known = || KNOWN.iter().find(|known| plain(known) == plain(claim)).copied();
     alias.or_else(known)
@@ -239,9 +257,12 @@ fn list_equals(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let test = match &condition.test {
                 ClaimTest::Equals(_) => "equals",
                 ClaimTest::Any(_) => "any",
+                ClaimTest::StartsWith(_) => "starts_with",
                 ClaimTest::Has(_) | ClaimTest::Present(_) => continue,
             };
-            if LISTS.contains(&condition.claim.as_str()) {
+            // `/realm_access/roles`, too.
+            let last = claim_name::path(&condition.claim).last();
+            if last.is_some_and(|last| LISTS.contains(&last.as_ref())) {
                 let place = rule.place().then("when").then(&condition.claim).then(test);
                 let message =
                     format!("rule `{}` uses `{test}` on `{}`, which is a list", rule.id(), condition.claim);
@@ -263,6 +284,11 @@ fn known(issuer: &IssuerDocument, claim: &str, test: &ClaimTest) -> Option<bool>
             ClaimTest::Equals(value) if !is_one(value) => Some(false),
             ClaimTest::Any(values) if !values.iter().any(is_one) => Some(false),
             ClaimTest::Present(expected) => Some(*expected),
+            ClaimTest::StartsWith(beginning) => {
+                let mut begin = issuer.client_id.iter().map(|id| id.starts_with(beginning.as_str()));
+                let first = begin.next()?;
+                begin.all(|one| one == first).then_some(first)
+            }
             ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) => None,
         };
     }
@@ -272,6 +298,9 @@ fn known(issuer: &IssuerDocument, claim: &str, test: &ClaimTest) -> Option<bool>
         ClaimTest::Any(expected) => expected.contains(value),
         ClaimTest::Has(word) => {
             matches!(value, Scalar::String(words) if words.split(' ').any(|one| one == word))
+        }
+        ClaimTest::StartsWith(beginning) => {
+            matches!(value, Scalar::String(text) if text.starts_with(beginning.as_str()))
         }
         ClaimTest::Present(expected) => *expected,
     })
@@ -326,6 +355,26 @@ fn says_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 rule.id()
             );
             found.push(rule.found_at(place, message));
+        }
+    }
+    found
+}
+
+fn within_a_name(subject: &PolicySubject<'_>) -> Vec<Observation> {
+    let mut found = Vec::new();
+    for rule in subject.allows() {
+        for condition in rule.rule.conditions() {
+            if let ClaimTest::StartsWith(beginning) = &condition.test
+                && beginning.ends_with(char::is_alphanumeric)
+            {
+                let place = rule.place().then("when").then(&condition.claim).then("starts_with");
+                let (claim, beginning) = (condition.claim.escape_debug(), beginning.escape_debug());
+                let message = format!(
+                    "rule `{}` takes every `{claim}` that begins with `{beginning}`, also one with a longer name",
+                    rule.id()
+                );
+                found.push(rule.found_at(place, message));
+            }
         }
     }
     found

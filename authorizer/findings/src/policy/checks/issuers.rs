@@ -201,7 +201,7 @@ fn anyone_joins(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let by_rule = rule.rule.conditions().iter().any(|condition| match condition.test {
                 ClaimTest::Present(_) => false,
                 // A verified address of the provider's own domain belongs to one person.
-                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) => {
+                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) | ClaimTest::StartsWith(_) => {
                     is_narrow(&condition.claim) || condition.claim == "email"
                 }
             });

@@ -2,6 +2,7 @@
 
 use authorizer_analysis::Who;
 use authorizer_analysis::engine::Answer;
+use authorizer_core::claim_name;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{KeyPattern, Segment};
 use serde_json::Value;
@@ -123,7 +124,7 @@ fn opens(
                 });
             let severity = if all { Severity::High } else { Severity::Medium };
             let of = if is_own { String::new() } else { format!(" of rule `{}`", owner.id()) };
-            let value = witness.claims.as_ref().and_then(|claims| claims.get(claim));
+            let value = witness.claims.as_ref().and_then(|claims| claim_name::find(claims, claim));
             let whose = match value {
                 Some(Value::String(text)) => format!(" whose `{claim}` is `{}`", text.escape_debug()),
                 _ => String::new(),

@@ -144,7 +144,8 @@ fn no_such_value(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 ClaimTest::Equals(value) => vec![value.clone()],
                 ClaimTest::Any(values) => values.clone(),
                 ClaimTest::Has(word) => vec![Scalar::String(word.clone())],
-                ClaimTest::Present(_) => continue,
+                // The beginning of a value is not a value.
+                ClaimTest::StartsWith(_) | ClaimTest::Present(_) => continue,
             };
             let claim = condition.claim.as_str();
             for value in &values {
