@@ -37,6 +37,7 @@ mod sign_in;
 
 pub mod outcome;
 
+pub mod logged_claims;
 pub mod record;
 
 mod authorizer;

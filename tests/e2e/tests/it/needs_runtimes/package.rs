@@ -72,7 +72,7 @@ impl Stage {
     fn decide(&self, event: &[u8]) -> (Value, Value) {
         let authorized = self.core.authorize(event, UnixTime::from_system(SystemTime::now()));
         let mut line = serde_json::to_value(DecisionLine::new(&authorized.record, 0)).unwrap();
-        line["micros"] = Value::Null;
+        (line["micros"], line["time"]) = (Value::Null, Value::Null);
         (serde_json::to_value(authorized.outcome).unwrap(), line)
     }
 
@@ -92,6 +92,7 @@ impl Stage {
             .wait_for("the line of the decision", |all| all.iter().skip(lines).find(is_decision).cloned());
         let mut line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line["micros"].take().as_u64().is_some_and(|micros| micros < 5_000_000), "{name}: {line}");
+        assert!(line["time"].take().as_u64().is_some_and(|time| time > 1_700_000_000), "{name}: {line}");
         let seen = (response, line);
         assert!(seen == before || seen == after, "{name}:\n{seen:#?}\nis not\n{before:#?}");
         assert_eq!(seen.1["bundle_sha256"], self.core.bundle().sha256());
