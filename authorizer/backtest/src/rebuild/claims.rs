@@ -90,7 +90,8 @@ impl Holder<'_> {
         let rules = || self.policies.into_iter().flat_map(|policy| policy.bundle().policy().rules());
         let is_named = |rule: &&Rule| Some(rule.id()) == self.recorded.rule.as_deref();
         let first: BTreeSet<&str> = rules().filter(is_named).flat_map(claims_of).collect();
-        let others: BTreeSet<&str> = rules().flat_map(claims_of).filter(|name| !first.contains(name)).collect();
+        let others: BTreeSet<&str> =
+            rules().flat_map(claims_of).filter(|name| !first.contains(name)).collect();
         let is_open = |name: &&str| *name != "sub" && !FILLED.contains(name);
         first.into_iter().chain(others).filter(is_open).collect()
     }
