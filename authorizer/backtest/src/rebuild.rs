@@ -100,22 +100,19 @@ impl Recorded {
         Self { decision: decision.map(str::to_owned), status, ..Self::default() }
     }
 
-    /// Whether this is the decision; `None` if no log shows it.
-    fn is(&self, record: &DecisionRecord<'_>) -> Option<bool> {
+    /// Whether this is the decision; `None` if no log shows it. Another bundle has other rules and so other reasons: then
+    /// only what the viewer notices is compared, the decision and the status of a refusal.
+    fn is(&self, record: &DecisionRecord<'_>, is_same_bundle: bool) -> Option<bool> {
         let decision = self.decision.as_deref()?;
-        let agrees = |known: &Option<String>, other: Option<&str>| match &self.reason {
-            // A line of the decision log has all of it.
-            Some(_) => known.as_deref() == other,
-            None => true,
-        };
-        let status = record.status.map(u64::from);
-        let same_status = match decision {
-            "refuse" => self.status.is_none() || self.status == status,
-            _ => true,
-        };
-        let same_reason = agrees(&self.reason, Some(record.reason.as_ref()));
-        let same_rule = agrees(&self.rule, record.rule.as_deref());
-        Some(decision == record.decision.word() && same_status && same_reason && same_rule)
+        let is_same = decision == record.decision.word();
+        let same_status = decision != "refuse"
+            || self.status.is_none_or(|status| record.status.map(u64::from) == Some(status));
+        // An access log has neither.
+        let same_words = !is_same_bundle
+            || self.reason.as_deref().is_none_or(|reason| {
+                reason == record.reason && self.rule.as_deref() == record.rule.as_deref()
+            });
+        Some(is_same && same_status && same_words)
     }
 }
 
@@ -137,7 +134,8 @@ pub struct Rebuilt {
 impl Rebuilt {
     /// Whether a decision on it is the recorded one; `None` if no log shows that.
     pub fn is_as_recorded(&self, record: &DecisionRecord<'_>) -> Option<bool> {
-        self.recorded.is(record)
+        self.recorded
+            .is(record, self.recorded.bundle_sha256.as_deref() == Some(record.bundle_sha256.as_ref()))
     }
 }
 
@@ -170,15 +168,21 @@ pub fn rebuild(
     let target = target::of(trace, [policy, decider], &mut guesses)?;
     let mut request = target.request;
     let source = given.source.or_else(|| trace.access.as_ref()?.field("c-ip")?.parse().ok());
+    let rule = recorded.rule.as_deref().and_then(|id| rule_of(decider, id));
     match source {
         Some(source) => request = request.with_source(source),
-        None => guesses.push(Guess::new(
-            "the viewer's address",
-            POSED_ADDRESS.to_string(),
-            "only an access log has it",
-        )),
+        None => {
+            // The rule that decided matched, so the viewer was in one of its networks.
+            let network = rule.and_then(Rule::sources).and_then(<[_]>::first);
+            let address = network.map_or(POSED_ADDRESS, |network| network.addr());
+            let why = match network {
+                Some(_) => "only an access log has it; it was in a network of the rule",
+                None => "only an access log has it",
+            };
+            guesses.push(Guess::new("the viewer's address", address.to_string(), why));
+            request = request.with_source(address);
+        }
     }
-    let rule = recorded.rule.as_deref().and_then(|id| rule_of(decider, id));
     request = with_headers(request, trace, &given.headers, &mut guesses);
     if let Some(operation) = target.operation.filter(|operation| operation.is_upload()) {
         request = with_upload(request, operation, rule, &given.headers, &mut guesses);

@@ -75,6 +75,11 @@ impl Trace {
         &self.id
     }
 
+    /// The distribution's id, if the decision log has it.
+    pub fn distribution_id(&self) -> Option<&str> {
+        self.decision.as_ref()?.text("distribution_id")
+    }
+
     /// Takes what some lines have of the request.
     pub fn read(&mut self, lines: &Lines) {
         for (number, bytes) in (lines.first..).zip(lines.bytes.split_inclusive(|byte| *byte == b'\n')) {

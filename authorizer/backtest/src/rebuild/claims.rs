@@ -233,7 +233,7 @@ impl Holder<'_> {
         let is_as_recorded = |chosen: &[usize]| {
             filled(with(chosen)).is_some_and(|token| {
                 let decided = self.decider().authorize_supposing(&self.event, &token.supposed, self.now);
-                self.recorded.is(&decided.record) == Some(true)
+                self.recorded.is(&decided.record, true) == Some(true)
             })
         };
         let mut chosen = vec![0; open.len()];

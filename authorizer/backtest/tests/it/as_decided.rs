@@ -16,13 +16,13 @@ use crate::generate::{Request, Token, policies, requests};
 use crate::random::{cases, percent};
 
 /// A policy, for the core and for a backtest.
-struct Policy {
-    authorizer: Authorizer,
+pub(crate) struct Policy {
+    pub(crate) authorizer: Authorizer,
     read: BacktestPolicy,
 }
 
 impl Policy {
-    fn new(document: &Value) -> Self {
+    pub(crate) fn new(document: &Value) -> Self {
         let document: PolicyDocument = serde_json::from_value(document.clone()).unwrap();
         let json = Bundle::write(&document).unwrap_or_else(|error| panic!("{error}"));
         let read = BacktestPolicy::read(&json).unwrap();
@@ -33,7 +33,7 @@ impl Policy {
         self.read.clone()
     }
 
-    fn decide(&self, request: &Request, at: u64) -> DecisionRecord<'static> {
+    pub(crate) fn decide(&self, request: &Request, at: u64) -> DecisionRecord<'static> {
         let (event, at) = (request.event(), UnixTime::from_seconds(at));
         let authorized = match &request.token {
             Token::Supposed(claims) => {
@@ -77,12 +77,12 @@ fn say(backtest: &Backtest, line: &str, layout: Option<&str>) -> Said {
     said.unwrap_or_else(|| panic!("{line}: {counts:?} {:?}", tally.malformed())).1
 }
 
-fn decision_line(record: &DecisionRecord<'_>) -> String {
+pub(crate) fn decision_line(record: &DecisionRecord<'_>) -> String {
     serde_json::to_string(&DecisionLine::new(record, 42)).unwrap()
 }
 
 /// The line of a function of before: version 1 had no time, no query and no claims.
-fn old_line(record: &DecisionRecord<'_>) -> String {
+pub(crate) fn old_line(record: &DecisionRecord<'_>) -> String {
     let record =
         DecisionRecord { time: None, query: None, query_names: None, claims: None, ..record.clone() };
     let mut line = serde_json::to_value(DecisionLine::new(&record, 42)).unwrap();

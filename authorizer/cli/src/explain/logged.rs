@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
 use authorizer_analysis::posed::PosedError;
-use authorizer_analysis::{FilledToken, explain, explain_supposing};
+use authorizer_analysis::{FilledToken, explain, explain_supposing, on_one_line};
 use authorizer_backtest::{Asker, RebuildError, Rebuilt, Trace, rebuild};
 use authorizer_core::{Authorizer, Bundle};
 use miette::Diagnostic;
@@ -25,7 +25,8 @@ pub(crate) enum LoggedError {
     /// No line has the id.
     #[error("no line of the logs has the request id `{}`", .0.escape_debug())]
     #[diagnostic(help(
-        "name logs of that day: the decision log is in the Region that ran the function, and a line may be missing"
+        "name the logs of that hour; the decision log is in the Region that ran the function, and an access log must have \
+         the field `x-edge-request-id`"
     ))]
     NotFound(String),
     /// The decision log does not have the key.
@@ -76,13 +77,15 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
         false => rebuilt(None)?,
     };
     let event = rebuilt.request.event();
-    let (explanation, token) = match &rebuilt.asker {
+    let (mut explanation, token) = match &rebuilt.asker {
         Asker::Anonymous => (explain(authorizer, &event, rebuilt.now), None),
         Asker::Token(supposed) => {
             let token = FilledToken { supposed: supposed.clone(), filled: Vec::new() };
             (explain_supposing(authorizer, &event, supposed, rebuilt.now), Some(token))
         }
     };
+    explanation.record.request_id = Some(id.to_owned().into());
+    explanation.record.distribution_id = trace.distribution_id().map(|id| id.to_owned().into());
     let posed = Posed { request: rebuilt.request.clone(), token };
     let is_as_recorded = rebuilt.is_as_recorded(&explanation.record);
     match args.format {
@@ -157,14 +160,14 @@ fn write_logged(
     let recorded = &rebuilt.recorded;
     let status = recorded.status.map(|status| format!(" {status}")).unwrap_or_default();
     let word = |text: &Option<String>, before: &str| {
-        text.as_deref().map(|text| format!("{before}{}", text.escape_debug())).unwrap_or_default()
+        text.as_deref().map(|text| format!("{before}{}", on_one_line(text))).unwrap_or_default()
     };
     let then = match recorded.decision.as_deref() {
         Some("allow") => format!("allowed{}", word(&recorded.rule, " by rule ")),
         Some("refuse") => {
             format!("refused{status}{}{}", word(&recorded.reason, ": "), word(&recorded.rule, " "))
         }
-        Some(other) => format!("{}{status}{}", other.escape_debug(), word(&recorded.reason, ": ")),
+        Some(other) => format!("{}{status}{}", on_one_line(other), word(&recorded.reason, ": ")),
         None => "not shown by the logs".to_owned(),
     };
     line(format_args!("recorded: {then}"))?;
@@ -177,7 +180,7 @@ fn write_logged(
         Some(true) => line("  by the same bundle")?,
         Some(false) => line(format_args!(
             "  by another bundle, {}",
-            recorded.bundle_sha256.as_deref().unwrap_or_default().escape_debug()
+            on_one_line(recorded.bundle_sha256.as_deref().unwrap_or_default())
         ))?,
         None => {}
     }
@@ -188,7 +191,7 @@ fn write_logged(
     line("guessed:")?;
     for guess in &rebuilt.guesses {
         let value = guess.value.as_deref().unwrap_or("left out");
-        line(format_args!("  {}: {} ({})", guess.what.escape_debug(), value.escape_debug(), guess.why))?;
+        line(format_args!("  {}: {} ({})", on_one_line(&guess.what), on_one_line(value), guess.why))?;
     }
     Ok(())
 }

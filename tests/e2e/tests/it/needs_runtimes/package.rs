@@ -250,7 +250,7 @@ async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {
     assert_eq!((stdout.len(), stderr), (ALGORITHMS.len() * 23, Vec::new()));
     for line in &stdout {
         let line: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(line["log_version"], 1);
+        assert_eq!(line["log_version"], 2);
         assert_eq!(line["distribution_id"], "EDFDVBD6EXAMPLE");
         assert_eq!(line["request_id"], "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==");
         assert_eq!(
