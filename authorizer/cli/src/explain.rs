@@ -93,7 +93,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     };
     match args.format {
         Format::Json => line(json_of(&explanation, posed.as_ref()))?,
-        Format::Text => write_text(&explanation, posed.as_ref())?,
+        Format::Text => {
+            let target = posed.as_ref().map(|posed| posed.request.target());
+            write_text(&explanation, posed.as_ref(), target.as_deref().unwrap_or_default())?;
+        }
     }
     Ok(exit(&explanation))
 }
@@ -119,7 +122,7 @@ fn json_of(explanation: &Explanation, posed: Option<&Posed>) -> Value {
     result
 }
 
-fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), OutputError> {
+fn write_text(explanation: &Explanation, posed: Option<&Posed>, target: &str) -> Result<(), OutputError> {
     let record = &explanation.record;
     let by = |word: &str| record.rule.as_deref().map(|rule| format!("{word}{rule}")).unwrap_or_default();
     let status = record.status.unwrap_or_default();
@@ -133,7 +136,7 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), Ou
         line(format_args!("  {problem}"))?;
     }
     if let Some(Posed { request, .. }) = posed {
-        line(format_args!("  {} {}", request.method().escape_debug(), request.target().escape_debug()))?;
+        line(format_args!("  {} {}", request.method().escape_debug(), target.escape_debug()))?;
     }
     if let (Some(operation), Some(key)) = (&record.operation, &record.key) {
         line(format_args!("  {operation} {}", key.escape_debug()))?;

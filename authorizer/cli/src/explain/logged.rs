@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
 use authorizer_analysis::posed::PosedError;
-use authorizer_analysis::{FilledToken, explain, explain_supposing, on_one_line};
+use authorizer_analysis::{Explanation, FilledToken, explain, explain_supposing, on_one_line};
 use authorizer_backtest::{Asker, RebuildError, Rebuilt, Trace, rebuild};
 use authorizer_core::{Authorizer, Bundle};
 use miette::Diagnostic;
@@ -86,18 +86,22 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
     };
     explanation.record.request_id = Some(id.to_owned().into());
     explanation.record.distribution_id = trace.distribution_id().map(|id| id.to_owned().into());
+    let target = shown_target(&rebuilt, &explanation);
     let posed = Posed { request: rebuilt.request.clone(), token };
     let is_as_recorded = rebuilt.is_as_recorded(&explanation.record);
     match args.format {
         Format::Json => {
             let mut result = json_of(&explanation, Some(&posed));
             if let Some(members) = result.as_object_mut() {
-                members.insert("logged".to_owned(), logged(&trace, &rebuilt, is_as_recorded, authorizer));
+                members.insert(
+                    "logged".to_owned(),
+                    logged(&trace, &rebuilt, &target, is_as_recorded, authorizer),
+                );
             }
             line(result)?;
         }
         Format::Text => {
-            write_text(&explanation, Some(&posed))?;
+            write_text(&explanation, Some(&posed), &target)?;
             write_logged(&trace, &rebuilt, is_as_recorded, authorizer)?;
         }
     }
@@ -130,7 +134,22 @@ fn is_same_bundle(rebuilt: &Rebuilt, authorizer: &Authorizer) -> Option<bool> {
     rebuilt.recorded.bundle_sha256.as_deref().map(|sha256| sha256 == authorizer.bundle().sha256())
 }
 
-fn logged(trace: &Trace, rebuilt: &Rebuilt, is_as_recorded: Option<bool>, authorizer: &Authorizer) -> Value {
+/// The path and the query. A query of a log may contain a token or another secret, so it is shown as the decision log
+/// would write it: with values only if the request goes to S3.
+fn shown_target(rebuilt: &Rebuilt, explanation: &Explanation) -> String {
+    let target = rebuilt.request.target();
+    let path = target.split_once('?').map_or(target.as_str(), |(path, _)| path);
+    let query = explanation.record.query.as_deref().or(explanation.record.query_names.as_deref());
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+}
+
+fn logged(
+    trace: &Trace,
+    rebuilt: &Rebuilt,
+    target: &str,
+    is_as_recorded: Option<bool>,
+    authorizer: &Authorizer,
+) -> Value {
     let lines = trace
         .lines
         .iter()
@@ -140,7 +159,7 @@ fn logged(trace: &Trace, rebuilt: &Rebuilt, is_as_recorded: Option<bool>, author
         "lines": lines.collect::<Vec<_>>(),
         "request": {
             "method": rebuilt.request.method(),
-            "target": rebuilt.request.target(),
+            "target": target,
             "source_ip": rebuilt.request.source(),
             "time": rebuilt.now.as_seconds(),
         },

@@ -213,6 +213,14 @@ fn a_token_in_an_access_log_is_read_and_never_shown() {
         assert!(!done.out.contains("c2lnbmF0dXJl") && !done.out.contains("eyJ"), "{}", done.out);
         assert!(done.out.contains("whose signature was not checked"), "{}", done.out);
     }
+    // In a parameter that no policy names, either; and no other value of a query that does not go to S3.
+    case.access("/teams/red/a", &format!("t={token}&sig=sesame&{token}"));
+    for format in ["text", "json"] {
+        let done = case.explain("old.toml", &["--log", &access, "--format", format]);
+        assert_eq!((done.code, done.err.as_str()), (1, ""), "{}", done.out);
+        assert!(!done.out.contains("eyJ") && !done.out.contains("sesame"), "{}", done.out);
+        assert!(done.out.contains("/teams/red/a?t&sig&?"), "{}", done.out);
+    }
 }
 
 #[test]

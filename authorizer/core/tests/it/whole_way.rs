@@ -322,6 +322,34 @@ fn the_line_has_the_query_that_goes_on_and_only_names_of_another() {
 }
 
 #[test]
+fn no_line_is_longer_than_the_documentation_says() {
+    let names: Vec<_> = (0..20).map(|number| format!("claim{number:02}")).collect();
+    let when: Value = names.iter().map(|name| (name.clone(), json!({"present": true}))).collect();
+    let mut document = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    document["log"] = json!({"subject": "plain", "claims_salt": "0123456789abcdef0123456789abcdef"});
+    document["rules"] = json!([{"id": "r".repeat(64), "effect": "allow", "methods": ["GET"], "keys": ["**"],
+        "issuers": ["staff"], "when": when, "response_overrides": ["response-content-disposition"]}]);
+    let authorizer = authorizer(document);
+    let words = vec!["w"; 40].join(" ");
+    let mut claims = with(json!({"sub": "\u{1}".repeat(300)}));
+    claims.as_object_mut().unwrap().extend(names.into_iter().map(|name| (name, json!(words))));
+    let key = format!("/{}", "%22".repeat(1024));
+    let mut asked = event("GET", &key, Some(&ED.sign("k1", "at+jwt", &claims)));
+    let request = &mut asked["Records"][0]["cf"]["request"];
+    request["querystring"] = json!(format!("response-content-disposition={}", "%22".repeat(1650)));
+    let found = line(&authorizer, &asked);
+    assert_eq!(found["decision"], "allow", "{found}");
+    assert_eq!(found["claims"].as_object().unwrap().len(), 16);
+    let length = found.to_string().len();
+    assert!((16_000..18_000).contains(&length), "{length}");
+    // Of a request that is not recognised, whatever it has.
+    asked["Records"][0]["cf"]["request"]["querystring"] = json!(vec!["a".repeat(40); 200].join("&"));
+    let found = line(&authorizer, &asked);
+    assert_eq!(found["query_names"].as_str().unwrap().len(), 20 * 41 + 3, "{found}");
+    assert!(found.to_string().len() < 18_000);
+}
+
+#[test]
 fn claims_are_in_the_line_only_with_a_salt_and_never_in_plain_text() {
     let alice =
         ED.sign("k1", "at+jwt", &with(json!({"role": "editor", "scope": "delete more", "name": "Alice L"})));
