@@ -61,7 +61,15 @@ impl Second<'_> {
         let has = |name: &str| names.contains(&name);
         Requested {
             overrides: Some(ResponseOverride::ALL.into_iter().filter(|one| has(one.name())).collect()),
-            extras: Some(ExtraParameter::ALL.into_iter().filter(|one| has(one.name())).collect()),
+            // A step of a multipart upload has a `partNumber` of its own.
+            extras: Some(
+                ExtraParameter::ALL
+                    .into_iter()
+                    .filter(|one| {
+                        has(one.name()) && asked.operations.iter().all(|operation| one.is_of(operation))
+                    })
+                    .collect(),
+            ),
             ..asked
         }
     }
