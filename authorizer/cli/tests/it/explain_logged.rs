@@ -239,9 +239,10 @@ fn a_log_of_each_kind_has_the_request() {
     }
     // Standard logging v2 in JSON, with the field that names the request.
     let text = fs::read_to_string(format!("{ROOT}/fixtures/logs/access-v2.jsonl")).unwrap();
-    let text = text.replacen('{', "{\"x-edge-request-id\":\"a001==\",", 1);
+    let mut line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    line["x-edge-request-id"] = json!("a001==");
     let arguments = ["explain", "--policy", old, "--log", "-", "--request-id", "a001=="];
-    let done = authorizer_with(&arguments, text);
+    let done = authorizer_with(&arguments, line.to_string());
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.out.contains("recorded: allowed"), "{}", done.out);
     let text = fs::read(format!("{ROOT}/fixtures/logs/decisions.jsonl")).unwrap();
