@@ -24,6 +24,9 @@ pub(super) fn holds(
     {
         return Holds::known(holds);
     }
+    if let Some(holds) = facts.hashed.and_then(|hashed| hashed.holds(condition)) {
+        return Holds::known(holds);
+    }
     let about_it = facts.held.iter().chain(more).filter(|held| held.claim == condition.claim);
     match about_it.into_iter().find_map(|held| follows(&held.test, condition)) {
         Some(holds) => Holds::known(holds),

@@ -13,6 +13,8 @@ use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::Condition;
 use serde_json::{Map, Value};
 
+use super::hashed::{Among, HashedClaims};
+
 /// The requested operation and resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Requested {
@@ -135,6 +137,8 @@ pub(super) struct Facts<'l> {
     pub(super) who: Caller<'l>,
     /// Conditions that held: those of a rule that is known to have matched.
     pub(super) held: &'l [Condition],
+    /// The claims, if the log has them.
+    pub(super) hashed: Option<HashedClaims<'l>>,
     claims: OnceCell<KeyClaims>,
 }
 
@@ -156,7 +160,12 @@ impl<'l> Facts<'l> {
         who: Caller<'l>,
         held: &'l [Condition],
     ) -> Self {
-        Self { asked, source, at, who, held, claims: OnceCell::new() }
+        Self { asked, source, at, who, held, hashed: None, claims: OnceCell::new() }
+    }
+
+    /// With the claims that the log has of the token.
+    pub(super) fn with_claims(self, hashed: Option<HashedClaims<'l>>) -> Self {
+        Self { hashed, ..self }
     }
 
     /// The claims, as far as key patterns can distinguish them; `names` are the claim names of all patterns.
@@ -168,12 +177,56 @@ impl<'l> Facts<'l> {
             let any = || Value::Array(texts.iter().map(|text| Value::String(text.clone())).collect());
             for name in names {
                 claim_name::put(&mut most, name, any());
+                if let Some(among) = self.hashed.and_then(|hashed| hashed.among(name, &texts)) {
+                    self.tell_claim(name, among, &mut least, &mut most);
+                }
             }
             if let Caller::Holder { subject, .. } = &self.who {
                 self.tell_subject(subject, &texts, &mut least, &mut most);
             }
             KeyClaims { least, most }
         })
+    }
+
+    /// What a line with the digests of a claim tells.
+    fn tell_claim(
+        &self,
+        name: &str,
+        among: Among,
+        least: &mut Map<String, Value>,
+        most: &mut Map<String, Value>,
+    ) {
+        // A text that is no whole segment may still be one that a prefix begins.
+        let begun = match &self.asked.resource {
+            Some(Resource::Prefix(prefix)) => Some(beginning(prefix.parts().1)),
+            Some(Resource::Object(_)) => None,
+            None => return,
+        };
+        let array = |texts: Vec<String>| Value::Array(texts.into_iter().map(Value::String).collect());
+        match among {
+            Among::One(Some(text)) => {
+                claim_name::put(least, name, Value::String(text.clone()));
+                claim_name::put(most, name, Value::String(text));
+            }
+            Among::One(None) => match begun {
+                Some(text) => {
+                    claim_name::put(most, name, Value::String(text));
+                }
+                None => {
+                    claim_name::remove(most, name);
+                }
+            },
+            Among::Some(texts) => {
+                claim_name::put(most, name, array(texts.iter().cloned().chain(begun).collect()));
+                claim_name::put(least, name, array(texts));
+            }
+            Among::AtLeast(texts) => {
+                claim_name::put(least, name, array(texts));
+            }
+            Among::NoText => {
+                claim_name::remove(most, name);
+            }
+        }
     }
 
     fn tell_subject(

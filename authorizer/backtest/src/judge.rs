@@ -10,6 +10,7 @@ use authorizer_core::rules::{Effect, Rule};
 
 use super::facts::{Caller, Facts, Span, TokenSubject};
 use super::front::BacktestPolicy;
+use super::hashed::HashedClaims;
 use super::holds::Holds;
 use super::missing::{ClaimNames, Missing, MissingSet};
 use super::recorded::{Before, Came, Recorded, Stage};
@@ -96,7 +97,15 @@ impl Judge {
         };
         let at = self.now.map_or(recorded.at, |now| Span { first: now, last: now });
         let held = named.map(Rule::conditions).unwrap_or_default();
-        let facts = Facts::new(asked, recorded.source, at, who, held);
+        let hashed = match (&who, &recorded.claims) {
+            (Caller::Holder { .. }, Some(logged)) => {
+                // As for subjects: without the policy that decided, this one's `[log]` is assumed.
+                let hasher = decider.unwrap_or(&self.policy).bundle().policy().claim_hasher();
+                hasher.map(|hasher| HashedClaims { logged, hasher })
+            }
+            (Caller::Holder { .. } | Caller::Anonymous | Caller::Unknown, _) => None,
+        };
+        let facts = Facts::new(asked, recorded.source, at, who, held).with_claims(hashed);
         let case = Case {
             inquiry: Inquiry {
                 facts: &facts,

@@ -5,20 +5,25 @@
 //! the same as before, another one, or [not known](Change::CannotBeTold). A result is given only if it follows from
 //! the log, from the decision in it, and from the [`Assumptions`].
 //!
+//! [`Trace`] collects what logs have of one request, and [`rebuild`] makes it a request again, with what it had to guess.
+//!
 //! Pure: [`Backtest::read`] takes lines and returns a [`Tally`], and tallies can be added.
 
 mod candidates;
 mod condition;
 mod facts;
 mod front;
+mod hashed;
 mod holds;
 mod judge;
 mod line;
 mod missing;
+mod rebuild;
 mod recorded;
 mod rule;
 mod tally;
 mod terms;
+mod trace;
 
 use std::sync::Arc;
 
@@ -29,8 +34,10 @@ use authorizer_core::rules::Rule;
 pub use front::BacktestPolicy;
 pub use line::{Layout, MAX_LINE_BYTES};
 pub use missing::MissingFact;
+pub use rebuild::{Asker, Given, Guess, RebuildError, Rebuilt, Recorded as RecordedDecision, rebuild};
 pub use rule::Assumptions;
 pub use tally::{Change, Counts, Example, Group, GroupKey, MAX_EXAMPLES, MAX_GROUPS, Malformed, Tally};
+pub use trace::{Trace, TracedLine};
 
 use judge::{After, Judge};
 use line::{Context, LineContent};
@@ -91,7 +98,7 @@ impl Backtest {
     pub fn read(&self, lines: &Lines) -> Tally {
         let mut tally = Tally::default();
         let own = self.judge.policy.bundle().policy().own_parameters();
-        let context = Context { layout: lines.layout.as_deref(), own };
+        let context = Context { layout: lines.layout.as_deref(), own, wanted: None };
         for (number, line) in (lines.first..).zip(lines.bytes.split_inclusive(|byte| *byte == b'\n')) {
             line::read(line, &context, &mut |found| {
                 self.count(found, &mut tally, &lines.source, number);
@@ -109,7 +116,8 @@ impl Backtest {
             LineContent::Request(recorded) => return self.count_request(&recorded, tally, source, line),
             LineContent::Preflight => &mut counts.preflights,
             LineContent::NotDecided => &mut counts.not_decided,
-            LineContent::NoRequest => &mut counts.no_requests,
+            // Nothing is searched for.
+            LineContent::NoRequest | LineContent::Found(_) => &mut counts.no_requests,
         };
         *counted = counted.saturating_add(1);
     }

@@ -9,6 +9,7 @@ mod decision;
 mod json;
 mod layout;
 mod time;
+mod wanted;
 
 use std::str;
 
@@ -16,7 +17,9 @@ use authorizer_core::request::OwnParameters;
 
 use super::facts::Span;
 use super::recorded::Recorded;
+pub(super) use access::as_sent;
 pub use layout::Layout;
+pub(super) use wanted::Found;
 
 /// The longest line that is read. A subscription's record contains up to 1 MB, compressed and then encoded.
 pub const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
@@ -28,6 +31,8 @@ pub(super) struct Context<'c> {
     pub(super) layout: Option<&'c Layout>,
     /// The query parameters of this policy, which do not belong to S3.
     pub(super) own: OwnParameters<'c>,
+    /// The id of the only request that is searched for, with all that its lines have.
+    pub(super) wanted: Option<&'c str>,
 }
 
 /// The content of a line.
@@ -39,8 +44,10 @@ pub(super) enum LineContent<'l> {
     Preflight,
     /// A request that CloudFront answered itself, or for which the function failed.
     NotDecided,
-    /// A line that is not about a request.
+    /// A line that is not about a request, or not about the one that is searched for.
     NoRequest,
+    /// A line of the request that is searched for.
+    Found(Box<Found>),
     /// A line that cannot be read.
     Malformed(String),
 }
@@ -82,7 +89,11 @@ fn read_text(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: S
         return;
     }
     if let (Depth::Line, Some(layout)) = (depth, context.layout) {
-        return found(access::read(&layout.values(text), context));
+        let values = layout.values(text);
+        return found(match (context.wanted, &values) {
+            (Some(id), Ok(values)) => wanted::access_line(layout.pairs(text), values, context, id),
+            (Some(_), Err(_)) | (None, _) => access::read(&values, context),
+        });
     }
     if cloudwatch::is_platforms_own(text) {
         return found(LineContent::NoRequest);
@@ -102,7 +113,7 @@ mod tests {
     use super::*;
 
     fn found(line: &str) -> Vec<String> {
-        let context = Context { layout: None, own: OwnParameters::default() };
+        let context = Context { layout: None, own: OwnParameters::default(), wanted: None };
         let mut all = Vec::new();
         read(line.as_bytes(), &context, &mut |found| {
             all.push(match found {
@@ -110,6 +121,7 @@ mod tests {
                 LineContent::Preflight => "preflight".to_owned(),
                 LineContent::NotDecided => "not decided".to_owned(),
                 LineContent::NoRequest => "no request".to_owned(),
+                LineContent::Found(found) => format!("{found:?}"),
                 LineContent::Malformed(problem) => problem,
             });
         });
@@ -121,6 +133,10 @@ mod tests {
     #[test]
     fn a_line_says_itself_what_it_is() {
         let get = format!(r#"{{"log_version":1,"method":"GET","operation":"GetObject","key":"a",{ALLOW}}}"#);
+        let second = get.replace(
+            r#""log_version":1"#,
+            r#""log_version":2,"time":1800000000,"query":"a=b","claims":{"role":null}"#,
+        );
         let twice = format!("{get}{get}\r\n");
         let event = format!(r#"{{"timestamp":1,"message":{}}}"#, serde_json::Value::from(get.as_str()));
         let tail = format!("2027-01-15T08:00:00Z [1]abc {get}");
@@ -129,6 +145,7 @@ mod tests {
             (" \r\n", vec![]),
             ("#Version: 1.0", vec![]),
             (get.as_str(), vec!["request by GET"]),
+            (second.as_str(), vec!["request by GET"]),
             (twice.as_str(), vec!["request by GET", "request by GET"]),
             (event.as_str(), vec!["request by GET"]),
             (tail.as_str(), vec!["request by GET"]),
@@ -159,8 +176,19 @@ mod tests {
                 "this object is not a line of a decision log, an access log or CloudWatch Logs",
             ),
             (
-                r#"{"log_version":2}"#.to_owned(),
-                "the line has version 2 of the decision log; this command reads version 1",
+                r#"{"log_version":3}"#.to_owned(),
+                "the line has version 3 of the decision log; this command reads versions 1 and 2",
+            ),
+            (r#"{"log_version":2}"#.to_owned(), "the line does not have `reason`"),
+            (
+                format!(r#"{{"log_version":2,"time":"08:00:00","method":"GET","key":"a",{ALLOW}}}"#),
+                "its `time` is not a number of seconds",
+            ),
+            (
+                format!(
+                    r#"{{"log_version":2,"time":1,"method":"GET","operation":"GetObject","key":"a","claims":{{"a":7}},{ALLOW}}}"#
+                ),
+                "its `claims` are not digests of claims",
             ),
             (line(r#""key":"a""#), "the line does not have `reason`"),
             (
@@ -198,7 +226,7 @@ mod tests {
         ] {
             assert_eq!(found(&line), [problem], "{line}");
         }
-        let context = Context { layout: None, own: OwnParameters::default() };
+        let context = Context { layout: None, own: OwnParameters::default(), wanted: None };
         for line in [b"\xff\n".to_vec(), vec![b'a'; MAX_LINE_BYTES + 1]] {
             read(&line, &context, &mut |found| assert!(matches!(found, LineContent::Malformed(_))));
         }

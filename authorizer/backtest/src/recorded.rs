@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use authorizer_core::Reason;
+use authorizer_core::logged_claims::LoggedClaims;
 
 use super::facts::{Requested, Span};
 
@@ -17,6 +18,8 @@ pub(super) struct Recorded<'l> {
     pub(super) before: Before<'l>,
     /// The identity, as far as the log says.
     pub(super) came: Came<'l>,
+    /// The digests of its claims, if the log has them.
+    pub(super) claims: Option<LoggedClaims>,
     /// The SHA-256 of the bundle that decided, if the log contains it.
     pub(super) bundle: Option<Cow<'l, str>>,
     /// The method, for display.

@@ -1,11 +1,11 @@
 //! `authorizer backtest`: checks recorded requests against another policy.
 
 mod assume;
-mod error;
+pub(crate) mod error;
 mod members;
 mod report;
 mod run;
-mod source;
+pub(crate) mod source;
 
 use std::path::{Path, PathBuf};
 
@@ -112,7 +112,7 @@ fn read_policy(bundle_json: &[u8], path: &Path) -> Result<BacktestPolicy, Unusab
 }
 
 /// Reads a policy file, or the bundle of a package.
-fn old_bundle(path: &Path) -> miette::Result<Vec<u8>> {
+pub(crate) fn old_bundle(path: &Path) -> miette::Result<Vec<u8>> {
     let bytes = read_limited(path, MAX_BUNDLE_BYTES)?;
     if bytes.trim_ascii_start().starts_with(b"{") {
         Bundle::read(&bytes).map_err(|source| unusable(path, source))?;

@@ -1,5 +1,6 @@
 //! `authorizer explain`: the result of every rule on one request.
 
+mod logged;
 mod request;
 
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use authorizer_analysis::{Explanation, explain, explain_supposing};
 use authorizer_core::UnixTime;
 use authorizer_core::record::Verdict;
 use owo_colors::OwoColorize as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::request::{Posed, RequestArgs, RequestError};
 use crate::output::{Exit, Format, OutputError, line};
@@ -19,17 +20,23 @@ use crate::time::{now_or, parse_instant};
 /// Explain the decision on one request: for each rule, whether it matches, and if not, the first check that failed.
 ///
 /// The request is a recorded event, or a method, a key and the claims of a token. The token does not need a signature.
-/// Exits 1 when the request is refused. A preflight that is answered is not refused.
+/// Or it is a request of production, rebuilt from its lines in the decision log and the access log. What no log has is
+/// guessed, such that the policy that decided decides as recorded, and every guess is named.
+///
+/// Exits 1 when the request is refused, or when the decision is not the recorded one. A preflight that is answered is not
+/// refused.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  authorizer explain --policy policy.toml --now 2026-01-31T12:00:00Z event.json\n  \
-    authorizer explain --policy policy.toml --method PUT --path /users/alice/a --issuer staff \\\n      --claims '{\"sub\": \"alice\", \"scope\": \"files\"}'"
+    authorizer explain --policy policy.toml --method PUT --path /users/alice/a --issuer staff \\\n      --claims '{\"sub\": \"alice\", \"scope\": \"files\"}'\n  \
+    authorizer explain --policy new.toml --old deployed/bundle.json --log decisions.jsonl --log access.log.gz \\\n      \
+    --request-id 4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ=="
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
     /// File with one viewer-request event, or `-` for standard input.
-    #[arg(required_unless_present = "aim", conflicts_with = "aim")]
+    #[arg(required_unless_present_any = ["aim", "request_id"], conflicts_with_all = ["aim", "request_id"])]
     event: Option<PathBuf>,
     /// Time of the decision: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
@@ -37,6 +44,32 @@ pub(crate) struct Args {
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Id of a logged request: `x-edge-request-id` of the access log, `request_id` of the decision log and of a refusal.
+    #[arg(
+        long,
+        value_name = "ID",
+        requires = "log",
+        conflicts_with = "aim",
+        help_heading = "Logged request, instead of an event"
+    )]
+    request_id: Option<String>,
+    /// Log with the request: the decision log of the function, or a CloudFront access log; plain or gzip, a folder of them,
+    /// or `-` for standard input. Repeatable: together they have most of a request.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "request_id",
+        help_heading = "Logged request, instead of an event"
+    )]
+    log: Vec<PathBuf>,
+    /// Policy that decided, or its `bundle.json` (default: the policy). What no log has is guessed by it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "request_id",
+        help_heading = "Logged request, instead of an event"
+    )]
+    old: Option<PathBuf>,
     // This must be the last field: its heading also covers the options after it.
     #[command(flatten)]
     request: RequestArgs,
@@ -44,6 +77,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
+    if let Some(id) = &args.request_id {
+        return logged::run(args, &authorizer, id);
+    }
     let now = now_or(args.now);
     let posed = args.request.posed(authorizer.bundle().policy(), now)?;
     let explanation = match (&posed, &args.event) {
@@ -56,30 +92,37 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (None, None) => return Err(RequestError::NoAsker.into()),
     };
     match args.format {
-        Format::Json => {
-            let mut result = json!({
-                "version": 1, "record": explanation.record, "rules": explanation.rules,
-            });
-            if let (Some(Posed { token: Some(token), .. }), Some(members)) = (&posed, result.as_object_mut())
-            {
-                let supposed = &token.supposed;
-                members.insert(
-                    "supposed".to_owned(),
-                    json!({"token_type": supposed.token_type, "claims": supposed.claims, "filled_in": token.filled}),
-                );
-            }
-            line(result)?;
+        Format::Json => line(json_of(&explanation, posed.as_ref()))?,
+        Format::Text => {
+            let target = posed.as_ref().map(|posed| posed.request.target());
+            write_text(&explanation, posed.as_ref(), target.as_deref().unwrap_or_default())?;
         }
-        Format::Text => write_text(&explanation, posed.as_ref())?,
     }
-    Ok(match explanation.record.decision {
+    Ok(exit(&explanation))
+}
+
+/// The exit status for a decision.
+fn exit(explanation: &Explanation) -> Exit {
+    match explanation.record.decision {
         // An answered preflight is not refused.
         Verdict::Allow | Verdict::Preflight => Exit::Held,
         Verdict::Refuse => Exit::Findings,
-    })
+    }
 }
 
-fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), OutputError> {
+fn json_of(explanation: &Explanation, posed: Option<&Posed>) -> Value {
+    let mut result = json!({"version": 1, "record": explanation.record, "rules": explanation.rules});
+    if let (Some(Posed { token: Some(token), .. }), Some(members)) = (posed, result.as_object_mut()) {
+        let supposed = &token.supposed;
+        members.insert(
+            "supposed".to_owned(),
+            json!({"token_type": supposed.token_type, "claims": supposed.claims, "filled_in": token.filled}),
+        );
+    }
+    result
+}
+
+fn write_text(explanation: &Explanation, posed: Option<&Posed>, target: &str) -> Result<(), OutputError> {
     let record = &explanation.record;
     let by = |word: &str| record.rule.as_deref().map(|rule| format!("{word}{rule}")).unwrap_or_default();
     let status = record.status.unwrap_or_default();
@@ -93,7 +136,7 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), Ou
         line(format_args!("  {problem}"))?;
     }
     if let Some(Posed { request, .. }) = posed {
-        line(format_args!("  {} {}", request.method().escape_debug(), request.target().escape_debug()))?;
+        line(format_args!("  {} {}", request.method().escape_debug(), target.escape_debug()))?;
     }
     if let (Some(operation), Some(key)) = (&record.operation, &record.key) {
         line(format_args!("  {operation} {}", key.escape_debug()))?;

@@ -12,9 +12,9 @@ use crate::operation::{Method, S3Operation};
 use crate::origin::Origin;
 use crate::outcome::{Outcome, PREFLIGHT_STATUS, RefusalForm, SIGN_IN_STATUS};
 use crate::policy::Policy;
-use crate::record::{DecisionRecord, Verdict};
+use crate::record::{DecisionRecord, Verdict, query_names};
 use crate::refusal::{NoRule, Refusal};
-use crate::request::{Possible, Resource, S3Request, Target};
+use crate::request::{OwnParameters, Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision};
 use crate::sign_in::Next;
 use crate::time::UnixTime;
@@ -216,6 +216,7 @@ impl Authorizer {
     ) -> (Authorized<'r>, Option<WantedKey>) {
         let mut record =
             DecisionRecord { bundle_sha256: self.bundle.sha256().into(), ..DecisionRecord::default() };
+        record.time = (!now.is_unknown()).then_some(now);
         let event = match ViewerRequestEvent::parse(event) {
             Ok(event) => event,
             Err(error) => {
@@ -246,6 +247,8 @@ impl Authorizer {
             Ok(Decided::Forward { asked, checksums, added }) => {
                 record.decision = Verdict::Allow;
                 record.reason = "allowed_by_rule".into();
+                record.query = asked.logged_query().map(Cow::Owned);
+                record.query_names = None;
                 Outcome::forward(request, &asked, checksums, added)
             }
             Ok(Decided::Preflight(answer)) => {
@@ -417,7 +420,7 @@ impl Authorizer {
             principal => principal?,
         };
         if let Principal::Verified(claims) = &principal {
-            record.note_principal(claims, policy.subject_logging);
+            record.note_principal(claims, policy.subject_logging, policy.claim_hasher());
         }
         Ok(Access { request: asked, principal, source: self.source(request)?, at: now })
     }
@@ -470,7 +473,7 @@ impl Authorizer {
             return Err(Turned::Refused(refusal));
         }
         if let Principal::Verified(claims) = &access.principal {
-            record.note_principal(claims, policy.subject_logging);
+            record.note_principal(claims, policy.subject_logging, policy.claim_hasher());
         }
         Ok(access)
     }
@@ -481,16 +484,19 @@ impl Authorizer {
         request: &CloudFrontRequest<'_>,
         record: &mut DecisionRecord<'_>,
     ) -> Result<S3Request, Refusal> {
+        let own = self.bundle.policy().own_parameters();
+        // Until it is recognised, they are what the viewer wrote.
+        record.query_names = names_as_sent(&request.querystring, own).map(Cow::Owned);
         let target = Target::of(&request.method, request).map_err(Refusal::Key)?;
         if let Target::Object(key) = &target {
             record.key = Some(key.as_str().to_owned().into());
         }
-        let own = self.bundle.policy().own_parameters();
         let asked = S3Request::recognise(target, request, self.possible, own)?;
         if let Resource::Prefix(prefix) = asked.resource() {
             record.key = Some(prefix.as_str().to_owned().into());
         }
         record.operation = Some(asked.operation().name().into());
+        record.query_names = query_names(asked.parameter_names()).map(Cow::Owned);
         Ok(asked)
     }
 
@@ -504,6 +510,7 @@ impl Authorizer {
         record: &mut DecisionRecord<'_>,
     ) -> Result<PreflightAnswer, Refusal> {
         let policy = self.bundle.policy();
+        record.query_names = names_as_sent(&request.querystring, policy.own_parameters()).map(Cow::Owned);
         let resource = self.resource_of(&preflight, request).ok();
         record.key = resource.as_ref().map(|resource| resource.as_str().to_owned().into());
         if !policy.cors().is_some_and(|cors| cors.allows(preflight.origin)) {
@@ -594,6 +601,15 @@ fn note_refusal(refusal: &Refusal, record: &mut DecisionRecord<'_>) {
     if let Refusal::EventMalformed(problem) = refusal {
         record.problem = Some(problem.to_string().into());
     }
+}
+
+/// The names of a query as the viewer wrote them, without that of the token.
+fn names_as_sent(query: &str, own: OwnParameters<'_>) -> Option<String> {
+    if query.is_empty() {
+        return None;
+    }
+    let names = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    query_names(names.filter(|name| Some(*name) != own.token))
 }
 
 /// A method for the log. It is cut short, because the viewer can send anything.

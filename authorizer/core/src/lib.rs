@@ -39,6 +39,7 @@ mod sign_in;
 
 pub mod outcome;
 
+pub mod logged_claims;
 pub mod record;
 
 mod authorizer;

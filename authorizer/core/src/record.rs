@@ -5,10 +5,21 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use crate::digest::sha256_hex;
+use crate::logged_claims::{ClaimHasher, LoggedClaims};
+use crate::time::UnixTime;
 use crate::token::VerifiedClaims;
 
 /// The longest subject that is logged, in characters. OpenID Connect Core section 2 lets one have 255.
 const MAX_SUBJECT: usize = 256;
+
+/// The version of a line. Version 1 had no time, no query and no claims.
+pub const LOG_VERSION: u32 = 2;
+
+/// The most names of query parameters in a line.
+const MAX_NAMES: usize = 20;
+
+/// The longest name of a query parameter in a line, in bytes. S3's own are shorter; a token is longer.
+const MAX_NAME: usize = 40;
 
 /// How the decision log writes the subject of a token.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -25,9 +36,13 @@ pub enum SubjectLogging {
     Omitted,
 }
 
-/// One line of the decision log. It never contains a token, a claim other than `sub`, a `kid` or a URL.
+/// One line of the decision log. It never contains the token, the value of a claim other than `sub`, a `kid` or a URL of
+/// the viewer.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct DecisionRecord<'r> {
+    /// The instant of the decision, as the caller gave it. `None` if its clock was not usable. [`DecisionLine`] has it.
+    #[serde(skip)]
+    pub time: Option<UnixTime>,
     /// CloudFront's id for the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Cow<'r, str>>,
@@ -43,6 +58,13 @@ pub struct DecisionRecord<'r> {
     /// The object key, or the prefix of a listing, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'r, str>>,
+    /// The query of a request that is forwarded, as S3 gets it; `None` if it is empty. The value of a parameter that looks
+    /// like a token is left out, with its `=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<Cow<'r, str>>,
+    /// The names of the query parameters of any other request, as [`query_names`] writes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_names: Option<Cow<'r, str>>,
     /// `allow`, `refuse` or `preflight`.
     pub decision: Verdict,
     /// The status of the function's own answer.
@@ -62,6 +84,9 @@ pub struct DecisionRecord<'r> {
     /// The subject of the token, in the form that the policy sets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<Cow<'r, str>>,
+    /// The digests of the claims that rules read, if the policy has a salt for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<LoggedClaims>,
     /// The SHA-256 of the bundle that decided, in hexadecimal.
     pub bundle_sha256: Cow<'r, str>,
 }
@@ -72,6 +97,9 @@ pub struct DecisionRecord<'r> {
 pub struct DecisionLine<'r> {
     /// The version of this format.
     log_version: u32,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<u64>,
     #[serde(flatten)]
     record: &'r DecisionRecord<'r>,
     /// How long the decision took, in microseconds.
@@ -81,7 +109,7 @@ pub struct DecisionLine<'r> {
 impl<'r> DecisionLine<'r> {
     /// Creates a line for a decision that took this many microseconds.
     pub fn new(record: &'r DecisionRecord<'r>, micros: u64) -> Self {
-        Self { log_version: 1, record, micros }
+        Self { log_version: LOG_VERSION, time: record.time.map(UnixTime::as_seconds), record, micros }
     }
 }
 
@@ -114,11 +142,14 @@ impl<'r> DecisionRecord<'r> {
     pub fn into_owned(self) -> DecisionRecord<'static> {
         let owned = |text: Cow<'r, str>| Cow::Owned(text.into_owned());
         DecisionRecord {
+            time: self.time,
             request_id: self.request_id.map(owned),
             distribution_id: self.distribution_id.map(owned),
             method: self.method.map(owned),
             operation: self.operation.map(owned),
             key: self.key.map(owned),
+            query: self.query.map(owned),
+            query_names: self.query_names.map(owned),
             decision: self.decision,
             status: self.status,
             reason: owned(self.reason),
@@ -126,12 +157,18 @@ impl<'r> DecisionRecord<'r> {
             rule: self.rule.map(owned),
             issuer: self.issuer.map(owned),
             subject: self.subject.map(owned),
+            claims: self.claims,
             bundle_sha256: owned(self.bundle_sha256),
         }
     }
 
     /// Adds the owner of the token.
-    pub(crate) fn note_principal(&mut self, claims: &VerifiedClaims<'r>, logging: SubjectLogging) {
+    pub(crate) fn note_principal(
+        &mut self,
+        claims: &VerifiedClaims<'r>,
+        logging: SubjectLogging,
+        hasher: Option<&ClaimHasher>,
+    ) {
         let issuer = claims.issuer();
         self.issuer = Some(issuer.name().into());
         self.subject = match logging {
@@ -141,5 +178,83 @@ impl<'r> DecisionRecord<'r> {
             SubjectLogging::Hashed => claims.subject_sha256().map(|sum| sum.to_owned().into()),
             SubjectLogging::Omitted => None,
         };
+        self.claims = hasher.map(|hasher| claims.digests(hasher));
+    }
+}
+
+/// Names of query parameters for the log, with `&` between them; `None` if there are none. A name that no parameter of
+/// S3 or of a policy has, or that could be a secret by its length, is written as `?`; what is over 20 names, as `...`.
+pub(crate) fn query_names<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let mut text = String::new();
+    for (count, name) in names.enumerate() {
+        if count > 0 {
+            text.push('&');
+        }
+        if count >= MAX_NAMES {
+            text.push_str("...");
+            break;
+        }
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let is_shown = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_plain);
+        text.push_str(if is_shown { name } else { "?" });
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// Whether a text contains what looks like a token: three parts of base64url with dots between them, the first of
+/// which begins a JSON object.
+pub(crate) fn has_a_token(text: &str) -> bool {
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    text.split(|c| !is_of_token(c)).any(|run| {
+        let begun = run.find("eyJ").and_then(|place| run.get(place..)).unwrap_or_default();
+        let mut parts = begun.split('.');
+        let lengths = [parts.next(), parts.next(), parts.next()];
+        lengths.into_iter().all(|part| part.is_some_and(|part| part.len() > 2))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_be_anything_are_not_written() {
+        let names = |names: &[&str]| query_names(names.iter().copied());
+        let long = "a".repeat(41);
+        for (given, expected) in [
+            (&[][..], None),
+            (&["acl"], Some("acl")),
+            (&["versionId", "X-Amz-Signature"], Some("versionId&X-Amz-Signature")),
+            (&["", "a b", "a%2F", "\u{e9}", "a\"b", "a\nb", &long], Some("?&?&?&?&?&?&?")),
+            (&["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"], Some("?")),
+        ] {
+            assert_eq!(names(given).as_deref(), expected, "{given:?}");
+        }
+        let many = names(&["n"; 100]).unwrap();
+        assert_eq!(many, format!("{}...", "n&".repeat(20)));
+    }
+
+    #[test]
+    fn what_looks_like_a_token_is_told_from_other_text() {
+        for token in [
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln",
+            "Bearer eyJh.eyJz.c2lnAA",
+            "a=eyJh.eyJz.c2ln;x",
+            "xeyJh.eyJz.abc.d.e",
+        ] {
+            assert!(has_a_token(token), "{token}");
+        }
+        for text in [
+            "",
+            "eyJ",
+            "eyJhbGc",
+            "eyJh.eyJz",
+            "eyJh.eyJz.",
+            "eyJ..abc",
+            "attachment; filename=a.b.c",
+            "a.b.c",
+        ] {
+            assert!(!has_a_token(text), "{text}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::key::{KeyError, ObjectKey};
 use crate::operation::{Method, OperationSet, Parameter, ParameterForm, S3Operation};
 use crate::prefix::KeyPrefix;
 use crate::query::{Query, QueryError, encode};
+use crate::record::has_a_token;
 use crate::response_override::ResponseOverride;
 use crate::upload::{Upload, is_plain};
 
@@ -243,6 +244,26 @@ impl S3Request {
     /// Its target, as an owned value.
     pub(crate) fn into_resource(self) -> Resource {
         self.resource
+    }
+
+    /// The names of the parameters that go to S3.
+    pub(crate) fn parameter_names(&self) -> impl Iterator<Item = &'static str> {
+        self.parameters.iter().map(|(name, _)| *name)
+    }
+
+    /// The query string for the log: `None` if it is empty. A value that looks like a token is left out, with its `=`.
+    pub(crate) fn logged_query(&self) -> Option<String> {
+        if self.parameters.is_empty() {
+            return None;
+        }
+        if !self.parameters.iter().any(|(_, value)| has_a_token(value)) {
+            return Some(self.to_querystring());
+        }
+        let of = |(name, value): &(&str, String)| match has_a_token(value) {
+            true => (*name).to_owned(),
+            false => encode([(*name, value.as_str())]),
+        };
+        Some(self.parameters.iter().map(of).collect::<Vec<_>>().join("&"))
     }
 
     /// The response headers that the query overrides.

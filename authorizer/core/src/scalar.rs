@@ -43,6 +43,31 @@ impl PartialEq<Value> for Scalar {
     }
 }
 
+impl Scalar {
+    /// The only scalar that a claim equals; `None` if it equals none.
+    pub fn of_claim(claim: &Value) -> Option<Self> {
+        match claim {
+            Value::String(text) => Some(Self::String(text.clone())),
+            Value::Bool(truth) => Some(Self::Boolean(*truth)),
+            Value::Number(number) => {
+                let scalar = Self::Integer(number.as_i64().or_else(|| whole(number.as_f64()?))?);
+                (scalar == *claim).then_some(scalar)
+            }
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
+/// A double as an integer, if it is one that is compared with integers.
+fn whole(double: f64) -> Option<i64> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "below 2^52, every integer is a double"
+    )]
+    (double.fract() == 0.0 && double.abs() < MAX_EXACT as f64).then_some(double as i64)
+}
+
 impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -59,6 +84,38 @@ mod tests {
 
     fn claim(text: &str) -> Value {
         serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_claim_equals_exactly_the_scalar_that_it_is() {
+        let numbers = [0, 1, -1, 7, 1 << 51, (1 << 52) - 1, 1 << 52, (1 << 53) + 1, i64::MAX, i64::MIN];
+        let scalars: Vec<Scalar> = numbers
+            .map(Scalar::Integer)
+            .into_iter()
+            .chain(["", "a", "7", "true"].map(|text| Scalar::String(text.into())))
+            .chain([true, false].map(Scalar::Boolean))
+            .collect();
+        let written = numbers.iter().flat_map(|number| [format!("{number}"), format!("{number}.0")]);
+        let others = [
+            "null",
+            "[]",
+            "{}",
+            "[\"a\"]",
+            "7.5",
+            "1e300",
+            "-0.0",
+            "18446744073709551615",
+            "9223372036854775808",
+        ];
+        let texts = ["\"\"", "\"a\"", "\"7\"", "\"true\"", "true", "false"];
+        for text in written.chain(others.iter().chain(&texts).map(ToString::to_string)) {
+            let claim = claim(&text);
+            let only = Scalar::of_claim(&claim);
+            assert!(only.as_ref().is_none_or(|only| *only == claim), "{text}");
+            for scalar in &scalars {
+                assert_eq!(*scalar == claim, Some(scalar) == only.as_ref(), "{text} {scalar}");
+            }
+        }
     }
 
     #[test]

@@ -138,7 +138,12 @@ impl PolicyFileError {
     ) -> Self {
         // A line that may contain a secret is not shown, and neither is a message that may quote it.
         if at.clone().is_some_and(|at| is_of_a_secret(text, at)) {
-            let message = "`secret` does not have the right form: write `secret = { file = \"...\" }`".into();
+            let message = match at.is_some_and(|at| is_of(SALT, text, at)) {
+                true => "`claims_salt` does not have the right form: write `claims_salt = \"...\"`, with what `openssl \
+                         rand -hex 32` prints"
+                    .into(),
+                false => "`secret` does not have the right form: write `secret = { file = \"...\" }`".into(),
+            };
             return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
         }
         if let Some(at) = at.clone().filter(|at| is_beside_a_secret(text, at)) {
@@ -184,12 +189,23 @@ impl PolicyFileError {
     }
 }
 
+/// The member with the salt of the decision log.
+const SALT: &str = "claims_salt";
+
+/// The words that are in the lines of secrets.
+const SECRETS: [&str; 2] = ["secret", SALT];
+
 /// Whether the first line of the span, or the head of its table, mentions a secret.
 fn is_of_a_secret(text: &str, span: Range<usize>) -> bool {
+    SECRETS.iter().any(|word| is_of(word, text, span.clone()))
+}
+
+/// Whether the first line of the span, or the head of its table, mentions this word.
+fn is_of(word: &str, text: &str, span: Range<usize>) -> bool {
     let (before, after) = text.split_at_checked(span.start).unwrap_or((text, ""));
     let line = (before.rsplit('\n').next().unwrap_or_default(), after.lines().next().unwrap_or_default());
     let table = before.rsplit("\n[").next().and_then(|table| table.lines().next()).unwrap_or_default();
-    [line.0, line.1, table].iter().any(|part| part.contains("secret"))
+    [line.0, line.1, table].iter().any(|part| part.contains(word))
 }
 
 /// Whether the lines that are shown for a span, with one line around them, are in a table that mentions a secret
@@ -203,7 +219,7 @@ fn is_beside_a_secret(text: &str, span: &Range<usize>) -> bool {
             (is_shown, is_secret) = (false, false);
         }
         is_shown |= shown.contains(&place);
-        is_secret |= line.contains("secret");
+        is_secret |= SECRETS.iter().any(|word| line.contains(word));
         is_shown && is_secret
     })
 }

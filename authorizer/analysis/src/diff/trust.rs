@@ -4,6 +4,7 @@ mod browser;
 mod issuer;
 mod keys;
 
+use authorizer_core::logged_claims::ClaimHasher;
 use authorizer_core::policy::Policy;
 use authorizer_core::rules::Effect as RuleEffect;
 use authorizer_core::token::Issuer;
@@ -41,6 +42,8 @@ pub(super) fn other_settings([old, new]: [&Policy; 2], pairs: &[Pair]) -> Vec<Se
     };
     let shown = |policy: &Policy| format!("{:?}", policy.subject_logging()).to_lowercase();
     note("log.subject", shown(old), shown(new));
+    let [before, after] = claims_in_the_log(old.claim_hasher(), new.claim_hasher());
+    note("log.claims_salt", before.to_owned(), after.to_owned());
     for after in new.issuers() {
         if let Some(before) = old.issuers().iter().find(|other| other.issuer() == after.issuer()) {
             note("issuers.name", before.name().to_owned(), after.name().to_owned());
@@ -55,6 +58,17 @@ pub(super) fn other_settings([old, new]: [&Policy; 2], pairs: &[Pair]) -> Vec<Se
         }
     }
     changes
+}
+
+/// What the log has of claims, before and after. The salt itself is never shown.
+fn claims_in_the_log(old: Option<&ClaimHasher>, new: Option<&ClaimHasher>) -> [&'static str; 2] {
+    match (old, new) {
+        (None, None) => ["not logged", "not logged"],
+        (None, Some(_)) => ["not logged", "hashed"],
+        (Some(_), None) => ["hashed", "not logged"],
+        (Some(old), Some(new)) if old.is_salted_as(new) => ["hashed", "hashed"],
+        (Some(_), Some(_)) => ["hashed", "hashed with another salt"],
+    }
 }
 
 /// A change without a request.

@@ -858,6 +858,7 @@ fn a_setting_on_which_no_decision_depends_is_told_apart() {
         old.clone(),
         &[
             ("/log/subject", json!("plain")),
+            ("/log/claims_salt", json!("0123456789abcdef0123456789abcdef")),
             ("/issuers/1/name", json!("partners")),
             ("/rules/4/issuers", json!(["staff", "partners"])),
             ("/rules/1/id", json!("open")),
@@ -872,10 +873,26 @@ fn a_setting_on_which_no_decision_depends_is_told_apart() {
         settings,
         [
             ("log.subject", "hashed", "plain"),
+            ("log.claims_salt", "not logged", "hashed"),
             ("issuers.name", "partner", "partners"),
             ("rules.id", "public", "open")
         ]
     );
+}
+
+#[test]
+fn another_salt_is_told_and_not_shown() {
+    let (one, other) = ("0123456789abcdef".repeat(2), "fedcba9876543210".repeat(2));
+    let with = |salt: &str| edited(base(), &[("/log/claims_salt", json!(salt))]);
+    let told = |old: &Value, new: &Value| {
+        let found = compared(old, new);
+        assert!(found.is_empty() && !format!("{found:?}").contains(&one));
+        found.other_settings.into_iter().map(|change| (change.old, change.new)).collect::<Vec<_>>()
+    };
+    let pair = |old: &str, new: &str| vec![(old.to_owned(), new.to_owned())];
+    assert_eq!(told(&with(&one), &with(&one)), []);
+    assert_eq!(told(&with(&one), &with(&other)), pair("hashed", "hashed with another salt"));
+    assert_eq!(told(&with(&one), &base()), pair("hashed", "not logged"));
 }
 
 /// A duplicate of a key is a second key that fits, to the core: so that it is gone lets tokens in.
@@ -952,6 +969,7 @@ const OTHER_FIELDS: &[(&str, &str)] = &[
     ("issuers.secret.encoding", "how that file is read"),
     ("credentials.header", "there is one"),
     ("log.subject", "told among the settings on which no decision depends"),
+    ("log.claims_salt", "told among the settings on which no decision depends"),
     ("accepted.finding", "not compared, and listed as such"),
     ("accepted.rule", "not compared, and listed as such"),
     ("accepted.issuer", "not compared, and listed as such"),
@@ -1053,7 +1071,7 @@ fn fields() -> BTreeSet<&'static str> {
     members!(fields, "query.", QueryDocument { ignored });
     members!(fields, "cors.", CorsDocument { origins, credentials, exposed_headers, max_age_seconds });
     members!(fields, "sign_in.", SignInDocument { url, origin, return_parameter });
-    members!(fields, "log.", LogDocument { subject });
+    members!(fields, "log.", LogDocument { subject, claims_salt });
     members!(fields, "accepted.", AcceptedDocument { finding, rule, issuer, kid, reason });
     members!(
         fields,

@@ -62,7 +62,7 @@ impl<'l> Values<'l> {
         *slot = Some(value);
     }
 
-    fn at(&self) -> Span {
+    pub(super) fn at(&self) -> Span {
         let taken = self.taken.as_deref();
         if let (Some(date), Some(time)) = (&self.date, &self.time)
             && let Some(finished) = UnixTime::parse_rfc3339(&format!("{date}T{time}Z"))
@@ -105,6 +105,7 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
         at: values.at(),
         before,
         came: Came::Unknown,
+        claims: None,
         bundle: None,
         method: method.clone(),
         path: stem.clone(),
@@ -198,7 +199,7 @@ fn asked<'l>(
 /// and some others, such as `%` ([AWS: the log
 /// file](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html)).
 /// `None` if no viewer can send such a text; then the log has another encoding.
-fn as_sent(logged: &str) -> Option<String> {
+pub(crate) fn as_sent(logged: &str) -> Option<String> {
     if !logged.contains('%') {
         return Some(logged.to_owned());
     }

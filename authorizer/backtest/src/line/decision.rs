@@ -2,12 +2,17 @@
 
 use std::borrow::Cow;
 
+use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::key::ObjectKey;
+use authorizer_core::logged_claims::LoggedClaims;
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::prefix::KeyPrefix;
 use authorizer_core::request::Resource;
+use authorizer_core::response_override::ResponseOverride;
+use serde_json::value::RawValue;
 
 use super::LineContent;
+use super::json::Text;
 use crate::facts::{Requested, Span};
 use crate::recorded::{Before, Came, Recorded, Stage};
 
@@ -23,6 +28,51 @@ pub(super) struct Decision<'l> {
     pub(super) issuer: Option<Cow<'l, str>>,
     pub(super) subject: Option<Cow<'l, str>>,
     pub(super) bundle_sha256: Option<Cow<'l, str>>,
+    /// What a line of version 2 can have in addition.
+    pub(super) second: Option<Second<'l>>,
+}
+
+/// The members of version 2.
+#[derive(Debug)]
+pub(super) struct Second<'l> {
+    pub(super) time: Option<Text<'l>>,
+    pub(super) query: Option<Cow<'l, str>>,
+    pub(super) query_names: Option<Cow<'l, str>>,
+    pub(super) claims: Option<&'l RawValue>,
+}
+
+impl Second<'_> {
+    /// The instant of the decision. The line has it in seconds.
+    fn at(&self) -> Result<Option<Span>, &'static str> {
+        let seconds = |text: &Text<'_>| text.0.parse::<u64>().map(|seconds| Span::around(seconds, 0, 0));
+        self.time.as_ref().map(seconds).transpose().map_err(|_| "its `time` is not a number of seconds")
+    }
+
+    fn claims(&self) -> Result<Option<LoggedClaims>, &'static str> {
+        let read = |claims: &RawValue| serde_json::from_str(claims.get());
+        self.claims.map(read).transpose().map_err(|_| "its `claims` are not digests of claims")
+    }
+
+    /// What the query adds to a request that was recognised: the line has the name of each of its parameters.
+    fn tell(&self, asked: Requested) -> Requested {
+        let query = self.query.as_deref().or(self.query_names.as_deref()).unwrap_or_default();
+        let names: Vec<&str> =
+            query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name)).collect();
+        let has = |name: &str| names.contains(&name);
+        Requested {
+            overrides: Some(ResponseOverride::ALL.into_iter().filter(|one| has(one.name())).collect()),
+            // A step of a multipart upload has a `partNumber` of its own.
+            extras: Some(
+                ExtraParameter::ALL
+                    .into_iter()
+                    .filter(|one| {
+                        has(one.name()) && asked.operations.iter().all(|operation| one.is_of(operation))
+                    })
+                    .collect(),
+            ),
+            ..asked
+        }
+    }
 }
 
 /// The content of a line.
@@ -35,6 +85,8 @@ pub(super) fn read(line: Decision<'_>, at: Span) -> LineContent<'_> {
 
 fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static str> {
     let reason = line.reason.ok_or("the line does not have `reason`")?;
+    let second = line.second.as_ref();
+    let at = second.map(Second::at).transpose()?.flatten().unwrap_or(at);
     let operation = match &line.operation {
         Some(name) => Some(S3Operation::named(name).ok_or("its `operation` is not known to this version")?),
         None => None,
@@ -55,7 +107,11 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
     }
     let asked = match (operation, Method::parse(&method)) {
         (Some(operation), Some(method)) if operation.method() == method => {
-            Ok(Requested::operation(operation, resource))
+            let asked = Requested::operation(operation, resource);
+            Ok(match second {
+                Some(second) => second.tell(asked),
+                None => asked,
+            })
         }
         (Some(_), _) => return Err("its `method` does not fit its `operation`"),
         (None, Some(method)) => Ok(Requested::method(method, Some(resource))),
@@ -77,6 +133,7 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         }
         (None, Before::Refused { .. } | Before::Unknown) => Came::Unknown,
     };
+    let claims = second.map(Second::claims).transpose()?.flatten();
     let bundle = line.bundle_sha256;
     Ok(LineContent::Request(Box::new(Recorded {
         asked,
@@ -84,6 +141,7 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         at,
         before,
         came,
+        claims,
         bundle,
         method,
         path,
@@ -119,6 +177,7 @@ fn without_key<'l>(
         at,
         before,
         came,
+        claims: None,
         bundle,
         method,
         path,

@@ -8,9 +8,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::access::{self, Values};
-use super::decision::{self, Decision};
-use super::{Context, Depth, LineContent, Sink, cloudwatch};
+use super::decision::{self, Decision, Second};
+use super::{Context, Depth, LineContent, Sink, cloudwatch, wanted};
 use crate::facts::Span;
+
+/// The newest version of the decision log that is read.
+const LOG_VERSION: u64 = 2;
 
 /// A text, or a number as text: the logs have both for the same field.
 #[derive(Clone, Debug)]
@@ -63,6 +66,12 @@ struct Object<'l> {
     operation: Option<Cow<'l, str>>,
     #[serde(borrow)]
     key: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    query: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    query_names: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    claims: Option<&'l RawValue>,
     #[serde(borrow)]
     decision: Option<Cow<'l, str>>,
     #[serde(borrow)]
@@ -138,14 +147,22 @@ fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Si
         Err(error) => return found(LineContent::Malformed(format!("a member has the wrong type: {error}"))),
     };
     match object {
-        Object { log_version: Some(1), .. } => found(decision::read(decision_of(object), at)),
+        Object { log_version: Some(1 | LOG_VERSION), .. } => found(match context.wanted {
+            Some(id) => wanted::decision(text, at, id),
+            None => decision::read(decision_of(object), at),
+        }),
         Object { log_version: Some(version), .. } => {
-            let problem =
-                format!("the line has version {version} of the decision log; this command reads version 1");
+            let problem = format!(
+                "the line has version {version} of the decision log; this command reads versions 1 and 2"
+            );
             found(LineContent::Malformed(problem));
         }
         Object { cs_method: Some(_), .. } | Object { cs_uri_stem: Some(_), .. } => {
-            found(access::read(&Ok(values_of(object)), context));
+            let values = values_of(object);
+            found(match context.wanted {
+                Some(id) => wanted::access_json(text, &values, context, id),
+                None => access::read(&Ok(values), context),
+            });
         }
         Object { awslogs: Some(awslogs), .. } if depth == Depth::Line => {
             cloudwatch::read_packed(awslogs.get(), context, found);
@@ -173,7 +190,13 @@ fn is_functions_own(event: &str) -> bool {
 fn decision_of(object: Object<'_>) -> Decision<'_> {
     let Object { method, operation, key, decision, reason, rule, issuer, subject, bundle_sha256, .. } =
         object;
-    Decision { method, operation, key, decision, reason, rule, issuer, subject, bundle_sha256 }
+    let second = (object.log_version == Some(LOG_VERSION)).then_some(Second {
+        time: object.time,
+        query: object.query,
+        query_names: object.query_names,
+        claims: object.claims,
+    });
+    Decision { method, operation, key, decision, reason, rule, issuer, subject, bundle_sha256, second }
 }
 
 fn values_of(object: Object<'_>) -> Values<'_> {

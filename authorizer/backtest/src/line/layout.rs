@@ -34,6 +34,11 @@ impl Layout {
         }
     }
 
+    /// The names and values of a line that has these columns.
+    pub(super) fn pairs(&self, line: &str) -> Vec<(String, String)> {
+        self.0.iter().cloned().zip(line.split('\t').map(str::to_owned)).collect()
+    }
+
     fn problem(&self, line: &str) -> String {
         let (columns, names) = (line.split('\t').count(), self.0.len());
         format!("the line has {columns} tab-separated columns, but the `#Fields:` line names {names}")

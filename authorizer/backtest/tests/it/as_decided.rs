@@ -16,13 +16,13 @@ use crate::generate::{Request, Token, policies, requests};
 use crate::random::{cases, percent};
 
 /// A policy, for the core and for a backtest.
-struct Policy {
-    authorizer: Authorizer,
+pub(crate) struct Policy {
+    pub(crate) authorizer: Authorizer,
     read: BacktestPolicy,
 }
 
 impl Policy {
-    fn new(document: &Value) -> Self {
+    pub(crate) fn new(document: &Value) -> Self {
         let document: PolicyDocument = serde_json::from_value(document.clone()).unwrap();
         let json = Bundle::write(&document).unwrap_or_else(|error| panic!("{error}"));
         let read = BacktestPolicy::read(&json).unwrap();
@@ -33,7 +33,7 @@ impl Policy {
         self.read.clone()
     }
 
-    fn decide(&self, request: &Request, at: u64) -> DecisionRecord<'static> {
+    pub(crate) fn decide(&self, request: &Request, at: u64) -> DecisionRecord<'static> {
         let (event, at) = (request.event(), UnixTime::from_seconds(at));
         let authorized = match &request.token {
             Token::Supposed(claims) => {
@@ -77,8 +77,17 @@ fn say(backtest: &Backtest, line: &str, layout: Option<&str>) -> Said {
     said.unwrap_or_else(|| panic!("{line}: {counts:?} {:?}", tally.malformed())).1
 }
 
-fn decision_line(record: &DecisionRecord<'_>) -> String {
+pub(crate) fn decision_line(record: &DecisionRecord<'_>) -> String {
     serde_json::to_string(&DecisionLine::new(record, 42)).unwrap()
+}
+
+/// The line of a function of before: version 1 had no time, no query and no claims.
+pub(crate) fn old_line(record: &DecisionRecord<'_>) -> String {
+    let record =
+        DecisionRecord { time: None, query: None, query_names: None, claims: None, ..record.clone() };
+    let mut line = serde_json::to_value(DecisionLine::new(&record, 42)).unwrap();
+    line["log_version"] = json!(1);
+    line.to_string()
 }
 
 const FIELDS: &str = "#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken \
@@ -164,14 +173,17 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
             let after = new.decide(&request, request.at);
             let truth = truth(before.decision, after.decision);
             let line = decision_line(&before);
-            let event = json!({"message": line, "timestamp": request.at * 1000 + 17}).to_string();
+            let old_line = old_line(&before);
+            let event = json!({"message": old_line, "timestamp": request.at * 1000 + 17}).to_string();
             let check = |known, backtest: &Backtest, line: &str, layout| {
                 check(&seen, known, backtest, line, layout, truth)
             };
             check("event, old", &with_old, &event, None)?;
-            check("line, old", &with_old, &line, None)?;
+            check("line, old", &with_old, &old_line, None)?;
             check("event", &without, &event, None)?;
-            check("line", &without, &line, None)?;
+            check("line", &without, &old_line, None)?;
+            check("line 2, old", &with_old, &line, None)?;
+            check("line 2", &without, &line, None)?;
             // The log omits the subject.
             let omitted = DecisionRecord { subject: None, ..before.clone() };
             check("no subject, old", &with_old, &decision_line(&omitted), None)?;
@@ -179,11 +191,13 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
             let other = DecisionRecord { bundle_sha256: "0".repeat(64).into(), ..before.clone() };
             check("other bundle, old", &with_old, &decision_line(&other), None)?;
             // With the same policy that decided, nothing changes.
-            let same = say(&itself, &line, None);
-            prop_assert!(
-                [self::truth(before.decision, before.decision), Said::Preflight].contains(&same),
-                "by itself: {same:?} {line}"
-            );
+            for line in [&line, &old_line] {
+                let same = say(&itself, line, None);
+                prop_assert!(
+                    [self::truth(before.decision, before.decision), Said::Preflight].contains(&same),
+                    "by itself: {same:?} {line}"
+                );
+            }
             if before.decision != Verdict::Preflight {
                 for (line, fields) in access_lines(&request, before.decision) {
                     let known = if fields == FIELDS {
@@ -197,7 +211,7 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
             }
             if request.has_no_overrides() {
                 let reads = Assumptions { reads: true, ..Assumptions::default() };
-                check("line, old, plain reads", &with_old.clone().assuming(reads), &line, None)?;
+                check("line, old, plain reads", &with_old.clone().assuming(reads), &old_line, None)?;
             }
         }
         Ok(())
@@ -212,7 +226,11 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
     // The fullest log gives every possible answer, and the poorest gives more than "cannot be told".
     for said in [Said::SameAllow, Said::SameRefusal, Said::NewlyAllowed, Said::NewlyRefused] {
         assert!(seen.get(&("event, old", said)).is_some_and(|count| *count > 5), "{seen:#?}");
+        assert!(seen.get(&("line 2, old", said)).is_some_and(|count| *count > 5), "{seen:#?}");
     }
+    // What version 2 adds tells more.
+    let open = |known| seen.get(&(known, Said::CannotBeTold)).copied().unwrap_or_default();
+    assert!(open("line 2, old") * 4 < open("line, old") * 3, "{seen:#?}");
     for known in ["line", "access", "few fields", "access, old"] {
         assert!(seen.contains_key(&(known, Said::SameRefusal)), "{seen:#?}");
     }
@@ -233,7 +251,8 @@ fn tokens_that_are_taken_to_be_as_before_are_so_between_policies_that_trust_alik
         for request in requests {
             let before = old.decide(&request, request.at);
             let truth = truth(before.decision, new.decide(&request, request.at).decision);
-            check(&seen, "line, tokens", &backtest, &decision_line(&before), None, truth)?;
+            check(&seen, "line, tokens", &backtest, &old_line(&before), None, truth)?;
+            check(&seen, "line 2, tokens", &backtest, &decision_line(&before), None, truth)?;
             if before.decision != Verdict::Preflight {
                 for (line, fields) in access_lines(&request, before.decision) {
                     check(&seen, "access, tokens", &backtest, &line, Some(fields), truth)?;
@@ -266,7 +285,8 @@ fn at_another_instant_it_is_what_the_core_would_decide_then() {
         for request in requests {
             let before = old.decide(&request, request.at);
             let truth = truth(before.decision, new.decide(&request, now).decision);
-            check(&seen, "line, now", &backtest, &decision_line(&before), None, truth)?;
+            check(&seen, "line, now", &backtest, &old_line(&before), None, truth)?;
+            check(&seen, "line 2, now", &backtest, &decision_line(&before), None, truth)?;
             if before.decision != Verdict::Preflight {
                 for (line, fields) in access_lines(&request, before.decision) {
                     check(&seen, "access, now", &backtest, &line, Some(fields), truth)?;

@@ -12,3 +12,4 @@
 mod as_decided;
 mod generate;
 mod random;
+mod rebuilt;

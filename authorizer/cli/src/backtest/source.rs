@@ -23,7 +23,7 @@ const PARQUET: [u8; 4] = *b"PAR1";
 
 /// A log and its name.
 #[derive(Clone, Debug)]
-pub(super) struct Log {
+pub(crate) struct Log {
     path: PathBuf,
     name: Arc<str>,
     /// Its size, in bytes. Standard input does not have one.
@@ -32,7 +32,7 @@ pub(super) struct Log {
 
 /// All logs under some arguments, in order. The files of a folder are in the order of their names, without hidden
 /// files. The name of a file is its path.
-pub(super) fn logs(arguments: &[PathBuf]) -> Result<Vec<Log>, BacktestError> {
+pub(crate) fn logs(arguments: &[PathBuf]) -> Result<Vec<Log>, BacktestError> {
     let mut logs = Vec::new();
     for argument in arguments {
         if argument == Path::new("-") {
@@ -62,7 +62,7 @@ pub(super) fn logs(arguments: &[PathBuf]) -> Result<Vec<Log>, BacktestError> {
 }
 
 /// Reads a log to its end, and hands on its lines for as long as they are taken. `read` counts the bytes of the file.
-pub(super) fn read(
+pub(crate) fn read(
     log: &Log,
     read: &AtomicU64,
     take: &mut dyn FnMut(Lines) -> bool,

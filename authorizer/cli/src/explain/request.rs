@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use authorizer_analysis::posed::{Aim, Deed, PosedRequest};
 use authorizer_analysis::{FilledToken, fill_in};
+use authorizer_backtest::{Asker, Given};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::policy::Policy;
 use authorizer_core::token::parse_claims;
@@ -55,6 +56,7 @@ pub(crate) enum RequestError {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Request, instead of an event")]
 #[command(group = ArgGroup::new("aim").args(["path", "key", "prefix"]))]
+#[command(group = ArgGroup::new("known").args(["path", "key", "prefix", "request_id"]))]
 #[command(group = ArgGroup::new("deed").args(["method", "operation"]))]
 pub(crate) struct RequestArgs {
     /// HTTP method (default: GET, or the method of `--operation`).
@@ -76,23 +78,23 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true, requires = "aim")]
     query: String,
     /// Header line, such as `Content-Length: 5`. Repeatable.
-    #[arg(long = "header", value_name = "LINE", value_parser = parse_header, requires = "aim")]
+    #[arg(long = "header", value_name = "LINE", value_parser = parse_header, requires = "known")]
     headers: Vec<(String, String)>,
     /// Viewer's address (default: 192.0.2.1, which nobody has).
-    #[arg(long, value_name = "ADDRESS", requires = "aim")]
+    #[arg(long, value_name = "ADDRESS", requires = "known")]
     source_ip: Option<IpAddr>,
     /// Claims of the viewer's token: JSON, a file that contains it, or `-` for standard input.
-    #[arg(long, value_name = "JSON|FILE", requires = "aim")]
+    #[arg(long, value_name = "JSON|FILE", requires = "known")]
     claims: Option<String>,
     /// Issuer of the token, by its name in the policy. Fills in what its tokens must contain and `--claims` does not
     /// have: `iss`, `exp`, `aud`, `client_id`, required claims, `typ`, and `iat` where the policy limits lifetimes.
-    #[arg(long, value_name = "NAME", requires = "aim")]
+    #[arg(long, value_name = "NAME", requires = "known")]
     issuer: Option<String>,
     /// `typ` in the header of the token.
-    #[arg(long, value_name = "TYPE", requires = "aim")]
+    #[arg(long, value_name = "TYPE", requires = "known")]
     token_type: Option<String>,
     /// Send no token.
-    #[arg(long, requires = "aim", conflicts_with_all = ["claims", "issuer", "token_type"])]
+    #[arg(long, requires = "known", conflicts_with_all = ["claims", "issuer", "token_type"])]
     anonymous: bool,
 }
 
@@ -120,6 +122,21 @@ impl RequestArgs {
             request = request.with_source(source);
         }
         Ok(Some(Posed { request, token: self.token(policy, now)? }))
+    }
+
+    /// What the options say beside what logs have. The token is added with [`asker`](Self::asker).
+    pub(super) fn given(&self, now: Option<UnixTime>) -> Given {
+        Given { now, source: self.source_ip, headers: self.headers.clone(), asker: None }
+    }
+
+    /// Whether the options say something of a token.
+    pub(super) fn has_asker(&self) -> bool {
+        self.anonymous || self.claims.is_some() || self.issuer.is_some() || self.token_type.is_some()
+    }
+
+    /// The token that the options describe.
+    pub(super) fn asker(&self, policy: &Policy, now: UnixTime) -> miette::Result<Asker> {
+        Ok(self.token(policy, now)?.map_or(Asker::Anonymous, |token| Asker::Token(token.supposed)))
     }
 
     fn aim(&self) -> Option<Aim> {

@@ -19,6 +19,7 @@ mod broken_policy;
 mod commands;
 mod diff;
 mod elf;
+mod explain_logged;
 mod export;
 mod findings;
 mod generated;

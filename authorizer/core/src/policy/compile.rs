@@ -3,6 +3,7 @@
 mod browser;
 mod issuers;
 mod keys;
+mod log;
 mod rules;
 mod size;
 mod terms;
@@ -47,6 +48,7 @@ impl Policy {
             document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
         browser::check_sign_in_is_of_use(document, &mut problems);
         let rules = rules::compile_rules(document, &mut problems);
+        let claim_hasher = log::compile_log(&document.log, &rules, &mut problems);
         check_accepted(document, &mut problems);
         match problems.is_empty() {
             true => {
@@ -59,6 +61,7 @@ impl Policy {
                     cors,
                     sign_in,
                     subject_logging: document.log.subject,
+                    claim_hasher,
                 })
             }
             false => Err(problems.into_vec()),

@@ -2,6 +2,7 @@
 
 use crate::cors::Cors;
 use crate::credential::CredentialPlaces;
+use crate::logged_claims::ClaimHasher;
 use crate::operation::OperationSet;
 use crate::record::SubjectLogging;
 use crate::request::{OwnParameters, Possible};
@@ -22,6 +23,7 @@ pub struct Policy {
     pub(crate) cors: Option<Cors>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) subject_logging: SubjectLogging,
+    pub(crate) claim_hasher: Option<ClaimHasher>,
 }
 
 impl Policy {
@@ -68,6 +70,11 @@ impl Policy {
     /// How the decision log writes the subject of a token.
     pub fn subject_logging(&self) -> SubjectLogging {
         self.subject_logging
+    }
+
+    /// What makes the digests of claims for the decision log, if they are logged.
+    pub fn claim_hasher(&self) -> Option<&ClaimHasher> {
+        self.claim_hasher.as_ref()
     }
 
     /// The requests that some rule could allow.

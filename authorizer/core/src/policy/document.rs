@@ -236,12 +236,22 @@ impl QueryDocument {
 }
 
 /// `[log]`: what the decision log contains.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogDocument {
     /// How the token's `sub` is written: `plain`, `hashed` or `omitted`.
     #[serde(default)]
     pub subject: SubjectLogging,
+    /// The salt with which the claims that rules read are hashed. Without it, they are not logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims_salt: Option<String>,
+}
+
+/// The salt must not appear in a log.
+impl fmt::Debug for LogDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogDocument").field("subject", &self.subject).finish_non_exhaustive()
+    }
 }
 
 /// `[[rules]]`: an access rule.

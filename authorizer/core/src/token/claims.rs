@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::issuer::Issuer;
 use crate::digest::sha256_hex;
+use crate::logged_claims::{ClaimHasher, LoggedClaims};
 
 /// The claims that are a string, if they are there (RFC 7519 sections 4.1.2 and 4.1.7, RFC 8693 section 4.3, OpenID
 /// Connect Core 1.0 section 2). A token in which one has another JSON type is malformed: what compares it with a string,
@@ -29,11 +30,12 @@ pub fn is_scope(value: &Value) -> bool {
 pub(super) struct ClaimsSet {
     claims: Map<String, Value>,
     subject_sha256: OnceLock<String>,
+    digests: OnceLock<LoggedClaims>,
 }
 
 impl ClaimsSet {
     pub(super) fn new(claims: Map<String, Value>) -> Self {
-        Self { claims, subject_sha256: OnceLock::new() }
+        Self { claims, subject_sha256: OnceLock::new(), digests: OnceLock::new() }
     }
 
     /// All claims.
@@ -79,5 +81,10 @@ impl<'p> VerifiedClaims<'p> {
             sha256_hex(&[self.issuer.issuer().as_bytes(), b"\n", subject.as_bytes()].concat())
         });
         Some(sum)
+    }
+
+    /// The claims for the log. They are computed once per token in the cache, whose policy has one hasher.
+    pub(crate) fn digests(&self, hasher: &ClaimHasher) -> LoggedClaims {
+        self.set.digests.get_or_init(|| hasher.digests(self.claims())).clone()
     }
 }

@@ -2,7 +2,7 @@
 
 use authorizer_core::event::{CloudFrontHeader, CloudFrontRequest};
 use authorizer_core::outcome::Outcome;
-use authorizer_core::record::Verdict;
+use authorizer_core::record::{DecisionLine, Verdict};
 use authorizer_core::token::SignatureAlgorithm;
 use authorizer_core::{Authorized, Authorizer, Bundle, Supposed, UnixTime};
 use base64::Engine as _;
@@ -245,6 +245,136 @@ fn what_is_forwarded_is_what_was_authorised() {
             "issuer": "staff", "subject": "alice", "bundle_sha256": AUTHORIZER.bundle().sha256()
         })
     );
+}
+
+/// The members of the line of a request.
+fn line(authorizer: &Authorizer, event: &Value) -> Value {
+    serde_json::to_value(DecisionLine::new(&decide(authorizer, event).record, 7)).unwrap()
+}
+
+#[test]
+fn the_line_has_the_query_that_goes_on_and_only_names_of_another() {
+    let mut document = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    document["credentials"] = json!({"query": "access_token"});
+    document["query"] = json!({"ignored": ["utm_source"]});
+    document["rules"][1]["response_overrides"] = json!(["response-content-disposition"]);
+    let authorizer = authorizer(document);
+    let alice = ED.sign("k1", "at+jwt", &claims());
+    let ask = |method: &str, uri: &str, query: &str| {
+        let mut event = event(method, uri, (!query.contains("access_token=")).then_some(alice.as_str()));
+        event["Records"][0]["cf"]["request"]["querystring"] = json!(query);
+        let line = line(&authorizer, &event);
+        assert_eq!((&line["log_version"], &line["time"]), (&json!(2), &json!(NOW)), "{line}");
+        assert!(!line.to_string().contains(&alice), "{line}");
+        (line["reason"].as_str().unwrap().to_owned(), line["query"].clone(), line["query_names"].clone())
+    };
+    let none = Value::Null;
+    let own = "/users/alice/a";
+    let token = format!("access_token={alice}");
+    for (method, uri, query, reason, forwarded, names) in [
+        ("GET", own, String::new(), "allowed_by_rule", none.clone(), none.clone()),
+        ("GET", own, token.clone(), "allowed_by_rule", none.clone(), none.clone()),
+        ("GET", own, format!("utm_source=x&{token}"), "allowed_by_rule", none.clone(), none.clone()),
+        (
+            "GET",
+            own,
+            format!("{token}&response-content-disposition=a+b%22"),
+            "allowed_by_rule",
+            json!("response-content-disposition=a%20b%22"),
+            none.clone(),
+        ),
+        // A second copy of the token, in the value of another parameter.
+        (
+            "GET",
+            own,
+            format!("{token}&response-content-disposition={alice}"),
+            "allowed_by_rule",
+            json!("response-content-disposition"),
+            none.clone(),
+        ),
+        // Recognised, and refused by the rules.
+        (
+            "GET",
+            own,
+            format!("utm_source=x&{token}&response-expires=secret"),
+            "query_not_allowed",
+            none.clone(),
+            json!("response-expires"),
+        ),
+        // Not recognised.
+        ("GET", own, format!("acl&{token}&sig=secret"), "query_not_allowed", none.clone(), json!("acl&sig")),
+        ("GET", own, format!("{alice}&a%20b=secret"), "query_not_allowed", none.clone(), json!("?&?")),
+        ("GET", own, "a=%zz&\"=&{}".to_owned(), "query_malformed", none.clone(), json!("a&?&?")),
+        ("PATCH", own, "a=1".to_owned(), "method_not_allowed", none.clone(), json!("a")),
+    ] {
+        assert_eq!(ask(method, uri, &query), (reason.to_owned(), forwarded, names), "{query}");
+    }
+    // The query that is logged is the one that S3 gets, and no line is longer than its parts can be.
+    let long = format!("response-content-disposition={}", "%22".repeat(1600));
+    let (reason, query, _) = ask("GET", own, &long);
+    assert_eq!((reason.as_str(), query.as_str().unwrap().len()), ("allowed_by_rule", long.len()));
+    let (reason, query, names) =
+        ask("GET", own, &format!("response-content-disposition={}", "%22".repeat(1700)));
+    assert_eq!(
+        (reason.as_str(), query, names),
+        ("query_malformed", none, json!("response-content-disposition"))
+    );
+}
+
+#[test]
+fn no_line_is_longer_than_the_documentation_says() {
+    let names: Vec<_> = (0..20).map(|number| format!("claim{number:02}")).collect();
+    let when: Value = names.iter().map(|name| (name.clone(), json!({"present": true}))).collect();
+    let mut document = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    document["log"] = json!({"subject": "plain", "claims_salt": "0123456789abcdef0123456789abcdef"});
+    document["rules"] = json!([{"id": "r".repeat(64), "effect": "allow", "methods": ["GET"], "keys": ["**"],
+        "issuers": ["staff"], "when": when, "response_overrides": ["response-content-disposition"]}]);
+    let authorizer = authorizer(document);
+    let words = vec!["w"; 40].join(" ");
+    let mut claims = with(json!({"sub": "\u{1}".repeat(300)}));
+    claims.as_object_mut().unwrap().extend(names.into_iter().map(|name| (name, json!(words))));
+    let key = format!("/{}", "%22".repeat(1024));
+    let mut asked = event("GET", &key, Some(&ED.sign("k1", "at+jwt", &claims)));
+    let request = &mut asked["Records"][0]["cf"]["request"];
+    request["querystring"] = json!(format!("response-content-disposition={}", "%22".repeat(1650)));
+    let found = line(&authorizer, &asked);
+    assert_eq!(found["decision"], "allow", "{found}");
+    assert_eq!(found["claims"].as_object().unwrap().len(), 16);
+    let length = found.to_string().len();
+    assert!((16_000..18_000).contains(&length), "{length}");
+    // Of a request that is not recognised, whatever it has.
+    asked["Records"][0]["cf"]["request"]["querystring"] = json!(vec!["a".repeat(40); 200].join("&"));
+    let found = line(&authorizer, &asked);
+    assert_eq!(found["query_names"].as_str().unwrap().len(), 20 * 41 + 3, "{found}");
+    assert!(found.to_string().len() < 18_000);
+}
+
+#[test]
+fn claims_are_in_the_line_only_with_a_salt_and_never_in_plain_text() {
+    let alice =
+        ED.sign("k1", "at+jwt", &with(json!({"role": "editor", "scope": "delete more", "name": "Alice L"})));
+    let asked = event("PUT", "/shared/a", Some(&alice));
+    assert!(line(&AUTHORIZER, &asked).get("claims").is_none());
+    let mut document = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    document["log"] = json!({"claims_salt": "0123456789abcdef0123456789abcdef"});
+    let authorizer = authorizer(document);
+    let line_of = |event: &Value| line(&authorizer, event);
+    let found = line_of(&asked);
+    let hasher = authorizer.bundle().policy().claim_hasher().unwrap();
+    let of = |name: &str, text: &str| hasher.of_text(name, text);
+    assert_eq!(
+        found["claims"],
+        json!({"role": of("role", "editor"), "scope": {"whole": of("scope", "delete more"),
+            "words": [of("scope", "delete"), of("scope", "more")]}})
+    );
+    for text in ["editor", "delete", "Alice"] {
+        assert!(!found.to_string().contains(text), "{found}");
+    }
+    // Of a request that is refused, too; and not of one whose token does not verify, or that has none.
+    assert_eq!(line_of(&event("PUT", "/users/bob/a", Some(&alice)))["claims"], found["claims"]);
+    let stranger = OTHER.sign("k1", "at+jwt", &with(json!({"role": "editor"})));
+    assert_eq!(line_of(&event("PUT", "/shared/a", Some(&stranger)))["claims"], Value::Null);
+    assert_eq!(line_of(&event("GET", "/public/a", None))["claims"], Value::Null);
 }
 
 #[test]

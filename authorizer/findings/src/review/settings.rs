@@ -15,7 +15,13 @@ pub(super) fn of(document: &PolicyDocument) -> Vec<Section> {
         },
         Section { title: "Sign-in", facts: document.sign_in.as_ref().map_or_else(no_sign_in, sign_in) },
         Section { title: "Revoked tokens", facts: revoked(&document.revoked) },
-        Section { title: "Decision log", facts: vec![Fact::words("Subject", subject(document.log.subject))] },
+        Section {
+            title: "Decision log",
+            facts: vec![
+                Fact::words("Subject", subject(document.log.subject)),
+                Fact::words("Claims that rules read", claims(document.log.claims_salt.is_some())),
+            ],
+        },
     ]
 }
 
@@ -68,6 +74,10 @@ fn revoked(entries: &[RevokedDocument]) -> Vec<Fact> {
         Fact::text("Of issuer", std::iter::once(entry.issuer.clone()).chain(parts), "")
     });
     all.collect()
+}
+
+fn claims(are_logged: bool) -> &'static str {
+    if are_logged { "hashed, with the salt of the policy" } else { "omitted" }
 }
 
 fn subject(logging: SubjectLogging) -> &'static str {

@@ -186,6 +186,10 @@ fn an_error_beside_a_secret_does_not_show_it() {
             ),
             "issuers[0].secret.value",
         ),
+        (format!("version = 1\n[log]\nclaims_salt = \"{SECRET}\nsubject = \"plain\"\n"), "`claims_salt`"),
+        (format!("version = 1\n[log]\nclaims_salt = [\"{SECRET}\"]\n"), "`claims_salt`"),
+        (format!("version = 1\n[log]\nclaims_salt = \"{SECRET} {SECRET}\"\n"), "log.claims_salt"),
+        (format!("version = 1\n[log]\nsubject = \"x\"\nclaims_salt = \"{SECRET}\"\n"), "line 3"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.toml");

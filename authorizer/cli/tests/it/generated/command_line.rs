@@ -59,8 +59,9 @@ fn section(command: &Command, page: &mut String) {
         .get_arguments()
         .filter(|argument| is_ours(argument))
         .partition(|argument| argument.get_help_heading().is_some());
-    for list in [first, grouped].iter().filter(|list| !list.is_empty()) {
-        // A command has at most one heading of its own.
+    // The options of a heading stand together.
+    let of_headings = grouped.chunk_by(|one, next| one.get_help_heading() == next.get_help_heading());
+    for list in [first.as_slice()].into_iter().chain(of_headings).filter(|list| !list.is_empty()) {
         if let Some(heading) = list[0].get_help_heading() {
             write!(page, "\n{heading}:\n").unwrap();
         }

@@ -72,7 +72,7 @@ impl Stage {
     fn decide(&self, event: &[u8]) -> (Value, Value) {
         let authorized = self.core.authorize(event, UnixTime::from_system(SystemTime::now()));
         let mut line = serde_json::to_value(DecisionLine::new(&authorized.record, 0)).unwrap();
-        line["micros"] = Value::Null;
+        (line["micros"], line["time"]) = (Value::Null, Value::Null);
         (serde_json::to_value(authorized.outcome).unwrap(), line)
     }
 
@@ -92,6 +92,7 @@ impl Stage {
             .wait_for("the line of the decision", |all| all.iter().skip(lines).find(is_decision).cloned());
         let mut line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line["micros"].take().as_u64().is_some_and(|micros| micros < 5_000_000), "{name}: {line}");
+        assert!(line["time"].take().as_u64().is_some_and(|time| time > 1_700_000_000), "{name}: {line}");
         let seen = (response, line);
         assert!(seen == before || seen == after, "{name}:\n{seen:#?}\nis not\n{before:#?}");
         assert_eq!(seen.1["bundle_sha256"], self.core.bundle().sha256());
@@ -249,7 +250,7 @@ async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {
     assert_eq!((stdout.len(), stderr), (ALGORITHMS.len() * 23, Vec::new()));
     for line in &stdout {
         let line: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(line["log_version"], 1);
+        assert_eq!(line["log_version"], 2);
         assert_eq!(line["distribution_id"], "EDFDVBD6EXAMPLE");
         assert_eq!(line["request_id"], "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==");
         assert_eq!(

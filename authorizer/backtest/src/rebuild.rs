@@ -1,0 +1,337 @@
+//! A logged request, made a request again. What no log has is guessed, and each guess is named.
+
+mod claims;
+mod target;
+
+use std::net::IpAddr;
+
+use authorizer_analysis::posed::{Deed, POSED_ADDRESS, PosedError, PosedRequest, PosedUpload};
+use authorizer_core::operation::S3Operation;
+use authorizer_core::record::DecisionRecord;
+use authorizer_core::rules::Rule;
+use authorizer_core::{Authorizer, MediaRange, Supposed, UnixTime};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+
+use self::claims::Holder;
+use super::facts::Span;
+use super::recorded::{Before, Stage};
+use super::trace::Trace;
+
+/// What a caller knows of the request. It is used instead of a guess, and instead of what a log says.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The instant of the decision.
+    pub now: Option<UnixTime>,
+    /// The viewer's address.
+    pub source: Option<IpAddr>,
+    /// Header lines.
+    pub headers: Vec<(String, String)>,
+    /// The token.
+    pub asker: Option<Asker>,
+}
+
+/// Whether the request has a token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asker {
+    /// It has none.
+    Anonymous,
+    /// It has one with these claims.
+    Token(Supposed),
+}
+
+/// Something that no log has.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Guess {
+    /// What it is.
+    pub what: String,
+    /// What is taken for it; `None` if it is left out.
+    pub value: Option<String>,
+    /// Why it is a guess.
+    pub why: String,
+}
+
+impl Guess {
+    fn new(what: impl Into<String>, value: impl Into<Option<String>>, why: impl Into<String>) -> Self {
+        Self { what: what.into(), value: value.into(), why: why.into() }
+    }
+}
+
+/// The decision that the logs have.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Recorded {
+    /// `allow`, `refuse` or `preflight`; `None` if no log shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// The status of the function's own answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u64>,
+    /// The reason word, from the decision log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The rule, from the decision log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The bundle that decided, from the decision log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle_sha256: Option<String>,
+}
+
+impl Recorded {
+    fn of(trace: &Trace) -> Self {
+        if let Some(decision) = &trace.decision {
+            let text = |name| decision.text(name).map(str::to_owned);
+            return Self {
+                decision: text("decision"),
+                status: decision.number("status"),
+                reason: text("reason"),
+                rule: text("rule"),
+                bundle_sha256: text("bundle_sha256"),
+            };
+        }
+        let Some(access) = &trace.access else { return Self::default() };
+        let (decision, status) = match &access.before {
+            Some(Before::Allowed { .. }) => (Some("allow"), None),
+            Some(Before::Refused { .. }) => {
+                (Some("refuse"), access.field("sc-status").and_then(|status| status.parse().ok()))
+            }
+            Some(Before::Unknown) | None => (None, None),
+        };
+        Self { decision: decision.map(str::to_owned), status, ..Self::default() }
+    }
+
+    /// Whether this is the decision; `None` if no log shows it. Another bundle has other rules and so other reasons: then
+    /// only what the viewer notices is compared, the decision and the status of a refusal.
+    fn is(&self, record: &DecisionRecord<'_>, is_same_bundle: bool) -> Option<bool> {
+        let decision = self.decision.as_deref()?;
+        let is_same = decision == record.decision.word();
+        let same_status = decision != "refuse"
+            || self.status.is_none_or(|status| record.status.map(u64::from) == Some(status));
+        // An access log has neither.
+        let same_words = !is_same_bundle
+            || self.reason.as_deref().is_none_or(|reason| {
+                reason == record.reason && self.rule.as_deref() == record.rule.as_deref()
+            });
+        Some(is_same && same_status && same_words)
+    }
+}
+
+/// A request that was logged.
+#[derive(Clone, Debug)]
+pub struct Rebuilt {
+    /// The request, without its token.
+    pub request: PosedRequest,
+    /// Its token.
+    pub asker: Asker,
+    /// The instant of the decision.
+    pub now: UnixTime,
+    /// What was decided.
+    pub recorded: Recorded,
+    /// What had to be guessed.
+    pub guesses: Vec<Guess>,
+}
+
+impl Rebuilt {
+    /// Whether a decision on it is the recorded one; `None` if no log shows that.
+    pub fn is_as_recorded(&self, record: &DecisionRecord<'_>) -> Option<bool> {
+        self.recorded
+            .is(record, self.recorded.bundle_sha256.as_deref() == Some(record.bundle_sha256.as_ref()))
+    }
+}
+
+/// Why a request cannot be rebuilt.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RebuildError {
+    /// The logs have no path: it was refused before its key was known, or its event was malformed.
+    NoPath,
+    /// The policy that decided does not have the issuer of the token.
+    UnknownIssuer(String),
+    /// What the log says is no request.
+    NoRequest(PosedError),
+}
+
+/// Makes a request of what logs have of it. `decider` is the policy that decided, as far as it is known; guesses are made
+/// so that it decides as recorded. `policy` is the one that will decide. `clock` is the time if nothing else is known.
+///
+/// # Errors
+/// [`RebuildError`].
+pub fn rebuild(
+    trace: &Trace,
+    policy: &Authorizer,
+    decider: &Authorizer,
+    given: Given,
+    clock: UnixTime,
+) -> Result<Rebuilt, RebuildError> {
+    let mut guesses = Vec::new();
+    let recorded = Recorded::of(trace);
+    let now = given.now.unwrap_or_else(|| instant(trace, clock, &mut guesses));
+    let target = target::of(trace, [policy, decider], &mut guesses)?;
+    let mut request = target.request;
+    let source = given.source.or_else(|| trace.access.as_ref()?.field("c-ip")?.parse().ok());
+    let rule = recorded.rule.as_deref().and_then(|id| rule_of(decider, id));
+    match source {
+        Some(source) => request = request.with_source(source),
+        None => {
+            // The rule that decided matched, so the viewer was in one of its networks.
+            let network = rule.and_then(Rule::sources).and_then(<[_]>::first);
+            let address = network.map_or(POSED_ADDRESS, |network| network.addr());
+            let why = match network {
+                Some(_) => "only an access log has it; it was in a network of the rule",
+                None => "only an access log has it",
+            };
+            guesses.push(Guess::new("the viewer's address", address.to_string(), why));
+            request = request.with_source(address);
+        }
+    }
+    request = with_headers(request, trace, &given.headers, &mut guesses);
+    if let Some(operation) = target.operation.filter(|operation| operation.is_upload()) {
+        request = with_upload(request, operation, rule, &given.headers, &mut guesses);
+    }
+    let asker = match given.asker {
+        Some(asker) => asker,
+        None => asker_of(trace, policy, decider, &request, target.token, now, &mut guesses)?,
+    };
+    Ok(Rebuilt { request, asker, now, recorded, guesses })
+}
+
+fn rule_of<'p>(decider: &'p Authorizer, id: &str) -> Option<&'p Rule> {
+    decider.bundle().policy().rules().iter().find(|rule| rule.id() == id)
+}
+
+/// The instant of the decision.
+fn instant(trace: &Trace, clock: UnixTime, guesses: &mut Vec<Guess>) -> UnixTime {
+    if let Some(time) = trace.decision.as_ref().and_then(|decision| decision.number("time")) {
+        return UnixTime::from_seconds(time);
+    }
+    let is_known = |at: &Span| *at != Span::unknown();
+    let (seconds, why) = match (&trace.decision, &trace.access) {
+        (Some(decision), _) if is_known(&decision.at) => (
+            decision.at.last.as_seconds().saturating_sub(1),
+            "the log has when the line was written; the decision was at most five seconds before",
+        ),
+        // Both ends are a second wider than what the log says.
+        (_, Some(access)) if is_known(&access.at) && access.at.first.as_seconds() > 0 => {
+            (access.at.first.as_seconds().saturating_add(1), "the access log has it to about a second")
+        }
+        (_, Some(access)) if is_known(&access.at) => (
+            access.at.last.as_seconds().saturating_sub(1),
+            "the access log has when the answer ended, and not how long it took",
+        ),
+        (_, _) => (clock.as_seconds(), "no line has it: the present time is taken"),
+    };
+    guesses.push(Guess::new("the time", seconds.to_string(), why));
+    UnixTime::from_seconds(seconds)
+}
+
+/// The headers that a log has or that the caller gives.
+fn with_headers(
+    mut request: PosedRequest,
+    trace: &Trace,
+    given: &[(String, String)],
+    guesses: &mut Vec<Guess>,
+) -> PosedRequest {
+    for (name, value) in given {
+        request = request.with_header(name, value);
+    }
+    let is_given = |name: &str| given.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    let logged = [("Host", "x-host-header"), ("User-Agent", "cs(User-Agent)"), ("Referer", "cs(Referer)")];
+    let mut known = Vec::new();
+    for (name, field) in logged {
+        let value = trace.access.as_ref().and_then(|access| access.field(field)).map(decoded);
+        if let Some(value) = value.filter(|value| !is_given(name) && !value.contains(char::is_control)) {
+            request = request.with_header(name, value);
+            known.push(name);
+        }
+    }
+    let why = match known.as_slice() {
+        [] => "no log has them".to_owned(),
+        known => format!("the access log has only {}", known.join(", ")),
+    };
+    guesses.push(Guess::new("other headers", None, why));
+    request
+}
+
+/// A field of an access log, which is percent-encoded.
+fn decoded(logged: &str) -> String {
+    percent_decode_str(logged).decode_utf8_lossy().into_owned()
+}
+
+/// The headers of an upload: such as the rule that decided accepts.
+fn with_upload(
+    request: PosedRequest,
+    operation: S3Operation,
+    rule: Option<&Rule>,
+    given: &[(String, String)],
+    guesses: &mut Vec<Guess>,
+) -> PosedRequest {
+    let is_given = |name: &str| given.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    let length = operation.length().map(authorizer_core::operation::LengthHeader::name);
+    let length = length.filter(|name| !is_given(name));
+    let range = rule.and_then(|rule| rule.terms().content_types.as_ref()?.first());
+    let content_type = match range {
+        Some(MediaRange::One(one)) => one.to_string(),
+        Some(MediaRange::Kind(kind)) => format!("{kind}/example"),
+        Some(MediaRange::Any) | None => "application/octet-stream".to_owned(),
+    };
+    let upload = PosedUpload {
+        bytes: length.map(|_| 1),
+        content_type: Some(content_type)
+            .filter(|_| operation.describes_object() && !is_given("content-type")),
+        ..PosedUpload::default()
+    };
+    let why = "no log has the headers of an upload; metadata and checksums are left out";
+    let lines = length.map(|name| format!("{name}: 1"));
+    let lines: Vec<_> = lines
+        .into_iter()
+        .chain(upload.content_type.as_ref().map(|one| format!("Content-Type: {one}")))
+        .collect();
+    guesses.push(Guess::new("the upload", (!lines.is_empty()).then(|| lines.join(", ")), why));
+    guesses.push(Guess::new("the body", None, "no log has it, and no decision reads it"));
+    upload.put_into(&Deed::Operation(operation), request)
+}
+
+/// The token, or that there was none.
+fn asker_of(
+    trace: &Trace,
+    policy: &Authorizer,
+    decider: &Authorizer,
+    request: &PosedRequest,
+    token: Option<String>,
+    now: UnixTime,
+    guesses: &mut Vec<Guess>,
+) -> Result<Asker, RebuildError> {
+    if let Some(supposed) = token.as_deref().and_then(claims::of_token) {
+        let why = "read from the token in the access log, whose signature was not checked";
+        guesses.push(Guess::new("the claims", None, why));
+        return Ok(Asker::Token(supposed));
+    }
+    let Some(decision) = &trace.decision else {
+        guesses.push(Guess::new(
+            "the token",
+            None,
+            "an access log does not have it: use `--issuer` or `--claims`",
+        ));
+        return Ok(Asker::Anonymous);
+    };
+    if let Some(issuer) = decision.text("issuer") {
+        let recorded = Recorded::of(trace);
+        let holder = Holder { decision, policies: [decider, policy], event: request.event(), now, recorded };
+        return holder.token(issuer, guesses).map(Asker::Token);
+    }
+    let stage = Stage::of(decision.text("reason").unwrap_or_default(), decision.text("operation").is_some());
+    match stage {
+        // The log names the issuer of every token that verified.
+        Stage::NoRule | Stage::Denied => {}
+        _ if decision.text("decision") == Some("allow") => {}
+        Stage::Always
+        | Stage::Unknown
+        | Stage::Credential
+        | Stage::TokenForm
+        | Stage::Trust
+        | Stage::Keys => {
+            let why = "a token that is not accepted is in no log, so the request is rebuilt without one";
+            guesses.push(Guess::new("the token", None, why));
+        }
+    }
+    Ok(Asker::Anonymous)
+}

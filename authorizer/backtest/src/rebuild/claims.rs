@@ -1,0 +1,294 @@
+//! The token of a logged request: its claims, as far as the log has them, and such that the decision is the recorded one.
+
+use std::collections::BTreeSet;
+
+use authorizer_analysis::fill_in;
+use authorizer_core::key::ObjectKey;
+use authorizer_core::logged_claims::{ClaimDigest, ClaimHasher, LoggedClaims};
+use authorizer_core::record::{SubjectLogging, sha256_hex};
+use authorizer_core::rules::{ClaimTest, Rule, RulePart};
+use authorizer_core::token::{Issuer, parse_claims};
+use authorizer_core::{Authorizer, Scalar, Supposed, UnixTime};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use super::{Guess, RebuildError, Recorded};
+use crate::trace::DecisionTrace;
+
+/// The most combinations of claims that are tried.
+const MOST_TRIES: usize = 2_000;
+
+/// The decision log cuts subjects to this number of characters.
+const CUT_SUBJECT: usize = 256;
+
+/// Claims that a token of an issuer has in any case.
+const FILLED: [&str; 5] = ["iss", "aud", "exp", "iat", "nbf"];
+
+/// The holder of a token that verified.
+pub(super) struct Holder<'h> {
+    pub(super) decision: &'h DecisionTrace,
+    /// The policy that decided, and the one that will.
+    pub(super) policies: [&'h Authorizer; 2],
+    /// The request, without a token.
+    pub(super) event: Vec<u8>,
+    pub(super) now: UnixTime,
+    pub(super) recorded: Recorded,
+}
+
+/// A claim that no log has, and what it may be. The first is tried first; `None` stands for no such claim.
+struct Open {
+    name: String,
+    values: Vec<Option<Value>>,
+}
+
+/// The claims of a token, without a look at its signature.
+pub(super) fn of_token(token: &str) -> Option<Supposed> {
+    let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let (header, claims) = (parts.next()??, parts.next()??);
+    let header: Map<String, Value> = serde_json::from_slice(&header).ok()?;
+    let token_type = header.get("typ").and_then(Value::as_str).map(str::to_owned);
+    Some(Supposed { token_type, claims: parse_claims(&claims).ok()? })
+}
+
+impl Holder<'_> {
+    fn decider(&self) -> &Authorizer {
+        self.policies[0]
+    }
+
+    /// A token of this issuer.
+    pub(super) fn token(&self, issuer: &str, guesses: &mut Vec<Guess>) -> Result<Supposed, RebuildError> {
+        let issuers = self.decider().bundle().policy().issuers();
+        let issuer = issuers
+            .iter()
+            .find(|one| one.name() == issuer)
+            .ok_or_else(|| RebuildError::UnknownIssuer(issuer.to_owned()))?;
+        let (mut known, mut open) = (Map::new(), Vec::new());
+        self.subject(issuer, &mut known, &mut open, guesses);
+        let logged: Option<LoggedClaims> = self
+            .decision
+            .members
+            .get("claims")
+            .and_then(|claims| serde_json::from_value(claims.clone()).ok());
+        let hasher = self.decider().bundle().policy().claim_hasher();
+        for name in self.names() {
+            let digest = logged.as_ref().and_then(|logged| logged.get(name));
+            match (digest, hasher) {
+                (Some(digest), Some(hasher)) => {
+                    if let Some(value) = self.recover(name, digest, hasher, guesses) {
+                        known.insert(name.to_owned(), value);
+                    }
+                }
+                (_, _) => open.push(self.open(name)),
+            }
+        }
+        Ok(self.fit(issuer, &known, open, guesses))
+    }
+
+    /// The claims that rules of both policies read, beside `sub`: first those of the rule that decided.
+    fn names(&self) -> Vec<&str> {
+        let rules = || self.policies.into_iter().flat_map(|policy| policy.bundle().policy().rules());
+        let is_named = |rule: &&Rule| Some(rule.id()) == self.recorded.rule.as_deref();
+        let first: BTreeSet<&str> = rules().filter(is_named).flat_map(claims_of).collect();
+        let others: BTreeSet<&str> =
+            rules().flat_map(claims_of).filter(|name| !first.contains(name)).collect();
+        let is_open = |name: &&str| *name != "sub" && !FILLED.contains(name);
+        first.into_iter().chain(others).filter(is_open).collect()
+    }
+
+    /// The values that rules could tell from others: the constants of their tests, and the segments of the key.
+    fn candidates(&self, name: &str) -> Vec<Scalar> {
+        let mut all = BTreeSet::new();
+        let mut is_in_keys = name == "sub";
+        for rule in self.policies.into_iter().flat_map(|policy| policy.bundle().policy().rules()) {
+            for test in rule.conditions().iter().filter(|one| one.claim == name).map(|one| &one.test) {
+                match test {
+                    ClaimTest::Equals(scalar) => all.extend([scalar.clone()]),
+                    ClaimTest::Any(scalars) => all.extend(scalars.iter().cloned()),
+                    ClaimTest::Has(word) => all.extend([Scalar::String(word.clone())]),
+                    ClaimTest::Present(_) => {}
+                }
+            }
+            is_in_keys |= rule
+                .keys()
+                .iter()
+                .flat_map(authorizer_core::rules::KeyPattern::claims)
+                .any(|one| one == name);
+        }
+        let key = self.decision.text("key").unwrap_or_default();
+        let segments = key.split('/').filter(|segment| is_in_keys && !segment.is_empty());
+        let segments = segments.filter(|segment| ObjectKey::new((*segment).to_owned()).is_ok());
+        segments.map(|segment| Scalar::String(segment.to_owned())).chain(all).collect()
+    }
+
+    fn open(&self, name: &str) -> Open {
+        let values = self.candidates(name).iter().map(|scalar| Some(value_of(scalar))).collect::<Vec<_>>();
+        // A value that is in no rule, for `present`.
+        let other = [Some(json!("unknown"))];
+        Open { name: name.to_owned(), values: [None].into_iter().chain(values).chain(other).collect() }
+    }
+
+    fn subject(
+        &self,
+        issuer: &Issuer,
+        known: &mut Map<String, Value>,
+        open: &mut Vec<Open>,
+        guesses: &mut Vec<Guess>,
+    ) {
+        let logging = self.decider().bundle().policy().subject_logging();
+        let mut guess = |value: &str, why: &str| {
+            guesses.push(Guess::new("the claim `sub`", value.to_owned(), why));
+            known.insert("sub".to_owned(), json!(value));
+        };
+        match (self.decision.text("subject"), logging) {
+            (None, SubjectLogging::Omitted) => open.push(self.open("sub")),
+            // It would be in the log.
+            (None, SubjectLogging::Plain | SubjectLogging::Hashed) => {}
+            (Some(subject), SubjectLogging::Hashed) => {
+                let is_it = |text: &String| {
+                    sha256_hex(&[issuer.issuer().as_bytes(), b"\n", text.as_bytes()].concat()) == subject
+                };
+                let texts = self.candidates("sub").into_iter().filter_map(|scalar| match scalar {
+                    Scalar::String(text) => Some(text),
+                    Scalar::Integer(_) | Scalar::Boolean(_) => None,
+                });
+                match texts.into_iter().find(is_it) {
+                    Some(text) => {
+                        known.insert("sub".to_owned(), json!(text));
+                    }
+                    None => guess(
+                        "unknown-subject",
+                        "the log has its hash, which no segment of the key and no rule has",
+                    ),
+                }
+            }
+            (Some(subject), SubjectLogging::Plain | SubjectLogging::Omitted) => {
+                if subject.chars().count() < CUT_SUBJECT {
+                    known.insert("sub".to_owned(), json!(subject));
+                } else {
+                    guess(subject, "the log cuts a long subject");
+                }
+            }
+        }
+    }
+
+    /// The value of a claim whose digest is in the line; `None` if the token does not have it.
+    fn recover(
+        &self,
+        name: &str,
+        digest: &ClaimDigest,
+        hasher: &ClaimHasher,
+        guesses: &mut Vec<Guess>,
+    ) -> Option<Value> {
+        let candidates = self.candidates(name);
+        let find =
+            |digest: &str| candidates.iter().find(|one| hasher.digest(name, one) == digest).map(value_of);
+        let mut unknown = 0usize;
+        let text = |digest: &Option<String>| {
+            let found = digest.as_deref().and_then(find).and_then(|value| value.as_str().map(str::to_owned));
+            found.unwrap_or_else(|| {
+                unknown = unknown.saturating_add(1);
+                format!("unknown-{unknown}")
+            })
+        };
+        let value = match digest {
+            ClaimDigest::Absent => return None,
+            ClaimDigest::One(digest) => find(digest).unwrap_or_else(|| {
+                unknown = 1;
+                json!("unknown")
+            }),
+            ClaimDigest::Words { whole, words } => match find(whole) {
+                Some(value) => value,
+                None => json!(words.iter().map(text).collect::<Vec<_>>().join(" ")),
+            },
+            ClaimDigest::Members(members) => json!(members.iter().map(text).collect::<Vec<_>>()),
+            ClaimDigest::Other(_) => {
+                unknown = 1;
+                json!({})
+            }
+        };
+        if unknown > 0 {
+            let why = "the log has its hash; what is unknown is in no rule and in no segment of the key";
+            guesses.push(Guess::new(format!("the claim `{name}`"), value.to_string(), why));
+        }
+        Some(value)
+    }
+
+    /// The first combination of what is open with which the decision is the recorded one.
+    fn fit(
+        &self,
+        issuer: &Issuer,
+        known: &Map<String, Value>,
+        open: Vec<Open>,
+        guesses: &mut Vec<Guess>,
+    ) -> Supposed {
+        let with = |chosen: &[usize]| {
+            let values = open.iter().zip(chosen).filter_map(|(one, place)| {
+                let value = one.values.get(*place)?.clone()?;
+                Some((one.name.clone(), value))
+            });
+            known.clone().into_iter().chain(values).collect::<Map<_, _>>()
+        };
+        let filled = |claims| fill_in(issuer, None, claims, self.now).ok();
+        let is_as_recorded = |chosen: &[usize]| {
+            filled(with(chosen)).is_some_and(|token| {
+                let decided = self.decider().authorize_supposing(&self.event, &token.supposed, self.now);
+                self.recorded.is(&decided.record, true) == Some(true)
+            })
+        };
+        let mut chosen = vec![0; open.len()];
+        let mut fits = is_as_recorded(&chosen);
+        for _ in 1..MOST_TRIES {
+            if fits || !next(&mut chosen, &open) {
+                break;
+            }
+            fits = is_as_recorded(&chosen);
+        }
+        if !fits {
+            chosen.fill(0);
+        }
+        let why = match fits {
+            true => "no log has it; with this the decision is the recorded one",
+            false => "no log has it",
+        };
+        for (one, place) in open.iter().zip(&chosen) {
+            let value = one.values.get(*place).cloned().flatten().map(|value| value.to_string());
+            guesses.push(Guess::new(format!("the claim `{}`", one.name), value, why));
+        }
+        let claims = with(&chosen);
+        match filled(claims.clone()) {
+            Some(token) => {
+                let names = token.filled.join(", ");
+                guesses.push(Guess::new("filled in", names, "every token of the issuer has them"));
+                token.supposed
+            }
+            // The claims do not name another issuer.
+            None => Supposed { token_type: None, claims },
+        }
+    }
+}
+
+/// The next combination: the first place counts fastest.
+fn next(chosen: &mut [usize], open: &[Open]) -> bool {
+    for (place, one) in chosen.iter_mut().zip(open) {
+        *place = place.saturating_add(1);
+        if *place < one.values.len() {
+            return true;
+        }
+        *place = 0;
+    }
+    false
+}
+
+/// The claims that a rule reads.
+fn claims_of(rule: &Rule) -> Vec<&str> {
+    rule.parts().into_iter().flat_map(RulePart::claims).collect()
+}
+
+fn value_of(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::String(text) => json!(text),
+        Scalar::Integer(number) => json!(number),
+        Scalar::Boolean(truth) => json!(truth),
+    }
+}

@@ -1,0 +1,216 @@
+//! A request of production, rebuilt from its lines in logs.
+
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+
+use authorizer_analysis::posed::PosedError;
+use authorizer_analysis::{Explanation, FilledToken, explain, explain_supposing, on_one_line};
+use authorizer_backtest::{Asker, RebuildError, Rebuilt, Trace, rebuild};
+use authorizer_core::{Authorizer, Bundle};
+use miette::Diagnostic;
+use owo_colors::OwoColorize as _;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::request::Posed;
+use super::{Args, exit, json_of, write_text};
+use crate::backtest::{old_bundle, source};
+use crate::output::{Exit, Format, OutputError, line};
+use crate::policy::UnusableBundleError;
+use crate::time::now_or;
+
+/// Why a logged request cannot be explained.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum LoggedError {
+    /// No line has the id.
+    #[error("no line of the logs has the request id `{}`", .0.escape_debug())]
+    #[diagnostic(help(
+        "name the logs of that hour; the decision log is in the Region that ran the function, and an access log must have \
+         the field `x-edge-request-id`"
+    ))]
+    NotFound(String),
+    /// The decision log does not have the key.
+    #[error(
+        "the decision log does not have the path of this request: it was refused before its key was known"
+    )]
+    #[diagnostic(help("add the access log with `--log`"))]
+    NoPath,
+    /// The policy does not have the issuer of the token.
+    #[error("the policy does not have the issuer `{}`, whose token the request had", .0.escape_debug())]
+    #[diagnostic(help(
+        "name the policy that decided with `--old`, or describe the token with `--issuer` or `--claims`"
+    ))]
+    UnknownIssuer(String),
+    /// What the line says is no request.
+    #[error("the line is not one that the function writes: {0}")]
+    #[diagnostic(help("add the access log with `--log`"))]
+    NoRequest(PosedError),
+}
+
+impl From<RebuildError> for LoggedError {
+    fn from(error: RebuildError) -> Self {
+        match error {
+            RebuildError::NoPath => Self::NoPath,
+            RebuildError::UnknownIssuer(name) => Self::UnknownIssuer(name),
+            RebuildError::NoRequest(error) => Self::NoRequest(error),
+        }
+    }
+}
+
+/// Explains a logged request.
+pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Result<Exit> {
+    let trace = search(args, id)?;
+    let old = args.old.as_deref().map(read_old).transpose()?;
+    let decider = old.as_ref().unwrap_or(authorizer);
+    let clock = now_or(None);
+    let given = args.request.given(args.now);
+    let rebuilt = |asker| {
+        let given = authorizer_backtest::Given { asker, ..given.clone() };
+        rebuild(&trace, authorizer, decider, given, clock).map_err(LoggedError::from)
+    };
+    let rebuilt = match args.request.has_asker() {
+        // A token that is described is valid at the time of the request.
+        true => {
+            let now = rebuilt(Some(Asker::Anonymous))?.now;
+            rebuilt(Some(args.request.asker(authorizer.bundle().policy(), now)?))?
+        }
+        false => rebuilt(None)?,
+    };
+    let event = rebuilt.request.event();
+    let (mut explanation, token) = match &rebuilt.asker {
+        Asker::Anonymous => (explain(authorizer, &event, rebuilt.now), None),
+        Asker::Token(supposed) => {
+            let token = FilledToken { supposed: supposed.clone(), filled: Vec::new() };
+            (explain_supposing(authorizer, &event, supposed, rebuilt.now), Some(token))
+        }
+    };
+    explanation.record.request_id = Some(id.to_owned().into());
+    explanation.record.distribution_id = trace.distribution_id().map(|id| id.to_owned().into());
+    let target = shown_target(&rebuilt, &explanation);
+    let posed = Posed { request: rebuilt.request.clone(), token };
+    let is_as_recorded = rebuilt.is_as_recorded(&explanation.record);
+    match args.format {
+        Format::Json => {
+            let mut result = json_of(&explanation, Some(&posed));
+            if let Some(members) = result.as_object_mut() {
+                members.insert(
+                    "logged".to_owned(),
+                    logged(&trace, &rebuilt, &target, is_as_recorded, authorizer),
+                );
+            }
+            line(result)?;
+        }
+        Format::Text => {
+            write_text(&explanation, Some(&posed), &target)?;
+            write_logged(&trace, &rebuilt, is_as_recorded, authorizer)?;
+        }
+    }
+    Ok(if is_as_recorded == Some(false) { Exit::Findings } else { exit(&explanation) })
+}
+
+/// All lines of the request.
+fn search(args: &Args, id: &str) -> miette::Result<Trace> {
+    let mut trace = Trace::of(id);
+    for log in source::logs(&args.log)? {
+        source::read(&log, &AtomicU64::new(0), &mut |lines| {
+            trace.read(&lines);
+            true
+        })?;
+    }
+    match trace.lines.is_empty() {
+        true => Err(LoggedError::NotFound(id.to_owned()).into()),
+        false => Ok(trace),
+    }
+}
+
+fn read_old(path: &Path) -> miette::Result<Authorizer> {
+    let bundle = Bundle::read(&old_bundle(path)?);
+    let bundle = bundle.map_err(|source| UnusableBundleError { path: path.to_owned(), source })?;
+    Ok(Authorizer::new(bundle))
+}
+
+/// Whether the bundle that decided then decides now; `None` if no log names it.
+fn is_same_bundle(rebuilt: &Rebuilt, authorizer: &Authorizer) -> Option<bool> {
+    rebuilt.recorded.bundle_sha256.as_deref().map(|sha256| sha256 == authorizer.bundle().sha256())
+}
+
+/// The path and the query. A query of a log may contain a token or another secret, so it is shown as the decision log
+/// would write it: with values only if the request goes to S3.
+fn shown_target(rebuilt: &Rebuilt, explanation: &Explanation) -> String {
+    let target = rebuilt.request.target();
+    let path = target.split_once('?').map_or(target.as_str(), |(path, _)| path);
+    let query = explanation.record.query.as_deref().or(explanation.record.query_names.as_deref());
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+}
+
+fn logged(
+    trace: &Trace,
+    rebuilt: &Rebuilt,
+    target: &str,
+    is_as_recorded: Option<bool>,
+    authorizer: &Authorizer,
+) -> Value {
+    let lines = trace
+        .lines
+        .iter()
+        .map(|one| json!({"log": one.kind, "file": one.source, "line": one.line, "used": one.is_used}));
+    json!({
+        "request_id": trace.id(),
+        "lines": lines.collect::<Vec<_>>(),
+        "request": {
+            "method": rebuilt.request.method(),
+            "target": target,
+            "source_ip": rebuilt.request.source(),
+            "time": rebuilt.now.as_seconds(),
+        },
+        "recorded": rebuilt.recorded,
+        "as_recorded": is_as_recorded,
+        "same_bundle": is_same_bundle(rebuilt, authorizer),
+        "guesses": rebuilt.guesses,
+    })
+}
+
+fn write_logged(
+    trace: &Trace,
+    rebuilt: &Rebuilt,
+    is_as_recorded: Option<bool>,
+    authorizer: &Authorizer,
+) -> Result<(), OutputError> {
+    let recorded = &rebuilt.recorded;
+    let status = recorded.status.map(|status| format!(" {status}")).unwrap_or_default();
+    let word = |text: &Option<String>, before: &str| {
+        text.as_deref().map(|text| format!("{before}{}", on_one_line(text))).unwrap_or_default()
+    };
+    let then = match recorded.decision.as_deref() {
+        Some("allow") => format!("allowed{}", word(&recorded.rule, " by rule ")),
+        Some("refuse") => {
+            format!("refused{status}{}{}", word(&recorded.reason, ": "), word(&recorded.rule, " "))
+        }
+        Some(other) => format!("{}{status}{}", on_one_line(other), word(&recorded.reason, ": ")),
+        None => "not shown by the logs".to_owned(),
+    };
+    line(format_args!("recorded: {then}"))?;
+    match is_as_recorded {
+        Some(true) => line(format_args!("  {}", "the decision is the recorded one".green()))?,
+        Some(false) => line(format_args!("  {}", "the decision is not the recorded one".red()))?,
+        None => {}
+    }
+    match is_same_bundle(rebuilt, authorizer) {
+        Some(true) => line("  by the same bundle")?,
+        Some(false) => line(format_args!(
+            "  by another bundle, {}",
+            on_one_line(recorded.bundle_sha256.as_deref().unwrap_or_default())
+        ))?,
+        None => {}
+    }
+    for one in &trace.lines {
+        let unused = if one.is_used { "" } else { " (not used: not the first)" };
+        line(format_args!("  {}: {}:{}{unused}", one.kind, one.source, one.line))?;
+    }
+    line("guessed:")?;
+    for guess in &rebuilt.guesses {
+        let value = guess.value.as_deref().unwrap_or("left out");
+        line(format_args!("  {}: {} ({})", on_one_line(&guess.what), on_one_line(value), guess.why))?;
+    }
+    Ok(())
+}
