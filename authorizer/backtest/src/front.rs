@@ -2,19 +2,21 @@
 //! are trusted.
 
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RevokedDocument};
-use authorizer_core::record::SubjectLogging;
+use authorizer_core::record::{SubjectLogging, sha256_hex};
 use authorizer_core::request::Resource;
 use authorizer_core::rules::Rule;
 use authorizer_core::{Bundle, BundleError};
 use serde::Deserialize;
 
 use super::candidates::Candidates;
+use super::recorded::Came;
 
 /// A policy that requests are checked against: the new one, or the one that decided.
 #[derive(Clone, Debug)]
 pub struct BacktestPolicy {
     bundle: Bundle,
     document: PolicyDocument,
+    issuers: Vec<String>,
     candidates: Candidates,
 }
 
@@ -34,7 +36,8 @@ impl BacktestPolicy {
         let BundleDocument { policy } =
             serde_json::from_slice(bundle_json).map_err(BundleError::Unreadable)?;
         let candidates = Candidates::of(bundle.policy().rules());
-        Ok(Self { bundle, document: policy, candidates })
+        let issuers = policy.issuers.iter().map(|issuer| issuer.name.clone()).collect();
+        Ok(Self { bundle, document: policy, issuers, candidates })
     }
 
     /// The bundle.
@@ -69,6 +72,46 @@ impl BacktestPolicy {
         self.issuer(name).map(|issuer| issuer.issuer.as_str())
     }
 
+    /// The names of its issuers.
+    pub(super) fn issuer_names(&self) -> &[String] {
+        &self.issuers
+    }
+
+    /// Whether it refuses the token of this holder, whatever else the token contains.
+    pub(super) fn refuses_holder(&self, came: &Came<'_>) -> bool {
+        let Came::Holder { issuer, subject } = came else { return false };
+        let Some(trusted) = self.issuer(issuer) else { return true };
+        let is_of = |sub: &str, subject: &str| {
+            sub == subject
+                || sha256_hex(&[trusted.issuer.as_bytes(), b"\n", sub.as_bytes()].concat()) == subject
+        };
+        self.revoked(issuer).any(|revoked| {
+            let RevokedDocument { issuer: _, jti, sub, issued_before } = revoked;
+            let is_subject = match (sub, subject) {
+                (Some(sub), Some(subject)) => is_of(sub, subject),
+                (Some(_), None) => false,
+                (None, _) => true,
+            };
+            is_subject && jti.is_none() && issued_before.is_none()
+        })
+    }
+
+    /// Whether it looks at several tokens in cookies, where others refuse the request.
+    pub(super) fn looks_at_several(&self) -> bool {
+        self.document.sign_in.is_some() && self.document.credentials.cookie.is_some()
+    }
+
+    /// Whether it drops each query parameter that the other policy drops.
+    pub(super) fn ignores_all_of(&self, other: &Self) -> bool {
+        let (mine, others) = (&self.document.query.ignored, &other.document.query.ignored);
+        others.iter().all(|name| mine.contains(name))
+    }
+
+    /// Whether both policies refuse the same requests with several credentials.
+    pub(super) fn refuses_several_as(&self, other: &Self) -> bool {
+        self.looks_at_several() == other.looks_at_several()
+    }
+
     fn issuer(&self, name: &str) -> Option<&IssuerDocument> {
         self.document.issuers.iter().find(|issuer| issuer.name == name)
     }
@@ -77,9 +120,10 @@ impl BacktestPolicy {
         self.document.revoked.iter().filter(move |revoked| revoked.issuer == name)
     }
 
-    /// Whether both policies find the same token in the same request.
+    /// Whether this policy finds the token that the other one found.
     pub(super) fn finds_as(&self, other: &Self) -> bool {
         self.document.credentials == other.document.credentials
+            && (self.looks_at_several() || !other.looks_at_several())
     }
 
     /// Whether both policies allow the same pages to use a cookie; also true if neither has a cookie.
