@@ -1,14 +1,15 @@
 //! The part of a policy that decides whether a request reaches the rules: where a token may be, and which issuers
 //! are trusted.
 
+use std::collections::HashMap;
+
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RevokedDocument};
 use authorizer_core::record::{SubjectLogging, sha256_hex};
 use authorizer_core::request::Resource;
-use authorizer_core::rules::Rule;
+use authorizer_core::rules::{Claims, Rule};
 use authorizer_core::{Bundle, BundleError};
 use serde::Deserialize;
 
-use super::candidates::Candidates;
 use super::recorded::Came;
 
 /// A policy that requests are checked against: the new one, or the one that decided.
@@ -17,7 +18,8 @@ pub struct BacktestPolicy {
     bundle: Bundle,
     document: PolicyDocument,
     issuers: Vec<String>,
-    candidates: Candidates,
+    /// The places of the rules, by their ids.
+    places: HashMap<String, usize>,
 }
 
 /// The part of a bundle that is compared here.
@@ -35,9 +37,10 @@ impl BacktestPolicy {
         let bundle = Bundle::read(bundle_json)?;
         let BundleDocument { policy } =
             serde_json::from_slice(bundle_json).map_err(BundleError::Unreadable)?;
-        let candidates = Candidates::of(bundle.policy().rules());
+        let rules = bundle.policy().rules().iter().enumerate();
+        let places = rules.map(|(place, rule)| (rule.id().to_owned(), place)).collect();
         let issuers = policy.issuers.iter().map(|issuer| issuer.name.clone()).collect();
-        Ok(Self { bundle, document: policy, issuers, candidates })
+        Ok(Self { bundle, document: policy, issuers, places })
     }
 
     /// The bundle.
@@ -47,18 +50,16 @@ impl BacktestPolicy {
 
     /// The rule with this id.
     pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
-        self.bundle.policy().rules().get(self.candidates.place_of(id)?)
+        self.bundle.policy().rules().get(*self.places.get(id)?)
     }
 
-    /// The rules that a request for this resource may match, in order. If the resource is not known, all rules.
+    /// The rules that a request for this resource may match, whatever its token is, in order. If the resource is not
+    /// known, all rules.
     pub(super) fn rules_for(&self, resource: Option<&Resource>) -> Vec<&Rule> {
-        let rules = self.bundle.policy().rules();
+        let policy = self.bundle.policy();
         match resource {
-            Some(resource) => {
-                let places = self.candidates.places_for(resource);
-                places.into_iter().filter_map(|place| rules.get(place)).collect()
-            }
-            None => rules.iter().collect(),
+            Some(resource) => policy.rules_for(resource, Claims::Unknown).collect(),
+            None => policy.rules().iter().collect(),
         }
     }
 
@@ -149,6 +150,9 @@ impl BacktestPolicy {
 
     /// Whether a request reaches the rules of both policies with the same token, or of neither.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
-        self.finds_as(other) && self.lets_pages_as(other) && self.trusts_nobody_else(other)
+        self.finds_as(other)
+            && self.refuses_several_as(other)
+            && self.lets_pages_as(other)
+            && self.trusts_nobody_else(other)
     }
 }

@@ -7,7 +7,6 @@
 //!
 //! Pure: [`Backtest::read`] takes lines and returns a [`Tally`], and tallies can be added.
 
-mod candidates;
 mod condition;
 mod facts;
 mod front;

@@ -410,3 +410,54 @@ fn keep_first<T: Ord>(first: &mut Vec<T>, line: T) {
         first.truncate(MAX_EXAMPLES);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(numbers: impl Iterator<Item = usize>) -> Tally {
+        let mut tally = Tally::default();
+        for number in numbers {
+            let key = GroupKey {
+                change: Change::ALL[number % 3],
+                before: None,
+                before_rule: None,
+                before_reason: None,
+                rule: None,
+                reason: None,
+                depends_on: Vec::new(),
+                // Each fourth number is another line of a group that is there.
+                prefix: format!("{}/", number / 4 * 7 % 10_007),
+            };
+            let (source, line) = (Arc::from("log"), number as u64);
+            tally.count_change(key, &source, line, || Example {
+                source: source.clone(),
+                line,
+                asked: String::new(),
+                key: String::new(),
+            });
+        }
+        tally
+    }
+
+    #[test]
+    fn the_groups_that_are_kept_do_not_depend_on_the_order() {
+        let number = 60_000;
+        let whole = tally(0..number).summary();
+        assert_eq!(whole.groups.len(), MAX_GROUPS);
+        assert!(whole.adds_up() && whole.others.iter().sum::<u64>() > 0);
+        assert_eq!(tally((0..number).rev()).summary(), whole);
+        // The parts of three machines, of which each drops groups, in two orders.
+        let parts =
+            || [0, 1, 2].map(|part| Tally::from(tally((0..number).filter(|n| n / 5 % 3 == part)).summary()));
+        let mut forward = Tally::default();
+        parts().into_iter().for_each(|part| forward.add(part));
+        let mut backward = Tally::default();
+        parts().into_iter().rev().for_each(|part| backward.add(part));
+        assert_eq!(forward.summary(), whole);
+        assert_eq!(backward.summary(), whole);
+        // What matters most is kept first.
+        let kept = whole.groups(Change::NewlyAllowed).len();
+        assert!(kept == MAX_GROUPS || whole.others(Change::NewlyAllowed) == 0, "{kept}");
+    }
+}

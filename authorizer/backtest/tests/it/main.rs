@@ -11,4 +11,5 @@
 
 mod as_decided;
 mod generate;
+mod merged;
 mod random;
