@@ -156,3 +156,33 @@ impl BacktestPolicy {
             && self.trusts_nobody_else(other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use authorizer_core::key::ObjectKey;
+    use serde_json::json;
+
+    #[test]
+    fn a_request_meets_only_the_rules_with_a_pattern_for_it_however_many_there_are() {
+        // None of these patterns begins with a fixed folder.
+        let rules: Vec<_> = (0..2000)
+            .map(|number| {
+                let keys = [format!("*/p{number}/**"), format!("**/q{number}/*"), format!("*/*/r{number}")];
+                json!({"id": format!("r{number}"), "effect": "allow", "anonymous": true, "methods": ["GET"],
+                    "keys": keys})
+            })
+            .collect();
+        let document = serde_json::from_value(json!({"version": 1, "rules": rules})).unwrap();
+        let policy = BacktestPolicy::read(&Bundle::write(&document).unwrap()).unwrap();
+        let ids = |key: &str| {
+            let resource = Resource::Object(ObjectKey::new(key.to_owned()).unwrap());
+            policy.rules_for(Some(&resource)).into_iter().map(Rule::id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids("a/p7/x"), ["r7"]);
+        assert_eq!(ids("a/q1999/r3"), ["r3", "r1999"]);
+        assert!(ids("a/b/c").is_empty());
+        assert_eq!(policy.rules_for(None).len(), 2000);
+        assert_eq!(policy.rule("r1234").map(Rule::id), Some("r1234"));
+    }
+}
