@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RevokedDocument};
 use authorizer_core::record::{SubjectLogging, sha256_hex};
 use authorizer_core::request::Resource;
@@ -18,6 +19,7 @@ pub struct BacktestPolicy {
     bundle: Bundle,
     document: PolicyDocument,
     issuers: Vec<String>,
+    recognised: OperationSet,
     /// The places of the rules, by their ids.
     places: HashMap<String, usize>,
 }
@@ -40,7 +42,15 @@ impl BacktestPolicy {
         let rules = bundle.policy().rules().iter().enumerate();
         let places = rules.map(|(place, rule)| (rule.id().to_owned(), place)).collect();
         let issuers = policy.issuers.iter().map(|issuer| issuer.name.clone()).collect();
-        Ok(Self { bundle, document: policy, issuers, places })
+        // Without a parameter that selects another operation, the rules decide.
+        let plain = [
+            S3Operation::GetObject,
+            S3Operation::HeadObject,
+            S3Operation::PutObject,
+            S3Operation::DeleteObject,
+        ];
+        let recognised = bundle.policy().possible().operations.union(plain.into_iter().collect());
+        Ok(Self { bundle, document: policy, issuers, recognised, places })
     }
 
     /// The bundle.
@@ -76,6 +86,11 @@ impl BacktestPolicy {
     /// The names of its issuers.
     pub(super) fn issuer_names(&self) -> &[String] {
         &self.issuers
+    }
+
+    /// The operations that a request for an object can have been if this policy recognised it.
+    pub(super) fn recognised(&self) -> OperationSet {
+        self.recognised
     }
 
     /// Whether it refuses the token of this holder, whatever else the token contains.

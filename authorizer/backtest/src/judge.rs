@@ -4,6 +4,8 @@
 //! deny rule matches. Each of these is answered from the log; and, if the policy that decided before is known, from
 //! its decision.
 
+use std::borrow::Cow;
+
 use authorizer_core::UnixTime;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::SubjectLogging;
@@ -166,7 +168,8 @@ impl Judge {
             Came::SomeHolder => Caller::OneOf(decider.issuer_names()),
             Came::Holder { .. } | Came::Unknown => Caller::Unknown,
         };
-        let facts = Facts::new(view.asked, view.recorded.source, view.recorded.at, who, &[]);
+        let asked = asked_of(view);
+        let facts = Facts::new(&asked, view.recorded.source, view.recorded.at, who, &[]);
         let past = Inquiry {
             facts: &facts,
             names: &self.names,
@@ -194,7 +197,8 @@ impl Judge {
         if front == Front::Refused {
             return After::Refused(None);
         }
-        let View { recorded, asked, before, .. } = *view;
+        let View { recorded, before, .. } = *view;
+        let asked = &*asked_of(view);
         // Facts about the token hold for this policy only if it is known to find and trust the same token.
         let decider =
             view.decider.filter(|decider| front == Front::Passed || self.is_alike(decider, view.assumptions));
@@ -358,6 +362,34 @@ impl Judge {
                 Caller::Holder { issuer, subject }
             }
         }
+    }
+}
+
+/// What was asked for. If the log does not have the query, the operation is one that the earlier policy recognises: it
+/// refuses all others before it looks for a token.
+fn asked_of<'v>(view: &View<'v, '_>) -> Cow<'v, Requested> {
+    let was_recognised = match view.before {
+        Before::Allowed { .. } => true,
+        Before::Refused { stage, .. } => match stage {
+            Stage::Credential
+            | Stage::TokenForm
+            | Stage::Trust
+            | Stage::Keys
+            | Stage::Denied
+            | Stage::NoRule => true,
+            Stage::Always | Stage::Unknown => false,
+        },
+        Before::Answered(_) | Before::Unknown => false,
+    };
+    match view.decider {
+        Some(decider) if was_recognised && view.asked.resource.is_some() => {
+            let operations = view.asked.operations.intersection(decider.recognised());
+            match operations.is_empty() || operations == view.asked.operations {
+                true => Cow::Borrowed(view.asked),
+                false => Cow::Owned(Requested { operations, ..view.asked.clone() }),
+            }
+        }
+        Some(_) | None => Cow::Borrowed(view.asked),
     }
 }
 
