@@ -427,7 +427,7 @@ mod tests {
                 reason: None,
                 depends_on: Vec::new(),
                 // Each fourth number is another line of a group that is there.
-                prefix: format!("{}/", number / 4 * 7 % 10_007),
+                prefix: format!("{}/", (number / 4).wrapping_mul(7) % 10_007),
             };
             let (source, line) = (Arc::from("log"), number as u64);
             tally.count_change(key, &source, line, || Example {

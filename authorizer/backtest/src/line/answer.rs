@@ -80,9 +80,11 @@ pub(super) fn reasons(answer: &Answer<'_>, asked: Option<&Requested>) -> Vec<Rea
     all.filter(|reason| answer.has_body_of(*reason)).collect()
 }
 
-/// The reasons whose answer always has the same text, each with the media types and lengths of its body without the id
-/// of the request.
-static LENGTHS: LazyLock<Vec<(Reason, [(&'static str, usize); 2])>> = LazyLock::new(|| {
+/// The media types and lengths of the bodies that an answer can have, without the id of the request.
+type BodyLengths = [(&'static str, usize); 2];
+
+/// The reasons whose answer always has the same text.
+static LENGTHS: LazyLock<Vec<(Reason, BodyLengths)>> = LazyLock::new(|| {
     let lengths = |refusal: &Refusal| {
         // The id is part of the body, even if it is empty.
         refusal_bodies(refusal, Some("")).map(|(media_type, body)| (media_type, body.len()))
