@@ -41,19 +41,15 @@ impl<'l> Answer<'l> {
         }
     }
 
-    /// Whether the body can be that of this reason. The answer to HEAD has no body, and where the log has no length,
-    /// any can be.
-    fn has_body_of(&self, reason: Reason) -> bool {
-        let (Some(length), Some(id)) = (self.length, self.request_id) else { return true };
+    /// The length of the body without the id of the request; `None` if the log does not have it, or the answer has no
+    /// body, as that to HEAD.
+    fn rest(&self) -> Option<usize> {
+        let id = self.request_id?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+/.~".contains(&byte);
-        if self.method == Method::Head.as_str() || self.status == Some(SIGN_IN) || !id.bytes().all(is_plain) {
-            return true;
-        }
-        let Some((_, bodies)) = LENGTHS.iter().find(|(one, _)| *one == reason) else { return true };
-        bodies.iter().any(|(media_type, rest)| {
-            self.media_type.is_none_or(|logged| logged == *media_type)
-                && rest.checked_add(id.len()) == Some(length)
-        })
+        let has_body = self.method != Method::Head.as_str() && self.status != Some(SIGN_IN);
+        // A length that is less than that of the id fits no reason.
+        let rest = self.length?.saturating_sub(id.len());
+        (has_body && id.bytes().all(is_plain)).then_some(rest)
     }
 }
 
@@ -76,21 +72,27 @@ pub(super) fn reasons(answer: &Answer<'_>, asked: Option<&Requested>) -> Vec<Rea
         | Reason::MetadataMismatch => uploads,
         _ => true,
     };
-    let all = Reason::ALL.into_iter().filter(fits).filter(can_be);
-    all.filter(|reason| answer.has_body_of(*reason)).collect()
+    let rest = answer.rest();
+    let has_body = |bodies: &Option<BodyLengths>| match (bodies, rest) {
+        (None, _) | (_, None) => true,
+        (Some(bodies), Some(rest)) => bodies.iter().any(|(media_type, length)| {
+            answer.media_type.is_none_or(|logged| logged == *media_type) && *length == rest
+        }),
+    };
+    let all = LENGTHS.iter().filter(|(reason, bodies)| fits(reason) && can_be(reason) && has_body(bodies));
+    all.map(|(reason, _)| *reason).collect()
 }
 
 /// The media types and lengths of the bodies that an answer can have, without the id of the request.
 type BodyLengths = [(&'static str, usize); 2];
 
-/// The reasons whose answer always has the same text.
-static LENGTHS: LazyLock<Vec<(Reason, BodyLengths)>> = LazyLock::new(|| {
-    let lengths = |refusal: &Refusal| {
+/// All reasons, each with the lengths of its bodies if its answer always has the same text.
+static LENGTHS: LazyLock<Vec<(Reason, Option<BodyLengths>)>> = LazyLock::new(|| {
+    let lengths = |refusal: Refusal| {
         // The id is part of the body, even if it is empty.
-        refusal_bodies(refusal, Some("")).map(|(media_type, body)| (media_type, body.len()))
+        refusal_bodies(&refusal, Some("")).map(|(media_type, body)| (media_type, body.len()))
     };
-    let known = Reason::ALL.into_iter().filter_map(|reason| Some((reason, refusal_of(reason)?)));
-    known.map(|(reason, refusal)| (reason, lengths(&refusal))).collect()
+    Reason::ALL.into_iter().map(|reason| (reason, refusal_of(reason).map(lengths))).collect()
 });
 
 /// A refusal for this reason; `None` if the text of the answer depends on more than the reason.
@@ -202,7 +204,8 @@ mod tests {
 
     #[test]
     fn no_body_is_so_long_that_it_could_be_compressed() {
-        let longest = LENGTHS.iter().flat_map(|(_, bodies)| bodies).map(|(_, length)| *length).max();
+        let longest =
+            LENGTHS.iter().filter_map(|(_, bodies)| *bodies).flatten().map(|(_, length)| length).max();
         // An id has 56 characters.
         assert!(longest.is_some_and(|length| length + 56 < 1000), "{longest:?}");
     }
