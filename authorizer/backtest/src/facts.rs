@@ -95,6 +95,8 @@ pub(super) enum Caller<'l> {
         /// Its subject.
         subject: TokenSubject<'l>,
     },
+    /// The subject of a token that verified, of one of these issuers of the policy.
+    OneOf(&'l [String]),
     /// The log does not say.
     Unknown,
 }

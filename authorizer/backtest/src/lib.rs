@@ -9,15 +9,16 @@
 //!
 //! Pure: [`Backtest::read`] takes lines and returns a [`Tally`], and tallies can be added.
 
-mod candidates;
 mod condition;
 mod facts;
 mod front;
+mod guesses;
 mod hashed;
 mod holds;
 mod judge;
 mod line;
 mod missing;
+mod partial;
 mod rebuild;
 mod recorded;
 mod rule;
@@ -33,10 +34,14 @@ use authorizer_core::rules::Rule;
 
 pub use front::BacktestPolicy;
 pub use line::{Layout, MAX_LINE_BYTES};
-pub use missing::MissingFact;
+pub use missing::{MissingFact, MissingWhat};
+pub use partial::{Basis, Partial, PartialError};
 pub use rebuild::{Asker, Given, Guess, RebuildError, Rebuilt, Recorded as RecordedDecision, rebuild};
 pub use rule::Assumptions;
-pub use tally::{Change, Counts, Example, Group, GroupKey, MAX_EXAMPLES, MAX_GROUPS, Malformed, Tally};
+pub use tally::{
+    Change, Contradicted, Counts, Earlier, Example, Group, GroupKey, MAX_EXAMPLES, MAX_GROUPS, Malformed,
+    Summary, Tally,
+};
 pub use trace::{Trace, TracedLine};
 
 use judge::{After, Judge};
@@ -94,6 +99,19 @@ impl Backtest {
         self
     }
 
+    /// What the outcomes depend on, beside the logs.
+    pub fn basis(&self) -> Basis {
+        let Judge { policy, old, names: _, assumptions, now } = &self.judge;
+        Basis {
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            policy_sha256: policy.bundle().sha256().to_owned(),
+            old_sha256: old.as_ref().map(|old| old.bundle().sha256().to_owned()),
+            assumptions: *assumptions,
+            now: now.map(UnixTime::as_seconds),
+            depth: self.depth,
+        }
+    }
+
     /// The tally of some lines. Each line is counted, whatever it contains.
     pub fn read(&self, lines: &Lines) -> Tally {
         let mut tally = Tally::default();
@@ -127,6 +145,7 @@ impl Backtest {
             let other = &mut tally.counts_mut().other_bundle;
             *other = other.saturating_add(1);
         }
+        tally.counts_mut().contradict(self.judge.contradicted(recorded));
         let after = self.judge.judge(recorded);
         let id = |rule: Option<&Rule>| rule.map(|rule| rule.id().to_owned());
         let (change, rule, missing) = match (&recorded.before, after) {
@@ -135,12 +154,12 @@ impl Backtest {
                 *count = count.saturating_add(1);
                 return;
             }
-            (Before::Refused { .. }, After::Refused(_)) => {
+            (Before::Refused { .. } | Before::Answered(_), After::Refused(_)) => {
                 let count = &mut tally.counts_mut().same_refusal;
                 *count = count.saturating_add(1);
                 return;
             }
-            (Before::Refused { .. }, After::Allowed(rule)) => {
+            (Before::Refused { .. } | Before::Answered(_), After::Allowed(rule)) => {
                 (Change::NewlyAllowed, id(rule), MissingSet::default())
             }
             (Before::Allowed { .. }, After::Refused(rule)) => {
@@ -152,14 +171,18 @@ impl Backtest {
             (Before::Unknown, After::Open(missing, rule)) => {
                 (Change::CannotBeTold, id(rule), missing.with(MissingSet::of(Missing::Decision)))
             }
-            (Before::Allowed { .. } | Before::Refused { .. }, After::Open(missing, rule)) => {
-                (Change::CannotBeTold, id(rule), missing)
-            }
+            (
+                Before::Allowed { .. } | Before::Refused { .. } | Before::Answered(_),
+                After::Open(missing, rule),
+            ) => (Change::CannotBeTold, id(rule), missing),
         };
         let key = key_of(recorded);
         let (before, before_rule, before_reason) = match &recorded.before {
-            Before::Allowed { rule } => (Some("allow"), rule.as_deref(), None),
-            Before::Refused { rule, reason, .. } => (Some("refuse"), rule.as_deref(), reason.as_deref()),
+            Before::Allowed { rule } => (Some(Earlier::Allow), rule.as_deref(), None),
+            Before::Refused { rule, reason, .. } => {
+                (Some(Earlier::Refuse), rule.as_deref(), reason.as_deref())
+            }
+            Before::Answered(_) => (Some(Earlier::Refuse), None, None),
             Before::Unknown => (None, None, None),
         };
         let group = GroupKey {
@@ -172,7 +195,7 @@ impl Backtest {
             depends_on: self.judge.names.describe(missing),
             prefix: prefix_of(key, self.depth).to_owned(),
         };
-        tally.count_change(group, || Example {
+        tally.count_change(group, source, line, || Example {
             source: source.clone(),
             line,
             asked: asked_of(recorded),

@@ -4,6 +4,7 @@
 //! before it. An export from CloudWatch Logs contains such lines in turn.
 
 mod access;
+mod answer;
 mod cloudwatch;
 mod decision;
 mod json;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use authorizer_core::policy::Policy;
 use authorizer_core::rules::{Rule, RulePart};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A fact about a request that the log does not contain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,11 +28,14 @@ pub(super) enum Missing {
     Path,
     /// The earlier decision.
     Decision,
+    /// The reason of the earlier refusal.
+    Refusal,
 }
 
 impl Missing {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Decision,
+        Self::Refusal,
         Self::Token,
         Self::Verification,
         Self::Address,
@@ -54,40 +57,28 @@ impl Missing {
             Self::Query => 1 << 6,
             Self::Path => 1 << 7,
             Self::Decision => 1 << 8,
+            Self::Refusal => 1 << 9,
         }
     }
 
-    fn words(self) -> &'static str {
+    fn what(self) -> MissingWhat {
         match self {
-            Self::Token => "who asked",
-            Self::Verification => "whether the token would be valid",
-            Self::Address => "the viewer's address",
-            Self::Instant => "the time",
-            Self::Upload => "the upload's headers",
-            Self::Overrides => "the requested response headers and parameters",
-            Self::Query => "the query",
-            Self::Path => "the path",
-            Self::Decision => "the earlier decision",
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Verification => "token_verification",
-            Self::Address => "address",
-            Self::Instant => "time",
-            Self::Upload => "upload",
-            Self::Overrides => "response_overrides",
-            Self::Query => "query",
-            Self::Path => "path",
-            Self::Decision => "decision",
+            Self::Token => MissingWhat::Token,
+            Self::Verification => MissingWhat::TokenVerification,
+            Self::Address => MissingWhat::Address,
+            Self::Instant => MissingWhat::Time,
+            Self::Upload => MissingWhat::Upload,
+            Self::Overrides => MissingWhat::ResponseOverrides,
+            Self::Query => MissingWhat::Query,
+            Self::Path => MissingWhat::Path,
+            Self::Decision => MissingWhat::Decision,
+            Self::Refusal => MissingWhat::Refusal,
         }
     }
 }
 
 /// The first bit of a claim; the bits below it are those of [`Missing`].
-const FIRST_CLAIM: u32 = 9;
+const FIRST_CLAIM: u32 = 10;
 
 /// The number of claims that have their own bit. The others share the last bit.
 const MAX_CLAIMS: u32 = 64 - FIRST_CLAIM - 1;
@@ -146,39 +137,82 @@ impl ClaimNames {
     /// The members of a set, as words and by name.
     pub(super) fn describe(&self, set: MissingSet) -> Vec<MissingFact> {
         let fixed = Missing::ALL.into_iter().filter(|missing| set.has(missing.bit()));
-        let fixed =
-            fixed.map(|missing| MissingFact { what: missing.word(), claim: None, words: missing.words() });
+        let fixed = fixed.map(|missing| MissingFact { what: missing.what(), claim: None });
         let own = usize::try_from(MAX_CLAIMS).unwrap_or(usize::MAX);
         let claims = self.0.iter().enumerate().take(own).filter(|(index, _)| set.has(self.bit(*index)));
-        let claims = claims.map(|(_, name)| MissingFact {
-            what: "claim",
-            claim: Some(name.clone()),
-            words: "the claim",
-        });
+        let claims =
+            claims.map(|(_, name)| MissingFact { what: MissingWhat::Claim, claim: Some(name.clone()) });
         let others = set.has(self.bit(usize::MAX));
-        let others =
-            others.then_some(MissingFact { what: "further_claims", claim: None, words: "further claims" });
+        let others = others.then_some(MissingFact { what: MissingWhat::FurtherClaims, claim: None });
         fixed.chain(claims).chain(others).collect()
     }
 }
 
+/// A kind of fact that would decide the outcome of a request.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingWhat {
+    /// The earlier decision.
+    Decision,
+    /// The reason of the earlier refusal.
+    Refusal,
+    /// Whether the request had a token, and whose.
+    Token,
+    /// Whether its token would be valid.
+    TokenVerification,
+    /// The viewer's address.
+    Address,
+    /// The time.
+    Time,
+    /// The path.
+    Path,
+    /// The query.
+    Query,
+    /// The requested response headers and parameters.
+    ResponseOverrides,
+    /// The headers of an upload.
+    Upload,
+    /// A claim of the token.
+    Claim,
+    /// Claims of the token that are not counted by their names.
+    FurtherClaims,
+}
+
+impl MissingWhat {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Decision => "the earlier decision",
+            Self::Refusal => "why it was refused",
+            Self::Token => "who asked",
+            Self::TokenVerification => "whether the token would be valid",
+            Self::Address => "the viewer's address",
+            Self::Time => "the time",
+            Self::Path => "the path",
+            Self::Query => "the query",
+            Self::ResponseOverrides => "the requested response headers and parameters",
+            Self::Upload => "the upload's headers",
+            Self::Claim => "the claim",
+            Self::FurtherClaims => "further claims",
+        }
+    }
+}
+
 /// A fact that would decide the outcome of a request, and that its log does not contain.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct MissingFact {
-    /// Its name.
-    pub what: &'static str,
+    /// Its kind.
+    pub what: MissingWhat,
     /// The claim, if it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
-    #[serde(skip)]
-    words: &'static str,
 }
 
 impl fmt::Display for MissingFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = self.what.words();
         match &self.claim {
-            Some(claim) => write!(f, "{} `{claim}`", self.words),
-            None => f.write_str(self.words),
+            Some(claim) => write!(f, "{words} `{claim}`"),
+            None => f.write_str(words),
         }
     }
 }
@@ -195,10 +229,10 @@ mod tests {
     #[test]
     fn claims_beyond_the_last_bit_share_it() {
         let names = ClaimNames((0..80).map(|number| format!("claim{number:02}")).collect());
-        let set = names.missing("claim00").with(names.missing("claim53")).with(MissingSet::of(Missing::Path));
+        let set = names.missing("claim00").with(names.missing("claim52")).with(MissingSet::of(Missing::Path));
         let words: Vec<_> = names.describe(set).iter().map(ToString::to_string).collect();
-        assert_eq!(words, ["the path", "the claim `claim00`", "the claim `claim53`"]);
-        let set = names.missing("claim54").with(names.missing("claim79"));
+        assert_eq!(words, ["the path", "the claim `claim00`", "the claim `claim52`"]);
+        let set = names.missing("claim53").with(names.missing("claim79"));
         let words: Vec<_> = names.describe(set).iter().map(ToString::to_string).collect();
         assert_eq!(words, ["further claims"]);
     }
@@ -209,7 +243,7 @@ mod tests {
         for missing in Missing::ALL {
             let words: Vec<_> =
                 names.describe(MissingSet::of(missing)).iter().map(|fact| fact.what).collect();
-            assert_eq!(words, [missing.word()]);
+            assert_eq!(words, [missing.what()]);
         }
     }
 }

@@ -92,7 +92,7 @@ impl Recorded {
         let Some(access) = &trace.access else { return Self::default() };
         let (decision, status) = match &access.before {
             Some(Before::Allowed { .. }) => (Some("allow"), None),
-            Some(Before::Refused { .. }) => {
+            Some(Before::Refused { .. } | Before::Answered(_)) => {
                 (Some("refuse"), access.field("sc-status").and_then(|status| status.parse().ok()))
             }
             Some(Before::Unknown) | None => (None, None),
@@ -318,7 +318,8 @@ fn asker_of(
         let holder = Holder { decision, policies: [decider, policy], event: request.event(), now, recorded };
         return holder.token(issuer, guesses).map(Asker::Token);
     }
-    let stage = Stage::of(decision.text("reason").unwrap_or_default(), decision.text("operation").is_some());
+    let stage =
+        Stage::of_word(decision.text("reason").unwrap_or_default(), decision.text("operation").is_some());
     match stage {
         // The log names the issuer of every token that verified.
         Stage::NoRule | Stage::Denied => {}

@@ -7,6 +7,8 @@ use authorizer_core::Reason;
 use authorizer_core::logged_claims::LoggedClaims;
 
 use super::facts::{Requested, Span};
+use super::guesses::Guesses;
+use super::rule::Assumptions;
 
 /// A request as a log describes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,8 @@ pub(super) struct Recorded<'l> {
     pub(super) came: Came<'l>,
     /// The digests of its claims, if the log has them.
     pub(super) claims: Option<LoggedClaims>,
+    /// The assumptions that the line itself shows to be wrong.
+    pub(super) contradicted: Assumptions,
     /// The SHA-256 of the bundle that decided, if the log contains it.
     pub(super) bundle: Option<Cow<'l, str>>,
     /// The method, for display.
@@ -45,6 +49,8 @@ pub(super) enum Before<'l> {
         /// The reason word of the decision log.
         reason: Option<Cow<'l, str>>,
     },
+    /// It was refused, in one of the ways that have the logged answer.
+    Answered(Guesses),
     /// The log does not say.
     Unknown,
 }
@@ -61,6 +67,8 @@ pub(super) enum Came<'l> {
         /// The subject, as logged.
         subject: Option<Cow<'l, str>>,
     },
+    /// The holder of a valid token of some issuer.
+    SomeHolder,
     /// The log does not say.
     Unknown,
 }
@@ -87,11 +95,15 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    /// The stage of a reason word of the decision log. `knows_operation` is whether the line names the operation, as
-    /// it does after the request was recognised.
-    pub(super) fn of(reason: &str, knows_operation: bool) -> Self {
-        // Reason words of later versions.
-        let Some(reason) = Reason::parse(reason) else { return Self::Unknown };
+    /// The stage of a reason word of the decision log.
+    pub(super) fn of_word(word: &str, knows_operation: bool) -> Self {
+        // Later versions have other words.
+        Reason::parse(word).map_or(Self::Unknown, |reason| Self::of(reason, knows_operation))
+    }
+
+    /// The stage of a reason. `knows_operation` is whether the line names the operation, as it does after the request
+    /// was recognised.
+    pub(super) fn of(reason: Reason, knows_operation: bool) -> Self {
         match reason {
             Reason::EventWrongTrigger
             | Reason::KeyMissing
@@ -169,16 +181,27 @@ impl Stage {
     }
 }
 
+/// The assumptions that a refusal with this reason shows to be wrong. `knows_operation` is the same as for
+/// [`Stage::of`]: with it, the rules refused the header or the parameter.
+pub(super) fn contradicted_by(reason: Reason, knows_operation: bool) -> Assumptions {
+    let is_of_upload = matches!(
+        reason,
+        Reason::LengthRequired | Reason::TooLarge | Reason::ContentTypeNotAllowed | Reason::MetadataMismatch
+    ) || (knows_operation && reason == Reason::HeaderNotAllowed);
+    let is_of_read = knows_operation && reason == Reason::QueryNotAllowed;
+    Assumptions { tokens: false, reads: is_of_read, uploads: is_of_upload }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_was_recognised_and_has_a_header_too_many_came_to_the_rules() {
-        assert_eq!(Stage::of("header_not_allowed", true), Stage::NoRule);
-        assert_eq!(Stage::of("header_not_allowed", false), Stage::Always);
-        assert_eq!(Stage::of("query_not_allowed", true), Stage::NoRule);
-        assert_eq!(Stage::of("query_not_allowed", false), Stage::Unknown);
-        assert_eq!(Stage::of("a_word_to_come", true), Stage::Unknown);
+        assert_eq!(Stage::of_word("header_not_allowed", true), Stage::NoRule);
+        assert_eq!(Stage::of_word("header_not_allowed", false), Stage::Always);
+        assert_eq!(Stage::of_word("query_not_allowed", true), Stage::NoRule);
+        assert_eq!(Stage::of_word("query_not_allowed", false), Stage::Unknown);
+        assert_eq!(Stage::of_word("a_word_to_come", true), Stage::Unknown);
     }
 }

@@ -12,6 +12,8 @@ use authorizer_core::rules::{
     Claims, Condition, Effect, KeyPattern, Period, PrincipalConstraint, Rule, RulePart,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::condition;
 use super::facts::{Caller, Facts};
 use super::holds::Holds;
@@ -19,7 +21,8 @@ use super::missing::{ClaimNames, Missing, MissingSet};
 use super::terms::follow;
 
 /// The assumptions about facts that a log does not contain.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Assumptions {
     /// A token that was valid is valid under the other policy, and one that was not is not.
     pub tokens: bool,
@@ -28,6 +31,22 @@ pub struct Assumptions {
     pub reads: bool,
     /// Every upload meets the upload conditions of the rules.
     pub uploads: bool,
+}
+
+impl Assumptions {
+    /// Those of these assumptions that are also among the others.
+    #[must_use]
+    pub(super) fn both(self, others: Self) -> Self {
+        let Self { tokens, reads, uploads } = others;
+        Self { tokens: self.tokens && tokens, reads: self.reads && reads, uploads: self.uploads && uploads }
+    }
+
+    /// These assumptions without those.
+    #[must_use]
+    pub(super) fn without(self, others: Self) -> Self {
+        let Self { tokens, reads, uploads } = others;
+        self.both(Self { tokens: !tokens, reads: !reads, uploads: !uploads })
+    }
 }
 
 /// Matches rules against one request.
@@ -139,12 +158,22 @@ impl Inquiry<'_, '_> {
     fn principals(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
         use PrincipalConstraint::{AnyIssuer, Everyone, Issuers};
         let answer = match (rule.principals(), &self.facts.who) {
-            (Everyone, _) | (AnyIssuer, Caller::Holder { .. }) => Holds::Yes,
+            (Everyone, _) | (AnyIssuer, Caller::Holder { .. } | Caller::OneOf(_)) => Holds::Yes,
             (AnyIssuer | Issuers(_), Caller::Anonymous) => Holds::No,
             (Issuers(names), Caller::Holder { issuer, .. }) => {
                 Holds::known(names.iter().any(|name| name == issuer))
             }
-            (AnyIssuer | Issuers(_), Caller::Unknown) => Holds::Open(MissingSet::of(Missing::Token)),
+            (Issuers(names), Caller::OneOf(possible)) if !possible.is_empty() => {
+                let is_named = |one: &String| names.contains(one);
+                match (possible.iter().all(is_named), possible.iter().any(is_named)) {
+                    (true, _) => Holds::Yes,
+                    (false, true) => Holds::Open(MissingSet::of(Missing::Token)),
+                    (false, false) => Holds::No,
+                }
+            }
+            (Issuers(_), Caller::OneOf(_)) | (AnyIssuer | Issuers(_), Caller::Unknown) => {
+                Holds::Open(MissingSet::of(Missing::Token))
+            }
         };
         answer.or_shown(|| match (known.map(Rule::principals), rule.principals()) {
             (Some(AnyIssuer | Issuers(_)), AnyIssuer) => true,

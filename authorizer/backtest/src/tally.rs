@@ -1,13 +1,17 @@
 //! Counts of the outcomes of a log's requests, in bounded memory.
+//!
+//! Tallies can be added in any order, on any number of machines, and the result is the same. So what is kept is always
+//! the least of something: the least groups, and the first lines of each. A group that is among the least of all is
+//! among the least of every part, so no part drops it.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::missing::MissingFact;
+use super::rule::Assumptions;
 
 /// The largest number of groups; lines of further groups are counted together.
 pub const MAX_GROUPS: usize = 10_000;
@@ -16,7 +20,7 @@ pub const MAX_GROUPS: usize = 10_000;
 pub const MAX_EXAMPLES: usize = 3;
 
 /// The change that a policy would make for one request.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// It was refused, and would be allowed.
@@ -32,8 +36,31 @@ impl Change {
     pub const ALL: [Self; 3] = [Self::NewlyAllowed, Self::NewlyRefused, Self::CannotBeTold];
 }
 
+/// The earlier decision.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Earlier {
+    /// The request was allowed.
+    Allow,
+    /// The request was refused.
+    Refuse,
+}
+
+/// The number of requests for which an assumption was not used, because their lines show that it is wrong.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contradicted {
+    /// Of [`Assumptions::tokens`].
+    pub tokens: u64,
+    /// Of [`Assumptions::reads`].
+    pub reads: u64,
+    /// Of [`Assumptions::uploads`].
+    pub uploads: u64,
+}
+
 /// The number of lines per outcome.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Requests that were allowed, and would be allowed.
     pub same_allow: u64,
@@ -55,6 +82,8 @@ pub struct Counts {
     pub malformed: u64,
     /// Requests that were decided by a bundle that is not one of the given policies.
     pub other_bundle: u64,
+    /// Requests for which an assumption was not used.
+    pub contradicted: Contradicted,
 }
 
 impl Counts {
@@ -93,20 +122,35 @@ impl Counts {
             (&mut self.no_requests, other.no_requests),
             (&mut self.malformed, other.malformed),
             (&mut self.other_bundle, other.other_bundle),
+            (&mut self.contradicted.tokens, other.contradicted.tokens),
+            (&mut self.contradicted.reads, other.contradicted.reads),
+            (&mut self.contradicted.uploads, other.contradicted.uploads),
         ] {
             *count = count.saturating_add(more);
         }
     }
+
+    /// Counts the assumptions that were not used for a request.
+    pub(super) fn contradict(&mut self, assumptions: Assumptions) {
+        let Assumptions { tokens, reads, uploads } = assumptions;
+        for (count, more) in [
+            (&mut self.contradicted.tokens, tokens),
+            (&mut self.contradicted.reads, reads),
+            (&mut self.contradicted.uploads, uploads),
+        ] {
+            *count = count.saturating_add(u64::from(more));
+        }
+    }
 }
 
-/// The key of a group: what its requests have in common.
-#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
+/// The key of a group: what its requests have in common. The order is that in which groups are kept.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct GroupKey {
     /// The change.
     pub change: Change,
     /// The earlier decision: `allow`, `refuse`, or `None` if the log does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<&'static str>,
+    pub before: Option<Earlier>,
     /// The rule that decided before, according to the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_rule: Option<String>,
@@ -120,20 +164,15 @@ pub struct GroupKey {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The facts that the outcome depends on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<MissingFact>,
     /// The first segments of the keys.
     pub prefix: String,
 }
 
-impl std::hash::Hash for MissingFact {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (self.what, &self.claim).hash(state);
-    }
-}
-
 /// An example line.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Example {
     /// The file.
     pub source: Arc<str>,
@@ -146,7 +185,8 @@ pub struct Example {
 }
 
 /// A line that could not be read.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Malformed {
     /// The file.
     pub source: Arc<str>,
@@ -157,29 +197,158 @@ pub struct Malformed {
 }
 
 /// Requests with the same change, for the same reason, on the same keys.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Group {
     /// Their common key.
     #[serde(flatten)]
     pub key: GroupKey,
     /// Their number.
     pub count: u64,
-    /// The first lines.
+    /// The first lines, by file and line.
     pub examples: Vec<Example>,
 }
 
-/// The outcomes of some lines.
+/// The requests of a group, while they are counted.
+#[derive(Clone, Debug, Default)]
+struct Counted {
+    count: u64,
+    examples: Vec<Example>,
+}
+
+/// The outcomes of some lines, while they are counted.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     counts: Counts,
-    groups: Vec<Group>,
-    places: HashMap<GroupKey, usize>,
-    /// The lines of groups beyond [`MAX_GROUPS`], in the order of [`Change::ALL`].
+    groups: HashMap<GroupKey, Counted>,
+    /// The greatest group that can still be among those that are kept, once there were too many.
+    greatest: Option<GroupKey>,
+    /// The lines of groups that were dropped, in the order of [`Change::ALL`].
     others: [u64; 3],
     malformed: Vec<Malformed>,
 }
 
 impl Tally {
+    /// The counts.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The first lines that could not be read.
+    pub fn malformed(&self) -> &[Malformed] {
+        &self.malformed
+    }
+
+    /// Adds another tally. The order does not matter.
+    pub fn add(&mut self, other: Self) {
+        self.counts.add(&other.counts);
+        self.add_others(other.others);
+        other.malformed.into_iter().for_each(|malformed| keep_first(&mut self.malformed, malformed));
+        for (key, counted) in other.groups {
+            self.add_group(key, counted);
+        }
+    }
+
+    /// The outcomes, with the groups that are kept.
+    pub fn summary(mut self) -> Summary {
+        self.drop_groups();
+        let groups = self.groups.into_iter();
+        let groups = groups.map(|(key, Counted { count, examples })| Group { key, count, examples });
+        let mut groups: Vec<_> = groups.collect();
+        groups.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        Summary { counts: self.counts, groups, others: self.others, malformed: self.malformed }
+    }
+
+    pub(super) fn counts_mut(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+
+    /// Counts one request, and keeps it as an example if it is one of the first lines of its group.
+    pub(super) fn count_change(
+        &mut self,
+        key: GroupKey,
+        source: &Arc<str>,
+        line: u64,
+        example: impl FnOnce() -> Example,
+    ) {
+        let count = match key.change {
+            Change::NewlyAllowed => &mut self.counts.newly_allowed,
+            Change::NewlyRefused => &mut self.counts.newly_refused,
+            Change::CannotBeTold => &mut self.counts.cannot_be_told,
+        };
+        *count = count.saturating_add(1);
+        if let Some(counted) = self.groups.get_mut(&key) {
+            counted.count = counted.count.saturating_add(1);
+            let is_first = |last: &Example| (source.as_ref(), line) <= (last.source.as_ref(), last.line);
+            if counted.examples.len() < MAX_EXAMPLES || counted.examples.last().is_some_and(is_first) {
+                keep_first(&mut counted.examples, example());
+            }
+            return;
+        }
+        self.add_group(key, Counted { count: 1, examples: vec![example()] });
+    }
+
+    pub(super) fn count_malformed(&mut self, malformed: Malformed) {
+        self.counts.malformed = self.counts.malformed.saturating_add(1);
+        keep_first(&mut self.malformed, malformed);
+    }
+
+    fn add_group(&mut self, key: GroupKey, more: Counted) {
+        if let Some(counted) = self.groups.get_mut(&key) {
+            counted.count = counted.count.saturating_add(more.count);
+            more.examples.into_iter().for_each(|example| keep_first(&mut counted.examples, example));
+            return;
+        }
+        if self.greatest.as_ref().is_some_and(|greatest| key > *greatest) {
+            return self.add_other(key.change, more.count);
+        }
+        self.groups.insert(key, more);
+        // Dropping groups costs as much as sorting them, so it is done seldom.
+        if self.groups.len() >= MAX_GROUPS.saturating_mul(2) {
+            self.drop_groups();
+        }
+    }
+
+    /// Drops all groups but the least, and counts their requests together.
+    fn drop_groups(&mut self) {
+        if self.groups.len() <= MAX_GROUPS {
+            return;
+        }
+        let mut keys: Vec<&GroupKey> = self.groups.keys().collect();
+        let (_, greatest, _) = keys.select_nth_unstable(MAX_GROUPS.saturating_sub(1));
+        let greatest = greatest.clone();
+        let mut dropped = [0; 3];
+        self.groups.retain(|key, counted| {
+            let is_kept = *key <= greatest;
+            if !is_kept {
+                add_to(&mut dropped, key.change, counted.count);
+            }
+            is_kept
+        });
+        self.add_others(dropped);
+        self.greatest = Some(greatest);
+    }
+
+    fn add_other(&mut self, change: Change, more: u64) {
+        add_to(&mut self.others, change, more);
+    }
+
+    fn add_others(&mut self, others: [u64; 3]) {
+        Change::ALL.into_iter().zip(others).for_each(|(change, more)| self.add_other(change, more));
+    }
+}
+
+/// The outcomes of some lines. It can be written, read and added to others.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    counts: Counts,
+    /// In the order of their keys.
+    groups: Vec<Group>,
+    others: [u64; 3],
+    malformed: Vec<Malformed>,
+}
+
+impl Summary {
     /// The counts.
     pub fn counts(&self) -> &Counts {
         &self.counts
@@ -202,68 +371,93 @@ impl Tally {
         &self.malformed
     }
 
-    /// Adds the tally of the lines that follow.
-    pub fn add(&mut self, later: Self) {
-        self.counts.add(&later.counts);
-        for group in later.groups {
-            self.add_group(group);
+    /// Whether the groups of each change and what is counted beside them are all of its requests.
+    pub(super) fn adds_up(&self) -> bool {
+        Change::ALL.into_iter().all(|change| {
+            let groups = self.groups(change).into_iter().map(|group| group.count);
+            groups.fold(self.others(change), u64::saturating_add) == self.counts.of(change)
+        })
+    }
+}
+
+impl From<Summary> for Tally {
+    fn from(summary: Summary) -> Self {
+        let Summary { counts, groups, others, malformed } = summary;
+        let mut tally = Self { counts, others, ..Self::default() };
+        malformed.into_iter().for_each(|malformed| keep_first(&mut tally.malformed, malformed));
+        for Group { key, count, mut examples } in groups {
+            examples.sort_unstable();
+            examples.truncate(MAX_EXAMPLES);
+            tally.add_group(key, Counted { count, examples });
         }
-        for (count, more) in self.others.iter_mut().zip(later.others) {
-            *count = count.saturating_add(more);
+        tally
+    }
+}
+
+/// Adds to the count of a change, in the order of [`Change::ALL`].
+fn add_to(counts: &mut [u64; 3], change: Change, more: u64) {
+    let counts = Change::ALL.into_iter().zip(counts);
+    for (_, count) in counts.filter(|(one, _)| *one == change) {
+        *count = count.saturating_add(more);
+    }
+}
+
+/// Adds a line to a sorted list of the first ones.
+fn keep_first<T: Ord>(first: &mut Vec<T>, line: T) {
+    let place = first.partition_point(|kept| *kept <= line);
+    if place < MAX_EXAMPLES {
+        first.insert(place, line);
+        first.truncate(MAX_EXAMPLES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(numbers: impl Iterator<Item = usize>) -> Tally {
+        let mut tally = Tally::default();
+        for number in numbers {
+            let key = GroupKey {
+                change: Change::ALL[number % 3],
+                before: None,
+                before_rule: None,
+                before_reason: None,
+                rule: None,
+                reason: None,
+                depends_on: Vec::new(),
+                // Each fourth number is another line of a group that is there.
+                prefix: format!("{}/", (number / 4).wrapping_mul(7) % 10_007),
+            };
+            let (source, line) = (Arc::from("log"), number as u64);
+            tally.count_change(key, &source, line, || Example {
+                source: source.clone(),
+                line,
+                asked: String::new(),
+                key: String::new(),
+            });
         }
-        let room = MAX_EXAMPLES.saturating_sub(self.malformed.len());
-        self.malformed.extend(later.malformed.into_iter().take(room));
+        tally
     }
 
-    pub(super) fn counts_mut(&mut self) -> &mut Counts {
-        &mut self.counts
-    }
-
-    /// Counts one request, and keeps it as an example if there is space.
-    pub(super) fn count_change(&mut self, key: GroupKey, example: impl FnOnce() -> Example) {
-        let count = match key.change {
-            Change::NewlyAllowed => &mut self.counts.newly_allowed,
-            Change::NewlyRefused => &mut self.counts.newly_refused,
-            Change::CannotBeTold => &mut self.counts.cannot_be_told,
-        };
-        *count = count.saturating_add(1);
-        if let Some(group) = self.places.get(&key).and_then(|place| self.groups.get_mut(*place)) {
-            group.count = group.count.saturating_add(1);
-            if group.examples.len() < MAX_EXAMPLES {
-                group.examples.push(example());
-            }
-            return;
-        }
-        self.add_group(Group { key, count: 1, examples: vec![example()] });
-    }
-
-    pub(super) fn count_malformed(&mut self, malformed: Malformed) {
-        self.counts.malformed = self.counts.malformed.saturating_add(1);
-        if self.malformed.len() < MAX_EXAMPLES {
-            self.malformed.push(malformed);
-        }
-    }
-
-    fn add_group(&mut self, group: Group) {
-        let place = self.groups.len();
-        match self.places.entry(group.key.clone()) {
-            Entry::Occupied(entry) => {
-                if let Some(known) = self.groups.get_mut(*entry.get()) {
-                    known.count = known.count.saturating_add(group.count);
-                    let room = MAX_EXAMPLES.saturating_sub(known.examples.len());
-                    known.examples.extend(group.examples.into_iter().take(room));
-                }
-            }
-            Entry::Vacant(entry) if place < MAX_GROUPS => {
-                entry.insert(place);
-                self.groups.push(group);
-            }
-            Entry::Vacant(_) => {
-                let others = Change::ALL.iter().zip(&mut self.others);
-                for (_, count) in others.filter(|(change, _)| **change == group.key.change) {
-                    *count = count.saturating_add(group.count);
-                }
-            }
-        }
+    #[test]
+    fn the_groups_that_are_kept_do_not_depend_on_the_order() {
+        let number = 60_000;
+        let whole = tally(0..number).summary();
+        assert_eq!(whole.groups.len(), MAX_GROUPS);
+        assert!(whole.adds_up() && whole.others.iter().sum::<u64>() > 0);
+        assert_eq!(tally((0..number).rev()).summary(), whole);
+        // The parts of three machines, of which each drops groups, in two orders.
+        let parts =
+            || [0, 1, 2].map(|part| Tally::from(tally((0..number).filter(|n| n / 5 % 3 == part)).summary()));
+        let mut forward = Tally::default();
+        parts().into_iter().for_each(|part| forward.add(part));
+        let mut backward = Tally::default();
+        parts().into_iter().rev().for_each(|part| backward.add(part));
+        assert_eq!(forward.summary(), whole);
+        assert_eq!(backward.summary(), whole);
+        // What matters most is kept first.
+        let kept = whole.groups(Change::NewlyAllowed).len();
+        assert!(kept == MAX_GROUPS || whole.others(Change::NewlyAllowed) == 0, "{kept}");
     }
 }

@@ -3,15 +3,17 @@
 mod assume;
 pub(crate) mod error;
 mod members;
+mod merge;
 mod report;
 mod run;
 pub(crate) mod source;
 
 use std::path::{Path, PathBuf};
 
-use authorizer_backtest::{Backtest, BacktestPolicy, Counts};
+use authorizer_backtest::{Backtest, BacktestPolicy, Basis, Counts, Partial, Tally};
 use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES, UnixTime};
 use authorizer_policy::PolicyFile;
+use clap::Subcommand;
 
 use self::assume::Assumption;
 use self::error::BacktestError;
@@ -30,6 +32,7 @@ use crate::time::parse_instant;
 /// Exits 1 when a request would be newly allowed or newly refused. With --strict, also exits 1 when a result cannot be
 /// told, or when a line cannot be read.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(
     after_help = "Example:\n  authorizer backtest --policy new.toml --old deployed/bundle.json logs/\n\n\
     For the log of a function in CloudWatch Logs:\n  \
@@ -37,6 +40,8 @@ use crate::time::parse_instant;
     authorizer backtest --policy new.toml --old deployed/bundle.json -"
 )]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     policy: PolicyArgs,
     /// Logs, plain or gzip: CloudFront access logs (W3C or JSON Lines), the decision log of the function, or an export
@@ -56,6 +61,21 @@ pub(crate) struct Args {
     /// Number of folders of a key that make a group.
     #[arg(long, value_name = "FOLDERS", default_value_t = 1)]
     depth: usize,
+    /// Write the result to this file for `backtest merge`, instead of reporting it. For logs that several machines read.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["top", "strict", "format"])]
+    partial: Option<PathBuf>,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Merge(merge::Args),
+}
+
+/// How a result is reported.
+#[derive(Debug, clap::Args)]
+struct ReportArgs {
     /// Number of groups per change that the text lists.
     #[arg(long, value_name = "GROUPS", default_value_t = 20)]
     top: usize,
@@ -68,6 +88,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
+    if let Some(Command::Merge(args)) = &args.command {
+        return merge::run(args);
+    }
     let policy = read_policy(&args.policy.bundle_json()?, args.policy.named())?;
     let old = match &args.old {
         Some(path) => Some(read_policy(&old_bundle(path)?, path)?),
@@ -78,10 +101,23 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if let Some(now) = args.now {
         backtest = backtest.at(now);
     }
+    let basis = backtest.basis();
     let tally = run::run(backtest, &args.logs)?;
-    let counts = tally.counts();
+    match &args.partial {
+        Some(path) => {
+            merge::write(path, &Partial::new(basis, tally))?;
+            Ok(Exit::Held)
+        }
+        None => report(tally, &basis, &args.report),
+    }
+}
+
+/// Reports a result.
+fn report(tally: Tally, basis: &Basis, args: &ReportArgs) -> miette::Result<Exit> {
+    let summary = tally.summary();
+    let counts = summary.counts();
     if counts.compared() == 0 && counts.preflights == 0 && counts.not_decided == 0 {
-        return Err(match tally.malformed().first() {
+        return Err(match summary.malformed().first() {
             Some(first) => BacktestError::AllMalformed {
                 count: counts.malformed,
                 file: first.source.to_string(),
@@ -92,8 +128,12 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         }
         .into());
     }
-    let report =
-        Report { tally: &tally, assumptions: &args.assume, has_old: args.old.is_some(), top: args.top };
+    let report = Report {
+        summary: &summary,
+        assumptions: &assume::chosen(basis.assumptions),
+        has_old: basis.old_sha256.is_some(),
+        top: args.top,
+    };
     match args.format {
         Format::Json => report.json()?,
         Format::Text => report.text()?,

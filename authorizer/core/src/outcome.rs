@@ -143,6 +143,14 @@ impl<'e> Outcome<'e> {
     }
 }
 
+/// The bodies that the answer to a refused request can have, each with its media type: which one, the client decides.
+pub fn refusal_bodies(refusal: &Refusal, request_id: Option<&str>) -> [(&'static str, String); 2] {
+    [
+        (RefusalForm::Problem.media_type(), problem_of(refusal, request_id)),
+        (RefusalForm::S3Error.media_type(), s3_error_of(refusal, request_id)),
+    ]
+}
+
 /// The form of the answer to a refused request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RefusalForm {

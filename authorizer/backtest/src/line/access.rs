@@ -9,13 +9,15 @@ use std::net::IpAddr;
 use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::request::{OwnParameters, Possible, Resource, S3Request, Target};
-use authorizer_core::{Refusal, UnixTime};
+use authorizer_core::{Reason, Refusal, UnixTime};
 use percent_encoding::percent_decode_str;
 use serde_json::Map;
 
-use super::{Context, LineContent, time};
+use super::{Context, LineContent, answer, time};
 use crate::facts::{Requested, Span};
-use crate::recorded::{Before, Came, Recorded, Stage};
+use crate::guesses::Guesses;
+use crate::recorded::{Before, Came, Recorded, Stage, contradicted_by};
+use crate::rule::Assumptions;
 
 /// The values of a line that are used. A hyphen means absent; for the query, that the URL did not have one.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -32,6 +34,9 @@ pub(super) struct Values<'l> {
     pub(super) result: Option<Cow<'l, str>>,
     pub(super) response_result: Option<Cow<'l, str>>,
     pub(super) detailed_result: Option<Cow<'l, str>>,
+    pub(super) request_id: Option<Cow<'l, str>>,
+    pub(super) content_type: Option<Cow<'l, str>>,
+    pub(super) content_length: Option<Cow<'l, str>>,
 }
 
 impl<'l> Values<'l> {
@@ -57,6 +62,9 @@ impl<'l> Values<'l> {
             "x-edge-result-type" => &mut self.result,
             "x-edge-response-result-type" => &mut self.response_result,
             "x-edge-detailed-result-type" => &mut self.detailed_result,
+            "x-edge-request-id" => &mut self.request_id,
+            "sc-content-type" => &mut self.content_type,
+            "sc-content-len" => &mut self.content_length,
             _ => return,
         };
         *slot = Some(value);
@@ -92,12 +100,21 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
     if method == "OPTIONS" {
         return LineContent::Preflight;
     }
+    let asked = asked(method, stem, values.query.as_deref(), context.own);
+    let reasons = match outcome {
+        Outcome::Answered => answer::reasons(&answer::Answer::of(values), asked.as_ref().ok()),
+        Outcome::WentOn | Outcome::NotTold | Outcome::NotDecided => Vec::new(),
+    };
+    let contradicted = contradicted(&reasons, asked.as_ref().ok());
     let before = match outcome {
         Outcome::WentOn => Before::Allowed { rule: None },
-        Outcome::Answered => Before::Refused { stage: Stage::Unknown, rule: None, reason: None },
+        // The function of this version never gives such an answer.
+        Outcome::Answered if reasons.is_empty() => {
+            Before::Refused { stage: Stage::Unknown, rule: None, reason: None }
+        }
+        Outcome::Answered => Before::Answered(Guesses::of(reasons)),
         Outcome::NotTold | Outcome::NotDecided => Before::Unknown,
     };
-    let asked = asked(method, stem, values.query.as_deref(), context.own);
     let source = values.address.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
     LineContent::Request(Box::new(Recorded {
         asked,
@@ -106,10 +123,25 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
         before,
         came: Came::Unknown,
         claims: None,
+        contradicted,
         bundle: None,
         method: method.clone(),
         path: stem.clone(),
     }))
+}
+
+/// The assumptions that the line shows to be wrong.
+fn contradicted(reasons: &[Reason], asked: Option<&Requested>) -> Assumptions {
+    let has_some = |asked: &Requested| {
+        asked.overrides.as_ref().is_some_and(|some| !some.is_empty())
+            || asked.extras.as_ref().is_some_and(|some| !some.is_empty())
+    };
+    let each_is_of_upload = |reason: &Reason| contradicted_by(*reason, false).uploads;
+    Assumptions {
+        tokens: false,
+        reads: asked.is_some_and(has_some),
+        uploads: !reasons.is_empty() && reasons.iter().all(each_is_of_upload),
+    }
 }
 
 /// The outcome that the log shows.
@@ -125,8 +157,11 @@ enum Outcome {
     NotDecided,
 }
 
-/// The outcome, from the result types. AWS's page does not list those of a generated response and of a function's
-/// failure; they are the ones in the `X-Cache` header of such a response (`LambdaGeneratedResponse from cloudfront`).
+/// The outcome, from the result types. AWS's list of the fields does not have those of a generated response and of a
+/// function's failure. Its page on
+/// [status 503](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-503-lambda-limit-exceeded-error.html)
+/// has those of failures (`LambdaExecutionError`, `LambdaValidationError`, `LambdaLimitExceeded`). A generated response
+/// has `X-Cache: LambdaGeneratedResponse from cloudfront`.
 fn outcome(values: &Values<'_>) -> Outcome {
     let types = [&values.response_result, &values.result, &values.detailed_result];
     let types: Vec<&str> = types.into_iter().filter_map(Option::as_deref).collect();
@@ -136,14 +171,15 @@ fn outcome(values: &Values<'_>) -> Outcome {
     }
     // The function's failure, HTTP to HTTPS, quotas, geography, an invalid request: the policy did not decide.
     let refused_itself = ["Redirect", "LimitExceeded", "CapacityExceeded", "ClientGeoBlocked"];
-    let is_failure = |one: &&str| {
-        one.starts_with("InvalidRequest") || (one.starts_with("Lambda") && one.ends_with("Error"))
-    };
+    // A function of CloudFront Functions cannot be beside a Lambda@Edge function for the same event: another behavior
+    // answered.
+    let is_failure =
+        |one: &&str| ["InvalidRequest", "Lambda", "Function"].iter().any(|start| one.starts_with(start));
     if any(&refused_itself) || types.iter().any(is_failure) || values.status.as_deref() == Some("000") {
         return Outcome::NotDecided;
     }
     // The first of the three is from before the last byte: it does not depend on how the connection ended.
-    if any(&["Hit", "RefreshHit", "OriginShieldHit", "Miss"]) {
+    if any(&["Hit", "RefreshHit", "OriginShieldHit", "Miss", "MissGeneratedResponse"]) {
         return Outcome::WentOn;
     }
     // The request went to the origin: `OriginDnsError`, `AbortedOrigin`, `SlowReaderOriginError`.
@@ -273,6 +309,10 @@ mod tests {
                 "503",
                 Outcome::NotDecided,
             ),
+            ("Error", "Error", "LambdaLimitExceeded", "503", Outcome::NotDecided),
+            ("LambdaValidationError", "", "", "502", Outcome::NotDecided),
+            ("FunctionGeneratedResponse", "", "", "403", Outcome::NotDecided),
+            ("Miss", "Miss", "MissGeneratedResponse", "403", Outcome::WentOn),
             ("Redirect", "Redirect", "Redirect", "301", Outcome::NotDecided),
             ("Error", "Error", "ClientGeoBlocked", "403", Outcome::NotDecided),
             ("Error", "Error", "InvalidRequestMethod", "403", Outcome::NotDecided),

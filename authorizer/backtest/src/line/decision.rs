@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use authorizer_core::Reason;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::logged_claims::LoggedClaims;
@@ -14,7 +15,8 @@ use serde_json::value::RawValue;
 use super::LineContent;
 use super::json::Text;
 use crate::facts::{Requested, Span};
-use crate::recorded::{Before, Came, Recorded, Stage};
+use crate::recorded::{Before, Came, Recorded, Stage, contradicted_by};
+use crate::rule::Assumptions;
 
 /// The members of a line.
 #[derive(Debug)]
@@ -91,7 +93,7 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         Some(name) => Some(S3Operation::named(name).ok_or("its `operation` is not known to this version")?),
         None => None,
     };
-    let stage = Stage::of(&reason, operation.is_some());
+    let stage = Stage::of_word(&reason, operation.is_some());
     let resource = match (operation, line.key) {
         (Some(operation), Some(key)) if operation.is_listing() => {
             KeyPrefix::new(key.into_owned()).map(Resource::Prefix)
@@ -117,6 +119,10 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         (None, Some(method)) => Ok(Requested::method(method, Some(resource))),
         (None, None) => Err(reason.clone()),
     };
+    let contradicted = match (line.decision.as_deref(), Reason::parse(&reason)) {
+        (Some("refuse"), Some(reason)) => contradicted_by(reason, operation.is_some()),
+        _ => Assumptions::default(),
+    };
     let before = match line.decision.as_deref() {
         Some("allow") if operation.is_some() => Before::Allowed { rule: line.rule },
         Some("refuse") => Before::Refused { stage, rule: line.rule, reason: Some(reason) },
@@ -131,7 +137,7 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         (None, Before::Allowed { .. } | Before::Refused { stage: Stage::Denied | Stage::NoRule, .. }) => {
             Came::Nobody
         }
-        (None, Before::Refused { .. } | Before::Unknown) => Came::Unknown,
+        (None, Before::Refused { .. } | Before::Answered(_) | Before::Unknown) => Came::Unknown,
     };
     let claims = second.map(Second::claims).transpose()?.flatten();
     let bundle = line.bundle_sha256;
@@ -142,6 +148,7 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         before,
         came,
         claims,
+        contradicted,
         bundle,
         method,
         path,
@@ -178,6 +185,7 @@ fn without_key<'l>(
         before,
         came,
         claims: None,
+        contradicted: Assumptions::default(),
         bundle,
         method,
         path,

@@ -114,6 +114,12 @@ struct Object<'l> {
     response_result_type: Option<Text<'l>>,
     #[serde(borrow, rename = "x-edge-detailed-result-type")]
     detailed_result_type: Option<Text<'l>>,
+    #[serde(borrow, rename = "x-edge-request-id")]
+    edge_request_id: Option<Text<'l>>,
+    #[serde(borrow, rename = "sc-content-type")]
+    content_type: Option<Text<'l>>,
+    #[serde(borrow, rename = "sc-content-len")]
+    content_length: Option<Text<'l>>,
     // Exports from CloudWatch Logs.
     #[serde(borrow)]
     awslogs: Option<&'l RawValue>,
@@ -214,6 +220,9 @@ fn values_of(object: Object<'_>) -> Values<'_> {
         ("x-edge-result-type", object.result_type),
         ("x-edge-response-result-type", object.response_result_type),
         ("x-edge-detailed-result-type", object.detailed_result_type),
+        ("x-edge-request-id", object.edge_request_id),
+        ("sc-content-type", object.content_type),
+        ("sc-content-len", object.content_length),
     ] {
         if let Some(Text(text)) = text {
             values.set(name, text);

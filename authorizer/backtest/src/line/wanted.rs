@@ -90,6 +90,7 @@ fn owned(before: Before<'_>) -> Before<'static> {
         Before::Refused { stage, rule, reason } => {
             Before::Refused { stage, rule: rule.map(text), reason: reason.map(text) }
         }
+        Before::Answered(guesses) => Before::Answered(guesses),
         Before::Unknown => Before::Unknown,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use authorizer_analysis::fill_in;
+use authorizer_core::claim_name;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::logged_claims::{ClaimDigest, ClaimHasher, LoggedClaims};
 use authorizer_core::record::{SubjectLogging, sha256_hex};
@@ -76,7 +77,7 @@ impl Holder<'_> {
             match (digest, hasher) {
                 (Some(digest), Some(hasher)) => {
                     if let Some(value) = self.recover(name, digest, hasher, guesses) {
-                        known.insert(name.to_owned(), value);
+                        claim_name::put(&mut known, name, value);
                     }
                 }
                 (_, _) => open.push(self.open(name)),
@@ -106,6 +107,7 @@ impl Holder<'_> {
                     ClaimTest::Equals(scalar) => all.extend([scalar.clone()]),
                     ClaimTest::Any(scalars) => all.extend(scalars.iter().cloned()),
                     ClaimTest::Has(word) => all.extend([Scalar::String(word.clone())]),
+                    ClaimTest::StartsWith(text) => all.extend([Scalar::String(text.clone())]),
                     ClaimTest::Present(_) => {}
                 }
             }
@@ -223,11 +225,13 @@ impl Holder<'_> {
         guesses: &mut Vec<Guess>,
     ) -> Supposed {
         let with = |chosen: &[usize]| {
-            let values = open.iter().zip(chosen).filter_map(|(one, place)| {
-                let value = one.values.get(*place)?.clone()?;
-                Some((one.name.clone(), value))
-            });
-            known.clone().into_iter().chain(values).collect::<Map<_, _>>()
+            let mut claims = known.clone();
+            for (one, place) in open.iter().zip(chosen) {
+                if let Some(Some(value)) = one.values.get(*place) {
+                    claim_name::put(&mut claims, &one.name, value.clone());
+                }
+            }
+            claims
         };
         let filled = |claims| fill_in(issuer, None, claims, self.now).ok();
         let is_as_recorded = |chosen: &[usize]| {

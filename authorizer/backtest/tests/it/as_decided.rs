@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use authorizer_backtest::{Assumptions, Backtest, BacktestPolicy, Layout, Lines};
+use authorizer_core::outcome::Outcome;
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::{DecisionLine, DecisionRecord, Verdict};
-use authorizer_core::{Authorizer, Bundle, Supposed, UnixTime};
+use authorizer_core::{Authorized, Authorizer, Bundle, Supposed, UnixTime};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
@@ -34,6 +35,10 @@ impl Policy {
     }
 
     pub(crate) fn decide(&self, request: &Request, at: u64) -> DecisionRecord<'static> {
+        self.answer(request, at).record
+    }
+
+    fn answer(&self, request: &Request, at: u64) -> Authorized<'static> {
         let (event, at) = (request.event(), UnixTime::from_seconds(at));
         let authorized = match &request.token {
             Token::Supposed(claims) => {
@@ -44,7 +49,7 @@ impl Policy {
                 self.authorizer.authorize(&event, at)
             }
         };
-        authorized.record.into_owned()
+        authorized.into_owned()
     }
 }
 
@@ -90,26 +95,49 @@ pub(crate) fn old_line(record: &DecisionRecord<'_>) -> String {
     line.to_string()
 }
 
+/// The columns of access logs, from the fullest to the poorest.
 const FIELDS: &str = "#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken \
-                      x-edge-response-result-type";
+                      x-edge-response-result-type x-edge-request-id sc-content-type sc-content-len";
+
+/// The same, without what the answer looked like beside its status.
+const STATUS_FIELDS: &str = "#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken \
+                             x-edge-response-result-type";
 
 /// The same, for a log with few fields.
 const FEW_FIELDS: &str = "#Fields: cs-method cs-uri-stem x-edge-result-type";
 
+/// What is known from each of them, with the policy that decided and without.
+fn known_by(fields: &str) -> (&'static str, &'static str) {
+    match fields {
+        FIELDS => ("answer, old", "answer"),
+        STATUS_FIELDS => ("access, old", "access"),
+        _ => ("few fields, old", "few fields"),
+    }
+}
+
 /// As CloudFront writes it. 1800000000 is 2027-01-15T08:00:00Z.
-fn access_lines(request: &Request, before: Verdict) -> [(String, &'static str); 2] {
+fn access_lines(request: &Request, before: &Authorized<'_>) -> [(String, &'static str); 3] {
     let encode = |text: &str| text.replace('%', "%25").replace('~', "%7E").replace('"', "%22");
     let (method, stem) = (&request.method, encode(&request.uri));
     let query = if request.query.is_empty() { "-".to_owned() } else { encode(&request.query) };
-    let (status, result) = match before {
-        Verdict::Allow => ("200", "Miss"),
-        Verdict::Refuse | Verdict::Preflight => ("403", "LambdaGeneratedResponse"),
+    let (status, result, answer) = match &before.outcome {
+        // S3 answers what it likes.
+        Outcome::Forward(_) => ("200".to_owned(), "Miss", "application/xml\t243".to_owned()),
+        Outcome::Respond(answer) => {
+            let length = answer.body.as_ref().map_or("-".to_owned(), |body| body.len().to_string());
+            let media_type = &answer.headers.get("content-type").unwrap().first().unwrap().value;
+            (answer.status.clone(), "LambdaGeneratedResponse", format!("{media_type}\t{length}"))
+        }
     };
     let seconds = request.at - 1_800_000_000;
     let time = format!("08:{:02}:{:02}", seconds / 60, seconds % 60);
     let ip = &request.ip;
+    // The generator's events have this id.
+    let id = "r";
+    let start = format!("2027-01-15\t{time}\t{ip}\t{method}\t{stem}\t{query}\t{status}\t0.100\t{result}");
     [
-        (format!("2027-01-15\t{time}\t{ip}\t{method}\t{stem}\t{query}\t{status}\t0.100\t{result}"), FIELDS),
+        (format!("{start}\t{id}\t{answer}"), FIELDS),
+        (start, STATUS_FIELDS),
         (format!("{method}\t{stem}\t{result}"), FEW_FIELDS),
     ]
 }
@@ -169,7 +197,8 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
         let without = Backtest::new(new.read(), None);
         let itself = Backtest::new(old.read(), None);
         for request in requests {
-            let before = old.decide(&request, request.at);
+            let answered = old.answer(&request, request.at);
+            let before = answered.record.clone();
             let after = new.decide(&request, request.at);
             let truth = truth(before.decision, after.decision);
             let line = decision_line(&before);
@@ -199,12 +228,8 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
                 );
             }
             if before.decision != Verdict::Preflight {
-                for (line, fields) in access_lines(&request, before.decision) {
-                    let known = if fields == FIELDS {
-                        ("access, old", "access")
-                    } else {
-                        ("few fields, old", "few fields")
-                    };
+                for (line, fields) in access_lines(&request, &answered) {
+                    let known = known_by(fields);
                     check(known.0, &with_old, &line, Some(fields))?;
                     check(known.1, &without, &line, Some(fields))?;
                 }
@@ -235,6 +260,83 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
         assert!(seen.contains_key(&(known, Said::SameRefusal)), "{seen:#?}");
     }
     assert!(seen.contains_key(&("access, old", Said::SameAllow)), "{seen:#?}");
+    // The answer shows who is newly let in, and its status alone shows some of them.
+    let newly_allowed = |known| seen.get(&(known, Said::NewlyAllowed)).copied().unwrap_or_default();
+    assert!(newly_allowed("answer, old") > newly_allowed("access, old"), "{seen:#?}");
+    assert!(newly_allowed("access, old") > 0, "{seen:#?}");
+}
+
+/// A request that does not meet an assumption, and whose line shows it, has a result that follows from the line alone.
+/// Where a request meets the assumption, it has the result of the core, too.
+#[test]
+fn an_assumption_that_a_line_contradicts_is_not_used_for_it() {
+    let seen = Seen::default();
+    let mut runner = runner(400);
+    let contradicted = RefCell::new(BTreeMap::new());
+    let result = runner.run(&(policies(), requests()), |((old, new), requests)| {
+        let (old, new) = (Policy::new(&old), Policy::new(&new));
+        let backtest = Backtest::new(new.read(), Some(old.read()));
+        for request in requests {
+            let before = old.decide(&request, request.at);
+            let truth = truth(before.decision, new.decide(&request, request.at).decision);
+            let line = decision_line(&before);
+            // The rules refuse a parameter, or what is uploaded, after the operation is known.
+            let is_of_rules = before.operation.is_some();
+            let refuses = |reasons: &[&str]| is_of_rules && reasons.contains(&before.reason.as_ref());
+            let (of_reads, of_uploads) = (
+                refuses(&["query_not_allowed"]),
+                refuses(&[
+                    "header_not_allowed",
+                    "length_required",
+                    "too_large",
+                    "content_type_not_allowed",
+                    "metadata_mismatch",
+                ]),
+            );
+            let is_upload = before.operation.as_deref().is_none_or(|name| {
+                authorizer_core::operation::S3Operation::named(name)
+                    .is_none_or(|operation| operation.is_upload())
+            });
+            for (known, assumptions, is_met, is_contradicted) in [
+                (
+                    "reads",
+                    Assumptions { reads: true, ..Assumptions::default() },
+                    request.has_no_overrides(),
+                    of_reads,
+                ),
+                ("uploads", Assumptions { uploads: true, ..Assumptions::default() }, !is_upload, of_uploads),
+            ] {
+                prop_assert!(!(is_met && is_contradicted), "{known} {line}");
+                let backtest = backtest.clone().assuming(assumptions);
+                if is_met || is_contradicted {
+                    check(&seen, known, &backtest, &line, None, truth)?;
+                }
+                let lines = Lines { source: "l".into(), first: 1, layout: None, bytes: line.clone().into() };
+                let counts = backtest.read(&lines).counts().contradicted;
+                prop_assert_eq!(
+                    counts.reads + counts.uploads,
+                    u64::from(is_contradicted),
+                    "{} {}",
+                    known,
+                    line
+                );
+                *contradicted.borrow_mut().entry(known).or_insert(0) += u32::from(is_contradicted);
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    if are_few() {
+        return;
+    }
+    let contradicted = contradicted.into_inner();
+    assert!(
+        contradicted["reads"] > 10 && contradicted["uploads"] > 10,
+        "{contradicted:?} {:#?}",
+        seen.borrow()
+    );
 }
 
 #[test]
@@ -249,12 +351,13 @@ fn tokens_that_are_taken_to_be_as_before_are_so_between_policies_that_trust_alik
         let (old, new) = (Policy::new(&old), Policy::new(&new));
         let backtest = Backtest::new(new.read(), None).assuming(tokens);
         for request in requests {
-            let before = old.decide(&request, request.at);
+            let answered = old.answer(&request, request.at);
+            let before = &answered.record;
             let truth = truth(before.decision, new.decide(&request, request.at).decision);
-            check(&seen, "line, tokens", &backtest, &old_line(&before), None, truth)?;
-            check(&seen, "line 2, tokens", &backtest, &decision_line(&before), None, truth)?;
+            check(&seen, "line, tokens", &backtest, &old_line(before), None, truth)?;
+            check(&seen, "line 2, tokens", &backtest, &decision_line(before), None, truth)?;
             if before.decision != Verdict::Preflight {
-                for (line, fields) in access_lines(&request, before.decision) {
+                for (line, fields) in access_lines(&request, &answered) {
                     check(&seen, "access, tokens", &backtest, &line, Some(fields), truth)?;
                 }
             }
@@ -283,12 +386,13 @@ fn at_another_instant_it_is_what_the_core_would_decide_then() {
         let now = 1_800_000_000 + later;
         let backtest = Backtest::new(new.read(), Some(old.read())).at(UnixTime::from_seconds(now));
         for request in requests {
-            let before = old.decide(&request, request.at);
+            let answered = old.answer(&request, request.at);
+            let before = &answered.record;
             let truth = truth(before.decision, new.decide(&request, now).decision);
-            check(&seen, "line, now", &backtest, &old_line(&before), None, truth)?;
-            check(&seen, "line 2, now", &backtest, &decision_line(&before), None, truth)?;
+            check(&seen, "line, now", &backtest, &old_line(before), None, truth)?;
+            check(&seen, "line 2, now", &backtest, &decision_line(before), None, truth)?;
             if before.decision != Verdict::Preflight {
-                for (line, fields) in access_lines(&request, before.decision) {
+                for (line, fields) in access_lines(&request, &answered) {
                     check(&seen, "access, now", &backtest, &line, Some(fields), truth)?;
                 }
             }
@@ -354,6 +458,55 @@ fn what_was_no_token_wherever_it_was_is_none_where_it_is_looked_for_still() {
     assert_eq!(between("credentials", cookie.clone(), cookie.clone(), &line), Said::SameRefusal);
     // The malformed token may have been in this cookie, and another cookie may contain a valid one.
     assert_eq!(between("credentials", cookie, json!({"cookie": "other"}), &line), Said::CannotBeTold);
+}
+
+#[test]
+fn what_another_policy_dropped_from_the_query_is_not_dropped_now() {
+    let line = json!({"method": "GET", "operation": "GetObject", "key": "x", "decision": "allow", "rule": "all",
+        "reason": "allowed_by_rule", "issuer": "staff", "subject": "s"});
+    let ignored = json!({"ignored": ["utm_source"]});
+    assert_eq!(between("query", ignored.clone(), ignored.clone(), &line), Said::SameAllow);
+    assert_eq!(between("query", json!(null), ignored.clone(), &line), Said::SameAllow);
+    // The request may have had the parameter.
+    assert_eq!(between("query", ignored, json!(null), &line), Said::CannotBeTold);
+}
+
+#[test]
+fn where_people_sign_in_a_read_may_have_had_more_than_one_token() {
+    let sign_in = json!({"url": "https://login.example.com/", "origin": "https://files.example.com"});
+    let refused = json!({"method": "GET", "operation": "GetObject", "key": "x", "decision": "refuse",
+        "reason": "credential_repeated", "status": 400});
+    assert_eq!(between("sign_in", json!(null), json!(null), &refused), Said::SameRefusal);
+    assert_eq!(between("sign_in", json!(null), sign_in.clone(), &refused), Said::CannotBeTold);
+    let allowed = json!({"method": "GET", "operation": "GetObject", "key": "x", "decision": "allow", "rule": "all",
+        "reason": "allowed_by_rule", "issuer": "staff", "subject": "s"});
+    assert_eq!(between("sign_in", sign_in.clone(), sign_in.clone(), &allowed), Said::SameAllow);
+    assert_eq!(between("sign_in", json!(null), sign_in.clone(), &allowed), Said::SameAllow);
+    assert_eq!(between("sign_in", sign_in, json!(null), &allowed), Said::CannotBeTold);
+}
+
+#[test]
+fn a_token_of_an_issuer_that_is_no_longer_trusted_is_not_taken_to_verify() {
+    let policy = |name: &str, revoked: Value| {
+        Policy::new(&json!({"version": 1, "revoked": revoked,
+            "issuers": [{"name": name, "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"], "jwks":
+                {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}],
+            "rules": [{"id": "all", "effect": "allow", "operations": ["GetObject"], "keys": ["**"],
+                "response_overrides": ["response-cache-control", "response-content-disposition",
+                    "response-content-encoding", "response-content-language", "response-content-type",
+                    "response-expires"], "parameters": ["partNumber"]}]}))
+    };
+    let digest = authorizer_core::record::sha256_hex(b"i\nalice");
+    let line = json!({"log_version": 1, "method": "GET", "operation": "GetObject", "key": "x",
+        "decision": "allow", "rule": "all", "reason": "allowed_by_rule", "issuer": "staff", "subject": digest});
+    let tokens = Assumptions { tokens: true, ..Assumptions::default() };
+    let said = |name: &str, revoked: Value| {
+        say(&Backtest::new(policy(name, revoked).read(), None).assuming(tokens), &line.to_string(), None)
+    };
+    assert_eq!(said("staff", json!([])), Said::SameAllow);
+    assert_eq!(said("staff", json!([{"issuer": "staff", "sub": "bob"}])), Said::SameAllow);
+    assert_eq!(said("others", json!([])), Said::CannotBeTold);
+    assert_eq!(said("staff", json!([{"issuer": "staff", "sub": "alice"}])), Said::CannotBeTold);
 }
 
 proptest! {

@@ -11,5 +11,6 @@
 
 mod as_decided;
 mod generate;
+mod merged;
 mod random;
 mod rebuilt;

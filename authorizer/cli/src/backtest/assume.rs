@@ -1,6 +1,6 @@
 //! The assumptions that a person can choose.
 
-use authorizer_backtest::Assumptions;
+use authorizer_backtest::{Assumptions, Contradicted};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -26,10 +26,28 @@ impl Assumption {
     }
 }
 
+/// The number of requests whose lines contradict the assumption.
+pub(super) fn contradicted(assumption: Assumption, counts: &Contradicted) -> u64 {
+    match assumption {
+        Assumption::Tokens => counts.tokens,
+        Assumption::Reads => counts.reads,
+        Assumption::Uploads => counts.uploads,
+    }
+}
+
 pub(super) fn assumptions(chosen: &[Assumption]) -> Assumptions {
     Assumptions {
         tokens: chosen.contains(&Assumption::Tokens),
         reads: chosen.contains(&Assumption::Reads),
         uploads: chosen.contains(&Assumption::Uploads),
     }
+}
+
+/// The choices that make these assumptions, in the order of their declaration.
+pub(super) fn chosen(assumptions: Assumptions) -> Vec<Assumption> {
+    let Assumptions { tokens, reads, uploads } = assumptions;
+    [(Assumption::Tokens, tokens), (Assumption::Reads, reads), (Assumption::Uploads, uploads)]
+        .into_iter()
+        .filter_map(|(choice, is_made)| is_made.then_some(choice))
+        .collect()
 }

@@ -34,6 +34,39 @@ pub(crate) enum BacktestError {
         /// The file.
         path: PathBuf,
     },
+    /// A file is not a partial result.
+    #[error("`{path}` is not a partial result: {problem}")]
+    #[diagnostic(help("name files that `authorizer backtest --partial FILE` wrote, whole"))]
+    NotPartial {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A partial result is from another version of the format.
+    #[error("`{path}` has version {version} of partial results, which is not supported")]
+    #[diagnostic(help("make all partial results, and merge them, with the same version of this program"))]
+    PartialVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// Partial results do not belong together.
+    #[error("`{path}` and `{first}` cannot be merged: {what} differs")]
+    #[diagnostic(help("make all partial results with the same policies and options"))]
+    Unlike {
+        /// The file.
+        path: PathBuf,
+        /// The first file.
+        first: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// The arguments of a merge do not have a file.
+    #[error("there is no partial result to merge")]
+    #[diagnostic(help("name files that `authorizer backtest --partial FILE` wrote, or folders of them"))]
+    NoPartials,
     /// There is nothing to check: that is not the same as no change.
     #[error("the logs do not contain a request")]
     #[diagnostic(help("name access logs, or the log of the function, which has a line for each request"))]

@@ -1,15 +1,15 @@
 //! The result of a backtest, for people and for programs.
 
-use authorizer_backtest::{Change, Group, GroupKey, MAX_GROUPS, Tally};
+use authorizer_backtest::{Change, Earlier, Group, GroupKey, MAX_GROUPS, Summary};
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
-use super::assume::Assumption;
+use super::assume::{Assumption, contradicted};
 use crate::output::{OutputError, line};
 
 /// The result of a backtest.
 pub(super) struct Report<'r> {
-    pub(super) tally: &'r Tally,
+    pub(super) summary: &'r Summary,
     pub(super) assumptions: &'r [Assumption],
     pub(super) has_old: bool,
     pub(super) top: usize,
@@ -18,27 +18,27 @@ pub(super) struct Report<'r> {
 impl Report<'_> {
     /// One JSON object.
     pub(super) fn json(&self) -> Result<(), OutputError> {
-        let groups: Vec<_> = Change::ALL.iter().flat_map(|change| self.tally.groups(*change)).collect();
+        let groups: Vec<_> = Change::ALL.iter().flat_map(|change| self.summary.groups(*change)).collect();
         let others: Vec<_> = Change::ALL
             .iter()
-            .map(|change| (change, self.tally.others(*change)))
+            .map(|change| (change, self.summary.others(*change)))
             .filter(|(_, count)| *count > 0)
             .map(|(change, count)| json!({"change": change, "count": count}))
             .collect();
         line(json!({
             "version": 1,
-            "requests": self.tally.counts().compared(),
-            "counts": self.tally.counts(),
+            "requests": self.summary.counts().compared(),
+            "counts": self.summary.counts(),
             "assumptions": self.assumptions,
             "groups": groups,
             "others": others,
-            "malformed": self.tally.malformed(),
+            "malformed": self.summary.malformed(),
         }))
     }
 
     /// Lines for people.
     pub(super) fn text(&self) -> Result<(), OutputError> {
-        let counts = self.tally.counts();
+        let counts = self.summary.counts();
         line(format_args!("{} checked against the policy", many(counts.compared(), "request")))?;
         for (what, count) in [
             ("same allow", counts.same_allow),
@@ -51,6 +51,13 @@ impl Report<'_> {
         }
         for assumption in self.assumptions {
             line(format_args!("assumed: {}", assumption.words()))?;
+            let count = contradicted(*assumption, &counts.contradicted);
+            if count > 0 {
+                line(format_args!(
+                    "  not for {}, whose lines show that it is wrong",
+                    many(count, "request")
+                ))?;
+            }
         }
         self.text_beside()?;
         for change in Change::ALL {
@@ -61,7 +68,7 @@ impl Report<'_> {
 
     /// Writes what the logs contain besides the requests that were compared.
     fn text_beside(&self) -> Result<(), OutputError> {
-        let counts = self.tally.counts();
+        let counts = self.summary.counts();
         for (count, singular, rest) in [
             (counts.preflights, "preflight", ", which gives no access to an object"),
             (counts.not_decided, "request", " that CloudFront answered itself, or where the function failed"),
@@ -82,7 +89,7 @@ impl Report<'_> {
         }
         if counts.malformed > 0 {
             line(format_args!("{}: {}", "could not be read".yellow(), many(counts.malformed, "line")))?;
-            for malformed in self.tally.malformed() {
+            for malformed in self.summary.malformed() {
                 let problem = malformed.problem.escape_debug();
                 line(format_args!("  {}:{}: {problem}", malformed.source, malformed.line))?;
             }
@@ -91,7 +98,7 @@ impl Report<'_> {
     }
 
     fn text_of(&self, change: Change) -> Result<(), OutputError> {
-        let count = self.tally.counts().of(change);
+        let count = self.summary.counts().of(change);
         if count == 0 {
             return Ok(());
         }
@@ -101,7 +108,7 @@ impl Report<'_> {
             Change::CannotBeTold => "cannot be told".yellow().to_string(),
         };
         line(format_args!("\n{name}: {count}"))?;
-        let groups = self.tally.groups(change);
+        let groups = self.summary.groups(change);
         for group in groups.iter().take(self.top) {
             text_of_group(group)?;
         }
@@ -114,7 +121,7 @@ impl Report<'_> {
                 many_of(more)
             ))?;
         }
-        let others = self.tally.others(change);
+        let others = self.summary.others(change);
         if others > 0 {
             line(format_args!(
                 "  and {} in further groups: {MAX_GROUPS} are counted separately; a lower --depth makes fewer groups",
@@ -145,11 +152,11 @@ fn text_of_group(group: &Group) -> Result<(), OutputError> {
 fn in_words(key: &GroupKey) -> String {
     let shown = |word: &Option<String>| word.as_deref().map(|word| word.escape_debug().to_string());
     let before = match (key.before, shown(&key.before_rule), shown(&key.before_reason)) {
-        (Some("allow"), Some(rule), _) => format!("was allowed by {rule}"),
-        (Some("allow"), None, _) => "was allowed".to_owned(),
-        (Some(_), Some(rule), _) => format!("was denied by {rule}"),
-        (Some(_), None, Some(reason)) => format!("was refused ({reason})"),
-        (Some(_), None, None) => "was refused".to_owned(),
+        (Some(Earlier::Allow), Some(rule), _) => format!("was allowed by {rule}"),
+        (Some(Earlier::Allow), None, _) => "was allowed".to_owned(),
+        (Some(Earlier::Refuse), Some(rule), _) => format!("was denied by {rule}"),
+        (Some(Earlier::Refuse), None, Some(reason)) => format!("was refused ({reason})"),
+        (Some(Earlier::Refuse), None, None) => "was refused".to_owned(),
         (None, _, _) => "the log does not have the decision".to_owned(),
     };
     let rule = key.rule.as_deref();

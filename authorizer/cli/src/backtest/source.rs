@@ -24,7 +24,7 @@ const PARQUET: [u8; 4] = *b"PAR1";
 /// A log and its name.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     name: Arc<str>,
     /// Its size, in bytes. Standard input does not have one.
     pub(super) size: Option<u64>,

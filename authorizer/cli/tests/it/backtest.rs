@@ -121,6 +121,146 @@ fn the_exit_tells_whether_anything_would_change() {
 }
 
 #[test]
+fn an_access_log_shows_who_is_newly_let_in_by_the_answer_that_they_got() {
+    let refused = |status: u16, length: usize| {
+        format!(
+            "#Fields: cs-method cs-uri-stem cs-uri-query sc-status x-edge-result-type x-edge-request-id sc-content-len\n\
+             GET\t/shared/plan.pdf\t-\t{status}\tLambdaGeneratedResponse\ta007==\t{length}\n"
+        )
+    };
+    // `shared/` is opened for everyone. Whoever came without a token, or with one that no rule let in, is let in.
+    for (log, exit, newly_allowed) in [
+        (refused(401, 129), 1, 1),
+        (refused(403, 143), 1, 1),
+        // A token that is not valid is still refused.
+        (refused(401, 120), 0, 0),
+        // No answer of the function has this length.
+        (refused(401, 12), 0, 0),
+    ] {
+        let done = backtest(&["--format", "json", "-"], log.as_bytes());
+        let value: Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!(
+            (done.code, value["counts"]["newly_allowed"].as_i64()),
+            (exit, Some(newly_allowed)),
+            "{log}"
+        );
+    }
+    // The columns of the stack, which logs no queries by default: then it is assumed that a read asked for no headers.
+    let without_query = refused(403, 143).replace(" cs-uri-query", "").replace("\t-\t", "\t");
+    assert_eq!(backtest(&["-"], without_query.as_bytes()).code, 0);
+    assert_eq!(backtest(&["--assume", "reads", "-"], without_query.as_bytes()).code, 1);
+    // Without the policy that decided, whether a token would be valid is not known.
+    let alone = authorizer_with(&["backtest", "--policy", NEW, "-"], refused(403, 143).as_bytes());
+    assert_eq!(alone.code, 0);
+    assert!(alone.out.contains("cannot be told            1"), "{}", alone.out);
+}
+
+#[test]
+fn an_assumption_that_a_line_contradicts_is_named_with_the_number_of_lines() {
+    let line = r#"{"log_version":1,"method":"GET","operation":"GetObject","key":"shared/plan.pdf","decision":"refuse","status":400,"reason":"query_not_allowed","issuer":"staff"}"#;
+    let done = backtest(&["--assume", "reads,tokens,uploads", "-"], line.as_bytes());
+    assert!(
+        done.out.contains(
+            "with the object\n  not for 1 request, whose lines show that it is wrong\nassumed: every upload"
+        ),
+        "{}",
+        done.out
+    );
+    assert!(done.out.contains("newly allowed             0"), "{}", done.out);
+    assert_eq!(done.code, 0);
+}
+
+#[test]
+fn parts_are_merged_in_any_order_to_the_result_of_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let logs = ["decisions.jsonl", "access.log.gz", "firehose.gz", "tail.txt"].map(log);
+    let mut parts = Vec::new();
+    for (number, log) in logs.iter().enumerate() {
+        let part = at(&format!("parts/{number}.json"));
+        let done = backtest(&["--assume", "reads", "--partial", &part, log], b"");
+        assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (0, "", ""));
+        parts.push(part);
+    }
+    let whole =
+        backtest(&[&["--assume", "reads"], logs.each_ref().map(String::as_str).as_slice()].concat(), b"");
+    let merge = |files: &[&str]| authorizer(&[&["backtest", "merge"], files].concat());
+    let forward: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let backward: Vec<&str> = forward.iter().rev().copied().collect();
+    for files in [forward.as_slice(), &backward, &[&at("parts")]] {
+        let merged = merge(files);
+        assert_eq!((merged.out, merged.code, merged.err), (whole.out.clone(), 1, String::new()), "{files:?}");
+    }
+    // A merge of merges.
+    let (half, other) = (at("half.json"), at("other.json"));
+    assert_eq!(merge(&["--partial", &half, &parts[3], &parts[1]]).code, 0);
+    assert_eq!(merge(&["--partial", &other, &parts[0], &parts[2]]).code, 0);
+    assert_eq!(merge(&[&half, &other]).out, whole.out);
+
+    let unlike = at("unlike.json");
+    assert_eq!(backtest(&["--partial", &unlike, &logs[0]], b"").code, 0);
+    let whole_part = fs::read_to_string(&parts[0]).unwrap();
+    for (name, text) in [
+        ("cut.json", whole_part.get(..whole_part.len() / 2).unwrap().to_owned()),
+        ("version.json", whole_part.replace("\"partial_version\":1", "\"partial_version\":9")),
+        ("counts.json", whole_part.replace("\"newly_refused\":1", "\"newly_refused\":7")),
+    ] {
+        fs::write(at(name), text).unwrap();
+    }
+    for (file, message) in [
+        ("unlike.json", "cannot be merged: --assume differs"),
+        ("cut.json", "is not a partial result"),
+        ("version.json", "has version 9 of partial results, which is not supported"),
+        ("counts.json", "its counts contradict each other"),
+    ] {
+        let done = merge(&[&parts[0], &at(file)]);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{file}");
+        assert!(done.err.contains(message) && done.err.contains("help:"), "{file}: {}", done.err);
+    }
+    // A part without a request is a part; all parts together must have one.
+    let (nothing, empty) = (at("nothing.json"), at("empty.log"));
+    fs::write(&empty, "").unwrap();
+    assert_eq!(backtest(&["--assume", "reads", "--partial", &nothing, &empty], b"").code, 0);
+    assert_eq!(merge(&[&nothing, &parts[0]]).code, 1);
+    assert!(merge(&[&nothing]).err.contains("the logs do not contain a request"));
+}
+
+#[test]
+fn logs_of_both_versions_and_of_the_function_are_read_from_the_folders_that_they_are_delivered_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    let packed = |name: &str| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&read(name)).unwrap();
+        encoder.finish().unwrap()
+    };
+    put("E.2027-01-15-08.abc.gz", &read("access.log.gz"));
+    put("AWSLogs/123456789012/CloudFront/E/2027/01/15/08/E.2027-01-15-08.def.gz", &packed("access-v2.jsonl"));
+    put(
+        "aws-account-id=123456789012/DistributionId=E/year=2027/month=01/day=15/hour=08/x",
+        &read("access-v2.jsonl"),
+    );
+    // W3C with another delimiter.
+    let spaces = String::from_utf8(read("access.log")).unwrap().replace('\t', " ");
+    put("spaces/E.2027-01-15-09.ghi", spaces.as_bytes());
+    put("firehose/2027/01/15/08/stream-1-2027", &read("firehose.gz"));
+    put("decisions/decisions.jsonl.gz", &packed("decisions.jsonl"));
+    let count = |arguments: &[&str]| {
+        let value = json(arguments, b"");
+        assert_eq!(value["malformed"], Value::Array(Vec::new()), "{value}");
+        value["requests"].as_u64().unwrap()
+    };
+    let (access, firehose) = (count(&[&log("access.log")]), count(&[&log("firehose.gz")]));
+    let decisions = count(&[&log("decisions.jsonl")]);
+    let all = count(&[folder.path().to_str().unwrap()]);
+    assert_eq!(all, 4 * access + firehose + decisions);
+}
+
+#[test]
 fn a_policy_that_decided_itself_changes_nothing() {
     let done = authorizer(&["backtest", "--policy", OLD, "--format", "json", &log("decisions.jsonl")]);
     let value: Value = serde_json::from_str(&done.out).unwrap();

@@ -83,11 +83,13 @@ pub(crate) fn access(number: u64, text: &mut String) {
         2 => ("GET", format!("/public/p{user}/logo.svg"), "200", "Hit"),
         _ => ("DELETE", format!("/users/u{user}/c.txt"), "403", "LambdaGeneratedResponse"),
     };
+    // The function's own answer to the request with the id `id`.
+    let answer = if status == "403" { "application/problem+json\t139" } else { "text/plain\t12" };
     writeln!(
         text,
         "2027-01-15\t08:00:00\tFRA56-P4\t512\t203.0.113.9\t{method}\td.cloudfront.net\t{stem}\t{status}\t-\tcurl/8\t-\t-\t\
          {result}\tid\tfiles.example.com\thttps\t310\t0.021\t-\tTLSv1.3\tTLS_AES_128_GCM_SHA256\t{result}\tHTTP/2.0\t\
-         -\t-\t40404\t0.021\t{result}\ttext/plain\t12\t-\t-"
+         -\t-\t40404\t0.021\t{result}\t{answer}\t-\t-"
     )
     .unwrap();
 }

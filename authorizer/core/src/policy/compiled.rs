@@ -5,8 +5,8 @@ use crate::credential::CredentialPlaces;
 use crate::logged_claims::ClaimHasher;
 use crate::operation::OperationSet;
 use crate::record::SubjectLogging;
-use crate::request::{OwnParameters, Possible};
-use crate::rules::{Access, Decision, Effect, Rule, Rules};
+use crate::request::{OwnParameters, Possible, Resource};
+use crate::rules::{Access, Claims, Decision, Effect, Rule, Rules};
 use crate::sign_in::SignIn;
 use crate::token::Issuer;
 
@@ -35,6 +35,13 @@ impl Policy {
     /// The rules, in the order of the document.
     pub fn rules(&self) -> &[Rule] {
         self.rules.as_slice()
+    }
+
+    /// The rules with a key pattern that matches this resource with these claims, in the order of the document: for a
+    /// listing, the pattern of an allow rule must match every key, and that of a deny rule some key. No other rule can
+    /// match.
+    pub fn rules_for(&self, resource: &Resource, claims: Claims<'_>) -> impl Iterator<Item = &Rule> {
+        self.rules.speaking_of(resource, claims)
     }
 
     /// Decides on a request.

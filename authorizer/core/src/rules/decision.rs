@@ -108,7 +108,7 @@ impl Rules {
     }
 
     /// The rules with a key pattern for it, in their order.
-    fn speaking_of(&self, resource: &Resource, claims: Claims<'_>) -> impl Iterator<Item = &Rule> {
+    pub(crate) fn speaking_of(&self, resource: &Resource, claims: Claims<'_>) -> impl Iterator<Item = &Rule> {
         let places = self.matcher.speaking_of(&self.rules, resource, claims);
         places.into_iter().filter_map(|place| self.rules.get(place))
     }

@@ -1,5 +1,6 @@
 //! The tests that need only the Rust toolchain: no installer, no network, no other compiler.
 
+mod backtest;
 mod bucket;
 mod distribution;
 mod docs;

@@ -1,5 +1,6 @@
 //! `infra/`: the templates and scripts, with cfn-lint, checkov, Terraform, AWS's command line and an emulator of AWS.
 
+mod backtest;
 mod deploy;
 mod deploy_docs;
 mod drift;

@@ -36,10 +36,11 @@ fn the_reference_of_the_command_line_is_the_command_line() {
     holds("docs/cli.md", &page);
 }
 
-/// The commands without subcommands, in the order of the help, without clap's own `help`.
+/// The commands that do something themselves, in the order of the help, without clap's own `help`.
 fn leaves(command: &Command) -> Vec<&Command> {
     let mut below = command.get_subcommands().filter(|one| one.get_name() != "help").peekable();
-    if below.peek().is_none() { vec![command] } else { below.flat_map(leaves).collect() }
+    let is_itself = below.peek().is_none() || command.is_args_conflicts_with_subcommands_set();
+    is_itself.then_some(command).into_iter().chain(below.flat_map(leaves)).collect()
 }
 
 fn name(command: &Command) -> String {

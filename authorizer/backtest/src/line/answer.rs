@@ -1,0 +1,212 @@
+//! What the answer to a refused request shows of its reason.
+//!
+//! An access log has the status of the answer, and the type and length of its body. The function writes the same body
+//! for the same reason, except for CloudFront's id of the request, which the log has too. CloudFront does not compress
+//! a body of less than 1,000 bytes ([AWS: serving compressed
+//! files](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html)).
+
+use std::sync::LazyLock;
+
+use authorizer_core::credential::CredentialError;
+use authorizer_core::key::KeyError;
+use authorizer_core::operation::{Method, S3Operation};
+use authorizer_core::outcome::refusal_bodies;
+use authorizer_core::{KeysUnavailable, NoRule, Reason, Refusal, TokenError, UploadError};
+
+use super::access::Values;
+use crate::facts::Requested;
+
+/// The status of the answer that sends a person to sign in, whatever is wrong with the token.
+const SIGN_IN: u16 = 302;
+
+/// An answer of the function.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Answer<'l> {
+    method: &'l str,
+    status: Option<u16>,
+    media_type: Option<&'l str>,
+    length: Option<usize>,
+    /// The id of the request, which is part of the body.
+    request_id: Option<&'l str>,
+}
+
+impl<'l> Answer<'l> {
+    pub(super) fn of(values: &'l Values<'_>) -> Self {
+        Self {
+            method: values.method.as_deref().unwrap_or_default(),
+            status: values.status.as_deref().and_then(|text| text.parse().ok()),
+            media_type: values.content_type.as_deref(),
+            length: values.content_length.as_deref().and_then(|text| text.parse().ok()),
+            request_id: values.request_id.as_deref(),
+        }
+    }
+
+    /// The length of the body without the id of the request; `None` if the log does not have it, or the answer has no
+    /// body, as that to HEAD.
+    fn rest(&self) -> Option<usize> {
+        let id = self.request_id?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+/.~".contains(&byte);
+        let has_body = self.method != Method::Head.as_str() && self.status != Some(SIGN_IN);
+        // A length that is less than that of the id fits no reason.
+        let rest = self.length?.saturating_sub(id.len());
+        (has_body && id.bytes().all(is_plain)).then_some(rest)
+    }
+}
+
+/// The reasons that have such an answer to this request; none if the function never answers like that. Without a
+/// status, all.
+pub(super) fn reasons(answer: &Answer<'_>, asked: Option<&Requested>) -> Vec<Reason> {
+    let fits = |reason: &Reason| match answer.status {
+        None => true,
+        Some(SIGN_IN) => *reason == Reason::TokenMissing || reason.status() == 401,
+        Some(status) => reason.status() == status,
+    };
+    let is_safe = [Method::Get, Method::Head].iter().any(|method| method.as_str() == answer.method);
+    let uploads = asked.is_none_or(|asked| asked.operations.any(S3Operation::is_upload));
+    let can_be = |reason: &Reason| match reason {
+        // Only a page that changes something is refused for its origin. A preflight is not compared.
+        Reason::OriginNotAllowed => !is_safe,
+        Reason::LengthRequired
+        | Reason::TooLarge
+        | Reason::ContentTypeNotAllowed
+        | Reason::MetadataMismatch => uploads,
+        _ => true,
+    };
+    let rest = answer.rest();
+    let has_body = |bodies: &Option<BodyLengths>| match (bodies, rest) {
+        (None, _) | (_, None) => true,
+        (Some(bodies), Some(rest)) => bodies.iter().any(|(media_type, length)| {
+            answer.media_type.is_none_or(|logged| logged == *media_type) && *length == rest
+        }),
+    };
+    let all = LENGTHS.iter().filter(|(reason, bodies)| fits(reason) && can_be(reason) && has_body(bodies));
+    all.map(|(reason, _)| *reason).collect()
+}
+
+/// The media types and lengths of the bodies that an answer can have, without the id of the request.
+type BodyLengths = [(&'static str, usize); 2];
+
+/// All reasons, each with the lengths of its bodies if its answer always has the same text.
+static LENGTHS: LazyLock<Vec<(Reason, Option<BodyLengths>)>> = LazyLock::new(|| {
+    let lengths = |refusal: Refusal| {
+        // The id is part of the body, even if it is empty.
+        refusal_bodies(&refusal, Some("")).map(|(media_type, body)| (media_type, body.len()))
+    };
+    Reason::ALL.into_iter().map(|reason| (reason, refusal_of(reason).map(lengths))).collect()
+});
+
+/// A refusal for this reason; `None` if the text of the answer depends on more than the reason.
+fn refusal_of(reason: Reason) -> Option<Refusal> {
+    Some(match reason {
+        // The name of the parameter or header is part of the text. An event that cannot be read does not have an id.
+        Reason::QueryNotAllowed
+        | Reason::QueryMalformed
+        | Reason::HeaderNotAllowed
+        | Reason::HeaderMalformed
+        | Reason::EventMalformed => return None,
+        Reason::EventWrongTrigger => Refusal::EventWrongTrigger,
+        Reason::KeyMissing => Refusal::Key(KeyError::Missing),
+        Reason::KeyEscapeMalformed => Refusal::Key(KeyError::EscapeMalformed),
+        Reason::KeyNotUtf8 => Refusal::Key(KeyError::NotUtf8),
+        Reason::KeyEmptySegment => Refusal::Key(KeyError::EmptySegment),
+        Reason::KeyDotSegment => Refusal::Key(KeyError::DotSegment),
+        Reason::KeyControlCharacter => Refusal::Key(KeyError::ControlCharacter),
+        Reason::KeyBackslash => Refusal::Key(KeyError::Backslash),
+        Reason::KeyRawPlus => Refusal::Key(KeyError::RawPlus),
+        Reason::KeyRawDelimiter => Refusal::Key(KeyError::RawDelimiter),
+        Reason::KeySoap => Refusal::Key(KeyError::Soap),
+        Reason::KeyTooLong => Refusal::Key(KeyError::TooLong),
+        Reason::PostNotAnUpload => Refusal::PostNotAnUpload,
+        Reason::MethodNotAllowed => Refusal::MethodNotAllowed { allow: String::new() },
+        Reason::CredentialRepeated => CredentialError::Repeated.into(),
+        Reason::CredentialScheme => CredentialError::Scheme.into(),
+        Reason::CredentialMalformed => CredentialError::Malformed.into(),
+        Reason::TokenMissing => Refusal::TokenMissing,
+        Reason::TokenTooLong => Refusal::Token(TokenError::TooLong),
+        Reason::TokenMalformed => Refusal::Token(TokenError::Malformed),
+        Reason::TokenDuplicateMember => Refusal::Token(TokenError::DuplicateMember),
+        Reason::TokenEncrypted => Refusal::Token(TokenError::Encrypted),
+        Reason::TokenNested => Refusal::Token(TokenError::Nested),
+        Reason::TokenCriticalHeader => Refusal::Token(TokenError::CriticalHeader),
+        Reason::IssuerUnknown => Refusal::Token(TokenError::IssuerUnknown),
+        Reason::AlgorithmNotAllowed => Refusal::Token(TokenError::AlgorithmNotAllowed),
+        Reason::SigningKeyUnknown => Refusal::Token(TokenError::SigningKeyUnknown),
+        Reason::SignatureInvalid => Refusal::Token(TokenError::SignatureInvalid),
+        Reason::TokenTypeMismatch => Refusal::Token(TokenError::TypeMismatch),
+        Reason::TokenTimeMalformed => Refusal::Token(TokenError::TimeMalformed),
+        Reason::TokenExpired => Refusal::Token(TokenError::Expired),
+        Reason::TokenNotYetValid => Refusal::Token(TokenError::NotYetValid),
+        Reason::TokenIssuedInFuture => Refusal::Token(TokenError::IssuedInFuture),
+        Reason::AudienceMismatch => Refusal::Token(TokenError::AudienceMismatch),
+        Reason::ClientMismatch => Refusal::Token(TokenError::ClientMismatch),
+        Reason::RequiredClaimMismatch => Refusal::Token(TokenError::RequiredClaimMismatch),
+        Reason::TokenLifetimeTooLong => Refusal::Token(TokenError::LifetimeTooLong),
+        Reason::TokenBound => Refusal::Token(TokenError::Bound),
+        Reason::TokenRevoked => Refusal::Token(TokenError::Revoked),
+        Reason::KeysUnavailable => Refusal::KeysUnavailable(KeysUnavailable::NoAnswer),
+        Reason::DeniedByRule => Refusal::DeniedByRule,
+        Reason::KeyNotAllowed => Refusal::NoRule(NoRule::KeyNotAllowed),
+        Reason::OperationNotAllowed => Refusal::NoRule(NoRule::OperationNotAllowed),
+        Reason::IssuerNotAllowed => Refusal::NoRule(NoRule::IssuerNotAllowed),
+        Reason::TimeNotAllowed => Refusal::NoRule(NoRule::TimeNotAllowed),
+        Reason::SourceNotAllowed => Refusal::NoRule(NoRule::SourceNotAllowed),
+        Reason::ConditionNotMet => Refusal::NoRule(NoRule::ConditionNotMet),
+        Reason::InsufficientScope => Refusal::InsufficientScope { scope: String::new() },
+        Reason::LengthRequired => Refusal::Upload(UploadError::LengthRequired),
+        Reason::TooLarge => Refusal::Upload(UploadError::TooLarge),
+        Reason::ContentTypeNotAllowed => Refusal::Upload(UploadError::ContentType),
+        Reason::MetadataMismatch => Refusal::NoRule(NoRule::MetadataMismatch),
+        Reason::OriginNotAllowed => Refusal::OriginNotAllowed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons_of(status: u16, length: Option<usize>) -> Vec<Reason> {
+        let answer = Answer {
+            method: "GET",
+            status: Some(status),
+            media_type: Some("application/problem+json"),
+            length,
+            request_id: Some("id=="),
+        };
+        reasons(&answer, None)
+    }
+
+    fn length_of(refusal: &Refusal) -> Option<usize> {
+        refusal_bodies(refusal, Some("id==")).first().map(|(_, body)| body.len())
+    }
+
+    #[test]
+    fn a_refusal_is_of_its_reason_and_its_answer_leads_back_to_it() {
+        for reason in Reason::ALL {
+            let Some(refusal) = refusal_of(reason) else { continue };
+            assert_eq!(refusal.kind(), reason);
+            let found = reasons_of(reason.status(), length_of(&refusal));
+            assert!(found.contains(&reason) || reason == Reason::OriginNotAllowed, "{reason:?} {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_answer_tells_a_missing_token_from_one_that_is_refused() {
+        assert_eq!(reasons_of(401, length_of(&Refusal::TokenMissing)), [Reason::TokenMissing]);
+        assert_eq!(reasons_of(401, length_of(&Refusal::Token(TokenError::Expired))), [Reason::TokenExpired]);
+        assert!(reasons_of(401, length_of(&Refusal::Token(TokenError::Bound))).len() > 10);
+        // Without a length, only the status.
+        assert!(reasons_of(401, None).contains(&Reason::TokenMissing));
+        assert!(reasons_of(302, Some(0)).contains(&Reason::TokenExpired));
+        // Neither this length nor this status is one of the function's.
+        assert_eq!(reasons_of(401, Some(12)), []);
+        assert_eq!(reasons_of(404, None), []);
+    }
+
+    #[test]
+    fn no_body_is_so_long_that_it_could_be_compressed() {
+        let longest =
+            LENGTHS.iter().filter_map(|(_, bodies)| *bodies).flatten().map(|(_, length)| length).max();
+        // An id has 56 characters.
+        assert!(longest.is_some_and(|length| length + 56 < 1000), "{longest:?}");
+    }
+}
