@@ -117,14 +117,13 @@ fn parts_on_several_machines_have_the_result_of_the_whole_on_one() {
 
 /// The same logs on one machine.
 fn run(logs: &Path, tool: &Path) -> Value {
-    let policy = tool.join("policy.json");
-    let old = tool.join("old.json");
     let done = Command::new(authorizer())
         .current_dir(logs)
         .args(["backtest", "--format", "json", "--assume", "reads", "--depth", "2", "--bundle"])
-        .arg(policy)
+        .arg(tool.join("policy.json"))
         .arg("--old")
-        .args([&old, Path::new(".")])
+        .arg(tool.join("old.json"))
+        .arg(".")
         .output()
         .unwrap();
     serde_json::from_slice(&done.stdout).unwrap()
