@@ -156,3 +156,26 @@ fn any_account_is_let_in_if_one_pattern_of_a_rule_asks_for_none() {
     let domain = json!({"audience": ["a"], "required": {"hd": "example.com"}});
     assert_eq!(of("EA081", google, &domain, &json!({})), []);
 }
+
+#[test]
+fn a_path_is_judged_by_where_it_begins_and_ends() {
+    let audience = json!({"audience": ["a"]});
+    for (id, when, expected) in [
+        ("EA030", json!({"/user_metadata/team": {"equals": "x"}}), vec![High]),
+        ("EA030", json!({"/app_metadata/team": {"equals": "x"}}), vec![]),
+        ("EA035", json!({"/realmAccess/roles": {"has": "x"}}), vec![Medium]),
+        ("EA035", json!({"/realm_access/roles": {"has": "x"}}), vec![]),
+        ("EA037", json!({"/realm_access/roles": {"equals": "x"}}), vec![Medium]),
+        ("EA037", json!({"/realm_access/roles": {"starts_with": "x"}}), vec![Medium]),
+        ("EA037", json!({"/realm_access/roles": {"has": "x"}}), vec![]),
+        ("EA058", json!({"sub": {"starts_with": "repo:octo/site"}}), vec![Medium]),
+        ("EA058", json!({"sub": {"starts_with": "repo:octo/site:"}}), vec![]),
+        // An object is no text.
+        ("EA001", json!({"/a/b": {"equals": "x"}, "a": {"equals": "y"}}), vec![Medium]),
+        ("EA001", json!({"/a/b": {"equals": "x"}, "a": {"present": true}}), vec![]),
+        ("EA001", json!({"/a/b": {"starts_with": "x"}, "/a/b/c": {"present": true}}), vec![Medium]),
+    ] {
+        let rule = json!({"when": when});
+        assert_eq!(of(id, "https://login.example.com/", &audience, &rule), expected, "{id} {rule}");
+    }
+}
