@@ -11,6 +11,8 @@ EDGE ?=
 AUTHORIZER = target/release/authorizer
 BEHAVIOR ?= all
 LISTEN ?= 127.0.0.1:8080
+# More arguments for `make run`, such as --tls.
+SERVE ?=
 FUZZ_SECONDS ?= 60
 MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
@@ -23,7 +25,7 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ## Serve a local distribution with a sample policy, keys and tokens, and print working curl commands.
-	cargo run --release --locked --package authorizer-cli -- serve --sample .local --listen $(LISTEN)
+	cargo run --release --locked --package authorizer-cli -- serve --sample .local --listen $(LISTEN) $(SERVE)
 
 build: ## Build the command line, target/release/authorizer.
 	cargo build --release --locked --package authorizer-cli

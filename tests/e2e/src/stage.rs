@@ -75,6 +75,7 @@ impl Stage {
         let bucket = Arc::new(Bucket::default());
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
+            tls: None,
             bucket: BUCKET.to_owned(),
             region: "us-east-1".to_owned(),
             credentials: Credentials::random().unwrap(),

@@ -33,3 +33,4 @@ mod providers;
 mod replay;
 mod report;
 mod sarif;
+mod serve_tls;

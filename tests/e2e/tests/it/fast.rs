@@ -6,5 +6,6 @@ mod docs;
 mod drift;
 mod escapes;
 mod fixtures;
+mod https;
 mod s3_model;
 mod summary;
