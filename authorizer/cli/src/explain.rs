@@ -60,6 +60,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
             let mut result = json!({
                 "version": 1, "record": explanation.record, "rules": explanation.rules,
             });
+            if let (Some(detail), Some(members)) = (&explanation.detail, result.as_object_mut()) {
+                members.insert("detail".to_owned(), json!(detail));
+            }
             if let (Some(Posed { token: Some(token), .. }), Some(members)) = (&posed, result.as_object_mut())
             {
                 let supposed = &token.supposed;
@@ -89,8 +92,11 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), Ou
         Verdict::Preflight => format!("{} {status}: {}", "answered".green(), record.reason),
     };
     line(decision)?;
-    if let Some(problem) = &record.problem {
-        line(format_args!("  {problem}"))?;
+    // A malformed event has its own words, which name the field.
+    if let Some(problem) = record.problem.as_deref().or(explanation.detail.as_deref()) {
+        // It may contain a name that the viewer sent. Its quotes are ours.
+        let plain = problem.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
+        line(format_args!("  {plain}"))?;
     }
     if let Some(Posed { request, .. }) = posed {
         line(format_args!("  {} {}", request.method().escape_debug(), request.target().escape_debug()))?;
