@@ -113,6 +113,9 @@ fixtures: ## Make the events and outcomes of the fixtures' cases again, with new
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
+fuzz-deep: ## Fuzz for FUZZ_EXECUTIONS (100,000,000) over all inputs, and print the figures. Stops after FUZZ_MINUTES, if set; goes on where it stopped.
+	tests/fuzz/deep
+
 tokens-million: runtimes ## Compare a million mutated tokens with jose and PyJWT, and print the classes of disagreement. Example: SEED=2
 	tests/tools/peers/install
 	TOKENS=1000000 cargo test --release --locked --package authorizer-peers --test it -- \
