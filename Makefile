@@ -54,6 +54,7 @@ test-infra: ## Run the tests of infra: cfn-lint, checkov, an emulator of AWS, Te
 lint: ## Check the format, the lints, the documentation, the spelling and the scripts.
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+	cargo fmt --manifest-path tests/tools/sdk-rust/Cargo.toml --check
 	rustfmt --edition 2024 --check $$(git ls-files 'authorizer/findings/src/*/checks/*.rs')
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
