@@ -11,6 +11,8 @@ BUILD ?=
 AUTHORIZER = target/release/authorizer
 BEHAVIOR ?= all
 LISTEN ?= 127.0.0.1:8080
+# More arguments for `make run`, such as --tls.
+SERVE ?=
 FUZZ_SECONDS ?= 60
 MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
@@ -23,7 +25,7 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ## Serve a local distribution with a sample policy, keys and tokens, and print working curl commands.
-	cargo run --release --locked --package authorizer-cli -- serve --sample .local --listen $(LISTEN)
+	cargo run --release --locked --package authorizer-cli -- serve --sample .local --listen $(LISTEN) $(SERVE)
 
 build: ## Build the command line, target/release/authorizer.
 	cargo build --release --locked --package authorizer-cli
@@ -52,6 +54,7 @@ test-infra: ## Run the tests of infra: cfn-lint, checkov, an emulator of AWS, Te
 lint: ## Check the format, the lints, the documentation, the spelling and the scripts.
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+	cargo fmt --manifest-path tests/tools/sdk-rust/Cargo.toml --check
 	rustfmt --edition 2024 --check $$(git ls-files 'authorizer/findings/src/*/checks/*.rs')
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
@@ -112,6 +115,9 @@ fixtures: ## Make the events and outcomes of the fixtures' cases again, with new
 
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+
+fuzz-deep: ## Fuzz for FUZZ_EXECUTIONS (100,000,000) over all inputs, and print the figures. Stops after FUZZ_MINUTES, if set; goes on where it stopped.
+	tests/fuzz/deep
 
 tokens-million: runtimes ## Compare a million mutated tokens with jose and PyJWT, and print the classes of disagreement. Example: SEED=2
 	tests/tools/peers/install

@@ -7,7 +7,7 @@ use authorizer_core::rules::{
     Access, ClaimTest, Condition, Effect, Mismatch, PrincipalConstraint, Rule, TermsMismatch,
 };
 use authorizer_core::token::Principal;
-use authorizer_core::{Authorizer, Scalar, Supposed, UnixTime};
+use authorizer_core::{Authorizer, Refusal, Scalar, Supposed, TokenError, UnixTime};
 use serde::Serialize;
 
 /// Why a request is decided like this.
@@ -15,6 +15,10 @@ use serde::Serialize;
 pub struct Explanation {
     /// What the decision log says of it.
     pub record: DecisionRecord<'static>,
+    /// What is wrong with a request that was refused before the rules, with the name of the header, the query parameter
+    /// or the claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// The result of each rule, in the order of the policy. Empty if the request was refused before the rules: by
     /// its path, its method, its query, a header or its token. Also empty for a preflight.
     pub rules: Vec<RuleExplanation>,
@@ -44,8 +48,7 @@ impl Explanation {
 /// Explains the decision on the bytes of one event, at the instant `now`.
 pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanation {
     let record = authorizer.authorize(event, now).record.into_owned();
-    let rules = authorizer.access(event, now).map(|access| ask_rules(authorizer, &access));
-    Explanation { record, rules: rules.unwrap_or_default() }
+    whole(authorizer, record, authorizer.access(event, now), None)
 }
 
 /// The same, as if the request had a token with these claims and a valid signature.
@@ -56,9 +59,42 @@ pub fn explain_supposing(
     now: UnixTime,
 ) -> Explanation {
     let record = authorizer.authorize_supposing(event, supposed, now).record.into_owned();
-    let rules =
-        authorizer.access_supposing(event, supposed, now).map(|access| ask_rules(authorizer, &access));
-    Explanation { record, rules: rules.unwrap_or_default() }
+    whole(authorizer, record, authorizer.access_supposing(event, supposed, now), Some(supposed))
+}
+
+fn whole(
+    authorizer: &Authorizer,
+    record: DecisionRecord<'static>,
+    access: Result<Access<'_>, Refusal>,
+    supposed: Option<&Supposed>,
+) -> Explanation {
+    match access {
+        Ok(access) => Explanation { record, detail: None, rules: ask_rules(authorizer, &access) },
+        Err(refusal) => {
+            // A preflight is answered, or refused for another reason.
+            let is_told = record.reason == refusal.reason();
+            let detail = is_told.then(|| {
+                let claim = supposed.and_then(|supposed| lacking(authorizer, &refusal, supposed));
+                claim.unwrap_or_else(|| refusal.detail())
+            });
+            Explanation { record, detail, rules: Vec::new() }
+        }
+    }
+}
+
+/// The claim of the token that does not have the value that its issuer's block requires. The viewer is not told.
+fn lacking(authorizer: &Authorizer, refusal: &Refusal, supposed: &Supposed) -> Option<String> {
+    if *refusal != Refusal::Token(TokenError::RequiredClaimMismatch) {
+        return None;
+    }
+    let claims = &supposed.claims;
+    let iss = claims.get("iss")?.as_str()?;
+    let issuer = authorizer.bundle().policy().issuers().iter().find(|issuer| issuer.issuer() == iss)?;
+    let (name, value) = issuer
+        .required()
+        .iter()
+        .find(|(name, value)| claims.get(name.as_str()).is_none_or(|claim| *value != claim))?;
+    Some(format!("The claim `{name}` is not {value}, which the issuer `{}` requires.", issuer.name()))
 }
 
 fn ask_rules(authorizer: &Authorizer, access: &Access<'_>) -> Vec<RuleExplanation> {
@@ -215,6 +251,46 @@ mod tests {
     fn a_request_that_comes_to_no_rule_is_explained_by_its_reason() {
         let explanation = explained("/a//b");
         assert_eq!((explanation.record.reason.as_ref(), explanation.rules.len()), ("key_empty_segment", 0));
+        assert_eq!(explanation.detail.as_deref(), Some("The path has an empty segment (//)."));
+        assert_eq!(explained("/y/z").detail, None);
+    }
+
+    #[test]
+    fn the_header_the_parameter_and_the_claim_that_are_refused_are_named() {
+        let event = |query: &str, headers: Value| {
+            json!({"Records": [{"cf": {
+                "config": {"eventType": "viewer-request"},
+                "request": {"method": "GET", "uri": "/y/z", "querystring": query, "headers": headers}
+            }}]})
+            .to_string()
+        };
+        let authorizer = authorizer_of(json!({
+            "version": 1,
+            "issuers": [{"name": "staff", "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"],
+                "required": {"tenant": "red"}}],
+            "rules": [{"id": "all", "effect": "allow", "methods": ["GET"], "keys": ["**"], "anonymous": true}]
+        }));
+        let copy = json!({"x-amz-copy-source": [{"key": "X-Amz-Copy-Source", "value": "/a/b"}]});
+        for (query, headers, word) in
+            [("acl", json!({}), "parameter acl is"), ("", copy, "header x-amz-copy-source is")]
+        {
+            let event = event(query, headers);
+            let explanation = explain(&authorizer, event.as_bytes(), UnixTime::from_seconds(0));
+            assert!(
+                explanation.detail.as_ref().is_some_and(|detail| detail.contains(word)),
+                "{explanation:?}"
+            );
+        }
+        let claims = json!({"iss": "i", "aud": "a", "exp": 9, "sub": "alice", "tenant": "blue"});
+        let supposed = Supposed { token_type: None, claims: claims.as_object().unwrap().clone() };
+        let event = event("", json!({}));
+        let explanation =
+            explain_supposing(&authorizer, event.as_bytes(), &supposed, UnixTime::from_seconds(0));
+        assert_eq!(explanation.record.reason, "required_claim_mismatch");
+        assert_eq!(
+            explanation.detail.as_deref(),
+            Some("The claim `tenant` is not \"red\", which the issuer `staff` requires.")
+        );
     }
 
     #[test]

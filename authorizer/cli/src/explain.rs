@@ -119,6 +119,9 @@ fn json_of(explanation: &Explanation, posed: Option<&Posed>) -> Value {
             json!({"token_type": supposed.token_type, "claims": supposed.claims, "filled_in": token.filled}),
         );
     }
+    if let (Some(detail), Some(members)) = (&explanation.detail, result.as_object_mut()) {
+        members.insert("detail".to_owned(), json!(detail));
+    }
     result
 }
 
@@ -132,8 +135,11 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>, target: &str) ->
         Verdict::Preflight => format!("{} {status}: {}", "answered".green(), record.reason),
     };
     line(decision)?;
-    if let Some(problem) = &record.problem {
-        line(format_args!("  {problem}"))?;
+    // A malformed event has its own words, which name the field.
+    if let Some(problem) = record.problem.as_deref().or(explanation.detail.as_deref()) {
+        // It may contain a name that the viewer sent. Its quotes are ours.
+        let plain = problem.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
+        line(format_args!("  {plain}"))?;
     }
     if let Some(Posed { request, .. }) = posed {
         line(format_args!("  {} {}", request.method().escape_debug(), target.escape_debug()))?;

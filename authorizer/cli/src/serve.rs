@@ -5,9 +5,10 @@ mod error;
 mod observer;
 mod policy;
 mod sample;
+mod tls;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use authorizer_local::{
 };
 use bytes::Bytes;
 use clap::{ArgGroup, ValueEnum};
+use rustls::pki_types::ServerName;
 use serde_json::json;
 
 use self::dev_issuer::DevIssuer;
@@ -26,7 +28,8 @@ use self::error::ServeError;
 use self::observer::RequestLines;
 use self::policy::LivePolicy;
 use self::sample::Sample;
-use crate::output::{Exit, Format, line};
+use self::tls::Https;
+use crate::output::{Exit, Format, line, note};
 use crate::policy::NoPolicyError;
 
 /// The embedded bucket, and the Region that its signatures must be for.
@@ -45,6 +48,7 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 #[group(skip)]
 #[command(group = ArgGroup::new("decides").required(true).multiple(true))]
 #[command(after_help = "Examples:\n  authorizer serve --sample .local\n  \
+    authorizer serve --sample .local --tls --listen 127.0.0.1:8443\n  \
     authorizer serve --policy policy.toml --dev-issuer\n  \
     authorizer serve --function dist/authorizer.zip --runtime node")]
 pub(crate) struct Args {
@@ -74,6 +78,16 @@ pub(crate) struct Args {
     /// Address to listen on. Port 0 selects a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Serve HTTPS with a certificate for this machine. The first start makes an authority for your clients to trust, in
+    /// DIR/tls of the sample, or in .local/tls.
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls: bool,
+    /// Serve HTTPS with this certificate (PEM). Further certificates of the chain follow it in the file.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Output format of each request. With json, the first line has the address.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -141,8 +155,18 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
         // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
     };
+    let https = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(Https::from_files(certificate, key)?),
+        (None, None) if args.tls => {
+            let folder = args.sample.as_deref().unwrap_or_else(|| Path::new(".local")).join("tls");
+            Some(Https::for_development(&folder, args.listen)?)
+        }
+        // clap requires both files or none.
+        _ => None,
+    };
     let settings = Settings {
         listen: args.listen,
+        tls: https.as_ref().map(|https| https.tls.clone()),
         bucket: BUCKET.into(),
         region: REGION.into(),
         credentials: Credentials::random().map_err(ServeError::Random)?,
@@ -158,24 +182,29 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     if let Some(keys) = &dev_issuer {
         keys.warn();
     }
+    let base = base(running.addr(), https.as_ref());
+    let trusted = https.as_ref().map(|https| https.trusted.as_path());
     match args.format {
         Format::Json => line(json!({
-            "version": 1, "addr": running.addr(), "s3_addr": running.s3_addr(), "bucket": data.join(BUCKET),
-            "decided_by": decided_by,
+            "version": 1, "addr": running.addr(), "url": base, "trust": trusted, "s3_addr": running.s3_addr(),
+            "bucket": data.join(BUCKET), "decided_by": decided_by,
         }))?,
         Format::Text => {
-            line(format_args!("http://{} serves {}", running.addr(), data.join(BUCKET).display()))?;
+            line(format_args!("{base} serves {}", data.join(BUCKET).display()))?;
             line(format_args!("  decided by {decided_by}"))?;
             line(format_args!(
                 "  the bucket itself is at {} and answers signed requests only",
                 running.s3_addr()
             ))?;
+            if let Some(trusted) = trusted {
+                line(format_args!("  clients must trust {}", trusted.display()))?;
+            }
             // A package has its own policy and keys.
             if let (Some(sample), None) = (&sample, &args.function) {
-                sample.print(running.addr())?;
+                sample.print(&base, trusted)?;
             }
             if let (Some(keys), Some(policy)) = (&dev_issuer, &args.policy) {
-                keys.print(policy, running.addr())?;
+                keys.print(policy, &base, trusted)?;
             }
             line("Each request is one line below. Ctrl-C stops the server.")?;
         }
@@ -183,6 +212,22 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     stop.await;
     running.stop().await;
     Ok(Exit::Held)
+}
+
+/// The address for viewers as a URL, by a name that the certificate is for.
+fn base(addr: SocketAddr, https: Option<&Https>) -> String {
+    let Some(https) = https else { return format!("http://{addr}") };
+    match https.host(addr.ip()) {
+        Some(ServerName::DnsName(name)) => format!("https://{}:{}", name.as_ref(), addr.port()),
+        Some(_) => format!("https://{addr}"),
+        None => {
+            note(format_args!(
+                "the certificate is not for {} or localhost: use a name that it is for, such as with curl's --connect-to",
+                addr.ip()
+            ));
+            format!("https://{addr}")
+        }
+    }
 }
 
 /// The response headers policy for a package: the CORS headers of its policy. If its bundle cannot be read, the package

@@ -313,7 +313,7 @@ impl Refusal {
                      value, or send the request without the header."
                 );
             }
-            Self::MethodNotAllowed { .. } => "This method is not allowed here. To upload, use PUT.",
+            Self::MethodNotAllowed { allow } => return method_detail(allow),
             Self::CredentialRepeated => "More than one credential was sent. Send exactly one.",
             Self::CredentialScheme => "The Authorization header is not a bearer token.",
             Self::CredentialMalformed => "The cookie or query parameter does not contain a token.",
@@ -368,6 +368,19 @@ impl Refusal {
             | Self::Upload(_)
             | Self::OriginNotAllowed => None,
         }
+    }
+}
+
+/// `allow` is the value of the header. It has OPTIONS if preflights are answered, and only these are.
+fn method_detail(allow: &str) -> String {
+    let preflights = if allow.ends_with("OPTIONS") {
+        " OPTIONS is only for preflights, which have Origin and Access-Control-Request-Method."
+    } else {
+        ""
+    };
+    match allow {
+        "" => "No method is allowed here.".to_owned(),
+        _ => format!("This method is not allowed here. The methods are: {allow}.{preflights}"),
     }
 }
 

@@ -24,11 +24,14 @@ use crate::random::{RandomError, cloudfront_request_id};
 use crate::result::{FunctionOutcome, check};
 use crate::s3::{EmbeddedS3, EmbeddedS3Error};
 use crate::server::{BoxError, Server};
+use crate::tls::Tls;
 
 /// The settings of a distribution.
 pub struct Settings {
     /// The address for viewers. Port 0 means any free port.
     pub listen: SocketAddr,
+    /// The certificate for viewers. Without one, they use plain HTTP.
+    pub tls: Option<Tls>,
     /// The bucket's name.
     pub bucket: String,
     /// The bucket's Region, which signatures must be for.
@@ -91,8 +94,17 @@ impl Distribution {
     /// # Errors
     /// [`StartError`] if the bucket, the function or the address is not available.
     pub async fn start(settings: Settings) -> Result<Running, StartError> {
-        let Settings { listen, bucket, region, credentials, data_dir, function, response_headers, observer } =
-            settings;
+        let Settings {
+            listen,
+            tls,
+            bucket,
+            region,
+            credentials,
+            data_dir,
+            function,
+            response_headers,
+            observer,
+        } = settings;
         let failed = |error| StartError::Listen { addr: listen, error };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let s3 = EmbeddedS3::start(&data_dir, &bucket, &credentials, &region, Arc::clone(&observer)).await?;
@@ -106,7 +118,7 @@ impl Distribution {
             let way = Arc::clone(&way);
             move |request, viewer| Arc::clone(&way).serve(request, viewer)
         };
-        let server = Server::start(listener, handler).map_err(failed)?;
+        let server = Server::start(listener, tls, handler).map_err(failed)?;
         Ok(Running { server, s3, way })
     }
 }

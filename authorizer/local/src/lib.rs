@@ -13,8 +13,8 @@
 //!   `s3:GetObjectVersion`, `s3:PutObject`, `s3:DeleteObject`, `s3:AbortMultipartUpload` and
 //!   `s3:ListMultipartUploadParts` on its objects, and `s3:ListBucket`, so that a missing object is 404.
 //!
-//! Differences from AWS: nothing is cached; the viewer uses HTTP, not HTTPS; one invocation of a package runs at a
-//! time; header names reach the function in lower case.
+//! Differences from AWS: nothing is cached; the viewer uses HTTP, or HTTPS with the certificate in [`Settings`] ([`Tls`]),
+//! but not both; one invocation of a package runs at a time; header names reach the function in lower case.
 //!
 //! Differences of the bucket from S3:
 //!
@@ -49,6 +49,7 @@ mod runtime_api;
 mod s3;
 mod server;
 mod sign;
+mod tls;
 
 pub use credentials::Credentials;
 pub use distribution::{Distribution, ResponseHeaders, Running, Settings, StartError};
@@ -60,3 +61,4 @@ pub use packaged::{Packaged, PackagedError, Runtime, RuntimeClients, UnpackError
 pub use random::RandomError;
 pub use result::Violation;
 pub use s3::{EmbeddedS3, EmbeddedS3Error};
+pub use tls::Tls;

@@ -189,7 +189,7 @@ mod tests {
                 Ok(Response::new(Empty::<Bytes>::new()))
             }
         };
-        let server = Server::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), handler).unwrap();
+        let server = Server::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), None, handler).unwrap();
         let mut viewer = TcpStream::connect(server.addr()).await.unwrap();
         viewer.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
         answers.recv().await.unwrap()

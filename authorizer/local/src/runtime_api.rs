@@ -79,7 +79,7 @@ impl RuntimeApi {
             current: Mutex::new(None),
         });
         let handler = move |request, _| handle(Arc::clone(&state), request);
-        Ok(Self { server: Server::start(listener, handler)?, queue, phase })
+        Ok(Self { server: Server::start(listener, None, handler)?, queue, phase })
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {

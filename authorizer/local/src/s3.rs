@@ -94,7 +94,7 @@ impl EmbeddedS3 {
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(EmbeddedS3Error::Listen)?;
         let handler = move |request: Request<Incoming>, _| serve(Arc::clone(&door), request);
-        let server = Server::start(listener, handler).map_err(EmbeddedS3Error::Listen)?;
+        let server = Server::start(listener, None, handler).map_err(EmbeddedS3Error::Listen)?;
         Ok(Self { server })
     }
 

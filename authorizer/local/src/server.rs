@@ -1,5 +1,5 @@
-//! One HTTP server on one port, for the distribution, the bucket and the Runtime API: HTTP/1.1 and h2c, a time limit
-//! on headers, and a stop that lets running requests finish.
+//! One HTTP server on one port, for the distribution, the bucket and the Runtime API: HTTP/1.1 and HTTP/2, over TLS if
+//! the distribution has a certificate, a time limit on headers, and a stop that lets running requests finish.
 
 use std::error::Error;
 use std::future::Future;
@@ -14,10 +14,13 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+
+use crate::tls::Tls;
 
 /// The error of a body or a handler.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
@@ -43,8 +46,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves every connection of the listener with the handler.
-    pub(crate) fn start<F, Fut, B>(listener: TcpListener, handler: F) -> io::Result<Self>
+    /// Serves every connection of the listener with the handler, over TLS if there is a certificate.
+    pub(crate) fn start<F, Fut, B>(listener: TcpListener, tls: Option<Tls>, handler: F) -> io::Result<Self>
     where
         F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
@@ -53,7 +56,7 @@ impl Server {
     {
         let addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(accept(listener, stopped, handler));
+        let task = tokio::spawn(accept(listener, tls, stopped, handler));
         Ok(Self { addr, stop, task })
     }
 
@@ -70,8 +73,12 @@ impl Server {
     }
 }
 
-async fn accept<F, Fut, B>(listener: TcpListener, mut stopped: watch::Receiver<bool>, handler: F)
-where
+async fn accept<F, Fut, B>(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    mut stopped: watch::Receiver<bool>,
+    handler: F,
+) where
     F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
@@ -88,7 +95,7 @@ where
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let watcher = graceful.watcher();
-                    connections.spawn(connection(stream, peer, handler.clone(), watcher));
+                    connections.spawn(connection(stream, peer, tls.clone(), handler.clone(), watcher));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
             },
@@ -102,8 +109,9 @@ where
 async fn connection<F, Fut, B>(
     stream: TcpStream,
     peer: SocketAddr,
+    tls: Option<Tls>,
     handler: F,
-    watcher: hyper_util::server::graceful::Watcher,
+    watcher: Watcher,
 ) where
     F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
@@ -112,6 +120,21 @@ async fn connection<F, Fut, B>(
 {
     // Answers are small, and the client waits for each; without this, each waits for the delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return requests(stream, peer, handler, watcher).await };
+    // A viewer that does not trust the certificate closes the connection. It knows why.
+    if let Ok(Ok(Some(stream))) = tokio::time::timeout(HEADER_READ_TIMEOUT, tls.accept(stream)).await {
+        requests(stream, peer, handler, watcher).await;
+    }
+}
+
+async fn requests<S, F, Fut, B>(stream: S, peer: SocketAddr, handler: F, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_headers(512);
     builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BUFFER).max_concurrent_streams(256);

@@ -95,7 +95,7 @@ impl Sdk {
     /// Starts it, if it could be installed.
     pub fn of(stage: &Stage) -> Option<Self> {
         let mut python = Command::new(folder()?.join("bin/python"));
-        python.arg(root().join("tests/tools/sdk/driver.py")).arg(stage.addr());
+        python.arg(root().join("tests/tools/sdk/driver.py")).arg(stage.url());
         alone(&mut python, stage).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = python.spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
@@ -126,28 +126,63 @@ impl Drop for Sdk {
     }
 }
 
-/// Python without the caller's configuration, proxy and credentials.
+/// Without the caller's configuration, proxy and credentials.
 fn alone<'c>(command: &'c mut Command, stage: &Stage) -> &'c mut Command {
     let nowhere = stage.folder().join("nowhere");
     command.env_clear().env("HOME", &nowhere).env("AWS_EC2_METADATA_DISABLED", "true");
+    if let Some(certificate) = stage.certificate() {
+        command.env("AWS_CA_BUNDLE", certificate);
+    }
     // Without this, Python would write its cache into the sources.
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", root().join("tests/tools/sdk"))
 }
 
-/// Runs AWS's command line, configured as docs/policy.md says: whether it succeeded, and its output.
-pub fn aws(stage: &Stage, token: &str, arguments: &[&str]) -> (bool, String) {
-    let config = stage.folder().join("aws.config");
-    std::fs::write(
-        &config,
-        "[plugins]\nbearer = bearer\n\
-         [default]\nregion = us-east-1\nrequest_checksum_calculation = when_required\n\
-         response_checksum_validation = when_required\ns3 =\n  addressing_style = virtual\n",
-    )
-    .unwrap();
-    let mut python = Command::new(folder().unwrap().join("bin/python"));
-    python.args(["-m", "awscli", "--no-sign-request", "--endpoint-url", "https://example.com"]);
-    alone(python.args(arguments), stage).env("AWS_CONFIG_FILE", config);
-    let output = python.env("DISTRIBUTION", stage.addr()).env("BEARER_TOKEN", token).output().unwrap();
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-    (output.status.success(), text)
+/// AWS's command line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CommandLine {
+    /// Version 1, a package of Python.
+    V1,
+    /// Version 2, a program.
+    V2,
+}
+
+impl CommandLine {
+    /// Whether it could be installed. If not, the test says so and is skipped.
+    pub fn is_installed(self) -> bool {
+        match self {
+            Self::V1 => folder().is_some(),
+            Self::V2 => installed("aws-cli", "AWS's command line, version 2").is_some(),
+        }
+    }
+
+    /// Runs it, configured as docs/policy.md says: whether it succeeded, and its output.
+    pub fn run(self, stage: &Stage, token: &str, arguments: &[&str]) -> (bool, String) {
+        let config = stage.folder().join("aws.config");
+        let plugins = match self {
+            Self::V1 => String::new(),
+            Self::V2 => format!("cli_legacy_plugin_path = {}\n", root().join("tests/tools/sdk").display()),
+        };
+        std::fs::write(
+            &config,
+            format!(
+                "[plugins]\n{plugins}bearer = bearer\n\
+                 [default]\nregion = us-east-1\nrequest_checksum_calculation = when_required\n\
+                 response_checksum_validation = when_required\ns3 =\n  addressing_style = virtual\n"
+            ),
+        )
+        .unwrap();
+        let mut command = match self {
+            Self::V1 => {
+                let mut python = Command::new(folder().unwrap().join("bin/python"));
+                python.args(["-m", "awscli"]);
+                python
+            }
+            Self::V2 => Command::new(installed("aws-cli", "AWS's command line").unwrap().join("dist/aws")),
+        };
+        command.args(["--no-sign-request", "--endpoint-url", "https://example.com"]).args(arguments);
+        alone(&mut command, stage).env("AWS_CONFIG_FILE", config);
+        let output = command.env("DISTRIBUTION", stage.url()).env("BEARER_TOKEN", token).output().unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.success(), text)
+    }
 }

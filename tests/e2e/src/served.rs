@@ -131,7 +131,7 @@ impl Served {
         };
         let introduction = stdout.find(last);
         let introduction = introduction.unwrap_or_else(|| panic!("it did not start:\n{}", stderr.text()));
-        let addr = address(&introduction[0], "http://");
+        let addr = port_of(&introduction[0]);
         let s3 = introduction.iter().find(|line| line.contains("the bucket itself is at")).unwrap();
         let s3 = address(s3, "is at ");
         let viewer = Viewer::of(addr);
@@ -141,6 +141,11 @@ impl Served {
     /// The address for viewers.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Its URL, as it says it.
+    pub fn base(&self) -> &str {
+        self.introduction[0].split_whitespace().next().unwrap()
     }
 
     /// The bucket's address.
@@ -227,6 +232,12 @@ pub fn serve<'a>(arguments: impl IntoIterator<Item = &'a OsStr>, listen: &str) -
     command.arg("serve").args(arguments).args(["--listen", listen]).current_dir(root());
     command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// The address of a URL of this machine, which may name it.
+fn port_of(line: &str) -> SocketAddr {
+    let line = line.replace("//localhost:", "//127.0.0.1:");
+    address(&line, "://")
 }
 
 fn address(line: &str, before: &str) -> SocketAddr {

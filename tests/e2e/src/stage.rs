@@ -9,10 +9,12 @@ use std::time::SystemTime;
 use authorizer_core::{Authorizer, UnixTime};
 use authorizer_local::{
     BucketReport, Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport,
-    Running, Settings,
+    Running, Settings, Tls,
 };
 use authorizer_policy::PolicyFile;
 use bytes::Bytes;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::PrivateKeyDer;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -30,6 +32,8 @@ pub struct Stage {
     running: Running,
     bucket: Arc<Bucket>,
     folder: TempDir,
+    /// The certificate that viewers must trust.
+    certificate: Option<PathBuf>,
     /// The viewer.
     pub viewer: Viewer,
 }
@@ -51,6 +55,15 @@ impl Observer for Bucket {
 impl Stage {
     /// Starts it on a free port.
     pub fn start() -> Self {
+        Self::with(false)
+    }
+
+    /// The same over HTTPS.
+    pub fn start_https() -> Self {
+        Self::with(true)
+    }
+
+    fn with(is_https: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policy = folder.path().join("policy.toml");
         fs::copy(root().join("tests/e2e/policies/sdk.toml"), &policy).unwrap();
@@ -64,7 +77,7 @@ impl Stage {
                 record: None,
             })
         };
-        Self::deciding(folder, handler)
+        Self::set(folder, handler, is_https)
     }
 
     /// Starts one with this function, and with its bucket in the folder.
@@ -72,9 +85,18 @@ impl Stage {
     where
         F: Future<Output = Invocation> + Send + 'static,
     {
+        Self::set(folder, handler, false)
+    }
+
+    fn set<F>(folder: TempDir, handler: impl Fn(Bytes) -> F + Send + Sync + 'static, is_https: bool) -> Self
+    where
+        F: Future<Output = Invocation> + Send + 'static,
+    {
+        let (tls, certificate) = is_https.then(|| certificate(folder.path())).unzip();
         let bucket = Arc::new(Bucket::default());
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
+            tls,
             bucket: BUCKET.to_owned(),
             region: "us-east-1".to_owned(),
             credentials: Credentials::random().unwrap(),
@@ -86,12 +108,23 @@ impl Stage {
         let runtime = Runtime::new().unwrap();
         let running = runtime.block_on(Distribution::start(settings)).unwrap();
         let viewer = Viewer::of(running.addr());
-        Self { runtime, running, bucket, folder, viewer }
+        Self { runtime, running, bucket, folder, certificate, viewer }
     }
 
     /// The address for viewers.
     pub fn addr(&self) -> String {
         self.running.addr().to_string()
+    }
+
+    /// The URL for viewers.
+    pub fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr())
+    }
+
+    /// The file that viewers must trust, over HTTPS.
+    pub fn certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
     }
 
     /// A token for a user, valid for the length of a test.
@@ -158,4 +191,14 @@ impl Stage {
         let headers: Vec<_> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
         self.runtime.block_on(self.viewer.ask(method, target, &headers, body))
     }
+}
+
+/// A certificate for this machine and for the host that SDKs build their requests for, and its file.
+fn certificate(folder: &Path) -> (Tls, PathBuf) {
+    let names = ["127.0.0.1", "localhost", "files.example.com"].map(str::to_owned);
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
+    let file = folder.join("certificate.pem");
+    fs::write(&file, cert.pem()).unwrap();
+    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+    (Tls::new(vec![cert.der().clone()], key).unwrap(), file)
 }

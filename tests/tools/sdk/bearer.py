@@ -2,10 +2,10 @@
 
 The SDK builds its requests for the bucket `files` at `example.com`, so for the host `files.example.com`,
 as it would for a distribution of that name: the bucket is in the host, and the path is the key. Here the
-distribution has another address, plain HTTP among it, so what is built is sent there; nothing else of it
+distribution has another URL, with plain HTTP or HTTPS, so what is built is sent there; nothing else of it
 is changed. That it was built for `https` shows: the SDK puts checksums elsewhere than with `http`.
 
-AWS's command line loads this file as a plugin (`[plugins]` in its configuration), and is told the rest by
+AWS's command line, version 1 or 2, loads this file as a plugin (`[plugins]` in its configuration), and is told the rest by
 its environment.
 """
 
@@ -25,7 +25,7 @@ def send_to(distribution, token, sent=None):
         if sent is not None:
             names = sorted(name.lower() for name in request.headers.keys())
             sent.append({"method": request.method, "target": url.path + query, "headers": names})
-        request.url = f"http://{distribution}{url.path}{query}"
+        request.url = f"{distribution}{url.path}{query}"
         request.headers["Host"] = HOST
         request.headers["Authorization"] = f"Bearer {token}"
 

@@ -134,8 +134,9 @@ impl DevIssuer {
     }
 
     /// Prints how to mint and use a token of each issuer.
-    pub(super) fn print(&self, policy: &Path, addr: SocketAddr) -> Result<(), OutputError> {
+    pub(super) fn print(&self, policy: &Path, base: &str, trusted: Option<&Path>) -> Result<(), OutputError> {
         let Ok(file) = PolicyFile::load(policy) else { return Ok(()) };
+        let trust = trusted.map(|file| format!("--cacert {} ", quoted(file))).unwrap_or_default();
         line("")?;
         line("Tokens for development, in another terminal:")?;
         for Signed { name, algorithm } in signed_for(file.document()) {
@@ -150,7 +151,7 @@ impl DevIssuer {
                 named(algorithm),
                 quoted(policy),
             ))?;
-            line(format_args!("  curl -i -H \"Authorization: Bearer $TOKEN\" http://{addr}/KEY"))?;
+            line(format_args!("  curl -i {trust}-H \"Authorization: Bearer $TOKEN\" {base}/KEY"))?;
         }
         line("")
     }

@@ -1,7 +1,6 @@
 //! A ready policy, keys and tokens, to try the distribution with.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use authorizer_core::token::SignatureAlgorithm;
@@ -72,10 +71,11 @@ impl Sample {
         self.folder.join("tokens").join(name)
     }
 
-    /// Prints commands for a shell, each with its result.
-    pub(super) fn print(&self, addr: SocketAddr) -> Result<(), OutputError> {
+    /// Prints commands for a shell, each with its result. With HTTPS, curl must trust a file.
+    pub(super) fn print(&self, base: &str, trusted: Option<&Path>) -> Result<(), OutputError> {
         let folder = quoted(&self.folder);
-        let url = |key: &str| format!("http://{addr}/{key}");
+        let url = |key: &str| format!("{base}/{key}");
+        let trust = trusted.map(|file| format!("--cacert {} ", quoted(file))).unwrap_or_default();
         let auth = |name: &str| format!("-H @{folder}/tokens/{name}");
         line("")?;
         line("Try, in another terminal:")?;
@@ -134,7 +134,7 @@ impl Sample {
         ] {
             line("")?;
             line(format_args!("  {}", format!("# {what}").dimmed()))?;
-            line(format_args!("  {command}"))?;
+            line(format_args!("  {}", command.replacen("curl -i ", &format!("curl -i {trust}"), 1)))?;
         }
         line("")
     }

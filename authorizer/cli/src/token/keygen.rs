@@ -82,7 +82,7 @@ pub(crate) fn write_public(key: &DevKey, path: &Path) -> miette::Result<()> {
 }
 
 /// Writes a file that does not exist yet.
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -35,4 +35,5 @@ mod providers;
 mod replay;
 mod report;
 mod sarif;
+mod serve_tls;
 mod shells;

@@ -13,3 +13,4 @@ mod objects;
 mod packaged;
 mod streaming;
 mod support;
+mod tls;

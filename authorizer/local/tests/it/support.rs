@@ -162,6 +162,7 @@ pub(crate) fn settings(function: Function) -> (Settings, Arc<Heard>, TempDir) {
     let (heard, data) = (Arc::new(Heard::default()), tempfile::tempdir().unwrap());
     let settings = Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
+        tls: None,
         bucket: "files".to_owned(),
         region: "us-east-1".to_owned(),
         credentials: Credentials::random().unwrap(),

@@ -7,6 +7,7 @@ mod docs;
 mod drift;
 mod escapes;
 mod fixtures;
+mod https;
 mod s3_model;
 mod summary;
 mod tutorial;

@@ -1,6 +1,7 @@
 //! Other people's identity providers, SDKs and clients, and the clients of `docs/examples`.
 
 mod clients;
+mod compiled;
 mod examples;
 mod issuers;
 mod sdk;

@@ -129,6 +129,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     let heard = Arc::new(Heard::default());
     let running = Distribution::start(Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
+        tls: None,
         bucket: "files".to_owned(),
         region: "us-east-1".to_owned(),
         credentials: credentials.clone(),

@@ -513,14 +513,8 @@ fn sh(command: &str) -> Output {
     Command::new("sh").args(["-c", command]).output().unwrap()
 }
 
-#[tokio::test]
-async fn every_command_that_the_sample_prints_does_what_its_comment_says() {
-    if !sh("command -v curl").status.success() {
-        return skip("the commands of the sample: curl is not installed");
-    }
-    // A folder whose name a shell would split.
-    let parent = tempfile::tempdir().unwrap();
-    let served = Served::sample_in(&parent.path().join("it's a \"sample\" $HOME"));
+/// Runs each command that the sample prints, and compares its status with its comment.
+fn try_commands(served: &Served) {
     let mut lines = served.introduction().iter().map(|line| line.trim());
     let mut tried = Vec::new();
     while let Some(line) = lines.next() {
@@ -541,6 +535,23 @@ async fn every_command_that_the_sample_prints_does_what_its_comment_says() {
     });
     let statuses: Vec<_> = seen.iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(statuses, tried);
+}
+
+#[tokio::test]
+async fn every_command_that_the_sample_prints_does_what_its_comment_says() {
+    if !sh("command -v curl").status.success() {
+        return skip("the commands of the sample: curl is not installed");
+    }
+    // A folder whose name a shell would split.
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("it's a \"sample\" $HOME");
+    let served = Served::sample_in(&folder);
+    try_commands(&served);
+    drop(served);
+    let arguments = [OsStr::new("--tls"), OsStr::new("--sample"), folder.as_os_str()];
+    let served = Served::start(&folder, arguments);
+    assert_eq!(served.base(), format!("https://{}", served.addr()));
+    try_commands(&served);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! The clients of docs/clients.md, set as it says. The SDK for Python and the command line are in `sdk`, axios and the
-//! client in Rust in `examples`.
+//! The clients of docs/clients.md, set as it says. The SDK for Python and the command line are in `sdk`, the SDKs for Go and
+//! Rust in `compiled`, the examples in `examples`.
 
 use std::fs;
 use std::io::Write as _;
@@ -210,6 +210,57 @@ fn fetch_writes_a_space_as_a_plus_and_is_told_the_reason_of_a_refusal() {
             "attachment; filename=\"a b\"",
             403,
             "Forbidden",
+            "Access to this object with this method is not allowed.",
+            204
+        ])
+    );
+    assert_eq!(stage.keys(), [SECRET]);
+}
+
+#[test]
+fn axios_over_https_uploads_lists_and_is_told_the_reason_of_a_refusal() {
+    let stage = Stage::start_https();
+    fs::create_dir_all(stage.file("users/bob")).unwrap();
+    fs::write(stage.file(SECRET), "secret").unwrap();
+    let Some(folder) = installed("examples", "axios") else { return };
+    let script = stage.folder().join("axios.mjs");
+    let source = r#"
+        import { Readable } from "node:stream";
+        import axios from "axios";
+        const [baseURL, token] = process.argv.slice(2);
+        const files = axios.create({
+            baseURL, headers: { Authorization: `Bearer ${token}` }, maxRedirects: 0, validateStatus: null,
+        });
+        const path = (key) => `/${key.split("/").map(encodeURIComponent).join("/")}`;
+        const key = "users/alice/my docs/a+b";
+        const stream = () => Readable.from([Buffer.from("hers")]);
+        const whole = await files.put(path(key), "hers");
+        const sized = await files.put(path(key), stream(), { headers: { "Content-Length": 4 } });
+        const chunked = await files.put(path("users/alice/chunked"), stream());
+        const list = await files.get("/", { params: { "list-type": 2, prefix: "users/alice/my docs/" } });
+        const get = await files.get(path(key));
+        const refused = await files.get(path("users/bob/secret"));
+        const removed = await files.delete(path(key));
+        console.log(JSON.stringify([whole.status, sized.status, chunked.status, list.status,
+            list.request.path.includes("my+docs"), list.data.includes(key), get.data, refused.status,
+            refused.data.detail, removed.status]));
+    "#;
+    fs::write(&script, source).unwrap();
+    std::os::unix::fs::symlink(folder.join("node_modules"), stage.folder().join("node_modules")).unwrap();
+    let mut node = Command::new(folder.join("node"));
+    node.env_clear().env("NODE_EXTRA_CA_CERTS", stage.certificate().unwrap());
+    let output = node.arg(script).args([stage.url(), stage.token("alice")]).output().unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(&text(&output)).unwrap_or_else(|_| panic!("{}", text(&output))),
+        json!([
+            200,
+            200,
+            501,
+            200,
+            true,
+            true,
+            "hers",
+            403,
             "Access to this object with this method is not allowed.",
             204
         ])

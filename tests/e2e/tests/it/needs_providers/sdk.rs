@@ -28,7 +28,10 @@ struct Scene {
 impl Scene {
     /// `None` if the SDK could not be installed.
     fn set() -> Option<Self> {
-        let stage = Stage::start();
+        Self::on(Stage::start())
+    }
+
+    fn on(stage: Stage) -> Option<Self> {
         let sdk = Sdk::of(&stage)?;
         let (alice, bob) = (stage.token("alice"), stage.token("bob"));
         Some(Self { stage, sdk, alice, bob })

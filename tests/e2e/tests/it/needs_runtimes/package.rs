@@ -472,6 +472,7 @@ async fn a_function_that_cannot_start_again_lets_nothing_through(runtime: Runtim
     let (data, heard) = (tempfile::tempdir().unwrap(), Arc::new(Heard::default()));
     let running = Distribution::start(Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
+        tls: None,
         bucket: "files".to_owned(),
         region: "us-east-1".to_owned(),
         credentials: Credentials::random().unwrap(),

@@ -1,9 +1,10 @@
 //! The checksums that the SDK sends, with its defaults and other settings, and the results.
 
 use authorizer_e2e::sdk::{AS_ADVISED, BY_DEFAULT, OVER_HTTP, Set};
+use authorizer_e2e::stage::Stage;
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::{Scene, digest_of, fill};
 
 #[test]
 fn over_https_the_sdk_by_itself_wraps_what_it_uploads_and_that_is_refused() {
@@ -93,6 +94,27 @@ fn by_itself_the_sdk_reads_lists_and_deletes() {
         assert_eq!(list["KeyCount"], 1);
     }
     call(&mut scene, BY_DEFAULT, "delete_object", json!({"Key": KEY}));
+    assert!(scene.stage.keys().is_empty());
+}
+
+#[test]
+fn a_connection_with_tls_makes_no_other_requests() {
+    let Some(mut scene) = Scene::on(Stage::start_https()) else { return };
+    let wrapped = scene.sdk.call(&scene.alice, BY_DEFAULT, "put_object", put());
+    assert_eq!(wrapped.refused(), 400);
+    assert!(wrapped.sent()[0].telling_headers().contains(&"x-amz-trailer"), "{wrapped:?}");
+    let file = scene.stage.folder().join("film");
+    let sha256 = fill(&file, 20_000_000);
+    let (up, down) = (file.to_str().unwrap(), scene.stage.folder().join("copy"));
+    let named = |file: &str| json!({"Filename": file, "Key": KEY});
+    scene.alice("upload_file", named(up)).result();
+    assert_eq!(digest_of(&scene.stage.file(KEY)), sha256);
+    scene.alice("download_file", named(down.to_str().unwrap())).result();
+    assert_eq!(digest_of(&down), sha256);
+    let list = scene.alice("list_objects_v2", json!({"Prefix": "users/alice/"}));
+    assert_eq!(list.result()["KeyCount"], 1);
+    assert_eq!(scene.bob("get_object", json!({"Key": KEY})).refused(), 403);
+    scene.alice("delete_object", json!({"Key": KEY})).result();
     assert!(scene.stage.keys().is_empty());
 }
 
