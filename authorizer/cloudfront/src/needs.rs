@@ -1,5 +1,6 @@
 //! What an access policy needs from the distribution.
 
+use authorizer_core::cors::Cors;
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
@@ -18,8 +19,8 @@ pub struct DistributionNeeds {
     pub reads_by_query: bool,
     /// `If-None-Match`, which the function adds, must reach S3.
     pub create_only: bool,
-    /// Pages from other origins read the responses.
-    pub cors: bool,
+    /// What pages from other origins may do, if they may read the responses.
+    pub cors: Option<Cors>,
     /// Query parameters that AWS's own origin request policies drop.
     pub dropped_overrides: Vec<&'static str>,
 }
@@ -42,7 +43,7 @@ impl DistributionNeeds {
                 || ResponseOverride::ALL.iter().any(overridden)
                 || allows().any(|rule| !rule.parameters().is_empty()),
             create_only: allows().any(|rule| uploads(rule) && rule.terms().create_only),
-            cors: policy.cors().is_some(),
+            cors: policy.cors().cloned(),
             dropped_overrides: DROPPED.iter().filter(|one| overridden(one)).map(|one| one.name()).collect(),
         }
     }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crate::bundle::Bundle;
+use crate::checksum::Checksums;
 use crate::cors::{Opening, Preflight, PreflightAnswer, origin_of};
 use crate::credential::{Credential, CredentialError, CredentialPlace, Several};
 use crate::event::{AddedHeader, CloudFrontRequest, EventProblem, ViewerRequestEvent};
@@ -134,8 +135,8 @@ impl From<Turned> for Refusal {
 
 /// The result of a request that is not refused.
 enum Decided {
-    /// The request goes on to S3, with the headers that the rule adds. `checksums` is whether the rule allows them.
-    Forward { asked: S3Request, checksums: bool, added: Vec<AddedHeader> },
+    /// The request goes on to S3, with the headers that the rule adds. `checksums` are those that the rule allows.
+    Forward { asked: S3Request, checksums: Checksums, added: Vec<AddedHeader> },
     /// The request is a preflight.
     Preflight(PreflightAnswer),
     /// The viewer is sent to sign in, because of this refusal, with these `Set-Cookie` lines.

@@ -134,7 +134,7 @@ impl Opening<'_> {
     fn takes(&self, name: &str) -> bool {
         match fate(self.operation, name, &[]) {
             Fate::AsRuleSays => self.terms.take_header(name),
-            Fate::Forward | Fate::ForChecksums | Fate::LeaveAlone | Fate::Remove => true,
+            Fate::Forward | Fate::ForChecksum(_) | Fate::LeaveAlone | Fate::Remove => true,
             Fate::Refuse | Fate::RefuseValue => false,
         }
     }
@@ -240,6 +240,7 @@ fn single<'h>(headers: &'h CloudFrontHeaders<'_>, name: &str) -> Option<&'h str>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checksum::{ChecksumAlgorithm, Checksums};
     use crate::rules::MetadataTerm;
 
     fn cors(credentials: bool) -> Cors {
@@ -301,7 +302,9 @@ mod tests {
 
     #[test]
     fn what_is_promised_is_what_one_rule_takes() {
-        let sums = UploadTerms { checksums: true, ..UploadTerms::default() };
+        let sums = UploadTerms { checksums: Checksums::all(), ..UploadTerms::default() };
+        let digest = [ChecksumAlgorithm::Sha256].into_iter().collect();
+        let digest = UploadTerms { checksums: digest, ..UploadTerms::default() };
         let owner = [("owner".to_owned(), MetadataTerm::Any)].into();
         let names = UploadTerms { metadata: owner, ..UploadTerms::default() };
         let plain = UploadTerms::default();
@@ -317,6 +320,8 @@ mod tests {
             (vec![put(&sums)], &["x-amz-checksum-crc65", "x-amz-checksum-algorithm"], &[]),
             (vec![put(&sums)], &["x-amz-sdk-checksum-algorithm"], &["x-amz-sdk-checksum-algorithm"]),
             (vec![put(&plain)], &["x-amz-sdk-checksum-algorithm", "x-amz-meta-other"], &[]),
+            (vec![put(&digest)], &["x-amz-checksum-sha256", "x-amz-checksum-crc32"], &["x-amz-checksum-sha256"]),
+            (vec![put(&digest)], &["x-amz-sdk-checksum-algorithm"], &["x-amz-sdk-checksum-algorithm"]),
             (vec![put(&plain)], &["x-amz-content-sha256"], &["x-amz-content-sha256"]),
         ] {
             let asked = Preflight {

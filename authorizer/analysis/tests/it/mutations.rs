@@ -388,9 +388,19 @@ fn rules() -> Vec<Mutation> {
         ),
         to(
             "rules.upload.checksums",
-            vec![("/rules/2/upload/checksums", json!(true))],
-            vec![of("upload", "upload.checksums", Some("false"), Some("true"))],
+            vec![("/rules/2/upload/checksums", json!(["sha256", "crc32"]))],
+            vec![
+                of("upload", "upload.checksums", None, Some("crc32")),
+                of("upload", "upload.checksums", None, Some("sha256")),
+            ],
         ),
+        // The headers of the policy leave room for none, and one there is at least.
+        to(
+            "rules.upload.checksums",
+            vec![("/rules/2/upload/checksums", json!(true))],
+            vec![of("upload", "upload.checksums", None, Some("crc32"))],
+        ),
+
         to(
             "rules.response_overrides",
             vec![(
@@ -918,6 +928,7 @@ const OTHER_FIELDS: &[(&str, &str)] = &[
     ("issuers.secret.file", "read into `value` before anything is compiled"),
     ("issuers.secret.encoding", "how that file is read"),
     ("credentials.header", "there is one"),
+    ("max_origin_headers", "decides nothing but which checksums `true` stands for, which are told"),
     ("log.subject", "told among the settings on which no decision depends"),
     ("accepted.finding", "not compared, and listed as such"),
     ("accepted.rule", "not compared, and listed as such"),
@@ -987,7 +998,19 @@ fn fields() -> BTreeSet<&'static str> {
     members!(
         fields,
         "",
-        PolicyDocument { version, issuers, revoked, credentials, query, cors, sign_in, log, rules, accepted }
+        PolicyDocument {
+            version,
+            issuers,
+            revoked,
+            credentials,
+            query,
+            cors,
+            sign_in,
+            max_origin_headers,
+            log,
+            rules,
+            accepted
+        }
     );
     members!(
         fields,

@@ -1,6 +1,7 @@
 //! Checks a whole policy document, and compiles it.
 
 mod browser;
+mod headers;
 mod issuers;
 mod keys;
 mod rules;
@@ -46,7 +47,9 @@ impl Policy {
         let sign_in =
             document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
         browser::check_sign_in_is_of_use(document, &mut problems);
-        let rules = rules::compile_rules(document, &mut problems);
+        let mut rules = rules::compile_rules(document, &mut problems);
+        headers::check_quota(document, &mut problems);
+        headers::fit_checksums(document, &mut rules);
         check_accepted(document, &mut problems);
         match problems.is_empty() {
             true => {

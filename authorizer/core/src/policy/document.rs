@@ -40,6 +40,9 @@ pub struct PolicyDocument {
     /// Where people with a browser and without a token sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInDocument>,
+    /// The account's quota *Headers per origin request policy*, where it was raised. 10 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_origin_headers: Option<u16>,
     /// What the decision log contains.
     #[serde(default)]
     pub log: LogDocument,
@@ -305,9 +308,32 @@ pub struct UploadDocument {
     /// The `x-amz-meta-NAME` that may be set, by NAME: `*`, `{claim}` or the text itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
-    /// Whether S3's own integrity headers may be sent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub checksums: bool,
+    /// The checksums that may be sent, in S3's own integrity headers.
+    #[serde(default, skip_serializing_if = "ChecksumsDocument::is_off")]
+    pub checksums: ChecksumsDocument,
+}
+
+/// `checksums`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(untagged, expecting = "`checksums` is `true`, or a list of checksums such as `[\"sha256\"]`")]
+pub enum ChecksumsDocument {
+    /// `true`: as many as the headers of an origin request policy have room for.
+    Fitting(bool),
+    /// `["sha256"]`: these.
+    Named(Vec<String>),
+}
+
+impl Default for ChecksumsDocument {
+    fn default() -> Self {
+        Self::Fitting(false)
+    }
+}
+
+impl ChecksumsDocument {
+    /// Whether no checksum may be sent.
+    pub fn is_off(&self) -> bool {
+        *self == Self::Fitting(false)
+    }
 }
 
 /// A number of bytes.
