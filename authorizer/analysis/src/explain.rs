@@ -1,5 +1,6 @@
 //! One request: the result of every rule, and the first part that failed in each.
 
+use authorizer_core::credential::CredentialPlace;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::{DecisionRecord, Verdict};
 use authorizer_core::request::Resource;
@@ -15,6 +16,8 @@ use serde::Serialize;
 pub struct Explanation {
     /// What the decision log says of it.
     pub record: DecisionRecord<'static>,
+    /// Where the request has its token; `None` without one, and for a token that is supposed.
+    pub token_in: Option<CredentialPlace>,
     /// The result of each rule, in the order of the policy. Empty if the request was refused before the rules: by
     /// its path, its method, its query, a header or its token. Also empty for a preflight.
     pub rules: Vec<RuleExplanation>,
@@ -45,7 +48,8 @@ impl Explanation {
 pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanation {
     let record = authorizer.authorize(event, now).record.into_owned();
     let rules = authorizer.access(event, now).map(|access| ask_rules(authorizer, &access));
-    Explanation { record, rules: rules.unwrap_or_default() }
+    let token_in = authorizer.place_of_token(event);
+    Explanation { record, token_in, rules: rules.unwrap_or_default() }
 }
 
 /// The same, as if the request had a token with these claims and a valid signature.
@@ -58,7 +62,7 @@ pub fn explain_supposing(
     let record = authorizer.authorize_supposing(event, supposed, now).record.into_owned();
     let rules =
         authorizer.access_supposing(event, supposed, now).map(|access| ask_rules(authorizer, &access));
-    Explanation { record, rules: rules.unwrap_or_default() }
+    Explanation { record, token_in: None, rules: rules.unwrap_or_default() }
 }
 
 fn ask_rules(authorizer: &Authorizer, access: &Access<'_>) -> Vec<RuleExplanation> {

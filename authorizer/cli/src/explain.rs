@@ -60,6 +60,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
             let mut result = json!({
                 "version": 1, "record": explanation.record, "rules": explanation.rules,
             });
+            if let (Some(place), Some(members)) = (explanation.token_in, result.as_object_mut()) {
+                members.insert("token_in".to_owned(), json!(place));
+            }
             if let (Some(Posed { token: Some(token), .. }), Some(members)) = (&posed, result.as_object_mut())
             {
                 let supposed = &token.supposed;
@@ -99,7 +102,8 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>) -> Result<(), Ou
         line(format_args!("  {operation} {}", key.escape_debug()))?;
     }
     if let Some(issuer) = &record.issuer {
-        line(format_args!("  with a token of issuer {issuer}"))?;
+        let place = explanation.token_in.map(|place| format!(", in {}", place.in_words()));
+        line(format_args!("  with a token of issuer {issuer}{}", place.unwrap_or_default()))?;
     }
     if let Some(Posed { token: Some(token), .. }) = posed
         && !token.filled.is_empty()

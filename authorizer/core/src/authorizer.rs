@@ -335,7 +335,7 @@ impl Authorizer {
         refusal: Refusal,
     ) -> Result<Decided, Refusal> {
         let policy = self.bundle.policy();
-        let cookie = policy.credentials().cookie.as_deref();
+        let cookie = policy.credentials().cookie.as_ref();
         match policy.sign_in().and_then(|at| at.next(request, asked, cookie)) {
             Some(Next::SignIn { location, cookies }) => Ok(Decided::SignIn { location, cookies, refusal }),
             Some(Next::Refuse { cookies }) => Ok(Decided::StillRefused { cookies, refusal }),
@@ -369,6 +369,18 @@ impl Authorizer {
         self.access_of(&event.request, word, now, &mut DecisionRecord::default()).map_err(Refusal::from)
     }
 
+    /// The place in which a request has its token; `None` if it has none, or if it is refused before or with it.
+    pub fn place_of_token(&self, event: &[u8]) -> Option<CredentialPlace> {
+        let event = ViewerRequestEvent::parse(event).ok()?;
+        let asked = self.recognise(&event.request, &mut DecisionRecord::default()).ok()?;
+        let places = self.bundle.policy().credentials();
+        match Credential::find(&event.request.headers, asked.token(), places, Several::LookedAt).ok()? {
+            Credential::None => None,
+            Credential::Bearer { place, .. } => Some(place),
+            Credential::Cookies(_) => Some(CredentialPlace::Cookie),
+        }
+    }
+
     /// Steps 2 to 5.
     fn access_of<'r>(
         &'r self,
@@ -393,7 +405,9 @@ impl Authorizer {
             credential => credential.map_err(Refusal::from)?,
         };
         let is_cookie = matches!(credential, Credential::Bearer { place: CredentialPlace::Cookie, .. });
-        if is_cookie {
+        if let Credential::Bearer { place, .. } = &credential
+            && policy.credentials().is_ambient(*place)
+        {
             check_origin(request, policy)?;
         }
         let principal = match (word, &credential) {
@@ -525,7 +539,7 @@ impl Authorizer {
             })
             .map(|(operation, rule)| Opening { operation, terms: rule.terms() })
             .collect();
-        Ok(preflight.answer(&openings))
+        Ok(preflight.answer(&openings, policy.credentials().proxy_header()))
     }
 
     /// The operation of the request after the preflight; `None` if it would be refused for its method or its query.
@@ -572,7 +586,7 @@ impl Authorizer {
     }
 }
 
-/// A browser sends a cookie for the pages of every origin. So a request that can change something, and comes from
+/// A browser sends a cookie for the pages of every origin, and so does a proxy its header. So a request that can change something, and comes from
 /// a page of another origin (RFC 9110 and the Fetch standard: `Origin`), needs an origin that `[cors]` names.
 fn check_origin(request: &CloudFrontRequest<'_>, policy: &Policy) -> Result<(), Refusal> {
     if request.method == "GET" || request.method == "HEAD" || !request.headers.contains_key("origin") {

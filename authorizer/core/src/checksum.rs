@@ -165,6 +165,14 @@ impl ChecksumHeader {
         }
     }
 
+    /// The word for it: the algorithm's, or `type`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Of(algorithm) => algorithm.word(),
+            Self::Kind => "type",
+        }
+    }
+
     /// A header line with it: the name in lower case, and a value.
     pub fn example(self) -> (&'static str, &'static str) {
         match self {
@@ -203,6 +211,12 @@ impl Checksums {
             ChecksumHeader::Of(algorithm) => self.contains(algorithm),
             ChecksumHeader::Kind => !self.is_empty(),
         }
+    }
+
+    /// What the headers of a request may speak of.
+    pub fn headers(self) -> impl Iterator<Item = ChecksumHeader> {
+        let kind = (!self.is_empty()).then_some(ChecksumHeader::Kind);
+        self.iter().map(ChecksumHeader::Of).chain(kind)
     }
 
     /// Whether a request may have a header of this name (in lower case), with some value.

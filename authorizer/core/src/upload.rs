@@ -68,8 +68,7 @@ impl Upload {
                 }
                 upload.metadata.insert(metadata.to_owned(), line.to_owned());
             } else {
-                let header =
-                    ChecksumHeader::read(name, line).ok_or_else(|| name.clone().into_owned())?;
+                let header = ChecksumHeader::read(name, line).ok_or_else(|| name.clone().into_owned())?;
                 upload.checksums.insert(name.clone().into_owned(), header);
             }
         }

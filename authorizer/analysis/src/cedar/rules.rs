@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use authorizer_core::checksum::{ChecksumAlgorithm, Checksums};
+use authorizer_core::checksum::{ChecksumHeader, Checksums};
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::response_override::ResponseOverride;
@@ -284,7 +284,7 @@ fn checksums_clause(checksums: Checksums) -> Clause {
     let text = match checksums.is_empty() {
         true => "context.upload.checksums.isEmpty()".to_owned(),
         false => {
-            let words = checksums.iter().map(ChecksumAlgorithm::word).chain(["type"]);
+            let words = checksums.headers().map(ChecksumHeader::word);
             format!("{}.containsAll(context.upload.checksums)", set(words))
         }
     };

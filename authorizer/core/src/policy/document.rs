@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::credential::HeaderSetter;
 use crate::extra_parameter::ExtraParameter;
 use crate::operation::{MethodWord, S3Operation};
 use crate::record::SubjectLogging;
@@ -202,10 +203,13 @@ impl fmt::Debug for SecretDocument {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialsDocument {
-    /// The header that contains `Bearer TOKEN`: `authorization`, which is always read.
+    /// A header that may contain a token. `authorization`, with `Bearer TOKEN`, is always read too.
     #[serde(default = "default_header")]
     pub header: String,
-    /// The name of a cookie that may contain a token.
+    /// Who adds the header, if it is another than `authorization`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_set_by: Option<HeaderSetter>,
+    /// The name of a cookie that may contain a token, or a pattern for it with one `*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cookie: Option<String>,
     /// The name of a query parameter that may contain a token.
@@ -219,7 +223,7 @@ fn default_header() -> String {
 
 impl Default for CredentialsDocument {
     fn default() -> Self {
-        Self { header: default_header(), cookie: None, query: None }
+        Self { header: default_header(), header_set_by: None, cookie: None, query: None }
     }
 }
 

@@ -60,7 +60,8 @@ impl DeploymentNeeds {
                 *known = severity.max(*known);
                 all
             }),
-            create_only: allows().any(|rule| rule.operations().any(S3Operation::is_upload) && rule.terms().create_only),
+            create_only: allows()
+                .any(|rule| rule.operations().any(S3Operation::is_upload) && rule.terms().create_only),
         }
     }
 }

@@ -114,11 +114,9 @@ fn compile_checksums(document: &ChecksumsDocument, place: &Place, problems: &mut
     for (index, word) in words.iter().enumerate() {
         let one: Option<Checksums> = ChecksumAlgorithm::parse(word).map(|one| [one].into_iter().collect());
         match one {
-            Some(one) if one.is_within(named) => problems.add(
-                place.at(index),
-                format!("`{word}` is named twice"),
-                "remove one of the two",
-            ),
+            Some(one) if one.is_within(named) => {
+                problems.add(place.at(index), format!("`{word}` is named twice"), "remove one of the two")
+            }
             Some(one) => named = named.union(one),
             None => problems.add(
                 place.at(index),
