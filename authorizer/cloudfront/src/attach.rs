@@ -506,7 +506,9 @@ impl Judge<'_> {
         }
         let forwarding = behavior.origin_request_policy_id.as_deref().map(Forwarding::of);
         if let (Some(id), Some(Forwarding::Unknown)) = (&behavior.origin_request_policy_id, forwarding) {
-            notes.push(Note::OriginRequestPolicy { behavior: name.clone(), id: id.clone() });
+            let needs = self.attachment.needs.as_ref();
+            let headers = needs.map(|needs| needs.headers.clone()).unwrap_or_default();
+            notes.push(Note::OriginRequestPolicy { behavior: name.clone(), id: id.clone(), headers });
         }
         let Some(needs) = &self.attachment.needs else { return notes };
         if forwarding == Some(Forwarding::AllButHost) && !needs.dropped_overrides.is_empty() {

@@ -185,8 +185,10 @@ fn providers_folder() -> TempDir {
     let all =
         ["staff.jwks.json", "partner.jwks.json"].map(|name| read(name)["keys"].as_array().unwrap().clone());
     let set = serde_json::json!({"keys": all.concat()}).to_string();
-    for name in ["cognito", "auth0", "okta", "entra", "google", "keycloak", "clerk", "adfs", "login", "other"]
-    {
+    for name in [
+        "access", "cognito", "auth0", "okta", "entra", "google", "keycloak", "clerk", "adfs", "login",
+        "other",
+    ] {
         fs::write(keys.join(format!("{name}.jwks.json")), &set).unwrap();
     }
     folder

@@ -26,7 +26,7 @@ fn credentials(document: &PolicyDocument) -> Section {
         title: "Where a token is found",
         facts: vec![
             Fact::text("Header", [&places.header], ""),
-            Fact::words("Whoever adds the header", header_setter(document)),
+            Fact::words("Who adds the header", header_setter(document)),
             Fact::text("Cookie", &places.cookie, "none"),
             Fact::text("Query parameter", &places.query, "none"),
             Fact::text("Query parameters that reads drop", &document.query.ignored, "none"),

@@ -202,7 +202,7 @@ keys    = ["users/{sub}/**"]
 upload  = { checksums = ["sha256", "crc32"] }
 "#,
     );
-    let refused = PolicyFile::load(&policy).unwrap_err().to_string();
+    let refused = format!("{:?}", PolicyFile::load(&policy).unwrap_err());
     assert!(refused.contains("11 headers"), "{refused}");
     // A package of an older version may have such a policy.
     let text = fs::read_to_string(&policy).unwrap();
