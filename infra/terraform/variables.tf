@@ -77,7 +77,7 @@ variable "forwarded_headers" {
     # the viewer's token. The function removes all other headers that are not in this list.
     condition = alltrue([
       for name in var.forwarded_headers : can(regex(
-        "^(Content-(Type|Encoding|MD5|Disposition|Language)|Expires|Range|If-(Range|Match|None-Match|Modified-Since|Unmodified-Since)|x-amz-(mp-object-size|checksum-(mode|type|algorithm|crc32|crc32c|crc64nvme|sha1|sha256)|sdk-checksum-algorithm|meta-[a-z0-9._-]{1,64}))$",
+        "^(Content-(Type|Encoding|MD5|Disposition|Language)|Expires|Range|If-(Range|Match|None-Match|Modified-Since|Unmodified-Since)|x-amz-(mp-object-size|checksum-(mode|type|algorithm|crc32|crc32c|crc64nvme|md5|sha1|sha256|sha512|xxhash3|xxhash64|xxhash128)|sdk-checksum-algorithm|meta-[a-z0-9._-]{1,64}))$",
         name
       ))
     ])

@@ -1,5 +1,6 @@
 //! One request: the result of every rule, and the first part that failed in each.
 
+use authorizer_core::credential::CredentialPlace;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::{DecisionRecord, Verdict};
 use authorizer_core::request::Resource;
@@ -19,6 +20,8 @@ pub struct Explanation {
     /// or the claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Where the request has its token; `None` without one, and for a token that is supposed.
+    pub token_in: Option<CredentialPlace>,
     /// The result of each rule, in the order of the policy. Empty if the request was refused before the rules: by
     /// its path, its method, its query, a header or its token. Also empty for a preflight.
     pub rules: Vec<RuleExplanation>,
@@ -48,7 +51,8 @@ impl Explanation {
 /// Explains the decision on the bytes of one event, at the instant `now`.
 pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanation {
     let record = authorizer.authorize(event, now).record.into_owned();
-    whole(authorizer, record, authorizer.access(event, now), None)
+    let place = authorizer.place_of_token(event);
+    whole(authorizer, record, authorizer.access(event, now), place, None)
 }
 
 /// The same, as if the request had a token with these claims and a valid signature.
@@ -59,17 +63,18 @@ pub fn explain_supposing(
     now: UnixTime,
 ) -> Explanation {
     let record = authorizer.authorize_supposing(event, supposed, now).record.into_owned();
-    whole(authorizer, record, authorizer.access_supposing(event, supposed, now), Some(supposed))
+    whole(authorizer, record, authorizer.access_supposing(event, supposed, now), None, Some(supposed))
 }
 
 fn whole(
     authorizer: &Authorizer,
     record: DecisionRecord<'static>,
     access: Result<Access<'_>, Refusal>,
+    token_in: Option<CredentialPlace>,
     supposed: Option<&Supposed>,
 ) -> Explanation {
     match access {
-        Ok(access) => Explanation { record, detail: None, rules: ask_rules(authorizer, &access) },
+        Ok(access) => Explanation { record, detail: None, token_in, rules: ask_rules(authorizer, &access) },
         Err(refusal) => {
             // A preflight is answered, or refused for another reason.
             let is_told = record.reason == refusal.reason();
@@ -77,7 +82,7 @@ fn whole(
                 let claim = supposed.and_then(|supposed| lacking(authorizer, &refusal, supposed));
                 claim.unwrap_or_else(|| refusal.detail())
             });
-            Explanation { record, detail, rules: Vec::new() }
+            Explanation { record, detail, token_in, rules: Vec::new() }
         }
     }
 }
@@ -93,7 +98,7 @@ fn lacking(authorizer: &Authorizer, refusal: &Refusal, supposed: &Supposed) -> O
     let (name, value) = issuer
         .required()
         .iter()
-        .find(|(name, value)| claims.get(name.as_str()).is_none_or(|claim| *value != claim))?;
+        .find(|(name, value)| claim_name::find(claims, name).is_none_or(|claim| *value != claim))?;
     Some(format!("The claim `{name}` is not {value}, which the issuer `{}` requires.", issuer.name()))
 }
 

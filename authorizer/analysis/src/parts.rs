@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use authorizer_core::checksum::Checksums;
 use authorizer_core::request::Resource;
 use authorizer_core::rules::{
     Access, Effect, IpNet, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, RulePart, UploadTerms,
@@ -178,7 +179,7 @@ fn keeps_to(access: &Access<'_>, term: impl FnOnce(UploadTerms) -> UploadTerms) 
     let Some(upload) = access.request.upload() else { return true };
     let open = UploadTerms {
         metadata: upload.metadata.keys().map(|name| (name.clone(), MetadataTerm::Any)).collect(),
-        checksums: true,
+        checksums: Checksums::all(),
         ..UploadTerms::default()
     };
     term(open).check(access.request.operation(), upload, access.claims()).is_ok()

@@ -18,7 +18,7 @@ pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String>
             // The readers of the phrases see these next to them.
             RulePart::Effect(_) | RulePart::Operations(_) | RulePart::Principals(_) | RulePart::Keys(_) => {}
             // They allow something, and are not conditions.
-            RulePart::Overrides(_) | RulePart::Parameters(_) | RulePart::Checksums(_) => {}
+            RulePart::Overrides(_) | RulePart::Parameters(_) => {}
             RulePart::Conditions(conditions) => phrases.extend(conditions.iter().map(condition)),
             RulePart::Sources(networks) => sources.extend(networks.map(|networks| {
                 let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
@@ -27,6 +27,11 @@ pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String>
             RulePart::Period(Period { not_before, not_after }) => {
                 terms.extend(not_before.map(|first| format!("from {} on", instant_in_words(first))));
                 terms.extend(not_after.map(|end| format!("before {}", instant_in_words(end))));
+            }
+            RulePart::Checksums(checksums) => {
+                if !checksums.is_empty() && operations.any(S3Operation::is_upload) {
+                    terms.push(format!("with a checksum by {checksums}, or without"));
+                }
             }
             RulePart::MaxBytes(most) => {
                 if operations.any(S3Operation::has_length) {

@@ -142,9 +142,11 @@ impl BacktestPolicy {
             && (self.looks_at_several() || !other.looks_at_several())
     }
 
-    /// Whether both policies allow the same pages to use a cookie; also true if neither has a cookie.
+    /// Whether both policies allow the same pages to use a cookie or a proxy's header; also true if neither has one.
     pub(super) fn lets_pages_as(&self, other: &Self) -> bool {
-        self.document.cors == other.document.cors || self.document.credentials.cookie.is_none()
+        let places = &self.document.credentials;
+        let is_ambient = places.cookie.is_some() || !places.header.eq_ignore_ascii_case("authorization");
+        self.document.cors == other.document.cors || !is_ambient
     }
 
     /// Whether a token of this issuer that the other policy accepted is also accepted by this one.

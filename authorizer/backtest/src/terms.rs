@@ -9,7 +9,7 @@ pub(super) fn follow(terms: &UploadTerms, kept: &UploadTerms, operations: Operat
     // Every term by its name: a new term does not compile until it is handled here. `create_only` is not checked on
     // an upload: S3 checks whether the object exists.
     let UploadTerms { max_bytes: _, content_types: _, create_only: _, metadata: _, checksums } = terms;
-    let headers = *checksums || !kept.checksums;
+    let headers = kept.checksums.is_within(*checksums);
     let names = kept.metadata.keys().all(|name| terms.metadata.contains_key(name));
     headers && names && length_follows(terms, kept, operations) && object_follows(terms, kept, operations)
 }
@@ -56,10 +56,13 @@ fn range_follows(range: &MediaRange, kept: &MediaRange) -> bool {
 mod tests {
     use super::*;
     use authorizer_core::MediaType;
+    use authorizer_core::checksum::{ChecksumAlgorithm, ChecksumHeader};
     use authorizer_core::rules::Claims;
     use authorizer_core::upload::Upload;
     use proptest::prelude::*;
     use serde_json::json;
+
+    const ALGORITHMS: [ChecksumAlgorithm; 2] = [ChecksumAlgorithm::Crc32, ChecksumAlgorithm::Sha256];
 
     fn terms() -> impl Strategy<Value = UploadTerms> {
         let range = prop_oneof![Just("*/*"), Just("image/*"), Just("image/png"), Just("text/plain")]
@@ -73,14 +76,14 @@ mod tests {
             prop::option::of(0..3u64),
             prop::option::of(prop::collection::vec(range, 0..3)),
             prop::collection::btree_map("(owner|label)", term, 0..3),
-            any::<bool>(),
+            prop::sample::subsequence(ALGORITHMS.to_vec(), 0..=2),
         );
         parts.prop_map(|(max_bytes, content_types, metadata, checksums)| UploadTerms {
             max_bytes,
             content_types,
             create_only: false,
             metadata,
-            checksums,
+            checksums: checksums.into_iter().collect(),
         })
     }
 
@@ -90,14 +93,18 @@ mod tests {
             prop::option::of(0..4u64),
             prop::option::of(media_type.prop_map(|text| MediaType::parse(text).unwrap())),
             prop::collection::btree_map("(owner|label)", "(x|y|alice)", 0..3),
-            any::<bool>(),
+            prop::option::of(prop::sample::select(vec![
+                ("x-amz-checksum-crc32", ChecksumHeader::Of(ChecksumAlgorithm::Crc32)),
+                ("x-amz-checksum-sha256", ChecksumHeader::Of(ChecksumAlgorithm::Sha256)),
+                ("x-amz-checksum-type", ChecksumHeader::Kind),
+            ])),
         );
         parts.prop_map(|(length, media_type, metadata, checksum)| Upload {
             length,
             object_size: length,
             media_type,
             metadata,
-            checksum: checksum.then(|| "x-amz-checksum-crc32".to_owned()),
+            checksums: checksum.into_iter().map(|(name, one)| (name.to_owned(), one)).collect(),
         })
     }
 

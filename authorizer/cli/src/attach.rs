@@ -122,15 +122,15 @@ fn id(text: &str) -> Result<String, &'static str> {
 }
 
 fn cache_policy(text: &str) -> Result<CachePolicyId, &'static str> {
-    CachePolicyId::parse(text).ok_or("this is neither an id nor the name of a known managed cache policy")
+    CachePolicyId::parse(text).ok_or("write the id of a cache policy, such as 658327ea-f89d-4fab-a63d-7e88639e58f6, or the name of one of AWS's own, such as Managed-CachingDisabled")
 }
 
 fn response_headers_policy(text: &str) -> Result<ResponseHeadersPolicyId, &'static str> {
     ResponseHeadersPolicyId::parse(text)
-        .ok_or("this is neither an id nor the name of a known managed response headers policy")
+        .ok_or("write the id of a response headers policy, such as 67f7725c-6f97-4210-82d7-5512b31e9d03, or the name of one of AWS's own, such as Managed-SimpleCORS")
 }
 
 fn origin_request_policy(text: &str) -> Result<OriginRequestPolicyId, &'static str> {
     OriginRequestPolicyId::parse(text)
-        .ok_or("this is neither an id nor the name of a known managed origin request policy")
+        .ok_or("write the id of an origin request policy, such as b689b0a8-53d0-40ab-baf2-68738e2966ac, or the name of one of AWS's own, such as Managed-AllViewerExceptHostHeader")
 }

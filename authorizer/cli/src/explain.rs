@@ -122,6 +122,9 @@ fn json_of(explanation: &Explanation, posed: Option<&Posed>) -> Value {
     if let (Some(detail), Some(members)) = (&explanation.detail, result.as_object_mut()) {
         members.insert("detail".to_owned(), json!(detail));
     }
+    if let (Some(place), Some(members)) = (explanation.token_in, result.as_object_mut()) {
+        members.insert("token_in".to_owned(), json!(place));
+    }
     result
 }
 
@@ -148,7 +151,8 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>, target: &str) ->
         line(format_args!("  {operation} {}", key.escape_debug()))?;
     }
     if let Some(issuer) = &record.issuer {
-        line(format_args!("  with a token of issuer {issuer}"))?;
+        let place = explanation.token_in.map(|place| format!(", in {}", place.in_words()));
+        line(format_args!("  with a token of issuer {issuer}{}", place.unwrap_or_default()))?;
     }
     if let Some(Posed { token: Some(token), .. }) = posed
         && !token.filled.is_empty()

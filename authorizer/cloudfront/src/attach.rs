@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use authorizer_core::cors::AllowedOrigins;
+
 use super::arn::FunctionVersion;
 use super::bucket::Target;
 use super::change::{Changed, Note, Setting};
 use super::edit::Edit;
 use super::exported::Exported;
-use super::managed::{CachePolicyId, Caching, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId};
+use super::managed::{
+    CachePolicyId, Caching, CorsHeaders, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId,
+};
 use super::members::{UnknownMember, unknown_in_distribution};
 use super::needs::DistributionNeeds;
 use super::obstacle::{Obstacle, Stopped};
@@ -392,9 +396,23 @@ impl Judge<'_> {
     }
 
     fn response_headers_policy(&self, name: &BehaviorName, behavior: &Behavior) -> Option<Obstacle> {
-        let cors = self.attachment.needs.as_ref().is_some_and(|needs| needs.cors);
-        let id = behavior.response_headers_policy_id.as_deref().unwrap_or_default();
-        (cors && id.is_empty()).then(|| Obstacle::NoResponseHeadersPolicy { behavior: name.clone() })
+        let cors = self.attachment.needs.as_ref()?.cors.as_ref()?;
+        let id = behavior.response_headers_policy_id.clone().unwrap_or_default();
+        let behavior = name.clone();
+        if id.is_empty() {
+            return Some(Obstacle::NoResponseHeadersPolicy { behavior });
+        }
+        match CorsHeaders::of(&id) {
+            CorsHeaders::Unknown => None,
+            CorsHeaders::None => Some(Obstacle::NoCorsHeaders { behavior, id }),
+            CorsHeaders::Every | CorsHeaders::EveryAndExposed if *cors.origins() != AllowedOrigins::Any => {
+                Some(Obstacle::CorsForEveryone { behavior, id })
+            }
+            CorsHeaders::Every if !cors.exposed_headers().is_empty() => {
+                Some(Obstacle::HeadersNotExposed { behavior, id, headers: cors.exposed_headers().to_vec() })
+            }
+            CorsHeaders::Every | CorsHeaders::EveryAndExposed => None,
+        }
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -488,7 +506,9 @@ impl Judge<'_> {
         }
         let forwarding = behavior.origin_request_policy_id.as_deref().map(Forwarding::of);
         if let (Some(id), Some(Forwarding::Unknown)) = (&behavior.origin_request_policy_id, forwarding) {
-            notes.push(Note::OriginRequestPolicy { behavior: name.clone(), id: id.clone() });
+            let needs = self.attachment.needs.as_ref();
+            let headers = needs.map(|needs| needs.headers.clone()).unwrap_or_default();
+            notes.push(Note::OriginRequestPolicy { behavior: name.clone(), id: id.clone(), headers });
         }
         let Some(needs) = &self.attachment.needs else { return notes };
         if forwarding == Some(Forwarding::AllButHost) && !needs.dropped_overrides.is_empty() {

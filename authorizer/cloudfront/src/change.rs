@@ -134,6 +134,8 @@ pub enum Note {
         behavior: BehaviorName,
         /// The policy.
         id: String,
+        /// The headers that the access policy needs at S3, where it is at hand.
+        headers: Vec<String>,
     },
     /// Query parameters that do not reach S3.
     DroppedOverrides {
@@ -318,12 +320,18 @@ impl fmt::Display for Note {
                  Cached responses are served until they expire, even if the object is overwritten or deleted",
                 Named(id)
             ),
-            Self::OriginRequestPolicy { behavior, id } => write!(
-                f,
-                "{behavior}: check that origin request policy {} forwards every query string and the headers that \
-                 the operations need, but not `Host`",
-                Named(id)
-            ),
+            Self::OriginRequestPolicy { behavior, id, headers } => {
+                let headers = match headers.as_slice() {
+                    [] => "the headers that the operations need".to_owned(),
+                    headers => format!("the headers {}", headers.join(", ")),
+                };
+                write!(
+                    f,
+                    "{behavior}: check that origin request policy {} forwards every query string and {headers}, but \
+                     not `Host`",
+                    Named(id)
+                )
+            }
             Self::DroppedOverrides { behavior, parameters } => write!(
                 f,
                 "{behavior}: AWS's own origin request policies do not send {} to a bucket; `response_overrides` of \

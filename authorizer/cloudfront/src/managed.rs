@@ -40,6 +40,27 @@ pub enum Forwarding {
     Unknown,
 }
 
+/// The CORS headers that a response headers policy adds to the answers of S3. AWS's own never allow credentials.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CorsHeaders {
+    /// None at all.
+    None,
+    /// For every origin; pages read only the headers that every page may read.
+    Every,
+    /// For every origin and every header.
+    EveryAndExposed,
+    /// Not one of AWS's own.
+    Unknown,
+}
+
+impl CorsHeaders {
+    /// What this policy adds.
+    pub(crate) fn of(id: &str) -> Self {
+        let known = RESPONSE_HEADERS_POLICIES.into_iter().find(|(_, known, _)| *known == id);
+        known.map_or(Self::Unknown, |(_, _, cors)| cors)
+    }
+}
+
 /// AWS's own cache policies
 /// ([AWS: managed cache policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html)).
 const CACHE_POLICIES: [(&str, &str, Caching); 7] = [
@@ -85,12 +106,16 @@ const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 8] = [
 
 /// AWS's own response headers policies
 /// ([AWS: managed response headers policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html)).
-const RESPONSE_HEADERS_POLICIES: [(&str, &str); 5] = [
-    ("Managed-SimpleCORS", "60669652-455b-4ae9-85a4-c4c02393f86c"),
-    ("Managed-CORS-With-Preflight", "5cc3b908-e619-4b99-88e5-2cf7f45965bd"),
-    ("Managed-SecurityHeadersPolicy", "67f7725c-6f97-4210-82d7-5512b31e9d03"),
-    ("Managed-CORS-and-SecurityHeadersPolicy", "e61eb60c-9c35-4d20-a928-2b84e02af89c"),
-    ("Managed-CORS-with-preflight-and-SecurityHeadersPolicy", "eaab4381-ed33-4a86-88ca-d9558dc6cd63"),
+const RESPONSE_HEADERS_POLICIES: [(&str, &str, CorsHeaders); 5] = [
+    ("Managed-SimpleCORS", "60669652-455b-4ae9-85a4-c4c02393f86c", CorsHeaders::Every),
+    ("Managed-CORS-With-Preflight", "5cc3b908-e619-4b99-88e5-2cf7f45965bd", CorsHeaders::EveryAndExposed),
+    ("Managed-SecurityHeadersPolicy", "67f7725c-6f97-4210-82d7-5512b31e9d03", CorsHeaders::None),
+    ("Managed-CORS-and-SecurityHeadersPolicy", "e61eb60c-9c35-4d20-a928-2b84e02af89c", CorsHeaders::Every),
+    (
+        "Managed-CORS-with-preflight-and-SecurityHeadersPolicy",
+        "eaab4381-ed33-4a86-88ca-d9558dc6cd63",
+        CorsHeaders::EveryAndExposed,
+    ),
 ];
 
 /// Whether a text is one of AWS's own names, with or without the word `Managed-`, in any case.
@@ -128,8 +153,8 @@ impl OriginRequestPolicyId {
 impl ResponseHeadersPolicyId {
     /// An id, or the name of one of AWS's own policies.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = RESPONSE_HEADERS_POLICIES.into_iter().find(|(name, _)| is_named(text, name));
-        named.map(|(_, id)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
+        let named = RESPONSE_HEADERS_POLICIES.into_iter().find(|(name, ..)| is_named(text, name));
+        named.map(|(_, id, _)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
     }
 
     /// The id.
@@ -161,7 +186,7 @@ impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cache = CACHE_POLICIES.into_iter().map(|(name, id, _)| (name, id));
         let known = cache.chain(ORIGIN_REQUEST_POLICIES.into_iter().map(|(name, id, _)| (name, id)));
-        let mut known = known.chain(RESPONSE_HEADERS_POLICIES);
+        let mut known = known.chain(RESPONSE_HEADERS_POLICIES.into_iter().map(|(name, id, _)| (name, id)));
         match known.find(|(_, id)| *id == self.0) {
             Some((name, id)) => write!(f, "{id} ({name})"),
             // Quotes are not escaped: a setting may be JSON.
@@ -173,10 +198,13 @@ impl fmt::Display for Named<'_> {
     }
 }
 
+/// Whether a text has the form of the id of a policy, as CloudFront makes them: 32 hexadecimal digits in five groups.
 fn is_id(text: &str) -> bool {
-    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let is_name = text.starts_with("Managed-");
-    !text.is_empty() && !is_name && text.bytes().all(letters)
+    let groups = text.split('-').map(|group| {
+        let is_hexadecimal = group.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        is_hexadecimal.then_some(group.len())
+    });
+    groups.eq([8, 4, 4, 4, 12].map(Some))
 }
 
 #[cfg(test)]
@@ -191,6 +219,13 @@ mod tests {
             ("Managed-CachingDisabeld", None),
             ("Managed-AllViewer", None),
             ("caching disabled", None),
+            ("mine", None),
+            ("E2QWRUHAPOMQZL", None),
+            ("0a1b2c3d-0000-4000-8000-00000000000", None),
+            ("0a1b2c3d-0000-4000-8000-00000000000g", None),
+            ("0A1B2C3D-0000-4000-8000-000000000000", None),
+            ("0a1b2c3d-0000-4000-8000-000000000000-", None),
+            ("-0a1b2c3d-0000-4000-8000-00000000000", None),
             ("", None),
         ] {
             assert_eq!(CachePolicyId::parse(text).as_ref().map(CachePolicyId::as_str), id, "{text}");

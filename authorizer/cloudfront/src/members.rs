@@ -1,8 +1,7 @@
 //! The members of CloudFront's structures, as far as they are known here: a configuration is read closed-world.
 //!
-//! Each member is judged by a check, or is listed as harmless with the reason. What is in a structure that is `Judged` as
-//! a whole is not looked at member by member, so a new member in one of these is not noticed. A test compares the table with AWS's own
-//! service model (`fixtures/distributions/members.json`). Whatever else is set in a configuration is an
+//! Each member, down to the values, is judged by a check, or is listed as harmless with the reason. A test compares the
+//! table with AWS's own service model (`fixtures/distributions/members.json`). Whatever else is set in a configuration is an
 //! [`UnknownMember`]: CloudFront gets new members each year, and one of them opened a way past Lambda@Edge.
 
 use serde_json::{Map, Value};
@@ -12,7 +11,7 @@ use Member::{Harmless, Holds, Judged, Many};
 /// What is known of a member.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Member {
-    /// A check reads it: the id of its finding. If it is a structure, its members are not compared one by one.
+    /// A check reads it: the id of its finding. It is a value, or a counted list of values.
     Judged(&'static str),
     /// It changes nothing about who can do what, for this reason.
     Harmless(&'static str),
@@ -30,6 +29,11 @@ pub struct UnknownMember {
     /// Its name.
     pub name: String,
 }
+
+const NOT_A_BUCKET: &str =
+    "only of an origin that is not a bucket with Origin Access Control, which is judged";
+const LESS_IS_SHOWN: &str = "a browser shows less because of it, and nothing more";
+const NO_BROWSER_DOES: &str = "no browser of today acts on it";
 
 /// The structures, each with its members.
 pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
@@ -57,7 +61,7 @@ pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
             ("PriceClass", Harmless("which edge locations answer")),
             ("Restrictions", Holds("Restrictions")),
             ("Staging", Judged("EA227")),
-            ("TenantConfig", Judged("EA245")),
+            ("TenantConfig", Holds("TenantConfig")),
             ("ViewerCertificate", Holds("ViewerCertificate")),
             ("ViewerMtlsConfig", Holds("ViewerMtlsConfig")),
             (
@@ -147,11 +151,15 @@ pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
     (
         "OriginGroup",
         &[
-            ("FailoverCriteria", Judged("EA216")),
+            ("FailoverCriteria", Holds("OriginGroupFailoverCriteria")),
             ("Id", Judged("EA216")),
             ("Members", Many("OriginGroupMember")),
             ("SelectionCriteria", Judged("EA216")),
         ],
+    ),
+    (
+        "OriginGroupFailoverCriteria",
+        &[("StatusCodes", Harmless("when the second origin is asked; each origin of a group is judged"))],
     ),
     ("OriginGroupMember", &[("OriginId", Judged("EA216"))]),
     (
@@ -160,7 +168,7 @@ pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
             ("ConnectionAttempts", Harmless("how often CloudFront tries to connect")),
             ("ConnectionTimeout", Harmless("how long CloudFront tries to connect")),
             ("CustomHeaders", Many("OriginCustomHeader")),
-            ("CustomOriginConfig", Judged("EA219")),
+            ("CustomOriginConfig", Holds("CustomOriginConfig")),
             ("DomainName", Judged("EA219")),
             ("Id", Judged("EA217")),
             ("OriginAccessControlId", Judged("EA210")),
@@ -168,7 +176,45 @@ pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
             ("OriginShield", Holds("OriginShield")),
             ("ResponseCompletionTimeout", Harmless("how long CloudFront waits for an answer")),
             ("S3OriginConfig", Holds("S3OriginConfig")),
-            ("VpcOriginConfig", Judged("EA219")),
+            ("VpcOriginConfig", Holds("VpcOriginConfig")),
+        ],
+    ),
+    // An origin with one of these is not a bucket with Origin Access Control, and that is what is judged (EA219).
+    (
+        "CustomOriginConfig",
+        &[
+            ("HTTPPort", Harmless(NOT_A_BUCKET)),
+            ("HTTPSPort", Harmless(NOT_A_BUCKET)),
+            ("IpAddressType", Harmless(NOT_A_BUCKET)),
+            ("OriginHttpVersion", Harmless(NOT_A_BUCKET)),
+            ("OriginKeepaliveTimeout", Harmless(NOT_A_BUCKET)),
+            ("OriginMtlsConfig", Holds("OriginMtlsConfig")),
+            ("OriginProtocolPolicy", Judged("EA219")),
+            ("OriginReadTimeout", Harmless(NOT_A_BUCKET)),
+            ("OriginSslProtocols", Harmless(NOT_A_BUCKET)),
+        ],
+    ),
+    ("OriginMtlsConfig", &[("ClientCertificateArn", Harmless(NOT_A_BUCKET))]),
+    (
+        "VpcOriginConfig",
+        &[
+            ("OriginHttpVersion", Harmless(NOT_A_BUCKET)),
+            ("OriginKeepaliveTimeout", Harmless(NOT_A_BUCKET)),
+            ("OriginReadTimeout", Harmless(NOT_A_BUCKET)),
+            ("OwnerAccountId", Harmless(NOT_A_BUCKET)),
+            ("VpcOriginId", Judged("EA219")),
+        ],
+    ),
+    // `ConnectionMode`, which is judged, says whether tenants are served.
+    ("TenantConfig", &[("ParameterDefinitions", Holds("ParameterDefinition"))]),
+    ("ParameterDefinition", &[("Definition", Holds("ParameterDefinitionSchema")), ("Name", Judged("EA245"))]),
+    ("ParameterDefinitionSchema", &[("StringSchema", Holds("StringSchemaConfig"))]),
+    (
+        "StringSchemaConfig",
+        &[
+            ("Comment", Harmless("a text of the caller")),
+            ("DefaultValue", Harmless("a value of a tenant; that there are tenants is judged")),
+            ("Required", Harmless("whether a tenant must have a value; that there are tenants is judged")),
         ],
     ),
     ("OriginCustomHeader", &[("HeaderName", Judged("EA218")), ("HeaderValue", Judged("EA218"))]),
@@ -207,7 +253,21 @@ pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
             ("SSLSupportMethod", Judged("EA221")),
         ],
     ),
-    ("ViewerMtlsConfig", &[("Mode", Judged("EA248")), ("TrustStoreConfig", Judged("EA248"))]),
+    ("ViewerMtlsConfig", &[("Mode", Judged("EA248")), ("TrustStoreConfig", Holds("TrustStoreConfig"))]),
+    (
+        "TrustStoreConfig",
+        &[
+            (
+                "AdvertiseTrustStoreCaNames",
+                Harmless("what a viewer is told; that certificates are asked for is judged"),
+            ),
+            (
+                "IgnoreCertificateExpiry",
+                Harmless("the function decides by the token, whichever certificate a viewer has"),
+            ),
+            ("TrustStoreId", Judged("EA248")),
+        ],
+    ),
     (
         "CachePolicyConfig",
         &[
@@ -256,12 +316,81 @@ pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
         "ResponseHeadersPolicyConfig",
         &[
             ("Comment", Harmless("a text of the caller")),
-            ("CorsConfig", Judged("EA251")),
-            ("CustomHeadersConfig", Judged("EA233")),
+            ("CorsConfig", Holds("ResponseHeadersPolicyCorsConfig")),
+            ("CustomHeadersConfig", Many("ResponseHeadersPolicyCustomHeader")),
             ("Name", Harmless("a text of the caller")),
-            ("RemoveHeadersConfig", Judged("EA233")),
-            ("SecurityHeadersConfig", Judged("EA234")),
-            ("ServerTimingHeadersConfig", Harmless("it tells the viewer how long the cache took")),
+            ("RemoveHeadersConfig", Many("ResponseHeadersPolicyRemoveHeader")),
+            ("SecurityHeadersConfig", Holds("ResponseHeadersPolicySecurityHeadersConfig")),
+            ("ServerTimingHeadersConfig", Holds("ResponseHeadersPolicyServerTimingHeadersConfig")),
+        ],
+    ),
+    (
+        "ResponseHeadersPolicyCorsConfig",
+        &[
+            ("AccessControlAllowCredentials", Judged("EA251")),
+            ("AccessControlAllowHeaders", Harmless("for preflights, which the function answers")),
+            ("AccessControlAllowMethods", Harmless("for preflights, which the function answers")),
+            ("AccessControlAllowOrigins", Judged("EA251")),
+            ("AccessControlExposeHeaders", Judged("EA251")),
+            ("AccessControlMaxAgeSec", Harmless("for preflights, which the function answers")),
+            ("OriginOverride", Judged("EA252")),
+        ],
+    ),
+    (
+        "ResponseHeadersPolicyCustomHeader",
+        &[("Header", Judged("EA233")), ("Override", Judged("EA233")), ("Value", Judged("EA233"))],
+    ),
+    ("ResponseHeadersPolicyRemoveHeader", &[("Header", Judged("EA233"))]),
+    (
+        "ResponseHeadersPolicySecurityHeadersConfig",
+        &[
+            ("ContentSecurityPolicy", Holds("ResponseHeadersPolicyContentSecurityPolicy")),
+            ("ContentTypeOptions", Holds("ResponseHeadersPolicyContentTypeOptions")),
+            ("FrameOptions", Holds("ResponseHeadersPolicyFrameOptions")),
+            ("ReferrerPolicy", Holds("ResponseHeadersPolicyReferrerPolicy")),
+            ("StrictTransportSecurity", Holds("ResponseHeadersPolicyStrictTransportSecurity")),
+            ("XSSProtection", Holds("ResponseHeadersPolicyXSSProtection")),
+        ],
+    ),
+    (
+        "ResponseHeadersPolicyContentSecurityPolicy",
+        &[("ContentSecurityPolicy", Judged("EA234")), ("Override", Judged("EA234"))],
+    ),
+    ("ResponseHeadersPolicyContentTypeOptions", &[("Override", Judged("EA234"))]),
+    (
+        "ResponseHeadersPolicyFrameOptions",
+        &[("FrameOption", Harmless(LESS_IS_SHOWN)), ("Override", Harmless(LESS_IS_SHOWN))],
+    ),
+    (
+        "ResponseHeadersPolicyReferrerPolicy",
+        &[
+            ("Override", Harmless("what pages from the bucket tell the pages that they link to")),
+            ("ReferrerPolicy", Harmless("what pages from the bucket tell the pages that they link to")),
+        ],
+    ),
+    (
+        "ResponseHeadersPolicyStrictTransportSecurity",
+        &[
+            ("AccessControlMaxAgeSec", Harmless(LESS_IS_SHOWN)),
+            ("IncludeSubdomains", Harmless(LESS_IS_SHOWN)),
+            ("Override", Harmless(LESS_IS_SHOWN)),
+            ("Preload", Harmless(LESS_IS_SHOWN)),
+        ],
+    ),
+    (
+        "ResponseHeadersPolicyXSSProtection",
+        &[
+            ("ModeBlock", Harmless(NO_BROWSER_DOES)),
+            ("Override", Harmless(NO_BROWSER_DOES)),
+            ("Protection", Harmless(NO_BROWSER_DOES)),
+            ("ReportUri", Harmless(NO_BROWSER_DOES)),
+        ],
+    ),
+    (
+        "ResponseHeadersPolicyServerTimingHeadersConfig",
+        &[
+            ("Enabled", Harmless("it tells the viewer how long the cache took")),
+            ("SamplingRate", Harmless("it tells the viewer how long the cache took")),
         ],
     ),
 ];
@@ -377,6 +506,11 @@ mod tests {
             .1
     }
 
+    /// Whether a kind of the model has no members of its own.
+    fn is_value(kind: &str) -> bool {
+        ["value", "many"].contains(&kind)
+    }
+
     /// Compares a structure of the table with one of the model, and goes on into both.
     fn compare(model: &Structures, theirs: &str, ours: &str, seen: &mut BTreeSet<(String, String)>) {
         if !seen.insert((theirs.to_owned(), ours.to_owned())) {
@@ -391,9 +525,11 @@ mod tests {
         for (name, member) in members(ours) {
             let Some(kind) = model[theirs].get(*name) else { continue };
             match member {
-                // It is judged as a whole: what is in it is not compared.
-                Judged(_) => {}
-                Harmless(why) => assert!(why.len() > 10, "{theirs}.{name}"),
+                Judged(_) => assert!(is_value(kind), "{theirs}.{name} is judged as a whole, but is a {kind}"),
+                Harmless(why) => {
+                    assert!(is_value(kind), "{theirs}.{name} is harmless as a whole, but is a {kind}");
+                    assert!(why.len() > 10, "{theirs}.{name}");
+                }
                 Holds(inner) => compare(model, kind, inner, seen),
                 Many(inner) => compare(model, kind.strip_prefix("many ").unwrap(), inner, seen),
             }
@@ -450,6 +586,18 @@ mod tests {
                 "DefaultCacheBehavior/LambdaFunctionAssociations/Items/0/When",
             ),
             (json!({"ViewerCertificate": {"Insecure": [false, true]}}), "ViewerCertificate/Insecure"),
+            (
+                json!({"Origins": {"Items": [{"CustomOriginConfig": {"OriginMtlsConfig": {"New": "x"}}}]}}),
+                "Origins/Items/0/CustomOriginConfig/OriginMtlsConfig/New",
+            ),
+            (
+                json!({"OriginGroups": {"Items": [{"FailoverCriteria": {"Always": true}}]}}),
+                "OriginGroups/Items/0/FailoverCriteria/Always",
+            ),
+            (
+                json!({"TenantConfig": {"ParameterDefinitions": [{"Definition": {"New": {"A": 1}}}]}}),
+                "TenantConfig/ParameterDefinitions/0/Definition/New",
+            ),
             (json!({"Restrictions": {"GeoRestriction": {"Else": "x"}}}), "Restrictions/GeoRestriction/Else"),
         ] {
             assert_eq!(named(&config), [expected], "{config}");

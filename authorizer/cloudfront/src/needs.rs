@@ -1,6 +1,8 @@
 //! What an access policy needs from the distribution.
 
+use authorizer_core::cors::Cors;
 use authorizer_core::operation::{Method, S3Operation};
+use authorizer_core::origin_headers::OriginHeaders;
 use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::Effect;
@@ -18,8 +20,10 @@ pub struct DistributionNeeds {
     pub reads_by_query: bool,
     /// `If-None-Match`, which the function adds, must reach S3.
     pub create_only: bool,
-    /// Pages from other origins read the responses.
-    pub cors: bool,
+    /// The headers that must reach S3.
+    pub headers: Vec<String>,
+    /// What pages from other origins may do, if they may read the responses.
+    pub cors: Option<Cors>,
     /// Query parameters that AWS's own origin request policies drop.
     pub dropped_overrides: Vec<&'static str>,
 }
@@ -42,7 +46,8 @@ impl DistributionNeeds {
                 || ResponseOverride::ALL.iter().any(overridden)
                 || allows().any(|rule| !rule.parameters().is_empty()),
             create_only: allows().any(|rule| uploads(rule) && rule.terms().create_only),
-            cors: policy.cors().is_some(),
+            headers: OriginHeaders::of(policy.rules()).names().map(str::to_owned).collect(),
+            cors: policy.cors().cloned(),
             dropped_overrides: DROPPED.iter().filter(|one| overridden(one)).map(|one| one.name()).collect(),
         }
     }

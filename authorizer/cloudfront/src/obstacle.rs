@@ -92,6 +92,29 @@ pub enum Obstacle {
         /// The behavior.
         behavior: BehaviorName,
     },
+    /// The access policy has `[cors]`, but the response headers policy is one of AWS's own without CORS headers.
+    NoCorsHeaders {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The policy.
+        id: String,
+    },
+    /// The response headers policy lets pages of every origin read S3's answers, and the access policy does not.
+    CorsForEveryone {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The policy.
+        id: String,
+    },
+    /// The response headers policy does not let pages read the headers that the access policy exposes.
+    HeadersNotExposed {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The policy.
+        id: String,
+        /// The headers.
+        headers: Vec<String>,
+    },
     /// An origin whose requests are not signed.
     NoOriginAccessControl {
         /// The origin.
@@ -232,6 +255,24 @@ impl fmt::Display for Obstacle {
                 "{behavior} has no response headers policy, but the access policy has `[cors]`: a browser shows \
                  refusals to the pages of these origins, but no object"
             ),
+            Self::NoCorsHeaders { behavior, id } => write!(
+                f,
+                "{behavior} has the response headers policy {}, which adds no CORS headers, but the access policy has \
+                 `[cors]`: a browser shows no object to the pages of these origins",
+                Named(id)
+            ),
+            Self::CorsForEveryone { behavior, id } => write!(
+                f,
+                "{behavior} has the response headers policy {}, which lets pages of every origin read the objects, \
+                 without cookies, but the access policy has `[cors]` for some",
+                Named(id)
+            ),
+            Self::HeadersNotExposed { behavior, id, headers } => write!(
+                f,
+                "{behavior} has the response headers policy {}, which does not expose the headers of `[cors]`: {}",
+                Named(id),
+                headers.join(", ")
+            ),
             Self::NoOriginAccessControl { origin } => {
                 write!(f, "origin `{}` has no Origin Access Control", origin.escape_debug())
             }
@@ -330,9 +371,9 @@ impl Obstacle {
                  not support Origin Access Control"
             }
             Self::NotABucket { is: Some(_), .. } => {
-                "the origin must be BUCKET.s3.REGION.amazonaws.com, with an S3OriginConfig. An access point has a \
-                 policy of its own beside the bucket's, and a Multi-Region Access Point also another signature \
-                 (`sigv4a`): neither is supported"
+                "make the origin BUCKET.s3.REGION.amazonaws.com, with an S3OriginConfig: one of the buckets behind an \
+                 access point or a Multi-Region Access Point. These are not supported: each has a policy of its own \
+                 beside the bucket's, and a Multi-Region Access Point also another signature (`sigv4a`)"
             }
             Self::MayReach { .. } => {
                 "remove the behavior, or make its origin BUCKET.s3.REGION.amazonaws.com, so that it is known which \
@@ -345,9 +386,12 @@ impl Obstacle {
             Self::UnknownMember { .. } => {
                 "look it up in CloudFront's API reference; use a release that knows it, or turn it off"
             }
-            Self::NoResponseHeadersPolicy { .. } => {
-                "choose one with --response-headers-policy-id: one that allows the origins of `[cors]`, as \
-                 infra/cloudformation/stack.yaml makes it"
+            Self::NoResponseHeadersPolicy { .. }
+            | Self::NoCorsHeaders { .. }
+            | Self::CorsForEveryone { .. }
+            | Self::HeadersNotExposed { .. } => {
+                "choose one with --response-headers-policy-id: one that allows the origins of `[cors]`, and only \
+                 them, as infra/cloudformation/stack.yaml makes it"
             }
             Self::NoOriginAccessControl { .. } => {
                 "set one with --origin-access-control-id (`aws cloudfront create-origin-access-control`, type `s3`, \

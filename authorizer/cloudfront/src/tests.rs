@@ -159,7 +159,28 @@ fn each_thing_that_would_leave_the_bucket_open_or_operations_changed_is_refused_
         (default, "EdgeBypassConfig", json!({"Enabled": true}), None, vec!["unknown_member"]),
         ("/DistributionConfig", "NewMode", json!("open"), None, vec!["unknown_member"]),
         (origin, "NewOrigin", json!(["x"]), None, vec!["unknown_member"]),
-        (default, "Compress", json!(true), cors, vec!["no_response_headers_policy"; 2]),
+        (default, "Compress", json!(true), cors.clone(), vec!["no_response_headers_policy"; 2]),
+        (
+            default,
+            "ResponseHeadersPolicyId",
+            json!("67f7725c-6f97-4210-82d7-5512b31e9d03"),
+            cors.clone(),
+            vec!["no_response_headers_policy", "no_cors_headers"],
+        ),
+        (
+            default,
+            "ResponseHeadersPolicyId",
+            json!("60669652-455b-4ae9-85a4-c4c02393f86c"),
+            cors.clone(),
+            vec!["no_response_headers_policy", "cors_for_everyone"],
+        ),
+        (
+            default,
+            "ResponseHeadersPolicyId",
+            json!("0a1b2c3d-0000-4000-8000-000000000000"),
+            cors,
+            vec!["no_response_headers_policy"],
+        ),
         (
             users,
             "CachePolicyId",
@@ -252,7 +273,7 @@ fn an_older_distribution_is_brought_into_shape_once_everything_is_chosen() {
         origin_access_control_id: Some("E3".to_owned()),
         cache_policy_id: CachePolicyId::parse("Managed-CachingDisabled"),
         origin_request_policy_id: OriginRequestPolicyId::parse("Managed-AllViewerExceptHostHeader"),
-        response_headers_policy_id: ResponseHeadersPolicyId::parse("r"),
+        response_headers_policy_id: ResponseHeadersPolicyId::parse("0a1b2c3d-0000-4000-8000-00000000000e"),
         replace: true,
         ..all
     };
@@ -389,6 +410,35 @@ fn what_the_configuration_does_not_show_is_said() {
         ]
     );
     assert!(told(&attachment(Behaviors::All)).contains(&"no_policy".to_owned()));
+}
+
+#[test]
+fn a_managed_response_headers_policy_is_held_to_the_cors_of_the_policy() {
+    let wanted = |name: &str, exposed: Value| {
+        let mut document = json!({"version": 1, "rules": rule(json!({"methods": ["GET"]})),
+            "cors": {"origins": ["*"], "exposed_headers": exposed}});
+        document["rules"][0]["anonymous"] = json!(true);
+        let bundle = Bundle::write(&serde_json::from_value(document).unwrap()).unwrap();
+        Attachment {
+            needs: Some(DistributionNeeds::of(Bundle::read(&bundle).unwrap().policy())),
+            response_headers_policy_id: ResponseHeadersPolicyId::parse(name),
+            cache_policy_id: CachePolicyId::parse("Managed-CachingDisabled"),
+            ..attachment(Behaviors::All)
+        }
+    };
+    for (name, exposed, expected) in [
+        ("Managed-SimpleCORS", json!([]), None),
+        ("Managed-SimpleCORS", json!(["ETag"]), Some("headers_not_exposed")),
+        ("Managed-CORS-and-SecurityHeadersPolicy", json!(["ETag"]), Some("headers_not_exposed")),
+        ("Managed-CORS-With-Preflight", json!(["ETag"]), None),
+        ("Managed-CORS-with-preflight-and-SecurityHeadersPolicy", json!(["ETag"]), None),
+        ("Managed-SecurityHeadersPolicy", json!([]), Some("no_cors_headers")),
+    ] {
+        match attach(&read(&plain()), &wanted(name, exposed)) {
+            Ok(_) => assert_eq!(expected, None, "{name}"),
+            stopped => assert_eq!(obstacles(stopped), [expected.unwrap_or("none"); 2], "{name}"),
+        }
+    }
 }
 
 #[test]

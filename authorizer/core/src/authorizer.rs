@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crate::bundle::Bundle;
+use crate::checksum::Checksums;
 use crate::cors::{Opening, Preflight, PreflightAnswer, origin_of};
 use crate::credential::{Credential, CredentialError, CredentialPlace, Several};
 use crate::event::{AddedHeader, CloudFrontRequest, EventProblem, ViewerRequestEvent};
@@ -134,8 +135,8 @@ impl From<Turned> for Refusal {
 
 /// The result of a request that is not refused.
 enum Decided {
-    /// The request goes on to S3, with the headers that the rule adds. `checksums` is whether the rule allows them.
-    Forward { asked: S3Request, checksums: bool, added: Vec<AddedHeader> },
+    /// The request goes on to S3, with the headers that the rule adds. `checksums` are those that the rule allows.
+    Forward { asked: S3Request, checksums: Checksums, added: Vec<AddedHeader> },
     /// The request is a preflight.
     Preflight(PreflightAnswer),
     /// The viewer is sent to sign in, because of this refusal, with these `Set-Cookie` lines.
@@ -337,7 +338,7 @@ impl Authorizer {
         refusal: Refusal,
     ) -> Result<Decided, Refusal> {
         let policy = self.bundle.policy();
-        let cookie = policy.credentials().cookie.as_deref();
+        let cookie = policy.credentials().cookie.as_ref();
         match policy.sign_in().and_then(|at| at.next(request, asked, cookie)) {
             Some(Next::SignIn { location, cookies }) => Ok(Decided::SignIn { location, cookies, refusal }),
             Some(Next::Refuse { cookies }) => Ok(Decided::StillRefused { cookies, refusal }),
@@ -371,6 +372,18 @@ impl Authorizer {
         self.access_of(&event.request, word, now, &mut DecisionRecord::default()).map_err(Refusal::from)
     }
 
+    /// The place in which a request has its token; `None` if it has none, or if it is refused before or with it.
+    pub fn place_of_token(&self, event: &[u8]) -> Option<CredentialPlace> {
+        let event = ViewerRequestEvent::parse(event).ok()?;
+        let asked = self.recognise(&event.request, &mut DecisionRecord::default()).ok()?;
+        let places = self.bundle.policy().credentials();
+        match Credential::find(&event.request.headers, asked.token(), places, Several::LookedAt).ok()? {
+            Credential::None => None,
+            Credential::Bearer { place, .. } => Some(place),
+            Credential::Cookies(_) => Some(CredentialPlace::Cookie),
+        }
+    }
+
     /// Steps 2 to 5.
     fn access_of<'r>(
         &'r self,
@@ -395,7 +408,9 @@ impl Authorizer {
             credential => credential.map_err(Refusal::from)?,
         };
         let is_cookie = matches!(credential, Credential::Bearer { place: CredentialPlace::Cookie, .. });
-        if is_cookie {
+        if let Credential::Bearer { place, .. } = &credential
+            && policy.credentials().is_ambient(*place)
+        {
             check_origin(request, policy)?;
         }
         let principal = match (word, &credential) {
@@ -531,7 +546,7 @@ impl Authorizer {
             })
             .map(|(operation, rule)| Opening { operation, terms: rule.terms() })
             .collect();
-        Ok(preflight.answer(&openings))
+        Ok(preflight.answer(&openings, policy.credentials().proxy_header()))
     }
 
     /// The operation of the request after the preflight; `None` if it would be refused for its method or its query.
@@ -578,7 +593,7 @@ impl Authorizer {
     }
 }
 
-/// A browser sends a cookie for the pages of every origin. So a request that can change something, and comes from
+/// A browser sends a cookie for the pages of every origin, and so does a proxy its header. So a request that can change something, and comes from
 /// a page of another origin (RFC 9110 and the Fetch standard: `Origin`), needs an origin that `[cors]` names.
 fn check_origin(request: &CloudFrontRequest<'_>, policy: &Policy) -> Result<(), Refusal> {
     if request.method == "GET" || request.method == "HEAD" || !request.headers.contains_key("origin") {

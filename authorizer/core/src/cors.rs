@@ -99,13 +99,15 @@ impl<'r> Preflight<'r> {
     /// The answer when these openings are all that there could be.
     ///
     /// A browser sends all of the headers or nothing. So of the openings, the answer is the one that takes most of
-    /// them, and not what several take together.
-    pub(crate) fn answer(self, openings: &[Opening<'_>]) -> PreflightAnswer {
+    /// them, and not what several take together. `withheld` is a header that pages must not send: a proxy adds it.
+    pub(crate) fn answer(self, openings: &[Opening<'_>], withheld: Option<&str>) -> PreflightAnswer {
         let possible: OperationSet = openings.iter().map(|opening| opening.operation).collect();
         let methods = possible.methods().collect();
         let method = Method::parse(self.method);
         let of_method = openings.iter().filter(|opening| Some(opening.operation.method()) == method);
-        let taken = of_method.map(|opening| self.headers.iter().filter(|name| opening.takes(name)).collect());
+        let is_taken = |opening: &Opening<'_>, name: &str| Some(name) != withheld && opening.takes(name);
+        let taken =
+            of_method.map(|opening| self.headers.iter().filter(|name| is_taken(opening, name)).collect());
         let most =
             taken.reduce(|most: Vec<_>, taken: Vec<_>| if taken.len() > most.len() { taken } else { most });
         let Some(taken) = most else {
@@ -134,7 +136,7 @@ impl Opening<'_> {
     fn takes(&self, name: &str) -> bool {
         match fate(self.operation, name, &[]) {
             Fate::AsRuleSays => self.terms.take_header(name),
-            Fate::Forward | Fate::ForChecksums | Fate::LeaveAlone | Fate::Remove => true,
+            Fate::Forward | Fate::ForChecksum(_) | Fate::LeaveAlone | Fate::Remove => true,
             Fate::Refuse | Fate::RefuseValue => false,
         }
     }
@@ -240,6 +242,7 @@ fn single<'h>(headers: &'h CloudFrontHeaders<'_>, name: &str) -> Option<&'h str>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checksum::{ChecksumAlgorithm, Checksums};
     use crate::rules::MetadataTerm;
 
     fn cors(credentials: bool) -> Cors {
@@ -286,12 +289,14 @@ mod tests {
         assert_eq!(preflight.headers, ["authorization", "content-type", "x-amz-acl"]);
         let terms = UploadTerms::default();
         let put = [Opening { operation: S3Operation::PutObject, terms: &terms }];
-        let answer = preflight.answer(&put);
+        let withheld = preflight.clone().answer(&put, Some("authorization"));
+        assert_eq!(withheld.headers, ["content-type"]);
+        let answer = preflight.answer(&put, None);
         assert_eq!(answer.headers, ["authorization", "content-type"]);
         assert_eq!(answer.verdict, PreflightVerdict::HeaderNotAllowed);
         let many = (0..1000).map(|n| format!("h{n}")).collect::<Vec<_>>().join(",");
         let many = request("OPTIONS", &[headers[0], headers[1], ("access-control-request-headers", &many)]);
-        let answer = Preflight::of(&many).unwrap().answer(&put);
+        let answer = Preflight::of(&many).unwrap().answer(&put, None);
         assert_eq!((answer.headers.len(), answer.verdict), (64, PreflightVerdict::HeaderNotAllowed));
         for request in [request("GET", &headers), request("OPTIONS", &headers[..1]), request("OPTIONS", &[])]
         {
@@ -301,7 +306,9 @@ mod tests {
 
     #[test]
     fn what_is_promised_is_what_one_rule_takes() {
-        let sums = UploadTerms { checksums: true, ..UploadTerms::default() };
+        let sums = UploadTerms { checksums: Checksums::all(), ..UploadTerms::default() };
+        let digest = [ChecksumAlgorithm::Sha256].into_iter().collect();
+        let digest = UploadTerms { checksums: digest, ..UploadTerms::default() };
         let owner = [("owner".to_owned(), MetadataTerm::Any)].into();
         let names = UploadTerms { metadata: owner, ..UploadTerms::default() };
         let plain = UploadTerms::default();
@@ -317,6 +324,12 @@ mod tests {
             (vec![put(&sums)], &["x-amz-checksum-crc65", "x-amz-checksum-algorithm"], &[]),
             (vec![put(&sums)], &["x-amz-sdk-checksum-algorithm"], &["x-amz-sdk-checksum-algorithm"]),
             (vec![put(&plain)], &["x-amz-sdk-checksum-algorithm", "x-amz-meta-other"], &[]),
+            (
+                vec![put(&digest)],
+                &["x-amz-checksum-sha256", "x-amz-checksum-crc32"],
+                &["x-amz-checksum-sha256"],
+            ),
+            (vec![put(&digest)], &["x-amz-sdk-checksum-algorithm"], &["x-amz-sdk-checksum-algorithm"]),
             (vec![put(&plain)], &["x-amz-content-sha256"], &["x-amz-content-sha256"]),
         ] {
             let asked = Preflight {
@@ -325,7 +338,7 @@ mod tests {
                 headers: asked.iter().map(|&name| name.to_owned()).collect(),
             };
             let complete = asked.headers.len() == promised.len();
-            let answer = asked.answer(&openings);
+            let answer = asked.answer(&openings, None);
             assert_eq!(answer.headers, promised);
             assert_eq!(answer.verdict == PreflightVerdict::Answered, complete);
         }

@@ -1,16 +1,26 @@
 //! Step 4: the credential of a request.
 
+mod cookie_name;
+mod token_header;
+
 use std::borrow::Cow;
 
+use serde::Serialize;
 use thiserror::Error;
+
+pub use cookie_name::{CookieName, CookiePattern};
+pub(crate) use token_header::TokenHeaderError;
+pub use token_header::{HeaderSetter, TokenHeader};
 
 use crate::event::{CloudFrontHeaders, HeaderLines};
 
 /// The places of a token besides the `Authorization` header (RFC 6750 section 2.1), which is always read.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CredentialPlaces {
-    /// The name of a cookie. It may be split into the pieces `NAME.0`, `NAME.1` and so on.
-    pub cookie: Option<String>,
+    /// Another header, which contains nothing but the token.
+    pub header: Option<TokenHeader>,
+    /// A cookie.
+    pub cookie: Option<CookieName>,
     /// The name of a query parameter (RFC 6750 section 2.3).
     pub query: Option<String>,
 }
@@ -42,10 +52,13 @@ pub enum Several {
 }
 
 /// The place of a token.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CredentialPlace {
     /// In `Authorization`.
     Header,
+    /// In the header that the policy names.
+    NamedHeader,
     /// In the cookie that the policy names.
     Cookie,
     /// In the query parameter that the policy names.
@@ -61,8 +74,8 @@ pub enum CredentialError {
     /// `Authorization` does not contain a bearer token.
     #[error("the Authorization header is not a bearer token")]
     Scheme,
-    /// The query parameter does not contain a token.
-    #[error("the query parameter does not contain a token")]
+    /// The query parameter, or the header that the policy names, does not contain a token.
+    #[error("the header or the query parameter does not contain a token")]
     Malformed,
     /// The cookie does not contain a token.
     #[error("the cookie does not contain a token")]
@@ -74,6 +87,40 @@ pub const MAX_COOKIES: usize = 4;
 
 /// The largest number of pieces: a browser keeps 4,096 bytes of each cookie, and a token has at most four times that.
 const MAX_PIECES: usize = 16;
+
+impl CredentialPlaces {
+    /// Whether a token in this place comes with a request whoever's page makes it: a browser sends cookies by itself,
+    /// and a proxy adds its header.
+    pub(crate) fn is_ambient(&self, place: CredentialPlace) -> bool {
+        match place {
+            CredentialPlace::Cookie => true,
+            CredentialPlace::NamedHeader => self.proxy_header().is_some(),
+            CredentialPlace::Header | CredentialPlace::Query => false,
+        }
+    }
+
+    /// Whether any place is like that.
+    pub fn has_ambient(&self) -> bool {
+        self.cookie.is_some() || self.proxy_header().is_some()
+    }
+
+    /// The header that a proxy adds, in lower case: pages do not send it.
+    pub(crate) fn proxy_header(&self) -> Option<&str> {
+        self.header.as_ref().filter(|header| header.set_by() == HeaderSetter::Proxy).map(TokenHeader::name)
+    }
+}
+
+impl CredentialPlace {
+    /// The place, in words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Header => "the Authorization header",
+            Self::NamedHeader => "the header that the policy names",
+            Self::Cookie => "the cookie",
+            Self::Query => "the query parameter",
+        }
+    }
+}
 
 impl<'r> Credential<'r> {
     /// Finds the one credential of a request. `in_query` is the value of the query parameter that the policy
@@ -89,16 +136,17 @@ impl<'r> Credential<'r> {
         several: Several,
     ) -> Result<Self, CredentialError> {
         let in_header = in_authorization(headers)?;
+        let in_named = places.header.as_ref().map_or(Ok(None), |header| header.find(headers))?;
         let in_cookie = match &places.cookie {
-            Some(name) => match in_cookies(headers, name)? {
+            Some(name) => match name.find(headers)? {
                 InCookies::One(token) => token,
                 InCookies::Several(_) | InCookies::AllEmpty if several == Several::Refused => {
                     return Err(CredentialError::Repeated);
                 }
                 InCookies::AllEmpty => None,
                 InCookies::Several(tokens) => {
-                    return match (in_header, in_query) {
-                        (None, None) => Ok(Self::Cookies(tokens)),
+                    return match (in_header, in_named, in_query) {
+                        (None, None, None) => Ok(Self::Cookies(tokens)),
                         _ => Err(CredentialError::Repeated),
                     };
                 }
@@ -110,6 +158,7 @@ impl<'r> Credential<'r> {
         }
         let found = [
             in_header.map(|token| (Cow::Borrowed(token), CredentialPlace::Header)),
+            in_named.map(|token| (Cow::Borrowed(token), CredentialPlace::NamedHeader)),
             in_cookie.map(|token| (token, CredentialPlace::Cookie)),
             in_query.map(|token| (Cow::Borrowed(token), CredentialPlace::Query)),
         ];
@@ -190,10 +239,10 @@ pub(crate) fn has_cookie(headers: &CloudFrontHeaders<'_>, name: &str) -> bool {
     cookies(headers).any(|(key, _)| key == name)
 }
 
-/// The names of the cookies in which this request has a token: the name itself, and those of the pieces.
-pub(crate) fn cookie_names(headers: &CloudFrontHeaders<'_>, name: &str) -> Vec<String> {
-    let pieces = (0..MAX_PIECES).map(|index| format!("{name}.{index}"));
-    std::iter::once(name.to_owned()).chain(pieces).filter(|name| has_cookie(headers, name)).collect()
+/// The name of a cookie, and those of its pieces.
+fn names_in_pieces(name: &str) -> impl Iterator<Item = String> {
+    let pieces = (0..MAX_PIECES).map(move |index| format!("{name}.{index}"));
+    std::iter::once(name.to_owned()).chain(pieces)
 }
 
 /// The cookies of this name, whole or in pieces.
@@ -277,7 +326,12 @@ mod tests {
     }
 
     fn places() -> CredentialPlaces {
-        CredentialPlaces { cookie: Some("session".into()), query: Some("access_token".into()) }
+        let header = TokenHeader::new("X-Token", HeaderSetter::Proxy).unwrap();
+        CredentialPlaces {
+            header: Some(header),
+            cookie: CookieName::parse("session"),
+            query: Some("access_token".into()),
+        }
     }
 
     fn find(
@@ -325,6 +379,17 @@ mod tests {
     }
 
     #[test]
+    fn the_header_that_the_policy_names_contains_nothing_but_the_token() {
+        for line in ["a.b.c", " a.b.c "] {
+            assert_eq!(find(&[("x-token", line)], None), Ok(Some("a.b.c".into())), "{line}");
+        }
+        for line in ["", " ", "Bearer a.b.c", "a b", "é", "\"a\""] {
+            assert_eq!(find(&[("x-token", line)], None), Err(CredentialError::Malformed), "{line}");
+        }
+        assert_eq!(find(&[("x-other-token", "a.b.c")], None), Ok(None));
+    }
+
+    #[test]
     fn a_cookie_is_a_credential_whole_or_in_pieces() {
         for (lines, token) in [
             (vec!["session=a.b.c"], Some("a.b.c")),
@@ -358,7 +423,13 @@ mod tests {
     fn two_credentials_are_refused_whatever_their_places() {
         let bearer = ("authorization", "Bearer a");
         let cookie = ("cookie", "session=a");
+        let named = ("x-token", "a");
         for (lines, in_query) in [
+            (vec![named, named], None),
+            (vec![("x-token", "a, b")], None),
+            (vec![named, bearer], None),
+            (vec![named, cookie], None),
+            (vec![named], Some("a")),
             (vec![bearer, bearer], None),
             (vec![bearer, ("authorization", "Basic b")], None),
             (vec![("authorization", "Bearer a, Bearer b")], None),
@@ -416,7 +487,8 @@ mod tests {
 
     #[test]
     fn the_cookies_that_a_token_is_in_are_named() {
-        let names = |line: &str| cookie_names(&headers(&[("cookie", line)]), "session");
+        let session = CookieName::parse("session").unwrap();
+        let names = |line: &str| session.names_in(&headers(&[("cookie", line)]));
         assert_eq!(names("session=a; theme=b; session=c"), ["session"]);
         assert_eq!(names("session.1=a; session.0=; session.16=c; sessions=d"), ["session.0", "session.1"]);
         assert!(names("theme=b").is_empty());

@@ -1,5 +1,6 @@
 //! What happens to each request header on its way to S3.
 
+use crate::checksum::ChecksumAlgorithm;
 use crate::event::CloudFrontHeader;
 use crate::operation::{LengthHeader, S3Operation};
 
@@ -10,9 +11,9 @@ pub(crate) enum Fate {
     Forward,
     /// It goes to S3 if the rule that allows the request also allows the header: [`crate::upload`] reads it.
     AsRuleSays,
-    /// It goes to S3 if the rule that allows the request allows checksums, and is removed otherwise: the digest of an
-    /// upload.
-    ForChecksums,
+    /// It goes to S3 if the rule that allows the request allows this checksum, and is removed otherwise: the digest of
+    /// an upload.
+    ForChecksum(ChecksumAlgorithm),
     /// It stays unchanged: the function cannot add, change or remove it.
     LeaveAlone,
     /// It is removed: S3 does not use it, or must not see it.
@@ -88,7 +89,7 @@ fn digest_fate(operation: S3Operation, lines: &[CloudFrontHeader<'_>]) -> Fate {
         [] => Fate::Remove,
         [line] if line.value == "UNSIGNED-PAYLOAD" => Fate::Remove,
         [line] if is_sha256(&line.value) => match operation.is_upload() {
-            true => Fate::ForChecksums,
+            true => Fate::ForChecksum(ChecksumAlgorithm::Sha256),
             false => Fate::Remove,
         },
         _ => Fate::RefuseValue,
@@ -99,15 +100,10 @@ fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The checksums of S3 ([AWS: checking object integrity](https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html)),
-/// each a header `x-amz-checksum-...`. The list is closed: S3 may give a new name another meaning.
+/// Whether a name, without its `x-amz-`, is that of a checksum.
 fn is_checksum(name: &str) -> bool {
-    name.strip_prefix("checksum-").is_some_and(|algorithm| CHECKSUMS.contains(&algorithm))
+    name.strip_prefix("checksum-").is_some_and(|word| ChecksumAlgorithm::parse(word).is_some())
 }
-
-/// The names of S3's checksums, as AWS's SDKs have them.
-const CHECKSUMS: [&str; 10] =
-    ["crc32", "crc32c", "crc64nvme", "md5", "sha1", "sha256", "sha512", "xxhash128", "xxhash3", "xxhash64"];
 
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
@@ -150,13 +146,61 @@ fn is_cloudfronts_own(name: &str) -> bool {
     ) || ["x-amz-cf-", "x-edge-"].iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Whether a header of this name (in lower case) says nothing to S3, to CloudFront, to HTTP or to the function, so that
+/// it can contain a token. It is removed from every request.
+pub(crate) fn names_nothing_else(name: &str) -> bool {
+    const TAKEN: [&str; 16] = [
+        "accept",
+        "accept-charset",
+        "accept-language",
+        "authorization",
+        "cookie",
+        "cookie2",
+        "date",
+        "dnt",
+        "forwarded",
+        "origin",
+        "referer",
+        "set-cookie",
+        "te",
+        "user-agent",
+        "warning",
+        "www-authenticate",
+    ];
+    const FAMILIES: [&str; 14] = [
+        "access-control-",
+        "cdn-",
+        "client-cert",
+        "cloudfront-",
+        "content-",
+        "if-",
+        "proxy-",
+        "sec-",
+        "x-accel-",
+        "x-amz-",
+        "x-amzn-",
+        "x-cache",
+        "x-edge-",
+        "x-forwarded-",
+    ];
+    let is_of_an_operation = |operation: &S3Operation| {
+        operation.forwarded_headers().contains(&name) || operation.refused_headers().contains(&name)
+    };
+    !TAKEN.contains(&name)
+        && !METHOD_OVERRIDES.contains(&name)
+        && !is_cloudfronts_own(name)
+        && !FAMILIES.iter().any(|family| name.starts_with(family))
+        && !S3Operation::ALL.iter().any(is_of_an_operation)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_header_has_one_fate_for_each_operation() {
-        use Fate::{AsRuleSays, ForChecksums, Forward, LeaveAlone, Refuse, RefuseValue, Remove};
+        use Fate::{AsRuleSays, Forward, LeaveAlone, Refuse, RefuseValue, Remove};
+        const DIGEST: Fate = Fate::ForChecksum(ChecksumAlgorithm::Sha256);
         use S3Operation as Op;
         const OPERATIONS: [S3Operation; 7] = [
             Op::GetObject,
@@ -211,11 +255,7 @@ mod tests {
                 "AAAAAA==",
                 [Refuse, AsRuleSays, Refuse, Refuse, AsRuleSays, AsRuleSays, AsRuleSays],
             ),
-            (
-                "x-amz-content-sha256",
-                hex.as_str(),
-                [Remove, ForChecksums, Remove, Remove, ForChecksums, ForChecksums, ForChecksums],
-            ),
+            ("x-amz-content-sha256", hex.as_str(), [Remove, DIGEST, Remove, Remove, DIGEST, DIGEST, DIGEST]),
             ("x-amz-content-sha256", "UNSIGNED-PAYLOAD", [Remove; 7]),
             ("x-amz-content-sha256", "unsigned-payload", [RefuseValue; 7]),
             ("x-amz-content-sha256", "", [RefuseValue; 7]),

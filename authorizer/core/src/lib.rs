@@ -16,6 +16,7 @@ pub mod event;
 pub mod key;
 pub mod prefix;
 
+pub mod checksum;
 pub mod extra_parameter;
 mod header;
 mod media_type;
@@ -35,6 +36,7 @@ pub mod rules;
 
 pub mod cors;
 mod origin;
+pub mod origin_headers;
 mod sign_in;
 
 pub mod outcome;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
+use crate::checksum::Checksums;
 use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::header::{Fate, fate};
 use crate::refusal::{Refusal, S3Code, status_description};
@@ -47,12 +48,12 @@ pub struct GeneratedResponse {
 impl<'e> Outcome<'e> {
     /// The request, rewritten to exactly what was authorised: the canonical path and query of the recognised
     /// operation, and only the headers of the operation, the headers that the rule adds, and the headers that
-    /// CloudFront does not let a function change. The credential is removed. `checksums` is whether the rule allows
-    /// them.
+    /// CloudFront does not let a function change. The credential is removed. `checksums` are those that the rule
+    /// allows.
     pub(crate) fn forward(
         mut request: CloudFrontRequest<'e>,
         asked: &S3Request,
-        checksums: bool,
+        checksums: Checksums,
         added: Vec<AddedHeader>,
     ) -> Self {
         request.uri = asked.to_uri().into();
@@ -60,7 +61,7 @@ impl<'e> Outcome<'e> {
         request.headers.retain(|name, lines| match fate(asked.operation(), name, lines) {
             // A rule that does not allow the header did not match.
             Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
-            Fate::ForChecksums => checksums,
+            Fate::ForChecksum(algorithm) => checksums.contains(algorithm),
             // Step 3 already refused the last two.
             Fate::Remove | Fate::Refuse | Fate::RefuseValue => false,
         });

@@ -44,7 +44,7 @@ pub enum Refusal {
     CredentialRepeated,
     /// The `Authorization` header does not contain a bearer token.
     CredentialScheme,
-    /// The cookie or the query parameter does not contain a token.
+    /// The cookie, the header or the query parameter that the policy names does not contain a token.
     CredentialMalformed,
     /// The request does not have a token, and no rule allows it without one.
     TokenMissing,
@@ -316,7 +316,7 @@ impl Refusal {
             Self::MethodNotAllowed { allow } => return method_detail(allow),
             Self::CredentialRepeated => "More than one credential was sent. Send exactly one.",
             Self::CredentialScheme => "The Authorization header is not a bearer token.",
-            Self::CredentialMalformed => "The cookie or query parameter does not contain a token.",
+            Self::CredentialMalformed => "The cookie, header or query parameter does not contain a token.",
             Self::TokenMissing => "The request must have a bearer token.",
             Self::Token(error) => return format!("{}.", token_description(*error)),
             Self::KeysUnavailable(_) => "The token cannot be verified at the moment. Try again later.",

@@ -169,7 +169,8 @@ impl S3Request {
             match fate(operation, name, lines) {
                 Fate::Refuse => return Err(RequestError::header_not_allowed(name)),
                 Fate::RefuseValue => return Err(RequestError::header_malformed(name)),
-                Fate::Forward | Fate::AsRuleSays | Fate::ForChecksums | Fate::LeaveAlone | Fate::Remove => {}
+                Fate::Forward | Fate::AsRuleSays | Fate::ForChecksum(_) | Fate::LeaveAlone | Fate::Remove => {
+                }
             }
         }
         if !operation.is_upload() {

@@ -1,6 +1,6 @@
 //! Where people with a browser and without a token that is accepted are sent, and what keeps them from going round.
 
-use crate::credential::{cookie_names, has_cookie};
+use crate::credential::{CookieName, has_cookie};
 use crate::digest::sha256_hex;
 use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::origin::Origin;
@@ -90,7 +90,7 @@ impl SignIn {
     }
 
     /// What to answer when a request has no token that is accepted; `None` if the request is not a person who opens a
-    /// page. `cookie` is the name of the cookie that may contain a token.
+    /// page. `cookie` is the cookie that may contain a token.
     ///
     /// The address to return to is the distribution's own origin and the recognised request, written anew. So the
     /// request cannot lead the viewer to another site.
@@ -98,7 +98,7 @@ impl SignIn {
         &self,
         request: &CloudFrontRequest<'_>,
         asked: &S3Request,
-        cookie: Option<&str>,
+        cookie: Option<&CookieName>,
     ) -> Option<Next> {
         if !is_navigation(request) {
             return None;
@@ -133,8 +133,8 @@ impl SignIn {
     /// The lines that clear the cookies of the token that the request has. A cookie is only cleared by its own path,
     /// and a request does not say which that is. So they name each that it can be: `/`, the parents of the path, in
     /// both spellings, and the path itself. They have no `Domain`: such a cookie belongs to other hosts too.
-    fn clearing(&self, request: &CloudFrontRequest<'_>, cookie: &str) -> Vec<String> {
-        let names = cookie_names(&request.headers, cookie);
+    fn clearing(&self, request: &CloudFrontRequest<'_>, cookie: &CookieName) -> Vec<String> {
+        let names = cookie.names_in(&request.headers);
         let mut left = MAX_CLEARING_BYTES;
         paths(&request.uri)
             .flat_map(|path| names.iter().map(move |name| (name, path)))
@@ -227,7 +227,7 @@ mod tests {
         let all = S3Operation::ALL.into_iter().collect();
         let own = OwnParameters { token: Some("t"), ignored: &[] };
         let asked = S3Request::asked(target, Method::Get, &request.querystring, all, own).ok()?;
-        sign_in.unwrap().next(request, &asked, Some("session"))
+        sign_in.unwrap().next(request, &asked, CookieName::parse("session").as_ref())
     }
 
     fn location(request: &CloudFrontRequest<'_>) -> Option<String> {
@@ -318,7 +318,7 @@ mod tests {
             let sign_in = SignIn::new("https://login.example.com", origin, "to").unwrap();
             let sent = format!("{cookie}=x");
             let page = request("/a/b", "", &[("cookie", sent.as_str())]);
-            sign_in.clearing(&page, cookie)
+            sign_in.clearing(&page, &CookieName::parse(cookie).unwrap())
         };
         let attributes = "Max-Age=0; Secure; HttpOnly; SameSite=Lax";
         assert_eq!(

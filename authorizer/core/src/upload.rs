@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::checksum::ChecksumHeader;
 use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders};
 use crate::header::{Fate, fate};
 use crate::media_type::MediaType;
@@ -20,9 +21,9 @@ pub struct Upload {
     pub media_type: Option<MediaType>,
     /// `x-amz-meta-NAME`, by NAME.
     pub metadata: BTreeMap<String, String>,
-    /// The first of S3's own integrity headers. The digest of the body (`x-amz-content-sha256`) is not one of them: a
-    /// rule cannot refuse it.
-    pub checksum: Option<String>,
+    /// S3's own integrity headers, by their names in lower case. The digest of the body (`x-amz-content-sha256`) is not
+    /// one of them: a rule cannot refuse it.
+    pub checksums: BTreeMap<String, ChecksumHeader>,
 }
 
 impl Upload {
@@ -67,7 +68,8 @@ impl Upload {
                 }
                 upload.metadata.insert(metadata.to_owned(), line.to_owned());
             } else {
-                upload.checksum.get_or_insert_with(|| name.clone().into_owned());
+                let header = ChecksumHeader::read(name, line).ok_or_else(|| name.clone().into_owned())?;
+                upload.checksums.insert(name.clone().into_owned(), header);
             }
         }
         // The chunks give the length of the body, whatever else is sent (RFC 9112 section 6.3).
@@ -125,7 +127,7 @@ mod tests {
         assert_eq!(upload.length, Some(12));
         assert_eq!(upload.media_type, MediaType::parse("image/png"));
         assert_eq!(upload.metadata, [("owner".to_owned(), "alice".to_owned())].into());
-        assert_eq!(upload.checksum.as_deref(), Some("x-amz-checksum-crc32"));
+        assert_eq!(upload.checksums.keys().collect::<Vec<_>>(), ["x-amz-checksum-crc32"]);
     }
 
     #[test]

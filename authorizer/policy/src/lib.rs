@@ -62,6 +62,8 @@ impl PolicyFile {
         })?;
         // This reads the bundle as the function does when it starts: what the function refuses is refused here.
         let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
+        let headers = bundle.policy().check_origin_headers(file.document());
+        headers.map_err(|problem| file.problems(vec![problem]))?;
         warnings.extend(file.key_warnings(bundle.policy()));
         let TomlFile { text, document, .. } = file;
         Ok(Self { text, document, bundle_json, bundle, warnings })

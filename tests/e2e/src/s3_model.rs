@@ -111,7 +111,7 @@ impl ModelRequest {
 /// Decides under a policy in which everything that a rule can allow is allowed.
 pub fn all_allowed() -> Authorizer {
     let operations: Vec<_> = S3Operation::ALL.into_iter().map(S3Operation::name).collect();
-    let policy = json!({"version": 1, "rules": [{
+    let policy = json!({"version": 1, "max_origin_headers": 40, "rules": [{
         "id": "all", "effect": "allow", "anonymous": true, "operations": operations, "keys": ["**"],
         "parameters": ["partNumber", "fetch-owner"],
         "response_overrides": ["response-cache-control", "response-content-disposition",

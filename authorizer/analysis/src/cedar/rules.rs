@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use authorizer_core::checksum::{ChecksumHeader, Checksums};
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::response_override::ResponseOverride;
@@ -115,11 +116,8 @@ fn parts(rule: &Rule, shape: &mut Shape) -> Result<Parts, UntranslatableError> {
             RulePart::Parameters(parameters) => {
                 parts.own.push((parameters_clause(parameters), takes_parameters));
             }
-            RulePart::Checksums(may_be_sent) => {
-                if !may_be_sent {
-                    let clause = Clause::new("upload.checksums", "!context.upload.checksum");
-                    parts.own.push((clause, Op::is_upload));
-                }
+            RulePart::Checksums(checksums) => {
+                parts.own.push((checksums_clause(checksums), Op::is_upload));
                 parts.own.push((names_clause(&rule.terms().metadata), Op::is_upload));
             }
             RulePart::MaxBytes(most) => {
@@ -283,6 +281,18 @@ fn parameters_clause(parameters: &[ExtraParameter]) -> Clause {
         }
     };
     Clause::new("parameters", text)
+}
+
+/// Which integrity headers may be sent; `type` is `x-amz-checksum-type`, which goes with every algorithm.
+fn checksums_clause(checksums: Checksums) -> Clause {
+    let text = match checksums.is_empty() {
+        true => "context.upload.checksums.isEmpty()".to_owned(),
+        false => {
+            let words = checksums.headers().map(ChecksumHeader::word);
+            format!("{}.containsAll(context.upload.checksums)", set(words))
+        }
+    };
+    Clause::new("upload.checksums", text)
 }
 
 /// Which metadata may be sent at all.

@@ -29,7 +29,7 @@ pub(super) fn write(shape: &Shape) -> String {
         // An object by its key, and a listing by its prefix, split at the slashes.\n\
         entity Object, Prefix = {{\n{named}}};\n\n\
         // The facts about an upload.\n\
-        type Upload = {{\n  length?: Long,\n  media_type?: String,\n  checksum: Bool,\n  names: Set<String>,\n  \
+        type Upload = {{\n  length?: Long,\n  media_type?: String,\n  checksums: Set<String>,\n  names: Set<String>,\n  \
         metadata: {{\n{metadata}  }},\n}};\n\n",
         claims = claims.concat(),
         metadata = metadata.concat(),

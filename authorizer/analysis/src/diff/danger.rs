@@ -72,7 +72,7 @@ fn of_trust(change: &TrustChange) -> (bool, bool, u8) {
         "issuers.audience" | "issuers.client_id" | "issuers.required" | "issuers.token_type" => 5,
         "sign_in.url" => 4,
         "cors.origins" | "cors.credentials" => 3,
-        "credentials.cookie" | "credentials.query" => 2,
+        "credentials.header" | "credentials.cookie" | "credentials.query" => 2,
         _ => 1,
     };
     (change.effect != Effect::None, change.direction != Direction::Narrower, weight)

@@ -144,7 +144,13 @@ impl Drafter<'_> {
                 |one| one.name().to_owned(),
                 |operation| ExtraParameter::ALL.iter().any(|one| one.is_of(operation)),
             ),
-            RulePart::Checksums(_) => self.checksums(),
+            RulePart::Checksums(_) => self.list(
+                "upload.checksums",
+                |rule| rule.terms().checksums.iter().collect(),
+                |checksums| RulePart::Checksums(checksums.iter().copied().collect()),
+                ToString::to_string,
+                S3Operation::is_upload,
+            ),
             RulePart::MaxBytes(_) => self.max_bytes(),
             RulePart::ContentTypes(_) => self.content_types(),
             RulePart::Metadata(_) => self.metadata(),
@@ -428,23 +434,6 @@ impl Drafter<'_> {
         let values = [before, after].map(|most| most.map_or("no limit".to_owned(), |most| most.to_string()));
         let parts = [RulePart::MaxBytes(before), RulePart::MaxBytes(after)];
         self.value("upload.max_bytes", values, [is_lower, !is_lower], parts, S3Operation::has_length);
-    }
-
-    fn checksums(&mut self) {
-        let allows = |rule: Option<&Rule>| rule.is_some_and(|rule| rule.terms().checksums);
-        let side = match (allows(self.rule(OLD)), allows(self.rule(NEW))) {
-            (false, true) => NEW,
-            (true, false) => OLD,
-            (true, true) | (false, false) => return,
-        };
-        let without = self.rule(side).map(|rule| rule.with(RulePart::Checksums(false)));
-        let span = self.span(side, None, without, S3Operation::is_upload);
-        let value = |on: bool| self.both().map(|_| on.to_string()).or_else(|| on.then(|| on.to_string()));
-        let (old, new) = (value(side == OLD), value(side == NEW));
-        match side {
-            OLD => self.push("upload.checksums", old, new, [span, None]),
-            _ => self.push("upload.checksums", old, new, [None, span]),
-        }
     }
 
     fn create_only(&mut self) {

@@ -99,7 +99,7 @@ fn meaning(rule: &Rule, issuers: &[Issuer]) -> String {
         RulePart::Parameters(parameters) => {
             format!("{:?}", sorted(parameters.iter().map(|one| one.name().to_owned()).collect()))
         }
-        RulePart::Checksums(may_be_sent) => format!("{may_be_sent}"),
+        RulePart::Checksums(checksums) => checksums.to_string(),
         RulePart::MaxBytes(most) => format!("{most:?}"),
         RulePart::ContentTypes(types) => format!("{types:?}"),
         RulePart::Metadata(metadata) => format!("{metadata:?}"),

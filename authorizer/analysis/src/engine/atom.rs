@@ -1,5 +1,6 @@
 //! The atoms of a rule's match. Each is about one thing, and one theory decides it.
 
+use authorizer_core::checksum::Checksums;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
@@ -61,8 +62,8 @@ pub(crate) enum Atom<'p> {
     Overrides(&'p [ResponseOverride]),
     /// No other parameters are there that a rule must allow.
     Parameters(&'p [ExtraParameter]),
-    /// The request does not have S3's own integrity headers.
-    NoChecksum,
+    /// The request has no other integrity headers of S3 than these allow.
+    Checksums(Checksums),
     /// No other metadata is there.
     Names(Vec<&'p str>),
     /// This metadata is absent, or what the term says.
@@ -240,7 +241,7 @@ impl Atom<'_> {
             | Self::Media(_)
             | Self::Overrides(_)
             | Self::Parameters(_)
-            | Self::NoChecksum
+            | Self::Checksums(_)
             | Self::Names(_)
             | Self::MetadataIs(..)
             | Self::MetadataAbsent(_) => format!("{self:?}"),
@@ -317,9 +318,9 @@ pub(crate) fn match_of<'p>(
                     atoms.push(Atom::Parameters(parameters));
                 }
             }
-            RulePart::Checksums(may_be_sent) => {
-                if is_allow && operation.is_upload() && !may_be_sent {
-                    atoms.push(Atom::NoChecksum);
+            RulePart::Checksums(checksums) => {
+                if is_allow && operation.is_upload() && checksums != Checksums::all() {
+                    atoms.push(Atom::Checksums(checksums));
                 }
             }
             RulePart::MaxBytes(most) => {

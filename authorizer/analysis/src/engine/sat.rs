@@ -192,7 +192,7 @@ impl<'p> Problem<'p> {
                 | Atom::Media(_)
                 | Atom::Overrides(_)
                 | Atom::Parameters(_)
-                | Atom::NoChecksum,
+                | Atom::Checksums(_),
             ) => 2,
             Some(Atom::Names(_) | Atom::MetadataIs(..) | Atom::MetadataAbsent(_) | Atom::SameText(..)) => 3,
             Some(Atom::Claim(..)) => 1,

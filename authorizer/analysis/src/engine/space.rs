@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use authorizer_core::UnixTime;
+use authorizer_core::checksum::ChecksumHeader;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
@@ -56,7 +57,7 @@ pub(crate) struct Model {
     pub(crate) length: Option<u64>,
     pub(crate) media_type: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
-    pub(crate) has_checksum: bool,
+    pub(crate) checksums: Vec<ChecksumHeader>,
     pub(crate) overrides: Vec<ResponseOverride>,
     pub(crate) parameters: Vec<ExtraParameter>,
 }

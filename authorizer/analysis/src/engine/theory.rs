@@ -68,7 +68,7 @@ enum Topic {
     Media,
     Overrides,
     Parameters,
-    Checksum,
+    Checksums,
 }
 
 /// What was found for a topic.
@@ -82,7 +82,7 @@ enum TopicValues {
     Media(Option<String>),
     Overrides(Vec<authorizer_core::response_override::ResponseOverride>),
     Parameters(Vec<authorizer_core::extra_parameter::ExtraParameter>),
-    Checksum(bool),
+    Checksums(Vec<authorizer_core::checksum::ChecksumHeader>),
 }
 
 /// A request that fits the literals, or a small set of literals that no request can fit.
@@ -182,7 +182,7 @@ fn solve(
         Topic::Media => upload::media_type(context, said).map(TopicValues::Media),
         Topic::Overrides => upload::overrides(said).map(TopicValues::Overrides),
         Topic::Parameters => upload::parameters(context, said).map(TopicValues::Parameters),
-        Topic::Checksum => Some(TopicValues::Checksum(said.iter().any(|(_, holds)| !holds))),
+        Topic::Checksums => upload::checksums(context, said).map(TopicValues::Checksums),
     })
 }
 
@@ -206,7 +206,7 @@ fn comparisons(topic: &Topic, members: &[(Literal, &Atom<'_>)]) -> usize {
         | Topic::Type
         | Topic::Overrides
         | Topic::Parameters
-        | Topic::Checksum => 0,
+        | Topic::Checksums => 0,
     }
 }
 
@@ -228,7 +228,7 @@ fn keyed_claims<'a, 'p: 'a>(atoms: impl Iterator<Item = &'a Atom<'p>>) -> Vec<St
             | Atom::Media(_)
             | Atom::Overrides(_)
             | Atom::Parameters(_)
-            | Atom::NoChecksum
+            | Atom::Checksums(_)
             | Atom::Names(_)
             | Atom::MetadataAbsent(_) => {}
         }
@@ -256,7 +256,7 @@ fn topic_of(atom: &Atom<'_>, in_keys: &[String]) -> Topic {
         Atom::Media(_) => Topic::Media,
         Atom::Overrides(_) => Topic::Overrides,
         Atom::Parameters(_) => Topic::Parameters,
-        Atom::NoChecksum => Topic::Checksum,
+        Atom::Checksums(_) => Topic::Checksums,
     }
 }
 
@@ -273,7 +273,7 @@ fn assemble(context: Context<'_>, found: Vec<TopicValues>) -> Model {
         length: None,
         media_type: None,
         metadata: BTreeMap::new(),
-        has_checksum: false,
+        checksums: Vec::new(),
         overrides: Vec::new(),
         parameters: Vec::new(),
     };
@@ -301,7 +301,7 @@ fn assemble(context: Context<'_>, found: Vec<TopicValues>) -> Model {
             TopicValues::Media(media_type) => model.media_type = media_type,
             TopicValues::Overrides(overrides) => model.overrides = overrides,
             TopicValues::Parameters(parameters) => model.parameters = parameters,
-            TopicValues::Checksum(is_there) => model.has_checksum = is_there,
+            TopicValues::Checksums(checksums) => model.checksums = checksums,
         }
     }
     if let Who::Token(issuer) = context.who {

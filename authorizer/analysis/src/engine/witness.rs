@@ -72,9 +72,10 @@ impl Witness {
         let length_header = operation.length().unwrap_or(LengthHeader::ContentLength).name();
         headers.extend(length.map(|length| (length_header.to_owned(), length)));
         headers.extend(model.media_type.map(|media_type| ("content-type".to_owned(), media_type)));
-        if model.has_checksum {
-            headers.push(("x-amz-checksum-crc32".to_owned(), "AAAAAA==".to_owned()));
-        }
+        headers.extend(model.checksums.iter().map(|one| {
+            let (name, value) = one.example();
+            (name.to_owned(), value.to_owned())
+        }));
         headers.extend(model.metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value)));
         let encoded = |text: &str| utf8_percent_encode(text, IN_QUERY).to_string();
         let parameters = operation.parameters().iter();

@@ -180,7 +180,7 @@ fn seen_where_it_decides(rule: &Rule, access: &Access<'_>) -> Vec<Point> {
     if operation.has_length() {
         seen.push(Point::Asked(Term::MaxBytes));
     }
-    if upload.checksum.is_some() {
+    if !upload.checksums.is_empty() {
         seen.push(Point::Asked(Term::Checksums));
     }
     if operation.describes_object() {
@@ -230,8 +230,8 @@ fn points_of(rule: &Rule, policy: &Policy) -> Vec<Point> {
             RulePart::Parameters(parameters) => {
                 points.extend(parameters.iter().map(|one| Point::Asked(Term::Parameter(*one))));
             }
-            RulePart::Checksums(may_be_sent) => {
-                points.extend(may_be_sent.then_some(Point::Asked(Term::Checksums)));
+            RulePart::Checksums(checksums) => {
+                points.extend((!checksums.is_empty()).then_some(Point::Asked(Term::Checksums)));
             }
             RulePart::MaxBytes(most) => {
                 if most.is_some() {

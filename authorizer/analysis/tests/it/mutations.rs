@@ -416,8 +416,17 @@ fn rules() -> Vec<Mutation> {
         ),
         to(
             "rules.upload.checksums",
+            vec![("/rules/2/upload/checksums", json!(["sha256", "crc32"]))],
+            vec![
+                of("upload", "upload.checksums", None, Some("crc32")),
+                of("upload", "upload.checksums", None, Some("sha256")),
+            ],
+        ),
+        // The headers of the policy leave room for none, and one there is at least.
+        to(
+            "rules.upload.checksums",
             vec![("/rules/2/upload/checksums", json!(true))],
-            vec![of("upload", "upload.checksums", Some("false"), Some("true"))],
+            vec![of("upload", "upload.checksums", None, Some("crc32"))],
         ),
         to(
             "rules.response_overrides",
@@ -648,9 +657,19 @@ fn trust() -> Vec<Mutation> {
             vec![shown("revoked", Some("jti \"t1\""), None)],
         ),
         to(
+            "credentials.header",
+            vec![("/credentials/header", json!("Cf-Access-Jwt-Assertion"))],
+            vec![written("credentials.header", None, Some("cf-access-jwt-assertion"))],
+        ),
+        to(
             "credentials.cookie",
             vec![("/credentials/cookie", json!("token"))],
             vec![written("credentials.cookie", Some("session"), Some("token"))],
+        ),
+        to(
+            "credentials.cookie",
+            vec![("/credentials/cookie", json!("session.*"))],
+            vec![written("credentials.cookie", Some("session"), Some("session.*"))],
         ),
         to(
             "credentials.query",
@@ -935,6 +954,23 @@ fn an_address_of_keys_that_is_gone_keeps_the_keys_of_the_policy() {
     assert!(change.what.contains("https://login.example.com/jwks"));
 }
 
+/// Where a proxy adds the header, the `Origin` of a write is checked.
+#[test]
+fn who_adds_the_header_is_told() {
+    let with = |set_by: &str| {
+        let places = json!({"header": "X-Token", "header_set_by": set_by});
+        edited(base(), &[("/sign_in", Value::Null), ("/credentials", places)])
+    };
+    for (old, new, direction) in
+        [("proxy", "clients", Direction::Wider), ("clients", "proxy", Direction::Narrower)]
+    {
+        let found = compared(&with(old), &with(new));
+        let told: Vec<_> = found.trust.iter().map(|change| (change.setting, change.direction)).collect();
+        assert_eq!(told, [("credentials.header_set_by", direction)]);
+        assert_eq!(found.grants(), direction == Direction::Wider);
+    }
+}
+
 /// The most dangerous comes first.
 #[test]
 fn what_opens_most_is_told_first() {
@@ -967,7 +1003,11 @@ const OTHER_FIELDS: &[(&str, &str)] = &[
     ("issuers.jwks.file", "read into `keys` before anything is compiled"),
     ("issuers.secret.file", "read into `value` before anything is compiled"),
     ("issuers.secret.encoding", "how that file is read"),
-    ("credentials.header", "there is one"),
+    (
+        "credentials.header_set_by",
+        "nothing without a header of its own: `who_adds_the_header_is_told` compares it",
+    ),
+    ("max_origin_headers", "decides nothing but which checksums `true` stands for, which are told"),
     ("log.subject", "told among the settings on which no decision depends"),
     ("log.claims_salt", "told among the settings on which no decision depends"),
     ("accepted.finding", "not compared, and listed as such"),
@@ -1043,7 +1083,19 @@ fn fields() -> BTreeSet<&'static str> {
     members!(
         fields,
         "",
-        PolicyDocument { version, issuers, revoked, credentials, query, cors, sign_in, log, rules, accepted }
+        PolicyDocument {
+            version,
+            issuers,
+            revoked,
+            credentials,
+            query,
+            cors,
+            sign_in,
+            max_origin_headers,
+            log,
+            rules,
+            accepted
+        }
     );
     members!(
         fields,
@@ -1067,7 +1119,7 @@ fn fields() -> BTreeSet<&'static str> {
     members!(fields, "issuers.jwks.", JwksDocument { file, keys, url, max_age_seconds, max_stale_seconds });
     members!(fields, "issuers.secret.", SecretDocument { file, encoding, value });
     members!(fields, "revoked.", RevokedDocument { issuer, jti, sub, issued_before });
-    members!(fields, "credentials.", CredentialsDocument { header, cookie, query });
+    members!(fields, "credentials.", CredentialsDocument { header, header_set_by, cookie, query });
     members!(fields, "query.", QueryDocument { ignored });
     members!(fields, "cors.", CorsDocument { origins, credentials, exposed_headers, max_age_seconds });
     members!(fields, "sign_in.", SignInDocument { url, origin, return_parameter });

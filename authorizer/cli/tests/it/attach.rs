@@ -121,7 +121,7 @@ fn what_cannot_be_used_is_said_with_its_place_and_exits_2() {
         (
             vec!["--function-arn", ARN, "--behavior", "all", "--cache-policy-id", "Managed-Caching"],
             fixture(PLAIN),
-            "neither an id nor",
+            "or the name of one of AWS's own",
         ),
         (
             vec!["--function-arn", ARN, "--behavior", "user/*"],
@@ -156,7 +156,7 @@ fn what_cannot_be_used_is_said_with_its_place_and_exits_2() {
         (
             vec!["--function-arn", ARN, "--behavior", "all", "--response-headers-policy-id", "Managed-CORS"],
             fixture(PLAIN),
-            "neither an id nor",
+            "or the name of one of AWS's own",
         ),
         (vec!["--function-arn", ARN], fixture(PLAIN), "--behavior"),
     ] {

@@ -186,8 +186,8 @@ fn providers_folder() -> TempDir {
         ["staff.jwks.json", "partner.jwks.json"].map(|name| read(name)["keys"].as_array().unwrap().clone());
     let set = serde_json::json!({"keys": all.concat()}).to_string();
     for name in [
-        "cognito", "auth0", "okta", "entra", "google", "keycloak", "supabase", "firebase", "cluster",
-        "clerk", "adfs", "login", "other",
+        "access", "cognito", "auth0", "okta", "entra", "google", "keycloak", "supabase", "firebase",
+        "cluster", "clerk", "adfs", "login", "other",
     ] {
         fs::write(keys.join(format!("{name}.jwks.json")), &set).unwrap();
     }

@@ -12,6 +12,7 @@ use super::*;
 const NONE: &str = "";
 const OWN: &str = "0a1b2c3d-0000-4000-8000-000000000000";
 const DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+const SECURITY: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03";
 const OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 const ALL_BUT_HOST: &str = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 const ALL_VIEWER: &str = "216adef6-5c7f-47e4-b989-5492eafa07d3";
@@ -120,7 +121,7 @@ fn wanted() -> impl Strategy<Value = Attachment> {
         proptest::option::weighted(0.8, Just("E9".to_owned())),
         proptest::option::weighted(0.8, select(vec![DISABLED, DISABLED, OWN, OPTIMIZED])),
         proptest::option::weighted(0.8, select(vec![ALL_BUT_HOST, ALL_BUT_HOST, OWN, ALL_VIEWER])),
-        proptest::option::of(Just("r")),
+        proptest::option::of(select(vec![OWN, SECURITY])),
         proptest::bool::weighted(0.8),
     )
         .prop_map(|(behaviors, needs, control, cache, request, headers, replace)| Attachment {

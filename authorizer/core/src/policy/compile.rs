@@ -1,6 +1,7 @@
 //! Checks a whole policy document, and compiles it.
 
 mod browser;
+mod headers;
 mod issuers;
 mod keys;
 mod log;
@@ -47,8 +48,10 @@ impl Policy {
         let sign_in =
             document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
         browser::check_sign_in_is_of_use(document, &mut problems);
-        let rules = rules::compile_rules(document, &mut problems);
+        let mut rules = rules::compile_rules(document, &mut problems);
         let claim_hasher = log::compile_log(&document.log, &rules, &mut problems);
+        headers::check_quota(document, &mut problems);
+        headers::fit_checksums(document, &mut rules);
         check_accepted(document, &mut problems);
         match problems.is_empty() {
             true => {
@@ -445,7 +448,15 @@ mod tests {
     fn every_problem_of_a_credentials_place_is_found_at_its_place() {
         for (name, value, is_good) in [
             ("header", "Authorization", true),
-            ("header", "x-api-key", false),
+            ("header", "x-api-key", true),
+            ("header", "Cf-Access-Jwt-Assertion", true),
+            ("header", "x-amzn-oidc-data", false),
+            ("header", "x-amz-security-token", false),
+            ("header", "cookie", false),
+            ("header", "a b", false),
+            ("cookie", "CognitoIdentityServiceProvider.c1.*.accessToken", true),
+            ("cookie", "*", false),
+            ("cookie", "a*b*", false),
             ("cookie", "__Host-session", true),
             ("cookie", "", false),
             ("cookie", "a b", false),
@@ -463,6 +474,67 @@ mod tests {
             let expected = (!is_good).then(|| format!("credentials.{name}"));
             assert_eq!(place, expected, "{name} = {value}");
         }
+    }
+
+    #[test]
+    fn who_sets_the_header_is_said_only_of_a_header() {
+        for (credentials, place) in [
+            (json!({"header": "x-token", "header_set_by": "clients"}), None),
+            (json!({"header_set_by": "proxy"}), Some("credentials.header_set_by")),
+        ] {
+            let mut document = document();
+            document["credentials"] = credentials;
+            let compiled = Policy::compile(&serde_json::from_value(document).unwrap());
+            assert_eq!(compiled.err().map(|problems| problems[0].place.to_string()).as_deref(), place);
+        }
+    }
+
+    #[test]
+    fn checksums_are_named_or_as_many_as_fit() {
+        let compile = |upload: Value, top: Value| {
+            let mut document = document();
+            document["rules"][0]["methods"] = json!(["GET", "PUT"]);
+            document["rules"][0]["upload"] = upload;
+            document.as_object_mut().unwrap().extend(top.as_object().unwrap().clone());
+            let document: PolicyDocument = serde_json::from_value(document).unwrap();
+            let places = |problems: Vec<PolicyProblem>| problems[0].place.to_string();
+            let policy = Policy::compile(&document).map_err(places)?;
+            let sums = policy.rules()[0].terms().checksums.to_string();
+            policy.check_origin_headers(&document).map_err(|problem| problem.message)?;
+            Ok(sums)
+        };
+        let at = |place: &str| Err(format!("rules[0].upload{place}"));
+        let too_many = |count: usize| Err(format!("needs {count} headers"));
+        let ten = json!({});
+        for (upload, top, expected) in [
+            (json!({"checksums": ["sha256"]}), &ten, Ok("sha256")),
+            // Nine others are needed.
+            (json!({"checksums": true}), &ten, Ok("crc32")),
+            (json!({"checksums": true}), &json!({"max_origin_headers": 12}), Ok("crc32, crc64nvme, crc32c")),
+            (json!({"checksums": true, "metadata": {"a": "*"}}), &ten, too_many(11)),
+            (json!({"checksums": ["sha1", "crc32"]}), &ten, too_many(11)),
+            (json!({"checksums": ["sha1", "crc32"]}), &json!({"max_origin_headers": 11}), Ok("crc32, sha1")),
+            (json!({"metadata": {"a": "*", "b": "*"}}), &ten, too_many(11)),
+            (json!({"metadata": {"a": "*"}}), &ten, Ok("")),
+            (json!({"checksums": []}), &ten, at(".checksums")),
+            (json!({"checksums": ["crc65"]}), &ten, at(".checksums[0]")),
+            (json!({"checksums": ["crc32", "crc32"]}), &ten, at(".checksums[1]")),
+            (json!({"checksums": false}), &ten, at("")),
+            (
+                json!({"checksums": true}),
+                &json!({"max_origin_headers": 9}),
+                Err("max_origin_headers".to_owned()),
+            ),
+        ] {
+            let found: Result<String, String> = compile(upload.clone(), top.clone());
+            match (found, expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{upload} {top}"),
+                (Err(found), Err(expected)) => assert!(found.contains(&expected), "{upload} {top}: {found}"),
+                (found, expected) => panic!("{upload} {top}: {found:?}, not {expected:?}"),
+            }
+        }
+        let long = json!({"metadata": {"n".repeat(1000): "*"}});
+        assert!(compile(long, json!({})).unwrap_err().contains("characters"));
     }
 
     #[test]

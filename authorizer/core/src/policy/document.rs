@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::credential::HeaderSetter;
 use crate::extra_parameter::ExtraParameter;
 use crate::operation::{MethodWord, S3Operation};
 use crate::record::SubjectLogging;
@@ -40,6 +41,9 @@ pub struct PolicyDocument {
     /// Where people with a browser and without a token sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInDocument>,
+    /// The account's quota *Headers per origin request policy*, where it was raised. 10 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_origin_headers: Option<u16>,
     /// What the decision log contains.
     #[serde(default)]
     pub log: LogDocument,
@@ -199,10 +203,13 @@ impl fmt::Debug for SecretDocument {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialsDocument {
-    /// The header that contains `Bearer TOKEN`: `authorization`, which is always read.
+    /// A header that may contain a token. `authorization`, with `Bearer TOKEN`, is always read too.
     #[serde(default = "default_header")]
     pub header: String,
-    /// The name of a cookie that may contain a token.
+    /// Who adds the header, if it is another than `authorization`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_set_by: Option<HeaderSetter>,
+    /// The name of a cookie that may contain a token, or a pattern for it with one `*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cookie: Option<String>,
     /// The name of a query parameter that may contain a token.
@@ -216,7 +223,7 @@ fn default_header() -> String {
 
 impl Default for CredentialsDocument {
     fn default() -> Self {
-        Self { header: default_header(), cookie: None, query: None }
+        Self { header: default_header(), header_set_by: None, cookie: None, query: None }
     }
 }
 
@@ -315,9 +322,32 @@ pub struct UploadDocument {
     /// The `x-amz-meta-NAME` that may be set, by NAME: `*`, `{claim}` or the text itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
-    /// Whether S3's own integrity headers may be sent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub checksums: bool,
+    /// The checksums that may be sent, in S3's own integrity headers.
+    #[serde(default, skip_serializing_if = "ChecksumsDocument::is_off")]
+    pub checksums: ChecksumsDocument,
+}
+
+/// `checksums`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(untagged, expecting = "`checksums` is `true`, or a list of checksums such as `[\"sha256\"]`")]
+pub enum ChecksumsDocument {
+    /// `true`: as many as the headers of an origin request policy have room for.
+    Fitting(bool),
+    /// `["sha256"]`: these.
+    Named(Vec<String>),
+}
+
+impl Default for ChecksumsDocument {
+    fn default() -> Self {
+        Self::Fitting(false)
+    }
+}
+
+impl ChecksumsDocument {
+    /// Whether no checksum may be sent.
+    pub fn is_off(&self) -> bool {
+        *self == Self::Fitting(false)
+    }
 }
 
 /// A number of bytes.

@@ -83,7 +83,7 @@ reasons! {
     CredentialScheme = "credential_scheme", 401,
         "has an Authorization header that is not a bearer token";
     CredentialMalformed = "credential_malformed", 401,
-        "has a cookie or query parameter for the token that does not contain a token";
+        "has a cookie, header or query parameter for the token that does not contain a token";
     TokenMissing = "token_missing", 401,
         "has no token, and no rule allows it without one; the status is 302 where the viewer is sent to sign in, which also holds for a token in a cookie that is refused with 401";
     TokenTooLong = "token_too_long", 401,

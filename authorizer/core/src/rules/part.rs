@@ -11,6 +11,7 @@ use super::condition::Condition;
 use super::pattern::KeyPattern;
 use super::rule::{Effect, Period, PrincipalConstraint, Rule};
 use super::terms::{MetadataTerm, UploadTerms};
+use crate::checksum::Checksums;
 use crate::extra_parameter::ExtraParameter;
 use crate::media_type::MediaRange;
 use crate::operation::OperationSet;
@@ -53,8 +54,8 @@ pub enum RulePart<'r> {
     /// `parameters`: the query parameters that a request may have in addition to those of each operation. For allow
     /// rules.
     Parameters(&'r [ExtraParameter]),
-    /// `upload.checksums`: whether S3's own integrity headers may be sent. For allow rules, like all that follow.
-    Checksums(bool),
+    /// `upload.checksums`: the checksums that may be sent. For allow rules, like all that follow.
+    Checksums(Checksums),
     /// `upload.max_bytes`.
     MaxBytes(Option<u64>),
     /// `upload.content_types`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::claims::Claims;
+use crate::checksum::Checksums;
 use crate::event::{AddedHeader, CloudFrontHeader};
 use crate::media_type::MediaRange;
 use crate::operation::{LengthHeader, S3Operation};
@@ -19,8 +20,8 @@ pub struct UploadTerms {
     pub create_only: bool,
     /// The metadata that may be set, by its name without `x-amz-meta-`.
     pub metadata: BTreeMap<String, MetadataTerm>,
-    /// Whether S3's own integrity headers may be sent.
-    pub checksums: bool,
+    /// The checksums that may be sent, in S3's own integrity headers.
+    pub checksums: Checksums,
 }
 
 /// The allowed value of a piece of metadata.
@@ -63,7 +64,7 @@ impl UploadTerms {
     ) -> Result<(), TermsMismatch> {
         // `create_only` does not refuse a request: S3 does, because of the header that it adds.
         let Self { max_bytes, content_types, create_only: _, metadata, checksums } = self;
-        if let (false, Some(header)) = (checksums, &upload.checksum) {
+        if let Some((header, _)) = upload.checksums.iter().find(|(_, one)| !checksums.takes(**one)) {
             return Err(TermsMismatch::Header(header.clone()));
         }
         if let Some(name) = upload.metadata.keys().find(|name| !metadata.contains_key(*name)) {
@@ -94,7 +95,7 @@ impl UploadTerms {
         match name.strip_prefix("x-amz-meta-") {
             Some(name) => self.metadata.contains_key(name),
             // The length of the whole object is always a matter of the limit, never of the header.
-            None => self.checksums || name == LengthHeader::ObjectSize.name(),
+            None => self.checksums.take_name(name) || name == LengthHeader::ObjectSize.name(),
         }
     }
 

@@ -610,6 +610,94 @@ fn a_cookie_changes_something_only_from_a_page_that_nobody_else_can_speak_for() 
     }
 }
 
+/// A PUT with a token in a header that the policy names, from a page of this origin.
+fn with_header(set_by: &str, cors: &Value, name: &str, origin: Option<&str>) -> Authorized<'static> {
+    let mut policy = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    policy["credentials"] = json!({"header": "Cf-Access-Jwt-Assertion", "header_set_by": set_by});
+    if !cors.is_null() {
+        policy["cors"] = json!({"origins": cors});
+    }
+    let mut event = event("PUT", "/users/alice/a", None);
+    let headers = &mut event["Records"][0]["cf"]["request"]["headers"];
+    let token = ED.sign("k1", "at+jwt", &claims());
+    headers[name] = json!([{"key": name, "value": token}]);
+    if let Some(origin) = origin {
+        headers["origin"] = json!([{"key": "Origin", "value": origin}]);
+    }
+    decide(&authorizer(policy), &event)
+}
+
+#[test]
+fn a_header_that_a_proxy_adds_changes_something_only_from_a_page_that_may() {
+    let (named, other) = (json!(["https://app.example"]), "https://evil.example");
+    for (set_by, cors, origin, reason) in [
+        ("proxy", Value::Null, None, "allowed_by_rule"),
+        ("proxy", Value::Null, Some(other), "origin_not_allowed"),
+        ("proxy", named.clone(), Some(other), "origin_not_allowed"),
+        ("proxy", json!(["*"]), Some(other), "origin_not_allowed"),
+        ("proxy", named.clone(), Some("https://app.example"), "allowed_by_rule"),
+        ("proxy", Value::Null, Some("https://d111111abcdef8.cloudfront.net"), "allowed_by_rule"),
+        ("clients", Value::Null, Some(other), "allowed_by_rule"),
+    ] {
+        let decided = with_header(set_by, &cors, "cf-access-jwt-assertion", origin);
+        assert_eq!(decided.record.reason, reason, "{set_by} {cors} {origin:?}");
+        if let Outcome::Forward(request) = decided.outcome {
+            assert!(!request.headers.contains_key("cf-access-jwt-assertion"), "it went on");
+        }
+    }
+    let other_name = with_header("proxy", &Value::Null, "x-jwt-assertion", None);
+    assert_eq!(other_name.record.reason, "token_missing");
+}
+
+#[test]
+fn a_preflight_lists_the_header_of_a_token_only_where_clients_set_it() {
+    for (set_by, reason) in [("proxy", "preflight_header_not_allowed"), ("clients", "preflight_answered")] {
+        let mut policy = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+        policy["credentials"] = json!({"header": "X-Token", "header_set_by": set_by});
+        policy["cors"] = json!({"origins": ["https://app.example"]});
+        let mut event = event("OPTIONS", "/users/alice/a", None);
+        let headers = &mut event["Records"][0]["cf"]["request"]["headers"];
+        for (name, value) in [
+            ("origin", "https://app.example"),
+            ("access-control-request-method", "PUT"),
+            ("access-control-request-headers", "x-token"),
+        ] {
+            headers[name] = json!([{"key": name, "value": value}]);
+        }
+        let decided = decide(&authorizer(policy), &event);
+        assert_eq!(decided.record.reason, reason);
+        let Outcome::Respond(answer) = decided.outcome else { panic!("{set_by}") };
+        assert_eq!(answer.headers.contains_key("access-control-allow-headers"), set_by == "clients");
+    }
+}
+
+#[test]
+fn of_the_cookies_of_a_pattern_the_one_of_the_user_who_signed_in_last_counts() {
+    let mut policy = policy(&["EdDSA"], vec![ED.jwk("k1")]);
+    policy["credentials"] = json!({"cookie": "CognitoIdentityServiceProvider.c1.*.accessToken"});
+    let mut signing_in = policy.clone();
+    signing_in["sign_in"] = json!({"url": "https://login.example", "origin": "https://files.example"});
+    let (plain, signing_in) = (authorizer(policy), authorizer(signing_in));
+    let alice = ED.sign("k1", "at+jwt", &claims());
+    let bob = ED.sign("k1", "at+jwt", &with(json!({"sub": "bob"})));
+    let start = "CognitoIdentityServiceProvider.c1";
+    let both = format!("{start}.bob%40x.org.accessToken={bob}; {start}.alice%40x.org.accessToken={alice}");
+    for (method, cookies, without, with) in [
+        ("GET", format!("{both}; {start}.LastAuthUser=alice@x.org"), "allowed_by_rule", "allowed_by_rule"),
+        ("PUT", format!("{both}; {start}.LastAuthUser=alice@x.org"), "allowed_by_rule", "allowed_by_rule"),
+        ("GET", format!("{both}; {start}.LastAuthUser=bob@x.org"), "key_not_allowed", "key_not_allowed"),
+        ("GET", format!("{both}; {start}.LastAuthUser=carol@x.org"), "token_missing", "token_missing"),
+        ("GET", both.clone(), "credential_repeated", "allowed_by_rule"),
+        ("PUT", both.clone(), "credential_repeated", "credential_repeated"),
+    ] {
+        let mut event = event(method, "/users/alice/a", None);
+        event["Records"][0]["cf"]["request"]["headers"]["cookie"] =
+            json!([{"key": "Cookie", "value": cookies}]);
+        assert_eq!(decide(&plain, &event).record.reason, without, "{method} {cookies}");
+        assert_eq!(decide(&signing_in, &event).record.reason, with, "{method} {cookies}");
+    }
+}
+
 #[test]
 fn a_supposed_token_is_decided_on_as_a_signed_one() {
     let now = UnixTime::from_seconds(NOW);

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_core::extra_parameter::ExtraParameter;
-use authorizer_core::operation::{LengthHeader, S3Operation};
+use authorizer_core::operation::S3Operation;
+use authorizer_core::origin_headers::{HeaderNeed, headers_of};
 use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
-use authorizer_core::rules::{Effect, Rule, UploadTerms};
+use authorizer_core::rules::{Effect, Rule};
 
 use crate::check::Severity;
 
@@ -30,10 +31,6 @@ pub(super) struct DeploymentNeeds {
     pub(super) headers: BTreeMap<String, Severity>,
     pub(super) create_only: bool,
 }
-
-/// What is read or written otherwise where S3 does not see it.
-const READ_HEADERS: [&str; 6] =
-    ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
 impl DeploymentNeeds {
     pub(super) fn of(policy: &Policy) -> Self {
@@ -63,7 +60,8 @@ impl DeploymentNeeds {
                 *known = severity.max(*known);
                 all
             }),
-            create_only: allows().any(|rule| uploads(rule) && rule.terms().create_only),
+            create_only: allows()
+                .any(|rule| rule.operations().any(S3Operation::is_upload) && rule.terms().create_only),
         }
     }
 }
@@ -78,33 +76,14 @@ fn parameters(operation: S3Operation) -> impl Iterator<Item = &'static str> {
     operation.parameters().iter().map(|parameter| parameter.name)
 }
 
-fn uploads(rule: &Rule) -> bool {
-    rule.operations().any(S3Operation::is_upload)
-}
-
-/// The headers that a rule's operations need at S3. `infra/parameters` has the same for a template.
+/// The headers that a rule's operations need at S3, in lower case.
 fn headers(rule: &Rule) -> Vec<(String, Severity)> {
-    let operations = rule.operations();
-    // Every term by its name: one that is added does not compile until it is known which headers it needs.
-    let UploadTerms { max_bytes, content_types: _, create_only, metadata, checksums: _ } = rule.terms();
-    let mut headers = Vec::new();
-    let mut needs = |names: &[&str], severity| {
-        headers.extend(names.iter().map(|name| ((*name).to_owned(), severity)));
+    let severity = |need| match need {
+        HeaderNeed::Read | HeaderNeed::Upload | HeaderNeed::Checksum => Severity::Low,
+        HeaderNeed::Metadata => Severity::Medium,
+        HeaderNeed::CreateOnly | HeaderNeed::ObjectSize => Severity::High,
     };
-    if operations.any(S3Operation::reads_object) {
-        needs(&READ_HEADERS, Severity::Low);
-    }
-    if uploads(rule) {
-        needs(&["content-type", "content-encoding", "content-md5"], Severity::Low);
-        needs(&["if-none-match"], if *create_only { Severity::High } else { Severity::Low });
-        if max_bytes.is_some() && operations.any(|one| one.length() == Some(LengthHeader::ObjectSize)) {
-            needs(&["x-amz-mp-object-size"], Severity::High);
-        }
-        for name in metadata.keys() {
-            needs(&[&format!("x-amz-meta-{name}")], Severity::Medium);
-        }
-    }
-    headers
+    headers_of(rule).into_iter().map(|(name, need)| (name.to_ascii_lowercase(), severity(need))).collect()
 }
 
 #[cfg(test)]

@@ -145,9 +145,15 @@ impl<'p> PolicySubject<'p> {
         self.document.issuers.iter().enumerate().map(|(index, document)| IssuerView { index, document })
     }
 
-    /// Whether a browser sends the token by itself, so that a script of this origin acts as the person who is signed in.
+    /// Whether a browser sends the token by itself, in a cookie.
     pub(super) fn has_cookie(&self) -> bool {
         self.document.credentials.cookie.is_some()
+    }
+
+    /// Whether a token comes with a request whoever's page makes it, because a browser sends it by itself or a proxy adds
+    /// it, so that a script of this origin acts as the person who is signed in.
+    pub(super) fn has_ambient_token(&self) -> bool {
+        self.policy().credentials().has_ambient()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a policy says beside rules and issuers: where tokens are, what browsers may do, the log, and what is revoked.
 
+use authorizer_core::credential::HeaderSetter;
 use authorizer_core::policy::document::{CorsDocument, PolicyDocument, RevokedDocument, SignInDocument};
 use authorizer_core::record::SubjectLogging;
 
@@ -31,10 +32,22 @@ fn credentials(document: &PolicyDocument) -> Section {
         title: "Where a token is found",
         facts: vec![
             Fact::text("Header", [&places.header], ""),
+            Fact::words("Who adds the header", header_setter(document)),
             Fact::text("Cookie", &places.cookie, "none"),
             Fact::text("Query parameter", &places.query, "none"),
             Fact::text("Query parameters that reads drop", &document.query.ignored, "none"),
         ],
+    }
+}
+
+fn header_setter(document: &PolicyDocument) -> &'static str {
+    let places = &document.credentials;
+    match places.header_set_by.unwrap_or_default() {
+        _ if places.header.eq_ignore_ascii_case("authorization") => "the client",
+        HeaderSetter::Clients => "the client; `Authorization` is read too",
+        HeaderSetter::Proxy => {
+            "a proxy, whoever's page asks: writes from pages of other origins are refused; `Authorization` is read too"
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use authorizer_analysis::cedar::Shape;
+use authorizer_core::checksum::ChecksumHeader;
 use authorizer_core::claim_name;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::key::ObjectKey;
@@ -282,7 +283,9 @@ impl Facts {
     }
 
     fn upload_of(&self, model: &Model) -> UploadSaid {
-        let mut upload = UploadSaid { checksum: model.is("checksum"), ..UploadSaid::default() };
+        let is_there = |one: &ChecksumHeader| model.is(&format!("checksum_{}", one.word()));
+        let checksums = ChecksumHeader::all_of(self.operation).filter(is_there).collect();
+        let mut upload = UploadSaid { checksums, ..UploadSaid::default() };
         let length = model.is("has_length").then(|| model.bits("length")).flatten();
         upload.length = Said::plainly(length.map(|length| i64::try_from(length).unwrap()));
         let media_type = model.is("has_media_type").then(|| model.text("media_type")).flatten();
@@ -758,11 +761,12 @@ impl Writer<'_> {
 
     fn upload(&mut self, upload: &str) {
         let attribute = |names: &Names<'_>, name: &str, kind: &str| {
-            names.attribute(&["checksum", "names"], name, kind, upload)
+            names.attribute(&["checksums", "names"], name, kind, upload)
         };
         let operation = self.facts.operation;
-        let sum = attribute(&self.names, "checksum", "Bool");
-        self.known("checksum", "Bool", &sum);
+        let sums = attribute(&self.names, "checksums", "(Set");
+        let possible = ChecksumHeader::all_of(operation).map(|one| one.word().to_owned());
+        self.subset(&sums, possible, |word, _| format!("checksum_{word}"));
         for (name, sort, may_be) in [
             ("length", "(_ BitVec 64)", operation.has_length()),
             ("media_type", "String", operation.describes_object()),

@@ -13,6 +13,7 @@ use authorizer_analysis::cedar::{self, Shape, Translation};
 use authorizer_analysis::{AccessChange, EngineError, Witness, diff};
 use authorizer_core::Authorizer;
 use authorizer_core::UnixTime;
+use authorizer_core::checksum::ChecksumHeader;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::record::Verdict;
 use cedar_policy::{
@@ -218,6 +219,7 @@ impl Pair {
                 operation.reads_object(),
                 operation.has_length(),
                 operation.describes_object(),
+                ChecksumHeader::all_of(operation).any(|one| one == ChecksumHeader::Kind),
             ];
             let about = [0, 1].map(|side| self.sides[side].about(operation));
             groups.entry((about, facts)).or_default().push(operation);
@@ -289,7 +291,9 @@ fn asked_of(witness: &Witness) -> Asked {
             length: Said::plainly(length),
             media_type: Said::plainly(header("content-type")),
             metadata: metadata.collect(),
-            checksum: witness.headers.iter().any(|(name, _)| name.starts_with("x-amz-checksum-")),
+            checksums: ChecksumHeader::all_of(witness.operation)
+                .filter(|one| witness.headers.iter().any(|(name, _)| name == one.example().0))
+                .collect(),
         },
     }
 }

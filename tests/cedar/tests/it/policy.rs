@@ -197,7 +197,8 @@ fn upload(dice: &mut Dice, measured: bool, described: bool, anonymous: bool) -> 
         }
     }
     if dice.percent(40) {
-        upload.insert("checksums".into(), true.into());
+        let named = dice.some(&["crc32", "sha256", "md5"], 40);
+        upload.insert("checksums".into(), if dice.percent(30) { true.into() } else { json!(named) });
     }
     upload
 }

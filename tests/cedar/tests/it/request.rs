@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use authorizer_analysis::posed::{Aim, Deed, PosedRequest};
+use authorizer_core::checksum::ChecksumHeader;
 use authorizer_core::claim_name;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::operation::S3Operation as Op;
@@ -38,7 +39,7 @@ pub(crate) struct UploadSaid {
     pub(crate) length: Said<i64>,
     pub(crate) media_type: Said<String>,
     pub(crate) metadata: BTreeMap<String, String>,
-    pub(crate) checksum: bool,
+    pub(crate) checksums: Vec<ChecksumHeader>,
 }
 
 /// A fact, with the values of its header lines.
@@ -166,8 +167,8 @@ impl Asked {
         for (name, value) in &upload.metadata {
             request = request.with_header(format!("x-amz-meta-{name}"), value);
         }
-        if upload.checksum {
-            request = request.with_header("x-amz-checksum-crc32", "AAAAAA==");
+        for (name, value) in upload.checksums.iter().map(|one| one.example()) {
+            request = request.with_header(name, value);
         }
         request.with_source(self.source)
     }
@@ -320,6 +321,15 @@ fn instance(dice: &mut Dice, pattern: &KeyPattern, claims: &Map<String, Value>) 
     if segments.is_empty() { vec!["a".to_owned()] } else { segments }
 }
 
+fn checksums(dice: &mut Dice, operation: Op, target: &Rule) -> Vec<ChecksumHeader> {
+    let all: Vec<_> = ChecksumHeader::all_of(operation).collect();
+    let known: Vec<_> = all.iter().copied().filter(|one| target.terms().checksums.takes(*one)).collect();
+    if !dice.percent(if known.is_empty() { 10 } else { 50 }) {
+        return Vec::new();
+    }
+    dice.some(if known.is_empty() || dice.percent(20) { &all } else { &known }, 20)
+}
+
 fn upload(dice: &mut Dice, operation: Op, target: &Rule) -> UploadSaid {
     // A total size that is not a number is refused before the rules.
     let lengths: Vec<_> =
@@ -333,7 +343,7 @@ fn upload(dice: &mut Dice, operation: Op, target: &Rule) -> UploadSaid {
             };
             Said::new(lines, length)
         },
-        checksum: dice.percent(if target.terms().checksums { 50 } else { 10 }),
+        checksums: checksums(dice, operation, target),
         ..UploadSaid::default()
     };
     if matches!(operation, Op::PutObject | Op::CreateMultipartUpload) {

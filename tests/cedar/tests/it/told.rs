@@ -146,7 +146,7 @@ fn context(asked: &Asked, claims: &Map<String, Value>, shape: &Shape) -> Vec<(St
         Op::PutObject | Op::CreateMultipartUpload | Op::UploadPart | Op::CompleteMultipartUpload
     ) {
         let mut said = vec![
-            ("checksum".to_owned(), Expression::new_bool(upload.checksum)),
+            ("checksums".to_owned(), set(upload.checksums.iter().map(|one| one.word()))),
             ("names".to_owned(), set(upload.metadata.keys().map(String::as_str))),
         ];
         let metadata = upload.metadata.iter().filter(|(name, _)| shape.metadata.contains(*name));

@@ -23,10 +23,11 @@ const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 static OPEN: LazyLock<Authorizer> = LazyLock::new(|| {
     let document = serde_json::from_value(json!({
         "version": 1,
+        "max_origin_headers": 40,
         "issuers": [{"name": "a", "issuer": "a", "audience": ["a"], "algorithms": ["EdDSA"], "jwks": {"keys": [
             // RFC 8037 appendix A.2.
             {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}],
-        "credentials": {"cookie": "session", "query": "token"},
+        "credentials": {"header": "X-Token", "cookie": "session", "query": "token"},
         "rules": [
             {"id": "no", "effect": "deny", "methods": ["GET", "PUT"], "keys": ["a/no/**"]},
             {"id": "own", "effect": "allow", "methods": ["GET"], "keys": ["{sub}/**"],

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use authorizer_core::cors::{AllowedOrigins, Cors};
+use authorizer_core::credential::{CredentialPlaces, HeaderSetter, TokenHeader};
 use authorizer_core::policy::Policy;
 use authorizer_core::{OriginPattern, SignIn};
 
@@ -13,7 +14,11 @@ use super::{change, of_member, only_in_one, quoted, wider_if};
 pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
     let (before, after) = (old.credentials(), new.credentials());
     let mut changes = Vec::new();
-    changes.extend(place("credentials.cookie", "cookie", &before.cookie, &after.cookie));
+    let header = |places: &CredentialPlaces| places.header.as_ref().map(|header| header.name().to_owned());
+    changes.extend(place("credentials.header", "header", &header(before), &header(after)));
+    changes.extend(header_setter(before, after));
+    let cookie = |places: &CredentialPlaces| places.cookie.as_ref().map(ToString::to_string);
+    changes.extend(place("credentials.cookie", "cookie", &cookie(before), &cookie(after)));
     changes.extend(place("credentials.query", "query parameter", &before.query, &after.query));
     changes.extend(ignored(old.ignored_parameters(), new.ignored_parameters()));
     changes.extend(cors(old.cors(), new.cors()));
@@ -41,6 +46,29 @@ fn place(
         ),
     };
     Some(change(setting, None, what, [before.clone(), after.clone()], direction))
+}
+
+/// Who adds the header of a token: where it is a proxy, pages of other origins cannot write with it.
+fn header_setter(before: &CredentialPlaces, after: &CredentialPlaces) -> Option<TrustChange> {
+    let setter = |places: &CredentialPlaces| places.header.as_ref().map(TokenHeader::set_by);
+    let (old, new) = (setter(before)?, setter(after)?);
+    let word = |setter| match setter {
+        HeaderSetter::Proxy => "proxy",
+        HeaderSetter::Clients => "clients",
+    };
+    let (what, direction) = match new {
+        _ if old == new => return None,
+        HeaderSetter::Clients => (
+            "clients set the header of the token, so the `Origin` of a request with it is not checked",
+            Direction::Wider,
+        ),
+        HeaderSetter::Proxy => (
+            "a proxy sets the header of the token, so the `Origin` of a request with it is checked",
+            Direction::Narrower,
+        ),
+    };
+    let values = [Some(word(old).to_owned()), Some(word(new).to_owned())];
+    Some(change("credentials.header_set_by", None, what, values, direction))
 }
 
 /// The query parameters that reads drop: a request with one of them is let in where it was refused.

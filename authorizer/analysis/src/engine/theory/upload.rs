@@ -1,6 +1,7 @@
 //! What is said of an upload or a download, and the token's type: each a handful of values that statements can tell
 //! apart, and all of them are tried.
 
+use authorizer_core::checksum::ChecksumHeader;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::LengthHeader;
 use authorizer_core::response_override::ResponseOverride;
@@ -96,6 +97,26 @@ pub(super) fn overrides(said: &[Said<'_, '_>]) -> Option<Vec<ResponseOverride>> 
         sets.iter().all(|(set, holds)| asked.iter().all(|one| set.contains(one)) == *holds)
     };
     all.into_iter().find(is_as_said)
+}
+
+/// The integrity headers of the request, of those that the operation can have. The more there are, the fewer lists
+/// have them all: so of those that every list with all of them has, each other list must lack one.
+pub(super) fn checksums(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Vec<ChecksumHeader>> {
+    let sets = |wanted: bool| {
+        said.iter().filter_map(move |(atom, holds)| match atom {
+            Atom::Checksums(set) if *holds == wanted => Some(*set),
+            _ => None,
+        })
+    };
+    let in_all = |one: &ChecksumHeader| sets(true).all(|set| set.takes(*one));
+    let possible: Vec<_> = ChecksumHeader::all_of(context.operation).filter(in_all).collect();
+    let mut asked = Vec::new();
+    for set in sets(false) {
+        if asked.iter().all(|one| set.takes(*one)) {
+            asked.push(*possible.iter().find(|one| !set.takes(**one))?);
+        }
+    }
+    Some(asked)
 }
 
 /// The parameters of the request that a rule must allow, of those that the operation can have.

@@ -249,7 +249,12 @@ fn upload(alphabet: Alphabet) -> BoxedStrategy<Value> {
         prop::option::of(select(vec![json!(["image/*"]), json!(["image/png", "text/x"]), json!(["*/*"])])),
         any::<bool>(),
         prop::option::of(select(vec!["*", "a", "b", "{sub}", "{g}"])),
-        any::<bool>(),
+        prop::option::of(select(vec![
+            json!(true),
+            json!(["crc32"]),
+            json!(["sha256"]),
+            json!(["sha256", "crc32"]),
+        ])),
     )
         .prop_map(|(bytes, types, create, owner, checksums)| {
             let mut upload = Map::new();
@@ -257,7 +262,7 @@ fn upload(alphabet: Alphabet) -> BoxedStrategy<Value> {
             upload.extend(types.map(|types| ("content_types".into(), types)));
             upload.extend(create.then(|| ("create_only".into(), json!(true))));
             upload.extend(owner.map(|owner| ("metadata".into(), json!({"o": owner}))));
-            upload.extend(checksums.then(|| ("checksums".into(), json!(true))));
+            upload.extend(checksums.map(|checksums| ("checksums".into(), checksums)));
             Value::Object(upload)
         })
         .boxed()

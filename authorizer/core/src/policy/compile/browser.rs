@@ -3,7 +3,7 @@
 use super::super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInDocument};
 use super::super::problem::{Place, Problems};
 use crate::cors::{AllowedOrigins, Cors};
-use crate::credential::CredentialPlaces;
+use crate::credential::{CookieName, CredentialPlaces, TokenHeader, TokenHeaderError};
 use crate::media_type::is_token;
 use crate::operation::{is_known_to_s3, is_s3_parameter};
 use crate::origin::OriginPattern;
@@ -17,19 +17,14 @@ pub(super) fn compile_credentials(
     problems: &mut Problems,
 ) -> CredentialPlaces {
     let place = Place::member("credentials");
-    if !document.header.eq_ignore_ascii_case("authorization") {
-        problems.add(
-            place.then("header"),
-            format!("tokens cannot be taken from the header `{}`", document.header.escape_debug()),
-            "write `header = \"authorization\"`, or remove it",
-        );
-    }
-    // RFC 6265 section 4.1.1: the name of a cookie is a token.
-    if let Some(name) = document.cookie.as_ref().filter(|name| !is_token(name)) {
+    let header = compile_header(document, &place, problems);
+    let cookie = document.cookie.as_ref().map(|name| (name, CookieName::parse(name)));
+    if let Some((name, None)) = &cookie {
         problems.add(
             place.then("cookie"),
             format!("`{}` is not the name of a cookie", name.escape_debug()),
-            "write a name such as `session`",
+            "write a name such as `session`, or a pattern with one `*` that is not its beginning, such as \
+             `CognitoIdentityServiceProvider.CLIENT_ID.*.accessToken`",
         );
     }
     let is_parameter = |name: &str| {
@@ -43,7 +38,48 @@ pub(super) fn compile_credentials(
             "write a name that S3 does not use, such as `access_token`",
         );
     }
-    CredentialPlaces { cookie: document.cookie.clone(), query: document.query.clone() }
+    CredentialPlaces { header, cookie: cookie.and_then(|(_, name)| name), query: document.query.clone() }
+}
+
+/// A header besides `Authorization`.
+fn compile_header(
+    document: &CredentialsDocument,
+    place: &Place,
+    problems: &mut Problems,
+) -> Option<TokenHeader> {
+    let name = &document.header;
+    if name.eq_ignore_ascii_case("authorization") {
+        if document.header_set_by.is_some() {
+            problems.add(
+                place.then("header_set_by"),
+                "clients set `Authorization` themselves",
+                "remove this, or name another header in `header`",
+            );
+        }
+        return None;
+    }
+    let place = place.then("header");
+    match TokenHeader::new(name, document.header_set_by.unwrap_or_default()) {
+        Ok(header) => return Some(header),
+        Err(TokenHeaderError::Name) => problems.add(
+            place,
+            format!("`{}` is not the name of a header", name.escape_debug()),
+            "write a name such as `Cf-Access-Jwt-Assertion`, or remove the line",
+        ),
+        Err(TokenHeaderError::Taken) => problems.add(
+            place,
+            format!("tokens cannot be taken from the header `{name}`, which means something else"),
+            "name a header that S3, CloudFront, HTTP and the browser do not use, such as \
+             `Cf-Access-Jwt-Assertion`, or remove the line",
+        ),
+        Err(TokenHeaderError::LoadBalancer) => problems.add(
+            place,
+            "the token in `x-amzn-oidc-data` is not a standard JWS: the load balancer pads its parts with `=`, and \
+             its keys are not in a JWK set",
+            "let clients send the identity provider's own token, in `Authorization`",
+        ),
+    }
+    None
 }
 
 /// `[query]`: the names of query parameters that reads drop. None can be one that S3 knows, in any case: whoever reads

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::document::{EffectDocument, RuleDocument, UploadDocument};
+use super::super::document::{ChecksumsDocument, EffectDocument, RuleDocument, UploadDocument};
 use super::super::problem::{Place, Problems};
 use super::size::parse_size;
+use crate::checksum::{ChecksumAlgorithm, Checksums};
 use crate::extra_parameter::ExtraParameter;
 use crate::media_type::MediaRange;
 use crate::operation::{OperationSet, S3Operation};
@@ -19,7 +20,7 @@ fn asked(document: &RuleDocument) -> [(&'static [&'static str], bool, OperationS
         document.upload.as_ref().unwrap_or(&nothing);
     let described = OperationSet::of(S3Operation::describes_object);
     [
-        (&["upload"], *checksums, OperationSet::of(S3Operation::is_upload)),
+        (&["upload"], !checksums.is_off(), OperationSet::of(S3Operation::is_upload)),
         (&["upload", "max_bytes"], max_bytes.is_some(), OperationSet::of(S3Operation::has_length)),
         (&["upload", "content_types"], content_types.is_some(), described),
         (&["upload", "create_only"], *create_only, OperationSet::of(S3Operation::creates_object)),
@@ -99,8 +100,32 @@ fn compile_upload(document: &UploadDocument, place: &Place, problems: &mut Probl
             .map(|types| compile_types(types, &place.then("content_types"), problems)),
         create_only: document.create_only,
         metadata: compile_metadata(&document.metadata, &place.then("metadata"), problems),
-        checksums: document.checksums,
+        checksums: compile_checksums(&document.checksums, &place.then("checksums"), problems),
     }
+}
+
+/// The checksums that are named. What `true` stands for depends on the whole policy, and is filled in later.
+fn compile_checksums(document: &ChecksumsDocument, place: &Place, problems: &mut Problems) -> Checksums {
+    let ChecksumsDocument::Named(words) = document else { return Checksums::NONE };
+    if words.is_empty() {
+        problems.add(place.clone(), "no checksum is named", "name one, such as `[\"sha256\"]`, or remove it");
+    }
+    let mut named = Checksums::NONE;
+    for (index, word) in words.iter().enumerate() {
+        let one: Option<Checksums> = ChecksumAlgorithm::parse(word).map(|one| [one].into_iter().collect());
+        match one {
+            Some(one) if one.is_within(named) => {
+                problems.add(place.at(index), format!("`{word}` is named twice"), "remove one of the two")
+            }
+            Some(one) => named = named.union(one),
+            None => problems.add(
+                place.at(index),
+                format!("`{}` is not a checksum of S3", word.escape_debug()),
+                format!("write one of {}", Checksums::all()),
+            ),
+        }
+    }
+    named
 }
 
 fn compile_types(types: &[String], place: &Place, problems: &mut Problems) -> Vec<MediaRange> {

@@ -158,7 +158,7 @@ fn logs(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         && let Some(name) = &credentials.cookie
     {
         let message =
-            format!("access logs contain cookies, and `{}` may contain a token", name.escape_debug());
+            format!("access logs contain cookies, and `{}` may contain a token", name.to_string().escape_debug());
         found.push(spot.then("IncludeCookies").found(&LOGS, message));
     }
 }

@@ -128,7 +128,7 @@ pub(super) const ANY_TYPE: &str = "uploads of any type";
 
 /// A script in the distribution's origin can do the more, the more a browser sends by itself.
 fn by_cookie(subject: &PolicySubject<'_>, without: Severity) -> Severity {
-    if subject.has_cookie() { Severity::Medium } else { without }
+    if subject.has_ambient_token() { Severity::Medium } else { without }
 }
 
 /// Whether the rule says what an object is.

@@ -402,6 +402,41 @@ async fn a_hundred_megabytes_go_up_and_come_down_unchanged_and_are_never_held() 
     assert!(growth < 50 * 1024 * 1024, "{} MB more than before", growth / 1024 / 1024);
 }
 
+#[tokio::test]
+async fn a_token_in_a_named_header_or_in_the_cookie_of_the_last_user_opens_what_it_opens_elsewhere() {
+    let served = Served::sample();
+    let policy = served.policy();
+    let text = std::fs::read_to_string(&policy).unwrap();
+    let places = "[credentials]\nheader = \"Cf-Access-Jwt-Assertion\"\n\
+        cookie = \"CognitoIdentityServiceProvider.c1.*.accessToken\"\n\n[[rules]]";
+    std::fs::write(&policy, text.replacen("[[rules]]", places, 1)).unwrap();
+    let [alice, bob] = ["alice", "bob"].map(|who| served.bearer(who).replace("Bearer ", ""));
+    let (name, path) = ("cf-access-jwt-assertion", "/users/alice/named");
+    let deadline = Instant::now() + DEADLINE;
+    while served.viewer.ask("PUT", path, &[(name, &alice)], "hers").await.status != 200 {
+        assert!(Instant::now() < deadline, "the header never counts");
+    }
+    let evil = ("origin", "https://evil.example");
+    for (headers, method, status) in [
+        (vec![(name, alice.as_str())], "GET", 200),
+        (vec![(name, bob.as_str())], "GET", 403),
+        (vec![(name, "x")], "GET", 401),
+        (vec![("x-jwt-assertion", alice.as_str())], "GET", 401),
+        (vec![(name, alice.as_str()), evil], "PUT", 403),
+        (vec![(name, alice.as_str()), (name, alice.as_str())], "GET", 400),
+    ] {
+        let answer = served.viewer.ask(method, path, &headers, "").await;
+        assert_eq!(answer.status, status, "{method} {headers:?}");
+    }
+    let start = "CognitoIdentityServiceProvider.c1";
+    let both = format!("{start}.a%40x.org.accessToken={alice}; {start}.bob.accessToken={bob}");
+    for (user, status) in [("; LAST=a@x.org", 200), ("; LAST=bob", 403), ("; LAST=carol", 401), ("", 400)] {
+        let cookies = format!("{both}{}", user.replace("LAST", &format!("{start}.LastAuthUser")));
+        let answer = served.viewer.ask("GET", path, &[("cookie", &cookies)], "").await;
+        assert_eq!(answer.status, status, "{user}");
+    }
+}
+
 /// Repeats a request until it gets this status.
 async fn until(served: &Served, who: &str, method: &str, path: &str, status: u16) {
     let deadline = Instant::now() + DEADLINE;

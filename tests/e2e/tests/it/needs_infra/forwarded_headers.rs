@@ -31,6 +31,7 @@ fn open() -> Authorizer {
     ];
     let policy = json!({
         "version": 1,
+        "max_origin_headers": 40,
         "issuers": [{
             "name": "nobody", "issuer": "https://nobody.example/", "audience": ["files"], "algorithms": ["EdDSA"],
             "jwks": {"keys": [key]},
@@ -114,6 +115,12 @@ fn the_list_of_forwarded_headers_takes_those_that_the_function_lets_through_and_
         ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA="),
         ("x-amz-checksum-sha1", "2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
         ("x-amz-checksum-sha256", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+        ("x-amz-checksum-sha512", "AAAA"),
+        ("x-amz-checksum-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="),
+        ("x-amz-checksum-xxhash3", "AAAAAAAAAAA="),
+        ("x-amz-checksum-xxhash64", "AAAAAAAAAAA="),
+        ("x-amz-checksum-xxhash128", "AAAAAAAAAAAAAAAAAAAAAA=="),
+        ("x-amz-checksum-crc65", "AAAAAA=="),
         ("x-amz-checksum-type", "FULL_OBJECT"),
         ("x-amz-checksum-algorithm", "CRC32"),
         ("x-amz-sdk-checksum-algorithm", "CRC32"),

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use authorizer_core::origin_headers::OriginHeaders;
 use authorizer_e2e::binaries::{root, run};
 use authorizer_e2e::cloudformation::{linter, parsed, python, template};
 use authorizer_policy::PolicyFile;
@@ -17,14 +18,18 @@ const POLICIES: [&str; 3] =
     ["fixtures/policies/sample.toml", "fixtures/policies/cases.toml", "fixtures/requests/policy.toml"];
 
 /// Runs the script on a package with this policy.
-fn parameters(policy: &Path, quota: &str) -> Output {
+fn parameters(policy: &Path) -> Output {
+    parameters_of(PolicyFile::load(policy).unwrap().bundle_json())
+}
+
+fn parameters_of(bundle: &[u8]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("package.zip");
     let mut zip = ZipWriter::new(File::create(&path).unwrap());
     zip.start_file("bundle.json", SimpleFileOptions::default()).unwrap();
-    zip.write_all(PolicyFile::load(policy).unwrap().bundle_json()).unwrap();
+    zip.write_all(bundle).unwrap();
     zip.finish().unwrap();
-    Command::new(root().join("infra/parameters")).arg(path).arg(quota).output().unwrap()
+    Command::new(root().join("infra/parameters")).arg(path).output().unwrap()
 }
 
 fn values(output: &Output) -> BTreeMap<String, String> {
@@ -51,7 +56,7 @@ fn written(folder: &Path, rest: &str) -> std::path::PathBuf {
 fn what_the_bucket_lets_the_distribution_do_is_what_check_says_of_the_policy() {
     for name in POLICIES {
         let policy = root().join(name);
-        let said = values(&parameters(&policy, "60"));
+        let said = values(&parameters(&policy));
         let checked = run(["check", "--format", "json", policy.to_str().unwrap()]);
         let checked: Value = serde_json::from_str(&checked).unwrap();
         let operations: Vec<&str> =
@@ -74,7 +79,7 @@ fn every_value_is_one_that_the_template_takes() {
     let Some(linter) = linter() else { return };
     let template = template(linter, "stack.yaml");
     for name in POLICIES {
-        for (parameter, value) in values(&parameters(&root().join(name), "60")) {
+        for (parameter, value) in values(&parameters(&root().join(name))) {
             let known = &template["Parameters"][&parameter];
             let values = if known["Type"] == "CommaDelimitedList" {
                 value.split(',').collect()
@@ -130,7 +135,7 @@ methods = ["GET", "DELETE"]
 keys    = ["films/**"]
 "#,
     );
-    let said = values(&parameters(&policy, "10"));
+    let said = values(&parameters(&policy));
     let headers: Vec<&str> = said["ForwardedHeaders"].split(',').collect();
     for needed in ["x-amz-meta-owner", "x-amz-mp-object-size", "If-None-Match", "Content-Type"] {
         assert!(headers.contains(&needed), "{needed}: {headers:?}");
@@ -141,6 +146,46 @@ keys    = ["films/**"]
     assert_eq!((&*said["CorsCredentials"], &*said["CorsMaxAgeSeconds"]), ("yes", "60"));
     assert_eq!(said["CorsExposedHeaders"], "ETag,x-amz-version-id");
     assert_eq!(said["LogQueryStrings"], "no");
+}
+
+/// The rule of a policy that reads and uploads, with this line.
+fn rule(line: &str) -> String {
+    format!(
+        "[[rules]]\nid = \"checked\"\neffect = \"allow\"\nmethods = [\"GET\", \"PUT\"]\n\
+         operations = [\"CreateMultipartUpload\", \"UploadPart\", \"CompleteMultipartUpload\"]\n\
+         keys = [\"users/{{sub}}/**\"]\n{line}\n"
+    )
+}
+
+#[test]
+fn the_script_has_the_list_of_the_core_and_has_room_for_the_same_checksums() {
+    for line in [
+        "",
+        "upload = { checksums = true }",
+        "upload = { checksums = [\"sha256\", \"xxhash128\"] }",
+        "upload = { checksums = true, max_bytes = 5, metadata = { owner = \"{sub}\" } }",
+    ] {
+        for quota in 10..28 {
+            let folder = tempfile::tempdir().unwrap();
+            let policy = folder.path().join("policy.toml");
+            written(folder.path(), &rule(line));
+            let text = fs::read_to_string(&policy).unwrap();
+            fs::write(&policy, format!("max_origin_headers = {quota}\n{text}")).unwrap();
+            let Ok(read) = PolicyFile::load(&policy) else { continue };
+            let needed = OriginHeaders::of(read.bundle().policy().rules());
+            let said = values(&parameters(&policy));
+            let said: Vec<&str> = said["ForwardedHeaders"].split(',').collect();
+            assert!(said.len() <= quota, "{line}, {quota}: {said:?}");
+            for name in needed.names() {
+                assert!(said.contains(&name), "{line}, {quota}: {name}");
+            }
+            let spare = ["Content-Disposition", "Content-Language", "Expires", "x-amz-checksum-mode"];
+            for name in said {
+                let is_known = needed.names().any(|known| known == name) || spare.contains(&name);
+                assert!(is_known || name == "x-amz-sdk-checksum-algorithm", "{line}, {quota}: {name}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -154,13 +199,20 @@ id      = "checked"
 effect  = "allow"
 methods = ["GET", "PUT"]
 keys    = ["users/{sub}/**"]
-upload  = { checksums = true }
+upload  = { checksums = ["sha256", "crc32"] }
 "#,
     );
-    let refused = parameters(&policy, "10");
+    let refused = format!("{:?}", PolicyFile::load(&policy).unwrap_err());
+    assert!(refused.contains("11 headers"), "{refused}");
+    // A package of an older version may have such a policy.
+    let text = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, format!("max_origin_headers = 11\n{text}")).unwrap();
+    let bundle = PolicyFile::load(&policy).unwrap().bundle_json().to_vec();
+    let bundle = String::from_utf8(bundle).unwrap().replace("\"max_origin_headers\":11,", "");
+    let refused = parameters_of(bundle.as_bytes());
     let text = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(2), "{text}");
-    assert!(text.contains("15 headers") && text.contains("x-amz-checksum-sha256"), "{text}");
+    assert!(text.contains("11 headers") && text.contains("x-amz-checksum-sha256"), "{text}");
     assert!(refused.stdout.is_empty());
-    assert_eq!(values(&parameters(&policy, "15"))["ForwardedHeaders"].split(',').count(), 15);
+    assert_eq!(values(&parameters(&policy))["ForwardedHeaders"].split(',').count(), 11);
 }
