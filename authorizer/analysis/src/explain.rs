@@ -1,5 +1,6 @@
 //! One request: the result of every rule, and the first part that failed in each.
 
+use authorizer_core::claim_name;
 use authorizer_core::credential::CredentialPlace;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::{DecisionRecord, Verdict};
