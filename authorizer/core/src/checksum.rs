@@ -14,7 +14,7 @@ use crate::operation::S3Operation;
 pub enum ChecksumAlgorithm {
     /// CRC32, which most SDKs of AWS send.
     Crc32,
-    /// CRC64NVME, which S3 itself computes, and the command line of AWS sends.
+    /// CRC64NVME, which S3 computes itself where a request has no checksum.
     Crc64Nvme,
     /// CRC32C.
     Crc32c,

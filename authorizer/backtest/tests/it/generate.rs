@@ -132,6 +132,7 @@ fn request() -> impl Strategy<Value = Request> {
             ("content-type", "image/png"),
             ("x-amz-meta-owner", "alice"),
             ("x-amz-checksum-crc32", "AAAAAA=="),
+            ("x-amz-sdk-checksum-algorithm", "SHA256"),
             ("x-amz-mp-object-size", "7"),
             ("x-amz-acl", "private"),
             ("origin", "https://app.example.com"),
@@ -248,6 +249,8 @@ fn rule() -> impl Strategy<Value = Value> {
         json!({"content_types": ["image/png"], "metadata": {"owner": "{sub}"}}),
         json!({"metadata": {"owner": "*"}, "checksums": true}),
         json!({"metadata": {"owner": "alice"}}),
+        json!({"checksums": ["sha256"]}),
+        json!({"checksums": ["crc32", "sha256"]}),
     ]);
     let overrides = select(vec![
         json!(null),

@@ -327,7 +327,8 @@ fn checksums(dice: &mut Dice, operation: Op, target: &Rule) -> Vec<ChecksumHeade
     if !dice.percent(if known.is_empty() { 10 } else { 50 }) {
         return Vec::new();
     }
-    dice.some(if known.is_empty() || dice.percent(20) { &all } else { &known }, 20)
+    let of = if known.is_empty() || dice.percent(20) { &all } else { &known };
+    dice.some(of, 20)
 }
 
 fn upload(dice: &mut Dice, operation: Op, target: &Rule) -> UploadSaid {
