@@ -2,6 +2,7 @@
 
 use authorizer_analysis::posed::{Aim, Deed, PosedRequest};
 use authorizer_core::Authorizer;
+use authorizer_core::credential::CookieName;
 use authorizer_core::operation::{ParameterForm, S3Operation};
 use percent_encoding::percent_decode_str;
 
@@ -52,7 +53,7 @@ fn of_access(
     let places = policies.map(|policy| policy.bundle().policy().credentials());
     let own: Vec<&str> = places.iter().filter_map(|places| places.query.as_deref()).collect();
     let (query, in_query) = without_token(&query, &own);
-    let cookies: Vec<&str> = places.iter().filter_map(|places| places.cookie.as_deref()).collect();
+    let cookies: Vec<&CookieName> = places.iter().filter_map(|places| places.cookie.as_ref()).collect();
     let in_cookie = access.field("cs(Cookie)").and_then(|logged| cookie(&decoded(logged), &cookies));
     let request = PosedRequest::new(&Deed::Method(method.to_owned()), &Aim::Path(path), &query)
         .map_err(RebuildError::NoRequest)?;
@@ -139,7 +140,10 @@ fn without_token(query: &str, names: &[&str]) -> (String, Option<String>) {
     (rest.join("&"), token)
 }
 
-fn cookie(line: &str, names: &[&str]) -> Option<String> {
+fn cookie(line: &str, names: &[&CookieName]) -> Option<String> {
     let pairs = line.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.into_iter().find(|(name, _)| names.contains(name)).map(|(_, value)| value.to_owned())
+    pairs
+        .into_iter()
+        .find(|(name, _)| names.iter().any(|own| own.is_of(name)))
+        .map(|(_, value)| value.to_owned())
 }

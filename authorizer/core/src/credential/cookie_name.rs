@@ -78,13 +78,12 @@ impl CookieName {
         }
     }
 
-    /// Whether only the host that set the cookie can have set it (RFC 6265bis section 4.1.3).
-    pub fn is_of_one_host(&self) -> bool {
-        let start = match self {
-            Self::Exactly(name) => name,
-            Self::Fitting(pattern) => &pattern.before,
-        };
-        start.starts_with("__Host-") || start.starts_with("__Secure-")
+    /// Whether a cookie of this name may have a token. One that is in pieces has none of these names.
+    pub fn is_of(&self, name: &str) -> bool {
+        match self {
+            Self::Exactly(own) => own == name,
+            Self::Fitting(pattern) => pattern.between(name).is_some(),
+        }
     }
 }
 
@@ -112,10 +111,13 @@ impl CookiePattern {
         &self,
         headers: &'r CloudFrontHeaders<'_>,
     ) -> impl Iterator<Item = (&'r str, &'r str, &'r str)> {
-        cookies(headers).filter_map(|(name, value)| {
-            let between = name.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
-            (!between.is_empty()).then_some((name, between, value))
-        })
+        cookies(headers).filter_map(|(name, value)| self.between(name).map(|between| (name, between, value)))
+    }
+
+    /// What is between the two texts of the pattern, in a name that fits.
+    fn between<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let between = name.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
+        (!between.is_empty()).then_some(between)
     }
 
     /// The one cookie that is meant. Where a cookie names the user, it is that user's; otherwise the only one. A cookie
