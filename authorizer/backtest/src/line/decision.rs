@@ -119,10 +119,15 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         (None, Some(method)) => Ok(Requested::method(method, Some(resource))),
         (None, None) => Err(reason.clone()),
     };
-    let contradicted = match (line.decision.as_deref(), Reason::parse(&reason)) {
+    let mut contradicted = match (line.decision.as_deref(), Reason::parse(&reason)) {
         (Some("refuse"), Some(reason)) => contradicted_by(reason, operation.is_some()),
         _ => Assumptions::default(),
     };
+    if let Ok(asked) = &asked {
+        let has_some = asked.overrides.as_ref().is_some_and(|some| !some.is_empty())
+            || asked.extras.as_ref().is_some_and(|some| !some.is_empty());
+        contradicted.reads |= has_some;
+    }
     let before = match line.decision.as_deref() {
         Some("allow") if operation.is_some() => Before::Allowed { rule: line.rule },
         Some("refuse") => Before::Refused { stage, rule: line.rule, reason: Some(reason) },
