@@ -16,6 +16,7 @@ use toml_edit::{DocumentMut, InlineTable, Value};
 
 use crate::output::{Exit, line};
 use crate::save::SaveError;
+use crate::serve::quoted;
 
 /// What is not a provider that is known.
 const GENERIC: &str = "generic";
@@ -161,12 +162,12 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     } else {
         write_new(
             &ignored,
-            "# Keys for development, objects of the local bucket, and packages.\n*.private.pem\n*.secret\n.local/\ndist/\n",
+            "# Keys for development, objects of the local bucket, and packages.\n*.private.pem\n*.key.pem\n*.secret\n.local/\ndist/\n",
         )?;
         line(format_args!("{} is written", ignored.display()))?;
     }
     let [(policy, _), _] = &files;
-    let policy = policy.display();
+    let policy = quoted(policy);
     line(format_args!(
         "\nNext:\n  authorizer test --policy {policy} --min-coverage 100\n  authorizer serve --policy {policy} --dev-issuer"
     ))?;
@@ -225,7 +226,7 @@ impl Answers {
             return Err(missing.error().into());
         };
         if let Some((provider, _)) = known
-            && !Provider::of(&issuer).is_some_and(|of| of.name == provider.name)
+            && Provider::of(&issuer).is_none_or(|of| of.name != provider.name)
         {
             let (provider, form) = (provider.name.clone(), provider.issuer.clone());
             return Err(InitError::OtherIssuer { issuer, provider, form }.into());

@@ -168,7 +168,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if bytes > MAX_ZIP_BYTES {
         return Err(PackageError::ZipTooLarge { bytes }.into());
     }
-    match file.bundle().policy().issuers().iter().any(Issuer::has_secret) {
+    let policy = file.bundle().policy();
+    match policy.issuers().iter().any(Issuer::has_secret) || policy.claim_hasher().is_some() {
         true => save::replace_private(&args.out, archive.bytes())?,
         false => save::replace(&args.out, archive.bytes())?,
     }

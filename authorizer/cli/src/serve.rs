@@ -7,6 +7,8 @@ mod policy;
 mod sample;
 mod tls;
 
+pub(crate) use self::sample::quoted;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -122,10 +124,10 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     let data = args.data.clone().unwrap_or_else(|| {
         args.sample.as_deref().map_or_else(|| PathBuf::from(".local/data"), |sample| sample.join("data"))
     });
-    let (dev_issuer, _private_keys) = match (&args.policy, &args.dev_issuer) {
+    let (dev_issuer, _key_files) = match (&args.policy, &args.dev_issuer) {
         (Some(policy), Some(folder)) => {
-            let (keys, private_keys) = DevIssuer::new(policy, folder, args.listen)?;
-            (Some(Arc::new(keys)), Some(private_keys))
+            let (keys, files) = DevIssuer::new(policy, folder, args.listen)?;
+            (Some(Arc::new(keys)), Some(files))
         }
         _ => (None, None),
     };

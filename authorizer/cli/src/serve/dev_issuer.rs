@@ -15,13 +15,13 @@ use authorizer_core::token::{JwsAlgorithm, SignatureAlgorithm};
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::sample::quoted;
 use crate::devkey::{DEVELOPMENT_ONLY, DevKey, DevKeyError};
 use crate::output::{OutputError, line, note};
-use crate::save::SaveError;
+use crate::save::{SaveError, replace};
 use crate::token::replace_private_key;
 
 /// Why there are no development keys.
@@ -52,21 +52,33 @@ pub(super) struct DevIssuer {
     public: BTreeMap<&'static str, Value>,
 }
 
-/// The files of the private keys, for as long as they are of use. Whoever reads the policy again has the public ones, and
-/// never ends.
-#[derive(Debug)]
-pub(super) struct PrivateKeys(Vec<PathBuf>);
+/// The files of the keys, for as long as they are of use. Whoever reads the policy again has the public ones, and never
+/// ends.
+#[derive(Debug, Default)]
+pub(super) struct KeyFiles(Vec<(PathBuf, Vec<u8>)>);
 
-impl Drop for PrivateKeys {
+impl KeyFiles {
+    /// Takes note of a file that this run has written.
+    fn add(&mut self, path: PathBuf) {
+        if let Ok(bytes) = fs::read(&path) {
+            self.0.push((path, bytes));
+        }
+    }
+}
+
+impl Drop for KeyFiles {
     fn drop(&mut self) {
-        for path in &self.0 {
-            let _ = fs::remove_file(path);
+        for (path, written) in &self.0 {
+            // Another server may have put its own there.
+            if fs::read(path).is_ok_and(|now| now == *written) {
+                let _ = fs::remove_file(path);
+            }
         }
     }
 }
 
 fn private_key(folder: &Path, algorithm: &str) -> PathBuf {
-    folder.join(format!("{algorithm}.private.pem"))
+    folder.join(format!("development-only-{algorithm}.private.pem"))
 }
 
 /// An issuer that a development key signs for.
@@ -78,36 +90,36 @@ struct Signed {
 
 impl DevIssuer {
     /// Makes a key for the first algorithm of each issuer of the policy. The private keys are written to the folder.
-    pub(super) fn new(
-        policy: &Path,
-        folder: &Path,
-        listen: SocketAddr,
-    ) -> miette::Result<(Self, PrivateKeys)> {
+    pub(super) fn new(policy: &Path, folder: &Path, listen: SocketAddr) -> miette::Result<(Self, KeyFiles)> {
         if !listen.ip().is_loopback() {
             return Err(DevIssuerError::NotLoopback(listen).into());
         }
         let file = PolicyFile::load(policy)?;
         fs::create_dir_all(folder)
             .map_err(|source| SaveError::Unwritable { path: folder.to_owned(), source })?;
-        let mut files = PrivateKeys(Vec::new());
+        let mut files = KeyFiles::default();
         let mut keys = Self { folder: folder.to_owned(), public: BTreeMap::new() };
         for signed in signed_for(file.document()) {
-            files.0.push(private_key(folder, signed.algorithm.name()));
-            keys.make(signed.algorithm)?;
+            keys.make(signed.algorithm, &mut files)?;
         }
         if keys.public.is_empty() { Err(DevIssuerError::NoIssuer.into()) } else { Ok((keys, files)) }
     }
 
-    fn make(&mut self, algorithm: SignatureAlgorithm) -> miette::Result<()> {
+    fn make(&mut self, algorithm: SignatureAlgorithm, files: &mut KeyFiles) -> miette::Result<()> {
         let name = algorithm.name();
         if !self.public.contains_key(name) {
             let path = private_key(&self.folder, name);
             replace_private_key(&path, algorithm)?;
+            files.add(path.clone());
             let jwk = DevKey::read(&path, Some(algorithm))?.jwk().map_err(DevKeyError::Sign)?;
             let mut jwk = serde_json::to_value(jwk).unwrap_or_default();
             if let Some(members) = jwk.as_object_mut() {
                 members.insert(DEVELOPMENT_ONLY.into(), true.into());
             }
+            // For other programs that verify the tokens. The mark keeps it out of a package.
+            let set = self.folder.join(format!("development-only-{name}.jwks.json"));
+            replace(&set, format!("{:#}\n", json!({"keys": [jwk]})).as_bytes())?;
+            files.add(set);
             self.public.insert(name, jwk);
         }
         Ok(())

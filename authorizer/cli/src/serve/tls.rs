@@ -199,7 +199,7 @@ impl Authority {
         verifier
             .verify_server_cert(certificate, &[], &ServerName::from(addr), &[], now)
             .map(|_| ())
-            .map_err(|_| "`ca.pem` is not the certificate of `ca.key.pem`".to_owned())
+            .map_err(|error| format!("clients would not accept what it vouches for ({error}); `ca.pem` may be out of date, or not the certificate of `ca.key.pem`"))
     }
 }
 
@@ -211,7 +211,9 @@ fn authority_params() -> CertificateParams {
     params.distinguished_name.push(DnType::CommonName, "authorizer serve, development authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // A client that trusts it trusts it for nothing but this machine, even if its key gets into other hands.
+    // Even if its key gets into other hands, it can only vouch for servers, and only for those of this machine. Name
+    // constraints say nothing of names of another kind, such as those of mail: that is what the purpose is for.
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: vec![
             GeneralSubtree::DnsName("localhost".into()),
@@ -234,7 +236,7 @@ fn live(params: &mut CertificateParams, lifetime: Duration) {
 /// Reads a private key that only its owner can read.
 fn read_private(path: &Path) -> miette::Result<String> {
     let pem = read_limited(path, MAX_PEM_BYTES)?;
-    let mode = fs::metadata(path).map_or(0, |found| found.permissions().mode());
+    let mode = fs::metadata(path).map_or(OPEN_TO_OTHERS, |found| found.permissions().mode());
     if mode & OPEN_TO_OTHERS != 0 {
         return Err(TlsError::Exposed { path: path.to_owned() }.into());
     }

@@ -130,13 +130,13 @@ fn fill_in_by_policy(
     let Some(issuer) = issuer else {
         let known = issuers.iter().map(Issuer::name).collect::<Vec<_>>().join(", ");
         return Err(match &args.issuer {
-            Some(named) => MintError::UnknownIssuer { named: named.clone(), known },
-            None => MintError::WhichIssuer { known },
+            Some(named) => MintError::Unknown { named: named.clone(), known },
+            None => MintError::Which { known },
         }
         .into());
     };
     let filled =
-        fill_in(issuer, args.token_type.clone(), claims, now_or(args.now)).map_err(MintError::OtherIssuer)?;
+        fill_in(issuer, args.token_type.clone(), claims, now_or(args.now)).map_err(MintError::Other)?;
     // What policies take from any issuer that does not say `token_type`.
     let token_type = filled.supposed.token_type.or_else(|| Some("JWT".to_owned()));
     Ok((token_type, filled.supposed.claims))
@@ -148,7 +148,7 @@ enum MintError {
     /// The policy does not have this issuer.
     #[error("the policy does not have an issuer `{named}`")]
     #[diagnostic(help("its issuers are: {known}"))]
-    UnknownIssuer {
+    Unknown {
         /// What was asked for.
         named: String,
         /// Their names.
@@ -157,12 +157,12 @@ enum MintError {
     /// The policy has several issuers, or none.
     #[error("the policy does not have exactly one issuer")]
     #[diagnostic(help("add `--issuer NAME`; its issuers are: {known}"))]
-    WhichIssuer {
+    Which {
         /// Their names.
         known: String,
     },
     /// The claims name another one.
     #[error("{0}")]
     #[diagnostic(help("leave out `--claim iss=...`: the policy has it"))]
-    OtherIssuer(OtherIssuerError),
+    Other(OtherIssuerError),
 }

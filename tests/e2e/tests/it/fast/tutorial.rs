@@ -1,5 +1,6 @@
 //! docs/tutorial.md, as it stands.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -92,15 +93,15 @@ fn every_command_of_the_tutorial_does_what_the_page_says() {
     run(second, mint);
 
     // What was good for this server is good for no other.
-    let key = fs::read(keys.join("RS256.private.pem")).unwrap();
+    let key = fs::read(keys.join("development-only-RS256.private.pem")).unwrap();
     let (status, _, stderr) = served.interrupt();
     assert!(status.success(), "{}", stderr.text());
-    assert!(!keys.join("RS256.private.pem").exists(), "the key goes with the server");
+    assert!(!keys.join("development-only-RS256.private.pem").exists(), "the key goes with the server");
     fs::write(path("old.pem"), key).unwrap();
     let arguments = ["--policy".as_ref(), policy.as_os_str(), "--data".as_ref(), data.as_os_str()];
     let arguments = arguments.into_iter().chain([OsStr::new("--dev-issuer"), keys.as_os_str()]);
     let served = Served::start(folder.path(), arguments);
-    let old = mint.replace(".local/dev-issuer/RS256.private.pem", "old.pem");
+    let old = mint.replace(".local/dev-issuer/development-only-RS256.private.pem", "old.pem");
     let request = format!(
         "curl -sS -o /dev/null -w '%{{http_code}}' -H \"Authorization: Bearer $TOKEN\" http://{}/users/alice/cat.jpg",
         served.addr()
@@ -125,12 +126,24 @@ fn development_keys_are_for_this_machine_and_go_into_no_package() {
         assert!(refused(&[&["serve", "--dev-issuer"], &more[..]].concat()).contains("cannot be used with"));
     }
 
-    shell(folder.path(), "authorizer token keygen dev --algorithm RS256");
-    let marked = fs::read_to_string(folder.path().join("dev.jwks.json")).unwrap();
-    let marked = marked.replacen("\"kty\"", "\"development_only\": true, \"kty\"", 1);
-    assert!(marked.contains("development_only"), "{marked}");
-    fs::write(folder.path().join("files/dev.jwks.json"), marked).unwrap();
-    let policy = folder.path().join("files/policy.toml");
+    // A key set of a development server, copied into a policy.
+    let (policy, keys) = (folder.path().join("files/policy.toml"), folder.path().join("keys"));
+    let own = ["private.pem", "jwks.json"].map(|end| keys.join(format!("RS256.{end}")));
+    fs::create_dir(&keys).unwrap();
+    for file in &own {
+        fs::write(file, "the user's").unwrap();
+    }
+    let arguments = ["--policy".as_ref(), policy.as_os_str(), OsStr::new("--dev-issuer"), keys.as_os_str()];
+    let data = folder.path().join("data");
+    let arguments = arguments.into_iter().chain(["--data".as_ref(), data.as_os_str()]);
+    let served = Served::start(folder.path(), arguments);
+    let set = keys.join("development-only-RS256.jwks.json");
+    fs::copy(&set, folder.path().join("files/dev.jwks.json")).unwrap();
+    // What another server has put there meanwhile stays.
+    fs::write(&set, "of another server").unwrap();
+    assert!(served.interrupt().0.success());
+    let left = fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(left.collect::<BTreeSet<_>>(), BTreeSet::from([own[0].clone(), own[1].clone(), set]));
     let text = fs::read_to_string(&policy).unwrap();
     let with_key = text.replace("{ url = ", "{ file = \"dev.jwks.json\", url = ");
     assert_ne!(with_key, text);
