@@ -196,10 +196,9 @@ impl Authority {
             .build()
             .map_err(|error| error.to_string())?;
         let now = UnixTime::now();
-        verifier
-            .verify_server_cert(certificate, &[], &ServerName::from(addr), &[], now)
-            .map(|_| ())
-            .map_err(|error| format!("clients would not accept what it vouches for ({error}); `ca.pem` may be out of date, or not the certificate of `ca.key.pem`"))
+        verifier.verify_server_cert(certificate, &[], &ServerName::from(addr), &[], now).map(|_| ()).map_err(
+            |error| format!("`ca.pem` is not the certificate of `ca.key.pem`, or is out of date ({error})"),
+        )
     }
 }
 
