@@ -47,7 +47,7 @@ fn with_statuses(block: &str, served: &Served) -> (String, Vec<String>) {
                 promised.push(status.to_owned());
                 format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' {rest}")
             }
-            None => format!("{line}"),
+            None => line,
         }
     });
     let script: Vec<_> = script.collect();
