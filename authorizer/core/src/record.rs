@@ -62,7 +62,7 @@ pub struct DecisionRecord<'r> {
     /// like a token is left out, with its `=`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Cow<'r, str>>,
-    /// The names of the query parameters of any other request, as [`query_names`] writes them.
+    /// The names of the query parameters of any other request, in the form that docs/decision-log.md describes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_names: Option<Cow<'r, str>>,
     /// `allow`, `refuse` or `preflight`.
