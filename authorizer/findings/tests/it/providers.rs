@@ -158,6 +158,32 @@ fn any_account_is_let_in_if_one_pattern_of_a_rule_asks_for_none() {
 }
 
 #[test]
+fn any_account_is_let_in_by_a_beginning_that_does_not_name_an_owner() {
+    let google = "https://accounts.google.com";
+    let block = json!({"audience": ["a"]});
+    for (issuer, claim, beginning, is_found) in [
+        (GITHUB, "sub", "repo:", true),
+        (GITHUB, "sub", "repo:octo", true),
+        (GITHUB, "sub", "repo:octo/", false),
+        (GITHUB, "sub", "repo:octo/site:", false),
+        (GITHUB, "repository_owner", "octo", true),
+        (GITHUB, "repository_owner_id", "1", true),
+        (GITHUB, "repository", "octo/", false),
+        (GITHUB, "repository", "octo", true),
+        ("https://gitlab.com", "sub", "project_path:", true),
+        ("https://gitlab.com", "sub", "project_path:group/", false),
+        ("https://gitlab.com", "namespace_path", "group", true),
+        (google, "email", "alice@", true),
+        (google, "hd", "example", true),
+        (google, "sub", "1", true),
+    ] {
+        let rule = json!({"keys": ["a/**"], "when": {claim: {"starts_with": beginning}}});
+        let expected = if is_found { vec![High] } else { vec![] };
+        assert_eq!(of("EA081", issuer, &block, &rule), expected, "{claim} {beginning}");
+    }
+}
+
+#[test]
 fn a_path_is_judged_by_where_it_begins_and_ends() {
     let audience = json!({"audience": ["a"]});
     for (id, when, expected) in [
