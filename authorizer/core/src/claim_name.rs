@@ -147,7 +147,7 @@ pub fn is_free(claims: &Map<String, Value>, name: &str) -> bool {
 }
 
 /// Makes the claim with this name this value. Objects on the way are made, also in the place of other values; an
-/// object in the place of an object adds its members.
+/// object in the place of an object adds its members, and those of the objects in it.
 pub fn put(claims: &mut Map<String, Value>, name: &str, value: Value) {
     let mut path: Vec<Cow<'_, str>> = path(name).collect();
     let Some(last) = path.pop() else { return };
@@ -161,8 +161,17 @@ pub fn put(claims: &mut Map<String, Value>, name: &str, value: Value) {
         members = inner;
     }
     match (members.get_mut(last.as_ref()), value) {
-        (Some(Value::Object(there)), Value::Object(more)) => there.extend(more),
+        (Some(Value::Object(there)), Value::Object(more)) => add(there, more),
         (_, value) => drop(members.insert(last.into_owned(), value)),
+    }
+}
+
+fn add(members: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (name, value) in more {
+        match (members.get_mut(&name), value) {
+            (Some(Value::Object(there)), Value::Object(more)) => add(there, more),
+            (_, value) => drop(members.insert(name, value)),
+        }
     }
 }
 
@@ -272,6 +281,10 @@ mod tests {
             assert_eq!(find(&claims, name), None, "{name}");
         }
         assert_eq!(Value::Object(claims), json!({"a": {"c/d": [2]}}));
+        let mut claims = Map::new();
+        put(&mut claims, "/a/b/c", json!(1));
+        put(&mut claims, "a", json!({"b": {"d": 2}, "e": {}}));
+        assert_eq!(Value::Object(claims), json!({"a": {"b": {"c": 1, "d": 2}, "e": {}}}));
     }
 
     #[test]
