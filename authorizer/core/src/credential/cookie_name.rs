@@ -135,13 +135,20 @@ impl CookiePattern {
         let is_meant = |between: &str| user.as_ref().is_none_or(|user| *user == decoded(between));
         let meant: Vec<_> =
             self.fitting(headers).filter(|(_, between, _)| is_meant(between)).take(MAX_FITTING).collect();
-        let is_signed_out =
-            |name: &str| meant.iter().all(|(other, _, value)| *other != name || value.is_empty());
-        let values: Vec<&str> =
-            meant.iter().filter(|(name, _, _)| !is_signed_out(name)).map(|(_, _, value)| *value).collect();
+        // The libraries do not always write a name in one way: the names are the same if the users are.
+        let is_signed_out = |user: &[u8]| {
+            meant.iter().all(|(_, between, value)| value.is_empty() || decoded(between) != user)
+        };
+        let values: Vec<&str> = meant
+            .iter()
+            .filter(|(_, between, _)| !is_signed_out(&decoded(between)))
+            .map(|(_, _, value)| *value)
+            .collect();
         match values.as_slice() {
             [] if meant.len() < MAX_FITTING => Ok(InCookies::One(None)),
-            [token] if meant.len() < MAX_FITTING && !is_disputed => checked((*token).into()).map(InCookies::One),
+            [token] if meant.len() < MAX_FITTING && !is_disputed => {
+                checked((*token).into()).map(InCookies::One)
+            }
             several => {
                 let looked_at = several.iter().take(MAX_COOKIES);
                 Ok(InCookies::Several(
@@ -228,6 +235,10 @@ mod tests {
             ("$C.alice.accessToken=a; $C.alice.accessToken=b; $C.LastAuthUser=alice", "several: a b"),
             ("$C.alice.accessToken=a; $C.alice.accessToken=; $C.LastAuthUser=alice", "several: a"),
             ("$C.al%40x.accessToken=a; $C.al@x.accessToken=b; $C.LastAuthUser=al@x", "several: a b"),
+            // One user's cookie, written in two ways: the empty one may be the one that counts.
+            ("$C.al%40x.accessToken=; $C.al@x.accessToken=b; $C.LastAuthUser=al@x", "several: b"),
+            ("$C.al%40x.accessToken=; $C.al@x.accessToken=b", "several: b"),
+            ("$C.al%40x.accessToken=; $C.al@x.accessToken=; $C.LastAuthUser=al@x", ""),
             (
                 "$C.alice.accessToken=a; $C.bob.accessToken=b; $C.LastAuthUser=alice; $C.LastAuthUser=bob",
                 "several: a b",
