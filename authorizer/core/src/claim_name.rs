@@ -111,6 +111,21 @@ pub fn is_within(inner: &str, outer: &str) -> bool {
     }
 }
 
+/// The name of a member of the claims set. A member that begins with `/` would be a path without this.
+///
+/// ```
+/// use authorizer_core::claim_name;
+///
+/// assert_eq!(claim_name::of_member("sub"), "sub");
+/// assert_eq!(claim_name::of_member("/app/roles"), "/~1app~1roles");
+/// ```
+pub fn of_member(member: &str) -> Cow<'_, str> {
+    match member.starts_with('/') {
+        true => Cow::Owned(format!("/{}", member.replace('~', "~0").replace('/', "~1"))),
+        false => Cow::Borrowed(member),
+    }
+}
+
 fn unescaped(name: &str) -> Cow<'_, str> {
     match name.contains('~') {
         true => Cow::Owned(name.replace("~1", "/").replace("~0", "~")),
@@ -255,6 +270,16 @@ mod tests {
             ("a/b", None),
         ] {
             assert_eq!(find(claims, name), value.as_ref(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_member_of_the_claims_set_has_a_name() {
+        for member in ["sub", "", "a/b", "a~b", "/", "/a", "/a/b", "/a~1b", "//", "https://x.org/a"] {
+            let claims = Map::from_iter([(member.to_owned(), json!(1))]);
+            let name = of_member(member);
+            assert_eq!(find(&claims, &name), Some(&json!(1)), "{member}");
+            assert_eq!(path(&name).collect::<Vec<_>>(), [member]);
         }
     }
 
