@@ -396,9 +396,18 @@ impl Judge<'_> {
     }
 
     fn response_headers_policy(&self, name: &BehaviorName, behavior: &Behavior) -> Option<Obstacle> {
-        let cors = self.attachment.needs.as_ref()?.cors.as_ref()?;
+        // Without the access policy, nobody knows what is wanted.
+        let cors = self.attachment.needs.as_ref()?.cors.as_ref();
         let id = behavior.response_headers_policy_id.clone().unwrap_or_default();
         let behavior = name.clone();
+        let Some(cors) = cors else {
+            return match CorsHeaders::of(&id) {
+                CorsHeaders::None | CorsHeaders::Unknown => None,
+                CorsHeaders::Every | CorsHeaders::EveryAndExposed => {
+                    Some(Obstacle::CorsNotWanted { behavior, id })
+                }
+            };
+        };
         if id.is_empty() {
             return Some(Obstacle::NoResponseHeadersPolicy { behavior });
         }
@@ -511,6 +520,13 @@ impl Judge<'_> {
             notes.push(Note::OriginRequestPolicy { behavior: name.clone(), id: id.clone(), headers });
         }
         let Some(needs) = &self.attachment.needs else { return notes };
+        // `[cors]` never exposes all: it names each.
+        if let (Some(cors), Some(id)) = (&needs.cors, &behavior.response_headers_policy_id)
+            && CorsHeaders::of(id) == CorsHeaders::EveryAndExposed
+        {
+            let headers = cors.exposed_headers().to_vec();
+            notes.push(Note::EveryHeaderExposed { behavior: name.clone(), id: id.clone(), headers });
+        }
         if forwarding == Some(Forwarding::AllButHost) && !needs.dropped_overrides.is_empty() {
             let parameters = needs.dropped_overrides.clone();
             notes.push(Note::DroppedOverrides { behavior: name.clone(), parameters });

@@ -137,6 +137,15 @@ pub enum Note {
         /// The headers that the access policy needs at S3, where it is at hand.
         headers: Vec<String>,
     },
+    /// Pages may read every header of S3's answers, also those that the access policy does not expose.
+    EveryHeaderExposed {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The response headers policy.
+        id: String,
+        /// The headers that the access policy exposes.
+        headers: Vec<String>,
+    },
     /// Query parameters that do not reach S3.
     DroppedOverrides {
         /// The behavior.
@@ -329,6 +338,19 @@ impl fmt::Display for Note {
                     f,
                     "{behavior}: check that origin request policy {} forwards every query string and {headers}, but \
                      not `Host`",
+                    Named(id)
+                )
+            }
+            Self::EveryHeaderExposed { behavior, id, headers } => {
+                let exposed = match headers.is_empty() {
+                    true => "exposes none".to_owned(),
+                    false => format!("exposes only {}", headers.join(", ")),
+                };
+                write!(
+                    f,
+                    "{behavior} has the response headers policy {}, which exposes every header of S3's answers, also \
+                     `x-amz-meta-*`, to the pages of every origin; `[cors]` {exposed}. Use a policy of your own to \
+                     expose fewer",
                     Named(id)
                 )
             }

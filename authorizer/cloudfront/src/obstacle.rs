@@ -106,6 +106,13 @@ pub enum Obstacle {
         /// The policy.
         id: String,
     },
+    /// The response headers policy lets pages of every origin read S3's answers, and the access policy has no `[cors]`.
+    CorsNotWanted {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The policy.
+        id: String,
+    },
     /// The response headers policy does not let pages read the headers that the access policy exposes.
     HeadersNotExposed {
         /// The behavior.
@@ -267,6 +274,12 @@ impl fmt::Display for Obstacle {
                  without cookies, but the access policy has `[cors]` for some",
                 Named(id)
             ),
+            Self::CorsNotWanted { behavior, id } => write!(
+                f,
+                "{behavior} has the response headers policy {}, which lets pages of every origin read the objects, \
+                 without cookies, but the access policy has no `[cors]`",
+                Named(id)
+            ),
             Self::HeadersNotExposed { behavior, id, headers } => write!(
                 f,
                 "{behavior} has the response headers policy {}, which does not expose the headers of `[cors]`: {}",
@@ -392,6 +405,10 @@ impl Obstacle {
             | Self::HeadersNotExposed { .. } => {
                 "choose one with --response-headers-policy-id: one that allows the origins of `[cors]`, and only \
                  them, as infra/cloudformation/stack.yaml makes it"
+            }
+            Self::CorsNotWanted { .. } => {
+                "choose one without CORS headers with --response-headers-policy-id, such as \
+                 Managed-SecurityHeadersPolicy, or take it off the behavior; or write `[cors]` into the access policy"
             }
             Self::NoOriginAccessControl { .. } => {
                 "set one with --origin-access-control-id (`aws cloudfront create-origin-access-control`, type `s3`, \

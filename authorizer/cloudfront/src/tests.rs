@@ -442,6 +442,48 @@ fn a_managed_response_headers_policy_is_held_to_the_cors_of_the_policy() {
 }
 
 #[test]
+fn a_managed_response_headers_policy_with_more_than_the_cors_of_the_policy_is_told() {
+    let with = |name: &str, cors: Option<Value>| {
+        let mut document = json!({"version": 1, "rules": rule(json!({"methods": ["GET"]}))});
+        document["rules"][0]["anonymous"] = json!(true);
+        if let Some(cors) = cors {
+            document["cors"] = cors;
+        }
+        let bundle = Bundle::write(&serde_json::from_value(document).unwrap()).unwrap();
+        let attachment = Attachment {
+            needs: Some(DistributionNeeds::of(Bundle::read(&bundle).unwrap().policy())),
+            response_headers_policy_id: ResponseHeadersPolicyId::parse(name),
+            cache_policy_id: CachePolicyId::parse("Managed-CachingDisabled"),
+            ..attachment(Behaviors::All)
+        };
+        attach(&read(&plain()), &attachment)
+    };
+    for (name, is_wanted) in [
+        ("Managed-SimpleCORS", false),
+        ("Managed-CORS-With-Preflight", false),
+        ("Managed-SecurityHeadersPolicy", true),
+        ("0a1b2c3d-0000-4000-8000-000000000000", true),
+    ] {
+        match with(name, None) {
+            Ok(_) => assert!(is_wanted, "{name}"),
+            stopped => {
+                assert!(!is_wanted, "{name}");
+                assert_eq!(obstacles(stopped), ["cors_not_wanted"; 2], "{name}");
+            }
+        }
+    }
+    for (name, exposed, is_told) in [
+        ("Managed-SimpleCORS", json!([]), false),
+        ("Managed-CORS-With-Preflight", json!([]), true),
+        ("Managed-CORS-With-Preflight", json!(["ETag"]), true),
+    ] {
+        let changed = with(name, Some(json!({"origins": ["*"], "exposed_headers": exposed}))).unwrap();
+        let told = changed.notes.iter().filter(|note| matches!(note, Note::EveryHeaderExposed { .. }));
+        assert_eq!(told.count(), if is_told { 2 } else { 0 }, "{name} {exposed}");
+    }
+}
+
+#[test]
 fn a_cache_without_query_strings_will_do_where_nothing_is_read_by_them() {
     let optimized = CachePolicyId::parse("Managed-CachingOptimized");
     let wanted = |fields: Value| Attachment {

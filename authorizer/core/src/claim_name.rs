@@ -111,6 +111,21 @@ pub fn is_within(inner: &str, outer: &str) -> bool {
     }
 }
 
+/// The name of a member of the claims set. A member that begins with `/` would be a path without this.
+///
+/// ```
+/// use authorizer_core::claim_name;
+///
+/// assert_eq!(claim_name::of_member("sub"), "sub");
+/// assert_eq!(claim_name::of_member("/app/roles"), "/~1app~1roles");
+/// ```
+pub fn of_member(member: &str) -> Cow<'_, str> {
+    match member.starts_with('/') {
+        true => Cow::Owned(format!("/{}", member.replace('~', "~0").replace('/', "~1"))),
+        false => Cow::Borrowed(member),
+    }
+}
+
 fn unescaped(name: &str) -> Cow<'_, str> {
     match name.contains('~') {
         true => Cow::Owned(name.replace("~1", "/").replace("~0", "~")),
@@ -147,7 +162,7 @@ pub fn is_free(claims: &Map<String, Value>, name: &str) -> bool {
 }
 
 /// Makes the claim with this name this value. Objects on the way are made, also in the place of other values; an
-/// object in the place of an object adds its members.
+/// object in the place of an object adds its members, and those of the objects in it.
 pub fn put(claims: &mut Map<String, Value>, name: &str, value: Value) {
     let mut path: Vec<Cow<'_, str>> = path(name).collect();
     let Some(last) = path.pop() else { return };
@@ -161,8 +176,17 @@ pub fn put(claims: &mut Map<String, Value>, name: &str, value: Value) {
         members = inner;
     }
     match (members.get_mut(last.as_ref()), value) {
-        (Some(Value::Object(there)), Value::Object(more)) => there.extend(more),
+        (Some(Value::Object(there)), Value::Object(more)) => add(there, more),
         (_, value) => drop(members.insert(last.into_owned(), value)),
+    }
+}
+
+fn add(members: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (name, value) in more {
+        match (members.get_mut(&name), value) {
+            (Some(Value::Object(there)), Value::Object(more)) => add(there, more),
+            (_, value) => drop(members.insert(name, value)),
+        }
     }
 }
 
@@ -250,6 +274,16 @@ mod tests {
     }
 
     #[test]
+    fn every_member_of_the_claims_set_has_a_name() {
+        for member in ["sub", "", "a/b", "a~b", "/", "/a", "/a/b", "/a~1b", "//", "https://x.org/a"] {
+            let claims = Map::from_iter([(member.to_owned(), json!(1))]);
+            let name = of_member(member);
+            assert_eq!(find(&claims, &name), Some(&json!(1)), "{member}");
+            assert_eq!(path(&name).collect::<Vec<_>>(), [member]);
+        }
+    }
+
+    #[test]
     fn what_is_put_is_found() {
         let mut claims = Map::new();
         for (name, value) in [
@@ -272,6 +306,10 @@ mod tests {
             assert_eq!(find(&claims, name), None, "{name}");
         }
         assert_eq!(Value::Object(claims), json!({"a": {"c/d": [2]}}));
+        let mut claims = Map::new();
+        put(&mut claims, "/a/b/c", json!(1));
+        put(&mut claims, "a", json!({"b": {"d": 2}, "e": {}}));
+        assert_eq!(Value::Object(claims), json!({"a": {"b": {"c": 1, "d": 2}, "e": {}}}));
     }
 
     #[test]

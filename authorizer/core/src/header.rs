@@ -149,7 +149,7 @@ fn is_cloudfronts_own(name: &str) -> bool {
 /// Whether a header of this name (in lower case) says nothing to S3, to CloudFront, to HTTP or to the function, so that
 /// it can contain a token. It is removed from every request.
 pub(crate) fn names_nothing_else(name: &str) -> bool {
-    const TAKEN: [&str; 16] = [
+    const TAKEN: [&str; 24] = [
         "accept",
         "accept-charset",
         "accept-language",
@@ -158,14 +158,22 @@ pub(crate) fn names_nothing_else(name: &str) -> bool {
         "cookie2",
         "date",
         "dnt",
+        "early-data",
         "forwarded",
+        "http2-settings",
+        "max-forwards",
         "origin",
+        "pragma",
+        "priority",
         "referer",
+        "save-data",
         "set-cookie",
         "te",
+        "upgrade-insecure-requests",
         "user-agent",
         "warning",
         "www-authenticate",
+        "x-requested-with",
     ];
     const FAMILIES: [&str; 14] = [
         "access-control-",

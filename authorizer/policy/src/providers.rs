@@ -189,6 +189,21 @@ pub struct Anyone {
     pub who: String,
     /// The claims that keep it to some.
     pub narrowed_by: Vec<String>,
+    /// How the values begin of the claims that begin with an owner's name, which is the `*`: `repo:*/`. A beginning
+    /// keeps it to some only if it has all of that. One that ends before is also that of other people's values.
+    #[serde(default)]
+    pub owner_first: BTreeMap<String, String>,
+}
+
+impl Anyone {
+    /// Whether every value that begins so is of one owner.
+    pub fn names_an_owner(&self, claim: &str, beginning: &str) -> bool {
+        let form = self.owner_first.get(claim).and_then(|form| form.split_once('*'));
+        form.is_some_and(|(before, after)| {
+            let owner = beginning.strip_prefix(before).and_then(|rest| rest.split_once(after));
+            owner.is_some_and(|(owner, _)| !owner.is_empty() && !owner.contains(':'))
+        })
+    }
 }
 
 /// The files, those first that are about part of what another is about.
@@ -258,6 +273,32 @@ fn is_like(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_beginning_names_an_owner_only_as_a_whole() {
+        let (github, gitlab) = ("https://token.actions.githubusercontent.com", "https://gitlab.com");
+        for (issuer, claim, beginning, expected) in [
+            (github, "sub", "repo:octo/", true),
+            (github, "sub", "repo:octo/site:ref:", true),
+            (github, "sub", "repo:octo", false),
+            (github, "sub", "repo:", false),
+            (github, "sub", "repo:/", false),
+            (github, "sub", "", false),
+            (github, "sub", "octo/", false),
+            (github, "repository", "octo/", true),
+            (github, "repository", "octo", false),
+            (github, "repository_owner", "octo/", false),
+            (github, "job_workflow_ref", "octo/workflows/", true),
+            (gitlab, "sub", "project_path:group/", true),
+            (gitlab, "sub", "project_path:group", false),
+            (gitlab, "project_path", "group/", true),
+            (gitlab, "project_id", "1", false),
+            ("https://accounts.google.com", "sub", "1/", false),
+        ] {
+            let anyone = Provider::of(issuer).unwrap().anyone.as_ref().unwrap();
+            assert_eq!(anyone.names_an_owner(claim, beginning), expected, "{issuer} {claim} {beginning}");
+        }
+    }
 
     #[test]
     fn every_file_is_read_and_names_its_sources() {

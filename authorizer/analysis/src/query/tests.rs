@@ -109,6 +109,52 @@ fn claims_within_claims_are_known_by_their_path_or_in_their_object() {
 }
 
 #[test]
+fn an_object_on_the_way_to_what_the_issuer_requires_can_be_left_out_with_it() {
+    let authorizer = authorizer_of(json!({
+        "version": 1,
+        "issuers": [{"name": "staff", "issuer": "https://staff/", "audience": ["files"], "algorithms": ["EdDSA"],
+            "required": {"/app/x/y/tenant": "t"}}],
+        "rules": [
+            {"id": "x", "effect": "allow", "methods": ["GET"], "keys": ["x/*"],
+                "when": {"/app/x": {"present": true}}},
+            {"id": "y", "effect": "allow", "methods": ["GET"], "keys": ["y/*"],
+                "when": {"/app/x": {"present": true}, "/app/x/y": {"present": true}}},
+            {"id": "no-x", "effect": "allow", "methods": ["GET"], "keys": ["no-x/*"],
+                "when": {"/app/x": {"present": false}}},
+            {"id": "text", "effect": "allow", "methods": ["GET"], "keys": ["text/*"],
+                "when": {"/app/x/y": {"equals": "t"}}},
+            {"id": "key", "effect": "allow", "methods": ["GET"], "keys": ["key/{/app/x/y}/*"]},
+            {"id": "other", "effect": "allow", "methods": ["GET"], "keys": ["other/*"],
+                "when": {"/app/x/other": {"present": true}}}
+        ]
+    }));
+    let deep = json!({"app": {"x": {"y": {"tenant": "t"}}}});
+    for (known, no_other_claims, expected) in [
+        (json!({"app": {}}), true, vec!["x", "y"]),
+        (json!({"app": {}}), false, vec!["x", "y"]),
+        (json!({"app": {"x": {}}}), true, vec!["x", "y"]),
+        (json!({"app": {"x": {"y": {}}}}), true, vec!["x", "y"]),
+        (deep, true, vec!["x", "y"]),
+        (json!({}), true, vec!["x", "y"]),
+        (json!({}), false, vec!["x", "y", "other"]),
+        (json!({"app": {"x": {"other": 1}}}), true, vec!["x", "y", "other"]),
+        (json!({"app": "text"}), true, vec![]),
+        (json!({"app": {"x": "text"}}), true, vec![]),
+        (json!({"app": {"x": {"y": {"tenant": "other"}}}}), true, vec![]),
+    ] {
+        let asked = Query {
+            who: Some(vec![Who::Token("https://staff/".into())]),
+            bounds: Bounds { claims: claims(known.clone()), no_other_claims, ..Bounds::default() },
+            ..Query::default()
+        };
+        let found =
+            query(&authorizer, &asked).unwrap_or_else(|error| panic!("{known} {no_other_claims}: {error}"));
+        let rules: BTreeSet<String> = found.into_iter().map(|one| one.rule).collect();
+        assert_eq!(rules, expected.into_iter().map(str::to_owned).collect(), "{known} {no_other_claims}");
+    }
+}
+
+#[test]
 fn what_a_token_can_do_depends_on_the_claims_that_it_is_known_to_have() {
     let with = |value: Value, no_other_claims| Query {
         who: who("staff"),

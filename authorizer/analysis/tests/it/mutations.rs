@@ -969,6 +969,18 @@ fn who_adds_the_header_is_told() {
         assert_eq!(told, [("credentials.header_set_by", direction)]);
         assert_eq!(found.grants(), direction == Direction::Wider);
     }
+    // A new header.
+    let without = edited(base(), &[("/sign_in", Value::Null), ("/credentials", json!({}))]);
+    let told = |old: &Value, new: &Value| -> Vec<_> {
+        compared(old, new).trust.into_iter().map(|one| (one.setting, one.old, one.new)).collect()
+    };
+    let header = |old: Option<&str>, new: Option<&str>| {
+        ("credentials.header", old.map(str::to_owned), new.map(str::to_owned))
+    };
+    let setter = ("credentials.header_set_by", None, Some("clients".to_owned()));
+    assert_eq!(told(&without, &with("clients")), [header(None, Some("x-token")), setter]);
+    assert_eq!(told(&without, &with("proxy")), [header(None, Some("x-token"))]);
+    assert_eq!(told(&with("clients"), &without), [header(Some("x-token"), None)]);
 }
 
 /// The most dangerous comes first.

@@ -6,6 +6,7 @@ use authorizer_analysis::{Bounds, Permission, Query, Who, query};
 use authorizer_core::claim_name;
 use authorizer_core::operation::{MethodWord, OperationSet, S3Operation};
 use authorizer_core::rules::KeyPattern;
+use authorizer_core::token::{self, TokenError};
 use authorizer_core::{Authorizer, UnixTime};
 use clap::ValueEnum;
 use miette::Diagnostic;
@@ -88,6 +89,17 @@ struct NoIssuerError {
     name: String,
 }
 
+/// No token has two of the claims at once.
+#[derive(Debug, Diagnostic, Error)]
+#[error("no token can have both `{}` and `{}` with these values", .outer.escape_debug(), .inner.escape_debug())]
+#[diagnostic(help("give each claim once; a claim that has another one in it is an object, not a text"))]
+struct ContradictionError {
+    /// The name of one.
+    outer: String,
+    /// The name of the other, which is the same or within the one.
+    inner: String,
+}
+
 /// A claims set.
 #[derive(Clone, Debug)]
 struct Claims(Map<String, Value>);
@@ -105,7 +117,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     Ok(if is_expected { Exit::Held } else { Exit::Findings })
 }
 
-fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, NoIssuerError> {
+fn asked(args: &Args, authorizer: &Authorizer) -> miette::Result<Query> {
     let issuers = authorizer.bundle().policy().issuers();
     let mut who = Vec::new();
     for name in &args.issuers {
@@ -113,6 +125,7 @@ fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, NoIssuerError> {
         let issuer = issuer.ok_or_else(|| NoIssuerError { name: name.clone() })?;
         who.push(Who::Token(issuer.issuer().to_owned()));
     }
+    check_together(&args.claims)?;
     let mut claims: Map<String, Value> =
         args.claims.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
     if let Some(Claims(all)) = &args.all_claims {
@@ -138,6 +151,22 @@ fn asked(args: &Args, authorizer: &Authorizer) -> Result<Query, NoIssuerError> {
             at: args.now,
         },
     })
+}
+
+/// Whether one token can have all of these texts.
+fn check_together(claims: &[(String, String)]) -> Result<(), ContradictionError> {
+    for (index, (one, value)) in claims.iter().enumerate() {
+        for (other, of_other) in claims.iter().take(index) {
+            let names = match (claim_name::is_within(one, other), claim_name::is_within(other, one)) {
+                (true, _) => (other, one),
+                (_, true) => (one, other),
+                _ if one == other && value != of_other => (one, other),
+                _ => continue,
+            };
+            return Err(ContradictionError { outer: names.0.clone(), inner: names.1.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn write_text(permissions: &[Permission]) -> Result<(), OutputError> {
@@ -189,9 +218,19 @@ fn parse_claim(text: &str) -> Result<(String, String), String> {
 }
 
 fn parse_claims(text: &str) -> Result<Claims, String> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(claims)) => Ok(Claims(claims)),
-        Ok(_) => Err("write a JSON object, such as '{\"sub\": \"alice\"}'".to_owned()),
-        Err(error) => Err(format!("this is not JSON: {error}")),
+    match token::parse_claims(text.as_bytes()) {
+        // The members of a claims set are not paths.
+        Ok(members) => Ok(Claims(
+            members
+                .into_iter()
+                .map(|(member, value)| (claim_name::of_member(&member).into_owned(), value))
+                .collect(),
+        )),
+        Err(TokenError::DuplicateMember) => Err("a member appears twice".to_owned()),
+        Err(_) => Err(match serde_json::from_str::<Value>(text) {
+            Ok(Value::Object(_)) => "the claims contain what a token cannot contain".to_owned(),
+            Ok(_) => "write a JSON object, such as '{\"sub\": \"alice\"}'".to_owned(),
+            Err(error) => format!("this is not JSON: {error}"),
+        }),
     }
 }

@@ -124,6 +124,25 @@ fn query_is_a_gate_with_expect() {
 }
 
 #[test]
+fn the_members_of_claims_are_not_paths() {
+    let folder = changed(&[]);
+    let policy = policy(&folder);
+    let rule = "\n[[rules]]\nid = \"app\"\neffect = \"allow\"\noperations = [\"GetObject\"]\nkeys = [\"app/*\"]\n\
+        when = { \"/app/roles\" = { has = \"reader\" } }\n";
+    fs::write(&policy, fs::read_to_string(&policy).unwrap() + rule).unwrap();
+    for (claims, is_one) in [
+        (vec!["--claims", r#"{"/app/roles": "reader"}"#], false),
+        (vec!["--claims", r#"{"app": {"roles": "reader"}}"#], true),
+        (vec!["--claim", "/app/roles=reader"], true),
+    ] {
+        let asked =
+            ["query", "--policy", &policy, "--issuer", "sample", "--keys", "app/a", "--expect", "some"];
+        let done = audit(&[asked.as_slice(), &claims].concat());
+        assert_eq!(done.code, if is_one { 0 } else { 1 }, "{claims:?} {}{}", done.out, done.err);
+    }
+}
+
+#[test]
 fn matrix_is_a_table_in_four_forms() {
     let text = audit(&["matrix", "--policy", SAMPLE]);
     assert_eq!((text.code, text.err.as_str()), (0, ""));
@@ -148,6 +167,20 @@ fn what_cannot_be_asked_is_one_diagnostic_and_exit_2() {
         (vec!["query", "--policy", SAMPLE, "--keys", "a//b"], "empty segment"),
         (vec!["query", "--policy", SAMPLE, "--operation", "PATCH"], "use one of"),
         (vec!["query", "--policy", SAMPLE, "--claims", "[]"], "a JSON object"),
+        (vec!["query", "--policy", SAMPLE, "--claims", "{"], "this is not JSON"),
+        (
+            vec!["query", "--policy", SAMPLE, "--claims", r#"{"sub": "a", "sub": "b"}"#],
+            "a member appears twice",
+        ),
+        (
+            vec!["query", "--policy", SAMPLE, "--claim", "app=x", "--claim", "/app/roles=y"],
+            "both `app` and `/app/roles`",
+        ),
+        (
+            vec!["query", "--policy", SAMPLE, "--claim", "/a/b/c=x", "--claim", "/a/b=y"],
+            "both `/a/b` and `/a/b/c`",
+        ),
+        (vec!["query", "--policy", SAMPLE, "--claim", "sub=x", "--claim", "sub=y"], "both `sub` and `sub`"),
         (vec!["diff", SAMPLE, "no-such.toml"], "no-such.toml"),
     ] {
         let done = audit(&arguments);

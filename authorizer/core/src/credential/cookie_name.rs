@@ -120,25 +120,35 @@ impl CookiePattern {
         (!between.is_empty()).then_some(between)
     }
 
-    /// The one cookie that is meant. Where a cookie names the user, it is that user's; otherwise the only one. A cookie
-    /// that is empty counts as absent, unless there is another of its name.
+    /// The one cookie that is meant. Where a cookie names the user, it is that user's; otherwise the only one. Where
+    /// cookies name different users, any of those that fit could be meant, also if there is only one: another host of
+    /// the domain may have set it. A cookie that is empty counts as absent, unless there is another of its name.
     fn find<'r>(&self, headers: &'r CloudFrontHeaders<'_>) -> Result<InCookies<'r>, CredentialError> {
         let selector = self.selector();
-        let users: Vec<Vec<u8>> = cookies(headers)
+        let mut users = cookies(headers)
             .filter(|(name, user)| Some(*name) == selector.as_deref() && !user.is_empty())
-            .map(|(_, user)| decoded(user))
-            .take(MAX_FITTING)
-            .collect();
-        let is_meant = |between: &str| users.is_empty() || users.contains(&decoded(between));
+            .map(|(_, user)| decoded(user));
+        let user = users.next();
+        // All are read: a limit would let the first ones hide the one after it.
+        let is_disputed = users.any(|other| Some(&other) != user.as_ref());
+        let user = user.filter(|_| !is_disputed);
+        let is_meant = |between: &str| user.as_ref().is_none_or(|user| *user == decoded(between));
         let meant: Vec<_> =
             self.fitting(headers).filter(|(_, between, _)| is_meant(between)).take(MAX_FITTING).collect();
-        let is_signed_out =
-            |name: &str| meant.iter().all(|(other, _, value)| *other != name || value.is_empty());
-        let values: Vec<&str> =
-            meant.iter().filter(|(name, _, _)| !is_signed_out(name)).map(|(_, _, value)| *value).collect();
+        // The libraries do not always write a name in one way: the names are the same if the users are.
+        let is_signed_out = |user: &[u8]| {
+            meant.iter().all(|(_, between, value)| value.is_empty() || decoded(between) != user)
+        };
+        let values: Vec<&str> = meant
+            .iter()
+            .filter(|(_, between, _)| !is_signed_out(&decoded(between)))
+            .map(|(_, _, value)| *value)
+            .collect();
         match values.as_slice() {
             [] if meant.len() < MAX_FITTING => Ok(InCookies::One(None)),
-            [token] if meant.len() < MAX_FITTING => checked((*token).into()).map(InCookies::One),
+            [token] if meant.len() < MAX_FITTING && !is_disputed => {
+                checked((*token).into()).map(InCookies::One)
+            }
             several => {
                 let looked_at = several.iter().take(MAX_COOKIES);
                 Ok(InCookies::Several(
@@ -225,16 +235,40 @@ mod tests {
             ("$C.alice.accessToken=a; $C.alice.accessToken=b; $C.LastAuthUser=alice", "several: a b"),
             ("$C.alice.accessToken=a; $C.alice.accessToken=; $C.LastAuthUser=alice", "several: a"),
             ("$C.al%40x.accessToken=a; $C.al@x.accessToken=b; $C.LastAuthUser=al@x", "several: a b"),
+            // One user's cookie, written in two ways: the empty one may be the one that counts.
+            ("$C.al%40x.accessToken=; $C.al@x.accessToken=b; $C.LastAuthUser=al@x", "several: b"),
+            ("$C.al%40x.accessToken=; $C.al@x.accessToken=b", "several: b"),
+            ("$C.al%40x.accessToken=; $C.al@x.accessToken=; $C.LastAuthUser=al@x", ""),
             (
                 "$C.alice.accessToken=a; $C.bob.accessToken=b; $C.LastAuthUser=alice; $C.LastAuthUser=bob",
                 "several: a b",
             ),
+            // Different users are named, and so nobody is. Nobody has a token, so there is nothing to choose.
+            ("$C.bob.accessToken=b; $C.LastAuthUser=alice; $C.LastAuthUser=bob", "several: b"),
+            ("$C.carol.accessToken=c; $C.LastAuthUser=alice; $C.LastAuthUser=bob", "several: c"),
+            ("$C.LastAuthUser=alice; $C.LastAuthUser=bob", ""),
+            // The same user, named twice.
+            ("$C.al@x.accessToken=a; $C.LastAuthUser=al@x; $C.LastAuthUser=al%40x", "a"),
             // Another client's, another kind, and names that only begin alike.
             ("CognitoIdentityServiceProvider.c2.alice.accessToken=a", ""),
             ("$C.alice.idToken=a; $C..accessToken=b; $C.accessToken=c; $C.alice.accessTokens=d", ""),
             ("$C.alice.accessToken=\"a\"", "the cookie does not contain a token"),
         ] {
             assert_eq!(find(AMPLIFY, line), found, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_number_of_cookies_hides_the_name_of_a_user() {
+        let tokens = "$C.evil.accessToken=e; $C.alice.accessToken=a";
+        for count in [1, 15, 16, 17, 100] {
+            let evil = "$C.LastAuthUser=evil; ".repeat(count);
+            let found = find(AMPLIFY, &format!("{tokens}; {evil}$C.LastAuthUser=alice"));
+            assert_eq!(found, "several: e a", "{count}");
+            assert_eq!(find(AMPLIFY, &format!("{tokens}; {evil}")), "e", "{count}");
+            let others: String = (0..count).map(|index| format!("$C.LastAuthUser=u{index}; ")).collect();
+            let found = find(AMPLIFY, &format!("{tokens}; {others}$C.LastAuthUser=alice"));
+            assert_eq!(found, "several: e a", "{count}");
         }
     }
 

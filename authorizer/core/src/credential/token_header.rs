@@ -150,6 +150,15 @@ mod tests {
             "Accept-Encoding",
             "Referer",
             "Set-Cookie",
+            // Those that browsers, libraries and HTTP set by themselves.
+            "Upgrade-Insecure-Requests",
+            "Priority",
+            "Save-Data",
+            "Pragma",
+            "Early-Data",
+            "Max-Forwards",
+            "HTTP2-Settings",
+            "X-Requested-With",
         ] {
             assert_eq!(TokenHeader::new(name, HeaderSetter::Clients), Err(TokenHeaderError::Taken), "{name}");
         }

@@ -212,6 +212,8 @@ mod tests {
             (json!({"iss": "https://login.example.com/"}), Some("iss"), Some("issuers[0].bound_by")),
             (json!({"sub": "alice"}), Some("sub"), Some("issuers[0].bound_by")),
             (json!({"client_id": "app"}), Some("client_id"), Some("issuers[0].bound_by")),
+            (json!({"/cnf/jkt": "app"}), Some("/cnf/jkt"), Some("issuers[0].bound_by")),
+            (json!({"/app/id": "app"}), Some("/app/id"), None),
         ] {
             let mut issuer = document()["issuers"][0].clone();
             issuer["audience"] = json!([]);

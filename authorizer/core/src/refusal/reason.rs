@@ -155,7 +155,7 @@ reasons! {
     MetadataMismatch = "metadata_mismatch", 403,
         "matches a rule except for metadata: it has the wrong value, or the claim that it must equal does not have a usable value";
     OriginNotAllowed = "origin_not_allowed", 403,
-        "is a preflight from an origin whose pages may not use the distribution, or a request from such a page with the token's cookie and a method other than GET and HEAD";
+        "is a preflight from an origin whose pages may not use the distribution, or a request from such a page with the token's cookie, or with the header that a proxy adds, and a method other than GET and HEAD";
 }
 
 #[cfg(test)]

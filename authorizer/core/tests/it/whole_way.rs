@@ -682,6 +682,8 @@ fn of_the_cookies_of_a_pattern_the_one_of_the_user_who_signed_in_last_counts() {
     let bob = ED.sign("k1", "at+jwt", &with(json!({"sub": "bob"})));
     let start = "CognitoIdentityServiceProvider.c1";
     let both = format!("{start}.bob%40x.org.accessToken={bob}; {start}.alice%40x.org.accessToken={alice}");
+    let planted =
+        format!("{start}.LastAuthUser=alice@x.org; ").repeat(16) + start + ".LastAuthUser=bob@x.org";
     for (method, cookies, without, with) in [
         ("GET", format!("{both}; {start}.LastAuthUser=alice@x.org"), "allowed_by_rule", "allowed_by_rule"),
         ("PUT", format!("{both}; {start}.LastAuthUser=alice@x.org"), "allowed_by_rule", "allowed_by_rule"),
@@ -689,6 +691,9 @@ fn of_the_cookies_of_a_pattern_the_one_of_the_user_who_signed_in_last_counts() {
         ("GET", format!("{both}; {start}.LastAuthUser=carol@x.org"), "token_missing", "token_missing"),
         ("GET", both.clone(), "credential_repeated", "allowed_by_rule"),
         ("PUT", both.clone(), "credential_repeated", "credential_repeated"),
+        // Someone planted the name of a user, however often.
+        ("GET", format!("{both}; {planted}"), "credential_repeated", "allowed_by_rule"),
+        ("PUT", format!("{both}; {planted}"), "credential_repeated", "credential_repeated"),
     ] {
         let mut event = event(method, "/users/alice/a", None);
         event["Records"][0]["cf"]["request"]["headers"]["cookie"] =

@@ -14,12 +14,18 @@ const UUID: &str = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
 
 /// The severities of what a check finds in a policy with this issuer and this rule.
 fn of(id: &str, issuer: &str, block: &Value, rule: &Value) -> Vec<Severity> {
+    with(id, issuer, block, rule, json!({}))
+}
+
+/// The same, with more members of the policy.
+fn with(id: &str, issuer: &str, block: &Value, rule: &Value, more: Value) -> Vec<Severity> {
     let mut one = json!({"name": "one", "issuer": issuer, "algorithms": ["EdDSA"], "jwks": {"keys": [{
         "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}});
     one.as_object_mut().unwrap().extend(block.as_object().unwrap().clone());
     let mut written = json!({"id": "r", "effect": "allow", "methods": ["GET"], "keys": ["a/**"]});
     written.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
-    let document = json!({"version": 1, "issuers": [one], "rules": [written]});
+    let mut document = json!({"version": 1, "issuers": [one], "rules": [written]});
+    document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let document = serde_json::from_value(document).unwrap();
     let authorizer = Authorizer::new(Bundle::read(&Bundle::write(&document).unwrap()).unwrap());
     let now = UnixTime::from_seconds(1_800_000_000);
@@ -158,6 +164,55 @@ fn any_account_is_let_in_if_one_pattern_of_a_rule_asks_for_none() {
 }
 
 #[test]
+fn any_account_is_let_in_by_a_beginning_that_does_not_name_an_owner() {
+    let google = "https://accounts.google.com";
+    let block = json!({"audience": ["a"]});
+    for (issuer, claim, beginning, is_found) in [
+        (GITHUB, "sub", "repo:", true),
+        (GITHUB, "sub", "repo:octo", true),
+        (GITHUB, "sub", "repo:octo/", false),
+        (GITHUB, "sub", "repo:octo/site:", false),
+        (GITHUB, "repository_owner", "octo", true),
+        (GITHUB, "repository_owner_id", "1", true),
+        (GITHUB, "repository", "octo/", false),
+        (GITHUB, "repository", "octo", true),
+        ("https://gitlab.com", "sub", "project_path:", true),
+        ("https://gitlab.com", "sub", "project_path:group/", false),
+        ("https://gitlab.com", "namespace_path", "group", true),
+        (google, "email", "alice@", true),
+        (google, "hd", "example", true),
+        (google, "sub", "1", true),
+    ] {
+        let rule = json!({"keys": ["a/**"], "when": {claim: {"starts_with": beginning}}});
+        let expected = if is_found { vec![High] } else { vec![] };
+        assert_eq!(of("EA081", issuer, &block, &rule), expected, "{claim} {beginning}");
+    }
+}
+
+#[test]
+fn a_header_of_a_proxy_is_judged_by_who_is_said_to_add_it() {
+    let audience = json!({"audience": ["a"]});
+    for (header, set_by, added, disagree) in [
+        ("Cf-Access-Jwt-Assertion", Some("clients"), vec![Medium], vec![Severity::Informational]),
+        ("X-Goog-Iap-Jwt-Assertion", Some("clients"), vec![Medium], vec![Severity::Informational]),
+        ("cf-access-jwt-assertion", Some("proxy"), vec![], vec![]),
+        ("cf-access-jwt-assertion", None, vec![], vec![]),
+        ("x-token", Some("clients"), vec![], vec![Severity::Informational]),
+    ] {
+        let mut more = json!({
+            "credentials": {"header": header},
+            "cors": {"origins": ["https://app.example.com"], "credentials": true},
+        });
+        if let Some(set_by) = set_by {
+            more["credentials"]["header_set_by"] = json!(set_by);
+        }
+        let of = |id| with(id, "https://login.example.com/", &audience, &json!({}), more.clone());
+        assert_eq!(of("EA129"), added, "{header} {set_by:?}");
+        assert_eq!(of("EA125"), disagree, "{header} {set_by:?}");
+    }
+}
+
+#[test]
 fn a_path_is_judged_by_where_it_begins_and_ends() {
     let audience = json!({"audience": ["a"]});
     for (id, when, expected) in [
@@ -170,12 +225,37 @@ fn a_path_is_judged_by_where_it_begins_and_ends() {
         ("EA037", json!({"/realm_access/roles": {"has": "x"}}), vec![]),
         ("EA058", json!({"sub": {"starts_with": "repo:octo/site"}}), vec![Medium]),
         ("EA058", json!({"sub": {"starts_with": "repo:octo/site:"}}), vec![]),
+        // Within a name, as many write names.
+        ("EA058", json!({"sub": {"starts_with": "octo-"}}), vec![Medium]),
+        ("EA058", json!({"sub": {"starts_with": "octo_"}}), vec![Medium]),
+        ("EA058", json!({"sub": {"starts_with": "octo."}}), vec![Medium]),
+        ("EA058", json!({"sub": {"starts_with": "octo/"}}), vec![]),
+        ("EA031", json!({"/profile/email": {"equals": "a@x.org"}}), vec![High]),
+        (
+            "EA031",
+            json!({"/profile/email": {"equals": "a@x.org"}, "/profile/email_verified": {"equals": true}}),
+            vec![],
+        ),
+        (
+            "EA031",
+            json!({"/profile/email": {"equals": "a@x.org"}, "email_verified": {"equals": true}}),
+            vec![High],
+        ),
+        ("EA031", json!({"/email/domain": {"equals": "x.org"}}), vec![]),
         // An object is no text.
         ("EA001", json!({"/a/b": {"equals": "x"}, "a": {"equals": "y"}}), vec![Medium]),
         ("EA001", json!({"/a/b": {"equals": "x"}, "a": {"present": true}}), vec![]),
         ("EA001", json!({"/a/b": {"starts_with": "x"}, "/a/b/c": {"present": true}}), vec![Medium]),
     ] {
         let rule = json!({"when": when});
+        assert_eq!(of(id, "https://login.example.com/", &audience, &rule), expected, "{id} {rule}");
+    }
+    for (id, key, expected) in [
+        ("EA031", "mail/{/profile/email}/**", vec![High]),
+        ("EA033", "users/{/profile/upn}/**", vec![Medium]),
+        ("EA033", "users/{/upn/id}/**", vec![]),
+    ] {
+        let rule = json!({"keys": [key]});
         assert_eq!(of(id, "https://login.example.com/", &audience, &rule), expected, "{id} {rule}");
     }
 }

@@ -51,7 +51,8 @@ fn place(
 /// Who adds the header of a token: where it is a proxy, pages of other origins cannot write with it.
 fn header_setter(before: &CredentialPlaces, after: &CredentialPlaces) -> Option<TrustChange> {
     let setter = |places: &CredentialPlaces| places.header.as_ref().map(TokenHeader::set_by);
-    let (old, new) = (setter(before)?, setter(after)?);
+    // A header that was not there had nobody who added it, and a new one is as strict as can be unless it says more.
+    let (old, new) = (setter(before).unwrap_or(HeaderSetter::Proxy), setter(after)?);
     let word = |setter| match setter {
         HeaderSetter::Proxy => "proxy",
         HeaderSetter::Clients => "clients",
@@ -67,7 +68,7 @@ fn header_setter(before: &CredentialPlaces, after: &CredentialPlaces) -> Option<
             Direction::Narrower,
         ),
     };
-    let values = [Some(word(old).to_owned()), Some(word(new).to_owned())];
+    let values = [setter(before).map(|_| word(old).to_owned()), Some(word(new).to_owned())];
     Some(change("credentials.header_set_by", None, what, values, direction))
 }
 

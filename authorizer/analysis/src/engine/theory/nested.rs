@@ -34,8 +34,20 @@ impl Objects {
         let names: BTreeSet<&str> = in_keys.iter().map(String::as_str).chain(tested).collect();
         let inner: Vec<&str> =
             names.iter().copied().chain(given()).filter(|name| name.starts_with('/')).collect();
-        // Of a claim that is given, all is known.
-        let is_open = |name: &&str| !given().any(|given| given == *name || is_within(name, given));
+        // Without other claims, only those are there that the issuer asks for.
+        let asked: Vec<&str> = atoms
+            .filter_map(|atom| match atom {
+                Atom::Claim(name, test) if test.is_of_issuer() => Some(*name),
+                _ => None,
+            })
+            .collect();
+        let may_hold = |name: &str| asked.iter().any(|inner| is_within(inner, name));
+        // Of a claim that is given, all is known but what the issuer asks for, which can be left out.
+        let is_open = |name: &&str| {
+            let mut around =
+                bounds.claims.iter().filter(|(given, _)| *given == name || is_within(name, given));
+            around.all(|(given, value)| may_hold(name) && leaves_open(given, value, name))
+        };
         let outer = names
             .iter()
             .copied()
@@ -45,14 +57,7 @@ impl Objects {
         if outer.len() > MOST {
             return Err(OutOfBudget);
         }
-        // Without other claims, only those are there that the issuer asks for.
-        let asked: Vec<&str> = atoms
-            .filter_map(|atom| match atom {
-                Atom::Claim(name, test) if test.is_of_issuer() => Some(*name),
-                _ => None,
-            })
-            .collect();
-        let may_be = |name: &str| !bounds.no_other_claims || asked.iter().any(|inner| is_within(inner, name));
+        let may_be = |name: &str| !bounds.no_other_claims || may_hold(name);
         let must_be = |name: &str| given().any(|given| is_within(given, name));
         let mut all = vec![Self::default()];
         for name in outer {
@@ -90,6 +95,13 @@ impl Objects {
         }
         (self.0.get(name) == Some(&true)).then(|| Some(Value::Object(Map::new())))
     }
+}
+
+/// Whether a given claim leaves open what another one in it is: it has nothing there, and could have.
+fn leaves_open(given: &str, value: &Value, name: &str) -> bool {
+    let mut token = Map::new();
+    claim_name::put(&mut token, given, value.clone());
+    claim_name::is_free(&token, name)
 }
 
 /// Claims by their names, as the objects of a token.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::document::{IssuerDocument, PolicyDocument, RevokedDocument};
 use super::super::problem::{Place, Problems};
 use super::keys;
+use crate::claim_name;
 use crate::scalar::Scalar;
 use crate::time::UnixTime;
 use crate::token::{Issuer, MAX_LEEWAY_SECONDS, Revocation, SCOPE_CLAIMS, TEXT_CLAIMS};
@@ -103,7 +104,7 @@ pub(super) fn compile_issuers(policy: &PolicyDocument, problems: &mut Problems) 
 fn check_binding(document: &IssuerDocument, place: &Place, problems: &mut Problems) {
     if let Some(claim) = &document.bound_by {
         let place = || place.then("bound_by");
-        if OTHER_CLAIMS.contains(&claim.as_str()) {
+        if OTHER_CLAIMS.contains(&claim_name::root(claim).as_ref()) {
             problems.add(
                 place(),
                 format!("`{claim}` does not say for which application a token is"),

@@ -1,5 +1,6 @@
 //! Where tokens come from, pages of other origins, signing in, and the log.
 
+use authorizer_core::credential::HeaderSetter;
 use authorizer_core::policy::Place;
 use authorizer_core::record::SubjectLogging;
 
@@ -124,7 +125,31 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         },
         in_plain,
     ),
+    (
+        Check {
+            id: "EA129",
+            name: "header-that-a-proxy-adds",
+            severity: Severity::Medium,
+            title: "`header_set_by` says that clients set a header which a proxy adds",
+            why: "The proxy adds the header to every request of a person who is signed in, whoever's page makes it. \
+              With `clients`, the `Origin` of a request with it is not checked. So a page of another origin can \
+              write and delete in that person's name.",
+            remedy: "write `header_set_by = \"proxy\"`, or remove the line, because that is the default",
+        },
+        added_by_a_proxy,
+    ),
 ]);
+
+/// The headers in which well-known proxies put a token: Cloudflare Access, Google's Identity-Aware Proxy, oauth2-proxy
+/// (behind `auth_request`), Pomerium, and Azure's App Service.
+const OF_PROXIES: [&str; 6] = [
+    "cf-access-jwt-assertion",
+    "x-auth-request-access-token",
+    "x-goog-iap-jwt-assertion",
+    "x-ms-token-aad-access-token",
+    "x-ms-token-aad-id-token",
+    "x-pomerium-jwt-assertion",
+];
 
 fn found(place: Place, message: impl Into<String>) -> Observation {
     Observation::new(About::Policy, place, message)
@@ -204,6 +229,8 @@ fn cors_over_http(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let Some(cors) = &subject.document().cors else { return Vec::new() };
     match (cors.credentials, subject.has_cookie()) {
+        // A proxy that adds the header knows people by a cookie of its own.
+        (true, false) if subject.has_ambient_token() => Vec::new(),
         (true, false) => {
             vec![found(
                 Place::member("cors").then("credentials"),
@@ -259,6 +286,17 @@ fn development(subject: &PolicySubject<'_>) -> Vec<Observation> {
         }
     }
     here
+}
+
+fn added_by_a_proxy(subject: &PolicySubject<'_>) -> Vec<Observation> {
+    let places = &subject.document().credentials;
+    let header = places.header.to_ascii_lowercase();
+    let is_clients = places.header_set_by == Some(HeaderSetter::Clients);
+    if !is_clients || !OF_PROXIES.contains(&header.as_str()) {
+        return Vec::new();
+    }
+    let place = Place::member("credentials").then("header_set_by");
+    vec![found(place, format!("a proxy adds the header `{header}`, but the policy says that clients set it"))]
 }
 
 fn in_plain(subject: &PolicySubject<'_>) -> Vec<Observation> {

@@ -1,5 +1,7 @@
 //! Claims that prove less than a rule expects.
 
+use std::borrow::Cow;
+
 use authorizer_core::{Scalar, claim_name};
 use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
@@ -121,7 +123,15 @@ pub(super) fn gives_a_right(claim: &str) -> bool {
 
 /// Whether a claim says who somebody is.
 pub(super) fn names_a_person(claim: &str) -> bool {
-    ["sub", "email", "oid", "uid", "upn", "unique_name", "login"].contains(&claim) || CHOSEN.contains(&claim)
+    let last = last_of(claim);
+    ["sub", "email", "oid", "uid", "upn", "unique_name", "login"].contains(&last.as_ref())
+        || CHOSEN.contains(&claim)
+}
+
+/// The last name of a path, or the whole name. Of the claims that anyone can choose, it says too little: `name` within
+/// another claim may be that of a machine.
+fn last_of(claim: &str) -> Cow<'_, str> {
+    claim_name::path(claim).last().unwrap_or_default()
 }
 
 fn chosen(subject: &PolicySubject<'_>) -> Vec<Observation> {
@@ -149,25 +159,26 @@ fn email(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let is_true = |value: Option<&Scalar>| {
         matches!(value, Some(Scalar::Boolean(true))) || value == Some(&Scalar::String("true".into()))
     };
-    let mut found = Vec::new();
-    for rule in subject.rules() {
-        let by_issuer = rule.issuers.iter().all(|issuer| is_true(issuer.required.get("email_verified")));
+    let is_verified = |rule: &RuleView<'_>, verified: &str| {
+        let by_issuer = rule.issuers.iter().all(|issuer| is_true(issuer.required.get(verified)));
         let by_rule = rule.rule.conditions().iter().any(|condition| {
-            condition.claim == "email_verified"
+            condition.claim == verified
                 && matches!(&condition.test, ClaimTest::Equals(value) if is_true(Some(value)))
         });
-        if by_issuer || by_rule {
-            continue;
-        }
+        by_issuer || by_rule
+    };
+    let mut found = Vec::new();
+    for rule in subject.rules() {
         for (place, claim, reads) in rule.claims() {
             let severity = match reads {
                 Use::Metadata | Use::Condition(ClaimTest::Present(_)) => continue,
                 Use::Key | Use::Condition(_) if rule.is_deny() => Severity::Medium,
                 Use::Key | Use::Condition(_) => Severity::High,
             };
-            if claim == "email" {
+            // The claim beside an address says whether it is verified.
+            if last_of(claim) == "email" && !is_verified(&rule, &format!("{claim}_verified")) {
                 let message =
-                    format!("rule `{}` decides by `email`, which may be another person's address", rule.id());
+                    format!("rule `{}` decides by `{claim}`, which may be another person's address", rule.id());
                 found.push(rule.found_at(place, message).severity(severity));
             }
         }
@@ -199,7 +210,7 @@ fn given_again(subject: &PolicySubject<'_>) -> Vec<Observation> {
         };
         let of_okta = rule.issuers.iter().any(is_reused);
         for (place, claim, reads) in rule.claims() {
-            let is_name = ["upn", "unique_name", "login", "login_hint"].contains(&claim);
+            let is_name = ["upn", "unique_name", "login", "login_hint"].contains(&last_of(claim).as_ref());
             if matches!(reads, Use::Key) && (is_name || (claim == "sub" && of_okta)) {
                 let whose = if is_name { "" } else { " (in Okta, the sign-in name)" };
                 let message = format!("rule `{}` has `{{{claim}}}`{whose} in its keys", rule.id());

@@ -365,7 +365,7 @@ fn within_a_name(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for rule in subject.allows() {
         for condition in rule.rule.conditions() {
             if let ClaimTest::StartsWith(beginning) = &condition.test
-                && beginning.ends_with(char::is_alphanumeric)
+                && beginning.ends_with(|last: char| last.is_alphanumeric() || ['-', '_', '.'].contains(&last))
             {
                 let place = rule.place().then("when").then(&condition.claim).then("starts_with");
                 let (claim, beginning) = (condition.claim.escape_debug(), beginning.escape_debug());

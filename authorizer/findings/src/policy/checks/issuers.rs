@@ -195,15 +195,18 @@ fn anyone_joins(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for rule in subject.allows().filter(|rule| !rule.is_anonymous()) {
         for issuer in &rule.issuers {
             let anyone = Provider::of(&issuer.issuer).and_then(|provider| provider.anyone.as_ref());
-            let Some(Anyone { who, narrowed_by }) = anyone else { continue };
+            let Some(anyone) = anyone else { continue };
+            let Anyone { who, narrowed_by, .. } = anyone;
             let is_narrow = |claim: &str| claim == "sub" || narrowed_by.iter().any(|one| one == claim);
             let by_issuer = issuer.required.keys().any(|claim| is_narrow(claim));
-            let by_rule = rule.rule.conditions().iter().any(|condition| match condition.test {
+            let by_rule = rule.rule.conditions().iter().any(|condition| match &condition.test {
                 ClaimTest::Present(_) => false,
                 // A verified address of the provider's own domain belongs to one person.
-                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) | ClaimTest::StartsWith(_) => {
+                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) => {
                     is_narrow(&condition.claim) || condition.claim == "email"
                 }
+                // Anyone can choose a name that begins with another's.
+                ClaimTest::StartsWith(beginning) => anyone.names_an_owner(&condition.claim, beginning),
             });
             // One pattern without a claim is enough.
             let open = rule.patterns().find(|(_, pattern)| pattern.claims().next().is_none());
