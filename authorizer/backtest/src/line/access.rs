@@ -228,7 +228,8 @@ fn asked<'l>(
     let asked = asked.map_err(|error| refused(error.into()))?;
     let overrides = Some(asked.overrides().to_vec());
     let extras = Some(asked.extras().to_vec());
-    Ok(Requested { overrides, extras, ..Requested::operation(asked.operation(), asked.resource().clone()) })
+    let requested = Requested::operation(asked.operation(), asked.resource().clone());
+    Ok(Requested { overrides, extras, has_whole_query: true, ..requested })
 }
 
 /// A path or query as it was sent. The log encodes it once more: control characters, spaces, non-ASCII characters
