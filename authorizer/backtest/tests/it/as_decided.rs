@@ -477,7 +477,14 @@ fn what_another_policy_dropped_from_the_query_is_not_dropped_now() {
     assert_eq!(between("query", ignored.clone(), ignored.clone(), &line), Said::SameAllow);
     assert_eq!(between("query", json!(null), ignored.clone(), &line), Said::SameAllow);
     // The request may have had the parameter, whether or not the line has what went to S3.
-    assert_eq!(between("query", ignored, json!(null), &line), Said::CannotBeTold);
+    assert_eq!(between("query", ignored.clone(), json!(null), &line), Said::CannotBeTold);
+    // The request may have been refused only for the parameter.
+    let mut refused = json!({"method": "GET", "key": "x", "decision": "refuse", "reason": "query_not_allowed",
+        "status": 400});
+    assert_eq!(between("query", json!(null), ignored.clone(), &refused), Said::CannotBeTold);
+    assert_eq!(between("query", ignored.clone(), ignored.clone(), &refused), Said::SameRefusal);
+    refused["query_names"] = json!("utm_source&acl");
+    assert_eq!(between("query", ignored.clone(), json!(null), &refused), Said::SameRefusal);
 }
 
 #[test]
