@@ -101,11 +101,13 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
         return LineContent::Preflight;
     }
     let asked = asked(method, stem, values.query.as_deref(), context.own);
+    let answer = answer::Answer::of(values);
     let reasons = match outcome {
-        Outcome::Answered => answer::reasons(&answer::Answer::of(values), asked.as_ref().ok()),
+        Outcome::Answered => answer::reasons(&answer, asked.as_ref().ok()),
         Outcome::WentOn | Outcome::NotTold | Outcome::NotDecided => Vec::new(),
     };
     let contradicted = contradicted(&reasons, asked.as_ref().ok());
+    let is_answer_assumed = !reasons.is_empty() && answer.has_only_status();
     let before = match outcome {
         Outcome::WentOn => Before::Allowed { rule: None },
         // The function of this version never gives such an answer.
@@ -124,6 +126,7 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
         came: Came::Unknown,
         claims: None,
         contradicted,
+        is_answer_assumed,
         bundle: None,
         method: method.clone(),
         path: stem.clone(),

@@ -142,6 +142,25 @@ fn access_lines(request: &Request, before: &Authorized<'_>) -> [(String, &'stati
     ]
 }
 
+/// The lines for a refused request whose answer a custom error response of CloudFront has replaced.
+fn replaced_lines(request: &Request, before: &DecisionRecord<'_>) -> Vec<(String, &'static str)> {
+    if before.decision != Verdict::Refuse {
+        return Vec::new();
+    }
+    let (method, stem) = (&request.method, request.uri.replace('%', "%25"));
+    let line = |status: u16, result: &str, media_type: &str| {
+        format!("{method}\t{stem}\t{status}\t{result}\t{media_type}")
+    };
+    let fields = "#Fields: cs-method cs-uri-stem sc-status x-edge-response-result-type sc-content-type";
+    let errors = [403, 200].map(|status| (line(status, "Error", "text/html"), fields));
+    // The answer to HEAD does not show that it was replaced.
+    let answers = [401, 403, 404, 411]
+        .into_iter()
+        .filter(|_| method != "HEAD")
+        .map(|status| (line(status, "LambdaGeneratedResponse", "text/html"), fields));
+    errors.into_iter().chain(answers).collect()
+}
+
 /// The true result.
 fn truth(before: Verdict, after: Verdict) -> Said {
     match (before, after) {
@@ -233,6 +252,10 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
                     check(known.0, &with_old, &line, Some(fields))?;
                     check(known.1, &without, &line, Some(fields))?;
                 }
+            }
+            for (line, fields) in replaced_lines(&request, &before) {
+                check("replaced, old", &with_old, &line, Some(fields))?;
+                check("replaced", &without, &line, Some(fields))?;
             }
         }
         Ok(())
