@@ -189,12 +189,9 @@ fn outcome(values: &Values<'_>) -> Outcome {
     if types.iter().any(|one| one.contains("Origin")) {
         return Outcome::WentOn;
     }
-    // An error without a source: from S3 or the cache if the function and CloudFront itself never answer with this
-    // status; otherwise the source is not known.
-    match values.status.as_deref() {
-        Some("404" | "412" | "416") if any(&["Error"]) => Outcome::WentOn,
-        _ => Outcome::NotTold,
-    }
+    // An error without a source. The status does not show one: a custom response of AWS WAF and a custom error response
+    // of CloudFront can have each status, also that of an object which does not exist.
+    Outcome::NotTold
 }
 
 /// The request; or why every policy with these query parameters of its own refuses it.
@@ -294,7 +291,12 @@ mod tests {
             ("Miss", "", "", "403", Outcome::WentOn),
             ("Error", "Hit", "ClientCommError", "200", Outcome::WentOn),
             ("Error", "Error", "OriginDnsError", "502", Outcome::WentOn),
-            ("Error", "Error", "Error", "404", Outcome::WentOn),
+            // A custom error response can have made it of another one's refusal.
+            ("Error", "Error", "Error", "404", Outcome::NotTold),
+            ("Error", "Error", "Error", "412", Outcome::NotTold),
+            ("Error", "", "", "416", Outcome::NotTold),
+            ("Error", "Error", "OriginError", "404", Outcome::WentOn),
+            ("Error", "LambdaGeneratedResponse", "Error", "404", Outcome::Answered),
             ("Error", "Error", "Error", "403", Outcome::NotTold),
             ("Error", "", "", "503", Outcome::NotTold),
             ("", "", "", "200", Outcome::NotTold),

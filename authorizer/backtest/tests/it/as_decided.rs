@@ -152,7 +152,7 @@ fn replaced_lines(request: &Request, before: &DecisionRecord<'_>) -> Vec<(String
         format!("{method}\t{stem}\t{status}\t{result}\t{media_type}")
     };
     let fields = "#Fields: cs-method cs-uri-stem sc-status x-edge-response-result-type sc-content-type";
-    let errors = [403, 200].map(|status| (line(status, "Error", "text/html"), fields));
+    let errors = [404, 412, 416, 403, 200].map(|status| (line(status, "Error", "text/html"), fields));
     // The answer to HEAD does not show that it was replaced.
     let answers = [401, 403, 404, 411]
         .into_iter()
