@@ -21,7 +21,7 @@ pub struct Layout {
 enum Delimiter {
     /// A tab; or a space, in a line without a tab. No field has either of them: they are logged as `%09` and `%20`.
     TabOrSpace,
-    /// This character, which is also between the names.
+    /// This character, which is also between the names, or which a person chose.
     Char(char),
 }
 
@@ -44,6 +44,12 @@ impl Layout {
             (None | Some(_), _) => Delimiter::TabOrSpace,
         };
         Some(Self { names, delimiter })
+    }
+
+    /// The same columns, with this character between the fields, whatever is between the names.
+    #[must_use]
+    pub fn separated_by(self, delimiter: char) -> Self {
+        Self { delimiter: Delimiter::Char(delimiter), ..self }
     }
 
     /// The values of a line; an error if it does not have these columns.
@@ -84,7 +90,7 @@ impl Layout {
         };
         format!(
             "the line has {columns} columns with {delimiter} between them, but the `#Fields:` line names {names}; \
-             another delimiter must also be between the names of the `#Fields:` line"
+             if the log has another delimiter, name it with --delimiter"
         )
     }
 }
@@ -151,8 +157,11 @@ mod tests {
         let layout = Layout::parse("#Fields: sc-status cs-uri-stem cs-method").unwrap();
         for line in ["200,/a,GET", "200|/a|GET", "200,/a;b,c;GET"] {
             let problem = layout.values(line).unwrap_err();
-            assert!(problem.contains("between the names of the `#Fields:` line"), "{problem}");
+            assert!(problem.contains("name it with --delimiter"), "{problem}");
         }
+        // A person knows it.
+        let values = layout.clone().separated_by(',');
+        assert_eq!(values.values("200,/a;b,GET").unwrap().stem.as_deref(), Some("/a;b"));
         // Two delimiters between the names: neither is taken.
         let layout = Layout::parse("#Fields: sc-status,cs-uri-stem;cs-method").unwrap();
         assert!(layout.values("200,/a,GET").is_err());
