@@ -26,6 +26,8 @@ pub(super) struct Requested {
     pub(super) overrides: Option<Vec<ResponseOverride>>,
     /// The parameters that it had and that a rule must allow.
     pub(super) extras: Option<Vec<ExtraParameter>>,
+    /// Whether the log has the whole query, as the viewer sent it: also what the policy that decided dropped from it.
+    pub(super) has_whole_query: bool,
 }
 
 impl Requested {
@@ -36,6 +38,7 @@ impl Requested {
             resource: Some(resource),
             overrides: None,
             extras: None,
+            has_whole_query: false,
         }
     }
 
@@ -43,13 +46,13 @@ impl Requested {
     pub(super) fn method(method: Method, resource: Option<Resource>) -> Self {
         let is_of = |operation: &S3Operation| resource.as_ref().is_none_or(|one| one.is_of(*operation));
         let operations = method.operations().iter().filter(is_of).collect();
-        Self { operations, resource, overrides: None, extras: None }
+        Self { operations, resource, overrides: None, extras: None, has_whole_query: false }
     }
 
     /// A listing with an unknown prefix.
     pub(super) fn listing() -> Self {
         let operations = OperationSet::of(S3Operation::is_listing);
-        Self { operations, resource: None, overrides: None, extras: None }
+        Self { operations, resource: None, overrides: None, extras: None, has_whole_query: false }
     }
 
     /// The operation, if only one is possible.

@@ -165,9 +165,10 @@ impl BacktestPolicy {
                 .all(|issuer| self.trusts_as(other, &issuer.name) && other.trusts_as(self, &issuer.name))
     }
 
-    /// Whether a request reaches the rules of both policies with the same token, or of neither.
+    /// Whether a request that reaches the rules of this policy reaches those of the other one, with the same token.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
         self.finds_as(other)
+            && other.ignores_all_of(self)
             && self.refuses_several_as(other)
             && self.lets_pages_as(other)
             && self.trusts_nobody_else(other)

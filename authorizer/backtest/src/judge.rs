@@ -284,9 +284,10 @@ impl Judge {
         is_read && had && is_holder && self.policy.looks_at_several()
     }
 
-    /// Whether the policy drops each query parameter that the earlier one dropped, if the log does not have the query.
+    /// Whether the policy drops each query parameter that the earlier one dropped. The decision log does not have these,
+    /// even where it has the query that went to S3.
     fn is_recognised(&self, view: &View<'_, '_>) -> bool {
-        view.asked.overrides.is_some()
+        view.asked.has_whole_query
             || view.decider.is_none_or(|decider| self.policy.ignores_all_of(decider))
             || !view.asked.operations.any(S3Operation::reads_object)
     }

@@ -145,6 +145,10 @@ impl Backtest {
             let other = &mut tally.counts_mut().other_bundle;
             *other = other.saturating_add(1);
         }
+        if recorded.is_answer_assumed {
+            let assumed = &mut tally.counts_mut().assumed_answers;
+            *assumed = assumed.saturating_add(1);
+        }
         tally.counts_mut().contradict(self.judge.contradicted(recorded));
         let after = self.judge.judge(recorded);
         let id = |rule: Option<&Rule>| rule.map(|rule| rule.id().to_owned());

@@ -24,6 +24,8 @@ pub(super) struct Recorded<'l> {
     pub(super) claims: Option<LoggedClaims>,
     /// The assumptions that the line itself shows to be wrong.
     pub(super) contradicted: Assumptions,
+    /// Whether only the status of an answer shows that it is the function's own.
+    pub(super) is_answer_assumed: bool,
     /// The SHA-256 of the bundle that decided, if the log contains it.
     pub(super) bundle: Option<Cow<'l, str>>,
     /// The method, for display.

@@ -82,6 +82,8 @@ pub struct Counts {
     pub malformed: u64,
     /// Requests that were decided by a bundle that is not one of the given policies.
     pub other_bundle: u64,
+    /// Refused requests where only the status of the answer was logged, which is assumed to be the function's own.
+    pub assumed_answers: u64,
     /// Requests for which an assumption was not used.
     pub contradicted: Contradicted,
 }
@@ -122,6 +124,7 @@ impl Counts {
             (&mut self.no_requests, other.no_requests),
             (&mut self.malformed, other.malformed),
             (&mut self.other_bundle, other.other_bundle),
+            (&mut self.assumed_answers, other.assumed_answers),
             (&mut self.contradicted.tokens, other.contradicted.tokens),
             (&mut self.contradicted.reads, other.contradicted.reads),
             (&mut self.contradicted.uploads, other.contradicted.uploads),

@@ -18,6 +18,7 @@ use clap::Subcommand;
 use self::assume::Assumption;
 use self::error::BacktestError;
 use self::report::Report;
+use self::source::Delimiter;
 use crate::input::read_limited;
 use crate::output::{Exit, Format};
 use crate::policy::{PolicyArgs, UnusableBundleError};
@@ -61,6 +62,9 @@ pub(crate) struct Args {
     /// Number of folders of a key that make a group.
     #[arg(long, value_name = "FOLDERS", default_value_t = 1)]
     depth: usize,
+    /// What stands between the fields of access logs in the W3C format (default: what the `#Fields:` line shows).
+    #[arg(long, value_enum, value_name = "WHAT")]
+    delimiter: Option<Delimiter>,
     /// Write the result to this file for `backtest merge`, instead of reporting it. For logs that several machines read.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["top", "strict", "format"])]
     partial: Option<PathBuf>,
@@ -102,7 +106,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         backtest = backtest.at(now);
     }
     let basis = backtest.basis();
-    let tally = run::run(backtest, &args.logs)?;
+    let tally = run::run(backtest, &args.logs, args.delimiter)?;
     match &args.partial {
         Some(path) => {
             merge::write(path, &Partial::new(basis, tally))?;

@@ -101,11 +101,13 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
         return LineContent::Preflight;
     }
     let asked = asked(method, stem, values.query.as_deref(), context.own);
+    let answer = answer::Answer::of(values);
     let reasons = match outcome {
-        Outcome::Answered => answer::reasons(&answer::Answer::of(values), asked.as_ref().ok()),
+        Outcome::Answered => answer::reasons(&answer, asked.as_ref().ok()),
         Outcome::WentOn | Outcome::NotTold | Outcome::NotDecided => Vec::new(),
     };
     let contradicted = contradicted(&reasons, asked.as_ref().ok());
+    let is_answer_assumed = !reasons.is_empty() && answer.has_only_status();
     let before = match outcome {
         Outcome::WentOn => Before::Allowed { rule: None },
         // The function of this version never gives such an answer.
@@ -124,6 +126,7 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
         came: Came::Unknown,
         claims: None,
         contradicted,
+        is_answer_assumed,
         bundle: None,
         method: method.clone(),
         path: stem.clone(),
@@ -186,12 +189,9 @@ fn outcome(values: &Values<'_>) -> Outcome {
     if types.iter().any(|one| one.contains("Origin")) {
         return Outcome::WentOn;
     }
-    // An error without a source: from S3 or the cache if the function and CloudFront itself never answer with this
-    // status; otherwise the source is not known.
-    match values.status.as_deref() {
-        Some("404" | "412" | "416") if any(&["Error"]) => Outcome::WentOn,
-        _ => Outcome::NotTold,
-    }
+    // An error without a source. The status does not show one: a custom response of AWS WAF and a custom error response
+    // of CloudFront can have each status, also that of an object which does not exist.
+    Outcome::NotTold
 }
 
 /// The request; or why every policy with these query parameters of its own refuses it.
@@ -228,7 +228,8 @@ fn asked<'l>(
     let asked = asked.map_err(|error| refused(error.into()))?;
     let overrides = Some(asked.overrides().to_vec());
     let extras = Some(asked.extras().to_vec());
-    Ok(Requested { overrides, extras, ..Requested::operation(asked.operation(), asked.resource().clone()) })
+    let requested = Requested::operation(asked.operation(), asked.resource().clone());
+    Ok(Requested { overrides, extras, has_whole_query: true, ..requested })
 }
 
 /// A path or query as it was sent. The log encodes it once more: control characters, spaces, non-ASCII characters
@@ -290,7 +291,12 @@ mod tests {
             ("Miss", "", "", "403", Outcome::WentOn),
             ("Error", "Hit", "ClientCommError", "200", Outcome::WentOn),
             ("Error", "Error", "OriginDnsError", "502", Outcome::WentOn),
-            ("Error", "Error", "Error", "404", Outcome::WentOn),
+            // A custom error response can have made it of another one's refusal.
+            ("Error", "Error", "Error", "404", Outcome::NotTold),
+            ("Error", "Error", "Error", "412", Outcome::NotTold),
+            ("Error", "", "", "416", Outcome::NotTold),
+            ("Error", "Error", "OriginError", "404", Outcome::WentOn),
+            ("Error", "LambdaGeneratedResponse", "Error", "404", Outcome::Answered),
             ("Error", "Error", "Error", "403", Outcome::NotTold),
             ("Error", "", "", "503", Outcome::NotTold),
             ("", "", "", "200", Outcome::NotTold),

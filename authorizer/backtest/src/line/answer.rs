@@ -1,7 +1,8 @@
 //! What the answer to a refused request shows of its reason.
 //!
-//! An access log has the status of the answer, and the type and length of its body. The function writes the same body
-//! for the same reason, except for CloudFront's id of the request, which the log has too. CloudFront does not compress
+//! An access log has the status of the answer, and the type and length of its body. A body of another type is a custom
+//! error response of CloudFront, whose status says nothing. The function writes the same body for the same reason,
+//! except for CloudFront's id of the request, which the log has too. CloudFront does not compress
 //! a body of less than 1,000 bytes ([AWS: serving compressed
 //! files](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html)).
 
@@ -41,15 +42,30 @@ impl<'l> Answer<'l> {
         }
     }
 
-    /// The length of the body without the id of the request; `None` if the log does not have it, or the answer has no
-    /// body, as that to HEAD.
+    /// Whether the log can have the type and length of a body: the answer to HEAD and the way to sign in do not have one.
+    fn has_body(&self) -> bool {
+        self.method != Method::Head.as_str() && self.status != Some(SIGN_IN)
+    }
+
+    /// The media type of the body.
+    fn media_type(&self) -> Option<&'l str> {
+        self.media_type.filter(|_| self.has_body())
+    }
+
+    /// The length of the body without the id of the request; `None` if the log does not have it.
     fn rest(&self) -> Option<usize> {
         let id = self.request_id?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+/.~".contains(&byte);
-        let has_body = self.method != Method::Head.as_str() && self.status != Some(SIGN_IN);
         // A length that is less than that of the id fits no reason.
         let rest = self.length?.saturating_sub(id.len());
-        (has_body && id.bytes().all(is_plain)).then_some(rest)
+        (self.has_body() && id.bytes().all(is_plain)).then_some(rest)
+    }
+
+    /// Whether nothing but the status shows that this is the function's own answer, and no custom error response.
+    pub(super) fn has_only_status(&self) -> bool {
+        self.status.is_some_and(|status| status != SIGN_IN)
+            && self.media_type().is_none()
+            && self.rest().is_none()
     }
 }
 
@@ -72,37 +88,42 @@ pub(super) fn reasons(answer: &Answer<'_>, asked: Option<&Requested>) -> Vec<Rea
         | Reason::MetadataMismatch => uploads,
         _ => true,
     };
-    let rest = answer.rest();
-    let has_body = |bodies: &Option<BodyLengths>| match (bodies, rest) {
-        (None, _) | (_, None) => true,
-        (Some(bodies), Some(rest)) => bodies.iter().any(|(media_type, length)| {
-            answer.media_type.is_none_or(|logged| logged == *media_type) && *length == rest
-        }),
+    let (logged_type, rest) = (answer.media_type(), answer.rest());
+    let has_body = |bodies: &Bodies| {
+        bodies.iter().any(|(media_type, length)| {
+            logged_type.is_none_or(|logged| logged == *media_type)
+                && length.zip(rest).is_none_or(|(length, rest)| length == rest)
+        })
     };
-    let all = LENGTHS.iter().filter(|(reason, bodies)| fits(reason) && can_be(reason) && has_body(bodies));
+    let all = BODIES.iter().filter(|(reason, bodies)| fits(reason) && can_be(reason) && has_body(bodies));
     all.map(|(reason, _)| *reason).collect()
 }
 
-/// The media types and lengths of the bodies that an answer can have, without the id of the request.
-type BodyLengths = [(&'static str, usize); 2];
+/// The media types of the bodies that an answer can have; with their lengths, without the id of the request, if the
+/// answer always has the same text.
+type Bodies = [(&'static str, Option<usize>); 2];
 
-/// All reasons, each with the lengths of its bodies if its answer always has the same text.
-static LENGTHS: LazyLock<Vec<(Reason, Option<BodyLengths>)>> = LazyLock::new(|| {
-    let lengths = |refusal: Refusal| {
-        // The id is part of the body, even if it is empty.
-        refusal_bodies(&refusal, Some("")).map(|(media_type, body)| (media_type, body.len()))
+/// All reasons, each with its bodies.
+static BODIES: LazyLock<Vec<(Reason, Bodies)>> = LazyLock::new(|| {
+    // The id is part of the body, even if it is empty.
+    let bodies = |refusal: &Refusal| refusal_bodies(refusal, Some(""));
+    let of = |reason| match refusal_of(reason) {
+        Some(refusal) => bodies(&refusal).map(|(media_type, body)| (media_type, Some(body.len()))),
+        None => bodies(&Refusal::TokenMissing).map(|(media_type, _)| (media_type, None)),
     };
-    Reason::ALL.into_iter().map(|reason| (reason, refusal_of(reason).map(lengths))).collect()
+    Reason::ALL.into_iter().map(|reason| (reason, of(reason))).collect()
 });
 
 /// A refusal for this reason; `None` if the text of the answer depends on more than the reason.
 fn refusal_of(reason: Reason) -> Option<Refusal> {
     Some(match reason {
-        // The name of the parameter or header is part of the text. An event that cannot be read does not have an id.
+        // The name of the parameter or header, or the allowed methods, are part of the text. An event that cannot be
+        // read does not have an id.
         Reason::QueryNotAllowed
         | Reason::QueryMalformed
         | Reason::HeaderNotAllowed
         | Reason::HeaderMalformed
+        | Reason::MethodNotAllowed
         | Reason::EventMalformed => return None,
         Reason::EventWrongTrigger => Refusal::EventWrongTrigger,
         Reason::KeyMissing => Refusal::Key(KeyError::Missing),
@@ -117,7 +138,6 @@ fn refusal_of(reason: Reason) -> Option<Refusal> {
         Reason::KeySoap => Refusal::Key(KeyError::Soap),
         Reason::KeyTooLong => Refusal::Key(KeyError::TooLong),
         Reason::PostNotAnUpload => Refusal::PostNotAnUpload,
-        Reason::MethodNotAllowed => Refusal::MethodNotAllowed { allow: String::new() },
         Reason::CredentialRepeated => CredentialError::Repeated.into(),
         Reason::CredentialScheme => CredentialError::Scheme.into(),
         Reason::CredentialMalformed => CredentialError::Malformed.into(),
@@ -203,9 +223,50 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_depends_on_the_policy_has_any_length() {
+        for allow in ["", "GET", "GET, HEAD, PUT"] {
+            let refusal = Refusal::MethodNotAllowed { allow: allow.to_owned() };
+            assert_eq!(reasons_of(405, length_of(&refusal)), [Reason::MethodNotAllowed], "{allow}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_type_is_not_the_functions() {
+        let reasons_of = |method, status, media_type, length| {
+            let answer =
+                Answer { method, status: Some(status), media_type, length, request_id: Some("id==") };
+            reasons(&answer, None).len()
+        };
+        for status in [400, 401, 403, 405, 500, 503] {
+            for length in [None, length_of(&Refusal::TokenMissing)] {
+                assert_eq!(reasons_of("GET", status, Some("text/html"), length), 0, "{status}");
+            }
+            for media_type in [None, Some("application/problem+json"), Some("application/xml")] {
+                assert!(reasons_of("GET", status, media_type, None) > 0, "{status}");
+            }
+        }
+        // These answers have no body.
+        assert!(reasons_of("HEAD", 403, Some("text/html"), None) > 0);
+        assert!(reasons_of("GET", 302, Some("text/html"), Some(0)) > 0);
+    }
+
+    #[test]
+    fn an_answer_that_shows_only_its_status_may_be_another_ones() {
+        let has_only_status = |method, status, media_type, length| {
+            Answer { method, status, media_type, length, request_id: Some("id==") }.has_only_status()
+        };
+        assert!(has_only_status("GET", Some(403), None, None));
+        assert!(has_only_status("HEAD", Some(403), Some("application/problem+json"), Some(9)));
+        assert!(!has_only_status("GET", Some(403), Some("application/problem+json"), None));
+        assert!(!has_only_status("GET", Some(403), None, Some(140)));
+        // Without a status, nothing is concluded from it; and no custom error response is a 302.
+        assert!(!has_only_status("GET", None, None, None));
+        assert!(!has_only_status("GET", Some(302), None, None));
+    }
+
+    #[test]
     fn no_body_is_so_long_that_it_could_be_compressed() {
-        let longest =
-            LENGTHS.iter().filter_map(|(_, bodies)| *bodies).flatten().map(|(_, length)| length).max();
+        let longest = BODIES.iter().flat_map(|(_, bodies)| bodies).filter_map(|(_, length)| *length).max();
         // An id has 56 characters.
         assert!(longest.is_some_and(|length| length + 56 < 1000), "{longest:?}");
     }

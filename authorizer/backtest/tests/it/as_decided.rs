@@ -142,6 +142,25 @@ fn access_lines(request: &Request, before: &Authorized<'_>) -> [(String, &'stati
     ]
 }
 
+/// The lines for a refused request whose answer a custom error response of CloudFront has replaced.
+fn replaced_lines(request: &Request, before: &DecisionRecord<'_>) -> Vec<(String, &'static str)> {
+    if before.decision != Verdict::Refuse {
+        return Vec::new();
+    }
+    let (method, stem) = (&request.method, request.uri.replace('%', "%25"));
+    let line = |status: u16, result: &str, media_type: &str| {
+        format!("{method}\t{stem}\t{status}\t{result}\t{media_type}")
+    };
+    let fields = "#Fields: cs-method cs-uri-stem sc-status x-edge-response-result-type sc-content-type";
+    let errors = [404, 412, 416, 403, 200].map(|status| (line(status, "Error", "text/html"), fields));
+    // The answer to HEAD does not show that it was replaced.
+    let answers = [401, 403, 404, 411]
+        .into_iter()
+        .filter(|_| method != "HEAD")
+        .map(|status| (line(status, "LambdaGeneratedResponse", "text/html"), fields));
+    errors.into_iter().chain(answers).collect()
+}
+
 /// The true result.
 fn truth(before: Verdict, after: Verdict) -> Said {
     match (before, after) {
@@ -233,6 +252,10 @@ fn whatever_a_log_leaves_out_what_is_said_of_it_is_what_the_core_decides() {
                     check(known.0, &with_old, &line, Some(fields))?;
                     check(known.1, &without, &line, Some(fields))?;
                 }
+            }
+            for (line, fields) in replaced_lines(&request, &before) {
+                check("replaced, old", &with_old, &line, Some(fields))?;
+                check("replaced", &without, &line, Some(fields))?;
             }
         }
         Ok(())
@@ -349,7 +372,7 @@ fn tokens_that_are_taken_to_be_as_before_are_so_between_policies_that_trust_alik
     let mut runner = runner(100);
     let tokens = Assumptions { tokens: true, ..Assumptions::default() };
     let result = runner.run(&(policies(), requests()), |((old, mut new), requests)| {
-        for part in ["issuers", "revoked", "credentials", "cors", "log"] {
+        for part in ["issuers", "revoked", "credentials", "cors", "log", "query"] {
             new[part] = old[part].clone();
         }
         let (old, new) = (Policy::new(&old), Policy::new(&new));
@@ -415,7 +438,7 @@ fn at_another_instant_it_is_what_the_core_would_decide_then() {
     }
 }
 
-/// The result for a line between two policies that differ in one part.
+/// The result for a line between two policies that differ in one part. It is the same for both versions of the line.
 fn between(part: &str, old: Value, new: Value, line: &Value) -> Said {
     let policy = |value: Value| {
         let mut policy = json!({"version": 1, "credentials": {"cookie": "session"},
@@ -429,9 +452,14 @@ fn between(part: &str, old: Value, new: Value, line: &Value) -> Said {
     };
     let (old, new) = (policy(old), policy(new));
     let mut line = line.clone();
-    line["log_version"] = json!(1);
     line["bundle_sha256"] = json!(old.read.bundle().sha256());
-    say(&Backtest::new(new.read(), Some(old.read())), &line.to_string(), None)
+    let backtest = Backtest::new(new.read(), Some(old.read()));
+    let [first, second] = [1, 2].map(|version| {
+        line["log_version"] = json!(version);
+        say(&backtest, &line.to_string(), None)
+    });
+    assert_eq!(first, second, "{line}");
+    second
 }
 
 #[test]
@@ -471,8 +499,15 @@ fn what_another_policy_dropped_from_the_query_is_not_dropped_now() {
     let ignored = json!({"ignored": ["utm_source"]});
     assert_eq!(between("query", ignored.clone(), ignored.clone(), &line), Said::SameAllow);
     assert_eq!(between("query", json!(null), ignored.clone(), &line), Said::SameAllow);
-    // The request may have had the parameter.
-    assert_eq!(between("query", ignored, json!(null), &line), Said::CannotBeTold);
+    // The request may have had the parameter, whether or not the line has what went to S3.
+    assert_eq!(between("query", ignored.clone(), json!(null), &line), Said::CannotBeTold);
+    // The request may have been refused only for the parameter.
+    let mut refused = json!({"method": "GET", "key": "x", "decision": "refuse", "reason": "query_not_allowed",
+        "status": 400});
+    assert_eq!(between("query", json!(null), ignored.clone(), &refused), Said::CannotBeTold);
+    assert_eq!(between("query", ignored.clone(), ignored.clone(), &refused), Said::SameRefusal);
+    refused["query_names"] = json!("utm_source&acl");
+    assert_eq!(between("query", ignored.clone(), json!(null), &refused), Said::SameRefusal);
 }
 
 #[test]

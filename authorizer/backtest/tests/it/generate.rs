@@ -99,6 +99,8 @@ fn request() -> impl Strategy<Value = Request> {
         vec![
             ("GET", "response-expires=x"),
             ("GET", "partNumber=2"),
+            ("GET", "utm=a"),
+            ("GET", "v=1&utm=a"),
             ("GET", "response-content-type=text%2Fplain&x-id=GetObject"),
             ("GET", "versionId=v"),
             ("GET", "acl"),
@@ -350,6 +352,7 @@ fn front() -> impl Strategy<Value = Value> {
             json!([{"issuer": "partner", "sub": "bob"}]),
         ],
     );
+    let query = mostly(vec![json!({})], vec![json!({"ignored": ["utm"]}), json!({"ignored": ["utm", "v"]})]);
     let credentials = select(vec![
         json!({}),
         json!({}),
@@ -366,15 +369,15 @@ fn front() -> impl Strategy<Value = Value> {
     let exchanged = prop::bool::weighted(0.1);
     // Claims are logged with one of two salts, or not at all.
     let salt = select(vec![None, Some("0"), Some("0"), Some("1")]);
-    (staff, exchanged, revoked, credentials, cors, (subject, salt)).prop_map(
-        move |(mut staff, exchanged, revoked, credentials, cors, (subject, salt))| {
+    (staff, exchanged, revoked, (credentials, query), cors, (subject, salt)).prop_map(
+        move |(mut staff, exchanged, revoked, (credentials, query), cors, (subject, salt))| {
             let mut partner = partner.clone();
             if exchanged {
                 // The same issuers, with other names.
                 std::mem::swap(&mut staff["name"], &mut partner["name"]);
             }
             let mut policy = json!({"version": 1, "issuers": [staff, partner], "credentials": credentials,
-                "revoked": revoked, "log": {"subject": subject}});
+                "query": query, "revoked": revoked, "log": {"subject": subject}});
             if let Some(salt) = salt {
                 policy["log"]["claims_salt"] = json!(salt.repeat(32));
             }

@@ -59,6 +59,13 @@ impl Report<'_> {
                 ))?;
             }
         }
+        if counts.assumed_answers > 0 {
+            line(format_args!(
+                "assumed: no custom error response of CloudFront replaced the function's answer to {}, of which only the \
+                 status was logged",
+                many(counts.assumed_answers, "request")
+            ))?;
+        }
         self.text_beside()?;
         for change in Change::ALL {
             self.text_of(change)?;

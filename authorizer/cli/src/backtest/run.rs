@@ -10,11 +10,15 @@ use authorizer_backtest::{Backtest, Lines, Tally};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::error::BacktestError;
-use super::source::{self, Log};
+use super::source::{self, Delimiter, Log};
 use crate::in_order::{Hand, in_order, processors};
 
 /// Reads all logs.
-pub(super) fn run(backtest: Backtest, arguments: &[PathBuf]) -> Result<Tally, BacktestError> {
+pub(super) fn run(
+    backtest: Backtest,
+    arguments: &[PathBuf],
+    delimiter: Option<Delimiter>,
+) -> Result<Tally, BacktestError> {
     let logs = source::logs(arguments)?;
     let progress = progress(&logs);
     let read = Arc::new(AtomicU64::new(0));
@@ -22,7 +26,7 @@ pub(super) fn run(backtest: Backtest, arguments: &[PathBuf]) -> Result<Tally, Ba
     let mut tally = Tally::default();
     let result = in_order(
         processors(),
-        move |hand| read_all(&logs, &read, hand),
+        move |hand| read_all(&logs, delimiter, &read, hand),
         move |lines: Result<Lines, BacktestError>| lines.map(|lines| backtest.read(&lines)),
         |tally_of_batch| {
             tally.add(tally_of_batch?);
@@ -35,9 +39,14 @@ pub(super) fn run(backtest: Backtest, arguments: &[PathBuf]) -> Result<Tally, Ba
 }
 
 /// Reads the logs in order. An error is handed on in its turn, and is the last.
-fn read_all(logs: &[Log], read: &AtomicU64, hand: Hand<'_, Result<Lines, BacktestError>>) {
+fn read_all(
+    logs: &[Log],
+    delimiter: Option<Delimiter>,
+    read: &AtomicU64,
+    hand: Hand<'_, Result<Lines, BacktestError>>,
+) {
     for log in logs {
-        if let Err(error) = source::read(log, read, &mut |lines| hand(Ok(lines))) {
+        if let Err(error) = source::read(log, delimiter, read, &mut |lines| hand(Ok(lines))) {
             hand(Err(error));
             return;
         }

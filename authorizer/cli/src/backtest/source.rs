@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use authorizer_backtest::{Layout, Lines, MAX_LINE_BYTES};
+use clap::ValueEnum;
 use walkdir::WalkDir;
 
 use super::error::BacktestError;
@@ -61,9 +62,37 @@ pub(crate) fn logs(arguments: &[PathBuf]) -> Result<Vec<Log>, BacktestError> {
     Ok(logs)
 }
 
+/// What stands between the fields of an access log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Delimiter {
+    /// A tab.
+    Tab,
+    /// A space.
+    Space,
+    /// A comma.
+    Comma,
+    /// A semicolon.
+    Semicolon,
+    /// A vertical bar (`|`).
+    Pipe,
+}
+
+impl Delimiter {
+    fn as_char(self) -> char {
+        match self {
+            Self::Tab => '\t',
+            Self::Space => ' ',
+            Self::Comma => ',',
+            Self::Semicolon => ';',
+            Self::Pipe => '|',
+        }
+    }
+}
+
 /// Reads a log to its end, and hands on its lines for as long as they are taken. `read` counts the bytes of the file.
 pub(crate) fn read(
     log: &Log,
+    delimiter: Option<Delimiter>,
     read: &AtomicU64,
     take: &mut dyn FnMut(Lines) -> bool,
 ) -> Result<(), BacktestError> {
@@ -81,10 +110,10 @@ pub(crate) fn read(
     let is_gzip = start.starts_with(&GZIP);
     let input = BufReader::with_capacity(128 * 1024, Cursor::new(start).chain(input));
     if !is_gzip {
-        return read_lines(input, &log.name, take).map_err(unreadable);
+        return read_lines(input, &log.name, delimiter, take).map_err(unreadable);
     }
     let unpacked = BufReader::with_capacity(128 * 1024, Members::new(input));
-    read_lines(unpacked, &log.name, take)
+    read_lines(unpacked, &log.name, delimiter, take)
         .map_err(|source| BacktestError::Damaged { path: log.path.clone(), source })
 }
 
@@ -105,6 +134,7 @@ impl Read for Counted<'_> {
 fn read_lines(
     mut input: impl BufRead,
     name: &Arc<str>,
+    delimiter: Option<Delimiter>,
     take: &mut dyn FnMut(Lines) -> bool,
 ) -> io::Result<()> {
     let mut next = 1;
@@ -126,6 +156,10 @@ fn read_lines(
             next = number_after(first, lines);
             if lines.starts_with(b"#") {
                 let of_fields = std::str::from_utf8(lines).ok().and_then(Layout::parse);
+                let of_fields = of_fields.map(|layout| match delimiter {
+                    Some(delimiter) => layout.separated_by(delimiter.as_char()),
+                    None => layout,
+                });
                 layout = of_fields.map(Arc::new).or(layout);
                 continue;
             }
@@ -182,7 +216,7 @@ mod tests {
             batches.push((lines.first, lines.layout.is_some(), lines.bytes));
             true
         };
-        read_lines(text, &"log".into(), &mut take).unwrap();
+        read_lines(text, &"log".into(), None, &mut take).unwrap();
         batches
     }
 

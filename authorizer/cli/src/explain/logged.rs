@@ -112,7 +112,7 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
 fn search(args: &Args, id: &str) -> miette::Result<Trace> {
     let mut trace = Trace::of(id);
     for log in source::logs(&args.log)? {
-        source::read(&log, &AtomicU64::new(0), &mut |lines| {
+        source::read(&log, None, &AtomicU64::new(0), &mut |lines| {
             trace.read(&lines);
             true
         })?;

@@ -84,6 +84,26 @@ fn a_log_is_the_same_whatever_it_is_packed_in_and_wherever_it_comes_from() {
 }
 
 #[test]
+fn another_delimiter_is_that_of_the_fields_line_or_is_named() {
+    let tabs = String::from_utf8(read("access.log")).unwrap();
+    let counts = |value: &Value| value["counts"].clone();
+    let expected = counts(&json(&["-"], tabs.as_bytes()));
+    for (name, delimiter) in [("comma", ","), ("semicolon", ";"), ("pipe", "|"), ("space", " ")] {
+        let lines = tabs.replace('\t', delimiter);
+        assert_eq!(counts(&json(&["--delimiter", name, "-"], lines.as_bytes())), expected, "{name}");
+        let fields = lines.lines().nth(1).unwrap();
+        let names = fields.replacen("#Fields: ", "", 1).replace(' ', delimiter);
+        let with_names = lines.replace(fields, &format!("#Fields: {names}"));
+        assert_eq!(counts(&json(&["-"], with_names.as_bytes())), expected, "{name}");
+        // Without either, nothing is guessed.
+        if delimiter != " " {
+            let done = backtest(&["-"], lines.as_bytes());
+            assert!(done.code == 2 && done.err.contains("--delimiter"), "{}", done.err);
+        }
+    }
+}
+
+#[test]
 fn two_logs_in_one_stream_each_have_their_own_columns() {
     let other = b"#Version: 1.0\n#Fields: sc-status cs-uri-stem cs-method x-edge-result-type\n\
                   200\t/records/a\tPUT\tMiss\n";
