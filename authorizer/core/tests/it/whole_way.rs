@@ -292,6 +292,15 @@ fn the_line_has_the_query_that_goes_on_and_only_names_of_another() {
             json!("response-content-disposition"),
             none.clone(),
         ),
+        // And a token of another kind: without a signature, and with an empty part.
+        (
+            "GET",
+            own,
+            format!("{token}&response-content-disposition=inline%3B+ewogImFsZyI6Im5vbmUifQ.eyJzdWIiOiJhIn0."),
+            "allowed_by_rule",
+            json!("response-content-disposition"),
+            none.clone(),
+        ),
         // Recognised, and refused by the rules.
         (
             "GET",
