@@ -89,6 +89,9 @@ pub struct DecisionRecord<'r> {
     /// The digests of the claims that rules read, if the policy has a salt for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<LoggedClaims>,
+    /// Which salt they have, as [`ClaimHasher::salt_id`] names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims_salt_id: Option<Cow<'r, str>>,
     /// The SHA-256 of the bundle that decided, in hexadecimal.
     pub bundle_sha256: Cow<'r, str>,
 }
@@ -160,6 +163,7 @@ impl<'r> DecisionRecord<'r> {
             issuer: self.issuer.map(owned),
             subject: self.subject.map(owned),
             claims: self.claims,
+            claims_salt_id: self.claims_salt_id.map(owned),
             bundle_sha256: owned(self.bundle_sha256),
         }
     }
@@ -169,7 +173,7 @@ impl<'r> DecisionRecord<'r> {
         &mut self,
         claims: &VerifiedClaims<'r>,
         logging: SubjectLogging,
-        hasher: Option<&ClaimHasher>,
+        hasher: Option<&'r ClaimHasher>,
     ) {
         let issuer = claims.issuer();
         self.issuer = Some(issuer.name().into());
@@ -181,6 +185,7 @@ impl<'r> DecisionRecord<'r> {
             SubjectLogging::Omitted => None,
         };
         self.claims = hasher.map(|hasher| claims.digests(hasher));
+        self.claims_salt_id = hasher.map(|hasher| hasher.salt_id().into());
     }
 }
 
