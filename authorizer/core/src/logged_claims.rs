@@ -19,6 +19,9 @@ pub const MIN_SALT: usize = 32;
 /// The longest salt, in characters.
 pub const MAX_SALT: usize = 256;
 
+/// The fewest different characters of a salt. 32 random hexadecimal digits have fewer in one of twenty million cases.
+pub const MIN_SALT_CHARACTERS: usize = 8;
+
 /// The number of claims of a line: the first in the order of their names.
 pub const MAX_CLAIMS: usize = 16;
 
