@@ -94,9 +94,22 @@ fn query_of(decision: &DecisionTrace, operation: Option<S3Operation>, guesses: &
     let is_first = decision.number("log_version") == Some(1);
     let logged = decision.text("query").or_else(|| decision.text("query_names")).unwrap_or_default();
     let mut pairs: Vec<String> = Vec::new();
-    for pair in logged.split('&').filter(|pair| !matches!(*pair, "" | "...")) {
+    for pair in logged.split('&').filter(|pair| !pair.is_empty()) {
         if pair.contains('=') {
             pairs.push(pair.to_owned());
+            continue;
+        }
+        if pair == "..." {
+            let why = "the log has the names of the first 20 only";
+            guesses.push(Guess::new("further query parameters", None, why));
+            continue;
+        }
+        if pair == "?" {
+            // Each with another name: a parameter that comes twice is another error.
+            let name = format!("unknown-parameter-{}", pairs.len().saturating_add(1));
+            let why = "the log does not have its name";
+            guesses.push(Guess::new("the name of a query parameter", name.clone(), why));
+            pairs.push(format!("{name}=example"));
             continue;
         }
         let value = value_for(operation, pair);

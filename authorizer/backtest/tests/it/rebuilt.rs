@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use authorizer_backtest::Rebuilt;
 use authorizer_backtest::{Asker, Given, Layout, Lines, RebuildError, Trace, rebuild};
-use authorizer_core::UnixTime;
 use authorizer_core::record::{DecisionRecord, Verdict};
+use authorizer_core::{Supposed, UnixTime};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
 
 use crate::as_decided::{Policy, decision_line, old_line};
 use crate::generate::{Request, policies, requests};
@@ -110,4 +112,154 @@ fn what_is_rebuilt_from_logs_is_decided_on_as_it_was() {
         let [alike, otherwise, none] = seen[&(known, true)];
         assert!(alike * 100 >= (alike + otherwise + none) * share, "{known}: {seen:?}");
     }
+}
+
+const SALT: &str = "0123456789abcdef0123456789abcdef";
+
+/// A policy with one issuer, which hashes claims with this salt.
+fn policy(salt: &str, rules: Value) -> Policy {
+    Policy::new(&json!({"version": 1, "log": {"claims_salt": salt},
+        "issuers": [{"name": "staff", "issuer": "https://i/", "audience": ["a", "b"], "algorithms": ["EdDSA"],
+            "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}],
+        "rules": rules}))
+}
+
+fn event(uri: &str, query: &str) -> Vec<u8> {
+    json!({"Records": [{"cf": {
+        "config": {"eventType": "viewer-request", "requestId": "r", "distributionId": "E1"},
+        "request": {"clientIp": "203.0.113.9", "method": "GET", "uri": uri, "querystring": query, "headers": {}}
+    }}]})
+    .to_string()
+    .into_bytes()
+}
+
+/// The decision on a token with these claims, and the ones that each has.
+fn decide(policy: &Policy, uri: &str, claims: Value) -> DecisionRecord<'static> {
+    let mut whole = json!({"iss": "https://i/", "aud": "a", "exp": 1_800_000_600});
+    whole.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+    let supposed = Supposed { token_type: None, claims: whole.as_object().unwrap().clone() };
+    let at = UnixTime::from_seconds(1_800_000_000);
+    policy.authorizer.authorize_supposing(&event(uri, ""), &supposed, at).record.into_owned()
+}
+
+fn rebuilt_by(decider: &Policy, line: &str) -> Rebuilt {
+    let mut trace = Trace::of("r");
+    read(&mut trace, line, None);
+    let now = UnixTime::from_seconds(1_800_000_000);
+    rebuild(&trace, &decider.authorizer, &decider.authorizer, Given::default(), now).unwrap()
+}
+
+fn claims_of(rebuilt: &Rebuilt) -> Value {
+    match &rebuilt.asker {
+        Asker::Token(supposed) => json!(supposed.claims),
+        Asker::Anonymous => Value::Null,
+    }
+}
+
+/// Why something is a guess; empty if it is none.
+fn why(rebuilt: &Rebuilt, what: &str) -> String {
+    let guess = rebuilt.guesses.iter().find(|guess| guess.what == what);
+    guess.map(|guess| guess.why.clone()).unwrap_or_default()
+}
+
+#[test]
+fn what_a_policy_that_did_not_decide_says_of_the_log_is_a_guess() {
+    let rules = json!([{"id": "all", "effect": "allow", "operations": ["GetObject"], "keys": ["{sub}/**"],
+        "when": {"role": {"equals": "reader"}}}]);
+    let old = policy(SALT, rules.clone());
+    let line = decision_line(&decide(&old, "/bob/x", json!({"sub": "alice", "role": "reader"})));
+    let own = rebuilt_by(&old, &line);
+    assert_eq!(claims_of(&own)["role"], "reader");
+    assert_eq!((why(&own, "the issuer"), why(&own, "the claim `role`")), (String::new(), String::new()));
+    assert!(why(&own, "the claim `sub`").starts_with("the log has its hash"), "{:?}", own.guesses);
+    let other = rebuilt_by(&policy("fedcba9876543210fedcba9876543210", rules.clone()), &line);
+    assert!(why(&other, "the issuer").starts_with("another bundle decided"), "{:?}", other.guesses);
+    let of_role = why(&other, "the claim `role`");
+    assert!(
+        of_role.starts_with("the log has its hash, with a salt that the policy does not have"),
+        "{of_role}"
+    );
+    // The same salt, in another bundle: a digest that fits proves a value.
+    let mut more = rules;
+    more[0]["when"]["scope"] = json!({"has": "x"});
+    let same = rebuilt_by(&policy(SALT, more), &line);
+    assert_eq!(
+        (claims_of(&same)["role"].clone(), why(&same, "the claim `role`")),
+        (json!("reader"), String::new())
+    );
+    assert!(why(&same, "the claim `scope`").starts_with("no log has it"), "{:?}", same.guesses);
+    // A subject in plain text, where this policy would hash it.
+    let digest = authorizer_core::record::sha256_hex(b"https://i/\nalice");
+    assert!(line.contains(&digest));
+    let plain = line.replace(&digest, "alice");
+    let found = rebuilt_by(&policy(SALT, json!([])), &plain);
+    assert_eq!(claims_of(&found)["sub"], "alice");
+    assert!(why(&found, "the claim `sub`").starts_with("another bundle decided"), "{:?}", found.guesses);
+}
+
+#[test]
+fn what_stands_for_an_unknown_value_is_in_no_rule() {
+    let rules = json!([
+        {"id": "none", "effect": "deny", "operations": ["GetObject"], "keys": ["**"],
+            "when": {"role": {"starts_with": "unk"}}},
+        {"id": "more", "effect": "deny", "operations": ["GetObject"], "keys": ["**"],
+            "when": {"groups": {"has": "unknown-1"}}},
+        {"id": "all", "effect": "allow", "operations": ["GetObject"], "keys": ["**"],
+            "when": {"role": {"present": true}}}]);
+    let policy = policy(SALT, rules);
+    for claims in [
+        json!({"sub": "alice", "role": "sales"}),
+        json!({"sub": "alice", "role": "sales", "groups": ["x", "y"]}),
+        json!({"sub": "alice", "role": "a b", "groups": "x y"}),
+    ] {
+        let before = decide(&policy, "/unknown/x", claims.clone());
+        assert_eq!(before.rule.as_deref(), Some("all"));
+        let rebuilt = rebuilt_by(&policy, &decision_line(&before));
+        let supposed = match &rebuilt.asker {
+            Asker::Token(supposed) => supposed.clone(),
+            Asker::Anonymous => panic!("{claims}"),
+        };
+        let event = rebuilt.request.event();
+        let after = policy.authorizer.authorize_supposing(&event, &supposed, rebuilt.now);
+        assert_eq!(after.record.rule.as_deref(), Some("all"), "{claims} {supposed:?}");
+    }
+}
+
+#[test]
+fn an_audience_that_a_rule_reads_is_the_one_of_the_log() {
+    let policy = policy(
+        SALT,
+        json!([{"id": "all", "effect": "allow", "operations": ["GetObject"], "keys": ["**"],
+        "when": {"aud": {"has": "b"}}}]),
+    );
+    let before = decide(&policy, "/x", json!({"sub": "alice", "aud": ["b", "elsewhere"]}));
+    assert_eq!(before.rule.as_deref(), Some("all"));
+    let rebuilt = rebuilt_by(&policy, &decision_line(&before));
+    assert_eq!(claims_of(&rebuilt)["aud"], json!(["b", "unknown-1"]));
+}
+
+#[test]
+fn names_of_parameters_that_the_log_leaves_out_are_guesses() {
+    let policy = policy(
+        SALT,
+        json!([{"id": "all", "effect": "allow", "anonymous": true, "operations": ["GetObject"],
+        "keys": ["**"]}]),
+    );
+    let at = UnixTime::from_seconds(1_800_000_000);
+    let names: Vec<_> = (0..25).map(|number| format!("n{number}=secret")).collect();
+    let query = format!("{}=1&{}=1&{}", "a".repeat(50), "b".repeat(50), names.join("&"));
+    let before = policy.authorizer.authorize(&event("/x", &query), at).record.into_owned();
+    assert_eq!(before.reason, "query_not_allowed");
+    let rebuilt = rebuilt_by(&policy, &decision_line(&before));
+    assert!(!why(&rebuilt, "further query parameters").is_empty(), "{:?}", rebuilt.guesses);
+    assert!(!why(&rebuilt, "the name of a query parameter").is_empty(), "{:?}", rebuilt.guesses);
+    let target = rebuilt.request.target();
+    assert!(
+        target.starts_with("/x?unknown-parameter-1=example&unknown-parameter-2=example&n0=example&"),
+        "{target}"
+    );
+    assert!(!target.contains("..."), "{target}");
+    let event = rebuilt.request.event();
+    let record = policy.authorizer.authorize(&event, rebuilt.now).record;
+    assert_eq!(rebuilt.is_as_recorded(&record), Some(true));
 }
