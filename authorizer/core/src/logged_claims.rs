@@ -95,7 +95,7 @@ impl ClaimHasher {
     }
 
     /// The digests of some claims.
-    pub(crate) fn digests(&self, claims: &Map<String, Value>) -> LoggedClaims {
+    pub fn digests(&self, claims: &Map<String, Value>) -> LoggedClaims {
         let of = |name: &String| (name.clone(), self.of_claim(name, claim_name::find(claims, name)));
         LoggedClaims(Arc::new(self.names.iter().map(of).collect()))
     }

@@ -71,6 +71,42 @@ impl Holder<'_> {
         decided.is_none_or(|sha256| sha256 == self.decider().bundle().sha256())
     }
 
+    /// Whether the line can be of this token: its issuer has this name, and the subject and the claims are its own, as
+    /// far as the line has them.
+    pub(super) fn has(&self, token: &Supposed, issuer: &str) -> bool {
+        let mut issuers = self.policies.iter().flat_map(|policy| policy.bundle().policy().issuers());
+        let Some(issuer) = issuers.find(|one| one.name() == issuer) else { return false };
+        let text = |name| token.claims.get(name).and_then(Value::as_str);
+        let policy = self.decider().bundle().policy();
+        let is_subject = match (self.decision.text("subject"), text("sub")) {
+            (Some(logged), Some(subject)) => {
+                logged == digest_of(issuer, subject)
+                    || logged == subject.chars().take(CUT_SUBJECT).collect::<String>()
+            }
+            (Some(_), None) => false,
+            // It would be in the line, unless the policy that decided omits it.
+            (None, Some(_)) => !self.is_own() || policy.subject_logging() == SubjectLogging::Omitted,
+            (None, None) => true,
+        };
+        // Another bundle can have logged other claims.
+        let are_claims = match (self.logged(), self.hasher().filter(|_| self.is_own())) {
+            (Some(logged), Some(hasher)) => logged == hasher.digests(&token.claims),
+            (_, _) => true,
+        };
+        text("iss") == Some(issuer.issuer()) && is_subject && are_claims
+    }
+
+    /// The claims of the line.
+    fn logged(&self) -> Option<LoggedClaims> {
+        serde_json::from_value(self.decision.members.get("claims")?.clone()).ok()
+    }
+
+    /// What made these claims, if the policy has its salt. Digests with another salt tell nothing.
+    fn hasher(&self) -> Option<&ClaimHasher> {
+        let hasher = self.decider().bundle().policy().claim_hasher()?;
+        (self.decision.text("claims_salt_id") == Some(hasher.salt_id())).then_some(hasher)
+    }
+
     /// A token of this issuer.
     pub(super) fn token(&self, issuer: &str, guesses: &mut Vec<Guess>) -> Result<Supposed, RebuildError> {
         let issuers = self.decider().bundle().policy().issuers();
@@ -84,14 +120,7 @@ impl Holder<'_> {
             guesses.push(Guess::new("the issuer", issuer.issuer().to_owned(), why));
         }
         self.subject(issuer, &mut known, &mut open, guesses);
-        let logged: Option<LoggedClaims> = self
-            .decision
-            .members
-            .get("claims")
-            .and_then(|claims| serde_json::from_value(claims.clone()).ok());
-        // Digests with another salt tell nothing.
-        let hasher = self.decider().bundle().policy().claim_hasher();
-        let hasher = hasher.filter(|hasher| self.decision.text("claims_salt_id") == Some(hasher.salt_id()));
+        let (logged, hasher) = (self.logged(), self.hasher());
         let has_aud = self.is_own()
             && hasher.is_some()
             && logged.as_ref().is_some_and(|logged| logged.get("aud").is_some());
@@ -193,9 +222,7 @@ impl Holder<'_> {
             // It would be in the log.
             (None, SubjectLogging::Plain | SubjectLogging::Hashed) => {}
             (Some(subject), SubjectLogging::Hashed) => {
-                let is_it = |text: &String| {
-                    sha256_hex(&[issuer.issuer().as_bytes(), b"\n", text.as_bytes()].concat()) == subject
-                };
+                let is_it = |text: &String| digest_of(issuer, text) == subject;
                 let candidates = self.candidates("sub");
                 let mut texts = candidates.iter().filter_map(text_of).map(str::to_owned);
                 match texts.find(is_it) {
@@ -331,6 +358,11 @@ fn next(chosen: &mut [usize], open: &[Open]) -> bool {
         *place = 0;
     }
     false
+}
+
+/// The hash of a subject, as the log has it.
+fn digest_of(issuer: &Issuer, subject: &str) -> String {
+    sha256_hex(&[issuer.issuer().as_bytes(), b"\n", subject.as_bytes()].concat())
 }
 
 /// Whether a logged subject can be a hash. A plain one hardly looks like this.

@@ -8,6 +8,8 @@ use authorizer_backtest::Rebuilt;
 use authorizer_backtest::{Asker, Given, Layout, Lines, RebuildError, Trace, rebuild};
 use authorizer_core::record::{DecisionRecord, Verdict};
 use authorizer_core::{Supposed, UnixTime};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
@@ -262,4 +264,73 @@ fn names_of_parameters_that_the_log_leaves_out_are_guesses() {
     let event = rebuilt.request.event();
     let record = policy.authorizer.authorize(&event, rebuilt.now).record;
     assert_eq!(rebuilt.is_as_recorded(&record), Some(true));
+}
+
+#[test]
+fn a_token_of_an_access_log_is_used_only_if_the_decision_log_can_be_of_it() {
+    let document = |cookie: &str| {
+        json!({"version": 1, "log": {"claims_salt": SALT}, "credentials": {"cookie": cookie},
+            "issuers": [{"name": "staff", "issuer": "https://i/", "audience": ["a"], "algorithms": ["EdDSA"], "jwks":
+                {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}],
+            "rules": [{"id": "all", "effect": "allow", "operations": ["GetObject"], "keys": ["**"],
+                    "when": {"role": {"has": "reader"}}},
+                {"id": "public", "effect": "allow", "anonymous": true, "operations": ["GetObject"],
+                    "keys": ["public/**"]}]})
+    };
+    let (policy, other) = (Policy::new(&document("t")), Policy::new(&document("u")));
+    let claims = |iss: &str, sub: &str, role: &str| json!({"iss": iss, "sub": sub, "role": role, "aud": "a", "exp": 1_800_000_600});
+    let token = |claims: &Value| {
+        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.c2ln", encode(r#"{"alg":"EdDSA"}"#), encode(&claims.to_string()))
+    };
+    let own = claims("https://i/", "alice", "reader");
+    let line = decision_line(&decide(&policy, "/x", json!({"sub": "alice", "role": "reader"})));
+    let public = event("/public/x", "");
+    let anonymous = policy.authorizer.authorize(&public, UnixTime::from_seconds(1_800_000_000));
+    assert_eq!(anonymous.record.rule.as_deref(), Some("public"));
+    let anonymous_line = decision_line(&anonymous.record);
+    let rebuilt = |line: Option<&str>, cookies: &str| {
+        let mut trace = Trace::of("r");
+        if let Some(line) = line {
+            read(&mut trace, line, None);
+        }
+        let fields = format!("{FIELDS} cs(Cookie)");
+        let access = format!(
+            "2027-01-15\t08:00:00\t203.0.113.9\tGET\t/public/x\t-\t200\t0.100\tMiss\tr\t{}",
+            cookies.replace(' ', "%20")
+        );
+        read(&mut trace, &access, Some(&fields));
+        let now = UnixTime::from_seconds(1_800_000_000);
+        rebuild(&trace, &other.authorizer, &policy.authorizer, Given::default(), now).unwrap()
+    };
+    let alice = token(&own);
+    let read_from = "read from the token in the access log, whose signature was not checked";
+    let is_read = |rebuilt: &Rebuilt| why(rebuilt, "the claims") == read_from;
+    let alone = rebuilt(None, &format!("t={alice}"));
+    assert!(is_read(&alone) && claims_of(&alone) == own, "{:?}", alone.guesses);
+    let agreed = rebuilt(Some(&line), &format!("t={alice}"));
+    assert!(is_read(&agreed) && claims_of(&agreed) == own, "{:?}", agreed.guesses);
+    for (forged, what) in [
+        (claims("https://i/", "mallory", "reader"), "subject"),
+        (claims("https://other/", "alice", "reader"), "issuer"),
+        (claims("https://i/", "alice", "admin"), "claims"),
+    ] {
+        let forged = token(&forged);
+        let found = rebuilt(Some(&line), &format!("t={forged}"));
+        assert!(!is_read(&found) && claims_of(&found)["role"] == "reader", "{what}: {:?}", found.guesses);
+        assert!(
+            why(&found, "the token in the access log").contains("not used"),
+            "{what}: {:?}",
+            found.guesses
+        );
+        // The one that agrees is found behind it.
+        let found = rebuilt(Some(&line), &format!("t={forged}; t={alice}"));
+        assert!(is_read(&found) && claims_of(&found) == own, "{what}: {:?}", found.guesses);
+    }
+    // Without a token in the decision log, none is made up: of neither policy's cookie.
+    for cookie in ["t", "u"] {
+        let found = rebuilt(Some(&anonymous_line), &format!("{cookie}={alice}"));
+        assert_eq!(found.asker, Asker::Anonymous, "{cookie}");
+        assert!(why(&found, "the token in the access log").contains("had no token"), "{:?}", found.guesses);
+    }
 }
