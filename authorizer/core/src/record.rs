@@ -201,11 +201,16 @@ pub(crate) fn query_names<'n>(names: impl Iterator<Item = &'n str>) -> Option<St
             text.push_str("...");
             break;
         }
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let is_shown = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_plain);
-        text.push_str(if is_shown { name } else { "?" });
+        text.push_str(logged_name(name));
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// The name of a query parameter for the log.
+pub(crate) fn logged_name(name: &str) -> &str {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_shown = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_plain);
+    if is_shown { name } else { "?" }
 }
 
 /// Whether a text contains what looks like a token: parts of base64url with dots between them, of which one has the
