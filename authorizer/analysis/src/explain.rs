@@ -21,6 +21,9 @@ pub struct Explanation {
     /// or the claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The same, for a request of somebody else: with the name of a query parameter only as the decision log has it.
+    #[serde(skip)]
+    pub logged_detail: Option<String>,
     /// Where the request has its token; `None` without one, and for a token that is supposed.
     pub token_in: Option<CredentialPlace>,
     /// The result of each rule, in the order of the policy. Empty if the request was refused before the rules: by
@@ -75,15 +78,20 @@ fn whole(
     supposed: Option<&Supposed>,
 ) -> Explanation {
     match access {
-        Ok(access) => Explanation { record, detail: None, token_in, rules: ask_rules(authorizer, &access) },
+        Ok(access) => Explanation {
+            record,
+            detail: None,
+            logged_detail: None,
+            token_in,
+            rules: ask_rules(authorizer, &access),
+        },
         Err(refusal) => {
             // A preflight is answered, or refused for another reason.
             let is_told = record.reason == refusal.reason();
-            let detail = is_told.then(|| {
-                let claim = supposed.and_then(|supposed| lacking(authorizer, &refusal, supposed));
-                claim.unwrap_or_else(|| refusal.detail())
-            });
-            Explanation { record, detail, token_in, rules: Vec::new() }
+            let claim = supposed.and_then(|supposed| lacking(authorizer, &refusal, supposed));
+            let told = |detail: String| is_told.then(|| claim.clone().unwrap_or(detail));
+            let (detail, logged_detail) = (told(refusal.detail()), told(refusal.logged_detail()));
+            Explanation { record, detail, logged_detail, token_in, rules: Vec::new() }
         }
     }
 }

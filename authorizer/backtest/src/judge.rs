@@ -119,7 +119,14 @@ impl Judge {
     /// The assumptions that this line shows to be wrong.
     pub(super) fn contradicted(&self, recorded: &Recorded<'_>) -> Assumptions {
         let mut contradicted = recorded.contradicted;
-        contradicted.tokens |= self.assumptions.tokens && self.policy.refuses_holder(&recorded.came);
+        // Without the policy that decided, its salt is assumed to be this one's.
+        let is_salted_otherwise = self.decider(recorded).is_none()
+            && recorded.claims.as_ref().is_some_and(|claims| {
+                let hasher = self.policy.bundle().policy().claim_hasher();
+                hasher.is_some_and(|hasher| hasher.salt_id() != claims.salt_id)
+            });
+        contradicted.tokens |=
+            self.assumptions.tokens && (self.policy.refuses_holder(&recorded.came) || is_salted_otherwise);
         self.assumptions.both(contradicted)
     }
 
@@ -215,10 +222,12 @@ impl Judge {
         let at = self.now.map_or(recorded.at, |now| Span { first: now, last: now });
         let held = named.map(Rule::conditions).unwrap_or_default();
         let hashed = match (&who, &recorded.claims) {
-            (Caller::Holder { .. }, Some(logged)) => {
+            (Caller::Holder { .. }, Some(claims)) => {
                 // As for subjects: without the policy that decided, this one's `[log]` is assumed.
                 let hasher = decider.unwrap_or(&self.policy).bundle().policy().claim_hasher();
-                hasher.map(|hasher| HashedClaims { logged, hasher })
+                // Digests with another salt tell nothing.
+                let hasher = hasher.filter(|hasher| hasher.salt_id() == claims.salt_id);
+                hasher.map(|hasher| HashedClaims { logged: &claims.digests, hasher })
             }
             (Caller::Holder { .. } | Caller::OneOf(_) | Caller::Anonymous | Caller::Unknown, _) => None,
         };

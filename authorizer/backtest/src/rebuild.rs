@@ -189,7 +189,7 @@ pub fn rebuild(
     }
     let asker = match given.asker {
         Some(asker) => asker,
-        None => asker_of(trace, policy, decider, &request, target.token, now, &mut guesses)?,
+        None => asker_of(trace, policy, decider, &request, &target.tokens, now, &mut guesses)?,
     };
     Ok(Rebuilt { request, asker, now, recorded, guesses })
 }
@@ -290,22 +290,36 @@ fn with_upload(
     upload.put_into(&Deed::Operation(operation), request)
 }
 
+/// Why a token of an access log is not used.
+const NO_TOKEN: &str = "by the decision log the request had no token that was accepted, so it is not used";
+
 /// The token, or that there was none.
 fn asker_of(
     trace: &Trace,
     policy: &Authorizer,
     decider: &Authorizer,
     request: &PosedRequest,
-    token: Option<String>,
+    tokens: &[String],
     now: UnixTime,
     guesses: &mut Vec<Guess>,
 ) -> Result<Asker, RebuildError> {
-    if let Some(supposed) = token.as_deref().and_then(claims::of_token) {
+    let mut tokens = tokens.iter().filter_map(|token| claims::of_token(token)).peekable();
+    let has_some = tokens.peek().is_some();
+    let read = |supposed, guesses: &mut Vec<Guess>| {
         let why = "read from the token in the access log, whose signature was not checked";
         guesses.push(Guess::new("the claims", None, why));
-        return Ok(Asker::Token(supposed));
-    }
+        Ok(Asker::Token(supposed))
+    };
+    // Anybody can send any token: the decision log has whose token verified.
+    let not_used = |why: &str, guesses: &mut Vec<Guess>| {
+        if has_some {
+            guesses.push(Guess::new("the token in the access log", None, why));
+        }
+    };
     let Some(decision) = &trace.decision else {
+        if let Some(supposed) = tokens.next() {
+            return read(supposed, guesses);
+        }
         guesses.push(Guess::new(
             "the token",
             None,
@@ -316,20 +330,28 @@ fn asker_of(
     if let Some(issuer) = decision.text("issuer") {
         let recorded = Recorded::of(trace);
         let holder = Holder { decision, policies: [decider, policy], event: request.event(), now, recorded };
+        if let Some(supposed) = tokens.find(|token| holder.has(token, issuer)) {
+            return read(supposed, guesses);
+        }
+        let why = "the issuer, the subject or the claims of the decision log are others, so it is not used";
+        not_used(why, guesses);
         return holder.token(issuer, guesses).map(Asker::Token);
     }
     let stage =
         Stage::of_word(decision.text("reason").unwrap_or_default(), decision.text("operation").is_some());
     match stage {
         // The log names the issuer of every token that verified.
-        Stage::NoRule | Stage::Denied => {}
-        _ if decision.text("decision") == Some("allow") => {}
+        Stage::NoRule | Stage::Denied => not_used(NO_TOKEN, guesses),
+        _ if decision.text("decision") == Some("allow") => not_used(NO_TOKEN, guesses),
         Stage::Always
         | Stage::Unknown
         | Stage::Credential
         | Stage::TokenForm
         | Stage::Trust
         | Stage::Keys => {
+            if let Some(supposed) = tokens.next() {
+                return read(supposed, guesses);
+            }
             let why = "a token that is not accepted is in no log, so the request is rebuilt without one";
             guesses.push(Guess::new("the token", None, why));
         }

@@ -21,7 +21,7 @@ pub(super) struct Recorded<'l> {
     /// The identity, as far as the log says.
     pub(super) came: Came<'l>,
     /// The digests of its claims, if the log has them.
-    pub(super) claims: Option<LoggedClaims>,
+    pub(super) claims: Option<SaltedClaims<'l>>,
     /// The assumptions that the line itself shows to be wrong.
     pub(super) contradicted: Assumptions,
     /// Whether only the status of an answer shows that it is the function's own.
@@ -32,6 +32,14 @@ pub(super) struct Recorded<'l> {
     pub(super) method: Cow<'l, str>,
     /// The path or key, for display if the request does not have a valid key.
     pub(super) path: Cow<'l, str>,
+}
+
+/// The digests of the claims of a token.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SaltedClaims<'l> {
+    pub(super) digests: LoggedClaims,
+    /// Which salt they have. A line that does not say this has no claims for us.
+    pub(super) salt_id: Cow<'l, str>,
 }
 
 /// The outcome of a request.

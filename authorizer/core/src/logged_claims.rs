@@ -19,6 +19,9 @@ pub const MIN_SALT: usize = 32;
 /// The longest salt, in characters.
 pub const MAX_SALT: usize = 256;
 
+/// The fewest different characters of a salt. 32 random hexadecimal digits have fewer in one of twenty million cases.
+pub const MIN_SALT_CHARACTERS: usize = 8;
+
 /// The number of claims of a line: the first in the order of their names.
 pub const MAX_CLAIMS: usize = 16;
 
@@ -28,12 +31,16 @@ pub const MAX_MEMBERS: usize = 16;
 /// The length of a digest, in bytes. Two values have the same one by chance in one of 2^96 cases.
 const DIGEST_BYTES: usize = 12;
 
+/// The length of what names a salt, in bytes.
+const SALT_ID_BYTES: usize = 8;
+
 /// Makes the digests of the claims that the rules of a policy read.
 #[derive(Clone)]
 pub struct ClaimHasher {
     key: Box<hmac::Key>,
     /// So that two salts can be compared.
     sha256: [u8; 32],
+    salt_id: String,
     names: Vec<String>,
 }
 
@@ -41,7 +48,9 @@ impl ClaimHasher {
     /// A hasher with this salt, for the claims with these names.
     pub(crate) fn new(salt: &str, names: Vec<String>) -> Self {
         let key = Box::new(hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes()));
-        Self { key, sha256: sha256(salt.as_bytes()), names }
+        // The HMAC of no value: a value as JSON is never empty.
+        let salt_id = hex(hmac::sign(&key, b"\n").as_ref(), SALT_ID_BYTES);
+        Self { key, sha256: sha256(salt.as_bytes()), salt_id, names }
     }
 
     /// The names of the claims that are logged.
@@ -52,6 +61,12 @@ impl ClaimHasher {
     /// Whether both have the same salt, and so the same digests.
     pub fn is_salted_as(&self, other: &Self) -> bool {
         self.sha256 == other.sha256
+    }
+
+    /// Names the salt in a line of the log, without telling it: the HMAC-SHA-256 of a newline, its first 8 bytes in
+    /// hexadecimal.
+    pub fn salt_id(&self) -> &str {
+        &self.salt_id
     }
 
     /// The digest of a value: HMAC-SHA-256 of the name of the claim, a newline and the value as JSON; the first 12 bytes,
@@ -76,17 +91,11 @@ impl ClaimHasher {
         // JSON on one line has no newline, so what is before the last one is the name.
         context.update(b"\n");
         context.update(json);
-        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-        let tag = context.sign();
-        tag.as_ref()
-            .iter()
-            .take(DIGEST_BYTES)
-            .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-            .collect()
+        hex(context.sign().as_ref(), DIGEST_BYTES)
     }
 
     /// The digests of some claims.
-    pub(crate) fn digests(&self, claims: &Map<String, Value>) -> LoggedClaims {
+    pub fn digests(&self, claims: &Map<String, Value>) -> LoggedClaims {
         let of = |name: &String| (name.clone(), self.of_claim(name, claim_name::find(claims, name)));
         LoggedClaims(Arc::new(self.names.iter().map(of).collect()))
     }
@@ -112,6 +121,12 @@ impl ClaimHasher {
             },
         }
     }
+}
+
+/// The first bytes, in hexadecimal.
+fn hex(bytes: &[u8], count: usize) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+    bytes.iter().take(count).flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 /// The salt must not appear in a log.
@@ -184,6 +199,9 @@ mod tests {
         assert_eq!(hasher.of_text("department", "sales"), "34112e68ef5bc61c06d8bd37");
         assert_eq!(hasher.digest("level", &Scalar::Integer(7)), "49befb7bd7ebe45de923d210");
         assert_ne!(hasher.of_text("level", "7"), hasher.digest("level", &Scalar::Integer(7)));
+        // printf '\n' | openssl dgst -sha256 -hmac 0123456789abcdef0123456789abcdef
+        assert_eq!(hasher.salt_id(), "61f5972b530fe919");
+        assert_ne!(hasher.salt_id(), ClaimHasher::new(&SALT.replace('0', "1"), Vec::new()).salt_id());
         assert_ne!(hasher.of_text("role", "sales"), hasher.of_text("department", "sales"));
     }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 pub use crate::digest::sha256_hex;
@@ -87,6 +89,9 @@ pub struct DecisionRecord<'r> {
     /// The digests of the claims that rules read, if the policy has a salt for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<LoggedClaims>,
+    /// Which salt they have, as [`ClaimHasher::salt_id`] names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims_salt_id: Option<Cow<'r, str>>,
     /// The SHA-256 of the bundle that decided, in hexadecimal.
     pub bundle_sha256: Cow<'r, str>,
 }
@@ -158,6 +163,7 @@ impl<'r> DecisionRecord<'r> {
             issuer: self.issuer.map(owned),
             subject: self.subject.map(owned),
             claims: self.claims,
+            claims_salt_id: self.claims_salt_id.map(owned),
             bundle_sha256: owned(self.bundle_sha256),
         }
     }
@@ -167,7 +173,7 @@ impl<'r> DecisionRecord<'r> {
         &mut self,
         claims: &VerifiedClaims<'r>,
         logging: SubjectLogging,
-        hasher: Option<&ClaimHasher>,
+        hasher: Option<&'r ClaimHasher>,
     ) {
         let issuer = claims.issuer();
         self.issuer = Some(issuer.name().into());
@@ -179,6 +185,7 @@ impl<'r> DecisionRecord<'r> {
             SubjectLogging::Omitted => None,
         };
         self.claims = hasher.map(|hasher| claims.digests(hasher));
+        self.claims_salt_id = hasher.map(|hasher| hasher.salt_id().into());
     }
 }
 
@@ -194,22 +201,54 @@ pub(crate) fn query_names<'n>(names: impl Iterator<Item = &'n str>) -> Option<St
             text.push_str("...");
             break;
         }
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let is_shown = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_plain);
-        text.push_str(if is_shown { name } else { "?" });
+        text.push_str(logged_name(name));
     }
     (!text.is_empty()).then_some(text)
 }
 
-/// Whether a text contains what looks like a token: three parts of base64url with dots between them, the first of
-/// which begins a JSON object.
+/// The name of a query parameter for the log.
+pub(crate) fn logged_name(name: &str) -> &str {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_shown = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_plain);
+    if is_shown { name } else { "?" }
+}
+
+/// Whether a text contains what looks like a token: parts of base64url with dots between them, of which one has the
+/// beginning of a JSON object and two dots after it. This finds each token that is accepted, wherever the text has it: the
+/// parts after its header may be empty (RFC 7515 section 6 and appendix F, RFC 7516 section 7.1), and its header may have
+/// white space.
 pub(crate) fn has_a_token(text: &str) -> bool {
     let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     text.split(|c| !is_of_token(c)).any(|run| {
-        let begun = run.find("eyJ").and_then(|place| run.get(place..)).unwrap_or_default();
-        let mut parts = begun.split('.');
-        let lengths = [parts.next(), parts.next(), parts.next()];
-        lengths.into_iter().all(|part| part.is_some_and(|part| part.len() > 2))
+        let mut rest = run;
+        while let Some((part, after)) = rest.split_once('.') {
+            if !after.contains('.') {
+                return false;
+            }
+            if has_an_object(part) {
+                return true;
+            }
+            rest = after;
+        }
+        false
+    })
+}
+
+/// Whether base64url has the beginning of a JSON object with a member: `{`, white space and `"`. Other characters may be
+/// before the header of a token, so each of the four ways to cut the text into groups is looked at, once.
+fn has_an_object(part: &str) -> bool {
+    (0..4).any(|skipped| {
+        let mut is_open = false;
+        part.as_bytes().get(skipped..).unwrap_or_default().chunks(4).any(|group| {
+            let mut bytes = [0; 3];
+            // The last group may not be whole.
+            let count = URL_SAFE_NO_PAD.decode_slice(group, &mut bytes).unwrap_or_default();
+            bytes.iter().take(count).any(|byte| {
+                let is_begun = is_open && *byte == b'"';
+                is_open = *byte == b'{' || (is_open && matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+                is_begun
+            })
+        })
     })
 }
 
@@ -236,25 +275,46 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_token_is_told_from_other_text() {
+        let spaced = |header: &str| format!("{}.eyJz.c2ln", URL_SAFE_NO_PAD.encode(header));
         for token in [
             "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln",
             "Bearer eyJh.eyJz.c2lnAA",
             "a=eyJh.eyJz.c2ln;x",
             "xeyJh.eyJz.abc.d.e",
+            // `alg` `none`, a detached payload, and a JWE with `alg` `dir`.
+            "eyJh.eyJz.",
+            "eyJh..abc",
+            "eyJh..aXY.Y2lwaGVy.dGFn",
+            // Beside something else.
+            "eyJ-eyJh.eyJz.abc",
+            "eyJ.eyJh.eyJz.abc",
+            "report-2027.eyJh.eyJz.abc",
+            &spaced("{ \"alg\": \"EdDSA\"}"),
+            &spaced("{\n  \"alg\": \"EdDSA\"\n}"),
+            &spaced("{\n\t\"alg\":\"EdDSA\"}"),
+            &spaced("{\r\n\"alg\":\"EdDSA\"}"),
+            &spaced(&format!(" {{{}\"alg\":\"EdDSA\"}}", " ".repeat(1000))),
         ] {
             assert!(has_a_token(token), "{token}");
+            for before in ["a", "ab", "a-b", "abcd."] {
+                assert!(has_a_token(&format!("{before}{token}")), "{before}{token}");
+            }
         }
         for text in [
             "",
             "eyJ",
             "eyJhbGc",
             "eyJh.eyJz",
-            "eyJh.eyJz.",
             "eyJ..abc",
+            "a.b.eyJh",
+            "a.eyJh.b",
+            "example.com.au",
             "attachment; filename=a.b.c",
             "a.b.c",
         ] {
             assert!(!has_a_token(text), "{text}");
         }
+        // The work grows with the length and not faster.
+        assert!(!has_a_token(&"ICAg".repeat(50_000)) && !has_a_token(&"ewog.".repeat(50_000)));
     }
 }

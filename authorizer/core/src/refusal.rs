@@ -14,6 +14,7 @@ use crate::credential::CredentialError;
 use crate::event::{EventError, EventProblem};
 use crate::key::KeyError;
 use crate::query::QueryError;
+use crate::record::logged_name;
 use crate::request::{RequestError, header_name};
 use crate::rules::{Mismatch, TermsMismatch};
 use crate::token::{KeysUnavailable, TokenError, VerifyError};
@@ -255,6 +256,19 @@ impl Refusal {
             },
             Self::OriginNotAllowed => Reason::OriginNotAllowed,
             Self::InsufficientScope { .. } => Reason::InsufficientScope,
+        }
+    }
+
+    /// The same as [`detail`](Self::detail), for somebody else than the viewer: with the name of a query parameter only
+    /// as the decision log has it. Another one could be a secret.
+    pub fn logged_detail(&self) -> String {
+        let of = |name: &str| logged_name(name).to_owned();
+        match self {
+            Self::Query(QueryError::NotAllowed(name)) => {
+                Self::Query(QueryError::NotAllowed(of(name))).detail()
+            }
+            Self::Query(QueryError::Malformed(name)) => Self::Query(QueryError::Malformed(of(name))).detail(),
+            other => other.detail(),
         }
     }
 

@@ -213,15 +213,35 @@ fn is_of(word: &str, text: &str, span: Range<usize>) -> bool {
 fn is_beside_a_secret(text: &str, span: &Range<usize>) -> bool {
     let line_of = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count();
     let shown = line_of(span.start).saturating_sub(1)..=line_of(span.end).saturating_add(1);
-    let (mut is_shown, mut is_secret) = (false, false);
+    let (mut is_shown, mut is_secret, mut is_in_log) = (false, false, false);
     text.lines().enumerate().any(|(place, line)| {
         if line.trim_start().starts_with('[') {
             (is_shown, is_secret) = (false, false);
+            is_in_log = is_log(line);
         }
         is_shown |= shown.contains(&place);
-        is_secret |= SECRETS.iter().any(|word| line.contains(word));
+        is_secret |= SECRETS.iter().any(|word| line.contains(word)) || may_be_a_salt(line, is_in_log);
         is_shown && is_secret
     })
+}
+
+/// Whether a line may have a salt under another name, as a mistake. In `[log]`, only `subject` cannot.
+fn may_be_a_salt(line: &str, is_in_log: bool) -> bool {
+    let name = line.split_once('=').map_or("", |(name, _)| name.trim());
+    let is_of_log = is_in_log || is_log(name) || name.split_once('.').is_some_and(|(table, _)| is_log(table));
+    let member = name.rsplit('.').next().map(bare).unwrap_or_default();
+    let is_other = !line.trim().is_empty() && !line.trim_start().starts_with('[') && member != "subject";
+    name.to_ascii_lowercase().contains("salt") || (is_of_log && is_other)
+}
+
+/// Whether this is `[log]`, or its name.
+fn is_log(text: &str) -> bool {
+    bare(text.split('#').next().unwrap_or_default()) == "log"
+}
+
+/// A name without the brackets and quotes around it.
+fn bare(name: &str) -> &str {
+    name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '[' | ']' | '"' | '\''))
 }
 
 /// The name of the file, without its text.

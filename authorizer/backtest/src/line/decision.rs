@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::LineContent;
 use super::json::Text;
 use crate::facts::{Requested, Span};
-use crate::recorded::{Before, Came, Recorded, Stage, contradicted_by};
+use crate::recorded::{Before, Came, Recorded, SaltedClaims, Stage, contradicted_by};
 use crate::rule::Assumptions;
 
 /// The members of a line.
@@ -41,18 +41,22 @@ pub(super) struct Second<'l> {
     pub(super) query: Option<Cow<'l, str>>,
     pub(super) query_names: Option<Cow<'l, str>>,
     pub(super) claims: Option<&'l RawValue>,
+    pub(super) claims_salt_id: Option<Cow<'l, str>>,
 }
 
-impl Second<'_> {
+impl<'l> Second<'l> {
     /// The instant of the decision. The line has it in seconds.
     fn at(&self) -> Result<Option<Span>, &'static str> {
         let seconds = |text: &Text<'_>| text.0.parse::<u64>().map(|seconds| Span::around(seconds, 0, 0));
         self.time.as_ref().map(seconds).transpose().map_err(|_| "its `time` is not a number of seconds")
     }
 
-    fn claims(&self) -> Result<Option<LoggedClaims>, &'static str> {
-        let read = |claims: &RawValue| serde_json::from_str(claims.get());
-        self.claims.map(read).transpose().map_err(|_| "its `claims` are not digests of claims")
+    fn claims(&self) -> Result<Option<SaltedClaims<'l>>, &'static str> {
+        let read = |claims: &RawValue| serde_json::from_str::<LoggedClaims>(claims.get());
+        let digests = self.claims.map(read).transpose();
+        let digests = digests.map_err(|_| "its `claims` are not digests of claims")?;
+        let salted = |(digests, salt_id)| SaltedClaims { digests, salt_id };
+        Ok(digests.zip(self.claims_salt_id.clone()).map(salted))
     }
 
     /// What the query adds to a request that was recognised: the line has the name of each of its parameters.

@@ -73,6 +73,8 @@ struct Object<'l> {
     #[serde(borrow)]
     claims: Option<&'l RawValue>,
     #[serde(borrow)]
+    claims_salt_id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
     decision: Option<Cow<'l, str>>,
     #[serde(borrow)]
     reason: Option<Cow<'l, str>>,
@@ -201,6 +203,7 @@ fn decision_of(object: Object<'_>) -> Decision<'_> {
         query: object.query,
         query_names: object.query_names,
         claims: object.claims,
+        claims_salt_id: object.claims_salt_id,
     });
     Decision { method, operation, key, decision, reason, rule, issuer, subject, bundle_sha256, second }
 }

@@ -23,6 +23,12 @@ const MOST_TRIES: usize = 2_000;
 /// The decision log cuts subjects to this number of characters.
 const CUT_SUBJECT: usize = 256;
 
+/// Why a claim is not known: the log does not have it.
+const NOT_LOGGED: &str = "no log has it";
+
+/// Why a claim is not known: the log has it with another salt, or does not say with which.
+const OTHER_SALT: &str = "the log has its hash, with a salt that the policy does not have";
+
 /// Claims that a token of an issuer has in any case.
 const FILLED: [&str; 5] = ["iss", "aud", "exp", "iat", "nbf"];
 
@@ -41,6 +47,8 @@ pub(super) struct Holder<'h> {
 struct Open {
     name: String,
     values: Vec<Option<Value>>,
+    /// Why it is not known.
+    why: &'static str,
 }
 
 /// The claims of a token, without a look at its signature.
@@ -57,6 +65,48 @@ impl Holder<'_> {
         self.policies[0]
     }
 
+    /// Whether the policy that is taken to have decided did.
+    fn is_own(&self) -> bool {
+        let decided = self.recorded.bundle_sha256.as_deref();
+        decided.is_none_or(|sha256| sha256 == self.decider().bundle().sha256())
+    }
+
+    /// Whether the line can be of this token: its issuer has this name, and the subject and the claims are its own, as
+    /// far as the line has them.
+    pub(super) fn has(&self, token: &Supposed, issuer: &str) -> bool {
+        let mut issuers = self.policies.iter().flat_map(|policy| policy.bundle().policy().issuers());
+        let Some(issuer) = issuers.find(|one| one.name() == issuer) else { return false };
+        let text = |name| token.claims.get(name).and_then(Value::as_str);
+        let policy = self.decider().bundle().policy();
+        let is_subject = match (self.decision.text("subject"), text("sub")) {
+            (Some(logged), Some(subject)) => {
+                logged == digest_of(issuer, subject)
+                    || logged == subject.chars().take(CUT_SUBJECT).collect::<String>()
+            }
+            (Some(_), None) => false,
+            // It would be in the line, unless the policy that decided omits it.
+            (None, Some(_)) => !self.is_own() || policy.subject_logging() == SubjectLogging::Omitted,
+            (None, None) => true,
+        };
+        // Another bundle can have logged other claims.
+        let are_claims = match (self.logged(), self.hasher().filter(|_| self.is_own())) {
+            (Some(logged), Some(hasher)) => logged == hasher.digests(&token.claims),
+            (_, _) => true,
+        };
+        text("iss") == Some(issuer.issuer()) && is_subject && are_claims
+    }
+
+    /// The claims of the line.
+    fn logged(&self) -> Option<LoggedClaims> {
+        serde_json::from_value(self.decision.members.get("claims")?.clone()).ok()
+    }
+
+    /// What made these claims, if the policy has its salt. Digests with another salt tell nothing.
+    fn hasher(&self) -> Option<&ClaimHasher> {
+        let hasher = self.decider().bundle().policy().claim_hasher()?;
+        (self.decision.text("claims_salt_id") == Some(hasher.salt_id())).then_some(hasher)
+    }
+
     /// A token of this issuer.
     pub(super) fn token(&self, issuer: &str, guesses: &mut Vec<Guess>) -> Result<Supposed, RebuildError> {
         let issuers = self.decider().bundle().policy().issuers();
@@ -65,22 +115,25 @@ impl Holder<'_> {
             .find(|one| one.name() == issuer)
             .ok_or_else(|| RebuildError::UnknownIssuer(issuer.to_owned()))?;
         let (mut known, mut open) = (Map::new(), Vec::new());
+        if !self.is_own() {
+            let why = "another bundle decided: its issuer of this name is taken to be the policy's";
+            guesses.push(Guess::new("the issuer", issuer.issuer().to_owned(), why));
+        }
         self.subject(issuer, &mut known, &mut open, guesses);
-        let logged: Option<LoggedClaims> = self
-            .decision
-            .members
-            .get("claims")
-            .and_then(|claims| serde_json::from_value(claims.clone()).ok());
-        let hasher = self.decider().bundle().policy().claim_hasher();
-        for name in self.names() {
+        let (logged, hasher) = (self.logged(), self.hasher());
+        let has_aud = self.is_own()
+            && hasher.is_some()
+            && logged.as_ref().is_some_and(|logged| logged.get("aud").is_some());
+        for name in self.names().into_iter().chain(has_aud.then_some("aud")) {
             let digest = logged.as_ref().and_then(|logged| logged.get(name));
             match (digest, hasher) {
                 (Some(digest), Some(hasher)) => {
-                    if let Some(value) = self.recover(name, digest, hasher, guesses) {
+                    if let Some(value) = self.recover(name, digest, hasher, issuer, guesses) {
                         claim_name::put(&mut known, name, value);
                     }
                 }
-                (_, _) => open.push(self.open(name)),
+                (Some(_), None) => open.push(self.open(name, OTHER_SALT)),
+                (None, _) => open.push(self.open(name, NOT_LOGGED)),
             }
         }
         Ok(self.fit(issuer, &known, open, guesses))
@@ -123,11 +176,25 @@ impl Holder<'_> {
         segments.map(|segment| Scalar::String(segment.to_owned())).chain(all).collect()
     }
 
-    fn open(&self, name: &str) -> Open {
-        let values = self.candidates(name).iter().map(|scalar| Some(value_of(scalar))).collect::<Vec<_>>();
+    /// A text that no rule tells from others, also with more characters after it: it does not begin like a value of a
+    /// rule or a segment of the key.
+    fn other(&self, candidates: &[Scalar]) -> String {
+        let texts: Vec<&str> =
+            candidates.iter().filter_map(text_of).filter(|text| !text.is_empty()).collect();
+        let is_free = |word: &String| {
+            !texts.iter().any(|text| text.starts_with(word.as_str()) || word.starts_with(text))
+        };
+        let words = ('a'..='z').chain('0'..='9').map(|first| format!("{first}-unknown"));
+        let unknown = "unknown".to_owned();
+        [unknown.clone()].into_iter().chain(words).find(is_free).unwrap_or(unknown)
+    }
+
+    fn open(&self, name: &str, why: &'static str) -> Open {
+        let candidates = self.candidates(name);
+        let values = candidates.iter().map(|scalar| Some(value_of(scalar))).collect::<Vec<_>>();
         // A value that is in no rule, for `present`.
-        let other = [Some(json!("unknown"))];
-        Open { name: name.to_owned(), values: [None].into_iter().chain(values).chain(other).collect() }
+        let other = [Some(json!(self.other(&candidates)))];
+        Open { name: name.to_owned(), values: [None].into_iter().chain(values).chain(other).collect(), why }
     }
 
     fn subject(
@@ -138,34 +205,40 @@ impl Holder<'_> {
         guesses: &mut Vec<Guess>,
     ) {
         let logging = self.decider().bundle().policy().subject_logging();
+        let logged = self.decision.text("subject");
+        let logging = match (self.is_own(), logged) {
+            (true, _) => logging,
+            // The policy of another bundle may have another `[log]`.
+            (false, None) => SubjectLogging::Omitted,
+            (false, Some(subject)) if is_digest(subject) => SubjectLogging::Hashed,
+            (false, Some(_)) => SubjectLogging::Plain,
+        };
         let mut guess = |value: &str, why: &str| {
             guesses.push(Guess::new("the claim `sub`", value.to_owned(), why));
             known.insert("sub".to_owned(), json!(value));
         };
-        match (self.decision.text("subject"), logging) {
-            (None, SubjectLogging::Omitted) => open.push(self.open("sub")),
+        match (logged, logging) {
+            (None, SubjectLogging::Omitted) => open.push(self.open("sub", NOT_LOGGED)),
             // It would be in the log.
             (None, SubjectLogging::Plain | SubjectLogging::Hashed) => {}
             (Some(subject), SubjectLogging::Hashed) => {
-                let is_it = |text: &String| {
-                    sha256_hex(&[issuer.issuer().as_bytes(), b"\n", text.as_bytes()].concat()) == subject
-                };
-                let texts = self.candidates("sub").into_iter().filter_map(|scalar| match scalar {
-                    Scalar::String(text) => Some(text),
-                    Scalar::Integer(_) | Scalar::Boolean(_) => None,
-                });
-                match texts.into_iter().find(is_it) {
+                let is_it = |text: &String| digest_of(issuer, text) == subject;
+                let candidates = self.candidates("sub");
+                let mut texts = candidates.iter().filter_map(text_of).map(str::to_owned);
+                match texts.find(is_it) {
                     Some(text) => {
                         known.insert("sub".to_owned(), json!(text));
                     }
                     None => guess(
-                        "unknown-subject",
+                        &format!("{}-subject", self.other(&candidates)),
                         "the log has its hash, which no segment of the key and no rule has",
                     ),
                 }
             }
             (Some(subject), SubjectLogging::Plain | SubjectLogging::Omitted) => {
-                if subject.chars().count() < CUT_SUBJECT {
+                if !self.is_own() {
+                    guess(subject, "another bundle decided: the log is taken to have it plain");
+                } else if subject.chars().count() < CUT_SUBJECT {
                     known.insert("sub".to_owned(), json!(subject));
                 } else {
                     guess(subject, "the log cuts a long subject");
@@ -180,9 +253,14 @@ impl Holder<'_> {
         name: &str,
         digest: &ClaimDigest,
         hasher: &ClaimHasher,
+        issuer: &Issuer,
         guesses: &mut Vec<Guess>,
     ) -> Option<Value> {
-        let candidates = self.candidates(name);
+        let mut candidates = self.candidates(name);
+        if name == "aud" {
+            candidates.extend(issuer.audience().iter().cloned().map(Scalar::String));
+        }
+        let other = self.other(&candidates);
         let find =
             |digest: &str| candidates.iter().find(|one| hasher.digest(name, one) == digest).map(value_of);
         let mut unknown = 0usize;
@@ -190,14 +268,14 @@ impl Holder<'_> {
             let found = digest.as_deref().and_then(find).and_then(|value| value.as_str().map(str::to_owned));
             found.unwrap_or_else(|| {
                 unknown = unknown.saturating_add(1);
-                format!("unknown-{unknown}")
+                format!("{other}-{unknown}")
             })
         };
         let value = match digest {
             ClaimDigest::Absent => return None,
             ClaimDigest::One(digest) => find(digest).unwrap_or_else(|| {
                 unknown = 1;
-                json!("unknown")
+                json!(other)
             }),
             ClaimDigest::Words { whole, words } => match find(whole) {
                 Some(value) => value,
@@ -251,12 +329,10 @@ impl Holder<'_> {
         if !fits {
             chosen.fill(0);
         }
-        let why = match fits {
-            true => "no log has it; with this the decision is the recorded one",
-            false => "no log has it",
-        };
+        let result = if fits { "; with this the decision is the recorded one" } else { "" };
         for (one, place) in open.iter().zip(&chosen) {
             let value = one.values.get(*place).cloned().flatten().map(|value| value.to_string());
+            let why = format!("{}{result}", one.why);
             guesses.push(Guess::new(format!("the claim `{}`", one.name), value, why));
         }
         let claims = with(&chosen);
@@ -282,6 +358,24 @@ fn next(chosen: &mut [usize], open: &[Open]) -> bool {
         *place = 0;
     }
     false
+}
+
+/// The hash of a subject, as the log has it.
+fn digest_of(issuer: &Issuer, subject: &str) -> String {
+    sha256_hex(&[issuer.issuer().as_bytes(), b"\n", subject.as_bytes()].concat())
+}
+
+/// Whether a logged subject can be a hash. A plain one hardly looks like this.
+fn is_digest(subject: &str) -> bool {
+    let is_lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    subject.len() == 64 && subject.bytes().all(is_lower_hex)
+}
+
+fn text_of(scalar: &Scalar) -> Option<&str> {
+    match scalar {
+        Scalar::String(text) => Some(text),
+        Scalar::Integer(_) | Scalar::Boolean(_) => None,
+    }
 }
 
 /// The claims that a rule reads.

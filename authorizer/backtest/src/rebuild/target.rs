@@ -15,8 +15,8 @@ pub(super) struct Target {
     pub(super) request: PosedRequest,
     /// The operation, if a log says it or only one is likely.
     pub(super) operation: Option<S3Operation>,
-    /// The token that an access log has in the query or in a cookie. It is no part of the request.
-    pub(super) token: Option<String>,
+    /// What an access log has as a token, in the query or in cookies. It is no part of the request.
+    pub(super) tokens: Vec<String>,
 }
 
 /// What the logs say was asked for. An access log has what the viewer sent; the decision log, what was recognised.
@@ -54,11 +54,15 @@ fn of_access(
     let own: Vec<&str> = places.iter().filter_map(|places| places.query.as_deref()).collect();
     let (query, in_query) = without_token(&query, &own);
     let cookies: Vec<&CookieName> = places.iter().filter_map(|places| places.cookie.as_ref()).collect();
-    let in_cookie = access.field("cs(Cookie)").and_then(|logged| cookie(&decoded(logged), &cookies));
+    let in_cookies = access.field("cs(Cookie)").map(|logged| in_cookies(&decoded(logged), &cookies));
     let request = PosedRequest::new(&Deed::Method(method.to_owned()), &Aim::Path(path), &query)
         .map_err(RebuildError::NoRequest)?;
     let likely = (method == "PUT").then_some(S3Operation::PutObject);
-    Ok(Target { request, operation: operation.or(likely), token: in_query.or(in_cookie) })
+    Ok(Target {
+        request,
+        operation: operation.or(likely),
+        tokens: in_query.into_iter().chain(in_cookies.unwrap_or_default()).collect(),
+    })
 }
 
 /// A path or query as the viewer sent it.
@@ -86,7 +90,7 @@ fn of_decision(
         None => (Deed::Method(decision.text("method").unwrap_or("GET").to_owned()), Aim::Key(key)),
     };
     let request = PosedRequest::new(&deed, &aim, &query).map_err(RebuildError::NoRequest)?;
-    Ok(Target { request, operation, token: None })
+    Ok(Target { request, operation, tokens: Vec::new() })
 }
 
 /// The query, from a line of the decision log. What it has without a value gets one that its operation can have.
@@ -94,9 +98,22 @@ fn query_of(decision: &DecisionTrace, operation: Option<S3Operation>, guesses: &
     let is_first = decision.number("log_version") == Some(1);
     let logged = decision.text("query").or_else(|| decision.text("query_names")).unwrap_or_default();
     let mut pairs: Vec<String> = Vec::new();
-    for pair in logged.split('&').filter(|pair| !matches!(*pair, "" | "...")) {
+    for pair in logged.split('&').filter(|pair| !pair.is_empty()) {
         if pair.contains('=') {
             pairs.push(pair.to_owned());
+            continue;
+        }
+        if pair == "..." {
+            let why = "the log has the names of the first 20 only";
+            guesses.push(Guess::new("further query parameters", None, why));
+            continue;
+        }
+        if pair == "?" {
+            // Each with another name: a parameter that comes twice is another error.
+            let name = format!("unknown-parameter-{}", pairs.len().saturating_add(1));
+            let why = "the log does not have its name";
+            guesses.push(Guess::new("the name of a query parameter", name.clone(), why));
+            pairs.push(format!("{name}=example"));
             continue;
         }
         let value = value_for(operation, pair);
@@ -140,10 +157,11 @@ fn without_token(query: &str, names: &[&str]) -> (String, Option<String>) {
     (rest.join("&"), token)
 }
 
-fn cookie(line: &str, names: &[&CookieName]) -> Option<String> {
+/// The values of the cookies with these names.
+fn in_cookies(line: &str, names: &[&CookieName]) -> Vec<String> {
     let pairs = line.split(';').filter_map(|pair| pair.trim().split_once('='));
     pairs
-        .into_iter()
-        .find(|(name, _)| names.iter().any(|own| own.is_of(name)))
+        .filter(|(name, _)| names.iter().any(|own| own.is_of(name)))
         .map(|(_, value)| value.to_owned())
+        .collect()
 }

@@ -88,8 +88,14 @@ pub(crate) fn decision_line(record: &DecisionRecord<'_>) -> String {
 
 /// The line of a function of before: version 1 had no time, no query and no claims.
 pub(crate) fn old_line(record: &DecisionRecord<'_>) -> String {
-    let record =
-        DecisionRecord { time: None, query: None, query_names: None, claims: None, ..record.clone() };
+    let record = DecisionRecord {
+        time: None,
+        query: None,
+        query_names: None,
+        claims: None,
+        claims_salt_id: None,
+        ..record.clone()
+    };
     let mut line = serde_json::to_value(DecisionLine::new(&record, 42)).unwrap();
     line["log_version"] = json!(1);
     line.to_string()
@@ -508,6 +514,44 @@ fn what_another_policy_dropped_from_the_query_is_not_dropped_now() {
     assert_eq!(between("query", ignored.clone(), ignored.clone(), &refused), Said::SameRefusal);
     refused["query_names"] = json!("utm_source&acl");
     assert_eq!(between("query", ignored.clone(), json!(null), &refused), Said::SameRefusal);
+}
+
+#[test]
+fn claims_with_another_salt_tell_nothing() {
+    let policy = |salt: &str, value: &str| {
+        Policy::new(&json!({"version": 1, "log": {"claims_salt": salt},
+            "issuers": [{"name": "staff", "issuer": "i", "audience": ["a"], "algorithms": ["EdDSA"], "jwks":
+                {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}],
+            "rules": [{"id": "all", "effect": "allow", "operations": ["GetObject"], "keys": ["**"],
+                "when": {"role": {"equals": value}}}]}))
+    };
+    const SALT: &str = "0123456789abcdef0123456789abcdef";
+    let old = policy(SALT, "reader");
+    let hasher = old.authorizer.bundle().policy().claim_hasher().unwrap();
+    let line = |salt_id: Option<&str>| {
+        let mut line = json!({"log_version": 2, "time": 1_800_000_000, "method": "GET", "operation": "GetObject",
+            "key": "x", "decision": "allow", "rule": "all", "reason": "allowed_by_rule", "issuer": "staff",
+            "subject": authorizer_core::record::sha256_hex(b"i\nalice"), "bundle_sha256": "lost",
+            "claims": {"role": hasher.of_text("role", "reader")}});
+        if let Some(id) = salt_id {
+            line["claims_salt_id"] = json!(id);
+        }
+        line.to_string()
+    };
+    // The policy that decided is lost.
+    let said = |new: &Policy, line: &str| {
+        let tokens = Assumptions { tokens: true, ..Assumptions::default() };
+        let backtest = Backtest::new(new.read(), None).assuming(tokens);
+        let lines = Lines { source: "log".into(), first: 1, layout: None, bytes: line.as_bytes().to_vec() };
+        (say(&backtest, line, None), backtest.read(&lines).counts().contradicted.tokens)
+    };
+    let own = line(Some(hasher.salt_id()));
+    assert_eq!(said(&old, &own), (Said::SameAllow, 0));
+    assert_eq!(said(&policy(SALT, "editor"), &own), (Said::NewlyRefused, 0));
+    let other = policy("fedcba9876543210fedcba9876543210", "reader");
+    assert_eq!(said(&other, &own), (Said::CannotBeTold, 1));
+    // A line that does not name its salt.
+    assert_eq!(said(&old, &line(None)), (Said::CannotBeTold, 0));
 }
 
 #[test]

@@ -6,10 +6,11 @@ use std::sync::atomic::AtomicU64;
 use authorizer_analysis::posed::PosedError;
 use authorizer_analysis::{Explanation, FilledToken, explain, explain_supposing, on_one_line};
 use authorizer_backtest::{Asker, RebuildError, Rebuilt, Trace, rebuild};
-use authorizer_core::{Authorizer, Bundle};
+use authorizer_core::rules::{Rule, RulePart};
+use authorizer_core::{Authorizer, Bundle, Supposed, claim_name};
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::request::Posed;
@@ -80,10 +81,16 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
     let (mut explanation, token) = match &rebuilt.asker {
         Asker::Anonymous => (explain(authorizer, &event, rebuilt.now), None),
         Asker::Token(supposed) => {
-            let token = FilledToken { supposed: supposed.clone(), filled: Vec::new() };
+            // What the caller wrote is shown whole. A token of a log has more than anybody asked for.
+            let shown = match args.request.has_asker() {
+                true => supposed.clone(),
+                false => as_shown(supposed, [authorizer, decider]),
+            };
+            let token = FilledToken { supposed: shown, filled: Vec::new() };
             (explain_supposing(authorizer, &event, supposed, rebuilt.now), Some(token))
         }
     };
+    explanation.detail = explanation.logged_detail.take();
     explanation.record.request_id = Some(id.to_owned().into());
     explanation.record.distribution_id = trace.distribution_id().map(|id| id.to_owned().into());
     let target = shown_target(&rebuilt, &explanation);
@@ -106,6 +113,20 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
         }
     }
     Ok(if is_as_recorded == Some(false) { Exit::Findings } else { exit(&explanation) })
+}
+
+/// A token with the claims that rules read, and what its issuer and its times are. The others may be anything: a name, an
+/// address.
+fn as_shown(supposed: &Supposed, policies: [&Authorizer; 2]) -> Supposed {
+    let rules = policies.into_iter().flat_map(|policy| policy.bundle().policy().rules());
+    let read = rules.flat_map(Rule::parts).flat_map(RulePart::claims);
+    let mut claims = Map::new();
+    for name in ["iss", "aud", "exp", "iat", "nbf"].into_iter().chain(read) {
+        if let Some(value) = claim_name::find(&supposed.claims, name) {
+            claim_name::put(&mut claims, name, value.clone());
+        }
+    }
+    Supposed { token_type: supposed.token_type.clone(), claims }
 }
 
 /// All lines of the request.

@@ -199,7 +199,7 @@ fn a_decision_log_alone_is_enough_to_explain_it() {
 fn a_token_in_an_access_log_is_read_and_never_shown() {
     let case = Case::new();
     let claims = json!({"iss": "https://login.example.com/", "aud": "files-api", "exp": 1_800_000_600,
-        "role": "editor", "scope": "files", "team": "red"});
+        "role": "editor", "scope": "files", "team": "red", "email": "alice@example.org"});
     let token = format!(
         "{}.{}.c2lnbmF0dXJl",
         URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","typ":"JWT"}"#),
@@ -212,7 +212,15 @@ fn a_token_in_an_access_log_is_read_and_never_shown() {
         assert_eq!((done.code, done.err.as_str()), (0, ""), "{}", done.out);
         assert!(!done.out.contains("c2lnbmF0dXJl") && !done.out.contains("eyJ"), "{}", done.out);
         assert!(done.out.contains("whose signature was not checked"), "{}", done.out);
+        // Nor is a claim that no rule reads.
+        assert!(!done.out.contains("alice@example.org"), "{}", done.out);
     }
+    let value = case.json("old.toml", &["--log", &access]);
+    assert_eq!(
+        value["supposed"]["claims"],
+        json!({"iss": "https://login.example.com/", "aud": "files-api", "exp": 1_800_000_600, "role": "editor",
+            "scope": "files", "team": "red"})
+    );
     // In a parameter that no policy names, either; and no other value of a query that does not go to S3.
     case.access("/teams/red/a", &format!("t={token}&sig=sesame&{token}"));
     for format in ["text", "json"] {
@@ -220,6 +228,18 @@ fn a_token_in_an_access_log_is_read_and_never_shown() {
         assert_eq!((done.code, done.err.as_str()), (1, ""), "{}", done.out);
         assert!(!done.out.contains("eyJ") && !done.out.contains("sesame"), "{}", done.out);
         assert!(done.out.contains("/teams/red/a?t&sig&?"), "{}", done.out);
+    }
+    // Nor does the detail of the refusal have a name that the decision log would not have.
+    for (name, shown) in
+        [(token.as_str(), "parameter ? is"), ("sesame%20open", "parameter ? is"), ("sig", "parameter sig is")]
+    {
+        case.access("/teams/red/a", &format!("{}=1", name.replace('%', "%25")));
+        for format in ["text", "json"] {
+            let done = case.explain("old.toml", &["--log", &access, "--format", format]);
+            assert_eq!((done.code, done.err.as_str()), (1, ""), "{}", done.out);
+            assert!(!done.out.contains("eyJ") && !done.out.contains("sesame"), "{}", done.out);
+            assert!(done.out.contains(shown), "{}", done.out);
+        }
     }
 }
 

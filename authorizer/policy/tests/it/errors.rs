@@ -190,6 +190,17 @@ fn an_error_beside_a_secret_does_not_show_it() {
         (format!("version = 1\n[log]\nclaims_salt = [\"{SECRET}\"]\n"), "`claims_salt`"),
         (format!("version = 1\n[log]\nclaims_salt = \"{SECRET} {SECRET}\"\n"), "log.claims_salt"),
         (format!("version = 1\n[log]\nsubject = \"x\"\nclaims_salt = \"{SECRET}\"\n"), "line 3"),
+        // Under a wrong name, or in a wrong place.
+        (format!("version = 1\n[log]\nclaim_salt = \"{SECRET}\"\n"), "line 3"),
+        (format!("version = 1\n[log]\nclaim_salt = {SECRET}\n"), "line 3"),
+        (format!("version = 1\n[log]\nSalt = \"{SECRET}\"\n"), "line 3"),
+        (format!("version = 1\n[log] # claims\nkey = \"{SECRET}\"\n"), "line 3"),
+        (format!("version = 1\n[ \"log\" ]\nclaims_slat = \"\"\"\n{SECRET}\"\"\"\n"), "line 3"),
+        (format!("version = 1\n[log]\nsubject = 5\n# was {SECRET}\n"), "line 3"),
+        (format!("version = 1\nlog = {{ key = \"{SECRET}\" }}\n"), "line 2"),
+        (format!("version = 1\nlog.key = \"{SECRET}\"\n"), "line 2"),
+        (format!("version = 1\n[query]\nsalt = \"{SECRET}\"\n"), "line 3"),
+        (format!("version = 1\n[logs]\nsalt = \"{SECRET}\"\n"), "line 2"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.toml");
@@ -197,6 +208,21 @@ fn an_error_beside_a_secret_does_not_show_it() {
         let shown = format!("{:?}", miette::Report::new(PolicyFile::load(&path).unwrap_err()));
         assert!(!shown.contains(SECRET), "{shown}");
         assert!(shown.contains(place), "{place}: {shown}");
+    }
+}
+
+#[test]
+fn an_error_in_a_log_without_a_salt_is_shown_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    for (text, line) in [
+        ("version = 1\n[log]\nsubject = \"x\"\n[query]\nignored = [\"salt=\"]\n", "subject = \"x\""),
+        ("version = 1\nlog.subject = \"x\"\n", "log.subject = \"x\""),
+        ("version = 1\n[query]\nignored = [\"log\", \"basalt\", 5]\n", "ignored = ["),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let shown = format!("{:?}", miette::Report::new(PolicyFile::load(&path).unwrap_err()));
+        assert!(shown.contains(line), "{shown}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::document::LogDocument;
 use super::super::problem::{Place, Problems};
-use crate::logged_claims::{ClaimHasher, MAX_CLAIMS, MAX_SALT, MIN_SALT};
+use crate::logged_claims::{ClaimHasher, MAX_CLAIMS, MAX_SALT, MIN_SALT, MIN_SALT_CHARACTERS};
 use crate::rules::{Rule, RulePart};
 
 /// What makes the digests of claims, if the policy has a salt. `sub` is written as `subject` says, and not as a claim.
@@ -16,6 +16,16 @@ pub(super) fn compile_log(log: &LogDocument, rules: &[Rule], problems: &mut Prob
         problems.add(
             Place::member("log").then("claims_salt"),
             format!("the salt is not {MIN_SALT} to {MAX_SALT} characters of printable ASCII without spaces"),
+            "write what `openssl rand -hex 32` prints",
+        );
+        return None;
+    }
+    if salt.bytes().collect::<BTreeSet<_>>().len() < MIN_SALT_CHARACTERS {
+        problems.add(
+            Place::member("log").then("claims_salt"),
+            format!(
+                "the salt has fewer than {MIN_SALT_CHARACTERS} different characters, so it can be guessed"
+            ),
             "write what `openssl rand -hex 32` prints",
         );
         return None;
@@ -51,6 +61,11 @@ mod tests {
             assert!(problem.starts_with("log.claims_salt: the salt is not 32 to 256"), "{problem}");
             assert!(!problem.contains("a b ") && !problem.contains("xxxx"), "{problem}");
         }
-        assert!(compiled(&"x".repeat(256)).is_ok());
+        for salt in ["x".repeat(256), "0123456".repeat(10)] {
+            let problem = compiled(&salt).unwrap_err();
+            assert!(problem.starts_with("log.claims_salt: the salt has fewer than 8 different"), "{problem}");
+            assert!(!problem.contains(&salt), "{problem}");
+        }
+        assert!(compiled(&"01234567".repeat(32)).is_ok());
     }
 }
