@@ -157,8 +157,10 @@ fn logs(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         && logging.include_cookies
         && let Some(name) = &credentials.cookie
     {
-        let message =
-            format!("access logs contain cookies, and `{}` may contain a token", name.to_string().escape_debug());
+        let message = format!(
+            "access logs contain cookies, and `{}` may contain a token",
+            name.to_string().escape_debug()
+        );
         found.push(spot.then("IncludeCookies").found(&LOGS, message));
     }
 }

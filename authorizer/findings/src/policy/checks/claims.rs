@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use authorizer_core::{Scalar, claim_name};
 use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
+use authorizer_core::{Scalar, claim_name};
 use authorizer_policy::providers::Provider;
 
 use crate::check::{Check, Severity};
@@ -177,8 +177,10 @@ fn email(subject: &PolicySubject<'_>) -> Vec<Observation> {
             };
             // The claim beside an address says whether it is verified.
             if last_of(claim) == "email" && !is_verified(&rule, &format!("{claim}_verified")) {
-                let message =
-                    format!("rule `{}` decides by `{claim}`, which may be another person's address", rule.id());
+                let message = format!(
+                    "rule `{}` decides by `{claim}`, which may be another person's address",
+                    rule.id()
+                );
                 found.push(rule.found_at(place, message).severity(severity));
             }
         }

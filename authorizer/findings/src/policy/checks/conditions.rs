@@ -1,8 +1,8 @@
 //! Conditions that never hold, always hold, or hold for something else than was meant.
 
-use authorizer_core::{Scalar, claim_name};
 use authorizer_core::policy::document::IssuerDocument;
 use authorizer_core::rules::ClaimTest;
+use authorizer_core::{Scalar, claim_name};
 use authorizer_policy::providers::Provider;
 
 use super::providers::accepted_kinds;

@@ -185,7 +185,9 @@ fn shared_claim(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let Some((one, other)) = strangers(&rule) else { continue };
         for condition in rule.rule.conditions() {
             let is_tested = match condition.test {
-                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) | ClaimTest::StartsWith(_) => true,
+                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) | ClaimTest::StartsWith(_) => {
+                    true
+                }
                 ClaimTest::Present(_) => false,
             };
             let claim = condition.claim.as_str();
