@@ -122,6 +122,11 @@ impl DevKey {
         }
     }
 
+    /// What it signs with.
+    pub(crate) fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
     /// The public half as a JWK (RFC 7517), with its thumbprint (RFC 7638) as key id.
     pub(crate) fn jwk(&self) -> Result<Jwk, jsonwebtoken::errors::Error> {
         let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm.jsonwebtoken())?;

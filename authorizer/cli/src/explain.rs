@@ -48,6 +48,7 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "ID",
+        allow_hyphen_values = true,
         requires = "log",
         conflicts_with = "aim",
         help_heading = "Logged request, instead of an event"

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use authorizer_core::Bundle;
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::token::KeysUrl;
-use authorizer_policy::providers::{MeantFor, Provider, Starter, all};
+use authorizer_policy::providers::{MeantFor, Provider, Right, Starter, all};
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use miette::Diagnostic;
@@ -133,7 +133,8 @@ struct Answers {
     name: String,
     issuer: String,
     jwks: String,
-    meant_for: (&'static str, Vec<String>),
+    /// The fields that say who the tokens are for.
+    meant_for: [(&'static str, Vec<String>); 2],
     starter: Starter,
     pattern: Pattern,
 }
@@ -162,15 +163,18 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     } else {
         write_new(
             &ignored,
-            "# Keys for development, objects of the local bucket, and packages.\n*.private.pem\n*.key.pem\n*.secret\n.local/\ndist/\n",
+            "# Keys for development, objects of the local bucket, and packages.\n*.private.pem\n*.key.pem\n*.secret\n\
+             .local/\ndist/\n",
         )?;
         line(format_args!("{} is written", ignored.display()))?;
     }
-    let [(policy, _), _] = &files;
-    let policy = quoted(policy);
-    line(format_args!(
-        "\nNext:\n  authorizer test --policy {policy} --min-coverage 100\n  authorizer serve --policy {policy} --dev-issuer"
-    ))?;
+    line("\nNext:")?;
+    if args.folder != Path::new(".") {
+        line(format_args!("  cd {}", quoted(&args.folder)))?;
+    }
+    line("  authorizer test --policy policy.toml --min-coverage 100")?;
+    line("  authorizer serve --policy policy.toml --dev-issuer")?;
+    line("\nThen write your own values in the place of those in `when`, in both files.")?;
     Ok(Exit::Held)
 }
 
@@ -188,27 +192,28 @@ impl Answers {
         let form = known.map_or("as in the `iss` of its tokens", |(provider, _)| provider.issuer.as_str());
         let fixed = known.and_then(|(_, starter)| starter.issuer.clone());
         let issuer = missing.text("--issuer", args.issuer.clone().or(fixed), "Issuer", form)?;
-        let field = match (known, &args.client_id[..]) {
-            // Any provider's tokens can be told apart by their client, if somebody says so.
-            (_, [_, ..]) => MeantFor::ClientId,
-            (Some((_, starter)), []) => starter.field,
-            (None, []) => MeantFor::Audience,
+        let field = match (known, args.client_id.is_empty() || !args.audience.is_empty()) {
+            (Some((_, starter)), _) => starter.field,
+            (None, true) => MeantFor::Audience,
+            (None, false) => MeantFor::ClientId,
         };
-        let (argument, field, given) = match field {
-            MeantFor::Audience => ("--audience", "audience", &args.audience),
-            MeantFor::ClientId => ("--client-id", "client_id", &args.client_id),
+        let mut meant_for = [("audience", args.audience.clone()), ("client_id", args.client_id.clone())];
+        let (argument, place) = match field {
+            MeantFor::Audience => ("--audience", 0),
+            MeantFor::ClientId => ("--client-id", 1),
         };
         let what = known.and_then(|(provider, _)| provider.kinds().next()).map_or(
             "who the tokens are for, as in their `aud`",
-            |(_, tokens)| match argument {
-                "--client-id" => "the id of the application's client",
-                _ => tokens.audience.as_str(),
+            |(_, tokens)| match field {
+                MeantFor::ClientId => "the id of the application's client",
+                MeantFor::Audience => tokens.audience.as_str(),
             },
         );
-        let meant_for = match given.as_slice() {
-            [] => missing.text(argument, None, "Who the tokens are for", what)?.into_iter().collect(),
-            given => given.to_vec(),
-        };
+        if let Some((_, values)) = meant_for.get_mut(place)
+            && values.is_empty()
+        {
+            values.extend(missing.text(argument, None, "Who the tokens are for", what)?);
+        }
         let jwks = match (&args.jwks_url, known, &issuer) {
             (Some(url), _, _) => Some(url.clone()),
             (None, Some((_, starter)), Some(issuer)) => Some(starter.jwks_of(issuer)),
@@ -237,29 +242,29 @@ impl Answers {
             known.map_or_else(|| "The identity provider".to_owned(), |(provider, _)| provider.name.clone());
         let starter = known.map_or_else(generic, |(_, starter)| starter.clone());
         let name = if name == GENERIC { "login".to_owned() } else { name };
-        Ok(Self { title, name, issuer, jwks, meant_for: (field, meant_for), starter, pattern })
+        Ok(Self { title, name, issuer, jwks, meant_for, starter, pattern })
     }
 
     fn policy(&self) -> String {
-        let text = |value: &str| Value::from(value).to_string();
         let list = |values: &[String]| values.iter().map(String::as_str).collect::<Value>().to_string();
         let mut issuer = format!(
-            "# {}. The function fetches its keys. To have them in the package instead, which is then\n\
-             # smaller, get them with `authorizer keys fetch`, and write `jwks = {{ file = \"keys/{}.jwks.json\" }}`.\n\
+            "# {}. The function fetches its keys, and is then larger than what CloudFront was seen to\n\
+             # accept. To have them in the package instead, get them with `authorizer keys fetch`, and write\n\
+             # `jwks = {{ file = \"keys/{}.jwks.json\" }}`.\n\
              [[issuers]]\n",
             self.title, self.name
         );
-        let (field, values) = &self.meant_for;
         let required = self.starter.required.as_ref().map(|required| ("required", required.clone()));
         let typ = (self.starter.name == GENERIC).then(|| ("token_type", text("at+jwt")));
-        let fields = [
-            ("name", text(&self.name)),
-            ("issuer", text(&self.issuer)),
-            (field, list(values)),
-            ("algorithms", list(&self.starter.algorithms)),
-            ("jwks", format!("{{ url = {} }}", text(&self.jwks))),
-        ];
-        for (name, value) in fields.into_iter().chain(required).chain(typ) {
+        let meant_for = self.meant_for.iter().filter(|(_, values)| !values.is_empty());
+        let fields = [("name", text(&self.name)), ("issuer", text(&self.issuer))]
+            .into_iter()
+            .chain(meant_for.map(|(field, values)| (*field, list(values))))
+            .chain([
+                ("algorithms", list(&self.starter.algorithms)),
+                ("jwks", format!("{{ url = {} }}", text(&self.jwks))),
+            ]);
+        for (name, value) in fields.chain(required).chain(typ) {
             issuer.push_str(&format!("{name:<10} = {value}\n"));
         }
         let (rules, _) = self.pattern.texts();
@@ -272,45 +277,43 @@ impl Answers {
 
     fn tests(&self) -> String {
         let (_, tests) = self.pattern.texts();
-        let mut text = format!(
+        let mut written = format!(
             "# What policy.toml allows and refuses: `authorizer test --policy policy.toml`.\nversion = 1\n\n[defaults]\n\
              now    = \"2027-01-15T08:00:00Z\"\nissuer = {}\n",
             Value::from(self.name.as_str()),
         );
         for test in self.filled(tests).trim_end().split("\n\n") {
             if test.contains("@no_right@") {
-                if let Some((claim, _)) = &self.starter.scope {
-                    text.push_str(&format!("\n{}\n", test.replace("@no_right@", claim)));
+                if let Some(right) = &self.starter.right {
+                    written.push_str(&format!("\n{}\n", test.replace("@no_right@", &right.claim)));
                 }
                 continue;
             }
             if !test.contains("@lacking@") {
-                text.push_str(&format!("\n{test}\n"));
+                written.push_str(&format!("\n{test}\n"));
                 continue;
             }
             for (missing, claims) in self.lacking() {
-                text.push_str(&format!(
+                written.push_str(&format!(
                     "\n{}\n",
                     test.replace("@missing@", &missing).replace("@lacking@", &claims)
                 ));
             }
         }
-        text
+        written
     }
 
-    /// The scope that every rule asks for, as one more claim.
+    /// The claim that every rule asks for, as one more claim.
     fn and_right(&self) -> String {
-        let claim =
-            |(claim, scope): &(String, String)| format!(", {claim} = {}", Value::from(scope.as_str()));
-        self.starter.scope.as_ref().map(claim).unwrap_or_default()
+        let claim = |right: &Right| format!(", {} = {}", right.claim, text(&right.value));
+        self.starter.right.as_ref().map(claim).unwrap_or_default()
     }
 
     fn filled(&self, template: &str) -> String {
-        let with_right = |line: &str| match (&self.starter.scope, line.contains("@right@")) {
+        let with_right = |line: &str| match (&self.starter.right, line.contains("@right@")) {
             (None, true) => String::new(),
-            (Some((claim, scope)), true) => {
-                let condition = format!("{{ {claim} = {{ has = {} }} }}", Value::from(scope.as_str()));
-                line.replace("@right@", &condition)
+            (Some(Right { claim, test, value }), true) => {
+                line.replace("@right@", &format!("{{ {claim} = {{ {test} = {} }} }}", text(value)))
             }
             (_, false) => line.to_owned(),
         };
@@ -344,6 +347,11 @@ impl Answers {
     }
 }
 
+/// A text as TOML.
+fn text(value: &str) -> String {
+    Value::from(value).to_string()
+}
+
 /// For a provider that nothing is known of: its tokens are as RFC 9068 says.
 fn generic() -> Starter {
     Starter {
@@ -354,7 +362,7 @@ fn generic() -> Starter {
         field: MeantFor::Audience,
         required: None,
         user: "sub".to_owned(),
-        scope: None,
+        right: None,
         admin: "{ roles = { has = \"admin\" } }".to_owned(),
         admin_has: "{ roles = [\"admin\"] }".to_owned(),
     }

@@ -19,6 +19,7 @@ pub use file::TomlFile;
 pub use place::{Places, Position};
 pub use warning::PolicyWarning;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -77,6 +78,16 @@ impl PolicyFile {
     /// The text of the file.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text of the file, to be shown: each character of its salt is a `*`, so that all places stay where they are.
+    pub fn shown_text(&self) -> Cow<'_, str> {
+        let Some(salt) = self.document.log.claims_salt.as_deref() else { return Cow::Borrowed(&self.text) };
+        // A salt is ASCII. If it is written with escapes of TOML, nothing of the text is shown.
+        match self.text.contains(salt) {
+            true => Cow::Owned(self.text.replace(salt, &"*".repeat(salt.len()))),
+            false => Cow::Owned(self.text.chars().map(|c| if c == '\n' { '\n' } else { '*' }).collect()),
+        }
     }
 
     /// The positions of all places in the file.

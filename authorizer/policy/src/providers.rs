@@ -61,13 +61,26 @@ pub struct Starter {
     pub required: Option<String>,
     /// The claim that names a user for good, and has no slash.
     pub user: String,
-    /// The scope that every rule asks for, where nothing else keeps ID tokens out.
+    /// The claim that every rule asks for: a scope where nothing else keeps ID tokens out, or the owner where anyone can
+    /// get a token.
     #[serde(default)]
-    pub scope: Option<(String, String)>,
+    pub right: Option<Right>,
     /// A condition that administrators meet, as TOML.
     pub admin: String,
     /// Claims of an administrator, as TOML.
     pub admin_has: String,
+}
+
+/// A claim and the value that a rule asks for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Right {
+    /// The claim.
+    pub claim: String,
+    /// The test of a condition: `has` or `equals`.
+    pub test: String,
+    /// The value.
+    pub value: String,
 }
 
 /// The field of a policy that says who tokens are for.

@@ -23,6 +23,12 @@ const MOST_TRIES: usize = 2_000;
 /// The decision log cuts subjects to this number of characters.
 const CUT_SUBJECT: usize = 256;
 
+/// Why a claim is not known: the log has its hash.
+const HASH_ONLY: &str = "the log has its hash, of a text that is in no rule and in no segment of the key";
+
+/// The same, of the subject.
+const SUBJECT_HASH_ONLY: &str = "the log has its hash, which no segment of the key and no rule has";
+
 /// Why a claim is not known: the log does not have it.
 const NOT_LOGGED: &str = "no log has it";
 
@@ -127,6 +133,10 @@ impl Holder<'_> {
         for name in self.names().into_iter().chain(has_aud.then_some("aud")) {
             let digest = logged.as_ref().and_then(|logged| logged.get(name));
             match (digest, hasher) {
+                (Some(ClaimDigest::One(digest)), Some(hasher)) if self.is_begun(name, digest, hasher) => {
+                    let other = json!(self.other(&self.candidates(name)));
+                    open.push(self.begun(name, other, HASH_ONLY));
+                }
                 (Some(digest), Some(hasher)) => {
                     if let Some(value) = self.recover(name, digest, hasher, issuer, guesses) {
                         claim_name::put(&mut known, name, value);
@@ -197,6 +207,31 @@ impl Holder<'_> {
         Open { name: name.to_owned(), values: [None].into_iter().chain(values).chain(other).collect(), why }
     }
 
+    /// The texts that a rule asks this claim to begin with.
+    fn beginnings(&self, name: &str) -> BTreeSet<&str> {
+        let rules = self.policies.into_iter().flat_map(|policy| policy.bundle().policy().rules());
+        let conditions = rules.flat_map(Rule::conditions).filter(|one| one.claim == name);
+        conditions
+            .filter_map(|one| match &one.test {
+                ClaimTest::StartsWith(text) => Some(text.as_str()),
+                ClaimTest::Equals(_) | ClaimTest::Any(_) | ClaimTest::Has(_) | ClaimTest::Present(_) => None,
+            })
+            .collect()
+    }
+
+    /// Whether a digest is of a text that is not known, which could begin as a rule asks.
+    fn is_begun(&self, name: &str, digest: &str, hasher: &ClaimHasher) -> bool {
+        name != "aud"
+            && !self.beginnings(name).is_empty()
+            && !self.candidates(name).iter().any(|one| hasher.digest(name, one) == digest)
+    }
+
+    /// A claim of which only the hash is known: this value, or one that begins as a rule asks.
+    fn begun(&self, name: &str, other: Value, why: &'static str) -> Open {
+        let begun = self.beginnings(name).into_iter().map(|text| Some(json!(format!("{text}unknown"))));
+        Open { name: name.to_owned(), values: [Some(other)].into_iter().chain(begun).collect(), why }
+    }
+
     fn subject(
         &self,
         issuer: &Issuer,
@@ -229,10 +264,10 @@ impl Holder<'_> {
                     Some(text) => {
                         known.insert("sub".to_owned(), json!(text));
                     }
-                    None => guess(
-                        &format!("{}-subject", self.other(&candidates)),
-                        "the log has its hash, which no segment of the key and no rule has",
-                    ),
+                    None => {
+                        let other = json!(format!("{}-subject", self.other(&candidates)));
+                        open.push(self.begun("sub", other, SUBJECT_HASH_ONLY));
+                    }
                 }
             }
             (Some(subject), SubjectLogging::Plain | SubjectLogging::Omitted) => {

@@ -228,6 +228,32 @@ fn what_stands_for_an_unknown_value_is_in_no_rule() {
 }
 
 #[test]
+fn a_text_of_which_the_log_has_the_hash_may_begin_as_a_rule_asks() {
+    let rules = json!([
+        {"id": "main", "effect": "allow", "operations": ["GetObject"], "keys": ["main/**"],
+            "when": {"ref": {"starts_with": "refs/heads/"}}},
+        {"id": "ci", "effect": "allow", "operations": ["GetObject"], "keys": ["ci/**"],
+            "when": {"sub": {"starts_with": "repo:octo/site:"}}}]);
+    let policy = policy(SALT, rules);
+    for (uri, claims, rule) in [
+        ("/main/x", json!({"sub": "a", "ref": "refs/heads/dev"}), Some("main")),
+        ("/main/x", json!({"sub": "a", "ref": "refs/tags/1"}), None),
+        ("/ci/x", json!({"sub": "repo:octo/site:ref:refs/heads/dev", "ref": "r"}), Some("ci")),
+        ("/ci/x", json!({"sub": "repo:octo/other:x", "ref": "r"}), None),
+    ] {
+        let before = decide(&policy, uri, claims.clone());
+        assert_eq!(before.rule.as_deref(), rule);
+        let rebuilt = rebuilt_by(&policy, &decision_line(&before));
+        let Asker::Token(supposed) = &rebuilt.asker else { panic!("{claims}") };
+        let event = rebuilt.request.event();
+        let after = policy.authorizer.authorize_supposing(&event, supposed, rebuilt.now);
+        assert_eq!(after.record.rule.as_deref(), rule, "{claims} {supposed:?}");
+        let why = why(&rebuilt, "the claim `sub`");
+        assert!(why.ends_with("with this the decision is the recorded one"), "{why}");
+    }
+}
+
+#[test]
 fn an_audience_that_a_rule_reads_is_the_one_of_the_log() {
     let policy = policy(
         SALT,

@@ -214,6 +214,9 @@ fn parse_claim(text: &str) -> Result<(String, String), String> {
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| "write NAME=VALUE, such as scope=files".to_owned())?;
     claim_name::check(name).map_err(|error| format!("{error}: {}", error.remedy()))?;
+    if value.starts_with(['[', '{']) {
+        return Err("the value is taken as text, and this looks like JSON: write it in `--claims`".to_owned());
+    }
     Ok((name.to_owned(), value.to_owned()))
 }
 

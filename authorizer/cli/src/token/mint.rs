@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use authorizer_analysis::{OtherIssuerError, fill_in};
 use authorizer_core::UnixTime;
 use authorizer_core::claim_name;
-use authorizer_core::token::{Issuer, SignatureAlgorithm};
+use authorizer_core::token::{Issuer, JwsAlgorithm, SignatureAlgorithm};
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use serde_json::{Map, Value};
@@ -74,7 +74,6 @@ fn parse_claim(text: &str) -> Result<(String, Value), String> {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let key = DevKey::read(&args.key, args.algorithm)?;
     let now = i64::try_from(now_or(args.now).as_seconds()).unwrap_or(i64::MAX);
     let mut claims = Map::new();
     match args.audience.as_slice() {
@@ -99,14 +98,14 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     for (name, value) in &args.claims {
         claim_name::put(&mut claims, name, value.clone());
     }
-    let (token_type, claims) = match &args.policy {
-        Some(path) => fill_in_by_policy(path, args, claims)?,
+    let (key, token_type, claims) = match &args.policy {
+        Some(path) => by_policy(path, args, claims)?,
         None => {
             if let Some(issuer) = &args.issuer {
                 claims.entry("iss").or_insert_with(|| issuer.clone().into());
             }
             claims.entry("exp").or_insert_with(|| now.saturating_add(LIFETIME).into());
-            (args.token_type.clone(), claims)
+            (DevKey::read(&args.key, args.algorithm)?, args.token_type.clone(), claims)
         }
     };
     let token_type = token_type.as_deref().unwrap_or("at+jwt");
@@ -114,12 +113,12 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     Ok(Exit::Held)
 }
 
-/// The `typ` and the claims, with what the policy asks of the issuer's tokens.
-fn fill_in_by_policy(
+/// The key, the `typ` and the claims, as the policy asks of the issuer's tokens.
+fn by_policy(
     path: &Path,
     args: &Args,
     claims: Map<String, Value>,
-) -> miette::Result<(Option<String>, Map<String, Value>)> {
+) -> miette::Result<(DevKey, Option<String>, Map<String, Value>)> {
     let file = PolicyFile::load(path)?;
     let issuers = file.bundle().policy().issuers();
     let issuer = match (&args.issuer, issuers) {
@@ -135,11 +134,27 @@ fn fill_in_by_policy(
         }
         .into());
     };
+    let key = match args.algorithm {
+        Some(_) => DevKey::read(&args.key, args.algorithm)?,
+        // The first that both the key and the issuer have: one RSA key signs with six.
+        None => {
+            let own = DevKey::read(&args.key, None)?;
+            let algorithms = issuer.algorithms().into_iter().filter_map(|algorithm| match algorithm {
+                JwsAlgorithm::Signature(algorithm) => Some(algorithm),
+                JwsAlgorithm::Hs256 => None,
+            });
+            let mut fitting = algorithms.filter_map(|one| DevKey::read(&args.key, Some(one)).ok());
+            fitting.next().ok_or_else(|| MintError::Algorithm {
+                own: own.algorithm().name(),
+                issuer: issuer.name().to_owned(),
+            })?
+        }
+    };
     let filled =
         fill_in(issuer, args.token_type.clone(), claims, now_or(args.now)).map_err(MintError::Other)?;
     // What policies take from any issuer that does not say `token_type`.
     let token_type = filled.supposed.token_type.or_else(|| Some("JWT".to_owned()));
-    Ok((token_type, filled.supposed.claims))
+    Ok((key, token_type, filled.supposed.claims))
 }
 
 /// Why a token cannot be made by a policy.
@@ -160,6 +175,15 @@ enum MintError {
     Which {
         /// Their names.
         known: String,
+    },
+    /// The key signs with nothing that the issuer has.
+    #[error("the key signs with {own}, which is none of the `algorithms` of issuer `{issuer}`")]
+    #[diagnostic(help("make a key with `authorizer token keygen NAME --algorithm ALGORITHM`"))]
+    Algorithm {
+        /// What the key signs with by itself.
+        own: &'static str,
+        /// The issuer's name.
+        issuer: String,
     },
     /// The claims name another one.
     #[error("{0}")]

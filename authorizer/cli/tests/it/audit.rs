@@ -167,6 +167,9 @@ fn what_cannot_be_asked_is_one_diagnostic_and_exit_2() {
         (vec!["query", "--policy", SAMPLE, "--keys", "a//b"], "empty segment"),
         (vec!["query", "--policy", SAMPLE, "--operation", "PATCH"], "use one of"),
         (vec!["query", "--policy", SAMPLE, "--claims", "[]"], "a JSON object"),
+        // What `token mint --claim` takes as JSON.
+        (vec!["query", "--policy", SAMPLE, "--claim", "role=[\"admin\"]"], "write it in `--claims`"),
+        (vec!["query", "--policy", SAMPLE, "--claim", "role={}"], "write it in `--claims`"),
         (vec!["query", "--policy", SAMPLE, "--claims", "{"], "this is not JSON"),
         (
             vec!["query", "--policy", SAMPLE, "--claims", r#"{"sub": "a", "sub": "b"}"#],

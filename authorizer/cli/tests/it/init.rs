@@ -16,8 +16,8 @@ const PROVIDERS: [(&str, &[&str]); 8] = [
             "1example",
         ],
     ),
-    ("auth0", &["--issuer", "https://example.eu.auth0.com/", "--audience", "https://files.example.com"]),
-    ("okta", &["--issuer", "https://example.okta.com/oauth2/default", "--audience", "api://files"]),
+    ("auth0", &["--issuer", "https://example.eu.auth0.com/", "--audience", "files-api"]),
+    ("okta", &["--issuer", "https://example.okta.com/oauth2/default", "--audience", "files-api"]),
     (
         "entra",
         &[
@@ -159,6 +159,33 @@ fn nothing_is_replaced() {
 }
 
 #[test]
+fn both_fields_that_say_who_tokens_are_for_are_written() {
+    for (provider, more, fields) in [
+        ("google", &["--audience", "a", "--client-id", "c"][..], [Some("a"), Some("c")]),
+        ("google", &["--audience", "a"], [Some("a"), None]),
+        (
+            "cognito",
+            &[PROVIDERS[0].1, &["--audience", "https://files.example.com"]].concat(),
+            [Some("https://files.example.com"), Some("1example")],
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let done = init(folder.path(), provider, "public", more);
+        assert_eq!(done.code, 0, "{}", done.err);
+        let policy = fs::read_to_string(folder.path().join("files/policy.toml")).unwrap();
+        let policy: toml::Table = policy.parse().unwrap();
+        let issuer = policy["issuers"][0].as_table().unwrap();
+        let written = ["audience", "client_id"].map(|field| issuer.get(field)?.as_array()?.first()?.as_str());
+        assert_eq!(written, fields, "{provider} {more:?}");
+    }
+    // Its tokens have an audience, so a client alone would refuse them all.
+    let folder = tempfile::tempdir().unwrap();
+    let done = init(folder.path(), "google", "public", &["--client-id", "c"]);
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("`--audience` is missing"), "{}", done.err);
+}
+
+#[test]
 fn values_are_quoted_as_toml_whatever_they_hold() {
     let folder = tempfile::tempdir().unwrap();
     let odd = "a\"b\\c\n[[rules]]";
@@ -200,6 +227,25 @@ fn a_token_by_the_policy_is_one_that_the_policy_takes() {
         );
         assert_eq!(inspected.code, 0, "{}{}", inspected.out, inspected.err);
     }
+    // One RSA key signs with several algorithms; a key of another kind with none of the issuer's.
+    let text = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, text.replace("[\"RS256\"]", "[\"PS384\", \"RS256\"]")).unwrap();
+    let token = mint(&[]);
+    let header = token.out.split('.').next().unwrap();
+    let header = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, header).unwrap();
+    assert!(String::from_utf8(header).unwrap().contains("PS384"), "{}", token.err);
+    fs::write(&policy, &text).unwrap();
+    let own = run_in(folder.path(), &["token", "keygen", "other", "--algorithm", "ES256"]);
+    assert_eq!(own.code, 0, "{}", own.err);
+    let other = ["token", "mint", "--key", "other.private.pem", "--policy", "files/policy.toml"];
+    let refused = run_in(folder.path(), &other);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.err.contains("ES256, which is none of the `algorithms` of issuer `cognito`"),
+        "{}",
+        refused.err
+    );
+
     // What is given stays, whether or not the policy takes it.
     let token = mint(&["--claim", "token_use=id"]);
     let inspected = Done::of(

@@ -183,7 +183,8 @@ fn of_policy(path: &Path, file: &PolicyFile, places: &Places<'_>, finding: Polic
     let fingerprint = finding.fingerprint();
     let PolicyFinding { check, severity, place, about, message, shown: _, accepted } = finding;
     let region = region_of(places, &place);
-    let line = file.text().lines().nth(region.line.saturating_sub(1)).unwrap_or_default();
+    let text = file.shown_text();
+    let line = text.lines().nth(region.line.saturating_sub(1)).unwrap_or_default();
     let accepted = accepted.map(|accepted| ReportedAcceptance {
         line: places.position(places.span(&accepted.place).unwrap_or_default().start).line,
         source: Some((region_of(places, &accepted.place), accepted.place.to_string())),

@@ -70,7 +70,7 @@ impl Review {
             counts: RuleCounts { allow: of(Effect::Allow), deny: of(Effect::Deny) },
             tested: None,
             docs: check::docs_of_repository(),
-            text: file.text().to_owned(),
+            text: file.shown_text().into_owned(),
         })
     }
 

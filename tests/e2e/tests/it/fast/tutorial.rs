@@ -63,11 +63,13 @@ fn every_command_of_the_tutorial_does_what_the_page_says() {
     let [init, serve, first, rules, second] = [0, 1, 2, 3, 4].map(|index| blocks[index].1.as_str());
     let folder = tempfile::tempdir().unwrap();
     shell(folder.path(), init);
-    shell(folder.path(), "authorizer test --policy photos/policy.toml --min-coverage 100");
+    assert!(init.ends_with("\ncd photos"), "{init}");
+    let photos = folder.path().join("photos");
+    shell(&photos, "authorizer test --policy policy.toml --min-coverage 100");
 
-    assert_eq!(serve.trim(), "authorizer serve --policy photos/policy.toml --dev-issuer");
-    let path = |name: &str| folder.path().join(name);
-    let (policy, keys, data) = (path("photos/policy.toml"), path(".local/dev-issuer"), path(".local/data"));
+    assert_eq!(serve.trim(), "authorizer serve --policy policy.toml --dev-issuer");
+    let path = |name: &str| photos.join(name);
+    let (policy, keys, data) = (path("policy.toml"), path(".local/dev-issuer"), path(".local/data"));
     let arguments = ["--policy".as_ref(), policy.as_os_str(), "--data".as_ref(), data.as_os_str()];
     let arguments = arguments.into_iter().chain([OsStr::new("--dev-issuer"), keys.as_os_str()]);
     let served = Served::start(folder.path(), arguments);
@@ -77,7 +79,7 @@ fn every_command_of_the_tutorial_does_what_the_page_says() {
 
     let run = |block: &str, before: &str| {
         let (script, promised) = with_statuses(block, &served);
-        let out = shell(folder.path(), &format!("{before}\n{script}"));
+        let out = shell(&photos, &format!("{before}\n{script}"));
         let statuses: Vec<_> =
             out.lines().filter(|line| line.len() == 3 && line.parse::<u16>().is_ok()).collect();
         assert_eq!(statuses, promised, "{script}\n{out}");
@@ -106,7 +108,7 @@ fn every_command_of_the_tutorial_does_what_the_page_says() {
         "curl -sS -o /dev/null -w '%{{http_code}}' -H \"Authorization: Bearer $TOKEN\" http://{}/users/alice/cat.jpg",
         served.addr()
     );
-    let status = shell(folder.path(), &format!("{old}\n{request}"));
+    let status = shell(&photos, &format!("{old}\n{request}"));
     assert!(["401", "503"].contains(&status.as_str()), "{status}");
 }
 
