@@ -265,7 +265,7 @@ fn the_documented_blocks_of_cognito_tell_access_tokens_from_id_tokens() {
             document
         })
         .collect();
-    let [access, id] = blocks.as_slice() else { panic!("{blocks:?}") };
+    let [access, id, ..] = blocks.as_slice() else { panic!("{blocks:?}") };
     // With an audience instead of the client id, the ID token gets as far as the check of its required claims.
     let audience = access.to_string().replace("client_id ", "audience ");
     let lax: String = audience
