@@ -319,7 +319,10 @@ fn parts(pattern: &[Segment]) -> (&[Segment], Option<[&[Segment]; 2]>) {
         return (pattern, None);
     };
     let floating = if first < last { &pattern[first + 1..last] } else { &[] };
-    let floating = if floating.iter().all(is_any) { &[] } else { floating };
+    // Beside the first and the last `**`, more of them mean nothing, and the translation leaves them out.
+    let from = floating.iter().position(|segment| !is_any(segment));
+    let to = floating.iter().rposition(|segment| !is_any(segment));
+    let floating = from.zip(to).map_or(&[][..], |(from, to)| &floating[from..=to]);
     (&pattern[..first], Some([floating, &pattern[last + 1..]]))
 }
 
