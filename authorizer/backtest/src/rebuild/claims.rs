@@ -265,8 +265,11 @@ impl Holder<'_> {
                         known.insert("sub".to_owned(), json!(text));
                     }
                     None => {
-                        let other = json!(format!("{}-subject", self.other(&candidates)));
-                        open.push(self.begun("sub", other, SUBJECT_HASH_ONLY));
+                        let other = format!("{}-subject", self.other(&candidates));
+                        match self.beginnings("sub").is_empty() {
+                            true => guess(&other, SUBJECT_HASH_ONLY),
+                            false => open.push(self.begun("sub", json!(other), SUBJECT_HASH_ONLY)),
+                        }
                     }
                 }
             }
