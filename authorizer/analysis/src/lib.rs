@@ -66,7 +66,7 @@ pub use explain::{Explanation, RuleExplanation, explain, explain_supposing};
 pub use matrix::{Cell, Matrix, Row, matrix};
 pub use posed::PosedRequest;
 pub use query::{Permission, Query, Shown, query};
-pub use supposed::{FilledToken, OtherIssuerError, fill_in};
+pub use supposed::{FilledToken, OtherIssuerError, fill_in, value_of};
 pub use words::{
     RequestInWords, bytes_in_words, conditions_in_words, instant_in_words, on_one_line, request_in_words,
 };

@@ -72,7 +72,8 @@ pub fn fill_in(
     Ok(FilledToken { supposed, filled })
 }
 
-pub(crate) fn value_of(scalar: &Scalar) -> Value {
+/// A value of a policy as a claim has it.
+pub fn value_of(scalar: &Scalar) -> Value {
     match scalar {
         Scalar::String(text) => text.as_str().into(),
         Scalar::Integer(number) => (*number).into(),

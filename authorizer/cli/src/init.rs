@@ -1,6 +1,6 @@
 //! `authorizer init`: a first policy with its tests.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,7 @@ use toml_edit::{DocumentMut, InlineTable, Value};
 use crate::output::{Exit, line};
 use crate::save::SaveError;
 use crate::serve::quoted;
+use crate::token::write_new;
 
 /// What is not a provider that is known.
 const GENERIC: &str = "generic";
@@ -85,7 +86,7 @@ impl Pattern {
     }
 }
 
-/// Why there is no policy.
+/// Why no policy is written.
 #[derive(Debug, Diagnostic, Error)]
 enum InitError {
     /// Something is not given, and nobody can be asked.
@@ -151,7 +152,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     fs::create_dir_all(&args.folder)
         .map_err(|source| SaveError::Unwritable { path: args.folder.clone(), source })?;
     for (path, text) in &files {
-        write_new(path, text)?;
+        write_new(path, text.as_bytes(), 0o644)?;
         line(format_args!("{} is written", path.display()))?;
     }
     let ignored = path(".gitignore");
@@ -164,7 +165,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         write_new(
             &ignored,
             "# Keys for development, objects of the local bucket, and packages.\n*.private.pem\n*.key.pem\n*.secret\n\
-             .local/\ndist/\n",
+             .local/\ndist/\n"
+                .as_bytes(),
+            0o644,
         )?;
         line(format_args!("{} is written", ignored.display()))?;
     }
@@ -433,16 +436,4 @@ fn ask(question: &str, what: &str) -> Option<String> {
     write!(io::stderr(), "{question} ({what}): ").and_then(|()| io::stderr().flush()).ok()?;
     io::stdin().read_line(&mut line).ok().filter(|read| *read > 0)?;
     Some(line.trim().to_owned()).filter(|answer| !answer.is_empty())
-}
-
-fn write_new(path: &Path, text: &str) -> Result<(), SaveError> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => SaveError::Exists { path: path.to_owned() },
-            _ => SaveError::Unwritable { path: path.to_owned(), source },
-        })
 }

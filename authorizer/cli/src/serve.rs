@@ -60,7 +60,7 @@ pub(crate) struct Args {
     /// Policy file (TOML).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["function", "runtime"], group = "decides")]
     policy: Option<PathBuf>,
-    /// Accept tokens of development keys too, for every issuer of the policy. The keys are new at each start, and their
+    /// Accept tokens of development keys too, for every issuer that publishes keys. The keys are new at each start, and their
     /// files in DIR [default: .local/dev-issuer] go when the command ends. Only on this machine.
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".local/dev-issuer")]
     #[arg(conflicts_with_all = ["sample", "function"], requires = "policy")]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authorizer_analysis::fill_in;
+use authorizer_analysis::{fill_in, value_of};
 use authorizer_core::claim_name;
 use authorizer_core::key::ObjectKey;
 use authorizer_core::logged_claims::{ClaimDigest, ClaimHasher, LoggedClaims};
@@ -419,12 +419,4 @@ fn text_of(scalar: &Scalar) -> Option<&str> {
 /// The claims that a rule reads.
 fn claims_of(rule: &Rule) -> Vec<&str> {
     rule.parts().into_iter().flat_map(RulePart::claims).collect()
-}
-
-fn value_of(scalar: &Scalar) -> Value {
-    match scalar {
-        Scalar::String(text) => json!(text),
-        Scalar::Integer(number) => json!(number),
-        Scalar::Boolean(truth) => json!(truth),
-    }
 }

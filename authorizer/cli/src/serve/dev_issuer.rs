@@ -140,7 +140,7 @@ impl DevIssuer {
     /// Says on standard error that these tokens are accepted.
     pub(super) fn warn(&self) {
         note(
-            "warning: tokens of development keys are accepted, for each issuer of the policy, until this command ends"
+            "warning: tokens of development keys are accepted, for each issuer that publishes keys, until this command ends"
                 .red(),
         );
     }
@@ -158,10 +158,11 @@ impl DevIssuer {
                 format!("# a token of issuer {name}; more claims: --claim NAME=VALUE").dimmed()
             ))?;
             line(format_args!(
-                "  TOKEN=$(authorizer token mint --key {}{} --policy {} --issuer {name} --subject alice)",
+                "  TOKEN=$(authorizer token mint --key {}{} --policy {} --issuer {} --subject alice)",
                 quoted(&private_key(&self.folder, algorithm.name())),
                 named(algorithm),
                 quoted(policy),
+                quoted(Path::new(&name)),
             ))?;
             line(format_args!("  curl -i {trust}-H \"Authorization: Bearer $TOKEN\" {base}/KEY"))?;
         }
