@@ -20,7 +20,7 @@ use crate::warning::{PolicyWarning, key_warnings, warnings};
 pub struct TomlFile<T> {
     kind: FileKind,
     pub(crate) text: String,
-    source: NamedSource<String>,
+    pub(crate) source: NamedSource<String>,
     pub(crate) document: T,
 }
 

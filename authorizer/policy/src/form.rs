@@ -142,6 +142,35 @@ pub(crate) fn with_syntax<'t>(
     errors: &[toml::de::Error],
     document: &mut Spanned<DeTable<'t>>,
 ) -> Vec<Mistake> {
+    // A second `[rules]` is no TOML, and hides what is below it: the file is looked at as if it had `[[rules]]`.
+    if let Some((mended, heads)) = syntax::with_double_brackets(text) {
+        let (mut document, errors) = DeTable::parse_recoverable(&mended);
+        let mut mistakes = match errors.is_empty() {
+            true => check(kind, &mended, &mut document),
+            false => beside_syntax(kind, &mended, &errors, &mut document),
+        };
+        // Each head has one byte more before it, and one behind it.
+        let back = |at: usize| {
+            heads.iter().fold(at, |back, head| {
+                let (open, close) = (head.mended.start, head.mended.end.saturating_sub(1));
+                back.saturating_sub(usize::from(at > open)).saturating_sub(usize::from(at > close))
+            })
+        };
+        for mistake in &mut mistakes {
+            mistake.span = back(mistake.span.start)..back(mistake.span.end);
+        }
+        mistakes.extend(heads.into_iter().map(|head| head.mistake));
+        return mistakes;
+    }
+    beside_syntax(kind, text, errors, document)
+}
+
+fn beside_syntax<'t>(
+    kind: FileKind,
+    text: &'t str,
+    errors: &[toml::de::Error],
+    document: &mut Spanned<DeTable<'t>>,
+) -> Vec<Mistake> {
     let (mut mistakes, is_open) = syntax::syntax(text, errors);
     let broken: Vec<Range<usize>> =
         mistakes.iter().map(|mistake| block_around(text, mistake.span.start)).collect();
@@ -184,8 +213,23 @@ pub(crate) fn apart_from(mistakes: &[Mistake], problems: Vec<PolicyProblem>) -> 
             }
             [] | [..] => false,
         };
+        // What a rule allows decides what its limits are about.
+        let is_about_limits = match problem.place.steps() {
+            [_, _, Step::Member(field), ..] => {
+                ["upload", "response_overrides", "parameters"].contains(&field.as_str())
+            }
+            [] | [..] => false,
+        };
+        let is_in_same = |mistake: &Mistake| match (mistake.place.steps(), problem.place.steps()) {
+            ([list, index, Step::Member(field), ..], [other, same, ..]) => {
+                list == other && index == same && !["keys", "when", "upload"].contains(&field.as_str())
+            }
+            _ => false,
+        };
         mistakes.iter().any(|mistake| {
-            is_within(&mistake.place, &problem.place) || is_within(&problem.place, &mistake.place)
+            is_within(&mistake.place, &problem.place)
+                || is_within(&problem.place, &mistake.place)
+                || (is_about_limits && is_in_same(mistake))
         }) || (!knows_issuers && is_about_issuers)
     };
     problems.into_iter().filter(|problem| !follows(problem)).collect()
@@ -225,12 +269,40 @@ pub(crate) fn remedy(kind: FileKind, document: &DeTable<'_>, place: &Place) -> O
         };
     }
     match (form, value) {
+        (Form::Text(Kind::Plain), Some(DeValue::String(text))) if is_an_issuer(place) => {
+            let names = issuers(document);
+            match nearest(text, names.iter().copied()) {
+                Some(name) if name == text => None,
+                Some(name) => {
+                    Some(format!("did you mean `{name}`? Write the `name` of an `[[issuers]]` block"))
+                }
+                None if names.is_empty() => None,
+                None => Some(format!("write the `name` of an `[[issuers]]` block: {}", listed(names))),
+            }
+        }
         (Form::Text(kind), Some(DeValue::String(text))) => {
             let meant = meant::text(kind, text)?;
             Some(format!("write `{}`", quoted(&meant)))
         }
         _ => None,
     }
+}
+
+/// Whether an issuer is named at a place.
+fn is_an_issuer(place: &Place) -> bool {
+    match place.steps() {
+        [Step::Member(list), _, Step::Member(field), ..] => {
+            (list == "rules" && field == "issuers") || (list == "revoked" && field == "issuer")
+        }
+        [] | [..] => false,
+    }
+}
+
+/// The names of the issuers of a policy.
+fn issuers<'d>(document: &'d DeTable<'_>) -> Vec<&'d str> {
+    let blocks = document.get("issuers").and_then(|issuers| issuers.get_ref().as_array());
+    let names = blocks.into_iter().flat_map(|blocks| blocks.iter());
+    names.filter_map(|issuer| issuer.get_ref().as_table()?.get("name")?.get_ref().as_str()).collect()
 }
 
 /// A place on the way into a document.
@@ -359,6 +431,7 @@ fn asked(form: Form) -> String {
         Form::Checksums => "`true`, or a list such as `[\"sha256\"]`".into(),
         Form::List(_) => "a list in brackets".into(),
         Form::OneOrMany(_) => "one text in quotes, or a list of them in brackets".into(),
+        Form::Table(table) if table.field("equals").is_some() => "a test in braces".into(),
         Form::Table(_) | Form::Map(_) | Form::AnyTable => "a table in braces".into(),
         Form::Blocks(_) => "written as blocks, each with a head in double brackets".into(),
         Form::Any => "a value".into(),
@@ -507,10 +580,20 @@ impl<'t> Checker<'t> {
             format!("the fields of {} are {}", form.what, listed(form.fields.iter().map(|field| field.name)));
         let remedy = match meant {
             Some(field) => {
-                let value = written(value.get_ref()).filter(|_| takes(field.form, value.get_ref()));
-                match value {
-                    Some(value) => format!("did you mean `{}`? Write `{} = {value}`", field.name, field.name),
-                    None => format!("did you mean `{}`? Write `{}`", field.name, field.example),
+                let before = self.text.get(..span.start).unwrap_or_default();
+                let is_taken = takes(field.form, value.get_ref());
+                match written(value.get_ref()) {
+                    _ if before.ends_with("[[") => format!("did you mean `[[{}]]`?", field.name),
+                    _ if before.ends_with('[') && matches!(field.form, Form::Blocks(_)) => {
+                        format!("did you mean `[[{}]]`?", field.name)
+                    }
+                    _ if before.ends_with('[') => format!("did you mean `[{}]`?", field.name),
+                    Some(value) if is_taken => {
+                        format!("did you mean `{}`? Write `{} = {value}`", field.name, field.name)
+                    }
+                    // Its value has a mistake of its own.
+                    _ if !is_taken => format!("did you mean `{}`?", field.name),
+                    _ => format!("did you mean `{}`? Write `{}`", field.name, field.example),
                 }
             }
             None => match self.elsewhere(form, name, value.get_ref()) {
@@ -736,8 +819,14 @@ impl<'t> Checker<'t> {
         let known = format!("the words of `{}` are {}", field.name, listed(all.iter().copied()));
         let remedy = match (words.meant)(word).or_else(|| nearest(word, all.iter().copied()).map(Meant::Word))
         {
-            Some(Meant::Word(word)) if at.is_element() => format!("write `\"{word}\"`; {known}"),
-            Some(Meant::Word(word)) => format!("write `{} = \"{word}\"`; {known}", field.name),
+            Some(Meant::Word(word)) => {
+                let meant = match at.is_element() {
+                    true => format!("write `\"{word}\"`"),
+                    false => format!("write `{} = \"{word}\"`", field.name),
+                };
+                // A long list hides what is meant.
+                if all.len() > 6 { meant } else { format!("{meant}; {known}") }
+            }
             Some(Meant::Advice(advice)) => advice.into(),
             None => known.clone(),
         };
@@ -843,19 +932,27 @@ fn instead(field: &'static Field, form: Form, value: &DeValue<'_>, at: &At<'_>) 
         Some(Instead { remedy, value })
     };
     match (form, value) {
-        (Form::Text(_), DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_)) => {
-            owned(quoted(&written(value)?))
+        (Form::Text(Kind::Instant), DeValue::Datetime(_)) => {
+            let written = written(value)?;
+            owned(quoted(&meant::text(Kind::Instant, &written).unwrap_or(written)))
         }
-        (Form::Text(_) | Form::Word(_), DeValue::Array(list)) => match list.iter().collect::<Vec<_>>().as_slice() {
-            [one] if takes(form, one.get_ref()) => owned(written(one.get_ref())?),
-            _ if field.name == "has" => Some(Instead {
-                remedy: "`has` looks for one member: write `has = \"a\"`, or a rule for each; for several values of one \
-                         text use `any = [...]`"
-                    .into(),
-                value: None,
-            }),
-            _ => None,
-        },
+        (
+            Form::Text(Kind::Plain),
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_),
+        ) => owned(quoted(&written(value)?)),
+        (Form::Text(_) | Form::Word(_), DeValue::Array(list)) => {
+            match list.iter().collect::<Vec<_>>().as_slice() {
+                [one] if takes(form, one.get_ref()) => owned(written(one.get_ref())?),
+                [first, ..] if field.name == "has" => Some(Instead {
+                    remedy: format!(
+                        "`has` looks for one member: write `has = {}` here, and one more rule for each other member",
+                        written(first.get_ref())?
+                    ),
+                    value: None,
+                }),
+                _ => None,
+            }
+        }
         (Form::Truth, DeValue::String(text)) => {
             let truth = match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" | "y" => "true",
@@ -878,12 +975,17 @@ fn instead(field: &'static Field, form: Form, value: &DeValue<'_>, at: &At<'_>) 
         }
         (Form::Whole { .. }, DeValue::Float(number)) => {
             let (whole, fraction) = number.as_str().split_once('.')?;
-            let is_whole = fraction.bytes().all(|byte| byte == b'0') && whole.bytes().all(|byte| byte.is_ascii_digit());
+            let is_whole =
+                fraction.bytes().all(|byte| byte == b'0') && whole.bytes().all(|byte| byte.is_ascii_digit());
             is_whole.then(|| owned(whole.to_owned())).flatten()
         }
         (Form::Scalar, DeValue::Array(list)) if field.name == "equals" => {
             let members = written(value)?;
-            let first = list.iter().next().and_then(|value| written(value.get_ref())).unwrap_or_else(|| "\"a\"".into());
+            let first = list
+                .iter()
+                .next()
+                .and_then(|value| written(value.get_ref()))
+                .unwrap_or_else(|| "\"a\"".into());
             Some(Instead {
                 remedy: format!(
                     "for one of several values write `any = {members}`; if the claim is a list, write `has = {first}`"
@@ -903,7 +1005,8 @@ fn instead(field: &'static Field, form: Form, value: &DeValue<'_>, at: &At<'_>) 
         }
         (Form::List(member), DeValue::String(text)) => {
             // Several in one text, as people write scopes.
-            let parts: Vec<&str> = text.split([',', ' ']).map(str::trim).filter(|part| !part.is_empty()).collect();
+            let parts: Vec<&str> =
+                text.split([',', ' ']).map(str::trim).filter(|part| !part.is_empty()).collect();
             let parts = if parts.len() > 1 && !text.contains('/') { parts } else { vec![text.as_ref()] };
             let parts: Option<Vec<String>> = parts.into_iter().map(|part| of_member(*member, part)).collect();
             match parts {
@@ -921,7 +1024,9 @@ fn instead(field: &'static Field, form: Form, value: &DeValue<'_>, at: &At<'_>) 
         (Form::Table(table), DeValue::String(text)) => {
             let holds = |name: &str| table.field(name).is_some();
             let inner = match text {
-                text if holds("url") && holds("file") && text.starts_with("http") => format!("url = {}", quoted(text)),
+                text if holds("url") && holds("file") && text.starts_with("http") => {
+                    format!("url = {}", quoted(text))
+                }
                 text if holds("file") => format!("file = {}", quoted(text)),
                 text if holds("equals") => {
                     let name = name?;
@@ -947,7 +1052,9 @@ fn instead(field: &'static Field, form: Form, value: &DeValue<'_>, at: &At<'_>) 
             };
             owned(format!("{{ {inner} }}"))
         }
-        (Form::Table(table), DeValue::Integer(_) | DeValue::Boolean(_)) if table.field("equals").is_some() => {
+        (Form::Table(table), DeValue::Integer(_) | DeValue::Boolean(_))
+            if table.field("equals").is_some() =>
+        {
             owned(format!("{{ equals = {} }}", written(value)?))
         }
         (Form::Table(table), DeValue::Array(_)) if table.field("equals").is_some() => {
@@ -961,14 +1068,16 @@ fn instead(field: &'static Field, form: Form, value: &DeValue<'_>, at: &At<'_>) 
                 value: None,
             })
         }
-        (Form::Table(_), DeValue::Array(_)) if !at.is_element() => {
-            Some(Instead {
-                remedy: format!("write one block, `[{name}]`, with single brackets", name = name?),
-                value: None,
-            })
-        }
+        (Form::Table(_), DeValue::Array(_)) if !at.is_element() => Some(Instead {
+            remedy: format!("write one block, `[{name}]`, with single brackets", name = name?),
+            value: None,
+        }),
         (Form::Map(_), DeValue::String(text)) if field.name == "when" => {
-            let word = text.rsplit([' ', '=', ':']).next().map(|word| word.trim_matches(['"', '\''])).unwrap_or_default();
+            let word = text
+                .rsplit([' ', '=', ':'])
+                .next()
+                .map(|word| word.trim_matches(['"', '\'']))
+                .unwrap_or_default();
             let word = if word.is_empty() { "admin" } else { word };
             Some(Instead {
                 remedy: format!(

@@ -24,11 +24,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use authorizer_core::policy::Policy;
 use authorizer_core::policy::document::PolicyDocument;
+use authorizer_core::policy::{Place, Policy};
 use authorizer_core::{Bundle, BundleError};
+use miette::NamedSource;
 
 use crate::file::read;
+use crate::warning::at_its_place;
 
 /// A policy file that was read and is valid.
 pub struct PolicyFile {
@@ -37,6 +39,7 @@ pub struct PolicyFile {
     bundle_json: Vec<u8>,
     bundle: Bundle,
     warnings: Vec<PolicyWarning>,
+    source: NamedSource<String>,
 }
 
 /// Leaves out the bundle, which may contain a secret.
@@ -76,8 +79,8 @@ impl PolicyFile {
         let headers = bundle.policy().check_origin_headers(file.document());
         headers.map_err(|problem| file.problems(vec![problem]))?;
         warnings.extend(file.key_warnings(bundle.policy()));
-        let TomlFile { text, document, .. } = file;
-        Ok(Self { text, document, bundle_json, bundle, warnings })
+        let TomlFile { text, document, source, .. } = file;
+        Ok(Self { text, document, bundle_json, bundle, warnings, source })
     }
 
     /// The policy as it is written, with the keys of its key files in it.
@@ -118,6 +121,13 @@ impl PolicyFile {
     /// The warnings about the policy.
     pub fn warnings(&self) -> &[PolicyWarning] {
         &self.warnings
+    }
+
+    /// Adds a warning, unless there is one at its place.
+    pub fn warn(&mut self, place: &Place, message: String, remedy: &'static str) {
+        if !self.warnings.iter().any(|warning| warning.place == place.to_string()) {
+            self.warnings.extend(at_its_place((place.clone(), message, remedy), &self.source, &self.text));
+        }
     }
 
     /// Takes the bundle out.

@@ -350,7 +350,7 @@ static SETTERS: Words = Words { all: words_of::<HeaderSetter>, meant: setter };
 static SUBJECTS: Words = Words { all: words_of::<SubjectLogging>, meant: subject };
 
 fn effect(word: &str) -> Option<Meant> {
-    Some(match word {
+    Some(match word.to_ascii_lowercase().as_str() {
         "permit" | "grant" | "accept" | "yes" | "true" => Word("allow"),
         "forbid" | "block" | "refuse" | "reject" | "no" | "false" => Word("deny"),
         _ => return None,

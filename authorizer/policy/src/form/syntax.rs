@@ -42,6 +42,40 @@ pub(crate) fn syntax(text: &str, errors: &[toml::de::Error]) -> (Vec<Mistake>, b
     (mistakes, false)
 }
 
+/// A head such as `[rules]`, of a block of which there can be several.
+pub(super) struct Head {
+    /// Its bytes in the text that has double brackets.
+    pub(super) mended: Range<usize>,
+    pub(super) mistake: Mistake,
+}
+
+/// The text with `[[rules]]` for `[rules]`, if a block of which there can be several has single brackets.
+pub(super) fn with_double_brackets(text: &str) -> Option<(String, Vec<Head>)> {
+    let mut mended = String::with_capacity(text.len());
+    let mut heads = Vec::new();
+    let mut start = 0_usize;
+    for line in text.split_inclusive('\n') {
+        let head = line.split('#').next().unwrap_or_default().trim();
+        let name = head.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        match name.map(str::trim).filter(|name| BLOCKS.contains(name)) {
+            Some(name) => {
+                let at = start..start.saturating_add(head.len());
+                let message = format!("`[{name}]` is one block, and there can be several");
+                let remedy = format!("write `[[{name}]]`, with double brackets, above each");
+                let place = Place::member(name);
+                let masked = (message.clone(), remedy.clone());
+                let from = mended.len();
+                mended.push_str(&line.replacen(head, &format!("[{head}]"), 1));
+                let mended = from..from.saturating_add(head.len()).saturating_add(2);
+                heads.push(Head { mended, mistake: Mistake { place, span: at, message, remedy, masked } });
+            }
+            None => mended.push_str(line),
+        }
+        start = start.saturating_add(line.len());
+    }
+    (!heads.is_empty()).then_some((mended, heads))
+}
+
 struct Message {
     full: String,
     masked: Option<String>,
@@ -151,6 +185,17 @@ fn said(text: &str, span: &Range<usize>, line: &Range<usize>, error: &str) -> Sa
         .open();
     }
     if is("missing comma") {
+        // The next line begins something else: the list, or the table, ends before it.
+        let before = text.get(line.start..span.start).unwrap_or_default();
+        if before.trim().is_empty() && (trimmed.contains('=') || trimmed.starts_with('[')) {
+            let end = text.get(..line.start).unwrap_or_default().trim_end().len();
+            return Said::plain(
+                "a list is not closed before this line",
+                "write `]` after the last member of the list that begins above",
+            )
+            .at(end.saturating_sub(1)..end)
+            .open();
+        }
         return Said::plain("a comma is missing before this", "write a comma between two members");
     }
     if is("extra comma") {
@@ -275,12 +320,13 @@ fn value(text: &str, span: &Range<usize>, line: &Range<usize>, shown: &str) -> S
     let start = line.start.saturating_add(start);
     let at = start..start.saturating_add(written.len());
     match written.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" => {
-            Said::plain("`true` is written in lower case", &format!("write `{name} = true`")).at(at)
+        "yes" | "on" | "no" | "off" => {
+            let truth =
+                if ["yes", "on"].contains(&written.to_ascii_lowercase().as_str()) { "true" } else { "false" };
+            Said::plain("this is neither `true` nor `false`", &format!("write `{name} = {truth}`")).at(at)
         }
-        "false" | "no" | "off" => {
-            Said::plain("`false` is written in lower case", &format!("write `{name} = false`")).at(at)
-        }
+        "true" => Said::plain("`true` is written in lower case", &format!("write `{name} = true`")).at(at),
+        "false" => Said::plain("`false` is written in lower case", &format!("write `{name} = false`")).at(at),
         "null" | "none" | "nil" => Said::plain("TOML has no empty value", "remove the line").at(at),
         _ if simple => Said::quoting(
             format!("`{}` is not in quotes", written.escape_debug()),
