@@ -185,7 +185,8 @@ mod tests {
     use super::*;
 
     fn help(topic: &[&str]) -> Result<String, HelpError> {
-        text(&topic.iter().map(ToString::to_string).collect::<Vec<_>>())
+        let text = text(&topic.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        Ok(anstream::adapter::strip_str(&text).to_string())
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use authorizer_core::policy::Place;
 
-use super::{Mistake, key, quoted};
+use super::Mistake;
+use super::values::{key, quoted};
 
 /// The names that stand in double brackets.
 const BLOCKS: [&str; 5] = ["rules", "issuers", "revoked", "accepted", "tests"];
