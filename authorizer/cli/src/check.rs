@@ -9,10 +9,13 @@ use serde_json::json;
 
 use crate::output::{Exit, Format, line};
 use crate::policy::warn;
+use crate::silent::warn_of_silence;
 
 /// Validate a policy and the key files it names.
 ///
-/// Exits 2 when the policy cannot be used, and shows each problem with its line and column.
+/// Exits 2 when the policy cannot be used, and shows each problem with its line and column. Warns of what the policy does
+/// in silence: a rule that nobody can match, a claim that the provider does not give, a media type that does not exist.
+/// `authorizer help policy` prints what may be in a policy.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer check policy.toml")]
 pub(crate) struct Args {
@@ -24,7 +27,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let file = PolicyFile::load(&args.policy)?;
+    let mut file = PolicyFile::load(&args.policy)?;
+    warn_of_silence(&mut file);
     warn(&file);
     let bundle = file.bundle();
     let policy = bundle.policy();

@@ -2,12 +2,81 @@
 //! when the policy is broken.
 
 use std::env;
+use std::fmt;
 use std::path::Path;
 
 use authorizer_findings::report::uri_of;
 use clap::ArgMatches;
-use miette::{Diagnostic, SourceCode};
+use miette::{
+    Diagnostic, LabeledSpan, MietteHandler, MietteHandlerOpts, ReportHandler as _, Severity, SourceCode,
+};
 use serde_json::{Map, Value, json};
+
+/// How errors and warnings are shown: the messages hold their causes, and lines are not wrapped, so that a path can be
+/// copied.
+pub(crate) fn handler() -> MietteHandler {
+    MietteHandlerOpts::new().without_cause_chain().wrap_lines(false).build()
+}
+
+/// An error as people read it: what it is, then each of its problems at its place, then what to do.
+pub(crate) struct Shown<'e>(pub(crate) &'e dyn Diagnostic);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut problems = self.0.related().into_iter().flatten().peekable();
+        if problems.peek().is_none() {
+            return write!(f, "{:?}", ByHandler(self.0));
+        }
+        write!(f, "{:?}", ByHandler(&Head(self.0)))?;
+        for problem in problems {
+            write!(f, "\n{:?}", ByHandler(problem))?;
+        }
+        match self.0.help() {
+            Some(help) => write!(f, "\n{help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A diagnostic as the handler shows it.
+struct ByHandler<'e>(&'e dyn Diagnostic);
+
+impl fmt::Debug for ByHandler<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        handler().debug(self.0, f)
+    }
+}
+
+/// The message of an error alone.
+struct Head<'e>(&'e dyn Diagnostic);
+
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0, f)
+    }
+}
+
+impl std::error::Error for Head<'_> {}
+
+impl Diagnostic for Head<'_> {
+    fn severity(&self) -> Option<Severity> {
+        self.0.severity()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.0.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.0.labels()
+    }
+}
 
 /// The output formats for programs that can tell an error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

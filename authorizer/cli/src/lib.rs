@@ -14,6 +14,7 @@ mod completions;
 mod devkey;
 mod explain;
 mod failure;
+mod help;
 mod in_order;
 mod init;
 mod input;
@@ -24,6 +25,7 @@ mod policy;
 mod replay;
 mod save;
 mod serve;
+mod silent;
 mod table;
 mod test;
 mod time;
@@ -33,13 +35,19 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::failure::{Form, json_of, sarif_of};
+use crate::failure::{Form, Shown, json_of, sarif_of};
 use crate::output::{Exit, OutputError, line, note};
 use crate::save::SaveError;
 
 /// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
 #[derive(Debug, Parser)]
-#[command(name = "authorizer", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "authorizer",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 #[command(after_help = "Example:\n  authorizer serve --sample .local")]
 struct Cli {
     #[command(subcommand)]
@@ -63,6 +71,7 @@ enum Command {
     Detach(attach::detach::Args),
     Completions(completions::Args),
     Man(completions::ManArgs),
+    Help(help::Args),
 }
 
 /// The arguments of the command line.
@@ -76,9 +85,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.format(&mut command()).exit());
     // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be
     // copied. Set once, so it cannot fail.
-    let _ = miette::set_hook(Box::new(|_| {
-        Box::new(miette::MietteHandlerOpts::new().without_cause_chain().wrap_lines(false).build())
-    }));
+    let _ = miette::set_hook(Box::new(|_| Box::new(failure::handler())));
     let result = match &cli.command {
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
@@ -95,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Detach(args) => attach::detach::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => completions::run_man(args),
+        Command::Help(args) => help::run(args),
     };
     match result {
         Ok(exit) => exit.into(),
@@ -118,7 +126,7 @@ pub fn run() -> ExitCode {
             if matches!(written, Err(OutputError::PipeClosed)) {
                 return Exit::ReaderLeft.into();
             }
-            note(format_args!("{report:?}"));
+            note(Shown(report.as_ref()));
             Exit::Unusable.into()
         }
     }

@@ -21,7 +21,7 @@ use crate::policy::PolicyArgs;
 
 /// Run the unit tests of a policy, and measure how much of it they cover.
 ///
-/// docs/testing.md describes the test files and the coverage. Exits 1 when a test fails, or when the coverage is below
+/// `authorizer help tests` describes the test files and the coverage. Exits 1 when a test fails, or when the coverage is below
 /// --min-coverage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer test --policy policy.toml --min-coverage 100\n\n\

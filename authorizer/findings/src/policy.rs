@@ -6,6 +6,7 @@
 pub(crate) mod checks;
 mod exact;
 pub(crate) mod finding;
+mod silent;
 pub(crate) mod subject;
 
 use std::cmp::Reverse;
@@ -14,6 +15,7 @@ use crate::catalogue::{catalogue, families};
 use crate::family::Family;
 
 pub use finding::{About, Acceptance, PolicyFinding};
+pub use silent::in_silence;
 pub use subject::PolicySubject;
 
 /// Every finding of a policy, including accepted ones: the gravest first, then in the order of the

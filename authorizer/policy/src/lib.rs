@@ -9,6 +9,7 @@
 
 mod error;
 mod file;
+mod form;
 mod keys;
 mod place;
 pub mod providers;
@@ -24,9 +25,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use authorizer_core::policy::document::PolicyDocument;
+use authorizer_core::policy::{Place, Policy};
 use authorizer_core::{Bundle, BundleError};
+use miette::NamedSource;
 
 use crate::file::read;
+use crate::warning::at_its_place;
 
 /// A policy file that was read and is valid.
 pub struct PolicyFile {
@@ -35,6 +39,7 @@ pub struct PolicyFile {
     bundle_json: Vec<u8>,
     bundle: Bundle,
     warnings: Vec<PolicyWarning>,
+    source: NamedSource<String>,
 }
 
 /// Leaves out the bundle, which may contain a secret.
@@ -50,9 +55,17 @@ impl PolicyFile {
     /// # Errors
     /// [`PolicyFileError`], with everything that is wrong with the policy.
     pub fn load(path: &Path) -> Result<Self, PolicyFileError> {
-        let mut file: TomlFile<PolicyDocument> = TomlFile::load(FileKind::Policy, path)?;
-        let mut warnings = file.warnings();
+        let (mut file, mistakes) = TomlFile::<PolicyDocument>::read(FileKind::Policy, path)?;
         let problems = keys::read_keys(&mut file.document, path);
+        if !mistakes.is_empty() {
+            // What has the right form is looked at too, so that the file can be mended in one pass.
+            let problems = match Policy::compile(&file.document) {
+                Err(others) if problems.is_empty() => others,
+                Ok(_) | Err(_) => problems,
+            };
+            return Err(file.mistakes(mistakes, problems));
+        }
+        let mut warnings = file.warnings();
         if !problems.is_empty() {
             return Err(file.problems(problems));
         }
@@ -66,8 +79,8 @@ impl PolicyFile {
         let headers = bundle.policy().check_origin_headers(file.document());
         headers.map_err(|problem| file.problems(vec![problem]))?;
         warnings.extend(file.key_warnings(bundle.policy()));
-        let TomlFile { text, document, .. } = file;
-        Ok(Self { text, document, bundle_json, bundle, warnings })
+        let TomlFile { text, document, source, .. } = file;
+        Ok(Self { text, document, bundle_json, bundle, warnings, source })
     }
 
     /// The policy as it is written, with the keys of its key files in it.
@@ -108,6 +121,13 @@ impl PolicyFile {
     /// The warnings about the policy.
     pub fn warnings(&self) -> &[PolicyWarning] {
         &self.warnings
+    }
+
+    /// Adds a warning, unless there is one at its place.
+    pub fn warn(&mut self, place: &Place, message: String, remedy: &'static str) {
+        if !self.warnings.iter().any(|warning| warning.place == place.to_string()) {
+            self.warnings.extend(at_its_place((place.clone(), message, remedy), &self.source, &self.text));
+        }
     }
 
     /// Takes the bundle out.

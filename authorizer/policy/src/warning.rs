@@ -30,16 +30,19 @@ pub struct PolicyWarning {
 }
 
 /// A warning without its position: the place, the message and the remedy.
-type Warned = (Place, String, &'static str);
+pub(crate) type Warned = (Place, String, &'static str);
 
 pub(crate) fn warnings(
     document: &PolicyDocument,
     source_code: &NamedSource<String>,
     text: &str,
 ) -> Vec<PolicyWarning> {
-    let issuers = document.issuers.iter().enumerate().filter_map(|(index, issuer)| {
-        let (member, message, remedy) = warning(issuer)?;
-        Some((Place::member("issuers").at(index).then(member), message, remedy))
+    let issuers = document.issuers.iter().enumerate().flat_map(|(index, issuer)| {
+        [warning(issuer), scheme_as_type(issuer)].into_iter().flatten().map(
+            move |(member, message, remedy)| {
+                (Place::member("issuers").at(index).then(member), message, remedy)
+            },
+        )
     });
     let rules = document.rules.iter().enumerate().flat_map(|(index, rule)| {
         let warned = move |(claim, condition): (&String, &ConditionDocument)| {
@@ -51,7 +54,50 @@ pub(crate) fn warnings(
     });
     let times = document.rules.iter().enumerate();
     let times = times.flat_map(|(index, rule)| times_as_texts(rule, &Place::member("rules").at(index)));
-    at_their_places(issuers.chain(rules).chain(times).chain(paths(document)), source_code, text)
+    let literal = document.rules.iter().enumerate();
+    let literal = literal.flat_map(|(index, rule)| other_notations(rule, &Place::member("rules").at(index)));
+    let all = issuers.chain(rules).chain(times).chain(literal).chain(paths(document));
+    at_their_places(all, source_code, text)
+}
+
+/// `token_type = "Bearer"`: that is what stands before a token, and no token has it as its `typ`.
+fn scheme_as_type(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {
+    let typ = issuer.token_type.as_deref().filter(|typ| typ.eq_ignore_ascii_case("bearer"))?;
+    let message =
+        format!("`{typ}` is the word before a token in `Authorization`, not the `typ` in a token's header");
+    Some(("token_type", message, "remove the line, or write `at+jwt` or `JWT`, as the tokens have it"))
+}
+
+/// Patterns that another notation gives another meaning: `$sub`, `:sub`, `<sub>` and `%sub%` are these letters here, and
+/// `*` alone does not match a key with a slash.
+fn other_notations(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
+    let is_name = |text: &str| {
+        let mut bytes = text.bytes();
+        bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-'))
+    };
+    let is_placeholder = |segment: &str| {
+        let inner = segment
+            .strip_prefix(['$', ':', '@'])
+            .or_else(|| segment.strip_prefix('<')?.strip_suffix('>'))
+            .or_else(|| segment.strip_prefix('%')?.strip_suffix('%'));
+        inner.is_some_and(is_name)
+    };
+    let mut warned = Vec::new();
+    for (index, pattern) in rule.keys.iter().enumerate() {
+        let place = place.then("keys").at(index);
+        if pattern == "*" {
+            let message = "`*` matches the keys without a `/` only".to_owned();
+            warned.push((place, message, "write `**` for every key, or leave it if only those are meant"));
+        } else if let Some(segment) = pattern.split('/').find(|segment| is_placeholder(segment)) {
+            let message =
+                format!("`{}` stands for these letters in a key, not for a claim", segment.escape_debug());
+            let remedy =
+                "write a claim in braces, such as `{sub}`, or leave it if the keys contain these letters";
+            warned.push((place, message, remedy));
+        }
+    }
+    warned
 }
 
 /// The names of claims that read like a path into an object.
@@ -139,6 +185,15 @@ pub(crate) fn key_warnings(
         })
     });
     at_their_places(warned, source_code, text)
+}
+
+/// A warning at its place.
+pub(crate) fn at_its_place(
+    warned: Warned,
+    source_code: &NamedSource<String>,
+    text: &str,
+) -> Vec<PolicyWarning> {
+    at_their_places(std::iter::once(warned), source_code, text)
 }
 
 fn at_their_places(

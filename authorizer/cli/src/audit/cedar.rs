@@ -13,7 +13,7 @@ use crate::output::{Exit, Format, line};
 /// A policy that Cedar cannot express.
 #[derive(Debug, Diagnostic, Error)]
 #[error("`{path}` cannot be translated: {source}")]
-#[diagnostic(help("docs/audit/cedar.md lists what Cedar cannot express"))]
+#[diagnostic(help("`authorizer help cedar` lists what Cedar cannot express"))]
 struct CedarError {
     path: PathBuf,
     source: UntranslatableError,
@@ -21,7 +21,7 @@ struct CedarError {
 
 /// Translate the rules of a policy to Cedar.
 ///
-/// Prints the Cedar policies. With --schema, prints their schema instead. docs/audit/cedar.md explains how to evaluate
+/// Prints the Cedar policies. With --schema, prints their schema instead. `authorizer help cedar` explains how to evaluate
 /// a request against them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit cedar policy.toml > policy.cedar\n  \
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (Format::Text, true) => line(translation.schema().trim_end())?,
         (Format::Text, false) => {
             line(format_args!(
-                "// The rules of bundle {}.\n// docs/audit/cedar.md explains how to evaluate a request against them.\n",
+                "// The rules of bundle {}.\n// `authorizer help cedar` explains how to evaluate a request against them.\n",
                 bundle.sha256()
             ))?;
             line(translation.policies().trim_end())?;

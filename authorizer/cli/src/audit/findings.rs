@@ -15,7 +15,7 @@ use crate::time::{now_or, parse_instant};
 
 /// Find problems in a policy, its issuers and its keys.
 ///
-/// Each finding has an id, a severity, a line and column, a reason and a fix. docs/audit has a page for each. A policy
+/// Each finding has an id, a severity, a line and column, a reason and a fix. `authorizer help EA010` prints what one means. A policy
 /// can accept a finding and say why: `[[accepted]]`.
 ///
 /// Exits 1 when there is a finding at or above `--fail-on` that the policy does not accept. The default is medium, where

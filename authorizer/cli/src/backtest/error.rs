@@ -73,7 +73,7 @@ pub(crate) enum BacktestError {
     NoRequests,
     /// No line can be read.
     #[error("none of {count} lines can be read; the first is {file}:{line}: {problem}")]
-    #[diagnostic(help("docs/backtest.md lists the log formats, and says how to export logs"))]
+    #[diagnostic(help("`authorizer help logs` lists the log formats, and says how to export logs"))]
     AllMalformed {
         /// The number of lines.
         count: u64,

@@ -19,6 +19,7 @@ use owo_colors::OwoColorize as _;
 
 use super::dev_issuer::{DevIssuer, DevIssuerError};
 use super::error::ServeError;
+use crate::failure::Shown;
 use crate::output::note;
 use crate::policy::warn;
 
@@ -177,7 +178,7 @@ impl LivePolicy {
                 FileState::Good
             }
             Err(error) => {
-                note(format_args!("{error:?}"));
+                note(Shown(error.as_ref()));
                 note("the last good policy still decides".yellow());
                 FileState::Broken
             }

@@ -27,6 +27,7 @@ mod harness;
 mod init;
 mod keys;
 mod logs;
+mod mistakes;
 mod package;
 mod pipes;
 mod policy_tests;

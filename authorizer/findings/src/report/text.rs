@@ -23,7 +23,7 @@ fn write(to: &mut String, report: &Report) -> fmt::Result {
         alike.iter().try_for_each(|finding| one(to, finding))?;
         writeln!(to, "  {}     {}", "why".dimmed(), check.why)?;
         writeln!(to, "  {}  {}", "remedy".dimmed(), check.remedy)?;
-        writeln!(to, "  {}    {}\n", "page".dimmed(), check.page())?;
+        writeln!(to, "  {}    authorizer help {}\n", "more".dimmed(), check.id)?;
     }
     for finding in report.accepted() {
         let Some(accepted) = &finding.accepted else { continue };

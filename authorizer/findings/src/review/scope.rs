@@ -33,11 +33,11 @@ pub(super) fn checked(review: &Review) -> Vec<String> {
         "The permissions are exact. The analysis searches all requests, not a sample. For each row that allows, the \
          function's own code decided a request that shows it, and every allowed request belongs to one of these rows. \
          A row holds for at least some keys of its pattern; it names the deny rules that take keys out of it. The rows \
-         that deny are the deny rules as they are written. `docs/audit/exactness.md` says how, and where the limits are."
+         that deny are the deny rules as they are written. `authorizer help exactness` says how, and where the limits are."
             .to_owned(),
         format!(
             "{checks} checks were made on the policy, its issuers and the keys of its files, as of the time above. \
-             `docs/audit/README.md` says which of them use the same analysis, and which read the policy as it is \
+             `authorizer help findings` says which of them use the same analysis, and which read the policy as it is \
              written. {gave_up}"
         ),
         "The rules and the settings below them are those of the policy file. The SHA-256 of the bundle is on every line \

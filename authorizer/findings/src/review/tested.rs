@@ -62,7 +62,7 @@ impl Tested {
 }
 
 /// The sentence for a report without tests.
-pub(super) const NO_TESTS: &str = "None were given: nothing shows that the policy does what its authors meant. `docs/testing.md` says how to write them.";
+pub(super) const NO_TESTS: &str = "None were given: nothing shows that the policy does what its authors meant. `authorizer help tests` says how to write them.";
 
 /// What a test expects, in words.
 pub(super) fn expected(expected: &Expected) -> String {

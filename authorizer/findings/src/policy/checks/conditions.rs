@@ -20,7 +20,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             title: "a rule requires a claim that its issuer's tokens do not have",
             why: "An allow rule like this allows nobody. A deny rule like this denies nobody, although it reads \
               as if it does.",
-            remedy: "use the claim that the provider gives (docs/providers.md)",
+            remedy: "use the claim that the provider gives (`authorizer help providers`)",
         },
         not_given,
     ),

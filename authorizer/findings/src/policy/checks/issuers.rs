@@ -97,7 +97,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             why: "An ID token tells an application who signed in. It is stored and passed on where tokens for an \
               API are not (RFC 8725 section 3.11, RFC 9068 section 5). Here it gives access to files.",
             remedy: "add `token_type = \"at+jwt\"`, or add the claim that says the kind to `required`, or \
-                 require a scope in every rule (docs/providers.md)",
+                 require a scope in every rule (`authorizer help providers`)",
         },
         kind_is_open,
     ),

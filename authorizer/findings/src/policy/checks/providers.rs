@@ -54,7 +54,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             severity: Severity::Medium,
             title: "a block names an audience or a client that the provider's tokens never have",
             why: "A token without one of these values is refused, so these tokens are refused, all of them.",
-            remedy: "write what the tokens have (docs/providers.md)",
+            remedy: "write what the tokens have (`authorizer help providers`)",
         },
         no_such_audience,
     ),

@@ -1,0 +1,110 @@
+//! What else is said of a file with mistakes: of its blocks that are TOML, and of its values.
+
+use std::ops::Range;
+
+use authorizer_core::policy::{Place, PolicyProblem, Step};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::{Mistake, check, syntax};
+use crate::error::FileKind;
+
+/// The mistakes of a text that is not TOML: those, and the mistakes in the form of the blocks that are.
+pub(crate) fn with_syntax<'t>(
+    kind: FileKind,
+    text: &'t str,
+    errors: &[toml::de::Error],
+    document: &mut Spanned<DeTable<'t>>,
+) -> Vec<Mistake> {
+    // A second `[rules]` is no TOML, and hides what is below it: the file is looked at as if it had `[[rules]]`.
+    if let Some((mended, heads)) = syntax::with_double_brackets(text) {
+        let (mut document, errors) = DeTable::parse_recoverable(&mended);
+        let mut mistakes = match errors.is_empty() {
+            true => check(kind, &mended, &mut document),
+            false => beside_syntax(kind, &mended, &errors, &mut document),
+        };
+        // Each head has one byte more before it, and one behind it.
+        let back = |at: usize| {
+            heads.iter().fold(at, |back, head| {
+                let (open, close) = (head.mended.start, head.mended.end.saturating_sub(1));
+                back.saturating_sub(usize::from(at > open)).saturating_sub(usize::from(at > close))
+            })
+        };
+        for mistake in &mut mistakes {
+            mistake.span = back(mistake.span.start)..back(mistake.span.end);
+        }
+        mistakes.extend(heads.into_iter().map(|head| head.mistake));
+        return mistakes;
+    }
+    beside_syntax(kind, text, errors, document)
+}
+
+fn beside_syntax<'t>(
+    kind: FileKind,
+    text: &'t str,
+    errors: &[toml::de::Error],
+    document: &mut Spanned<DeTable<'t>>,
+) -> Vec<Mistake> {
+    let (mut mistakes, is_open) = syntax::syntax(text, errors);
+    let broken: Vec<Range<usize>> =
+        mistakes.iter().map(|mistake| block_around(text, mistake.span.start)).collect();
+    let last = broken.iter().map(|block| block.start).max().unwrap_or(0);
+    let is_apart = |mistake: &Mistake| {
+        let start = mistake.span.start;
+        let is_in_broken = broken.iter().any(|block| block.contains(&start));
+        let follows = is_open && start >= last;
+        !is_in_broken && !follows && !mistake.place.steps().is_empty()
+    };
+    let others = check(kind, text, document);
+    mistakes.extend(others.into_iter().filter(is_apart));
+    mistakes
+}
+
+/// The bytes from the head of the block that is around a byte to the next head.
+fn block_around(text: &str, at: usize) -> Range<usize> {
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let start = before.rfind("\n[").map_or(0, |head| head.saturating_add(1));
+    let end = after.find("\n[").map_or(text.len(), |head| at.saturating_add(head).saturating_add(1));
+    start..end
+}
+
+/// The problems with values that do not follow from a mistake in the form.
+pub(crate) fn apart_from(mistakes: &[Mistake], problems: Vec<PolicyProblem>) -> Vec<PolicyProblem> {
+    let is_within = |inner: &Place, outer: &Place| inner.steps().starts_with(outer.steps());
+    let first = |place: &Place| match place.steps().first() {
+        Some(Step::Member(name)) => Some(name.clone()),
+        Some(Step::Element(_)) | None => None,
+    };
+    // With a mistake at the top or in an issuer's block, nobody knows which issuers there are.
+    let knows_issuers = !mistakes.iter().any(|mistake| {
+        mistake.place.steps().len() <= 1 || first(&mistake.place).as_deref() == Some("issuers")
+    });
+    let follows = |problem: &PolicyProblem| {
+        let is_about_issuers = match problem.place.steps() {
+            [_] | [_, _] => true,
+            [_, _, Step::Member(field), ..] => {
+                field == "issuers" || field == "issuer" || field == "anonymous"
+            }
+            [] | [..] => false,
+        };
+        // What a rule allows decides what its limits are about.
+        let is_about_limits = match problem.place.steps() {
+            [_, _, Step::Member(field), ..] => {
+                ["upload", "response_overrides", "parameters"].contains(&field.as_str())
+            }
+            [] | [..] => false,
+        };
+        let is_in_same = |mistake: &Mistake| match (mistake.place.steps(), problem.place.steps()) {
+            ([list, index, Step::Member(field), ..], [other, same, ..]) => {
+                list == other && index == same && !["keys", "when", "upload"].contains(&field.as_str())
+            }
+            _ => false,
+        };
+        mistakes.iter().any(|mistake| {
+            is_within(&mistake.place, &problem.place)
+                || is_within(&problem.place, &mistake.place)
+                || (is_about_limits && is_in_same(mistake))
+        }) || (!knows_issuers && is_about_issuers)
+    };
+    problems.into_iter().filter(|problem| !follows(problem)).collect()
+}

@@ -1,0 +1,100 @@
+//! Values of a file: what they are, what a form asks for, and how they are written.
+
+use toml::de::{DeInteger, DeValue};
+
+use super::{Form, meant};
+
+/// A text in quotes, as TOML writes it.
+pub(super) fn quoted(text: &str) -> String {
+    let mut written = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => written.extend(['\\', c]),
+            c if c.is_control() => written.extend(c.escape_unicode()),
+            c => written.push(c),
+        }
+    }
+    written.push('"');
+    written
+}
+
+/// A value as it could be written on one line, if it is short.
+pub(super) fn written(value: &DeValue<'_>) -> Option<String> {
+    let written = match value {
+        DeValue::String(text) => quoted(text),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(list) => {
+            let members: Option<Vec<String>> = list.iter().map(|value| written(value.get_ref())).collect();
+            format!("[{}]", members?.join(", "))
+        }
+        DeValue::Table(_) => return None,
+    };
+    (written.len() <= 80).then_some(written)
+}
+
+/// What a value is, in plain words.
+pub(super) fn is_a(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "`true` or `false`",
+        DeValue::Datetime(_) => "a date without quotes",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// What a form asks for, in plain words.
+pub(super) fn asked(form: Form) -> String {
+    match form {
+        Form::Text(_) | Form::Word(_) => "one text in quotes".into(),
+        Form::Truth => "`true` or `false`, without quotes".into(),
+        Form::Whole { is_seconds: true, .. } => "a whole number of seconds, without quotes".into(),
+        Form::Whole { .. } => "a whole number, without quotes".into(),
+        Form::Scalar => "one text, one whole number, or `true` or `false`".into(),
+        Form::Size => "a number of bytes, or a text such as `\"10MB\"`".into(),
+        Form::Checksums => "`true`, or a list such as `[\"sha256\"]`".into(),
+        Form::List(_) => "a list in brackets".into(),
+        Form::OneOrMany(_) => "one text in quotes, or a list of them in brackets".into(),
+        Form::Table(table) if table.field("equals").is_some() => "a test in braces".into(),
+        Form::Table(_) | Form::Map(_) | Form::AnyTable => "a table in braces".into(),
+        Form::Blocks(_) => "written as blocks, each with a head in double brackets".into(),
+        Form::Any => "a value".into(),
+    }
+}
+
+/// A number that TOML can write in several ways.
+pub(super) fn whole(number: &DeInteger<'_>) -> Option<i128> {
+    i128::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// A key as TOML writes it.
+pub(super) fn key(name: &str) -> String {
+    let is_bare = !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if is_bare { name.to_owned() } else { quoted(name) }
+}
+
+/// Whether a value has the type that a form asks for.
+pub(super) fn takes(form: Form, value: &DeValue<'_>) -> bool {
+    match form {
+        Form::Text(_) => value.is_str(),
+        Form::Word(words) => value.as_str().is_some_and(|word| (words.all)().contains(&word)),
+        Form::Truth => value.is_bool(),
+        Form::Whole { .. } => value.is_integer(),
+        Form::Scalar => value.is_str() || value.is_integer() || value.is_bool(),
+        Form::Size => value.is_integer() || value.as_str().is_some_and(meant::is_size),
+        Form::Checksums => value.is_bool() || value.is_array(),
+        Form::List(member) => {
+            value.as_array().is_some_and(|list| list.iter().all(|value| takes(*member, value.get_ref())))
+        }
+        Form::OneOrMany(member) => takes(*member, value) || takes(Form::List(member), value),
+        Form::Table(_) | Form::Map(_) | Form::AnyTable => value.is_table(),
+        Form::Blocks(_) => value.is_array(),
+        Form::Any => true,
+    }
+}
