@@ -62,7 +62,7 @@ pub use diff::{
     SettingChange, StorageChange, TrustChange, diff,
 };
 pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
-pub use explain::{Explanation, RuleExplanation, explain, explain_supposing};
+pub use explain::{Change, Explanation, Gap, RuleExplanation, explain, explain_supposing};
 pub use matrix::{Cell, Matrix, Row, matrix};
 pub use posed::PosedRequest;
 pub use query::{Permission, Query, Shown, query};

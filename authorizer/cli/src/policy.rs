@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use authorizer_core::policy::Place;
 use authorizer_core::{Authorizer, Bundle, BundleError, MAX_BUNDLE_BYTES};
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
@@ -40,6 +41,28 @@ pub(crate) fn warn(file: &PolicyFile) {
     }
 }
 
+/// Where the rules of a policy are in its file. A bundle has no lines.
+#[derive(Debug, Default)]
+pub(crate) struct RuleLines {
+    file: PathBuf,
+    lines: Vec<usize>,
+}
+
+impl RuleLines {
+    fn of(path: &Path, file: &PolicyFile) -> Self {
+        let places = file.places();
+        let line =
+            |rule| places.span(&Place::member("rules").at(rule)).map(|span| places.position(span.start).line);
+        let rules = file.bundle().policy().rules().len();
+        Self { file: path.to_owned(), lines: (0..rules).map_while(line).collect() }
+    }
+
+    /// The file and the line of the rule with this index, the line from 1.
+    pub(crate) fn of_rule(&self, rule: usize) -> Option<(&Path, usize)> {
+        Some((&self.file, *self.lines.get(rule)?))
+    }
+}
+
 /// A policy file or a bundle: exactly one of them.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
@@ -65,13 +88,22 @@ impl PolicyArgs {
 
     /// Reads the policy.
     pub(crate) fn authorizer(&self) -> miette::Result<Authorizer> {
-        let bundle = match (&self.policy, &self.bundle) {
-            (Some(path), _) => PolicyFile::load(path)?.into_bundle(),
-            (None, Some(path)) => read_bundle(path)?,
+        Ok(self.with_lines()?.0)
+    }
+
+    /// Reads the policy, and where its rules are.
+    pub(crate) fn with_lines(&self) -> miette::Result<(Authorizer, RuleLines)> {
+        let (bundle, lines) = match (&self.policy, &self.bundle) {
+            (Some(path), _) => {
+                let file = PolicyFile::load(path)?;
+                let lines = RuleLines::of(path, &file);
+                (file.into_bundle(), lines)
+            }
+            (None, Some(path)) => (read_bundle(path)?, RuleLines::default()),
             // The group of clap requires one of them.
             (None, None) => return Err(NoPolicyError.into()),
         };
-        Ok(Authorizer::new(bundle))
+        Ok((Authorizer::new(bundle), lines))
     }
 
     /// The bytes of its `bundle.json`.

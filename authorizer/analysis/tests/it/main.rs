@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 mod brute;
 mod fixtures;
 mod mutations;
+mod near;
 mod random;
 
 /// The folder of the repository.

@@ -17,7 +17,7 @@ use super::request::Posed;
 use super::{Args, exit, json_of, write_text};
 use crate::backtest::{old_bundle, source};
 use crate::output::{Exit, Format, OutputError, line};
-use crate::policy::UnusableBundleError;
+use crate::policy::{RuleLines, UnusableBundleError};
 use crate::time::now_or;
 
 /// Why a logged request cannot be explained.
@@ -59,7 +59,7 @@ impl From<RebuildError> for LoggedError {
 }
 
 /// Explains a logged request.
-pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Result<Exit> {
+pub(super) fn run(args: &Args, authorizer: &Authorizer, lines: &RuleLines, id: &str) -> miette::Result<Exit> {
     let trace = search(args, id)?;
     let old = args.old.as_deref().map(read_old).transpose()?;
     let decider = old.as_ref().unwrap_or(authorizer);
@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
     let is_as_recorded = rebuilt.is_as_recorded(&explanation.record);
     match args.format {
         Format::Json => {
-            let mut result = json_of(&explanation, Some(&posed));
+            let mut result = json_of(&explanation, lines, Some(&posed));
             if let Some(members) = result.as_object_mut() {
                 members.insert(
                     "logged".to_owned(),
@@ -108,7 +108,7 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
             line(result)?;
         }
         Format::Text => {
-            write_text(&explanation, Some(&posed), &target)?;
+            write_text(&explanation, lines, Some(&posed), &target)?;
             write_logged(&trace, &rebuilt, is_as_recorded, authorizer)?;
         }
     }
