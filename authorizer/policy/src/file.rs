@@ -11,6 +11,7 @@ use miette::NamedSource;
 use serde::de::DeserializeOwned;
 
 use crate::error::{FileKind, PolicyFileError};
+use crate::place::Places;
 use crate::warning::{PolicyWarning, key_warnings, warnings};
 
 /// A file with the right fields and types. Other code checks the values; its problems are shown at their places.
@@ -46,6 +47,11 @@ impl<T> TomlFile<T> {
     /// The file as it is written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The positions of all places in the file.
+    pub fn places(&self) -> Places<'_> {
+        Places::of(&self.text)
     }
 
     /// The error for these problems, each at its place.

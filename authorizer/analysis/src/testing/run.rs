@@ -1,7 +1,8 @@
 //! Runs tests.
 
 use authorizer_core::record::DecisionRecord;
-use authorizer_core::{Authorizer, UnixTime};
+use authorizer_core::rules::Access;
+use authorizer_core::{Authorizer, Refusal, UnixTime};
 use serde::Serialize;
 
 use super::coverage::Coverage;
@@ -11,6 +12,8 @@ use crate::explain::{RuleExplanation, explain, explain_supposing, results};
 /// The result of one request.
 #[derive(Clone, Debug)]
 pub struct TestResult {
+    /// The place of the test in its file, from 0.
+    pub index: usize,
     /// The name of the test, with the request if the test has several.
     pub name: String,
     /// The method.
@@ -51,6 +54,18 @@ pub fn run(suite: &Suite, authorizer: &Authorizer, coverage: &mut Coverage) -> V
 }
 
 fn run_case(case: &Case, authorizer: &Authorizer, coverage: &mut Coverage) -> TestResult {
+    let (access, result) = result_of(case, authorizer);
+    if let (true, Ok(access)) = (result.held(), access) {
+        coverage.note(authorizer.bundle().policy(), &access, &result.record, &case.name);
+    }
+    result
+}
+
+/// The result of a request, and the input of its rules.
+pub(super) fn result_of<'a>(
+    case: &Case,
+    authorizer: &'a Authorizer,
+) -> (Result<Access<'a>, Refusal>, TestResult) {
     let event = case.request.event();
     let now: UnixTime = case.now;
     let access = match &case.token {
@@ -67,10 +82,8 @@ fn run_case(case: &Case, authorizer: &Authorizer, coverage: &mut Coverage) -> Te
         };
     }
     let record = explanation.record;
-    if let (true, Ok(access)) = (differences.is_empty(), access) {
-        coverage.note(authorizer.bundle().policy(), &access, &record, &case.name);
-    }
-    TestResult {
+    let result = TestResult {
+        index: case.index,
         name: case.name.clone(),
         method: case.request.method().to_owned(),
         target: case.request.target(),
@@ -78,7 +91,8 @@ fn run_case(case: &Case, authorizer: &Authorizer, coverage: &mut Coverage) -> Te
         record,
         differences,
         rules: explanation.rules,
-    }
+    };
+    (access, result)
 }
 
 fn differences(expected: &Expected, record: &DecisionRecord<'_>) -> Vec<Difference> {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use authorizer_core::policy::{Place, Policy, PolicyProblem};
 use authorizer_core::record::Verdict;
 use authorizer_core::rules::Effect;
-use authorizer_core::{Supposed, UnixTime};
+use authorizer_core::{Refusal, Supposed, UnixTime};
 use serde_json::{Map, Value};
 
 use super::document::{OneOrMany, TESTS_VERSION, TestDocument, TestsDocument};
@@ -22,6 +22,8 @@ pub struct Suite {
 /// One request, and the expected result.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
+    /// The place of its test in the document.
+    pub(super) index: usize,
     pub(super) name: String,
     pub(super) request: PosedRequest,
     pub(super) token: Option<Supposed>,
@@ -104,12 +106,12 @@ impl Compiler<'_> {
             } else if !names.insert(test.name.as_str()) {
                 self.add(place.then("name"), "this name is used twice", "give each test its own name");
             }
-            cases.extend(self.compile_test(test, &place));
+            cases.extend(self.compile_test(index, test, &place));
         }
         cases
     }
 
-    fn compile_test(&mut self, test: &TestDocument, place: &Place) -> Vec<Case> {
+    fn compile_test(&mut self, index: usize, test: &TestDocument, place: &Place) -> Vec<Case> {
         let expected = self.expected(test, place);
         let now = self.now(test, place);
         let token = self.token(test, place, now);
@@ -138,7 +140,7 @@ impl Compiler<'_> {
                 }
             };
             let token = token.clone();
-            cases.push(Case { name, request, token, now, expected: expected.clone() });
+            cases.push(Case { index, name, request, token, now, expected: expected.clone() });
         }
         cases
     }
@@ -151,7 +153,8 @@ impl Compiler<'_> {
                 (None, _) => self.add(
                     place,
                     format!("the policy does not have a rule `{}`", id.escape_debug()),
-                    "write the `id` of one of its rules",
+                    did_you_mean(id, self.policy.rules().iter().map(|rule| rule.id()))
+                        .unwrap_or_else(|| "write the `id` of one of its rules".to_owned()),
                 ),
                 (Some(Effect::Allow), Verdict::Allow) | (Some(Effect::Deny), Verdict::Refuse) => {}
                 (Some(_), Verdict::Preflight) => {
@@ -170,6 +173,17 @@ impl Compiler<'_> {
                     "name a deny rule, or the `reason` for which no rule allows it",
                 ),
             }
+        }
+        if let Some(reason) = &test.reason
+            && !reasons().any(|known| known == reason)
+        {
+            self.add(
+                place.then("reason"),
+                format!("`{}` is not a reason of the decision log", reason.escape_debug()),
+                did_you_mean(reason, reasons()).unwrap_or_else(|| {
+                    "write the reason that `authorizer explain` shows for the request".to_owned()
+                }),
+            );
         }
         Expected {
             decision: test.expect,
@@ -271,7 +285,8 @@ impl Compiler<'_> {
             self.add(
                 issuer_place,
                 format!("the policy does not have an issuer `{}`", name.escape_debug()),
-                "write the `name` of one of its issuers",
+                did_you_mean(name, self.policy.issuers().iter().map(|issuer| issuer.name()))
+                    .unwrap_or_else(|| "write the `name` of one of its issuers".to_owned()),
             );
             return None;
         };
@@ -347,6 +362,25 @@ impl Compiler<'_> {
         }
         request
     }
+}
+
+/// The reasons that are not refusals.
+const OTHER_REASONS: [&str; 4] =
+    ["allowed_by_rule", "preflight_answered", "preflight_method_not_allowed", "preflight_header_not_allowed"];
+
+/// Every word that `reason` of the decision log can be.
+fn reasons() -> impl Iterator<Item = &'static str> {
+    Refusal::REASONS.into_iter().chain(OTHER_REASONS)
+}
+
+/// The remedy for a word that is not known but is like one that is.
+fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+    /// Less alike is another word.
+    const ALIKE: f64 = 0.8;
+    let likeness = |one: &str| strsim::jaro_winkler(&word.to_lowercase(), &one.to_lowercase());
+    let (likest, one) =
+        known.map(|one| (likeness(one), one)).max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (likest >= ALIKE).then(|| format!("did you mean `{one}`?"))
 }
 
 /// What a TOML date looks like for a reader of JSON.

@@ -16,6 +16,7 @@ mod fixtures;
 mod mutations;
 mod near;
 mod random;
+mod suggested;
 
 /// The folder of the repository.
 fn root() -> PathBuf {

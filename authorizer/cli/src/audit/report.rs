@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, line};
 use crate::save;
-use crate::test::{self, tests_beside};
+use crate::test::{self, TestsFile, tests_beside};
 use crate::time::{now_or, parse_instant};
 
 /// Write a report for a review: who may do what, the findings, the issuers and their keys, and the rules.
@@ -79,7 +79,7 @@ fn tested(args: &Args, file: &PolicyFile) -> miette::Result<Option<Tested>> {
     let authorizer = Authorizer::new(file.bundle().clone());
     let mut tested = Tested::new(&authorizer);
     for path in files {
-        let (text, suite) = test::load(&path, &authorizer)?;
+        let TestsFile { text, suite, .. } = test::load(&path, &authorizer)?;
         tested.add(&path, &text, &suite, &authorizer);
     }
     Ok(Some(tested))
