@@ -46,6 +46,7 @@ mod diff;
 pub mod engine;
 mod explain;
 pub mod folders;
+mod instant;
 mod matrix;
 pub mod parts;
 pub mod posed;
@@ -63,6 +64,7 @@ pub use diff::{
 };
 pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
 pub use explain::{Change, Explanation, Gap, RuleExplanation, explain, explain_supposing};
+pub use instant::{INSTANT_REMEDY, parse_instant};
 pub use matrix::{Cell, Matrix, Row, matrix};
 pub use posed::PosedRequest;
 pub use query::{Permission, Query, Shown, query};

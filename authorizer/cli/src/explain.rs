@@ -12,6 +12,7 @@ use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
 use self::request::{Posed, RequestArgs, RequestError};
+use crate::backtest::source::Delimiter;
 use crate::output::{Exit, Format, OutputError, line};
 use crate::policy::{PolicyArgs, RuleLines};
 use crate::replay::one_event;
@@ -65,6 +66,15 @@ pub(crate) struct Args {
         help_heading = "Logged request, instead of an event"
     )]
     log: Vec<PathBuf>,
+    /// What stands between the fields of access logs in the W3C format (default: what the `#Fields:` line shows).
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        requires = "request_id",
+        help_heading = "Logged request, instead of an event"
+    )]
+    delimiter: Option<Delimiter>,
     /// Policy that decided, or its `bundle.json` (default: the policy). What no log has is guessed by it.
     #[arg(
         long,

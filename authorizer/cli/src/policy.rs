@@ -41,6 +41,48 @@ pub(crate) fn warn(file: &PolicyFile) {
     }
 }
 
+/// The policy file of a command that has no other argument: it may be named as the argument, or as elsewhere.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PolicyFileArgs {
+    /// Policy file (TOML), or `-` for standard input.
+    #[arg(value_name = "POLICY")]
+    argument: Option<PathBuf>,
+    /// The same as POLICY.
+    #[arg(long = "policy", value_name = "FILE")]
+    option: Option<PathBuf>,
+}
+
+impl PolicyFileArgs {
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        // The group of clap requires one of them.
+        self.argument.as_deref().or(self.option.as_deref()).unwrap_or(Path::new("-"))
+    }
+}
+
+/// A policy file or a bundle, of a command that has no other argument: exactly one of them.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PolicyOrBundleArgs {
+    /// Policy file (TOML), or `-` for standard input.
+    #[arg(value_name = "POLICY")]
+    argument: Option<PathBuf>,
+    /// The same as POLICY.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// `bundle.json` of a package, instead of a policy file.
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+}
+
+impl PolicyOrBundleArgs {
+    /// As other commands have it.
+    pub(crate) fn args(&self) -> PolicyArgs {
+        PolicyArgs::of(self.argument.clone().or_else(|| self.policy.clone()), self.bundle.clone())
+    }
+}
+
 /// Where the rules of a policy are in its file. A bundle has no lines.
 #[derive(Debug, Default)]
 pub(crate) struct RuleLines {
@@ -67,7 +109,7 @@ impl RuleLines {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct PolicyArgs {
-    /// Policy file (TOML).
+    /// Policy file (TOML), or `-` for standard input.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// `bundle.json` of a package, instead of a policy file.

@@ -7,6 +7,7 @@ use std::slice;
 use authorizer_core::checksum::Checksums;
 use authorizer_core::operation::{LengthHeader, OperationSet, Parameter, S3Operation};
 use authorizer_core::policy::Policy;
+use authorizer_core::policy::document::SizeDocument;
 use authorizer_core::record::Verdict;
 use authorizer_core::rules::{Effect, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule, RulePart};
 use authorizer_core::token::Issuer;
@@ -15,11 +16,13 @@ use serde_json::{Map, Value};
 
 use super::coverage::{Coverage, Point, Term, seen};
 use super::document::{
-    DefaultsDocument, OneOrMany, TESTS_VERSION, TestDocument, TestsDocument, UploadFactsDocument,
+    DefaultsDocument, InstantDocument, OneOrMany, TESTS_VERSION, TestDocument, TestsDocument,
+    UploadFactsDocument,
 };
 use super::run::{result_of, run};
 use super::suite::Suite;
 use crate::engine::{Bounds, Budget, Engine, EngineError, Question, RuleRef, Token, Who, Witness};
+use crate::instant::parse_instant;
 use crate::parts::Part;
 use crate::posed::POSED_ADDRESS;
 use crate::supposed::fill_in;
@@ -329,7 +332,11 @@ fn relaxed(rule: &Rule, part: &Part, policy: &Policy) -> Rule {
 fn now_of(defaults: &DefaultsDocument) -> UnixTime {
     /// 2027-01-15T08:00:00Z.
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
-    defaults.now.as_deref().and_then(UnixTime::parse_rfc3339).unwrap_or(NOW)
+    stated_now(defaults).unwrap_or(NOW)
+}
+
+fn stated_now(defaults: &DefaultsDocument) -> Option<UnixTime> {
+    defaults.now.as_ref().and_then(|now| parse_instant(&now.0).ok())
 }
 
 /// Writes a request as a test.
@@ -441,7 +448,9 @@ impl Writer<'_> {
         for (name, value) in &witness.headers {
             match name.strip_prefix("x-amz-meta-") {
                 Some(name) => drop(upload.metadata.insert(name.to_owned(), value.clone())),
-                None if name.eq_ignore_ascii_case(length) => upload.bytes = value.parse().ok(),
+                None if name.eq_ignore_ascii_case(length) => {
+                    upload.bytes = value.parse().ok().map(SizeDocument::Bytes)
+                }
                 None if name.eq_ignore_ascii_case("content-type") => {
                     upload.content_type = Some(value.clone())
                 }
@@ -466,7 +475,7 @@ impl Writer<'_> {
         let is_listing = operation.is_listing();
         let source =
             self.defaults.source_ip.as_deref().and_then(|text| text.parse().ok()).unwrap_or(POSED_ADDRESS);
-        let now = self.defaults.now.as_deref().and_then(UnixTime::parse_rfc3339);
+        let now = stated_now(self.defaults);
         let key = witness.key.clone();
         TestDocument {
             name: name.to_owned(),
@@ -483,7 +492,7 @@ impl Writer<'_> {
             headers,
             upload,
             source_ip: (witness.source != source).then(|| witness.source.to_string()),
-            now: (Some(witness.at) != now).then(|| instant_in_words(witness.at)),
+            now: (Some(witness.at) != now).then(|| InstantDocument(instant_in_words(witness.at))),
             expect: Verdict::Refuse,
             rule: None,
             reason: None,

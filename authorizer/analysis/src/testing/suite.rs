@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use authorizer_core::policy::{Place, Policy, PolicyProblem};
+use authorizer_core::policy::{Place, Policy, PolicyProblem, parse_size};
 use authorizer_core::record::Verdict;
 use authorizer_core::rules::Effect;
 use authorizer_core::{Refusal, Supposed, UnixTime};
 use serde_json::{Map, Value};
 
 use super::document::{OneOrMany, TESTS_VERSION, TestDocument, TestsDocument};
+use crate::instant::parse_instant;
 use crate::posed::{Aim, Deed, PosedRequest, PosedUpload};
 use crate::supposed::fill_in;
 
@@ -117,12 +118,13 @@ impl Compiler<'_> {
         let token = self.token(test, place, now);
         let source = self.source(test, place);
         let requests = self.requests(test, place);
+        let bytes = self.bytes(test, place);
         let many = requests.len() > 1;
         let mut cases = Vec::with_capacity(requests.len());
         for (deed, mut request) in requests {
             request = self.with_headers(test, request);
             let upload = PosedUpload {
-                bytes: test.upload.bytes,
+                bytes,
                 content_type: test.upload.content_type.clone(),
                 metadata: test.upload.metadata.clone(),
             };
@@ -206,14 +208,23 @@ impl Compiler<'_> {
                 return UnixTime::from_seconds(0);
             }
         };
-        UnixTime::parse_rfc3339(text).unwrap_or_else(|| {
-            self.add(
-                place,
-                format!("`{}` is not a time in UTC", text.escape_debug()),
-                "write it as `\"2026-12-31T23:59:59Z\"`",
-            );
+        parse_instant(&text.0).unwrap_or_else(|remedy| {
+            self.add(place, format!("`{}` is not a time", text.0.escape_debug()), remedy);
             UnixTime::from_seconds(0)
         })
+    }
+
+    fn bytes(&mut self, test: &TestDocument, place: &Place) -> Option<u64> {
+        let size = test.upload.bytes.as_ref()?;
+        let bytes = parse_size(size);
+        if bytes.is_none() {
+            self.add(
+                place.then("upload").then("bytes"),
+                "this is not a number of bytes",
+                "write it as in a policy: `5000000`, `\"5MB\"` or `\"5 MiB\"`",
+            );
+        }
+        bytes
     }
 
     fn source(&mut self, test: &TestDocument, place: &Place) -> Option<IpAddr> {
@@ -302,7 +313,19 @@ impl Compiler<'_> {
     /// One request for each method and target.
     fn requests(&mut self, test: &TestDocument, place: &Place) -> Vec<(Deed, PosedRequest)> {
         let deeds: Vec<Deed> = match (&test.method, &test.operation) {
-            (Some(methods), None) => methods.as_slice().iter().cloned().map(Deed::Method).collect(),
+            (Some(methods), None) => {
+                let mut deeds = Vec::new();
+                for method in methods.as_slice() {
+                    match Deed::of_method(method) {
+                        Ok(deed) => deeds.push(deed),
+                        Err(error) => {
+                            self.add(place.then("method"), error.to_string(), error.remedy());
+                            return Vec::new();
+                        }
+                    }
+                }
+                deeds
+            }
             (None, Some(operations)) => operations.as_slice().iter().copied().map(Deed::Operation).collect(),
             (None, None) if test.prefix.is_some() => vec![Deed::Method("GET".into())],
             (Some(_), Some(_)) => {
@@ -342,8 +365,13 @@ impl Compiler<'_> {
                 OneOrMany::One(_) => place.then(name),
                 OneOrMany::Many(_) => place.then(name).at(index),
             };
+            let aim = aim(text.clone());
+            if let Err(error) = aim.check() {
+                self.add(place.clone(), error.to_string(), error.remedy());
+                continue;
+            }
             for deed in &deeds {
-                match PosedRequest::new(deed, &aim(text.clone()), &test.query) {
+                match PosedRequest::new(deed, &aim, &test.query) {
                     Ok(request) => requests.push((deed.clone(), request)),
                     Err(error) => self.add(place.clone(), error.to_string(), error.remedy()),
                 }

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, line};
+use crate::policy::PolicyFileArgs;
 use crate::save;
 use crate::test::{self, TestsFile, tests_beside};
 use crate::time::{now_or, parse_instant};
@@ -26,8 +27,8 @@ use crate::time::{now_or, parse_instant};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit report policy.toml --out report.html")]
 pub(crate) struct Args {
-    /// Policy file (TOML).
-    policy: PathBuf,
+    #[command(flatten)]
+    policy: PolicyFileArgs,
     /// File for the report (default: standard output). An existing file is replaced.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -70,7 +71,7 @@ fn parse_docs(text: &str) -> Result<String, String> {
 
 /// The results of the policy's tests, if it has any.
 fn tested(args: &Args, file: &PolicyFile) -> miette::Result<Option<Tested>> {
-    let beside = tests_beside(&args.policy);
+    let beside = tests_beside(args.policy.path());
     let files = match args.tests.as_slice() {
         [] if beside.exists() => vec![beside],
         [] => return Ok(None),
@@ -86,8 +87,8 @@ fn tested(args: &Args, file: &PolicyFile) -> miette::Result<Option<Tested>> {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let file = PolicyFile::load(&args.policy)?;
-    let mut review = Review::of(&args.policy, &file, now_or(args.now)).map_err(UnansweredError)?;
+    let file = PolicyFile::load(args.policy.path())?;
+    let mut review = Review::of(args.policy.path(), &file, now_or(args.now)).map_err(UnansweredError)?;
     if let Some(tested) = tested(args, &file)? {
         review = review.with_tests(tested);
     }

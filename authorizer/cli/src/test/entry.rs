@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use authorizer_analysis::testing::document::{OneOrMany, TestDocument};
 use authorizer_core::operation::S3Operation;
+use authorizer_core::policy::document::SizeDocument;
 use serde_json::Value as Json;
 use toml_edit::{Array, InlineTable, Value};
 
@@ -37,8 +38,12 @@ pub(super) fn toml_of(test: &TestDocument) -> String {
         |operations: &OneOrMany<S3Operation>| one_or_many(operations, |one| Value::from(one.name()));
     let upload = {
         let mut table = InlineTable::new();
-        if let Some(bytes) = upload.bytes.and_then(|bytes| i64::try_from(bytes).ok()) {
-            table.insert("bytes", bytes.into());
+        match &upload.bytes {
+            Some(SizeDocument::Bytes(bytes)) => {
+                drop(table.insert("bytes", i64::try_from(*bytes).unwrap_or(i64::MAX).into()));
+            }
+            Some(SizeDocument::Text(size)) => drop(table.insert("bytes", text(size))),
+            None => {}
         }
         if let Some(content_type) = &upload.content_type {
             table.insert("content_type", text(content_type));
@@ -63,7 +68,7 @@ pub(super) fn toml_of(test: &TestDocument) -> String {
         ("headers", (!headers.is_empty()).then(|| table_of(headers, texts))),
         ("upload", upload),
         ("source_ip", source_ip.as_ref().map(text)),
-        ("now", now.as_ref().map(text)),
+        ("now", now.as_ref().map(|now| text(&now.0))),
         ("expect", Some(Value::from(expect.word()))),
         ("rule", rule.as_ref().map(text)),
         ("reason", reason.as_ref().map(text)),

@@ -286,3 +286,41 @@ fn every_rule_and_reason_that_does_not_exist_is_named_at_once_with_the_one_that_
         assert!(err.contains(said), "{said}: {err}");
     }
 }
+
+#[test]
+fn times_and_sizes_are_written_as_everywhere() {
+    let text = FEW.split("\n[[tests]]").take(2).collect::<Vec<_>>().join("\n[[tests]]");
+    for now in [
+        "1800000000",
+        "\"1800000000\"",
+        "2027-01-15T08:00:00Z",
+        "2027-01-15T09:00:00+01:00",
+        "\"2027-01-15T09:00:00+01:00\"",
+    ] {
+        let (_folder, path) = written(&text.replace("\"2027-01-15T08:00:00Z\"", now));
+        let Done { code, out, err } = test(&["--policy", SAMPLE, &path]);
+        assert_eq!((code, err.as_str()), (0, ""), "{now}: {out}");
+    }
+    for (bytes, expected) in
+        [("5000000", 0), ("\"5MB\"", 0), ("\"5 MB\"", 0), ("\"5MiB\"", 1), ("\"5 mb\"", 2)]
+    {
+        let upload = format!(
+            "method = \"PUT\"\nkey = \"pictures/alice/a\"\nexpect = \"allow\"\n\
+            upload = {{ bytes = {bytes}, content_type = \"image/png\" }}\nrule = \"owners-upload-pictures\"\n"
+        );
+        let (_folder, path) = written(&format!("{text}\n[[tests]]\nname = \"a picture\"\n{upload}"));
+        let Done { code, out, err } = test(&["--policy", SAMPLE, &path]);
+        assert_eq!(code, expected, "{bytes}: {out}{err}");
+    }
+    for (from, to, said) in [
+        ("\"2027-01-15T08:00:00Z\"", "2027-01-15", "is not a time"),
+        ("method = \"GET\"", "method = \"get\"", "`get` is not a method, but `GET` is"),
+        ("key    = \"users/alice/a\"", "path = \"users/alice/a\"", "a path begins with `/`"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let (_folder, path) = written(&text.replacen(from, to, 1));
+        let Done { code, err, .. } = test(&["--policy", SAMPLE, &path]);
+        assert_eq!(code, 2, "{to}");
+        assert!(err.contains(said), "{to}: {err}");
+    }
+}
