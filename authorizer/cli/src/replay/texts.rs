@@ -93,8 +93,13 @@ impl Texts {
     /// printers of JSON write it. A line that was cut off begins otherwise.
     fn broken(&self) -> Option<ReplayError> {
         let end = memchr::memchr(b'\n', &self.open)?;
-        let first = self.open.get(..end).unwrap_or_default().trim_ascii();
-        let is_text = first.starts_with(b"[") || first.iter().all(|byte| matches!(byte, b'{' | b'[' | b' '));
+        let (first, rest) = self.open.split_at_checked(end)?;
+        let first = first.trim_ascii();
+        let next = rest.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let is_bare = first.iter().all(|byte| matches!(byte, b'{' | b'[' | b' '));
+        // An event on the next line is one, whatever stands before it.
+        let is_event_next = next.starts_with(b"{") && reads(next) == Reads::Whole;
+        let is_text = first.starts_with(b"[") || is_bare && !is_event_next;
         if !is_text {
             return None;
         }

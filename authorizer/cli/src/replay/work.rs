@@ -122,8 +122,9 @@ impl Replay {
             None => {
                 let mut replayed = Replayed::new(origin, authorized);
                 if several && !bytes.trim_ascii().is_empty() {
-                    replayed.broken =
-                        serde_json::from_slice::<IgnoredAny>(bytes).err().map(|error| error.to_string());
+                    replayed.broken = serde_json::from_slice::<IgnoredAny>(bytes.trim_ascii_end())
+                        .err()
+                        .map(|error| error.to_string());
                 }
                 self.event(replayed, done);
             }
