@@ -12,10 +12,12 @@ use miette::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::output::has_colored_notes;
+
 /// How errors and warnings are shown: the messages hold their causes, and lines are not wrapped, so that a path can be
 /// copied.
 pub(crate) fn handler() -> MietteHandler {
-    MietteHandlerOpts::new().without_cause_chain().wrap_lines(false).build()
+    MietteHandlerOpts::new().without_cause_chain().wrap_lines(false).color(has_colored_notes()).build()
 }
 
 /// An error as people read it: what it is, then each of its problems at its place, then what to do.
