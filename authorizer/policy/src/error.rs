@@ -3,13 +3,14 @@
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use authorizer_core::BundleError;
 use authorizer_core::policy::PolicyProblem;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
+use toml::de::DeTable;
 
+use crate::form::{self, Mistake};
 use crate::place::Places;
 
 /// The most problems that are shown. More problems have one cause, or the file is not a policy.
@@ -32,10 +33,11 @@ impl FileKind {
         }
     }
 
-    fn page(self) -> &'static str {
+    /// The command that prints what may be in such a file.
+    fn reference(self) -> &'static str {
         match self {
-            Self::Policy => "docs/policy.md",
-            Self::Tests => "docs/testing.md",
+            Self::Policy => "authorizer help policy",
+            Self::Tests => "authorizer help tests",
         }
     }
 }
@@ -68,28 +70,14 @@ pub enum PolicyFileError {
         /// The file.
         path: PathBuf,
     },
-    /// Not TOML, or not the TOML of its kind.
-    #[error("{message}")]
-    #[diagnostic(help("{} describes every field and its values", .kind.page()))]
-    Syntax {
-        /// The kind of the file.
-        kind: FileKind,
-        /// What is wrong.
-        message: String,
-        /// The file.
-        #[source_code]
-        source_code: Arc<NamedSource<String>>,
-        /// The place.
-        #[label("here")]
-        at: Option<SourceSpan>,
-    },
-    /// The values in the file are not valid together.
+    /// The file is not TOML, does not have the form of its kind, or its values are not valid together.
     #[error(
         "the {} cannot be used: {found} problem{}{}",
         .kind.noun(),
         if *.found == 1 { "" } else { "s" },
         if *.found > MAX_SHOWN { ", of which the first 50 are shown" } else { "" }
     )]
+    #[diagnostic(help("`{}` prints what may be in the file", .kind.reference()))]
     Problems {
         /// The kind of the file.
         kind: FileKind,
@@ -129,63 +117,112 @@ pub struct ProblemReport {
 }
 
 impl PolicyFileError {
-    pub(crate) fn syntax(
-        kind: FileKind,
-        source_code: NamedSource<String>,
-        text: &str,
-        message: &str,
-        at: Option<Range<usize>>,
-    ) -> Self {
-        // A line that may contain a secret is not shown, and neither is a message that may quote it.
-        if at.clone().is_some_and(|at| is_of_a_secret(text, at)) {
-            let message = match at.is_some_and(|at| is_of(SALT, text, at)) {
-                true => "`claims_salt` does not have the right form: write `claims_salt = \"...\"`, with what `openssl \
-                         rand -hex 32` prints"
-                    .into(),
-                false => "`secret` does not have the right form: write `secret = { file = \"...\" }`".into(),
-            };
-            return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
-        }
-        if let Some(at) = at.clone().filter(|at| is_beside_a_secret(text, at)) {
-            let line = text.get(..at.start).unwrap_or_default().matches('\n').count().saturating_add(1);
-            let message = format!("{} (line {line}, not shown because a secret is near)", message.trim_end());
-            return Self::Syntax { kind, message, source_code: Arc::new(hidden(&source_code)), at: None };
-        }
-        Self::Syntax {
-            kind,
-            message: message.trim_end().to_owned(),
-            source_code: Arc::new(source_code),
-            at: at.map(SourceSpan::from),
-        }
-    }
-
-    pub(crate) fn problems(
+    /// The mistakes in the form of a file, and the problems with its values.
+    pub(crate) fn of(
         kind: FileKind,
         source_code: &NamedSource<String>,
         text: &str,
+        mistakes: Vec<Mistake>,
         problems: Vec<PolicyProblem>,
     ) -> Self {
-        let places = Places::of(text);
-        let found = problems.len();
-        let report = |problem: PolicyProblem| {
-            let span = places.span(&problem.place);
-            let line = places.line_span(&problem.place);
-            let is_secret = span.is_some_and(|span| is_of_a_secret(text, span))
-                || line.as_ref().is_some_and(|line| is_beside_a_secret(text, line));
-            let message = match is_secret {
-                // Without the line, the message has the place in words.
-                true => format!("`{}`: {}", problem.place, problem.message),
-                false => problem.message,
+        let has_mistakes = !mistakes.is_empty();
+        let places = if problems.is_empty() { Places::of("") } else { Places::of(text) };
+        let mistakes = mistakes.into_iter().map(|mistake| (mistake.span.start, Found::Mistake(mistake)));
+        let problems = problems.into_iter().map(|problem| {
+            let start =
+                if has_mistakes { places.span(&problem.place).map_or(0, |span| span.start) } else { 0 };
+            (start, Found::Problem(problem))
+        });
+        let mut found: Vec<(usize, Found)> = mistakes.chain(problems).collect();
+        if has_mistakes {
+            found.sort_by_key(|(start, _)| *start);
+        }
+        let table = DeTable::parse(text).ok();
+        let mut shown: Vec<ProblemReport> = Vec::new();
+        let mut same = 0_usize;
+        let all = found.len();
+        for (_, one) in found.into_iter().take(MAX_SHOWN) {
+            let report = match one {
+                Found::Mistake(mistake) => of_mistake(source_code, text, mistake),
+                Found::Problem(mut problem) => {
+                    let better =
+                        table.as_ref().and_then(|table| form::remedy(kind, table.get_ref(), &problem.place));
+                    problem.remedy = better.unwrap_or(problem.remedy);
+                    of_problem(source_code, text, &places, problem)
+                }
             };
-            ProblemReport {
-                at: line.filter(|_| !is_secret).map(SourceSpan::from),
-                label: problem.place.to_string(),
-                message,
-                remedy: problem.remedy,
-                source_code: if is_secret { hidden(source_code) } else { source_code.clone() },
+            // Of what is not shown, two mistakes may look the same.
+            let is_same = report.at.is_none()
+                && shown.iter().any(|one| one.message == report.message && one.remedy == report.remedy);
+            match is_same {
+                true => same = same.saturating_add(1),
+                false => shown.push(report),
             }
+        }
+        Self::Problems { kind, found: all.saturating_sub(same), shown }
+    }
+}
+
+/// What was found in a file.
+enum Found {
+    Mistake(Mistake),
+    Problem(PolicyProblem),
+}
+
+/// A mistake at its place. A line that may contain a secret is not shown, and neither are words that may quote it.
+fn of_mistake(source_code: &NamedSource<String>, text: &str, mistake: Mistake) -> ProblemReport {
+    let Mistake { place, span, message, remedy, masked } = mistake;
+    let label = if place.steps().is_empty() { "here".to_owned() } else { place.to_string() };
+    if is_of_a_secret(text, span.clone()) {
+        let (message, remedy) = match is_of(SALT, text, span) {
+            true => (
+                "`claims_salt` does not have the right form",
+                "write `claims_salt = \"...\"`, with what `openssl rand -hex 32` prints",
+            ),
+            false => ("`secret` does not have the right form", "write `secret = { file = \"...\" }`"),
         };
-        Self::Problems { kind, found, shown: problems.into_iter().take(MAX_SHOWN).map(report).collect() }
+        return ProblemReport {
+            message: message.into(),
+            remedy: remedy.into(),
+            source_code: hidden(source_code),
+            at: None,
+            label,
+        };
+    }
+    if is_beside_a_secret(text, &span) {
+        let line = text.get(..span.start).unwrap_or_default().matches('\n').count().saturating_add(1);
+        let (message, remedy) = masked;
+        let message = format!("{message} (line {line}, not shown because a secret is near)");
+        return ProblemReport { message, remedy, source_code: hidden(source_code), at: None, label };
+    }
+    // A label is under one line.
+    let shown = text.get(span.clone()).unwrap_or_default();
+    let length = shown.find(['\r', '\n']).unwrap_or(shown.len());
+    let at = SourceSpan::from(span.start..span.start.saturating_add(length));
+    ProblemReport { message, remedy, source_code: source_code.clone(), at: Some(at), label }
+}
+
+fn of_problem(
+    source_code: &NamedSource<String>,
+    text: &str,
+    places: &Places<'_>,
+    problem: PolicyProblem,
+) -> ProblemReport {
+    let span = places.span(&problem.place);
+    let line = places.line_span(&problem.place);
+    let is_secret = span.is_some_and(|span| is_of_a_secret(text, span))
+        || line.as_ref().is_some_and(|line| is_beside_a_secret(text, line));
+    let message = match is_secret {
+        // Without the line, the message has the place in words.
+        true => format!("`{}`: {}", problem.place, problem.message),
+        false => problem.message,
+    };
+    ProblemReport {
+        at: line.filter(|_| !is_secret).map(SourceSpan::from),
+        label: problem.place.to_string(),
+        message,
+        remedy: problem.remedy,
+        source_code: if is_secret { hidden(source_code) } else { source_code.clone() },
     }
 }
 
@@ -205,7 +242,9 @@ fn is_of(word: &str, text: &str, span: Range<usize>) -> bool {
     let (before, after) = text.split_at_checked(span.start).unwrap_or((text, ""));
     let line = (before.rsplit('\n').next().unwrap_or_default(), after.lines().next().unwrap_or_default());
     let table = before.rsplit("\n[").next().and_then(|table| table.lines().next()).unwrap_or_default();
-    [line.0, line.1, table].iter().any(|part| part.contains(word))
+    // The head of a table is of its own table.
+    let is_head = if line.0.is_empty() { line.1 } else { line.0 }.trim_start().starts_with('[');
+    [line.0, line.1, if is_head { "" } else { table }].iter().any(|part| part.contains(word))
 }
 
 /// Whether the lines that are shown for a span, with one line around them, are in a table that mentions a secret

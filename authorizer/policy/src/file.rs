@@ -9,8 +9,10 @@ use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::policy::{Policy, PolicyProblem};
 use miette::NamedSource;
 use serde::de::DeserializeOwned;
+use toml::de::{DeTable, Deserializer};
 
 use crate::error::{FileKind, PolicyFileError};
+use crate::form::{self, Mistake};
 use crate::warning::{PolicyWarning, key_warnings, warnings};
 
 /// A file with the right fields and types. Other code checks the values; its problems are shown at their places.
@@ -26,14 +28,40 @@ impl<T: DeserializeOwned> TomlFile<T> {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`PolicyFileError`] when it cannot be read, is not TOML, or has an unknown field or a wrong type.
+    /// [`PolicyFileError`] when it cannot be read, is not TOML, or has an unknown field or a wrong type: with every
+    /// mistake of that kind.
     pub fn load(kind: FileKind, path: &Path) -> Result<Self, PolicyFileError> {
+        let (file, mistakes) = Self::read(kind, path)?;
+        match mistakes.is_empty() {
+            true => Ok(file),
+            false => Err(file.mistakes(mistakes, Vec::new())),
+        }
+    }
+
+    /// Reads a file, with the mistakes in its form. If there are some, the document is what is left without them.
+    pub(crate) fn read(kind: FileKind, path: &Path) -> Result<(Self, Vec<Mistake>), PolicyFileError> {
         let text = read(kind, path)?;
         let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
-        let document = toml::from_str(&text).map_err(|error| {
-            PolicyFileError::syntax(kind, source.clone(), &text, error.message(), error.span())
-        })?;
-        Ok(Self { kind, text, source, document })
+        let parsed = {
+            let (mut table, errors) = DeTable::parse_recoverable(&text);
+            match errors.is_empty() {
+                true => {
+                    let mistakes = form::check(kind, &text, &mut table);
+                    T::deserialize(Deserializer::from(table))
+                        .map(|document| (document, mistakes.clone()))
+                        .map_err(|error| match mistakes.is_empty() {
+                            // The form knows what every type takes, so this is not reached. Its words are not shown.
+                            true => vec![Mistake::unknown(error.span())],
+                            false => mistakes,
+                        })
+                }
+                false => Err(form::with_syntax(kind, &text, &errors, &mut table)),
+            }
+        };
+        match parsed {
+            Ok((document, mistakes)) => Ok((Self { kind, text, source, document }, mistakes)),
+            Err(mistakes) => Err(PolicyFileError::of(kind, &source, &text, mistakes, Vec::new())),
+        }
     }
 }
 
@@ -48,9 +76,15 @@ impl<T> TomlFile<T> {
         &self.text
     }
 
+    /// The error for the mistakes in the form of the file, and the problems with the rest.
+    pub(crate) fn mistakes(&self, mistakes: Vec<Mistake>, problems: Vec<PolicyProblem>) -> PolicyFileError {
+        let problems = form::apart_from(&mistakes, problems);
+        PolicyFileError::of(self.kind, &self.source, &self.text, mistakes, problems)
+    }
+
     /// The error for these problems, each at its place.
     pub fn problems(&self, problems: Vec<PolicyProblem>) -> PolicyFileError {
-        PolicyFileError::problems(self.kind, &self.source, &self.text, problems)
+        PolicyFileError::of(self.kind, &self.source, &self.text, Vec::new(), problems)
     }
 }
 

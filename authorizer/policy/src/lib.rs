@@ -9,6 +9,7 @@
 
 mod error;
 mod file;
+mod form;
 mod keys;
 mod place;
 pub mod providers;
@@ -23,6 +24,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use authorizer_core::policy::Policy;
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::{Bundle, BundleError};
 
@@ -50,9 +52,17 @@ impl PolicyFile {
     /// # Errors
     /// [`PolicyFileError`], with everything that is wrong with the policy.
     pub fn load(path: &Path) -> Result<Self, PolicyFileError> {
-        let mut file: TomlFile<PolicyDocument> = TomlFile::load(FileKind::Policy, path)?;
-        let mut warnings = file.warnings();
+        let (mut file, mistakes) = TomlFile::<PolicyDocument>::read(FileKind::Policy, path)?;
         let problems = keys::read_keys(&mut file.document, path);
+        if !mistakes.is_empty() {
+            // What has the right form is looked at too, so that the file can be mended in one pass.
+            let problems = match Policy::compile(&file.document) {
+                Err(others) if problems.is_empty() => others,
+                Ok(_) | Err(_) => problems,
+            };
+            return Err(file.mistakes(mistakes, problems));
+        }
+        let mut warnings = file.warnings();
         if !problems.is_empty() {
             return Err(file.problems(problems));
         }

@@ -401,7 +401,7 @@ fn a_beginning_is_not_empty_and_the_only_test() {
     for (test, says) in [
         ("starts_with = \"\"", "every text begins with an empty `starts_with`"),
         ("starts_with = \"a\", has = \"a\"", "must have exactly one test"),
-        ("starts_with = 7", "invalid type"),
+        ("starts_with = 7", "must be one text in quotes"),
         ("startswith = \"a\"", "starts_with"),
     ] {
         let report = changed("has = \"files\"", test);

@@ -1,0 +1,58 @@
+//! Did you mean ...?
+
+use strsim::osa_distance;
+
+/// The word that was perhaps meant: one that differs in case, in `-` and `_`, or in a few letters.
+pub(crate) fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let plain = |word: &str| word.trim().to_lowercase().replace(['-', ' ', '.'], "_");
+    let written = plain(written);
+    // A third of the letters may differ, but of very short words only one.
+    let most = written.chars().count().div_ceil(3).clamp(1, 4);
+    words
+        .into_iter()
+        .map(|word| {
+            let word_plain = plain(word);
+            let compact = |text: &str| text.replace('_', "");
+            let distance = osa_distance(&written, &word_plain);
+            (if compact(&written) == compact(&word_plain) { 0 } else { distance }, word)
+        })
+        .filter(|(distance, word)| *distance <= most && *distance < word.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// The words as a person lists them: "`a`, `b` and `c`".
+pub(crate) fn listed<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    let quoted: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_near_and_another_word_is_not() {
+        let fields =
+            ["id", "effect", "methods", "operations", "keys", "issuers", "when", "anonymous", "source_ips"];
+        for (written, meant) in [
+            ("method", Some("methods")),
+            ("issuer", Some("issuers")),
+            ("Keys", Some("keys")),
+            ("source-ips", Some("source_ips")),
+            ("sourceIps", Some("source_ips")),
+            ("anonymus", Some("anonymous")),
+            ("efect", Some("effect")),
+            ("wen", Some("when")),
+            ("x", None),
+            ("zebra", None),
+            ("limits", None),
+        ] {
+            assert_eq!(nearest(written, fields), meant, "{written}");
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Mistakes in the form of a file: no word of a parser or of a programming language reaches the author, and what is read
+//! without a mistake is what the types take.
+
+use std::fs;
+use std::path::Path;
+
+use authorizer_analysis::testing::document::TestsDocument;
+use authorizer_core::policy::document::PolicyDocument;
+use authorizer_policy::{FileKind, PolicyFile, TomlFile};
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use toml::{Table, Value};
+
+/// Words that only a programmer of Rust or a reader of TOML's grammar knows.
+const WORDS: [&str; 34] = [
+    "invalid type",
+    "invalid value",
+    "invalid length",
+    "invalid basic string",
+    "invalid string",
+    "untagged",
+    "variant",
+    "missing field",
+    "unknown field",
+    "expected",
+    "sequence",
+    "a map",
+    "boolean",
+    "floating",
+    "datetime",
+    "inline table",
+    "dotted key",
+    "newtype",
+    "enum",
+    "struct",
+    "u16",
+    "u32",
+    "u64",
+    "i64",
+    "Option",
+    "None",
+    "Some(",
+    "Document",
+    "visitor",
+    "deserialize",
+    "serde",
+    "unit value",
+    "did not match",
+    "this is not what belongs here",
+];
+
+/// What is shown of an error, without the lines of the file.
+fn words_of(error: &dyn miette::Diagnostic) -> String {
+    let mut text = String::new();
+    let mut handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor());
+    handler = handler.with_context_lines(0).with_wrap_lines(false);
+    handler.render_report(&mut text, error).unwrap();
+    text.lines().filter(|line| line.contains('×') || line.contains("help:")).collect::<Vec<_>>().join("\n")
+}
+
+fn policy() -> String {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/full.toml")).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/policies/keys/staff.jwks.json");
+    text.replace("KEYS", folder)
+}
+
+fn tests() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/full.tests.toml")).unwrap()
+}
+
+/// One change to a file.
+#[derive(Clone, Debug)]
+enum Change {
+    Rename(&'static str),
+    Remove,
+    Replace(Value),
+    IntoList,
+    OutOfList,
+    IntoText,
+    Add(&'static str, Value),
+}
+
+/// All places in a value, as paths.
+fn places(value: &Value, here: &[Step], all: &mut Vec<Vec<Step>>) {
+    match value {
+        Value::Table(table) => {
+            for (name, value) in table {
+                let step = [here, &[Step::Member(name.clone())]].concat();
+                all.push(step.clone());
+                places(value, &step, all);
+            }
+        }
+        Value::Array(list) => {
+            for (index, value) in list.iter().enumerate() {
+                let step = [here, &[Step::Element(index)]].concat();
+                all.push(step.clone());
+                places(value, &step, all);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Member(String),
+    Element(usize),
+}
+
+fn at<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
+    steps.iter().try_fold(value, |value, step| match step {
+        Step::Member(name) => value.get_mut(name.as_str()),
+        Step::Element(index) => value.get_mut(*index),
+    })
+}
+
+fn apply(document: &mut Value, place: &[Step], change: &Change) {
+    let Some((last, around)) = place.split_last() else { return };
+    let Some(around) = at(document, around) else { return };
+    let old = match last {
+        Step::Member(name) => around.get(name.as_str()).cloned(),
+        Step::Element(index) => around.get(*index).cloned(),
+    };
+    let Some(old) = old else { return };
+    let new = match change {
+        Change::Rename(name) => {
+            if let (Value::Table(table), Step::Member(old_name)) = (around, last) {
+                table.remove(old_name);
+                table.insert((*name).to_owned(), old);
+            }
+            return;
+        }
+        Change::Remove => {
+            match (around, last) {
+                (Value::Table(table), Step::Member(name)) => drop(table.remove(name)),
+                (Value::Array(list), Step::Element(index)) => drop(list.remove(*index)),
+                _ => {}
+            }
+            return;
+        }
+        Change::Add(name, value) => {
+            if let Value::Table(table) = around {
+                table.insert((*name).to_owned(), value.clone());
+            }
+            return;
+        }
+        Change::Replace(value) => value.clone(),
+        Change::IntoList => Value::Array(vec![old]),
+        Change::OutOfList => match old {
+            Value::Array(list) if !list.is_empty() => list[0].clone(),
+            other => other,
+        },
+        Change::IntoText => Value::String(old.to_string()),
+    };
+    if let Some(value) = at(document, place) {
+        *value = new;
+    }
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let text = select(vec![
+        "",
+        "a",
+        "true",
+        "1",
+        "10 mb",
+        "1h",
+        "GET",
+        "s3:GetObject",
+        "LIST",
+        "/a",
+        "${sub}",
+        "2026-01-01",
+        "*",
+        "Bearer",
+        "image",
+        "none",
+        "\u{e9}\n\"",
+        "https://a.example/",
+    ])
+    .prop_map(|text| Value::String(text.into()));
+    let date = select(vec!["1979-05-27T07:32:00Z", "1979-05-27", "07:32:00"])
+        .prop_map(|text| Value::Datetime(text.parse().unwrap()));
+    let number = select(vec![0, 1, -1, 1 << 17, 1 << 33, i64::MAX, i64::MIN]).prop_map(Value::Integer);
+    let float = select(vec![0.5, 10.0, -1e300, f64::INFINITY, f64::NAN]).prop_map(Value::Float);
+    let leaf = prop_oneof![4 => text, 1 => date, 2 => number, 1 => float, 1 => any::<bool>().prop_map(Value::Boolean)];
+    leaf.prop_recursive(2, 6, 3, |inner| {
+        let name = select(vec!["a", "has", "equals", "file", "url", "max_bytes", "a b", "sub"]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            prop::collection::vec((name, inner), 0..3).prop_map(|fields| {
+                Value::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+            }),
+        ]
+    })
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let name = select(vec![
+        "method",
+        "issuer",
+        "rule",
+        "rules",
+        "Keys",
+        "x",
+        "a.b",
+        "",
+        "condition",
+        "max-bytes",
+        "version",
+        "effect",
+        "cognito:groups",
+        "secret",
+        "claims_salt",
+        "name",
+        "id",
+        "upload",
+        "status",
+    ]);
+    prop_oneof![
+        name.clone().prop_map(Change::Rename),
+        Just(Change::Remove),
+        value().prop_map(Change::Replace),
+        Just(Change::IntoList),
+        Just(Change::OutOfList),
+        Just(Change::IntoText),
+        (name, value()).prop_map(|(name, value)| Change::Add(name, value)),
+    ]
+}
+
+/// Checks what is said of a file, and that what is accepted has the form of its type, and the other way round.
+fn check(path: &Path, kind: FileKind, text: &str) {
+    fs::write(path, text).unwrap();
+    let (said, is_form_good, is_type_good) = match kind {
+        FileKind::Policy => (
+            PolicyFile::load(path).err().map(|error| words_of(&error)),
+            TomlFile::<PolicyDocument>::load(kind, path).is_ok(),
+            toml::from_str::<PolicyDocument>(text).is_ok(),
+        ),
+        FileKind::Tests => {
+            let loaded = TomlFile::<TestsDocument>::load(kind, path);
+            let is_good = loaded.is_ok();
+            (
+                loaded.err().map(|error| words_of(&error)),
+                is_good,
+                toml::from_str::<TestsDocument>(text).is_ok(),
+            )
+        }
+    };
+    // The types take some lists in the place of a table, and texts that are no sizes: the form is stricter.
+    assert!(!is_form_good || is_type_good, "{text}");
+    if let Some(said) = said {
+        // The author's own words may be any; they stand between backticks.
+        let plain: String = said.split('`').step_by(2).collect();
+        for word in WORDS {
+            assert!(!plain.contains(word), "{word}: {said}\n{text}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn no_mistake_is_told_in_the_words_of_a_parser(
+        is_policy in any::<bool>(),
+        changes in prop::collection::vec((any::<Index>(), change()), 1..4),
+    ) {
+        let (kind, text) = match is_policy {
+            true => (FileKind::Policy, policy()),
+            false => (FileKind::Tests, tests()),
+        };
+        let mut document = Value::Table(toml::from_str::<Table>(&text).unwrap());
+        for (index, change) in &changes {
+            let mut all = Vec::new();
+            places(&document, &[], &mut all);
+            if !all.is_empty() {
+                let place = index.get(&all).clone();
+                apply(&mut document, &place, change);
+            }
+        }
+        let text = toml::to_string(&document).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        check(&folder.path().join("a.toml"), kind, &text);
+    }
+
+    #[test]
+    fn a_text_that_is_not_toml_is_told_in_plain_words(
+        is_policy in any::<bool>(),
+        at in any::<Index>(),
+        length in 0_usize..4,
+        inserted in select(vec![
+            "", "\"", "'", "[", "]", "{", "}", "=", ",", ":", "#", "\n", " ", "\\", "a", "1", "“", "\"\"\"", "[rules]\n",
+            "//", "\r", "\u{1}", ".", "[[",
+        ]),
+    ) {
+        let (kind, text) = match is_policy {
+            true => (FileKind::Policy, policy()),
+            false => (FileKind::Tests, tests()),
+        };
+        let start = at.index(text.len());
+        let end = (start + length).min(text.len());
+        prop_assume!(text.is_char_boundary(start) && text.is_char_boundary(end));
+        let text = format!("{}{inserted}{}", &text[..start], &text[end..]);
+        let folder = tempfile::tempdir().unwrap();
+        check(&folder.path().join("a.toml"), kind, &text);
+    }
+}
+
+#[test]
+fn the_files_that_are_changed_are_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    fs::write(&path, policy()).unwrap();
+    PolicyFile::load(&path).unwrap_or_else(|error| panic!("{error:?}"));
+    fs::write(&path, tests()).unwrap();
+    TomlFile::<TestsDocument>::load(FileKind::Tests, &path).unwrap_or_else(|error| panic!("{error:?}"));
+}
