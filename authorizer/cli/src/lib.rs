@@ -23,6 +23,7 @@ mod package;
 mod policy;
 mod replay;
 mod save;
+mod schema;
 mod serve;
 mod table;
 mod test;
@@ -63,6 +64,7 @@ enum Command {
     Detach(attach::detach::Args),
     Completions(completions::Args),
     Man(completions::ManArgs),
+    Schema(schema::Args),
 }
 
 /// The arguments of the command line.
@@ -95,6 +97,7 @@ pub fn run() -> ExitCode {
         Command::Detach(args) => attach::detach::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => completions::run_man(args),
+        Command::Schema(args) => schema::run(args),
     };
     match result {
         Ok(exit) => exit.into(),

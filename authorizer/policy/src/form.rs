@@ -4,10 +4,12 @@
 //! of the file's author. It also mends what it can, so that the rest of the file can be looked at too. A file without
 //! such mistakes has the form that the document is read from: the two agree, which the tests prove.
 
+mod described;
 mod meant;
 mod near;
 mod of_policy;
 mod of_tests;
+mod schema;
 mod syntax;
 mod words;
 
@@ -21,6 +23,7 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 use crate::error::FileKind;
 use meant::Meant;
 use near::{listed, nearest};
+pub use schema::schema;
 
 /// What may be written at a place.
 #[derive(Clone, Copy)]
