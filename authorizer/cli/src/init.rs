@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use authorizer_core::Bundle;
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::token::KeysUrl;
+use authorizer_policy::FileKind;
 use authorizer_policy::providers::{MeantFor, Provider, Right, Starter, all};
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
@@ -16,6 +17,7 @@ use toml_edit::{DocumentMut, InlineTable, Value};
 
 use crate::output::{Exit, line};
 use crate::save::SaveError;
+use crate::schema;
 use crate::serve::quoted;
 use crate::token::write_new;
 
@@ -24,8 +26,8 @@ const GENERIC: &str = "generic";
 
 /// Write a first policy for an identity provider, and its tests.
 ///
-/// Writes `policy.toml`, `policy.tests.toml` and `.gitignore` into the folder, and replaces nothing. On a terminal it asks
-/// for what is not given. It does not use the network.
+/// Writes `policy.toml`, `policy.tests.toml`, their JSON Schemas for your editor and `.gitignore` into the folder, and
+/// replaces nothing. On a terminal it asks for what is not given. It does not use the network.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   authorizer init photos --provider cognito --pattern per-user --client-id 1example23456789 \\
@@ -145,7 +147,12 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let (policy, tests) = (answers.policy(), answers.tests());
     is_valid(&policy).map_err(InitError::Invalid)?;
     let path = |name: &str| args.folder.join(name);
-    let files = [(path("policy.toml"), policy), (path("policy.tests.toml"), tests)];
+    let files = [
+        (path("policy.toml"), policy),
+        (path("policy.tests.toml"), tests),
+        (path(schema::POLICY_FILE), format!("{}\n", schema::text(FileKind::Policy))),
+        (path(schema::TESTS_FILE), format!("{}\n", schema::text(FileKind::Tests))),
+    ];
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(SaveError::Exists { path: path.clone() }.into());
     }
@@ -272,8 +279,9 @@ impl Answers {
         }
         let (rules, _) = self.pattern.texts();
         format!(
-            "# The policy of a bucket, made by `authorizer init`. `authorizer help check` is where to go on.\nversion = 1\n\n\
+            "#:schema ./{}\n\n# The policy of a bucket, made by `authorizer init`. `authorizer help check` is where to go on.\nversion = 1\n\n\
              {issuer}\n{}",
+            schema::POLICY_FILE,
             self.filled(rules)
         )
     }
@@ -281,8 +289,9 @@ impl Answers {
     fn tests(&self) -> String {
         let (_, tests) = self.pattern.texts();
         let mut written = format!(
-            "# What policy.toml allows and refuses: `authorizer test --policy policy.toml`.\nversion = 1\n\n[defaults]\n\
+            "#:schema ./{}\n\n# What policy.toml allows and refuses: `authorizer test --policy policy.toml`.\nversion = 1\n\n[defaults]\n\
              now    = \"2027-01-15T08:00:00Z\"\nissuer = {}\n",
+            schema::TESTS_FILE,
             Value::from(self.name.as_str()),
         );
         for test in self.filled(tests).trim_end().split("\n\n") {

@@ -24,6 +24,7 @@ mod package;
 mod policy;
 mod replay;
 mod save;
+mod schema;
 mod serve;
 mod silent;
 mod table;
@@ -77,6 +78,7 @@ enum Command {
     Completions(completions::Args),
     Man(completions::ManArgs),
     Help(help::Args),
+    Schema(schema::Args),
 }
 
 /// The arguments of the command line.
@@ -112,6 +114,7 @@ pub fn run() -> ExitCode {
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => completions::run_man(args),
         Command::Help(args) => help::run(args),
+        Command::Schema(args) => schema::run(args),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -7,11 +7,13 @@
 mod around;
 mod at;
 mod checker;
+mod described;
 mod instead;
 mod meant;
 mod near;
 mod of_policy;
 mod of_tests;
+mod schema;
 mod syntax;
 mod values;
 mod words;
@@ -29,6 +31,7 @@ use values::quoted;
 
 pub(crate) use around::{apart_from, with_syntax};
 pub(crate) use checker::check;
+pub use schema::schema;
 
 /// What may be written at a place.
 #[derive(Clone, Copy)]

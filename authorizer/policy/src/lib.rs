@@ -17,6 +17,7 @@ mod warning;
 
 pub use error::{FileKind, PolicyFileError, ProblemReport};
 pub use file::TomlFile;
+pub use form::schema;
 pub use place::{Places, Position};
 pub use warning::PolicyWarning;
 

@@ -7,6 +7,7 @@ mod command_line;
 mod findings;
 mod providers;
 mod reasons;
+mod schemas;
 
 use std::fs;
 use std::path::Path;
