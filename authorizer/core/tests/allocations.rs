@@ -9,6 +9,8 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "../benches/decision/outcomes.rs"]
+mod outcomes;
 #[path = "../benches/decision/policies.rs"]
 mod policies;
 #[path = "../benches/decision/requests.rs"]
@@ -58,6 +60,17 @@ fn a_token_that_comes_again_costs_few_allocations_and_as_many_in_a_large_policy(
 }
 
 #[test]
+fn a_token_that_is_refused_for_its_claims_is_not_verified_again() {
+    let (authorizer, events) = outcomes::of_each_outcome();
+    for name in ["token_expired", "token_not_yet_valid"] {
+        let (_, event) = events.iter().find(|(reason, _)| *reason == name).unwrap();
+        let first = of_decision(&authorizer, event);
+        let again = of_decision(&authorizer, event);
+        assert!(again.count_total < first.count_total, "the token was not remembered");
+    }
+}
+
+#[test]
 fn claims_in_the_log_cost_nothing_once_a_token_is_known() {
     let signer = Signer::new(SignatureAlgorithm::EdDsa);
     let token = signer.sign("k1", "at+jwt", &claims("alice", 0));
@@ -77,7 +90,7 @@ fn claims_in_the_log_cost_nothing_once_a_token_is_known() {
 
 #[test]
 fn nothing_is_kept_of_what_was_decided() {
-    let (authorizer, events) = requests::of_each_outcome();
+    let (authorizer, events) = outcomes::of_each_outcome();
     for (name, event) in &events {
         // A valid token, the first time.
         authorizer.authorize(event, UnixTime::from_seconds(NOW));
