@@ -6,6 +6,8 @@ PACKAGE ?= dist/authorizer.zip
 BENCH ?= --noplot --warm-up-time 1 --measurement-time 3
 # More arguments for `make bench-peers`.
 PEERS ?=
+# More arguments for `make bench-counts`.
+COUNTS ?=
 # The build of the function, `small` or `fast`; without it, the one that POLICY takes.
 BUILD ?=
 AUTHORIZER = target/release/authorizer
@@ -137,6 +139,10 @@ bench: ## Measure decisions, the command line and the function beside its peers,
 	cargo test --locked --package authorizer-core --test allocations -- --nocapture --test-threads 1
 	tests/bench/tables
 	$(MAKE) bench-peers
+
+bench-counts: ## Count instructions under valgrind, and print them beside the recorded table. COUNTS=--record writes it anew.
+	tests/tools/gungraun/install
+	tests/bench/counts $(COUNTS)
 
 bench-peers: runtimes ## Measure the function beside handlers with aws-jwt-verify and jose. Example: PEERS="--json FILE"; see tests/peers.
 	tests/tools/peers/install

@@ -69,12 +69,31 @@ impl Bundle {
     /// [`BundleError::Policy`] when the policy is not valid.
     pub fn write(document: &PolicyDocument) -> Result<Vec<u8>, BundleError> {
         Policy::compile(document).map_err(BundleError::Policy)?;
+        let bytes = Self::bytes_of(document)?;
+        if bytes.len() > MAX_BUNDLE_BYTES { Err(BundleError::TooLarge) } else { Ok(bytes) }
+    }
+
+    /// Writes the bundle of a policy, and reads it as the function does when it starts.
+    ///
+    /// # Errors
+    /// [`BundleError`], as [`write`](Self::write) and [`read`](Self::read) have it. The policy is compiled only once.
+    pub fn write_and_read(document: &PolicyDocument) -> Result<(Vec<u8>, Self), BundleError> {
+        let bytes = Self::bytes_of(document)?;
+        if bytes.len() > MAX_BUNDLE_BYTES {
+            // What is wrong with the policy counts more.
+            return Self::write(document).and(Err(BundleError::TooLarge));
+        }
+        let bundle = Self::read(&bytes)?;
+        Ok((bytes, bundle))
+    }
+
+    fn bytes_of(document: &PolicyDocument) -> Result<Vec<u8>, BundleError> {
         let policy = to_raw_value(document).map_err(BundleError::Unreadable)?;
         let policy_sha256 = sha256_hex(policy.get().as_bytes());
         let file = BundleFile { format: FORMAT, policy_sha256, policy: &policy };
         let mut bytes = serde_json::to_vec(&file).map_err(BundleError::Unreadable)?;
         bytes.push(b'\n');
-        if bytes.len() > MAX_BUNDLE_BYTES { Err(BundleError::TooLarge) } else { Ok(bytes) }
+        Ok(bytes)
     }
 
     /// Reads a bundle, and compiles its policy.

@@ -11,6 +11,7 @@
 mod header;
 mod lines;
 mod members;
+mod plain;
 mod problem;
 
 use std::borrow::Cow;
@@ -171,13 +172,22 @@ impl<'e> ViewerRequestEvent<'e> {
         let malformed = || EventError::Malformed(EventProblem::of(json));
         // Once for all texts, not once per text.
         let text = str::from_utf8(json).map_err(|_| malformed())?;
-        let event: CloudFrontEvent<'e> = serde_json::from_str(text).map_err(|_| malformed())?;
-        let [record] = <[CloudFrontRecord<'e>; 1]>::try_from(event.records).map_err(|_| malformed())?;
-        let CloudFrontEventData { config, request } = record.cf;
-        if config.event_type != "viewer-request" {
+        let event = match plain::read(text) {
+            Some(event) => event,
+            None => Self::by_serde(text).ok_or_else(malformed)?,
+        };
+        if event.config.event_type != "viewer-request" {
             return Err(EventError::WrongTrigger);
         }
-        Ok(Self { config, request })
+        Ok(event)
+    }
+
+    /// Reads any event that is valid.
+    fn by_serde(text: &'e str) -> Option<Self> {
+        let event: CloudFrontEvent<'e> = serde_json::from_str(text).ok()?;
+        let [record] = <[CloudFrontRecord<'e>; 1]>::try_from(event.records).ok()?;
+        let CloudFrontEventData { config, request } = record.cf;
+        Some(Self { config, request })
     }
 }
 

@@ -48,6 +48,7 @@ mod authorizer;
 mod built_with;
 mod bundle;
 mod digest;
+mod plain_json;
 pub mod policy;
 mod refusal;
 mod scalar;

@@ -58,13 +58,19 @@ impl<'e> Outcome<'e> {
     ) -> Self {
         request.uri = asked.to_uri().into();
         request.querystring = asked.to_querystring().into();
-        request.headers.retain(|name, lines| match fate(asked.operation(), name, lines) {
-            // A rule that does not allow the header did not match.
-            Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
-            Fate::ForChecksum(algorithm) => checksums.contains(algorithm),
-            // Step 3 already refused the last two.
-            Fate::Remove | Fate::Refuse | Fate::RefuseValue => false,
-        });
+        // Few headers stay, so they are put into new ones, instead of the others out of these.
+        for (name, lines) in std::mem::take(&mut request.headers) {
+            let stays = match fate(asked.operation(), &name, &lines) {
+                // A rule that does not allow the header did not match.
+                Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
+                Fate::ForChecksum(algorithm) => checksums.contains(algorithm),
+                // Step 3 already refused the last two.
+                Fate::Remove | Fate::Refuse | Fate::RefuseValue => false,
+            };
+            if stays {
+                request.headers.insert(name, lines);
+            }
+        }
         request.headers.extend(added);
         Self::Forward(Box::new(request))
     }

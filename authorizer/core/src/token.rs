@@ -10,6 +10,7 @@ mod ed25519;
 mod error;
 mod issuer;
 mod json;
+mod judged;
 mod jwks;
 mod jws;
 mod keys_url;

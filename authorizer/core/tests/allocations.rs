@@ -9,6 +9,8 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "../benches/decision/outcomes.rs"]
+mod outcomes;
 #[path = "../benches/decision/policies.rs"]
 mod policies;
 #[path = "../benches/decision/requests.rs"]
@@ -46,15 +48,28 @@ fn a_token_that_comes_again_costs_few_allocations_and_as_many_in_a_large_policy(
         let first = of_decision(&authorizer, &event);
         let again = of_decision(&authorizer, &event);
         assert!(again.count_total < first.count_total, "the token was not remembered");
+        // The claims, each with its name and its value, and the token.
+        assert!(first.count_total <= 46, "{first:?}");
         assert_eq!(again.count_current, 0, "something was kept of a token that came again");
         again
     });
-    // For each of the ten headers its lines, and the tree of their names; the request that goes back, with its path;
-    // the key, for the rules and for the log; the subject, for the log; and the state of the walk through the rules.
-    assert!(small.count_total <= 26, "{small:?}");
+    // The trees of the headers that came and of those that stay; the request that goes back, with its path; the key, for
+    // the rules and for the log; the subject, for the log; and the state of the walk through the rules.
+    assert!(small.count_total <= 14, "{small:?}");
     // One bit per rule instead of a word.
     assert_eq!(small.count_total, large.count_total);
     assert!(large.bytes_total < small.bytes_total + 10_000, "{large:?}");
+}
+
+#[test]
+fn a_token_that_is_refused_for_its_claims_is_not_verified_again() {
+    let (authorizer, events) = outcomes::of_each_outcome();
+    for name in ["token_expired", "token_not_yet_valid"] {
+        let (_, event) = events.iter().find(|(reason, _)| *reason == name).unwrap();
+        let first = of_decision(&authorizer, event);
+        let again = of_decision(&authorizer, event);
+        assert!(again.count_total < first.count_total, "the token was not remembered");
+    }
 }
 
 #[test]
@@ -77,7 +92,7 @@ fn claims_in_the_log_cost_nothing_once_a_token_is_known() {
 
 #[test]
 fn nothing_is_kept_of_what_was_decided() {
-    let (authorizer, events) = requests::of_each_outcome();
+    let (authorizer, events) = outcomes::of_each_outcome();
     for (name, event) in &events {
         // A valid token, the first time.
         authorizer.authorize(event, UnixTime::from_seconds(NOW));

@@ -72,12 +72,12 @@ impl PolicyFile {
             return Err(file.problems(problems));
         }
         let unusable = |source| PolicyFileError::Bundle { path: path.to_owned(), source };
-        let bundle_json = Bundle::write(file.document()).map_err(|error| match error {
+        // This reads the bundle as the function does when it starts: what the function refuses is refused here.
+        let written = Bundle::write_and_read(file.document());
+        let (bundle_json, bundle) = written.map_err(|error| match error {
             BundleError::Policy(problems) => file.problems(problems),
             error => unusable(error),
         })?;
-        // This reads the bundle as the function does when it starts: what the function refuses is refused here.
-        let bundle = Bundle::read(&bundle_json).map_err(unusable)?;
         let headers = bundle.policy().check_origin_headers(file.document());
         headers.map_err(|problem| file.problems(vec![problem]))?;
         warnings.extend(file.key_warnings(bundle.policy()));

@@ -10,6 +10,8 @@ use toml_edit::Document;
 pub struct Places<'t> {
     text: &'t str,
     document: Option<Document<&'t str>>,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
 /// A position in a file, as editors count: from 1, in characters.
@@ -23,7 +25,9 @@ pub struct Position {
 
 impl<'t> Places<'t> {
     pub(crate) fn of(text: &'t str) -> Self {
-        Self { text, document: Document::parse(text).ok() }
+        let after = text.match_indices('\n').map(|(end, _)| end.saturating_add(1));
+        let lines = std::iter::once(0).chain(after).collect();
+        Self { text, document: Document::parse(text).ok(), lines }
     }
 
     /// The bytes of a place, or of the nearest item around it that is in the file.
@@ -52,11 +56,33 @@ impl<'t> Places<'t> {
 
     /// The position of a byte.
     pub fn position(&self, byte: usize) -> Position {
-        let before = self.text.get(..byte).unwrap_or(self.text);
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        Position {
-            line: before.matches('\n').count().saturating_add(1),
-            column: line.chars().count().saturating_add(1),
+        let byte = if self.text.is_char_boundary(byte) { byte } else { self.text.len() };
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let start = line.checked_sub(1).and_then(|index| self.lines.get(index)).copied().unwrap_or_default();
+        let before = self.text.get(start..byte).unwrap_or_default();
+        Position { line, column: before.chars().count().saturating_add(1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_the_line_and_the_character_of_a_byte() {
+        let text = "a\n\n\u{e9}b\n";
+        for (byte, line, column) in [
+            (0, 1, 1),
+            (1, 1, 2),
+            (2, 2, 1),
+            (3, 3, 1),
+            (5, 3, 2),
+            (6, 3, 3),
+            (7, 4, 1),
+            (4, 4, 1),
+            (99, 4, 1),
+        ] {
+            assert_eq!(Places::of(text).position(byte), Position { line, column }, "{byte}");
         }
     }
 }

@@ -9,6 +9,7 @@
     reason = "a benchmark stops at the first thing that is not as it should be"
 )]
 
+mod outcomes;
 mod policies;
 mod requests;
 #[path = "../../tests/it/signer.rs"]
@@ -126,7 +127,7 @@ fn by_rules(criterion: &mut Criterion) {
 /// Each reason for a refusal.
 fn by_outcome(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("outcome");
-    let (authorizer, events) = requests::of_each_outcome();
+    let (authorizer, events) = outcomes::of_each_outcome();
     for (name, event) in &events {
         assert_eq!(reason(&authorizer, event), *name);
         group.bench_function(*name, |bencher| bencher.iter(|| decide(&authorizer, event)));

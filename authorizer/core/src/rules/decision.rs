@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::access::Access;
 use super::claims::Claims;
-use super::matcher::Matcher;
+use super::matcher::{IndexSet, Matcher};
 use super::mismatch::Mismatch;
 use super::rule::{Effect, PrincipalConstraint, Rule};
 use crate::operation::{OperationSet, S3Operation};
@@ -50,9 +50,15 @@ impl Rules {
     /// Decides. Deny rules win over allow rules. Without a matching allow rule the request is refused.
     pub(crate) fn decide(&self, access: &Access<'_>) -> Decision<'_> {
         let mut allowed = None;
-        let mut furthest = self.has_allow.then_some(Mismatch::Key);
+        let operation = access.request.operation();
+        let resource = access.request.resource();
+        let found = self.matcher.speaking_of(&self.rules, resource, access.claims(), Some(operation));
+        let mut furthest = match found.are_more {
+            true => Some(Mismatch::Operation),
+            false => self.has_allow.then_some(Mismatch::Key),
+        };
         let mut lacking_scope = None;
-        for rule in self.speaking_of(access.request.resource(), access.claims()) {
+        for rule in self.at(found.rules) {
             match (rule.effect, rule.examine_but_keys(access)) {
                 (Effect::Deny, Ok(())) => return Decision::Deny(rule),
                 (Effect::Deny, Err(_)) => {}
@@ -109,7 +115,10 @@ impl Rules {
 
     /// The rules with a key pattern for it, in their order.
     pub(crate) fn speaking_of(&self, resource: &Resource, claims: Claims<'_>) -> impl Iterator<Item = &Rule> {
-        let places = self.matcher.speaking_of(&self.rules, resource, claims);
+        self.at(self.matcher.speaking_of(&self.rules, resource, claims, None).rules)
+    }
+
+    fn at(&self, places: IndexSet) -> impl Iterator<Item = &Rule> {
         places.into_iter().filter_map(|place| self.rules.get(place))
     }
 }

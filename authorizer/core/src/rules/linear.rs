@@ -273,7 +273,7 @@ proptest! {
             [Resource::Object(ObjectKey::new(key).unwrap()), Resource::Prefix(KeyPrefix::new(prefix).unwrap())];
         for resource in resources {
             for claims in [Claims::Known(&claims), Claims::None, Claims::Unknown] {
-                let found: Vec<_> = matcher.speaking_of(&rules, &resource, claims).into_iter().collect();
+                let found: Vec<_> = matcher.speaking_of(&rules, &resource, claims, None).rules.into_iter().collect();
                 let speak: Vec<_> =
                     (0..rules.len()).filter(|place| rules[*place].speaks_of(&resource, claims)).collect();
                 prop_assert_eq!(found, speak, "{:?} {:?}", resource, claims);

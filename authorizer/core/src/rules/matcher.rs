@@ -32,13 +32,16 @@ mod trie;
 mod walk;
 mod work;
 
-use index_set::IndexSet;
+pub(crate) use index_set::IndexSet;
 use trie::Trie;
 use walk::Walk;
 
 use super::claims::Claims;
 use super::rule::{Effect, Rule};
+use crate::operation::S3Operation;
 use crate::request::Resource;
+
+pub(crate) use walk::Found;
 
 /// The key patterns of all rules of a policy.
 #[derive(Clone, Debug)]
@@ -53,8 +56,16 @@ impl Matcher {
     /// The places of the rules with a key pattern that matches, as [`Rule::examine`] matches it: for a listing the
     /// pattern of an allow rule must match every key that begins with the prefix, and the pattern of a deny rule some
     /// key. The rules must be those of [`new`](Self::new).
-    pub(super) fn speaking_of(&self, rules: &[Rule], resource: &Resource, claims: Claims<'_>) -> IndexSet {
-        let mut walk = Walk::new(&self.0, claims);
+    ///
+    /// With an operation, rules that do not apply to it may be left out: where many patterns are the same, they are.
+    pub(super) fn speaking_of(
+        &self,
+        rules: &[Rule],
+        resource: &Resource,
+        claims: Claims<'_>,
+        operation: Option<S3Operation>,
+    ) -> Found {
+        let mut walk = Walk::new(&self.0, claims, operation);
         match resource {
             Resource::Object(key) => {
                 walk.read_key(key);
@@ -67,7 +78,7 @@ impl Matcher {
                 let is_deny =
                     |place: &usize| rules.get(*place).is_some_and(|rule| rule.effect == Effect::Deny);
                 for place in around.into_iter().filter(is_deny) {
-                    found.insert(place);
+                    found.rules.insert(place);
                 }
                 found
             }
@@ -146,8 +157,8 @@ mod tests {
             ("7/7/x", vec![6]),
         ] {
             let found =
-                matcher.speaking_of(&rules, &object(text), Claims::Known(claims.as_object().unwrap()));
-            assert_eq!(found.into_iter().collect::<Vec<_>>(), expected, "{text}");
+                matcher.speaking_of(&rules, &object(text), Claims::Known(claims.as_object().unwrap()), None);
+            assert_eq!(found.rules.into_iter().collect::<Vec<_>>(), expected, "{text}");
         }
     }
 
@@ -170,14 +181,14 @@ mod tests {
             ("x/sealed/", vec![2, 6]),
         ] {
             let found =
-                matcher.speaking_of(&rules, &prefix(text), Claims::Known(claims.as_object().unwrap()));
-            assert_eq!(found.into_iter().collect::<Vec<_>>(), expected, "{text}");
+                matcher.speaking_of(&rules, &prefix(text), Claims::Known(claims.as_object().unwrap()), None);
+            assert_eq!(found.rules.into_iter().collect::<Vec<_>>(), expected, "{text}");
         }
     }
 
     /// What a walk did up to the end of the whole segments, and after it.
     fn work(trie: &Trie, resource: &Resource, claims: &Value) -> (Work, Work) {
-        let mut walk = Walk::new(trie, Claims::Known(claims.as_object().unwrap()));
+        let mut walk = Walk::new(trie, Claims::Known(claims.as_object().unwrap()), None);
         match resource {
             Resource::Object(key) => walk.read_key(key),
             Resource::Prefix(prefix) => walk.read_prefix(prefix),
@@ -222,6 +233,38 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn rules_with_one_pattern_are_sifted_by_operation() {
+        use crate::operation::S3Operation::{DeleteObject, GetObject, PutObject};
+        let of = |effect, operation| Rule {
+            operations: [operation].into_iter().collect(),
+            ..rule(effect, &["a/**"])
+        };
+        let mut rules: Vec<Rule> = (0..100).map(|_| of(Effect::Allow, GetObject)).collect();
+        rules.push(of(Effect::Deny, PutObject));
+        rules.push(of(Effect::Allow, DeleteObject));
+        let matcher = Matcher::new(&rules);
+        for (operation, count, are_more) in [
+            (Some(GetObject), 100, true),
+            (Some(PutObject), 1, true),
+            (Some(DeleteObject), 1, true),
+            (None, 102, false),
+        ] {
+            for resource in [object("a/b"), prefix("a/")] {
+                let found = matcher.speaking_of(&rules, &resource, Claims::None, operation);
+                assert_eq!(
+                    (found.rules.into_iter().count(), found.are_more),
+                    (count, are_more),
+                    "{operation:?}"
+                );
+            }
+        }
+        rules.truncate(101);
+        let matcher = Matcher::new(&rules);
+        let found = matcher.speaking_of(&rules, &object("a/b"), Claims::None, Some(GetObject));
+        assert!(!found.are_more, "a deny rule that does not apply keeps nobody out");
     }
 
     #[test]

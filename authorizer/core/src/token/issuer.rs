@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::algorithm::{JwsAlgorithm, SignatureAlgorithm};
 use super::claims::{SCOPE_CLAIMS, TEXT_CLAIMS, is_scope};
 use super::error::TokenError;
+use super::judged::{Judged, Times};
 use super::jwks::KeySet;
 use super::jws::Jws;
 use super::media_type::same_media_type;
@@ -122,21 +123,48 @@ impl Issuer {
         &self.revoked
     }
 
-    /// Checks the type and the claims of a token against the policy and the clock. The signature is already verified
-    /// as this issuer's.
+    /// Checks the type and the claims of a token against the policy and the clock.
     pub(super) fn verify_claims(
         &self,
         token_type: Option<&str>,
         claims: &Map<String, Value>,
         now: UnixTime,
     ) -> Result<(), TokenError> {
+        self.judge(token_type, claims).at(now)
+    }
+
+    /// Checks the type and the claims of a token against the policy.
+    pub(super) fn judge(&self, token_type: Option<&str>, claims: &Map<String, Value>) -> Judged {
+        let times = self.times(token_type, claims);
+        let after = match &times {
+            Ok(times) => self.verify_after_times(claims, times),
+            Err(_) => Ok(()),
+        };
+        Judged::new(times, self.leeway_seconds, after)
+    }
+
+    /// The checks before the times, and the times. `exp` is required: a token that never expires cannot be withdrawn.
+    fn times(&self, token_type: Option<&str>, claims: &Map<String, Value>) -> Result<Times, TokenError> {
         if !self.takes_type(token_type) {
             return Err(TokenError::TypeMismatch);
         }
         if !has_types_of_claims(claims) {
             return Err(TokenError::Malformed);
         }
-        self.verify_times(claims, now)?;
+        let expires = numeric_date(claims.get("exp"))?.ok_or(TokenError::TimeMalformed)?;
+        let not_before = numeric_date(claims.get("nbf"))?;
+        let issued_at = numeric_date(claims.get("iat"))?;
+        Ok(Times { expires, not_before, issued_at })
+    }
+
+    /// The checks after those of the clock.
+    fn verify_after_times(&self, claims: &Map<String, Value>, times: &Times) -> Result<(), TokenError> {
+        if let Some(most) = self.max_lifetime_seconds {
+            let issued_at = times.issued_at.ok_or(TokenError::TimeMalformed)?;
+            if times.expires - issued_at > f64::from(most) {
+                return Err(TokenError::LifetimeTooLong);
+            }
+        }
         // RFC 7519 section 4.1.3: a token that names audiences is only for them. So a token that names any is also
         // refused if the policy does not have an audience to compare.
         if (!self.audience.is_empty() || claims.contains_key("aud"))
@@ -230,31 +258,6 @@ impl Issuer {
             }
             (Verifier::Keys { .. }, _) => Err(TokenError::SigningKeyUnknown),
         }
-    }
-
-    /// RFC 7519 sections 4.1.4 to 4.1.6. `exp` is required: a token that never expires cannot be withdrawn.
-    fn verify_times(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<(), TokenError> {
-        let now = now.as_seconds_f64();
-        let leeway = f64::from(self.leeway_seconds);
-        let expires = numeric_date(claims.get("exp"))?.ok_or(TokenError::TimeMalformed)?;
-        let not_before = numeric_date(claims.get("nbf"))?;
-        let issued_at = numeric_date(claims.get("iat"))?;
-        if now - leeway >= expires {
-            return Err(TokenError::Expired);
-        }
-        if not_before.is_some_and(|not_before| now + leeway < not_before) {
-            return Err(TokenError::NotYetValid);
-        }
-        if issued_at.is_some_and(|issued_at| now + leeway < issued_at) {
-            return Err(TokenError::IssuedInFuture);
-        }
-        if let Some(most) = self.max_lifetime_seconds {
-            let issued_at = issued_at.ok_or(TokenError::TimeMalformed)?;
-            if expires - issued_at > f64::from(most) {
-                return Err(TokenError::LifetimeTooLong);
-            }
-        }
-        Ok(())
     }
 }
 

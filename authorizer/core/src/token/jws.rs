@@ -11,6 +11,7 @@ use super::json::parse_object;
 use super::jwks::KeySet;
 use super::media_type::same_media_type;
 use super::secret::SharedSecret;
+use crate::plain_json::{PlainJson, once};
 
 /// The longest token that is read, in bytes. CloudFront limits all headers together to 20,480 bytes.
 pub const MAX_TOKEN_BYTES: usize = 16_384;
@@ -55,28 +56,11 @@ impl<'t> Jws<'t> {
         if signature.is_empty() {
             return Err(TokenError::Malformed);
         }
-        let mut header = parse_object(&decode(header)?)?;
-
-        // Parameters that name or fetch a key (jku, jwk, x5u, x5c: RFC 8725 section 3.10) are never read, so they
-        // are not refused. Parameters that change what a signature means are refused. `zip` is a parameter of JWE
-        // only (RFC 7516 section 4.1.3): in a JWS it is not understood, and so ignored (RFC 7515 section 4).
-        if header.contains_key("crit") || header.contains_key("b64") {
-            return Err(TokenError::CriticalHeader);
-        }
-        if header.contains_key("enc") {
-            return Err(TokenError::Encrypted);
-        }
-        // RFC 7519 section 5.2: `JWT` says that the payload is a token. Any other type is for the application
-        // (RFC 7515 section 4.1.10); here the payload is JSON, whatever it is called.
-        if take_string(&mut header, "cty")?.is_some_and(|payload_type| is_token(&payload_type)) {
-            return Err(TokenError::Nested);
-        }
-        let algorithm = match header.get("alg") {
-            Some(Value::String(name)) => JwsAlgorithm::from_name(name),
-            _ => return Err(TokenError::Malformed),
+        let header = decode(header)?;
+        let JoseHeader { algorithm, key_id, token_type } = match JoseHeader::plain(&header) {
+            Some(header) => header,
+            None => JoseHeader::parse(&header)?,
         };
-        let key_id = take_string(&mut header, "kid")?;
-        let token_type = take_string(&mut header, "typ")?;
         let payload = decode(payload)?;
         Ok(Self { signing_input, signature, algorithm, key_id, token_type, payload })
     }
@@ -114,6 +98,62 @@ impl<'t> Jws<'t> {
             true => Ok(()),
             false => Err(TokenError::SignatureInvalid),
         }
+    }
+}
+
+/// What is read of the header of a JWS.
+struct JoseHeader {
+    algorithm: Option<JwsAlgorithm>,
+    key_id: Option<String>,
+    token_type: Option<String>,
+}
+
+impl JoseHeader {
+    /// A header that has nothing but `alg`, `kid` and `typ`, as nearly all have, read without a copy of its members.
+    fn plain(json: &[u8]) -> Option<Self> {
+        let mut json = PlainJson::new(str::from_utf8(json).ok()?);
+        let (mut algorithm, mut key_id, mut token_type) = (None, None, None);
+        json.object(|json, name| {
+            let slot = match name {
+                "alg" => &mut algorithm,
+                "kid" => &mut key_id,
+                "typ" => &mut token_type,
+                _ => return None,
+            };
+            once(slot, json.string()?)
+        })?;
+        json.is_at_end().then_some(())?;
+        Some(Self {
+            algorithm: JwsAlgorithm::from_name(algorithm?),
+            key_id: key_id.map(str::to_owned),
+            token_type: token_type.map(str::to_owned),
+        })
+    }
+
+    /// Any header.
+    fn parse(json: &[u8]) -> Result<Self, TokenError> {
+        let mut header = parse_object(json)?;
+        // Parameters that name or fetch a key (jku, jwk, x5u, x5c: RFC 8725 section 3.10) are never read, so they
+        // are not refused. Parameters that change what a signature means are refused. `zip` is a parameter of JWE
+        // only (RFC 7516 section 4.1.3): in a JWS it is not understood, and so ignored (RFC 7515 section 4).
+        if header.contains_key("crit") || header.contains_key("b64") {
+            return Err(TokenError::CriticalHeader);
+        }
+        if header.contains_key("enc") {
+            return Err(TokenError::Encrypted);
+        }
+        // RFC 7519 section 5.2: `JWT` says that the payload is a token. Any other type is for the application
+        // (RFC 7515 section 4.1.10); here the payload is JSON, whatever it is called.
+        if take_string(&mut header, "cty")?.is_some_and(|payload_type| is_token(&payload_type)) {
+            return Err(TokenError::Nested);
+        }
+        let algorithm = match header.get("alg") {
+            Some(Value::String(name)) => JwsAlgorithm::from_name(name),
+            _ => return Err(TokenError::Malformed),
+        };
+        let key_id = take_string(&mut header, "kid")?;
+        let token_type = take_string(&mut header, "typ")?;
+        Ok(Self { algorithm, key_id, token_type })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::cache::{SignedToken, TokenCache, TokenKey};
+use super::cache::{Last, SignedToken, TokenCache};
 use super::claims::{ClaimsSet, VerifiedClaims};
 use super::error::TokenError;
 use super::issuer::{Issuer, KeySource, Verifier, issuer_of};
@@ -83,21 +83,23 @@ pub(super) fn verify_with<'p>(
     now: UnixTime,
 ) -> Result<VerifiedClaims<'p>, VerifyError> {
     // If keys must be fetched first, the token counts as new.
-    let key = TokenKey::of(token);
-    let remembered = trust.cache.get(&key).filter(|signed| trust.is_by_current_keys(signed, issuers, now));
-    let is_new = remembered.is_none();
-    let signed = remembered.map_or_else(|| trust.verify_signature(token, issuers, now), Ok)?;
+    let key = trust.cache.key(token);
+    let remembered =
+        trust.cache.get(&key).filter(|(signed, _)| trust.is_by_current_keys(signed, issuers, now));
+    let (signed, before) = match remembered {
+        Some((signed, last)) => (signed, Some(last)),
+        None => (trust.verify_signature(token, issuers, now)?, None),
+    };
     // Past this line the header and the claims are the issuer's words.
     let issuer = issuers.get(signed.issuer).ok_or(TokenError::IssuerUnknown)?;
-    match issuer.verify_claims(signed.token_type.as_deref(), signed.claims.claims(), now) {
-        Ok(()) if is_new => trust.cache.put(&key, &signed),
-        Ok(()) => {}
-        Err(error) => {
-            trust.cache.forget(&key);
-            return Err(error.into());
-        }
+    let verdict = signed.judged.at(now);
+    let last = if verdict.is_ok() { Last::Accepted } else { Last::Refused };
+    let claims = Arc::clone(&signed.claims);
+    if before != Some(last) {
+        trust.cache.put(&key, signed, last);
     }
-    Ok(VerifiedClaims::new(issuer, signed.claims))
+    verdict?;
+    Ok(VerifiedClaims::new(issuer, claims))
 }
 
 impl Trust {
@@ -160,7 +162,7 @@ impl Trust {
         Ok(SignedToken {
             issuer: place,
             generation,
-            token_type: jws.token_type,
+            judged: issuer.judge(jws.token_type.as_deref(), &claims),
             claims: Arc::new(ClaimsSet::new(claims)),
         })
     }

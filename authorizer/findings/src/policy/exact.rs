@@ -131,7 +131,7 @@ impl Exact {
                 extended.rules.push(thought_up);
             }
         }
-        let bundle = Bundle::write(&extended).ok().and_then(|bytes| Bundle::read(&bytes).ok());
+        let bundle = Bundle::write_and_read(&extended).ok().map(|(_, bundle)| bundle);
         Self {
             authorizer: bundle.map(|bundle| Box::new(Authorizer::new(bundle))),
             own,

@@ -4,7 +4,12 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use super::super::pattern::Segment;
-use super::super::rule::Rule;
+use super::super::rule::{Effect, Rule};
+use crate::operation::{OperationSet, S3Operation};
+
+/// From how many rules on those of one node are sifted by operation. In tests few, so that random policies have such
+/// nodes.
+const SIFTED_FROM: usize = if cfg!(test) { 2 } else { 16 };
 
 /// The key patterns of the rules of a policy.
 ///
@@ -17,9 +22,45 @@ pub(super) struct Trie {
     nodes: Vec<Node>,
     /// The rules of the patterns, in the order of the patterns. Those that end at one node are next to each other.
     ends: Vec<usize>,
+    /// The nodes at which many patterns end, in order, each with its rules by operation.
+    sifted: Vec<(usize, Sifted)>,
     rules: usize,
     any_segments: usize,
     claims: usize,
+}
+
+/// The rules of one node, by operation.
+#[derive(Clone, Debug, Default)]
+struct Sifted {
+    /// In the order of [`S3Operation::ALL`].
+    rules: [Vec<usize>; S3Operation::ALL.len()],
+    /// The operations that every allow rule here applies to.
+    of_every_allow: OperationSet,
+}
+
+/// The rules of a node that apply to an operation.
+pub(super) struct Ends<'t> {
+    /// These, and perhaps others, if they are few.
+    pub(super) rules: &'t [usize],
+    /// Whether an allow rule is left out.
+    pub(super) are_more: bool,
+}
+
+impl Sifted {
+    fn of(places: &[usize], rules: &[Rule]) -> Self {
+        let mut sifted = Self { of_every_allow: S3Operation::ALL.into_iter().collect(), ..Self::default() };
+        for (place, rule) in places.iter().filter_map(|place| Some((*place, rules.get(*place)?))) {
+            for (operation, of_it) in S3Operation::ALL.into_iter().zip(&mut sifted.rules) {
+                if rule.operations.contains(operation) {
+                    of_it.push(place);
+                }
+            }
+            if rule.effect == Effect::Allow {
+                sifted.of_every_allow = sifted.of_every_allow.intersection(rule.operations);
+            }
+        }
+        sifted
+    }
 }
 
 /// The common beginning of one or more patterns.
@@ -86,13 +127,12 @@ impl Trie {
             }
             place = place.saturating_add(1);
         }
-        Self {
-            nodes,
-            ends: patterns.iter().map(|(_, rule)| *rule).collect(),
-            rules: rules.len(),
-            any_segments,
-            claims: names.len(),
-        }
+        let ends: Vec<usize> = patterns.iter().map(|(_, rule)| *rule).collect();
+        let sifted = nodes.iter().enumerate().filter(|(_, node)| node.ends.len() >= SIFTED_FROM);
+        let sifted = sifted
+            .map(|(place, node)| (place, Sifted::of(ends.get(node.ends.clone()).unwrap_or_default(), rules)))
+            .collect();
+        Self { nodes, ends, sifted, rules: rules.len(), any_segments, claims: names.len() }
     }
     /// The number of rules.
     pub(super) fn rules(&self) -> usize {
@@ -130,6 +170,23 @@ impl Trie {
         let (first, children) = self.children(node);
         let last = children.last().filter(|child| child.segment == Segment::AnySegments)?;
         Some((first.saturating_add(children.len()).saturating_sub(1), last))
+    }
+
+    /// The same for one operation: if they are many, only those that apply to it.
+    pub(super) fn ends_for(&self, node: usize, operation: Option<S3Operation>) -> Ends<'_> {
+        let rules = self.ends(node);
+        let all = Ends { rules, are_more: false };
+        if rules.len() < SIFTED_FROM {
+            return all;
+        }
+        let of_it = operation.and_then(|operation| {
+            let place = self.sifted.binary_search_by_key(&node, |(node, _)| *node).ok()?;
+            let (_, sifted) = self.sifted.get(place)?;
+            let at = S3Operation::ALL.iter().position(|one| *one == operation)?;
+            let are_more = !sifted.of_every_allow.contains(operation);
+            Some(Ends { rules: sifted.rules.get(at)?, are_more })
+        });
+        of_it.unwrap_or(all)
     }
 
     /// The rules of the patterns that end at a node.

@@ -7,12 +7,15 @@ use super::index_set::IndexSet;
 use super::trie::Trie;
 use super::work::{Counted, Work};
 use crate::key::ObjectKey;
+use crate::operation::S3Operation;
 use crate::prefix::KeyPrefix;
 
 /// One walk. It reads one segment after the other, and is at all nodes at once that these segments lead to.
 pub(super) struct Walk<'t, 'c> {
     trie: &'t Trie,
     claims: Claims<'c>,
+    /// The operation whose rules are looked for; `None` for those of all.
+    operation: Option<S3Operation>,
     /// The nodes that the segments so far lead to. INVARIANT: each node once, because each has one parent.
     at: Vec<usize>,
     next: Vec<usize>,
@@ -21,10 +24,20 @@ pub(super) struct Walk<'t, 'c> {
     come_by: IndexSet,
     /// The rules that were found.
     found: IndexSet,
+    /// Whether allow rules for other operations were left out.
+    are_more: bool,
     /// What was asked about each claim; empty until a claim is asked about.
     asked: Vec<Option<ClaimAsked<'c>>>,
     segments_read: usize,
     pub(super) work: Work,
+}
+
+/// The rules that a walk found.
+pub(crate) struct Found {
+    /// Those for the operation, and perhaps others.
+    pub(crate) rules: IndexSet,
+    /// Whether allow rules for other operations match the key too, and were left out.
+    pub(crate) are_more: bool,
 }
 
 /// What is known about a claim.
@@ -35,15 +48,17 @@ struct ClaimAsked<'c> {
 }
 
 impl<'t, 'c> Walk<'t, 'c> {
-    pub(super) fn new(trie: &'t Trie, claims: Claims<'c>) -> Self {
+    pub(super) fn new(trie: &'t Trie, claims: Claims<'c>, operation: Option<S3Operation>) -> Self {
         Self {
             trie,
             claims,
+            operation,
             at: Vec::new(),
             next: Vec::new(),
             within: Vec::new(),
             come_by: IndexSet::none_of(trie.any_segments()),
             found: IndexSet::none_of(trie.rules()),
+            are_more: false,
             asked: Vec::new(),
             segments_read: 0,
             work: Work::default(),
@@ -84,7 +99,7 @@ impl<'t, 'c> Walk<'t, 'c> {
             self.go_below(node, rest, &mut seen, &mut below);
         }
         while let Some(node) = below.pop() {
-            for rule in self.trie.ends(node) {
+            for rule in self.trie.ends_for(node, self.operation).rules {
                 around.insert(*rule);
             }
             self.go_below(node, "", &mut seen, &mut below);
@@ -93,8 +108,8 @@ impl<'t, 'c> Walk<'t, 'c> {
     }
 
     /// The result.
-    pub(super) fn found(self) -> IndexSet {
-        self.found
+    pub(super) fn found(self) -> Found {
+        Found { rules: self.found, are_more: self.are_more }
     }
 
     fn start(&mut self) {
@@ -174,7 +189,9 @@ impl<'t, 'c> Walk<'t, 'c> {
     }
 
     fn find(&mut self, node: usize) {
-        for rule in self.trie.ends(node) {
+        let ends = self.trie.ends_for(node, self.operation);
+        self.are_more |= ends.are_more;
+        for rule in ends.rules {
             self.found.insert(*rule);
         }
     }

@@ -1,0 +1,167 @@
+//! JSON that is written plainly: objects, arrays, and strings without an escape, in one pass and without a copy.
+//!
+//! Nearly everything that this function reads is like that. Whoever reads with this gives up at the first thing that
+//! is not as expected, and leaves the whole text to serde.
+//!
+//! INVARIANT: what this reads, serde reads in the same way. It never accepts what serde refuses.
+
+/// A place in a text.
+pub(crate) struct PlainJson<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+/// Each byte of a word is this one.
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+impl<'t> PlainJson<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Whether nothing follows but white space.
+    pub(crate) fn is_at_end(&mut self) -> bool {
+        self.next_is(b'\0');
+        self.at == self.text.len()
+    }
+
+    /// Takes this byte; `None` if another follows. White space before it is skipped (RFC 8259 section 2).
+    pub(crate) fn take(&mut self, byte: u8) -> Option<()> {
+        self.next_is(byte).then(|| self.at = self.at.saturating_add(1))
+    }
+
+    /// Takes a string without an escape.
+    pub(crate) fn string(&mut self) -> Option<&'t str> {
+        self.take(b'"')?;
+        let rest = self.text.get(self.at..)?;
+        let string = rest.get(..end_of_string(rest.as_bytes())?)?;
+        self.at = self.at.saturating_add(string.len()).saturating_add(1);
+        Some(string)
+    }
+
+    /// Takes an object, each of whose members is taken by `member`, which gets its name.
+    pub(crate) fn object(&mut self, mut member: impl FnMut(&mut Self, &'t str) -> Option<()>) -> Option<()> {
+        self.take(b'{')?;
+        if self.take(b'}').is_some() {
+            return Some(());
+        }
+        loop {
+            let name = self.string()?;
+            self.take(b':')?;
+            member(self, name)?;
+            if self.take(b',').is_none() {
+                return self.take(b'}');
+            }
+        }
+    }
+
+    /// Takes an array, each of whose elements is taken by `element`.
+    pub(crate) fn array(&mut self, mut element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.take(b'[')?;
+        if self.take(b']').is_some() {
+            return Some(());
+        }
+        loop {
+            element(self)?;
+            if self.take(b',').is_none() {
+                return self.take(b']');
+            }
+        }
+    }
+
+    /// Takes a whole number without a sign.
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let number = self.text.get(self.at..self.at.saturating_add(digits))?;
+        // RFC 8259 section 6: no leading zero. A fraction or an exponent follows the digits.
+        if number.starts_with('0') && digits > 1 || matches!(rest.get(digits), Some(b'.' | b'e' | b'E')) {
+            return None;
+        }
+        self.at = self.at.saturating_add(digits);
+        number.parse().ok()
+    }
+
+    /// The first byte of what is next. White space before it is skipped.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        self.next_is(b'\0');
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn next_is(&mut self, byte: u8) -> bool {
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(next) if *next == byte => return true,
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at = self.at.saturating_add(1),
+                Some(_) | None => return false,
+            }
+        }
+    }
+}
+
+/// Puts a value into a slot; `None` if there is one already: a member that appears twice.
+pub(crate) fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
+    slot.replace(value).is_none().then_some(())
+}
+
+/// The length of the string that begins here; `None` if it has an escape, a control character or no end. It looks at
+/// eight bytes at once.
+fn end_of_string(bytes: &[u8]) -> Option<usize> {
+    // In the lowest byte that is marked, each mark is right. In the bytes above it, a borrow may have made one.
+    let zero = |word: u64| word.wrapping_sub(each(0x01)) & !word;
+    let is_end = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut end = 0usize;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let below_space = word.wrapping_sub(each(0x20)) & !word;
+        let marks = (zero(word ^ each(b'"')) | zero(word ^ each(b'\\')) | below_space) & each(0x80);
+        if marks != 0 {
+            break;
+        }
+        end = end.saturating_add(8);
+    }
+    let rest = bytes.get(end..)?;
+    let end = end.saturating_add(rest.iter().position(is_end)?);
+    (bytes.get(end) == Some(&b'"')).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn string(text: &str) -> Option<(&str, usize)> {
+        let mut json = PlainJson::new(text);
+        json.string().map(|string| (string, json.at))
+    }
+
+    #[test]
+    fn a_string_ends_where_it_ends_and_has_no_escape() {
+        for length in 0..40 {
+            let plain = "a\u{e9}~\u{7f}".repeat(10);
+            let plain: String = plain.chars().take(length).collect();
+            let written = format!(" \t\r\n\"{plain}\"\"");
+            assert_eq!(string(&written), Some((plain.as_str(), written.len() - 1)));
+            for other in ['\\', '\0', '\u{1f}', '\n'] {
+                assert_eq!(string(&format!("\"{plain}{other}bcdefgh\"")), None, "{other:?} after {length}");
+            }
+            assert_eq!(string(&format!("\"{plain}")), None);
+        }
+        assert_eq!(string(""), None);
+        assert_eq!(string("a\"b\""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_is_the_one_that_serde_reads(inner in "[ -~\\x00-\\x1f\u{e9}\u{20ac}\"\\\\]{0,40}", rest in "[ -~]{0,9}") {
+            let text = format!("\"{inner}\"{rest}");
+            if let Some((string, end)) = string(&text) {
+                let read: String = serde_json::from_str(&text[..end]).unwrap();
+                prop_assert_eq!(read, string);
+            }
+        }
+    }
+}
