@@ -6,6 +6,7 @@ mod deploy_docs;
 mod drift;
 mod forwarded_headers;
 mod function;
+mod logs;
 mod members;
 mod parameters;
 mod second_opinion;
