@@ -254,8 +254,7 @@ keys    = ["films/**"]
     package.start_file("bundle.json", SimpleFileOptions::default()).unwrap();
     package.write_all(PolicyFile::load(&policy).unwrap().bundle_json()).unwrap();
     package.finish().unwrap();
-    let output =
-        Command::new(root().join("infra/parameters")).arg("--headers").arg(&zip).output().unwrap();
+    let output = Command::new(root().join("infra/parameters")).arg("--headers").arg(&zip).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && text.starts_with("11 of 12 headers, "), "{text}");
     for line in [

@@ -85,7 +85,7 @@ fn checkov_finds_what_is_taken_away() {
         text = text.replace(held, instead);
     }
     std::fs::write(&broken, text).unwrap();
-    let found = failed(checkov, &[broken]);
+    let found = failed(checkov, &[broken, path("function.yaml")]);
     for (_, instead, check) in cases {
         assert!(found.iter().any(|(id, _)| id == check), "{instead}: {check} is not in {found:?}");
     }

@@ -120,6 +120,10 @@ fn rendered(value: &Value, parameters: &Value) -> Value {
                         words.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
                     words.join(argument[0].as_str().unwrap()).into()
                 }
+                "Fn::Select" => {
+                    let list = render(&argument[1]);
+                    list[usize::try_from(argument[0].as_u64().unwrap()).unwrap()].clone()
+                }
                 "Fn::Split" => text(&argument[1]).split(argument[0].as_str().unwrap()).collect(),
                 "Fn::Sub" => {
                     let (whole, more) = match argument {
@@ -152,6 +156,9 @@ fn reference(name: &str, parameters: &Value) -> Value {
         "AWS::Partition" => "aws",
         "AWS::AccountId" => "111122223333",
         "AWS::StackName" | "Name" | "FunctionName" | "Function" => "edge-authorizer",
+        "AWS::StackId" => {
+            "arn:aws:cloudformation:us-east-1:111122223333:stack/edge-authorizer/1a2b3c4d-5e6f-1111-2222-333344445555"
+        }
         "SystemLogLevel" => "WARN",
         "WebAcl.Arn" => "arn:aws:wafv2:us-east-1:111122223333:global/webacl/edge-authorizer-rate/1",
         "Bucket" => "files-1",
