@@ -458,6 +458,24 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     assert!(text.contains("viewer-request") && text.contains("nothing was changed"), "{text}");
     assert_eq!(config(), before);
 
+    // CloudFront would refuse a version that is not Active, and a distribution that somebody else has changed.
+    for (words, message, status) in [
+        ("\"lambda wait published-version-active\"", "Waiter PublishedVersionActive failed\n", 1),
+        (
+            "\"cloudfront update-distribution\"",
+            "An error occurred (PreconditionFailed) when calling the UpdateDistribution operation\n",
+            254,
+        ),
+    ] {
+        let mut refused = aws.command(root().join("infra/attach"));
+        refused.args(arguments).env("AUTHORIZER", authorizer()).env("YES", "1").env("OUT", aws.folder());
+        failing(&aws, &mut refused, words, message);
+        let text = said(&refused.output().unwrap(), status);
+        fs::remove_dir_all(aws.folder().join("failing")).unwrap();
+        assert!(text.contains(message.trim()), "{text}");
+        assert_eq!(config(), before);
+    }
+
     let text = said(&attach(&aws, &arguments), 0);
     let behavior = &config()["DefaultCacheBehavior"];
     let function =
