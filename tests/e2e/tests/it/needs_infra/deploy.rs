@@ -318,28 +318,67 @@ fn each_failure_of_aws_stops_before_the_distribution_and_says_what_to_do_and_can
 }
 
 #[test]
-fn a_first_deployment_that_failed_leaves_nothing_and_the_next_one_succeeds() {
+fn a_stack_that_is_left_of_a_failed_first_deployment_is_created_again() {
     let Some(aws) = Ministack::start() else { return };
     code_bucket(&aws);
     let zip = package(aws.folder(), &root().join(SAMPLE));
-    // The name of a policy of CloudFront is taken.
-    let taken = r#"{"Name": "files-s3", "HeadersConfig": {"HeaderBehavior": "none"}, "CookiesConfig":
-        {"CookieBehavior": "none"}, "QueryStringsConfig": {"QueryStringBehavior": "none"}}"#;
-    let made =
-        aws.aws(&["cloudfront", "create-origin-request-policy", "--origin-request-policy-config", taken]);
-    let buckets = || aws.aws(&["s3api", "list-buckets"])["Buckets"].as_array().unwrap().len();
-    let text = said(&deploy(&aws, &zip, &[("STACK", "files")]), 1);
-    assert!(text.contains("the stack files failed") && text.contains("nothing after this step"), "{text}");
-    assert_eq!(buckets(), 1, "{text}");
-    let version = aws.outputs("files-function")("VersionArn");
-
-    let (id, etag) = (made["OriginRequestPolicy"]["Id"].as_str(), made["ETag"].as_str());
-    let delete = ["cloudfront", "delete-origin-request-policy", "--id", id.unwrap(), "--if-match"];
-    aws.aws(&[&delete[..], &[etag.unwrap()]].concat());
-    let text = said(&deploy(&aws, &zip, &[("STACK", "files")]), 0);
+    // Its code is not there.
+    let broken = json!({"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": {
+        "Runtime": "python3.13", "Handler": "a.b", "Role": "arn:aws:iam::000000000000:role/a",
+        "Code": {"S3Bucket": "not-there-at-all", "S3Key": "a.zip"},
+    }}}});
+    let create = ["cloudformation", "create-stack", "--stack-name", "edge-authorizer", "--template-body"];
+    aws.aws(&[&create[..], &[&broken.to_string()]].concat());
+    aws.try_aws(&["cloudformation", "wait", "stack-create-complete", "--stack-name", "edge-authorizer"]);
+    let text = said(&deploy(&aws, &zip, &[("TEMPLATE", "function"), ("LOGS", "no")]), 0);
     assert!(text.contains("left of a failed first deployment"), "{text}");
-    assert_eq!(aws.outputs("files")("VersionArn"), version);
-    assert_eq!(buckets(), 2);
+    assert!(aws.outputs("edge-authorizer")("VersionArn").ends_with(":1"));
+}
+
+/// Runs `infra/deploy` with a stand-in for the whole command line, in which the stack fails for this reason.
+fn failed_because(reason: &str, status: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let zip = package(folder.path(), &root().join(SAMPLE));
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in\n*put-object*) echo v1 ;;\n*describe-stack-events*) cat '{0}/reason' ;;\n\
+         *StackStatus*) echo '{status}' ;;\n*'cloudformation deploy'*) exit 255 ;;\nesac\n",
+        folder.path().display()
+    );
+    fs::write(folder.path().join("reason"), reason).unwrap();
+    fs::write(folder.path().join("aws"), script).unwrap();
+    let executable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    fs::set_permissions(folder.path().join("aws"), executable).unwrap();
+    let mut deploy = Command::new(root().join("infra/deploy"));
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    deploy.arg(zip).env("PATH", path).env("CODE_BUCKET", CODE_BUCKET);
+    said(&deploy.output().unwrap(), 1)
+}
+
+#[test]
+fn an_error_of_aws_comes_with_what_to_do() {
+    for (reason, remedy) in [
+        (
+            "Distribution\tThe function code size is larger than the maximum allowed size (InvalidLambdaFunctionAssociation)",
+            "BUILD=small",
+        ),
+        (
+            "Function\tLambda was unable to delete arn:... because it is a replicated function.",
+            "run this again some hours later",
+        ),
+        (
+            "AccessLogSource\tnot authorized to perform: cloudfront:AllowVendedLogDeliveryForResource",
+            "PARAMETERS=AccessLogs=no",
+        ),
+        ("OriginRequestPolicy\tOriginRequestPolicy files-s3 already exists", "STACK=ANOTHER"),
+        ("CachePolicy\tTooManyCachePolicies", "docs/deploy.md, Quotas"),
+        ("Distribution\tThe function is not in Active state", "run this again"),
+    ] {
+        let text = failed_because(reason, "");
+        assert!(text.contains(reason) && text.contains(remedy), "{reason}: {text}");
+        assert!(text.contains("nothing after this step was done"), "{text}");
+    }
+    let text = failed_because("Bucket\tThe bucket you tried to delete is not empty", "ROLLBACK_FAILED");
+    assert!(text.contains("is not empty") && text.contains("delete it, or choose another name"), "{text}");
 }
 
 #[test]
