@@ -70,6 +70,19 @@ locals {
     ).Statement[0]
   }
 
+  # The distribution itself, and its staging distributions.
+  distributions = concat(
+    ["arn:aws:cloudfront::${local.account}:distribution/${aws_cloudfront_distribution.this.id}"],
+    var.staging_distribution_arns
+  )
+  source_arn = length(var.staging_distribution_arns) == 0 ? {} : { "AWS:SourceArn" = local.distributions }
+  # A published statement for all of them.
+  for_distributions = {
+    for name, one in merge(local.published, { key = local.key_statement }) : name => merge(one, {
+      Condition                                   = merge(one.Condition, { StringEquals = merge(lookup(one.Condition, "StringEquals", {}), local.source_arn) })
+    }) if name != "tls"
+  }
+
   # Depending on the operations of the access policy.
   object_actions = concat(
     ["s3:GetObject"],
@@ -86,8 +99,8 @@ resource "aws_s3_bucket_policy" "files" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
-      [merge(local.published.bucket, { Action = local.object_actions })],
-      [for statement in [local.published.list] : statement if var.listing],
+      [merge(local.for_distributions.bucket, { Action = local.object_actions })],
+      [for statement in [local.for_distributions.list] : statement if var.listing],
       [local.published.tls],
     )
   })

@@ -134,15 +134,18 @@ resource "aws_cloudfront_response_headers_policy" "this" {
 }
 
 resource "aws_cloudfront_distribution" "this" {
-  enabled      = true
-  comment      = var.name
-  http_version = "http2and3"
+  enabled = true
+  comment = var.name
+  # Not HTTP/3 by default: with it, CloudFront has no continuous deployment ("Quotas and other considerations for
+  # continuous deployment", CloudFront Developer Guide).
+  http_version                    = var.http3 ? "http2and3" : "http2"
+  continuous_deployment_policy_id = var.continuous_deployment_policy_id
   # A viewer can then have an IPv6 address: source_ips of a deny rule needs networks of both kinds.
   is_ipv6_enabled = true
   # No default_root_object: a listing is a request for /, and CloudFront would fetch that object instead, even if no
   # rule allows it.
   aliases    = var.alias == null ? [] : [var.alias.domain_name]
-  web_acl_id = var.web_acl_arn
+  web_acl_id = var.rate_limit > 0 ? aws_wafv2_web_acl.rate[0].arn : var.web_acl_arn
 
   # No origin_path: S3 would read another object than the one that the rules checked.
   origin {

@@ -2,8 +2,10 @@ module "function" {
   source    = "./function"
   providers = { aws = aws.us_east_1 }
 
-  name        = var.name
-  package     = var.package
-  code_sha256 = var.code_sha256
-  runtime     = var.runtime
+  name             = var.name
+  suffix           = var.function_suffix
+  package          = var.package
+  code_sha256      = var.code_sha256
+  runtime          = var.runtime
+  system_log_level = var.system_log_level
 }

@@ -55,7 +55,7 @@ resource "aws_kms_key_policy" "files" {
         ]
         Resource = "*"
       },
-      merge(local.key_statement, { Action = local.key_actions }),
+      merge(local.for_distributions.key, { Action = local.key_actions }),
     ]
   })
 }

@@ -73,12 +73,13 @@ resource "aws_s3_bucket_policy" "logs" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid       = "AWSLogsDeliveryWrite"
+        # As CloudWatch Logs writes it when it creates a delivery to a bucket (CloudWatch Logs User Guide, "Logs sent to
+        # Amazon S3", V2 permissions). It adds its own if it does not find it, and the policy would drift.
+        Sid       = "AWSLogDeliveryWrite1"
         Effect    = "Allow"
         Principal = { Service = "delivery.logs.amazonaws.com" }
         Action    = "s3:PutObject"
-        # The whole bucket: if the path is not allowed, the service writes nothing and reports nothing.
-        Resource = "arn:aws:s3:::${aws_s3_bucket.logs[0].id}/*"
+        Resource  = "arn:aws:s3:::${aws_s3_bucket.logs[0].id}/cloudfront/*"
         Condition = {
           StringEquals = {
             "s3:x-amz-acl"      = "bucket-owner-full-control"

@@ -24,6 +24,24 @@ variable "runtime" {
   default     = "nodejs24.x"
 }
 
+variable "function_suffix" {
+  description = <<-EOT
+    The end of the function's name. While CloudFront has replicas of a function, it cannot be deleted and its name is
+    taken: to create everything again after a destroy, set another suffix.
+  EOT
+  type        = string
+  default     = ""
+}
+
+variable "system_log_level" {
+  description = <<-EOT
+    What Lambda itself writes into the log: WARN, INFO or DEBUG. With INFO it adds the start and the duration of each
+    request. The lines of the function are written in any case.
+  EOT
+  type        = string
+  default     = "WARN"
+}
+
 variable "uploads" {
   description = "Whether a rule uploads (PutObject and the steps of a multipart upload)."
   type        = bool
@@ -152,6 +170,58 @@ variable "web_acl_arn" {
   description = "An AWS WAF web ACL with scope CLOUDFRONT, in front of the function."
   type        = string
   default     = null
+}
+
+variable "rate_limit" {
+  description = <<-EOT
+    How many requests one IP address may send in 5 minutes. More get 403 from AWS WAF, and the function does not run: a
+    flood of refused requests cannot use up the Region's concurrency. 0 means no limit, and no web ACL.
+  EOT
+  type        = number
+  default     = 0
+  validation {
+    condition     = var.rate_limit == 0 || (var.rate_limit >= 10 && var.rate_limit <= 999999999)
+    error_message = "0, or 10 to 999999999 requests."
+  }
+  validation {
+    condition     = var.rate_limit == 0 || var.web_acl_arn == null
+    error_message = "rate_limit makes a web ACL, and web_acl_arn names another one: put a rate-based rule into yours."
+  }
+}
+
+variable "http3" {
+  description = <<-EOT
+    Whether viewers may use HTTP/3. Off by default, because CloudFront has no continuous deployment for a distribution
+    with HTTP/3.
+  EOT
+  type        = bool
+  default     = false
+}
+
+variable "continuous_deployment_policy_id" {
+  description = "The distribution's continuous deployment policy, if it has one."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.continuous_deployment_policy_id == null || !var.http3
+    error_message = "CloudFront has no continuous deployment for a distribution with HTTP/3: set http3 to false."
+  }
+}
+
+variable "staging_distribution_arns" {
+  description = <<-EOT
+    The staging distributions of a continuous deployment, which may then use the bucket and the key too. Each must have
+    the function, as this distribution has.
+  EOT
+  type        = list(string)
+  default     = []
+  validation {
+    condition = alltrue([
+      for arn in var.staging_distribution_arns :
+      can(regex("^arn:aws[a-z-]*:cloudfront::[0-9]{12}:distribution/E[A-Z0-9]{6,20}$", arn))
+    ])
+    error_message = "ARNs of distributions."
+  }
 }
 
 variable "access_logs" {

@@ -37,7 +37,7 @@ use crate::time::parse_instant;
 #[command(
     after_help = "Example:\n  authorizer backtest --policy new.toml --old deployed/bundle.json logs/\n\n\
     For the log of a function in CloudWatch Logs:\n  \
-    aws logs tail /aws/lambda/us-east-1.edge-authorizer --since 1d --format detailed --region eu-west-1 |\n    \
+    aws logs tail /lambda-edge/edge-authorizer --since 1d --format detailed --region eu-west-1 |\n    \
     authorizer backtest --policy new.toml --old deployed/bundle.json -"
 )]
 pub(crate) struct Args {

@@ -1,9 +1,11 @@
 locals {
-  account = data.aws_caller_identity.this.account_id
+  account   = data.aws_caller_identity.this.account_id
+  full_name = var.suffix == "" ? var.name : "${var.name}-${var.suffix}"
+  log_group = "/lambda-edge/${var.name}"
 }
 
 resource "aws_iam_role" "this" {
-  name        = var.name
+  name        = local.full_name
   description = "Lets ${var.name} write its log, in whichever Region it runs. Nothing else."
 
   assume_role_policy = jsonencode({
@@ -24,13 +26,11 @@ resource "aws_iam_role_policy" "log" {
     Version = "2012-10-17"
     Statement = [{
       Effect = "Allow"
-      Action = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-      # For a request from CloudFront, the group is in the Region that ran the function and has us-east-1 in
-      # its name. The other group is for an invocation by hand.
-      Resource = [
-        "arn:aws:logs:*:${local.account}:log-group:/aws/lambda/us-east-1.${var.name}:*",
-        "arn:aws:logs:us-east-1:${local.account}:log-group:/aws/lambda/${var.name}:*",
-      ]
+      # Not logs:CreateLogGroup: a group that Lambda creates never deletes anything, and has no key. ../../logs creates
+      # the groups.
+      Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      # In each Region that runs the function.
+      Resource = ["arn:aws:logs:*:${local.account}:log-group:${local.log_group}:*"]
     }]
   })
 }
@@ -38,7 +38,7 @@ resource "aws_iam_role_policy" "log" {
 # Without the settings that CloudFront refuses for a viewer-request function: environment variables, layers, a VPC,
 # more memory or time, arm64, tracing, a dead-letter queue.
 resource "aws_lambda_function" "this" {
-  function_name    = var.name
+  function_name    = local.full_name
   description      = "Decides on every viewer request, before CloudFront signs it for the bucket."
   package_type     = "Zip"
   architectures    = ["x86_64"]
@@ -55,7 +55,21 @@ resource "aws_lambda_function" "this" {
   # the function stays, and must be deleted by hand.
   skip_destroy = true
 
+  # Lambda@Edge adds us-east-1 to a name below /aws/lambda, and leaves others as they are, in all Regions (CloudFront
+  # Developer Guide, "Edge function logs").
+  logging_config {
+    log_format = "JSON"
+    log_group  = local.log_group
+    # The lines of the decision log do not have a level, and count as INFO.
+    application_log_level = "INFO"
+    system_log_level      = var.system_log_level
+  }
+
   lifecycle {
+    precondition {
+      condition     = length(local.full_name) <= 64
+      error_message = "The names of a function and of a role have at most 64 characters: make name or suffix shorter."
+    }
     precondition {
       condition     = data.aws_region.this.region == "us-east-1"
       error_message = "CloudFront accepts only functions in us-east-1: give this module a provider for that Region."

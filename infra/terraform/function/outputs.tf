@@ -9,6 +9,6 @@ output "function_name" {
 }
 
 output "log_group_name" {
-  description = "The decision log's group, in each Region that has run the function."
-  value       = "/aws/lambda/us-east-1.${aws_lambda_function.this.function_name}"
+  description = "The decision log's group, of this name in each Region that runs the function."
+  value       = local.log_group
 }

@@ -1,10 +1,36 @@
 variable "name" {
-  description = "The function's name, which is also in the names of its log groups."
+  description = "The beginning of the function's name, and the name of its log group."
   type        = string
   default     = "edge-authorizer"
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
     error_message = "1 to 64 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "suffix" {
+  description = <<-EOT
+    The end of the function's name. While CloudFront has replicas of a function, it cannot be deleted and its name is
+    taken: to create everything again after a destroy, set another suffix.
+  EOT
+  type        = string
+  default     = ""
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{0,63}$", var.suffix))
+    error_message = "Up to 63 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "system_log_level" {
+  description = <<-EOT
+    What Lambda itself writes into the log. With INFO it adds the start and the duration of each request. The lines of
+    the function are written in any case.
+  EOT
+  type        = string
+  default     = "WARN"
+  validation {
+    condition     = contains(["WARN", "INFO", "DEBUG"], var.system_log_level)
+    error_message = "system_log_level must be WARN, INFO or DEBUG."
   }
 }
 

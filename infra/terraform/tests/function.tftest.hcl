@@ -55,15 +55,52 @@ run "is_one_that_lambda_at_edge_takes" {
   }
   assert {
     condition = jsondecode(aws_iam_role_policy.log.policy).Statement == [{
-      Effect = "Allow"
-      Action = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource = [
-        "arn:aws:logs:*:111122223333:log-group:/aws/lambda/us-east-1.edge-authorizer:*",
-        "arn:aws:logs:us-east-1:111122223333:log-group:/aws/lambda/edge-authorizer:*",
-      ]
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = ["arn:aws:logs:*:111122223333:log-group:/lambda-edge/edge-authorizer:*"]
     }]
     error_message = "It may write its own log, and nothing else."
   }
+  assert {
+    condition = [
+      for one in aws_lambda_function.this.logging_config :
+      [one.log_format, one.log_group, one.application_log_level, one.system_log_level]
+    ] == [["JSON", output.log_group_name, "INFO", "WARN"]] && output.log_group_name == "/lambda-edge/edge-authorizer"
+    error_message = "The log is JSON, in one group of the same name in all Regions."
+  }
+}
+
+run "has_a_name_that_can_be_new" {
+  command = plan
+  module {
+    source = "./function"
+  }
+
+  variables {
+    suffix = "2"
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.function_name == "edge-authorizer-2" && aws_iam_role.this.name == "edge-authorizer-2" &&
+      output.log_group_name == "/lambda-edge/edge-authorizer"
+    )
+    error_message = "The function and its role have the suffix; the log group stays."
+  }
+}
+
+run "has_a_name_that_is_not_too_long" {
+  command = plan
+  module {
+    source = "./function"
+  }
+
+  variables {
+    name   = "a234567890123456789012345678901234567890123456789012345678901"
+    suffix = "234"
+  }
+
+  expect_failures = [aws_lambda_function.this]
 }
 
 run "is_the_zip_that_was_reviewed" {

@@ -36,6 +36,10 @@ mock_provider "aws" {
     defaults = { region = "us-east-1" }
   }
   override_resource {
+    target = aws_wafv2_web_acl.rate
+    values = { arn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/edge-authorizer-rate/1" }
+  }
+  override_resource {
     target = module.function.aws_lambda_function.this
     values = { qualified_arn = "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1" }
   }
@@ -145,6 +149,21 @@ run "by_default" {
     error_message = "Objects are encrypted with the key, through a bucket key, and old versions kept."
   }
   assert {
+    condition     = aws_cloudfront_distribution.this.http_version == "http2" && length(aws_wafv2_web_acl.rate) == 0
+    error_message = "No HTTP/3, with which there is no continuous deployment, and no web ACL."
+  }
+  assert {
+    condition = {
+      for name, value in jsondecode(aws_s3_bucket_policy.logs[0].policy).Statement[0] : name => value
+      if name != "Condition"
+      } == {
+      Sid      = "AWSLogDeliveryWrite1", Effect = "Allow", Principal = { Service = "delivery.logs.amazonaws.com" }
+      Action   = "s3:PutObject"
+      Resource = "arn:aws:s3:::files-logs-1/cloudfront/*"
+    }
+    error_message = "The statement for access logs is in AWS's own wording."
+  }
+  assert {
     condition     = !contains(aws_cloudwatch_log_delivery.access[0].record_fields, "cs-uri-query")
     error_message = "Query strings, which may hold a token, are in no log."
   }
@@ -240,6 +259,68 @@ run "a_policy_that_needs_everything" {
     condition     = contains(aws_cloudwatch_log_delivery.access[0].record_fields, "cs-uri-query")
     error_message = "Query strings in the log, where they are wanted."
   }
+}
+
+run "a_continuous_deployment" {
+  command = plan
+
+  variables {
+    listing                         = true
+    rate_limit                      = 3000
+    continuous_deployment_policy_id = "22222222-3333-4444-5555-666677778888"
+    staging_distribution_arns       = ["arn:aws:cloudfront::111122223333:distribution/ESTAGING1"]
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in concat(
+        slice(jsondecode(aws_s3_bucket_policy.files.policy).Statement, 0, 2),
+        slice(jsondecode(aws_kms_key_policy.files.policy).Statement, 1, 2)
+      ) :
+      statement.Condition.StringEquals["AWS:SourceArn"] == [
+        "arn:aws:cloudfront::111122223333:distribution/EDFDVBD6EXAMPLE",
+        "arn:aws:cloudfront::111122223333:distribution/ESTAGING1",
+      ]
+    ])
+    error_message = "Bucket and key are for the distribution and its staging distribution."
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.files.policy).Statement[1].Condition.Null == { "s3:prefix" = "false" }
+    error_message = "Listing needs a prefix there too."
+  }
+  assert {
+    condition = (
+      aws_wafv2_web_acl.rate[0].scope == "CLOUDFRONT" &&
+      [
+        for rule in jsondecode(aws_wafv2_web_acl.rate[0].rule_json) :
+        [rule.Statement.RateBasedStatement.Limit, rule.Action, rule.VisibilityConfig.SampledRequestsEnabled]
+      ] == [[3000, { Block = {} }, false]] &&
+      aws_cloudfront_distribution.this.web_acl_id == aws_wafv2_web_acl.rate[0].arn
+    )
+    error_message = "One address has a limit, and no request is kept as a sample."
+  }
+}
+
+run "one_web_acl" {
+  command = plan
+
+  variables {
+    rate_limit  = 3000
+    web_acl_arn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/a/b"
+  }
+
+  expect_failures = [var.rate_limit]
+}
+
+run "no_continuous_deployment_with_http3" {
+  command = plan
+
+  variables {
+    http3                           = true
+    continuous_deployment_policy_id = "22222222-3333-4444-5555-666677778888"
+  }
+
+  expect_failures = [var.continuous_deployment_policy_id]
 }
 
 run "credentials_do_not_go_with_any_origin" {

@@ -4,7 +4,7 @@
 //! CloudFront does: methods, protocol, and whether the bucket's policy allows the distribution to read. It does not
 //! run Lambda@Edge functions, and does not cache. From a bucket behind a distribution it reads objects, but does not
 //! list or write. It does not compare `CodeSha256`, does not support `AWS::Logs::Delivery`, and ignores a bucket's
-//! encryption in a template.
+//! encryption in a template. In a template's conditions it does not know `AWS::Region`.
 
 use std::ffi::OsStr;
 use std::fs;

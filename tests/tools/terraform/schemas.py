@@ -70,6 +70,9 @@ class Source:
         nested = {name: (struct, kind) for struct, kind, name, _ in NESTED.findall(body)}
         attributes, blocks = {}, {}
         for name, value, is_block, kind, storage in ENTRY.findall(arguments):
+            if storage == "any":
+                # A block that contains itself, which the package does not describe.
+                continue
             need = {"required": True} if name in required else {"optional": True, "computed": is_top}
             if kind == "simple":
                 attributes[name] = {"type": SIMPLE[storage], **need}

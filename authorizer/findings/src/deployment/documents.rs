@@ -199,6 +199,14 @@ pub(super) struct RealtimeLogConfig {
     pub(super) fields: Vec<String>,
 }
 
+/// Where a function's log goes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct LoggingConfig {
+    #[serde(default)]
+    pub(super) log_group: Option<String>,
+}
+
 /// `get-function-configuration`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -210,6 +218,8 @@ pub(super) struct FunctionConfiguration {
     pub(super) timeout: u64,
     pub(super) memory_size: u64,
     pub(super) code_sha256: String,
+    #[serde(default)]
+    pub(super) logging_config: Option<LoggingConfig>,
     #[serde(default)]
     pub(super) environment: Option<Environment>,
     #[serde(default)]

@@ -6,7 +6,7 @@ use authorizer_cloudfront::view::Origin;
 use super::key::key_names;
 use crate::check::{Check, Severity};
 use crate::deployment::documents::{
-    AccessGrantsFile, AccessPointsFile, ContinuousDeploymentFile, DistributionsFile, GrantsFile,
+    AccessGrantsFile, AccessPointsFile, ContinuousDeploymentFile, DistributionsFile, FunctionConfiguration, GrantsFile,
     InventoryFile, LogGroups, LogGroupsFile, NotificationFile, PolicyFile, ReplicationFile,
 };
 use crate::deployment::export::BucketSetting;
@@ -245,7 +245,7 @@ fn log_groups(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding
                 LogGroups::Read { log_groups } => {
                     let mut groups = log_groups.iter();
                     // The prefix may also be that of another function's name.
-                    let ours = format!("/aws/lambda/us-east-1.{name}");
+                    let ours = log_group(&function.configuration, name);
                     if groups.any(|one| one.log_group_name == ours && one.retention_in_days.is_none()) {
                         let message =
                             format!("`{}` in {} never expires", ours.escape_debug(), region.escape_debug());
@@ -256,6 +256,35 @@ fn log_groups(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding
                     subject.note(spot, format!("the export could not read it: {}", not_read.escape_debug()));
                 }
             }
+        }
+    }
+}
+
+/// The function's log group. Lambda@Edge adds its home Region to the default name only
+/// ([AWS: edge function logs](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-logs.html)).
+fn log_group(function: &FunctionConfiguration, name: &str) -> String {
+    let own = function.logging_config.as_ref().and_then(|config| config.log_group.clone());
+    own.filter(|group| *group != format!("/aws/lambda/{name}"))
+        .unwrap_or_else(|| format!("/aws/lambda/us-east-1.{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_log_group_has_the_home_region_in_its_name_only_by_default() {
+        for (config, group) in [
+            (json!(null), "/aws/lambda/us-east-1.files"),
+            (json!({"LogFormat": "Text", "LogGroup": "/aws/lambda/files"}), "/aws/lambda/us-east-1.files"),
+            (json!({"LogFormat": "JSON", "LogGroup": "/lambda-edge/files"}), "/lambda-edge/files"),
+        ] {
+            let function = json!({
+                "FunctionArn": "a", "Role": "r", "Timeout": 5, "MemorySize": 128, "CodeSha256": "", "LoggingConfig": config,
+            });
+            assert_eq!(log_group(&serde_json::from_value(function).unwrap(), "files"), group);
         }
     }
 }

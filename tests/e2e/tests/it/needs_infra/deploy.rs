@@ -48,6 +48,8 @@ fn deploy(aws: &Ministack, package: &Path, settings: &[(&str, &str)]) -> Output 
     let mut deploy = aws.command(root().join("infra/deploy"));
     // Without access logs: the emulator does not support AWS::Logs::Delivery.
     deploy.env("CODE_BUCKET", CODE_BUCKET).env("PARAMETERS", "AccessLogs=no").arg(package);
+    // Two of the 13 Regions, because each costs a start of the command line.
+    deploy.env("REGIONS", "us-east-1 eu-west-1");
     deploy.envs(settings.iter().copied()).output().unwrap()
 }
 
@@ -106,6 +108,22 @@ async fn the_whole_stack_is_deployed_in_one_go_and_its_distribution_alone_reache
     }]);
     assert_eq!(behavior["LambdaFunctionAssociations"]["Items"], function);
     assert!(output("VersionArn").ends_with(":1"));
+    // The function is in a stack of its own, with a log group that is there and ends in each Region.
+    let of_the_function = aws.outputs("files-function");
+    assert_eq!(of_the_function("VersionArn"), output("VersionArn"));
+    assert!(of_the_function("FunctionName").starts_with("files-"), "{}", of_the_function("FunctionName"));
+    assert_eq!(of_the_function("LogGroupName"), "/lambda-edge/files");
+    for region in ["us-east-1", "eu-west-1"] {
+        let groups = aws.aws(&["logs", "describe-log-groups", "--region", region]);
+        let groups: Vec<_> = groups["logGroups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| (one["logGroupName"].clone(), one["retentionInDays"].clone()))
+            .collect();
+        let ours = [format!("/aws/cloudfront/LambdaEdge/{distribution}"), "/lambda-edge/files".to_owned()];
+        assert_eq!(groups, ours.map(|name| (json!(name), json!(365))), "{region}");
+    }
 
     // The distribution serves the bucket's objects over HTTPS, and other distributions cannot.
     let file = aws.folder().join("object");
@@ -223,6 +241,154 @@ fn a_change_of_the_policy_is_a_new_version_and_a_rollback_is_the_old_package() {
     );
 }
 
+/// A stand-in for the command line that fails as AWS does: the first call with these words in its arguments writes
+/// this to standard error and exits 254 (or 255, a waiter). All other calls go on to the emulator.
+fn failing(aws: &Ministack, deploy: &mut Command, words: &str, message: &str) {
+    let folder = aws.folder().join("failing");
+    fs::create_dir_all(&folder).unwrap();
+    let real = aws.folder().join("bin/aws");
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >>'{0}/calls'\ncase \"$*\" in *{words}*) if mkdir '{0}/done' 2>/dev/null; then\n\
+         cat '{0}/message' >&2; exit 254; fi ;; esac\nexec '{1}' \"$@\"\n",
+        folder.display(),
+        real.display()
+    );
+    fs::write(folder.join("message"), message).unwrap();
+    fs::write(folder.join("aws"), script).unwrap();
+    let executable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    fs::set_permissions(folder.join("aws"), executable).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    deploy.env("PATH", format!("{}:{path}", folder.display()));
+}
+
+/// A deployment in which one call fails: what was said, and the calls of the command line.
+fn deployed_with(aws: &Ministack, zip: &Path, words: &str, message: &str) -> (String, Vec<String>) {
+    let mut deploy = aws.command(root().join("infra/deploy"));
+    deploy.env("CODE_BUCKET", CODE_BUCKET).env("PARAMETERS", "AccessLogs=no").arg(zip);
+    deploy.env("REGIONS", "us-east-1 eu-west-1").env("STACK", "files");
+    failing(aws, &mut deploy, words, message);
+    let text = said(&deploy.output().unwrap(), 1);
+    let calls = fs::read_to_string(aws.folder().join("failing/calls")).unwrap();
+    fs::remove_dir_all(aws.folder().join("failing")).unwrap();
+    (text, calls.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn each_failure_of_aws_stops_before_the_distribution_and_says_what_to_do_and_can_be_repeated() {
+    let Some(aws) = Ministack::start() else { return };
+    code_bucket(&aws);
+    let zip = package(aws.folder(), &root().join(SAMPLE));
+    for (words, message, expected) in [
+        (
+            "\"lambda wait published-version-active\"",
+            "Waiter PublishedVersionActive failed: Waiter encountered a terminal failure state: State is Failed\n",
+            "did not become Active, and nothing uses it",
+        ),
+        (
+            "\"lambda wait function-active-v2\"",
+            "Waiter FunctionActiveV2 failed: Max attempts exceeded\n",
+            "did not become Active, and nothing uses it",
+        ),
+        (
+            "\"create-log-group --region eu-west-1\"",
+            "An error occurred (AccessDeniedException) when calling the CreateLogGroup operation: explicit deny\n",
+            "the log groups are not complete",
+        ),
+    ] {
+        let (text, calls) = deployed_with(&aws, &zip, words, message);
+        assert!(text.contains(expected) && text.contains(message.trim()), "{words}: {text}");
+        let stack = "cloudformation deploy --stack-name files ";
+        assert!(!calls.iter().any(|call| call.starts_with(stack)), "{words}: {calls:#?}");
+    }
+    // Nothing of these is in the way.
+    said(&deploy(&aws, &zip, &[("STACK", "files")]), 0);
+    // In this order: the function, Active, its log, and only then the distribution.
+    let (_, calls) = deployed_with(&aws, &zip, "\"--query Stacks[0].Outputs[].[OutputKey\"", "");
+    let mut rest = calls.iter();
+    for step in [
+        "cloudformation deploy --stack-name files-function ",
+        "lambda wait function-active-v2 ",
+        "lambda wait published-version-active ",
+        "logs create-log-group --region us-east-1 ",
+        "logs create-log-group --region eu-west-1 ",
+        "cloudformation deploy --stack-name files ",
+    ] {
+        assert!(rest.any(|call| call.starts_with(step)), "{step} is not where it should be: {calls:#?}");
+    }
+}
+
+#[test]
+fn a_stack_that_is_left_of_a_failed_first_deployment_is_created_again() {
+    let Some(aws) = Ministack::start() else { return };
+    code_bucket(&aws);
+    let zip = package(aws.folder(), &root().join(SAMPLE));
+    // Its code is not there.
+    let broken = json!({"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": {
+        "Runtime": "python3.13", "Handler": "a.b", "Role": "arn:aws:iam::000000000000:role/a",
+        "Code": {"S3Bucket": "not-there-at-all", "S3Key": "a.zip"},
+    }}}});
+    let create = ["cloudformation", "create-stack", "--stack-name", "edge-authorizer", "--template-body"];
+    aws.aws(&[&create[..], &[&broken.to_string()]].concat());
+    aws.try_aws(&["cloudformation", "wait", "stack-create-complete", "--stack-name", "edge-authorizer"]);
+    let text = said(&deploy(&aws, &zip, &[("TEMPLATE", "function"), ("LOGS", "no")]), 0);
+    assert!(text.contains("left of a failed first deployment"), "{text}");
+    assert!(aws.outputs("edge-authorizer")("VersionArn").ends_with(":1"));
+}
+
+/// Runs `infra/deploy` with a stand-in for the whole command line, in which the stack fails for this reason.
+fn failed_because(reason: &str, status: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let zip = package(folder.path(), &root().join(SAMPLE));
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in\n*put-object*) echo v1 ;;\n*describe-stack-events*) cat '{0}/reason' ;;\n\
+         *StackStatus*) echo '{status}' ;;\n*'cloudformation deploy'*) exit 255 ;;\nesac\n",
+        folder.path().display()
+    );
+    fs::write(folder.path().join("reason"), reason).unwrap();
+    fs::write(folder.path().join("aws"), script).unwrap();
+    let executable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    fs::set_permissions(folder.path().join("aws"), executable).unwrap();
+    let mut deploy = Command::new(root().join("infra/deploy"));
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    deploy.arg(zip).env("PATH", path).env("CODE_BUCKET", CODE_BUCKET);
+    said(&deploy.output().unwrap(), 1)
+}
+
+#[test]
+fn an_error_of_aws_comes_with_what_to_do() {
+    for (reason, remedy) in [
+        (
+            "Distribution\tThe function code size is larger than the maximum allowed size (InvalidLambdaFunctionAssociation)",
+            "BUILD=small",
+        ),
+        (
+            "Function\tLambda was unable to delete arn:... because it is a replicated function.",
+            "run this again some hours later",
+        ),
+        (
+            "AccessLogSource\tnot authorized to perform: cloudfront:AllowVendedLogDeliveryForResource",
+            "PARAMETERS=AccessLogs=no",
+        ),
+        ("OriginRequestPolicy\tOriginRequestPolicy files-s3 already exists", "STACK=ANOTHER"),
+        ("CachePolicy\tTooManyCachePolicies", "docs/deploy.md, Quotas"),
+        ("Distribution\tThe function is not in Active state", "run this again"),
+    ] {
+        let text = failed_because(reason, "");
+        assert!(text.contains(reason) && text.contains(remedy), "{reason}: {text}");
+        assert!(text.contains("nothing after this step was done"), "{text}");
+    }
+    let text = failed_because("Bucket\tThe bucket you tried to delete is not empty", "ROLLBACK_FAILED");
+    assert!(text.contains("is not empty") && text.contains("delete it, or choose another name"), "{text}");
+}
+
+#[test]
+fn a_parameter_that_no_template_has_is_not_left_out_in_silence() {
+    let Some(aws) = Ministack::start() else { return };
+    let zip = package(aws.folder(), &root().join(SAMPLE));
+    let text = said(&deploy(&aws, &zip, &[("PARAMETERS", "SandboxUpload=yes")]), 1);
+    assert!(text.contains("no template has the parameter SandboxUpload"), "{text}");
+}
+
 /// A policy without a rule for writes.
 fn reading_only() -> String {
     let keys = root().join("fixtures/policies/keys/sample.jwks.json");
@@ -307,6 +473,7 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     let zip = package(aws.folder(), &policy);
     said(&deploy(&aws, &zip, &[("TEMPLATE", "function"), ("PARAMETERS", "")]), 0);
     let version = aws.outputs("edge-authorizer")("VersionArn");
+    let name = aws.outputs("edge-authorizer")("FunctionName");
 
     aws.aws(&["s3api", "create-bucket", "--bucket", "files-of-ours"]);
     let control = aws.aws(&[
@@ -330,6 +497,24 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     assert!(text.contains("viewer-request") && text.contains("nothing was changed"), "{text}");
     assert_eq!(config(), before);
 
+    // CloudFront would refuse a version that is not Active, and a distribution that somebody else has changed.
+    for (words, message, status) in [
+        ("\"lambda wait published-version-active\"", "Waiter PublishedVersionActive failed\n", 1),
+        (
+            "\"cloudfront update-distribution\"",
+            "An error occurred (PreconditionFailed) when calling the UpdateDistribution operation\n",
+            254,
+        ),
+    ] {
+        let mut refused = aws.command(root().join("infra/attach"));
+        refused.args(arguments).env("AUTHORIZER", authorizer()).env("YES", "1").env("OUT", aws.folder());
+        failing(&aws, &mut refused, words, message);
+        let text = said(&refused.output().unwrap(), status);
+        fs::remove_dir_all(aws.folder().join("failing")).unwrap();
+        assert!(text.contains(message.trim()), "{text}");
+        assert_eq!(config(), before);
+    }
+
     let text = said(&attach(&aws, &arguments), 0);
     let behavior = &config()["DefaultCacheBehavior"];
     let function =
@@ -348,10 +533,10 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
         "identity.json".to_owned(),
         "cache-policy-4135ea2d-6df8-44a3-9df3-4b5a84be39ad.json".to_owned(),
         "origin-request-policy-b689b0a8-53d0-40ab-baf2-68738e2966ac.json".to_owned(),
-        "function-edge-authorizer-1.json".to_owned(),
+        format!("function-{name}-1.json"),
         "account-public-access-block.json".to_owned(),
         "distributions.json".to_owned(),
-        "log-groups-edge-authorizer.json".to_owned(),
+        format!("log-groups-{name}.json"),
     ];
     let of_the_bucket = [
         "access-grants",
@@ -370,7 +555,7 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     let of_the_bucket = of_the_bucket.map(|name| format!("bucket-files-of-ours/{name}.json"));
     let read =
         |name: &str| -> Value { serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap() };
-    let function = read("function-edge-authorizer-1.json");
+    let function = read(&format!("function-{name}-1.json"));
     let role = function["Role"].as_str().unwrap().rsplit('/').next().unwrap();
     let of_the_role = ["role", "attached", "inline", "policy-write-own-log"];
     let of_the_role = of_the_role.map(|name| format!("role-{role}/{name}.json"));
@@ -378,7 +563,13 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     assert_eq!(read("distribution.json")["DistributionConfig"], config());
     assert!(read("distribution.json")["ETag"].is_string());
     assert_eq!(read("bucket-files-of-ours/policy.json"), json!({"Absent": "NoSuchBucketPolicy"}));
-    assert_eq!(read("function-edge-authorizer-1.json")["Version"], "1");
+    assert_eq!(function["Version"], "1");
+    // The log group of the function itself, not the default one.
+    let groups = read(&format!("log-groups-{name}.json"));
+    assert_eq!(
+        groups["Regions"]["eu-west-1"]["logGroups"][0]["logGroupName"],
+        "/lambda-edge/edge-authorizer"
+    );
 
     // The function is attached. The findings are what a distribution and a bucket made by hand lack: a certificate,
     // errors that are not cached, headers for browsers, no cookies for S3, a policy that allows the distribution, and versions.

@@ -45,9 +45,11 @@ fn queries(text: &str) -> Vec<String> {
 #[test]
 fn every_parameter_and_output_that_it_names_is_one_of_the_template() {
     let Some(linter) = linter() else { return };
-    let template = template(linter, "stack.yaml");
-    let known =
-        |name: &str| ["Parameters", "Outputs"].iter().any(|section| template[section].get(name).is_some());
+    let templates = ["stack.yaml", "function.yaml"].map(|name| template(linter, name));
+    let known = |name: &str| {
+        let sections = templates.iter().flat_map(|one| [&one["Parameters"], &one["Outputs"]]);
+        sections.into_iter().any(|section| section.get(name).is_some())
+    };
     let page = text("docs/deploy.md");
     let table = page.split("| parameter | |").nth(1).unwrap().split("\n\n").next().unwrap();
     let named: Vec<&str> = table.lines().filter_map(|row| row.split('|').nth(1)).flat_map(quoted).collect();
@@ -64,7 +66,9 @@ fn every_query_asks_for_fields_that_the_log_has() {
     let mut known: BTreeSet<&str> =
         log.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
     // The fields of a function that cannot start, and CloudWatch's own.
-    known.extend(["event", "message", "@timestamp", "@type", "@duration", "@initDuration", "@maxMemoryUsed"]);
+    known.extend(["event", "message", "@timestamp"]);
+    // Those of Lambda's own line at the end of a request, in JSON.
+    known.extend(["type", "record", "metrics", "durationMs", "initDurationMs", "maxMemoryUsedMB"]);
     let words = [
         "filter",
         "stats",
@@ -129,7 +133,7 @@ fn every_target_and_script_that_it_names_is_there() {
         }
     }
     assert!(targets >= 6, "{targets}");
-    for script in ["deploy", "attach", "smoke", "parameters"] {
+    for script in ["deploy", "attach", "smoke", "parameters", "logs", "alarms"] {
         assert!(page.contains(&format!("infra/{script}")), "{script}");
         assert!(root().join("infra").join(script).is_file(), "{script}");
     }

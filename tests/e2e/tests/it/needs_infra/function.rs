@@ -32,12 +32,13 @@ fn faults(template: &Value) -> Vec<String> {
 }
 
 /// Every property that the function may have: Lambda@Edge accepts all of them.
-const PROPERTIES: [&str; 10] = [
+const PROPERTIES: [&str; 11] = [
     "Architectures",
     "Code",
     "Description",
     "FunctionName",
     "Handler",
+    "LoggingConfig",
     "MemorySize",
     "PackageType",
     "Role",
@@ -45,10 +46,39 @@ const PROPERTIES: [&str; 10] = [
     "Timeout",
 ];
 
+/// The decision log's group.
+const LOG_GROUP: &str = "/lambda-edge/${FunctionName}";
+
 fn function_faults(faults: &mut Faults, function: &Value, template: &Value) {
     for property in function.as_object().unwrap().keys() {
         faults.unless(PROPERTIES.contains(&property.as_str()), &format!("no {property} on the function"));
     }
+    let name = json!({"Fn::Sub": ["${FunctionName}-${Suffix}", {"Suffix": {"Fn::Select": [
+        0, {"Fn::Split": ["-", {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}]},
+    ]}}]});
+    faults
+        .unless(function["FunctionName"] == name, "a new name for each stack, since the old one stays taken");
+    // The name has the suffix, a hyphen and eight digits of the stack's UUID: 64 at most (Lambda, CreateFunction).
+    faults.unless(
+        template["Parameters"]["FunctionName"]["AllowedPattern"] == "^[A-Za-z0-9_-]{1,55}$",
+        "a name that has room for its suffix",
+    );
+    // A group below /aws/lambda gets us-east-1 in its name (CloudFront, "Edge function logs").
+    faults.unless(
+        function["LoggingConfig"]
+            == json!({
+                "LogFormat": "JSON",
+                "LogGroup": {"Fn::Sub": LOG_GROUP},
+                "ApplicationLogLevel": "INFO",
+                "SystemLogLevel": {"Ref": "SystemLogLevel"},
+            })
+            && template["Outputs"]["LogGroupName"]["Value"] == json!({"Fn::Sub": LOG_GROUP}),
+        "one log group of the same name in all Regions, in JSON",
+    );
+    faults.unless(
+        template["Parameters"]["SystemLogLevel"]["Default"] == "WARN",
+        "of Lambda's own lines only the warnings",
+    );
     faults.unless(function["Architectures"] == json!(["x86_64"]), "x86_64");
     faults.unless(function["MemorySize"] == 128, "128 MB");
     let seconds = function["Timeout"].as_u64().unwrap_or_default();
@@ -81,15 +111,10 @@ fn role_faults(faults: &mut Faults, role: &Value) {
     );
 
     let grants = &role["Policies"][0]["PolicyDocument"]["Statement"];
-    let log_group = |region: &str, name: &str| {
-        let arn = ["arn:${AWS::Partition}:logs", region, "${AWS::AccountId}:log-group", name, "*"];
-        json!({"Fn::Sub": arn.join(":")})
-    };
-    let log_groups = json!([
-        log_group("*", "/aws/lambda/us-east-1.${FunctionName}"),
-        log_group("us-east-1", "/aws/lambda/${FunctionName}"),
-    ]);
-    let actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+    let arn = ["arn:${AWS::Partition}:logs", "*", "${AWS::AccountId}:log-group", LOG_GROUP, "*"];
+    let log_groups = json!([{"Fn::Sub": arn.join(":")}]);
+    // Without logs:CreateLogGroup: a group that Lambda creates never expires.
+    let actions = ["logs:CreateLogStream", "logs:PutLogEvents"];
     faults.unless(
         is_one(&role["Policies"])
             && is_one(grants)
@@ -109,8 +134,9 @@ fn version_faults(faults: &mut Faults, version: &Value, template: &Value) {
             && template["Parameters"]["CodeSha256"]["Default"].is_null(),
         "a version only of the package that was named",
     );
-    for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-        faults.unless(version[policy] == "Retain", &format!("{policy} Retain on the version"));
+    // Lambda does not publish the same zip twice: a version that a failed deployment left would stop the next one.
+    for (policy, value) in [("DeletionPolicy", "RetainExceptOnCreate"), ("UpdateReplacePolicy", "Retain")] {
+        faults.unless(version[policy] == value, &format!("{policy} {value} on the version"));
     }
 
     let function = &template["Resources"]["Function"]["Properties"];
@@ -122,6 +148,7 @@ fn version_faults(faults: &mut Faults, version: &Value, template: &Value) {
         function["Architectures"][0].as_str().unwrap_or_default().to_owned(),
         format!("{} MB", function["MemorySize"]),
         format!("{} s", function["Timeout"]),
+        "${SystemLogLevel}".to_owned(),
     ];
     faults.unless(
         changes.iter().all(|change| published_for.contains(change.as_str())),
@@ -154,6 +181,8 @@ fn cfn_lint_stops_a_template_that_cloudformation_would_not_take() {
             ("CodeSha256: !Ref", "CodeHash: !Ref", "E3002"),
             ("Assert: !Equals [!Ref AWS::Region, us-east-1]", "Assert: !Sub us-east-1", "E1701"),
             ("DeletionPolicy: Retain", "DeletionPolicy: Keep", "E3035"),
+            ("UpdateReplacePolicy: Retain", "UpdateReplacePolicy: RetainExceptOnCreate", "E3036"),
+            ("LogFormat: JSON", "LogFormat: Json", "E3030"),
         ],
     );
 }
@@ -202,6 +231,32 @@ fn what_cfn_lint_lets_through_and_cloudfront_or_a_reviewer_would_not_is_found() 
             json!("*"),
             "a role that may write the function's own log in every Region, and nothing else",
         ),
+        (
+            "Role/Properties/Policies/0/PolicyDocument/Statement/0/Action",
+            json!(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]),
+            "a role that may write the function's own log in every Region, and nothing else",
+        ),
+        (
+            "Function/Properties/FunctionName",
+            json!({"Ref": "FunctionName"}),
+            "a new name for each stack, since the old one stays taken",
+        ),
+        (
+            "Function/Properties/LoggingConfig/LogGroup",
+            json!({"Fn::Sub": "/aws/lambda/${FunctionName}"}),
+            "one log group of the same name in all Regions, in JSON",
+        ),
+        (
+            "Function/Properties/LoggingConfig/LogFormat",
+            json!("Text"),
+            "one log group of the same name in all Regions, in JSON",
+        ),
+        (
+            "Function/Properties/LoggingConfig/ApplicationLogLevel",
+            json!("WARN"),
+            "one log group of the same name in all Regions, in JSON",
+        ),
+        ("Version/DeletionPolicy", json!("Retain"), "DeletionPolicy RetainExceptOnCreate on the version"),
         ("Version/Properties/CodeSha256", Value::Null, "a version only of the package that was named"),
         ("Version/UpdateReplacePolicy", json!("Delete"), "UpdateReplacePolicy Retain on the version"),
         (
@@ -244,6 +299,8 @@ fn a_parameter_takes_what_the_commands_print_and_says_what_it_takes() {
         ("CodeSha256", &empty.replace('+', "-"), false),
         ("CodeSha256", "", false),
         ("FunctionName", "edge-authorizer_2", true),
+        ("FunctionName", &"a".repeat(55), true),
+        ("FunctionName", &"a".repeat(56), false),
         ("FunctionName", "arn:aws:lambda:us-east-1:111122223333:function:authorizer", false),
         ("CodeBucket", "code.example-1", true),
         ("CodeBucket", "s3://code.example-1", false),

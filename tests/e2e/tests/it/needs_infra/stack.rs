@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const TEMPLATE: &str = "stack.yaml";
 
 /// Every condition, except those of features that are off by default.
-const ALL: [&str; 14] = [
+const ALL: [&str; 15] = [
     "KeyIsOpen",
     "CanUpload",
     "CanDelete",
@@ -27,9 +27,10 @@ const ALL: [&str; 14] = [
     "HasCertificate",
     "HasWebAcl",
     "KeepsAccessLogs",
+    "DeliversAccessLogs",
 ];
 
-const READ_ONLY: [&str; 2] = ["KeyIsOpen", "KeepsAccessLogs"];
+const READ_ONLY: [&str; 3] = ["KeyIsOpen", "KeepsAccessLogs", "DeliversAccessLogs"];
 
 #[test]
 fn the_template_has_no_finding_of_cfn_lints() {
@@ -54,24 +55,68 @@ fn cfn_lint_stops_a_template_that_cloudformation_would_not_take() {
             ("!Ref OriginRequestPolicy\n", "!Ref RequestPolicy\n", "E1020"),
             ("LogType: ACCESS_LOGS", "LogKind: ACCESS_LOGS", "E3002"),
             ("  HasCors: !Not", "  HasCorsOrigins: !Not", "E1028"),
+            ("DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: RetainUnlessCreated", "E3035"),
+            ("Scope: CLOUDFRONT", "Scope: GLOBAL", "E3030"),
         ],
     );
 }
 
 #[test]
-fn the_function_is_the_one_of_the_template_without_a_distribution() {
+fn no_failure_of_this_stack_can_take_a_replicated_function_with_it() {
     let Some(linter) = linter() else { return };
-    let [whole, alone] = [TEMPLATE, "function.yaml"].map(|name| template(linter, name));
-    for name in ["Role", "Function", "Version"] {
-        assert_eq!(whole["Resources"][name], alone["Resources"][name], "{name}");
+    let [stack, function] = [TEMPLATE, "function.yaml"].map(|name| template(linter, name));
+    for (name, resource) in stack["Resources"].as_object().unwrap() {
+        let kind = resource["Type"].as_str().unwrap();
+        assert!(!kind.starts_with("AWS::Lambda::") && !kind.starts_with("AWS::IAM::"), "{name}: {kind}");
     }
-    for (name, parameter) in alone["Parameters"].as_object().unwrap() {
-        assert_eq!(&whole["Parameters"][name], parameter, "{name}");
-    }
-    assert_eq!(whole["Rules"]["OnlyInUsEast1"], alone["Rules"]["OnlyInUsEast1"]);
-    for name in ["VersionArn", "FunctionName", "LogGroupName"] {
-        assert_eq!(whole["Outputs"][name]["Value"], alone["Outputs"][name]["Value"], "{name}");
-    }
+    assert_eq!(stack["Rules"]["OnlyInUsEast1"], function["Rules"]["OnlyInUsEast1"]);
+    assert_eq!(stack["Outputs"]["VersionArn"]["Value"], json!({"Ref": "VersionArn"}));
+    // The delivery of logs, which can fail for many reasons, begins with the second deployment.
+    let first = resources_where(&stack, &["CanUpload", "KeepsAccessLogs"]);
+    let second = resources_where(&stack, &["KeyIsOpen", "KeepsAccessLogs", "DeliversAccessLogs"]);
+    let delivers = |resources: &Value| {
+        let types = resources.as_object().unwrap().values().map(|one| one["Type"].as_str().unwrap());
+        types.filter(|kind| kind.starts_with("AWS::Logs::")).count()
+    };
+    assert_eq!((delivers(&first), delivers(&second)), (0, 3));
+    let both = json!({"Fn::And": [{"Condition": "KeepsAccessLogs"}, {"Condition": "KeyIsOpen"}]});
+    assert_eq!(stack["Conditions"]["DeliversAccessLogs"], both);
+}
+
+/// The longest names that AWS takes, by the type of a resource.
+const NAME_LIMITS: [(&str, &str, usize); 7] = [
+    // CreateOriginAccessControl, "Name": at most 64.
+    ("OriginAccessControl", "OriginAccessControlConfig/Name", 64),
+    // 128 for each kind of policy.
+    ("OriginRequestPolicy", "OriginRequestPolicyConfig/Name", 128),
+    ("CachePolicy", "CachePolicyConfig/Name", 128),
+    ("ResponseHeadersPolicy", "ResponseHeadersPolicyConfig/Name", 128),
+    // CreateWebACL, "Name": at most 128.
+    ("WebAcl", "Name", 128),
+    // PutDeliverySource and PutDeliveryDestination, "name": at most 60.
+    ("AccessLogSource", "Name", 60),
+    ("AccessLogDestination", "Name", 60),
+];
+
+/// The names that can be too long for what they name, where `Name` takes as many characters as its pattern says.
+fn too_long(template: &Value) -> Vec<&'static str> {
+    let pattern = template["Parameters"]["Name"]["AllowedPattern"].as_str().unwrap();
+    let most = pattern.strip_prefix("^[A-Za-z][A-Za-z0-9-]{0,").and_then(|rest| rest.strip_suffix("}$"));
+    let longest = "a".repeat(most.unwrap().parse::<usize>().unwrap() + 1);
+    let is_too_long = |(resource, place, limit): &(&'static str, &str, usize)| {
+        let name = template.pointer(&format!("/Resources/{resource}/Properties/{place}/Fn::Sub")).unwrap();
+        name.as_str().unwrap().replace("${Name}", &longest).len() > *limit
+    };
+    NAME_LIMITS.iter().filter(|one| is_too_long(one)).map(|(resource, ..)| *resource).collect()
+}
+
+#[test]
+fn no_name_can_be_longer_than_its_limit() {
+    let Some(linter) = linter() else { return };
+    let mut template = template(linter, TEMPLATE);
+    assert_eq!(too_long(&template), [""; 0]);
+    template["Parameters"]["Name"]["AllowedPattern"] = json!("^[A-Za-z][A-Za-z0-9-]{0,63}$");
+    assert_eq!(too_long(&template), ["OriginAccessControl", "AccessLogSource", "AccessLogDestination"]);
 }
 
 #[test]
@@ -100,9 +145,11 @@ fn faults(resources: &Value, conditions: &[&str]) -> Vec<String> {
         resources["Key"]["Properties"]["EnableKeyRotation"] == true,
         "a key whose material is renewed every year",
     );
-    for kept in ["Key", "Bucket", "Version"] {
+    let logs = is("KeepsAccessLogs").then_some("LogBucket");
+    for kept in ["Key", "Bucket"].into_iter().chain(logs) {
+        // Retain would leave a key and buckets behind each failed first deployment.
         faults.unless(
-            resources[kept]["DeletionPolicy"] == "Retain"
+            resources[kept]["DeletionPolicy"] == "RetainExceptOnCreate"
                 && resources[kept]["UpdateReplacePolicy"] == "Retain",
             &format!("{kept} kept when the stack goes"),
         );
@@ -113,7 +160,7 @@ fn faults(resources: &Value, conditions: &[&str]) -> Vec<String> {
 fn distribution_faults(faults: &mut Faults, config: &Value, is: &impl Fn(&str) -> bool) {
     let behavior = &config["DefaultCacheBehavior"];
     let viewer_request = json!([
-        {"EventType": "viewer-request", "LambdaFunctionARN": {"Ref": "Version"}, "IncludeBody": false}
+        {"EventType": "viewer-request", "LambdaFunctionARN": {"Ref": "VersionArn"}, "IncludeBody": false}
     ]);
     let methods: &[&str] = match (is("CanWrite"), is("HasCors")) {
         (true, _) => &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
@@ -158,8 +205,19 @@ fn distribution_faults(faults: &mut Faults, config: &Value, is: &impl Fn(&str) -
     faults.unless(config["DefaultRootObject"].is_null(), "no default root object");
     faults.unless(listed == 8 && kept.is_empty(), "no error in the cache");
     faults.unless(tls, "TLS 1.2 or later for one's own name");
-    faults.unless(config["HttpVersion"] == "http2and3", "HTTP/2 and HTTP/3");
-    faults.unless(config["WebACLId"].is_null() != is("HasWebAcl"), "the web ACL that was named");
+    // CloudFront has no continuous deployment for a distribution with HTTP/3.
+    let http = if is("UsesHttp3") { "http2and3" } else { "http2" };
+    faults.unless(config["HttpVersion"] == http, "no HTTP/3 unless that was asked");
+    let web_acl = if is("HasWebAcl") {
+        json!({"Ref": "WebAclArn"})
+    } else if is("LimitsRate") {
+        json!({"Fn::GetAtt": ["WebAcl", "Arn"]})
+    } else {
+        Value::Null
+    };
+    faults.unless(config["WebACLId"] == web_acl, "the web ACL that was named, or the one with a rate");
+    let continuous = config["ContinuousDeploymentPolicyId"].is_null() != is("DeploysContinuously");
+    faults.unless(continuous, "the continuous deployment that was named");
     faults.unless(is_only(origins) && config["OriginGroups"].is_null(), "one origin");
     faults.unless(origins[0]["OriginPath"].is_null(), "no origin path");
     faults.unless(
@@ -262,7 +320,43 @@ fn bucket_faults(faults: &mut Faults, resources: &Value, is: &impl Fn(&str) -> b
             &format!("{name} closed to the public"),
         );
     }
+    if is("LimitsRate") {
+        let acl = &resources["WebAcl"]["Properties"];
+        let rule = &acl["Rules"][0];
+        let limit = json!({"RateBasedStatement": {
+            "AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": {"Ref": "RateLimit"},
+        }});
+        faults.unless(
+            acl["Scope"] == "CLOUDFRONT"
+                && acl["DefaultAction"] == json!({"Allow": {}})
+                && rule["Action"] == json!({"Block": {}})
+                && rule["Statement"] == limit,
+            "a limit on the requests of one address",
+        );
+        faults.unless(
+            [acl, rule].iter().all(|one| one["VisibilityConfig"]["SampledRequestsEnabled"] == false),
+            "no samples of requests, which hold tokens",
+        );
+    }
     if is("KeepsAccessLogs") {
+        let delivery = &resources["LogBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
+        // As the console and CreateDelivery write it: with another wording they add a statement, and the stack drifts.
+        let account = json!({"Ref": "AWS::AccountId"});
+        let source = "arn:${AWS::Partition}:logs:us-east-1:${AWS::AccountId}:delivery-source:${Name}-access";
+        let expected = json!({
+            "Sid": "AWSLogDeliveryWrite1",
+            "Effect": "Allow",
+            "Principal": {"Service": "delivery.logs.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": {"Fn::Sub": "${LogBucket.Arn}/cloudfront/*"},
+            "Condition": {
+                "StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": account},
+                "ArnLike": {"aws:SourceArn": {"Fn::Sub": source}},
+            },
+        });
+        faults.unless(*delivery == expected, "the statement for log delivery in AWS's own wording");
+    }
+    if is("DeliversAccessLogs") {
         let destination = &bucket["LoggingConfiguration"]["DestinationBucketName"];
         faults.unless(*destination == json!({"Ref": "LogBucket"}), "S3's own log");
         let fields = as_set(&resources["AccessLogDelivery"]["Properties"]["RecordFields"]);
@@ -278,7 +372,8 @@ fn bucket_faults(faults: &mut Faults, resources: &Value, is: &impl Fn(&str) -> b
 fn nothing_of_the_stack_leaves_a_way_around_the_function() {
     let Some(linter) = linter() else { return };
     let template = template(linter, TEMPLATE);
-    for conditions in [&ALL[..], &READ_ONLY, &["HasCors"], &["CanWrite", "CanDelete"], &[]] {
+    let limited = ["LimitsRate", "UsesHttp3", "DeploysContinuously", "KeepsAccessLogs"];
+    for conditions in [&ALL[..], &READ_ONLY, &["HasCors"], &["CanWrite", "CanDelete"], &limited, &[]] {
         assert_eq!(faults(&resources_where(&template, conditions), conditions), [""; 0], "{conditions:?}");
     }
 }
@@ -286,13 +381,16 @@ fn nothing_of_the_stack_leaves_a_way_around_the_function() {
 #[test]
 fn what_cfn_lint_lets_through_and_a_reviewer_would_not_is_found() {
     let Some(linter) = linter() else { return };
-    let whole = resources_where(&template(linter, TEMPLATE), &ALL);
+    let all = [&ALL[..13], &["LimitsRate", "KeepsAccessLogs", "DeliversAccessLogs"]].concat();
+    let all: Vec<_> = all.into_iter().filter(|one| *one != "HasWebAcl").collect();
+    let whole = resources_where(&template(linter, TEMPLATE), &all);
     const BEHAVIOR: &str = "Distribution/Properties/DistributionConfig/DefaultCacheBehavior";
     const CONFIG: &str = "Distribution/Properties/DistributionConfig";
     const REQUEST: &str = "OriginRequestPolicy/Properties/OriginRequestPolicyConfig";
     const KEY: &str = "CachePolicy/Properties/CachePolicyConfig/ParametersInCacheKeyAndForwardedToOrigin";
     const OAC: &str = "OriginAccessControl/Properties/OriginAccessControlConfig";
-    let latest = json!({"Fn::GetAtt": ["Function", "Arn"]});
+    const DELIVERY: &str = "LogBucketPolicy/Properties/PolicyDocument/Statement/0";
+    let latest = json!("arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer");
     for (place, name, value, fault) in [
         (
             BEHAVIOR,
@@ -327,7 +425,39 @@ fn what_cfn_lint_lets_through_and_a_reviewer_would_not_is_found() {
             json!("TLSv1"),
             "TLS 1.2 or later for one's own name",
         ),
-        (CONFIG, "WebACLId", Value::Null, "the web ACL that was named"),
+        (CONFIG, "WebACLId", Value::Null, "the web ACL that was named, or the one with a rate"),
+        (CONFIG, "HttpVersion", json!("http2and3"), "no HTTP/3 unless that was asked"),
+        (
+            CONFIG,
+            "ContinuousDeploymentPolicyId",
+            json!("22222222-3333-4444-5555-666677778888"),
+            "the continuous deployment that was named",
+        ),
+        ("WebAcl/Properties", "Scope", json!("REGIONAL"), "a limit on the requests of one address"),
+        (
+            "WebAcl/Properties",
+            "Rules/0/Action",
+            json!({"Count": {}}),
+            "a limit on the requests of one address",
+        ),
+        (
+            "WebAcl/Properties",
+            "Rules/0/VisibilityConfig/SampledRequestsEnabled",
+            json!(true),
+            "no samples of requests, which hold tokens",
+        ),
+        (
+            DELIVERY,
+            "Sid",
+            json!("AWSLogsDeliveryWrite"),
+            "the statement for log delivery in AWS's own wording",
+        ),
+        (
+            DELIVERY,
+            "Resource",
+            json!({"Fn::Sub": "${LogBucket.Arn}/*"}),
+            "the statement for log delivery in AWS's own wording",
+        ),
         (CONFIG, "Origins/0/OriginPath", json!("/public"), "no origin path"),
         (
             CONFIG,
@@ -391,6 +521,8 @@ fn what_cfn_lint_lets_through_and_a_reviewer_would_not_is_found() {
             "access logs that hold no token",
         ),
         ("Bucket", "DeletionPolicy", json!("Delete"), "Bucket kept when the stack goes"),
+        ("Key", "DeletionPolicy", json!("Retain"), "Key kept when the stack goes"),
+        ("LogBucket", "UpdateReplacePolicy", json!("Delete"), "LogBucket kept when the stack goes"),
     ] {
         let mut changed = whole.clone();
         let place = format!("/{place}/{name}");
@@ -400,8 +532,29 @@ fn what_cfn_lint_lets_through_and_a_reviewer_would_not_is_found() {
             Value::Array(items) => items[name.parse::<usize>().unwrap()] = value,
             members => members[name] = value,
         }
-        let found = faults(&changed, &ALL);
+        let found = faults(&changed, &all);
         assert!(found.iter().any(|one| one == fault), "{place}: {found:?}");
+    }
+}
+
+#[test]
+fn a_staging_distribution_may_do_what_the_distribution_may() {
+    let Some(linter) = linter() else { return };
+    let template = template(linter, TEMPLATE);
+    for (place, distribution, ours) in [
+        ("/BucketPolicy/Properties/PolicyDocument/Statement", "${Distribution}", 0..2),
+        ("/Key/Properties/KeyPolicy/Statement", "${DistributionId}", 1..2),
+    ] {
+        let of = |conditions: &[&str]| statements(&resources_where(&template, conditions), place);
+        let alone = of(&["KeyIsOpen", "CanUpload", "CanList"]);
+        let mut with = of(&["KeyIsOpen", "CanUpload", "CanList", "HasStaging"]);
+        for statement in &mut with[ours] {
+            let source = &mut statement["Condition"]["StringEquals"]["AWS:SourceArn"];
+            assert_eq!(*source, json!([distribution, "${Staging}"]));
+            *source = json!(distribution);
+        }
+        // Nothing else is different.
+        assert_eq!(with, alone);
     }
 }
 
@@ -423,6 +576,13 @@ fn as_published(statement: &Value) -> Value {
         Value::Object(members) if members.len() == 1 && members.contains_key("Fn::GetAtt") => {
             assert_eq!(members["Fn::GetAtt"], json!(["Bucket", "Arn"]));
             json!("BUCKET")
+        }
+        // The distribution, and the staging distributions of a parameter.
+        Value::Object(members) if members.len() == 1 && members.contains_key("Fn::Split") => {
+            let [text, more] = &members["Fn::Split"][1]["Fn::Sub"].as_array().unwrap()[..] else { panic!() };
+            assert_eq!(*more, json!({"Staging": {"Fn::Join": [",", {"Ref": "StagingDistributionArns"}]}}));
+            let distributions = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/";
+            text.as_str().unwrap().replace(distributions, "").split(',').collect()
         }
         Value::Object(members) if members.len() == 1 && members.contains_key("Fn::Sub") => {
             let text = members["Fn::Sub"].as_str().unwrap();

@@ -16,7 +16,7 @@ struct Case {
     parameters: Value,
 }
 
-fn cases() -> [Case; 3] {
+fn cases() -> [Case; 4] {
     let headers = json!([
         "Content-Type",
         "Content-Encoding",
@@ -44,13 +44,41 @@ fn cases() -> [Case; 3] {
         "HasAlias",
         "HasCertificate",
         "KeepsAccessLogs",
+        "DeliversAccessLogs",
         "LogsQueries",
     ];
     [
         Case {
             run: "by_default",
-            conditions: vec!["KeyIsOpen", "CanUpload", "CanDelete", "CanWrite", "KeepsAccessLogs"],
+            conditions: vec![
+                "KeyIsOpen",
+                "CanUpload",
+                "CanDelete",
+                "CanWrite",
+                "KeepsAccessLogs",
+                "DeliversAccessLogs",
+            ],
             parameters: json!({"ForwardedHeaders": headers}),
+        },
+        Case {
+            run: "a_continuous_deployment",
+            conditions: vec![
+                "KeyIsOpen",
+                "CanUpload",
+                "CanDelete",
+                "CanWrite",
+                "CanList",
+                "HasStaging",
+                "DeploysContinuously",
+                "LimitsRate",
+                "KeepsAccessLogs",
+                "DeliversAccessLogs",
+            ],
+            parameters: json!({
+                "ForwardedHeaders": headers, "RateLimit": 3000,
+                "ContinuousDeploymentPolicyId": "22222222-3333-4444-5555-666677778888",
+                "StagingDistributionArns": ["arn:aws:cloudfront::111122223333:distribution/ESTAGING1"],
+            }),
         },
         Case {
             run: "a_policy_that_only_reads",
@@ -92,6 +120,10 @@ fn rendered(value: &Value, parameters: &Value) -> Value {
                         words.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
                     words.join(argument[0].as_str().unwrap()).into()
                 }
+                "Fn::Select" => {
+                    let list = render(&argument[1]);
+                    list[usize::try_from(argument[0].as_u64().unwrap()).unwrap()].clone()
+                }
                 "Fn::Split" => text(&argument[1]).split(argument[0].as_str().unwrap()).collect(),
                 "Fn::Sub" => {
                     let (whole, more) = match argument {
@@ -123,14 +155,19 @@ fn reference(name: &str, parameters: &Value) -> Value {
     let known = match name {
         "AWS::Partition" => "aws",
         "AWS::AccountId" => "111122223333",
-        "AWS::StackName" | "FunctionName" | "Function" => "edge-authorizer",
+        "AWS::StackName" | "Name" | "FunctionName" | "Function" => "edge-authorizer",
+        "AWS::StackId" => {
+            "arn:aws:cloudformation:us-east-1:111122223333:stack/edge-authorizer/1a2b3c4d-5e6f-1111-2222-333344445555"
+        }
+        "SystemLogLevel" => "WARN",
+        "WebAcl.Arn" => "arn:aws:wafv2:us-east-1:111122223333:global/webacl/edge-authorizer-rate/1",
         "Bucket" => "files-1",
         "Bucket.Arn" => "arn:aws:s3:::files-1",
         "Bucket.RegionalDomainName" => "files-1.s3.eu-central-1.amazonaws.com",
         "LogBucket" => "files-logs-1",
         "LogBucket.Arn" => "arn:aws:s3:::files-logs-1",
         "Distribution" | "DistributionId" => "EDFDVBD6EXAMPLE",
-        "Version" => "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1",
+        "Version" | "VersionArn" => "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1",
         "Runtime" => "nodejs24.x",
         "OriginAccessControl.Id" => "E327GJI25M56DG",
         other => return parameters.get(other).cloned().unwrap_or_else(|| json!({"of": other})),
@@ -149,6 +186,8 @@ fn sorted(list: &Value) -> Value {
 fn of_template(resources: &Value, parameters: &Value) -> Value {
     let of = |name: &str| rendered(&resources[name]["Properties"], parameters);
     let (function, role, key) = (of("Function"), of("Role"), of("Key"));
+    let logging = &function["LoggingConfig"];
+    let (rate, rules) = (of("WebAcl"), of("WebAcl")["Rules"].clone());
     let (bucket, logs) = (of("Bucket"), of("LogBucket"));
     let config = &of("Distribution")["DistributionConfig"];
     let behavior = &config["DefaultCacheBehavior"];
@@ -167,7 +206,9 @@ fn of_template(resources: &Value, parameters: &Value) -> Value {
     let encryption = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
     json!({
         "function": {
-            "name": function["FunctionName"], "runtime": function["Runtime"], "handler": function["Handler"],
+            "logging": [logging["LogFormat"], logging["LogGroup"], logging["ApplicationLogLevel"],
+                logging["SystemLogLevel"]],
+            "runtime": function["Runtime"], "handler": function["Handler"],
             "memory": function["MemorySize"], "timeout": function["Timeout"],
             "architectures": function["Architectures"], "package": function["PackageType"],
         },
@@ -222,6 +263,9 @@ fn of_template(resources: &Value, parameters: &Value) -> Value {
             security["StrictTransportSecurity"]["IncludeSubdomains"],
             security["StrictTransportSecurity"]["Preload"], security["StrictTransportSecurity"]["Override"]],
         "http": [config["HttpVersion"], config["IPV6Enabled"]],
+        "continuous deployment": config["ContinuousDeploymentPolicyId"],
+        "web ACL": config["WebACLId"],
+        "rate": [rate["Name"], rate["Scope"], rules],
         "aliases": config["Aliases"].as_array().cloned().unwrap_or_default(),
         "tls": [config["ViewerCertificate"]["AcmCertificateArn"],
             config["ViewerCertificate"]["MinimumProtocolVersion"]],
@@ -247,6 +291,9 @@ fn of_module(planned: &BTreeMap<String, Value>) -> Value {
         document["Statement"].clone()
     };
     let function = of("module.function.aws_lambda_function.this");
+    let logging = &function["logging_config"][0];
+    let rate = of("aws_wafv2_web_acl.rate[0]");
+    let rules = rate["rule_json"].as_str().map(|text| serde_json::from_str::<Value>(text).unwrap());
     let distribution = of("aws_cloudfront_distribution.this");
     let behavior = &distribution["default_cache_behavior"][0];
     let origin = &distribution["origin"][0];
@@ -273,7 +320,9 @@ fn of_module(planned: &BTreeMap<String, Value>) -> Value {
     let unless_empty = |list: &Value| if *list == json!([]) { Value::Null } else { list.clone() };
     json!({
         "function": {
-            "name": function["function_name"], "runtime": function["runtime"], "handler": function["handler"],
+            "logging": [logging["log_format"], logging["log_group"], logging["application_log_level"],
+                logging["system_log_level"]],
+            "runtime": function["runtime"], "handler": function["handler"],
             "memory": function["memory_size"], "timeout": function["timeout"],
             "architectures": function["architectures"], "package": function["package_type"],
         },
@@ -331,6 +380,9 @@ fn of_module(planned: &BTreeMap<String, Value>) -> Value {
             transport["access_control_max_age_sec"], transport["include_subdomains"], transport["preload"],
             transport["override"]],
         "http": [distribution["http_version"], distribution["is_ipv6_enabled"]],
+        "continuous deployment": distribution["continuous_deployment_policy_id"],
+        "web ACL": distribution["web_acl_id"],
+        "rate": [rate["name"], rate["scope"], rules],
         "aliases": distribution["aliases"],
         "tls": [certificate["acm_certificate_arn"], certificate["minimum_protocol_version"]],
         "errors": distribution["custom_error_response"].as_array().unwrap().iter()
@@ -364,10 +416,13 @@ fn plans(copy: &Copy) -> BTreeMap<String, BTreeMap<String, Value>> {
 #[test]
 fn the_module_and_the_template_come_to_the_same() {
     let (Some(copy), Some(linter)) = (Copy::make(), linter()) else { return };
+    // Without conditions: what they decide on is in the other one.
+    let function = template(linter, "function.yaml")["Resources"].clone();
     let template = template(linter, "stack.yaml");
     let plans = plans(&copy);
     for Case { run, conditions, parameters } in cases() {
-        let resources = resources_where(&template, &conditions);
+        let mut resources = resources_where(&template, &conditions);
+        resources.as_object_mut().unwrap().extend(function.as_object().unwrap().clone());
         let (ours, theirs) = (of_module(&plans[run]), of_template(&resources, &parameters));
         for (name, one) in ours.as_object().unwrap() {
             assert_eq!(*one, theirs[name], "{run}: {name}");
