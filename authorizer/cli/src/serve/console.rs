@@ -47,8 +47,8 @@ use super::observer::RequestLines;
 use super::policy::LivePolicy;
 use crate::test::tests_beside;
 
-/// The most pages that are told of requests at once.
-const MAX_STREAMS: usize = 8;
+/// The most pages that are told of requests at once. Browsers open six connections, and each page needs others too.
+const MAX_STREAMS: usize = 4;
 
 /// Why there is no console.
 #[derive(Debug, Error)]

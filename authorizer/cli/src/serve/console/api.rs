@@ -42,7 +42,7 @@ pub(super) async fn answer(
         (&Method::GET, "policy") => blocking(state, |state| Ok(policy(state))).await,
         (&Method::GET, "review") => blocking(state, |state| Ok(review(state))).await,
         (&Method::GET, _) => match path.strip_prefix("requests/").and_then(|seq| seq.parse().ok()) {
-            Some(seq) => detail(state, seq),
+            Some(seq) => blocking(state, move |state| detail(state, seq)).await,
             None => Err(nothing()),
         },
         (&Method::POST, "try") => {
@@ -81,7 +81,7 @@ pub(super) async fn answer(
         }
         (&Method::POST, "replay") => {
             let Replay { seq } = read(&body)?;
-            detail(state, seq)
+            blocking(state, move |state| detail(state, seq)).await
         }
         _ => Err(nothing()),
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::State;
+use super::recorder::Entry;
 use super::shown::summary;
 
 /// The most requests that are sent at once. More than that nobody reads.
@@ -38,9 +39,7 @@ pub(super) fn stream(state: &Arc<State>, query: Option<&str>) -> Option<mpsc::Re
             let (entries, left_out) = state.recorder.after(seen, if first { usize::MAX } else { BATCH });
             if let Some(last) = entries.last() {
                 seen = last.seq;
-                let requests: Vec<Value> = state
-                    .decider
-                    .with(|authorizer| entries.iter().map(|entry| summary(entry, authorizer)).collect());
+                let Some(requests) = summaries(&state, entries).await else { return };
                 let left_out = if first { 0 } else { left_out };
                 if sender
                     .send(event("requests", &json!({"requests": requests, "left_out": left_out})))
@@ -55,7 +54,6 @@ pub(super) fn stream(state: &Arc<State>, query: Option<&str>) -> Option<mpsc::Re
                 return;
             }
             first = false;
-            drop(entries);
             tokio::time::sleep(PAUSE).await;
             let sent = tokio::select! {
                 () = sender.closed() => return,
@@ -75,6 +73,15 @@ pub(super) fn stream(state: &Arc<State>, query: Option<&str>) -> Option<mpsc::Re
         }
     });
     Some(receiver)
+}
+
+/// The lines of the list, which may take the verification of a token each: beside the threads that serve.
+async fn summaries(state: &Arc<State>, entries: Vec<Arc<Entry>>) -> Option<Vec<Value>> {
+    let state = Arc::clone(state);
+    let work = move || -> Vec<Value> {
+        state.decider.with(|authorizer| entries.iter().map(|entry| summary(entry, authorizer)).collect())
+    };
+    tokio::task::spawn_blocking(work).await.ok()
 }
 
 fn event(name: &str, data: &Value) -> Bytes {
