@@ -193,7 +193,7 @@ impl Console {
             policy_changes: watch::Sender::new(0),
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(events::watch(Arc::clone(&state)));
+        tasks.spawn(events::watch(Arc::clone(&state), events::Seen::look(&state)));
         tasks.spawn(server::serve(listener, state));
         Ok(Self { url, _tasks: tasks })
     }

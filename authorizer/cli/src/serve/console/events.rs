@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::State;
+use super::file::{ReviewedFile, Stamp};
 use super::recorder::Entry;
 use super::shown::summary;
 
@@ -35,6 +36,10 @@ pub(super) fn stream(state: &Arc<State>, query: Option<&str>) -> Option<mpsc::Re
         let mut newest = state.recorder.subscribe();
         let mut policy = state.policy_changes.subscribe();
         let mut first = true;
+        // What the page has of the policy may be older than the subscription.
+        if sender.send(event("policy", &Value::Null)).await.is_err() {
+            return;
+        }
         loop {
             let (entries, left_out) = state.recorder.after(seen, if first { usize::MAX } else { BATCH });
             if let Some(last) = entries.last() {
@@ -89,23 +94,34 @@ fn event(name: &str, data: &Value) -> Bytes {
     Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
 }
 
-/// Says when a file of the policy changed, or the policy that decides.
-pub(super) async fn watch(state: Arc<State>) {
-    let mut last = None;
+/// What a page would be told anew: the files of the policy, and the policy that decides.
+#[derive(Eq, PartialEq)]
+pub(super) struct Seen {
+    files: Option<Stamp>,
+    deciding: String,
+}
+
+impl Seen {
+    pub(super) fn look(state: &State) -> Self {
+        Self {
+            files: state.file.as_ref().map(ReviewedFile::stamp),
+            deciding: state.decider.with(|authorizer| authorizer.bundle().sha256().to_owned()),
+        }
+    }
+}
+
+/// Says when that changes.
+pub(super) async fn watch(state: Arc<State>, mut seen: Seen) {
     loop {
         tokio::time::sleep(LOOK).await;
         if state.policy_changes.receiver_count() == 0 {
             continue;
         }
         let looker = Arc::clone(&state);
-        let look = move || {
-            let deciding = looker.decider.with(|authorizer| authorizer.bundle().sha256().to_owned());
-            (looker.file.as_ref().map(|file| file.stamp()), deciding)
-        };
-        let Ok(now) = tokio::task::spawn_blocking(look).await else { return };
-        if last.as_ref().is_some_and(|last| *last != now) {
+        let Ok(now) = tokio::task::spawn_blocking(move || Seen::look(&looker)).await else { return };
+        if now != seen {
+            seen = now;
             state.policy_changes.send_modify(|count| *count = count.wrapping_add(1));
         }
-        last = Some(now);
     }
 }

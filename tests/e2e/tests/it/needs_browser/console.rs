@@ -223,24 +223,15 @@ fn the_policy_is_shown_with_its_errors_as_it_is_edited_its_findings_and_its_matr
     let good = fs::read_to_string(served.policy()).unwrap();
     let broken = good.replace("methods = [\"DELETE\"]", "methods = [\"DELET\"]");
     let line = broken.lines().position(|line| line.contains("DELET\"")).unwrap() + 1;
-    // Its text changes until the page was told: it may have come before the first look at the file.
-    let edited = |page: &mut Document<'_>, text: &str, condition: &str| {
-        for comments in 1..60 {
-            fs::write(served.policy(), format!("{text}{}", "#\n".repeat(comments))).unwrap();
-            let soon = format!("new Promise((done) => setTimeout(() => done({condition}), 1500))");
-            if page.value(&soon) == json!(true) {
-                return;
-            }
-        }
-        panic!("the page was not told: {condition}");
-    };
-    edited(&mut page, &broken, "document.querySelectorAll('#policy-text .wrong').length === 1");
+    fs::write(served.policy(), broken).unwrap();
+    wait_until(&mut page, "document.querySelectorAll('#policy-text .wrong').length === 1");
     assert!(page.shown("#policy-state")[0].contains("1 problem. The last good policy still decides."));
     let wrong = format!("[data-line='{line}'].wrong .note");
     assert_eq!(page.shown(&wrong).len(), 1, "{:?}", page.shown(".wrong"));
     assert_eq!(page.shown("#policy-errors button"), [format!("Line {line}")]);
     let evil = format!("# {EVIL}\n{good}");
-    edited(&mut page, &evil, "document.querySelectorAll('#policy-text .wrong').length === 0");
+    fs::write(served.policy(), evil).unwrap();
+    wait_until(&mut page, "document.querySelectorAll('#policy-text .wrong').length === 0");
     assert!(page.shown("#policy-text [data-line='1']")[0].contains(EVIL));
     page.click("Findings and matrix");
     page.wait_for("#matrix table");
@@ -415,13 +406,13 @@ async fn the_pictures_in_the_docs() {
     send_some(&served).await;
     let small = |path: &std::path::Path| assert!(fs::metadata(path).unwrap().len() < 150_000, "{path:?}");
     {
-        let mut page = Document::visit(&mut browser, served.console(), 1_400);
+        let mut page = Document::visit(&mut browser, served.console(), 1_280);
         wait_until(&mut page, "document.querySelectorAll('#rows tr').length === 6");
         page.media("screen", "light");
         page.value("document.querySelectorAll('#rows tr')[3].click()");
         page.wait_for("#detail h2");
         let path = root().join("docs/console.png");
-        page.picture(&path, 900);
+        page.picture(&path, 760);
         small(&path);
     }
     let mut page = Document::visit(&mut browser, served.console(), PHONE);
