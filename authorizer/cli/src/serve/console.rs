@@ -23,7 +23,7 @@ mod shown;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use authorizer_core::{Authorizer, Bundle};
 use authorizer_local::{Observer, Packaged};
@@ -32,6 +32,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use rustls::pki_types::ServerName;
+use serde_json::Value;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -146,6 +147,8 @@ struct State {
     recorder: Arc<Recorder>,
     decider: Decider,
     file: Option<ReviewedFile>,
+    /// The matrix, where there is no file.
+    package_rows: OnceLock<Value>,
     saver: Option<Saver>,
     sender: Sender,
     decided_by: String,
@@ -188,6 +191,7 @@ impl Console {
                 policy: policy.clone(),
             },
             file: policy.map(ReviewedFile::new),
+            package_rows: OnceLock::new(),
             decided_by: about.decided_by,
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             policy_changes: watch::Sender::new(0),

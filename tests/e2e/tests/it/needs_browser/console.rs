@@ -406,13 +406,13 @@ async fn the_pictures_in_the_docs() {
     send_some(&served).await;
     let small = |path: &std::path::Path| assert!(fs::metadata(path).unwrap().len() < 150_000, "{path:?}");
     {
-        let mut page = Document::visit(&mut browser, served.console(), 1_280);
+        let mut page = Document::visit(&mut browser, served.console(), 1_500);
         wait_until(&mut page, "document.querySelectorAll('#rows tr').length === 6");
         page.media("screen", "light");
         page.value("document.querySelectorAll('#rows tr')[3].click()");
         page.wait_for("#detail h2");
         let path = root().join("docs/console.png");
-        page.picture(&path, 760);
+        page.picture(&path, 620);
         small(&path);
     }
     let mut page = Document::visit(&mut browser, served.console(), PHONE);
