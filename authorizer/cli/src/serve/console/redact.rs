@@ -96,6 +96,8 @@ pub(super) struct ShownRequest {
     pub(super) headers: Vec<(String, String)>,
     /// The names of what is not shown.
     pub(super) hidden: Vec<String>,
+    /// Whether the path and the query are as they were sent, but for the parameters that are not shown.
+    pub(super) is_same_target: bool,
     /// The values that are not shown.
     secrets: Vec<String>,
 }
@@ -127,8 +129,13 @@ impl ShownRequest {
             let parts = value.split([' ', ';', ',', '=']).map(|part| part.trim().to_owned());
             shown.secrets.extend(parts.filter(|part| part.len() >= SHORTEST));
         }
-        shown.query = shown.scrub(&query.join("&"));
+        let query = query.join("&");
+        shown.query = shown.scrub(&query);
         shown.path = shown.scrub(&request.uri);
+        shown.is_same_target = shown.query == query && shown.path == request.uri;
+        if !shown.is_same_target {
+            shown.hidden.push("a part of the path or the query".to_owned());
+        }
         shown.headers =
             shown.headers.iter().map(|(name, value)| (name.clone(), shown.scrub(value))).collect();
         shown
@@ -142,6 +149,11 @@ impl ShownRequest {
         if value.len() >= SHORTEST {
             self.secrets.push(value.to_owned());
         }
+    }
+
+    /// The headers that are shown as they were sent.
+    pub(super) fn whole_headers(&self) -> impl Iterator<Item = &(String, String)> {
+        self.headers.iter().filter(|(_, value)| !value.contains(TOKEN))
     }
 
     /// A text without tokens, and without what this request hides.
@@ -296,6 +308,11 @@ mod tests {
         assert!(!text.contains("0123456789") && !text.contains("eyJ"), "{text}");
         assert_eq!(shown.query, "prefix=a%2F");
         assert_eq!(shown.path, "/a/[token]");
+        assert!(!shown.is_same_target);
+        assert_eq!(
+            shown.whole_headers().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["content-type"]
+        );
         assert_eq!(
             shown.headers,
             [
@@ -312,7 +329,8 @@ mod tests {
                 "header cookie",
                 "header referer",
                 "header x-amz-security-token",
-                "header x-token"
+                "header x-token",
+                "a part of the path or the query"
             ]
         );
     }

@@ -77,11 +77,15 @@ pub(super) fn detail(entry: &Entry, authorizer: &Authorizer) -> Value {
         members.insert("bucket".into(), json!({"status": report.status, "headers": redact::headers(lines)}));
     }
     members.insert("now".into(), shown.scrub_all(&decision(&explain(authorizer, &details.event, entry.at))));
+    // Another key than the one that was asked for is of no use.
+    if !shown.is_same_target {
+        return detail;
+    }
     let asked = Asked {
         method: scrub(&event.request.method),
         target: shown.path.clone(),
         query: shown.query.clone(),
-        headers: shown.headers.iter().filter(|(name, _)| is_of_form(name)).cloned().collect(),
+        headers: shown.whole_headers().filter(|(name, _)| is_of_form(name)).cloned().collect(),
         body: String::new(),
         who: who(&event, authorizer, claims, is_verified),
         source_ip: event.request.client_ip.parse().ok(),

@@ -257,6 +257,7 @@ async fn no_token_is_told_wherever_it_was() {
     let (start, end) = token.split_at(token.len() - 20);
     let forged = format!("{start}{}", end.chars().rev().collect::<String>());
     let in_query = format!("/users/alice/query?access_token={token}");
+    let in_path = format!("/users/alice/{token}");
     let preflight = [
         ("origin", "https://app.example"),
         ("access-control-request-method", "GET"),
@@ -272,6 +273,7 @@ async fn no_token_is_told_wherever_it_was() {
         ("GET", "/users/alice/elsewhere", vec![("x-other", token.as_str()), ("user-agent", token.as_str())]),
         ("GET", "/users/alice/referer", vec![("referer", in_query.as_str()), ("range", token.as_str())]),
         ("OPTIONS", "/users/alice/preflight", preflight.to_vec()),
+        ("GET", in_path.as_str(), vec![("authorization", bearer.as_str())]),
     ] {
         viewer.ask(method, path, &headers, "").await;
     }
@@ -279,7 +281,7 @@ async fn no_token_is_told_wherever_it_was() {
     console.wait_for(|one| one["key"] == "users/alice/last");
     let mut told = vec![console.get("state"), console.get("policy"), console.get("review")];
     let mut claims = 0;
-    for seq in 1..=10 {
+    for seq in 1..=11 {
         let detail = console.get(&format!("requests/{seq}"));
         claims += usize::from(detail["claims"]["sub"] == "alice");
         let as_asked = &detail["asked"];
@@ -289,9 +291,12 @@ async fn no_token_is_told_wherever_it_was() {
         told.push(detail);
     }
     assert_eq!(
-        claims, 7,
-        "of the five that are accepted, of the forged one, and of the preflight, which is refused"
+        claims, 8,
+        "of the six that are accepted, of the forged one, and of the preflight, which is refused"
     );
+    // What is another request without its token cannot be saved or sent.
+    let in_path = console.detail("users/alice/[token]");
+    assert!(in_path.get("asked").is_none(), "{in_path}");
     let told = told.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     for part in token.split('.').chain(forged.split('.')).chain([token.as_str()]) {
         assert!(!told.contains(part), "a part of the token is told");
@@ -502,13 +507,13 @@ fn the_policy_is_told_with_its_errors_its_findings_and_its_matrix() {
         served.policy(),
         text.replace(
             "\"anyone-reads-public\"\neffect    = \"allow\"",
-            "\"anyone-reads-public\"\neffect    = \"alow\"",
+            "\"anyone-reads-public\"\neffect    = \"perhaps\"",
         ),
     )
     .unwrap();
     let told = console.get("policy");
     assert_eq!(told["errors"][0]["line"].as_u64().unwrap(), u64::try_from(expected + 1).unwrap(), "{told}");
-    assert!(told["text"].as_str().unwrap().contains("\"alow\""));
+    assert!(told["text"].as_str().unwrap().contains("\"perhaps\""));
     let review = console.get("review");
     assert!(review["error"].is_string(), "{review}");
     // A secret that is written down is not told, in a policy that can be used or not.

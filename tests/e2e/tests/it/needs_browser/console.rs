@@ -221,8 +221,8 @@ fn the_policy_is_shown_with_its_errors_as_it_is_edited_its_findings_and_its_matr
     assert_eq!(page.shown("#policy-state"), ["The policy can be used."]);
     wait_until(&mut page, "document.getElementById('link').textContent === 'live'");
     let good = fs::read_to_string(served.policy()).unwrap();
-    let broken = good.replace("methods = [\"DELETE\"]", "methods = [\"DELET\"]");
-    let line = broken.lines().position(|line| line.contains("DELET\"")).unwrap() + 1;
+    let broken = good.replace("methods = [\"DELETE\"]", "methods = [\"FETCH\"]");
+    let line = broken.lines().position(|line| line.contains("FETCH\"")).unwrap() + 1;
     fs::write(served.policy(), broken).unwrap();
     wait_until(&mut page, "document.querySelectorAll('#policy-text .wrong').length === 1");
     assert!(page.shown("#policy-state")[0].contains("1 problem. The last good policy still decides."));
