@@ -181,6 +181,11 @@ impl PosedRequest {
         }
     }
 
+    /// The header lines, in the order in which they were added.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     /// The viewer's address.
     pub fn source(&self) -> IpAddr {
         self.source

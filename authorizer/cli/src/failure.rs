@@ -108,8 +108,12 @@ impl Form {
 
 /// The error as one JSON object.
 pub(crate) fn json_of(error: &dyn Diagnostic) -> Value {
-    let problems: Vec<Value> = problems(error).into_iter().map(Problem::into_json).collect();
-    json!({"version": 1, "error": {"message": error.to_string(), "problems": problems}})
+    json!({"version": 1, "error": {"message": error.to_string(), "problems": problems_of(error)}})
+}
+
+/// Its problems, each as [`json_of`] has it.
+pub(crate) fn problems_of(error: &dyn Diagnostic) -> Vec<Value> {
+    problems(error).into_iter().map(Problem::into_json).collect()
 }
 
 /// The error as SARIF 2.1.0: a run that was not successful (section 3.20.14), with a notification per problem.

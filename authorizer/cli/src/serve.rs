@@ -1,5 +1,6 @@
 //! `authorizer serve`: the distribution on a laptop.
 
+mod console;
 mod dev_issuer;
 mod error;
 mod observer;
@@ -17,14 +18,15 @@ use std::time::Duration;
 
 use authorizer_core::Bundle;
 use authorizer_local::{
-    Credentials, Distribution, Function, InProcess, Packaged, ResponseHeaders, Runtime, RuntimeClients,
-    Settings,
+    Credentials, Distribution, Function, InProcess, Observer, Packaged, ResponseHeaders, Runtime,
+    RuntimeClients, Settings,
 };
 use bytes::Bytes;
 use clap::{ArgGroup, ValueEnum};
 use rustls::pki_types::ServerName;
 use serde_json::json;
 
+use self::console::{About, Console, Decider, Recording};
 use self::dev_issuer::DevIssuer;
 use self::error::ServeError;
 use self::observer::RequestLines;
@@ -90,6 +92,10 @@ pub(crate) struct Args {
     /// Private key of the certificate (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Do not serve the console, the page that shows requests and the policy. Its address, on a port of its own that only
+    /// this machine can reach, is printed at the start.
+    #[arg(long)]
+    no_console: bool,
     /// Output format of each request. With json, the first line has the address.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -116,7 +122,12 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     exit
 }
 
-async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit> {
+async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
+    let recording = (!args.no_console).then(Recording::new);
+    let observer: Arc<dyn Observer> = match &recording {
+        Some(recording) => recording.observer(lines),
+        None => lines,
+    };
     // This listens from the start, so that a function that is starting ends too.
     let mut stop = pin!(asked_to_stop());
     let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
@@ -131,7 +142,8 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
         }
         _ => (None, None),
     };
-    let (function, response_headers, decided_by) = match (&args.function, policy) {
+    let policy_file = policy.clone().filter(|_| args.function.is_none());
+    let (function, response_headers, decided_by, decider) = match (&args.function, policy) {
         (Some(zip), _) => {
             let clients = RuntimeClients::in_dir(&args.runtimes);
             let runtime = match args.runtime {
@@ -141,18 +153,21 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             };
             let packaged = Packaged::unpack(zip, runtime, &clients).map_err(ServeError::from)?;
             let headers = response_headers_of(&packaged);
-            (Function::Packaged(packaged), headers, format!("the package {}", zip.display()))
+            let decider = Decider::of_package(&packaged);
+            (Function::Packaged(packaged), headers, format!("the package {}", zip.display()), decider)
         }
         (None, Some(path)) => {
             let policy = LivePolicy::load(&path, dev_issuer.clone())?;
             let for_headers = policy.clone();
+            let decider = Decider::Live(policy.clone());
             let headers: Arc<ResponseHeaders> =
                 Arc::new(move |origin: Option<&str>| for_headers.response_headers(origin));
             let handler = move |event: Bytes| {
                 let policy = policy.clone();
                 async move { policy.decide(&event).await }
             };
-            (Function::InProcess(InProcess::new(handler)), headers, format!("the policy {}", path.display()))
+            let decided_by = format!("the policy {}", path.display());
+            (Function::InProcess(InProcess::new(handler)), headers, decided_by, Some(decider))
         }
         // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
@@ -186,10 +201,31 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     }
     let base = base(running.addr(), https.as_ref());
     let trusted = https.as_ref().map(|https| https.trusted.as_path());
+    let console = match recording.zip(decider) {
+        Some((recording, decider)) => {
+            let tls = https
+                .as_ref()
+                .and_then(|https| Some((https.trusted.as_path(), https.host(running.addr().ip())?)));
+            let about = About {
+                decider,
+                policy: policy_file,
+                dev_issuer: dev_issuer.clone(),
+                sample_key: sample.as_ref().filter(|_| args.function.is_none()).map(Sample::private_key),
+                decided_by: decided_by.clone(),
+                addr: running.addr(),
+                base: base.clone(),
+                tls,
+            };
+            // The distribution is of use without it.
+            Console::start(&recording, about).await.inspect_err(|error| note(error)).ok()
+        }
+        None => None,
+    };
+    let console_url = console.as_ref().map(|console| console.url.as_str());
     match args.format {
         Format::Json => line(json!({
             "version": 1, "addr": running.addr(), "url": base, "trust": trusted, "s3_addr": running.s3_addr(),
-            "bucket": data.join(BUCKET), "decided_by": decided_by,
+            "bucket": data.join(BUCKET), "decided_by": decided_by, "console": console_url,
         }))?,
         Format::Text => {
             line(format_args!("{base} serves {}", data.join(BUCKET).display()))?;
@@ -207,6 +243,9 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
             }
             if let (Some(keys), Some(policy)) = (&dev_issuer, &args.policy) {
                 keys.print(policy, &base, trusted)?;
+            }
+            if let Some(url) = console_url {
+                line(format_args!("Console: {url}"))?;
             }
             line("Each request is one line below. Ctrl-C stops the server.")?;
         }

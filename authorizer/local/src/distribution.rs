@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use tokio::net::TcpListener;
 
@@ -18,7 +18,7 @@ use crate::credentials::Credentials;
 use crate::event::viewer_request;
 use crate::function::Function;
 use crate::invocation::FunctionError;
-use crate::observer::{Observer, RequestReport};
+use crate::observer::{Observer, RequestDetails, RequestReport};
 use crate::origin::Origin;
 use crate::random::{RandomError, cloudfront_request_id};
 use crate::result::{FunctionOutcome, check};
@@ -179,6 +179,7 @@ impl Way {
             problem: None,
             elapsed: started.elapsed(),
             forwarded: false,
+            details: None,
         };
         let (mut response, x_cache) = self.answer(&parts, body, viewer, &mut report).await;
         answer::stamp(response.headers_mut(), &report.request_id, x_cache);
@@ -199,6 +200,9 @@ impl Way {
             Ok(request) => match self.origin.send(&request, body).await {
                 Ok(mut response) => {
                     report.forwarded = true;
+                    if let Some(details) = &mut report.details {
+                        details.bucket_headers = lines(response.headers());
+                    }
                     let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
                     answer::add(response.headers_mut(), (self.response_headers)(origin));
                     answer::for_browsers(response.headers_mut());
@@ -234,10 +238,18 @@ impl Way {
             .map_err(|refusal| problem(refusal.status(), refusal.to_string(), XCache::Error))?;
         let bytes = serde_json::to_vec(&event)
             .map_err(|error| problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string(), XCache::Error))?;
-        let invocation = self.function.invoke(Bytes::from(bytes)).await.map_err(|error| {
+        let bytes = Bytes::from(bytes);
+        if self.observer.wants_details() {
+            let details = RequestDetails { event: bytes.clone(), ..RequestDetails::default() };
+            report.details = Some(Box::new(details));
+        }
+        let invocation = self.function.invoke(bytes).await.map_err(|error| {
             problem(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), XCache::LambdaExecutionError)
         })?;
         report.record = invocation.record;
+        if let Some(details) = &mut report.details {
+            details.result = invocation.result.clone();
+        }
         let sent = event.records.into_iter().next().map(|record| record.cf.request);
         let outcome = sent.map(|sent| check(&sent, &invocation.result));
         match outcome {
@@ -256,6 +268,12 @@ impl Way {
             )),
         }
     }
+}
+
+/// The headers of an answer as text.
+fn lines(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
 /// Ends a request whose body will not be read: closes the connection, as CloudFront does. A viewer that waits for

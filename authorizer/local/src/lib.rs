@@ -56,7 +56,7 @@ pub use distribution::{Distribution, ResponseHeaders, Running, Settings, StartEr
 pub use event::{DISTRIBUTION_DOMAIN_NAME, DISTRIBUTION_ID, ViewerRefusal};
 pub use function::{Function, InProcess};
 pub use invocation::{FunctionError, Invocation};
-pub use observer::{BucketReport, Observer, RequestReport};
+pub use observer::{BucketReport, Observer, RequestDetails, RequestReport};
 pub use packaged::{Packaged, PackagedError, Runtime, RuntimeClients, UnpackError};
 pub use random::RandomError;
 pub use result::Violation;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::result::Violation;
@@ -18,6 +19,11 @@ pub trait Observer: Send + Sync + 'static {
     /// A request that reached the bucket was answered, or refused by the bucket. Only needed to see the effect of the
     /// function's decisions at S3.
     fn bucket_request(&self, _report: &BucketReport) {}
+
+    /// Whether reports of requests have [`RequestDetails`]. They are copies, so the default is no.
+    fn wants_details(&self) -> bool {
+        false
+    }
 }
 
 /// One request and its outcome.
@@ -41,6 +47,19 @@ pub struct RequestReport {
     pub elapsed: Duration,
     /// Whether the request reached the bucket.
     pub forwarded: bool,
+    /// What went into the function, and what came out, if the observer wants it.
+    pub details: Option<Box<RequestDetails>>,
+}
+
+/// What went into the function for a request, and what came out. It may contain tokens of the viewer.
+#[derive(Clone, Debug, Default)]
+pub struct RequestDetails {
+    /// The event.
+    pub event: Bytes,
+    /// The function's raw result; empty if there is none.
+    pub result: Bytes,
+    /// The headers of the bucket's answer, if the request reached it.
+    pub bucket_headers: Vec<(String, String)>,
 }
 
 /// One request that reached the bucket: a line of its access log.

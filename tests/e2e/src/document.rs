@@ -1,4 +1,4 @@
-//! A file in Chromium, as a person reads it. `tests/tools/browser/document.mjs` carries out these commands.
+//! A file or a page in Chromium, as a person reads it. `tests/tools/browser/document.mjs` carries out these commands.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 
-/// A tab that shows a file.
+/// A tab that shows a file or a page.
 #[derive(Debug)]
 pub struct Document<'b> {
     browser: &'b mut Browser,
@@ -28,6 +28,13 @@ impl<'b> Document<'b> {
         let tab = format!("{} {scripts:?} {width}", path.display());
         let on = scripts == Scripts::On;
         browser.command(json!({"action": "read", "tab": tab, "path": path, "scripts": on, "width": width}));
+        Self { browser, tab }
+    }
+
+    /// Opens the page of a server in a window of this width.
+    pub fn visit(browser: &'b mut Browser, url: &str, width: u32) -> Self {
+        let tab = format!("{url} {width}");
+        browser.command(json!({"action": "visit", "tab": tab, "url": url, "width": width}));
         Self { browser, tab }
     }
 

@@ -153,6 +153,11 @@ impl Served {
         self.s3
     }
 
+    /// The URL of the console, with its secret.
+    pub fn console(&self) -> &str {
+        self.introduction.iter().find_map(|line| line.strip_prefix("Console: ")).unwrap()
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -1,4 +1,4 @@
-// The commands for a document without a server: a file on the disk, opened as a person opens it.
+// The commands for a document: a file on the disk, opened as a person opens it, or the page of a server.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +24,21 @@ export function documentActions({ browser, tabs, listen, tools }) {
         if (asked === url) return route.continue();
         requested.push(asked);
         return route.abort();
+      });
+      listen(tab);
+      tabs.set(name, tab);
+      await tab.goto(url);
+      return {};
+    },
+
+    // Opens the page of a server in a tab. Its requests to other servers are recorded.
+    async visit({ tab: name, url, width }) {
+      const { origin } = new URL(url);
+      const tab = await browser.newPage();
+      await tab.setViewportSize({ width, height: 900 });
+      tab.on("websocket", (socket) => requested.push(socket.url()));
+      tab.on("request", (made) => {
+        if (!made.url().startsWith(`${origin}/`) && !made.url().startsWith("data:")) requested.push(made.url());
       });
       listen(tab);
       tabs.set(name, tab);

@@ -125,6 +125,12 @@ impl DevIssuer {
         Ok(())
     }
 
+    /// The file of the private key for an algorithm.
+    pub(super) fn key_file(&self, algorithm: SignatureAlgorithm) -> Option<PathBuf> {
+        let name = algorithm.name();
+        self.public.contains_key(name).then(|| private_key(&self.folder, name))
+    }
+
     /// The bundle of a policy, in which its issuers trust these keys too.
     pub(super) fn bundle_of(&self, file: PolicyFile) -> Result<Bundle, DevIssuerError> {
         let mut document = file.document().clone();
@@ -171,7 +177,7 @@ impl DevIssuer {
 }
 
 /// The argument for an algorithm that `token mint` would not take by itself.
-fn named(algorithm: SignatureAlgorithm) -> String {
+pub(super) fn named(algorithm: SignatureAlgorithm) -> String {
     use SignatureAlgorithm::{EdDsa, Es256, Es384, Rs256};
     match algorithm {
         Rs256 | Es256 | Es384 | EdDsa => String::new(),

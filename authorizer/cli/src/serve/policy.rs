@@ -185,7 +185,8 @@ impl LivePolicy {
         }
     }
 
-    fn current(&self) -> Arc<LiveAuthorizer> {
+    /// The policy that decides now.
+    pub(super) fn current(&self) -> Arc<LiveAuthorizer> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

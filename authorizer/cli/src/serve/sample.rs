@@ -67,6 +67,11 @@ impl Sample {
         self.folder.join("policy.toml")
     }
 
+    /// The key that signs its tokens.
+    pub(super) fn private_key(&self) -> PathBuf {
+        self.folder.join("keys/sample.private.pem")
+    }
+
     fn token(&self, name: &str) -> PathBuf {
         self.folder.join("tokens").join(name)
     }

@@ -1,13 +1,14 @@
 //! Requests that the function forwards, answers itself, or answers wrongly.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use authorizer_local::{Credentials, Distribution, EmbeddedS3Error, StartError, Violation};
 use http::{Request, Version};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -119,6 +120,28 @@ async fn a_generated_response_reaches_the_viewer_and_the_bucket_is_not_asked() {
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "{}");
     assert!(!stage.file("a").exists());
     assert!(!stage.last_report().forwarded);
+}
+
+#[tokio::test]
+async fn the_event_the_result_and_what_the_bucket_said_are_for_an_observer_that_wants_them() {
+    let stage = Stage::with(forward()).await;
+    stage.call("PUT", "/a", text("hello")).await;
+    assert!(stage.last_report().details.is_none());
+    stage.heard.wants_details.store(true, Ordering::Relaxed);
+    stage.get("/a").await;
+    let details = stage.last_report().details.unwrap();
+    let event: Value = serde_json::from_slice(&details.event).unwrap();
+    let request = &event["Records"][0]["cf"]["request"];
+    assert_eq!(request["uri"], "/a");
+    assert_eq!(serde_json::from_slice::<Value>(&details.result).unwrap(), *request);
+    assert!(details.bucket_headers.contains(&("content-length".to_owned(), "5".to_owned())));
+
+    let stage = Stage::with(refuse()).await;
+    stage.heard.wants_details.store(true, Ordering::Relaxed);
+    stage.get("/a").await;
+    let details = stage.last_report().details.unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&details.result).unwrap()["status"], "403");
+    assert!(details.bucket_headers.is_empty());
 }
 
 #[tokio::test]

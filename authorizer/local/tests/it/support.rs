@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use authorizer_local::{
@@ -34,6 +35,7 @@ pub(crate) struct Heard {
     pub(crate) reports: Mutex<Vec<RequestReport>>,
     pub(crate) log: Mutex<Vec<String>>,
     pub(crate) bucket: Mutex<Vec<BucketReport>>,
+    pub(crate) wants_details: AtomicBool,
 }
 
 impl Observer for Heard {
@@ -47,6 +49,10 @@ impl Observer for Heard {
 
     fn bucket_request(&self, report: &BucketReport) {
         self.bucket.lock().unwrap().push(report.clone());
+    }
+
+    fn wants_details(&self) -> bool {
+        self.wants_details.load(Ordering::Relaxed)
     }
 }
 

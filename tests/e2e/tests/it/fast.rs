@@ -2,6 +2,7 @@
 
 mod backtest;
 mod bucket;
+mod console;
 mod distribution;
 mod docs;
 mod drift;

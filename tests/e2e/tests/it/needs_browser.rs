@@ -1,4 +1,5 @@
 //! The tests in Chromium.
 
+mod console;
 mod pages;
 mod report;

@@ -1,0 +1,356 @@
+//! What of a recorded request may be shown. A token may be in many places, and a policy that changes may make them
+//! others, so only what cannot have one is shown: everything else is a name without its value.
+
+use authorizer_core::credential::CredentialPlaces;
+use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
+use authorizer_core::operation::S3Operation;
+use authorizer_core::response_override::ResponseOverride;
+use serde_json::{Map, Value};
+
+/// What stands in the place of a value that is not shown.
+const HIDDEN: &str = "hidden";
+
+/// What stands in the place of a token.
+const TOKEN: &str = "[token]";
+
+/// The shortest value that is looked for in other places. Shorter ones are no tokens.
+const SHORTEST: usize = 12;
+
+/// The longest name of a query parameter or a cookie that is shown.
+const LONGEST_NAME: usize = 40;
+
+/// The headers whose values are shown, beside those with the beginnings below.
+const SHOWN: [&str; 44] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "accept-ranges",
+    "allow",
+    "cache-control",
+    "connection",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-md5",
+    "content-range",
+    "content-security-policy",
+    "content-type",
+    "date",
+    "etag",
+    "expect",
+    "expires",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "last-modified",
+    "origin",
+    "pragma",
+    "priority",
+    "range",
+    "retry-after",
+    "server",
+    "te",
+    "transfer-encoding",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "vary",
+    "via",
+    "www-authenticate",
+    "x-cache",
+    "x-amz-cf-id",
+    "x-amz-cf-pop",
+    "x-content-type-options",
+    "x-amzn-errortype",
+];
+
+const SHOWN_BEGINNINGS: [&str; 15] = [
+    "access-control-",
+    "sec-ch-ua",
+    "sec-fetch-",
+    "x-amz-acl",
+    "x-amz-checksum-",
+    "x-amz-content-sha256",
+    "x-amz-copy-source",
+    "x-amz-date",
+    "x-amz-grant-",
+    "x-amz-meta-",
+    "x-amz-mp-object-size",
+    "x-amz-request-id",
+    "x-amz-sdk-checksum-",
+    "x-amz-storage-class",
+    "x-amz-version-id",
+];
+
+/// A request without the values that may be secret.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ShownRequest {
+    /// The path.
+    pub(super) path: String,
+    /// The query, with the parameters whose values are shown.
+    pub(super) query: String,
+    /// The headers whose values are shown.
+    pub(super) headers: Vec<(String, String)>,
+    /// The names of what is not shown.
+    pub(super) hidden: Vec<String>,
+    /// Whether the path and the query are as they were sent, but for the parameters that are not shown.
+    pub(super) is_same_target: bool,
+    /// The values that are not shown.
+    secrets: Vec<String>,
+}
+
+impl ShownRequest {
+    /// What of a request may be shown.
+    pub(super) fn of(request: &CloudFrontRequest<'_>, places: &CredentialPlaces) -> Self {
+        let mut shown = Self::default();
+        let mut query = Vec::new();
+        for pair in request.querystring.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if is_shown_parameter(name) && places.query.as_deref() != Some(name) {
+                query.push(pair.to_owned());
+            } else {
+                shown.hide(format!("parameter {}", short(name)), value);
+                shown.secrets.extend(unescaped(value));
+            }
+        }
+        let lines = request.headers.iter().flat_map(|(name, lines)| {
+            lines.as_slice().iter().map(move |line| (name.as_ref(), line.value.as_ref()))
+        });
+        for (name, value) in lines {
+            let is_of_policy = places.header.as_ref().is_some_and(|header| header.name() == name);
+            if is_shown_header(name) && !is_of_policy {
+                shown.headers.push((name.to_owned(), value.to_owned()));
+                continue;
+            }
+            shown.hide(format!("header {name}"), value);
+            let parts = value.split([' ', ';', ',', '=']).map(|part| part.trim().to_owned());
+            shown.secrets.extend(parts.filter(|part| part.len() >= SHORTEST));
+        }
+        let query = query.join("&");
+        shown.query = shown.scrub(&query);
+        shown.path = shown.scrub(&request.uri);
+        shown.is_same_target = shown.query == query && shown.path == request.uri;
+        if !shown.is_same_target {
+            shown.hidden.push("a part of the path or the query".to_owned());
+        }
+        shown.headers =
+            shown.headers.iter().map(|(name, value)| (name.clone(), shown.scrub(value))).collect();
+        shown
+    }
+
+    fn hide(&mut self, name: String, value: &str) {
+        let name = scrub(&name);
+        if !self.hidden.contains(&name) {
+            self.hidden.push(name);
+        }
+        if value.len() >= SHORTEST {
+            self.secrets.push(value.to_owned());
+        }
+    }
+
+    /// The headers that are shown as they were sent.
+    pub(super) fn whole_headers(&self) -> impl Iterator<Item = &(String, String)> {
+        self.headers.iter().filter(|(_, value)| !value.contains(TOKEN))
+    }
+
+    /// A text without tokens, and without what this request hides.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        let text =
+            self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), TOKEN));
+        scrub(&text)
+    }
+
+    /// The same for every text of a value.
+    pub(super) fn scrub_all(&self, value: &Value) -> Value {
+        walk(value, &|text| self.scrub(text))
+    }
+}
+
+/// Headers of an answer, or of a request that goes to the bucket, as they may be shown.
+pub(super) fn headers<'h>(lines: impl Iterator<Item = (&'h str, &'h str)>) -> Vec<(String, String)> {
+    lines
+        .map(|(name, value)| match name.to_ascii_lowercase().as_str() {
+            // A page to sign in. Its query has the state of the way back.
+            "location" => (name.to_owned(), scrub(value.split(['?', '#']).next().unwrap_or_default())),
+            lower if is_shown_header(lower) => (name.to_owned(), scrub(value)),
+            _ => (name.to_owned(), HIDDEN.to_owned()),
+        })
+        .collect()
+}
+
+/// The same for headers as CloudFront has them.
+pub(super) fn cloudfront_headers(all: &CloudFrontHeaders<'_>) -> Vec<(String, String)> {
+    headers(all.iter().flat_map(|(name, lines)| {
+        lines.as_slice().iter().map(move |line| (name.as_ref(), line.value.as_ref()))
+    }))
+}
+
+/// A text without anything that has the form of a token.
+pub(super) fn scrub(text: &str) -> String {
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_of_token(c)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        clean.push_str(if is_token(run) { TOKEN } else { run });
+        let next = after.find(is_of_token).unwrap_or(after.len());
+        let (between, after) = after.split_at_checked(next).unwrap_or((after, ""));
+        clean.push_str(between);
+        rest = after;
+    }
+    clean
+}
+
+/// The same for every text of a value.
+pub(super) fn scrub_all(value: &Value) -> Value {
+    walk(value, &scrub)
+}
+
+/// A compact JWS (RFC 7515 section 7.1), or its first parts: three long parts, or one that begins as the base64url of
+/// a JSON object does.
+fn is_token(run: &str) -> bool {
+    let is_object = |part: &str| {
+        part.len() >= SHORTEST && ["eyJ", "eyA", "ewo", "ewk", "ew0"].iter().any(|one| part.starts_with(one))
+    };
+    run.split('.').any(is_object) || run.split('.').filter(|part| part.len() >= 16).count() >= 3
+}
+
+fn walk(value: &Value, clean: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => clean(text).into(),
+        Value::Array(all) => all.iter().map(|one| walk(one, clean)).collect(),
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, one)| (clean(name), walk(one, clean)));
+            Value::Object(members.collect::<Map<_, _>>())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+fn is_shown_header(name: &str) -> bool {
+    SHOWN.contains(&name) || SHOWN_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// S3's own parameters.
+fn is_shown_parameter(name: &str) -> bool {
+    let is_of_operation = S3Operation::ALL
+        .iter()
+        .any(|operation| operation.parameters().iter().any(|parameter| parameter.name == name));
+    is_of_operation || name == "x-id" || ResponseOverride::ALL.iter().any(|one| one.name() == name)
+}
+
+fn short(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some(_) => "(long name)".to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+fn unescaped(value: &str) -> Option<String> {
+    let text = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    (text.len() >= SHORTEST && text != value).then(|| text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use authorizer_core::event::ViewerRequestEvent;
+    use serde_json::json;
+
+    const JWT: &str = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg";
+
+    #[test]
+    fn what_has_the_form_of_a_token_is_not_shown() {
+        for (text, clean) in [
+            (JWT.to_owned(), "[token]".to_owned()),
+            (format!("a {JWT} b"), "a [token] b".into()),
+            (format!("/users/{JWT}/x.txt"), "/users/[token]/x.txt".into()),
+            ("eyJhbGciOiJFZERTQSJ9".into(), "[token]".into()),
+            (format!("é{JWT}é"), "é[token]é".into()),
+            ("d111111abcdef8.cloudfront.net".into(), "d111111abcdef8.cloudfront.net".into()),
+            ("users/alice/a.b.c <img onerror=x>".into(), "users/alice/a.b.c <img onerror=x>".into()),
+            (String::new(), String::new()),
+        ] {
+            assert_eq!(scrub(&text), clean, "{text}");
+        }
+        assert_eq!(scrub_all(&json!({JWT: [JWT, 1]})), json!({"[token]": ["[token]", 1]}));
+    }
+
+    #[test]
+    fn a_token_is_shown_in_no_place_of_a_request() {
+        // Not a JWT, so that only its place can say what it is.
+        let token = "opaque-token-0123456789";
+        let line = |name: &str, value: String| json!([{"key": name, "value": value}]);
+        let event = json!({"Records": [{"cf": {
+            "config": {"distributionDomainName": "d.example", "distributionId": "E", "eventType": "viewer-request", "requestId": "r"},
+            "request": {
+                "clientIp": "127.0.0.1", "method": "GET", "uri": format!("/a/{token}"),
+                "querystring": format!("prefix=a%2F&access_token={token}&{}=1", "n".repeat(60)),
+                "headers": {
+                    "authorization": line("Authorization", format!("Bearer {token}")),
+                    "cookie": line("Cookie", format!("a=b; token={token}")),
+                    "x-token": line("X-Token", token.to_owned()),
+                    "referer": line("Referer", format!("https://a.example/?t={token}")),
+                    "user-agent": line("User-Agent", format!("curl {token} {JWT}")),
+                    "x-amz-security-token": line("x-amz-security-token", token.to_owned()),
+                    "content-type": line("Content-Type", "<img src=x onerror=alert(1)>".to_owned()),
+                }
+            }
+        }}]})
+        .to_string();
+        let event = ViewerRequestEvent::parse(event.as_bytes()).unwrap();
+        let shown = ShownRequest::of(&event.request, &CredentialPlaces::default());
+        let text = format!("{:?} {:?} {:?} {:?}", shown.path, shown.query, shown.headers, shown.hidden);
+        assert!(!text.contains("0123456789") && !text.contains("eyJ"), "{text}");
+        assert_eq!(shown.query, "prefix=a%2F");
+        assert_eq!(shown.path, "/a/[token]");
+        assert!(!shown.is_same_target);
+        assert_eq!(
+            shown.whole_headers().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["content-type"]
+        );
+        assert_eq!(
+            shown.headers,
+            [
+                ("content-type".to_owned(), "<img src=x onerror=alert(1)>".to_owned()),
+                ("user-agent".to_owned(), "curl [token] [token]".to_owned())
+            ]
+        );
+        assert_eq!(
+            shown.hidden,
+            [
+                "parameter access_token",
+                "parameter (long name)",
+                "header authorization",
+                "header cookie",
+                "header referer",
+                "header x-amz-security-token",
+                "header x-token",
+                "a part of the path or the query"
+            ]
+        );
+    }
+
+    #[test]
+    fn cookies_and_the_way_back_from_a_sign_in_are_not_shown() {
+        let lines = [
+            ("Location", "https://login.example.com/authorize?state=abc#x"),
+            ("Set-Cookie", "state=abc"),
+            ("ETag", "\"1\""),
+        ];
+        let shown = headers(lines.into_iter());
+        let shown: Vec<_> = shown.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("Location", "https://login.example.com/authorize"),
+                ("Set-Cookie", "hidden"),
+                ("ETag", "\"1\"")
+            ]
+        );
+    }
+}
