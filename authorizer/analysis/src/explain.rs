@@ -1,4 +1,10 @@
-//! One request: the result of every rule, and the first part that failed in each.
+//! One request: the result of every rule, the parts that failed in each, and what would have to differ.
+
+mod gap;
+mod nearest;
+mod remedy;
+
+use std::cmp::Reverse;
 
 use authorizer_core::claim_name;
 use authorizer_core::credential::CredentialPlace;
@@ -12,6 +18,8 @@ use authorizer_core::token::Principal;
 use authorizer_core::{Authorizer, Refusal, Scalar, Supposed, TokenError, UnixTime};
 use serde::Serialize;
 
+pub use self::gap::{Change, Gap};
+
 /// Why a request is decided like this.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
@@ -24,6 +32,9 @@ pub struct Explanation {
     /// The same, for a request of somebody else: with the name of a query parameter only as the decision log has it.
     #[serde(skip)]
     pub logged_detail: Option<String>,
+    /// What would have to differ in a request that was refused before the rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
     /// Where the request has its token; `None` without one, and for a token that is supposed.
     pub token_in: Option<CredentialPlace>,
     /// The result of each rule, in the order of the policy. Empty if the request was refused before the rules: by
@@ -32,8 +43,10 @@ pub struct Explanation {
 }
 
 /// The result of one rule for a request.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RuleExplanation {
+    /// The rule's place in the policy, from 0.
+    pub index: usize,
     /// The rule's id.
     pub id: String,
     /// `allow` or `deny`.
@@ -43,9 +56,28 @@ pub struct RuleExplanation {
     /// The first part that does not match, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<String>,
+    /// Every part that does not match, the first one first, and what would have to differ. Empty where only the results
+    /// are asked for, as in tests that pass.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+    /// How many checks held before the first that failed.
+    #[serde(skip)]
+    passed: u8,
 }
 
 impl Explanation {
+    /// The results of the rules, the nearest first: those that match; then allow rules before deny rules, which would not
+    /// help; of these, those with the fewest parts that do not match, and those that failed last. Rules that are as near
+    /// are in the order of the policy.
+    pub fn nearest_first(&self) -> Vec<&RuleExplanation> {
+        let mut rules: Vec<&RuleExplanation> = self.rules.iter().collect();
+        rules.sort_by_key(|rule| {
+            let is_help = rule.matches || rule.effect == "allow";
+            (!rule.matches, !is_help, rule.gaps.len(), Reverse(rule.passed), rule.index)
+        });
+        rules
+    }
+
     /// Whether the request goes on.
     pub fn is_allowed(&self) -> bool {
         self.record.decision == Verdict::Allow
@@ -56,7 +88,11 @@ impl Explanation {
 pub fn explain(authorizer: &Authorizer, event: &[u8], now: UnixTime) -> Explanation {
     let record = authorizer.authorize(event, now).record.into_owned();
     let place = authorizer.place_of_token(event);
-    whole(authorizer, record, authorizer.access(event, now), place, None)
+    Asked { authorizer, supposed: None, now, with_gaps: true }.explained(
+        record,
+        authorizer.access(event, now),
+        place,
+    )
 }
 
 /// The same, as if the request had a token with these claims and a valid signature.
@@ -67,32 +103,72 @@ pub fn explain_supposing(
     now: UnixTime,
 ) -> Explanation {
     let record = authorizer.authorize_supposing(event, supposed, now).record.into_owned();
-    whole(authorizer, record, authorizer.access_supposing(event, supposed, now), None, Some(supposed))
+    let access = authorizer.access_supposing(event, supposed, now);
+    Asked { authorizer, supposed: Some(supposed), now, with_gaps: true }.explained(record, access, None)
 }
 
-fn whole(
+/// The same for either, with no more than the results: what would have to differ is not looked for.
+pub(crate) fn results(
     authorizer: &Authorizer,
-    record: DecisionRecord<'static>,
-    access: Result<Access<'_>, Refusal>,
-    token_in: Option<CredentialPlace>,
+    event: &[u8],
     supposed: Option<&Supposed>,
+    now: UnixTime,
 ) -> Explanation {
-    match access {
-        Ok(access) => Explanation {
-            record,
-            detail: None,
-            logged_detail: None,
-            token_in,
-            rules: ask_rules(authorizer, &access),
-        },
-        Err(refusal) => {
-            // A preflight is answered, or refused for another reason.
-            let is_told = record.reason == refusal.reason();
-            let claim = supposed.and_then(|supposed| lacking(authorizer, &refusal, supposed));
-            let told = |detail: String| is_told.then(|| claim.clone().unwrap_or(detail));
-            let (detail, logged_detail) = (told(refusal.detail()), told(refusal.logged_detail()));
-            Explanation { record, detail, logged_detail, token_in, rules: Vec::new() }
-        }
+    let (record, access) = match supposed {
+        Some(supposed) => (
+            authorizer.authorize_supposing(event, supposed, now).record,
+            authorizer.access_supposing(event, supposed, now),
+        ),
+        None => (authorizer.authorize(event, now).record, authorizer.access(event, now)),
+    };
+    Asked { authorizer, supposed, now, with_gaps: false }.explained(record.into_owned(), access, None)
+}
+
+/// What is explained, beside the request.
+struct Asked<'a> {
+    authorizer: &'a Authorizer,
+    supposed: Option<&'a Supposed>,
+    now: UnixTime,
+    with_gaps: bool,
+}
+
+impl Asked<'_> {
+    fn explained(
+        &self,
+        record: DecisionRecord<'static>,
+        access: Result<Access<'_>, Refusal>,
+        token_in: Option<CredentialPlace>,
+    ) -> Explanation {
+        let Self { authorizer, supposed, now, with_gaps } = *self;
+        let refusal = match access {
+            Ok(access) => {
+                let rules = ask_rules(authorizer, &access, with_gaps);
+                return Explanation {
+                    record,
+                    detail: None,
+                    logged_detail: None,
+                    remedy: None,
+                    token_in,
+                    rules,
+                };
+            }
+            Err(refusal) => refusal,
+        };
+        // A preflight is answered, or refused for another reason.
+        let is_told = record.reason == refusal.reason();
+        let claim = supposed.and_then(|supposed| lacking(authorizer, &refusal, supposed));
+        let told = |detail: String| is_told.then(|| claim.clone().unwrap_or(detail));
+        let (detail, logged_detail) = (told(refusal.detail()), told(refusal.logged_detail()));
+        let policy = authorizer.bundle().policy();
+        let why = match is_told {
+            true => Some(refusal),
+            // What else can refuse a preflight is its origin.
+            false => {
+                (record.reason == Refusal::OriginNotAllowed.reason()).then_some(Refusal::OriginNotAllowed)
+            }
+        };
+        let remedy = why.map(|refusal| remedy::remedy(&refusal, policy, supposed, now));
+        Explanation { record, detail, logged_detail, remedy, token_in, rules: Vec::new() }
     }
 }
 
@@ -111,20 +187,40 @@ fn lacking(authorizer: &Authorizer, refusal: &Refusal, supposed: &Supposed) -> O
     Some(format!("The claim `{name}` is not {value}, which the issuer `{}` requires.", issuer.name()))
 }
 
-fn ask_rules(authorizer: &Authorizer, access: &Access<'_>) -> Vec<RuleExplanation> {
-    let ask = |rule: &Rule| {
+fn ask_rules(authorizer: &Authorizer, access: &Access<'_>, with_gaps: bool) -> Vec<RuleExplanation> {
+    let policy = authorizer.bundle().policy();
+    let ask = |(index, rule): (usize, &Rule)| {
         let mismatch = rule.examine(access).err();
         RuleExplanation {
+            index,
             id: rule.id().to_owned(),
             effect: match rule.effect() {
                 Effect::Allow => "allow",
                 Effect::Deny => "deny",
             },
             matches: mismatch.is_none(),
+            passed: mismatch.as_ref().map_or(u8::MAX, passed),
+            gaps: match mismatch {
+                Some(_) if with_gaps => gap::gaps(rule, access, policy),
+                Some(_) | None => Vec::new(),
+            },
             mismatch: mismatch.map(|mismatch| in_words(rule, access, mismatch)),
         }
     };
-    authorizer.bundle().policy().rules().iter().map(ask).collect()
+    policy.rules().iter().enumerate().map(ask).collect()
+}
+
+/// How many checks come before this one.
+fn passed(mismatch: &Mismatch<'_>) -> u8 {
+    match mismatch {
+        Mismatch::Key => 0,
+        Mismatch::Operation => 1,
+        Mismatch::Principal => 2,
+        Mismatch::Period => 3,
+        Mismatch::Source => 4,
+        Mismatch::Condition(_) => 5,
+        Mismatch::Override(_) | Mismatch::Parameter(_) | Mismatch::Terms(_) => 6,
+    }
 }
 
 fn in_words(rule: &Rule, access: &Access<'_>, mismatch: Mismatch<'_>) -> String {

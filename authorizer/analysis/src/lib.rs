@@ -46,6 +46,7 @@ mod diff;
 pub mod engine;
 mod explain;
 pub mod folders;
+mod instant;
 mod matrix;
 pub mod parts;
 pub mod posed;
@@ -62,7 +63,8 @@ pub use diff::{
     SettingChange, StorageChange, TrustChange, diff,
 };
 pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
-pub use explain::{Explanation, RuleExplanation, explain, explain_supposing};
+pub use explain::{Change, Explanation, Gap, RuleExplanation, explain, explain_supposing};
+pub use instant::{INSTANT_REMEDY, parse_instant};
 pub use matrix::{Cell, Matrix, Row, matrix};
 pub use posed::PosedRequest;
 pub use query::{Permission, Query, Shown, query};

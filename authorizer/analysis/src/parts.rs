@@ -86,10 +86,13 @@ pub fn failing(rule: &Rule, access: &Access<'_>) -> Vec<Part> {
                 }
             }
             RulePart::Period(period) => {
-                if period.not_before.is_some_and(|first| access.at < first) {
+                // By a clock that is not usable, an allow rule with a period does not apply, and a deny rule does.
+                let is_known = access.at.as_seconds() != u64::MAX;
+                let fails = |before: bool| if is_known { before } else { is_allow };
+                if period.not_before.is_some_and(|first| fails(access.at < first)) {
                     failing.push(Part::NotBefore);
                 }
-                if period.not_after.is_some_and(|end| end <= access.at) {
+                if period.not_after.is_some_and(|end| fails(end <= access.at)) {
                     failing.push(Part::NotAfter);
                 }
             }

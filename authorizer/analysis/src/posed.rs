@@ -58,6 +58,40 @@ pub enum PosedError {
     /// A listing has a prefix.
     #[error("`ListObjectsV2` takes a prefix, not an object key")]
     ListingOfObject,
+    /// A method of HTTP is in upper case (RFC 9110 section 9.1): another one is another method.
+    #[error("`{}` is not a method, but `{}` is", .0.escape_debug(), .0.to_ascii_uppercase().escape_debug())]
+    LowerCase(String),
+    /// A viewer sends no such path.
+    #[error("`{}` is not a path: a path begins with `/`", .0.escape_debug())]
+    NoPath(String),
+}
+
+impl Deed {
+    /// A method that a person writes.
+    ///
+    /// # Errors
+    /// [`PosedError::LowerCase`] for a known one that is not in upper case.
+    pub fn of_method(method: &str) -> Result<Self, PosedError> {
+        const KNOWN: [&str; 9] =
+            ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE"];
+        match KNOWN.iter().any(|known| *known != method && known.eq_ignore_ascii_case(method)) {
+            true => Err(PosedError::LowerCase(method.to_owned())),
+            false => Ok(Self::Method(method.to_owned())),
+        }
+    }
+}
+
+impl Aim {
+    /// Whether a viewer can aim there, as a person writes it.
+    ///
+    /// # Errors
+    /// [`PosedError::NoPath`] for a path without its leading slash, such as a key or a whole URL.
+    pub fn check(&self) -> Result<(), PosedError> {
+        match self {
+            Self::Path(path) if !path.starts_with('/') => Err(PosedError::NoPath(path.clone())),
+            Self::Path(_) | Self::Key(_) | Self::Prefix(_) => Ok(()),
+        }
+    }
 }
 
 impl PosedError {
@@ -67,6 +101,10 @@ impl PosedError {
             Self::NoKey(_) => "write the key without a leading slash, or give the path instead of the key",
             Self::NotOfPrefix(_) => "name an object key, or use `GET` or `ListObjectsV2`",
             Self::ListingOfObject => "write a prefix; it may be empty",
+            Self::LowerCase(_) => "write the method in upper case",
+            Self::NoPath(_) => {
+                "write the path with its leading slash and without a host, or give the object key instead"
+            }
         }
     }
 }

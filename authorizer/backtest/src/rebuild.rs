@@ -75,7 +75,14 @@ pub struct Recorded {
     /// The bundle that decided, from the decision log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_sha256: Option<String>,
+    /// The word of the access log for a function that failed itself, such as `LambdaExecutionError`: it did not decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
+
+/// The columns of an access log that say what became of a request.
+const RESULTS: [&str; 3] =
+    ["x-edge-result-type", "x-edge-response-result-type", "x-edge-detailed-result-type"];
 
 impl Recorded {
     fn of(trace: &Trace) -> Self {
@@ -87,9 +94,17 @@ impl Recorded {
                 reason: text("reason"),
                 rule: text("rule"),
                 bundle_sha256: text("bundle_sha256"),
+                failed: None,
             };
         }
         let Some(access) = &trace.access else { return Self::default() };
+        let of_function =
+            |word: &&str| word.starts_with("Lambda") && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let failed = RESULTS.into_iter().filter_map(|column| access.field(column)).find(of_function);
+        if let Some(failed) = failed {
+            let status = access.field("sc-status").and_then(|status| status.parse().ok());
+            return Self { status, failed: Some(failed.to_owned()), ..Self::default() };
+        }
         let (decision, status) = match &access.before {
             Some(Before::Allowed { .. }) => (Some("allow"), None),
             Some(Before::Refused { .. } | Before::Answered(_)) => {

@@ -75,6 +75,11 @@ impl Trace {
         &self.id
     }
 
+    /// The policy's name for the issuer of its token, if the decision log has it.
+    pub fn issuer(&self) -> Option<&str> {
+        self.decision.as_ref()?.text("issuer")
+    }
+
     /// The distribution's id, if the decision log has it.
     pub fn distribution_id(&self) -> Option<&str> {
         self.decision.as_ref()?.text("distribution_id")

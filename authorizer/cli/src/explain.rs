@@ -5,19 +5,22 @@ mod request;
 
 use std::path::PathBuf;
 
-use authorizer_analysis::{Explanation, explain, explain_supposing};
+use authorizer_analysis::{Explanation, RuleExplanation, explain, explain_supposing, on_one_line};
 use authorizer_core::UnixTime;
 use authorizer_core::record::Verdict;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
 use self::request::{Posed, RequestArgs, RequestError};
+use crate::backtest::source::Delimiter;
 use crate::output::{Exit, Format, OutputError, line};
-use crate::policy::PolicyArgs;
+use crate::policy::{PolicyArgs, RuleLines};
 use crate::replay::one_event;
 use crate::time::{now_or, parse_instant};
 
-/// Explain the decision on one request: for each rule, whether it matches, and if not, the first check that failed.
+/// Explain the decision on one request: for each rule, whether it matches, and if not, what would have to differ.
+///
+/// The nearest rule is the first: one that matches, then the one that lacks the least. With each is its line in the policy.
 ///
 /// The request is a recorded event, or a method, a key and the claims of a token. The token does not need a signature.
 /// Or it is a request of production, rebuilt from its lines in the decision log and the access log. What no log has is
@@ -63,6 +66,15 @@ pub(crate) struct Args {
         help_heading = "Logged request, instead of an event"
     )]
     log: Vec<PathBuf>,
+    /// What stands between the fields of access logs in the W3C format (default: what the `#Fields:` line shows).
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        requires = "request_id",
+        help_heading = "Logged request, instead of an event"
+    )]
+    delimiter: Option<Delimiter>,
     /// Policy that decided, or its `bundle.json` (default: the policy). What no log has is guessed by it.
     #[arg(
         long,
@@ -77,9 +89,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let authorizer = args.policy.authorizer()?;
+    let (authorizer, lines) = args.policy.with_lines()?;
     if let Some(id) = &args.request_id {
-        return logged::run(args, &authorizer, id);
+        return logged::run(args, &authorizer, &lines, id);
     }
     let now = now_or(args.now);
     let posed = args.request.posed(authorizer.bundle().policy(), now)?;
@@ -93,10 +105,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (None, None) => return Err(RequestError::NoAsker.into()),
     };
     match args.format {
-        Format::Json => line(json_of(&explanation, posed.as_ref()))?,
+        Format::Json => line(json_of(&explanation, &lines, posed.as_ref()))?,
         Format::Text => {
             let target = posed.as_ref().map(|posed| posed.request.target());
-            write_text(&explanation, posed.as_ref(), target.as_deref().unwrap_or_default())?;
+            write_text(&explanation, &lines, posed.as_ref(), target.as_deref().unwrap_or_default())?;
         }
     }
     Ok(exit(&explanation))
@@ -111,8 +123,23 @@ fn exit(explanation: &Explanation) -> Exit {
     }
 }
 
-fn json_of(explanation: &Explanation, posed: Option<&Posed>) -> Value {
-    let mut result = json!({"version": 1, "record": explanation.record, "rules": explanation.rules});
+fn json_of(explanation: &Explanation, lines: &RuleLines, posed: Option<&Posed>) -> Value {
+    let rules: Vec<Value> = explanation
+        .nearest_first()
+        .into_iter()
+        .map(|rule| {
+            let mut shown = json!(rule);
+            if let (Some((file, line)), Some(members)) = (lines.of_rule(rule.index), shown.as_object_mut()) {
+                members.insert("file".to_owned(), json!(file));
+                members.insert("line".to_owned(), json!(line));
+            }
+            shown
+        })
+        .collect();
+    let mut result = json!({"version": 1, "record": explanation.record, "rules": rules});
+    if let (Some(remedy), Some(members)) = (&explanation.remedy, result.as_object_mut()) {
+        members.insert("remedy".to_owned(), json!(remedy));
+    }
     if let (Some(Posed { token: Some(token), .. }), Some(members)) = (posed, result.as_object_mut()) {
         let supposed = &token.supposed;
         members.insert(
@@ -129,7 +156,12 @@ fn json_of(explanation: &Explanation, posed: Option<&Posed>) -> Value {
     result
 }
 
-fn write_text(explanation: &Explanation, posed: Option<&Posed>, target: &str) -> Result<(), OutputError> {
+fn write_text(
+    explanation: &Explanation,
+    lines: &RuleLines,
+    posed: Option<&Posed>,
+    target: &str,
+) -> Result<(), OutputError> {
     let record = &explanation.record;
     let by = |word: &str| record.rule.as_deref().map(|rule| format!("{word}{rule}")).unwrap_or_default();
     let status = record.status.unwrap_or_default();
@@ -144,6 +176,9 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>, target: &str) ->
         // It may contain a name that the viewer sent. Its quotes are ours.
         let plain = problem.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
         line(format_args!("  {plain}"))?;
+    }
+    if let Some(remedy) = &explanation.remedy {
+        line(format_args!("  {}", on_one_line(remedy)))?;
     }
     if let Some(Posed { request, .. }) = posed {
         line(format_args!("  {} {}", request.method().escape_debug(), target.escape_debug()))?;
@@ -163,11 +198,37 @@ fn write_text(explanation: &Explanation, posed: Option<&Posed>, target: &str) ->
     if explanation.rules.is_empty() {
         return line("  no rule was checked");
     }
-    for rule in &explanation.rules {
-        match &rule.mismatch {
-            None => line(format_args!("  {:5} {}  {}", rule.effect, rule.id, "matches".bold()))?,
-            Some(why) => line(format_args!("  {:5} {}  {}", rule.effect, rule.id, why.dimmed()))?,
+    for rule in explanation.nearest_first() {
+        write_rule(rule, lines)?;
+    }
+    Ok(())
+}
+
+/// The result of one rule, and what it lacks: all of it where that is little, else the first part.
+fn write_rule(rule: &RuleExplanation, lines: &RuleLines) -> Result<(), OutputError> {
+    /// Of more parts, only the first is shown whole.
+    const FEW: usize = 2;
+    let place = lines.of_rule(rule.index);
+    let place = place.map(|(file, line)| format!(" ({}:{line})", on_one_line(&file.to_string_lossy())));
+    let place = place.unwrap_or_default();
+    let place = place.dimmed();
+    match &rule.mismatch {
+        None => line(format_args!("  {:5} {}{place}  {}", rule.effect, rule.id, "matches".bold()))?,
+        Some(why) => line(format_args!("  {:5} {}{place}  {}", rule.effect, rule.id, why.dimmed()))?,
+    }
+    let shown = if rule.gaps.len() > FEW { 1 } else { rule.gaps.len() };
+    let (first, more) = rule.gaps.split_at_checked(shown).unwrap_or((&rule.gaps, &[]));
+    for gap in first {
+        let part = on_one_line(&gap.part);
+        match (&gap.needs, gap.is_all) {
+            (Some(needs), true) => line(format_args!("        would match if {needs}"))?,
+            (Some(needs), false) => line(format_args!("        `{part}` would hold if {needs}"))?,
+            (None, _) => line(format_args!("        `{part}` cannot hold for this token"))?,
         }
+    }
+    if !more.is_empty() {
+        let more: Vec<String> = more.iter().map(|gap| format!("`{}`", on_one_line(&gap.part))).collect();
+        line(format_args!("        {} would also have to differ", more.join(", ")))?;
     }
     Ok(())
 }

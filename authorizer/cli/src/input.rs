@@ -28,10 +28,17 @@ pub(crate) enum InputError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// Two arguments are `-`.
+    #[error("two arguments are `-`, and standard input can be read only once")]
+    #[diagnostic(help("write one of the two to a file, and name the file"))]
+    StdinTwice,
 }
 
-/// Reads a file of at most `limit` bytes.
+/// Reads a file of at most `limit` bytes; `-` is standard input.
 pub(crate) fn read_limited(path: &Path, limit: usize) -> Result<Vec<u8>, InputError> {
+    if path == Path::new("-") {
+        return read_stdin_limited(limit);
+    }
     let unreadable = |source| InputError::Unreadable { path: path.to_owned(), source };
     read_up_to(File::open(path).map_err(unreadable)?, path, limit)
 }

@@ -29,12 +29,14 @@ mod test;
 mod time;
 mod token;
 
+use std::env;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::failure::{Form, json_of, sarif_of};
-use crate::output::{Exit, OutputError, line, note};
+use crate::input::InputError;
+use crate::output::{Color, Exit, OutputError, has_colored_notes, line, note};
 use crate::save::SaveError;
 
 /// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
@@ -42,6 +44,9 @@ use crate::save::SaveError;
 #[command(name = "authorizer", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Example:\n  authorizer serve --sample .local")]
 struct Cli {
+    /// Colours in the text, the messages and the help [default: on a terminal; `NO_COLOR` and `CLICOLOR_FORCE` count].
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, hide_default_value = true)]
+    color: Color,
     #[command(subcommand)]
     command: Command,
 }
@@ -72,14 +77,19 @@ pub fn command() -> clap::Command {
 
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
-    let arguments = Cli::command().get_matches();
+    let color = Color::of_arguments(env::args_os());
+    color.set();
+    let arguments = Cli::command().color(color.of_help()).get_matches();
     let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.format(&mut command()).exit());
+    cli.color.set();
     // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be
     // copied. Set once, so it cannot fail.
     let _ = miette::set_hook(Box::new(|_| {
-        Box::new(miette::MietteHandlerOpts::new().without_cause_chain().wrap_lines(false).build())
+        let options = miette::MietteHandlerOpts::new().without_cause_chain().wrap_lines(false);
+        Box::new(options.color(has_colored_notes()).build())
     }));
     let result = match &cli.command {
+        _ if stdin_uses(&arguments) > 1 => Err(InputError::StdinTwice.into()),
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
         Command::Audit(args) => audit::run(args),
@@ -122,6 +132,13 @@ pub fn run() -> ExitCode {
             Exit::Unusable.into()
         }
     }
+}
+
+/// How many arguments of the command say `-`, standard input.
+fn stdin_uses(arguments: &ArgMatches) -> usize {
+    let below = arguments.subcommand().map_or(0, |(_, below)| stdin_uses(below));
+    let own = arguments.ids().filter_map(|id| arguments.try_get_raw(id.as_str()).ok().flatten());
+    own.flatten().filter(|value| *value == "-").count().saturating_add(below)
 }
 
 /// Whether a command stopped because nobody reads its result any more, on standard output or in a pipe that it was told to

@@ -1,5 +1,6 @@
 //! Results go to standard output, everything else to standard error.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -41,6 +42,60 @@ pub(crate) enum Format {
     Text,
     /// For programs: one JSON object per line.
     Json,
+}
+
+/// When text has colours: of the results, of messages and of the help.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless the environment has `NO_COLOR`; elsewhere, if it has `CLICOLOR_FORCE`.
+    #[default]
+    Auto,
+    /// Always, also in a file.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// The choice in the arguments of this process. The help has to know it before they are read.
+    pub(crate) fn of_arguments(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let mut arguments = arguments.into_iter().take_while(|argument| argument != "--");
+        let mut color = Self::default();
+        while let Some(argument) = arguments.next() {
+            let value = match argument.to_str() {
+                Some("--color") => arguments.next().and_then(|value| value.into_string().ok()),
+                Some(text) => text.strip_prefix("--color=").map(str::to_owned),
+                None => None,
+            };
+            // What cannot be read is an error of the command line, which is said later.
+            color = value.and_then(|value| Self::from_str(&value, false).ok()).unwrap_or(color);
+        }
+        color
+    }
+
+    /// Makes it the choice of everything that this process writes.
+    pub(crate) fn set(self) {
+        match self {
+            Self::Auto => ColorChoice::Auto,
+            Self::Always => ColorChoice::Always,
+            Self::Never => ColorChoice::Never,
+        }
+        .write_global();
+    }
+
+    /// The same for the help and the errors of the command line.
+    pub(crate) fn of_help(self) -> clap::ColorChoice {
+        match self {
+            Self::Auto => clap::ColorChoice::Auto,
+            Self::Always => clap::ColorChoice::Always,
+            Self::Never => clap::ColorChoice::Never,
+        }
+    }
+}
+
+/// Whether messages on standard error have colours.
+pub(crate) fn has_colored_notes() -> bool {
+    AutoStream::choice(&io::stderr()) != ColorChoice::Never
 }
 
 /// Writes one line of the result.

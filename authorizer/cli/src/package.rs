@@ -20,6 +20,7 @@ use thiserror::Error;
 
 use crate::devkey::DEVELOPMENT_ONLY;
 use crate::output::{Exit, Format, line, note};
+use crate::policy::PolicyFileArgs;
 use crate::policy::warn;
 use crate::save;
 
@@ -50,9 +51,8 @@ const SURE_ZIP_BYTES: usize = 1_048_576;
   authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"
   authorizer package --policy policy.toml --print-build")]
 pub(crate) struct Args {
-    /// Policy file (TOML).
-    #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
+    #[command(flatten)]
+    policy: PolicyFileArgs,
     /// Binary of the function, as `authorizer/edge/build` makes it.
     #[arg(long, value_name = "PATH", required_unless_present = "print_build")]
     bootstrap: Option<PathBuf>,
@@ -136,7 +136,7 @@ enum PackageError {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let file = PolicyFile::load(&args.policy)?;
+    let file = PolicyFile::load(args.policy.path())?;
     let build = Build::of(&file);
     let Some(path) = &args.bootstrap else {
         line(build.name())?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use authorizer_core::policy::Place;
 use authorizer_core::{Authorizer, Bundle, BundleError, MAX_BUNDLE_BYTES};
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
@@ -40,11 +41,75 @@ pub(crate) fn warn(file: &PolicyFile) {
     }
 }
 
+/// The policy file of a command that has no other argument: it may be named as the argument, or as elsewhere.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PolicyFileArgs {
+    /// Policy file (TOML), or `-` for standard input.
+    #[arg(value_name = "POLICY")]
+    argument: Option<PathBuf>,
+    /// The same as POLICY.
+    #[arg(long = "policy", value_name = "FILE")]
+    option: Option<PathBuf>,
+}
+
+impl PolicyFileArgs {
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        // The group of clap requires one of them.
+        self.argument.as_deref().or(self.option.as_deref()).unwrap_or(Path::new("-"))
+    }
+}
+
+/// A policy file or a bundle, of a command that has no other argument: exactly one of them.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PolicyOrBundleArgs {
+    /// Policy file (TOML), or `-` for standard input.
+    #[arg(value_name = "POLICY")]
+    argument: Option<PathBuf>,
+    /// The same as POLICY.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// `bundle.json` of a package, instead of a policy file.
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+}
+
+impl PolicyOrBundleArgs {
+    /// As other commands have it.
+    pub(crate) fn args(&self) -> PolicyArgs {
+        PolicyArgs::of(self.argument.clone().or_else(|| self.policy.clone()), self.bundle.clone())
+    }
+}
+
+/// Where the rules of a policy are in its file. A bundle has no lines.
+#[derive(Debug, Default)]
+pub(crate) struct RuleLines {
+    file: PathBuf,
+    lines: Vec<usize>,
+}
+
+impl RuleLines {
+    fn of(path: &Path, file: &PolicyFile) -> Self {
+        let places = file.places();
+        let line =
+            |rule| places.span(&Place::member("rules").at(rule)).map(|span| places.position(span.start).line);
+        let rules = file.bundle().policy().rules().len();
+        Self { file: path.to_owned(), lines: (0..rules).map_while(line).collect() }
+    }
+
+    /// The file and the line of the rule with this index, the line from 1.
+    pub(crate) fn of_rule(&self, rule: usize) -> Option<(&Path, usize)> {
+        Some((&self.file, *self.lines.get(rule)?))
+    }
+}
+
 /// A policy file or a bundle: exactly one of them.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct PolicyArgs {
-    /// Policy file (TOML).
+    /// Policy file (TOML), or `-` for standard input.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// `bundle.json` of a package, instead of a policy file.
@@ -65,13 +130,22 @@ impl PolicyArgs {
 
     /// Reads the policy.
     pub(crate) fn authorizer(&self) -> miette::Result<Authorizer> {
-        let bundle = match (&self.policy, &self.bundle) {
-            (Some(path), _) => PolicyFile::load(path)?.into_bundle(),
-            (None, Some(path)) => read_bundle(path)?,
+        Ok(self.with_lines()?.0)
+    }
+
+    /// Reads the policy, and where its rules are.
+    pub(crate) fn with_lines(&self) -> miette::Result<(Authorizer, RuleLines)> {
+        let (bundle, lines) = match (&self.policy, &self.bundle) {
+            (Some(path), _) => {
+                let file = PolicyFile::load(path)?;
+                let lines = RuleLines::of(path, &file);
+                (file.into_bundle(), lines)
+            }
+            (None, Some(path)) => (read_bundle(path)?, RuleLines::default()),
             // The group of clap requires one of them.
             (None, None) => return Err(NoPolicyError.into()),
         };
-        Ok(Authorizer::new(bundle))
+        Ok((Authorizer::new(bundle), lines))
     }
 
     /// The bytes of its `bundle.json`.

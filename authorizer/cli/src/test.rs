@@ -1,16 +1,19 @@
 //! `authorizer test`: the unit tests of a policy.
 
+mod entry;
 mod error;
 mod json;
 mod junit;
 mod outcome;
 mod text;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use authorizer_analysis::testing::document::TestsDocument;
-use authorizer_analysis::testing::{Coverage, Suite, run as run_suite};
+use authorizer_analysis::testing::{Coverage, Suite, run as run_suite, suggest};
 use authorizer_core::Authorizer;
+use authorizer_core::policy::Place;
 use authorizer_policy::{FileKind, PolicyFileError, TomlFile};
 use clap::ValueEnum;
 
@@ -21,8 +24,9 @@ use crate::policy::PolicyArgs;
 
 /// Run the unit tests of a policy, and measure how much of it they cover.
 ///
-/// docs/testing.md describes the test files and the coverage. Exits 1 when a test fails, or when the coverage is below
-/// --min-coverage.
+/// For each part of a rule that no test covers, prints a test that does, ready to be added to the test file, or says that
+/// no request can. docs/testing.md describes the test files and the coverage. Exits 1 when a test fails, or when the
+/// coverage is below --min-coverage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer test --policy policy.toml --min-coverage 100\n\n\
     Run the same tests on the bundle of a package:\n  \
@@ -63,17 +67,26 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (files, _) => files.to_vec(),
     };
     // All files are read before any test runs: the result is complete, or an error.
-    let mut suites = Vec::with_capacity(files.len());
-    for path in files {
-        let (_, suite) = load(&path, &authorizer)?;
-        suites.push((path, suite));
-    }
+    let files = files.into_iter().map(|path| load(&path, &authorizer)).collect::<Result<Vec<_>, _>>()?;
     let mut coverage = Coverage::of(authorizer.bundle().policy());
-    let mut results = Vec::with_capacity(suites.len());
-    for (path, suite) in suites {
-        results.push(FileResults { path, results: run_suite(&suite, &authorizer, &mut coverage) });
+    let mut results = Vec::with_capacity(files.len());
+    for file in &files {
+        results.push(FileResults {
+            path: file.path.clone(),
+            lines: file.lines.clone(),
+            results: run_suite(&file.suite, &authorizer, &mut coverage),
+        });
     }
-    let outcome = Outcome { files: results, coverage, min_coverage: args.min_coverage };
+    let lacking = match files.last() {
+        Some(last) if coverage.missing().next().is_some() && args.format != TestFormat::Junit => {
+            let names =
+                files.iter().flat_map(|file| file.document.tests.iter().map(|test| test.name.clone()));
+            let names: BTreeSet<String> = names.collect();
+            suggest(&authorizer, &coverage, &last.document.defaults, &names)
+        }
+        Some(_) | None => Vec::new(),
+    };
+    let outcome = Outcome { files: results, coverage, lacking, min_coverage: args.min_coverage };
     match args.format {
         TestFormat::Text => text::write(&outcome, args.verbose)?,
         TestFormat::Json => json::write(&outcome, authorizer.bundle())?,
@@ -87,10 +100,27 @@ pub(crate) fn tests_beside(policy: &Path) -> PathBuf {
     policy.with_extension("tests.toml")
 }
 
-/// The text of a file of tests, and the tests in it.
-pub(crate) fn load(path: &Path, authorizer: &Authorizer) -> Result<(String, Suite), PolicyFileError> {
+/// A file of tests.
+pub(crate) struct TestsFile {
+    path: PathBuf,
+    /// Its text.
+    pub(crate) text: String,
+    document: TestsDocument,
+    /// The tests in it.
+    pub(crate) suite: Suite,
+    /// The line of each test, from 1.
+    lines: Vec<usize>,
+}
+
+/// Reads a file of tests.
+pub(crate) fn load(path: &Path, authorizer: &Authorizer) -> Result<TestsFile, PolicyFileError> {
     let file: TomlFile<TestsDocument> = TomlFile::load(FileKind::Tests, path)?;
     let suite = Suite::compile(file.document(), authorizer.bundle().policy());
     let suite = suite.map_err(|problems| file.problems(problems))?;
-    Ok((file.text().to_owned(), suite))
+    let places = file.places();
+    let line =
+        |test| places.span(&Place::member("tests").at(test)).map(|span| places.position(span.start).line);
+    let lines = (0..file.document().tests.len()).map_while(line).collect();
+    let (text, document) = (file.text().to_owned(), file.document().clone());
+    Ok(TestsFile { path: path.to_owned(), text, document, suite, lines })
 }

@@ -5,5 +5,6 @@ mod compiled;
 pub mod document;
 mod problem;
 
+pub use compile::parse_size;
 pub use compiled::Policy;
 pub use problem::{Place, PolicyProblem, Step};

@@ -1,7 +1,7 @@
 //! A TOML file that a person wrote, and the places in it.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use authorizer_core::MAX_BUNDLE_BYTES;
@@ -11,6 +11,7 @@ use miette::NamedSource;
 use serde::de::DeserializeOwned;
 
 use crate::error::{FileKind, PolicyFileError};
+use crate::place::Places;
 use crate::warning::{PolicyWarning, key_warnings, warnings};
 
 /// A file with the right fields and types. Other code checks the values; its problems are shown at their places.
@@ -23,7 +24,7 @@ pub struct TomlFile<T> {
 }
 
 impl<T: DeserializeOwned> TomlFile<T> {
-    /// Reads a file.
+    /// Reads a file, or standard input, which is `-`.
     ///
     /// # Errors
     /// [`PolicyFileError`] when it cannot be read, is not TOML, or has an unknown field or a wrong type.
@@ -48,6 +49,11 @@ impl<T> TomlFile<T> {
         &self.text
     }
 
+    /// The positions of all places in the file.
+    pub fn places(&self) -> Places<'_> {
+        Places::of(&self.text)
+    }
+
     /// The error for these problems, each at its place.
     pub fn problems(&self, problems: Vec<PolicyProblem>) -> PolicyFileError {
         PolicyFileError::problems(self.kind, &self.source, &self.text, problems)
@@ -69,7 +75,11 @@ pub(crate) fn read(kind: FileKind, path: &Path) -> Result<String, PolicyFileErro
     let unreadable = |source| PolicyFileError::Unreadable { kind, path: path.to_owned(), source };
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
+    let read = match path == Path::new("-") {
+        true => io::stdin().take(limit).read_to_end(&mut bytes),
+        false => fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+    };
+    read.map_err(unreadable)?;
     if bytes.len() > MAX_BUNDLE_BYTES {
         return Err(PolicyFileError::TooLarge { path: path.to_owned() });
     }

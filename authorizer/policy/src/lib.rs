@@ -45,7 +45,8 @@ impl fmt::Debug for PolicyFile {
 }
 
 impl PolicyFile {
-    /// Reads a policy file and the key files that it names.
+    /// Reads a policy file and the key files that it names. The policy `-` is standard input; its key files are relative
+    /// to the current folder.
     ///
     /// # Errors
     /// [`PolicyFileError`], with everything that is wrong with the policy.

@@ -31,6 +31,11 @@ impl Budget {
         Self::of_steps(STEPS.saturating_add(rules.saturating_mul(STEPS_OF_A_RULE)), STEPS / SHARE)
     }
 
+    /// For the tests that a policy lacks, however many rules it has.
+    pub(crate) fn for_suggestions() -> Self {
+        Self::of_steps(STEPS, STEPS / SHARE)
+    }
+
     /// With this many steps in all, and for one question.
     pub(crate) fn of_steps(steps: u64, share: u64) -> Self {
         Self { left: Arc::new(AtomicU64::new(steps)), share }

@@ -118,12 +118,7 @@ impl Coverage {
         test: &str,
     ) {
         for (rule, (_, points)) in policy.rules().iter().zip(&mut self.rules) {
-            let seen = match failing(rule, access).as_slice() {
-                [] if record.rule.as_deref() == Some(rule.id()) => seen_where_it_decides(rule, access),
-                [part] if is_decisive(rule, record) => vec![Point::FailsAlone(part.clone())],
-                [..] => Vec::new(),
-            };
-            for point in seen {
+            for point in seen(rule, access, record) {
                 if let Some(by) = points.get_mut(&point) {
                     by.get_or_insert_with(|| test.to_owned());
                 }
@@ -143,6 +138,18 @@ impl Coverage {
         self.points().filter(|(.., by)| by.is_none()).map(|(id, point, _)| (id, point))
     }
 
+    /// The same, with the places of their rules in the policy.
+    pub(super) fn missing_at(&self) -> impl Iterator<Item = (usize, &Point)> {
+        self.rules.iter().enumerate().flat_map(|(index, (_, points))| {
+            points.iter().filter(|(_, by)| by.is_none()).map(move |(point, _)| (index, point))
+        })
+    }
+
+    /// Whether no test covered this point of the rule with this place.
+    pub(super) fn is_missing(&self, rule: usize, point: &Point) -> bool {
+        self.rules.get(rule).and_then(|(_, points)| points.get(point)).is_some_and(Option::is_none)
+    }
+
     /// The number of covered points, and the number of all points.
     pub fn count(&self) -> (usize, usize) {
         let all = self.points().count();
@@ -154,6 +161,15 @@ impl Coverage {
         let (seen, all) = self.count();
         let percent = seen.saturating_mul(100).checked_div(all).unwrap_or(100);
         u8::try_from(percent).unwrap_or(100)
+    }
+}
+
+/// What a request covers of a rule, if the decision on it is the expected one.
+pub(super) fn seen(rule: &Rule, access: &Access<'_>, record: &DecisionRecord<'_>) -> Vec<Point> {
+    match failing(rule, access).as_slice() {
+        [] if record.rule.as_deref() == Some(rule.id()) => seen_where_it_decides(rule, access),
+        [part] if is_decisive(rule, record) => vec![Point::FailsAlone(part.clone())],
+        [..] => Vec::new(),
     }
 }
 

@@ -5,9 +5,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use authorizer_core::operation::S3Operation;
+use authorizer_core::policy::document::SizeDocument;
 use authorizer_core::record::Verdict;
 use serde::de::value::StrDeserializer;
-use serde::de::{SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -45,7 +46,7 @@ pub struct DefaultsDocument {
     /// The viewer's address.
     pub source_ip: Option<String>,
     /// The instant of the decision.
-    pub now: Option<String>,
+    pub now: Option<InstantDocument>,
 }
 
 /// `[[tests]]`: one request, or one for each method and key, and the expected result.
@@ -85,7 +86,7 @@ pub struct TestDocument {
     /// The viewer's address.
     pub source_ip: Option<String>,
     /// The instant of the decision.
-    pub now: Option<String>,
+    pub now: Option<InstantDocument>,
     /// The expected decision: `allow`, `refuse` or `preflight`.
     pub expect: Verdict,
     /// The rule that must decide.
@@ -100,12 +101,52 @@ pub struct TestDocument {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct UploadFactsDocument {
-    /// The length.
-    pub bytes: Option<u64>,
+    /// The length, as `max_bytes` of a policy is written.
+    pub bytes: Option<SizeDocument>,
     /// The media type.
     pub content_type: Option<String>,
     /// The metadata, by name without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// An instant: a number of seconds since 1970, or the text of a time. A date and time of TOML is the text of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstantDocument(pub String);
+
+/// Written by hand, because a reader of TOML shows a date as a table of one member.
+impl<'de> Deserialize<'de> for InstantDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Instant;
+
+        impl<'de> Visitor<'de> for Instant {
+            type Value = InstantDocument;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time, such as \"2026-12-31T23:59:59Z\", or seconds since 1970")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(InstantDocument(text.to_owned()))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, seconds: i64) -> Result<Self::Value, E> {
+                Ok(InstantDocument(seconds.to_string()))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Self::Value, E> {
+                Ok(InstantDocument(seconds.to_string()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+                match members.next_entry::<String, String>()? {
+                    Some((name, text)) if name.starts_with("$__toml") => Ok(InstantDocument(text)),
+                    Some(_) | None => Err(serde::de::Error::invalid_type(Unexpected::Map, &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Instant)
+    }
 }
 
 /// One value, written without an array, or many in an array.

@@ -1,16 +1,19 @@
 //! Runs tests.
 
 use authorizer_core::record::DecisionRecord;
-use authorizer_core::{Authorizer, UnixTime};
+use authorizer_core::rules::Access;
+use authorizer_core::{Authorizer, Refusal, UnixTime};
 use serde::Serialize;
 
 use super::coverage::Coverage;
 use super::suite::{Case, Expected, Suite};
-use crate::explain::{RuleExplanation, explain, explain_supposing};
+use crate::explain::{RuleExplanation, explain, explain_supposing, results};
 
 /// The result of one request.
 #[derive(Clone, Debug)]
 pub struct TestResult {
+    /// The place of the test in its file, from 0.
+    pub index: usize,
     /// The name of the test, with the request if the test has several.
     pub name: String,
     /// The method.
@@ -51,21 +54,36 @@ pub fn run(suite: &Suite, authorizer: &Authorizer, coverage: &mut Coverage) -> V
 }
 
 fn run_case(case: &Case, authorizer: &Authorizer, coverage: &mut Coverage) -> TestResult {
+    let (access, result) = result_of(case, authorizer);
+    if let (true, Ok(access)) = (result.held(), access) {
+        coverage.note(authorizer.bundle().policy(), &access, &result.record, &case.name);
+    }
+    result
+}
+
+/// The result of a request, and the input of its rules.
+pub(super) fn result_of<'a>(
+    case: &Case,
+    authorizer: &'a Authorizer,
+) -> (Result<Access<'a>, Refusal>, TestResult) {
     let event = case.request.event();
     let now: UnixTime = case.now;
-    let (explanation, access) = match &case.token {
-        Some(token) => (
-            explain_supposing(authorizer, &event, token, now),
-            authorizer.access_supposing(&event, token, now),
-        ),
-        None => (explain(authorizer, &event, now), authorizer.access(&event, now)),
+    let access = match &case.token {
+        Some(token) => authorizer.access_supposing(&event, token, now),
+        None => authorizer.access(&event, now),
     };
-    let record = explanation.record;
-    let differences = differences(&case.expected, &record);
-    if let (true, Ok(access)) = (differences.is_empty(), access) {
-        coverage.note(authorizer.bundle().policy(), &access, &record, &case.name);
+    let mut explanation = results(authorizer, &event, case.token.as_ref(), now);
+    let differences = differences(&case.expected, &explanation.record);
+    // Of a test that passes, nobody asks what was near.
+    if !differences.is_empty() {
+        explanation = match &case.token {
+            Some(token) => explain_supposing(authorizer, &event, token, now),
+            None => explain(authorizer, &event, now),
+        };
     }
-    TestResult {
+    let record = explanation.record;
+    let result = TestResult {
+        index: case.index,
         name: case.name.clone(),
         method: case.request.method().to_owned(),
         target: case.request.target(),
@@ -73,7 +91,8 @@ fn run_case(case: &Case, authorizer: &Authorizer, coverage: &mut Coverage) -> Te
         record,
         differences,
         rules: explanation.rules,
-    }
+    };
+    (access, result)
 }
 
 fn differences(expected: &Expected, record: &DecisionRecord<'_>) -> Vec<Difference> {

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use authorizer_core::policy::{Place, Policy, PolicyProblem};
+use authorizer_core::policy::{Place, Policy, PolicyProblem, parse_size};
 use authorizer_core::record::Verdict;
 use authorizer_core::rules::Effect;
-use authorizer_core::{Supposed, UnixTime};
+use authorizer_core::{Refusal, Supposed, UnixTime};
 use serde_json::{Map, Value};
 
 use super::document::{OneOrMany, TESTS_VERSION, TestDocument, TestsDocument};
+use crate::instant::parse_instant;
 use crate::posed::{Aim, Deed, PosedRequest, PosedUpload};
 use crate::supposed::fill_in;
 
@@ -22,6 +23,8 @@ pub struct Suite {
 /// One request, and the expected result.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
+    /// The place of its test in the document.
+    pub(super) index: usize,
     pub(super) name: String,
     pub(super) request: PosedRequest,
     pub(super) token: Option<Supposed>,
@@ -104,23 +107,24 @@ impl Compiler<'_> {
             } else if !names.insert(test.name.as_str()) {
                 self.add(place.then("name"), "this name is used twice", "give each test its own name");
             }
-            cases.extend(self.compile_test(test, &place));
+            cases.extend(self.compile_test(index, test, &place));
         }
         cases
     }
 
-    fn compile_test(&mut self, test: &TestDocument, place: &Place) -> Vec<Case> {
+    fn compile_test(&mut self, index: usize, test: &TestDocument, place: &Place) -> Vec<Case> {
         let expected = self.expected(test, place);
         let now = self.now(test, place);
         let token = self.token(test, place, now);
         let source = self.source(test, place);
         let requests = self.requests(test, place);
+        let bytes = self.bytes(test, place);
         let many = requests.len() > 1;
         let mut cases = Vec::with_capacity(requests.len());
         for (deed, mut request) in requests {
             request = self.with_headers(test, request);
             let upload = PosedUpload {
-                bytes: test.upload.bytes,
+                bytes,
                 content_type: test.upload.content_type.clone(),
                 metadata: test.upload.metadata.clone(),
             };
@@ -138,7 +142,7 @@ impl Compiler<'_> {
                 }
             };
             let token = token.clone();
-            cases.push(Case { name, request, token, now, expected: expected.clone() });
+            cases.push(Case { index, name, request, token, now, expected: expected.clone() });
         }
         cases
     }
@@ -151,7 +155,8 @@ impl Compiler<'_> {
                 (None, _) => self.add(
                     place,
                     format!("the policy does not have a rule `{}`", id.escape_debug()),
-                    "write the `id` of one of its rules",
+                    did_you_mean(id, self.policy.rules().iter().map(|rule| rule.id()))
+                        .unwrap_or_else(|| "write the `id` of one of its rules".to_owned()),
                 ),
                 (Some(Effect::Allow), Verdict::Allow) | (Some(Effect::Deny), Verdict::Refuse) => {}
                 (Some(_), Verdict::Preflight) => {
@@ -170,6 +175,17 @@ impl Compiler<'_> {
                     "name a deny rule, or the `reason` for which no rule allows it",
                 ),
             }
+        }
+        if let Some(reason) = &test.reason
+            && !reasons().any(|known| known == reason)
+        {
+            self.add(
+                place.then("reason"),
+                format!("`{}` is not a reason of the decision log", reason.escape_debug()),
+                did_you_mean(reason, reasons()).unwrap_or_else(|| {
+                    "write the reason that `authorizer explain` shows for the request".to_owned()
+                }),
+            );
         }
         Expected {
             decision: test.expect,
@@ -192,14 +208,23 @@ impl Compiler<'_> {
                 return UnixTime::from_seconds(0);
             }
         };
-        UnixTime::parse_rfc3339(text).unwrap_or_else(|| {
-            self.add(
-                place,
-                format!("`{}` is not a time in UTC", text.escape_debug()),
-                "write it as `\"2026-12-31T23:59:59Z\"`",
-            );
+        parse_instant(&text.0).unwrap_or_else(|remedy| {
+            self.add(place, format!("`{}` is not a time", text.0.escape_debug()), remedy);
             UnixTime::from_seconds(0)
         })
+    }
+
+    fn bytes(&mut self, test: &TestDocument, place: &Place) -> Option<u64> {
+        let size = test.upload.bytes.as_ref()?;
+        let bytes = parse_size(size);
+        if bytes.is_none() {
+            self.add(
+                place.then("upload").then("bytes"),
+                "this is not a number of bytes",
+                "write it as in a policy: `5000000`, `\"5MB\"` or `\"5 MiB\"`",
+            );
+        }
+        bytes
     }
 
     fn source(&mut self, test: &TestDocument, place: &Place) -> Option<IpAddr> {
@@ -271,7 +296,8 @@ impl Compiler<'_> {
             self.add(
                 issuer_place,
                 format!("the policy does not have an issuer `{}`", name.escape_debug()),
-                "write the `name` of one of its issuers",
+                did_you_mean(name, self.policy.issuers().iter().map(|issuer| issuer.name()))
+                    .unwrap_or_else(|| "write the `name` of one of its issuers".to_owned()),
             );
             return None;
         };
@@ -287,7 +313,19 @@ impl Compiler<'_> {
     /// One request for each method and target.
     fn requests(&mut self, test: &TestDocument, place: &Place) -> Vec<(Deed, PosedRequest)> {
         let deeds: Vec<Deed> = match (&test.method, &test.operation) {
-            (Some(methods), None) => methods.as_slice().iter().cloned().map(Deed::Method).collect(),
+            (Some(methods), None) => {
+                let mut deeds = Vec::new();
+                for method in methods.as_slice() {
+                    match Deed::of_method(method) {
+                        Ok(deed) => deeds.push(deed),
+                        Err(error) => {
+                            self.add(place.then("method"), error.to_string(), error.remedy());
+                            return Vec::new();
+                        }
+                    }
+                }
+                deeds
+            }
             (None, Some(operations)) => operations.as_slice().iter().copied().map(Deed::Operation).collect(),
             (None, None) if test.prefix.is_some() => vec![Deed::Method("GET".into())],
             (Some(_), Some(_)) => {
@@ -327,8 +365,13 @@ impl Compiler<'_> {
                 OneOrMany::One(_) => place.then(name),
                 OneOrMany::Many(_) => place.then(name).at(index),
             };
+            let aim = aim(text.clone());
+            if let Err(error) = aim.check() {
+                self.add(place.clone(), error.to_string(), error.remedy());
+                continue;
+            }
             for deed in &deeds {
-                match PosedRequest::new(deed, &aim(text.clone()), &test.query) {
+                match PosedRequest::new(deed, &aim, &test.query) {
                     Ok(request) => requests.push((deed.clone(), request)),
                     Err(error) => self.add(place.clone(), error.to_string(), error.remedy()),
                 }
@@ -347,6 +390,25 @@ impl Compiler<'_> {
         }
         request
     }
+}
+
+/// The reasons that are not refusals.
+const OTHER_REASONS: [&str; 4] =
+    ["allowed_by_rule", "preflight_answered", "preflight_method_not_allowed", "preflight_header_not_allowed"];
+
+/// Every word that `reason` of the decision log can be.
+fn reasons() -> impl Iterator<Item = &'static str> {
+    Refusal::REASONS.into_iter().chain(OTHER_REASONS)
+}
+
+/// The remedy for a word that is not known but is like one that is.
+fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+    /// Less alike is another word.
+    const ALIKE: f64 = 0.8;
+    let likeness = |one: &str| strsim::jaro_winkler(&word.to_lowercase(), &one.to_lowercase());
+    let (likest, one) =
+        known.map(|one| (likeness(one), one)).max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (likest >= ALIKE).then(|| format!("did you mean `{one}`?"))
 }
 
 /// What a TOML date looks like for a reader of JSON.

@@ -1,8 +1,8 @@
 //! What two policies differ in, found by the analysis, against what is found by trying every request there is over
 //! small alphabets. The core decides on each, so that the two have nothing in common but the rules.
 
-mod policies;
-mod requests;
+pub(crate) mod policies;
+pub(crate) mod requests;
 
 use std::collections::BTreeSet;
 

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 mod brute;
 mod fixtures;
 mod mutations;
+mod near;
 mod random;
+mod suggested;
 
 /// The folder of the repository.
 fn root() -> PathBuf {

@@ -9,6 +9,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::output::{Exit, Format, line};
+use crate::policy::PolicyFileArgs;
 
 /// A policy that Cedar cannot express.
 #[derive(Debug, Diagnostic, Error)]
@@ -28,8 +29,8 @@ struct CedarError {
     authorizer audit cedar --schema policy.toml > policy.cedarschema\n  \
     cedar validate --schema policy.cedarschema --policies policy.cedar")]
 pub(crate) struct Args {
-    /// Policy file (TOML).
-    policy: PathBuf,
+    #[command(flatten)]
+    policy: PolicyFileArgs,
     /// Print the schema instead of the policies.
     #[arg(long)]
     schema: bool,
@@ -39,9 +40,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let bundle = PolicyFile::load(&args.policy)?.into_bundle();
+    let bundle = PolicyFile::load(args.policy.path())?.into_bundle();
     let translation = Translation::of(bundle.policy())
-        .map_err(|source| CedarError { path: args.policy.clone(), source })?;
+        .map_err(|source| CedarError { path: args.policy.path().to_owned(), source })?;
     match (args.format, args.schema) {
         (Format::Json, _) => line(json!({
             "version": 1,

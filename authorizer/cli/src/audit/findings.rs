@@ -1,7 +1,6 @@
 //! `authorizer audit findings`: every check over a policy, its issuers and its keys.
 
 use std::env;
-use std::path::PathBuf;
 
 use authorizer_core::{Authorizer, UnixTime};
 use authorizer_findings::Severity;
@@ -11,6 +10,7 @@ use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
 use crate::output::{Exit, OutputError, line};
+use crate::policy::PolicyFileArgs;
 use crate::time::{now_or, parse_instant};
 
 /// Find problems in a policy, its issuers and its keys.
@@ -25,8 +25,8 @@ use crate::time::{now_or, parse_instant};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit findings policy.toml --fail-on low")]
 pub(crate) struct Args {
-    /// Policy file (TOML).
-    policy: PathBuf,
+    #[command(flatten)]
+    policy: PolicyFileArgs,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -86,11 +86,11 @@ impl FailOn {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let file = PolicyFile::load(&args.policy)?;
+    let file = PolicyFile::load(args.policy.path())?;
     let now = now_or(args.now);
     let authorizer = Authorizer::new(file.bundle().clone());
     let findings = findings(&PolicySubject::new(file.document(), &authorizer, now));
-    let report = Report::of_policy(&args.policy, &file, now, findings);
+    let report = Report::of_policy(args.policy.path(), &file, now, findings);
     write(&report, args.format)?;
     Ok(args.fail_on.exit(&report))
 }

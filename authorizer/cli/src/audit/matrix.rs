@@ -42,7 +42,10 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Of {
-    /// Policy file (TOML).
+    /// Policy file (TOML), or `-` for standard input.
+    #[arg(value_name = "POLICY")]
+    argument: Option<PathBuf>,
+    /// The same as POLICY.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// `bundle.json` of a package, instead of a policy file.
@@ -71,7 +74,8 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     if !args.of.deployment.is_empty() {
         return reach::run(&args.of.deployment, args.format);
     }
-    let policy = PolicyArgs::of(args.of.policy.clone(), args.of.bundle.clone());
+    let policy =
+        PolicyArgs::of(args.of.argument.clone().or_else(|| args.of.policy.clone()), args.of.bundle.clone());
     let authorizer = policy.authorizer()?;
     let table = matrix(&authorizer).map_err(UnansweredError)?;
     match args.format {

@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::request;
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, Format, OutputError, line};
-use crate::policy::PolicyArgs;
+use crate::policy::PolicyOrBundleArgs;
 use crate::time::parse_instant;
 
 /// Ask who can do something, or what somebody can do.
@@ -36,7 +36,7 @@ use crate::time::parse_instant;
     authorizer audit query --policy policy.toml --anonymous --operation PutObject --expect none")]
 pub(crate) struct Args {
     #[command(flatten)]
-    policy: PolicyArgs,
+    policy: PolicyOrBundleArgs,
     /// Operation, such as GetObject, or a method, such as PUT: all operations that it denies in a deny rule.
     /// Repeatable (default: any operation).
     #[arg(long = "operation", value_name = "NAME", value_parser = parse_operations)]
@@ -105,7 +105,7 @@ struct ContradictionError {
 struct Claims(Map<String, Value>);
 
 pub(super) fn run(args: &Args) -> miette::Result<Exit> {
-    let authorizer = args.policy.authorizer()?;
+    let authorizer = args.policy.args().authorizer()?;
     let permissions = query(&authorizer, &asked(args, &authorizer)?).map_err(UnansweredError)?;
     match args.format {
         Format::Json => line(json!({
@@ -198,6 +198,12 @@ fn parse_operations(text: &str) -> Result<OperationSet, String> {
         return Ok([one].into_iter().collect());
     }
     MethodWord::parse(text).map(MethodWord::closes).ok_or_else(|| {
+        let bare = text.strip_prefix("s3:").unwrap_or(text);
+        let operations = S3Operation::ALL.map(S3Operation::name).into_iter();
+        let mut known = operations.chain(MethodWord::ALL.map(MethodWord::as_str));
+        if let Some(meant) = known.find(|one| one.eq_ignore_ascii_case(bare)) {
+            return format!("write {meant}");
+        }
         let names = S3Operation::ALL.map(S3Operation::name).join(", ");
         let words = MethodWord::ALL.map(MethodWord::as_str).join(", ");
         format!("use one of {names}, or {words}")

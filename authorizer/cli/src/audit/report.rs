@@ -9,8 +9,9 @@ use clap::ValueEnum;
 
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, line};
+use crate::policy::PolicyFileArgs;
 use crate::save;
-use crate::test::{self, tests_beside};
+use crate::test::{self, TestsFile, tests_beside};
 use crate::time::{now_or, parse_instant};
 
 /// Write a report for a review: who may do what, the findings, the issuers and their keys, and the rules.
@@ -26,8 +27,8 @@ use crate::time::{now_or, parse_instant};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  authorizer audit report policy.toml --out report.html")]
 pub(crate) struct Args {
-    /// Policy file (TOML).
-    policy: PathBuf,
+    #[command(flatten)]
+    policy: PolicyFileArgs,
     /// File for the report (default: standard output). An existing file is replaced.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -70,7 +71,7 @@ fn parse_docs(text: &str) -> Result<String, String> {
 
 /// The results of the policy's tests, if it has any.
 fn tested(args: &Args, file: &PolicyFile) -> miette::Result<Option<Tested>> {
-    let beside = tests_beside(&args.policy);
+    let beside = tests_beside(args.policy.path());
     let files = match args.tests.as_slice() {
         [] if beside.exists() => vec![beside],
         [] => return Ok(None),
@@ -79,15 +80,15 @@ fn tested(args: &Args, file: &PolicyFile) -> miette::Result<Option<Tested>> {
     let authorizer = Authorizer::new(file.bundle().clone());
     let mut tested = Tested::new(&authorizer);
     for path in files {
-        let (text, suite) = test::load(&path, &authorizer)?;
+        let TestsFile { text, suite, .. } = test::load(&path, &authorizer)?;
         tested.add(&path, &text, &suite, &authorizer);
     }
     Ok(Some(tested))
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let file = PolicyFile::load(&args.policy)?;
-    let mut review = Review::of(&args.policy, &file, now_or(args.now)).map_err(UnansweredError)?;
+    let file = PolicyFile::load(args.policy.path())?;
+    let mut review = Review::of(args.policy.path(), &file, now_or(args.now)).map_err(UnansweredError)?;
     if let Some(tested) = tested(args, &file)? {
         review = review.with_tests(tested);
     }

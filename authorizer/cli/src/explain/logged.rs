@@ -17,7 +17,7 @@ use super::request::Posed;
 use super::{Args, exit, json_of, write_text};
 use crate::backtest::{old_bundle, source};
 use crate::output::{Exit, Format, OutputError, line};
-use crate::policy::UnusableBundleError;
+use crate::policy::{RuleLines, UnusableBundleError};
 use crate::time::now_or;
 
 /// Why a logged request cannot be explained.
@@ -59,7 +59,7 @@ impl From<RebuildError> for LoggedError {
 }
 
 /// Explains a logged request.
-pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Result<Exit> {
+pub(super) fn run(args: &Args, authorizer: &Authorizer, lines: &RuleLines, id: &str) -> miette::Result<Exit> {
     let trace = search(args, id)?;
     let old = args.old.as_deref().map(read_old).transpose()?;
     let decider = old.as_ref().unwrap_or(authorizer);
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
         // A token that is described is valid at the time of the request.
         true => {
             let now = rebuilt(Some(Asker::Anonymous))?.now;
-            rebuilt(Some(args.request.asker(authorizer.bundle().policy(), now)?))?
+            rebuilt(Some(args.request.asker(authorizer.bundle().policy(), trace.issuer(), now)?))?
         }
         false => rebuilt(None)?,
     };
@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
     let is_as_recorded = rebuilt.is_as_recorded(&explanation.record);
     match args.format {
         Format::Json => {
-            let mut result = json_of(&explanation, Some(&posed));
+            let mut result = json_of(&explanation, lines, Some(&posed));
             if let Some(members) = result.as_object_mut() {
                 members.insert(
                     "logged".to_owned(),
@@ -108,7 +108,7 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, id: &str) -> miette::Res
             line(result)?;
         }
         Format::Text => {
-            write_text(&explanation, Some(&posed), &target)?;
+            write_text(&explanation, lines, Some(&posed), &target)?;
             write_logged(&trace, &rebuilt, is_as_recorded, authorizer)?;
         }
     }
@@ -133,7 +133,7 @@ fn as_shown(supposed: &Supposed, policies: [&Authorizer; 2]) -> Supposed {
 fn search(args: &Args, id: &str) -> miette::Result<Trace> {
     let mut trace = Trace::of(id);
     for log in source::logs(&args.log)? {
-        source::read(&log, None, &AtomicU64::new(0), &mut |lines| {
+        source::read(&log, args.delimiter, &AtomicU64::new(0), &mut |lines| {
             trace.read(&lines);
             true
         })?;
@@ -208,9 +208,17 @@ fn write_logged(
             format!("refused{status}{}{}", word(&recorded.reason, ": "), word(&recorded.rule, " "))
         }
         Some(other) => format!("{}{status}{}", on_one_line(other), word(&recorded.reason, ": ")),
-        None => "not shown by the logs".to_owned(),
+        None => match recorded.failed.as_deref() {
+            Some(failed) => {
+                format!("nothing{status}: the function itself failed ({})", on_one_line(failed))
+            }
+            None => "not shown by the logs".to_owned(),
+        },
     };
     line(format_args!("recorded: {then}"))?;
+    if recorded.failed.is_some() {
+        line("  why is in the function's log, /aws/lambda/us-east-1.NAME, in the Region that ran it")?;
+    }
     match is_as_recorded {
         Some(true) => line(format_args!("  {}", "the decision is the recorded one".green()))?,
         Some(false) => line(format_args!("  {}", "the decision is not the recorded one".red()))?,

@@ -86,7 +86,8 @@ pub(crate) struct RequestArgs {
     /// Claims of the viewer's token: JSON, a file that contains it, or `-` for standard input.
     #[arg(long, value_name = "JSON|FILE", requires = "known")]
     claims: Option<String>,
-    /// Issuer of the token, by its name in the policy. Fills in what its tokens must contain and `--claims` does not
+    /// Issuer of the token, by its name in the policy (default with `--claims` without `iss`: the logged issuer, or the only
+    /// one of the policy). Fills in what its tokens must contain and `--claims` does not
     /// have: `iss`, `exp`, `aud`, `client_id`, required claims, `typ`, and `iat` where the policy limits lifetimes.
     #[arg(long, value_name = "NAME", requires = "known")]
     issuer: Option<String>,
@@ -109,9 +110,10 @@ impl RequestArgs {
     /// The request, if the options describe one.
     pub(super) fn posed(&self, policy: &Policy, now: UnixTime) -> miette::Result<Option<Posed>> {
         let Some(aim) = self.aim() else { return Ok(None) };
+        aim.check().map_err(RequestError::Request)?;
         let deed = match (self.operation, &self.method) {
             (Some(operation), _) => Deed::Operation(operation),
-            (None, Some(method)) => Deed::Method(method.clone()),
+            (None, Some(method)) => Deed::of_method(method).map_err(RequestError::Request)?,
             (None, None) => Deed::Method("GET".to_owned()),
         };
         let mut request = PosedRequest::new(&deed, &aim, &self.query).map_err(RequestError::Request)?;
@@ -121,7 +123,7 @@ impl RequestArgs {
         if let Some(source) = self.source_ip {
             request = request.with_source(source);
         }
-        Ok(Some(Posed { request, token: self.token(policy, now)? }))
+        Ok(Some(Posed { request, token: self.token(policy, None, now)? }))
     }
 
     /// What the options say beside what logs have. The token is added with [`asker`](Self::asker).
@@ -134,9 +136,14 @@ impl RequestArgs {
         self.anonymous || self.claims.is_some() || self.issuer.is_some() || self.token_type.is_some()
     }
 
-    /// The token that the options describe.
-    pub(super) fn asker(&self, policy: &Policy, now: UnixTime) -> miette::Result<Asker> {
-        Ok(self.token(policy, now)?.map_or(Asker::Anonymous, |token| Asker::Token(token.supposed)))
+    /// The token that the options describe, from the logged issuer if they do not say another one.
+    pub(super) fn asker(
+        &self,
+        policy: &Policy,
+        logged: Option<&str>,
+        now: UnixTime,
+    ) -> miette::Result<Asker> {
+        Ok(self.token(policy, logged, now)?.map_or(Asker::Anonymous, |token| Asker::Token(token.supposed)))
     }
 
     fn aim(&self) -> Option<Aim> {
@@ -145,17 +152,30 @@ impl RequestArgs {
         path.or(key).or_else(|| self.prefix.clone().map(Aim::Prefix))
     }
 
-    fn token(&self, policy: &Policy, now: UnixTime) -> miette::Result<Option<FilledToken>> {
+    /// If claims are given and nothing says whose they are, they are those of the logged issuer, or of the only one.
+    fn token(
+        &self,
+        policy: &Policy,
+        logged: Option<&str>,
+        now: UnixTime,
+    ) -> miette::Result<Option<FilledToken>> {
         if self.anonymous {
             return Ok(None);
         }
         let claims = self.claims.as_deref().map(read_claims).transpose()?;
-        match (&self.issuer, claims) {
+        let names_none = claims.as_ref().is_some_and(|claims| !claims.contains_key("iss"));
+        let logged = logged.filter(|name| policy.issuers().iter().any(|issuer| issuer.name() == *name));
+        let only = match policy.issuers() {
+            [only] => Some(only.name()),
+            _ => None,
+        };
+        let implied = logged.or(only).filter(|_| names_none);
+        match (self.issuer.as_deref().or(implied), claims) {
             (Some(name), claims) => {
                 let issuer =
                     policy.issuers().iter().find(|issuer| issuer.name() == name).ok_or_else(|| {
                         let known: Vec<_> = policy.issuers().iter().map(|issuer| issuer.name()).collect();
-                        RequestError::Issuer { name: name.clone(), known: known.join(", ") }
+                        RequestError::Issuer { name: name.to_owned(), known: known.join(", ") }
                     })?;
                 let filled = fill_in(issuer, self.token_type.clone(), claims.unwrap_or_default(), now);
                 Ok(Some(filled.map_err(RequestError::OtherIssuer)?))
@@ -189,8 +209,11 @@ fn read_claims(text: &str) -> miette::Result<Map<String, Value>> {
 
 pub(crate) fn parse_operation(text: &str) -> Result<S3Operation, String> {
     S3Operation::named(text).ok_or_else(|| {
+        let bare = text.strip_prefix("s3:").unwrap_or(text);
+        let meant =
+            S3Operation::ALL.map(S3Operation::name).into_iter().find(|one| one.eq_ignore_ascii_case(bare));
         let names = S3Operation::ALL.map(S3Operation::name).join(", ");
-        format!("use one of {names}")
+        meant.map_or_else(|| format!("use one of {names}"), |meant| format!("write {meant}"))
     })
 }
 

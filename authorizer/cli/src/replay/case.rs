@@ -63,6 +63,9 @@ pub(super) struct Replayed<'e> {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<Cow<'e, str>>,
     outcome: Outcome<'e>,
+    /// Where an event that is not JSON is broken.
+    #[serde(skip)]
+    pub(super) broken: Option<String>,
 }
 
 impl<'e> Replayed<'e> {
@@ -84,6 +87,7 @@ impl<'e> Replayed<'e> {
             issuer: record.issuer,
             subject: record.subject,
             outcome,
+            broken: None,
         }
     }
 
@@ -120,8 +124,9 @@ impl<'e> Replayed<'e> {
                 let rule = self.rule.as_deref().map(|rule| format!(" {rule}")).unwrap_or_default();
                 let problem =
                     self.problem.as_deref().map(|problem| format!(": {problem}")).unwrap_or_default();
+                let broken = self.broken.as_deref().map(|broken| format!(" ({broken})")).unwrap_or_default();
                 format!(
-                    "{} {status} {asked}  {}{problem}{rule}  {}",
+                    "{} {status} {asked}  {}{problem}{broken}{rule}  {}",
                     "refuse".red(),
                     self.reason,
                     place.dimmed()

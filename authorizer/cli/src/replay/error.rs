@@ -22,6 +22,19 @@ pub(crate) enum ReplayError {
     #[error("the input does not contain an event")]
     #[diagnostic(help("name files with events, or a folder with .json, .jsonl or .ndjson files"))]
     NoEvents,
+    /// A text of several lines that is not JSON: its lines are not events.
+    #[error("`{path}`, line {line}: this is not JSON: {problem}")]
+    #[diagnostic(help(
+        "an event is one JSON object; write several one per line, one after the other, or in an array"
+    ))]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What the reader of JSON says.
+        problem: String,
+    },
     /// Longer than an event can be.
     #[error("`{path}` contains an event of more than 1 MiB")]
     #[diagnostic(help("an event is one JSON object; to replay many, write one per line in a .jsonl file"))]

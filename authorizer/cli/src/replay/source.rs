@@ -19,6 +19,9 @@ pub(super) const MAX_EVENT_BYTES: usize = 1024 * 1024;
 /// The number of bytes that shows that an event is too long.
 const ONE_MORE: u64 = 1024 * 1024 + 1;
 
+/// What some editors and shells write before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// The number of bytes that are read and handed on at once.
 const BATCH_BYTES: usize = 128 * 1024;
 
@@ -154,6 +157,9 @@ impl<'h> Reader<'h> {
                 Err(source) => return self.fail(unreadable(source)),
             }
         }
+        if let Some(rest) = start.strip_prefix(BYTE_ORDER_MARK) {
+            start = rest.to_vec();
+        }
         if !is_json(&start) {
             if let Err(source) = reader.by_ref().take(ONE_MORE).read_to_end(&mut start) {
                 return self.fail(unreadable(source));
@@ -172,6 +178,10 @@ impl<'h> Reader<'h> {
             return false;
         }
         let mut texts = Texts::new(path, source);
+        // A mark of the encoding belongs to the file, not to its first event.
+        if reader.fill_buf().is_ok_and(|start| start.starts_with(BYTE_ORDER_MARK)) {
+            reader.consume(BYTE_ORDER_MARK.len());
+        }
         // The beginning of a line without its end.
         let mut bytes = Vec::new();
         loop {

@@ -57,8 +57,12 @@ impl Texts {
                         return false;
                     }
                 }
-                // What began is not JSON, so its first line stands by itself.
+                // What began is not JSON, so its first line stands by itself, unless it shows that lines follow it.
                 Joined::Broken(taken) => {
+                    if let Some(error) = self.broken() {
+                        hand(Batch::Unusable(error));
+                        return false;
+                    }
                     let (line, mut rest) = first_line(std::mem::take(&mut self.open));
                     rest.extend_from_slice(block.get(taken..).unwrap_or_default());
                     block = rest;
@@ -73,12 +77,37 @@ impl Texts {
     /// Hands on the text that is left. If only its end is missing, it is one event, which is malformed.
     pub(super) fn finish(&mut self, hand: Hand<'_, Batch>) -> bool {
         while reads(&self.open) == Reads::Broken {
+            if let Some(error) = self.broken() {
+                hand(Batch::Unusable(error));
+                return false;
+            }
             let (line, rest) = first_line(std::mem::take(&mut self.open));
             if !hand(self.lines(line)) || !self.add(rest, hand) {
                 return false;
             }
         }
         self.open.is_empty() || self.hand_text(hand)
+    }
+
+    /// The error of a text that stands on several lines: its first one opens an array, or has nothing but brackets, as
+    /// printers of JSON write it. A line that was cut off begins otherwise.
+    fn broken(&self) -> Option<ReplayError> {
+        let end = memchr::memchr(b'\n', &self.open)?;
+        let first = self.open.get(..end).unwrap_or_default().trim_ascii();
+        let is_text = first.starts_with(b"[") || first.iter().all(|byte| matches!(byte, b'{' | b'[' | b' '));
+        if !is_text {
+            return None;
+        }
+        let error = Deserializer::from_slice(&self.open).into_iter::<IgnoredAny>().find_map(Result::err)?;
+        let line = u64::try_from(error.line()).unwrap_or(u64::MAX).saturating_sub(1);
+        let problem = error.to_string();
+        // Its line is that of the text alone.
+        let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
+        Some(ReplayError::Json {
+            path: self.path.to_path_buf(),
+            line: self.next.saturating_add(line),
+            problem,
+        })
     }
 
     fn hand_text(&mut self, hand: Hand<'_, Batch>) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anstream::ColorChoice;
 use authorizer_core::record::Verdict;
 use authorizer_core::{Authorizer, Reason, UnixTime};
+use serde::de::IgnoredAny;
 
 use super::case::{Origin, Replayed};
 use super::error::ReplayError;
@@ -118,7 +119,14 @@ impl Replay {
                     self.event(Replayed::new(Origin { item: Some(item), ..origin }, authorized), done);
                 }
             }
-            None => self.event(Replayed::new(origin, authorized), done),
+            None => {
+                let mut replayed = Replayed::new(origin, authorized);
+                if several && !bytes.trim_ascii().is_empty() {
+                    replayed.broken =
+                        serde_json::from_slice::<IgnoredAny>(bytes).err().map(|error| error.to_string());
+                }
+                self.event(replayed, done);
+            }
         }
     }
 

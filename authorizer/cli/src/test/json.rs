@@ -1,9 +1,10 @@
 //! Results for programs.
 
-use authorizer_analysis::testing::TestResult;
+use authorizer_analysis::testing::{Suggested, TestResult};
 use authorizer_core::Bundle;
 use serde_json::{Value, json};
 
+use super::entry::toml_of;
 use super::outcome::Outcome;
 use crate::output::{OutputError, line};
 
@@ -11,7 +12,9 @@ pub(super) fn write(outcome: &Outcome, bundle: &Bundle) -> Result<(), OutputErro
     let tests: Vec<Value> = outcome
         .files
         .iter()
-        .flat_map(|file| file.results.iter().map(|result| one(result, &file.path.to_string_lossy())))
+        .flat_map(|file| {
+            file.results.iter().map(|result| one(result, &file.path.to_string_lossy(), file.line(result)))
+        })
         .collect();
     let failed = outcome.failed();
     let (seen, all) = outcome.coverage.count();
@@ -19,7 +22,13 @@ pub(super) fn write(outcome: &Outcome, bundle: &Bundle) -> Result<(), OutputErro
         .coverage
         .points()
         .map(|(rule, point, by)| {
-            json!({"rule": rule, "field": point.field(), "seen_to": point.word(), "by": by})
+            let mut shown = json!({"rule": rule, "field": point.field(), "seen_to": point.word(), "by": by});
+            let lacking = outcome.lacking.iter().find(|one| one.rule == rule && one.point == *point);
+            if let (Some(lacking), Some(members)) = (lacking, shown.as_object_mut()) {
+                let (name, value) = suggested(&lacking.what);
+                members.insert(name.to_owned(), value);
+            }
+            shown
         })
         .collect();
     line(json!({
@@ -35,9 +44,21 @@ pub(super) fn write(outcome: &Outcome, bundle: &Bundle) -> Result<(), OutputErro
     }))
 }
 
-fn one(result: &TestResult, file: &str) -> Value {
+/// What can be done about a point that no test covers.
+fn suggested(what: &Suggested) -> (&'static str, Value) {
+    match what {
+        Suggested::Test(test) => ("test", toml_of(test).into()),
+        Suggested::Covered => ("covered_with_the_others", true.into()),
+        Suggested::Nothing => ("reachable", false.into()),
+        Suggested::Unwritable => ("writable", false.into()),
+        Suggested::NotDecided => ("decided", false.into()),
+    }
+}
+
+fn one(result: &TestResult, file: &str, line: Option<usize>) -> Value {
     json!({
         "file": file,
+        "line": line,
         "name": result.name,
         "method": result.method,
         "target": result.target,

@@ -2,18 +2,29 @@
 
 use std::path::PathBuf;
 
-use authorizer_analysis::testing::{Coverage, TestResult};
+use authorizer_analysis::testing::{Coverage, Suggestion, TestResult};
 
 /// The results of one file.
 pub(crate) struct FileResults {
     pub(crate) path: PathBuf,
+    /// The line of each test, from 1.
+    pub(crate) lines: Vec<usize>,
     pub(crate) results: Vec<TestResult>,
+}
+
+impl FileResults {
+    /// The line of the test that a result is of.
+    pub(crate) fn line(&self, result: &TestResult) -> Option<usize> {
+        self.lines.get(result.index).copied()
+    }
 }
 
 /// The results of all files.
 pub(crate) struct Outcome {
     pub(crate) files: Vec<FileResults>,
     pub(crate) coverage: Coverage,
+    /// What is missing in the coverage. Not looked for where the output format has no place for it.
+    pub(crate) lacking: Vec<Suggestion>,
     pub(crate) min_coverage: Option<u8>,
 }
 

@@ -450,3 +450,101 @@ fn an_answered_preflight_is_no_refusal_for_explain_and_replay() {
         }
     }
 }
+
+#[test]
+fn colours_are_where_they_are_asked_for() {
+    let run = |color: &[&str], environment: &[(&str, &str)]| {
+        let mut command = assert_cmd::Command::new(crate::harness::PROGRAM);
+        command.current_dir(ROOT).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").args(color);
+        command.envs(environment.iter().copied());
+        command.args(["explain", "--policy", "fixtures/policies/sample.toml", "--key", "a", "--anonymous"]);
+        crate::harness::Done::of(&mut command).out.contains('\u{1b}')
+    };
+    for (color, environment, expected) in [
+        (vec![], vec![], false),
+        (vec![], vec![("CLICOLOR_FORCE", "1")], true),
+        (vec![], vec![("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (vec!["--color", "always"], vec![], true),
+        (vec!["--color=always"], vec![("NO_COLOR", "1")], true),
+        (vec!["--color", "never"], vec![("CLICOLOR_FORCE", "1")], false),
+        (vec!["--color", "auto"], vec![], false),
+    ] {
+        assert_eq!(run(&color, &environment), expected, "{color:?} {environment:?}");
+    }
+    // The help, and the errors of the command line and of a policy.
+    for (arguments, code) in [
+        (vec!["check", "--help"], 0),
+        (vec!["check", "--nothing"], 2),
+        (vec!["audit", "cedar", "/nonexistent.toml"], 2),
+    ] {
+        for (when, expected) in [("always", true), ("never", false)] {
+            let mut command = assert_cmd::Command::new(crate::harness::PROGRAM);
+            command.env_remove("NO_COLOR").args(&arguments).args(["--color", when]);
+            let done = crate::harness::Done::of(&mut command);
+            assert_eq!(done.code, code, "{arguments:?}: {}", done.err);
+            assert_eq!(
+                format!("{}{}", done.out, done.err).contains('\u{1b}'),
+                expected,
+                "{arguments:?} {when}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_policy_is_named_in_the_same_way_everywhere() {
+    const SAMPLE: &str = "fixtures/policies/sample.toml";
+    let text = fs::read_to_string(Path::new(ROOT).join(SAMPLE)).unwrap();
+    // The key files of a policy on standard input are relative to the current folder.
+    let text = text.replace("keys/sample", "fixtures/policies/keys/sample");
+    for command in [
+        vec!["audit", "findings", "--fail-on", "never"],
+        vec!["audit", "report", "--format", "markdown"],
+        vec!["audit", "cedar"],
+        vec!["audit", "query"],
+        vec!["audit", "matrix"],
+    ] {
+        let by = |policy: &[&str]| authorizer(&[command.as_slice(), policy].concat());
+        let (argument, option) = (by(&[SAMPLE]), by(&["--policy", SAMPLE]));
+        assert_eq!(argument.code, 0, "{command:?}: {}{}", argument.out, argument.err);
+        assert_eq!((argument.out, argument.err), (option.out, option.err), "{command:?}");
+        assert_eq!(by(&["--policy", SAMPLE, SAMPLE]).code, 2, "{command:?}");
+        assert_eq!(by(&[]).code, 2, "{command:?}");
+        let piped = crate::harness::authorizer_with(&[command.as_slice(), &["-"]].concat(), text.as_str());
+        assert_eq!(piped.code, 0, "{command:?}: {}", piped.err);
+    }
+    let piped = ["test", "--policy", "-", "fixtures/policies/sample.tests.toml"];
+    assert_eq!(crate::harness::authorizer_with(&piped, text.as_str()).code, 0);
+    let piped = ["test", "--policy", SAMPLE, "-"];
+    let tests = fs::read_to_string(Path::new(ROOT).join("fixtures/policies/sample.tests.toml")).unwrap();
+    assert_eq!(crate::harness::authorizer_with(&piped, tests).code, 0);
+    let done = authorizer(&["replay", "--policy", "-", "-"]);
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("standard input can be read only once"), "{}", done.err);
+}
+
+#[test]
+fn what_is_nearly_a_request_is_named_with_its_remedy_and_claims_need_no_issuer_where_there_is_one() {
+    let explain = |more: &[&str]| {
+        let fixed = ["explain", "--policy", "fixtures/policies/sample.toml", "--now", "2027-01-15T08:00:00Z"];
+        authorizer(&[fixed.as_slice(), more].concat())
+    };
+    for (arguments, said) in [
+        (vec!["--path", "users/alice/a", "--anonymous"], "a path begins with `/`"),
+        (vec!["--path", "https://files.example.com/a", "--anonymous"], "a path begins with `/`"),
+        (vec!["--method", "put", "--path", "/a", "--anonymous"], "`put` is not a method, but `PUT` is"),
+        (vec!["--operation", "s3:getobject", "--key", "a", "--anonymous"], "write GetObject"),
+    ] {
+        let done = explain(&arguments);
+        assert_eq!(done.code, 2, "{arguments:?}");
+        assert!(done.err.contains(said), "{arguments:?}: {}", done.err);
+    }
+    let claims = r#"{"sub": "alice", "scope": "files"}"#;
+    let done = explain(&["--key", "users/alice/a", "--claims", claims]);
+    assert_eq!(done.code, 0, "{}", done.out);
+    assert!(done.out.contains("filled in: iss, exp, aud, typ"), "{}", done.out);
+    // A token of somebody else stays one.
+    let done =
+        explain(&["--key", "users/alice/a", "--claims", r#"{"sub": "alice", "iss": "https://other/"}"#]);
+    assert!(done.code == 1 && done.out.contains("issuer_unknown"), "{}", done.out);
+}

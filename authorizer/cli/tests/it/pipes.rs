@@ -59,6 +59,25 @@ fn every_command_ends_quietly_with_141_when_nobody_reads_its_result() {
     for format in ["text", "json", "junit"] {
         commands.push(vec!["test", "--policy", SAMPLE, "--format", format]);
     }
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        commands.push(vec!["completions", shell]);
+    }
+    let pages = folder.path().join("man");
+    commands.push(vec!["man", pages.to_str().unwrap()]);
+    let new = folder.path().join("new");
+    let new = ["token", "keygen", "l", "--dir", new.to_str().unwrap()];
+    commands.push(new.to_vec());
+    let logs = "fixtures/logs";
+    commands.push(vec!["backtest", "--policy", SAMPLE, logs]);
+    commands.push(vec![
+        "serve",
+        "--policy",
+        SAMPLE,
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        folder.path().to_str().unwrap(),
+    ]);
     for arguments in commands {
         let (code, said) = without_reader(&arguments);
         // What is wrong with the arguments themselves would be said.

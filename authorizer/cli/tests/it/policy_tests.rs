@@ -93,7 +93,7 @@ fn what_fails_is_told_with_what_every_rule_makes_of_it() {
     let (_folder, few) = written(FEW);
     let Done { code, out, err } = test(&["--policy", SAMPLE, &few]);
     assert_eq!((code, err.as_str()), (1, ""));
-    insta::assert_snapshot!(out);
+    insta::assert_snapshot!(out.replace(&few, "few.tests.toml"));
     let json: Value =
         serde_json::from_str(&test(&["--policy", SAMPLE, &few, "--format", "json"]).out).unwrap();
     assert_eq!((&json["version"], &json["held"], &json["failed"]), (&1.into(), &1.into(), &2.into()));
@@ -114,7 +114,7 @@ fn too_little_coverage_is_exit_1_with_what_lacks() {
     let covering = |least: &str| test(&["--policy", SAMPLE, &tests, "--min-coverage", least]);
     let Done { code, out, err } = covering("9");
     assert_eq!((code, err.as_str()), (1, ""), "{out}");
-    insta::assert_snapshot!(out);
+    insta::assert_snapshot!(out.replace(&tests, "few.tests.toml"));
     assert_eq!(covering("8").code, 0);
 }
 
@@ -198,4 +198,129 @@ fn what_is_wrong_with_a_file_of_tests_is_shown_at_its_place() {
     let Done { code, err, .. } = test(&["--policy", "fixtures/policies/cases.toml"]);
     assert_eq!(code, 2);
     assert!(err.contains("`fixtures/policies/cases.tests.toml` cannot be read"), "{err}");
+}
+
+/// The tests that a run prints, as they stand.
+fn printed(out: &str) -> &str {
+    out.find("\n[[tests]]").map_or("", |begin| &out[begin..])
+}
+
+/// Adds what is printed to the file, and runs it again.
+fn completed(policy: &str, tests: &Path) {
+    let path = tests.to_str().unwrap();
+    let first = test(&["--policy", policy, path]);
+    let text = fs::read_to_string(tests).unwrap();
+    fs::write(tests, format!("{text}{}", printed(&first.out))).unwrap();
+    let Done { code, out, err } = test(&["--policy", policy, path, "--min-coverage", "100"]);
+    // What no request can cover stays, and is said.
+    let dead = first.out.contains("no request can cover these");
+    assert_eq!((code, err.as_str()), (i32::from(dead), ""), "{policy}: {out}");
+    assert!(out.contains(" 0 failed\n"), "{policy}: {out}");
+    assert_eq!(printed(&out), "", "{policy}");
+    assert!(dead || out.contains("\ncoverage 100 %"), "{policy}: {out}");
+}
+
+#[test]
+fn the_tests_that_are_printed_pass_as_they_stand_and_cover_what_was_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let tests = folder.path().join("few.tests.toml");
+    fs::write(&tests, FEW.split("\n[[tests]]").take(2).collect::<Vec<_>>().join("\n[[tests]]")).unwrap();
+    completed(SAMPLE, &tests);
+    for policy in ["fixtures/policies/cases.toml", "fixtures/requests/policy.toml"] {
+        fs::write(
+            &tests,
+            "version = 1\n\n[defaults]\nnow = \"2027-01-15T08:00:00Z\"\n\n[[tests]]\nname = \"nothing\"\n\
+             anonymous = true\nmethod = \"GET\"\nkey = \"nobody-has-this-key\"\nexpect = \"refuse\"\n",
+        )
+        .unwrap();
+        completed(policy, &tests);
+    }
+}
+
+#[test]
+fn the_tests_that_are_printed_for_what_init_writes_complete_it() {
+    for pattern in ["per-user", "public", "tenants", "drop-box", "artifacts"] {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().to_str().unwrap();
+        let arguments = ["init", dir, "--provider", "generic", "--pattern", pattern, "--audience", "files"];
+        let more =
+            ["--issuer", "https://login.example.com/", "--jwks-url", "https://login.example.com/jwks.json"];
+        let done = authorizer(&[arguments.as_slice(), &more].concat());
+        assert_eq!(done.code, 0, "{pattern}: {}{}", done.out, done.err);
+        let (policy, tests) = (folder.path().join("policy.toml"), folder.path().join("policy.tests.toml"));
+        // Only the first test is left.
+        let text = fs::read_to_string(&tests).unwrap();
+        let few: Vec<&str> = text.split("\n[[tests]]").take(2).collect();
+        fs::write(&tests, few.join("\n[[tests]]")).unwrap();
+        completed(policy.to_str().unwrap(), &tests);
+    }
+}
+
+#[test]
+fn a_failure_names_the_line_of_its_test() {
+    let (_folder, few) = written(FEW);
+    let Done { out, .. } = test(&["--policy", SAMPLE, &few]);
+    let line = FEW.lines().position(|line| line.contains("owners read the files of others")).unwrap();
+    assert!(out.contains(&format!("({few}:{line})")), "{out}");
+    let xml = test(&["--policy", SAMPLE, &few, "--format", "junit"]).out;
+    assert!(xml.contains(&format!("file=\"{few}\" line=\"{line}\"")), "{xml}");
+    let json: Value =
+        serde_json::from_str(&test(&["--policy", SAMPLE, &few, "--format", "json"]).out).unwrap();
+    assert_eq!(json["tests"][1]["line"], line);
+}
+
+#[test]
+fn every_rule_and_reason_that_does_not_exist_is_named_at_once_with_the_one_that_is_meant() {
+    let (_folder, few) = written(
+        &FEW.replace("rule   = \"owners-manage-their-files\"", "rule   = \"owner-manages-their-files\"")
+            .replace("expect = \"allow\"\n\n", "expect = \"refuse\"\nreason = \"key_not_alowed\"\n\n"),
+    );
+    let Done { code, out, err } = test(&["--policy", SAMPLE, &few]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    for said in [
+        "`key_not_alowed` is not a reason",
+        "did you mean `key_not_allowed`?",
+        "does not have a rule `owner-manages-their-files`",
+        "did you mean `owners-manage-their-files`?",
+    ] {
+        assert!(err.contains(said), "{said}: {err}");
+    }
+}
+
+#[test]
+fn times_and_sizes_are_written_as_everywhere() {
+    let text = FEW.split("\n[[tests]]").take(2).collect::<Vec<_>>().join("\n[[tests]]");
+    for now in [
+        "1800000000",
+        "\"1800000000\"",
+        "2027-01-15T08:00:00Z",
+        "2027-01-15T09:00:00+01:00",
+        "\"2027-01-15T09:00:00+01:00\"",
+    ] {
+        let (_folder, path) = written(&text.replace("\"2027-01-15T08:00:00Z\"", now));
+        let Done { code, out, err } = test(&["--policy", SAMPLE, &path]);
+        assert_eq!((code, err.as_str()), (0, ""), "{now}: {out}");
+    }
+    for (bytes, expected) in
+        [("5000000", 0), ("\"5MB\"", 0), ("\"5 MB\"", 0), ("\"5MiB\"", 1), ("\"5 mb\"", 2)]
+    {
+        let upload = format!(
+            "method = \"PUT\"\nkey = \"pictures/alice/a\"\nexpect = \"allow\"\n\
+            upload = {{ bytes = {bytes}, content_type = \"image/png\" }}\nrule = \"owners-upload-pictures\"\n"
+        );
+        let (_folder, path) = written(&format!("{text}\n[[tests]]\nname = \"a picture\"\n{upload}"));
+        let Done { code, out, err } = test(&["--policy", SAMPLE, &path]);
+        assert_eq!(code, expected, "{bytes}: {out}{err}");
+    }
+    for (from, to, said) in [
+        ("\"2027-01-15T08:00:00Z\"", "2027-01-15", "is not a time"),
+        ("method = \"GET\"", "method = \"get\"", "`get` is not a method, but `GET` is"),
+        ("key    = \"users/alice/a\"", "path = \"users/alice/a\"", "a path begins with `/`"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let (_folder, path) = written(&text.replacen(from, to, 1));
+        let Done { code, err, .. } = test(&["--policy", SAMPLE, &path]);
+        assert_eq!(code, 2, "{to}");
+        assert!(err.contains(said), "{to}: {err}");
+    }
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::harness::{PROGRAM, ROOT, authorizer};
+use crate::harness::{NOW, PROGRAM, ROOT, authorizer, authorizer_with};
 
 fn replay(events: &str) -> Child {
     Command::new(PROGRAM)
@@ -223,4 +223,45 @@ fn outcomes_of_an_array_are_compared_with_recorded_ones() {
     let recorded = write("recorded", &recorded);
     let held = authorizer(&[fixed.as_slice(), &["--expect", &recorded, &events]].concat());
     assert_eq!((held.code, held.out.as_str()), (0, "3 events, 0 differences from what was recorded\n"));
+}
+
+#[test]
+fn what_is_not_json_is_named_with_its_line_and_its_lines_are_not_events() {
+    let event = fs::read_to_string(Path::new(ROOT).join("fixtures/events/algorithm-es256.json")).unwrap();
+    let value: Value = serde_json::from_str(&event).unwrap();
+    let pretty = format!("{value:#}");
+    let policy = ["replay", "--policy", "fixtures/policies/cases.toml", "--now", NOW, "-"];
+    let lines = pretty.lines().count();
+    let comma = format!("{},\n}}", pretty.strip_suffix("\n}").unwrap());
+    for (text, line) in [
+        // A comma before the last bracket.
+        (comma.clone(), lines + 0),
+        (format!("[\n{pretty},\n]"), lines + 2),
+        (format!("[{value},\n{value},\n]"), 3),
+        (format!("{value}\n{comma}"), lines + 1),
+    ] {
+        let done = authorizer_with(&policy, text);
+        assert_eq!(done.code, 2, "{}{}", done.out, done.err);
+        assert!(done.err.contains(&format!("line {line}: this is not JSON: ")), "{line}: {}", done.err);
+        assert!(!done.out.contains("event_malformed"), "{}", done.out);
+    }
+    // A mark of the encoding, and the line ends of another system.
+    for text in [
+        format!("\u{feff}{pretty}"),
+        format!("\u{feff}{value}\n{value}"),
+        pretty.replace('\n', "\r\n"),
+        format!("[{value},\r\n{value}]\r\n"),
+        format!("{pretty}\n\n{value}\n[{value}, {value}]"),
+    ] {
+        let done = authorizer_with(&policy, text);
+        assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    }
+    // A line that was cut off is one event, and the next one is another.
+    let done = authorizer_with(&policy, format!("{}\n{value}\n", &value.to_string()[..100]));
+    assert!(
+        done.out.contains("1 allowed, 1 refused") && done.out.contains("EOF while parsing"),
+        "{}",
+        done.out
+    );
+    assert_eq!(authorizer_with(&policy, " \n").code, 2);
 }

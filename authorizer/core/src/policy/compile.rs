@@ -9,6 +9,8 @@ mod rules;
 mod size;
 mod terms;
 
+pub use size::parse_size;
+
 use super::compiled::Policy;
 use super::document::{POLICY_VERSION, PolicyDocument};
 use super::problem::{Place, PolicyProblem, Problems};

@@ -44,6 +44,19 @@ impl Request {
         }
     }
 
+    /// The event.
+    pub(crate) fn event(&self) -> Value {
+        serde_json::from_slice(&self.event).unwrap()
+    }
+
+    pub(crate) fn token(&self) -> Option<&Supposed> {
+        self.token.as_ref()
+    }
+
+    pub(crate) fn at(&self) -> UnixTime {
+        self.at
+    }
+
     pub(crate) fn claims(&self) -> Option<&Map<String, Value>> {
         self.token.as_ref().map(|token| &token.claims)
     }

@@ -17,6 +17,18 @@ If the reader of the result stops, as `head` does, it is 141, without a message.
 error is also a document of that format on standard output; `attach` and `detach` write it to standard error.
 `replay` writes decisions only, so what is wrong with its events is on standard error.
 
+The same in every command:
+
+- A policy is `--policy FILE`. Where it is the only file that a command reads, it may also be the argument:
+  `authorizer audit findings policy.toml`. `audit diff` takes two policies as its arguments.
+- A file that is read may be `-`, standard input, once in a command. Key files of such a policy are relative to the
+  current folder. `serve` reads its policy again when it changes, so it takes no `-`.
+- A time is seconds since 1970 or RFC 3339: `1800000000`, `2027-01-15T08:00:00Z`, `2027-01-15T09:00:00+01:00`.
+- A duration is a number of seconds, or `90s`, `15m`, `1h`, `30d`.
+- A size is a number of bytes, or `5MB`, `5 MB`, `5MiB`. It is in policies and tests.
+- `--color auto|always|never` is for the text, the messages and the help. `auto` is colours on a terminal, unless
+  the environment has `NO_COLOR`; elsewhere, colours if it has `CLICOLOR_FORCE`.
+
 ";
 
 #[test]

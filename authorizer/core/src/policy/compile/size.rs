@@ -14,8 +14,8 @@ const UNITS: [(&str, u64); 8] = [
     ("B", 1),
 ];
 
-/// The number of bytes; `None` if the text is not such a number, or does not fit into 64 bits.
-pub(super) fn parse_size(size: &SizeDocument) -> Option<u64> {
+/// The number of bytes that a policy or a test says; `None` if the text is not such a number, or does not fit into 64 bits.
+pub fn parse_size(size: &SizeDocument) -> Option<u64> {
     let text = match size {
         SizeDocument::Bytes(bytes) => return Some(*bytes),
         SizeDocument::Text(text) => text,

@@ -1,0 +1,185 @@
+//! What would have to differ for a request that is refused before any rule is checked.
+
+use authorizer_core::policy::Policy;
+use authorizer_core::token::Issuer;
+use authorizer_core::{Refusal, Supposed, TokenError, UnixTime, claim_name};
+use serde_json::{Map, Value};
+
+use super::gap::{alternatives, shown};
+use crate::words::instant_in_words;
+
+/// What would have to differ, as a sentence. The viewer is not told all of it.
+pub(super) fn remedy(
+    refusal: &Refusal,
+    policy: &Policy,
+    supposed: Option<&Supposed>,
+    now: UnixTime,
+) -> String {
+    let fixed = match refusal {
+        Refusal::EventMalformed(_) => "The event would have to be the one that CloudFront sends.",
+        Refusal::EventWrongTrigger => "The event would have to be one of a viewer-request trigger.",
+        Refusal::Key(_) => "The path would have to be the percent-encoded form of one object key.",
+        Refusal::Query(_) => "The query would have to be one that an allowed operation takes.",
+        Refusal::PostNotAnUpload => {
+            "The query would have to be `uploads` or have `uploadId`, or the method be PUT."
+        }
+        Refusal::HeaderNotAllowed(name) => {
+            return format!("The request would have to be without the header `{name}`.");
+        }
+        Refusal::HeaderMalformed(name) => {
+            return format!(
+                "The header `{name}` would have to come once, with a value that S3 takes, or not at all."
+            );
+        }
+        Refusal::MethodNotAllowed { allow } => {
+            return match allow.as_str() {
+                "" => "The policy would have to allow something.".to_owned(),
+                _ => format!(
+                    "The method would have to be one of {allow}, or a rule would have to have this one."
+                ),
+            };
+        }
+        Refusal::CredentialRepeated => "The request would have to have exactly one credential.",
+        Refusal::CredentialScheme => "The header would have to be `Authorization: Bearer TOKEN`.",
+        Refusal::CredentialMalformed => {
+            "The cookie, header or parameter would have to hold a token, or be left out."
+        }
+        Refusal::TokenMissing => "The request would have to have a token.",
+        Refusal::Token(error) => return of_token(*error, policy, supposed, now),
+        Refusal::KeysUnavailable(_) => {
+            "The keys of the issuer would have to be there: give the policy a key file to decide without the network."
+        }
+        Refusal::OriginNotAllowed => "`Origin` would have to be one of the `origins` under `[cors]`.",
+        // These come from the rules.
+        Refusal::DeniedByRule
+        | Refusal::NoRule(_)
+        | Refusal::Upload(_)
+        | Refusal::InsufficientScope { .. } => "A rule would have to allow the request.",
+    };
+    fixed.to_owned()
+}
+
+fn of_token(error: TokenError, policy: &Policy, supposed: Option<&Supposed>, now: UnixTime) -> String {
+    let none = Map::new();
+    let claims = supposed.map_or(&none, |supposed| &supposed.claims);
+    let issuer = claims.get("iss").and_then(Value::as_str);
+    let issuer = policy.issuers().iter().find(|one| Some(one.issuer()) == issuer);
+    // A token of the request itself is not read here, so its values are not said.
+    let is = |name: &str| match (supposed, claims.get(name)) {
+        (None, _) => String::new(),
+        (Some(_), Some(value)) => format!(" (it is {})", shown(value)),
+        (Some(_), None) => " (the token does not have it)".to_owned(),
+    };
+    let fixed = match error {
+        TokenError::TooLong => "The token would have to be shorter.",
+        TokenError::Malformed => {
+            "The token would have to be a signed JWT, whose `sub`, `jti`, `client_id` and `azp` are texts and whose `scope` \
+             and `scp` are a text or an array of texts."
+        }
+        TokenError::DuplicateMember => "The token would have to have each member once.",
+        TokenError::Encrypted | TokenError::Nested => {
+            "The token would have to be a signed JWT, not an encrypted or nested one."
+        }
+        TokenError::CriticalHeader => "The header of the token would have to be without `crit` and `b64`.",
+        TokenError::IssuerUnknown => {
+            let known: Vec<String> =
+                policy.issuers().iter().map(|one| format!("`{}` ({})", one.issuer(), one.name())).collect();
+            return format!("The claim `iss` would have to be {}{}.", alternatives(&known), is("iss"));
+        }
+        TokenError::AlgorithmNotAllowed => "`alg` would have to be one of the issuer's `algorithms`.",
+        TokenError::SigningKeyUnknown => "`kid` would have to be that of one of the issuer's keys.",
+        TokenError::SignatureInvalid => "The token would have to be signed with a key of its issuer.",
+        TokenError::TypeMismatch => {
+            return match issuer.and_then(Issuer::token_type) {
+                Some(expected) => format!("`typ` in the header of the token would have to be `{expected}`."),
+                None => "`typ` in the header of the token would have to be that of its issuer.".to_owned(),
+            };
+        }
+        TokenError::TimeMalformed => {
+            return match issuer.and_then(Issuer::max_lifetime_seconds) {
+                Some(_) => {
+                    "`exp` and `iat` would have to be there, and be numbers, as `nbf` where it is there."
+                }
+                None => {
+                    "`exp` would have to be there, and be a number, as `nbf` and `iat` where they are there."
+                }
+            }
+            .to_owned();
+        }
+        TokenError::Expired | TokenError::NotYetValid | TokenError::IssuedInFuture => {
+            let leeway = issuer.map(Issuer::leeway_seconds).unwrap_or_default();
+            let (name, relation, is_end) = match error {
+                TokenError::NotYetValid => ("nbf", "or later", false),
+                TokenError::IssuedInFuture => ("iat", "or later", false),
+                _ => ("exp", "earlier than", true),
+            };
+            let at = claims.get(name).and_then(Value::as_f64);
+            let now = instant_in_words(now);
+            return match at.and_then(|at| bound(at, leeway, is_end)) {
+                Some(at) if is_end => format!(
+                    "The time would have to be {relation} {at} (it is {now}), which is `exp` plus the leeway."
+                ),
+                Some(at) => format!(
+                    "The time would have to be {at} {relation} (it is {now}), which is `{name}` less the leeway."
+                ),
+                None if is_end => format!("`{name}` would have to be later than {now}: get a new token."),
+                None => format!("`{name}` would have to be {now} or earlier."),
+            };
+        }
+        TokenError::LifetimeTooLong => {
+            return match issuer.and_then(Issuer::max_lifetime_seconds) {
+                Some(most) => format!("`exp` would have to be at most {most} seconds after `iat`."),
+                None => "`exp` would have to be sooner after `iat`.".to_owned(),
+            };
+        }
+        TokenError::AudienceMismatch => {
+            return one_of("aud", issuer.map(Issuer::audience), "audience", &is("aud"));
+        }
+        TokenError::ClientMismatch => {
+            return one_of("client_id", issuer.map(Issuer::client_ids), "client_id", &is("client_id"));
+        }
+        TokenError::RequiredClaimMismatch => {
+            let lacking = issuer.and_then(|issuer| {
+                issuer
+                    .required()
+                    .iter()
+                    .find(|(name, value)| claim_name::find(claims, name).is_none_or(|claim| *value != claim))
+            });
+            return match lacking {
+                Some((name, value)) => {
+                    let is = match claim_name::find(claims, name) {
+                        Some(is) => format!(" (it is {})", shown(is)),
+                        None => " (the token does not have it)".to_owned(),
+                    };
+                    format!("The claim `{name}` would have to be {value}{is}.")
+                }
+                None => "The claims under `required` of its issuer would have to be as there.".to_owned(),
+            };
+        }
+        TokenError::Bound => {
+            "The token would have to be without `cnf`, or its issuer have `accept_bound_tokens`."
+        }
+        TokenError::Revoked => "The token would have to be one that `revoked` of its issuer does not list.",
+    };
+    fixed.to_owned()
+}
+
+fn one_of(claim: &str, values: Option<&[String]>, field: &str, is: &str) -> String {
+    match values {
+        Some(values) if !values.is_empty() => {
+            let quoted: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+            format!("The claim `{claim}` would have to be {}{is}.", alternatives(&quoted))
+        }
+        _ => format!("The claim `{claim}` would have to be one of the `{field}` of its issuer{is}."),
+    }
+}
+
+/// The instant with which a claim's time and the leeway end or begin.
+fn bound(at: f64, leeway: u32, is_end: bool) -> Option<String> {
+    let leeway = f64::from(leeway);
+    let at = if is_end { at + leeway } else { at - leeway };
+    // A fraction counts: the first whole second that is not before it.
+    let at = at.ceil();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the two bounds")]
+    (0.0..=253_402_300_799.0).contains(&at).then(|| instant_in_words(UnixTime::from_seconds(at as u64)))
+}

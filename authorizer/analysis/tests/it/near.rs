@@ -1,0 +1,233 @@
+//! What `explain` says would have to differ: whoever changes the request as it says sees that part hold.
+
+use std::collections::BTreeMap;
+
+use authorizer_analysis::parts::failing;
+use authorizer_analysis::posed::{Aim, Deed, PosedRequest};
+use authorizer_analysis::{Change, Explanation, explain, explain_supposing, fill_in};
+use authorizer_core::rules::Access;
+use authorizer_core::{Authorizer, Refusal, Supposed, UnixTime, claim_name};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::brute::policies::{Alphabet, authorizer, pair};
+use crate::brute::requests::{Request, all};
+use crate::random::cases;
+
+/// A request that can be changed.
+#[derive(Clone, Debug)]
+struct Changeable {
+    event: Value,
+    token: Option<Supposed>,
+    at: UnixTime,
+}
+
+impl Changeable {
+    fn of(request: &Request) -> Self {
+        Self { event: request.event(), token: request.token().cloned(), at: request.at() }
+    }
+
+    fn explained(&self, authorizer: &Authorizer) -> Explanation {
+        let event = self.event.to_string();
+        match &self.token {
+            Some(token) => explain_supposing(authorizer, event.as_bytes(), token, self.at),
+            None => explain(authorizer, event.as_bytes(), self.at),
+        }
+    }
+
+    fn access<'a>(&self, authorizer: &'a Authorizer) -> Result<Access<'a>, Refusal> {
+        let event = self.event.to_string();
+        match &self.token {
+            Some(token) => authorizer.access_supposing(event.as_bytes(), token, self.at),
+            None => authorizer.access(event.as_bytes(), self.at),
+        }
+    }
+
+    fn request(&mut self) -> &mut Map<String, Value> {
+        self.event["Records"][0]["cf"]["request"].as_object_mut().unwrap()
+    }
+
+    fn pose(&mut self, deed: &Deed, aim: &Aim) {
+        let posed = PosedRequest::new(deed, aim, "").unwrap();
+        let event: Value = serde_json::from_slice(&posed.event()).unwrap();
+        for name in ["method", "uri", "querystring"] {
+            let value = event["Records"][0]["cf"]["request"][name].clone();
+            self.request().insert(name.to_owned(), value);
+        }
+    }
+
+    fn change(&mut self, change: &Change, authorizer: &Authorizer, asked: &Access<'_>) {
+        let resource = asked.request.resource().as_str().to_owned();
+        match change {
+            Change::Operation(operation) => {
+                let aim = match (operation.is_listing(), resource.as_str()) {
+                    (true, _) => Aim::Prefix(resource),
+                    // Every operation on an object has a key.
+                    (false, "") => Aim::Key("x".to_owned()),
+                    (false, _) => Aim::Key(resource),
+                };
+                self.pose(&Deed::Operation(*operation), &aim);
+            }
+            Change::Key(key) => {
+                let posed =
+                    PosedRequest::new(&Deed::Method("GET".into()), &Aim::Key(key.clone()), "").unwrap();
+                self.request().insert("uri".to_owned(), posed.target().into());
+            }
+            Change::Prefix(prefix) => {
+                self.pose(&Deed::Operation(asked.request.operation()), &Aim::Prefix(prefix.clone()));
+            }
+            Change::Issuer(name) => {
+                let issuers = authorizer.bundle().policy().issuers();
+                let issuer = issuers.iter().find(|issuer| issuer.name() == name).unwrap();
+                let mut claims = self.token.take().map(|token| token.claims).unwrap_or_default();
+                claims.remove("iss");
+                self.token = Some(fill_in(issuer, None, claims, self.at).unwrap().supposed);
+            }
+            Change::Claim { name, value } => {
+                let claims = &mut self.token.as_mut().unwrap().claims;
+                match value {
+                    Some(value) => {
+                        // `put` adds to an object that is there.
+                        if claim_name::find(claims, name).is_some() {
+                            claim_name::put(claims, name, Value::Null);
+                        }
+                        claim_name::put(claims, name, value.clone());
+                    }
+                    None => claim_name::put(claims, name, Value::Null),
+                }
+            }
+            Change::Time(at) => self.at = UnixTime::from_seconds(*at),
+            Change::SourceIp(address) => {
+                drop(self.request().insert("clientIp".into(), address.to_string().into()))
+            }
+            Change::WithoutParameter(name) => {
+                let query = self.request()["querystring"].as_str().unwrap().to_owned();
+                let left: Vec<&str> =
+                    query.split('&').filter(|one| one.split('=').next() != Some(*name)).collect();
+                self.request().insert("querystring".into(), left.join("&").into());
+            }
+            Change::WithoutHeader(name) => {
+                self.request()["headers"].as_object_mut().unwrap().remove(name).unwrap();
+            }
+            Change::Header { name, value } => {
+                let lines = json!([{"key": name, "value": value}]);
+                self.request()["headers"].as_object_mut().unwrap().insert(name.to_ascii_lowercase(), lines);
+            }
+        }
+    }
+}
+
+/// How often a part was made to hold, by its field; and how often a change led to a request that no rule is checked for.
+#[derive(Default)]
+struct Seen {
+    held: BTreeMap<String, usize>,
+    turned: usize,
+    whole: usize,
+}
+
+fn examine(authorizer: &Authorizer, request: &Changeable, seen: &mut Seen) -> Result<(), TestCaseError> {
+    let Ok(access) = request.access(authorizer) else { return Ok(()) };
+    let explanation = request.explained(authorizer);
+    let nearest = explanation.nearest_first();
+    let nearest: Vec<_> = nearest
+        .iter()
+        .map(|rule| (!rule.matches, !rule.matches && rule.effect == "deny", rule.gaps.len()))
+        .collect();
+    prop_assert!(nearest.is_sorted(), "{:?}", nearest);
+    for rule in &explanation.rules {
+        let own = &authorizer.bundle().policy().rules()[rule.index];
+        prop_assert_eq!(rule.matches, rule.gaps.is_empty(), "{:?}", rule);
+        for gap in &rule.gaps {
+            for way in &gap.ways {
+                let mut changed = request.clone();
+                for change in way {
+                    changed.change(change, authorizer, &access);
+                }
+                let Ok(access) = changed.access(authorizer) else {
+                    seen.turned += 1;
+                    continue;
+                };
+                let left: Vec<String> = failing(own, &access).iter().map(ToString::to_string).collect();
+                prop_assert!(
+                    !left.contains(&gap.part),
+                    "{:?} does not make {} hold in {:?} {:#}",
+                    way,
+                    gap.part,
+                    own,
+                    request.event
+                );
+                *seen.held.entry(gap.part.clone()).or_default() += 1;
+                if gap.is_all {
+                    prop_assert!(
+                        left.is_empty(),
+                        "{:?} leaves {:?} in {:?} {:#}",
+                        way,
+                        left,
+                        own,
+                        request.event
+                    );
+                    seen.whole += 1;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn whoever_changes_a_request_as_it_is_said_sees_that_part_hold() {
+    let alphabets = [
+        Alphabet::Keys,
+        Alphabet::KeyedClaims,
+        Alphabet::Conditions,
+        Alphabet::Listings,
+        Alphabet::Uploads,
+        Alphabet::PlacesAndTimes,
+        Alphabet::Tokens,
+        Alphabet::ManyClaims,
+        Alphabet::Words,
+        Alphabet::Nested,
+        Alphabet::TokenTimes,
+    ];
+    let mut seen = Seen::default();
+    for alphabet in alphabets {
+        let requests = all(alphabet);
+        let config =
+            ProptestConfig { cases: cases(24), failure_persistence: None, ..ProptestConfig::default() };
+        let mut runner = proptest::test_runner::TestRunner::new(config);
+        let own = std::cell::RefCell::new(&mut seen);
+        let result = runner.run(&(pair(alphabet), any::<prop::sample::Index>()), |((policy, _), from)| {
+            let Some(authorizer) = authorizer(&policy) else { return Ok(()) };
+            // About thirty of them, spread over all.
+            let step = (requests.len() / 30).max(1);
+            for request in requests.iter().skip(from.index(step)).step_by(step) {
+                examine(&authorizer, &Changeable::of(request), &mut own.borrow_mut())?;
+            }
+            Ok(())
+        });
+        result.unwrap_or_else(|error| panic!("{alphabet:?}: {error}"));
+    }
+    let Seen { held, turned, whole } = seen;
+    let all: usize = held.values().sum();
+    assert!(turned * 10 < all && whole > 100, "{held:?} {turned} {whole}");
+    for part in [
+        "keys",
+        "operations",
+        "issuers",
+        "source_ips",
+        "not_before",
+        "not_after",
+        "when.sub",
+        "when.scope",
+        "response_overrides",
+        "parameters",
+        "upload",
+        "upload.max_bytes",
+        "upload.content_types",
+        "upload.metadata.o",
+        "when./o/p",
+        "token",
+    ] {
+        assert!(held.contains_key(part), "{part}: {held:?}");
+    }
+}
