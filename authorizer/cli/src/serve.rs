@@ -188,8 +188,8 @@ async fn serve(args: &Args, observer: Arc<RequestLines>) -> miette::Result<Exit>
     let trusted = https.as_ref().map(|https| https.trusted.as_path());
     match args.format {
         Format::Json => line(json!({
-            "version": 1, "addr": running.addr(), "url": base, "trust": trusted, "s3_addr": running.s3_addr(),
-            "bucket": data.join(BUCKET), "decided_by": decided_by,
+            "version": 1, "addr": running.addr(), "url": base, "trust": trusted.map(Path::to_string_lossy), "s3_addr": running.s3_addr(),
+            "bucket": data.join(BUCKET).to_string_lossy(), "decided_by": decided_by,
         }))?,
         Format::Text => {
             line(format_args!("{base} serves {}", data.join(BUCKET).display()))?;
