@@ -130,7 +130,7 @@ fn json_of(explanation: &Explanation, lines: &RuleLines, posed: Option<&Posed>) 
         .map(|rule| {
             let mut shown = json!(rule);
             if let (Some((file, line)), Some(members)) = (lines.of_rule(rule.index), shown.as_object_mut()) {
-                members.insert("file".to_owned(), json!(file));
+                members.insert("file".to_owned(), json!(file.to_string_lossy()));
                 members.insert("line".to_owned(), json!(line));
             }
             shown

@@ -10,7 +10,9 @@ use clap::ArgMatches;
 use miette::{
     Diagnostic, LabeledSpan, MietteHandler, MietteHandlerOpts, ReportHandler as _, Severity, SourceCode,
 };
-use serde_json::{Map, Value, json};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::output::has_colored_notes;
 
@@ -106,14 +108,47 @@ impl Form {
     }
 }
 
+/// The document that stands for the result when a command cannot do what it was asked for.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "An error of `authorizer`, in the place of its result")]
+struct ErrorDocument {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// Why there is no result.
+    error: ErrorMembers,
+}
+
+/// Why there is no result.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct ErrorMembers {
+    /// What is wrong, in one sentence.
+    message: String,
+    /// Each problem. There is at least one.
+    #[schemars(length(min = 1))]
+    problems: Vec<Problem>,
+}
+
+impl ErrorMembers {
+    /// What is said of this error.
+    pub(crate) fn of(error: &dyn Diagnostic) -> Self {
+        Self { message: error.to_string(), problems: problems(error) }
+    }
+}
+
+/// The JSON Schema of an error.
+pub(crate) fn schema() -> Schema {
+    schema_for!(ErrorDocument)
+}
+
 /// The error as one JSON object.
 pub(crate) fn json_of(error: &dyn Diagnostic) -> Value {
-    json!({"version": 1, "error": {"message": error.to_string(), "problems": problems_of(error)}})
+    json!(ErrorDocument { version: 1, error: ErrorMembers::of(error) })
 }
 
 /// Its problems, each as [`json_of`] has it.
 pub(crate) fn problems_of(error: &dyn Diagnostic) -> Vec<Value> {
-    problems(error).into_iter().map(Problem::into_json).collect()
+    problems(error).into_iter().map(|problem| json!(problem)).collect()
 }
 
 /// The error as SARIF 2.1.0: a run that was not successful (section 3.20.14), with a notification per problem.
@@ -132,19 +167,30 @@ pub(crate) fn sarif_of(error: &dyn Diagnostic) -> Value {
     })
 }
 
-/// One problem, and its place in a file.
+/// One problem. If it has a place in a file, also the file, the line and the column.
+#[derive(Debug, JsonSchema, Serialize)]
 struct Problem {
+    /// What is wrong.
     message: String,
+    /// What to do, if that is known.
     remedy: Option<String>,
+    #[serde(flatten)]
     place: Option<Place>,
 }
 
+/// A place in a file.
+#[derive(Debug, JsonSchema, Serialize)]
 struct Place {
-    /// The place in words, such as `rules[1].keys[0]`.
+    /// The place in words, such as `rules[1].keys[0]`, if it has some.
+    #[serde(rename = "place")]
     name: Option<String>,
+    /// The file; `-` is standard input.
     file: String,
-    /// From 1, as the column, which counts characters.
+    /// The line, from 1.
+    #[schemars(range(min = 1))]
     line: usize,
+    /// The column, from 1. It counts characters.
+    #[schemars(range(min = 1))]
     column: usize,
 }
 
@@ -176,19 +222,6 @@ fn place(error: &dyn Diagnostic, source: Option<&dyn SourceCode>) -> Option<Plac
 }
 
 impl Problem {
-    fn into_json(self) -> Value {
-        let mut members = Map::new();
-        members.insert("message".to_owned(), self.message.into());
-        members.insert("remedy".to_owned(), self.remedy.into());
-        if let Some(Place { name, file, line, column }) = self.place {
-            members.insert("place".to_owned(), name.into());
-            members.insert("file".to_owned(), file.into());
-            members.insert("line".to_owned(), line.into());
-            members.insert("column".to_owned(), column.into());
-        }
-        members.into()
-    }
-
     fn to_notification(&self, here: Option<&Path>) -> Value {
         let text = match &self.remedy {
             Some(remedy) => format!("{}. Remedy: {remedy}", self.message),

@@ -19,6 +19,13 @@ pub(crate) enum InputError {
         /// What the system says.
         source: io::Error,
     },
+    /// It is a folder.
+    #[error("`{path}` is a folder, not a file")]
+    #[diagnostic(help("name a file in it"))]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file is larger than its kind can be.
     #[error("`{path}` is larger than {limit} bytes")]
     #[diagnostic(help("check that this is the right file"))]
@@ -49,7 +56,10 @@ pub(crate) fn read_stdin_limited(limit: usize) -> Result<Vec<u8>, InputError> {
 }
 
 fn read_up_to(from: impl Read, path: &Path, limit: usize) -> Result<Vec<u8>, InputError> {
-    let unreadable = |source| InputError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::IsADirectory => InputError::Folder { path: path.to_owned() },
+        _ => InputError::Unreadable { path: path.to_owned(), source },
+    };
     let mut bytes = Vec::new();
     let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     from.take(one_more).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -135,6 +135,11 @@ enum PackageError {
     Zip(#[source] zip::result::ZipError),
 }
 
+/// The JSON Schema of the report.
+pub(crate) fn schema() -> schemars::Schema {
+    schemars::schema_for!(Report<'_>)
+}
+
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(args.policy.path())?;
     let build = Build::of(&file);

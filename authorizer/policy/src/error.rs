@@ -56,6 +56,15 @@ pub enum PolicyFileError {
         /// What the system says.
         source: io::Error,
     },
+    /// It is a folder.
+    #[error("`{path}` is a folder, not a {} file", .kind.noun())]
+    #[diagnostic(help("name a file in it"))]
+    Folder {
+        /// The kind of the file.
+        kind: FileKind,
+        /// The folder.
+        path: PathBuf,
+    },
     /// The file is larger than any bundle may be.
     #[error("`{path}` is larger than 16 MiB")]
     #[diagnostic(help("check that this is the policy file: keys and rules are much smaller"))]

@@ -106,7 +106,10 @@ impl TomlFile<PolicyDocument> {
 }
 
 pub(crate) fn read(kind: FileKind, path: &Path) -> Result<String, PolicyFileError> {
-    let unreadable = |source| PolicyFileError::Unreadable { kind, path: path.to_owned(), source };
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::IsADirectory => PolicyFileError::Folder { kind, path: path.to_owned() },
+        _ => PolicyFileError::Unreadable { kind, path: path.to_owned(), source },
+    };
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let read = match path == Path::new("-") {

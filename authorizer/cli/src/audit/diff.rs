@@ -60,8 +60,8 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     match args.format {
         Format::Json => line(json!({
             "version": 1,
-            "old": {"policy": args.old, "bundle_sha256": old.bundle().sha256()},
-            "new": {"policy": args.new, "bundle_sha256": new.bundle().sha256()},
+            "old": {"policy": args.old.to_string_lossy(), "bundle_sha256": old.bundle().sha256()},
+            "new": {"policy": args.new.to_string_lossy(), "bundle_sha256": new.bundle().sha256()},
             "new_access": grants, "decided": !found.is_undecided(),
             "granted": found.granted, "revoked": found.revoked,
             "stored_otherwise": found.stored_otherwise, "trust": found.trust, "rules": found.rules,

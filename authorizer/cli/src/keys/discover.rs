@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     match args.format {
         Format::Json => line(json!({
             "version": 1, "name": name, "issuer": token_issuer, "metadata_issuer": issuer.as_str(), "metadata": metadata.address.as_str(),
-            "jwks_uri": metadata.jwks_uri.as_str(), "algorithms": algorithms, "file": file,
+            "jwks_uri": metadata.jwks_uri.as_str(), "algorithms": algorithms, "file": file.to_string_lossy(),
             "change": stored.word(), "keys": keys.len(), "block": block.to_string(),
         }))?,
         Format::Text => {

@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     set.note_skipped();
     match args.format {
         Format::Json => line(json!({
-            "version": 1, "file": args.out, "change": stored.word(), "keys": keys.len(),
+            "version": 1, "file": args.out.to_string_lossy(), "change": stored.word(), "keys": keys.len(),
             "usable": keys.iter().filter(|key| !key.algorithms().is_empty()).count(),
         }))?,
         Format::Text => {

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let (keys, problem) = (set.keys(), set.check().err());
     match args.format {
         Format::Json => line(json!({
-            "version": 1, "file": args.file, "usable": problem.is_none(),
+            "version": 1, "file": place, "usable": problem.is_none(),
             "problem": problem.as_ref().map(ToString::to_string),
             "keys": keys.iter().map(as_json).collect::<Vec<_>>(),
         }))?,

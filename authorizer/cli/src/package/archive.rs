@@ -33,10 +33,13 @@ pub(super) struct Archive {
 }
 
 /// The sizes of an entry.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, schemars::JsonSchema, serde::Serialize)]
 pub(super) struct Sizes {
+    /// The name of the file in the package.
     pub(super) name: String,
+    /// The bytes of the file.
     pub(super) bytes: u64,
+    /// Its bytes in the package.
     pub(super) compressed_bytes: u64,
 }
 

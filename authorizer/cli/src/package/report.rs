@@ -1,26 +1,36 @@
 //! The report about a package, in the words of Lambda and the decision log.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use authorizer_core::record::sha256_hex;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::archive::{Archive, Sizes};
 use crate::output::{Format, OutputError, line};
 
-#[derive(Debug, Serialize)]
+/// What `package --format json` says of a package.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer package --format json`")]
 pub(super) struct Report<'r> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
     version: u32,
-    package: &'r Path,
+    /// The package, as it was named.
+    package: Cow<'r, str>,
+    /// Its bytes.
     bytes: usize,
+    /// Its SHA-256, in hexadecimal.
     sha256: String,
-    /// As `aws lambda get-function-configuration` shows it.
+    /// Its SHA-256 in base64, as `aws lambda get-function-configuration` shows it.
     code_sha256: String,
-    /// As every line of the decision log has it.
+    /// The SHA-256 of the bundle, in hexadecimal, as every line of the decision log has it.
     bundle_sha256: &'r str,
+    /// The files in it.
     entries: &'r [Sizes],
 }
 
@@ -28,7 +38,7 @@ impl<'r> Report<'r> {
     pub(super) fn new(package: &'r Path, archive: &'r Archive, bundle_sha256: &'r str) -> Self {
         Self {
             version: 1,
-            package,
+            package: package.to_string_lossy(),
             bytes: archive.bytes().len(),
             sha256: sha256_hex(archive.bytes()),
             code_sha256: STANDARD.encode(digest(&SHA256, archive.bytes())),
@@ -41,7 +51,7 @@ impl<'r> Report<'r> {
         match format {
             Format::Json => line(serde_json::json!(self)),
             Format::Text => {
-                line(format_args!("{} written, {} bytes", self.package.display(), self.bytes))?;
+                line(format_args!("{} written, {} bytes", self.package, self.bytes))?;
                 line(format_args!("  sha256       {}", self.sha256))?;
                 line(format_args!("  CodeSha256   {}", self.code_sha256))?;
                 line(format_args!("  bundle       sha256 {}", self.bundle_sha256))?;

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod findings;
+mod formats;
 mod providers;
 mod reasons;
 mod schemas;

@@ -22,6 +22,7 @@ mod elf;
 mod explain_logged;
 mod export;
 mod findings;
+mod formats;
 mod generated;
 mod harness;
 mod init;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::elf::Elf;
+use crate::formats::{assert_valid, validator};
 use crate::harness::{Done, command_in};
 
 const POLICY: &str = r#"
@@ -106,6 +107,7 @@ fn the_report_has_the_digests_of_the_zip_and_of_the_bundle() {
     let zip = fs::read(folder.path().join("dist/authorizer.zip")).unwrap();
     let sha256 = digest(&SHA256, &zip);
     let hex: String = sha256.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_valid(&validator("package"), &report);
     assert_eq!(report["version"], 1);
     assert_eq!(report["package"], "dist/authorizer.zip");
     assert_eq!(report["bytes"], zip.len());

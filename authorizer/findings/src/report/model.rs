@@ -110,7 +110,7 @@ impl Report {
         Self {
             command: "authorizer audit findings",
             checks: &catalogue().policy,
-            looked_at: members(json!({"policy": path, "now": now.as_seconds()})),
+            looked_at: members(json!({"policy": path.to_string_lossy(), "now": now.as_seconds()})),
             accepts: true,
             findings,
         }
@@ -129,7 +129,8 @@ impl Report {
             command: "authorizer audit deployment",
             checks: &catalogue().deployment,
             looked_at: members(json!({
-                "export": at.export, "policy": at.policy, "package": at.package, "code_sha256": at.code_sha256,
+                "export": at.export.to_string_lossy(), "policy": at.policy.to_string_lossy(),
+                "package": at.package.map(Path::to_string_lossy), "code_sha256": at.code_sha256,
                 "not_in_export": NOT_IN_EXPORT,
             })),
             accepts: accepted.is_some(),
