@@ -147,9 +147,10 @@ mod tests {
                 read += 1;
             }
         };
-        let places = USUAL.char_indices().map(|(place, c)| (place, place + c.len_utf8()));
-        for (start, end) in places {
-            let (before, at, after) = (&USUAL[..start], &USUAL[start..end], &USUAL[end..]);
+        let places = USUAL.char_indices().map(|(place, c)| (place, c.len_utf8()));
+        for (start, length) in places {
+            let (before, rest) = USUAL.split_at(start);
+            let (at, after) = rest.split_at(length);
             compare(before);
             compare(&format!("{before}{after}"));
             compare(&format!("{before}{at}{at}{after}"));
@@ -178,7 +179,7 @@ mod tests {
         ) {
             let mut text = USUAL.to_owned();
             for (from, to, length) in places {
-                let Some(part) = USUAL.get(from..(from + length).min(USUAL.len())) else { continue };
+                let Some(part) = USUAL.get(from..from.saturating_add(length).min(USUAL.len())) else { continue };
                 let to = to.min(text.len());
                 if text.is_char_boundary(to) {
                     text.insert_str(to, part);

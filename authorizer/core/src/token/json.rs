@@ -160,7 +160,8 @@ mod tests {
         };
         compare(USUAL);
         for (start, c) in USUAL.char_indices() {
-            let (before, after) = (&USUAL[..start], &USUAL[start + c.len_utf8()..]);
+            let (before, rest) = USUAL.split_at(start);
+            let after = rest.split_at(c.len_utf8()).1;
             compare(before);
             compare(&format!("{before}{after}"));
             for other in [

@@ -10,6 +10,7 @@
     clippy::exit,
     reason = "a benchmark stops at the first thing that is not as it should be"
 )]
+#![allow(clippy::allow_attributes_without_reason, reason = "gungraun's macros write some")]
 #![allow(dead_code, reason = "the benches whose inputs these are use more of them")]
 
 #[path = "../../../../authorizer/core/benches/decision/policies.rs"]
