@@ -136,7 +136,12 @@ impl PolicyFileError {
     ) -> Self {
         let has_mistakes = !mistakes.is_empty();
         let places = if problems.is_empty() { Places::of("") } else { Places::of(text) };
-        let mistakes = mistakes.into_iter().map(|mistake| (mistake.span.start, Found::Mistake(mistake)));
+        // Mistakes come in the order of the file, and a field that is missing after those that are there.
+        let mut last = 0;
+        let mistakes = mistakes.into_iter().map(|mistake| {
+            last = last.max(mistake.span.start);
+            (last, Found::Mistake(mistake))
+        });
         let problems = problems.into_iter().map(|problem| {
             let start =
                 if has_mistakes { places.span(&problem.place).map_or(0, |span| span.start) } else { 0 };

@@ -34,6 +34,7 @@ pub(crate) fn with_syntax<'t>(
             mistake.span = back(mistake.span.start)..back(mistake.span.end);
         }
         mistakes.extend(heads.into_iter().map(|head| head.mistake));
+        mistakes.sort_by_key(|mistake| mistake.span.start);
         return mistakes;
     }
     beside_syntax(kind, text, errors, document)
@@ -57,6 +58,7 @@ fn beside_syntax<'t>(
     };
     let others = check(kind, text, document);
     mistakes.extend(others.into_iter().filter(is_apart));
+    mistakes.sort_by_key(|mistake| mistake.span.start);
     mistakes
 }
 

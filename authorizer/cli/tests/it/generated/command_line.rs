@@ -48,9 +48,9 @@ fn the_reference_of_the_command_line_is_the_command_line() {
     holds("docs/cli.md", &page);
 }
 
-/// The commands that do something themselves, in the order of the help, without clap's own `help`.
+/// The commands that do something themselves, in the order of the help.
 fn leaves(command: &Command) -> Vec<&Command> {
-    let mut below = command.get_subcommands().filter(|one| one.get_name() != "help").peekable();
+    let mut below = command.get_subcommands().peekable();
     let is_itself = below.peek().is_none() || command.is_args_conflicts_with_subcommands_set();
     is_itself.then_some(command).into_iter().chain(below.flat_map(leaves)).collect()
 }
