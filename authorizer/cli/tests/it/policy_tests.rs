@@ -202,7 +202,7 @@ fn what_is_wrong_with_a_file_of_tests_is_shown_at_its_place() {
 
 /// The tests that a run prints, as they stand.
 fn printed(out: &str) -> &str {
-    out.find("\n[[tests]]").map_or("", |begin| &out[begin..])
+    out.find("\n[[tests]]").and_then(|begin| out.get(begin..)).unwrap_or_default()
 }
 
 /// Adds what is printed to the file, and runs it again.

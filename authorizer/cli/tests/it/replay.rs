@@ -235,7 +235,7 @@ fn what_is_not_json_is_named_with_its_line_and_its_lines_are_not_events() {
     let comma = format!("{},\n}}", pretty.strip_suffix("\n}").unwrap());
     for (text, line) in [
         // A comma before the last bracket.
-        (comma.clone(), lines + 0),
+        (comma.clone(), lines),
         (format!("[\n{pretty},\n]"), lines + 2),
         (format!("[{value},\n{value},\n]"), 3),
         (format!("{value}\n{comma}"), lines + 1),
@@ -257,7 +257,7 @@ fn what_is_not_json_is_named_with_its_line_and_its_lines_are_not_events() {
         assert_eq!(done.code, 0, "{}{}", done.out, done.err);
     }
     // A line that was cut off is one event, and the next one is another.
-    let done = authorizer_with(&policy, format!("{}\n{value}\n", &value.to_string()[..100]));
+    let done = authorizer_with(&policy, format!("{}\n{value}\n", value.to_string().get(..100).unwrap()));
     assert!(
         done.out.contains("1 allowed, 1 refused") && done.out.contains("EOF while parsing"),
         "{}",
