@@ -299,6 +299,10 @@ run "a_continuous_deployment" {
     )
     error_message = "One address has a limit, and no request is kept as a sample."
   }
+  assert {
+    condition     = aws_cloudfront_distribution.this.continuous_deployment_policy_id == "22222222-3333-4444-5555-666677778888"
+    error_message = "The distribution keeps its continuous deployment."
+  }
 }
 
 run "one_web_acl" {

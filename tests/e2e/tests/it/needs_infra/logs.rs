@@ -68,6 +68,10 @@ const ALARMS: [(&str, &str, &str, &str); 8] = [
     ("LimitExceeded", "AWS/CloudFront", "LambdaLimitExceededErrors", "Global"),
 ];
 
+/// The function's line as it is, and as Lambda's JSON format would wrap it.
+const START_FAILED: &str = "{ ($.event = \"start_failed\") || ($.message.event = \"start_failed\") || \
+    ($.message = \"*start_failed*\") }";
+
 /// What would leave a failure untold. Empty if nothing does.
 fn faults(resources: &Value) -> Vec<String> {
     let mut faults = Faults::default();
@@ -96,12 +100,7 @@ fn faults(resources: &Value) -> Vec<String> {
         );
     }
     for (name, group, pattern, metric) in [
-        (
-            "StartFailedLines",
-            json!({"Ref": "LogGroupName"}),
-            "{ $.event = \"start_failed\" }",
-            "start_failed",
-        ),
+        ("StartFailedLines", json!({"Ref": "LogGroupName"}), START_FAILED, "start_failed"),
         (
             "InvalidResultLines",
             json!({"Fn::Sub": "/aws/cloudfront/LambdaEdge/${DistributionId}"}),
