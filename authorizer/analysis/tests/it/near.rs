@@ -192,8 +192,10 @@ fn whoever_changes_a_request_as_it_is_said_sees_that_part_hold() {
     let mut seen = Seen::default();
     for alphabet in alphabets {
         let requests = all(alphabet);
+        // Few of these have a rule for one issuer and a token of the other.
+        let usual = if alphabet == Alphabet::Tokens { 96 } else { 24 };
         let config =
-            ProptestConfig { cases: cases(24), failure_persistence: None, ..ProptestConfig::default() };
+            ProptestConfig { cases: cases(usual), failure_persistence: None, ..ProptestConfig::default() };
         let mut runner = proptest::test_runner::TestRunner::new(config);
         let own = std::cell::RefCell::new(&mut seen);
         let result = runner.run(&(pair(alphabet), any::<prop::sample::Index>()), |((policy, _), from)| {
@@ -209,6 +211,10 @@ fn whoever_changes_a_request_as_it_is_said_sees_that_part_hold() {
     }
     let Seen { held, turned, whole } = seen;
     let all: usize = held.values().sum();
+    // Fewer cases than usual may not come to every part.
+    if cases(24) < 24 {
+        return;
+    }
     assert!(turned * 10 < all && whole > 100, "{held:?} {turned} {whole}");
     for part in [
         "keys",

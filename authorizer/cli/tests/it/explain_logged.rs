@@ -304,3 +304,26 @@ fn a_request_that_cannot_be_rebuilt_is_an_error_that_says_what_to_do() {
         assert!(done.err.contains(message) && done.err.contains("help:"), "{}", done.err);
     }
 }
+
+#[test]
+fn a_function_that_failed_itself_is_said_to_have_and_claims_are_those_of_the_logged_issuer() {
+    let case = Case::new();
+    let fields =
+        "#Fields: date time c-ip cs-method cs-uri-stem sc-status x-edge-result-type x-edge-request-id";
+    let line = "2027-01-15|08:00:00|203.0.113.9|GET|/teams/red/a|503|LambdaExecutionError|r1==";
+    fs::write(case.path("access.log"), format!("#Version: 1.0\n{fields}\n{line}\n")).unwrap();
+    let log = case.path("access.log");
+    let done = case.explain("old.toml", &["--log", &log, "--delimiter", "pipe", "--anonymous"]);
+    assert!(
+        done.out.contains("nothing 503: the function itself failed (LambdaExecutionError)"),
+        "{}{}",
+        done.out,
+        done.err
+    );
+    let claims = json!({"team": "red", "role": "reader", "scope": "files"});
+    case.decide("/teams/red/a", "", &claims);
+    let log = case.path("decisions.jsonl");
+    let done = case.explain("old.toml", &["--log", &log, "--claims", &claims.to_string()]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert!(done.out.contains("with a token of issuer staff"), "{}", done.out);
+}
