@@ -10,7 +10,6 @@ mod fetch;
 mod http;
 mod inspect;
 mod metadata;
-mod provider;
 mod set;
 
 use clap::Subcommand;

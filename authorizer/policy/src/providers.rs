@@ -20,6 +20,12 @@ pub struct Provider {
     pub matches: Vec<String>,
     /// The pages that the facts are from.
     pub sources: Vec<String>,
+    /// What to know when its issuer is written into a policy, as the lines of a comment.
+    #[serde(default)]
+    pub advice: Vec<String>,
+    /// Why its metadata may name another issuer than the one that somebody asked for.
+    #[serde(default)]
+    pub other_issuer: Option<String>,
     /// Whether anyone can get a token there.
     #[serde(default)]
     pub anyone: Option<Anyone>,
@@ -228,6 +234,7 @@ const FILES: [&str; 22] = [
     include_str!("../providers/entra-v2.toml"),
     include_str!("../providers/entra-v1.toml"),
     include_str!("../providers/google.toml"),
+    include_str!("../providers/forgerock.toml"),
     include_str!("../providers/keycloak.toml"),
     include_str!("../providers/supabase.toml"),
     include_str!("../providers/firebase.toml"),
@@ -237,7 +244,6 @@ const FILES: [&str; 22] = [
     include_str!("../providers/github.toml"),
     include_str!("../providers/gitlab.toml"),
     include_str!("../providers/circleci.toml"),
-    include_str!("../providers/forgerock.toml"),
     include_str!("../providers/ad-fs.toml"),
     include_str!("../providers/salesforce.toml"),
     include_str!("../providers/apple.toml"),
@@ -256,6 +262,16 @@ impl Provider {
     /// The provider of an issuer, as far as its address shows.
     pub fn of(issuer: &str) -> Option<&'static Self> {
         all().iter().find(|provider| provider.matches.iter().any(|pattern| is_like(pattern, issuer)))
+    }
+
+    /// The field of the policy that says who its access tokens are for.
+    pub fn meant_for(&self) -> MeantFor {
+        self.starter.as_ref().map_or(MeantFor::Audience, |starter| starter.field)
+    }
+
+    /// The claims that keep its other tokens out, as TOML.
+    pub fn required(&self) -> Option<&str> {
+        self.starter.as_ref()?.required.as_deref()
     }
 
     /// Its kinds of tokens.
@@ -357,6 +373,9 @@ mod tests {
             ("https://accounts.google.com", Some("Google")),
             ("accounts.google.com", Some("Google")),
             ("https://login.example.com/realms/staff", Some("Keycloak")),
+            ("https://am.example.com/am/oauth2/realms/root/realms/staff", Some("ForgeRock / PingAM")),
+            ("https://fs.example.com/adfs", Some("AD FS")),
+            ("http://FS.EXAMPLE.COM/adfs/services/trust", Some("AD FS")),
             ("https://token.actions.githubusercontent.com", Some("GitHub Actions")),
             ("https://accounts.google.com.example.net", None),
             ("https://login.example.com/", None),

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::path::Path;
 
-use authorizer_core::token::SignatureAlgorithm;
+use authorizer_core::token::{KeysUrl, SignatureAlgorithm};
 use authorizer_findings::jwk::Key;
+use authorizer_policy::providers::{MeantFor, Provider};
 use toml_edit::Value;
 
-use super::provider::{Meant, Provider};
-use authorizer_core::token::KeysUrl;
+/// Advice for a provider that is not known, as the lines of a comment.
+const ADVICE: [&str; 2] = [
+    "For access tokens as in RFC 9068, add: token_type = \"at+jwt\"",
+    "For others, find what keeps ID tokens out: a claim for `required`, or an audience that they never have.",
+];
 
 /// A block that is ready to paste. Only the audience or the client id is missing, if it is not given.
 #[derive(Debug)]
@@ -40,8 +44,9 @@ impl fmt::Display for Block<'_> {
         if !self.asks {
             writeln!(f, "# The keys come from {}", self.jwks_uri)?;
         }
-        for line in provider.comment() {
-            writeln!(f, "# {line}")?;
+        match provider {
+            Some(provider) => provider.advice.iter().try_for_each(|line| writeln!(f, "# {line}"))?,
+            None => ADVICE.iter().try_for_each(|line| writeln!(f, "# {line}"))?,
         }
         writeln!(f, "[[issuers]]")?;
         writeln!(f, "name       = {}", text(self.name))?;
@@ -53,16 +58,16 @@ impl fmt::Display for Block<'_> {
             writeln!(f, "client_id  = {}", list(self.client_id.iter().map(String::as_str)))?;
         }
         if !self.is_whole() {
-            let name = match provider.meant() {
-                Meant::Audience => "audience ",
-                Meant::ClientId => "client_id",
+            let name = match provider.map_or(MeantFor::Audience, Provider::meant_for) {
+                MeantFor::Audience => "audience ",
+                MeantFor::ClientId => "client_id",
             };
             writeln!(f, "{name}  = [] # who the tokens are for: `authorizer check` requires a value")?;
         }
         writeln!(f, "algorithms = {algorithms}")?;
         let url = if self.asks { format!(", url = {}", text(self.jwks_uri.as_str())) } else { String::new() };
         writeln!(f, "jwks       = {{ file = {}{url} }}", text(&file))?;
-        if let Some(required) = provider.required() {
+        if let Some(required) = provider.and_then(Provider::required) {
             writeln!(f, "required   = {required}")?;
         }
         Ok(())

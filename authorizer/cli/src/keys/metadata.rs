@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::error::KeysError;
 use super::http::get;
-use super::provider::Provider;
 use authorizer_core::token::{KeysUrl, KeysUrlError};
+use authorizer_policy::providers::Provider;
 
 /// Metadata that names the issuer that it was fetched for.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Metadata {
         let strange = |message: String| KeysError::Metadata { address: address.to_string(), message };
         let document: Document = serde_json::from_slice(bytes).map_err(|error| strange(error.to_string()))?;
         if document.issuer != asked.as_str() {
-            let help = Provider::of(&document.issuer).why_other(asked.as_str(), &document.issuer);
+            let help = why_other(asked.as_str(), &document.issuer);
             return Err(KeysError::OtherIssuer { asked: asked.to_string(), says: document.issuer, help });
         }
         let text = document.jwks_uri.ok_or_else(|| strange("it does not have a `jwks_uri`".into()))?;
@@ -80,6 +80,20 @@ impl Metadata {
         let algorithms = document.id_token_signing_alg_values_supported;
         Ok(Self { address, jwks_uri, algorithms, access_token_issuer })
     }
+}
+
+/// Why the metadata may name another issuer than the one that was asked for, and what to do.
+fn why_other(asked: &str, says: &str) -> String {
+    let why = if asked.trim_end_matches('/') == says.trim_end_matches('/') {
+        "they differ by the slash at the end, and `iss` is compared byte for byte"
+    } else if says.contains('{') {
+        "it is for many tenants at once: use the issuer of your tenant"
+    } else {
+        Provider::of(says)
+            .and_then(|provider| provider.other_issuer.as_deref())
+            .unwrap_or("the metadata of a provider must name the issuer that it is for")
+    };
+    format!("{why}; if its tokens have that in `iss` (`authorizer token inspect` shows it), use that issuer")
 }
 
 /// OpenID Connect Discovery 1.0 section 4.1 appends to the issuer's path; RFC 8414 section 3.1 goes before it.
@@ -223,6 +237,29 @@ mod tests {
             let document = json!({"issuer": issuer, "jwks_uri": jwks_uri});
             let error = read(&document).unwrap_err();
             assert!(error.contains(message), "{document}: {error}");
+        }
+    }
+
+    #[test]
+    fn another_issuer_than_was_asked_has_its_reason() {
+        for (asked, says, reason) in [
+            ("https://example.auth0.com", "https://example.auth0.com/", "the slash at the end"),
+            (
+                "https://login.microsoftonline.com/common/v2.0",
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "many tenants",
+            ),
+            ("https://login.microsoftonline.com/contoso", "https://sts.windows.net/6babcaad/", "v1.0 tokens"),
+            (
+                "https://files.auth.eu-central-1.amazoncognito.com",
+                "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE",
+                "not its sign-in domain",
+            ),
+            ("https://fs.example.com/adfs", "https://FS.EXAMPLE.COM/adfs", "often in capitals"),
+            ("https://login.example.com", "https://example.org", "the issuer that it is for"),
+        ] {
+            let why = why_other(asked, says);
+            assert!(why.contains(reason), "{asked}: {why}");
         }
     }
 }
