@@ -2,8 +2,8 @@
 
 POLICY ?= fixtures/policies/sample.toml
 PACKAGE ?= dist/authorizer.zip
-# Criterion's measuring time: with this, all benches take about a quarter of an hour.
-BENCH ?= --noplot --warm-up-time 1 --measurement-time 3
+# Criterion's measuring time, for each of its benches.
+BENCH ?= --noplot --warm-up-time 0.5 --measurement-time 2
 # More arguments for `make bench-peers`.
 PEERS ?=
 # More arguments for `make bench-counts`.
@@ -144,7 +144,7 @@ bench-counts: ## Count instructions under valgrind, and print them beside the re
 	tests/tools/gungraun/install
 	tests/bench/counts $(COUNTS)
 
-bench-peers: runtimes ## Measure the function beside handlers with aws-jwt-verify and jose. Example: PEERS="--json FILE"; see tests/peers.
+bench-peers: runtimes ## Measure the function, its start and its invocation, beside other handlers and an empty function. Example: PEERS="--json FILE"; see tests/peers.
 	tests/tools/peers/install
 	cargo run --release --locked --package authorizer-peers -- $(PEERS)
 

@@ -16,9 +16,10 @@ pub(crate) fn start() -> Result<(), StartError> {
     // Lambda sends one event at a time, so one thread is enough.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Tokio)?;
-    runtime
-        .block_on(Runtime::new(service_fn(|event| function.handle(event))).run())
-        .map_err(StartError::Lambda)
+    // As a task of its own, because the connection to the Runtime API is one: tokio asks the kernel for events each time
+    // before it goes from a task to the future of `block_on`, twice for each invocation, but not between two tasks.
+    let serving = runtime.spawn(Runtime::new(service_fn(|event| function.handle(event))).run());
+    runtime.block_on(serving).unwrap_or_else(|ended| Err(ended.into())).map_err(StartError::Lambda)
 }
 
 /// The policy, keys and matchers, built once and shared by all invocations.

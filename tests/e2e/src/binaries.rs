@@ -84,6 +84,17 @@ pub fn bootstrap(build: Build) -> PathBuf {
     .clone()
 }
 
+/// An example of the edge function's package, made like the `fast` build.
+pub fn edge_example(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let build = root().join("authorizer/edge/build");
+        let printed = output(Command::new(build).args(["fast", "--examples"]));
+        Path::new(printed.lines().last().expect("the build names the binary")).with_file_name("examples")
+    });
+    folder.join(name)
+}
+
 /// Runs `authorizer` and returns its output.
 pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> String {
     output(Command::new(authorizer()).args(arguments.into_iter().map(Into::into)))

@@ -210,7 +210,18 @@ impl Drop for Process {
 
 /// Starts the function in the folder, as Lambda does, with the Runtime API at this address.
 pub fn start(runtime: Runtime, folder: &Path, api: SocketAddr) -> Child {
+    start_in(None, runtime, folder, api)
+}
+
+/// The same, in the control group whose file of processes this is: a shell joins it and replaces itself.
+pub fn start_in(group: Option<&Path>, runtime: Runtime, folder: &Path, api: SocketAddr) -> Child {
     let mut command = command(runtime, folder);
+    if let Some(processes) = group {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", r#"echo $$ >"$0" && exec "$@""#]).arg(processes);
+        shell.arg(command.get_program()).args(command.get_args());
+        command = shell;
+    }
     command.current_dir(folder).env_clear();
     command
         .env("PATH", std::env::var_os("PATH").unwrap())

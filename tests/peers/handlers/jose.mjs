@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createLocalJWKSet, jwtVerify } from "jose";
 
 const keys = createLocalJWKSet(JSON.parse(readFileSync(new URL("jwks.json", import.meta.url), "utf8")));
-const options = { issuer: "https://login.example.com/", audience: "files-api", algorithms: ["RS256"] };
+const options = { issuer: "https://login.example.com/", audience: "files-api", algorithms: ["RS256", "ES256"] };
 
 const methods = new Set(["GET", "HEAD", "PUT", "DELETE"]);
 

@@ -4,7 +4,6 @@ use crate::contender::{Contender, Function};
 use crate::figure::{Figure, Kind};
 use crate::table::Table;
 use authorizer_e2e::binaries::Build;
-use authorizer_local::Runtime;
 
 /// A budget, and the measured value.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +25,8 @@ pub enum Limit {
     Absolute(f64),
     /// A limit on the median in relation to the best peer's.
     OfBestPeer(f64),
+    /// A limit on the median in relation to that of an empty function.
+    OfEmpty(f64),
 }
 
 /// The budgets of all our contenders.
@@ -40,17 +41,14 @@ pub fn judge(table: &Table) -> Vec<Budget> {
 
 fn budgets(contender: Contender) -> Vec<(Figure, Limit)> {
     let third = Limit::OfBestPeer(1.0 / 3.0);
-    let start = match contender.runtime {
-        Runtime::Native => Limit::Absolute(5.0),
-        Runtime::Python | Runtime::Node => third,
-    };
-    let mut budgets = vec![(Figure::Start, start)];
+    let mut budgets = vec![(Figure::Start, Limit::Absolute(3.0))];
     budgets.extend(Kind::ALL.map(|kind| (Figure::Cpu(kind), third)));
+    budgets.push((Figure::Cpu(Kind::Repeated), Limit::OfEmpty(1.15)));
     budgets.push((Figure::Resident, Limit::Absolute(8.0)));
     match contender.function {
         Function::Ours(Build::Fast) => budgets.push((Figure::Zip, Limit::Absolute(2200.0))),
         Function::Ours(Build::Small) => budgets.push((Figure::Zip, Limit::Absolute(1048.576))),
-        Function::Peer(_) | Function::Bare => {}
+        Function::Peer(_) | Function::Bare(_) | Function::Native(_) => {}
     }
     budgets
 }
@@ -60,6 +58,7 @@ impl Budget {
         let measured = match limit {
             Limit::Absolute(_) => table.spread(contender, figure).median,
             Limit::OfBestPeer(_) => table.ratio(contender, figure),
+            Limit::OfEmpty(_) => table.ratio_to_empty(contender, figure),
         };
         Self { contender, figure, measured, limit }
     }
@@ -74,7 +73,7 @@ impl Limit {
     /// The number.
     pub fn most(self) -> f64 {
         match self {
-            Self::Absolute(most) | Self::OfBestPeer(most) => most,
+            Self::Absolute(most) | Self::OfBestPeer(most) | Self::OfEmpty(most) => most,
         }
     }
 }
@@ -90,14 +89,14 @@ mod tests {
             let table = table(|contender| match contender.function {
                 Function::Ours(_) => vec![ours],
                 Function::Peer(_) => vec![3.0],
-                // It is not a peer, so nothing is compared with it.
-                Function::Bare => vec![0.1],
+                // They are no peers, so nothing is compared with them.
+                Function::Bare(_) | Function::Native(_) => vec![0.1],
             });
             let budgets = judge(&table);
             let ratios: Vec<_> =
                 budgets.iter().filter(|budget| matches!(budget.limit, Limit::OfBestPeer(_))).collect();
-            // The CPU of three kinds for four contenders, and the start of the two under Node.js.
-            assert_eq!(ratios.len(), 14);
+            // The CPU of five kinds for two contenders.
+            assert_eq!(ratios.len(), 10);
             assert!(ratios.iter().all(|budget| budget.holds() == holds), "{ratios:?}");
         }
     }
@@ -106,7 +105,7 @@ mod tests {
     fn each_build_has_the_limit_of_its_own_zip() {
         let table = table(|_| vec![1200.0]);
         let zips: Vec<_> = judge(&table).into_iter().filter(|budget| budget.figure == Figure::Zip).collect();
-        assert_eq!(zips.len(), 4);
+        assert_eq!(zips.len(), 2);
         for budget in zips {
             let fast = budget.contender.function == Function::Ours(Build::Fast);
             assert_eq!(budget.holds(), fast, "{budget:?}");

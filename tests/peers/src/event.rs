@@ -1,6 +1,7 @@
 //! The requests, and their expected decisions.
 
 use bytes::Bytes;
+use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value, json};
 
 use crate::issuer::{Fault, Issuer, forged};
@@ -64,6 +65,11 @@ impl Case {
         Self::allowed(&uri, &issuer.token(&subject, number, Fault::None))
     }
 
+    fn own_es256(issuer: &Issuer, number: usize) -> Self {
+        let (subject, uri) = own(number);
+        Self::allowed(&uri, &issuer.sign(Algorithm::ES256, &subject, number, Fault::None))
+    }
+
     fn allowed(uri: &str, token: &str) -> Self {
         Self::new("GET", uri, Some(token), Decision::Forwarded(uri.to_owned()))
     }
@@ -100,6 +106,10 @@ pub struct Workload {
     pub repeated: Case,
     /// Requests that each have a forged token.
     pub forged: Vec<Case>,
+    /// Requests that each have a new ES256 token.
+    pub new_es256: Vec<Case>,
+    /// The same request, with an ES256 token.
+    pub repeated_es256: Case,
 }
 
 impl Workload {
@@ -110,12 +120,15 @@ impl Workload {
             new: Vec::new(),
             repeated: Case::own_file(issuer, 0),
             forged: Vec::new(),
+            new_es256: Vec::new(),
+            repeated_es256: Case::own_es256(issuer, 0),
         };
         for number in 1..=events {
             let (subject, uri) = own(number);
             let token = issuer.token(&subject, number, Fault::None);
             workload.forged.push(Case::new("GET", &uri, Some(&forged(&token)), Decision::Refused));
             workload.new.push(Case::allowed(&uri, &token));
+            workload.new_es256.push(Case::own_es256(issuer, number));
         }
         workload
     }

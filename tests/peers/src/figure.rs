@@ -26,17 +26,21 @@ pub enum Figure {
 /// A kind of event.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Kind {
-    /// Each with a new token.
+    /// Each with a new RS256 token.
     New,
-    /// All with the same token.
+    /// All with the same RS256 token.
     Repeated,
-    /// Each with a forged token.
+    /// Each with a forged RS256 token.
     Forged,
+    /// Each with a new ES256 token.
+    NewEs256,
+    /// All with the same ES256 token.
+    RepeatedEs256,
 }
 
 impl Kind {
     /// All kinds, in the order of the requests.
-    pub const ALL: [Self; 3] = [Self::New, Self::Repeated, Self::Forged];
+    pub const ALL: [Self; 5] = [Self::New, Self::Repeated, Self::Forged, Self::NewEs256, Self::RepeatedEs256];
 
     /// Its name in the JSON.
     fn word(self) -> &'static str {
@@ -44,6 +48,8 @@ impl Kind {
             Self::New => "new_token",
             Self::Repeated => "repeated_token",
             Self::Forged => "forged_token",
+            Self::NewEs256 => "new_es256_token",
+            Self::RepeatedEs256 => "repeated_es256_token",
         }
     }
 }
@@ -79,6 +85,8 @@ impl fmt::Display for Kind {
             Self::New => "new token",
             Self::Repeated => "repeated token",
             Self::Forged => "forged token",
+            Self::NewEs256 => "new ES256 token",
+            Self::RepeatedEs256 => "repeated ES256 token",
         })
     }
 }

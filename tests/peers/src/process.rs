@@ -12,6 +12,7 @@ use bytes::Bytes;
 use tokio::time::timeout;
 
 use crate::api::{Api, Said};
+use crate::group::Group;
 
 /// A process that is waiting for an event.
 #[derive(Debug)]
@@ -34,9 +35,14 @@ pub struct Answer {
 impl Process {
     /// Starts the function in the folder, and returns the time until it requested its first event.
     pub async fn start(runtime: Runtime, folder: &Path) -> (Self, Duration) {
+        Self::start_in(None, runtime, folder).await
+    }
+
+    /// The same in a control group. The time includes that of the shell that joins it.
+    pub async fn start_in(group: Option<&Group>, runtime: Runtime, folder: &Path) -> (Self, Duration) {
         let api = Api::start().await;
         let started = Instant::now();
-        let mut child = lambda::start(runtime, folder, api.addr());
+        let mut child = lambda::start_in(group.map(Group::processes), runtime, folder, api.addr());
         let stdout = Lines::read(child.stdout.take().unwrap());
         let stderr = Lines::read(child.stderr.take().unwrap());
         let mut process = Self { child, api, stdout, stderr };

@@ -9,7 +9,7 @@ use crate::figure::Figure;
 use crate::table::Table;
 
 /// The version of the JSON.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The settings of the measurement.
 #[derive(Clone, Copy, Debug)]
@@ -26,19 +26,13 @@ pub struct Settings {
 pub fn markdown(table: &Table, budgets: &[Budget], settings: Settings) -> String {
     let Settings { rounds, invocations, warm_up } = settings;
     let mut text = format!(
-        "Median of {rounds} rounds (least to most); {invocations} warm invocations of a kind in each, after {warm_up} \
+        "Median of {rounds} rounds; {invocations} warm invocations of a kind in each, after {warm_up} \
          more.\n\n"
     );
     let contenders = table.contenders();
     head(&mut text, contenders.iter().map(ToString::to_string));
     for figure in Figure::all() {
-        let cells = contenders.iter().map(|&contender| {
-            let spread = table.spread(contender, figure);
-            if spread.min == spread.max {
-                return number(spread.median);
-            }
-            format!("{} ({} to {})", number(spread.median), number(spread.min), number(spread.max))
-        });
+        let cells = contenders.iter().map(|&contender| number(table.spread(contender, figure).median));
         row(&mut text, &figure.to_string(), cells);
     }
     text.push_str("\nAs parts of the best peer's:\n\n");
@@ -51,9 +45,10 @@ pub fn markdown(table: &Table, budgets: &[Budget], settings: Settings) -> String
     text.push_str("\nBudgets:\n\n");
     head(&mut text, ["measured", "at most", "holds", "contender"].map(str::to_owned));
     for budget in budgets {
-        let of_peer = match budget.limit {
+        let of_which = match budget.limit {
             Limit::Absolute(_) => "",
             Limit::OfBestPeer(_) => ", of the best peer's",
+            Limit::OfEmpty(_) => ", of an empty function's",
         };
         let cells = [
             number(budget.measured),
@@ -61,7 +56,7 @@ pub fn markdown(table: &Table, budgets: &[Budget], settings: Settings) -> String
             if budget.holds() { "yes" } else { "**no**" }.to_owned(),
             budget.contender.to_string(),
         ];
-        row(&mut text, &format!("{}{of_peer}", budget.figure), cells);
+        row(&mut text, &format!("{}{of_which}", budget.figure), cells);
     }
     text
 }
@@ -86,6 +81,7 @@ pub fn json(table: &Table, budgets: &[Budget], settings: Settings) -> Value {
             "contender": budget.contender.to_string(),
             "figure": budget.figure.name(),
             "of_best_peer": matches!(budget.limit, Limit::OfBestPeer(_)),
+            "of_empty_function": matches!(budget.limit, Limit::OfEmpty(_)),
             "measured": budget.measured,
             "at_most": budget.limit.most(),
             "holds": budget.holds(),
@@ -114,7 +110,7 @@ fn row(text: &mut String, first: &str, cells: impl IntoIterator<Item = String>) 
 }
 
 /// A number with three significant digits, or a whole number.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value {
         value if value < 1.0 => format!("{value:.3}"),
         value if value < 10.0 => format!("{value:.2}"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::contender::{Contender, Function};
+use crate::contender::Contender;
 use crate::event::{Case, Workload};
 use crate::figure::{Figure, Kind};
 use crate::process::Process;
@@ -13,11 +13,11 @@ use crate::stage::Package;
 pub type Round = BTreeMap<Figure, f64>;
 
 /// Starts a process, sends it all events, and ends it. The first `warm_up` events of each kind are not measured.
-/// Every decision is checked, except those of the bare handler: functions that decide differently must not be compared.
+/// Every decision is checked, except those of functions that decide nothing: functions that decide differently must not be compared.
 pub async fn run(contender: Contender, package: &Package, workload: &Workload, warm_up: usize) -> Round {
     let name = contender.to_string();
     let assert = |case: &Case, result: &[u8]| {
-        if contender.function != Function::Bare {
+        if contender.function.decides() {
             case.assert(&name, result);
         }
     };
@@ -32,6 +32,8 @@ pub async fn run(contender: Contender, package: &Package, workload: &Workload, w
             Kind::New => &mut workload.new.iter(),
             Kind::Repeated => &mut std::iter::repeat_n(&workload.repeated, workload.new.len()),
             Kind::Forged => &mut workload.forged.iter(),
+            Kind::NewEs256 => &mut workload.new_es256.iter(),
+            Kind::RepeatedEs256 => &mut std::iter::repeat_n(&workload.repeated_es256, workload.new.len()),
         };
         for case in cases.take(warm_up) {
             let answer = process.invoke(&case.event).await;

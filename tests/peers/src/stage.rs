@@ -1,16 +1,18 @@
 //! The key, the policy and the packages, in a folder that is removed after the run.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use authorizer_e2e::binaries::{bootstrap, root, run};
+use authorizer_e2e::binaries::Build;
+use authorizer_e2e::binaries::{bootstrap, edge_example, root, run};
 use authorizer_e2e::lambda::Unpacked;
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::contender::{Function, Library};
+use crate::contender::{Function, Library, Program};
 use crate::issuer::Issuer;
 
 /// The files of a run.
@@ -43,39 +45,110 @@ impl Stage {
     pub fn package(&self, function: Function) -> Package {
         let zip = self.folder.path().join("function.zip");
         match function {
-            Function::Ours(build) => self.pack_ours(&bootstrap(build), &zip),
+            Function::Ours(build) => {
+                pack_ours(&self.folder.path().join("policy.toml"), &bootstrap(build), &zip)
+            }
             Function::Peer(library) => self.pack_peer(library, &zip).unwrap(),
-            Function::Bare => pack_bare(&zip).unwrap(),
+            Function::Bare(bare) => pack_bare(bare.handler(), &zip).unwrap(),
+            Function::Native(program) => pack_program(program, &zip).unwrap(),
         }
-        let package = Package { length: zip.metadata().unwrap().len(), unpacked: Unpacked::new(&zip) };
-        fs::remove_file(zip).unwrap();
-        package
+        unpack(&zip)
     }
 
-    fn pack_ours(&self, bootstrap: &Path, zip: &Path) {
-        let path = |path: &Path| path.to_str().unwrap().to_owned();
-        let (policy, bootstrap) = (path(&self.folder.path().join("policy.toml")), path(bootstrap));
-        run(["package", "--policy", &policy, "--bootstrap", &bootstrap, "--out", &path(zip)]);
+    /// The same for our function with a policy of this many rules and five issuers, of which the first is the issuer of
+    /// the tokens. Its last rule is the one that allows the requests.
+    pub fn package_with_rules(&self, rules: usize) -> Package {
+        let issuers: Vec<String> = (1..5).map(|number| format!("other-{number}")).collect();
+        let mut text = fs::read_to_string(self.folder.path().join("policy.toml")).unwrap();
+        let at = text.find("[[rules]]").unwrap();
+        let last = text.split_off(at);
+        for name in &issuers {
+            self.issuer.add_other(name);
+            let _ = write!(
+                text,
+                "[[issuers]]\nname = \"{name}\"\nissuer = \"https://{name}.example.com/\"\naudience = [\"files-api\"]\n\
+                 algorithms = [\"ES256\"]\njwks = {{ file = \"keys/{name}.jwks.json\" }}\n\n"
+            );
+        }
+        for number in 1..rules {
+            let _ = write!(
+                text,
+                "[[rules]]\nid = \"team-{number}\"\neffect = \"allow\"\nmethods = [\"GET\", \"PUT\"]\n\
+                 keys = [\"teams/{number}/{{sub}}/**\"]\nwhen = {{ team = {{ equals = \"team-{number}\" }} }}\n\n"
+            );
+        }
+        let policy = self.folder.path().join(format!("policy-{rules}.toml"));
+        fs::write(&policy, text + &last).unwrap();
+        let zip = self.folder.path().join("function.zip");
+        pack_ours(&policy, &bootstrap(Build::Fast), &zip);
+        unpack(&zip)
     }
 
-    /// Packs the handler, the keys and the library that npm installs, as `zip -r` would.
+    /// Packs the handler, the keys and the library as npm or pip installs it, as `zip -r` would.
     fn pack_peer(&self, library: Library, zip: &Path) -> io::Result<()> {
         let mut zip = ZipWriter::new(File::create(zip)?);
-        let handler = root().join("tests/peers/handlers").join(format!("{}.mjs", library.name()));
-        add(&mut zip, "index.mjs", &handler)?;
         add(&mut zip, "jwks.json", self.issuer.jwks())?;
-        let module = format!("node_modules/{}", library.name());
-        add(&mut zip, &module, &self.peers.join(&module))?;
+        let name = library.name();
+        match library {
+            Library::AwsJwtVerify | Library::Jose => {
+                add(&mut zip, "index.mjs", &handler(&format!("{name}.mjs")))?;
+                let module = format!("node_modules/{name}");
+                add(&mut zip, &module, &self.peers.join(&module))?;
+            }
+            Library::PyJwt => {
+                add(&mut zip, "index.py", &handler("pyjwt.py"))?;
+                let packages = self.site_packages()?;
+                for entry in fs::read_dir(&packages)? {
+                    let name = entry?.file_name().into_string().expect("pip's names are text");
+                    if ["jwt", "cryptography", "cffi", "pycparser"].contains(&name.as_str())
+                        || name.starts_with("_cffi_backend")
+                    {
+                        add(&mut zip, &name, &packages.join(&name))?;
+                    }
+                }
+            }
+        }
         zip.finish()?;
         Ok(())
     }
+
+    /// The folder of the packages that pip installs, whose name has the version of Python.
+    fn site_packages(&self) -> io::Result<PathBuf> {
+        let lib = self.peers.join("lib");
+        let python = fs::read_dir(lib)?.next().ok_or(io::ErrorKind::NotFound)??;
+        Ok(python.path().join("site-packages"))
+    }
 }
 
-fn pack_bare(zip: &Path) -> io::Result<()> {
+fn unpack(zip: &Path) -> Package {
+    let package = Package { length: zip.metadata().unwrap().len(), unpacked: Unpacked::new(zip) };
+    fs::remove_file(zip).unwrap();
+    package
+}
+
+fn pack_ours(policy: &Path, bootstrap: &Path, zip: &Path) {
+    let [policy, bootstrap, zip] = [policy, bootstrap, zip].map(|path| path.to_str().unwrap());
+    run(["package", "--policy", policy, "--bootstrap", bootstrap, "--out", zip]);
+}
+
+fn pack_bare(name: &str, zip: &Path) -> io::Result<()> {
     let mut zip = ZipWriter::new(File::create(zip)?);
-    add(&mut zip, "index.mjs", &root().join("tests/peers/handlers/bare.mjs"))?;
+    let (_, extension) = name.split_once('.').expect("a handler has an extension");
+    add(&mut zip, &format!("index.{extension}"), &handler(name))?;
     zip.finish()?;
     Ok(())
+}
+
+fn pack_program(program: Program, zip: &Path) -> io::Result<()> {
+    let mut zip = ZipWriter::new(File::create(zip)?);
+    zip.start_file("bootstrap", SimpleFileOptions::default().unix_permissions(0o755))?;
+    io::copy(&mut File::open(edge_example(program.example()))?, &mut zip)?;
+    zip.finish()?;
+    Ok(())
+}
+
+fn handler(name: &str) -> PathBuf {
+    root().join("tests/peers/handlers").join(name)
 }
 
 /// Adds a file, or a folder with all of its content.

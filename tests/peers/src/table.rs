@@ -1,6 +1,8 @@
 //! The figures of many rounds.
 
-use crate::contender::{Contender, Function};
+use authorizer_local::Runtime;
+
+use crate::contender::{Contender, Function, Program};
 use crate::figure::Figure;
 use crate::round::Round;
 
@@ -47,6 +49,12 @@ impl Table {
         Spread::of(rounds.into_iter().flatten().map(|round| round[&figure]).collect())
     }
 
+    /// Our figure in relation to that of an empty function.
+    pub fn ratio_to_empty(&self, contender: Contender, figure: Figure) -> f64 {
+        let empty = Contender { function: Function::Native(Program::Empty), runtime: Runtime::Native };
+        self.spread(contender, figure).median / self.spread(empty, figure).median
+    }
+
     /// Our figure in relation to the best peer's: for every figure, the smallest median is the best.
     pub fn ratio(&self, contender: Contender, figure: Figure) -> f64 {
         let peers = self.contenders().into_iter().filter(|other| matches!(other.function, Function::Peer(_)));
@@ -56,7 +64,8 @@ impl Table {
 }
 
 impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
+    /// The spread of these values, of which there is at least one.
+    pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
         Self { median: f64::midpoint(low, high), min: values[0], max: *values.last().unwrap() }
@@ -71,7 +80,7 @@ pub(crate) mod tests {
     pub(crate) fn table(values: impl Fn(Contender) -> Vec<f64>) -> Table {
         let mut table = Table::default();
         for function in Function::ALL {
-            for contender in function.runtimes().iter().map(|&runtime| Contender { function, runtime }) {
+            for contender in function.measured_warm().iter().map(|&runtime| Contender { function, runtime }) {
                 for value in values(contender) {
                     table.add(contender, Figure::all().into_iter().map(|figure| (figure, value)).collect());
                 }
@@ -91,9 +100,9 @@ pub(crate) mod tests {
     fn the_ratio_is_to_the_peer_with_the_least_median() {
         let values = |contender: Contender| match contender.function {
             Function::Ours(_) => vec![2.0, 3.0, 40.0],
-            Function::Bare => vec![0.1],
+            Function::Bare(_) | Function::Native(_) => vec![0.1],
             Function::Peer(crate::contender::Library::Jose) => vec![1.0, 50.0, 60.0],
-            Function::Peer(crate::contender::Library::AwsJwtVerify) => vec![9.0, 12.0, 13.0],
+            Function::Peer(_) => vec![9.0, 12.0, 13.0],
         };
         let table = table(values);
         for contender in table.ours() {
