@@ -8,6 +8,7 @@ mod forwarded_headers;
 mod function;
 mod members;
 mod parameters;
+mod prove;
 mod second_opinion;
 mod smoke;
 mod stack;
