@@ -80,7 +80,7 @@ package: ## Build the function, and make the zip PACKAGE with POLICY.
 	bootstrap=$$(authorizer/edge/build "$$build") && \
 	$(AUTHORIZER) package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
 
-deploy: ## Check POLICY, its tests and its findings, make the package and deploy it. Needs CODE_BUCKET=NAME; see infra/deploy.
+deploy: ## Check POLICY, its tests and its findings, make the package, deploy and prove it. Needs CODE_BUCKET=NAME; see infra/deploy.
 	$(call said,POLICY)
 	@test -n "$$CODE_BUCKET" || { echo "make deploy: set CODE_BUCKET=... (the bucket for the zip)" >&2; exit 2; }
 	$(MAKE) build
@@ -90,12 +90,17 @@ deploy: ## Check POLICY, its tests and its findings, make the package and deploy
 	$(MAKE) package
 	infra/deploy $(PACKAGE)
 
-attach: ## Attach FUNCTION_ARN to BEHAVIOR of DISTRIBUTION_ID, with the settings that POLICY needs.
+prove: ## Invoke FUNCTION_ARN, a published version of PACKAGE, and compare it with replay; see infra/prove.
+	$(call said,FUNCTION_ARN)
+	$(MAKE) build
+	infra/prove $(FUNCTION_ARN) --package '$(PACKAGE)' $(PROVE_ARGUMENTS)
+
+attach: ## Prove FUNCTION_ARN, and attach it to BEHAVIOR of DISTRIBUTION_ID, with the settings that POLICY needs.
 	$(call said,POLICY)
 	$(call said,DISTRIBUTION_ID)
 	$(call said,FUNCTION_ARN)
 	$(MAKE) build
-	infra/attach $(DISTRIBUTION_ID) --function-arn $(FUNCTION_ARN) --behavior '$(BEHAVIOR)' --policy $(POLICY) $(ATTACH)
+	PACKAGE='$(PACKAGE)' infra/attach $(DISTRIBUTION_ID) --function-arn $(FUNCTION_ARN) --behavior '$(BEHAVIOR)' --policy $(POLICY) $(ATTACH)
 
 detach: ## Detach FUNCTION_ARN from BEHAVIOR of DISTRIBUTION_ID.
 	$(call said,DISTRIBUTION_ID)
@@ -103,7 +108,7 @@ detach: ## Detach FUNCTION_ARN from BEHAVIOR of DISTRIBUTION_ID.
 	$(MAKE) build
 	infra/attach --detach $(DISTRIBUTION_ID) --function-arn $(FUNCTION_ARN) --behavior '$(BEHAVIOR)' $(DETACH)
 
-smoke: ## Test URL with requests that USER_TOKEN may make below FOLDER and OTHER_TOKEN may not; see infra/smoke.
+smoke: ## Test URL with requests that USER_TOKEN may make below FOLDER and OTHER_TOKEN may not, and with all that POLICY=... opens; see infra/smoke.
 	infra/smoke $(URL) $(FOLDER) $(USER_TOKEN) $(OTHER_TOKEN)
 
 runtimes: ## Install AWS's own runtime clients into .tools/runtimes.

@@ -187,6 +187,14 @@ impl Process {
         said
     }
 
+    /// The same, for a function that may fail on the event; `None` if it ends.
+    pub async fn try_invoke(&mut self, event: Bytes) -> Option<Said> {
+        self.events.send(event).await.ok()?;
+        let said = self.says().await?;
+        self.says().await;
+        Some(said)
+    }
+
     /// Ends the process; returns its output on both streams.
     pub fn stop(mut self) -> (Vec<String>, Vec<String>) {
         self.child.kill().unwrap();

@@ -15,6 +15,7 @@ pub mod docs;
 pub mod document;
 pub mod fixtures;
 pub mod lambda;
+pub mod lambda_api;
 pub mod ministack;
 pub mod packages;
 pub mod providers;

@@ -60,19 +60,7 @@ impl Ministack {
     /// A command with AWS's command line, configured for the emulator, as `aws` in its search path.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        let path = std::env::var("PATH").unwrap();
-        command.env("PATH", format!("{}:{path}", self.folder.path().join("bin").display()));
-        for (name, value) in [
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_DEFAULT_REGION", "us-east-1"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("AWS_CONFIG_FILE", "/nonexistent"),
-            ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
-            ("NO_PROXY", "127.0.0.1"),
-        ] {
-            command.env(name, value);
-        }
+        configure(&mut command, self.folder.path());
         command.env("AWS_ENDPOINT_URL", format!("http://{}", self.addr)).stdin(Stdio::null());
         command
     }
@@ -129,11 +117,28 @@ impl Drop for Ministack {
 }
 
 /// Writes `bin/aws`, version 1 of AWS's command line: version 2 is not in the package index.
-fn command_line(folder: &Path, sdk: &Path) {
+pub(crate) fn command_line(folder: &Path, sdk: &Path) {
     let bin = folder.join("bin");
     fs::create_dir(&bin).unwrap();
     let aws: PathBuf = bin.join("aws");
     fs::write(&aws, format!("#!/bin/sh\nexec '{}' -m awscli \"$@\"\n", sdk.join("bin/python").display()))
         .unwrap();
     fs::set_permissions(&aws, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Puts the command line of a folder into a command's search path, and configures it.
+pub(crate) fn configure(command: &mut Command, folder: &Path) {
+    let path = std::env::var("PATH").unwrap();
+    command.env("PATH", format!("{}:{path}", folder.join("bin").display()));
+    for (name, value) in [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/nonexistent"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+        ("NO_PROXY", "127.0.0.1"),
+    ] {
+        command.env(name, value);
+    }
 }

@@ -9,6 +9,7 @@ mod function;
 mod logs;
 mod members;
 mod parameters;
+mod prove;
 mod runbook;
 mod second_opinion;
 mod smoke;

@@ -8,11 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use authorizer_e2e::binaries::{authorizer, root};
+use authorizer_e2e::lambda::Unpacked;
+use authorizer_e2e::lambda_api::{LambdaApi, Version};
 use authorizer_e2e::ministack::Ministack;
+use authorizer_e2e::packages::sample;
+use authorizer_e2e::runtimes::clients;
+use authorizer_local::Runtime;
 use authorizer_policy::PolicyFile;
 use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+use super::prove::code_sha256;
 
 const SAMPLE: &str = "fixtures/policies/sample.toml";
 const CODE_BUCKET: &str = "deployments-of-ours";
@@ -50,6 +57,8 @@ fn deploy(aws: &Ministack, package: &Path, settings: &[(&str, &str)]) -> Output 
     deploy.env("CODE_BUCKET", CODE_BUCKET).env("PARAMETERS", "AccessLogs=no").arg(package);
     // Two of the 13 Regions, because each costs a start of the command line.
     deploy.env("REGIONS", "us-east-1 eu-west-1");
+    // The emulator does not run functions; a test of its own has one that does.
+    deploy.env("PROVE", "no").env("AUTHORIZER", authorizer());
     deploy.envs(settings.iter().copied()).output().unwrap()
 }
 
@@ -447,7 +456,80 @@ fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<Strin
 fn attach(aws: &Ministack, arguments: &[&str]) -> Output {
     let mut attach = aws.command(root().join("infra/attach"));
     attach.args(arguments).env("AUTHORIZER", authorizer()).env("YES", "1").env("NO_COLOR", "1");
-    attach.env("OUT", aws.folder()).output().unwrap()
+    attach.env("OUT", aws.folder()).env("PROVE", "no").output().unwrap()
+}
+
+/// A distribution of a bucket, which the function can be put on: its id, and that of its Origin Access Control.
+fn plain_distribution(aws: &Ministack) -> (String, String) {
+    aws.aws(&["s3api", "create-bucket", "--bucket", "files-of-ours"]);
+    let control = aws.aws(&[
+        "cloudfront",
+        "create-origin-access-control",
+        "--origin-access-control-config",
+        "Name=files,SigningProtocol=sigv4,SigningBehavior=always,OriginAccessControlOriginType=s3",
+    ]);
+    let control = control["OriginAccessControl"]["Id"].as_str().unwrap().to_owned();
+    let (id, _) = distribution_over(aws, "files-of-ours", &control, "ours");
+    (id, control)
+}
+
+#[test]
+fn a_version_is_proven_before_a_distribution_has_it_and_a_difference_stops_both_scripts() {
+    if clients(Runtime::Python).is_none() {
+        return;
+    }
+    let Some(aws) = Ministack::start() else { return };
+    code_bucket(&aws);
+    let package = sample();
+    let unpacked = Unpacked::new(&package.zip);
+    let sha256 = code_sha256(&package.zip);
+    let right = LambdaApi::start(Version::new(Runtime::Python, &sha256), unpacked.folder()).unwrap();
+    let mut refusing = Version::new(Runtime::Python, &sha256);
+    refusing.refuses = Some((403, "AccessDeniedException"));
+    let refusing = LambdaApi::start(refusing, unpacked.folder()).unwrap();
+    let other = LambdaApi::start(Version::new(Runtime::Python, "another"), unpacked.folder()).unwrap();
+
+    let deployed = |api: &LambdaApi, prove: &str| {
+        let url = api.url();
+        let lambda = ("AWS_ENDPOINT_URL_LAMBDA", url.as_str());
+        let settings = [("TEMPLATE", "function"), ("PARAMETERS", ""), ("PROVE", prove), lambda];
+        deploy(&aws, &package.zip, &settings)
+    };
+    let text = said(&deployed(&right, "yes"), 0);
+    assert!(text.contains("events are decided as `authorizer replay` decides them"), "{text}");
+    assert!(text.contains("next step: make attach"), "{text}");
+    let text = said(&deployed(&other, "yes"), 1);
+    assert!(text.contains("WRONG  the version has the code another"), "{text}");
+    assert!(
+        text.contains("is deployed, and is not proven") && text.contains("no behavior uses it"),
+        "{text}"
+    );
+    let text = said(&deployed(&refusing, "yes"), 2);
+    assert!(text.contains("need lambda:InvokeFunction"), "{text}");
+    let text = said(&deployed(&refusing, "no"), 0);
+    assert!(text.contains("NOT PROVEN: "), "{text}");
+
+    let version = aws.outputs("edge-authorizer")("VersionArn");
+    let (id, _) = plain_distribution(&aws);
+    let config =
+        || aws.aws(&["cloudfront", "get-distribution-config", "--id", &id])["DistributionConfig"].take();
+    let before = config();
+    let attached = |api: &LambdaApi, first: &[&str]| {
+        let mut attach = aws.command(root().join("infra/attach"));
+        attach.args(first).args([&id, "--function-arn", &version, "--behavior", "all", "--policy"]);
+        attach.arg(&package.policy).env("AUTHORIZER", authorizer()).env("YES", "1").env("OUT", aws.folder());
+        attach.env("PACKAGE", &package.zip).env("AWS_ENDPOINT_URL_LAMBDA", api.url()).output().unwrap()
+    };
+    for (api, status) in [(&other, 1), (&refusing, 2)] {
+        let text = said(&attached(api, &[]), status);
+        assert!(text.contains("nothing was attached") && text.contains("--no-prove"), "{text}");
+        assert_eq!(config(), before);
+    }
+    let text = said(&attached(&right, &[]), 0);
+    assert!(text.contains("events are decided as `authorizer replay` decides them"), "{text}");
+    assert_eq!(config()["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Quantity"], 1);
+    let text = said(&attached(&refusing, &["--no-prove"]), 0);
+    assert!(text.contains("NOT PROVEN: "), "{text}");
 }
 
 #[test]
@@ -460,15 +542,7 @@ fn the_function_is_put_on_a_distribution_that_exists_exported_and_taken_off_agai
     let version = aws.outputs("edge-authorizer")("VersionArn");
     let name = aws.outputs("edge-authorizer")("FunctionName");
 
-    aws.aws(&["s3api", "create-bucket", "--bucket", "files-of-ours"]);
-    let control = aws.aws(&[
-        "cloudfront",
-        "create-origin-access-control",
-        "--origin-access-control-config",
-        "Name=files,SigningProtocol=sigv4,SigningBehavior=always,OriginAccessControlOriginType=s3",
-    ]);
-    let control = control["OriginAccessControl"]["Id"].as_str().unwrap();
-    let (id, _) = distribution_over(&aws, "files-of-ours", control, "ours");
+    let (id, control) = plain_distribution(&aws);
     let config =
         || aws.aws(&["cloudfront", "get-distribution-config", "--id", &id])["DistributionConfig"].take();
     let before = config();

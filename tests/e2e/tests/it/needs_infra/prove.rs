@@ -1,0 +1,360 @@
+//! `infra/prove` against Lambda's API, which has the package under AWS's own runtime clients.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use authorizer_core::{Bundle, Reason};
+use authorizer_e2e::binaries::{authorizer, root, run};
+use authorizer_e2e::lambda::Unpacked;
+use authorizer_e2e::lambda_api::{ARN, LambdaApi, Version};
+use authorizer_e2e::packages::{Package, issuers, sample, token};
+use authorizer_e2e::runtimes::clients;
+use authorizer_local::Runtime;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// The hash of a zip, as Lambda has it.
+pub(super) fn code_sha256(zip: &Path) -> String {
+    let hex = authorizer_core::record::sha256_hex(&fs::read(zip).unwrap());
+    let bytes: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    STANDARD.encode(bytes)
+}
+
+/// A version of a package, and its unpacked files.
+fn version(runtime: Runtime, package: &Package) -> (Version, Unpacked) {
+    (Version::new(runtime, &code_sha256(&package.zip)), Unpacked::new(&package.zip))
+}
+
+fn prove(api: &LambdaApi, package: &Package, arguments: &[&str], stdin: Option<&str>) -> Output {
+    let mut prove = api.command(root().join("infra/prove"));
+    prove.arg(ARN).arg("--package").arg(&package.zip).args(arguments).env("AUTHORIZER", authorizer());
+    if stdin.is_some() {
+        prove.stdin(Stdio::piped());
+    }
+    let mut child = prove.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    if let Some(text) = stdin {
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+    child.wait_with_output().unwrap()
+}
+
+#[track_caller]
+fn said(output: &Output, status: i32) -> String {
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "{text}");
+    text
+}
+
+#[track_caller]
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+}
+
+#[test]
+fn the_package_is_proven_under_python_with_a_token() {
+    is_proven(Runtime::Python, false, None);
+}
+
+#[test]
+fn the_package_is_proven_under_node_with_a_log_in_json_and_a_token_from_standard_input() {
+    is_proven(Runtime::Node, true, Some("-"));
+}
+
+fn is_proven(runtime: Runtime, json_log: bool, stdin: Option<&str>) {
+    if clients(runtime).is_none() {
+        return;
+    }
+    let package = issuers();
+    let (mut version, unpacked) = version(runtime, package);
+    version.json_log = json_log;
+    version.states = vec!["Pending", "Pending"];
+    let Some(api) = LambdaApi::start(version, unpacked.folder()) else { return };
+    let token = token("ES256", "alice", &["--audience", "files-api", "--scope", "files"]);
+    let line = format!("Authorization: Bearer {token}\n");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), &line).unwrap();
+    let from = stdin.unwrap_or(file.path().to_str().unwrap());
+    let policy = package.policy.to_str().unwrap();
+    let arguments = ["--policy", policy, "--token-file", from];
+    let text = said(&prove(&api, package, &arguments, stdin.map(|_| line.as_str())), 0);
+    has(
+        &text,
+        &[
+            "ok     the version has the package's code, ",
+            "ok     the native function took over the process of ",
+            "ok     an anonymous request (allow, allowed_by_rule)",
+            "ok     a request that the token opens (allow, allowed_by_rule)",
+            "ok     the same with a changed signature (refuse, signature_invalid)",
+            "ok     the token elsewhere (refuse, ",
+            "ok     token_missing (refuse, token_missing)",
+            "note   a cold start: init ",
+            " warm invocations: billed ",
+            "note   memory: 30 MB at most",
+            " events are decided as `authorizer replay` decides them",
+        ],
+    );
+    let signature = token.rsplit('.').next().unwrap();
+    assert!(!text.contains(signature) && !text.contains("WRONG") && !text.contains("NOT PROVEN"), "{text}");
+}
+
+#[test]
+fn every_reason_of_a_refusal_is_classed_and_those_that_need_no_token_have_an_event() {
+    let prove = root().join("infra/prove");
+    let output = Command::new(&prove).arg("--reasons").output().unwrap();
+    let classes: Value = serde_json::from_str(&said(&output, 0)).unwrap();
+    let words = |class: &str| -> BTreeSet<String> {
+        classes[class].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let all: Vec<String> = classes.as_object().unwrap().keys().flat_map(|class| words(class)).collect();
+    let once: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+    assert_eq!(once, BTreeSet::from(Reason::WORDS), "class the reason in infra/prove");
+    assert_eq!(once.len(), all.len(), "a reason is in two classes");
+
+    // For the sample, and for a policy that has everything that an event could be about.
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.toml");
+    let text = fs::read_to_string(root().join("fixtures/policies/sample.toml")).unwrap();
+    let keys = format!("file = {:?}", root().join("fixtures/policies/keys/sample.jwks.json"));
+    let multipart = r#"operations = ["ListObjectsV2", "CreateMultipartUpload", "UploadPart"]"#;
+    let text = text
+        .replace("file = \"keys/sample.jwks.json\"", &keys)
+        .replace(r#"operations = ["ListObjectsV2"]"#, multipart)
+        .replace("[log]", "[credentials]\ncookie = \"session\"\nquery = \"access_token\"\n\n[cors]\norigins = [\"https://app.example.com\"]\n\n[log]");
+    fs::write(&policy, text).unwrap();
+    for (policy, classes) in
+        [(root().join("fixtures/policies/sample.toml"), &["event"][..]), (policy, &["event", "policy"])]
+    {
+        let zip = bundle_alone(folder.path(), &policy);
+        let output = Command::new(&prove).arg("--print-events").arg("--package").arg(&zip).output().unwrap();
+        let lines: Vec<Value> =
+            said(&output, 0).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let events: String = lines.iter().map(|line| format!("{}\n", line["event"])).collect();
+        let file = folder.path().join("events.jsonl");
+        fs::write(&file, events).unwrap();
+        let policy = policy.to_str().unwrap();
+        let mut replay = Command::new(authorizer());
+        replay.args(["replay", "--policy", policy, "--format", "json"]).arg(file);
+        let decided = String::from_utf8(replay.output().unwrap().stdout).unwrap();
+        let reasons: BTreeSet<String> = decided
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["reason"].as_str().unwrap().to_owned())
+            .collect();
+        for class in classes {
+            let missed: Vec<_> = words(class).difference(&reasons).cloned().collect();
+            assert!(missed.is_empty(), "{policy}: no event for {missed:?}");
+        }
+    }
+}
+
+/// A zip that has only the bundle.
+fn bundle_alone(folder: &Path, policy: &Path) -> PathBuf {
+    let zip = folder.join("bundle.zip");
+    let mut writer = zip::ZipWriter::new(fs::File::create(&zip).unwrap());
+    writer.start_file("bundle.json", zip::write::SimpleFileOptions::default()).unwrap();
+    writer.write_all(authorizer_policy::PolicyFile::load(policy).unwrap().bundle_json()).unwrap();
+    writer.finish().unwrap();
+    zip
+}
+
+#[test]
+fn another_package_than_the_deployed_one_is_a_difference() {
+    if clients(Runtime::Python).is_none() {
+        return;
+    }
+    let (deployed, unpacked) = version(Runtime::Python, sample());
+    let Some(api) = LambdaApi::start(deployed, unpacked.folder()) else { return };
+    let text = said(&prove(&api, issuers(), &[], None), 1);
+    has(
+        &text,
+        &["WRONG  the version has the code ", "name the zip that was deployed", "do not attach this version"],
+    );
+    assert!(!api.asked().iter().any(|path| path.ends_with("/invocations")), "{:?}", api.asked());
+
+    // Even if Lambda says that the code is the same.
+    let claimed = Version::new(Runtime::Python, &code_sha256(&issuers().zip));
+    let api = LambdaApi::start(claimed, unpacked.folder()).unwrap();
+    let text = said(&prove(&api, issuers(), &[], None), 1);
+    let bundle = Bundle::read(&fs::read(unpacked.file("bundle.json")).unwrap()).unwrap();
+    has(&text, &["WRONG  the function decides by the bundle ", bundle.sha256()]);
+}
+
+/// The function's own file, replaced by this, under Python.
+fn instead(code: &str, timeout: Duration) -> Option<String> {
+    clients(Runtime::Python)?;
+    let package = sample();
+    let (mut version, unpacked) = version(Runtime::Python, package);
+    version.timeout = timeout;
+    fs::write(unpacked.file("index.py"), code).unwrap();
+    let api = LambdaApi::start(version, unpacked.folder())?;
+    Some(said(&prove(&api, package, &[], None), 1))
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_function_that_does_not_hand_over_lets_nothing_pass_here() {
+    let passes = "def handler(event, context):\n    return event['Records'][0]['cf']['request'] if event['Records'] else {}\n";
+    let Some(text) = instead(passes, LONG) else { return };
+    has(
+        &text,
+        &[
+            "WRONG  no line of the decision log",
+            "did not take over the process of python3.13",
+            "another Runtime",
+        ],
+    );
+    let keeps =
+        "def handler(event, context):\n    raise RuntimeError('bootstrap did not replace this process')\n";
+    let text = instead(keeps, LONG).unwrap();
+    has(&text, &["failed with RuntimeError: bootstrap did not replace", "deploy with another Runtime"]);
+}
+
+#[test]
+fn a_function_that_throws_or_answers_late_is_not_to_be_attached() {
+    let throws = "def handler(event, context):\n    raise ValueError('no')\n";
+    let Some(text) = instead(throws, LONG) else { return };
+    has(&text, &["WRONG  event_malformed: the function failed with ValueError: no", "do not attach"]);
+    let late = "import time\ndef handler(event, context):\n    time.sleep(60)\n";
+    let text = instead(late, Duration::from_secs(1)).unwrap();
+    has(&text, &["Sandbox.Timedout", "The limit of a viewer-request function is 5 seconds"]);
+}
+
+#[test]
+fn a_function_that_answers_otherwise_than_replay_is_named_event_by_event() {
+    // It logs a decision as the function does, and lets every request through.
+    let bundle = run(["check", "--format", "json", sample().policy.to_str().unwrap()]);
+    let bundle: Value = serde_json::from_str(&bundle).unwrap();
+    let code = format!(
+        "import json, os, time\ndef handler(event, context):\n    line = {{'log_version': 2, 'time': int(time.time()), \
+         'decision': 'allow', 'bundle_sha256': {}}}\n    os.write(1, (json.dumps(line) + '\\n').encode())\n    \
+         return event['Records'][0]['cf']['request'] if event['Records'] else None\n",
+        bundle["bundle_sha256"]
+    );
+    let Some(text) = instead(&code, LONG) else { return };
+    has(
+        &text,
+        &[
+            "WRONG  token_missing (refuse, token_missing):",
+            "the answer is {",
+            "its log has decision \"allow\", and `replay` \"refuse\"",
+            "do not attach this version",
+        ],
+    );
+    assert!(!text.contains("ok     token_missing"), "{text}");
+}
+
+#[test]
+fn a_bootstrap_that_cannot_run_is_said_with_what_to_do() {
+    if clients(Runtime::Python).is_none() {
+        return;
+    }
+    let (version, unpacked) = version(Runtime::Python, sample());
+    fs::set_permissions(unpacked.file("bootstrap"), fs::Permissions::from_mode(0o644)).unwrap();
+    let Some(api) = LambdaApi::start(version, unpacked.folder()) else { return };
+    let text = said(&prove(&api, sample(), &[], None), 1);
+    has(&text, &["Runtime.ExitError", "bootstrap_not_executable", "package again"]);
+}
+
+#[test]
+fn what_cloudfront_refuses_of_a_function_is_named() {
+    if clients(Runtime::Python).is_none() {
+        return;
+    }
+    let (mut version, unpacked) = version(Runtime::Python, sample());
+    version.configuration["MemorySize"] = json!(512);
+    version.configuration["Timeout"] = json!(30);
+    version.configuration["Environment"] = json!({"Variables": {"A": "B"}});
+    let Some(api) = LambdaApi::start(version, unpacked.folder()) else { return };
+    let text = said(&prove(&api, sample(), &[], None), 1);
+    has(
+        &text,
+        &[
+            "the function's MemorySize, 512",
+            "the function's Timeout, 30",
+            "the function's Environment",
+            "3 wrong",
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_lambda_says_what_to_do_and_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = root().join("fixtures/policies/sample.toml");
+    let package = Package { zip: bundle_alone(folder.path(), &policy), policy };
+    let of = |changes: &dyn Fn(&mut Version)| {
+        let mut version = Version::new(Runtime::Python, &code_sha256(&package.zip));
+        changes(&mut version);
+        LambdaApi::start(version, folder.path())
+    };
+    for (status, code, remedy) in [
+        (403, "AccessDeniedException", "need lambda:InvokeFunction and lambda:GetFunctionConfiguration"),
+        (404, "ResourceNotFoundException", "aws lambda list-versions-by-function"),
+        (429, "TooManyRequestsException", "throttles this account"),
+        (409, "ResourceConflictException", "longer --wait"),
+        (502, "InvalidZipFileException", "upload the file that `authorizer package` made"),
+        (502, "InvalidRuntimeException", "another Runtime"),
+        (502, "KMSAccessDeniedException", "look at the key"),
+        (500, "ServiceException", "run it again"),
+        (403, "ExpiredTokenException", "sign in again"),
+    ] {
+        let Some(api) = of(&|version| version.refuses = Some((status, code))) else { return };
+        let text = said(&prove(&api, &package, &[], None), 2);
+        has(&text, &["infra/prove: aws lambda invoke: ", code, remedy]);
+    }
+    let api = of(&|version| version.states = vec!["Pending"; 100]).unwrap();
+    let text = said(&prove(&api, &package, &["--wait", "0.2"], None), 2);
+    has(&text, &["is not active after 0.2 seconds", "longer --wait"]);
+    let api = of(&|version| version.states = vec!["Failed"]).unwrap();
+    let text = said(&prove(&api, &package, &[], None), 2);
+    has(&text, &["could not create the version (InvalidZipFileException): The zip cannot be opened"]);
+}
+
+#[test]
+fn what_cannot_be_proven_is_refused_before_lambda_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = root().join("fixtures/policies/sample.toml");
+    let zip = bundle_alone(folder.path(), &policy);
+    let other = folder.path().join("other.toml");
+    let text = fs::read_to_string(&policy).unwrap().replace("public/**", "open/**");
+    let keys = format!("file = {:?}", root().join("fixtures/policies/keys/sample.jwks.json"));
+    fs::write(&other, text.replace("file = \"keys/sample.jwks.json\"", &keys)).unwrap();
+    let token = folder.path().join("token");
+    fs::write(&token, "two words").unwrap();
+    let stale = folder.path().join("stale");
+    fs::write(&stale, "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6MX0.AAAA").unwrap();
+    let arn = |text: &str| ARN.replace("us-east-1", "eu-central-1").replace("edge-authorizer:1", text);
+    let [zip, other, token, stale] = [&zip, &other, &token, &stale].map(|path| path.to_str().unwrap());
+    for (function, arguments, message) in [
+        (arn("edge-authorizer:1").as_str(), &["--package", zip][..], "us-east-1"),
+        (ARN.trim_end_matches(":1"), &["--package", zip], "only a numbered version"),
+        (&format!("{}:$LATEST", ARN.trim_end_matches(":1")), &["--package", zip], "only a numbered version"),
+        (&format!("{}:live", ARN.trim_end_matches(":1")), &["--package", zip], "only a numbered version"),
+        ("edge-authorizer:1", &["--package", zip], "is not the ARN of a function"),
+        (ARN, &["--package", "/nonexistent.zip"], "make package POLICY="),
+        (ARN, &["--package", zip, "--policy", other], "is not made from"),
+        (ARN, &["--package", zip, "--token-file", "/nonexistent"], "the token's file"),
+        (ARN, &["--package", zip, "--token-file", token], "must have one line"),
+        (ARN, &["--package", zip, "--token-file", stale], "the token opens nothing that was tried"),
+        (ARN, &["--package", zip, "--events", "/nonexistent"], "write one event per line"),
+    ] {
+        let mut prove = Command::new(root().join("infra/prove"));
+        prove.arg(function).args(arguments).env("AUTHORIZER", authorizer()).env("PATH", "/usr/bin:/bin");
+        // Nothing may be asked of anybody.
+        prove.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").stdin(Stdio::null());
+        if let Some(path) = std::env::var_os("PATH") {
+            prove.env("PATH", path);
+        }
+        has(&said(&prove.output().unwrap(), 2), &["infra/prove: ", message]);
+    }
+}
