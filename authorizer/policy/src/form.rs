@@ -52,7 +52,12 @@ pub(crate) enum Form {
     /// A text, a whole number or a truth.
     Scalar,
     /// A number of bytes, or a text such as `25MB`.
-    Size,
+    Size {
+        /// The least.
+        least: u64,
+    },
+    /// A time: a text, a date of TOML, or seconds since 1970.
+    Time,
     /// A truth, or a list of texts.
     Checksums,
     /// A list.
@@ -185,6 +190,10 @@ pub(crate) fn remedy(kind: FileKind, document: &DeTable<'_>, place: &Place) -> O
         }
         (Form::Text(kind), Some(DeValue::String(text))) => {
             let meant = meant::text(kind, text)?;
+            Some(format!("write `{}`", quoted(&meant)))
+        }
+        (Form::Time, Some(DeValue::String(text))) => {
+            let meant = meant::text(Kind::Instant, text)?;
             Some(format!("write `{}`", quoted(&meant)))
         }
         _ => None,

@@ -133,8 +133,10 @@ async fn run(args: &Args) -> ExitCode {
     let budgets = budget::judge(&table);
     println!("{}", report::markdown(&table, &budgets, settings));
     let mut json = report::json(&table, &budgets, settings);
-    json["starts"] = whole.json();
-    json["starts_at_7_percent"] = part.map_or(Value::Null, |part| part.json());
+    if let Some(members) = json.as_object_mut() {
+        members.insert("starts".to_owned(), whole.json());
+        members.insert("starts_at_7_percent".to_owned(), part.map_or(Value::Null, |part| part.json()));
+    }
     if let Some(path) = &args.json
         && let Err(error) = fs::write(path, format!("{json:#}\n"))
     {

@@ -230,6 +230,7 @@ impl<'t> Checker<'t> {
             | (Form::Truth, DeValue::Boolean(_))
             | (Form::Scalar, DeValue::String(_) | DeValue::Boolean(_))
             | (Form::Checksums, DeValue::Boolean(_))
+            | (Form::Time, DeValue::String(_) | DeValue::Datetime(_))
             | (Form::AnyTable, DeValue::Table(_)) => Mended::Good,
             (Form::Word(words), DeValue::String(word)) => {
                 if (words.all)().contains(&word.as_ref()) {
@@ -261,16 +262,27 @@ impl<'t> Checker<'t> {
                     }
                 }
             }
-            (Form::Size, DeValue::Integer(number)) => {
-                match whole(number).is_some_and(|number| number > 0 && u64::try_from(number).is_ok()) {
+            (Form::Time, DeValue::Integer(number)) => {
+                match whole(number).is_some_and(|number| (0..=i128::from(i64::MAX)).contains(&number)) {
                     true => Mended::Good,
                     false => {
-                        let message = format!("{} is not a number of bytes above 0", at.called());
+                        let message = format!("{} is not a number of seconds since 1970", at.called());
                         self.wrong(field, span, (message.clone(), message), None, at)
                     }
                 }
             }
-            (Form::Size, DeValue::String(text)) => {
+            (Form::Size { least }, DeValue::Integer(number)) => {
+                match whole(number).is_some_and(|number| u64::try_from(number).is_ok_and(|one| one >= least))
+                {
+                    true => Mended::Good,
+                    false => {
+                        let above = if least == 0 { "" } else { " above 0" };
+                        let message = format!("{} is not a number of bytes{above}", at.called());
+                        self.wrong(field, span, (message.clone(), message), None, at)
+                    }
+                }
+            }
+            (Form::Size { .. }, DeValue::String(text)) => {
                 if meant::is_size(text) {
                     return Mended::Good;
                 }

@@ -104,7 +104,7 @@ pub(super) fn instead(
             value: None,
         }),
         (Form::Scalar, DeValue::Datetime(_)) => owned(quoted(&written(value)?)),
-        (Form::Size, DeValue::Float(number)) => {
+        (Form::Size { .. }, DeValue::Float(number)) => {
             let whole = number.as_str().split('.').next()?;
             let is_whole = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
             is_whole.then(|| owned(whole.to_owned())).flatten()

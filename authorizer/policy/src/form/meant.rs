@@ -1,5 +1,7 @@
 //! What an author who wrote something else has probably meant. Every text that is proposed here would be accepted.
 
+use authorizer_core::policy::document::SizeDocument;
+use authorizer_core::policy::parse_size;
 use authorizer_core::rules::KeyPattern;
 use authorizer_core::{MediaRange, OriginPattern, UnixTime};
 
@@ -180,13 +182,9 @@ pub(crate) fn size(written: &str) -> Option<String> {
     (number > 0 && meant != written).then_some(meant)
 }
 
-/// Whether a text is a size as a policy writes it. The core has the last word on it.
+/// Whether a text is a size as a policy writes it.
 pub(crate) fn is_size(text: &str) -> bool {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = text.get(digits.len()..).unwrap_or_default();
-    let digits = digits.trim_end_matches(' ');
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number && ["", "B", "kB", "KB", "MB", "GB", "KiB", "MiB", "GiB"].contains(&unit)
+    parse_size(&SizeDocument::Text(text.to_owned())).is_some()
 }
 
 #[cfg(test)]

@@ -306,7 +306,7 @@ pub(super) static UPLOAD: Table = Table {
     fields: &[
         Field {
             also: &["max_size", "size", "max_length", "limit"],
-            ..field("max_bytes", Form::Size, "max_bytes = \"10MB\"")
+            ..field("max_bytes", Form::Size { least: 1 }, "max_bytes = \"10MB\"")
         },
         Field {
             also: &["content_type", "types", "type", "media_types", "mime_types"],

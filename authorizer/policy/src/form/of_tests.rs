@@ -16,7 +16,7 @@ const fn needed(name: &'static str, form: Form, example: &'static str) -> Field 
 }
 
 const TEXT: Form = Form::Text(Kind::Plain);
-const INSTANT: Form = Form::Text(Kind::Instant);
+const INSTANT: Form = Form::Time;
 const TEXTS: Form = Form::OneOrMany(&ANY_TEXT);
 static ANY_TEXT: Form = Form::Text(Kind::Plain);
 static AN_OPERATION: Form = Form::Word(&OPERATIONS);
@@ -88,7 +88,7 @@ pub(super) static FACTS: Table = Table {
     fields: &[
         Field {
             also: &["length", "size", "max_bytes"],
-            ..field("bytes", Form::Whole { most: i64::MAX as u64, is_seconds: false }, "bytes = 1000")
+            ..field("bytes", Form::Size { least: 0 }, "bytes = 1000")
         },
         Field { also: &["type"], ..field("content_type", TEXT, "content_type = \"image/png\"") },
         field("metadata", Form::Map(&ANY_TEXT), "metadata = { owner = \"alice\" }"),

@@ -58,8 +58,10 @@ fn of(form: Form) -> Value {
         Form::Truth => json!({"type": "boolean"}),
         Form::Whole { most, .. } => json!({"type": "integer", "minimum": 0, "maximum": most}),
         Form::Scalar => json!({"type": ["string", "integer", "boolean"]}),
-        Form::Size => json!({"anyOf": [
-            {"type": "integer", "minimum": 0},
+        // Editors give a date of TOML as a text.
+        Form::Time => json!({"type": ["string", "integer"], "minimum": 0}),
+        Form::Size { least } => json!({"anyOf": [
+            {"type": "integer", "minimum": least},
             {"type": "string", "pattern": "^[0-9]+ *(B|kB|KB|MB|GB|KiB|MiB|GiB)?$"},
         ]}),
         Form::Checksums => {

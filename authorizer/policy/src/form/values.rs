@@ -56,7 +56,8 @@ pub(super) fn asked(form: Form) -> String {
         Form::Whole { is_seconds: true, .. } => "a whole number of seconds, without quotes".into(),
         Form::Whole { .. } => "a whole number, without quotes".into(),
         Form::Scalar => "one text, one whole number, or `true` or `false`".into(),
-        Form::Size => "a number of bytes, or a text such as `\"10MB\"`".into(),
+        Form::Time => "a time such as `\"2027-01-15T08:00:00Z\"`, or seconds since 1970".into(),
+        Form::Size { .. } => "a number of bytes, or a text such as `\"10MB\"`".into(),
         Form::Checksums => "`true`, or a list such as `[\"sha256\"]`".into(),
         Form::List(_) => "a list in brackets".into(),
         Form::OneOrMany(_) => "one text in quotes, or a list of them in brackets".into(),
@@ -87,7 +88,8 @@ pub(super) fn takes(form: Form, value: &DeValue<'_>) -> bool {
         Form::Truth => value.is_bool(),
         Form::Whole { .. } => value.is_integer(),
         Form::Scalar => value.is_str() || value.is_integer() || value.is_bool(),
-        Form::Size => value.is_integer() || value.as_str().is_some_and(meant::is_size),
+        Form::Time => value.is_str() || value.is_integer() || value.is_datetime(),
+        Form::Size { .. } => value.is_integer() || value.as_str().is_some_and(meant::is_size),
         Form::Checksums => value.is_bool() || value.is_array(),
         Form::List(member) => {
             value.as_array().is_some_and(|list| list.iter().all(|value| takes(*member, value.get_ref())))

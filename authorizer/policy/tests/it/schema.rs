@@ -109,7 +109,8 @@ fn what_a_schema_can_know_is_underlined() {
         test.replace("name = \"a\"\n", ""),
         test.replace("key", "keys"),
         format!("{test}status = \"403\"\n"),
-        format!("{test}now = \"today\"\n"),
+        format!("{test}now = -1\n"),
+        format!("{test}now = [\"2027-01-15T08:00:00Z\"]\n"),
     ] {
         assert!(is_valid(&of_tests, &wrong).is_err(), "{wrong}");
     }
