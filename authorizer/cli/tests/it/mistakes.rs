@@ -212,7 +212,7 @@ const TESTS: &[(&str, &str)] = &[
     (
         "several_mistakes_of_tests",
         "version = 1\n\n[default]\nnow = 2027-01-15T08:00:00Z\n\n[[test]]\nname = \"a\"\nmethods = [\"GET\"]\nkeys = [\"a\"]\n\
-         anonymous = \"true\"\nexpect = \"deny\"\nstatus = \"403\"\nupload = { bytes = \"10MB\" }\n\
+         anonymous = \"true\"\nexpect = \"deny\"\nstatus = \"403\"\nupload = { bytes = \"10 mb\" }\n\
          operation = \"s3:GetObject\"\n",
     ),
     (
