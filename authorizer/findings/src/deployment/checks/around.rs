@@ -6,8 +6,8 @@ use authorizer_cloudfront::view::Origin;
 use super::key::key_names;
 use crate::check::{Check, Severity};
 use crate::deployment::documents::{
-    AccessGrantsFile, AccessPointsFile, ContinuousDeploymentFile, DistributionsFile, FunctionConfiguration, GrantsFile,
-    InventoryFile, LogGroups, LogGroupsFile, NotificationFile, PolicyFile, ReplicationFile,
+    AccessGrantsFile, AccessPointsFile, ContinuousDeploymentFile, DistributionsFile, FunctionConfiguration,
+    GrantsFile, InventoryFile, LogGroups, LogGroupsFile, NotificationFile, PolicyFile, ReplicationFile,
 };
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
