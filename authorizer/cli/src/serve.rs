@@ -201,8 +201,8 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
     }
     let base = base(running.addr(), https.as_ref());
     let trusted = https.as_ref().map(|https| https.trusted.as_path());
-    let console = match recording.zip(decider) {
-        Some((recording, decider)) => {
+    let console = match (&recording, decider) {
+        (Some(recording), Some(decider)) => {
             let tls = https
                 .as_ref()
                 .and_then(|https| Some((https.trusted.as_path(), https.host(running.addr().ip())?)));
@@ -217,10 +217,17 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
                 tls,
             };
             // The distribution is of use without it.
-            Console::start(&recording, about).await.inspect_err(|error| note(error)).ok()
+            Console::start(recording, about).await.inspect_err(|error| note(error)).ok()
         }
-        None => None,
+        (Some(_), None) => {
+            note("there is no console: the `bundle.json` of the package cannot be read");
+            None
+        }
+        (None, _) => None,
     };
+    if let (Some(recording), None) = (&recording, &console) {
+        recording.stop();
+    }
     let console_url = console.as_ref().map(|console| console.url.as_str());
     match args.format {
         Format::Json => line(json!({

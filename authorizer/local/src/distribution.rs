@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use tokio::net::TcpListener;
 
@@ -25,6 +25,9 @@ use crate::result::{FunctionOutcome, check};
 use crate::s3::{EmbeddedS3, EmbeddedS3Error};
 use crate::server::{BoxError, Server};
 use crate::tls::Tls;
+
+/// The most characters of a method that are reported. Longer ones are no methods of CloudFront.
+const LONGEST_METHOD: usize = 32;
 
 /// The settings of a distribution.
 pub struct Settings {
@@ -171,7 +174,7 @@ impl Way {
         let (parts, body) = request.into_parts();
         let mut report = RequestReport {
             request_id,
-            method: parts.method.to_string(),
+            method: reported(&parts.method),
             path: parts.uri.path().to_owned(),
             status: 0,
             record: None,
@@ -267,6 +270,14 @@ impl Way {
                 XCache::Error,
             )),
         }
+    }
+}
+
+/// A method as reports have it. Viewers may send one of any length, and reports are kept.
+fn reported(method: &Method) -> String {
+    match method.as_str().get(..LONGEST_METHOD) {
+        Some(start) if start.len() < method.as_str().len() => format!("{start}..."),
+        _ => method.to_string(),
     }
 }
 

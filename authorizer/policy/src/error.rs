@@ -287,6 +287,38 @@ fn may_be_a_salt(line: &str, is_in_log: bool) -> bool {
     name.to_ascii_lowercase().contains("salt") || (is_of_log && is_other)
 }
 
+/// The text of a policy that cannot be read, for a person: without each line that may have a secret, and without what
+/// comes after such a line in its table, because a secret may go on there. The lines keep their numbers.
+pub fn without_secrets(text: &str) -> String {
+    let names_one = |line: &str| {
+        let line = line.to_ascii_lowercase();
+        ["secret", "salt"].iter().any(|word| line.contains(word))
+    };
+    // A text of several lines may have one anywhere.
+    let is_long = text.contains("\"\"\"") || text.contains("'''");
+    let hides_all = is_long && text.lines().any(names_one);
+    let (mut is_in_log, mut is_hidden) = (false, false);
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let start = line.trim_start();
+        if start.starts_with('[') {
+            is_in_log = is_log(start);
+            // A line with quotation marks may be one of an array.
+            is_hidden &= start.contains(['"', '\'', ',']);
+        }
+        let is_of_one = names_one(line) || may_be_a_salt(line, is_in_log);
+        // What a comment says ends with its line.
+        is_hidden |= is_of_one && !start.starts_with('#');
+        if !hides_all && !is_of_one && (!is_hidden || start.is_empty()) {
+            shown.push_str(line);
+        } else {
+            shown.push_str("# (hidden: this line may have a secret)");
+            shown.push_str(if line.ends_with('\n') { "\n" } else { "" });
+        }
+    }
+    shown
+}
+
 /// Whether this is `[log]`, or its name.
 fn is_log(text: &str) -> bool {
     bare(text.split('#').next().unwrap_or_default()) == "log"

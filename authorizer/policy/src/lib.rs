@@ -15,7 +15,7 @@ mod place;
 pub mod providers;
 mod warning;
 
-pub use error::{FileKind, PolicyFileError, ProblemReport};
+pub use error::{FileKind, PolicyFileError, ProblemReport, without_secrets};
 pub use file::TomlFile;
 pub use form::schema;
 pub use place::{Places, Position};

@@ -109,6 +109,11 @@ impl Recording {
         Self(Arc::new(Recorder::new()))
     }
 
+    /// Records nothing from now on: there is no console.
+    pub(super) fn stop(&self) {
+        self.0.stop();
+    }
+
     /// An observer that writes lines as before, and records.
     pub(super) fn observer(&self, lines: Arc<RequestLines>) -> Arc<dyn Observer> {
         Arc::new(Watched { lines, recorder: Arc::clone(&self.0) })

@@ -122,8 +122,8 @@ fn start(state: &State) -> Value {
         "version": 1,
         "base": state.sender.base,
         "decided_by": state.decided_by,
-        "policy": state.file.as_ref().map(|file| &file.path),
-        "tests": state.saver.as_ref().map(|saver| &saver.path),
+        "policy": state.file.as_ref().map(|file| file.path.to_string_lossy()),
+        "tests": state.saver.as_ref().map(|saver| saver.path.to_string_lossy()),
         "issuers": issuers,
     })
 }

@@ -90,7 +90,8 @@ async fn summaries(state: &Arc<State>, entries: Vec<Arc<Entry>>) -> Option<Vec<V
 }
 
 fn event(name: &str, data: &Value) -> Bytes {
-    // JSON has no line breaks but escaped ones.
+    // JSON has no line breaks but escaped ones. Two others are line breaks for JavaScript, and may stand as they are.
+    let data = data.to_string().replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
     Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
 }
 
@@ -123,5 +124,20 @@ pub(super) async fn watch(state: Arc<State>, mut seen: Seen) {
             seen = now;
             state.policy_changes.send_modify(|count| *count = count.wrapping_add(1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_two_lines_whatever_its_texts_are() {
+        let data = json!({"key": "a\u{2028}b\u{2029}c\nd\re\u{85}"});
+        let sent = event("requests", &data);
+        let sent = std::str::from_utf8(&sent).unwrap();
+        let line = sent.strip_prefix("event: requests\ndata: ").unwrap().strip_suffix("\n\n").unwrap();
+        assert!(!line.contains(['\n', '\r', '\u{2028}', '\u{2029}']), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(line).unwrap(), data);
     }
 }

@@ -10,7 +10,7 @@ use authorizer_core::policy::Place;
 use authorizer_core::{Authorizer, UnixTime};
 use authorizer_findings::policy::{PolicySubject, findings};
 use authorizer_findings::report::{Report, json as findings_json};
-use authorizer_policy::{PolicyFile, files_of};
+use authorizer_policy::{PolicyFile, files_of, without_secrets};
 use serde_json::{Value, json};
 
 use crate::failure::{json_of, problems_of};
@@ -128,34 +128,6 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// The text of a policy that cannot be read, without each line that may have a secret. A text of several lines may have
-/// one anywhere, so then only the lines' number stays.
-fn without_secrets(text: &str) -> String {
-    let names_one = |line: &str| {
-        let line = line.to_ascii_lowercase();
-        ["secret", "salt"].iter().any(|word| line.contains(word))
-    };
-    let is_long = text.contains("\"\"\"") || text.contains("'''");
-    let hides_all = is_long && text.lines().any(names_one);
-    let mut is_log = false;
-    let mut shown = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let start = line.trim_start();
-        if start.starts_with('[') {
-            is_log = start.contains("log");
-        }
-        let is_of_log = is_log && !start.starts_with('[') || start.starts_with("log");
-        let is_harmless = start.is_empty() || start.starts_with("subject");
-        if hides_all || names_one(line) || is_of_log && !is_harmless {
-            shown.push_str("# (hidden: this line may have a secret)");
-            shown.push_str(if line.ends_with('\n') { "\n" } else { "" });
-        } else {
-            shown.push_str(line);
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +135,7 @@ mod tests {
     #[test]
     fn a_broken_policy_is_shown_without_lines_that_may_have_a_secret() {
         let text = "version = 1\nlog = { claims_salt = \"aaaa\" }\n[log]\nsubject = \"plain\"\nclaims_sal = \"bbbb\"\n\
-                    [[issuers]]\nsecret = \"cccc\"\nname = \"x\"\n[[rules]]\nid = \n";
+                    [[issuers]]\nname = \"x\"\nsecret = \"cccc\"\n[[rules]]\nid = \n";
         let shown = without_secrets(text);
         assert_eq!(shown.lines().count(), text.lines().count(), "the lines stay where they are");
         for secret in ["aaaa", "bbbb", "cccc"] {
@@ -174,5 +146,27 @@ mod tests {
         }
         let long = "version = 1\nnote = \"\"\"\ndddd\n\"\"\"\nsecret = 1\n";
         assert!(!without_secrets(long).contains("dddd"));
+    }
+
+    #[test]
+    fn what_comes_after_the_word_secret_in_its_table_is_not_shown_either() {
+        for table in [
+            "[issuers.secret]\nvalue = \"dddd\"\n",
+            "[[issuers]]\nsecret = {\n  value = \"dddd\"\n}\n",
+            "[[issuers]]\nsecret = [\n  [\"dddd\"],\n  [\"dddd\"]\n]\n",
+            "\"log\" = { key = \"dddd\" }\n",
+            "log.claims = {\n  key = \"dddd\"\n}\n",
+            "[ \"log\" ] # it\nkey = \"dddd\"\n",
+            "[[issuers]]\n# The secret is below.\nSECRET = \"dddd\"\n",
+        ] {
+            let text = format!("version = 1\n{table}\n[[rules]]\nid = \"it-stays\"\neffect = \n");
+            let shown = without_secrets(&text);
+            assert!(!shown.contains("dddd"), "{shown}");
+            assert!(
+                shown.starts_with("version = 1\n") && shown.contains("\nid = \"it-stays\"\neffect = \n"),
+                "{shown}"
+            );
+            assert_eq!(shown.lines().count(), text.lines().count());
+        }
     }
 }

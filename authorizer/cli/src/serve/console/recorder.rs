@@ -1,6 +1,7 @@
 //! The last requests, in bounded memory.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -39,6 +40,8 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Recorder {
     kept: Mutex<Kept>,
+    /// Nobody will look at what is recorded.
+    is_stopped: AtomicBool,
     newest: watch::Sender<u64>,
 }
 
@@ -51,10 +54,24 @@ struct Kept {
 
 impl Recorder {
     pub(super) fn new() -> Self {
-        Self { kept: Mutex::default(), newest: watch::Sender::new(0) }
+        Self { kept: Mutex::default(), is_stopped: AtomicBool::new(false), newest: watch::Sender::new(0) }
+    }
+
+    /// Keeps nothing from now on, and forgets what it has.
+    pub(super) fn stop(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_stopped.store(true, Ordering::Relaxed);
+        *kept = Kept::default();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
     }
 
     fn record(&self, report: &RequestReport) {
+        if self.is_stopped() {
+            return;
+        }
         let mut report = report.clone();
         if let Some(details) = &report.details
             && (details.event.len() > MAX_ONE || details.result.len() > MAX_ONE)
@@ -65,6 +82,9 @@ impl Recorder {
         let at = decided.map_or_else(|| UnixTime::from_system(SystemTime::now()), UnixTime::from_seconds);
         let bytes = bytes_of(&report);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_stopped() {
+            return;
+        }
         kept.newest = kept.newest.saturating_add(1);
         kept.bytes = kept.bytes.saturating_add(bytes);
         let seq = kept.newest;
@@ -110,7 +130,9 @@ fn bytes_of(report: &RequestReport) -> usize {
     // The record has the key, which may be as long as the path, and the query.
     let record = report.path.len().saturating_mul(4);
     let problem = report.problem.as_ref().map_or(0, String::len);
-    [OVERHEAD, details, record, problem].into_iter().fold(0, usize::saturating_add)
+    let violation = report.violation.as_ref().map_or(0, |violation| violation.to_string().len());
+    let texts = [report.method.len(), report.request_id.len(), violation, problem];
+    [OVERHEAD, details, record].into_iter().chain(texts).fold(0, usize::saturating_add)
 }
 
 /// Writes each request as a line, and records it.
@@ -134,7 +156,7 @@ impl Observer for Watched {
     }
 
     fn wants_details(&self) -> bool {
-        true
+        !self.recorder.is_stopped()
     }
 }
 
@@ -187,5 +209,28 @@ mod tests {
         recorder.record(&report("/a", MAX_ONE + 1));
         let (last, _) = recorder.after(300, 1);
         assert!(last[0].report.details.is_none());
+    }
+
+    #[test]
+    fn a_long_method_counts_too() {
+        let recorder = Recorder::new();
+        for _ in 0..200 {
+            recorder.record(&RequestReport { method: "A".repeat(400_000), ..report("/a", 10) });
+        }
+        let (all, _) = recorder.after(0, usize::MAX);
+        let bytes: usize = all.iter().map(|entry| entry.report.method.len()).sum();
+        assert!(bytes <= MAX_BYTES, "{} {bytes}", all.len());
+    }
+
+    #[test]
+    fn without_a_console_nothing_is_kept() {
+        let recorder = Recorder::new();
+        recorder.record(&report("/a", 10));
+        recorder.stop();
+        recorder.record(&report("/b", 10));
+        assert_eq!(recorder.after(0, usize::MAX).0.len(), 0);
+        let (lines, _written) = RequestLines::new(crate::output::Format::Text);
+        let watched = Watched { lines: Arc::new(lines), recorder: Arc::new(recorder) };
+        assert!(!watched.wants_details());
     }
 }

@@ -16,6 +16,14 @@ const TOKEN: &str = "[token]";
 /// The shortest value that is looked for in other places. Shorter ones are no tokens.
 const SHORTEST: usize = 12;
 
+/// The most values of one request that are looked for in other places. A usual request has a few.
+const MOST_SECRETS: usize = 64;
+
+/// The members of a decision whose texts are the authorizer's own. A viewer who sends the same text elsewhere must not
+/// change what is said about the request.
+const OWN: [&str; 8] =
+    ["bundle_sha256", "decision", "issuer", "operation", "reason", "rule", "rules", "token_in"];
+
 /// The longest name of a query parameter or a cookie that is shown.
 const LONGEST_NAME: usize = 40;
 
@@ -98,8 +106,10 @@ pub(super) struct ShownRequest {
     pub(super) hidden: Vec<String>,
     /// Whether the path and the query are as they were sent, but for the parameters that are not shown.
     pub(super) is_same_target: bool,
-    /// The values that are not shown.
+    /// The values that are not shown, the longest first.
     secrets: Vec<String>,
+    /// There are too many of them to look for each: no long text of the viewer is shown.
+    has_too_many: bool,
 }
 
 impl ShownRequest {
@@ -129,6 +139,9 @@ impl ShownRequest {
             let parts = value.split([' ', ';', ',', '=']).map(|part| part.trim().to_owned());
             shown.secrets.extend(parts.filter(|part| part.len() >= SHORTEST));
         }
+        shown.secrets.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        shown.secrets.dedup();
+        shown.has_too_many = shown.secrets.len() > MOST_SECRETS;
         let query = query.join("&");
         shown.query = shown.scrub(&query);
         shown.path = shown.scrub(&request.uri);
@@ -153,19 +166,33 @@ impl ShownRequest {
 
     /// The headers that are shown as they were sent.
     pub(super) fn whole_headers(&self) -> impl Iterator<Item = &(String, String)> {
-        self.headers.iter().filter(|(_, value)| !value.contains(TOKEN))
+        self.headers.iter().filter(|(_, value)| !value.contains(TOKEN) && value != HIDDEN)
     }
 
-    /// A text without tokens, and without what this request hides.
+    /// A text of the viewer without tokens, and without what this request hides.
     pub(super) fn scrub(&self, text: &str) -> String {
+        if self.has_too_many && text.len() >= SHORTEST {
+            return HIDDEN.to_owned();
+        }
         let text =
             self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), TOKEN));
         scrub(&text)
     }
 
-    /// The same for every text of a value.
-    pub(super) fn scrub_all(&self, value: &Value) -> Value {
-        walk(value, &|text| self.scrub(text))
+    /// The same for every text of a decision, but for the authorizer's own.
+    pub(super) fn scrub_decision(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.scrub(text).into(),
+            Value::Array(all) => all.iter().map(|one| self.scrub_decision(one)).collect(),
+            Value::Object(members) => {
+                let members = members.iter().map(|(name, one)| {
+                    let is_own = OWN.contains(&name.as_str());
+                    (scrub(name), if is_own { scrub_all(one) } else { self.scrub_decision(one) })
+                });
+                Value::Object(members.collect::<Map<_, _>>())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
     }
 }
 
@@ -333,6 +360,44 @@ mod tests {
                 "a part of the path or the query"
             ]
         );
+    }
+
+    fn shown_with(headers: &[(String, String)]) -> ShownRequest {
+        let lines =
+            |(name, value): &(String, String)| (name.to_lowercase(), json!([{"key": name, "value": value}]));
+        let headers: Map<String, Value> = headers.iter().map(lines).collect();
+        let event = json!({"Records": [{"cf": {
+            "config": {"distributionDomainName": "d.example", "distributionId": "E", "eventType": "viewer-request", "requestId": "r"},
+            "request": {"clientIp": "127.0.0.1", "method": "GET", "uri": "/users/alice/plans.txt", "querystring": "", "headers": headers},
+        }}]})
+        .to_string();
+        let event = ViewerRequestEvent::parse(event.as_bytes()).unwrap();
+        ShownRequest::of(&event.request, &CredentialPlaces::default())
+    }
+
+    #[test]
+    fn a_viewer_cannot_change_what_is_said_of_the_decision() {
+        let note = "key_not_allowed bundle_sha256 nobody-deletes-records users/alice/plans.txt";
+        let shown = shown_with(&[("X-Note".to_owned(), note.to_owned())]);
+        let decision = json!({
+            "record": {"reason": "key_not_allowed", "rule": "nobody-deletes-records", "bundle_sha256": "a", "key": "users/alice/plans.txt"},
+            "rules": [{"id": "nobody-deletes-records", "mismatch": "nobody-deletes-records"}],
+        });
+        let mut as_shown = decision.clone();
+        as_shown["record"]["key"] = TOKEN.into();
+        assert_eq!(shown.scrub_decision(&decision), as_shown);
+        assert_eq!(shown.path, "/[token]");
+    }
+
+    #[test]
+    fn of_a_request_with_too_many_hidden_values_no_long_text_is_shown() {
+        let parts =
+            |count: usize| (0..count).map(|number| format!("a-long-value-{number:04}")).collect::<Vec<_>>();
+        let few = shown_with(&[("X-Note".to_owned(), parts(60).join(" "))]);
+        assert_eq!((few.path.as_str(), few.is_same_target), ("/users/alice/plans.txt", true));
+        let many = shown_with(&[("X-Note".to_owned(), parts(1_500).join(" "))]);
+        assert_eq!((many.path.as_str(), many.is_same_target), (HIDDEN, false));
+        assert_eq!(many.scrub("a-long-value-1499"), HIDDEN);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use thiserror::Error;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
 use super::asked::{Asked, AskedError, Who};
-use crate::save::{SaveError, replace};
+use crate::save::{SaveError, replace_edited};
 use crate::time::show;
 
 /// The longest name of a test.
@@ -55,14 +55,15 @@ impl Saver {
         authorizer: &Authorizer,
     ) -> Result<Value, SaveTestError> {
         let _one_at_a_time = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = match self.path.try_exists() {
-            Ok(false) => "version = 1\n".to_owned(),
+        let found = match self.path.try_exists() {
+            Ok(false) => None,
             _ => {
                 let file: TomlFile<TestsDocument> = TomlFile::load(FileKind::Tests, &self.path)
                     .map_err(|error| SaveTestError::File(Box::new(error)))?;
-                file.text().to_owned()
+                Some(file.text().to_owned())
             }
         };
+        let before = found.clone().unwrap_or_else(|| "version = 1\n".to_owned());
         let read = |text: &str| toml::from_str::<TestsDocument>(text).map_err(|_| SaveTestError::Form);
         let document = read(&before)?;
         let names: BTreeSet<&str> = document.tests.iter().map(|test| test.name.as_str()).collect();
@@ -101,8 +102,8 @@ impl Saver {
             let told = format!("{}: {} instead of {}", difference.of, difference.actual, difference.expected);
             return Err(SaveTestError::Defaults(told));
         }
-        replace(&self.path, after.as_bytes())?;
-        Ok(json!({"path": self.path, "name": name, "text": entry}))
+        replace_edited(&self.path, found.as_deref(), after.as_bytes())?;
+        Ok(json!({"path": self.path.to_string_lossy(), "name": name, "text": entry}))
     }
 }
 

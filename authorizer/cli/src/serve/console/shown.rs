@@ -17,11 +17,24 @@ use super::redact::{self, ShownRequest, cloudfront_headers, scrub, scrub_all};
 
 /// One line of the list.
 pub(super) fn summary(entry: &Entry, authorizer: &Authorizer) -> Value {
+    summary_of(entry, authorizer, &shown_of(entry, authorizer))
+}
+
+/// What of its request may be shown, and what must not be in what else is.
+fn shown_of(entry: &Entry, authorizer: &Authorizer) -> ShownRequest {
+    let places = authorizer.bundle().policy().credentials();
+    let event =
+        entry.report.details.as_ref().and_then(|details| ViewerRequestEvent::parse(&details.event).ok());
+    event.map_or_else(ShownRequest::default, |event| ShownRequest::of(&event.request, places))
+}
+
+fn summary_of(entry: &Entry, authorizer: &Authorizer, shown: &ShownRequest) -> Value {
     let report = &entry.report;
-    let word = |name: &str| {
+    let said = |name: &str| {
         let record = report.record.as_ref();
-        record.and_then(|record| record.get(name)).and_then(Value::as_str).map(scrub)
+        record.and_then(|record| record.get(name)).and_then(Value::as_str)
     };
+    let word = |name: &str| said(name).map(scrub);
     let subject = word("issuer").and_then(|_| {
         let event = &report.details.as_ref()?.event;
         let access = authorizer.access(event, entry.at).ok()?;
@@ -34,7 +47,7 @@ pub(super) fn summary(entry: &Entry, authorizer: &Authorizer) -> Value {
         "seq": entry.seq,
         "at": entry.at.as_seconds(),
         "method": scrub(&report.method),
-        "key": word("key").unwrap_or_else(|| scrub(&report.path)),
+        "key": shown.scrub(said("key").unwrap_or(&report.path)),
         "status": report.status,
         "decision": word("decision"),
         "reason": word("reason"),
@@ -51,16 +64,15 @@ pub(super) fn summary(entry: &Entry, authorizer: &Authorizer) -> Value {
 /// All that is shown of a request.
 pub(super) fn detail(entry: &Entry, authorizer: &Authorizer) -> Value {
     let report = &entry.report;
+    let shown = shown_of(entry, authorizer);
     let mut detail = json!({
-        "summary": summary(entry, authorizer),
-        "record": report.record.as_ref().map(scrub_all),
+        "summary": summary_of(entry, authorizer, &shown),
+        "record": report.record.as_ref().map(|record| shown.scrub_decision(record)),
         "now_decides": authorizer.bundle().sha256(),
     });
     let Some(members) = detail.as_object_mut() else { return detail };
     let Some(details) = &report.details else { return detail };
     let Ok(event) = ViewerRequestEvent::parse(&details.event) else { return detail };
-    let policy = authorizer.bundle().policy();
-    let shown = ShownRequest::of(&event.request, policy.credentials());
     let (claims, is_verified) = claims_of(&details.event, authorizer, entry.at);
     members.insert(
         "request".into(),
@@ -76,7 +88,8 @@ pub(super) fn detail(entry: &Entry, authorizer: &Authorizer) -> Value {
         let lines = details.bucket_headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         members.insert("bucket".into(), json!({"status": report.status, "headers": redact::headers(lines)}));
     }
-    members.insert("now".into(), shown.scrub_all(&decision(&explain(authorizer, &details.event, entry.at))));
+    let now = explain(authorizer, &details.event, entry.at);
+    members.insert("now".into(), shown.scrub_decision(&decision(&now)));
     // Another key than the one that was asked for is of no use.
     if !shown.is_same_target {
         return detail;
@@ -91,7 +104,18 @@ pub(super) fn detail(entry: &Entry, authorizer: &Authorizer) -> Value {
         source_ip: event.request.client_ip.parse().ok(),
         now: Some(entry.at.as_seconds()),
     };
-    members.insert("asked".into(), json!(asked));
+    // The form and a test suppose that a token is valid. Where one is refused for its signature, they would describe
+    // another request: one of whoever its claims name.
+    let is_another = !is_verified
+        && asked.explained(authorizer).is_ok_and(|supposed| {
+            let decided =
+                |of: &Explanation| (of.record.decision.word(), of.record.reason.clone().into_owned());
+            decided(&supposed) != decided(&now)
+        });
+    members.insert("token_not_accepted".into(), is_another.into());
+    if !is_another {
+        members.insert("asked".into(), json!(asked));
+    }
     detail
 }
 
@@ -207,7 +231,7 @@ fn result(bytes: &[u8], shown: &ShownRequest) -> Value {
         redact::headers(lines)
     };
     let member = |name: &str| result.get(name).cloned().unwrap_or_default();
-    shown.scrub_all(&match result.get("uri") {
+    shown.scrub_decision(&match result.get("uri") {
         Some(_) => json!({"forward": {
             "method": member("method"), "path": member("uri"), "query": member("querystring"), "headers": headers,
         }}),

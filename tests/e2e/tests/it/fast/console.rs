@@ -305,7 +305,47 @@ async fn no_token_is_told_wherever_it_was() {
     assert_eq!(header["summary"]["subject"], "alice");
     assert_eq!(header["claims_verified"], true);
     assert_eq!(header["request"]["hidden"], json!(["header authorization"]));
-    assert_eq!(console.detail("users/alice/forged")["claims_verified"], false);
+    let forged = console.detail("users/alice/forged");
+    assert_eq!(forged["claims_verified"], false);
+    // A test would suppose that its token is valid, and allow what was refused.
+    assert_eq!(forged["token_not_accepted"], true);
+    assert!(forged.get("asked").is_none(), "{forged}");
+    assert_eq!(header["token_not_accepted"], false);
+}
+
+#[tokio::test]
+async fn what_a_request_hides_is_hidden_in_the_list_and_in_the_log_line_too() {
+    let served = Served::sample();
+    let console = Console::of(&served);
+    let cookie = "session=opaque-token-0123456789";
+    served.viewer.ask("GET", "/a/opaque-token-0123456789", &[("cookie", cookie)], "").await;
+    let hidden = console.wait_for(|one| one["key"] == "a/[token]");
+    let detail = console.get(&format!("requests/{}", hidden["seq"]));
+    assert!(!format!("{hidden}{detail}").contains("0123456789"), "{detail}");
+    assert_eq!(detail["record"]["key"], "a/[token]");
+    // And nobody changes the words of the decision.
+    served.viewer.ask("GET", "/b", &[("x-note", "token_missing bundle_sha256")], "").await;
+    console.wait_for(|one| one["key"] == "b");
+    let detail = console.detail("b");
+    assert_eq!(detail["now"]["record"]["reason"], "token_missing");
+    assert_eq!(detail["record"]["reason"], "token_missing");
+}
+
+#[test]
+fn a_long_method_is_cut_and_a_line_separator_is_escaped() {
+    let served = Served::sample();
+    let console = Console::of(&served);
+    let address = served.base().split_once("://").unwrap().1;
+    for line in [format!("{} /long", "A".repeat(300_000)), "GET /a%E2%80%A8b".to_owned()] {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        write!(stream, "{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    let long = console.wait_for(|one| one["key"] == "/long");
+    assert_eq!(long["method"], format!("{}...", "A".repeat(32)));
+    let separated = console.wait_for(|one| one["key"] == "a\u{2028}b");
+    assert_eq!(separated["method"], "GET");
 }
 
 #[tokio::test]

@@ -296,6 +296,40 @@ async fn what_others_say_stays_text() {
 }
 
 #[tokio::test]
+async fn a_key_with_a_line_separator_does_not_blind_the_page() {
+    let Some(mut browser) = Browser::start() else { return };
+    let served = Served::sample();
+    let ask = async |path: &str| {
+        served.viewer.ask("GET", path, &[], "").await;
+    };
+    ask("/public/before").await;
+    ask("/public/a%E2%80%A8b%E2%80%A9c%C2%85d").await;
+    let mut page = Document::visit(&mut browser, served.console(), WIDE);
+    wait_until(&mut page, "document.querySelectorAll('#rows tr').length === 2");
+    ask("/public/%E2%80%A8").await;
+    ask("/public/after").await;
+    wait_until(&mut page, "document.querySelectorAll('#rows tr').length === 4");
+    assert_eq!(page.shown(KEYS)[0], "public/after");
+    assert_eq!(page.shown("#link"), ["live"]);
+    assert_quiet(&mut page);
+}
+
+#[test]
+fn a_page_that_is_left_open_stops_to_ask_when_serve_has_ended() {
+    let Some(mut browser) = Browser::start() else { return };
+    let served = Served::sample();
+    let mut page = Document::visit(&mut browser, served.console(), WIDE);
+    wait_until(&mut page, "document.getElementById('link').textContent === 'live'");
+    drop(served);
+    wait_until(&mut page, "document.getElementById('link').textContent.startsWith('serve has ended')");
+    page.click("Findings and matrix");
+    wait_until(
+        &mut page,
+        "document.getElementById('review-state').textContent.startsWith('serve has ended')",
+    );
+}
+
+#[tokio::test]
 async fn everyone_can_use_it_at_any_width_in_any_colors() {
     let Some(mut browser) = Browser::start() else { return };
     let served = Served::sample();
