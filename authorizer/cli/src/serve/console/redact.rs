@@ -21,8 +21,8 @@ const MOST_SECRETS: usize = 64;
 
 /// The members of a decision whose texts are the authorizer's own. A viewer who sends the same text elsewhere must not
 /// change what is said about the request.
-const OWN: [&str; 8] =
-    ["bundle_sha256", "decision", "issuer", "operation", "reason", "rule", "rules", "token_in"];
+const OWN: [&str; 9] =
+    ["bundle_sha256", "decision", "effect", "id", "issuer", "operation", "reason", "rule", "token_in"];
 
 /// The longest name of a query parameter or a cookie that is shown.
 const LONGEST_NAME: usize = 40;
@@ -381,7 +381,7 @@ mod tests {
         let shown = shown_with(&[("X-Note".to_owned(), note.to_owned())]);
         let decision = json!({
             "record": {"reason": "key_not_allowed", "rule": "nobody-deletes-records", "bundle_sha256": "a", "key": "users/alice/plans.txt"},
-            "rules": [{"id": "nobody-deletes-records", "mismatch": "nobody-deletes-records"}],
+            "rules": [{"id": "nobody-deletes-records", "effect": "deny"}],
         });
         let mut as_shown = decision.clone();
         as_shown["record"]["key"] = TOKEN.into();
