@@ -33,6 +33,7 @@ mod time;
 mod token;
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -149,11 +150,19 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How many arguments of the command say `-`, standard input.
+/// Arguments that are a text, or `-` for standard input. The others that may be `-` are files.
+const TEXTS_OR_STDIN: [&str; 2] = ["claims", "token"];
+
+/// How many arguments of the command are read from standard input, `-`. A key or a path may be a plain `-`.
 fn stdin_uses(arguments: &ArgMatches) -> usize {
     let below = arguments.subcommand().map_or(0, |(_, below)| stdin_uses(below));
-    let own = arguments.ids().filter_map(|id| arguments.try_get_raw(id.as_str()).ok().flatten());
-    own.flatten().filter(|value| *value == "-").count().saturating_add(below)
+    let ids = || arguments.ids().map(clap::Id::as_str);
+    let files = ids().filter_map(|id| arguments.try_get_many::<PathBuf>(id).ok().flatten()).flatten();
+    let texts = ids().filter(|id| TEXTS_OR_STDIN.contains(id));
+    let texts = texts.filter_map(|id| arguments.try_get_many::<String>(id).ok().flatten()).flatten();
+    let files = files.filter(|path| *path == Path::new("-")).count();
+    let texts = texts.filter(|text| *text == "-").count();
+    files.saturating_add(texts).saturating_add(below)
 }
 
 /// Whether a command stopped because nobody reads its result any more, on standard output or in a pipe that it was told to

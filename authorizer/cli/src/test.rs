@@ -62,8 +62,9 @@ enum TestFormat {
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
     let files = match (args.tests.as_slice(), args.policy.path()) {
-        ([], Some(policy)) => vec![tests_beside(policy)],
-        ([], None) => return Err(TestError::NoTests.into()),
+        ([], Some(policy)) if policy != Path::new("-") => vec![tests_beside(policy)],
+        // Nothing is beside standard input or a bundle.
+        ([], _) => return Err(TestError::NoTests.into()),
         (files, _) => files.to_vec(),
     };
     // All files are read before any test runs: the result is complete, or an error.

@@ -13,7 +13,7 @@ use crate::operation::{Method, S3Operation};
 use crate::origin::Origin;
 use crate::outcome::{Outcome, PREFLIGHT_STATUS, RefusalForm, SIGN_IN_STATUS};
 use crate::policy::Policy;
-use crate::record::{DecisionRecord, Verdict, query_names};
+use crate::record::{ALLOWED_BY_RULE, DecisionRecord, Verdict, query_names};
 use crate::refusal::{NoRule, Refusal};
 use crate::request::{OwnParameters, Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision};
@@ -247,7 +247,7 @@ impl Authorizer {
         let outcome = match self.decide(&request, word, now, &mut record) {
             Ok(Decided::Forward { asked, checksums, added }) => {
                 record.decision = Verdict::Allow;
-                record.reason = "allowed_by_rule".into();
+                record.reason = ALLOWED_BY_RULE.into();
                 record.query = asked.logged_query().map(Cow::Owned);
                 record.query_names = None;
                 Outcome::forward(request, &asked, checksums, added)

@@ -59,8 +59,10 @@ pub(crate) enum PreflightVerdict {
 }
 
 impl PreflightVerdict {
+    pub(crate) const ALL: [Self; 3] = [Self::Answered, Self::MethodNotAllowed, Self::HeaderNotAllowed];
+
     /// The word in the decision log.
-    pub(crate) fn reason(self) -> &'static str {
+    pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Answered => "preflight_answered",
             Self::MethodNotAllowed => "preflight_method_not_allowed",

@@ -1,13 +1,16 @@
 //! Step 8: one line of the decision log.
 
 use std::borrow::Cow;
+use std::iter;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::cors::PreflightVerdict;
 pub use crate::digest::sha256_hex;
 use crate::logged_claims::{ClaimHasher, LoggedClaims};
+use crate::refusal::Refusal;
 use crate::time::UnixTime;
 use crate::token::VerifiedClaims;
 
@@ -22,6 +25,16 @@ const MAX_NAMES: usize = 20;
 
 /// The longest name of a query parameter in a line, in bytes. S3's own are shorter; a token is longer.
 const MAX_NAME: usize = 40;
+
+/// The reason of every request that goes on.
+pub(crate) const ALLOWED_BY_RULE: &str = "allowed_by_rule";
+
+/// Every word that `reason` of the decision log can be: of a request that goes on, of an answered preflight, and of each
+/// [`Refusal`].
+pub fn reasons() -> impl Iterator<Item = &'static str> {
+    let preflights = PreflightVerdict::ALL.into_iter().map(PreflightVerdict::reason);
+    iter::once(ALLOWED_BY_RULE).chain(preflights).chain(Refusal::REASONS)
+}
 
 /// How the decision log writes the subject of a token.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

@@ -46,7 +46,8 @@ impl Budget {
         self.left.load(Ordering::Relaxed)
     }
 
-    fn take(&self, steps: u64) {
+    /// Takes steps from it, or what is left.
+    pub(crate) fn take(&self, steps: u64) {
         let less = |left: u64| Some(left.saturating_sub(steps));
         // It never fails, since there is always a next value.
         let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);

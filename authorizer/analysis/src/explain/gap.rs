@@ -124,8 +124,8 @@ impl<'c> Case<'c> {
             Part::Keys => self.keys(),
             Part::Operations => self.operation(),
             Part::Token | Part::Issuers => self.issuer(),
-            Part::NotBefore => self.time(rule.period().not_before, true),
-            Part::NotAfter => self.time(rule.period().not_after, false),
+            Part::NotBefore => self.time(true),
+            Part::NotAfter => self.time(false),
             Part::SourceIps => self.source(),
             Part::Condition(claim) => match rule.conditions().iter().find(|one| one.claim == *claim) {
                 Some(condition) => self.condition(condition),
@@ -147,26 +147,25 @@ impl<'c> Case<'c> {
     }
 
     fn operation(&self) -> Need {
-        let (asked, resource) = (self.access.request.operation(), self.access.request.resource());
+        let (request, possible) = (&self.access.request, self.policy.possible().operations);
+        let asked = request.operation();
+        let is_listing = matches!(request.resource(), Resource::Prefix(_));
         let own = self.rule.operations();
-        let names: Vec<&str> = own.iter().map(S3Operation::name).collect();
-        let is_listing = matches!(resource, Resource::Prefix(_));
-        let possible = self.policy.possible().operations;
-        // One that the policy knows at all, and that has the same kind of target.
-        let rank = |one: &S3Operation| {
-            (!possible.contains(*one), one.is_listing() != is_listing, one.method() != asked.method())
-        };
-        let other = own.iter().min_by_key(rank);
-        let needs = format!("the operation was {} (it is {})", alternatives(&names), asked.name());
-        let Some(other) = other.filter(|one| possible.contains(*one)) else {
-            return Need { needs: Some(needs), ways: Vec::new(), is_all: false };
-        };
+        // One that the policy knows at all, and that has the same kind of target, comes first.
+        let rank = |one: &S3Operation| (one.is_listing() != is_listing, one.method() != asked.method());
+        let mut ways: Vec<S3Operation> = own.iter().filter(|one| possible.contains(*one)).collect();
+        ways.sort_by_key(rank);
         // The limits for downloads and uploads depend on the operation.
-        let is_all = other.is_listing() == is_listing
-            && !other.is_upload()
-            && self.access.request.overrides().is_empty()
-            && self.access.request.extras().is_empty();
-        Need { needs: Some(needs), ways: vec![vec![Change::Operation(other)]], is_all }
+        let is_plain = request.overrides().is_empty() && request.extras().is_empty();
+        let keeps = |one: &S3Operation| is_plain && one.is_listing() == is_listing && !one.is_upload();
+        let is_all = ways.iter().any(keeps);
+        ways.retain(|one| keeps(one) == is_all);
+        let names: Vec<&str> = match ways.is_empty() {
+            true => own.iter().map(S3Operation::name).collect(),
+            false => ways.iter().map(|one| one.name()).collect(),
+        };
+        let needs = format!("the operation was {} (it is {})", alternatives(&names), asked.name());
+        Need { is_all, ..Need::of(needs, ways.into_iter().map(|one| vec![Change::Operation(one)]).collect()) }
     }
 
     fn issuer(&self) -> Need {
@@ -185,21 +184,44 @@ impl<'c> Case<'c> {
         Need::of(format!("the request had a token from {} ({is})", alternatives(&quoted)), ways)
     }
 
-    /// `end` is the first instant of the period, or the first one after it.
-    fn time(&self, end: Option<UnixTime>, is_start: bool) -> Need {
-        let at = end.map_or(0, UnixTime::as_seconds);
-        let first = if is_start { Some(at) } else { at.checked_sub(1) };
-        let word = end.map(instant_in_words).unwrap_or_default();
+    /// For a time before the rule's period, or after it.
+    fn time(&self, is_before: bool) -> Need {
+        let period = self.rule.period();
         let is = match self.access.at.as_seconds() {
             u64::MAX => "the clock says nothing".to_owned(),
             _ => format!("it is {}", instant_in_words(self.access.at)),
         };
-        let needs = match is_start {
-            true => format!("the time was {word} or later ({is})"),
-            false => format!("the time was before {word} ({is})"),
+        // A token that is not valid at that time is refused before the rules.
+        let token = match &self.access.principal {
+            Principal::Anonymous => "",
+            Principal::Verified(_) => ", and the token was valid then",
         };
-        let now = first.map(UnixTime::from_seconds).filter(|now| self.rule.period().contains(*now));
-        Need::of(needs, now.map(|now| vec![Change::Time(now.as_seconds())]).into_iter().collect())
+        let when = match (period.not_before, period.not_after) {
+            (Some(first), Some(end)) => {
+                format!("{} or later, and before {}", instant_in_words(first), instant_in_words(end))
+            }
+            (Some(first), None) => format!("{} or later", instant_in_words(first)),
+            (None, Some(end)) => format!("before {}", instant_in_words(end)),
+            (None, None) => "another one".to_owned(),
+        };
+        let now = match is_before {
+            true => period.not_before.map(UnixTime::as_seconds),
+            false => period.not_after.and_then(|end| end.as_seconds().checked_sub(1)),
+        };
+        let now = now.filter(|now| period.contains(UnixTime::from_seconds(*now)));
+        let claims = self.access.claims();
+        let second = |name: &str| claims.get(name).and_then(Value::as_f64);
+        let is_valid = |now: u64| {
+            let now = std::time::Duration::from_secs(now).as_secs_f64();
+            second("exp").is_none_or(|exp| now < exp) && second("nbf").is_none_or(|nbf| nbf <= now)
+        };
+        Need {
+            is_all: now.is_some_and(is_valid),
+            ..Need::of(
+                format!("the time was {when}{token} ({is})"),
+                now.map(|now| vec![Change::Time(now)]).into_iter().collect(),
+            )
+        }
     }
 
     fn source(&self) -> Need {
@@ -285,41 +307,85 @@ impl<'c> Case<'c> {
 
     fn condition(&self, condition: &Condition) -> Need {
         let name = &condition.claim;
-        let claims = self.access.claims();
-        let is = claims.get(name);
-        let claim = format!("the claim `{}`", on_one_line(name));
-        let (needs, values) = match &condition.test {
-            ClaimTest::Equals(value) => (format!("{claim} was {value}"), vec![Some(value_of(value))]),
-            ClaimTest::Any(values) => {
-                let words: Vec<String> = values.iter().map(ToString::to_string).collect();
-                let values = values.iter().map(|value| Some(value_of(value))).collect();
-                (format!("{claim} was {}", alternatives(&words)), values)
-            }
-            ClaimTest::Has(word) => (format!("{claim} held {word:?}"), with_word(is, word)),
-            ClaimTest::StartsWith(beginning) => {
-                (format!("{claim} began with {beginning:?}"), vec![Some(beginning.as_str().into())])
-            }
-            ClaimTest::Present(true) => {
-                let value =
-                    if is_numeric_date(name) { self.access.at.as_seconds().into() } else { "x".into() };
-                (format!("the token had {claim}"), vec![Some(value)])
-            }
-            ClaimTest::Present(false) => (format!("the token did not have {claim}"), vec![None]),
+        let is = self.access.claims().get(name);
+        let values = match &condition.test {
+            ClaimTest::Equals(value) => vec![Some(value_of(value))],
+            ClaimTest::Any(values) => values.iter().map(|value| Some(value_of(value))).collect(),
+            ClaimTest::Has(word) => with_word(is, word),
+            ClaimTest::StartsWith(beginning) => vec![Some(beginning.as_str().into())],
+            ClaimTest::Present(true) => match is_numeric_date(name) {
+                true => vec![Some(self.access.at.as_seconds().into())],
+                false => vec![Some("x".into())],
+            },
+            ClaimTest::Present(false) => vec![None],
         };
-        let ways: Vec<(Vec<Change>, bool)> = values
+        let ways: Vec<(Option<Value>, bool)> = values
             .into_iter()
             .filter(|value| condition.holds(value.as_ref()))
             .map(|value| {
                 let changed = nearest::with_claim(&self.own_claims(), name, value.as_ref());
                 let keeps =
                     changed.is_some_and(|changed| self.holds_but(&Part::Condition(name.clone()), &changed));
-                (vec![Change::Claim { name: name.clone(), value }], keeps)
+                (value, keeps)
             })
             .collect();
         let is_all = ways.iter().any(|(_, keeps)| *keeps);
-        let kept = ways.into_iter().filter(|(_, keeps)| *keeps == is_all).map(|(way, _)| way);
-        let ways = kept.flat_map(|way| self.with_token(way)).collect();
+        let kept: Vec<Option<Value>> =
+            ways.into_iter().filter(|(_, keeps)| *keeps == is_all).map(|(value, _)| value).collect();
+        // Only these values are known to leave the other parts as they are.
+        let is_only_these = is_all && self.is_read_elsewhere(name);
+        let needs = self.test_in_words(condition, &kept, is_only_these);
+        let change = |value| Change::Claim { name: name.clone(), value };
+        let ways = kept.into_iter().flat_map(|value| self.with_token(vec![change(value)])).collect();
         Need { is_all, ..Need::of(format!("{needs}{}", self.instead(name)), ways) }
+    }
+
+    /// What a claim would have to be: one of these values, or whatever the test takes.
+    fn test_in_words(&self, condition: &Condition, values: &[Option<Value>], is_only_these: bool) -> String {
+        let claim = format!("the claim `{}`", on_one_line(&condition.claim));
+        let of_values = || {
+            let words: Vec<String> = values.iter().flatten().map(shown).collect();
+            format!("{claim} was {}", alternatives(&words))
+        };
+        match &condition.test {
+            ClaimTest::Equals(value) => format!("{claim} was {value}"),
+            ClaimTest::Any(all) if values.is_empty() => {
+                format!(
+                    "{claim} was {}",
+                    alternatives(&all.iter().map(ToString::to_string).collect::<Vec<_>>())
+                )
+            }
+            ClaimTest::Any(_) => of_values(),
+            ClaimTest::Present(false) => format!("the token did not have {claim}"),
+            ClaimTest::Has(_) | ClaimTest::StartsWith(_) | ClaimTest::Present(true) if is_only_these => {
+                of_values()
+            }
+            ClaimTest::Has(word) => format!("{claim} held {}", shown(&word.as_str().into())),
+            ClaimTest::StartsWith(beginning) => {
+                format!("{claim} began with {}", shown(&beginning.as_str().into()))
+            }
+            ClaimTest::Present(true) => format!("the token had {claim}"),
+        }
+    }
+
+    /// Whether more than the condition on a claim may depend on it: another part of the rule, or whether the token is valid.
+    fn is_read_elsewhere(&self, name: &str) -> bool {
+        let rule = self.rule;
+        let in_keys = rule.keys().iter().flat_map(KeyPattern::claims);
+        let in_metadata = rule.terms().metadata.values().filter_map(|term| match term {
+            MetadataTerm::Claim(claim) => Some(claim.as_str()),
+            MetadataTerm::Literal(_) | MetadataTerm::Any => None,
+        });
+        let in_conditions =
+            rule.conditions().iter().map(|one| one.claim.as_str()).filter(|other| *other != name);
+        // A path may lead into another claim.
+        let is_path = |one: &str| one.starts_with('/');
+        let is_same = |other: &str| other == name || is_path(other) || is_path(name);
+        let in_required = match &self.access.principal {
+            Principal::Anonymous => false,
+            Principal::Verified(claims) => claims.issuer().required().iter().any(|(other, _)| is_same(other)),
+        };
+        is_numeric_date(name) || in_required || in_keys.chain(in_metadata).chain(in_conditions).any(is_same)
     }
 
     /// The value of a claim, in parentheses.
@@ -397,7 +463,8 @@ impl<'c> Case<'c> {
                 Resource::Prefix(_) => Change::Prefix(key),
             }]);
         }
-        if let Some((bound, keeps)) = bound {
+        // A way that breaks another part is said only where there is no other.
+        if let Some((bound, keeps)) = bound.filter(|(_, keeps)| *keeps || ways.is_empty()) {
             if !needs.is_empty() {
                 needs.push_str(", or if ");
             }
@@ -413,10 +480,8 @@ impl<'c> Case<'c> {
                 );
                 changes.push(Change::Claim { name, value: Some(value) });
             }
-            // A way that breaks another part is said, but is not all that is lacking.
-            let ways_of_claims = self.with_token(changes);
             let is_all = !ways.is_empty() || keeps;
-            ways.extend(ways_of_claims.into_iter().filter(|_| keeps || ways.is_empty()).collect::<Vec<_>>());
+            ways.extend(self.with_token(changes));
             return Need { is_all, ..Need::of(needs, ways) };
         }
         match ways.is_empty() {

@@ -76,14 +76,17 @@ fn suggest_within(
     let missing: Vec<(usize, Point)> =
         coverage.missing_at().map(|(rule, point)| (rule, point.clone())).collect();
     let writer = Writer { authorizer, defaults };
+    let effects = Effects::of(authorizer);
     let mut names = names.clone();
     let mut suggestions = Vec::with_capacity(missing.len());
     for (index, point) in missing {
         let Some(rule) = authorizer.bundle().policy().rules().get(index) else { continue };
         let what = if !coverage.is_missing(index, &point) {
             Suggested::Covered
+        } else if budget.left() == 0 {
+            Suggested::NotDecided
         } else {
-            match Search::new(authorizer, defaults, index, rule, &point).witnesses(budget) {
+            match Search::new(authorizer, defaults, index, rule, &point).witnesses(&effects, budget) {
                 Err(_) => Suggested::NotDecided,
                 Ok(witnesses) if witnesses.is_empty() => Suggested::Nothing,
                 Ok(witnesses) => {
@@ -120,6 +123,28 @@ fn name_of(rule: &Rule, point: &Point) -> String {
 fn unique(name: String, names: &BTreeSet<String>) -> String {
     let numbered = (2u32..).map(|number| format!("{name} ({number})"));
     std::iter::once(name.clone()).chain(numbered).find(|one| !names.contains(one)).unwrap_or(name)
+}
+
+/// The rules of each effect.
+struct Effects {
+    denies: Vec<RuleRef>,
+    allows: Vec<RuleRef>,
+}
+
+impl Effects {
+    fn of(authorizer: &Authorizer) -> Self {
+        let rules = authorizer.bundle().policy().rules();
+        let with = |effect| {
+            let all = rules.iter().enumerate().filter(move |(_, one)| one.effect() == effect);
+            all.map(|(rule, _)| RuleRef { side: 0, rule }).collect()
+        };
+        Self { denies: with(Effect::Deny), allows: with(Effect::Allow) }
+    }
+}
+
+/// What it costs to pose a question that names this many rules: copies and quick checks, of which a step has many.
+fn steps_of(rules: usize) -> u64 {
+    u64::try_from(rules / 8).unwrap_or(u64::MAX).saturating_add(1)
 }
 
 /// The search for a request that covers a point.
@@ -199,15 +224,16 @@ impl<'s> Search<'s> {
     }
 
     /// Requests that cover the point, the one that is easiest to read first; empty if there is none.
-    fn witnesses(&self, budget: &Budget) -> Result<Vec<Witness>, EngineError> {
+    fn witnesses(&self, effects: &Effects, budget: &Budget) -> Result<Vec<Witness>, EngineError> {
         let sides = [self.authorizer];
         let extras = [self.relaxed.iter().chain(&self.without).cloned().collect::<Vec<_>>()];
         let engine = Engine::within(&sides, budget).with_extras(&extras);
         let rules = engine.rules(0).len();
         let at = |rule| RuleRef { side: 0, rule };
         let own = at(self.index);
-        let denies = engine.with_effect(0, Effect::Deny, None);
-        let allows = engine.with_effect(0, Effect::Allow, None);
+        let Effects { denies, allows } = effects;
+        // So that many points that need no answer come to an end, too.
+        budget.take(steps_of(rules));
         let required = self.relaxed.as_ref().map_or(own, |_| at(rules));
         let without =
             self.without.as_ref().map(|_| at(rules.saturating_add(usize::from(self.relaxed.is_some()))));
@@ -221,7 +247,7 @@ impl<'s> Search<'s> {
                 ),
                 (Effect::Deny, false) => (denies.iter().copied().filter(is_before).collect(), vec![None]),
                 // The decision would be another one if it matched.
-                (Effect::Allow, true) => (denies.iter().chain(&allows).copied().collect(), vec![None]),
+                (Effect::Allow, true) => (denies.iter().chain(allows).copied().collect(), vec![None]),
                 (Effect::Deny, true) => (denies.clone(), allows.iter().copied().map(Some).collect()),
             };
         exclude.extend(without);
@@ -231,6 +257,7 @@ impl<'s> Search<'s> {
             for operation in possible.iter() {
                 for who in engine.everyone(0) {
                     let ask = |bounds: &Bounds| {
+                        budget.take(steps_of(exclude.len()));
                         engine.find(&Question {
                             operation,
                             who: &who,
@@ -503,3 +530,38 @@ impl Writer<'_> {
 
 /// 9999-12-31T23:59:59Z, the last instant that a test can say.
 const LAST: u64 = 253_402_300_799;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sample::authorizer_of;
+
+    fn suggested(rules: usize, budget: &Budget) -> Vec<Suggested> {
+        // No request shows that a part of a deny rule fails alone, where nothing is allowed: no question is asked.
+        let rule =
+            |index| json!({"id": format!("r{index}"), "effect": "deny", "methods": ["GET"], "keys": ["a"]});
+        let rules: Vec<Value> = (0..rules).map(rule).collect();
+        let authorizer = authorizer_of(json!({"version": 1, "issuers": [], "rules": rules}));
+        let coverage = Coverage::of(authorizer.bundle().policy());
+        let all =
+            suggest_within(&authorizer, &coverage, &DefaultsDocument::default(), &BTreeSet::new(), budget);
+        all.into_iter().map(|one| one.what).collect()
+    }
+
+    #[test]
+    fn nothing_is_searched_for_once_the_budget_is_spent() {
+        let all = suggested(3, &Budget::of_steps(0, 0));
+        assert!(all.len() > 3 && all.iter().all(|what| *what == Suggested::NotDecided), "{all:?}");
+    }
+
+    #[test]
+    fn points_that_need_no_answer_cost_too() {
+        // Each of 200 rules costs as many steps as there are rules, for some of its points.
+        let budget = Budget::of_steps(2_000, 1_000);
+        let all = suggested(200, &budget);
+        assert_eq!(budget.left(), 0);
+        assert!(all.contains(&Suggested::NotDecided), "{all:?}");
+    }
+}

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use authorizer_core::policy::{Place, Policy, PolicyProblem, parse_size};
-use authorizer_core::record::Verdict;
+use authorizer_core::record::{Verdict, reasons};
 use authorizer_core::rules::Effect;
-use authorizer_core::{Refusal, Supposed, UnixTime};
+use authorizer_core::{Supposed, UnixTime};
 use serde_json::{Map, Value};
 
 use super::document::{OneOrMany, TESTS_VERSION, TestDocument, TestsDocument};
@@ -390,15 +390,6 @@ impl Compiler<'_> {
         }
         request
     }
-}
-
-/// The reasons that are not refusals.
-const OTHER_REASONS: [&str; 4] =
-    ["allowed_by_rule", "preflight_answered", "preflight_method_not_allowed", "preflight_header_not_allowed"];
-
-/// Every word that `reason` of the decision log can be.
-fn reasons() -> impl Iterator<Item = &'static str> {
-    Refusal::REASONS.into_iter().chain(OTHER_REASONS)
 }
 
 /// The remedy for a word that is not known but is like one that is.

@@ -237,3 +237,64 @@ fn whoever_changes_a_request_as_it_is_said_sees_that_part_hold() {
         assert!(held.contains_key(part), "{part}: {held:?}");
     }
 }
+
+/// What a request lacks of the only rule of a policy, as the rest of a sentence that begins with "would match if".
+fn lacking(rule: Value, deed: Deed, key: &str, claims: Option<Value>) -> (String, bool) {
+    let mut own = json!({"id": "r", "effect": "allow"});
+    own.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
+    let others =
+        json!({"id": "others", "effect": "allow", "methods": ["GET", "PUT", "DELETE"], "keys": ["other"]});
+    let policy = json!({"version": 1, "rules": [own, others], "issuers": [
+        {"name": "staff", "issuer": "https://staff/", "audience": ["a"], "algorithms": ["EdDSA"],
+            "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}
+    ]});
+    let authorizer = authorizer(&policy).unwrap_or_else(|| panic!("{policy:#}"));
+    let at = UnixTime::from_seconds(1_800_000_000);
+    let event = PosedRequest::new(&deed, &Aim::Key(key.to_owned()), "").unwrap().event();
+    let issuer = authorizer.bundle().policy().issuers().first().unwrap();
+    let explanation = match claims {
+        Some(claims) => {
+            let claims = claims.as_object().unwrap().clone();
+            let token = fill_in(issuer, None, claims, at).unwrap().supposed;
+            explain_supposing(&authorizer, &event, &token, at)
+        }
+        None => explain(&authorizer, &event, at),
+    };
+    let [gap] = explanation.rules[0].gaps.as_slice() else { panic!("{explanation:?}") };
+    (gap.needs.clone().unwrap(), gap.is_all)
+}
+
+#[test]
+fn the_sentence_names_only_what_was_seen_to_make_the_whole_rule_match() {
+    let get = || Deed::Method("GET".into());
+    let reads = |more: Value| {
+        let mut rule = json!({"methods": ["GET"], "keys": ["**"]});
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        rule
+    };
+    // An upload has limits, and a listing has no key.
+    let rule = json!({"operations": ["GetObject", "PutObject", "ListObjectsV2"], "keys": ["**"],
+        "upload": {"max_bytes": 10}});
+    let said = lacking(rule, Deed::Method("DELETE".into()), "a", Some(json!({"sub": "alice"})));
+    assert_eq!(said, ("the operation was GetObject (it is DeleteObject)".to_owned(), true));
+    // The key has a value of the same claim: no other value leaves it as it is.
+    for test in [json!({"any": ["x", "y"]}), json!({"starts_with": "x"})] {
+        let rule = reads(json!({"keys": ["{role}/**"], "when": {"role": test}}));
+        let said = lacking(rule, get(), "x/a", Some(json!({"sub": "alice", "role": ["x"]})));
+        assert_eq!(said, ("the claim `role` was \"x\" (it is [\"x\"])".to_owned(), true), "{test}");
+    }
+    // A claim that nothing else reads may be anything that the condition takes.
+    let rule = reads(json!({"when": {"role": {"starts_with": "x"}}}));
+    let said = lacking(rule, get(), "a", Some(json!({"sub": "alice", "role": "y"})));
+    assert_eq!(said, ("the claim `role` began with \"x\" (it is \"y\")".to_owned(), true));
+    // Both ends of a period, and a token that is no longer valid then.
+    let rule = || reads(json!({"not_before": "2028-01-01T00:00:00Z", "not_after": "2029-01-01T00:00:00Z"}));
+    let claims = |exp: u64| Some(json!({"sub": "alice", "exp": exp}));
+    let needs = "the time was 2028-01-01T00:00:00Z or later, and before 2029-01-01T00:00:00Z, and the token was valid \
+        then (it is 2027-01-15T08:00:00Z)";
+    assert_eq!(lacking(rule(), get(), "a", claims(1_900_000_000)), (needs.to_owned(), true));
+    assert_eq!(lacking(rule(), get(), "a", claims(1_800_000_600)), (needs.to_owned(), false));
+    let open = reads(json!({"not_after": "2026-01-01T00:00:00Z", "anonymous": true}));
+    let needs = "the time was before 2026-01-01T00:00:00Z (it is 2027-01-15T08:00:00Z)";
+    assert_eq!(lacking(open, get(), "a", None), (needs.to_owned(), true));
+}

@@ -217,7 +217,9 @@ fn write_logged(
     };
     line(format_args!("recorded: {then}"))?;
     if recorded.failed.is_some() {
-        line("  why is in the function's log, /aws/lambda/us-east-1.NAME, in the Region that ran it")?;
+        line(
+            "  why is in the function's log, /lambda-edge/NAME by the templates, in the Region that ran it",
+        )?;
     }
     match is_as_recorded {
         Some(true) => line(format_args!("  {}", "the decision is the recorded one".green()))?,

@@ -6,9 +6,9 @@ use thiserror::Error;
 /// Why tests cannot be run, for a reason outside their file.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum TestError {
-    /// A bundle does not have default test files.
+    /// Standard input and a bundle have no default test files.
     #[error("no test file is given")]
-    #[diagnostic(help("with `--bundle`, name the test files"))]
+    #[diagnostic(help("name the test files: only a policy file can have them beside it"))]
     NoTests,
     /// The results cannot be written as XML.
     #[error("the results cannot be written: {0}")]

@@ -1,5 +1,7 @@
 //! Results for programs.
 
+use std::collections::BTreeMap;
+
 use authorizer_analysis::testing::{Suggested, TestResult};
 use authorizer_core::Bundle;
 use serde_json::{Value, json};
@@ -18,14 +20,15 @@ pub(super) fn write(outcome: &Outcome, bundle: &Bundle) -> Result<(), OutputErro
         .collect();
     let failed = outcome.failed();
     let (seen, all) = outcome.coverage.count();
+    let lacking: BTreeMap<_, _> =
+        outcome.lacking.iter().map(|one| ((one.rule.as_str(), &one.point), &one.what)).collect();
     let points: Vec<Value> = outcome
         .coverage
         .points()
         .map(|(rule, point, by)| {
             let mut shown = json!({"rule": rule, "field": point.field(), "seen_to": point.word(), "by": by});
-            let lacking = outcome.lacking.iter().find(|one| one.rule == rule && one.point == *point);
-            if let (Some(lacking), Some(members)) = (lacking, shown.as_object_mut()) {
-                let (name, value) = suggested(&lacking.what);
+            if let (Some(what), Some(members)) = (lacking.get(&(rule, point)), shown.as_object_mut()) {
+                let (name, value) = suggested(what);
                 members.insert(name.to_owned(), value);
             }
             shown

@@ -498,8 +498,9 @@ fn a_policy_is_named_in_the_same_way_everywhere() {
     // The key files of a policy on standard input are relative to the current folder.
     let text = text.replace("keys/sample", "fixtures/policies/keys/sample");
     for command in [
-        vec!["audit", "findings", "--fail-on", "never"],
-        vec!["audit", "report", "--format", "markdown"],
+        vec!["audit", "findings", "--fail-on", "never", "--now", "2027-01-15T08:00:00Z"],
+        // Without a time, it has the present second in it.
+        vec!["audit", "report", "--format", "markdown", "--now", "2027-01-15T08:00:00Z"],
         vec!["audit", "cedar"],
         vec!["audit", "query"],
         vec!["audit", "matrix"],
@@ -521,6 +522,21 @@ fn a_policy_is_named_in_the_same_way_everywhere() {
     let done = authorizer(&["replay", "--policy", "-", "-"]);
     assert_eq!(done.code, 2);
     assert!(done.err.contains("standard input can be read only once"), "{}", done.err);
+    // A key, a prefix and a path may be `-`, which is not read; claims are.
+    let explain = |more: &[&str]| {
+        let fixed = ["explain", "--policy", "-", "--now", "2027-01-15T08:00:00Z"];
+        crate::harness::authorizer_with(&[fixed.as_slice(), more].concat(), text.as_str())
+    };
+    for aim in ["--key", "--prefix"] {
+        let done = explain(&[aim, "-", "--query", "-", "--anonymous"]);
+        assert!(!done.err.contains("only once"), "{aim}: {}", done.err);
+    }
+    assert_eq!(explain(&["--key", "-", "--anonymous"]).code, 1);
+    let done = explain(&["--key", "a", "--claims", "-"]);
+    assert!(done.code == 2 && done.err.contains("only once"), "{}", done.err);
+    // No tests are beside standard input.
+    let done = crate::harness::authorizer_with(&["test", "--policy", "-"], text.as_str());
+    assert!(done.code == 2 && done.err.contains("name the test files"), "{}", done.err);
 }
 
 #[test]
