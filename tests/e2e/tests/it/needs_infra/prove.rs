@@ -22,8 +22,10 @@ use serde_json::{Value, json};
 /// The hash of a zip, as Lambda has it.
 pub(super) fn code_sha256(zip: &Path) -> String {
     let hex = authorizer_core::record::sha256_hex(&fs::read(zip).unwrap());
-    let bytes: Vec<u8> =
-        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let bytes: Vec<u8> = (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(hex.get(at..at + 2).unwrap(), 16).unwrap())
+        .collect();
     STANDARD.encode(bytes)
 }
 
