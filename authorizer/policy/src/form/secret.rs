@@ -258,6 +258,26 @@ pub(crate) fn sounds_secret(name: &str) -> bool {
     mentions_secret(name) || nearest(name, ["secret", "claims_salt"]).is_some()
 }
 
+/// Whether a line that cannot be read has a name that no field has, with something long behind it: it may be a secret.
+pub(crate) fn is_unknown(line: &str) -> bool {
+    let is_known = |name: &str| {
+        // A salt is called so, too.
+        name != "key"
+            && (of_policy::POLICY.holder(name).is_some() || super::of_tests::TESTS.holder(name).is_some())
+    };
+    let stops = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once(['=', ':']) {
+        let name = before.trim_end_matches(stops).rsplit(stops).next().unwrap_or_default();
+        if !is_known(name) && after.trim().len() >= LONG && !after.starts_with("//") {
+            return true;
+        }
+        rest = after;
+    }
+    // A line without a name may be the rest of one.
+    !line.contains(['=', ':']) && !line.trim_start().starts_with(['[', '#']) && line.trim().len() >= LONG
+}
+
 /// Whether a name is `log`, or what others call it.
 pub(crate) fn is_log(name: &str) -> bool {
     let log =
