@@ -269,7 +269,9 @@ pub(crate) fn is_unknown(line: &str) -> bool {
     let mut rest = line;
     while let Some((before, after)) = rest.split_once(['=', ':']) {
         let name = before.trim_end_matches(stops).rsplit(stops).next().unwrap_or_default();
-        if !is_known(name) && after.trim().len() >= LONG && !after.starts_with("//") {
+        let value = after.split('=').next().unwrap_or_default();
+        let is_long = value.split_whitespace().any(|word| word.len() >= LONG);
+        if !is_known(name) && is_long && !after.starts_with("//") {
             return true;
         }
         rest = after;
