@@ -34,10 +34,17 @@ pub(crate) fn read_bundle(path: &Path) -> miette::Result<Bundle> {
     Ok(bundle.map_err(|source| UnusableBundleError { path: path.to_owned(), source })?)
 }
 
+/// The most warnings that are shown. More warnings have one cause.
+const MAX_WARNINGS: usize = 50;
+
 /// Prints the warnings about a policy.
 pub(crate) fn warn(file: &PolicyFile) {
-    for warning in file.warnings() {
+    for warning in file.warnings().iter().take(MAX_WARNINGS) {
         note(format_args!("{:?}", miette::Report::new(warning.clone())));
+    }
+    let more = file.warnings().len().saturating_sub(MAX_WARNINGS);
+    if more > 0 {
+        note(format_args!("{more} more warnings are not shown; `authorizer check --format json` prints all"));
     }
 }
 

@@ -123,6 +123,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
 }
 
 async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
+    // The policy is read again when it changes, and standard input can be read only once.
+    if args.policy.as_deref() == Some(Path::new("-")) {
+        return Err(ServeError::PolicyFromStdin.into());
+    }
     let recording = (!args.no_console).then(Recording::new);
     let observer: Arc<dyn Observer> = match &recording {
         Some(recording) => recording.observer(lines),

@@ -11,8 +11,8 @@ use crate::time::now_or;
 pub(crate) fn warn_of_silence(file: &mut PolicyFile) {
     let authorizer = Authorizer::new(file.bundle().clone());
     let found = in_silence(&PolicySubject::new(file.document(), &authorizer, now_or(None)));
-    for finding in found {
+    file.warn(found.into_iter().map(|finding| {
         let message = format!("{} ({})", finding.message, finding.check.id);
-        file.warn(&finding.place, message, finding.check.remedy);
-    }
+        (finding.place, message, finding.check.remedy)
+    }));
 }

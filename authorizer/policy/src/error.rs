@@ -10,7 +10,9 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 use toml::de::DeTable;
 
-use crate::form::{self, Mistake};
+use crate::form::{
+    self, MAX_MISTAKES, Mistake, Named, Secrets, is_log, is_unknown, mentions_secret, sounds_secret,
+};
 use crate::place::Places;
 
 /// The most problems that are shown. More problems have one cause, or the file is not a policy.
@@ -84,7 +86,11 @@ pub enum PolicyFileError {
         "the {} cannot be used: {found} problem{}{}",
         .kind.noun(),
         if *.found == 1 { "" } else { "s" },
-        if *.found > MAX_SHOWN { ", of which the first 50 are shown" } else { "" }
+        match (*.more, *.found > MAX_SHOWN) {
+            (true, _) => " or more, of which the first 50 are shown",
+            (false, true) => ", of which the first 50 are shown",
+            (false, false) => "",
+        }
     )]
     #[diagnostic(help("`{}` prints what may be in the file", .kind.reference()))]
     Problems {
@@ -92,6 +98,8 @@ pub enum PolicyFileError {
         kind: FileKind,
         /// How many were found.
         found: usize,
+        /// Whether there may be more, which were not looked for.
+        more: bool,
         /// The first of them, at most 50.
         #[related]
         shown: Vec<ProblemReport>,
@@ -135,6 +143,7 @@ impl PolicyFileError {
         problems: Vec<PolicyProblem>,
     ) -> Self {
         let has_mistakes = !mistakes.is_empty();
+        let more = mistakes.len() >= MAX_MISTAKES;
         let places = if problems.is_empty() { Places::of("") } else { Places::of(text) };
         // Mistakes come in the order of the file, and a field that is missing after those that are there.
         let mut last = 0;
@@ -151,29 +160,42 @@ impl PolicyFileError {
         if has_mistakes {
             found.sort_by_key(|(start, _)| *start);
         }
-        let table = DeTable::parse(text).ok();
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let shown_text = Shown {
+            secrets: Secrets::of(kind, text, table.get_ref()),
+            is_toml: errors.is_empty(),
+            text,
+            source_code,
+        };
         let mut shown: Vec<ProblemReport> = Vec::new();
+        let mut lines: Vec<usize> = Vec::new();
         let mut same = 0_usize;
         let all = found.len();
-        for (_, one) in found.into_iter().take(MAX_SHOWN) {
+        for (start, one) in found.into_iter().take(MAX_SHOWN) {
             let report = match one {
-                Found::Mistake(mistake) => of_mistake(source_code, text, mistake),
+                Found::Mistake(mistake) => shown_text.mistake(mistake),
                 Found::Problem(mut problem) => {
                     let better =
-                        table.as_ref().and_then(|table| form::remedy(kind, table.get_ref(), &problem.place));
+                        form::remedy(kind, table.get_ref(), &problem.place).filter(|_| errors.is_empty());
                     problem.remedy = better.unwrap_or(problem.remedy);
-                    of_problem(source_code, text, &places, problem)
+                    shown_text.problem(&places, problem)
                 }
             };
-            // Of what is not shown, two mistakes may look the same.
+            // Of one line that is not shown, two mistakes may look the same.
+            let line = shown_text.line(start);
             let is_same = report.at.is_none()
-                && shown.iter().any(|one| one.message == report.message && one.remedy == report.remedy);
+                && shown.iter().zip(&lines).any(|(one, other)| {
+                    *other == line && one.message == report.message && one.remedy == report.remedy
+                });
             match is_same {
                 true => same = same.saturating_add(1),
-                false => shown.push(report),
+                false => {
+                    shown.push(report);
+                    lines.push(line);
+                }
             }
         }
-        Self::Problems { kind, found: all.saturating_sub(same), shown }
+        Self::Problems { kind, found: all.saturating_sub(same), more, shown }
     }
 }
 
@@ -183,82 +205,113 @@ enum Found {
     Problem(PolicyProblem),
 }
 
-/// A mistake at its place. A line that may contain a secret is not shown, and neither are words that may quote it.
-fn of_mistake(source_code: &NamedSource<String>, text: &str, mistake: Mistake) -> ProblemReport {
-    let Mistake { place, span, message, remedy, masked } = mistake;
-    let label = if place.steps().is_empty() { "here".to_owned() } else { place.to_string() };
-    if is_of_a_secret(text, span.clone()) {
-        let (message, remedy) = match is_of(SALT, text, span) {
-            true => (
-                "`claims_salt` does not have the right form",
-                "write `claims_salt = \"...\"`, with what `openssl rand -hex 32` prints",
-            ),
-            false => ("`secret` does not have the right form", "write `secret = { file = \"...\" }`"),
+/// A file, of which lines are shown.
+struct Shown<'t> {
+    secrets: Secrets,
+    is_toml: bool,
+    text: &'t str,
+    source_code: &'t NamedSource<String>,
+}
+
+impl Shown<'_> {
+    /// The number of the line of a byte.
+    fn line(&self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or_default().matches('\n').count().saturating_add(1)
+    }
+
+    /// The secret that bytes are of.
+    fn secret_at(&self, span: &Range<usize>) -> Option<Named> {
+        self.secrets.at(span).or_else(|| (!self.is_toml).then(|| secret_of_line(self.text, span))?)
+    }
+
+    fn is_beside_secret(&self, span: &Range<usize>) -> bool {
+        self.secrets.is_beside(self.text, span) || (!self.is_toml && is_beside_a_secret(self.text, span))
+    }
+
+    /// A mistake at its place. A line that may contain a secret is not shown, and neither are words that may quote it.
+    fn mistake(&self, mistake: Mistake) -> ProblemReport {
+        let Mistake { place, span, message, remedy, masked } = mistake;
+        let mut label = if place.steps().is_empty() { "here".to_owned() } else { place.to_string() };
+        if self.secrets.is_in(&label) {
+            label = "here".to_owned();
+        }
+        let secret = self.secret_at(&span);
+        let line = self.line(span.start);
+        let quotes = |words: &(String, String)| self.secrets.is_in(&words.0) || self.secrets.is_in(&words.1);
+        let words = match secret {
+            Some(Named::Salt) => Some((
+                "`claims_salt` does not have the right form".to_owned(),
+                "write `claims_salt = \"...\"`, with what `openssl rand -hex 32` prints".to_owned(),
+            )),
+            Some(Named::Secret) => Some((
+                "`secret` does not have the right form".to_owned(),
+                "write `secret = { file = \"...\" }`".to_owned(),
+            )),
+            Some(Named::Otherwise) | None => None,
         };
-        return ProblemReport {
-            message: message.into(),
-            remedy: remedy.into(),
-            source_code: hidden(source_code),
-            at: None,
-            label,
-        };
+        let full = (message, remedy);
+        let is_hidden = words.is_some() || secret.is_some() || self.is_beside_secret(&span) || quotes(&full);
+        if !is_hidden {
+            // A label is under one line.
+            let shown = self.text.get(span.clone()).unwrap_or_default();
+            let length = shown.find(['\r', '\n']).unwrap_or(shown.len());
+            let at = SourceSpan::from(span.start..span.start.saturating_add(length));
+            let (message, remedy) = full;
+            return ProblemReport {
+                message,
+                remedy,
+                source_code: self.source_code.clone(),
+                at: Some(at),
+                label,
+            };
+        }
+        let (message, remedy) = words.unwrap_or_else(|| {
+            let (message, remedy) = if quotes(&masked) { unsaid() } else { masked };
+            (format!("{message} (line {line}, not shown because a secret is near)"), remedy)
+        });
+        ProblemReport { message, remedy, source_code: hidden(self.source_code), at: None, label }
     }
-    if is_beside_a_secret(text, &span) {
-        let line = text.get(..span.start).unwrap_or_default().matches('\n').count().saturating_add(1);
-        let (message, remedy) = masked;
-        let message = format!("{message} (line {line}, not shown because a secret is near)");
-        return ProblemReport { message, remedy, source_code: hidden(source_code), at: None, label };
-    }
-    // A label is under one line.
-    let shown = text.get(span.clone()).unwrap_or_default();
-    let length = shown.find(['\r', '\n']).unwrap_or(shown.len());
-    let at = SourceSpan::from(span.start..span.start.saturating_add(length));
-    ProblemReport { message, remedy, source_code: source_code.clone(), at: Some(at), label }
-}
 
-fn of_problem(
-    source_code: &NamedSource<String>,
-    text: &str,
-    places: &Places<'_>,
-    problem: PolicyProblem,
-) -> ProblemReport {
-    let span = places.span(&problem.place);
-    let line = places.line_span(&problem.place);
-    let is_secret = span.is_some_and(|span| is_of_a_secret(text, span))
-        || line.as_ref().is_some_and(|line| is_beside_a_secret(text, line));
-    let message = match is_secret {
-        // Without the line, the message has the place in words.
-        true => format!("`{}`: {}", problem.place, problem.message),
-        false => problem.message,
-    };
-    ProblemReport {
-        at: line.filter(|_| !is_secret).map(SourceSpan::from),
-        label: problem.place.to_string(),
-        message,
-        remedy: problem.remedy,
-        source_code: if is_secret { hidden(source_code) } else { source_code.clone() },
+    fn problem(&self, places: &Places<'_>, problem: PolicyProblem) -> ProblemReport {
+        let PolicyProblem { place, mut message, mut remedy } = problem;
+        let span = places.span(&place);
+        let line = places.line_span(&place);
+        if self.secrets.is_in(&message) || self.secrets.is_in(&remedy) {
+            (message, remedy) = unsaid();
+        }
+        let is_secret = span.is_some_and(|span| self.secret_at(&span).is_some())
+            || line.as_ref().is_some_and(|line| self.is_beside_secret(line));
+        ProblemReport {
+            at: line.filter(|_| !is_secret).map(SourceSpan::from),
+            // Without the line, the message has the place in words.
+            message: if is_secret { format!("`{place}`: {message}") } else { message },
+            label: place.to_string(),
+            remedy,
+            source_code: if is_secret { hidden(self.source_code) } else { self.source_code.clone() },
+        }
     }
 }
 
-/// The member with the salt of the decision log.
-const SALT: &str = "claims_salt";
-
-/// The words that are in the lines of secrets.
-const SECRETS: [&str; 2] = ["secret", SALT];
-
-/// Whether the first line of the span, or the head of its table, mentions a secret.
-fn is_of_a_secret(text: &str, span: Range<usize>) -> bool {
-    SECRETS.iter().any(|word| is_of(word, text, span.clone()))
+/// What is said where all words would quote a secret.
+fn unsaid() -> (String, String) {
+    ("this does not have the right form".into(), "compare it with an example".into())
 }
 
-/// Whether the first line of the span, or the head of its table, mentions this word.
-fn is_of(word: &str, text: &str, span: Range<usize>) -> bool {
+/// The secret that the line of a span in a text that is not TOML is of.
+fn secret_of_line(text: &str, span: &Range<usize>) -> Option<Named> {
     let (before, after) = text.split_at_checked(span.start).unwrap_or((text, ""));
     let line = (before.rsplit('\n').next().unwrap_or_default(), after.lines().next().unwrap_or_default());
-    let table = before.rsplit("\n[").next().and_then(|table| table.lines().next()).unwrap_or_default();
-    // The head of a table is of its own table.
-    let is_head = if line.0.is_empty() { line.1 } else { line.0 }.trim_start().starts_with('[');
-    [line.0, line.1, if is_head { "" } else { table }].iter().any(|part| part.contains(word))
+    let line = format!("{}{}", line.0, line.1);
+    let name = line.split(['=', ':']).next().map(bare).unwrap_or_default();
+    let member = name.rsplit('.').next().map(bare).unwrap_or_default();
+    match member {
+        "secret" => Some(Named::Secret),
+        "claims_salt" => Some(Named::Salt),
+        _ => (sounds_secret(member)
+            || is_unknown(&line)
+            || (line.contains(['=', ':']) && mentions_secret(&line)))
+        .then_some(Named::Otherwise),
+    }
 }
 
 /// Whether the lines that are shown for a span, with one line around them, are in a table that mentions a secret
@@ -270,21 +323,22 @@ fn is_beside_a_secret(text: &str, span: &Range<usize>) -> bool {
     text.lines().enumerate().any(|(place, line)| {
         if line.trim_start().starts_with('[') {
             (is_shown, is_secret) = (false, false);
-            is_in_log = is_log(line);
+            is_in_log = is_log(bare(line.split('#').next().unwrap_or_default()));
         }
         is_shown |= shown.contains(&place);
-        is_secret |= SECRETS.iter().any(|word| line.contains(word)) || may_be_a_salt(line, is_in_log);
+        is_secret |= mentions_secret(line) || may_be_a_secret(line, is_in_log) || is_unknown(line);
         is_shown && is_secret
     })
 }
 
-/// Whether a line may have a salt under another name, as a mistake. In `[log]`, only `subject` cannot.
-fn may_be_a_salt(line: &str, is_in_log: bool) -> bool {
-    let name = line.split_once('=').map_or("", |(name, _)| name.trim());
-    let is_of_log = is_in_log || is_log(name) || name.split_once('.').is_some_and(|(table, _)| is_log(table));
+/// Whether a line may have a secret or a salt under another name, as a mistake. In `[log]`, only `subject` cannot.
+fn may_be_a_secret(line: &str, is_in_log: bool) -> bool {
+    let name = line.split_once(['=', ':']).map_or("", |(name, _)| name.trim());
+    let is_of_log =
+        is_in_log || is_log(bare(name)) || name.split_once('.').is_some_and(|(table, _)| is_log(bare(table)));
     let member = name.rsplit('.').next().map(bare).unwrap_or_default();
     let is_other = !line.trim().is_empty() && !line.trim_start().starts_with('[') && member != "subject";
-    name.to_ascii_lowercase().contains("salt") || (is_of_log && is_other)
+    (!member.is_empty() && sounds_secret(member)) || (is_of_log && is_other)
 }
 
 /// The text of a policy that cannot be read, for a person: without each line that may have a secret, and without what
@@ -302,11 +356,11 @@ pub fn without_secrets(text: &str) -> String {
     for line in text.split_inclusive('\n') {
         let start = line.trim_start();
         if start.starts_with('[') {
-            is_in_log = is_log(start);
+            is_in_log = is_log(bare(start.split('#').next().unwrap_or_default()));
             // A line with quotation marks may be one of an array.
             is_hidden &= start.contains(['"', '\'', ',']);
         }
-        let is_of_one = names_one(line) || may_be_a_salt(line, is_in_log);
+        let is_of_one = names_one(line) || may_be_a_secret(line, is_in_log);
         // What a comment says ends with its line.
         is_hidden |= is_of_one && !start.starts_with('#');
         if !hides_all && !is_of_one && (!is_hidden || start.is_empty()) {
@@ -317,11 +371,6 @@ pub fn without_secrets(text: &str) -> String {
         }
     }
     shown
-}
-
-/// Whether this is `[log]`, or its name.
-fn is_log(text: &str) -> bool {
-    bare(text.split('#').next().unwrap_or_default()) == "log"
 }
 
 /// A name without the brackets and quotes around it.

@@ -105,18 +105,31 @@ impl TomlFile<PolicyDocument> {
     }
 }
 
-pub(crate) fn read(kind: FileKind, path: &Path) -> Result<String, PolicyFileError> {
+/// Reads the file that a command names, or standard input, which is `-`.
+fn read(kind: FileKind, path: &Path) -> Result<String, PolicyFileError> {
+    match path == Path::new("-") {
+        true => read_from(kind, path, Ok(Box::new(io::stdin()))),
+        false => read_file(kind, path),
+    }
+}
+
+/// Reads a file. A file that another one names is always a file, also with the name `-`.
+pub(crate) fn read_file(kind: FileKind, path: &Path) -> Result<String, PolicyFileError> {
+    read_from(kind, path, fs::File::open(path).map(|file| Box::new(file) as Box<dyn io::Read>))
+}
+
+fn read_from(
+    kind: FileKind,
+    path: &Path,
+    from: io::Result<Box<dyn io::Read>>,
+) -> Result<String, PolicyFileError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::IsADirectory => PolicyFileError::Folder { kind, path: path.to_owned() },
         _ => PolicyFileError::Unreadable { kind, path: path.to_owned(), source },
     };
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let read = match path == Path::new("-") {
-        true => io::stdin().take(limit).read_to_end(&mut bytes),
-        false => fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
-    };
-    read.map_err(unreadable)?;
+    from.and_then(|from| from.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() > MAX_BUNDLE_BYTES {
         return Err(PolicyFileError::TooLarge { path: path.to_owned() });
     }

@@ -14,6 +14,7 @@ mod near;
 mod of_policy;
 mod of_tests;
 mod schema;
+mod secret;
 mod syntax;
 mod values;
 mod words;
@@ -32,6 +33,7 @@ use values::quoted;
 pub(crate) use around::{apart_from, with_syntax};
 pub(crate) use checker::check;
 pub use schema::schema;
+pub(crate) use secret::{Named, Secrets, is_log, is_unknown, mentions_secret, sounds_secret};
 
 /// What may be written at a place.
 #[derive(Clone, Copy)]
@@ -111,6 +113,10 @@ pub(crate) struct Field {
     name: &'static str,
     form: Form,
     is_needed: bool,
+    /// Whether its value is secret, under whatever name it is written.
+    is_secret: bool,
+    /// Whether it is not offered to the author.
+    is_hidden: bool,
     /// How it is written.
     example: &'static str,
     /// What others call it.
@@ -125,6 +131,9 @@ impl FileKind {
         }
     }
 }
+
+/// The most mistakes that are looked for: the file is not one of this kind, or they have one cause.
+pub(crate) const MAX_MISTAKES: usize = 1000;
 
 /// A mistake in the form of a file.
 #[derive(Clone, Debug)]
@@ -185,9 +194,15 @@ pub(crate) fn remedy(kind: FileKind, document: &DeTable<'_>, place: &Place) -> O
                     Some(format!("did you mean `{name}`? Write the `name` of an `[[issuers]]` block"))
                 }
                 None if names.is_empty() => None,
-                None => Some(format!("write the `name` of an `[[issuers]]` block: {}", listed(names))),
+                None => Some(format!(
+                    "write the `name` of an `[[issuers]]` block: {}",
+                    listed(names.into_iter().take(20))
+                )),
             }
         }
+        // A text that is good as such has another problem.
+        (Form::Text(kind), Some(DeValue::String(text))) if meant::is_good(kind, text) => None,
+        (Form::Time, Some(DeValue::String(text))) if meant::is_good(Kind::Instant, text) => None,
         (Form::Text(kind), Some(DeValue::String(text))) => {
             let meant = meant::text(kind, text)?;
             Some(format!("write `{}`", quoted(&meant)))
@@ -222,13 +237,18 @@ impl Table {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// The names of the fields that an author is told of.
+    fn offered(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().filter(|field| !field.is_hidden).map(|field| field.name)
+    }
+
     /// The field that was meant by another name.
     fn meant(&self, name: &str) -> Option<&'static Field> {
         let plain = name.to_lowercase().replace('-', "_");
         self.fields
             .iter()
             .find(|field| field.also.contains(&plain.as_str()))
-            .or_else(|| self.field(nearest(name, self.fields.iter().map(|field| field.name))?))
+            .or_else(|| self.field(nearest(name, self.offered())?))
     }
 
     /// The table, at this one or below it, that has a field of this name.

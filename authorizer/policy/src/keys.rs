@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_
 use serde_json::Value;
 
 use crate::error::FileKind;
-use crate::file::read;
+use crate::file::read_file;
 use crate::folder_of;
 
 /// The standard alphabet, with padding or without; the other alphabet is mapped to it first.
@@ -61,7 +61,7 @@ pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<Pol
 }
 
 fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
-    let text = read(FileKind::Policy, path).map_err(|error| error.to_string())?;
+    let text = read_file(FileKind::Policy, path).map_err(|error| error.to_string())?;
     let shown = path.display();
     parse_jwk_set(text.as_bytes()).map_err(|error| match error {
         // Of what is no object nothing is quoted: it may be a secret.
@@ -88,7 +88,7 @@ fn read_secret(
         ));
     }
     let Some(file) = secret.file.take() else { return Ok(()) };
-    let text = read(FileKind::Policy, &folder.join(file)).map_err(|error| {
+    let text = read_file(FileKind::Policy, &folder.join(file)).map_err(|error| {
         ("file", error.to_string(), "put the secret into this file; if it is not text, in base64")
     })?;
     let line = text.strip_suffix('\n').unwrap_or(&text);

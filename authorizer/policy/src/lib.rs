@@ -22,6 +22,7 @@ pub use place::{Places, Position};
 pub use warning::PolicyWarning;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -30,8 +31,8 @@ use authorizer_core::policy::{Place, Policy};
 use authorizer_core::{Bundle, BundleError};
 use miette::NamedSource;
 
-use crate::file::read;
-use crate::warning::at_its_place;
+use crate::file::read_file;
+use crate::warning::at_their_places;
 
 /// A policy file that was read and is valid.
 pub struct PolicyFile {
@@ -58,15 +59,13 @@ impl PolicyFile {
     /// [`PolicyFileError`], with everything that is wrong with the policy.
     pub fn load(path: &Path) -> Result<Self, PolicyFileError> {
         let (mut file, mistakes) = TomlFile::<PolicyDocument>::read(FileKind::Policy, path)?;
-        let problems = keys::read_keys(&mut file.document, path);
         if !mistakes.is_empty() {
-            // What has the right form is looked at too, so that the file can be mended in one pass.
-            let problems = match Policy::compile(&file.document) {
-                Err(others) if problems.is_empty() => others,
-                Ok(_) | Err(_) => problems,
-            };
+            // What has the right form is looked at too, so that the file can be mended in one pass. No key file is
+            // read: its name may be what was mended, or a secret.
+            let problems = Policy::compile(&file.document).err().unwrap_or_default();
             return Err(file.mistakes(mistakes, problems));
         }
+        let problems = keys::read_keys(&mut file.document, path);
         let mut warnings = file.warnings();
         if !problems.is_empty() {
             return Err(file.problems(problems));
@@ -125,11 +124,12 @@ impl PolicyFile {
         &self.warnings
     }
 
-    /// Adds a warning, unless there is one at its place.
-    pub fn warn(&mut self, place: &Place, message: String, remedy: &'static str) {
-        if !self.warnings.iter().any(|warning| warning.place == place.to_string()) {
-            self.warnings.extend(at_its_place((place.clone(), message, remedy), &self.source, &self.text));
-        }
+    /// Adds warnings, each a place, a message and a remedy. A place that has one keeps the first.
+    pub fn warn(&mut self, warned: impl IntoIterator<Item = (Place, String, &'static str)>) {
+        let mut warned_of: BTreeSet<String> =
+            self.warnings.iter().map(|warning| warning.place.clone()).collect();
+        let new = warned.into_iter().filter(|(place, _, _)| warned_of.insert(place.to_string()));
+        self.warnings.extend(at_their_places(new, &self.source, &self.text));
     }
 
     /// Takes the bundle out.
@@ -142,7 +142,11 @@ impl PolicyFile {
 /// cannot be read or parsed, only the policy itself: so a caller knows which file to watch until it is fixed.
 pub fn files_of(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
-    if let Some(document) = read(FileKind::Policy, path).ok().and_then(|text| {
+    // Standard input can be read only once.
+    if path == Path::new("-") {
+        return files;
+    }
+    if let Some(document) = read_file(FileKind::Policy, path).ok().and_then(|text| {
         let document: Result<PolicyDocument, _> = toml::from_str(&text);
         document.ok()
     }) {

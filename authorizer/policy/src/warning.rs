@@ -1,12 +1,17 @@
 //! Warnings about a policy that can be used.
 
+use std::sync::Arc;
+
 use authorizer_core::policy::document::{ConditionDocument, IssuerDocument, PolicyDocument, RuleDocument};
 use authorizer_core::policy::{Place, Policy};
 use authorizer_core::rules::{KeyPattern, is_numeric_date};
 use authorizer_core::token::{KeySet, KeysUrl};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
+use toml::de::DeTable;
 
+use crate::error::FileKind;
+use crate::form::Secrets;
 use crate::place::Places;
 
 /// Something in a valid policy that a person should know, at its place in the file.
@@ -21,7 +26,7 @@ pub struct PolicyWarning {
     pub remedy: &'static str,
     /// The file.
     #[source_code]
-    source_code: NamedSource<String>,
+    source_code: NamedSource<Arc<String>>,
     /// The place.
     #[label("{place}")]
     at: Option<SourceSpan>,
@@ -187,16 +192,8 @@ pub(crate) fn key_warnings(
     at_their_places(warned, source_code, text)
 }
 
-/// A warning at its place.
-pub(crate) fn at_its_place(
-    warned: Warned,
-    source_code: &NamedSource<String>,
-    text: &str,
-) -> Vec<PolicyWarning> {
-    at_their_places(std::iter::once(warned), source_code, text)
-}
-
-fn at_their_places(
+/// Warnings at their places. They share one text, in which no secret is shown.
+pub(crate) fn at_their_places(
     warned: impl Iterator<Item = Warned>,
     source_code: &NamedSource<String>,
     text: &str,
@@ -207,10 +204,13 @@ fn at_their_places(
         return Vec::new();
     }
     let places = Places::of(text);
+    let (table, _) = DeTable::parse_recoverable(text);
+    let shown = Secrets::of(FileKind::Policy, text, table.get_ref()).masked(text);
+    let shown = NamedSource::new(source_code.name(), Arc::new(shown)).with_language("TOML");
     let at_its_place = |(place, message, remedy): Warned| PolicyWarning {
         message,
         remedy,
-        source_code: source_code.clone(),
+        source_code: shown.clone(),
         at: places.line_span(&place).map(SourceSpan::from),
         place: place.to_string(),
     };

@@ -16,6 +16,10 @@ pub(crate) enum ServeError {
         "another `authorizer serve` may be running; choose another port with `--listen 127.0.0.1:8081`"
     ))]
     Listen { addr: SocketAddr, error: std::io::Error },
+    /// The policy is standard input.
+    #[error("`serve` does not take a policy from standard input")]
+    #[diagnostic(help("write the policy to a file and name it: `serve` reads it again when it changes"))]
+    PolicyFromStdin,
     /// The bucket.
     #[error(transparent)]
     #[diagnostic(help("name a folder that you can write to with `--data DIR`"))]

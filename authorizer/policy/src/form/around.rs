@@ -6,7 +6,7 @@ use authorizer_core::policy::{Place, PolicyProblem, Step};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{Mistake, check, syntax};
+use super::{MAX_MISTAKES, Mistake, check, syntax};
 use crate::error::FileKind;
 
 /// The mistakes of a text that is not TOML: those, and the mistakes in the form of the blocks that are.
@@ -16,7 +16,7 @@ pub(crate) fn with_syntax<'t>(
     errors: &[toml::de::Error],
     document: &mut Spanned<DeTable<'t>>,
 ) -> Vec<Mistake> {
-    // A second `[rules]` is no TOML, and hides what is below it: the file is looked at as if it had `[[rules]]`.
+    // A second `[rules]` is not TOML, and hides what is below it: the file is looked at as if it had `[[rules]]`.
     if let Some((mended, heads)) = syntax::with_double_brackets(text) {
         let (mut document, errors) = DeTable::parse_recoverable(&mended);
         let mut mistakes = match errors.is_empty() {
@@ -25,16 +25,16 @@ pub(crate) fn with_syntax<'t>(
         };
         // Each head has one byte more before it, and one behind it.
         let back = |at: usize| {
-            heads.iter().fold(at, |back, head| {
-                let (open, close) = (head.mended.start, head.mended.end.saturating_sub(1));
-                back.saturating_sub(usize::from(at > open)).saturating_sub(usize::from(at > close))
-            })
+            let opened = heads.partition_point(|head| head.mended.start < at);
+            let closed = heads.partition_point(|head| head.mended.end.saturating_sub(1) < at);
+            at.saturating_sub(opened).saturating_sub(closed)
         };
         for mistake in &mut mistakes {
             mistake.span = back(mistake.span.start)..back(mistake.span.end);
         }
-        mistakes.extend(heads.into_iter().map(|head| head.mistake));
+        mistakes.extend(heads.into_iter().take(MAX_MISTAKES).map(|head| head.mistake));
         mistakes.sort_by_key(|mistake| mistake.span.start);
+        mistakes.truncate(MAX_MISTAKES);
         return mistakes;
     }
     beside_syntax(kind, text, errors, document)
@@ -47,8 +47,9 @@ fn beside_syntax<'t>(
     document: &mut Spanned<DeTable<'t>>,
 ) -> Vec<Mistake> {
     let (mut mistakes, is_open) = syntax::syntax(text, errors);
+    let heads: Vec<usize> = text.match_indices("\n[").map(|(at, _)| at.saturating_add(1)).collect();
     let broken: Vec<Range<usize>> =
-        mistakes.iter().map(|mistake| block_around(text, mistake.span.start)).collect();
+        mistakes.iter().map(|mistake| block_around(text, &heads, mistake.span.start)).collect();
     let last = broken.iter().map(|block| block.start).max().unwrap_or(0);
     let is_apart = |mistake: &Mistake| {
         let start = mistake.span.start;
@@ -59,15 +60,15 @@ fn beside_syntax<'t>(
     let others = check(kind, text, document);
     mistakes.extend(others.into_iter().filter(is_apart));
     mistakes.sort_by_key(|mistake| mistake.span.start);
+    mistakes.truncate(MAX_MISTAKES);
     mistakes
 }
 
 /// The bytes from the head of the block that is around a byte to the next head.
-fn block_around(text: &str, at: usize) -> Range<usize> {
-    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
-    let start = before.rfind("\n[").map_or(0, |head| head.saturating_add(1));
-    let end = after.find("\n[").map_or(text.len(), |head| at.saturating_add(head).saturating_add(1));
-    start..end
+fn block_around(text: &str, heads: &[usize], at: usize) -> Range<usize> {
+    let next = heads.partition_point(|head| *head <= at);
+    let start = next.checked_sub(1).and_then(|index| heads.get(index)).copied().unwrap_or(0);
+    start..heads.get(next).copied().unwrap_or(text.len())
 }
 
 /// The problems with values that do not follow from a mistake in the form.
@@ -108,5 +109,15 @@ pub(crate) fn apart_from(mistakes: &[Mistake], problems: Vec<PolicyProblem>) -> 
                 || (is_about_limits && is_in_same(mistake))
         }) || (!knows_issuers && is_about_issuers)
     };
-    problems.into_iter().filter(|problem| !follows(problem)).collect()
+    // The files of keys are not read, so what an issuer verifies with is not known.
+    let is_about_keys = |problem: &PolicyProblem| {
+        matches!(
+            problem.place.steps(),
+            [Step::Member(list), _, Step::Member(field), ..]
+                if list == "issuers" && ["jwks", "secret", "algorithms"].contains(&field.as_str())
+        )
+    };
+    // Each is compared with each mistake.
+    let problems = problems.into_iter().take(MAX_MISTAKES);
+    problems.filter(|problem| !is_about_keys(problem) && !follows(problem)).collect()
 }

@@ -11,7 +11,7 @@ use super::instead::{Instead, instead};
 use super::meant::{self, Meant};
 use super::near::{listed, nearest};
 use super::values::{asked, is_a, key, takes, whole, written};
-use super::{Field, Form, Kind, Mistake, Table, Words, of_policy};
+use super::{Field, Form, Kind, MAX_MISTAKES, Mistake, Table, Words, of_policy};
 use crate::error::FileKind;
 
 /// Finds the mistakes in the form of a file. What it can mend it mends; the rest it removes, or replaces by an example.
@@ -28,6 +28,26 @@ struct Checker<'t> {
     mistakes: Vec<Mistake>,
 }
 
+/// Whether a field is named by one of the words of `effect`.
+fn is_effect(field: &Field, name: &str) -> bool {
+    field.name == "effect" && ["allow", "deny"].contains(&name.to_lowercase().as_str())
+}
+
+/// Whether the words of a form are opposites: no example may choose one for the author.
+fn decides(form: Form) -> bool {
+    matches!(form, Form::Word(words) if (words.all)().contains(&"allow"))
+}
+
+/// How a field is written.
+fn example_of(field: &Field) -> String {
+    match field.form {
+        Form::Word(words) if decides(field.form) => {
+            format!("the words of `{}` are {}", field.name, listed((words.all)().iter().copied()))
+        }
+        _ => format!("write for example `{}`", field.example),
+    }
+}
+
 /// What becomes of a value.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Mended {
@@ -38,6 +58,11 @@ enum Mended {
 }
 
 impl<'t> Checker<'t> {
+    /// Whether there are so many mistakes that nobody reads more.
+    fn is_full(&self) -> bool {
+        self.mistakes.len() >= MAX_MISTAKES
+    }
+
     fn add(
         &mut self,
         at: &At<'_>,
@@ -46,6 +71,9 @@ impl<'t> Checker<'t> {
         remedy: String,
         masked: (String, String),
     ) {
+        if self.is_full() {
+            return;
+        }
         self.mistakes.push(Mistake { place: at.place(), span, message, remedy, masked });
     }
 
@@ -55,6 +83,9 @@ impl<'t> Checker<'t> {
         let mut renamed = Vec::new();
         let mut seen = 0_u64;
         for (key, value) in table.iter_mut() {
+            if self.is_full() {
+                return;
+            }
             let name: &str = key.get_ref();
             let index = form.fields.iter().position(|field| field.name == name);
             let bit = |index: usize| 1_u64.checked_shl(u32::try_from(index).unwrap_or(u32::MAX)).unwrap_or(0);
@@ -70,8 +101,10 @@ impl<'t> Checker<'t> {
                     if let Some(field) = meant {
                         let index = form.fields.iter().position(|one| one.name == field.name);
                         seen |= index.map_or(0, bit);
-                        let is_good =
-                            self.value(field, field.form, value, &At::Member(at, name)) == Mended::Good;
+                        // `deny = true` names the word itself: its value has no further meaning.
+                        let is_good = !is_effect(field, name)
+                            && self.value(field, field.form, value, &At::Member(at, field.name))
+                                == Mended::Good;
                         if is_good {
                             renamed.push((name.to_owned(), field));
                         }
@@ -160,9 +193,11 @@ impl<'t> Checker<'t> {
     ) -> Option<&'static Field> {
         let shown = name.escape_debug().to_string();
         let meant = form.meant(name);
-        let here =
-            format!("the fields of {} are {}", form.what, listed(form.fields.iter().map(|field| field.name)));
+        let here = format!("the fields of {} are {}", form.what, listed(form.offered()));
         let remedy = match meant {
+            Some(field) if is_effect(field, name) => {
+                format!("did you mean `effect`? Write `effect = \"{}\"`", name.to_lowercase())
+            }
             Some(field) => {
                 let before = self.text.get(..span.start).unwrap_or_default();
                 let is_taken = takes(field.form, value.get_ref());
@@ -177,6 +212,7 @@ impl<'t> Checker<'t> {
                     }
                     // Its value has a mistake of its own.
                     _ if !is_taken => format!("did you mean `{}`?", field.name),
+                    _ if decides(field.form) => format!("did you mean `{}`?", field.name),
                     _ => format!("did you mean `{}`? Write `{}`", field.name, field.example),
                 }
             }
@@ -188,6 +224,8 @@ impl<'t> Checker<'t> {
         let message = format!("`{shown}` is not a field of {}", form.what);
         let masked_name = if name.len() <= 24 { format!("`{shown}`") } else { "this".into() };
         let masked_remedy = match meant {
+            Some(field) if is_effect(field, name) => remedy.clone(),
+            Some(field) if decides(field.form) => format!("did you mean `{}`?", field.name),
             Some(field) => format!("did you mean `{}`? Write `{}`", field.name, field.example),
             None => remedy.clone(),
         };
@@ -211,7 +249,7 @@ impl<'t> Checker<'t> {
                 format!("it belongs to the top of the file, as a block of its own: `{}`", field.example)
             }
             true => "it belongs to the top of the file, above the first line that begins with `[`".into(),
-            false => format!("it belongs into {}: write `{}` there", holder.what, field.example),
+            false => format!("it belongs in {}: write `{}` there", holder.what, field.example),
         })
     }
 
@@ -314,6 +352,9 @@ impl<'t> Checker<'t> {
             (Form::Map(member), DeValue::Table(table)) => {
                 let mut lost = Vec::new();
                 for (key, value) in table.iter_mut() {
+                    if self.is_full() {
+                        break;
+                    }
                     let name: &str = key.get_ref();
                     if self.value(field, *member, value, &At::Member(at, name)) == Mended::Unusable {
                         lost.push(name.to_owned());
@@ -327,6 +368,9 @@ impl<'t> Checker<'t> {
             (Form::Blocks(form), DeValue::Array(list)) => {
                 let mut lost = false;
                 for (index, value) in list.iter_mut().enumerate() {
+                    if self.is_full() {
+                        break;
+                    }
                     let span = value.span();
                     let at = At::Element(at, index);
                     match value.get_mut() {
@@ -368,6 +412,9 @@ impl<'t> Checker<'t> {
     fn list(&mut self, field: &'static Field, member: Form, list: &mut DeArray<'t>, at: &At<'_>) -> Mended {
         let mut lost = Vec::new();
         for (index, value) in list.iter_mut().enumerate() {
+            if self.is_full() {
+                break;
+            }
             if self.value(field, member, value, &At::Element(at, index)) == Mended::Unusable {
                 lost.push(index);
             }
@@ -376,11 +423,14 @@ impl<'t> Checker<'t> {
             return Mended::Good;
         }
         // What is lost leaves an example in its place, so that the others keep their places.
-        let kept =
-            list.iter().enumerate().find(|(index, _)| !lost.contains(index)).map(|(_, value)| value.clone());
+        let kept = list
+            .iter()
+            .enumerate()
+            .find(|(index, _)| lost.binary_search(index).is_err())
+            .map(|(_, value)| value.clone());
         let is_left = kept.is_some();
         for (index, value) in list.iter_mut().enumerate() {
-            if let (true, Some(kept)) = (lost.contains(&index), &kept) {
+            if let (true, Some(kept)) = (lost.binary_search(&index).is_ok(), &kept) {
                 value.clone_from(kept);
             }
         }
@@ -397,7 +447,7 @@ impl<'t> Checker<'t> {
         remedy: Option<String>,
         at: &At<'_>,
     ) -> Mended {
-        let example = format!("write for example `{}`", field.example);
+        let example = example_of(field);
         self.add(at, span, message, remedy.unwrap_or_else(|| example.clone()), (masked, example));
         Mended::Unusable
     }
@@ -456,14 +506,13 @@ impl<'t> Checker<'t> {
             (At::Member(_, name), Form::Map(_)) if *name != field.name => {
                 format!("write for example `{} = \"a text\"`", key(name))
             }
-            _ => format!("write for example `{}`", field.example),
+            _ => example_of(field),
         };
         let (remedy, mended) = match meant {
             Some(Instead { remedy, value }) => (remedy, value),
             None => (example.clone(), None),
         };
-        let masked_remedy = format!("write for example `{}`", field.example);
-        self.add(at, span, message, remedy, (masked, masked_remedy));
+        self.add(at, span, message, remedy, (masked, example_of(field)));
         match mended {
             Some(mended) => {
                 *value.get_mut() = mended;

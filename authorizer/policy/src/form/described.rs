@@ -218,7 +218,11 @@ pub(super) const DESCRIBED: [(&str, &str, &str); 110] = [
     (TEST, "upload", "What is uploaded."),
     (TEST, "source_ip", "The viewer's address."),
     (TEST, "now", "The time of the request, in UTC."),
-    (TEST, "expect", "What the policy must do: `allow` or `refuse`."),
+    (
+        TEST,
+        "expect",
+        "What the policy must do: `allow`, `refuse`, or `preflight` for the answer to a page's question beforehand.",
+    ),
     (TEST, "rule", "The id of the rule that must decide."),
     (TEST, "reason", "The reason word that a refusal must have."),
     (TEST, "status", "The HTTP status that a refusal must have."),

@@ -129,6 +129,11 @@ pub(super) fn instead(
             "true" | "false" => owned(text.to_string()),
             _ => owned(format!("[{}]", quoted(text))),
         },
+        // This is the secret itself: nothing repeats it, and nothing opens a file of this name.
+        (Form::Table(_), DeValue::String(_)) if field.is_secret => Some(Instead {
+            remedy: format!("put it into a file, and write `{}`", field.example),
+            value: None,
+        }),
         (Form::Table(table), DeValue::String(text)) => {
             let holds = |name: &str| table.field(name).is_some();
             let inner = match text {

@@ -27,12 +27,23 @@ pub(crate) fn text(kind: Kind, written: &str) -> Option<String> {
     }
 }
 
+/// Whether a text is accepted for what it is about.
+pub(crate) fn is_good(kind: Kind, written: &str) -> bool {
+    match kind {
+        Kind::Plain => true,
+        Kind::Pattern => KeyPattern::parse(written).is_ok(),
+        Kind::Instant => UnixTime::parse_rfc3339(written).is_some(),
+        Kind::Media => MediaRange::parse(written).is_some(),
+        Kind::Origin => OriginPattern::parse(written).is_some(),
+    }
+}
+
 /// A pattern with the claim as others write it, such as `${sub}`, and without what no key begins with.
 fn pattern(written: &str) -> Option<String> {
     let plain = written.trim().replace('\\', "/").replace("%20", " ");
     let plain = match plain.strip_prefix("s3://").or_else(|| plain.strip_prefix("arn:aws:s3:::")) {
-        // The bucket is not a part of the key.
-        Some(rest) => rest.split_once('/').map_or("**", |(_, key)| key).to_owned(),
+        // The bucket is not a part of the key. Alone it does not say which keys are meant.
+        Some(rest) => rest.split_once('/').filter(|(_, key)| !key.is_empty())?.1.to_owned(),
         None => plain,
     };
     let plain = claims(&plain);
@@ -202,6 +213,8 @@ mod tests {
             (Kind::Pattern, "users/{sub}**", Some("users/{sub}/**")),
             (Kind::Pattern, "public/**.jpg", Some("public/**/*.jpg")),
             (Kind::Pattern, "s3://bucket/public/**", Some("public/**")),
+            (Kind::Pattern, "s3://bucket", None),
+            (Kind::Pattern, "s3://bucket/", None),
             (Kind::Pattern, "public//a", Some("public/a")),
             (Kind::Pattern, "./public/a", Some("public/a")),
             (Kind::Pattern, "/", None),

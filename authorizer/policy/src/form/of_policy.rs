@@ -14,11 +14,11 @@ use super::words::words_of;
 use super::{Field, Form, Kind, Table, Words};
 
 const fn field(name: &'static str, form: Form, example: &'static str) -> Field {
-    Field { name, form, is_needed: false, example, also: &[] }
+    Field { name, form, is_needed: false, is_secret: false, is_hidden: false, example, also: &[] }
 }
 
 const fn needed(name: &'static str, form: Form, example: &'static str) -> Field {
-    Field { name, form, is_needed: true, example, also: &[] }
+    Field { name, form, is_needed: true, is_secret: false, is_hidden: false, example, also: &[] }
 }
 
 const TEXT: Form = Form::Text(Kind::Plain);
@@ -115,7 +115,10 @@ pub(super) static ISSUER: Table = Table {
             also: &["jwks_uri", "jwks_url", "jwks_file", "keys", "key"],
             ..field("jwks", Form::Table(&JWKS), "jwks = { file = \"keys/staff.jwks.json\" }")
         },
-        field("secret", Form::Table(&SECRET), "secret = { file = \"staff.secret\" }"),
+        Field {
+            is_secret: true,
+            ..field("secret", Form::Table(&SECRET), "secret = { file = \"staff.secret\" }")
+        },
         Field { also: &["typ", "type"], ..field("token_type", TEXT, "token_type = \"at+jwt\"") },
         Field {
             also: &["require", "required_claims", "claims"],
@@ -149,9 +152,10 @@ pub(super) static SECRET: Table = Table {
     what: "`secret`",
     name: None,
     fields: &[
-        Field { also: &["path"], ..field("file", TEXT, "file = \"staff.secret\"") },
-        field("encoding", Form::Word(&ENCODINGS), "encoding = \"base64\""),
-        field("value", TEXT, "file = \"staff.secret\""),
+        Field { is_secret: true, also: &["path"], ..field("file", TEXT, "file = \"staff.secret\"") },
+        Field { is_secret: true, ..field("encoding", Form::Word(&ENCODINGS), "encoding = \"base64\"") },
+        // It is read to be refused: a secret is in a file of its own.
+        Field { is_secret: true, is_hidden: true, ..field("value", TEXT, "file = \"staff.secret\"") },
     ],
 };
 
@@ -195,6 +199,7 @@ pub(super) static LOG: Table = Table {
     fields: &[
         Field { also: &["sub"], ..field("subject", Form::Word(&SUBJECTS), "subject = \"hashed\"") },
         Field {
+            is_secret: true,
             also: &["salt", "key", "claim_salt"],
             ..field("claims_salt", TEXT, "claims_salt = \"...\", with what `openssl rand -hex 32` prints")
         },
@@ -352,7 +357,10 @@ static SUBJECTS: Words = Words { all: words_of::<SubjectLogging>, meant: subject
 fn effect(word: &str) -> Option<Meant> {
     Some(match word.to_ascii_lowercase().as_str() {
         "permit" | "grant" | "accept" | "yes" | "true" => Word("allow"),
-        "forbid" | "block" | "refuse" | "reject" | "no" | "false" => Word("deny"),
+        "forbid" | "block" | "refuse" | "reject" | "no" | "false" | "disallow" | "disallowed" | "denied"
+        | "denies" | "not_allow" | "not_allowed" | "not allow" | "not allowed" | "unallow" | "drop" => {
+            Word("deny")
+        }
         _ => return None,
     })
 }

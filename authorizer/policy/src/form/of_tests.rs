@@ -8,11 +8,11 @@ use super::words::words_of;
 use super::{Field, Form, Kind, Table, Words};
 
 const fn field(name: &'static str, form: Form, example: &'static str) -> Field {
-    Field { name, form, is_needed: false, example, also: &[] }
+    Field { name, form, is_needed: false, is_secret: false, is_hidden: false, example, also: &[] }
 }
 
 const fn needed(name: &'static str, form: Form, example: &'static str) -> Field {
-    Field { name, form, is_needed: true, example, also: &[] }
+    Field { name, form, is_needed: true, is_secret: false, is_hidden: false, example, also: &[] }
 }
 
 const TEXT: Form = Form::Text(Kind::Plain);
@@ -98,7 +98,9 @@ pub(super) static FACTS: Table = Table {
 fn verdict(word: &str) -> Option<Meant> {
     Some(match word.to_ascii_lowercase().as_str() {
         "allowed" | "pass" | "ok" | "permit" | "yes" => Word("allow"),
-        "deny" | "denied" | "refused" | "reject" | "forbid" | "block" | "fail" | "no" => Word("refuse"),
+        "deny" | "denied" | "refused" | "reject" | "rejected" | "forbid" | "forbidden" | "block"
+        | "blocked" | "fail" | "no" | "disallow" | "disallowed" | "not_allow" | "not_allowed"
+        | "not allowed" | "unallow" => Word("refuse"),
         _ => return None,
     })
 }

@@ -26,8 +26,9 @@ pub fn schema(kind: FileKind) -> Value {
 }
 
 fn object(table: &Table) -> Value {
+    let offered = table.fields.iter().filter(|field| !field.is_hidden);
     let properties: Map<String, Value> =
-        table.fields.iter().map(|field| (field.name.to_owned(), property(table, field))).collect();
+        offered.map(|field| (field.name.to_owned(), property(table, field))).collect();
     let required: Vec<&str> =
         table.fields.iter().filter(|field| field.is_needed).map(|field| field.name).collect();
     json!({

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use authorizer_core::policy::Place;
 
-use super::Mistake;
 use super::values::{key, quoted};
+use super::{MAX_MISTAKES, Mistake};
 
 /// The names that stand in double brackets.
 const BLOCKS: [&str; 5] = ["rules", "issuers", "revoked", "accepted", "tests"];
@@ -16,17 +16,20 @@ const BLOCKS: [&str; 5] = ["rules", "issuers", "revoked", "accepted", "tests"];
 /// closed.
 pub(crate) fn syntax(text: &str, errors: &[toml::de::Error]) -> (Vec<Mistake>, bool) {
     let mut mistakes: Vec<Mistake> = Vec::new();
-    let mut lines = Vec::new();
+    let mut last: Option<Range<usize>> = None;
     let mut errors: Vec<_> = errors.iter().collect();
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         let span = span.start.min(text.len())..span.end.min(text.len());
-        let line = line_around(text, span.start);
-        if lines.contains(&line.start) {
+        if last.as_ref().is_some_and(|line| span.start <= line.end) {
             continue;
         }
-        lines.push(line.start);
+        if mistakes.len() >= MAX_MISTAKES {
+            break;
+        }
+        let line = line_around(text, span.start);
+        last = Some(line.clone());
         let said = said(text, &span, &line, error.message());
         mistakes.push(Mistake {
             place: Place::default(),
@@ -145,7 +148,11 @@ fn said(text: &str, span: &Range<usize>, line: &Range<usize>, error: &str) -> Sa
         return Said::plain("a comment does not begin like this", "begin a comment with `#`")
             .at(line.clone());
     }
-    if trimmed.contains(['“', '”', '„', '‘', '’']) && !is("duplicate key") {
+    let quotes = ['“', '”', '„', '‘', '’'];
+    let is_typographic = word_around(text, span, line).is_some_and(|(_, word)| word.contains(quotes))
+        || text.get(span.clone()).is_some_and(|shown| shown.contains(quotes))
+        || (is("invalid basic string") && trimmed.ends_with(quotes));
+    if is_typographic && !is("duplicate key") {
         return Said::plain(
             "these quotes are typographic ones, as word processors write them",
             "write straight quotes: `\"` at the beginning and at the end of a text",

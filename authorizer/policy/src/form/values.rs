@@ -10,7 +10,10 @@ pub(super) fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => written.extend(['\\', c]),
-            c if c.is_control() => written.extend(c.escape_unicode()),
+            '\n' => written.push_str("\\n"),
+            '\t' => written.push_str("\\t"),
+            '\r' => written.push_str("\\r"),
+            c if c.is_control() => written.push_str(&format!("\\u{:04X}", u32::from(c))),
             c => written.push(c),
         }
     }
@@ -22,7 +25,7 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) fn written(value: &DeValue<'_>) -> Option<String> {
     let written = match value {
         DeValue::String(text) => quoted(text),
-        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Integer(number) => number.to_string(),
         DeValue::Float(number) => number.as_str().to_owned(),
         DeValue::Boolean(truth) => truth.to_string(),
         DeValue::Datetime(time) => time.to_string(),
