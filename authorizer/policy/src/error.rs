@@ -11,7 +11,7 @@ use thiserror::Error;
 use toml::de::DeTable;
 
 use crate::form::{
-    self, MAX_MISTAKES, Mistake, Named, Secrets, is_log, is_unknown, mentions_secret, sounds_secret,
+    self, MAX_MISTAKES, Mistake, Named, Secrets, is_log, is_unknown, names_secret, sounds_secret,
 };
 use crate::place::Places;
 
@@ -307,10 +307,10 @@ fn secret_of_line(text: &str, span: &Range<usize>) -> Option<Named> {
     match member {
         "secret" => Some(Named::Secret),
         "claims_salt" => Some(Named::Salt),
-        _ => (sounds_secret(member)
-            || is_unknown(&line)
-            || (line.contains(['=', ':']) && mentions_secret(&line)))
-        .then_some(Named::Otherwise),
+        _ => {
+            (sounds_secret(member) || is_unknown(&line) || (line.contains(['=', ':']) && names_secret(&line)))
+                .then_some(Named::Otherwise)
+        }
     }
 }
 
@@ -326,7 +326,7 @@ fn is_beside_a_secret(text: &str, span: &Range<usize>) -> bool {
             is_in_log = is_log(bare(line.split('#').next().unwrap_or_default()));
         }
         is_shown |= shown.contains(&place);
-        is_secret |= mentions_secret(line) || may_be_a_secret(line, is_in_log) || is_unknown(line);
+        is_secret |= names_secret(line) || may_be_a_secret(line, is_in_log) || is_unknown(line);
         is_shown && is_secret
     })
 }

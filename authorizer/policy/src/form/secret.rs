@@ -258,6 +258,12 @@ pub(crate) fn sounds_secret(name: &str) -> bool {
     mentions_secret(name) || nearest(name, ["secret", "claims_salt"]).is_some()
 }
 
+/// Whether a line has a word that is the name of a secret, or near one.
+pub(crate) fn names_secret(line: &str) -> bool {
+    let stops = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'));
+    mentions_secret(line) || line.split(stops).any(sounds_secret)
+}
+
 /// Whether a line that cannot be read has a name that no field has, with something long behind it: it may be a secret.
 pub(crate) fn is_unknown(line: &str) -> bool {
     let is_known = |name: &str| {
