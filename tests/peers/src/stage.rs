@@ -73,7 +73,7 @@ impl Stage {
         for number in 1..rules {
             let _ = write!(
                 text,
-                "[[rules]]\nid = \"team-{number}\"\neffect = \"allow\"\nmethods = [\"GET\", \"PUT\"]\n\
+                "[[rules]]\nid = \"team-{number}\"\neffect = \"allow\"\nissuers = [\"other-1\"]\nmethods = [\"GET\", \"PUT\"]\n\
                  keys = [\"teams/{number}/{{sub}}/**\"]\nwhen = {{ team = {{ equals = \"team-{number}\" }} }}\n\n"
             );
         }
