@@ -64,6 +64,9 @@ pub enum PosedError {
     /// A viewer sends no such path.
     #[error("`{}` is not a path: a path begins with `/`", .0.escape_debug())]
     NoPath(String),
+    /// What follows a `?` is the query.
+    #[error("`{}` is a path and a query", .0.escape_debug())]
+    QueryInPath(String),
 }
 
 impl Deed {
@@ -85,10 +88,12 @@ impl Aim {
     /// Whether a viewer can aim there, as a person writes it.
     ///
     /// # Errors
-    /// [`PosedError::NoPath`] for a path without its leading slash, such as a key or a whole URL.
+    /// [`PosedError::NoPath`] for a path without its leading slash, such as a key or a whole URL, and
+    /// [`PosedError::QueryInPath`] for one with a query.
     pub fn check(&self) -> Result<(), PosedError> {
         match self {
             Self::Path(path) if !path.starts_with('/') => Err(PosedError::NoPath(path.clone())),
+            Self::Path(path) if path.contains('?') => Err(PosedError::QueryInPath(path.clone())),
             Self::Path(_) | Self::Key(_) | Self::Prefix(_) => Ok(()),
         }
     }
@@ -104,6 +109,9 @@ impl PosedError {
             Self::LowerCase(_) => "write the method in upper case",
             Self::NoPath(_) => {
                 "write the path with its leading slash and without a host, or give the object key instead"
+            }
+            Self::QueryInPath(_) => {
+                "write what follows the `?` as the query: `--query`, or `query` in a test; a `?` of a key is `%3F`"
             }
         }
     }

@@ -109,8 +109,8 @@ fn of_check(check: &Check) -> String {
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "severity  {}\nwhy       {}\nremedy    {}\n\nTo accept it, write into the policy:\n\n  [[accepted]]\n  \
-         finding = \"{}\"\n  reason  = \"...\"",
+        "severity  {}\nwhy       {}\nremedy    {}\n\nTo accept it, write into the policy, with the `rule`, `issuer` or \
+         `kid` that\nthe finding names:\n\n  [[accepted]]\n  finding = \"{}\"\n  rule    = \"...\"\n  reason  = \"...\"",
         check.severity.name(),
         check.why,
         check.remedy,

@@ -316,6 +316,7 @@ fn times_and_sizes_are_written_as_everywhere() {
         ("\"2027-01-15T08:00:00Z\"", "2027-01-15", "is not a time"),
         ("method = \"GET\"", "method = \"get\"", "`get` is not a method, but `GET` is"),
         ("key    = \"users/alice/a\"", "path = \"users/alice/a\"", "a path begins with `/`"),
+        ("key    = \"users/alice/a\"", "path = \"/users/alice/a?acl\"", "is a path and a query"),
     ] {
         assert!(text.contains(from), "{from}");
         let (_folder, path) = written(&text.replacen(from, to, 1));

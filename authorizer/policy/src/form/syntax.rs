@@ -344,6 +344,14 @@ fn value(text: &str, span: &Range<usize>, line: &Range<usize>, shown: &str) -> S
         )
         .at(at),
         _ => match word_around(text, span, line) {
+            Some((at, word)) if !word.contains(char::is_alphanumeric) => {
+                let remedy = match word {
+                    _ if word.starts_with("//") => "write a comment after `#`",
+                    _ if word.starts_with('(') => "write a list in `[` and `]`",
+                    _ => "remove it",
+                };
+                Said::plain(&format!("`{}` does not belong here", word.escape_debug()), remedy).at(at)
+            }
             Some((at, word)) => Said::quoting(
                 format!("`{}` is not in quotes", word.escape_debug()),
                 masked,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use authorizer_e2e::binaries::{root, run};
 use authorizer_e2e::docs::provider_blocks;
@@ -61,4 +62,26 @@ fn every_provider_has_its_block_and_cites_its_documentation() {
         assert!(section.contains(hosts), "{heading}");
         assert!(documented.contains(heading), "{heading}");
     }
+}
+
+#[test]
+fn every_script_of_infra_says_what_it_does_and_does_nothing_when_it_is_asked_for_help() {
+    let mut asked = 0;
+    for entry in fs::read_dir(root().join("infra")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.is_file() || path.extension().is_some() {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut script = Command::new(&path);
+        script.arg("--help").current_dir(folder.path()).env("OUT", folder.path().join("out"));
+        let done = script.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert_eq!(done.status.code(), Some(0), "{path:?}: {}", String::from_utf8_lossy(&done.stderr));
+        let name = path.file_name().unwrap().to_string_lossy();
+        assert!(said.contains(&*name) && said.lines().count() > 5, "{path:?}: {said}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{path:?}");
+        asked += 1;
+    }
+    assert!(asked >= 9, "{asked}");
 }
