@@ -85,7 +85,7 @@ pub struct DecisionRecord<'r> {
     /// The status of the function's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// `allowed_by_rule`, `preflight_...`, or the word of the [`Refusal`](crate::Refusal).
+    /// `allowed_by_rule`, `preflight_...`, or the word of the [`Refusal`].
     pub reason: Cow<'r, str>,
     /// What is wrong with an event that could not be read. It holds nothing that the viewer sent.
     #[serde(skip_serializing_if = "Option::is_none")]
