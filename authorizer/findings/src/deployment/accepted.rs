@@ -207,9 +207,9 @@ mod tests {
             ),
             (
                 format!("{entry}Reasons = \"r\"\n"),
-                "line 8: an `[[accepted]]` block has no field `Reasons`: did you mean `reason`?",
+                "line 7: an `[[accepted]]` block has no field `Reasons`: did you mean `reason`?",
             ),
-            (format!("{entry}reason = 1\n"), "line 8: `reason` is not a text: write it in quotes"),
+            (format!("{entry}reason = 1\n"), "line 7: `reason` is not a text: write it in quotes"),
             ("[[acepted]]".to_owned(), "line 1: `acepted` is not `accepted`"),
             ("accepted = [1]".to_owned(), "line 1: `accepted` is not a list of blocks"),
             ("a b".to_owned(), "line 1: this is not TOML"),
