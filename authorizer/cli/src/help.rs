@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use authorizer_findings::{Check, catalogue};
+use authorizer_policy::nearest;
 use clap::Command;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -90,12 +91,10 @@ fn text(topic: &[String]) -> Result<String, HelpError> {
 fn unknown(topic: &[String]) -> HelpError {
     let whole = crate::command();
     let commands = whole.get_subcommands().map(Command::get_name);
-    let names: Vec<&str> = commands.chain(REFERENCES.iter().map(|(name, _)| *name)).collect();
+    let names = commands.chain(REFERENCES.iter().map(|(name, _)| *name));
     let topic = topic.join(" ");
-    let near = names.iter().map(|name| (strsim::osa_distance(name, &topic), *name)).min();
-    let hint = near
-        .filter(|(distance, _)| *distance <= 2)
-        .map_or_else(String::new, |(_, name)| format!("did you mean `authorizer help {name}`? "));
+    let hint = nearest(&topic, names)
+        .map_or_else(String::new, |name| format!("did you mean `authorizer help {name}`? "));
     let remedy = format!("{hint}Topics are the commands, the ids of findings, and {}", names_of_references());
     HelpError::Topic { topic, remedy }
 }

@@ -27,11 +27,12 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error::FileKind;
 use meant::Meant;
-use near::{listed, nearest};
+use near::listed;
 use values::quoted;
 
 pub(crate) use around::{apart_from, with_syntax};
 pub(crate) use checker::check;
+pub use near::nearest;
 pub use schema::schema;
 pub(crate) use secret::{Named, Secrets, is_log, is_unknown, names_secret, sounds_secret};
 

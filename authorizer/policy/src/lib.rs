@@ -11,13 +11,15 @@ mod error;
 mod file;
 mod form;
 mod keys;
+mod lines;
 mod place;
 pub mod providers;
 mod warning;
 
-pub use error::{FileKind, PolicyFileError, ProblemReport, without_secrets};
+pub use error::{FileKind, PolicyFileError, ProblemReport};
 pub use file::TomlFile;
-pub use form::schema;
+pub use form::{nearest, schema};
+pub use lines::without_secrets;
 pub use place::{Places, Position};
 pub use warning::PolicyWarning;
 
@@ -27,7 +29,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use authorizer_core::policy::document::PolicyDocument;
-use authorizer_core::policy::{Place, Policy};
+use authorizer_core::policy::{Place, Policy, PolicyProblem};
 use authorizer_core::{Bundle, BundleError};
 use miette::NamedSource;
 
@@ -65,7 +67,8 @@ impl PolicyFile {
             let problems = Policy::compile(&file.document).err().unwrap_or_default();
             return Err(file.mistakes(mistakes, problems));
         }
-        let problems = keys::read_keys(&mut file.document, path);
+        let mut problems = keys::read_keys(&mut file.document, path);
+        problems.extend(empty_reasons(&file.document));
         let mut warnings = file.warnings();
         if !problems.is_empty() {
             return Err(file.problems(problems));
@@ -136,6 +139,16 @@ impl PolicyFile {
     pub fn into_bundle(self) -> Bundle {
         self.bundle
     }
+}
+
+/// The findings that are accepted without a reason.
+fn empty_reasons(document: &PolicyDocument) -> impl Iterator<Item = PolicyProblem> {
+    let entries = document.accepted.iter().enumerate();
+    entries.filter(|(_, entry)| entry.reason.trim().is_empty()).map(|(index, _)| PolicyProblem {
+        place: Place::member("accepted").at(index).then("reason"),
+        message: "an accepted finding has no reason".to_owned(),
+        remedy: "write why it is accepted, for those who review the policy".to_owned(),
+    })
 }
 
 /// The files of a policy: the policy itself first, then the files with keys and secrets that it names. If the policy

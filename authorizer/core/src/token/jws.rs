@@ -102,6 +102,7 @@ impl<'t> Jws<'t> {
 }
 
 /// What is read of the header of a JWS.
+#[derive(Debug, PartialEq)]
 struct JoseHeader {
     algorithm: Option<JwsAlgorithm>,
     key_id: Option<String>,
@@ -201,6 +202,69 @@ mod tests {
         assert_eq!(jws.token_type.as_deref(), Some("at+jwt"));
         assert_eq!(jws.claims().unwrap()["iss"], "i");
         assert_eq!(format!("{}.{}", jws.signing_input, jws.signature), token);
+    }
+
+    /// Whether the header is plain; then it is read as any header is.
+    fn is_plain(header: &[u8]) -> bool {
+        let plain = JoseHeader::plain(header);
+        if let Some(plain) = &plain {
+            let any = JoseHeader::parse(header);
+            assert_eq!(Ok(plain), any.as_ref(), "{}", String::from_utf8_lossy(header));
+        }
+        plain.is_some()
+    }
+
+    #[test]
+    fn a_plain_header_is_read_as_any_header_is() {
+        let mut plain = 0;
+        for usual in [
+            r#"{"alg":"RS256","kid":"k/é","typ":"at+jwt"}"#,
+            " {\n\t\"typ\" : \"JWT\" ,\r\"alg\":\"none\" } ",
+            r#"{"alg":""}"#,
+        ] {
+            assert!(is_plain(usual.as_bytes()), "{usual}");
+            // Every cut, every byte lost, and every place with another byte or one more.
+            for at in 0..=usual.len() {
+                let (before, after) = usual.as_bytes().split_at(at);
+                plain += usize::from(is_plain(before));
+                for rest in [after, after.get(1..).unwrap_or_default()] {
+                    plain += usize::from(is_plain(&[before, rest].concat()));
+                    for byte in 0..=u8::MAX {
+                        plain += usize::from(is_plain(&[before, &[byte], rest].concat()));
+                    }
+                }
+            }
+        }
+        assert!(plain > 1_000, "{plain}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_header_of_mixed_members_is_read_as_any_header_is(
+            members in prop::collection::vec(
+                prop::sample::select(vec![
+                    r#""alg":"RS256""#,
+                    r#""alg":"none""#,
+                    r#""alg":["RS256"]"#,
+                    r#""\u0061lg":"ES256""#,
+                    r#""kid":"k""#,
+                    r#""kid":"\u006b""#,
+                    r#""kid":7"#,
+                    r#""typ":"JWT""#,
+                    r#""typ":null"#,
+                    r#""crit":["exp"]"#,
+                    r#""enc":"A128GCM""#,
+                    r#""cty":"JWT""#,
+                    r#""b64":"x""#,
+                    r#""jku":"https://x""#,
+                ]),
+                0..5,
+            ),
+            space in prop::sample::select(vec!["", " ", "\n", "\u{a0}", "\0", ","]),
+        ) {
+            let header = format!("{space}{{{}}}{space}", members.join(&format!("{space},{space}")));
+            is_plain(header.as_bytes());
+        }
     }
 
     #[test]

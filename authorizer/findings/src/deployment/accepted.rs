@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use authorizer_policy::nearest;
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
@@ -108,16 +109,9 @@ impl Written<'_> {
 
 /// What is said of a field that an entry cannot have.
 fn unknown(written: &str) -> String {
-    /// More letters are another word.
-    const FEW: usize = 2;
-    /// A longer name is not compared.
-    const LONGEST: usize = 64;
-    let short = if written.len() > LONGEST { "" } else { written };
-    let distance = |one: &&str| strsim::osa_distance(&short.to_lowercase(), one);
-    let near = FIELDS.into_iter().min_by_key(distance).filter(|one| distance(one) <= FEW);
     let all = FIELDS.map(|field| format!("`{field}`")).join(", ");
     let name = written.escape_debug();
-    match near {
+    match nearest(written, FIELDS) {
         Some(near) => format!("an `[[accepted]]` block has no field `{name}`: did you mean `{near}`?"),
         None => format!("an `[[accepted]]` block has no field `{name}`: its fields are {all}"),
     }

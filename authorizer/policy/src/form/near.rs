@@ -2,8 +2,9 @@
 
 use strsim::osa_distance;
 
-/// The word that was perhaps meant: one that differs in case, in `-` and `_`, or in a few letters.
-pub(crate) fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+/// The word that was perhaps meant: one that differs in case, in `-` and `_`, or in a few letters. Never one that says the
+/// opposite. Words of more than 64 bytes are not compared.
+pub fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     // The time grows with the product of the lengths, and no word is so long.
     if written.len() > LONGEST {
         return None;

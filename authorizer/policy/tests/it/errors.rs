@@ -409,3 +409,26 @@ fn a_beginning_is_not_empty_and_the_only_test() {
     }
     assert_eq!(changed("has = \"files\"", "starts_with = \"repo:octo/site:\""), "no problem");
 }
+
+#[test]
+fn a_finding_is_not_accepted_without_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    fs::write(folder.path().join("keys.json"), KEYS).unwrap();
+    for (reason, is_good) in [("", false), (" \t", false), ("three people have this role", true)] {
+        let accepted =
+            format!("\n[[accepted]]\nfinding = \"EA010\"\nrule = \"own\"\nreason = \"{reason}\"\n");
+        fs::write(&path, format!("{POLICY}{accepted}")).unwrap();
+        match PolicyFile::load(&path) {
+            Ok(_) => assert!(is_good, "{reason:?}"),
+            Err(error) => {
+                let shown = shown(&error);
+                assert!(
+                    !is_good && shown.contains("an accepted finding has no reason"),
+                    "{reason:?}: {shown}"
+                );
+                assert!(shown.contains("accepted[0].reason"), "{shown}");
+            }
+        }
+    }
+}
