@@ -36,6 +36,15 @@ impl Function {
         }
     }
 
+    /// The SHA-256 of its `bundle.json`.
+    pub(crate) fn bundle_sha256(&self) -> &str {
+        #[cfg(feature = "remote-keys")]
+        let authorizer = self.authorizer.authorizer();
+        #[cfg(not(feature = "remote-keys"))]
+        let authorizer = &self.authorizer;
+        authorizer.bundle().sha256()
+    }
+
     /// Decides on one event. The payload stays raw bytes, so that the core refuses a malformed event, with a line
     /// in the log, before the runtime can fail on it.
     pub(crate) async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {

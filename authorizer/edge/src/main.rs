@@ -6,6 +6,7 @@
 
 mod error;
 mod function;
+mod hand_over;
 mod log;
 mod start;
 

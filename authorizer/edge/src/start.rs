@@ -8,6 +8,8 @@ use once_cell::sync::OnceCell;
 
 use crate::error::StartError;
 use crate::function::Function;
+use crate::hand_over::HandOver;
+use crate::log;
 
 /// Serves events until Lambda ends the process.
 pub(crate) fn start() -> Result<(), StartError> {
@@ -16,6 +18,8 @@ pub(crate) fn start() -> Result<(), StartError> {
     // Lambda sends one event at a time, so one thread is enough.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Tokio)?;
+    // Before the first event, so that the log has it also if the first event fails.
+    log::started(&HandOver::here(), function.bundle_sha256());
     // As a task of its own, because the connection to the Runtime API is one: tokio asks the kernel for events each time
     // before it goes from a task to the future of `block_on`, twice for each invocation, but not between two tasks.
     let serving = runtime.spawn(Runtime::new(service_fn(|event| function.handle(event))).run());
