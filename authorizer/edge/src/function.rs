@@ -44,6 +44,15 @@ impl Function {
         }
     }
 
+    /// The SHA-256 of its `bundle.json`.
+    pub(crate) fn bundle_sha256(&self) -> &str {
+        #[cfg(feature = "remote-keys")]
+        let authorizer = self.authorizer.authorizer();
+        #[cfg(not(feature = "remote-keys"))]
+        let authorizer = &self.authorizer;
+        authorizer.bundle().sha256()
+    }
+
     /// Decides on one event, and adds its lines of the log to `lines`. The event stays raw bytes, so that the core
     /// refuses a malformed one, with a line in the log.
     pub async fn decide<'r>(

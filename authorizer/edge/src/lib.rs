@@ -6,10 +6,12 @@
 
 mod error;
 mod function;
+mod hand_over;
 pub mod log;
 
 pub use error::StartError;
 pub use function::Function;
+pub use hand_over::HandOver;
 
 /// What this build can do. `authorizer package` reads its marker from the binary.
 pub const BUILT_WITH: authorizer_core::BuiltWith =

@@ -7,6 +7,36 @@ use authorizer_core::record::{DecisionLine, DecisionRecord};
 use serde_json::json;
 
 use crate::error::StartError;
+use crate::function::Function;
+use crate::hand_over::HandOver;
+
+/// Which build this is: `authorizer/edge/build` says it to the compiler.
+const BUILD: &str = match option_env!("AUTHORIZER_BUILD") {
+    Some(build) => build,
+    None => "other",
+};
+
+/// The function has started: its process, how it came to be, and what it decides by.
+pub fn started(hand_over: &HandOver, function: &Function) -> Vec<u8> {
+    let mut line = json!({
+        "level": "info",
+        "event": "start",
+        "pid": std::process::id(),
+        "hand_over": hand_over.how,
+        "build": BUILD,
+        "version": env!("CARGO_PKG_VERSION"),
+        "bundle_sha256": function.bundle_sha256(),
+    });
+    if let Some(members) = line.as_object_mut() {
+        if let Some(runtime) = &hand_over.runtime {
+            members.insert("runtime".to_owned(), json!(runtime));
+        }
+        if let Some(pid) = hand_over.runtime_pid {
+            members.insert("runtime_pid".to_owned(), json!(pid));
+        }
+    }
+    format!("{line}\n").into_bytes()
+}
 
 /// The decision on one request.
 pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64, lines: &mut Vec<u8>) {

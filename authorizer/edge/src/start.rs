@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 use std::{env, fs};
 
-use authorizer_edge::{Function, StartError, log};
+use authorizer_edge::{Function, HandOver, StartError, log};
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use once_cell::sync::OnceCell;
 use serde_json::value::{RawValue, to_raw_value};
@@ -15,6 +15,8 @@ pub(crate) fn start() -> Result<(), StartError> {
     // Lambda sends one event at a time, so one thread is enough.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Tokio)?;
+    // Before the first event, so that the log has it also if the first event fails.
+    log::write(&log::started(&HandOver::of_process(), function));
     // As a task of its own, because the connection to the Runtime API is one: tokio asks the kernel for events each time
     // before it goes from a task to the future of `block_on`, twice for each invocation, but not between two tasks.
     let serving = runtime.spawn(Runtime::new(service_fn(|event| handle(function, event))).run());

@@ -8,6 +8,7 @@ answers 5xx.
 import ctypes
 import json
 import os
+import sys
 
 
 class _Answer(ctypes.Structure):
@@ -59,6 +60,8 @@ try:
         _bundle = file.read()
 except OSError as error:
     _fail_to_start("bundle_missing", error)
+# For the line of the start.
+os.environ["AUTHORIZER_HANDED_OVER"] = f"python{sys.version_info[0]}.{sys.version_info[1]}:{os.getpid()}"
 if _call(_library.authorizer_start, _bundle, len(_bundle)) is None:
     # A line says why.
     os._exit(1)

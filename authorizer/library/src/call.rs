@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use authorizer_edge::{BUILT_WITH, Function, StartError, log};
+use authorizer_edge::{BUILT_WITH, Function, HandOver, StartError, log};
 
 /// The longest input: more than an event has ("Lambda quotas": 6 MB), and more than a bundle has.
 pub(crate) const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -34,9 +34,14 @@ pub(crate) struct Given {
 pub(crate) fn start(bundle: &[u8]) -> Given {
     // Used, so that the linker keeps it.
     black_box(const { BUILT_WITH.marker() });
-    match Started::new(bundle) {
-        Ok(started) => Given { done: STARTED.set(started).is_ok(), ..Given::default() },
-        Err(error) => Given { bytes: log::start_failed(&error), ..Given::default() },
+    let started = match Started::new(bundle) {
+        Ok(started) => started,
+        Err(error) => return Given { bytes: log::start_failed(&error), ..Given::default() },
+    };
+    let line = log::started(&HandOver::of_library(), &started.function);
+    match STARTED.set(started) {
+        Ok(()) => Given { done: true, bytes: line, outcome: 0 },
+        Err(_) => Given::default(),
     }
 }
 

@@ -72,8 +72,10 @@ fn started() {
         assert!(!taken(answer).1.is_empty());
         // SAFETY: null takes no answer.
         assert_eq!(unsafe { authorizer_start(good.as_ptr(), good.len(), ptr::null_mut()) }, 1);
-        assert_eq!(start(&good).0, 0);
-        assert_eq!(start(&good).0, 1, "a second one");
+        let (status, line) = start(&good);
+        let line: Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!((status, &line["event"], &line["hand_over"]), (0, &"start".into(), &"library".into()));
+        assert_eq!(start(&good), (1, vec![]), "a second one");
     });
 }
 

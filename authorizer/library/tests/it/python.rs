@@ -86,6 +86,13 @@ fn every_recorded_event_is_answered_and_logged_as_the_core_does() {
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     let stdout = String::from_utf8(output.stdout).unwrap();
     let mut lines = stdout.lines();
+    let start: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+    assert_eq!((&start["event"], &start["hand_over"]), (&"start".into(), &"library".into()));
+    assert!(start["runtime"].as_str().unwrap().starts_with("python3."), "{start}");
+    assert_eq!(
+        (&start["runtime_pid"], &start["bundle_sha256"]),
+        (&start["pid"], &core.bundle().sha256().into())
+    );
     for event in &events {
         let expected = core.authorize(event, UnixTime::from_system(std::time::SystemTime::now()));
         let line =

@@ -14,7 +14,7 @@ use authorizer_core::record::DecisionLine;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
 use authorizer_e2e::binaries::root;
 use authorizer_e2e::fixtures::Suite;
-use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
+use authorizer_e2e::lambda::{Process, Said, Unpacked, event, is_decision};
 use authorizer_e2e::packages::{self, ALGORITHMS, Package, issuers, sample, small_issuers, token};
 use authorizer_e2e::runtimes::clients;
 use authorizer_e2e::served::{DEADLINE, Served, serve};
@@ -85,11 +85,10 @@ impl Stage {
         let after = self.decide(event);
         let Said::Response(response) = said else { panic!("{name}: {said:?}") };
         let response: Value = serde_json::from_slice(&response).unwrap();
-        // A line about fetched keys may come before it.
-        let is_decision = |line: &&String| !line.contains(OF_KEYS);
-        let line = process
-            .stdout()
-            .wait_for("the line of the decision", |all| all.iter().skip(lines).find(is_decision).cloned());
+        // A line about fetched keys may come before it, or that of the start.
+        let line = process.stdout().wait_for("the line of the decision", |all| {
+            all.iter().skip(lines).find(|line| is_decision(line)).cloned()
+        });
         let mut line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line["micros"].take().as_u64().is_some_and(|micros| micros < 5_000_000), "{name}: {line}");
         assert!(line["time"].take().as_u64().is_some_and(|time| time > 1_700_000_000), "{name}: {line}");
@@ -148,7 +147,7 @@ async fn every_event_is_answered_as_the_core_answers_it(runtime: Runtime, suite:
     }
     assert!(lines > 50, "{lines} events");
     let (stdout, stderr) = process.stop();
-    let decisions = stdout.iter().filter(|line| !line.contains(OF_KEYS)).count();
+    let decisions = stdout.iter().filter(|line| is_decision(line)).count();
     assert_eq!(decisions, lines, "one line for each request");
     assert_eq!(stderr, Vec::<String>::new());
     assert!(kept.len() > 20, "{} tokens", kept.len());
@@ -247,8 +246,9 @@ async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {
         }
     }
     let (stdout, stderr) = process.stop();
-    assert_eq!((stdout.len(), stderr), (ALGORITHMS.len() * 23, Vec::new()));
-    for line in &stdout {
+    // After the line of the start.
+    assert_eq!((stdout.len(), stderr), (1 + ALGORITHMS.len() * 23, Vec::new()));
+    for line in &stdout[1..] {
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["log_version"], 2);
         assert_eq!(line["distribution_id"], "EDFDVBD6EXAMPLE");
@@ -282,6 +282,28 @@ async fn the_process_that_was_started_becomes_the_function(runtime: Runtime) {
     let status = std::fs::read_to_string(proc.join("status")).unwrap();
     let resident = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     println!("{runtime:?}: {resident}");
+
+    // It says so itself, once.
+    let line = process.stdout().wait_for("the line of the start", |all| all.first().cloned());
+    let mut line: Value = serde_json::from_str(&line).unwrap();
+    let by = line.as_object_mut().unwrap().remove("runtime");
+    let mut expected = json!({
+        "level": "info", "event": "start", "pid": process.pid(), "hand_over": "none", "build": "fast",
+        "version": env!("CARGO_PKG_VERSION"), "bundle_sha256": stage.core.bundle().sha256(),
+    });
+    if runtime != Runtime::Native {
+        expected["hand_over"] = json!("exec");
+        expected["runtime_pid"] = json!(process.pid());
+    }
+    assert_eq!(line, expected);
+    let by = by.as_ref().and_then(Value::as_str).unwrap_or_default();
+    match runtime {
+        Runtime::Native => assert_eq!(by, ""),
+        // The machine's own.
+        Runtime::Python => assert!(by.starts_with("python3."), "{by}"),
+        Runtime::Node => assert_eq!(by, "nodejs24.x"),
+    }
+    assert_eq!(process.stop().0.len(), 1);
 }
 
 async fn what_is_no_event_is_refused_and_the_next_one_is_answered(runtime: Runtime) {
@@ -292,7 +314,8 @@ async fn what_is_no_event_is_refused_and_the_next_one_is_answered(runtime: Runti
     let bearer = format!("Bearer {}", token("EdDSA", "alice", &FILES));
     let good = event("GET", "/users/alice/x", "", &[("Authorization", &bearer)]);
     let text = String::from_utf8(good.clone()).unwrap();
-    let mut lines = 0;
+    process.stdout().wait_for("the line of the start", |all| all.first().cloned());
+    let mut lines = 1;
 
     // JSON that is not a viewer-request event: the core refuses it.
     for no_event in [
@@ -449,6 +472,12 @@ async fn without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended(_: 
         std::fs::rename(&beside, &bootstrap).unwrap();
         ends()
     };
+    let (_, stdout) = becomes("echo $$ $AUTHORIZER_HANDED_OVER");
+    let (own, handed_over) = stdout[0].split_once(' ').unwrap();
+    assert!(
+        handed_over.starts_with("nodejs24.x:") && !handed_over.ends_with(&format!(":{own}")),
+        "{stdout:?}"
+    );
     let (status, stdout) = becomes("echo of the function; exit 7");
     assert_eq!((status.code(), stdout), (Some(7), vec!["of the function".to_owned()]));
     let (status, stdout) = becomes("kill -KILL $$");

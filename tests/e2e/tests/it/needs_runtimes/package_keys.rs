@@ -1,6 +1,6 @@
 //! The deployment package with keys that must be fetched from the issuer, under each runtime of Lambda@Edge.
 
-use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
+use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event, is_decision};
 use authorizer_e2e::packages::sample;
 use authorizer_e2e::providers::{Before, OpenId};
 use authorizer_e2e::under;
@@ -51,8 +51,8 @@ keys    = ["users/{{sub}}/**"]
     // The log lines come through another pipe than the answers.
     let has_fetched = |process: &Process, decisions: usize, times: usize| {
         process.stdout().wait_for("the decisions' lines", |all| {
-            let (fetched, decided): (Vec<_>, Vec<_>) = all.iter().partition(|line| line.contains(OF_KEYS));
-            (decided.len() == decisions).then_some(fetched.len())
+            let decided = all.iter().filter(|line| is_decision(line)).count();
+            (decided == decisions).then(|| all.iter().filter(|line| line.contains(OF_KEYS)).count())
         }) == times
     };
     let first = provider.token(resource, "files");
