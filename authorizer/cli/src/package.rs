@@ -29,8 +29,8 @@ use binary::BinaryError;
 use report::Report;
 
 /// The files that start `bootstrap` under the two runtimes of Lambda@Edge.
-const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
 const PYTHON_SHIM: &str = include_str!("../../edge/shims/index.py");
+const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
 
 /// The limit of Lambda for unpacked files ("Lambda quotas", Lambda Developer Guide).
 const MAX_UNPACKED_BYTES: u64 = 250_000_000;
@@ -164,8 +164,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     }
     let archive = Archive::write(&[
         Entry { name: "bootstrap", mode: 0o755, bytes: &bootstrap },
-        Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
         Entry { name: "index.py", mode: 0o644, bytes: PYTHON_SHIM.as_bytes() },
+        Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
         Entry { name: "bundle.json", mode: 0o644, bytes: file.bundle_json() },
     ])
     .map_err(PackageError::Zip)?;
