@@ -32,8 +32,8 @@ use binary::{BinaryError, Kind};
 use report::Report;
 
 /// The files that start `bootstrap` under the two runtimes of Lambda@Edge.
-const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
 const PYTHON_SHIM: &str = include_str!("../../edge/shims/index.py");
+const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
 
 /// The handler that calls the library.
 const LIBRARY_HANDLER: &str = include_str!("../../library/handler/index.py");
@@ -227,8 +227,8 @@ impl HandOver {
         match self {
             Self::Exec => vec![
                 Entry { name: "bootstrap", mode: 0o755, bytes: binary },
-                Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
                 Entry { name: "index.py", mode: 0o644, bytes: PYTHON_SHIM.as_bytes() },
+                Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
                 bundle,
             ],
             Self::Library => vec![

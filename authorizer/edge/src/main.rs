@@ -1,6 +1,6 @@
 //! The edge authorizer as a Lambda@Edge function.
 //!
-//! Lambda@Edge does not support custom runtimes. So a short shim (`shims/`) starts under the managed Node or Python
+//! Lambda@Edge does not support custom runtimes. So a short shim (`shims/`) starts under the managed Python or Node
 //! runtime and replaces its process with this binary, which speaks the Lambda Runtime API itself. The configuration
 //! is `bundle.json`, beside this binary in the zip.
 

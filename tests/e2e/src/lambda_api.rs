@@ -62,7 +62,7 @@ impl Version {
     pub fn new(runtime: Runtime, code_sha256: &str) -> Self {
         let name = match runtime {
             Runtime::Node => "nodejs24.x",
-            Runtime::Python | Runtime::Native => "python3.13",
+            Runtime::Python | Runtime::Native => "python3.14",
         };
         let configuration = json!({
             "FunctionName": "edge-authorizer", "FunctionArn": ARN, "Version": "1", "Runtime": name,

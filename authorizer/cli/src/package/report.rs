@@ -33,9 +33,15 @@ pub(super) struct Report<'r> {
     code_sha256: String,
     /// The SHA-256 of the bundle, in hexadecimal, as every line of the decision log has it.
     bundle_sha256: &'r str,
+    /// The runtimes of Lambda that it starts under, the best first. Its handler is `index.handler` under each.
+    runtimes: [&'static str; 2],
     /// The files in it.
     entries: &'r [Sizes],
 }
+
+/// Python's execve() is stable, and that of Node.js is experimental. AWS supports python3.14 until 2029-06-30 and nodejs24.x
+/// until 2028-04-30 (Lambda Developer Guide, "Lambda runtimes").
+const RUNTIMES: [&str; 2] = ["python3.14", "nodejs24.x"];
 
 impl<'r> Report<'r> {
     pub(super) fn new(
@@ -52,6 +58,7 @@ impl<'r> Report<'r> {
             sha256: sha256_hex(archive.bytes()),
             code_sha256: STANDARD.encode(digest(&SHA256, archive.bytes())),
             bundle_sha256,
+            runtimes: RUNTIMES,
             entries: archive.sizes(),
         }
     }
@@ -65,6 +72,7 @@ impl<'r> Report<'r> {
                 line(format_args!("  CodeSha256   {}", self.code_sha256))?;
                 line(format_args!("  hand-over    {}", self.hand_over.name()))?;
                 line(format_args!("  bundle       sha256 {}", self.bundle_sha256))?;
+                line(format_args!("  Runtime      {}, handler index.handler", self.runtimes.join(" or ")))?;
                 for entry in self.entries {
                     line(format_args!(
                         "  {:<12} {} bytes, {} in the zip",

@@ -91,11 +91,11 @@ fn the_zip_holds_the_binary_the_shims_and_the_bundle_in_order_and_only_the_binar
     let shims = Path::new(env!("CARGO_MANIFEST_DIR")).join("../edge/shims");
     assert_eq!(
         entries.iter().map(|(name, mode, _)| (name.as_str(), *mode)).collect::<Vec<_>>(),
-        [("bootstrap", 0o755), ("index.mjs", 0o644), ("index.py", 0o644), ("bundle.json", 0o644)]
+        [("bootstrap", 0o755), ("index.py", 0o644), ("index.mjs", 0o644), ("bundle.json", 0o644)]
     );
     assert_eq!(entries[0].2, Elf::default().bytes());
-    assert_eq!(entries[1].2, fs::read(shims.join("index.mjs")).unwrap());
-    assert_eq!(entries[2].2, fs::read(shims.join("index.py")).unwrap());
+    assert_eq!(entries[1].2, fs::read(shims.join("index.py")).unwrap());
+    assert_eq!(entries[2].2, fs::read(shims.join("index.mjs")).unwrap());
     authorizer_core::Bundle::read(&entries[3].2).unwrap();
 }
 
@@ -175,13 +175,14 @@ fn the_report_has_the_digests_of_the_zip_and_of_the_bundle() {
     let bundle = authorizer_policy::PolicyFile::load(&folder.path().join("policy.toml")).unwrap();
     let bundle = authorizer_core::Bundle::read(bundle.bundle_json()).unwrap();
     assert_eq!(report["bundle_sha256"], bundle.sha256());
+    assert_eq!(report["runtimes"], serde_json::json!(["python3.14", "nodejs24.x"]));
     let entries = report["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 4);
     assert_eq!(entries[0]["name"], "bootstrap");
     assert_eq!(entries[0]["bytes"], Elf::default().bytes().len());
 
     let text = package(folder.path(), &[]).out;
-    for word in [&hex, &STANDARD.encode(sha256), bundle.sha256(), "index.py"] {
+    for word in [&hex, &STANDARD.encode(sha256), bundle.sha256(), "index.py", "python3.14 or nodejs24.x"] {
         assert!(text.contains(word), "{text}");
     }
 }

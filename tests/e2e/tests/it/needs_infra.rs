@@ -4,6 +4,7 @@ mod backtest;
 mod deploy;
 mod deploy_docs;
 mod drift;
+mod failures;
 mod forwarded_headers;
 mod function;
 mod logs;

@@ -65,6 +65,10 @@ under! { [in_older_node = Node] [
     without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended,
 ] }
 
+under! { [in_newer_node = Node] [
+    an_execve_that_throws_is_one_line_and_the_end,
+] }
+
 /// An unpacked package, and the core with its bundle.
 struct Stage {
     unpacked: Unpacked,
@@ -526,6 +530,14 @@ async fn a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end(runtime: Ru
         assert_start_failed(&stdout, "bootstrap_not_executable", "bootstrap");
     }
     std::fs::remove_dir(&bootstrap).unwrap();
+    if runtime == Runtime::Python {
+        // Executable, and no program. Node.js 24 aborts at this one, without a line.
+        std::fs::write(&bootstrap, "no program").unwrap();
+        std::fs::set_permissions(&bootstrap, Permissions::from_mode(0o755)).unwrap();
+        let (status, stdout, _) = Process::start(runtime, stage.unpacked.folder()).await.ends().await;
+        assert_eq!(status.code(), Some(1));
+        assert_start_failed(&stdout, "bootstrap_not_executable", "Exec format error");
+    }
     // Written beside the file, so that the file is never open for writing when it is run.
     let beside = stage.unpacked.file("beside");
     std::fs::write(&beside, &bytes).unwrap();
@@ -605,6 +617,22 @@ async fn without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended(_: 
     assert_eq!((status.code(), stdout), (Some(7), vec!["of the function".to_owned()]));
     let (status, stdout) = becomes("kill -KILL $$");
     assert_eq!((status.signal(), stdout), (Some(Signal::KILL.as_raw()), Vec::new()));
+}
+
+/// From Node.js 26 on, a failed execve() throws; before, it aborts the process.
+async fn an_execve_that_throws_is_one_line_and_the_end(_: Runtime) {
+    let stage = Stage::of(issuers());
+    let throws = "data:text/javascript,process.execve = () => { throw new Error('ENOEXEC of bootstrap') }";
+    let mut node = Command::new(root().join(".tools/runtimes/node/bin/node"));
+    let output = node
+        .args(["--import", throws, "index.mjs"])
+        .current_dir(stage.unpacked.folder())
+        .env_clear()
+        .output();
+    let output = output.unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(1), ""));
+    let stdout: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert_start_failed(&stdout, "bootstrap_not_executable", "ENOEXEC of bootstrap");
 }
 
 #[derive(Default)]
