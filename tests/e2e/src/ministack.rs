@@ -32,6 +32,16 @@ pub struct Ministack {
 impl Ministack {
     /// Starts it on a free port, if it and the command line could be installed.
     pub fn start() -> Option<Self> {
+        Self::with("true")
+    }
+
+    /// The same without a look at signatures and at the roles behind them: those of the CDK's own set-up, which it assumes,
+    /// are refused by the emulator.
+    pub fn without_signatures() -> Option<Self> {
+        Self::with("false")
+    }
+
+    fn with(auth: &str) -> Option<Self> {
         let (emulator, sdk) = (installed("ministack", "ministack")?, installed("sdk", "AWS's SDK")?);
         let folder = tempfile::tempdir().unwrap();
         // It does not print its port, so the port is chosen here.
@@ -40,7 +50,7 @@ impl Ministack {
         python.args(["-m", "hypercorn", "ministack.app:app", "--bind", &addr.to_string()]);
         python.current_dir(folder.path()).env_clear().env("HOME", folder.path());
         python.env("GATEWAY_PORT", addr.port().to_string()).env("PATH", "/usr/bin:/bin");
-        python.env("AUTH", "true");
+        python.env("AUTH", auth);
         let mut child =
             python.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Lines::read(child.stderr.take().unwrap());

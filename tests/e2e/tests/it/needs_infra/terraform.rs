@@ -1,7 +1,7 @@
 //! `infra/terraform`, planned and tested by Terraform with the schemas of its AWS provider. Nothing is applied,
 //! because there is only a stub behind the schemas.
 
-mod template;
+pub(super) mod template;
 
 use std::fs;
 use std::path::Path;
