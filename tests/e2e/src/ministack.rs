@@ -127,7 +127,7 @@ impl Drop for Ministack {
 }
 
 /// Writes `bin/aws`, version 1 of AWS's command line: version 2 is not in the package index.
-pub(crate) fn command_line(folder: &Path, sdk: &Path) {
+pub fn command_line(folder: &Path, sdk: &Path) {
     let bin = folder.join("bin");
     fs::create_dir(&bin).unwrap();
     let aws: PathBuf = bin.join("aws");
@@ -137,7 +137,7 @@ pub(crate) fn command_line(folder: &Path, sdk: &Path) {
 }
 
 /// Puts the command line of a folder into a command's search path, and configures it.
-pub(crate) fn configure(command: &mut Command, folder: &Path) {
+pub fn configure(command: &mut Command, folder: &Path) {
     let path = std::env::var("PATH").unwrap();
     command.env("PATH", format!("{}:{path}", folder.join("bin").display()));
     for (name, value) in [

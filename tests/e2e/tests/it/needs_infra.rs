@@ -11,6 +11,7 @@ mod logs;
 mod members;
 mod parameters;
 mod prove;
+mod rollout;
 mod runbook;
 mod second_opinion;
 mod smoke;

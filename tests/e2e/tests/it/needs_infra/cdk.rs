@@ -119,7 +119,8 @@ fn each_property_of_the_constructs_is_in_the_table_of_the_readme() {
         ("EdgeAuthorizerOptions", "of `EdgeAuthorizer` only"),
     ] {
         part += &format!("\n| property, {what} | default | |\n| --- | --- | --- |\n");
-        let properties = assembly["types"][format!("edge-authorizer-cdk.{interface}")]["properties"].as_array();
+        let properties =
+            assembly["types"][format!("edge-authorizer-cdk.{interface}")]["properties"].as_array();
         for property in properties.unwrap() {
             let docs = &property["docs"];
             let word = |name: &str| docs[name].as_str().unwrap_or_default().replace('\n', " ");
@@ -148,7 +149,10 @@ fn each_property_of_the_constructs_is_in_the_table_of_the_readme() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&readme, &expected).unwrap();
     }
-    assert!(fs::read_to_string(&readme).unwrap() == expected, "infra/cdk/README.md: run this test with UPDATE_DOCS=1");
+    assert!(
+        fs::read_to_string(&readme).unwrap() == expected,
+        "infra/cdk/README.md: run this test with UPDATE_DOCS=1"
+    );
 }
 
 /// A policy in which every parameter has another value than by default.
@@ -285,7 +289,9 @@ fn the_example_has_the_settings_of_the_templates() {
         }
         // What a stack keeps, and the version, as the templates have it.
         let kept = |resources: &Value| -> Vec<Value> {
-            let of = |name: &str| json!([resources[name]["DeletionPolicy"], resources[name]["UpdateReplacePolicy"]]);
+            let of = |name: &str| {
+                json!([resources[name]["DeletionPolicy"], resources[name]["UpdateReplacePolicy"]])
+            };
             ["Key", "Bucket", "Version"].map(of).to_vec()
         };
         assert_eq!(kept(&as_the_templates_name_them(&synthesized)), kept(&theirs));
@@ -296,16 +302,20 @@ fn the_example_has_the_settings_of_the_templates() {
     assert_eq!(found, BTreeSet::from(["I1022".to_owned()]));
 }
 
-#[tokio::test]
-async fn the_example_is_deployed_by_two_commands_and_its_audit_finds_what_the_templates_has() {
+#[test]
+fn the_example_is_deployed_by_two_commands_and_its_audit_finds_what_the_templates_has() {
     let Some(built) = built() else { return };
     let Some(aws) = Ministack::without_signatures() else { return };
     let policy = root().join("fixtures/policies/sample.toml");
     let zip = package_as(&aws.folder().join("package.zip"), &policy);
     let run = |arguments: &[&str]| -> Output {
-        let mut npm = built.configured(aws.command(fs::canonicalize(built.tool.join("node")).unwrap().with_file_name("npm")));
+        let mut npm = built.configured(
+            aws.command(fs::canonicalize(built.tool.join("node")).unwrap().with_file_name("npm")),
+        );
         npm.args(arguments).current_dir(built.path()).env("PACKAGE", &zip);
-        npm.env("CDK_REQUIRE_APPROVAL", "never").env("CDK_DISABLE_VERSION_CHECK", "1").env("CDK_NOTICES", "false");
+        npm.env("CDK_REQUIRE_APPROVAL", "never")
+            .env("CDK_DISABLE_VERSION_CHECK", "1")
+            .env("CDK_NOTICES", "false");
         npm.env("AWS_REGION", "us-east-1").output().unwrap()
     };
     said(&run(&["exec", "--", "cdk", "bootstrap", "aws://000000000000/us-east-1"]), 0);
@@ -324,18 +334,9 @@ async fn the_example_is_deployed_by_two_commands_and_its_audit_finds_what_the_te
     let key = output("KeyArn");
     let held = policy_of(&aws.aws(&["kms", "get-key-policy", "--key-id", &key, "--policy-name", "default"]));
     assert_eq!(held["Statement"].as_array().unwrap()[1..], statements(&["key-policy.json"]));
-    let groups = aws.aws(&["logs", "describe-log-groups", "--log-group-name-prefix", &output("LogGroupName")]);
+    let groups =
+        aws.aws(&["logs", "describe-log-groups", "--log-group-name-prefix", &output("LogGroupName")]);
     assert_eq!(groups["logGroups"][0]["retentionInDays"], 365);
-
-    // The distribution serves the bucket's objects over HTTPS.
-    let file = aws.folder().join("object");
-    fs::write(&file, "hello").unwrap();
-    let body = file.to_str().unwrap();
-    aws.aws(&["s3api", "put-object", "--bucket", &bucket, "--key", "public/a", "--body", body]);
-    let host = output("DomainName");
-    let answer = aws.ask(&host, "https", "GET", "/public/a", &[], "").await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, "hello"));
-    assert_eq!(aws.ask(&host, "http", "GET", "/public/a", &[], "").await.status, 403);
 
     // The emulator ignores a template's encryption.
     let encryption = json!({"Rules": [{
@@ -350,4 +351,42 @@ async fn the_example_is_deployed_by_two_commands_and_its_audit_finds_what_the_te
     // As of the templates' stack: CloudFront's own certificate.
     let expected = BTreeSet::from(["EA221", "EA235"].map(str::to_owned));
     assert_eq!(audited(&folder, &policy, &zip), (0, expected));
+}
+
+#[tokio::test]
+async fn the_examples_distribution_alone_reaches_its_bucket() {
+    let Some(built) = built() else { return };
+    let Some(aws) = Ministack::start() else { return };
+    let zip = package_as(&aws.folder().join("package.zip"), &root().join("fixtures/policies/sample.toml"));
+    let file = built.template("out-served", &zip, None);
+    // As the CDK's own command line does it, which signs with a role that the emulator does not let publish.
+    let assets: Value =
+        serde_json::from_slice(&fs::read(file.with_file_name("Files.assets.json")).unwrap()).unwrap();
+    let files = assets["files"].as_object().unwrap().values();
+    let zipped = files.filter(|one| one["source"]["path"].as_str().unwrap().ends_with(".zip"));
+    let keys: Vec<_> = zipped
+        .flat_map(|one| one["destinations"].as_object().unwrap().values())
+        .map(|one| one["objectKey"].as_str().unwrap())
+        .collect();
+    let [key] = keys[..] else { panic!("{keys:?}") };
+    let bucket = "cdk-hnb659fds-assets-000000000000-us-east-1";
+    aws.aws(&["s3api", "create-bucket", "--bucket", bucket]);
+    aws.aws(&["s3api", "put-object", "--bucket", bucket, "--key", key, "--body", zip.to_str().unwrap()]);
+    let version = ["--name", "/cdk-bootstrap/hnb659fds/version", "--value", "30", "--type", "String"];
+    aws.aws(&[&["ssm", "put-parameter"][..], &version].concat());
+    let mut deploy = aws.command(aws.folder().join("bin/aws"));
+    deploy.args(["cloudformation", "deploy", "--stack-name", "Files", "--capabilities", "CAPABILITY_IAM"]);
+    said(&deploy.arg("--template-file").arg(&file).output().unwrap(), 0);
+
+    let output = aws.outputs("Files");
+    let (bucket, host) = (output("BucketName"), output("DomainName"));
+    let object = aws.folder().join("object");
+    fs::write(&object, "hello").unwrap();
+    let body = object.to_str().unwrap();
+    aws.aws(&["s3api", "put-object", "--bucket", &bucket, "--key", "public/a", "--body", body]);
+    let answer = aws.ask(&host, "https", "GET", "/public/a", &[], "").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "hello"));
+    assert_eq!(aws.ask(&host, "http", "GET", "/public/a", &[], "").await.status, 403);
+    let endpoint = format!("{bucket}.s3.us-east-1.amazonaws.com");
+    assert_eq!(aws.ask(&endpoint, "https", "GET", "/public/a", &[], "").await.status, 403);
 }
