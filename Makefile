@@ -6,6 +6,8 @@ PACKAGE ?= dist/authorizer.zip
 BENCH ?= --noplot --warm-up-time 0.5 --measurement-time 2
 # More arguments for `make bench-peers`.
 PEERS ?=
+# More arguments for `make bench-serve`.
+SERVE ?=
 # More arguments for `make bench-counts`.
 COUNTS ?=
 # The build of the function, `small` or `fast`; without it, the one that POLICY takes.
@@ -72,8 +74,9 @@ deny: ## Build cargo-deny, and check the licences, bans and sources of all depen
 	cargo install cargo-deny --locked --quiet --root .tools/cargo-deny
 	.tools/cargo-deny/bin/cargo-deny --all-features check bans licenses sources
 
-generate: ## Write the generated pages: the command line reference, the pages of findings, the reason words.
+generate: ## Write the generated pages: the command line reference, the pages of findings, the reason words, the tables of infra.
 	UPDATE_DOCS=1 cargo test --locked --package authorizer-cli --test it -- generated:: backtest::
+	UPDATE_DOCS=1 cargo test --locked --package authorizer-e2e --test it -- in_its_readme in_the_table_of_the_readme
 
 package: ## Build the function, and make the zip PACKAGE with POLICY. HAND_OVER=library: for a Python handler that stays.
 	$(MAKE) build
@@ -154,6 +157,11 @@ bench: ## Measure decisions, the command line and the function beside its peers,
 bench-counts: ## Count instructions under valgrind, and print them beside the recorded table. COUNTS=--record writes it anew.
 	tests/tools/gungraun/install
 	tests/bench/counts $(COUNTS)
+
+bench-serve: build ## Measure small requests a second of `authorizer serve`, beside a file server. Example: SERVE="--connections 200"
+	tests/tools/load/install
+	tests/tools/rclone/install
+	tests/bench/serve $(SERVE)
 
 bench-peers: runtimes ## Measure the function, its start and its invocation, beside other handlers and an empty function. Example: PEERS="--json FILE"; see tests/peers.
 	tests/tools/peers/install

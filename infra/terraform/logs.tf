@@ -99,7 +99,7 @@ resource "aws_s3_bucket_policy" "logs" {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       jsondecode(
-        replace(file("${path.module}/../policies/tls-policy.json"), "BUCKET", aws_s3_bucket.logs[0].id)
+        replace(file("${path.module}/policies/tls-policy.json"), "BUCKET", aws_s3_bucket.logs[0].id)
       ).Statement[0],
     ]
   })

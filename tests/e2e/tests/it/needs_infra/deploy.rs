@@ -29,7 +29,7 @@ pub(super) fn package(folder: &Path, policy: &Path) -> PathBuf {
     package_as(&folder.join("package.zip"), policy)
 }
 
-fn package_as(path: &Path, policy: &Path) -> PathBuf {
+pub(super) fn package_as(path: &Path, policy: &Path) -> PathBuf {
     let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
     zip.start_file("bundle.json", SimpleFileOptions::default()).unwrap();
     zip.write_all(PolicyFile::load(policy).unwrap().bundle_json()).unwrap();
@@ -71,7 +71,7 @@ pub(super) fn said(output: &Output, status: i32) -> String {
 }
 
 /// The statements of a published policy, for a bucket and a distribution.
-fn published(name: &str, bucket: &str, distribution: &str) -> Vec<Value> {
+pub(super) fn published(name: &str, bucket: &str, distribution: &str) -> Vec<Value> {
     let text = fs::read_to_string(root().join("infra/policies").join(name)).unwrap();
     let ours = text
         .replace("ACCOUNT_ID", "000000000000")
@@ -81,7 +81,7 @@ fn published(name: &str, bucket: &str, distribution: &str) -> Vec<Value> {
 }
 
 /// A policy that AWS returns as a text.
-fn policy_of(answer: &Value) -> Value {
+pub(super) fn policy_of(answer: &Value) -> Value {
     serde_json::from_str(answer["Policy"].as_str().unwrap()).unwrap()
 }
 
@@ -402,7 +402,7 @@ fn a_parameter_that_no_template_has_is_not_left_out_in_silence() {
 }
 
 /// A policy without a rule for writes.
-fn reading_only() -> String {
+pub(super) fn reading_only() -> String {
     let keys = root().join("fixtures/policies/keys/sample.jwks.json");
     format!(
         r#"version = 1
@@ -451,12 +451,12 @@ pub(super) fn distribution_config(bucket: &str, control: &str, reference: &str) 
 }
 
 /// Runs `infra/export`.
-fn export(aws: &Ministack, distribution: &str, folder: &Path) -> Output {
+pub(super) fn export(aws: &Ministack, distribution: &str, folder: &Path) -> Output {
     aws.command(root().join("infra/export")).arg(distribution).arg(folder).output().unwrap()
 }
 
 /// The exit status of `authorizer audit deployment`, and the ids of its findings.
-fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<String>) {
+pub(super) fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<String>) {
     let mut audit = Command::new(authorizer());
     audit.args(["audit", "deployment", "--format", "json"]).arg(folder);
     let output = audit.arg("--policy").arg(policy).arg("--package").arg(package).output().unwrap();

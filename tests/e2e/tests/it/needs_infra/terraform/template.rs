@@ -183,7 +183,7 @@ fn sorted(list: &Value) -> Value {
 }
 
 /// The settings of the template.
-fn of_template(resources: &Value, parameters: &Value) -> Value {
+pub(in super::super) fn of_template(resources: &Value, parameters: &Value) -> Value {
     let of = |name: &str| rendered(&resources[name]["Properties"], parameters);
     let (function, role, key) = (of("Function"), of("Role"), of("Key"));
     let logging = &function["LoggingConfig"];
