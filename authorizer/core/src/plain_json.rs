@@ -35,9 +35,10 @@ impl<'t> PlainJson<'t> {
     /// Takes a string without an escape.
     pub(crate) fn string(&mut self) -> Option<&'t str> {
         self.take(b'"')?;
-        let rest = self.text.get(self.at..)?;
-        let string = rest.get(..end_of_string(rest.as_bytes())?)?;
-        self.at = self.at.saturating_add(string.len()).saturating_add(1);
+        let length = end_of_string(self.text.as_bytes().get(self.at..)?)?;
+        let end = self.at.saturating_add(length);
+        let string = self.text.get(self.at..end)?;
+        self.at = end.saturating_add(1);
         Some(string)
     }
 
@@ -112,20 +113,21 @@ fn end_of_string(bytes: &[u8]) -> Option<usize> {
     // In the lowest byte that is marked, each mark is right. In the bytes above it, a borrow may have made one.
     let zero = |word: u64| word.wrapping_sub(each(0x01)) & !word;
     let is_end = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
-    let (words, _) = bytes.as_chunks::<8>();
+    let (words, rest) = bytes.as_chunks::<8>();
     let mut end = 0usize;
     for word in words {
         let word = u64::from_le_bytes(*word);
         let below_space = word.wrapping_sub(each(0x20)) & !word;
         let marks = (zero(word ^ each(b'"')) | zero(word ^ each(b'\\')) | below_space) & each(0x80);
         if marks != 0 {
-            break;
+            // The lowest byte is the first one.
+            let first = (marks.trailing_zeros() / 8) as usize;
+            return (word.to_le_bytes().get(first) == Some(&b'"')).then_some(end.saturating_add(first));
         }
         end = end.saturating_add(8);
     }
-    let rest = bytes.get(end..)?;
-    let end = end.saturating_add(rest.iter().position(is_end)?);
-    (bytes.get(end) == Some(&b'"')).then_some(end)
+    let first = rest.iter().position(is_end)?;
+    (rest.get(first) == Some(&b'"')).then_some(end.saturating_add(first))
 }
 
 #[cfg(test)]
