@@ -11,7 +11,7 @@ import { Facts, factsOf, mustBeOf, wrong } from './facts';
 const MOST_BYTES = 1_048_576;
 
 /** The runtimes that can hand their process over to the native function. */
-const RUNTIMES = ['nodejs24.x', 'python3.13'];
+const RUNTIMES = ['python3.14', 'python3.13', 'nodejs24.x'];
 
 /** The properties of the function. */
 export interface EdgeAuthorizerFunctionProps {
@@ -53,9 +53,10 @@ export interface EdgeAuthorizerFunctionProps {
   readonly authorizerName?: string;
 
   /**
-   * The managed runtime, whose process the native function replaces: Node.js 24 or Python 3.13.
+   * The managed runtime, whose process the native function replaces: Python 3.14 or 3.13, which AWS supports until
+   * 2029-06-30, or Node.js 24, until 2028-04-30.
    *
-   * @default lambda.Runtime.NODEJS_24_X
+   * @default lambda.Runtime.PYTHON_3_14
    */
   readonly runtime?: lambda.Runtime;
 
@@ -122,9 +123,9 @@ export class EdgeAuthorizerFunction extends Construct {
         + `and codeSha256 is ${props.codeSha256}`);
     }
     if (props.policy !== undefined) mustBeOf(props.package, props.policy, props.authorizerProgram ?? 'authorizer');
-    const runtime = (props.runtime ?? lambda.Runtime.NODEJS_24_X).name;
+    const runtime = (props.runtime ?? lambda.Runtime.PYTHON_3_14).name;
     if (!RUNTIMES.includes(runtime)) {
-      throw wrong(`the runtime ${runtime} cannot hand its process over; use ${RUNTIMES.join(' or ')}`);
+      throw wrong(`the runtime ${runtime} cannot hand its process over; use one of ${RUNTIMES.join(', ')}`);
     }
     const name = nameOf(this, props.authorizerName);
     if (facts.bytes > MOST_BYTES) {

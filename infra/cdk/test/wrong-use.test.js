@@ -118,7 +118,7 @@ test('a package that is not there, is no package, or was not reviewed is not dep
 test('a runtime and a name that would not work are refused', () => {
   const stack = stackOf();
   const make = (id, more) => () => new EdgeAuthorizer(stack, id, { package: READS, ...more });
-  assert.throws(make('A', { runtime: lambda.Runtime.NODEJS_22_X }), /cannot hand its process over; use nodejs24.x or python3.13/);
+  assert.throws(make('A', { runtime: lambda.Runtime.NODEJS_22_X }), /cannot hand its process over; use one of python3.14, python3.13, nodejs24.x/);
   assert.throws(make('B', { authorizerName: '1-begins-with-a-digit' }), /must be a letter/);
   assert.throws(make('C', { cache: Duration.days(400) }), /longer than a year/);
   make('D', { runtime: lambda.Runtime.PYTHON_3_13, authorizerName: 'files' })();

@@ -36,7 +36,7 @@ run "is_one_that_lambda_at_edge_takes" {
     condition = (
       aws_lambda_function.this.memory_size == 128 && aws_lambda_function.this.timeout == 5 &&
       aws_lambda_function.this.architectures == tolist(["x86_64"]) && aws_lambda_function.this.package_type == "Zip" &&
-      aws_lambda_function.this.runtime == "nodejs24.x" && aws_lambda_function.this.handler == "index.handler" &&
+      aws_lambda_function.this.runtime == "python3.14" && aws_lambda_function.this.handler == "index.handler" &&
       length(aws_lambda_function.this.environment) == 0 && length(aws_lambda_function.this.vpc_config) == 0 &&
       length(aws_lambda_function.this.tracing_config) == 0 && length(aws_lambda_function.this.dead_letter_config) == 0
     )

@@ -5,6 +5,7 @@ mod cdk;
 mod deploy;
 mod deploy_docs;
 mod drift;
+mod failures;
 mod forwarded_headers;
 mod function;
 mod logs;

@@ -21,11 +21,11 @@ use zip::write::SimpleFileOptions;
 
 use super::prove::code_sha256;
 
-const SAMPLE: &str = "fixtures/policies/sample.toml";
+pub(super) const SAMPLE: &str = "fixtures/policies/sample.toml";
 const CODE_BUCKET: &str = "deployments-of-ours";
 
 /// A zip with the policy's bundle. The rest of a package is not needed here, because nothing runs it.
-fn package(folder: &Path, policy: &Path) -> PathBuf {
+pub(super) fn package(folder: &Path, policy: &Path) -> PathBuf {
     package_as(&folder.join("package.zip"), policy)
 }
 
@@ -358,6 +358,29 @@ fn an_error_of_aws_comes_with_what_to_do() {
         ("OriginRequestPolicy\tOriginRequestPolicy files-s3 already exists", "STACK=ANOTHER"),
         ("CachePolicy\tTooManyCachePolicies", "docs/deploy.md, Quotas"),
         ("Distribution\tThe function is not in Active state", "run this again"),
+        (
+            "Distribution\tis not authorized to perform: lambda:EnableReplication*",
+            "lambda:DisableReplication*",
+        ),
+        ("Distribution\tOne or more of the CNAMEs you provided are already associated", "PARAMETERS=Alias"),
+        (
+            "Distribution\tThe specified SSL certificate doesn't exist (InvalidViewerCertificate)",
+            "in us-east-1",
+        ),
+        ("Distribution\tRate exceeded (Service: CloudFront, Status Code: 400)", "throttles"),
+        (
+            "Distribution\tInvalid request provided: AWS::CloudFront::Distribution: InvalidArgument",
+            "take a value",
+        ),
+        (
+            "Function\tS3 Error Code: PermanentRedirect. S3 Error Message: The bucket is in this region: eu-central-1.",
+            "in another Region",
+        ),
+        (
+            "Function\tThe operation cannot be performed at this time. An update is in progress",
+            "when it has ended",
+        ),
+        ("Role\tis not authorized to perform: iam:CreateRole", "lack a permission"),
     ] {
         let text = failed_because(reason, "");
         assert!(text.contains(reason) && text.contains(remedy), "{reason}: {text}");
@@ -403,7 +426,15 @@ keys       = ["users/{{sub}}/**"]
 
 /// A distribution without a function in front of a bucket: its id and its name.
 fn distribution_over(aws: &Ministack, bucket: &str, control: &str, reference: &str) -> (String, String) {
-    let config = json!({
+    let config = distribution_config(bucket, control, reference);
+    let made = aws.aws(&["cloudfront", "create-distribution", "--distribution-config", &config.to_string()]);
+    let word = |name: &str| made["Distribution"][name].as_str().unwrap().to_owned();
+    (word("Id"), word("DomainName"))
+}
+
+/// The configuration of a distribution without a function in front of a bucket.
+pub(super) fn distribution_config(bucket: &str, control: &str, reference: &str) -> Value {
+    json!({
         "CallerReference": reference, "Comment": "", "Enabled": true,
         "Origins": {"Quantity": 1, "Items": [{
             "Id": "s3", "DomainName": format!("{bucket}.s3.us-east-1.amazonaws.com"), "OriginPath": "",
@@ -416,10 +447,7 @@ fn distribution_over(aws: &Ministack, bucket: &str, control: &str, reference: &s
             "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
             "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
         },
-    });
-    let made = aws.aws(&["cloudfront", "create-distribution", "--distribution-config", &config.to_string()]);
-    let word = |name: &str| made["Distribution"][name].as_str().unwrap().to_owned();
-    (word("Id"), word("DomainName"))
+    })
 }
 
 /// Runs `infra/export`.
