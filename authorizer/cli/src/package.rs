@@ -239,6 +239,15 @@ impl HandOver {
         }
     }
 
+    /// The runtimes of Lambda for it, the best first. Python's execve() is stable, and that of Node.js is experimental. AWS
+    /// supports python3.14 until 2029-06-30 and nodejs24.x until 2028-04-30 (Lambda Developer Guide, "Lambda runtimes").
+    fn runtimes(self) -> &'static [&'static str] {
+        match self {
+            Self::Exec => &["python3.14", "nodejs24.x"],
+            Self::Library => &["python3.14"],
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Exec => "exec",

@@ -34,14 +34,10 @@ pub(super) struct Report<'r> {
     /// The SHA-256 of the bundle, in hexadecimal, as every line of the decision log has it.
     bundle_sha256: &'r str,
     /// The runtimes of Lambda that it starts under, the best first. Its handler is `index.handler` under each.
-    runtimes: [&'static str; 2],
+    runtimes: &'static [&'static str],
     /// The files in it.
     entries: &'r [Sizes],
 }
-
-/// Python's execve() is stable, and that of Node.js is experimental. AWS supports python3.14 until 2029-06-30 and nodejs24.x
-/// until 2028-04-30 (Lambda Developer Guide, "Lambda runtimes").
-const RUNTIMES: [&str; 2] = ["python3.14", "nodejs24.x"];
 
 impl<'r> Report<'r> {
     pub(super) fn new(
@@ -58,7 +54,7 @@ impl<'r> Report<'r> {
             sha256: sha256_hex(archive.bytes()),
             code_sha256: STANDARD.encode(digest(&SHA256, archive.bytes())),
             bundle_sha256,
-            runtimes: RUNTIMES,
+            runtimes: hand_over.runtimes(),
             entries: archive.sizes(),
         }
     }

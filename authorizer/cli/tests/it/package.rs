@@ -109,6 +109,7 @@ fn the_zip_of_the_library_holds_it_its_handler_and_the_bundle_and_nothing_for_no
         let report: Value = serde_json::from_str(&done.out).unwrap();
         assert_valid(&validator("package"), &report);
         assert_eq!(report["hand_over"], "library");
+        assert_eq!(report["runtimes"], serde_json::json!(["python3.14"]), "not Node.js");
         fs::read(folder.path().join("a.zip")).unwrap()
     });
     assert_eq!(zips[0], zips[1], "the same inputs give the same bytes");

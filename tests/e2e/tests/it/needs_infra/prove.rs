@@ -9,10 +9,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use authorizer_core::{Bundle, Reason};
-use authorizer_e2e::binaries::{authorizer, root, run};
+use authorizer_e2e::binaries::{Build, authorizer, root, run};
 use authorizer_e2e::lambda::Unpacked;
 use authorizer_e2e::lambda_api::{ARN, LambdaApi, Version};
-use authorizer_e2e::packages::{Package, issuers, sample, token};
+use authorizer_e2e::packages::{Package, issuers, sample, sample_as_library, token};
 use authorizer_e2e::runtimes::clients;
 use authorizer_local::Runtime;
 use base64::Engine as _;
@@ -132,6 +132,30 @@ fn without_a_line_of_the_start_it_is_said_that_the_hand_over_is_not_shown_and_ho
         has(&text, &["ok     the native function decides under "]);
         assert!(!text.contains("the hand-over: "), "{text}");
     }
+}
+
+#[test]
+fn a_library_is_proven_under_python_and_refused_under_node() {
+    if clients(Runtime::Python).is_none() {
+        return;
+    }
+    let package = sample_as_library(Build::Small);
+    let (python, unpacked) = version(Runtime::Python, package);
+    let Some(api) = LambdaApi::start(python, unpacked.folder()) else { return };
+    let text = said(&prove(&api, package, &[], None), 0);
+    has(
+        &text,
+        &["ok     the hand-over: python3.", " keeps the process ", " as a library (build small, version "],
+    );
+
+    let (mut node, unpacked) = version(Runtime::Python, package);
+    node.configuration["Runtime"] = json!("nodejs24.x");
+    let Some(api) = LambdaApi::start(node, unpacked.folder()) else { return };
+    let text = said(&prove(&api, package, &[], None), 1);
+    has(
+        &text,
+        &["WRONG  the package was made with `--hand-over library`, for Python alone", "Runtime=python3.14"],
+    );
 }
 
 #[test]
