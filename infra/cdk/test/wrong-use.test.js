@@ -6,10 +6,14 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
-const { App, Aws, CfnParameter, CfnResource, Duration, Fn, Stack, Tags } = require('aws-cdk-lib');
+const {
+  App, Aspects, Aws, CfnParameter, CfnResource, Duration, Fn, NestedStack, Stack, Stage, Tags,
+} = require('aws-cdk-lib');
 const { Annotations, Match, Template } = require('aws-cdk-lib/assertions');
 const cloudfront = require('aws-cdk-lib/aws-cloudfront');
 const origins = require('aws-cdk-lib/aws-cloudfront-origins');
+const ec2 = require('aws-cdk-lib/aws-ec2');
+const elb = require('aws-cdk-lib/aws-elasticloadbalancingv2');
 const iam = require('aws-cdk-lib/aws-iam');
 const kms = require('aws-cdk-lib/aws-kms');
 const lambda = require('aws-cdk-lib/aws-lambda');
@@ -625,17 +629,23 @@ test('a bucket policy that lets somebody else in stops the synthesis', () => {
   })), stranger);
 });
 
-test('a role of the account in the bucket policy is a warning, and a Deny is nothing', () => {
+test('a role of the account or another service in the bucket policy is a warning, and a Deny is nothing', () => {
   const { app, stack, bucket } = guarded();
   const role = new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
   bucket.addToResourcePolicy(new iam.PolicyStatement({
     sid: 'Scan', principals: [role], actions: ['s3:GetObject'], resources: [bucket.arnForObjects('*')],
   }));
   bucket.addToResourcePolicy(new iam.PolicyStatement({
+    sid: 'Logs', principals: [new iam.ServicePrincipal('logging.s3.amazonaws.com')], actions: ['s3:PutObject'],
+    resources: [bucket.arnForObjects('logs/*')],
+  }));
+  bucket.addToResourcePolicy(new iam.PolicyStatement({
     effect: iam.Effect.DENY, principals: [new iam.AnyPrincipal()], actions: ['s3:PutBucketAcl'], resources: [bucket.bucketArn],
   }));
   app.synth();
-  Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('lets `Scan` into the bucket'));
+  for (const sid of ['Scan', 'Logs']) {
+    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp(`lets \`${sid}\` into the bucket`));
+  }
 });
 
 test('a bucket policy that an app writes itself with the statements is taken', () => {
@@ -743,4 +753,39 @@ test('a package that is a library is for Python only', () => {
     /has the function as a library, which only Python can call, and the runtime is nodejs24.x/);
   make('B', undefined)();
   make('C', lambda.Runtime.PYTHON_3_13)();
+});
+
+test('an aspect, and an override of the whole policy, are judged too', () => {
+  const changed = (change) => () => {
+    const { app, bucket, cfn } = guarded();
+    change(app, bucket.policy.node.defaultChild, cfn);
+    app.synth();
+  };
+  const functions = 'DistributionConfig.DefaultCacheBehavior.LambdaFunctionAssociations';
+  assert.throws(changed((app) => Aspects.of(app).add({
+    visit: (one) => one instanceof cloudfront.CfnDistribution && one.addPropertyDeletionOverride(functions),
+  })), /without the function: the bucket is open there/);
+  const stranger = /lets somebody into the bucket/;
+  const wider = ['s3:GetObject', 's3:PutObject'];
+  assert.throws(changed((app, policy) => policy.addPropertyOverride('PolicyDocument.Statement.0.Action', wider)), stranger);
+  assert.throws(changed((app, policy) => policy.addPropertyOverride('PolicyDocument.Statement.0.Condition', {
+    StringEquals: { 'AWS:SourceArn': ['*'] },
+  })), stranger);
+  assert.throws(changed((app, policy) => policy.addPropertyOverride('PolicyDocument.Statement.1.Effect', 'Allow')), stranger);
+});
+
+test('stages, nested stacks and load balancers of other stacks are ordinary', () => {
+  const app = new App({ context: { '@aws-cdk/aws-iam:minimizePolicies': true } });
+  const made = (stack, more = {}) => {
+    const authorizer = new EdgeAuthorizer(stack, 'Authorizer', { package: WRITES });
+    return new cloudfront.Distribution(stack, 'Distribution', { defaultBehavior: authorizer.behaviorOptions(bucketOf(stack)), ...more });
+  };
+  for (const name of ['Dev', 'Prod']) made(new Stack(new Stage(app, name, HERE), 'Stack'));
+  const stack = new Stack(app, 'Stack', HERE);
+  made(new NestedStack(stack, 'Nested'));
+  const balancer = new elb.ApplicationLoadBalancer(new Stack(app, 'Other', HERE), 'Balancer', {
+    vpc: new ec2.Vpc(app.node.findChild('Other'), 'Vpc'), internetFacing: true,
+  });
+  made(stack, { additionalBehaviors: { 'app/*': { origin: new origins.LoadBalancerV2Origin(balancer) } } });
+  app.synth();
 });
