@@ -5,13 +5,15 @@ use std::net::IpAddr;
 
 use authorizer_core::operation::{LengthHeader, Method, Parameter, ParameterForm, S3Operation};
 use authorizer_core::record::{DecisionRecord, Verdict};
-use authorizer_core::rules::Access;
+use authorizer_core::rules::{Access, KeyPattern};
 use authorizer_core::{Authorizer, Refusal, Supposed, UnixTime};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::atom::Reading;
+use super::question::is_within;
 use super::space::Model;
 use crate::posed::EventParts;
 
@@ -137,6 +139,12 @@ impl Witness {
             Some(supposed) => authorizer.access_supposing(event.as_bytes(), &supposed, self.at),
             None => authorizer.access(event.as_bytes(), self.at),
         }
+    }
+
+    /// Whether the object, or every object of the listing, is of this pattern, as the core decides.
+    pub fn is_of(&self, pattern: &KeyPattern, authorizer: &Authorizer) -> bool {
+        let reading = if self.operation.is_listing() { Reading::Whole } else { Reading::Exactly };
+        self.access(authorizer).is_ok_and(|access| is_within(pattern, reading, &access))
     }
 
     /// The decision of the core, by a policy.

@@ -26,14 +26,15 @@ enum Lines<'e> {
 impl<'e> HeaderLines<'e> {
     /// Adds a line after the others.
     pub fn push(&mut self, line: CloudFrontHeader<'e>) {
-        self.0 = match std::mem::take(&mut self.0) {
-            Lines::None => Lines::One([line]),
-            Lines::One([first]) => Lines::Many(vec![first, line]),
-            Lines::Many(mut lines) => {
-                lines.push(line);
-                Lines::Many(lines)
+        match &mut self.0 {
+            Lines::None => self.0 = Lines::One([line]),
+            Lines::One(_) => {
+                if let Lines::One([first]) = std::mem::take(&mut self.0) {
+                    self.0 = Lines::Many(vec![first, line]);
+                }
             }
-        };
+            Lines::Many(lines) => lines.push(line),
+        }
     }
 
     /// The lines.
