@@ -32,9 +32,20 @@ impl<'t> PlainJson<'t> {
         self.next_is(byte).then(|| self.at = self.at.saturating_add(1))
     }
 
+    /// Takes exactly this text, if it is next.
+    pub(crate) fn literal(&mut self, text: &str) -> Option<()> {
+        let is_next = self.text.as_bytes().get(self.at..)?.starts_with(text.as_bytes());
+        is_next.then(|| self.at = self.at.saturating_add(text.len()))
+    }
+
     /// Takes a string without an escape.
     pub(crate) fn string(&mut self) -> Option<&'t str> {
         self.take(b'"')?;
+        self.rest_of_string()
+    }
+
+    /// Takes a string whose first quotation mark was taken.
+    pub(crate) fn rest_of_string(&mut self) -> Option<&'t str> {
         let length = end_of_string(self.text.as_bytes().get(self.at..)?)?;
         let end = self.at.saturating_add(length);
         let string = self.text.get(self.at..end)?;
@@ -114,20 +125,19 @@ fn end_of_string(bytes: &[u8]) -> Option<usize> {
     let zero = |word: u64| word.wrapping_sub(each(0x01)) & !word;
     let is_end = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
     let (words, rest) = bytes.as_chunks::<8>();
-    let mut end = 0usize;
-    for word in words {
+    for (place, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         let below_space = word.wrapping_sub(each(0x20)) & !word;
         let marks = (zero(word ^ each(b'"')) | zero(word ^ each(b'\\')) | below_space) & each(0x80);
         if marks != 0 {
             // The lowest byte is the first one.
             let first = (marks.trailing_zeros() / 8) as usize;
-            return (word.to_le_bytes().get(first) == Some(&b'"')).then_some(end.saturating_add(first));
+            return (word.to_le_bytes().get(first) == Some(&b'"'))
+                .then_some((place << 3).saturating_add(first));
         }
-        end = end.saturating_add(8);
     }
     let first = rest.iter().position(is_end)?;
-    (rest.get(first) == Some(&b'"')).then_some(end.saturating_add(first))
+    (rest.get(first) == Some(&b'"')).then_some((words.len() << 3).saturating_add(first))
 }
 
 #[cfg(test)]
