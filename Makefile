@@ -6,10 +6,14 @@ PACKAGE ?= dist/authorizer.zip
 BENCH ?= --noplot --warm-up-time 0.5 --measurement-time 2
 # More arguments for `make bench-peers`.
 PEERS ?=
+# More arguments for `make bench-serve`.
+SERVE ?=
 # More arguments for `make bench-counts`.
 COUNTS ?=
 # The build of the function, `small` or `fast`; without it, the one that POLICY takes.
 BUILD ?=
+# How the managed runtime hands over: exec, or library (docs/deploy.md).
+HAND_OVER ?= exec
 AUTHORIZER = target/release/authorizer
 BEHAVIOR ?= all
 LISTEN ?= 127.0.0.1:8080
@@ -70,15 +74,16 @@ deny: ## Build cargo-deny, and check the licences, bans and sources of all depen
 	cargo install cargo-deny --locked --quiet --root .tools/cargo-deny
 	.tools/cargo-deny/bin/cargo-deny --all-features check bans licenses sources
 
-generate: ## Write the generated pages: the command line reference, the pages of findings, the reason words.
+generate: ## Write the generated pages: the command line reference, the pages of findings, the reason words, the tables of infra.
 	UPDATE_DOCS=1 cargo test --locked --package authorizer-cli --test it -- generated:: backtest::
+	UPDATE_DOCS=1 cargo test --locked --package authorizer-e2e --test it -- in_its_readme in_the_table_of_the_readme
 
-package: ## Build the function, and make the zip PACKAGE with POLICY.
+package: ## Build the function, and make the zip PACKAGE with POLICY. HAND_OVER=library: for a Python handler that stays.
 	$(MAKE) build
 	build='$(BUILD)'; \
 	build=$${build:-$$($(AUTHORIZER) package --policy $(POLICY) --print-build)} && \
-	bootstrap=$$(authorizer/edge/build "$$build") && \
-	$(AUTHORIZER) package --policy $(POLICY) --bootstrap "$$bootstrap" --out $(PACKAGE)
+	bootstrap=$$(authorizer/edge/build "$$build" $(filter library,$(HAND_OVER))) && \
+	$(AUTHORIZER) package --policy $(POLICY) --hand-over '$(HAND_OVER)' --bootstrap "$$bootstrap" --out $(PACKAGE)
 
 deploy: ## Check POLICY, its tests and its findings, make the package, deploy and prove it. Needs CODE_BUCKET=NAME; see infra/deploy.
 	$(call said,POLICY)
@@ -120,6 +125,10 @@ browser: ## Install the driver for Chromium into .tools/browser; as root on Debi
 fixtures: ## Make the events and outcomes of the fixtures' cases again, with new keys.
 	cargo run --locked --package authorizer-e2e --bin make-fixtures
 
+asan: ## Run the tests of the C library with AddressSanitizer, which finds bytes that are read or freed wrongly; needs a nightly toolchain.
+	RUSTFLAGS='-Z sanitizer=address' CARGO_TARGET_DIR=$(or $(CARGO_TARGET_DIR),target)/asan \
+		cargo +nightly test --locked --package authorizer-library --lib --test it --target x86_64-unknown-linux-gnu -- --skip python::
+
 fuzz: ## Fuzz every input that comes from outside, FUZZ_SECONDS each; needs a nightly toolchain.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
@@ -148,6 +157,11 @@ bench: ## Measure decisions, the command line and the function beside its peers,
 bench-counts: ## Count instructions under valgrind, and print them beside the recorded table. COUNTS=--record writes it anew.
 	tests/tools/gungraun/install
 	tests/bench/counts $(COUNTS)
+
+bench-serve: build ## Measure small requests a second of `authorizer serve`, beside a file server. Example: SERVE="--connections 200"
+	tests/tools/load/install
+	tests/tools/rclone/install
+	tests/bench/serve $(SERVE)
 
 bench-peers: runtimes ## Measure the function, its start and its invocation, beside other handlers and an empty function. Example: PEERS="--json FILE"; see tests/peers.
 	tests/tools/peers/install

@@ -54,7 +54,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "files" {
   }
 }
 
-# The statements of ../policies, which are published and tested, with the names filled in.
+# The statements of policies, which are published and tested, with the names filled in.
 locals {
   account = data.aws_caller_identity.this.account_id
 
@@ -62,7 +62,7 @@ locals {
     for name in ["bucket", "list", "tls"] : name => jsondecode(
       replace(
         replace(
-          replace(file("${path.module}/../policies/${name}-policy.json"), "BUCKET", aws_s3_bucket.files.id),
+          replace(file("${path.module}/policies/${name}-policy.json"), "BUCKET", aws_s3_bucket.files.id),
           "ACCOUNT_ID", local.account
         ),
         "DISTRIBUTION_ID", aws_cloudfront_distribution.this.id

@@ -12,7 +12,7 @@ resource "aws_kms_key" "files" {
 locals {
   key_statement = jsondecode(
     replace(
-      replace(file("${path.module}/../policies/key-policy.json"), "ACCOUNT_ID", local.account),
+      replace(file("${path.module}/policies/key-policy.json"), "ACCOUNT_ID", local.account),
       "DISTRIBUTION_ID", aws_cloudfront_distribution.this.id
     )
   ).Statement[0]

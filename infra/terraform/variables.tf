@@ -21,7 +21,7 @@ variable "code_sha256" {
 variable "runtime" {
   description = "The managed runtime, whose process the native function replaces."
   type        = string
-  default     = "nodejs24.x"
+  default     = "python3.14"
 }
 
 variable "function_suffix" {

@@ -79,9 +79,14 @@ impl<'p> Analysis<'p> {
     /// allowed or the other way round, or stored differently. A deny rule that denies nothing does not change a
     /// decision.
     ///
+    /// `seen` is a request that the rule decides on, where one is known. Mostly it is the answer.
+    ///
     /// # Errors
     /// [`EngineError`]: the analysis did not finish.
-    pub fn difference(&self, rule: usize) -> Result<Difference, EngineError> {
+    pub fn difference(&self, rule: usize, seen: Option<&Witness>) -> Result<Difference, EngineError> {
+        if let Some(seen) = seen.filter(|seen| self.is_alone(rule, seen)) {
+            return Ok(Difference::Needed(Box::new(seen.clone())));
+        }
         let engine = &Engine::within(&self.sides, &self.budget);
         let Some(one) = engine.rules(0).get(rule) else { return Ok(Difference::Redundant) };
         let found = match one.effect() {
@@ -89,6 +94,20 @@ impl<'p> Analysis<'p> {
             Effect::Deny => self.without_deny(engine, rule, one)?,
         };
         Ok(found.map_or(Difference::Redundant, |witness| Difference::Needed(Box::new(witness))))
+    }
+
+    /// Whether the request is allowed, or denied, by this rule alone.
+    fn is_alone(&self, rule: usize, seen: &Witness) -> bool {
+        let [authorizer] = self.sides;
+        let Ok(access) = seen.access(authorizer) else { return false };
+        let matching: Vec<_> = authorizer.bundle().policy().matching(&access).collect();
+        let (denies, allows): (Vec<_>, Vec<_>) =
+            matching.into_iter().partition(|(_, one)| one.effect() == Effect::Deny);
+        match (denies.as_slice(), allows.as_slice()) {
+            ([], [(only, _)]) => *only == rule,
+            ([(only, _)], [_, ..]) => *only == rule,
+            _ => false,
+        }
     }
 
     fn without_allow(

@@ -146,7 +146,7 @@ impl<'p> Engine<'p> {
     /// The operations that a request can be under the policy.
     pub(crate) fn recognised(&self, side: usize) -> OperationSet {
         let Some(authorizer) = self.authorizer(side) else { return OperationSet::default() };
-        let Possible { operations, .. } = authorizer.bundle().policy().possible();
+        let Possible { operations, .. } = authorizer.possible();
         // Without a parameter that selects an operation, the rules decide as soon as the method is allowed.
         let plain = S3Operation::ALL
             .into_iter()

@@ -158,6 +158,10 @@ mod tests {
                 vec!["not decided"],
             ),
             (r#"{"level":"info","event":"keys_fetched","issuer":"staff","millis":84}"#, vec!["no request"]),
+            (
+                r#"{"level":"info","event":"start","pid":8,"hand_over":"exec","bundle_sha256":"9b0d"}"#,
+                vec!["no request"],
+            ),
             (r#"{"time":"2027-01-15T08:00:00Z","type":"platform.report","record":{}}"#, vec!["no request"]),
             ("REPORT RequestId: 1\tDuration: 1 ms", vec!["no request"]),
         ] {

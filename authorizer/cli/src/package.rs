@@ -15,7 +15,10 @@ use authorizer_core::BuiltWith;
 use authorizer_core::policy::document::JwksDocument;
 use authorizer_core::token::Issuer;
 use authorizer_policy::PolicyFile;
+use clap::ValueEnum;
 use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::devkey::DEVELOPMENT_ONLY;
@@ -25,12 +28,15 @@ use crate::policy::warn;
 use crate::save;
 
 use archive::{Archive, Entry};
-use binary::BinaryError;
-use report::Report;
+use binary::{BinaryError, Kind};
+pub(crate) use report::Report;
 
 /// The files that start `bootstrap` under the two runtimes of Lambda@Edge.
-const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
 const PYTHON_SHIM: &str = include_str!("../../edge/shims/index.py");
+const NODE_SHIM: &str = include_str!("../../edge/shims/index.mjs");
+
+/// The handler that calls the library.
+const LIBRARY_HANDLER: &str = include_str!("../../library/handler/index.py");
 
 /// The limit of Lambda for unpacked files ("Lambda quotas", Lambda Developer Guide).
 const MAX_UNPACKED_BYTES: u64 = 250_000_000;
@@ -49,13 +55,17 @@ const SURE_ZIP_BYTES: usize = 1_048_576;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"
+  authorizer package --policy policy.toml --hand-over library --bootstrap \"$(authorizer/edge/build fast library)\"
   authorizer package --policy policy.toml --print-build")]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyFileArgs,
-    /// Binary of the function, as `authorizer/edge/build` makes it.
+    /// Binary of the function, as `authorizer/edge/build` makes it: the program, or the library with `--hand-over library`.
     #[arg(long, value_name = "PATH", required_unless_present = "print_build")]
     bootstrap: Option<PathBuf>,
+    /// How the managed runtime hands the work to the function.
+    #[arg(long, value_enum, default_value_t)]
+    hand_over: HandOver,
     /// Print which build of the function the policy takes, `small` or `fast`, and make nothing.
     ///
     /// `small` is for policies for which nothing is fetched at the edge.
@@ -67,6 +77,17 @@ pub(crate) struct Args {
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// How the managed runtime hands the work to the function.
+#[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+enum HandOver {
+    /// The runtime's process becomes the function. For Python and Node.js.
+    #[default]
+    Exec,
+    /// A Python handler calls the function as a library. For Python only.
+    Library,
 }
 
 /// Why a package cannot be made.
@@ -89,6 +110,17 @@ enum PackageError {
         path: PathBuf,
         /// Why.
         source: BinaryError,
+    },
+    /// A library for a program, or the other way round.
+    #[error("`{path}` {is}")]
+    #[diagnostic(help("{remedy}"))]
+    OtherHandOver {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        is: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
     /// The binary does not start with this policy.
     #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
@@ -135,11 +167,6 @@ enum PackageError {
     Zip(#[source] zip::result::ZipError),
 }
 
-/// The JSON Schema of the report.
-pub(crate) fn schema() -> schemars::Schema {
-    schemars::schema_for!(Report<'_>)
-}
-
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(args.policy.path())?;
     let build = Build::of(&file);
@@ -151,7 +178,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if let Some(issuer) = with_development_key(&file) {
         return Err(PackageError::DevelopmentKey { issuer: issuer.to_owned() }.into());
     }
-    let bootstrap = read_binary(path)?;
+    let bootstrap = read_binary(path, args.hand_over)?;
     let built_with = binary::built_with(&bootstrap);
     if build == Build::Fast {
         match built_with {
@@ -162,13 +189,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
             None => return Err(PackageError::Unmarked { path: path.clone() }.into()),
         }
     }
-    let archive = Archive::write(&[
-        Entry { name: "bootstrap", mode: 0o755, bytes: &bootstrap },
-        Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
-        Entry { name: "index.py", mode: 0o644, bytes: PYTHON_SHIM.as_bytes() },
-        Entry { name: "bundle.json", mode: 0o644, bytes: file.bundle_json() },
-    ])
-    .map_err(PackageError::Zip)?;
+    let archive =
+        Archive::write(&args.hand_over.entries(&bootstrap, file.bundle_json())).map_err(PackageError::Zip)?;
     let bytes = archive.bytes().len();
     if bytes > MAX_ZIP_BYTES {
         return Err(PackageError::ZipTooLarge { bytes }.into());
@@ -181,7 +203,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if bytes > SURE_ZIP_BYTES {
         note(format_args!("warning: {}", too_large(bytes, build, built_with)));
     }
-    Report::new(&args.out, &archive, file.bundle().sha256()).print(args.format)?;
+    Report::new(&args.out, args.hand_over, &archive, file.bundle().sha256()).print(args.format)?;
     Ok(Exit::Held)
 }
 
@@ -191,6 +213,42 @@ fn with_development_key(file: &PolicyFile) -> Option<&str> {
     let keys_of = |jwks: &JwksDocument| jwks.keys.iter().flatten().any(marked);
     let issuer = file.document().issuers.iter().find(|issuer| issuer.jwks.as_ref().is_some_and(keys_of))?;
     Some(&issuer.name)
+}
+
+impl HandOver {
+    /// The files of the package.
+    fn entries<'e>(self, binary: &'e [u8], bundle: &'e [u8]) -> Vec<Entry<'e>> {
+        let bundle = Entry { name: "bundle.json", mode: 0o644, bytes: bundle };
+        match self {
+            Self::Exec => vec![
+                Entry { name: "bootstrap", mode: 0o755, bytes: binary },
+                Entry { name: "index.py", mode: 0o644, bytes: PYTHON_SHIM.as_bytes() },
+                Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
+                bundle,
+            ],
+            Self::Library => vec![
+                Entry { name: "libauthorizer.so", mode: 0o755, bytes: binary },
+                Entry { name: "index.py", mode: 0o644, bytes: LIBRARY_HANDLER.as_bytes() },
+                bundle,
+            ],
+        }
+    }
+
+    /// The runtimes of Lambda for it, the best first. Python's execve() is stable, and that of Node.js is experimental. AWS
+    /// supports python3.14 until 2029-06-30 and nodejs24.x until 2028-04-30 (Lambda Developer Guide, "Lambda runtimes").
+    fn runtimes(self) -> &'static [&'static str] {
+        match self {
+            Self::Exec => &["python3.14", "nodejs24.x"],
+            Self::Library => &["python3.14"],
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Exec => "exec",
+            Self::Library => "library",
+        }
+    }
 }
 
 /// The builds of the function that `authorizer/edge/build` makes.
@@ -240,7 +298,7 @@ fn too_large(bytes: usize, build: Build, built_with: Option<BuiltWith>) -> Strin
     )
 }
 
-fn read_binary(path: &Path) -> Result<Vec<u8>, PackageError> {
+fn read_binary(path: &Path, hand_over: HandOver) -> Result<Vec<u8>, PackageError> {
     let unreadable = |source| PackageError::BinaryUnreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     File::open(path)
@@ -249,8 +307,20 @@ fn read_binary(path: &Path) -> Result<Vec<u8>, PackageError> {
     if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_UNPACKED_BYTES) {
         return Err(PackageError::BinaryTooLarge { path: path.to_owned() });
     }
-    binary::check(&bytes).map_err(|source| PackageError::Binary { path: path.to_owned(), source })?;
-    Ok(bytes)
+    let kind =
+        binary::check(&bytes).map_err(|source| PackageError::Binary { path: path.to_owned(), source })?;
+    let (is, remedy) = match (hand_over, kind) {
+        (HandOver::Exec, Kind::Program) | (HandOver::Library, Kind::Library) => return Ok(bytes),
+        (HandOver::Exec, Kind::Library) => (
+            "is the function as a library, not the program `bootstrap`",
+            "write `--hand-over library`, or package the program that `authorizer/edge/build` makes",
+        ),
+        (HandOver::Library, Kind::Program) => (
+            "is a program, not the function as a library",
+            "leave `--hand-over library` out, or package the library that `authorizer/edge/build fast library` makes",
+        ),
+    };
+    Err(PackageError::OtherHandOver { path: path.to_owned(), is, remedy })
 }
 
 #[cfg(test)]

@@ -158,6 +158,11 @@ impl Authorizer {
         &self.bundle
     }
 
+    /// The requests that some rule could allow.
+    pub fn possible(&self) -> Possible {
+        self.possible
+    }
+
     /// Decides on the bytes of one event, at the instant `now`, with the keys that are present. Every input has an
     /// outcome, and only an outcome that a rule allows forwards the request.
     pub fn authorize<'r>(&'r self, event: &'r [u8], now: UnixTime) -> Authorized<'r> {

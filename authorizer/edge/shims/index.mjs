@@ -12,6 +12,8 @@ const path = join(import.meta.dirname, "bootstrap");
 // All other variables stay: `bootstrap` reads the reserved AWS_LAMBDA_* variables. This one names
 // a descriptor, the runtime's framed log, that Node.js closes when it executes another program.
 const { _LAMBDA_TELEMETRY_LOG_FD: _closed, ...env } = process.env;
+// For the line of the start: exec keeps the id of the process.
+env.AUTHORIZER_HANDED_OVER = `nodejs${process.versions.node.split(".")[0]}.x:${process.pid}`;
 
 // One line, written directly to descriptor 1, as `bootstrap` logs: the runtime has replaced `console`, and its
 // buffered output would be lost. The runtime ends here without an event, so CloudFront answers 5xx.
@@ -24,7 +26,7 @@ function failToStart(message) {
   }
 }
 
-// A failed execve() aborts Node.js before a line can be logged, so check first.
+// Before Node.js 26, a failed execve() aborts the process before a line can be logged, so check first.
 try {
   accessSync(path, constants.X_OK);
   if (!statSync(path).isFile()) throw new Error(`not a file: '${path}'`);
@@ -33,7 +35,11 @@ try {
 }
 
 if (process.execve) {
-  process.execve(path, [path], env);
+  try {
+    process.execve(path, [path], env);
+  } catch (error) {
+    failToStart(error.message);
+  }
 }
 
 // Node.js before 22.15 does not have execve(): this process waits, without an event, until `bootstrap` ends,

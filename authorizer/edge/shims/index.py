@@ -18,6 +18,8 @@ def _hand_over():
     # names a descriptor, the runtime's framed log, which `bootstrap` does not write.
     env = dict(os.environ)
     env.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
+    # For the line of the start: exec keeps the id of the process.
+    env["AUTHORIZER_HANDED_OVER"] = f"python{sys.version_info[0]}.{sys.version_info[1]}:{os.getpid()}"
 
     # The runtime's buffered output would be lost. Descriptors 0 to 2 stay open across the exec; those
     # that Python opened do not (PEP 446).

@@ -8,30 +8,48 @@ use thiserror::Error;
 
 /// Why the function does not start.
 #[derive(Debug, Error)]
-pub(crate) enum StartError {
+pub enum StartError {
+    /// The folder of the bundle is not known.
     #[error("cannot find the path of this binary: {0}")]
     Place(#[source] io::Error),
+    /// The bundle cannot be read.
     #[error("cannot read `{path}`: {source}")]
-    BundleMissing { path: PathBuf, source: io::Error },
+    BundleMissing {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The bundle is damaged, or of another version.
     #[error("`{path}`: {source}")]
-    Bundle { path: PathBuf, source: BundleError },
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: BundleError,
+    },
+    /// The TLS of the fetches cannot be set up.
     #[cfg(feature = "remote-keys")]
     #[error("cannot set up TLS: {0}")]
     Tls(String),
+    /// The policy needs another build.
     #[cfg(not(feature = "remote-keys"))]
     #[error("the keys of issuer `{0}` must be fetched, but this binary was built without `remote-keys`")]
     RemoteKeys(String),
+    /// The binary was started by hand.
     #[error("the environment variable `{0}` is not set: only Lambda can start this binary")]
     NotInLambda(&'static str),
+    /// The system does not give what the async runtime needs.
     #[error("cannot start the async runtime: {0}")]
     Tokio(#[source] io::Error),
+    /// The client of the Runtime API gave up.
     #[error("the Lambda runtime ended: {0}")]
-    Lambda(lambda_runtime::Error),
+    Lambda(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl StartError {
     /// A stable word for alarms.
-    pub(crate) fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::Place(_) | Self::BundleMissing { .. } => "bundle_missing",
             Self::Bundle { .. } => "bundle_invalid",

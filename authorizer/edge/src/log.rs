@@ -7,18 +7,50 @@ use authorizer_core::record::{DecisionLine, DecisionRecord};
 use serde_json::json;
 
 use crate::error::StartError;
+use crate::function::Function;
+use crate::hand_over::HandOver;
+
+/// Which build this is: `authorizer/edge/build` says it to the compiler.
+const BUILD: &str = match option_env!("AUTHORIZER_BUILD") {
+    Some(build) => build,
+    None => "other",
+};
+
+/// The function has started: its process, how it came to be, and what it decides by.
+pub fn started(hand_over: &HandOver, function: &Function) -> Vec<u8> {
+    let mut line = json!({
+        "level": "info",
+        "event": "start",
+        "pid": std::process::id(),
+        "hand_over": hand_over.how,
+        "build": BUILD,
+        "version": env!("CARGO_PKG_VERSION"),
+        "bundle_sha256": function.bundle_sha256(),
+    });
+    if let Some(members) = line.as_object_mut() {
+        if let Some(runtime) = &hand_over.runtime {
+            members.insert("runtime".to_owned(), json!(runtime));
+        }
+        if let Some(pid) = hand_over.runtime_pid {
+            members.insert("runtime_pid".to_owned(), json!(pid));
+        }
+    }
+    format!("{line}\n").into_bytes()
+}
 
 /// The decision on one request.
-pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64) {
-    if let Ok(line) = serde_json::to_vec(&DecisionLine::new(record, micros)) {
-        write_line(line);
+pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64, lines: &mut Vec<u8>) {
+    let whole = lines.len();
+    match serde_json::to_writer(&mut *lines, &DecisionLine::new(record, micros)) {
+        Ok(()) => lines.push(b'\n'),
+        Err(_) => lines.truncate(whole),
     }
 }
 
 /// The result of fetching an issuer's keys. Only the policy's name for the issuer and fixed words: its answer can
 /// contain anything.
 #[cfg(feature = "remote-keys")]
-pub(crate) fn asked(asked: &authorizer_jwks::Asked) {
+pub(crate) fn asked(asked: &authorizer_jwks::Asked, lines: &mut Vec<u8>) {
     let millis = u64::try_from(asked.took.as_millis()).unwrap_or(u64::MAX);
     let line = match &asked.result {
         Ok(()) => {
@@ -32,24 +64,24 @@ pub(crate) fn asked(asked: &authorizer_jwks::Asked) {
             "millis": millis,
         }),
     };
-    write_line(line.to_string().into_bytes());
+    lines.extend_from_slice(line.to_string().as_bytes());
+    lines.push(b'\n');
 }
 
 /// The function cannot start, so it does not allow any request.
-pub(crate) fn start_failed(error: &StartError) {
+pub fn start_failed(error: &StartError) -> Vec<u8> {
     let line = json!({
         "level": "error",
         "event": "start_failed",
         "reason": error.reason(),
         "message": error.to_string(),
     });
-    write_line(line.to_string().into_bytes());
+    format!("{line}\n").into_bytes()
 }
 
-/// Writes the line in one call, so that another writer cannot split it. A failed write does not change the
+/// Writes whole lines in one call, so that another writer cannot split them. A failed write does not change the
 /// decision.
-fn write_line(mut line: Vec<u8>) {
-    line.push(b'\n');
+pub fn write(lines: &[u8]) {
     let mut out = stdout().lock();
-    let _ = out.write_all(&line).and_then(|()| out.flush());
+    let _ = out.write_all(lines).and_then(|()| out.flush());
 }

@@ -1,21 +1,15 @@
 //! The edge authorizer as a Lambda@Edge function.
 //!
-//! Lambda@Edge does not support custom runtimes. So a short shim (`shims/`) starts under the managed Node or Python
+//! Lambda@Edge does not support custom runtimes. So a short shim (`shims/`) starts under the managed Python or Node
 //! runtime and replaces its process with this binary, which speaks the Lambda Runtime API itself. The configuration
 //! is `bundle.json`, beside this binary in the zip.
 
-mod error;
-mod function;
-mod log;
 mod start;
 
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use authorizer_core::BuiltWith;
-
-/// The marker that `authorizer package` reads from this binary.
-const BUILT_WITH: BuiltWith = BuiltWith { remote_keys: cfg!(feature = "remote-keys") };
+use authorizer_edge::{BUILT_WITH, log};
 
 fn main() -> ExitCode {
     // Used, so that the linker keeps it.
@@ -24,7 +18,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Lambda reports the exit and CloudFront answers 5xx, so no request is allowed.
-            log::start_failed(&error);
+            log::write(&log::start_failed(&error));
             ExitCode::FAILURE
         }
     }

@@ -1,13 +1,12 @@
 //! Start-up: reads and compiles the bundle once, before the first event.
 
+use std::time::SystemTime;
 use std::{env, fs};
 
-use authorizer_core::{Authorizer, Bundle};
-use lambda_runtime::{Runtime, service_fn};
+use authorizer_edge::{Function, HandOver, StartError, log};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use once_cell::sync::OnceCell;
-
-use crate::error::StartError;
-use crate::function::Function;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Serves events until Lambda ends the process.
 pub(crate) fn start() -> Result<(), StartError> {
@@ -16,10 +15,22 @@ pub(crate) fn start() -> Result<(), StartError> {
     // Lambda sends one event at a time, so one thread is enough.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Tokio)?;
+    // Before the first event, so that the log has it also if the first event fails.
+    log::write(&log::started(&HandOver::of_process(), function));
     // As a task of its own, because the connection to the Runtime API is one: tokio asks the kernel for events each time
     // before it goes from a task to the future of `block_on`, twice for each invocation, but not between two tasks.
-    let serving = runtime.spawn(Runtime::new(service_fn(|event| function.handle(event))).run());
+    let serving = runtime.spawn(Runtime::new(service_fn(|event| handle(function, event))).run());
     runtime.block_on(serving).unwrap_or_else(|ended| Err(ended.into())).map_err(StartError::Lambda)
+}
+
+/// Decides on one event. The payload stays raw bytes, so that the runtime cannot fail on it.
+async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {
+    let time_left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let mut lines = Vec::new();
+    let outcome = function.decide(event.payload.get().as_bytes(), time_left, &mut lines).await;
+    log::write(&lines);
+    // Written here because the outcome borrows from the event.
+    Ok(to_raw_value(&outcome)?)
 }
 
 /// The policy, keys and matchers, built once and shared by all invocations.
@@ -32,8 +43,7 @@ fn function() -> Result<&'static Function, StartError> {
             Ok(bytes) => bytes,
             Err(source) => return Err(StartError::BundleMissing { path, source }),
         };
-        let bundle = Bundle::read(&bytes).map_err(|source| StartError::Bundle { path, source })?;
-        Function::new(Authorizer::new(bundle))
+        Function::new(path, &bytes)
     })
 }
 

@@ -29,14 +29,14 @@ variables {
 run "is_one_that_lambda_at_edge_takes" {
   command = plan
   module {
-    source = "./function"
+    source = "./modules/function"
   }
 
   assert {
     condition = (
       aws_lambda_function.this.memory_size == 128 && aws_lambda_function.this.timeout == 5 &&
       aws_lambda_function.this.architectures == tolist(["x86_64"]) && aws_lambda_function.this.package_type == "Zip" &&
-      aws_lambda_function.this.runtime == "nodejs24.x" && aws_lambda_function.this.handler == "index.handler" &&
+      aws_lambda_function.this.runtime == "python3.14" && aws_lambda_function.this.handler == "index.handler" &&
       length(aws_lambda_function.this.environment) == 0 && length(aws_lambda_function.this.vpc_config) == 0 &&
       length(aws_lambda_function.this.tracing_config) == 0 && length(aws_lambda_function.this.dead_letter_config) == 0
     )
@@ -73,7 +73,7 @@ run "is_one_that_lambda_at_edge_takes" {
 run "has_a_name_that_can_be_new" {
   command = plan
   module {
-    source = "./function"
+    source = "./modules/function"
   }
 
   variables {
@@ -92,7 +92,7 @@ run "has_a_name_that_can_be_new" {
 run "has_a_name_that_is_not_too_long" {
   command = plan
   module {
-    source = "./function"
+    source = "./modules/function"
   }
 
   variables {
@@ -106,7 +106,7 @@ run "has_a_name_that_is_not_too_long" {
 run "is_the_zip_that_was_reviewed" {
   command = plan
   module {
-    source = "./function"
+    source = "./modules/function"
   }
 
   variables {
@@ -119,7 +119,7 @@ run "is_the_zip_that_was_reviewed" {
 run "is_in_us_east_1" {
   command = plan
   module {
-    source = "./function"
+    source = "./modules/function"
   }
   providers = { aws = aws.elsewhere }
 
@@ -129,7 +129,7 @@ run "is_in_us_east_1" {
 run "has_its_hash_in_base64" {
   command = plan
   module {
-    source = "./function"
+    source = "./modules/function"
   }
 
   variables {
@@ -142,7 +142,7 @@ run "has_its_hash_in_base64" {
 run "has_a_runtime_that_can_hand_its_process_over" {
   command = plan
   module {
-    source = "./function"
+    source = "./modules/function"
   }
 
   variables {

@@ -62,14 +62,14 @@ run "by_default" {
   }
   assert {
     condition = jsondecode(aws_s3_bucket_policy.files.policy).Statement[0] == jsondecode(replace(replace(replace(
-      file("../policies/bucket-policy.json"), "BUCKET", "files-1"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID",
+      file("policies/bucket-policy.json"), "BUCKET", "files-1"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID",
       "EDFDVBD6EXAMPLE"
     )).Statement[0]
     error_message = "The bucket's statement is the published one."
   }
   assert {
     condition = jsondecode(aws_kms_key_policy.files.policy).Statement[1] == jsondecode(replace(replace(
-      file("../policies/key-policy.json"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID", "EDFDVBD6EXAMPLE"
+      file("policies/key-policy.json"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID", "EDFDVBD6EXAMPLE"
     )).Statement[0]
     error_message = "The key's statement is the published one."
   }
@@ -230,7 +230,7 @@ run "a_policy_that_needs_everything" {
   }
   assert {
     condition = jsondecode(aws_s3_bucket_policy.files.policy).Statement[1] == jsondecode(replace(replace(replace(
-      file("../policies/list-policy.json"), "BUCKET", "files-1"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID",
+      file("policies/list-policy.json"), "BUCKET", "files-1"), "ACCOUNT_ID", "111122223333"), "DISTRIBUTION_ID",
       "EDFDVBD6EXAMPLE"
     )).Statement[0]
     error_message = "Listing is the published statement: only with a prefix."

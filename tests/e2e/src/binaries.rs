@@ -84,6 +84,22 @@ pub fn bootstrap(build: Build) -> PathBuf {
     .clone()
 }
 
+/// The same as a library, for a package that was made with `--hand-over library`.
+pub fn library(build: Build) -> PathBuf {
+    static FAST: OnceLock<PathBuf> = OnceLock::new();
+    static SMALL: OnceLock<PathBuf> = OnceLock::new();
+    let path = match build {
+        Build::Fast => &FAST,
+        Build::Small => &SMALL,
+    };
+    path.get_or_init(|| {
+        let printed =
+            output(Command::new(root().join("authorizer/edge/build")).args([build.name(), "library"]));
+        PathBuf::from(printed.lines().last().expect("the build names the library"))
+    })
+    .clone()
+}
+
 /// An example of the edge function's package, made like the `fast` build.
 pub fn edge_example(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();

@@ -31,6 +31,11 @@ use crate::served::{DEADLINE, Lines};
 /// The text in a line of the function's log that reports a fetch of keys.
 pub const OF_KEYS: &str = "\"event\":\"keys_";
 
+/// Whether a line of the function's log is a decision. The other lines are events: a start, a fetch of keys.
+pub fn is_decision(line: &str) -> bool {
+    line.contains("\"log_version\"")
+}
+
 /// The event of a viewer's request to `d111111abcdef8.cloudfront.net`.
 pub fn event(method: &str, uri: &str, query: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let mut lines = serde_json::Map::new();

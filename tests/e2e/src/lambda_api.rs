@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use crate::lambda::{Process, Said};
+use crate::lambda::{Process, Said, is_decision};
 use crate::ministack;
 use crate::tools::installed;
 
@@ -45,6 +45,8 @@ pub struct Version {
     pub runtime: Runtime,
     /// The function's log in JSON, not in text.
     pub json_log: bool,
+    /// The tail of a start's log has the lines from before the first event. AWS does not say whether it has.
+    pub tail_of_start: bool,
     /// Its limit of time.
     pub timeout: Duration,
     /// Members of its configuration, beside those that a correct one has.
@@ -60,7 +62,7 @@ impl Version {
     pub fn new(runtime: Runtime, code_sha256: &str) -> Self {
         let name = match runtime {
             Runtime::Node => "nodejs24.x",
-            Runtime::Python | Runtime::Native => "python3.13",
+            Runtime::Python | Runtime::Native => "python3.14",
         };
         let configuration = json!({
             "FunctionName": "edge-authorizer", "FunctionArn": ARN, "Version": "1", "Runtime": name,
@@ -70,6 +72,7 @@ impl Version {
         Self {
             runtime,
             json_log: false,
+            tail_of_start: true,
             timeout: Duration::from_secs(60),
             configuration,
             states: Vec::new(),
@@ -193,6 +196,10 @@ impl Server {
                 let process = kept.insert(Process::start(self.version.runtime, &self.package).await);
                 if process.says().await == Some(Said::Next) {
                     init = Some(begun.elapsed());
+                    if !self.version.tail_of_start {
+                        let start = |lines: &[String]| (!lines.is_empty()).then_some(lines.len());
+                        logged = process.stdout().find(start).unwrap_or_default();
+                    }
                 } else {
                     ended = Some(("Runtime.ExitError", "Error: Runtime exited with error: exit status 1"));
                 }
@@ -212,7 +219,7 @@ impl Server {
         let took = began.elapsed();
         // The reader of the log may be a moment behind.
         for _ in 0..100 {
-            if process.stdout().all().len() > logged {
+            if process.stdout().all().iter().skip(logged).any(|line| is_decision(line)) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

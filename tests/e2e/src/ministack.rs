@@ -32,15 +32,27 @@ pub struct Ministack {
 impl Ministack {
     /// Starts it on a free port, if it and the command line could be installed.
     pub fn start() -> Option<Self> {
+        Self::with("true")
+    }
+
+    /// The same without a look at signatures and at the roles behind them: those of the CDK's own set-up, which it assumes,
+    /// are refused by the emulator.
+    pub fn without_signatures() -> Option<Self> {
+        Self::with("false")
+    }
+
+    fn with(auth: &str) -> Option<Self> {
         let (emulator, sdk) = (installed("ministack", "ministack")?, installed("sdk", "AWS's SDK")?);
         let folder = tempfile::tempdir().unwrap();
         // It does not print its port, so the port is chosen here.
         let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut python = Command::new(emulator.join("bin/python"));
         python.args(["-m", "hypercorn", "ministack.app:app", "--bind", &addr.to_string()]);
+        // In one process: a worker would go on after its parent was ended.
+        python.args(["--workers", "0"]);
         python.current_dir(folder.path()).env_clear().env("HOME", folder.path());
         python.env("GATEWAY_PORT", addr.port().to_string()).env("PATH", "/usr/bin:/bin");
-        python.env("AUTH", "true");
+        python.env("AUTH", auth);
         let mut child =
             python.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Lines::read(child.stderr.take().unwrap());
@@ -117,7 +129,7 @@ impl Drop for Ministack {
 }
 
 /// Writes `bin/aws`, version 1 of AWS's command line: version 2 is not in the package index.
-pub(crate) fn command_line(folder: &Path, sdk: &Path) {
+pub fn command_line(folder: &Path, sdk: &Path) {
     let bin = folder.join("bin");
     fs::create_dir(&bin).unwrap();
     let aws: PathBuf = bin.join("aws");
@@ -127,7 +139,7 @@ pub(crate) fn command_line(folder: &Path, sdk: &Path) {
 }
 
 /// Puts the command line of a folder into a command's search path, and configures it.
-pub(crate) fn configure(command: &mut Command, folder: &Path) {
+pub fn configure(command: &mut Command, folder: &Path) {
     let path = std::env::var("PATH").unwrap();
     command.env("PATH", format!("{}:{path}", folder.join("bin").display()));
     for (name, value) in [

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use authorizer_core::record::sha256_hex;
 use authorizer_policy::PolicyFile;
 
-use crate::binaries::{Build, authorizer, bootstrap, root, run, scratch};
+use crate::binaries::{Build, authorizer, bootstrap, library, root, run, scratch};
 use crate::fixtures::Suite;
 use crate::served::Served;
 
@@ -35,6 +35,17 @@ pub fn suite(suite: Suite) -> &'static Package {
     package.get_or_init(|| locked(|_| pack(name, suite.policy())))
 }
 
+/// The same, with the function as a library.
+pub fn suite_as_library(suite: Suite) -> &'static Package {
+    static TOKENS: OnceLock<Package> = OnceLock::new();
+    static REQUESTS: OnceLock<Package> = OnceLock::new();
+    let (package, name) = match suite {
+        Suite::Tokens => (&TOKENS, "tokens-library"),
+        Suite::Requests => (&REQUESTS, "requests-library"),
+    };
+    package.get_or_init(|| locked(|_| pack_library(name, suite.policy(), Build::Fast)))
+}
+
 /// The policy that `authorizer serve --sample` writes, with the keys of that folder.
 pub fn sample() -> &'static Package {
     static PACKAGE: OnceLock<Package> = OnceLock::new();
@@ -56,6 +67,18 @@ pub fn small_sample() -> &'static Package {
     static PACKAGE: OnceLock<Package> = OnceLock::new();
     let policy = sample().policy.clone();
     PACKAGE.get_or_init(|| locked(|_| pack_with("small-sample", policy, &bootstrap(Build::Small))))
+}
+
+/// The sample, with the function as a library in this build.
+pub fn sample_as_library(build: Build) -> &'static Package {
+    static FAST: OnceLock<Package> = OnceLock::new();
+    static SMALL: OnceLock<Package> = OnceLock::new();
+    let policy = sample().policy.clone();
+    let (package, name) = match build {
+        Build::Fast => (&FAST, "sample-library"),
+        Build::Small => (&SMALL, "small-sample-library"),
+    };
+    package.get_or_init(|| locked(|_| pack_library(name, policy, build)))
 }
 
 /// The rules of the sample for three issuers, one for each kind of signature; [`token`] signs for them.
@@ -105,6 +128,18 @@ pub fn small_issuers() -> &'static Package {
     PACKAGE.get_or_init(|| locked(|_| pack_with("small-issuers", policy, &bootstrap(Build::Small))))
 }
 
+/// The policy of [`issuers`], with the function as a library in this build.
+pub fn issuers_as_library(build: Build) -> &'static Package {
+    static FAST: OnceLock<Package> = OnceLock::new();
+    static SMALL: OnceLock<Package> = OnceLock::new();
+    let policy = issuers().policy.clone();
+    let (package, name) = match build {
+        Build::Fast => (&FAST, "issuers-library"),
+        Build::Small => (&SMALL, "small-issuers-library"),
+    };
+    package.get_or_init(|| locked(|_| pack_library(name, policy, build)))
+}
+
 /// Mints a token of one of the issuers of [`issuers`] with `authorizer token mint`.
 pub fn token(algorithm: &str, subject: &str, more: &[&str]) -> String {
     let keys = issuers().policy.with_file_name("keys");
@@ -134,6 +169,14 @@ fn pack(name: &str, policy: PathBuf) -> Package {
 }
 
 fn pack_with(name: &str, policy: PathBuf, bootstrap: &Path) -> Package {
+    pack_as(name, policy, bootstrap, "exec")
+}
+
+fn pack_library(name: &str, policy: PathBuf, build: Build) -> Package {
+    pack_as(name, policy, &library(build), "library")
+}
+
+fn pack_as(name: &str, policy: PathBuf, bootstrap: &Path, hand_over: &str) -> Package {
     let authorizer = authorizer();
     let bundle = PolicyFile::load(&policy).unwrap().bundle_json().to_vec();
     let made_of = [fs::read(&authorizer).unwrap(), fs::read(bootstrap).unwrap(), bundle];
@@ -142,7 +185,9 @@ fn pack_with(name: &str, policy: PathBuf, bootstrap: &Path) -> Package {
     if !zip.exists() || fs::read_to_string(&stamp).ok().as_deref() != Some(&made_of) {
         let path = |path: &Path| path.to_str().unwrap().to_owned();
         let (binary, out) = (path(bootstrap), path(&zip));
-        run(["package", "--policy", &path(&policy), "--bootstrap", &binary, "--out", &out]);
+        let policy = path(&policy);
+        let package = ["package", "--policy", &policy, "--hand-over", hand_over];
+        run(package.into_iter().chain(["--bootstrap", &binary, "--out", &out]));
         fs::write(&stamp, made_of).unwrap();
     }
     Package { policy, zip }

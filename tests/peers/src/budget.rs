@@ -48,7 +48,7 @@ fn budgets(contender: Contender) -> Vec<(Figure, Limit)> {
     match contender.function {
         Function::Ours(Build::Fast) => budgets.push((Figure::Zip, Limit::Absolute(2200.0))),
         Function::Ours(Build::Small) => budgets.push((Figure::Zip, Limit::Absolute(1048.576))),
-        Function::Peer(_) | Function::Bare(_) | Function::Native(_) => {}
+        Function::AsLibrary(_) | Function::Peer(_) | Function::Bare(_) | Function::Native(_) => {}
     }
     budgets
 }
@@ -88,7 +88,7 @@ mod tests {
         for (ours, holds) in [(1.0, true), (3.0, false)] {
             let table = table(|contender| match contender.function {
                 Function::Ours(_) => vec![ours],
-                Function::Peer(_) => vec![3.0],
+                Function::AsLibrary(_) | Function::Peer(_) => vec![3.0],
                 // They are no peers, so nothing is compared with them.
                 Function::Bare(_) | Function::Native(_) => vec![0.1],
             });

@@ -19,6 +19,8 @@ pub struct Contender {
 pub enum Function {
     /// The edge authorizer.
     Ours(Build),
+    /// The edge authorizer as a library, which a Python handler calls.
+    AsLibrary(Build),
     /// A handler for Node.js.
     Peer(Library),
     /// A handler that allows every request, on the runtime of its language: the time of the runtime and its client
@@ -63,9 +65,11 @@ pub enum Library {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Ours(Build::Fast),
         Self::Ours(Build::Small),
+        Self::AsLibrary(Build::Fast),
+        Self::AsLibrary(Build::Small),
         Self::Native(Program::Empty),
         Self::Native(Program::EmptyWithLine),
         Self::Native(Program::Loop),
@@ -82,7 +86,7 @@ impl Function {
         match self {
             Self::Ours(_) => &[Runtime::Native, Runtime::Python, Runtime::Node],
             Self::Native(_) => &[Runtime::Native],
-            Self::Peer(Library::PyJwt) | Self::Bare(Bare::Python) => &[Runtime::Python],
+            Self::AsLibrary(_) | Self::Peer(Library::PyJwt) | Self::Bare(Bare::Python) => &[Runtime::Python],
             Self::Peer(Library::AwsJwtVerify | Library::Jose)
             | Self::Bare(Bare::Node | Bare::NodeWithLine) => &[Runtime::Node],
         }
@@ -99,7 +103,7 @@ impl Function {
 
     /// Whether it decides, so that its answers are checked.
     pub fn decides(self) -> bool {
-        matches!(self, Self::Ours(_) | Self::Peer(_))
+        matches!(self, Self::Ours(_) | Self::AsLibrary(_) | Self::Peer(_))
     }
 }
 
@@ -141,6 +145,8 @@ impl fmt::Display for Contender {
         let function = match self.function {
             Function::Ours(Build::Fast) => "authorizer",
             Function::Ours(Build::Small) => "authorizer, small build",
+            Function::AsLibrary(Build::Fast) => "authorizer as a library",
+            Function::AsLibrary(Build::Small) => "authorizer as a library, small build",
             Function::Peer(library) => library.name(),
             Function::Bare(Bare::Node | Bare::Python) => "a bare handler",
             Function::Bare(Bare::NodeWithLine) => "a bare handler, with a line",

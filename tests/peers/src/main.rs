@@ -88,7 +88,7 @@ async fn run(args: &Args) -> ExitCode {
             runtime: contender.runtime,
             package,
             role: match contender.function {
-                Function::Ours(_) => Role::Ours,
+                Function::Ours(_) | Function::AsLibrary(_) => Role::Ours,
                 Function::Peer(_) => Role::Peer,
                 Function::Bare(_) | Function::Native(_) => Role::Client,
             },

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use authorizer_e2e::binaries::Build;
-use authorizer_e2e::binaries::{bootstrap, edge_example, root, run};
+use authorizer_e2e::binaries::{bootstrap, edge_example, library, root, run};
 use authorizer_e2e::lambda::Unpacked;
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -46,7 +46,10 @@ impl Stage {
         let zip = self.folder.path().join("function.zip");
         match function {
             Function::Ours(build) => {
-                pack_ours(&self.folder.path().join("policy.toml"), &bootstrap(build), &zip)
+                pack_ours(&self.folder.path().join("policy.toml"), "exec", &bootstrap(build), &zip)
+            }
+            Function::AsLibrary(build) => {
+                pack_ours(&self.folder.path().join("policy.toml"), "library", &library(build), &zip)
             }
             Function::Peer(library) => self.pack_peer(library, &zip).unwrap(),
             Function::Bare(bare) => pack_bare(bare.handler(), &zip).unwrap(),
@@ -80,7 +83,7 @@ impl Stage {
         let policy = self.folder.path().join(format!("policy-{rules}.toml"));
         fs::write(&policy, text + &last).unwrap();
         let zip = self.folder.path().join("function.zip");
-        pack_ours(&policy, &bootstrap(Build::Fast), &zip);
+        pack_ours(&policy, "exec", &bootstrap(Build::Fast), &zip);
         unpack(&zip)
     }
 
@@ -126,9 +129,9 @@ fn unpack(zip: &Path) -> Package {
     package
 }
 
-fn pack_ours(policy: &Path, bootstrap: &Path, zip: &Path) {
+fn pack_ours(policy: &Path, hand_over: &str, bootstrap: &Path, zip: &Path) {
     let [policy, bootstrap, zip] = [policy, bootstrap, zip].map(|path| path.to_str().unwrap());
-    run(["package", "--policy", policy, "--bootstrap", bootstrap, "--out", zip]);
+    run(["package", "--policy", policy, "--hand-over", hand_over, "--bootstrap", bootstrap, "--out", zip]);
 }
 
 fn pack_bare(name: &str, zip: &Path) -> io::Result<()> {

@@ -102,7 +102,7 @@ pub(crate) mod tests {
             Function::Ours(_) => vec![2.0, 3.0, 40.0],
             Function::Bare(_) | Function::Native(_) => vec![0.1],
             Function::Peer(crate::contender::Library::Jose) => vec![1.0, 50.0, 60.0],
-            Function::Peer(_) => vec![9.0, 12.0, 13.0],
+            Function::AsLibrary(_) | Function::Peer(_) => vec![9.0, 12.0, 13.0],
         };
         let table = table(values);
         for contender in table.ours() {

@@ -106,8 +106,15 @@ fn a_deny_rule_that_denies_nothing_makes_no_difference() {
     ] {
         let authorizer = authorizer(rules.clone());
         let last = rules.as_array().unwrap().len() - 1;
-        let found = Analysis::new(&authorizer).difference(last).unwrap();
-        assert_eq!(matches!(found, Difference::Needed(_)), needed, "{rules}");
+        let analysis = Analysis::new(&authorizer);
+        let seen = match analysis.reach(last).unwrap() {
+            Reach::Decides(witness) => Some(witness),
+            Reach::Covered(_) | Reach::Impossible => None,
+        };
+        for seen in [None, seen.as_deref()] {
+            let found = analysis.difference(last, seen).unwrap();
+            assert_eq!(matches!(found, Difference::Needed(_)), needed, "{rules} {seen:?}");
+        }
     }
 }
 

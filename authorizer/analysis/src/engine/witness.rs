@@ -5,12 +5,15 @@ use std::net::IpAddr;
 
 use authorizer_core::operation::{LengthHeader, Method, Parameter, ParameterForm, S3Operation};
 use authorizer_core::record::{DecisionRecord, Verdict};
-use authorizer_core::rules::Access;
+use authorizer_core::rules::{Access, KeyPattern};
 use authorizer_core::{Authorizer, Refusal, Supposed, UnixTime};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::atom::Reading;
+use super::question::is_within;
 use super::space::Model;
 use crate::posed::EventParts;
 
@@ -21,7 +24,7 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 const IN_PATH: &AsciiSet = &IN_QUERY.remove(b'/');
 
 /// A request, with the claims of the token that it comes with.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Witness {
     /// Its operation.
     pub operation: S3Operation,
@@ -44,6 +47,7 @@ pub struct Witness {
     pub source: IpAddr,
     /// The instant, in seconds since 1970; `None` for a clock that is not usable.
     #[serde(serialize_with = "instant")]
+    #[schemars(with = "Option<u64>")]
     pub at: UnixTime,
     /// `typ` of the token's header.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +141,12 @@ impl Witness {
         }
     }
 
+    /// Whether the object, or every object of the listing, is of this pattern, as the core decides.
+    pub fn is_of(&self, pattern: &KeyPattern, authorizer: &Authorizer) -> bool {
+        let reading = if self.operation.is_listing() { Reading::Whole } else { Reading::Exactly };
+        self.access(authorizer).is_ok_and(|access| is_within(pattern, reading, &access))
+    }
+
     /// The decision of the core, by a policy.
     pub fn replay(&self, authorizer: &Authorizer) -> Replayed {
         let event = self.event.to_string();
@@ -149,7 +159,7 @@ impl Witness {
 }
 
 /// The decision of the core on a witness.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Replayed {
     /// Whether the request goes on.
     pub allowed: bool,

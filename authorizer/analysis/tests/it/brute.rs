@@ -200,13 +200,19 @@ fn examine(requests: &[Request], document: &Value) -> Result<(), TestCaseError> 
         let reach = analysis.reach(index).unwrap();
         let decides = matches!(reach, Reach::Decides(_));
         prop_assert!(decides || !deciding.contains(rule.id()), "{} decides", rule.id());
-        if let Reach::Covered(by) = reach {
+        if let Reach::Covered(by) = &reach {
             prop_assert!(!by.contains(&index) && !by.is_empty());
         }
+        let seen = match &reach {
+            Reach::Decides(witness) => Some(&**witness),
+            Reach::Covered(_) | Reach::Impossible => None,
+        };
         let mut without = document.clone();
         without["rules"].as_array_mut().unwrap().remove(index);
         let Some(without) = authorizer(&without) else { continue };
-        let is_redundant = matches!(analysis.difference(index).unwrap(), Difference::Redundant);
+        let is_redundant = matches!(analysis.difference(index, None).unwrap(), Difference::Redundant);
+        let of_seen = matches!(analysis.difference(index, seen).unwrap(), Difference::Redundant);
+        prop_assert_eq!(is_redundant, of_seen, "{}", rule.id());
         let changes = try_all(requests, &without).iter().zip(&tried).any(|(without, with)| {
             without.forwarded.as_deref().map(s3_sees) != with.forwarded.as_deref().map(s3_sees)
         });

@@ -31,7 +31,8 @@ fn a_rule_that_is_taken_out_is_a_difference_exactly_where_it_makes_one() {
             let mut fewer = document.clone();
             fewer["rules"].as_array_mut().unwrap().remove(index);
             let found = diff(&whole, &authorizer(&fewer)).unwrap();
-            let is_needed = matches!(Analysis::new(&whole).difference(index).unwrap(), Difference::Needed(_));
+            let is_needed =
+                matches!(Analysis::new(&whole).difference(index, None).unwrap(), Difference::Needed(_));
             assert_eq!(!found.is_empty(), is_needed, "{path} {}", rule.id());
             for change in found.granted.iter().chain(&found.revoked) {
                 assert_ne!(change.old.allowed, change.new.allowed, "{path} {}", rule.id());

@@ -1,5 +1,5 @@
-//! Checks from a binary itself whether Lambda can run it: it must be an ELF executable for x86_64 that needs only what
-//! Amazon Linux 2023 has. The loader would find this too, but only after the function is deployed, and then as a 502 or
+//! Checks from a binary itself whether Lambda can run it: it must be an ELF executable for x86_64, or the function as a
+//! library, that needs only what Amazon Linux 2023 has. The loader would find this too, but only after the function is deployed, and then as a 502 or
 //! 503 on every request.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use authorizer_core::BuiltWith;
 use memchr::memmem;
 use object::LittleEndian;
 use object::elf;
-use object::read::elf::{FileHeader as _, ProgramHeader as _, SectionTable};
+use object::read::elf::{FileHeader as _, ProgramHeader as _, SectionTable, Sym as _};
 use thiserror::Error;
 
 type Header = elf::FileHeader64<LittleEndian>;
@@ -31,6 +31,18 @@ const LIBRARIES: [&str; 7] = [
     "librt.so.1",
 ];
 
+/// The functions of the library that its handler calls (`authorizer/library/src/border.rs`).
+const CALLED: [&[u8]; 3] = [b"authorizer_start", b"authorizer_decide", b"authorizer_free"];
+
+/// What a binary is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// An executable.
+    Program,
+    /// The function as a library.
+    Library,
+}
+
 /// Why Lambda cannot run a binary. The message continues after its path.
 #[derive(Debug, Eq, Error, PartialEq)]
 pub(crate) enum BinaryError {
@@ -40,8 +52,8 @@ pub(crate) enum BinaryError {
     Damaged,
     #[error("is made for {0}, but Lambda@Edge runs x86_64")]
     OtherMachine(String),
-    #[error("is a library or an object file, not an executable")]
-    NotExecutable,
+    #[error("is a library or an object file, not the function")]
+    NotTheFunction,
     #[error("does not say what it needs: its section table was removed")]
     NoSections,
     #[error("needs what Lambda's glibc 2.34 does not have: {}", quoted(.0))]
@@ -68,8 +80,8 @@ pub(super) fn built_with(bytes: &[u8]) -> Option<BuiltWith> {
     said.next().filter(|_| said.next().is_none())
 }
 
-/// Refuses what Lambda cannot run.
-pub(super) fn check(bytes: &[u8]) -> Result<(), BinaryError> {
+/// Refuses what Lambda cannot run, and says what the rest is.
+pub(super) fn check(bytes: &[u8]) -> Result<Kind, BinaryError> {
     check_machine(bytes)?;
     let header = Header::parse(bytes)?;
     let segments = header.program_headers(ENDIAN, bytes)?;
@@ -104,14 +116,12 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), BinaryError> {
     }
     // A shared library does not have an interpreter. A statically linked executable does not have one either, but its
     // flags say that it is an executable.
-    let executable = match header.e_type(ENDIAN) {
-        elf::ET_EXEC => true,
-        elf::ET_DYN => interpreter.is_some() || position_independent,
-        _ => false,
+    let kind = match header.e_type(ENDIAN) {
+        elf::ET_EXEC => Kind::Program,
+        elf::ET_DYN if interpreter.is_some() || position_independent => Kind::Program,
+        elf::ET_DYN if is_called(&sections, bytes)? => Kind::Library,
+        _ => return Err(BinaryError::NotTheFunction),
     };
-    if !executable {
-        return Err(BinaryError::NotExecutable);
-    }
     missing.extend(
         interpreter.map(|path| String::from_utf8_lossy(path).into_owned()).filter(|path| path != LOADER),
     );
@@ -119,7 +129,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), BinaryError> {
         return Err(BinaryError::MissingLibraries(missing.into_iter().collect()));
     }
     let newer = newer_glibc(&sections, bytes)?;
-    if newer.is_empty() { Ok(()) } else { Err(BinaryError::GlibcTooNew(newer.into_iter().collect())) }
+    if newer.is_empty() { Ok(kind) } else { Err(BinaryError::GlibcTooNew(newer.into_iter().collect())) }
 }
 
 /// Checks the first bytes alone, so that the error names another machine.
@@ -140,6 +150,16 @@ fn check_machine(bytes: &[u8]) -> Result<(), BinaryError> {
         elf::EM_AARCH64 => Err(BinaryError::OtherMachine("aarch64".to_owned())),
         elf::Machine(number) => Err(BinaryError::OtherMachine(format!("machine {number} of ELF's list"))),
     }
+}
+
+/// Whether a library has the functions that the handler calls.
+fn is_called(sections: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<bool, BinaryError> {
+    let symbols = sections.symbols(ENDIAN, bytes, elf::SHT_DYNSYM)?;
+    let mut names = BTreeSet::new();
+    for symbol in symbols.iter().filter(|symbol| !symbol.is_undefined(ENDIAN)) {
+        names.insert(symbol.name(ENDIAN, symbols.strings())?);
+    }
+    Ok(CALLED.iter().all(|name| names.contains(name)))
 }
 
 /// The versions of the glibc interface that the loader would not find.
@@ -202,7 +222,7 @@ mod tests {
     fn a_real_executable_is_read_and_only_its_glibc_may_be_too_new() {
         // The glibc of this machine can have any version.
         match check(&executable()) {
-            Ok(()) => {}
+            Ok(kind) => assert_eq!(kind, Kind::Program),
             Err(BinaryError::GlibcTooNew(versions)) => {
                 assert!(versions.iter().all(|version| version.starts_with("GLIBC_")), "{versions:?}");
             }
@@ -241,8 +261,8 @@ mod tests {
         for (at, patch, error) in [
             (4, 1, BinaryError::OtherMachine("a machine that is not 64-bit little-endian".to_owned())),
             (5, 2, BinaryError::OtherMachine("a machine that is not 64-bit little-endian".to_owned())),
-            (16, 1, BinaryError::NotExecutable),
-            (16, 4, BinaryError::NotExecutable),
+            (16, 1, BinaryError::NotTheFunction),
+            (16, 4, BinaryError::NotTheFunction),
             (18, 183, BinaryError::OtherMachine("aarch64".to_owned())),
             (18, 243, BinaryError::OtherMachine("machine 243 of ELF's list".to_owned())),
         ] {

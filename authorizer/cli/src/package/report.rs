@@ -10,18 +10,21 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::HandOver;
 use super::archive::{Archive, Sizes};
 use crate::output::{Format, OutputError, line};
 
 /// What `package --format json` says of a package.
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(title = "`authorizer package --format json`")]
-pub(super) struct Report<'r> {
+pub(crate) struct Report<'r> {
     /// The version of this format.
     #[schemars(extend("const" = 1))]
     version: u32,
     /// The package, as it was named.
     package: Cow<'r, str>,
+    /// How the managed runtime hands the work to the function.
+    hand_over: HandOver,
     /// Its bytes.
     bytes: usize,
     /// Its SHA-256, in hexadecimal.
@@ -30,19 +33,28 @@ pub(super) struct Report<'r> {
     code_sha256: String,
     /// The SHA-256 of the bundle, in hexadecimal, as every line of the decision log has it.
     bundle_sha256: &'r str,
+    /// The runtimes of Lambda that it starts under, the best first. Its handler is `index.handler` under each.
+    runtimes: &'static [&'static str],
     /// The files in it.
     entries: &'r [Sizes],
 }
 
 impl<'r> Report<'r> {
-    pub(super) fn new(package: &'r Path, archive: &'r Archive, bundle_sha256: &'r str) -> Self {
+    pub(super) fn new(
+        package: &'r Path,
+        hand_over: HandOver,
+        archive: &'r Archive,
+        bundle_sha256: &'r str,
+    ) -> Self {
         Self {
             version: 1,
             package: package.to_string_lossy(),
+            hand_over,
             bytes: archive.bytes().len(),
             sha256: sha256_hex(archive.bytes()),
             code_sha256: STANDARD.encode(digest(&SHA256, archive.bytes())),
             bundle_sha256,
+            runtimes: hand_over.runtimes(),
             entries: archive.sizes(),
         }
     }
@@ -54,7 +66,9 @@ impl<'r> Report<'r> {
                 line(format_args!("{} written, {} bytes", self.package, self.bytes))?;
                 line(format_args!("  sha256       {}", self.sha256))?;
                 line(format_args!("  CodeSha256   {}", self.code_sha256))?;
+                line(format_args!("  hand-over    {}", self.hand_over.name()))?;
                 line(format_args!("  bundle       sha256 {}", self.bundle_sha256))?;
+                line(format_args!("  Runtime      {}, handler index.handler", self.runtimes.join(" or ")))?;
                 for entry in self.entries {
                     line(format_args!(
                         "  {:<12} {} bytes, {} in the zip",

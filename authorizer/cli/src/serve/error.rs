@@ -28,6 +28,10 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     #[diagnostic(help("make the package with `make package`"))]
     Package(PackagedError),
+    /// A package for another runtime.
+    #[error(transparent)]
+    #[diagnostic(help("write `--runtime python`, or package without `--hand-over library`"))]
+    OtherRuntime(PackagedError),
     /// The runtime that should start the package; the message says how to install it.
     #[error(transparent)]
     NoRuntime(PackagedError),
@@ -53,6 +57,7 @@ impl From<PackagedError> for ServeError {
     fn from(error: PackagedError) -> Self {
         match error {
             PackagedError::NoRuntimeClient(_) => Self::NoRuntime(error),
+            PackagedError::OnlyPython => Self::OtherRuntime(error),
             PackagedError::Unpack(_) | PackagedError::NoHandler(_) => Self::Package(error),
         }
     }

@@ -13,6 +13,8 @@ pub(crate) struct Elf {
     /// Of `libc.so.6`.
     pub(crate) versions: &'static [&'static str],
     pub(crate) weak_versions: &'static [&'static str],
+    /// What it offers to others.
+    pub(crate) symbols: &'static [&'static str],
     pub(crate) padding: Vec<u8>,
 }
 
@@ -25,6 +27,7 @@ impl Default for Elf {
             libraries: &["libc.so.6", "libm.so.6", "libgcc_s.so.1"],
             versions: &["GLIBC_2.2.5", "GLIBC_2.34"],
             weak_versions: &[],
+            symbols: &[],
             padding: Vec::new(),
         }
     }
@@ -38,6 +41,15 @@ struct Part {
 }
 
 impl Elf {
+    /// The function as a library.
+    pub(crate) fn library() -> Self {
+        Self {
+            interpreter: None,
+            symbols: &["authorizer_start", "authorizer_decide", "authorizer_free"],
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut strings = vec![0];
         let mut string = |text: &str| {
@@ -53,14 +65,22 @@ impl Elf {
         }
         dynamic.extend([0; 16]);
         let versions = self.version_needs(libc, &mut string);
+        // The first symbol is none; the others are in section 1, which is enough to be defined.
+        let mut symbols = vec![0; 24];
+        for symbol in self.symbols {
+            symbols.extend((string(symbol) as u32).to_le_bytes());
+            symbols.extend([0x12, 0, 1, 0]);
+            symbols.extend([0; 16]);
+        }
 
         let segments = 2 + usize::from(self.interpreter.is_some());
         let mut body = self.interpreter.map(|path| [path.as_bytes(), &[0]].concat()).unwrap_or_default();
         let interpreter = body.len();
         let start = HEADER + segments * SEGMENT;
         let mut sections = vec![Part { kind: 0, link: 0, offset: 0, length: 0 }];
-        // SHT_STRTAB, SHT_DYNAMIC and SHT_GNU_verneed, the latter two linked to the first.
-        for (kind, link, bytes) in [(3, 0, &strings), (6, 1, &dynamic), (0x6fff_fffe, 1, &versions)] {
+        // SHT_STRTAB, SHT_DYNAMIC, SHT_GNU_verneed and SHT_DYNSYM, the latter three linked to the first.
+        let tables = [(3, 0, &strings), (6, 1, &dynamic), (0x6fff_fffe, 1, &versions), (11, 1, &symbols)];
+        for (kind, link, bytes) in tables {
             sections.push(Part { kind, link, offset: start + body.len(), length: bytes.len() });
             body.extend(bytes);
         }

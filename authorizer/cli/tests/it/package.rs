@@ -91,12 +91,71 @@ fn the_zip_holds_the_binary_the_shims_and_the_bundle_in_order_and_only_the_binar
     let shims = Path::new(env!("CARGO_MANIFEST_DIR")).join("../edge/shims");
     assert_eq!(
         entries.iter().map(|(name, mode, _)| (name.as_str(), *mode)).collect::<Vec<_>>(),
-        [("bootstrap", 0o755), ("index.mjs", 0o644), ("index.py", 0o644), ("bundle.json", 0o644)]
+        [("bootstrap", 0o755), ("index.py", 0o644), ("index.mjs", 0o644), ("bundle.json", 0o644)]
     );
     assert_eq!(entries[0].2, Elf::default().bytes());
-    assert_eq!(entries[1].2, fs::read(shims.join("index.mjs")).unwrap());
-    assert_eq!(entries[2].2, fs::read(shims.join("index.py")).unwrap());
+    assert_eq!(entries[1].2, fs::read(shims.join("index.py")).unwrap());
+    assert_eq!(entries[2].2, fs::read(shims.join("index.mjs")).unwrap());
     authorizer_core::Bundle::read(&entries[3].2).unwrap();
+}
+
+#[test]
+fn the_zip_of_the_library_holds_it_its_handler_and_the_bundle_and_nothing_for_node() {
+    let folders = [folder(), folder()];
+    let zips = folders.each_ref().map(|folder| {
+        fs::write(folder.path().join("bootstrap"), Elf::library().bytes()).unwrap();
+        let done = package(folder.path(), &["--hand-over", "library", "--out", "a.zip", "--format", "json"]);
+        assert_eq!(done.code, 0, "{done:?}");
+        let report: Value = serde_json::from_str(&done.out).unwrap();
+        assert_valid(&validator("package"), &report);
+        assert_eq!(report["hand_over"], "library");
+        assert_eq!(report["runtimes"], serde_json::json!(["python3.14"]), "not Node.js");
+        fs::read(folder.path().join("a.zip")).unwrap()
+    });
+    assert_eq!(zips[0], zips[1], "the same inputs give the same bytes");
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(&zips[0])).unwrap();
+    let mut entries = Vec::new();
+    for index in 0..zip.len() {
+        let mut file = zip.by_index(index).unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        entries.push((file.name().unwrap().into_owned(), file.unix_mode().unwrap() & 0o7777, bytes));
+    }
+    assert_eq!(
+        entries.iter().map(|(name, mode, _)| (name.as_str(), *mode)).collect::<Vec<_>>(),
+        [("libauthorizer.so", 0o755), ("index.py", 0o644), ("bundle.json", 0o644)]
+    );
+    let handler = Path::new(env!("CARGO_MANIFEST_DIR")).join("../library/handler/index.py");
+    assert_eq!(entries[0].2, Elf::library().bytes());
+    assert_eq!(entries[1].2, fs::read(handler).unwrap());
+    authorizer_core::Bundle::read(&entries[2].2).unwrap();
+}
+
+#[test]
+fn a_program_is_not_packaged_as_a_library_nor_a_library_as_a_program() {
+    for (binary, hand_over, words) in [
+        (
+            Elf::default(),
+            "library",
+            ["is a program, not the function as a library", "authorizer/edge/build fast library"],
+        ),
+        (Elf::library(), "exec", ["is the function as a library, not the program", "--hand-over library"]),
+        (
+            Elf { symbols: &["authorizer_start", "authorizer_free"], ..Elf::library() },
+            "library",
+            ["is a library or an object file, not the function", "authorizer/edge/build"],
+        ),
+    ] {
+        let folder = folder();
+        fs::write(folder.path().join("bootstrap"), binary.bytes()).unwrap();
+        let done = package(folder.path(), &["--hand-over", hand_over]);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{}", done.err);
+        let err = done.err.replace(['│', '\n'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        for word in words {
+            assert!(err.contains(word), "`{word}` is not in: {err}");
+        }
+        assert!(!folder.path().join("dist/authorizer.zip").exists());
+    }
 }
 
 #[test]
@@ -110,19 +169,21 @@ fn the_report_has_the_digests_of_the_zip_and_of_the_bundle() {
     assert_valid(&validator("package"), &report);
     assert_eq!(report["version"], 1);
     assert_eq!(report["package"], "dist/authorizer.zip");
+    assert_eq!(report["hand_over"], "exec");
     assert_eq!(report["bytes"], zip.len());
     assert_eq!(report["sha256"], *hex);
     assert_eq!(report["code_sha256"], *STANDARD.encode(sha256));
     let bundle = authorizer_policy::PolicyFile::load(&folder.path().join("policy.toml")).unwrap();
     let bundle = authorizer_core::Bundle::read(bundle.bundle_json()).unwrap();
     assert_eq!(report["bundle_sha256"], bundle.sha256());
+    assert_eq!(report["runtimes"], serde_json::json!(["python3.14", "nodejs24.x"]));
     let entries = report["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 4);
     assert_eq!(entries[0]["name"], "bootstrap");
     assert_eq!(entries[0]["bytes"], Elf::default().bytes().len());
 
     let text = package(folder.path(), &[]).out;
-    for word in [&hex, &STANDARD.encode(sha256), bundle.sha256(), "index.py"] {
+    for word in [&hex, &STANDARD.encode(sha256), bundle.sha256(), "index.py", "python3.14 or nodejs24.x"] {
         assert!(text.contains(word), "{text}");
     }
 }

@@ -44,6 +44,12 @@ impl Policy {
         self.rules.speaking_of(resource, claims)
     }
 
+    /// The rules that match a request, each with its place, in the order of the document. It costs as much as a
+    /// decision, where examining each rule costs as much as there are rules.
+    pub fn matching(&self, access: &Access<'_>) -> impl Iterator<Item = (usize, &Rule)> {
+        self.rules.matching(access)
+    }
+
     /// Decides on a request.
     pub fn decide(&self, access: &Access<'_>) -> Decision<'_> {
         self.rules.decide(access)

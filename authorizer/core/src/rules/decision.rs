@@ -113,6 +113,19 @@ impl Rules {
         })
     }
 
+    /// The rules that match, each with its place, in their order: those that [`Rule::examine`] finds nothing against.
+    pub(crate) fn matching(&self, access: &Access<'_>) -> impl Iterator<Item = (usize, &Rule)> {
+        let operation = access.request.operation();
+        let found = self.matcher.speaking_of(
+            &self.rules,
+            access.request.resource(),
+            access.claims(),
+            Some(operation),
+        );
+        let rules = found.rules.into_iter().filter_map(|place| Some((place, self.rules.get(place)?)));
+        rules.filter(|(_, rule)| rule.examine_but_keys(access).is_ok())
+    }
+
     /// The rules with a key pattern for it, in their order.
     pub(crate) fn speaking_of(&self, resource: &Resource, claims: Claims<'_>) -> impl Iterator<Item = &Rule> {
         self.at(self.matcher.speaking_of(&self.rules, resource, claims, None).rules)

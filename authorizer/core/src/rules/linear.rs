@@ -293,6 +293,9 @@ proptest! {
         let indexed = Rules::new(rules);
         let rules = indexed.as_slice();
         prop_assert_eq!(said(rules, &indexed.decide(&access)), said(rules, &decide(rules, &access)));
+        let matching: Vec<usize> = indexed.matching(&access).map(|(place, _)| place).collect();
+        let examined: Vec<usize> = (0..rules.len()).filter(|place| rules[*place].examine(&access).is_ok()).collect();
+        prop_assert_eq!(matching, examined);
         prop_assert_eq!(indexed.token_could_help(&access), token_could_help(rules, &access));
         let could = indexed.could_allow(access.request.resource(), access.source, access.at);
         for operation in S3Operation::ALL {

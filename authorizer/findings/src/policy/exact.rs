@@ -158,7 +158,11 @@ impl Exact {
 
     /// Whether a rule changes a decision. The answer is yes if the analysis did not finish.
     pub(super) fn is_redundant(&self, rule: usize, plain: &Authorizer) -> bool {
-        let difference = self.noted(rule, Analysis::within(plain, &self.budget).difference(rule));
+        let seen = match self.reach(rule, plain) {
+            Some(Reach::Decides(witness)) => Some(&**witness),
+            Some(Reach::Covered(_) | Reach::Impossible) | None => None,
+        };
+        let difference = self.noted(rule, Analysis::within(plain, &self.budget).difference(rule, seen));
         matches!(difference, Some(Difference::Redundant))
     }
 

@@ -43,6 +43,11 @@ impl<'p> PolicySubject<'p> {
         self.exact.reach(rule.index, self.authorizer)
     }
 
+    /// Whether the object of this request, or every object of the listing, is of this pattern.
+    pub(super) fn is_of(&self, request: &Witness, pattern: &KeyPattern) -> bool {
+        request.is_of(pattern, self.authorizer)
+    }
+
     /// Whether every request would be decided the same without a rule.
     pub(super) fn is_redundant(&self, rule: &RuleView<'_>) -> bool {
         self.exact.is_redundant(rule.index, self.authorizer)

@@ -13,6 +13,9 @@ pub enum PackagedError {
     /// The handler or binary that the runtime starts is missing.
     #[error("the package does not contain `{0}`")]
     NoHandler(String),
+    /// The package has no program to start: its Python handler calls a library.
+    #[error("the package is for Python alone: it was made with `--hand-over library`")]
+    OnlyPython,
     /// The runtime's client is not installed.
     #[error("the runtime client `{path}` does not exist: install it with `make runtimes`", path = _0.display())]
     NoRuntimeClient(PathBuf),

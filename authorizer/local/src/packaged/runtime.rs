@@ -12,7 +12,7 @@ use super::error::PackagedError;
 pub enum Runtime {
     /// `bootstrap` itself, without a managed runtime.
     Native,
-    /// AWS's runtime client for Python, with `index.handler`.
+    /// AWS's runtime client for Python, with `index.handler`: a shim, or the handler that calls the library.
     Python,
     /// AWS's runtime client for Node.js, with `index.handler`.
     Node,
@@ -62,7 +62,9 @@ impl Launch {
             let path = folder.join(name);
             if path.is_file() { Ok(path) } else { Err(PackagedError::NoHandler(name.to_owned())) }
         };
+        let only_python = folder.join("libauthorizer.so").is_file();
         match runtime {
+            Runtime::Native | Runtime::Node if only_python => Err(PackagedError::OnlyPython),
             Runtime::Native => Ok(Self { program: needs("bootstrap")?, arguments: Vec::new() }),
             Runtime::Python => {
                 needs("index.py")?;

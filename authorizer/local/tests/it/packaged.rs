@@ -207,4 +207,13 @@ async fn a_package_without_its_handler_or_its_runtime_client_is_refused() {
         assert!(matches!(&error, PackagedError::NoRuntimeClient(_)), "{error}");
         assert!(error.to_string().contains("make runtimes"));
     }
+    let zip = package(folder.path(), &[("libauthorizer.so", 0o755, ""), ("index.py", 0o644, "")]);
+    for runtime in [Runtime::Native, Runtime::Node] {
+        let error = Packaged::unpack(&zip, runtime, &clients).unwrap_err();
+        assert!(matches!(&error, PackagedError::OnlyPython), "{error}");
+    }
+    assert!(matches!(
+        Packaged::unpack(&zip, Runtime::Python, &clients),
+        Err(PackagedError::NoRuntimeClient(_))
+    ));
 }

@@ -14,15 +14,20 @@ provider "aws" {
   region = "us-east-1"
 }
 
+variable "package" {
+  description = "The zip that `authorizer package` made."
+  type        = string
+}
+
 variable "code_sha256" {
   description = "As `authorizer package` prints it, and a reviewer too."
   type        = string
 }
 
 module "function" {
-  source = "../../function"
+  source = "../../modules/function"
 
-  package     = "../../../../dist/authorizer.zip"
+  package     = var.package
   code_sha256 = var.code_sha256
 }
 

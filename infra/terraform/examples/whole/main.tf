@@ -20,6 +20,11 @@ provider "aws" {
   region = "us-east-1"
 }
 
+variable "package" {
+  description = "The zip that `authorizer package` made."
+  type        = string
+}
+
 variable "code_sha256" {
   description = "As `authorizer package` prints it, and a reviewer too."
   type        = string
@@ -30,7 +35,7 @@ module "files" {
   providers = { aws = aws, aws.us_east_1 = aws.us_east_1 }
 
   name        = "files"
-  package     = "../../../../dist/authorizer.zip"
+  package     = var.package
   code_sha256 = var.code_sha256
   listing     = true
 

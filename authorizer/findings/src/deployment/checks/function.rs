@@ -126,6 +126,7 @@ mod tests {
             ("nodejs22.x", true),
             ("nodejs20.x", false),
             ("python3.13", true),
+            ("python3.14", true),
             ("python3.11", false),
             ("provided.al2023", false),
             ("nodejs", false),

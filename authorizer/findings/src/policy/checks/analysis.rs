@@ -183,8 +183,12 @@ fn dead_patterns<'p>(
         })
     };
     let patterns = rule.patterns().enumerate();
+    let shown = |pattern: &KeyPattern| match subject.reach(rule) {
+        Some(Reach::Decides(witness)) => subject.is_of(witness, pattern),
+        Some(Reach::Covered(_) | Reach::Impossible) | None => false,
+    };
     let could_be = patterns.filter(|(_, (_, pattern))| {
-        near(pattern) || (others.is_empty() && pattern.claims().next().is_some())
+        (near(pattern) || (others.is_empty() && pattern.claims().next().is_some())) && !shown(pattern)
     });
     could_be.filter(|(index, _)| is_dead(*index)).map(|(_, pattern)| pattern).collect()
 }
@@ -296,17 +300,19 @@ fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for public in subject.allows().filter(RuleView::is_anonymous) {
         for private in subject.allows().filter(|rule| !rule.is_anonymous()) {
+            let exact = subject.exact();
+            let mut reads = vec![Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::ListObjectsV2];
+            reads.retain(|one| exact.could_overlap(*one, public.index, private.index));
+            if reads.is_empty() {
+                continue;
+            }
             // The author of a pattern for everything, or for the same folder, knows what is public in it.
-            let is_known = |pattern: &KeyPattern| {
-                is_everything(pattern) || public.document.keys.contains(&pattern.to_string())
-            };
+            let is_known =
+                |pattern: &KeyPattern| is_everything(pattern) || public.rule.keys().contains(pattern);
             let unknown = private.rule.keys().iter().enumerate().filter(|(_, pattern)| !is_known(pattern));
             let indexes: Vec<_> = unknown.map(|(index, _)| index).collect();
-            let reads = [Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::ListObjectsV2];
-            let exact = subject.exact();
-            let could = |one: &Op| exact.could_overlap(*one, public.index, private.index);
-            let everyone = if indexes.is_empty() { Vec::new() } else { exact.everyone() };
-            let shown = reads.into_iter().filter(could).find_map(|operation| {
+            let everyone = exact.everyone();
+            let shown = reads.into_iter().find_map(|operation| {
                 indexes.iter().find_map(|index| {
                     let require = [public.index, private.index];
                     let within = Some((private.index, *index));

@@ -21,15 +21,15 @@ use zip::write::SimpleFileOptions;
 
 use super::prove::code_sha256;
 
-const SAMPLE: &str = "fixtures/policies/sample.toml";
+pub(super) const SAMPLE: &str = "fixtures/policies/sample.toml";
 const CODE_BUCKET: &str = "deployments-of-ours";
 
 /// A zip with the policy's bundle. The rest of a package is not needed here, because nothing runs it.
-fn package(folder: &Path, policy: &Path) -> PathBuf {
+pub(super) fn package(folder: &Path, policy: &Path) -> PathBuf {
     package_as(&folder.join("package.zip"), policy)
 }
 
-fn package_as(path: &Path, policy: &Path) -> PathBuf {
+pub(super) fn package_as(path: &Path, policy: &Path) -> PathBuf {
     let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
     zip.start_file("bundle.json", SimpleFileOptions::default()).unwrap();
     zip.write_all(PolicyFile::load(policy).unwrap().bundle_json()).unwrap();
@@ -63,7 +63,7 @@ fn deploy(aws: &Ministack, package: &Path, settings: &[(&str, &str)]) -> Output 
 }
 
 #[track_caller]
-fn said(output: &Output, status: i32) -> String {
+pub(super) fn said(output: &Output, status: i32) -> String {
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(status), "{text}");
@@ -71,7 +71,7 @@ fn said(output: &Output, status: i32) -> String {
 }
 
 /// The statements of a published policy, for a bucket and a distribution.
-fn published(name: &str, bucket: &str, distribution: &str) -> Vec<Value> {
+pub(super) fn published(name: &str, bucket: &str, distribution: &str) -> Vec<Value> {
     let text = fs::read_to_string(root().join("infra/policies").join(name)).unwrap();
     let ours = text
         .replace("ACCOUNT_ID", "000000000000")
@@ -81,7 +81,7 @@ fn published(name: &str, bucket: &str, distribution: &str) -> Vec<Value> {
 }
 
 /// A policy that AWS returns as a text.
-fn policy_of(answer: &Value) -> Value {
+pub(super) fn policy_of(answer: &Value) -> Value {
     serde_json::from_str(answer["Policy"].as_str().unwrap()).unwrap()
 }
 
@@ -358,6 +358,29 @@ fn an_error_of_aws_comes_with_what_to_do() {
         ("OriginRequestPolicy\tOriginRequestPolicy files-s3 already exists", "STACK=ANOTHER"),
         ("CachePolicy\tTooManyCachePolicies", "docs/deploy.md, Quotas"),
         ("Distribution\tThe function is not in Active state", "run this again"),
+        (
+            "Distribution\tis not authorized to perform: lambda:EnableReplication*",
+            "lambda:DisableReplication*",
+        ),
+        ("Distribution\tOne or more of the CNAMEs you provided are already associated", "PARAMETERS=Alias"),
+        (
+            "Distribution\tThe specified SSL certificate doesn't exist (InvalidViewerCertificate)",
+            "in us-east-1",
+        ),
+        ("Distribution\tRate exceeded (Service: CloudFront, Status Code: 400)", "throttles"),
+        (
+            "Distribution\tInvalid request provided: AWS::CloudFront::Distribution: InvalidArgument",
+            "take a value",
+        ),
+        (
+            "Function\tS3 Error Code: PermanentRedirect. S3 Error Message: The bucket is in this region: eu-central-1.",
+            "in another Region",
+        ),
+        (
+            "Function\tThe operation cannot be performed at this time. An update is in progress",
+            "when it has ended",
+        ),
+        ("Role\tis not authorized to perform: iam:CreateRole", "lack a permission"),
     ] {
         let text = failed_because(reason, "");
         assert!(text.contains(reason) && text.contains(remedy), "{reason}: {text}");
@@ -379,7 +402,7 @@ fn a_parameter_that_no_template_has_is_not_left_out_in_silence() {
 }
 
 /// A policy without a rule for writes.
-fn reading_only() -> String {
+pub(super) fn reading_only() -> String {
     let keys = root().join("fixtures/policies/keys/sample.jwks.json");
     format!(
         r#"version = 1
@@ -403,7 +426,15 @@ keys       = ["users/{{sub}}/**"]
 
 /// A distribution without a function in front of a bucket: its id and its name.
 fn distribution_over(aws: &Ministack, bucket: &str, control: &str, reference: &str) -> (String, String) {
-    let config = json!({
+    let config = distribution_config(bucket, control, reference);
+    let made = aws.aws(&["cloudfront", "create-distribution", "--distribution-config", &config.to_string()]);
+    let word = |name: &str| made["Distribution"][name].as_str().unwrap().to_owned();
+    (word("Id"), word("DomainName"))
+}
+
+/// The configuration of a distribution without a function in front of a bucket.
+pub(super) fn distribution_config(bucket: &str, control: &str, reference: &str) -> Value {
+    json!({
         "CallerReference": reference, "Comment": "", "Enabled": true,
         "Origins": {"Quantity": 1, "Items": [{
             "Id": "s3", "DomainName": format!("{bucket}.s3.us-east-1.amazonaws.com"), "OriginPath": "",
@@ -416,19 +447,16 @@ fn distribution_over(aws: &Ministack, bucket: &str, control: &str, reference: &s
             "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
             "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
         },
-    });
-    let made = aws.aws(&["cloudfront", "create-distribution", "--distribution-config", &config.to_string()]);
-    let word = |name: &str| made["Distribution"][name].as_str().unwrap().to_owned();
-    (word("Id"), word("DomainName"))
+    })
 }
 
 /// Runs `infra/export`.
-fn export(aws: &Ministack, distribution: &str, folder: &Path) -> Output {
+pub(super) fn export(aws: &Ministack, distribution: &str, folder: &Path) -> Output {
     aws.command(root().join("infra/export")).arg(distribution).arg(folder).output().unwrap()
 }
 
 /// The exit status of `authorizer audit deployment`, and the ids of its findings.
-fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<String>) {
+pub(super) fn audited(folder: &Path, policy: &Path, package: &Path) -> (i32, BTreeSet<String>) {
     let mut audit = Command::new(authorizer());
     audit.args(["audit", "deployment", "--format", "json"]).arg(folder);
     let output = audit.arg("--policy").arg(policy).arg("--package").arg(package).output().unwrap();

@@ -87,10 +87,13 @@ fn function_faults(faults: &mut Faults, function: &Value, template: &Value) {
     faults.unless(function["Handler"] == "index.handler", "index.handler, which both shims have");
     faults.unless(function["Role"] == json!({"Fn::GetAtt": ["Role", "Arn"]}), "the role of this template");
     faults.unless(function["Runtime"] == json!({"Ref": "Runtime"}), "the runtime that was asked for");
+    let runtime = &template["Parameters"]["Runtime"];
     faults.unless(
-        as_set(&template["Parameters"]["Runtime"]["AllowedValues"]) == ["nodejs24.x", "python3.13"],
+        as_set(&runtime["AllowedValues"]) == ["nodejs24.x", "python3.13", "python3.14"],
         "only runtimes that have an execve()",
     );
+    faults
+        .unless(runtime["Default"] == "python3.14", "the runtime whose execve() is stable, if none is named");
     for part in ["S3Bucket", "S3Key", "S3ObjectVersion"] {
         faults.unless(function["Code"][part]["Ref"].is_string(), &format!("{part} from a parameter"));
     }
@@ -173,7 +176,7 @@ fn cfn_lint_stops_a_template_that_cloudformation_would_not_take() {
         linter,
         TEMPLATE,
         &[
-            ("nodejs24.x", "nodejs24", "W1030"),
+            ("python3.14", "python3", "W1030"),
             ("nodejs24.x", "nodejs18.x", "W1030"),
             ("MemorySize: 128", "MemorySize: 64", "E3034"),
             ("- x86_64", "- x64", "E3030"),

@@ -9,10 +9,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use authorizer_core::{Bundle, Reason};
-use authorizer_e2e::binaries::{authorizer, root, run};
+use authorizer_e2e::binaries::{Build, authorizer, root, run};
 use authorizer_e2e::lambda::Unpacked;
 use authorizer_e2e::lambda_api::{ARN, LambdaApi, Version};
-use authorizer_e2e::packages::{Package, issuers, sample, token};
+use authorizer_e2e::packages::{Package, issuers, sample, sample_as_library, token};
 use authorizer_e2e::runtimes::clients;
 use authorizer_local::Runtime;
 use base64::Engine as _;
@@ -93,7 +93,9 @@ fn is_proven(runtime: Runtime, json_log: bool, stdin: Option<&str>) {
         &text,
         &[
             "ok     the version has the package's code, ",
-            "ok     the native function took over the process of ",
+            "ok     the native function decides under ",
+            "ok     the hand-over: ",
+            ", and the native function has it now (build fast, version ",
             "ok     an anonymous request (allow, allowed_by_rule)",
             "ok     a request that the token opens (allow, allowed_by_rule)",
             "ok     the same with a changed signature (refuse, signature_invalid)",
@@ -107,6 +109,86 @@ fn is_proven(runtime: Runtime, json_log: bool, stdin: Option<&str>) {
     );
     let signature = token.rsplit('.').next().unwrap();
     assert!(!text.contains(signature) && !text.contains("WRONG") && !text.contains("NOT PROVEN"), "{text}");
+}
+
+#[test]
+fn without_a_line_of_the_start_it_is_said_that_the_hand_over_is_not_shown_and_how_to_see_it() {
+    if clients(Runtime::Python).is_none() {
+        return;
+    }
+    let (mut version, unpacked) = version(Runtime::Python, sample());
+    version.tail_of_start = false;
+    version.configuration["LoggingConfig"] = json!({"LogFormat": "JSON", "LogGroup": "/lambda-edge/files"});
+    let Some(api) = LambdaApi::start(version, unpacked.folder()) else { return };
+    let cold = said(&prove(&api, sample(), &[], None), 0);
+    let look = "aws logs filter-log-events --region us-east-1 --log-group-name /lambda-edge/files ";
+    has(&cold, &["note   NOT SHOWN how the runtime handed over: the function started, ", look]);
+    let warm = said(&prove(&api, sample(), &[], None), 0);
+    has(
+        &warm,
+        &["note   NOT SHOWN how the runtime handed over: the version was already warm", "new version"],
+    );
+    for text in [cold, warm] {
+        has(&text, &["ok     the native function decides under "]);
+        assert!(!text.contains("the hand-over: "), "{text}");
+    }
+}
+
+#[test]
+fn a_library_is_proven_under_python_and_refused_under_node() {
+    if clients(Runtime::Python).is_none() {
+        return;
+    }
+    let package = sample_as_library(Build::Small);
+    let (python, unpacked) = version(Runtime::Python, package);
+    let Some(api) = LambdaApi::start(python, unpacked.folder()) else { return };
+    let text = said(&prove(&api, package, &[], None), 0);
+    has(
+        &text,
+        &["ok     the hand-over: python3.", " keeps the process ", " as a library (build small, version "],
+    );
+
+    let (mut node, unpacked) = version(Runtime::Python, package);
+    node.configuration["Runtime"] = json!("nodejs24.x");
+    let Some(api) = LambdaApi::start(node, unpacked.folder()) else { return };
+    let text = said(&prove(&api, package, &[], None), 1);
+    has(
+        &text,
+        &["WRONG  the package was made with `--hand-over library`, for Python alone", "Runtime=python3.14"],
+    );
+}
+
+#[test]
+fn a_start_that_is_not_the_hand_over_of_this_package_stops_before_the_other_events() {
+    for (start, expected) in [
+        (
+            json!({"hand_over": "exec", "pid": 9, "runtime_pid": 8}),
+            "WRONG  the function has the process 9, and python3.14 had the process 8",
+        ),
+        (json!({"hand_over": "exec"}), "WRONG  the function has the process None"),
+        (json!({"hand_over": "none", "pid": 9}), "WRONG  the function started without a shim"),
+        (json!({"bundle_sha256": "another"}), "WRONG  it started with the bundle another"),
+    ] {
+        let Some(text) = instead(&decides_like_the_function(&start), LONG) else { return };
+        has(&text, &["ok     the native function decides", expected, "do not attach this version"]);
+        assert!(!text.contains("token_missing"), "{text}");
+    }
+}
+
+/// A function that logs this start and a decision as the function does, and lets every request through.
+fn decides_like_the_function(start: &Value) -> String {
+    let bundle = run(["check", "--format", "json", sample().policy.to_str().unwrap()]);
+    let bundle: Value = serde_json::from_str(&bundle).unwrap();
+    let mut line =
+        json!({"event": "start", "runtime": "python3.14", "bundle_sha256": bundle["bundle_sha256"]});
+    line.as_object_mut().unwrap().extend(start.as_object().unwrap().clone());
+    format!(
+        "import json, os, time\ndef log(line):\n    os.write(1, (json.dumps(line) + '\\n').encode())\n\
+         log({line})\ndef handler(event, context):\n    log({{'log_version': 2, 'time': int(time.time()), \
+         'decision': 'allow', 'bundle_sha256': {}}})\n    \
+         return event['Records'][0]['cf']['request'] if event['Records'] else None\n",
+        bundle["bundle_sha256"]
+    )
 }
 
 #[test]
@@ -209,11 +291,7 @@ fn a_function_that_does_not_hand_over_lets_nothing_pass_here() {
     let Some(text) = instead(passes, LONG) else { return };
     has(
         &text,
-        &[
-            "WRONG  no line of the decision log",
-            "did not take over the process of python3.13",
-            "another Runtime",
-        ],
+        &["WRONG  no line of the decision log", "did not take over the process of ", "another Runtime"],
     );
     let keeps =
         "def handler(event, context):\n    raise RuntimeError('bootstrap did not replace this process')\n";
@@ -233,19 +311,13 @@ fn a_function_that_throws_or_answers_late_is_not_to_be_attached() {
 
 #[test]
 fn a_function_that_answers_otherwise_than_replay_is_named_event_by_event() {
-    // It logs a decision as the function does, and lets every request through.
-    let bundle = run(["check", "--format", "json", sample().policy.to_str().unwrap()]);
-    let bundle: Value = serde_json::from_str(&bundle).unwrap();
-    let code = format!(
-        "import json, os, time\ndef handler(event, context):\n    line = {{'log_version': 2, 'time': int(time.time()), \
-         'decision': 'allow', 'bundle_sha256': {}}}\n    os.write(1, (json.dumps(line) + '\\n').encode())\n    \
-         return event['Records'][0]['cf']['request'] if event['Records'] else None\n",
-        bundle["bundle_sha256"]
-    );
-    let Some(text) = instead(&code, LONG) else { return };
+    // As an older Node.js starts it: this is no difference by itself.
+    let child = json!({"hand_over": "child", "pid": 9, "runtime_pid": 8});
+    let Some(text) = instead(&decides_like_the_function(&child), LONG) else { return };
     has(
         &text,
         &[
+            "note   python3.14 waits in the process 8 for the native function in the process 9",
             "WRONG  token_missing (refuse, token_missing):",
             "the answer is {",
             "its log has decision \"allow\", and `replay` \"refuse\"",

@@ -1,7 +1,8 @@
 //! `infra/terraform`, planned and tested by Terraform with the schemas of its AWS provider. Nothing is applied,
 //! because there is only a stub behind the schemas.
 
-mod template;
+mod registry;
+pub(super) mod template;
 
 use std::fs;
 use std::path::Path;
@@ -55,6 +56,7 @@ impl Copy {
         terraform.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", self.folder.path());
         terraform.env("TF_CLI_CONFIG_FILE", self.provider.join("terraformrc"));
         terraform.env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1");
+        terraform.env("TF_VAR_package", self.folder.path().join("dist/authorizer.zip"));
         terraform.env("TF_VAR_code_sha256", BASE64_STANDARD.encode(digest(&SHA256, PACKAGE)));
         terraform.output().unwrap()
     }
@@ -248,25 +250,25 @@ fn the_modules_own_tests_find_what_would_leave_a_way_around_the_function() {
             "Nothing of the buckets is public, and ACLs are off.",
         ),
         (
-            "terraform/function/main.tf",
+            "terraform/modules/function/main.tf",
             "memory_size      = 128",
             "memory_size      = 256",
             "What CloudFront takes of a viewer-request function, and nothing that it does not.",
         ),
         (
-            "terraform/function/main.tf",
+            "terraform/modules/function/main.tf",
             "\"lambda.amazonaws.com\", \"edgelambda.amazonaws.com\"",
             "\"lambda.amazonaws.com\"",
             "The role is for both services, and for nobody else.",
         ),
         (
-            "terraform/function/main.tf",
+            "terraform/modules/function/main.tf",
             "\"logs:PutLogEvents\"]",
             "\"logs:PutLogEvents\", \"logs:CreateLogGroup\"]",
             "It may write its own log, and nothing else.",
         ),
         (
-            "terraform/function/main.tf",
+            "terraform/modules/function/main.tf",
             "log_format = \"JSON\"",
             "log_format = \"Text\"",
             "The log is JSON, in one group of the same name in all Regions.",
@@ -284,7 +286,7 @@ fn the_modules_own_tests_find_what_would_leave_a_way_around_the_function() {
             "The statement for access logs is in AWS's own wording.",
         ),
         (
-            "terraform/function/main.tf",
+            "terraform/modules/function/main.tf",
             "publish = true",
             "publish = false",
             "A numbered version, which replicas keep from being deleted for hours.",
@@ -316,7 +318,7 @@ fn a_module_that_the_provider_would_not_take_is_not_valid() {
             "At least 1 \"restrictions\" blocks are required.",
         ),
         (
-            "terraform/function/main.tf",
+            "terraform/modules/function/main.tf",
             "timeout          = 5",
             "timeout          = \"soon\"",
             "Inappropriate value for attribute \"timeout\": a number is required.",

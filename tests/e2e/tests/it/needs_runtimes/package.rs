@@ -1,6 +1,7 @@
 //! The deployment package under each runtime of Lambda@Edge, with AWS's own runtime clients: it answers as the core
 //! does, and a damaged package does not answer at all.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,10 +13,12 @@ use std::time::{Instant, SystemTime};
 
 use authorizer_core::record::DecisionLine;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
-use authorizer_e2e::binaries::root;
+use authorizer_e2e::binaries::{Build, root};
 use authorizer_e2e::fixtures::Suite;
-use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
-use authorizer_e2e::packages::{self, ALGORITHMS, Package, issuers, sample, small_issuers, token};
+use authorizer_e2e::lambda::{Process, Said, Unpacked, event, is_decision};
+use authorizer_e2e::packages::{
+    self, ALGORITHMS, Package, issuers, issuers_as_library, sample, sample_as_library, small_issuers, token,
+};
 use authorizer_e2e::runtimes::clients;
 use authorizer_e2e::served::{DEADLINE, Served, serve};
 use authorizer_e2e::under;
@@ -38,6 +41,18 @@ under! { [natively = Native, under_python = Python, under_node = Node] [
     serve_runs_the_package,
 ] }
 
+under! { [as_a_library = Python] [
+    the_library_answers_every_recorded_event_as_the_core_does,
+    the_library_decides_on_tokens_of_today,
+    the_small_library_decides_on_tokens_of_today,
+    the_process_stays_the_runtimes_and_says_so,
+    the_library_refuses_what_is_no_event,
+    the_library_does_not_start_with_a_bundle_that_is_not_whole,
+    a_library_that_cannot_be_loaded_is_one_line_and_the_end,
+    a_library_that_cannot_start_again_lets_nothing_through,
+    serve_runs_the_package_of_the_library,
+] }
+
 under! { [with_python = Python, with_node = Node] [
     a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end,
 ] }
@@ -50,10 +65,16 @@ under! { [in_older_node = Node] [
     without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended,
 ] }
 
+under! { [in_newer_node = Node] [
+    an_execve_that_throws_is_one_line_and_the_end,
+] }
+
 /// An unpacked package, and the core with its bundle.
 struct Stage {
     unpacked: Unpacked,
     core: Authorizer,
+    /// The function is a library, so that the runtime's client reads the event first.
+    is_library: bool,
 }
 
 impl Stage {
@@ -65,11 +86,29 @@ impl Stage {
             PolicyFile::load(&package.policy).unwrap().bundle_json(),
             "the bundle is the policy's"
         );
-        Self { unpacked, core: Authorizer::new(Bundle::read(&bytes).unwrap()) }
+        let is_library = unpacked.file("libauthorizer.so").exists();
+        Self { unpacked, core: Authorizer::new(Bundle::read(&bytes).unwrap()), is_library }
+    }
+
+    /// The event as it comes to the decision. A client that reads JSON keeps the last of several members of one name, which
+    /// CloudFront never writes; nothing else changes the decision.
+    fn read<'e>(&self, event: &'e [u8]) -> Cow<'e, [u8]> {
+        let Ok(value) = serde_json::from_slice::<Value>(event) else { return event.into() };
+        let read = serde_json::to_vec(&value).unwrap();
+        let [as_sent, as_read] = [event, &read].map(|event| self.decide_as_read(event));
+        assert!(as_sent == as_read || as_sent.1["reason"] == "event_malformed", "{as_sent:#?}\n{as_read:#?}");
+        read.into()
     }
 
     /// The core's answer at this moment, and its log line.
     fn decide(&self, event: &[u8]) -> (Value, Value) {
+        match self.is_library {
+            true => self.decide_as_read(&self.read(event)),
+            false => self.decide_as_read(event),
+        }
+    }
+
+    fn decide_as_read(&self, event: &[u8]) -> (Value, Value) {
         let authorized = self.core.authorize(event, UnixTime::from_system(SystemTime::now()));
         let mut line = serde_json::to_value(DecisionLine::new(&authorized.record, 0)).unwrap();
         (line["micros"], line["time"]) = (Value::Null, Value::Null);
@@ -85,11 +124,10 @@ impl Stage {
         let after = self.decide(event);
         let Said::Response(response) = said else { panic!("{name}: {said:?}") };
         let response: Value = serde_json::from_slice(&response).unwrap();
-        // A line about fetched keys may come before it.
-        let is_decision = |line: &&String| !line.contains(OF_KEYS);
-        let line = process
-            .stdout()
-            .wait_for("the line of the decision", |all| all.iter().skip(lines).find(is_decision).cloned());
+        // A line about fetched keys may come before it, or that of the start.
+        let line = process.stdout().wait_for("the line of the decision", |all| {
+            all.iter().skip(lines).find(|line| is_decision(line)).cloned()
+        });
         let mut line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line["micros"].take().as_u64().is_some_and(|micros| micros < 5_000_000), "{name}: {line}");
         assert!(line["time"].take().as_u64().is_some_and(|time| time > 1_700_000_000), "{name}: {line}");
@@ -122,12 +160,19 @@ fn assert_not_written(written: &[String], secrets: &[String]) {
 
 async fn every_recorded_event_is_answered_as_the_core_answers_it(runtime: Runtime) {
     for suite in Suite::ALL {
-        every_event_is_answered_as_the_core_answers_it(runtime, suite).await;
+        every_event_is_answered_as_the_core_answers_it(runtime, suite, packages::suite(suite)).await;
     }
 }
 
-async fn every_event_is_answered_as_the_core_answers_it(runtime: Runtime, suite: Suite) {
-    let stage = Stage::of(packages::suite(suite));
+async fn the_library_answers_every_recorded_event_as_the_core_does(runtime: Runtime) {
+    for suite in Suite::ALL {
+        let package = packages::suite_as_library(suite);
+        every_event_is_answered_as_the_core_answers_it(runtime, suite, package).await;
+    }
+}
+
+async fn every_event_is_answered_as_the_core_answers_it(runtime: Runtime, suite: Suite, package: &Package) {
+    let stage = Stage::of(package);
     let mut process = Process::start(runtime, stage.unpacked.folder()).await;
     process.ready().await;
     let mut events: Vec<PathBuf> = std::fs::read_dir(suite.events())
@@ -148,7 +193,7 @@ async fn every_event_is_answered_as_the_core_answers_it(runtime: Runtime, suite:
     }
     assert!(lines > 50, "{lines} events");
     let (stdout, stderr) = process.stop();
-    let decisions = stdout.iter().filter(|line| !line.contains(OF_KEYS)).count();
+    let decisions = stdout.iter().filter(|line| is_decision(line)).count();
     assert_eq!(decisions, lines, "one line for each request");
     assert_eq!(stderr, Vec::<String>::new());
     assert!(kept.len() > 20, "{} tokens", kept.len());
@@ -162,6 +207,14 @@ async fn tokens_of_today_open_what_the_policy_opens_and_nothing_else(runtime: Ru
 /// With the other build: `authorizer/edge/build small`.
 async fn tokens_of_today_are_decided_on_the_same(runtime: Runtime) {
     decides_on_tokens_of_today(runtime, small_issuers()).await;
+}
+
+async fn the_library_decides_on_tokens_of_today(runtime: Runtime) {
+    decides_on_tokens_of_today(runtime, issuers_as_library(Build::Fast)).await;
+}
+
+async fn the_small_library_decides_on_tokens_of_today(runtime: Runtime) {
+    decides_on_tokens_of_today(runtime, issuers_as_library(Build::Small)).await;
 }
 
 async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {
@@ -247,8 +300,9 @@ async fn decides_on_tokens_of_today(runtime: Runtime, package: &Package) {
         }
     }
     let (stdout, stderr) = process.stop();
-    assert_eq!((stdout.len(), stderr), (ALGORITHMS.len() * 23, Vec::new()));
-    for line in &stdout {
+    // After the line of the start.
+    assert_eq!((stdout.len(), stderr), (1 + ALGORITHMS.len() * 23, Vec::new()));
+    for line in &stdout[1..] {
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["log_version"], 2);
         assert_eq!(line["distribution_id"], "EDFDVBD6EXAMPLE");
@@ -282,17 +336,67 @@ async fn the_process_that_was_started_becomes_the_function(runtime: Runtime) {
     let status = std::fs::read_to_string(proc.join("status")).unwrap();
     let resident = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     println!("{runtime:?}: {resident}");
+
+    // It says so itself, once.
+    let line = process.stdout().wait_for("the line of the start", |all| all.first().cloned());
+    let mut line: Value = serde_json::from_str(&line).unwrap();
+    let by = line.as_object_mut().unwrap().remove("runtime");
+    let mut expected = json!({
+        "level": "info", "event": "start", "pid": process.pid(), "hand_over": "none", "build": "fast",
+        "version": env!("CARGO_PKG_VERSION"), "bundle_sha256": stage.core.bundle().sha256(),
+    });
+    if runtime != Runtime::Native {
+        expected["hand_over"] = json!("exec");
+        expected["runtime_pid"] = json!(process.pid());
+    }
+    assert_eq!(line, expected);
+    let by = by.as_ref().and_then(Value::as_str).unwrap_or_default();
+    match runtime {
+        Runtime::Native => assert_eq!(by, ""),
+        // The machine's own.
+        Runtime::Python => assert!(by.starts_with("python3."), "{by}"),
+        Runtime::Node => assert_eq!(by, "nodejs24.x"),
+    }
+    assert_eq!(process.stop().0.len(), 1);
+}
+
+async fn the_process_stays_the_runtimes_and_says_so(runtime: Runtime) {
+    let stage = Stage::of(issuers_as_library(Build::Small));
+    let mut process = Process::start(runtime, stage.unpacked.folder()).await;
+    process.ready().await;
+    let proc = PathBuf::from(format!("/proc/{}", process.pid()));
+    let exe = std::fs::read_link(proc.join("exe")).unwrap();
+    assert!(exe.file_name().unwrap().to_str().unwrap().starts_with("python3"), "{exe:?}");
+    let line = process.stdout().wait_for("the line of the start", |all| all.first().cloned());
+    let mut line: Value = serde_json::from_str(&line).unwrap();
+    assert!(line["runtime"].take().as_str().unwrap().starts_with("python3."), "{line}");
+    let expected = json!({
+        "level": "info", "event": "start", "pid": process.pid(), "hand_over": "library", "build": "small",
+        "version": env!("CARGO_PKG_VERSION"), "bundle_sha256": stage.core.bundle().sha256(),
+        "runtime": null, "runtime_pid": process.pid(),
+    });
+    assert_eq!(line, expected);
+    assert_eq!(process.stop().0.len(), 1);
+}
+
+async fn the_library_refuses_what_is_no_event(runtime: Runtime) {
+    refuses_what_is_no_event(runtime, issuers_as_library(Build::Fast)).await;
 }
 
 async fn what_is_no_event_is_refused_and_the_next_one_is_answered(runtime: Runtime) {
-    let stage = Stage::of(issuers());
+    refuses_what_is_no_event(runtime, issuers()).await;
+}
+
+async fn refuses_what_is_no_event(runtime: Runtime, package: &Package) {
+    let stage = Stage::of(package);
     let mut process = Process::start(runtime, stage.unpacked.folder()).await;
     process.ready().await;
     let pid = process.pid();
     let bearer = format!("Bearer {}", token("EdDSA", "alice", &FILES));
     let good = event("GET", "/users/alice/x", "", &[("Authorization", &bearer)]);
     let text = String::from_utf8(good.clone()).unwrap();
-    let mut lines = 0;
+    process.stdout().wait_for("the line of the start", |all| all.first().cloned());
+    let mut lines = 1;
 
     // JSON that is not a viewer-request event: the core refuses it.
     for no_event in [
@@ -309,6 +413,10 @@ async fn what_is_no_event_is_refused_and_the_next_one_is_answered(runtime: Runti
         format!(r#"{{"Records": [{0}, {0}]}}"#, json!({"cf": {}})),
         "[".repeat(200) + &"]".repeat(200),
     ] {
+        // What the runtime's client reads is an event.
+        if stage.is_library && no_event.contains("\"method\":\"PUT\"") {
+            continue;
+        }
         let said = process.invoke(Bytes::from(no_event.clone())).await;
         let Said::Response(response) = said else { panic!("{no_event}: {said:?}") };
         let response: Value = serde_json::from_slice(&response).unwrap();
@@ -328,7 +436,9 @@ async fn what_is_no_event_is_refused_and_the_next_one_is_answered(runtime: Runti
         lines += 1;
     }
     assert_eq!(process.pid(), pid, "one process all along");
-    let (stdout, _) = process.stop();
+    let (mut stdout, _) = process.stop();
+    // The runtime's client writes lines of its own about what is not JSON.
+    stdout.retain(|line| !stage.is_library || line.starts_with('{'));
     assert_eq!(stdout.len(), lines, "{stdout:#?}");
 }
 
@@ -379,7 +489,15 @@ fn assert_start_failed(stdout: &[String], reason: &str, said: &str) {
 }
 
 async fn a_bundle_that_is_not_whole_stops_the_function_before_its_first_event(runtime: Runtime) {
-    let stage = Stage::of(issuers());
+    stops_with_a_bundle_that_is_not_whole(runtime, issuers()).await;
+}
+
+async fn the_library_does_not_start_with_a_bundle_that_is_not_whole(runtime: Runtime) {
+    stops_with_a_bundle_that_is_not_whole(runtime, issuers_as_library(Build::Fast)).await;
+}
+
+async fn stops_with_a_bundle_that_is_not_whole(runtime: Runtime, package: &Package) {
+    let stage = Stage::of(package);
     let bundle = stage.unpacked.file("bundle.json");
     let good = std::fs::read(&bundle).unwrap();
     for (how, reason, spoilt) in SPOILT {
@@ -412,11 +530,52 @@ async fn a_bootstrap_that_cannot_be_executed_is_one_line_and_the_end(runtime: Ru
         assert_start_failed(&stdout, "bootstrap_not_executable", "bootstrap");
     }
     std::fs::remove_dir(&bootstrap).unwrap();
+    if runtime == Runtime::Python {
+        // Executable, and no program. Node.js 24 aborts at this one, without a line.
+        std::fs::write(&bootstrap, "no program").unwrap();
+        std::fs::set_permissions(&bootstrap, Permissions::from_mode(0o755)).unwrap();
+        let (status, stdout, _) = Process::start(runtime, stage.unpacked.folder()).await.ends().await;
+        assert_eq!(status.code(), Some(1));
+        assert_start_failed(&stdout, "bootstrap_not_executable", "Exec format error");
+    }
     // Written beside the file, so that the file is never open for writing when it is run.
     let beside = stage.unpacked.file("beside");
     std::fs::write(&beside, &bytes).unwrap();
     std::fs::set_permissions(&beside, Permissions::from_mode(0o755)).unwrap();
     std::fs::rename(&beside, &bootstrap).unwrap();
+    Process::start(runtime, stage.unpacked.folder()).await.ready().await;
+}
+
+async fn a_library_that_cannot_be_loaded_is_one_line_and_the_end(runtime: Runtime) {
+    let stage = Stage::of(issuers_as_library(Build::Fast));
+    let library = stage.unpacked.file("libauthorizer.so");
+    let bytes = std::fs::read(&library).unwrap();
+    // A new file each time, and not the one that a process may have loaded.
+    let becomes = |bytes: &[u8]| {
+        let beside = stage.unpacked.file("beside");
+        std::fs::write(&beside, bytes).unwrap();
+        std::fs::rename(&beside, &library).unwrap();
+    };
+    let newer_glibc = |bytes: &[u8]| {
+        let at = bytes.windows(10).position(|window| window == b"GLIBC_2.34").unwrap();
+        [&bytes[..at], b"GLIBC_9.99", &bytes[at + 10..]].concat()
+    };
+    for (how, spoilt) in [
+        ("missing", None),
+        // What is cut further back ends the process while it is loaded, without a line.
+        ("cut", Some(bytes[..bytes.len().min(1000)].to_vec())),
+        ("not a library", Some(b"not a library".repeat(100))),
+        ("for another glibc", Some(newer_glibc(&bytes))),
+    ] {
+        match &spoilt {
+            Some(spoilt) => becomes(spoilt),
+            None => std::fs::remove_file(&library).unwrap(),
+        }
+        let (status, stdout, _) = Process::start(runtime, stage.unpacked.folder()).await.ends().await;
+        assert_eq!(status.code(), Some(1), "{how}");
+        assert_start_failed(&stdout, "library_not_loaded", "libauthorizer.so");
+    }
+    becomes(&bytes);
     Process::start(runtime, stage.unpacked.folder()).await.ready().await;
 }
 
@@ -449,10 +608,32 @@ async fn without_execve_the_shim_waits_for_the_function_and_ends_as_it_ended(_: 
         std::fs::rename(&beside, &bootstrap).unwrap();
         ends()
     };
+    let (_, stdout) = becomes("echo $$ $AUTHORIZER_HANDED_OVER");
+    let (own, handed_over) = stdout[0].split_once(' ').unwrap();
+    assert!(
+        handed_over.starts_with("nodejs24.x:") && !handed_over.ends_with(&format!(":{own}")),
+        "{stdout:?}"
+    );
     let (status, stdout) = becomes("echo of the function; exit 7");
     assert_eq!((status.code(), stdout), (Some(7), vec!["of the function".to_owned()]));
     let (status, stdout) = becomes("kill -KILL $$");
     assert_eq!((status.signal(), stdout), (Some(Signal::KILL.as_raw()), Vec::new()));
+}
+
+/// From Node.js 26 on, a failed execve() throws; before, it aborts the process.
+async fn an_execve_that_throws_is_one_line_and_the_end(_: Runtime) {
+    let stage = Stage::of(issuers());
+    let throws = "data:text/javascript,process.execve = () => { throw new Error('ENOEXEC of bootstrap') }";
+    let mut node = Command::new(root().join(".tools/runtimes/node/bin/node"));
+    let output = node
+        .args(["--import", throws, "index.mjs"])
+        .current_dir(stage.unpacked.folder())
+        .env_clear()
+        .output();
+    let output = output.unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(1), ""));
+    let stdout: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert_start_failed(&stdout, "bootstrap_not_executable", "ENOEXEC of bootstrap");
 }
 
 #[derive(Default)]
@@ -467,7 +648,15 @@ impl Observer for Heard {
 }
 
 async fn a_function_that_cannot_start_again_lets_nothing_through(runtime: Runtime) {
-    let function = Packaged::unpack(&issuers().zip, runtime, &clients(runtime).unwrap()).unwrap();
+    cannot_start_again(runtime, issuers()).await;
+}
+
+async fn a_library_that_cannot_start_again_lets_nothing_through(runtime: Runtime) {
+    cannot_start_again(runtime, issuers_as_library(Build::Fast)).await;
+}
+
+async fn cannot_start_again(runtime: Runtime, package: &Package) {
+    let function = Packaged::unpack(&package.zip, runtime, &clients(runtime).unwrap()).unwrap();
     let folder = function.folder().to_owned();
     let (data, heard) = (tempfile::tempdir().unwrap(), Arc::new(Heard::default()));
     let running = Distribution::start(Settings {
@@ -529,12 +718,20 @@ async fn a_function_that_cannot_start_again_lets_nothing_through(runtime: Runtim
         refused(how, reason).await;
     }
     std::fs::write(&bundle, &good).unwrap();
-    std::fs::set_permissions(&bootstrap, Permissions::from_mode(0o644)).unwrap();
-    end();
-    let says = if runtime == Runtime::Native { "Permission denied" } else { "bootstrap_not_executable" };
-    refused("not executable", says).await;
-
-    std::fs::set_permissions(&bootstrap, Permissions::from_mode(0o755)).unwrap();
+    let library = folder.join("libauthorizer.so");
+    if library.exists() {
+        let aside = folder.join("aside");
+        std::fs::rename(&library, &aside).unwrap();
+        end();
+        refused("without the library", "library_not_loaded").await;
+        std::fs::rename(&aside, &library).unwrap();
+    } else {
+        std::fs::set_permissions(&bootstrap, Permissions::from_mode(0o644)).unwrap();
+        end();
+        let says = if runtime == Runtime::Native { "Permission denied" } else { "bootstrap_not_executable" };
+        refused("not executable", says).await;
+        std::fs::set_permissions(&bootstrap, Permissions::from_mode(0o755)).unwrap();
+    }
     let answer = viewer.ask("GET", "/users/alice/x", &headers, "").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "good"), "and mended it serves again");
     running.stop().await;
@@ -549,9 +746,17 @@ fn runtime_name(runtime: Runtime) -> &'static str {
 }
 
 async fn serve_runs_the_package(runtime: Runtime) {
+    serve_runs(runtime, sample()).await;
+}
+
+async fn serve_runs_the_package_of_the_library(runtime: Runtime) {
+    serve_runs(runtime, sample_as_library(Build::Small)).await;
+}
+
+async fn serve_runs(runtime: Runtime, package: &Package) {
     // A sample with the package's key; `serve` makes its tokens.
     let folder = tempfile::tempdir().unwrap();
-    let Package { policy, zip } = sample();
+    let Package { policy, zip } = package;
     std::fs::create_dir(folder.path().join("keys")).unwrap();
     for name in ["policy.toml", "keys/sample.jwks.json", "keys/sample.private.pem"] {
         std::fs::copy(policy.with_file_name(name), folder.path().join(name)).unwrap();
@@ -580,7 +785,9 @@ async fn serve_runs_the_package(runtime: Runtime) {
     assert_eq!(std::fs::read_to_string(served.file("users/alice/x")).unwrap(), "hers");
     let (status, stdout, stderr) = served.interrupt();
     assert_eq!(status.code(), Some(0));
-    assert_eq!(stderr.text(), "");
+    // The line of the start, and no other.
+    let of_starts = |line: &String| line.starts_with("function {") && line.contains("hand_over");
+    assert!(stderr.all().len() <= 1 && stderr.all().iter().all(of_starts), "{}", stderr.text());
     let of_requests = |line: &&String| line.contains(path) || line.contains("users/alice/x");
     assert_eq!(stdout.all().iter().filter(of_requests).count(), 6, "{}", stdout.text());
 

@@ -1,7 +1,8 @@
 //! The deployment package with keys that must be fetched from the issuer, under each runtime of Lambda@Edge.
 
-use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event};
-use authorizer_e2e::packages::sample;
+use authorizer_e2e::binaries::Build;
+use authorizer_e2e::lambda::{OF_KEYS, Process, Said, Unpacked, event, is_decision};
+use authorizer_e2e::packages::{Package, sample, sample_as_library};
 use authorizer_e2e::providers::{Before, OpenId};
 use authorizer_e2e::under;
 use authorizer_local::Runtime;
@@ -12,11 +13,23 @@ under! { [natively = Native, under_python = Python, under_node = Node] [
     keys_are_asked_for_within_an_invocation,
 ] }
 
+under! { [as_a_library = Python] [
+    the_library_asks_for_keys_within_a_call,
+] }
+
 async fn keys_are_asked_for_within_an_invocation(runtime: Runtime) {
+    asks_for_keys(runtime, sample()).await;
+}
+
+async fn the_library_asks_for_keys_within_a_call(runtime: Runtime) {
+    asks_for_keys(runtime, sample_as_library(Build::Fast)).await;
+}
+
+async fn asks_for_keys(runtime: Runtime, package: &Package) {
     let Some(mut provider) = OpenId::start() else { return };
     let resource = "https://files.example.com/";
     let told = provider.introduction().clone();
-    let unpacked = Unpacked::new(&sample().zip);
+    let unpacked = Unpacked::new(&package.zip);
     let policy = unpacked.folder().join("policy.toml");
     let text = format!(
         r#"version = 1
@@ -51,8 +64,8 @@ keys    = ["users/{{sub}}/**"]
     // The log lines come through another pipe than the answers.
     let has_fetched = |process: &Process, decisions: usize, times: usize| {
         process.stdout().wait_for("the decisions' lines", |all| {
-            let (fetched, decided): (Vec<_>, Vec<_>) = all.iter().partition(|line| line.contains(OF_KEYS));
-            (decided.len() == decisions).then_some(fetched.len())
+            let decided = all.iter().filter(|line| is_decision(line)).count();
+            (decided == decisions).then(|| all.iter().filter(|line| line.contains(OF_KEYS)).count())
         }) == times
     };
     let first = provider.token(resource, "files");

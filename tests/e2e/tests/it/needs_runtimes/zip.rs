@@ -8,18 +8,23 @@ use std::time::Instant;
 
 use authorizer_e2e::binaries::{Build, bootstrap, root, run_in};
 use authorizer_e2e::lambda::{Process, Unpacked};
-use authorizer_e2e::packages::{sample, small_sample};
+use authorizer_e2e::packages::{Package, sample, sample_as_library, small_sample};
 use authorizer_local::Runtime;
 use authorizer_policy::PolicyFile;
 use object::LittleEndian;
-use object::elf::{EM_X86_64, ET_DYN, ET_EXEC, FileHeader64, PT_GNU_EH_FRAME};
-use object::read::elf::{FileHeader as _, ProgramHeader as _};
+use object::elf::{EM_X86_64, ET_DYN, ET_EXEC, FileHeader64, PT_GNU_EH_FRAME, SHT_DYNSYM};
+use object::read::elf::{FileHeader as _, ProgramHeader as _, Sym as _};
 use rustix::process::Signal;
 use zip::ZipArchive;
 
 #[test]
 fn the_small_zip_is_one_that_cloudfront_was_seen_to_accept_and_the_fast_one_is_no_larger_than_its_budget() {
-    for (package, most) in [(small_sample(), 1_048_576), (sample(), 2_200_000)] {
+    for (package, most) in [
+        (small_sample(), 1_048_576),
+        (sample(), 2_200_000),
+        (sample_as_library(Build::Small), 1_048_576),
+        (sample_as_library(Build::Fast), 2_200_000),
+    ] {
         let length = package.zip.metadata().unwrap().len();
         println!("{length} bytes");
         assert!(length <= most, "{length} bytes");
@@ -48,24 +53,49 @@ fn the_zip_holds_the_function_its_shims_and_its_bundle() {
     }
 }
 
+/// The function in each form and build, as it is packaged.
+fn binaries() -> [Vec<u8>; 4] {
+    let binary = |package: &Package, name| fs::read(Unpacked::new(&package.zip).file(name)).unwrap();
+    [
+        binary(sample(), "bootstrap"),
+        binary(small_sample(), "bootstrap"),
+        binary(sample_as_library(Build::Fast), "libauthorizer.so"),
+        binary(sample_as_library(Build::Small), "libauthorizer.so"),
+    ]
+}
+
 #[test]
 fn the_function_needs_no_newer_glibc_than_amazon_linux_2023_has() {
-    for package in [sample(), small_sample()] {
-        needs_no_newer_glibc(&package.zip);
+    for bytes in binaries() {
+        needs_no_newer_glibc(&bytes);
     }
 }
 
-fn needs_no_newer_glibc(zip: &Path) {
-    let unpacked = Unpacked::new(zip);
-    let bytes = std::fs::read(unpacked.file("bootstrap")).unwrap();
-    let header = FileHeader64::<LittleEndian>::parse(&*bytes).unwrap();
+#[test]
+fn the_library_shows_its_three_functions_and_nothing_else() {
+    for bytes in &binaries()[2..] {
+        let header = FileHeader64::<LittleEndian>::parse(&**bytes).unwrap();
+        let endian = header.endian().unwrap();
+        let sections = header.sections(endian, &**bytes).unwrap();
+        let symbols = sections.symbols(endian, &**bytes, SHT_DYNSYM).unwrap();
+        let defined = symbols.iter().filter(|symbol| !symbol.is_undefined(endian));
+        let mut names: Vec<&[u8]> =
+            defined.map(|symbol| symbol.name(endian, symbols.strings()).unwrap()).collect();
+        names.retain(|name| !name.is_empty());
+        names.sort_unstable();
+        assert_eq!(names, [&b"authorizer_decide"[..], b"authorizer_free", b"authorizer_start"]);
+    }
+}
+
+fn needs_no_newer_glibc(bytes: &[u8]) {
+    let header = FileHeader64::<LittleEndian>::parse(bytes).unwrap();
     let endian = header.endian().unwrap();
     assert_eq!(header.e_machine(endian), EM_X86_64);
     assert!([ET_DYN, ET_EXEC].contains(&header.e_type(endian)));
     let mut needed = Vec::new();
-    let sections = header.sections(endian, &*bytes).unwrap();
-    let (mut files, strings) = sections.gnu_verneed(endian, &*bytes).unwrap().expect("it needs some version");
-    let strings = sections.strings(endian, &*bytes, strings).unwrap();
+    let sections = header.sections(endian, bytes).unwrap();
+    let (mut files, strings) = sections.gnu_verneed(endian, bytes).unwrap().expect("it needs some version");
+    let strings = sections.strings(endian, bytes, strings).unwrap();
     while let Some((file, mut versions)) = files.next().unwrap() {
         let library = String::from_utf8(file.file(endian, strings).unwrap().to_vec()).unwrap();
         while let Some(version) = versions.next().unwrap() {
@@ -83,9 +113,7 @@ fn needs_no_newer_glibc(zip: &Path) {
 
 #[test]
 fn the_function_holds_no_tables_for_unwinding() {
-    for package in [sample(), small_sample()] {
-        let unpacked = Unpacked::new(&package.zip);
-        let bytes = fs::read(unpacked.file("bootstrap")).unwrap();
+    for bytes in binaries() {
         let header = FileHeader64::<LittleEndian>::parse(&*bytes).unwrap();
         let endian = header.endian().unwrap();
         let sections = header.sections(endian, &*bytes).unwrap();

@@ -44,6 +44,7 @@ async fn the_function_and_every_peer_give_the_same_decisions() {
     let cases = cases(&stage.issuer);
     let contenders = [
         (Function::Ours(Build::Fast), Runtime::Node),
+        (Function::AsLibrary(Build::Fast), Runtime::Python),
         (Function::Peer(Library::AwsJwtVerify), Runtime::Node),
         (Function::Peer(Library::Jose), Runtime::Node),
         (Function::Peer(Library::PyJwt), Runtime::Python),

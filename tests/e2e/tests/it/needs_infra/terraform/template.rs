@@ -168,7 +168,7 @@ fn reference(name: &str, parameters: &Value) -> Value {
         "LogBucket.Arn" => "arn:aws:s3:::files-logs-1",
         "Distribution" | "DistributionId" => "EDFDVBD6EXAMPLE",
         "Version" | "VersionArn" => "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1",
-        "Runtime" => "nodejs24.x",
+        "Runtime" => "python3.14",
         "OriginAccessControl.Id" => "E327GJI25M56DG",
         other => return parameters.get(other).cloned().unwrap_or_else(|| json!({"of": other})),
     };
@@ -183,7 +183,7 @@ fn sorted(list: &Value) -> Value {
 }
 
 /// The settings of the template.
-fn of_template(resources: &Value, parameters: &Value) -> Value {
+pub(in super::super) fn of_template(resources: &Value, parameters: &Value) -> Value {
     let of = |name: &str| rendered(&resources[name]["Properties"], parameters);
     let (function, role, key) = (of("Function"), of("Role"), of("Key"));
     let logging = &function["LoggingConfig"];

@@ -49,11 +49,13 @@ variable "code_sha256" {
 }
 
 variable "runtime" {
-  description = "The managed runtime, whose process the native function replaces. Both have an execve()."
+  # Python's execve() is stable, and that of Node.js is experimental. AWS supports the Python runtimes until 2029-06-30 and
+  # nodejs24.x until 2028-04-30 (Lambda Developer Guide, "Lambda runtimes").
+  description = "The managed runtime, whose process the native function replaces."
   type        = string
-  default     = "nodejs24.x"
+  default     = "python3.14"
   validation {
-    condition     = contains(["nodejs24.x", "python3.13"], var.runtime)
-    error_message = "runtime must be nodejs24.x or python3.13."
+    condition     = contains(["python3.14", "python3.13", "nodejs24.x"], var.runtime)
+    error_message = "runtime must be python3.14, python3.13 or nodejs24.x."
   }
 }

@@ -26,7 +26,7 @@ resource "aws_iam_role_policy" "log" {
     Version = "2012-10-17"
     Statement = [{
       Effect = "Allow"
-      # Not logs:CreateLogGroup: a group that Lambda creates never deletes anything, and has no key. ../../logs creates
+      # Not logs:CreateLogGroup: a group that Lambda creates never deletes anything, and has no key. infra/logs creates
       # the groups.
       Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
       # In each Region that runs the function.

@@ -1,5 +1,5 @@
 module "function" {
-  source    = "./function"
+  source    = "./modules/function"
   providers = { aws = aws.us_east_1 }
 
   name             = var.name

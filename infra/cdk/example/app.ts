@@ -1,0 +1,18 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { App } from 'aws-cdk-lib';
+import { FilesStack } from './files-stack';
+
+const app = new App();
+
+// `npm run deploy` deploys twice: the first time tells the distribution's id, which the bucket's key must name. Keep the
+// file beside your code, so that later deployments know it too.
+const outputs = existsSync('outputs.json') ? JSON.parse(readFileSync('outputs.json', 'utf8')) : {};
+
+new FilesStack(app, 'Files', {
+  // CloudFront takes functions from us-east-1 only.
+  env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: 'us-east-1' },
+  package: process.env.PACKAGE ?? '../../dist/authorizer.zip',
+  // The SHA-256 of the reviewed package, in base64. Take it from the review, not from the machine that deploys.
+  codeSha256: process.env.CODE_SHA256,
+  distributionId: process.env.DISTRIBUTION_ID ?? outputs.Files?.DistributionId,
+});

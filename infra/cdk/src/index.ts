@@ -1,0 +1,2 @@
+export * from './edge-authorizer';
+export * from './edge-authorizer-function';
