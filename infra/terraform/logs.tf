@@ -74,7 +74,9 @@ resource "aws_s3_bucket_policy" "logs" {
     Statement = [
       {
         # As CloudWatch Logs writes it when it creates a delivery to a bucket (CloudWatch Logs User Guide, "Logs sent to
-        # Amazon S3", V2 permissions). It adds its own if it does not find it, and the policy would drift.
+        # Amazon S3", V2 permissions). It adds its own if it does not find it, and the policy would drift. Only the Resource is
+        # wider: AWS's has AWSLogs/ACCOUNT/CloudFront/* at its end. Nobody here has seen whether that comes below a prefix
+        # too, and without the permission the delivery fails without an error.
         Sid       = "AWSLogDeliveryWrite1"
         Effect    = "Allow"
         Principal = { Service = "delivery.logs.amazonaws.com" }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use authorizer_core::cors::AllowedOrigins;
+use authorizer_core::rules::KeyPattern;
 
 use super::arn::FunctionVersion;
 use super::bucket::Target;
 use super::change::{Changed, Note, Setting};
 use super::edit::Edit;
 use super::exported::Exported;
+use super::fit::{may_reach, places};
 use super::managed::{
     CachePolicyId, Caching, CorsHeaders, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId,
 };
@@ -489,7 +491,44 @@ impl Judge<'_> {
             let root = &self.view.default_root_object;
             notes.push(Note::NoPolicy { default_root_object: (!root.is_empty()).then(|| root.clone()) });
         }
+        notes.extend(self.fit());
         notes.push(Note::BucketPolicy { buckets: self.buckets().into_iter().collect() });
+        notes
+    }
+
+    /// Whether the path patterns of the behaviors with the function fit the key patterns of the rules.
+    fn fit(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let ours = || self.view.behaviors().filter(|(_, behavior)| has_ours(behavior, self.attachment));
+        if let Some(needs) = &self.attachment.needs {
+            let patterns = || needs.keys.iter().flat_map(|(_, keys)| keys);
+            let without = ours().filter(|(name, _)| !patterns().any(|keys| may_reach(name, keys)));
+            notes.extend(without.map(|(behavior, _)| Note::NoRule { behavior }));
+        }
+        let guarded = buckets(&origins_of(self.view, &ours().collect::<Vec<_>>()));
+        if guarded.len() < 2 {
+            return notes;
+        }
+        notes.push(Note::SeveralBuckets { buckets: guarded.iter().cloned().collect() });
+        let Some(needs) = &self.attachment.needs else { return notes };
+        // All behaviors, because the first that takes a path has it, with or without the function.
+        let in_order: Vec<(BehaviorName, BTreeSet<String>)> = self
+            .view
+            .behaviors()
+            .map(|(name, behavior)| {
+                let there = buckets(&self.view.origins_of(behavior));
+                (name, there.intersection(&guarded).cloned().collect())
+            })
+            .collect();
+        let several = |keys: &Vec<KeyPattern>| {
+            let of = |one| places(in_order.iter().map(|(name, there)| (name, there)), one);
+            keys.iter().flat_map(of).collect::<BTreeSet<String>>().len() > 1
+        };
+        let rules: Vec<String> =
+            needs.keys.iter().filter(|(_, keys)| several(keys)).map(|(id, _)| id.clone()).collect();
+        if !rules.is_empty() {
+            notes.push(Note::KeysOfSeveralBuckets { rules, buckets: guarded.into_iter().collect() });
+        }
         notes
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::exported::Exported;
@@ -20,7 +21,7 @@ pub struct Changed {
 }
 
 /// One change.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Change {
     /// The place of the setting.
     pub place: Place,
@@ -33,7 +34,7 @@ pub struct Change {
 }
 
 /// The part of the configuration that a setting belongs to.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// A behavior.
@@ -43,7 +44,7 @@ pub enum Place {
 }
 
 /// A setting, by CloudFront's name.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 pub enum Setting {
     /// The Lambda@Edge function on viewer-request.
     LambdaFunctionAssociations,
@@ -83,7 +84,7 @@ pub enum Setting {
 }
 
 /// Something that a person should know.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
     /// A behavior that `all` does not include.
@@ -152,6 +153,23 @@ pub enum Note {
         behavior: BehaviorName,
         /// Their names.
         parameters: Vec<&'static str>,
+    },
+    /// No allow rule has a key that is a path of the behavior.
+    NoRule {
+        /// The behavior.
+        behavior: BehaviorName,
+    },
+    /// Several buckets are behind the function, which does not see which of them a request is for.
+    SeveralBuckets {
+        /// The buckets.
+        buckets: Vec<String>,
+    },
+    /// Allow rules whose keys go to several buckets, by the path patterns of the behaviors.
+    KeysOfSeveralBuckets {
+        /// The ids of the rules.
+        rules: Vec<String>,
+        /// The buckets.
+        buckets: Vec<String>,
     },
     /// CloudFront's own signed URLs or cookies are required, beside the token.
     SignedUrls {
@@ -372,6 +390,29 @@ impl fmt::Display for Note {
                  strings that contain tokens",
                 arn.escape_debug()
             ),
+            Self::NoRule { behavior } => {
+                write!(f, "{behavior} has no key of an allow rule: the function refuses every request there")
+            }
+            Self::SeveralBuckets { buckets } => write!(
+                f,
+                "buckets {} are behind the function, which does not see the behavior of a request: a rule is for its keys \
+                 in each of them. A viewer can choose the behavior, since a path with `%2F` for `/` has the same key; so \
+                 no bucket may have a key that a rule means for another",
+                buckets.join(", ")
+            ),
+            Self::KeysOfSeveralBuckets { rules, buckets } => {
+                let (first, more) = rules.split_at_checked(5).unwrap_or((rules, &[]));
+                write!(f, "rules {}", first.join(", "))?;
+                if !more.is_empty() {
+                    write!(f, " and {} more", more.len())?;
+                }
+                write!(
+                    f,
+                    " have keys in several of the buckets {}; write a folder for each bucket into `keys`, such as that of \
+                     the behavior's path pattern",
+                    buckets.join(", ")
+                )
+            }
             Self::GlobalEndpoint { origin, domain_name, regional } => write!(
                 f,
                 "origin `{}` is `{}`, without the Region of the bucket: S3 answers 307 for a new bucket, and 400 in \

@@ -17,6 +17,7 @@ mod change;
 mod detach;
 mod edit;
 mod exported;
+mod fit;
 mod managed;
 mod members;
 mod methods;

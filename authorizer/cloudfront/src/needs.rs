@@ -5,7 +5,7 @@ use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::origin_headers::OriginHeaders;
 use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
-use authorizer_core::rules::Effect;
+use authorizer_core::rules::{Effect, KeyPattern};
 
 use super::methods::MethodSet;
 
@@ -26,6 +26,8 @@ pub struct DistributionNeeds {
     pub cors: Option<Cors>,
     /// Query parameters that AWS's own origin request policies drop.
     pub dropped_overrides: Vec<&'static str>,
+    /// The keys of each allow rule, by its id.
+    pub keys: Vec<(String, Vec<KeyPattern>)>,
 }
 
 impl DistributionNeeds {
@@ -49,6 +51,7 @@ impl DistributionNeeds {
             headers: OriginHeaders::of(policy.rules()).names().map(str::to_owned).collect(),
             cors: policy.cors().cloned(),
             dropped_overrides: DROPPED.iter().filter(|one| overridden(one)).map(|one| one.name()).collect(),
+            keys: allows().map(|rule| (rule.id().to_owned(), rule.keys().to_vec())).collect(),
         }
     }
 }

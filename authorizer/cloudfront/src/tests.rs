@@ -412,6 +412,58 @@ fn what_the_configuration_does_not_show_is_said() {
     assert!(told(&attachment(Behaviors::All)).contains(&"no_policy".to_owned()));
 }
 
+/// A distribution with a bucket for each of two folders, and one for the rest.
+fn three_buckets() -> Value {
+    let mut config = plain();
+    let whole = &mut config["DistributionConfig"];
+    let origin = whole["Origins"]["Items"][0].clone();
+    let behavior = whole["DefaultCacheBehavior"].clone();
+    let mut origins = vec![origin.clone()];
+    let mut behaviors = Vec::new();
+    for name in ["photos", "papers"] {
+        let (mut origin, mut behavior) = (origin.clone(), behavior.clone());
+        origin["Id"] = json!(name);
+        origin["DomainName"] = json!(format!("{name}.s3.us-east-1.amazonaws.com"));
+        behavior["PathPattern"] = json!(format!("{name}/*"));
+        behavior["TargetOriginId"] = json!(name);
+        origins.push(origin);
+        behaviors.push(behavior);
+    }
+    whole["Origins"] = json!({"Quantity": 3, "Items": origins});
+    whole["CacheBehaviors"] = json!({"Quantity": 2, "Items": behaviors});
+    config
+}
+
+#[test]
+fn several_buckets_behind_one_function_are_told_with_the_rules_whose_keys_go_to_several() {
+    let all = || Behaviors::Named(vec![BehaviorName::Default, pattern("photos/*"), pattern("papers/*")]);
+    let told = |keys: &[&str]| -> Vec<String> {
+        let rules: Vec<Value> = keys
+            .iter()
+            .enumerate()
+            .map(|(index, one)| json!({"id": format!("rule-{index}"), "effect": "allow", "methods": ["GET"], "keys": [one]}))
+            .collect();
+        let needs = Some(needs(&json!(rules), false));
+        let changed = attach(&read(&three_buckets()), &Attachment { needs, ..attachment(all()) }).unwrap();
+        let ours = |note: &Note| {
+            matches!(
+                note,
+                Note::NoRule { .. } | Note::SeveralBuckets { .. } | Note::KeysOfSeveralBuckets { .. }
+            )
+        };
+        changed.notes.iter().filter(|note| ours(note)).map(ToString::to_string).collect()
+    };
+    let fitting = told(&["photos/**", "papers/{sub}/**", "users/{sub}/**"]);
+    assert_eq!(fitting.len(), 1, "{fitting:#?}");
+    assert!(fitting[0].contains("papers, ") && fitting[0].contains("%2F"), "{fitting:#?}");
+    let wide = told(&["photos/**", "**", "papers/**"]);
+    assert_eq!(wide.len(), 2, "{wide:#?}");
+    assert!(wide[1].starts_with("rules rule-1 have keys in several of the buckets"), "{wide:#?}");
+    let none = told(&["photos/**"]);
+    assert_eq!(none.len(), 2, "{none:#?}");
+    assert!(none[0].contains("`papers/*` has no key of an allow rule"), "{none:#?}");
+}
+
 #[test]
 fn a_managed_response_headers_policy_is_held_to_the_cors_of_the_policy() {
     let wanted = |name: &str, exposed: Value| {

@@ -54,6 +54,7 @@ pub enum Several {
 /// The place of a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub enum CredentialPlace {
     /// In `Authorization`.
     Header,
@@ -184,14 +185,11 @@ fn in_authorization<'r>(headers: &'r CloudFrontHeaders<'_>) -> Result<Option<&'r
         return Err(CredentialError::Scheme);
     }
     let token = token.trim_matches(' ');
-    // A comma would be a second credential in one line (RFC 9110 section 5.3).
-    if token.contains(',') {
-        return Err(CredentialError::Repeated);
+    if !token.is_empty() && is_b64token(token) {
+        return Ok(Some(token));
     }
-    if token.is_empty() || !is_b64token(token) {
-        return Err(CredentialError::Scheme);
-    }
-    Ok(Some(token))
+    // A comma would be a second credential in one line (RFC 9110 section 5.3). No token contains one.
+    Err(if token.contains(',') { CredentialError::Repeated } else { CredentialError::Scheme })
 }
 
 /// The tokens in the cookies of one name.

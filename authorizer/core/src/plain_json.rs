@@ -32,12 +32,24 @@ impl<'t> PlainJson<'t> {
         self.next_is(byte).then(|| self.at = self.at.saturating_add(1))
     }
 
+    /// Takes exactly this text, if it is next.
+    pub(crate) fn literal(&mut self, text: &str) -> Option<()> {
+        let is_next = self.text.as_bytes().get(self.at..)?.starts_with(text.as_bytes());
+        is_next.then(|| self.at = self.at.saturating_add(text.len()))
+    }
+
     /// Takes a string without an escape.
     pub(crate) fn string(&mut self) -> Option<&'t str> {
         self.take(b'"')?;
-        let rest = self.text.get(self.at..)?;
-        let string = rest.get(..end_of_string(rest.as_bytes())?)?;
-        self.at = self.at.saturating_add(string.len()).saturating_add(1);
+        self.rest_of_string()
+    }
+
+    /// Takes a string whose first quotation mark was taken.
+    pub(crate) fn rest_of_string(&mut self) -> Option<&'t str> {
+        let length = end_of_string(self.text.as_bytes().get(self.at..)?)?;
+        let end = self.at.saturating_add(length);
+        let string = self.text.get(self.at..end)?;
+        self.at = end.saturating_add(1);
         Some(string)
     }
 
@@ -112,20 +124,20 @@ fn end_of_string(bytes: &[u8]) -> Option<usize> {
     // In the lowest byte that is marked, each mark is right. In the bytes above it, a borrow may have made one.
     let zero = |word: u64| word.wrapping_sub(each(0x01)) & !word;
     let is_end = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
-    let (words, _) = bytes.as_chunks::<8>();
-    let mut end = 0usize;
-    for word in words {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         let below_space = word.wrapping_sub(each(0x20)) & !word;
         let marks = (zero(word ^ each(b'"')) | zero(word ^ each(b'\\')) | below_space) & each(0x80);
         if marks != 0 {
-            break;
+            // The lowest byte is the first one.
+            let first = (marks.trailing_zeros() / 8) as usize;
+            return (word.to_le_bytes().get(first) == Some(&b'"'))
+                .then_some((place << 3).saturating_add(first));
         }
-        end = end.saturating_add(8);
     }
-    let rest = bytes.get(end..)?;
-    let end = end.saturating_add(rest.iter().position(is_end)?);
-    (bytes.get(end) == Some(&b'"')).then_some(end)
+    let first = rest.iter().position(is_end)?;
+    (rest.get(first) == Some(&b'"')).then_some((words.len() << 3).saturating_add(first))
 }
 
 #[cfg(test)]

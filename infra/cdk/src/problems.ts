@@ -144,6 +144,10 @@ export function problemsOf(distribution: cloudfront.CfnDistribution, guarded: Gu
       }
     }
   }
+  if (config.ConnectionMode !== undefined && config.ConnectionMode !== 'direct') {
+    found.push(`ConnectionMode is ${config.ConnectionMode}: distribution tenants have settings of their own, which nobody judges `
+      + 'here; use a distribution without tenants');
+  }
   if (guarded.facts.listing && config.DefaultRootObject) {
     found.push('the access policy allows a listing, which is a request for /: CloudFront would fetch the default root object '
       + 'instead; remove defaultRootObject');

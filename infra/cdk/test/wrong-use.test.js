@@ -186,6 +186,7 @@ const OVERRIDES = {
   'trusted signers': ['DefaultCacheBehavior.TrustedSigners', ['self'], /trusted key groups or signers/],
   'no function': ['DefaultCacheBehavior.LambdaFunctionAssociations', [], /without the function: the bucket is open there/],
   'the origin event': ['DefaultCacheBehavior.LambdaFunctionAssociations.0.EventType', 'origin-request', /without the function/],
+  'distribution tenants': ['ConnectionMode', 'tenant-only', /distribution tenants have settings of their own/],
   'HTTP/3 beside a continuous deployment': ['HttpVersion', 'http2and3', /no continuous deployment for a distribution with HTTP\/3/],
 };
 
@@ -198,6 +199,19 @@ for (const [name, [place, value, message]] of Object.entries(OVERRIDES)) {
     assert.throws(() => synth(stack), message);
   });
 }
+
+test('two buckets of one distribution have one function, and each its own policy', () => {
+  const stack = stackOf();
+  const authorizer = new EdgeAuthorizer(stack, 'Authorizer', { package: WRITES });
+  const [files, photos] = [bucketOf(stack, {}, 'Files'), bucketOf(stack, {}, 'Photos')];
+  const distribution = new cloudfront.Distribution(stack, 'Distribution', { defaultBehavior: authorizer.behaviorOptions(files) });
+  distribution.addBehavior('photos/*', authorizer.origin(photos), authorizer.addBehaviorOptions());
+  synth(stack);
+  const template = Template.fromStack(stack);
+  template.resourceCountIs('AWS::Lambda::Version', 1);
+  template.resourceCountIs('AWS::CloudFront::OriginAccessControl', 1);
+  template.resourceCountIs('AWS::S3::BucketPolicy', 2);
+});
 
 test('an origin group with the bucket needs the function too', () => {
   const stack = stackOf();

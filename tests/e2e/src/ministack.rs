@@ -48,6 +48,8 @@ impl Ministack {
         let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut python = Command::new(emulator.join("bin/python"));
         python.args(["-m", "hypercorn", "ministack.app:app", "--bind", &addr.to_string()]);
+        // In one process: a worker would go on after its parent was ended.
+        python.args(["--workers", "0"]);
         python.current_dir(folder.path()).env_clear().env("HOME", folder.path());
         python.env("GATEWAY_PORT", addr.port().to_string()).env("PATH", "/usr/bin:/bin");
         python.env("AUTH", auth);

@@ -10,7 +10,10 @@ use super::header::CloudFrontHeader;
 
 /// The lines of one header, as a slice. Nearly always there is one line, and then no list is allocated.
 #[derive(Clone, Debug, Default)]
-pub struct HeaderLines<'e>(Lines<'e>);
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
+pub struct HeaderLines<'e>(
+    #[cfg_attr(feature = "tools", schemars(with = "Vec<CloudFrontHeader<'e>>"))] Lines<'e>,
+);
 
 #[derive(Clone, Debug, Default)]
 enum Lines<'e> {
@@ -23,14 +26,15 @@ enum Lines<'e> {
 impl<'e> HeaderLines<'e> {
     /// Adds a line after the others.
     pub fn push(&mut self, line: CloudFrontHeader<'e>) {
-        self.0 = match std::mem::take(&mut self.0) {
-            Lines::None => Lines::One([line]),
-            Lines::One([first]) => Lines::Many(vec![first, line]),
-            Lines::Many(mut lines) => {
-                lines.push(line);
-                Lines::Many(lines)
+        match &mut self.0 {
+            Lines::None => self.0 = Lines::One([line]),
+            Lines::One(_) => {
+                if let Lines::One([first]) = std::mem::take(&mut self.0) {
+                    self.0 = Lines::Many(vec![first, line]);
+                }
             }
-        };
+            Lines::Many(lines) => lines.push(line),
+        }
     }
 
     /// The lines.

@@ -222,7 +222,8 @@ impl<'de: 'e, 'e> Members<'de> for HeaderMembers<'e> {
 
     fn whole(self) -> Option<Self::Whole> {
         let key = self.key.flatten().map(|Text(key)| key);
-        Some(CloudFrontHeader { key, value: self.value?.0, other: self.other })
+        let other = (!self.other.is_empty()).then(|| Box::new(self.other));
+        Some(CloudFrontHeader { key, value: self.value?.0, other })
     }
 }
 

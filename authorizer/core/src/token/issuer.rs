@@ -264,8 +264,11 @@ impl Issuer {
 /// Whether the claims that are compared with strings are strings, and scopes are scopes. A list in the place of `sub`
 /// would mean several subjects at once, for `{sub}` and the log.
 fn has_types_of_claims(claims: &Map<String, Value>) -> bool {
-    TEXT_CLAIMS.iter().all(|name| claims.get(*name).is_none_or(Value::is_string))
-        && SCOPE_CLAIMS.iter().all(|name| claims.get(*name).is_none_or(is_scope))
+    // Each claim is looked at once, instead of once per name.
+    claims.iter().all(|(name, value)| {
+        (value.is_string() || !TEXT_CLAIMS.contains(&name.as_str()))
+            && (is_scope(value) || !SCOPE_CLAIMS.contains(&name.as_str()))
+    })
 }
 
 /// The issuer that the claims name, and its index in the policy.

@@ -134,7 +134,12 @@ fn a_version_is_rolled_out_promoted_and_taken_back_by_one_command() {
     assert_eq!(cloud.status()["rollout"], Value::Null);
     // Bucket and key come first: no viewer meets a staging distribution that gets 403 from S3.
     let text = cloud.begun(&[], 1);
-    for needed in ["the policy of the bucket private-files", "StagingDistributionArns=", STAGING, "ContinuousDeploymentPolicyId="] {
+    for needed in [
+        "the policy of the bucket private-files",
+        "StagingDistributionArns=",
+        STAGING,
+        "ContinuousDeploymentPolicyId=",
+    ] {
         assert!(text.contains(needed), "{needed}: {text}");
     }
     assert_eq!(cloud.counts(), (2, 1, vec![json!(false)]));
@@ -143,7 +148,10 @@ fn a_version_is_rolled_out_promoted_and_taken_back_by_one_command() {
     let text = cloud.begun(&["--weight", "0.1", "--sticky", "300"], 0);
     assert!(text.contains("10 % of the viewers get version 2; all others keep 1"), "{text}");
     assert_eq!(cloud.counts(), (2, 1, vec![json!(true)]));
-    assert_eq!((cloud.version_of("EPRIMARY"), cloud.version_of("ESTAGING1")), (json!(format!("{FUNCTION}:1")), json!(format!("{FUNCTION}:2"))));
+    assert_eq!(
+        (cloud.version_of("EPRIMARY"), cloud.version_of("ESTAGING1")),
+        (json!(format!("{FUNCTION}:1")), json!(format!("{FUNCTION}:2")))
+    );
     let state = cloud.state();
     let policy = state["policies"].as_object().unwrap().values().next().unwrap();
     let traffic = json!({"Type": "SingleWeight", "SingleWeightConfig": {
@@ -189,7 +197,11 @@ fn a_rollout_by_a_header_goes_back_before_it_was_promoted() {
 fn what_cannot_be_rolled_out_is_refused_before_anything_is_made() {
     let Some(cloud) = Cloud::with(|config| config["HttpVersion"] = json!("http2and3")) else { return };
     let text = cloud.begun(&[], 1);
-    assert!(text.contains("has HTTP/3, with which CloudFront has no continuous deployment") && text.contains("Http3=no"), "{text}");
+    assert!(
+        text.contains("has HTTP/3, with which CloudFront has no continuous deployment")
+            && text.contains("Http3=no"),
+        "{text}"
+    );
     for (arguments, message) in [
         (&["--function-arn", FUNCTION][..], "must be the ARN of a numbered version"),
         (&["--function-arn", "arn:aws:lambda:us-east-1:111122223333:function:other:2"], "HTTP/3"),
@@ -211,9 +223,19 @@ fn what_cannot_be_rolled_out_is_refused_before_anything_is_made() {
     assert!(cloud.begun(&[], 1).contains("is a staging distribution"));
     assert!(!cloud.changed());
 
+    let Some(cloud) = Cloud::with(|config| config["ConnectionMode"] = json!("tenant-only")) else { return };
+    assert!(cloud.begun(&[], 1).contains("serves distribution tenants"));
+    assert!(!cloud.changed());
+
     let Some(cloud) = Cloud::start() else { return };
-    let other = said(&cloud.run("start", &["--function-arn", "arn:aws:lambda:us-east-1:111122223333:function:other:2"]), 1);
-    assert!(other.contains("no behavior of EPRIMARY has a version of") && other.contains("infra/attach"), "{other}");
+    let other = said(
+        &cloud.run("start", &["--function-arn", "arn:aws:lambda:us-east-1:111122223333:function:other:2"]),
+        1,
+    );
+    assert!(
+        other.contains("no behavior of EPRIMARY has a version of") && other.contains("infra/attach"),
+        "{other}"
+    );
     let same = said(&cloud.run("start", &["--function-arn", &format!("{FUNCTION}:1")]), 1);
     assert!(same.contains("already has"), "{same}");
     assert!(!cloud.changed());
@@ -232,12 +254,32 @@ fn each_step_of_the_start_may_fail_and_none_is_done_twice() {
         ("CopyDistribution", denied(true), "you need cloudfront:CopyDistribution"),
         ("UpdateDistribution", denied(false), "you need cloudfront:UpdateDistribution"),
         ("UpdateDistribution", drops, "run the same command again"),
-        ("CreateContinuousDeploymentPolicy", json!({"code": "TooManyContinuousDeploymentPolicies"}), "20 continuous deployment policies"),
-        ("CreateContinuousDeploymentPolicy", denied(true), "you need cloudfront:CreateContinuousDeploymentPolicy"),
+        (
+            "CreateContinuousDeploymentPolicy",
+            json!({"code": "TooManyContinuousDeploymentPolicies"}),
+            "20 continuous deployment policies",
+        ),
+        (
+            "CreateContinuousDeploymentPolicy",
+            denied(true),
+            "you need cloudfront:CreateContinuousDeploymentPolicy",
+        ),
         ("UpdateDistribution", json!({"code": "PreconditionFailed"}), "their change stays"),
-        ("GetBucketPolicy", json!({"code": "AccessDenied", "status": 403}), "no viewer was sent there: AccessDenied"),
-        ("UpdateContinuousDeploymentPolicy", json!({"code": "PreconditionFailed"}), "somebody changed it in the meantime"),
-        ("UpdateContinuousDeploymentPolicy", denied(true), "you need cloudfront:UpdateContinuousDeploymentPolicy"),
+        (
+            "GetBucketPolicy",
+            json!({"code": "AccessDenied", "status": 403}),
+            "no viewer was sent there: AccessDenied",
+        ),
+        (
+            "UpdateContinuousDeploymentPolicy",
+            json!({"code": "PreconditionFailed"}),
+            "somebody changed it in the meantime",
+        ),
+        (
+            "UpdateContinuousDeploymentPolicy",
+            denied(true),
+            "you need cloudfront:UpdateContinuousDeploymentPolicy",
+        ),
     ] {
         cloud.fault(operation, &fault);
         let output = cloud.run("start", &["--function-arn", &format!("{FUNCTION}:2")]);
@@ -259,7 +301,8 @@ fn promotion_the_way_back_and_the_end_may_fail_and_be_repeated() {
         let output = cloud.run(command, &[]);
         said(&output, output.status.code().filter(|status| *status != 0).unwrap())
     };
-    let text = faulty("promote", "UpdateDistributionWithStagingConfig", json!({"code": "PreconditionFailed"}));
+    let text =
+        faulty("promote", "UpdateDistributionWithStagingConfig", json!({"code": "PreconditionFailed"}));
     assert!(text.contains("somebody changed it in the meantime"), "{text}");
     assert_eq!(cloud.version_of("EPRIMARY"), json!(format!("{FUNCTION}:1")));
     faulty("promote", "UpdateDistributionWithStagingConfig", json!({"code": "AccessDenied", "does": true}));
@@ -296,8 +339,19 @@ fn a_staging_distribution_that_differs_in_more_than_the_version_is_not_promoted(
     let file = cloud.folder.path().join("changed.json");
     fs::write(&file, changed.to_string()).unwrap();
     let etag = state["distributions"]["EPRIMARY"]["etag"].as_str().unwrap();
-    aws.args(["cloudfront", "update-distribution", "--id", "EPRIMARY", "--if-match", etag, "--distribution-config"]);
-    said(&aws.arg(format!("file://{}", file.display())).env("AWS_ENDPOINT_URL", &cloud.url).output().unwrap(), 0);
+    aws.args([
+        "cloudfront",
+        "update-distribution",
+        "--id",
+        "EPRIMARY",
+        "--if-match",
+        etag,
+        "--distribution-config",
+    ]);
+    said(
+        &aws.arg(format!("file://{}", file.display())).env("AWS_ENDPOINT_URL", &cloud.url).output().unwrap(),
+        0,
+    );
     let text = said(&cloud.run("promote", &[]), 1);
     assert!(text.contains("differs from EPRIMARY in more than the version: DefaultCacheBehavior"), "{text}");
     assert_eq!(cloud.version_of("EPRIMARY"), json!(format!("{FUNCTION}:1")));
@@ -323,7 +377,10 @@ fn a_key_that_does_not_name_the_staging_distribution_stops_the_start() {
     ] {
         cloud.policies(&json!({"bucket": bucket, "encryption": key, "key": closed}));
         let text = cloud.begun(&[], 1);
-        assert!(text.contains("the policy of the key arn:aws:kms") && !text.contains("of the bucket"), "{text}");
+        assert!(
+            text.contains("the policy of the key arn:aws:kms") && !text.contains("of the bucket"),
+            "{text}"
+        );
     }
     cloud.policies(&json!({"bucket": bucket, "encryption": key, "key": statement("kms:Decrypt", "StringEquals", STAGING)}));
     cloud.begun(&[], 0);
@@ -347,7 +404,10 @@ fn logs(folder: &Path, new: &str) -> String {
 fn the_decision_logs_of_both_versions_are_compared_by_backtest() {
     let folder = tempfile::tempdir().unwrap();
     let zip = |name: &str| {
-        package_as(&folder.path().join(format!("{name}.zip")), &root().join(format!("fixtures/logs/{name}.toml")))
+        package_as(
+            &folder.path().join(format!("{name}.zip")),
+            &root().join(format!("fixtures/logs/{name}.toml")),
+        )
     };
     let (old, new) = (zip("old"), zip("new"));
     let checked: Value = serde_json::from_str(&authorizer_e2e::binaries::run([
@@ -359,7 +419,12 @@ fn the_decision_logs_of_both_versions_are_compared_by_backtest() {
     .unwrap();
     let compare = |arguments: &[&str], new: &Path, old: &Path| {
         let mut rollout = Command::new(root().join("infra/rollout"));
-        rollout.args(["compare", "EPRIMARY", "--package"]).arg(new).arg("--old-package").arg(old).args(arguments);
+        rollout
+            .args(["compare", "EPRIMARY", "--package"])
+            .arg(new)
+            .arg("--old-package")
+            .arg(old)
+            .args(arguments);
         rollout.env("AUTHORIZER", authorizer()).env("NO_COLOR", "1").stdin(Stdio::null()).output().unwrap()
     };
     let both = logs(folder.path(), checked["bundle_sha256"].as_str().unwrap());
