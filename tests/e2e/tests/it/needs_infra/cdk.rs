@@ -201,7 +201,7 @@ fn conditions(package: &Path) -> (Value, Vec<&'static str>) {
     let parameters: Map<_, _> =
         said.iter().map(|(name, text)| ((*name).to_owned(), value(name, text))).collect();
     let is = |name: &str| said.get(name).is_some_and(|value| *value == "yes");
-    let has_cors = said["CorsOrigins"] != "";
+    let has_cors = !said["CorsOrigins"].is_empty();
     let exposes = said.get("CorsExposedHeaders").is_some_and(|list| !list.is_empty());
     let writes = is("Uploads") || is("Deletes") || is("Multipart");
     let all = [
