@@ -17,8 +17,6 @@ advise() { # TEXT
             say "CloudFront takes 1,048,576 bytes, and this zip has more; to make a smaller one: make package POLICY=... BUILD=small" ;;
         *'replicated function'*)
             say "CloudFront still has replicas of the function; run this again some hours later" ;;
-        *AllowVendedLogDeliveryForResource* | *DeliverySource* | *AccessLog*)
-            say "the delivery of access logs failed; you need cloudfront:AllowVendedLogDeliveryForResource and logs:CreateDelivery; to deploy without it: PARAMETERS=AccessLogs=no" ;;
         *EnableReplication*)
             say "you need lambda:GetFunction, lambda:EnableReplication* and lambda:DisableReplication* on the function; the first time iam:CreateServiceLinkedRole, too" ;;
         *'not in Active state'* | *'state is Pending'*)
@@ -43,6 +41,9 @@ advise() { # TEXT
             say "a quota of AWS is reached: see docs/deploy.md, Quotas" ;;
         *'already exists'*)
             say "a name is taken, perhaps by another stack; to use other names: STACK=ANOTHER" ;;
+        # Not by the name of a resource, which each of its failures has.
+        *AllowVendedLogDeliveryForResource* | *logs:CreateDelivery* | *logs:PutDeliverySource* | *logs:PutDeliveryDestination*)
+            say "the delivery of access logs failed; you need cloudfront:AllowVendedLogDeliveryForResource and logs:CreateDelivery; to deploy without it: PARAMETERS=AccessLogs=no" ;;
         *ExpiredToken* | *'is expired'* | *RequestExpired*)
             say "the credentials have expired: sign in, and run this again" ;;
         *UnrecognizedClient* | *InvalidClientTokenId* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *IncompleteSignature*)

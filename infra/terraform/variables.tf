@@ -19,7 +19,7 @@ variable "code_sha256" {
 }
 
 variable "runtime" {
-  description = "The managed runtime, whose process the native function replaces."
+  description = "The managed runtime, whose process the native function replaces. A package made with --hand-over library is for Python only."
   type        = string
   default     = "python3.14"
 }

@@ -2,6 +2,11 @@ locals {
   account   = data.aws_caller_identity.this.account_id
   full_name = var.suffix == "" ? var.name : "${var.name}-${var.suffix}"
   log_group = "/lambda-edge/${var.name}"
+
+  # The names in a zip are not compressed. This one has three forms in base64, by where it begins.
+  in_base64  = fileexists(var.package) ? filebase64(var.package) : ""
+  library    = [base64encode("libauthorizer.s"), base64encode("ibauthorizer.so"), base64encode("bauthorizer.")]
+  is_library = anytrue([for form in local.library : strcontains(local.in_base64, form)])
 }
 
 resource "aws_iam_role" "this" {
@@ -77,6 +82,10 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = fileexists(var.package) ? filebase64sha256(var.package) == var.code_sha256 : false
       error_message = "The zip is not the one that was reviewed: its SHA-256 is not code_sha256, or it does not exist."
+    }
+    precondition {
+      condition     = startswith(var.runtime, "python") || !local.is_library
+      error_message = "The zip was made with --hand-over library, for Python alone: set runtime to python3.14."
     }
   }
 

@@ -51,7 +51,7 @@ variable "code_sha256" {
 variable "runtime" {
   # Python's execve() is stable, and that of Node.js is experimental. AWS supports the Python runtimes until 2029-06-30 and
   # nodejs24.x until 2028-04-30 (Lambda Developer Guide, "Lambda runtimes").
-  description = "The managed runtime, whose process the native function replaces."
+  description = "The managed runtime, whose process the native function replaces. A package made with --hand-over library is for Python only."
   type        = string
   default     = "python3.14"
   validation {

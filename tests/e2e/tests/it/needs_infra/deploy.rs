@@ -355,6 +355,10 @@ fn an_error_of_aws_comes_with_what_to_do() {
             "AccessLogSource\tnot authorized to perform: cloudfront:AllowVendedLogDeliveryForResource",
             "PARAMETERS=AccessLogs=no",
         ),
+        // The name of a resource is no cause.
+        ("AccessLogSource\tRate exceeded (Service: CloudWatchLogs, Status Code: 400)", "throttles"),
+        ("AccessLogDestination\tfiles-access already exists", "STACK=ANOTHER"),
+        ("AccessLogSource\tLimitExceededException: DeliverySource", "docs/deploy.md, Quotas"),
         ("OriginRequestPolicy\tOriginRequestPolicy files-s3 already exists", "STACK=ANOTHER"),
         ("CachePolicy\tTooManyCachePolicies", "docs/deploy.md, Quotas"),
         ("Distribution\tThe function is not in Active state", "run this again"),

@@ -2,6 +2,7 @@
 //! `tests/README.md` has the list of failures, and the test that shows each.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -26,6 +27,9 @@ impl StandIn {
              case \"$*\" in *'{words}'*) cat '{at}/message' >&2; exit 254 ;; esac\n\
              case \"$*\" in\n*put-object*) echo v1 ;;\n*StackStatus*) cat '{at}/status' 2>/dev/null ;;\n\
              *delete-stack*) rm '{at}/status' ;;\n*VersionArn*) echo {ARN} ;;\n\
+             *LogGroupName*) echo /lambda-edge/files ;;\n*KeyIsFor*) echo none ;;\n\
+             *DistributionId\\'*) echo EDFDVBD6EXAMPLE ;;\n\
+             *describe-stack-events*) cat '{at}/events' 2>/dev/null || : ;;\n\
              *get-distribution-config*) cat '{at}/config.json' ;;\nesac\n"
         );
         let aws = folder.path().join("aws");
@@ -74,6 +78,104 @@ impl StandIn {
         attach.args(["EDFDVBD6EXAMPLE", "--function-arn", ARN, "--behavior", "all", "--policy"]);
         attach.arg(root().join(SAMPLE)).env("YES", "1").output().unwrap()
     }
+}
+
+/// The zip of a library, as far as a deployment looks at it.
+fn library(folder: &std::path::Path) -> PathBuf {
+    let path = package(folder, &root().join(SAMPLE));
+    let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let mut zip = zip::ZipWriter::new_append(file).unwrap();
+    zip.start_file("libauthorizer.so", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(b"not read").unwrap();
+    zip.finish().unwrap();
+    path
+}
+
+#[test]
+fn an_output_of_a_stack_that_cannot_be_read_or_is_empty_is_the_end_of_a_deployment() {
+    let expired = "An error occurred (ExpiredToken) when calling the DescribeStacks operation: said";
+    for (output, stacks) in [("VersionArn", 1), ("LogGroupName", 1), ("KeyIsFor", 2), ("DistributionId", 2)] {
+        let words = format!("OutputKey=={output}");
+        for instead in [None, Some(""), Some("None")] {
+            let aws = StandIn::failing("nothing at all", expired);
+            // The words have quotes, which a pattern of the stand-in cannot have.
+            let script = fs::read_to_string(aws.file("aws")).unwrap();
+            let does = match instead {
+                None => format!("cat '{}' >&2; exit 254", aws.file("message").display()),
+                Some(text) => format!("echo '{text}'; exit 0"),
+            };
+            let case = format!(
+                "case \"$(echo \"$*\" | tr -d \"'\")\" in *'{words}'*) {does} ;; esac\ncase \"$*\" in\n*put-object*)"
+            );
+            let script = script.replacen("case \"$*\" in\n*put-object*)", &case, 1);
+            assert!(script.contains(&words), "{script}");
+            fs::write(aws.file("aws"), script).unwrap();
+            let mut deploy = aws.script("deploy");
+            deploy.arg(package(aws.0.path(), &root().join(SAMPLE))).env("CODE_BUCKET", "deployments-of-ours");
+            let text = failed(&deploy.env("REGIONS", "us-east-1").output().unwrap());
+            let said = match instead {
+                None => "the credentials have expired".to_owned(),
+                Some(_) => format!("does not have the output {output}"),
+            };
+            assert!(text.contains(&said), "{output}: {text}");
+            let calls = aws.calls();
+            assert!(calls.last().unwrap().contains(output), "{output}: {calls:#?}");
+            let deployed = calls.iter().filter(|call| call.contains("cloudformation deploy")).count();
+            assert_eq!(deployed, stacks, "{output}: {calls:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_library_is_deployed_under_python_whatever_the_stack_had_and_never_under_another_runtime() {
+    for (parameters, expected) in [
+        (None, Some("Runtime=python3.14")),
+        (Some("SystemLogLevel=INFO"), Some("Runtime=python3.14")),
+        (Some("Runtime=python3.13"), Some("Runtime=python3.13")),
+        (Some("Runtime=nodejs24.x Runtime=python3.13"), Some("Runtime=python3.13")),
+        (Some("Runtime=nodejs24.x"), None),
+        (Some("SystemLogLevel=INFO\nRuntime=nodejs24.x"), None),
+        (Some("Runtime=python3.14 Runtime=nodejs24.x"), None),
+        (Some("Runtime=provided.al2023"), None),
+    ] {
+        let aws = StandIn::failing("nothing at all", "");
+        let mut deploy = aws.script("deploy");
+        deploy.arg(library(aws.0.path())).env("CODE_BUCKET", "deployments-of-ours").env("LOGS", "no");
+        deploy.env("TEMPLATE", "function").envs(parameters.map(|text| ("PARAMETERS", text)));
+        let output = deploy.output().unwrap();
+        if let Some(expected) = expected {
+            let text = said(&output, 0);
+            let calls = aws.calls();
+            let deployed = calls.iter().find(|call| call.contains("cloudformation deploy")).unwrap();
+            assert!(deployed.contains(&format!(" {expected} ")), "{parameters:?}: {deployed}\n{text}");
+            assert_eq!(deployed.matches("Runtime=").count(), 1, "{deployed}");
+        } else {
+            let text = failed(&output);
+            assert!(text.contains("for Python alone: set Runtime=python3.14"), "{parameters:?}: {text}");
+            // Not even the zip.
+            assert!(!aws.file("calls").exists(), "{parameters:?}");
+        }
+    }
+    // What was not made so takes each of them, and the stack's own if none is given.
+    let aws = StandIn::failing("nothing at all", "");
+    said(&aws.deploys(None), 0);
+    assert!(!aws.calls().iter().any(|call| call.contains("Runtime=")), "{:#?}", aws.calls());
+}
+
+#[test]
+fn why_a_stack_failed_is_asked_of_the_events_since_this_deployment_alone() {
+    let aws = StandIn::failing("cloudformation deploy", "Failed to create/update the stack.");
+    fs::write(aws.file("events"), "2026-11-28T21:35:21.500000+00:00").unwrap();
+    failed(&aws.deploys(None));
+    let asked: Vec<_> =
+        aws.calls().into_iter().filter(|call| call.contains("describe-stack-events")).collect();
+    assert_eq!(asked.len(), 2, "{asked:#?}");
+    assert!(asked[0].contains("StackEvents[0].Timestamp"), "{asked:#?}");
+    assert!(asked[1].contains("Timestamp > '2026-11-28T21:35:21.500000+00:00'"), "{asked:#?}");
+    // There is nothing of this deployment, so nothing of another is said.
+    let aws = StandIn::failing("cloudformation deploy", "Failed to create/update the stack.");
+    let text = failed(&aws.deploys(None));
+    assert!(text.contains("has no event that says why"), "{text}");
 }
 
 /// The text of a script that failed.

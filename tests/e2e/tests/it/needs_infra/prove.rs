@@ -16,7 +16,7 @@ use authorizer_e2e::packages::{Package, issuers, sample, sample_as_library, toke
 use authorizer_e2e::runtimes::clients;
 use authorizer_local::Runtime;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 /// The hash of a zip, as Lambda has it.
@@ -168,6 +168,14 @@ fn a_start_that_is_not_the_hand_over_of_this_package_stops_before_the_other_even
         (json!({"hand_over": "exec"}), "WRONG  the function has the process None"),
         (json!({"hand_over": "none", "pid": 9}), "WRONG  the function started without a shim"),
         (json!({"bundle_sha256": "another"}), "WRONG  it started with the bundle another"),
+        (
+            json!({"hand_over": "library", "pid": 8, "runtime_pid": 8}),
+            "WRONG  the function says that it was started as `library`, and the package was made with `--hand-over exec`",
+        ),
+        (
+            json!({"hand_over": "exec", "pid": 8, "runtime_pid": 8, "runtime": "nodejs24.x"}),
+            "WRONG  the function was started by nodejs24.x, and the version has the Runtime python3.14",
+        ),
     ] {
         let Some(text) = instead(&decides_like_the_function(&start), LONG) else { return };
         has(&text, &["ok     the native function decides", expected, "do not attach this version"]);
@@ -348,6 +356,10 @@ fn what_cloudfront_refuses_of_a_function_is_named() {
     version.configuration["MemorySize"] = json!(512);
     version.configuration["Timeout"] = json!(30);
     version.configuration["Environment"] = json!({"Variables": {"A": "B"}});
+    version.configuration["EphemeralStorage"] = json!({"Size": 1024});
+    version.configuration["DeadLetterConfig"] = json!({"TargetArn": "arn:aws:sqs:us-east-1:1:dead"});
+    version.configuration["Handler"] = json!("index.main");
+    version.configuration["Runtime"] = json!("nodejs20.x");
     let Some(api) = LambdaApi::start(version, unpacked.folder()) else { return };
     let text = said(&prove(&api, sample(), &[], None), 1);
     has(
@@ -356,9 +368,150 @@ fn what_cloudfront_refuses_of_a_function_is_named() {
             "the function's MemorySize, 512",
             "the function's Timeout, 30",
             "the function's Environment",
-            "3 wrong",
+            "the function's EphemeralStorage",
+            "the function's DeadLetterConfig",
+            "the Handler index.main: it must be index.handler",
+            "the Runtime nodejs20.x, and the package is for python3.14, python3.13, nodejs24.x",
+            "NOT CHECKED here: whether the function's role trusts edgelambda.amazonaws.com",
+            "7 wrong",
         ],
     );
+}
+
+/// A version under a policy whose keys are fetched, behind a stand-in for AWS's command line. The token is the operator's.
+struct Fetched {
+    folder: tempfile::TempDir,
+    token: String,
+}
+
+impl Fetched {
+    fn new(library: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = folder.path().join("policy.toml");
+        let text = "version = 1\n[[issuers]]\nname = \"away\"\nissuer = \"https://away.example.com/\"\n\
+            audience = [\"files-api\"]\nalgorithms = [\"EdDSA\"]\njwks = { url = \"http://127.0.0.1:9/jwks\" }\n\
+            [[rules]]\nid = \"own\"\neffect = \"allow\"\nmethods = [\"GET\"]\nkeys = [\"users/{sub}/**\"]\n";
+        fs::write(&policy, text).unwrap();
+        let zip = bundle_alone(folder.path(), &policy);
+        if library {
+            let file = fs::OpenOptions::new().read(true).write(true).open(&zip).unwrap();
+            let mut writer = zip::ZipWriter::new_append(file).unwrap();
+            writer.start_file("libauthorizer.so", zip::write::SimpleFileOptions::default()).unwrap();
+            writer.finish().unwrap();
+        }
+        let bundle = authorizer_policy::PolicyFile::load(&policy).unwrap().bundle_json().to_vec();
+        fs::write(folder.path().join("bundle.json"), bundle).unwrap();
+        let token = Self::token(&json!({"sub": "alice"}));
+        fs::write(folder.path().join("token"), &token).unwrap();
+        // A Python of a version manager would put its own programs before ours.
+        let python =
+            Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+        let python = String::from_utf8(python.stdout).unwrap();
+        for (name, text) in [
+            ("aws", include_str!("prove_aws.py").to_owned()),
+            ("python3", format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.trim())),
+        ] {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        Self { folder, token }
+    }
+
+    /// A token with these claims beside those of the issuer, and any signature.
+    fn token(claims: &Value) -> String {
+        let mut all = json!({"iss": "https://away.example.com/", "aud": "files-api", "iat": 1, "exp": 4_102_444_800_u32});
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        let header = json!({"alg": "EdDSA", "typ": "JWT", "kid": "k1"});
+        let signature: Vec<u8> = (0..64).map(|at: u8| at.wrapping_mul(37).wrapping_add(11)).collect();
+        let parts = [header.to_string().into_bytes(), all.to_string().into_bytes(), signature];
+        parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".")
+    }
+
+    fn prove(&self, fault: &str, start: Option<&Value>, arguments: &[&str]) -> Output {
+        let mut prove = Command::new(root().join("infra/prove"));
+        let path = format!("{}:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
+        prove.arg(ARN).arg("--package").arg(self.folder.path().join("bundle.zip")).args(arguments);
+        prove.env("PATH", path).env("AUTHORIZER", authorizer()).env("FOLDER", self.folder.path());
+        prove.env("FAULT", fault).envs(start.map(|start| ("START", start.to_string()))).output().unwrap()
+    }
+}
+
+#[test]
+fn what_hangs_on_a_fetched_key_is_of_this_version_and_bundle_and_refused_unless_the_token_opens_it() {
+    let fetched = Fetched::new(false);
+    let file = fetched.folder.path().join("token");
+    let arguments = ["--token-file", file.to_str().unwrap()];
+    let text = said(&fetched.prove("", None, &arguments), 0);
+    has(
+        &text,
+        &[
+            "ok     a request with the token (allow, allowed_by_rule): by the function alone, which fetched the keys of away",
+            "because `replay` fetches no keys: signing_key_unknown, a request with the token, the same with a changed signature",
+        ],
+    );
+    assert!(!text.contains("WRONG") && !text.contains("NOT PROVEN"), "{text}");
+    for (fault, expected) in [
+        (
+            "allows all",
+            &["WRONG  signing_key_unknown (allow,", "no issuer has signed its token", "2 wrong"][..],
+        ),
+        ("lets pass", &["that it is refused, and the answer has no status: {", "2 wrong"]),
+        ("another status", &["its log has status 503, and the answer \"401\"", "2 wrong"]),
+        ("another issuer", &["by the issuer \"near\", and the token names away", "NOT PROVEN that a token"]),
+        ("another request", &["the answer is not the request", "NOT PROVEN that a token"]),
+        ("another bundle", &["it decided by the bundle another", "3 wrong"]),
+        ("another version", &["version 2 answered", "3 wrong"]),
+    ] {
+        let text = said(&fetched.prove(fault, None, &arguments), 1);
+        has(&text, expected);
+        // Not a part of the token, nor of the one that is made from it, is printed, wherever a value was cut.
+        for part in fetched.token.split('.').skip(1).flat_map(|part| [&part[..24], &part[part.len() - 9..]]) {
+            assert!(!text.contains(part), "{fault}: {part} is in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_token_that_opened_nothing_proves_nothing_and_says_so() {
+    let fetched = Fetched::new(false);
+    let file = fetched.folder.path().join("token");
+    let arguments = ["--token-file", file.to_str().unwrap()];
+    let text = said(&fetched.prove("fetches nothing", None, &arguments), 2);
+    has(
+        &text,
+        &[
+            "note   NOT PROVEN that a token opens anything: no request with this one was allowed",
+            "infra/prove: the token opened nothing that was tried (keys_unavailable)",
+        ],
+    );
+    let text =
+        said(&fetched.prove("", None, &["--token-file", arguments[1], "--request", "GET /users/bob/x"]), 2);
+    has(&text, &["NOT PROVEN", "the token opened nothing that was tried (signature_invalid)"]);
+    // No rule has a key for it.
+    fs::write(&file, Fetched::token(&json!({}))).unwrap();
+    let text = said(&fetched.prove("", None, &arguments), 2);
+    has(&text, &["no rule for tokens has a key that this token's claims can fill"]);
+    // Without one it is a note, as before.
+    let text = said(&fetched.prove("", None, &[]), 0);
+    has(&text, &["note   NOT PROVEN that a token opens anything: give one with --token-file"]);
+}
+
+#[test]
+fn a_library_is_started_as_one_in_the_process_of_the_runtime() {
+    let fetched = Fetched::new(true);
+    let start = |how: &str, pid: u32| json!({"event": "start", "hand_over": how, "pid": pid, "runtime_pid": 8, "runtime": "python3.14"});
+    let text = said(&fetched.prove("", Some(&start("library", 8)), &[]), 0);
+    has(&text, &["ok     the hand-over: python3.14 keeps the process 8"]);
+    for (start, expected) in [
+        (start("exec", 8), "started as `exec`, and the package was made with `--hand-over library`"),
+        (start("child", 9), "started as `child`, and the package was made with `--hand-over library`"),
+        (start("library", 9), "a library stays in the runtime's process"),
+        (start("none", 8), "the function started without a shim (hand_over: none)"),
+    ] {
+        let text = said(&fetched.prove("", Some(&start), &[]), 1);
+        has(&text, &["WRONG  ", expected, "eploy the zip that was made, unchanged"]);
+    }
 }
 
 #[test]

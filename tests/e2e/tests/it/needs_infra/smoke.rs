@@ -275,6 +275,27 @@ fn an_error_of_s3_or_cloudfront_in_the_place_of_an_answer_comes_with_its_cause()
         ),
         ("503 Slow Down", xml, of_s3("SlowDown"), "503", "S3 throttles the bucket"),
         (
+            "502 Bad Gateway",
+            "X-Cache: Error from cloudfront",
+            of_cloudfront("CloudFront wasn't able to resolve the origin domain name."),
+            "502",
+            "does not reach the bucket",
+        ),
+        (
+            "503 Service Unavailable",
+            "Content-Type: application/xml\r\nX-Cache: Error from cloudfront",
+            of_s3("ServiceUnavailable"),
+            "503",
+            "S3 does not answer now",
+        ),
+        (
+            "503 Service Unavailable",
+            "X-Cache: Error from cloudfront",
+            of_cloudfront("We can't connect to the server for this app or website at this time."),
+            "503",
+            "CloudFront has no room",
+        ),
+        (
             "403 Forbidden",
             "X-Cache: Error from cloudfront",
             of_cloudfront("Bad request."),
@@ -291,6 +312,13 @@ fn an_error_of_s3_or_cloudfront_in_the_place_of_an_answer_comes_with_its_cause()
         // Once, also if every answer is this one.
         assert_eq!(text.matches(hint).count(), 1, "{hint}\n{text}");
     }
+    // Of a code that is not known, no cause is guessed, though CloudFront passes it on.
+    let header = "Content-Type: application/xml\r\nX-Cache: Error from cloudfront";
+    let addr = answering("403 Forbidden", header, &of_s3("InvalidAccessKeyId"));
+    let mut smoke = Command::new(root().join("infra/smoke"));
+    smoke.arg(format!("http://{addr}")).arg("users/alice/").arg(&token).env_remove("POLICY");
+    let text = String::from_utf8(smoke.output().unwrap().stdout).unwrap();
+    assert!(text.contains("S3 says InvalidAccessKeyId") && !text.contains("or a web ACL"), "{text}");
     // Nobody answers.
     let mut smoke = Command::new(root().join("infra/smoke"));
     let output =

@@ -168,6 +168,27 @@ fn a_zip_that_was_not_reviewed_is_not_planned() {
     assert!(told(&output).contains("The zip is not the one that was reviewed"), "{}", told(&output));
 }
 
+#[test]
+fn a_library_is_planned_for_python_alone_wherever_its_name_is_in_the_zip() {
+    let Some(copy) = Copy::make() else { return };
+    let main = "terraform/examples/function-only/main.tf";
+    let given = "  code_sha256 = var.code_sha256\n";
+    copy.change(main, given, &format!("{given}  runtime = \"nodejs24.x\"\n"));
+    copy.done("examples/function-only", &["get"]);
+    let refused = |zip: &[u8]| {
+        fs::write(copy.folder.path().join("dist/authorizer.zip"), zip).unwrap();
+        let sha256 = format!("code_sha256={}", BASE64_STANDARD.encode(digest(&SHA256, zip)));
+        let output =
+            copy.terraform("examples/function-only", &["plan", "-input=false", "-var", sha256.as_str()]);
+        (!output.status.success()).then(|| told(&output))
+    };
+    assert_eq!(refused(PACKAGE), None);
+    for begin in ["", "a", "ab"] {
+        let told = refused(format!("{begin}libauthorizer.so, and more").as_bytes()).expect(begin);
+        assert!(told.contains("made with --hand-over library, for Python alone"), "{told}");
+    }
+}
+
 /// The summary of `terraform test`, and all of its output.
 fn tested(copy: &Copy) -> (Value, String) {
     copy.done(".", &["get"]);
