@@ -7,7 +7,7 @@ BENCH ?= --noplot --warm-up-time 0.5 --measurement-time 2
 # More arguments for `make bench-peers`.
 PEERS ?=
 # More arguments for `make bench-serve`.
-SERVE ?=
+LOAD ?=
 # More arguments for `make bench-counts`.
 COUNTS ?=
 # The build of the function, `small` or `fast`; without it, the one that POLICY takes.
@@ -158,10 +158,10 @@ bench-counts: ## Count instructions under valgrind, and print them beside the re
 	tests/tools/gungraun/install
 	tests/bench/counts $(COUNTS)
 
-bench-serve: build ## Measure small requests a second of `authorizer serve`, beside a file server. Example: SERVE="--connections 200"
+bench-serve: build ## Measure small requests a second of `authorizer serve`, beside a file server. Example: LOAD="--connections 200"
 	tests/tools/load/install
 	tests/tools/rclone/install
-	tests/bench/serve $(SERVE)
+	tests/bench/serve $(LOAD)
 
 bench-peers: runtimes ## Measure the function, its start and its invocation, beside other handlers and an empty function. Example: PEERS="--json FILE"; see tests/peers.
 	tests/tools/peers/install

@@ -16,6 +16,7 @@ use authorizer_core::rules::{
 };
 use authorizer_core::token::Principal;
 use authorizer_core::{Authorizer, Refusal, Scalar, Supposed, TokenError, UnixTime};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::gap::{Change, Gap};
@@ -43,7 +44,7 @@ pub struct Explanation {
 }
 
 /// The result of one rule for a request.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct RuleExplanation {
     /// The rule's place in the policy, from 0.
     pub index: usize,
@@ -167,7 +168,8 @@ impl Asked<'_> {
                 (record.reason == Refusal::OriginNotAllowed.reason()).then_some(Refusal::OriginNotAllowed)
             }
         };
-        let remedy = why.map(|refusal| remedy::remedy(&refusal, policy, supposed, now));
+        let remedy =
+            why.map(|refusal| remedy::remedy(&refusal, record.method.as_deref(), policy, supposed, now));
         Explanation { record, detail, logged_detail, remedy, token_in, rules: Vec::new() }
     }
 }

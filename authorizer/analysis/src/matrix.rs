@@ -7,6 +7,7 @@ use authorizer_core::claim_name;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::request::Resource;
 use authorizer_core::rules::{Access, ClaimTest, Claims, Effect, KeyPattern, Rule};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -28,7 +29,7 @@ pub struct Matrix {
 }
 
 /// One kind of principal, one key pattern, and the operations allowed on its keys.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Row {
     /// `anonymous` for requests without a token, and the policy's names for the issuers of tokens.
     pub who: Vec<String>,
@@ -41,7 +42,7 @@ pub struct Row {
 }
 
 /// An operation that is allowed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Cell {
     /// The operation.
     pub operation: S3Operation,

@@ -3,6 +3,7 @@
 use authorizer_core::Authorizer;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::rules::{Effect, KeyPattern, Rule};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::{Bounds, Engine, EngineError, Question, Reading, RuleRef, Token, Who, Witness};
@@ -22,7 +23,7 @@ pub struct Query {
 }
 
 /// Something that a principal can do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Permission {
     /// The rule that allows it.
     pub rule: String,
@@ -37,7 +38,7 @@ pub struct Permission {
 }
 
 /// An operation, and a request for it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Shown {
     /// The operation.
     pub operation: S3Operation,

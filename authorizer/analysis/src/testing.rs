@@ -11,5 +11,5 @@ mod tests;
 
 pub use coverage::{Coverage, Point, Term};
 pub use run::{Difference, TestResult, run};
-pub use suggest::{Suggested, Suggestion, suggest};
+pub use suggest::{Lists, Suggested, Suggestion, suggest};
 pub use suite::{Expected, Suite};

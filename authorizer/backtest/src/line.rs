@@ -140,6 +140,7 @@ mod tests {
         );
         let twice = format!("{get}{get}\r\n");
         let event = format!(r#"{{"timestamp":1,"message":{}}}"#, serde_json::Value::from(get.as_str()));
+        let as_object = format!(r#"{{"timestamp":1,"message":{get}}}"#);
         let tail = format!("2027-01-15T08:00:00Z [1]abc {get}");
         for (line, expected) in [
             ("", vec![]),
@@ -149,6 +150,7 @@ mod tests {
             (second.as_str(), vec!["request by GET"]),
             (twice.as_str(), vec!["request by GET", "request by GET"]),
             (event.as_str(), vec!["request by GET"]),
+            (as_object.as_str(), vec!["request by GET"]),
             (tail.as_str(), vec!["request by GET"]),
             (r#"{"log_version":1,"reason":"event_malformed","decision":"refuse"}"#, vec!["request by "]),
             (r#"{"log_version":1,"reason":"preflight_answered","decision":"preflight"}"#, vec!["preflight"]),
@@ -158,6 +160,11 @@ mod tests {
                 vec!["not decided"],
             ),
             (r#"{"level":"info","event":"keys_fetched","issuer":"staff","millis":84}"#, vec!["no request"]),
+            (r#"{"timestamp":1,"message":{"level":"info","event":"start","pid":8}}"#, vec!["no request"]),
+            (
+                r#"{"timestamp":"2027-01-15T08:00:00Z","log_level":"ERROR","errorMessage":"a","errorType":"RuntimeError"}"#,
+                vec!["no request"],
+            ),
             (
                 r#"{"level":"info","event":"start","pid":8,"hand_over":"exec","bundle_sha256":"9b0d"}"#,
                 vec!["no request"],

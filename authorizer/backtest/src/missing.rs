@@ -5,6 +5,7 @@ use std::fmt;
 
 use authorizer_core::policy::Policy;
 use authorizer_core::rules::{Rule, RulePart};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A fact about a request that the log does not contain.
@@ -149,7 +150,7 @@ impl ClaimNames {
 }
 
 /// A kind of fact that would decide the outcome of a request.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingWhat {
     /// The earlier decision.
@@ -198,7 +199,7 @@ impl MissingWhat {
 }
 
 /// A fact that would decide the outcome of a request, and that its log does not contain.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct MissingFact {
     /// Its kind.
     pub what: MissingWhat,

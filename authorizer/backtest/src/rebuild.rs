@@ -11,6 +11,7 @@ use authorizer_core::record::DecisionRecord;
 use authorizer_core::rules::Rule;
 use authorizer_core::{Authorizer, MediaRange, Supposed, UnixTime};
 use percent_encoding::percent_decode_str;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::claims::Holder;
@@ -41,7 +42,7 @@ pub enum Asker {
 }
 
 /// Something that no log has.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Guess {
     /// What it is.
     pub what: String,
@@ -58,7 +59,7 @@ impl Guess {
 }
 
 /// The decision that the logs have.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Recorded {
     /// `allow`, `refuse` or `preflight`; `None` if no log shows it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::missing::MissingFact;
@@ -20,7 +21,7 @@ pub const MAX_GROUPS: usize = 10_000;
 pub const MAX_EXAMPLES: usize = 3;
 
 /// The change that a policy would make for one request.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// It was refused, and would be allowed.
@@ -37,7 +38,7 @@ impl Change {
 }
 
 /// The earlier decision.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Earlier {
     /// The request was allowed.
@@ -47,19 +48,19 @@ pub enum Earlier {
 }
 
 /// The number of requests for which an assumption was not used, because their lines show that it is wrong.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contradicted {
-    /// Of [`Assumptions::tokens`].
+    /// Of `--assume tokens`.
     pub tokens: u64,
-    /// Of [`Assumptions::reads`].
+    /// Of `--assume reads`.
     pub reads: u64,
-    /// Of [`Assumptions::uploads`].
+    /// Of `--assume uploads`.
     pub uploads: u64,
 }
 
 /// The number of lines per outcome.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Requests that were allowed, and would be allowed.
@@ -147,7 +148,7 @@ impl Counts {
 }
 
 /// The key of a group: what its requests have in common. The order is that in which groups are kept.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct GroupKey {
     /// The change.
     pub change: Change,
@@ -174,7 +175,7 @@ pub struct GroupKey {
 }
 
 /// An example line.
-#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// The file.
@@ -188,7 +189,7 @@ pub struct Example {
 }
 
 /// A line that could not be read.
-#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Malformed {
     /// The file.
@@ -200,7 +201,7 @@ pub struct Malformed {
 }
 
 /// Requests with the same change, for the same reason, on the same keys.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Group {
     /// Their common key.
     #[serde(flatten)]

@@ -6,6 +6,8 @@ pub(crate) mod detach;
 mod error;
 mod report;
 
+pub(crate) use self::report::Document;
+
 use std::path::PathBuf;
 
 use authorizer_cloudfront::{

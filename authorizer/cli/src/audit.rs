@@ -35,6 +35,11 @@ enum Command {
     Report(report::Args),
 }
 
+pub(crate) use self::cedar::Document as CedarDocument;
+pub(crate) use self::diff::Document as DiffDocument;
+pub(crate) use self::matrix::Document as MatrixDocument;
+pub(crate) use self::query::Document as QueryDocument;
+
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     match &args.command {
         Command::Cedar(args) => cedar::run(args),

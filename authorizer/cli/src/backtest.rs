@@ -17,6 +17,7 @@ use clap::Subcommand;
 
 use self::assume::Assumption;
 use self::error::BacktestError;
+pub(crate) use self::report::Document;
 use self::report::Report;
 use self::source::Delimiter;
 use crate::input::read_limited;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::rules::Effect;
 use authorizer_policy::PolicyFile;
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 /// What `check --format json` says of one policy.
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(title = "A line of `authorizer check --format json`")]
-struct CheckLine {
+pub(crate) struct CheckLine {
     /// The version of this format.
     #[schemars(extend("const" = 1))]
     version: u32,
@@ -81,12 +81,20 @@ struct Summary {
 /// Something in a policy that a person should know.
 #[derive(Debug, JsonSchema, Serialize)]
 struct Warning {
+    /// The id of the warning, which never changes: that of the finding, such as `EA070`, or words such as `star-alone`.
+    id: &'static str,
     /// The place in words, such as `issuers[0].secret`.
     place: String,
     /// What the warning is about.
     message: String,
     /// What would be better.
     remedy: String,
+    /// The line, from 1.
+    #[schemars(range(min = 1))]
+    line: Option<usize>,
+    /// The column, from 1. It counts characters.
+    #[schemars(range(min = 1))]
+    column: Option<usize>,
 }
 
 impl Summary {
@@ -98,6 +106,9 @@ impl Summary {
             place: warning.place.clone(),
             message: warning.message.clone(),
             remedy: warning.remedy.to_owned(),
+            id: warning.id,
+            line: warning.position.map(|at| at.line),
+            column: warning.position.map(|at| at.column),
         });
         Self {
             issuers: policy.issuers().len(),
@@ -121,11 +132,6 @@ impl Summary {
         }
         line(format_args!("  bundle     sha256 {bundle_sha256}"))
     }
-}
-
-/// The JSON Schema of a line of JSON.
-pub(crate) fn schema() -> Schema {
-    schema_for!(CheckLine)
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {

@@ -3,14 +3,19 @@
 mod logged;
 mod request;
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use authorizer_analysis::{Explanation, RuleExplanation, explain, explain_supposing, on_one_line};
 use authorizer_core::UnixTime;
-use authorizer_core::record::Verdict;
+use authorizer_core::credential::CredentialPlace;
+use authorizer_core::record::{DecisionRecord, Verdict};
 use owo_colors::OwoColorize as _;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
+use self::logged::Logged;
 use self::request::{Posed, RequestArgs, RequestError};
 use crate::backtest::source::Delimiter;
 use crate::output::{Exit, Format, OutputError, line};
@@ -105,7 +110,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (None, None) => return Err(RequestError::NoAsker.into()),
     };
     match args.format {
-        Format::Json => line(json_of(&explanation, &lines, posed.as_ref()))?,
+        Format::Json => line(json!(Document::of(&explanation, &lines, posed.as_ref())))?,
         Format::Text => {
             let target = posed.as_ref().map(|posed| posed.request.target());
             write_text(&explanation, &lines, posed.as_ref(), target.as_deref().unwrap_or_default())?;
@@ -123,37 +128,80 @@ fn exit(explanation: &Explanation) -> Exit {
     }
 }
 
-fn json_of(explanation: &Explanation, lines: &RuleLines, posed: Option<&Posed>) -> Value {
-    let rules: Vec<Value> = explanation
-        .nearest_first()
-        .into_iter()
-        .map(|rule| {
-            let mut shown = json!(rule);
-            if let (Some((file, line)), Some(members)) = (lines.of_rule(rule.index), shown.as_object_mut()) {
-                members.insert("file".to_owned(), json!(file.to_string_lossy()));
-                members.insert("line".to_owned(), json!(line));
-            }
-            shown
-        })
-        .collect();
-    let mut result = json!({"version": 1, "record": explanation.record, "rules": rules});
-    if let (Some(remedy), Some(members)) = (&explanation.remedy, result.as_object_mut()) {
-        members.insert("remedy".to_owned(), json!(remedy));
+/// What `explain --format json` says of a request.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer explain --format json`")]
+pub(crate) struct Document<'e> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// What the decision log says of it.
+    record: &'e DecisionRecord<'static>,
+    /// The result of each rule, the nearest first. Empty if the request was refused before the rules.
+    rules: Vec<ShownRule<'e>>,
+    /// What is wrong with a request that was refused before the rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'e str>,
+    /// What would have to differ in a request that was refused before the rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'e str>,
+    /// The token that was supposed, if the request was described and has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supposed: Option<ShownToken<'e>>,
+    /// Where a recorded request has its token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_in: Option<CredentialPlace>,
+    /// What the logs have of the request, if it is a logged one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logged: Option<Logged<'e>>,
+}
+
+/// The result of one rule, and its place in the policy.
+#[derive(Debug, JsonSchema, Serialize)]
+struct ShownRule<'e> {
+    #[serde(flatten)]
+    rule: &'e RuleExplanation,
+    /// The file of the policy. A bundle has no lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<Cow<'e, str>>,
+    /// The line of the rule in it, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+/// A token that nobody signed.
+#[derive(Debug, JsonSchema, Serialize)]
+struct ShownToken<'e> {
+    /// `typ` of its header.
+    token_type: Option<&'e str>,
+    /// Its claims.
+    claims: &'e Map<String, Value>,
+    /// The names of the claims that were filled in, and `typ`.
+    filled_in: &'e [String],
+}
+
+impl<'e> Document<'e> {
+    fn of(explanation: &'e Explanation, lines: &'e RuleLines, posed: Option<&'e Posed>) -> Self {
+        let shown = |rule: &'e RuleExplanation| {
+            let (file, line) = lines.of_rule(rule.index).unzip();
+            ShownRule { rule, file: file.map(Path::to_string_lossy), line }
+        };
+        let token = posed.and_then(|posed| posed.token.as_ref());
+        Self {
+            version: 1,
+            record: &explanation.record,
+            rules: explanation.nearest_first().into_iter().map(shown).collect(),
+            detail: explanation.detail.as_deref(),
+            remedy: explanation.remedy.as_deref(),
+            supposed: token.map(|token| ShownToken {
+                token_type: token.supposed.token_type.as_deref(),
+                claims: &token.supposed.claims,
+                filled_in: &token.filled,
+            }),
+            token_in: explanation.token_in,
+            logged: None,
+        }
     }
-    if let (Some(Posed { token: Some(token), .. }), Some(members)) = (posed, result.as_object_mut()) {
-        let supposed = &token.supposed;
-        members.insert(
-            "supposed".to_owned(),
-            json!({"token_type": supposed.token_type, "claims": supposed.claims, "filled_in": token.filled}),
-        );
-    }
-    if let (Some(detail), Some(members)) = (&explanation.detail, result.as_object_mut()) {
-        members.insert("detail".to_owned(), json!(detail));
-    }
-    if let (Some(place), Some(members)) = (explanation.token_in, result.as_object_mut()) {
-        members.insert("token_in".to_owned(), json!(place));
-    }
-    result
 }
 
 fn write_text(

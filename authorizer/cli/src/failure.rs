@@ -10,7 +10,7 @@ use clap::ArgMatches;
 use miette::{
     Diagnostic, LabeledSpan, MietteHandler, MietteHandlerOpts, ReportHandler as _, Severity, SourceCode,
 };
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ impl Form {
 /// The document that stands for the result when a command cannot do what it was asked for.
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(title = "An error of `authorizer`, in the place of its result")]
-struct ErrorDocument {
+pub(crate) struct ErrorDocument {
     /// The version of this format.
     #[schemars(extend("const" = 1))]
     version: u32,
@@ -134,11 +134,6 @@ impl ErrorMembers {
     pub(crate) fn of(error: &dyn Diagnostic) -> Self {
         Self { message: error.to_string(), problems: problems(error) }
     }
-}
-
-/// The JSON Schema of an error.
-pub(crate) fn schema() -> Schema {
-    schema_for!(ErrorDocument)
 }
 
 /// The error as one JSON object.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use authorizer_core::nearest;
 use authorizer_findings::{Check, catalogue};
-use authorizer_policy::nearest;
 use clap::Command;
 use miette::Diagnostic;
 use thiserror::Error;

@@ -12,6 +12,10 @@ mod inspect;
 mod metadata;
 mod set;
 
+pub(crate) use self::discover::Document as DiscoverDocument;
+pub(crate) use self::fetch::Document as FetchDocument;
+pub(crate) use self::inspect::Document as InspectDocument;
+
 use clap::Subcommand;
 
 use crate::output::Exit;

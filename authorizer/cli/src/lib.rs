@@ -87,11 +87,6 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// The JSON Schemas of the output formats that have one, by name, for the documentation.
-pub fn schemas() -> [(&'static str, schemars::Schema); 3] {
-    [("check", check::schema()), ("error", failure::schema()), ("package", package::schema())]
-}
-
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
     let color = Color::of_arguments(env::args_os());

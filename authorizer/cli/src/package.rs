@@ -29,7 +29,7 @@ use crate::save;
 
 use archive::{Archive, Entry};
 use binary::{BinaryError, Kind};
-use report::Report;
+pub(crate) use report::Report;
 
 /// The files that start `bootstrap` under the two runtimes of Lambda@Edge.
 const PYTHON_SHIM: &str = include_str!("../../edge/shims/index.py");
@@ -165,11 +165,6 @@ enum PackageError {
     /// The zip cannot be made.
     #[error("the zip cannot be made: {0}")]
     Zip(#[source] zip::result::ZipError),
-}
-
-/// The JSON Schema of the report.
-pub(crate) fn schema() -> schemars::Schema {
-    schemars::schema_for!(Report<'_>)
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {

@@ -7,6 +7,7 @@ mod source;
 mod texts;
 mod work;
 
+pub(crate) use case::Replayed;
 pub(crate) use source::one_event;
 
 use std::io::IsTerminal as _;

@@ -8,6 +8,7 @@ mod policy;
 mod sample;
 mod tls;
 
+pub(crate) use self::observer::ServeLine;
 pub(crate) use self::sample::quoted;
 
 use std::net::SocketAddr;
@@ -234,10 +235,15 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
     }
     let console_url = console.as_ref().map(|console| console.url.as_str());
     match args.format {
-        Format::Json => line(json!({
-            "version": 1, "addr": running.addr(), "url": base, "trust": trusted.map(Path::to_string_lossy),
-            "s3_addr": running.s3_addr(), "bucket": data.join(BUCKET).to_string_lossy(), "decided_by": decided_by,
-            "console": console_url,
+        Format::Json => line(json!(ServeLine::Started {
+            version: 1,
+            addr: running.addr(),
+            url: &base,
+            trust: trusted.map(Path::to_string_lossy),
+            s3_addr: running.s3_addr(),
+            bucket: data.join(BUCKET).to_string_lossy(),
+            decided_by: &decided_by,
+            console: console_url,
         }))?,
         Format::Text => {
             line(format_args!("{base} serves {}", data.join(BUCKET).display()))?;

@@ -13,6 +13,6 @@ pub(crate) fn warn_of_silence(file: &mut PolicyFile) {
     let found = in_silence(&PolicySubject::new(file.document(), &authorizer, now_or(None)));
     file.warn(found.into_iter().map(|finding| {
         let message = format!("{} ({})", finding.message, finding.check.id);
-        (finding.place, message, finding.check.remedy)
+        (finding.check.id, finding.place, message, finding.check.remedy)
     }));
 }

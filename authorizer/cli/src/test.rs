@@ -7,6 +7,8 @@ mod junit;
 mod outcome;
 mod text;
 
+pub(crate) use self::json::Document;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,8 @@ use authorizer_analysis::testing::document::TestsDocument;
 use authorizer_analysis::testing::{Coverage, Suite, run as run_suite, suggest};
 use authorizer_core::Authorizer;
 use authorizer_core::policy::Place;
+use authorizer_core::token::Issuer;
+use authorizer_policy::providers::{ClaimType, Provider};
 use authorizer_policy::{FileKind, PolicyFileError, TomlFile};
 use clap::ValueEnum;
 
@@ -83,7 +87,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
             let names =
                 files.iter().flat_map(|file| file.document.tests.iter().map(|test| test.name.clone()));
             let names: BTreeSet<String> = names.collect();
-            suggest(&authorizer, &coverage, &last.document.defaults, &names)
+            suggest(&authorizer, &coverage, &last.document.defaults, &names, &lists_of)
         }
         Some(_) | None => Vec::new(),
     };
@@ -94,6 +98,13 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         TestFormat::Junit => junit::write(&outcome)?,
     }
     Ok(if outcome.failed() == 0 && outcome.covers_enough() { Exit::Held } else { Exit::Findings })
+}
+
+/// The claims that are lists in the tokens of an issuer whose provider is known.
+fn lists_of(issuer: &Issuer) -> Vec<String> {
+    let claims = Provider::of(issuer.issuer()).map(|provider| &provider.claims);
+    let claims = claims.into_iter().flatten().filter(|(_, claim)| claim.form == ClaimType::List);
+    claims.map(|(name, _)| name.clone()).collect()
 }
 
 /// The tests of the policy NAME.toml: NAME.tests.toml beside it.

@@ -4,6 +4,7 @@ mod inspect;
 mod keygen;
 mod mint;
 
+pub(crate) use inspect::Document as InspectDocument;
 pub(crate) use keygen::{replace_private_key, write_key_pair, write_new, write_private, write_public};
 
 use authorizer_core::token::SignatureAlgorithm;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::exported::Exported;
@@ -20,7 +21,7 @@ pub struct Changed {
 }
 
 /// One change.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Change {
     /// The place of the setting.
     pub place: Place,
@@ -33,7 +34,7 @@ pub struct Change {
 }
 
 /// The part of the configuration that a setting belongs to.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// A behavior.
@@ -43,7 +44,7 @@ pub enum Place {
 }
 
 /// A setting, by CloudFront's name.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 pub enum Setting {
     /// The Lambda@Edge function on viewer-request.
     LambdaFunctionAssociations,
@@ -83,7 +84,7 @@ pub enum Setting {
 }
 
 /// Something that a person should know.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
     /// A behavior that `all` does not include.

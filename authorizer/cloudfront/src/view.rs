@@ -1,7 +1,9 @@
 //! The parts of a distribution's configuration that the authorizer reads.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of a behavior.
@@ -28,6 +30,20 @@ impl Serialize for BehaviorName {
             Self::Default => "default",
             Self::Pattern(pattern) => pattern,
         })
+    }
+}
+
+impl JsonSchema for BehaviorName {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "BehaviorName".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
     }
 }
 

@@ -54,6 +54,7 @@ pub enum Several {
 /// The place of a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub enum CredentialPlace {
     /// In `Authorization`.
     Header,

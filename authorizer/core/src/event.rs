@@ -67,6 +67,7 @@ pub struct CloudFrontConfig<'e> {
 /// The viewer's request. The function returns the same type, and CloudFront continues with it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub struct CloudFrontRequest<'e> {
     /// The viewer's address, IPv4 or IPv6. Read-only.
     pub client_ip: Cow<'e, str>,
@@ -130,6 +131,7 @@ impl CloudFrontRequest<'static> {
 /// The body of a request whose trigger has "include body" on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub struct CloudFrontBody {
     /// Whether Lambda@Edge cut the body off (viewer events: at 40 KB).
     pub input_truncated: bool,
@@ -138,6 +140,7 @@ pub struct CloudFrontBody {
     /// Always `base64` when it arrives.
     pub encoding: String,
     /// The bytes.
+    #[cfg_attr(feature = "tools", schemars(with = "String"))]
     pub data: Base64Data,
     /// Fields that this version does not know.
     #[serde(flatten)]

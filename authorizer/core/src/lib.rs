@@ -48,6 +48,8 @@ mod authorizer;
 mod built_with;
 mod bundle;
 mod digest;
+#[cfg(feature = "tools")]
+mod near;
 mod plain_json;
 pub mod policy;
 mod refusal;
@@ -58,6 +60,8 @@ pub use authorizer::{Authorized, Authorizer, KeysNeeded};
 pub use built_with::BuiltWith;
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
+#[cfg(feature = "tools")]
+pub use near::nearest;
 pub use origin::OriginPattern;
 pub use query::QueryError;
 pub use refusal::{NoRule, Reason, Refusal, UploadError};

@@ -139,6 +139,7 @@ impl fmt::Debug for ClaimHasher {
 /// The digest of one claim. Each kind is of another JSON type.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub enum ClaimDigest {
     /// `null`: the token does not have it, or it is null.
     Absent,
@@ -148,10 +149,10 @@ pub enum ClaimDigest {
     Words {
         /// The whole string.
         whole: String,
-        /// What is between the spaces. A `None` at the end stands for more than [`MAX_MEMBERS`].
+        /// What is between the spaces. A `null` at the end stands for more than 16.
         words: Vec<Option<String>>,
     },
-    /// The strings of an array. A `None` at the end stands for more than [`MAX_MEMBERS`].
+    /// The strings of an array. A `null` at the end stands for more than 16.
     Members(Vec<Option<String>>),
     /// `true`: an object, or a number that equals nothing in a policy.
     Other(bool),
@@ -159,6 +160,7 @@ pub enum ClaimDigest {
 
 /// The claims of a line, by name. To copy it costs nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub struct LoggedClaims(Arc<BTreeMap<String, ClaimDigest>>);
 
 impl LoggedClaims {

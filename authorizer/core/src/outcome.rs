@@ -22,6 +22,7 @@ pub(crate) const SIGN_IN_STATUS: u16 = 302;
 /// The function's result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub enum Outcome<'e> {
     /// The request that CloudFront signs and sends to S3: exactly what was authorised.
     Forward(Box<CloudFrontRequest<'e>>),
@@ -33,6 +34,7 @@ pub enum Outcome<'e> {
 /// ([AWS: generating HTTP responses](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-generating-http-responses-in-requests.html)).
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub struct GeneratedResponse {
     /// A string of digits, because CloudFront refuses a number.
     pub status: String,

@@ -54,6 +54,7 @@ pub enum SubjectLogging {
 /// One line of the decision log. It never contains the token, the value of a claim other than `sub`, a `kid` or a URL of
 /// the viewer.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub struct DecisionRecord<'r> {
     /// The instant of the decision, as the caller gave it. `None` if its clock was not usable. [`DecisionLine`] has it.
     #[serde(skip)]
@@ -85,7 +86,7 @@ pub struct DecisionRecord<'r> {
     /// The status of the function's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// `allowed_by_rule`, `preflight_...`, or the word of the [`Refusal`].
+    /// `allowed_by_rule`, `preflight_...`, or why it was refused.
     pub reason: Cow<'r, str>,
     /// What is wrong with an event that could not be read. It holds nothing that the viewer sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +103,7 @@ pub struct DecisionRecord<'r> {
     /// The digests of the claims that rules read, if the policy has a salt for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<LoggedClaims>,
-    /// Which salt they have, as [`ClaimHasher::salt_id`] names it.
+    /// Which salt they have, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims_salt_id: Option<Cow<'r, str>>,
     /// The SHA-256 of the bundle that decided, in hexadecimal.
@@ -112,8 +113,11 @@ pub struct DecisionRecord<'r> {
 /// A [`DecisionRecord`] as the line of JSON that the function writes to its standard output, which Lambda
 /// sends to CloudWatch Logs.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "tools", schemars(title = "A line of the decision log"))]
 pub struct DecisionLine<'r> {
     /// The version of this format.
+    #[cfg_attr(feature = "tools", schemars(extend("const" = LOG_VERSION)))]
     log_version: u32,
     /// Seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +138,7 @@ impl<'r> DecisionLine<'r> {
 /// The kind of decision.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub enum Verdict {
     /// It went on to S3.
     Allow,

@@ -39,6 +39,9 @@ pub enum StartError {
     /// The binary was started by hand.
     #[error("the environment variable `{0}` is not set: only Lambda can start this binary")]
     NotInLambda(&'static str),
+    /// The library was asked a second time.
+    #[error("this process has started already, and goes on with the bundle that it has")]
+    AlreadyStarted,
     /// The system does not give what the async runtime needs.
     #[error("cannot start the async runtime: {0}")]
     Tokio(#[source] io::Error),
@@ -58,6 +61,7 @@ impl StartError {
             #[cfg(not(feature = "remote-keys"))]
             Self::RemoteKeys(_) => "remote_keys_not_built",
             Self::NotInLambda(_) => "not_in_lambda",
+            Self::AlreadyStarted => "already_started",
             Self::Tokio(_) | Self::Lambda(_) => "runtime_failed",
         }
     }

@@ -23,7 +23,8 @@ pub(crate) fn start() -> Result<(), StartError> {
     runtime.block_on(serving).unwrap_or_else(|ended| Err(ended.into())).map_err(StartError::Lambda)
 }
 
-/// Decides on one event. The payload stays raw bytes, so that the runtime cannot fail on it.
+/// Decides on one event. The payload stays raw: the runtime only looks whether it is JSON, and answers with an error of the
+/// function, which is 503, where it is not.
 async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {
     let time_left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
     let mut lines = Vec::new();

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use crate::catalogue::families;
 use crate::family::Family;
 
-pub use accepted::{AcceptedError, AcceptedFinding, AcceptedFindings};
+pub use accepted::{AcceptedFinding, AcceptedFindings};
 pub use export::{Export, ExportError, Reviewed};
 pub use finding::DeploymentFinding;
 pub use reach::{BucketReach, Deployed, Elsewhere, Reach, ReachRow, Through, Undecided, WhyUndecided, reach};

@@ -6,7 +6,7 @@ mod region;
 mod sarif;
 mod text;
 
-pub use json::json;
+pub use json::{ReportDocument, json};
 pub use model::{LookedAt, Report, ReportedAcceptance, ReportedFinding};
 pub use region::Region;
 pub use sarif::{sarif, uri_of};

@@ -25,26 +25,36 @@ def _load(path):
     return library
 
 
+def _log(lines):
+    """Writes whole lines directly to descriptor 1: the runtime has replaced sys.stdout. A failed write does not change
+    the decision."""
+    try:
+        while lines:
+            lines = lines[os.write(1, lines):]
+    except OSError:
+        pass
+
+
 def _call(function, *arguments):
     answer = _Answer()
     status = function(*arguments, answer)
     given, outcome = ctypes.string_at(answer.bytes, answer.length), answer.outcome
     _library.authorizer_free(answer)
-    # Whole lines, written directly to descriptor 1 in one call: the runtime has replaced sys.stdout.
-    os.write(1, given[outcome:])
+    _log(given[outcome:])
     return given[:outcome] if status == 0 else None
 
 
 def _fail_to_start(reason, error):
     line = {"level": "error", "event": "start_failed", "reason": reason, "message": str(error)}
-    os.write(1, (json.dumps(line, separators=(",", ":")) + "\n").encode())
+    _log((json.dumps(line, separators=(",", ":")) + "\n").encode())
     # The runtime ends without an event, so CloudFront answers 5xx.
     os._exit(1)
 
 
 def handler(event, context):
     event = json.dumps(event, separators=(",", ":")).encode()
-    outcome = _call(_library.authorizer_decide, event, len(event), context.get_remaining_time_in_millis())
+    millis_left = max(0, int(context.get_remaining_time_in_millis()))
+    outcome = _call(_library.authorizer_decide, event, len(event), millis_left)
     if outcome is None:
         raise RuntimeError("the library gave no outcome")
     return json.loads(outcome)

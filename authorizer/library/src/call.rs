@@ -41,7 +41,7 @@ pub(crate) fn start(bundle: &[u8]) -> Given {
     let line = log::started(&HandOver::of_library(), &started.function);
     match STARTED.set(started) {
         Ok(()) => Given { done: true, bytes: line, outcome: 0 },
-        Err(_) => Given::default(),
+        Err(_) => Given { bytes: log::start_failed(&StartError::AlreadyStarted), ..Given::default() },
     }
 }
 

@@ -24,6 +24,8 @@ pub enum FileKind {
     Policy,
     /// The unit tests of a policy.
     Tests,
+    /// The findings of a deployment that are accepted.
+    Accepted,
 }
 
 impl FileKind {
@@ -31,6 +33,14 @@ impl FileKind {
         match self {
             Self::Policy => "policy",
             Self::Tests => "tests",
+            Self::Accepted => "accepted findings",
+        }
+    }
+
+    fn article(self) -> &'static str {
+        match self {
+            Self::Policy | Self::Tests => "a",
+            Self::Accepted => "an",
         }
     }
 
@@ -39,6 +49,7 @@ impl FileKind {
         match self {
             Self::Policy => "authorizer help policy",
             Self::Tests => "authorizer help tests",
+            Self::Accepted => "authorizer help audit deployment",
         }
     }
 }
@@ -58,7 +69,7 @@ pub enum PolicyFileError {
         source: io::Error,
     },
     /// It is a folder.
-    #[error("`{path}` is a folder, not a {} file", .kind.noun())]
+    #[error("`{path}` is a folder, not {} {} file", .kind.article(), .kind.noun())]
     #[diagnostic(help("name a file in it"))]
     Folder {
         /// The kind of the file.

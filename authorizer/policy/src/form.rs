@@ -10,7 +10,7 @@ mod checker;
 mod described;
 mod instead;
 mod meant;
-mod near;
+mod of_accepted;
 mod of_policy;
 mod of_tests;
 mod schema;
@@ -21,20 +21,29 @@ mod words;
 
 use std::ops::Range;
 
+use authorizer_core::nearest;
 use authorizer_core::policy::{Place, Step};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::FileKind;
 use meant::Meant;
-use near::listed;
 use values::quoted;
 
 pub(crate) use around::{apart_from, with_syntax};
 pub(crate) use checker::check;
-pub use near::nearest;
 pub use schema::schema;
 pub(crate) use secret::{Named, Secrets, is_log, is_unknown, names_secret, sounds_secret};
+
+/// The words as a person lists them: "`a`, `b` and `c`".
+pub(crate) fn listed<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    let quoted: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
 
 /// What may be written at a place.
 #[derive(Clone, Copy)]
@@ -129,6 +138,7 @@ impl FileKind {
         match self {
             Self::Policy => &of_policy::POLICY,
             Self::Tests => &of_tests::TESTS,
+            Self::Accepted => &of_accepted::FINDINGS,
         }
     }
 }
@@ -271,6 +281,17 @@ impl Field {
         self.example.split_once(" = ").map(|(_, value)| value)
     }
 
+    /// Whether its value is secret, or has one in it.
+    fn holds_secret(&self) -> bool {
+        let is_in = |table: &Table| table.fields.iter().any(Self::holds_secret);
+        self.is_secret
+            || match self.form {
+                Form::Table(table) | Form::Blocks(table) => is_in(table),
+                Form::Map(Form::Table(table)) => is_in(table),
+                _ => false,
+            }
+    }
+
     /// The value of its example, read.
     fn read(&self) -> Option<DeValue<'static>> {
         DeValue::parse(self.value()?).ok().map(Spanned::into_inner)
@@ -280,6 +301,7 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accepted::{AcceptedFindingDocument, AcceptedFindingsDocument};
     use crate::form::values::takes;
     use crate::form::words::fields_of;
     use authorizer_analysis::testing::document::{
@@ -312,6 +334,8 @@ mod tests {
             (&of_tests::DEFAULTS, fields_of::<DefaultsDocument>()),
             (&of_tests::TEST, fields_of::<TestDocument>()),
             (&of_tests::FACTS, fields_of::<UploadFactsDocument>()),
+            (&of_accepted::FINDINGS, fields_of::<AcceptedFindingsDocument>()),
+            (&of_accepted::FINDING, fields_of::<AcceptedFindingDocument>()),
         ] {
             let names: Vec<_> = table.fields.iter().map(|field| field.name).collect();
             assert_eq!(names, fields, "{}", table.what);

@@ -7,6 +7,7 @@
 //!
 //! [`providers`] is what is known of identity providers, as data.
 
+mod accepted;
 mod error;
 mod file;
 mod form;
@@ -16,9 +17,10 @@ mod place;
 pub mod providers;
 mod warning;
 
+pub use accepted::{AcceptedFindingDocument, AcceptedFindingsDocument};
 pub use error::{FileKind, PolicyFileError, ProblemReport};
 pub use file::TomlFile;
-pub use form::{nearest, schema};
+pub use form::schema;
 pub use lines::without_secrets;
 pub use place::{Places, Position};
 pub use warning::PolicyWarning;
@@ -127,11 +129,11 @@ impl PolicyFile {
         &self.warnings
     }
 
-    /// Adds warnings, each a place, a message and a remedy. A place that has one keeps the first.
-    pub fn warn(&mut self, warned: impl IntoIterator<Item = (Place, String, &'static str)>) {
+    /// Adds warnings, each an id, a place, a message and a remedy. A place that has one keeps the first.
+    pub fn warn(&mut self, warned: impl IntoIterator<Item = (&'static str, Place, String, &'static str)>) {
         let mut warned_of: BTreeSet<String> =
             self.warnings.iter().map(|warning| warning.place.clone()).collect();
-        let new = warned.into_iter().filter(|(place, _, _)| warned_of.insert(place.to_string()));
+        let new = warned.into_iter().filter(|(_, place, _, _)| warned_of.insert(place.to_string()));
         self.warnings.extend(at_their_places(new, &self.source, &self.text));
     }
 
@@ -143,11 +145,15 @@ impl PolicyFile {
 
 /// The findings that are accepted without a reason.
 fn empty_reasons(document: &PolicyDocument) -> impl Iterator<Item = PolicyProblem> {
-    let entries = document.accepted.iter().enumerate();
-    entries.filter(|(_, entry)| entry.reason.trim().is_empty()).map(|(index, _)| PolicyProblem {
+    without_reason(document.accepted.iter().map(|entry| entry.reason.as_str()))
+}
+
+/// A problem for each of these reasons, of the entries of `accepted`, that says nothing.
+pub fn without_reason<'r>(reasons: impl Iterator<Item = &'r str>) -> impl Iterator<Item = PolicyProblem> {
+    reasons.enumerate().filter(|(_, reason)| reason.trim().is_empty()).map(|(index, _)| PolicyProblem {
         place: Place::member("accepted").at(index).then("reason"),
         message: "an accepted finding has no reason".to_owned(),
-        remedy: "write why it is accepted, for those who review the policy".to_owned(),
+        remedy: "write why it is accepted, for those who review it".to_owned(),
     })
 }
 

@@ -12,7 +12,7 @@ use toml::de::DeTable;
 
 use crate::error::FileKind;
 use crate::form::Secrets;
-use crate::place::Places;
+use crate::place::{Places, Position};
 
 /// Something in a valid policy that a person should know, at its place in the file.
 #[derive(Clone, Debug, Diagnostic, Error)]
@@ -32,10 +32,14 @@ pub struct PolicyWarning {
     at: Option<SourceSpan>,
     /// The place in words, such as `issuers[0].secret`.
     pub place: String,
+    /// The id of the warning, which never changes: that of the finding, or words such as `star-alone`.
+    pub id: &'static str,
+    /// Where the place is in the file.
+    pub position: Option<Position>,
 }
 
-/// A warning without its position: the place, the message and the remedy.
-pub(crate) type Warned = (Place, String, &'static str);
+/// A warning without its position: the id, the place, the message and the remedy.
+pub(crate) type Warned = (&'static str, Place, String, &'static str);
 
 pub(crate) fn warnings(
     document: &PolicyDocument,
@@ -44,8 +48,8 @@ pub(crate) fn warnings(
 ) -> Vec<PolicyWarning> {
     let issuers = document.issuers.iter().enumerate().flat_map(|(index, issuer)| {
         [warning(issuer), scheme_as_type(issuer)].into_iter().flatten().map(
-            move |(member, message, remedy)| {
-                (Place::member("issuers").at(index).then(member), message, remedy)
+            move |(id, member, message, remedy)| {
+                (id, Place::member("issuers").at(index).then(member), message, remedy)
             },
         )
     });
@@ -53,7 +57,12 @@ pub(crate) fn warnings(
         let warned = move |(claim, condition): (&String, &ConditionDocument)| {
             let message = words_of_an_array(claim, condition)?;
             let place = Place::member("rules").at(index).then("when").then(claim).then("has");
-            Some((place, message, "leave it if the claim is an array; otherwise name one word"))
+            Some((
+                "has-with-a-space",
+                place,
+                message,
+                "leave it if the claim is an array; otherwise name one word",
+            ))
         };
         rule.when.iter().filter_map(warned)
     });
@@ -65,44 +74,126 @@ pub(crate) fn warnings(
     at_their_places(all, source_code, text)
 }
 
+/// The id, the field of the issuer, the message and the remedy.
+type OfIssuer = (&'static str, &'static str, String, &'static str);
+
 /// `token_type = "Bearer"`: that is what stands before a token, and no token has it as its `typ`.
-fn scheme_as_type(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {
+fn scheme_as_type(issuer: &IssuerDocument) -> Option<OfIssuer> {
     let typ = issuer.token_type.as_deref().filter(|typ| typ.eq_ignore_ascii_case("bearer"))?;
     let message =
         format!("`{typ}` is the word before a token in `Authorization`, not the `typ` in a token's header");
-    Some(("token_type", message, "remove the line, or write `at+jwt` or `JWT`, as the tokens have it"))
+    Some((
+        "scheme-as-token-type",
+        "token_type",
+        message,
+        "remove the line, or write `at+jwt` or `JWT`, as the tokens have it",
+    ))
 }
 
-/// Patterns that another notation gives another meaning: `$sub`, `:sub`, `<sub>` and `%sub%` are these letters here, and
-/// `*` alone does not match a key with a slash.
+/// Patterns that another notation gives another meaning. `$sub`, `:sub`, `<sub>` and `%sub%` are these letters here, `*`
+/// alone does not match a key with a slash, no key has the name of its bucket, and nothing is a regular expression.
 fn other_notations(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
-    let is_name = |text: &str| {
-        let mut bytes = text.bytes();
-        bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
-            && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-'))
-    };
-    let is_placeholder = |segment: &str| {
-        let inner = segment
-            .strip_prefix(['$', ':', '@'])
-            .or_else(|| segment.strip_prefix('<')?.strip_suffix('>'))
-            .or_else(|| segment.strip_prefix('%')?.strip_suffix('%'));
-        inner.is_some_and(is_name)
-    };
     let mut warned = Vec::new();
     for (index, pattern) in rule.keys.iter().enumerate() {
         let place = place.then("keys").at(index);
         if pattern == "*" {
             let message = "`*` matches the keys without a `/` only".to_owned();
-            warned.push((place, message, "write `**` for every key, or leave it if only those are meant"));
+            let remedy = "write `**` for every key, or leave it if only those are meant";
+            warned.push(("star-alone", place, message, remedy));
+        } else if let Some(start) = address(pattern) {
+            let message =
+                format!("the pattern begins with `{}`, which is not a part of a key", start.escape_debug());
+            let remedy = "write only the keys, without the bucket and what stands before it, such as `public/**`, or `**` \
+                          for every key; leave it if the keys contain these letters";
+            warned.push(("bucket-in-pattern", place, message, remedy));
+        } else if pattern.starts_with('^') || pattern.ends_with('$') {
+            let message =
+                "a pattern is not a regular expression: `^` and `$` are these characters in a key".to_owned();
+            let remedy = "write `*` within a segment and `**` for any number of segments, or leave it if the keys \
+                          contain these characters";
+            warned.push(("regular-expression", place, message, remedy));
         } else if let Some(segment) = pattern.split('/').find(|segment| is_placeholder(segment)) {
             let message =
                 format!("`{}` stands for these letters in a key, not for a claim", segment.escape_debug());
             let remedy =
                 "write a claim in braces, such as `{sub}`, or leave it if the keys contain these letters";
-            warned.push((place, message, remedy));
+            warned.push(("other-placeholder", place, message, remedy));
         }
     }
     warned
+}
+
+/// Whether a segment is how another notation writes what it puts in: `$sub`, `$(sub)`, `:sub`, `@sub`, `<sub>`, `<%= sub %>`,
+/// `((sub))`, `%sub%`.
+fn is_placeholder(segment: &str) -> bool {
+    let is_name = |text: &str| {
+        let mut bytes = text.trim().bytes();
+        bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-'))
+    };
+    let within = |begin: &str, end: &str| segment.strip_prefix(begin)?.strip_suffix(end);
+    let enclosed =
+        [("$(", ")"), ("${", "}"), ("<%=", "%>"), ("<%", "%>"), ("<", ">"), ("%", "%"), ("((", "))")];
+    let inner = enclosed
+        .into_iter()
+        .find_map(|(begin, end)| within(begin, end))
+        .or_else(|| segment.strip_prefix(['$', ':', '@']));
+    inner.is_some_and(is_name)
+}
+
+/// The beginning of a pattern that names a bucket or a host, as ARNs and URLs do.
+fn address(pattern: &str) -> Option<&str> {
+    let first = pattern.split('/').next()?;
+    let lower = first.to_ascii_lowercase();
+    let is_arn = lower.starts_with("arn:");
+    // `https:/host/a` is what remains of a URL if its empty segment is taken out.
+    let is_scheme = matches!(lower.as_str(), "https:" | "http:" | "s3:" | "s3a:" | "s3n:" | "gs:" | "file:");
+    let is_host =
+        [".amazonaws.com", ".amazonaws.com.cn", ".cloudfront.net"].iter().any(|end| lower.ends_with(end));
+    (is_arn || is_scheme || is_host).then_some(first)
+}
+
+/// The claim that is meant by a name such as `jwt:sub` or `claims.sub`, which other systems give it.
+fn of_another_system(claim: &str) -> Option<&str> {
+    const SOURCES: [&str; 21] = [
+        "$",
+        "aws",
+        "auth",
+        "authorizer",
+        "claim",
+        "claims",
+        "context",
+        "id_token",
+        "idtoken",
+        "identity",
+        "jwt",
+        "payload",
+        "principal",
+        "request",
+        "saml",
+        "session",
+        "token",
+        "user",
+        "userinfo",
+        "access_token",
+        "accesstoken",
+    ];
+    // As IAM writes the claims of an identity provider: `cognito-identity.amazonaws.com:sub`.
+    const PROVIDERS: [&str; 4] =
+        ["accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"];
+    if let Some((provider, name)) = claim.rsplit_once(':')
+        && PROVIDERS.contains(&provider)
+        && !name.is_empty()
+    {
+        return Some(name);
+    }
+    let (source, name) = claim.split_once([':', '.'])?;
+    let is_known = SOURCES.iter().any(|one| source.eq_ignore_ascii_case(one));
+    // The rest may have a source of its own: `jwt.claims.sub`. It is no domain: `auth.example.com/roles` is a name.
+    let name = of_another_system(name).unwrap_or(name);
+    let is_plain =
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':'));
+    (is_known && is_plain && !name.is_empty()).then_some(name)
 }
 
 /// The names of claims that read like a path into an object.
@@ -132,10 +223,18 @@ fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
         conditions.chain(keys).chain(metadata)
     });
     issuers.chain(rules).filter_map(|(place, claim)| {
+        if let Some(meant) = of_another_system(claim) {
+            let (claim, meant) = (claim.escape_debug(), meant.escape_debug());
+            let message = format!("`{claim}` is the name of a claim here, and not the claim `{meant}`");
+            let remedy = "write the name that the claim has in the token, such as `sub`, or leave it if the tokens have \
+                          a claim with this name";
+            return Some(("claim-of-another-notation", place, message, remedy));
+        }
         if has_index(claim) {
             let claim = claim.escape_debug();
             let message = format!("a number in `{claim}` is the name of a member, not a place in an array");
             return Some((
+                "number-in-claim-path",
                 place,
                 message,
                 "test an array with `has`, or leave it if the object has this member",
@@ -149,7 +248,7 @@ fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
             "`{claim}` is the name of one claim, not a path into an object, which is written `/{path}`"
         );
         let remedy = "write the path with slashes, or leave it if the tokens have a claim with this name";
-        Some((place, message, remedy))
+        Some(("claim-with-dots", place, message, remedy))
     })
 }
 
@@ -186,7 +285,7 @@ pub(crate) fn key_warnings(
             };
             let message = format!("{name} of `{}` is not used: {}", issuer.name(), key.why);
             let remedy = "no token that it signed is accepted; `authorizer keys inspect FILE` shows each key";
-            (Place::member("issuers").at(index).then("jwks"), message, remedy)
+            ("key-not-used", Place::member("issuers").at(index).then("jwks"), message, remedy)
         })
     });
     at_their_places(warned, source_code, text)
@@ -207,12 +306,17 @@ pub(crate) fn at_their_places(
     let (table, _) = DeTable::parse_recoverable(text);
     let shown = Secrets::of(FileKind::Policy, text, table.get_ref()).masked(text);
     let shown = NamedSource::new(source_code.name(), Arc::new(shown)).with_language("TOML");
-    let at_its_place = |(place, message, remedy): Warned| PolicyWarning {
-        message,
-        remedy,
-        source_code: shown.clone(),
-        at: places.line_span(&place).map(SourceSpan::from),
-        place: place.to_string(),
+    let at_its_place = |(id, place, message, remedy): Warned| {
+        let span = places.line_span(&place);
+        PolicyWarning {
+            message,
+            remedy,
+            source_code: shown.clone(),
+            position: span.as_ref().map(|span| places.position(span.start)),
+            at: span.map(SourceSpan::from),
+            place: place.to_string(),
+            id,
+        }
     };
     warned.map(at_its_place).collect()
 }
@@ -227,7 +331,12 @@ fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
         let claims = claims.iter().flat_map(KeyPattern::claims);
         warned.extend(claims.filter(|claim| is_numeric_date(claim)).map(|claim| {
             let message = format!("`{{{claim}}}` is a number in every token, so the pattern matches no key");
-            (place.then("keys").at(index), message, "use a claim that is a string, such as `{sub}`")
+            (
+                "number-as-text",
+                place.then("keys").at(index),
+                message,
+                "use a claim that is a string, such as `{sub}`",
+            )
         }));
     }
     let metadata = rule.upload.iter().flat_map(|upload| &upload.metadata);
@@ -237,6 +346,7 @@ fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
             format!("`{{{claim}}}` is a number in every token, so rule `{}` matches no upload", rule.id);
         let place = place.then("upload").then("metadata").then(name);
         is_numeric_date(claim).then_some((
+            "number-as-text",
             place,
             message,
             "use a claim that is a string, or remove the metadata",
@@ -254,13 +364,18 @@ fn words_of_an_array(claim: &str, condition: &ConditionDocument) -> Option<Strin
     ))
 }
 
-fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static str)> {
+fn warning(issuer: &IssuerDocument) -> Option<OfIssuer> {
     if issuer.secret.is_some() {
         let message = format!(
             "everybody who can read the zip has the secret of `{}`, and can make tokens with any claims",
             issuer.name
         );
-        return Some(("secret", message, "let the issuer sign with a key pair, and use its `jwks`"));
+        return Some((
+            "shared-secret",
+            "secret",
+            message,
+            "let the issuer sign with a key pair, and use its `jwks`",
+        ));
     }
     let url = issuer.jwks.as_ref()?.url.as_ref()?;
     let is_of_this_machine = KeysUrl::parse(url).is_ok_and(|url| !url.is_https());
@@ -268,6 +383,7 @@ fn warning(issuer: &IssuerDocument) -> Option<(&'static str, String, &'static st
         let message =
             format!("the keys of `{}` are fetched from the machine that runs the function", issuer.name);
         (
+            "keys-of-this-machine",
             "jwks",
             message,
             "use this with `authorizer serve` only; deploy a policy with the `https` address of the provider",

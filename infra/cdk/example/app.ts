@@ -8,11 +8,14 @@ const app = new App();
 // file beside your code, so that later deployments know it too.
 const outputs = existsSync('outputs.json') ? JSON.parse(readFileSync('outputs.json', 'utf8')) : {};
 
+// The SHA-256 of the reviewed package, in base64. Take it from the review, not from the machine that deploys.
+const codeSha256 = process.env.CODE_SHA256;
+if (!codeSha256) throw new Error('set CODE_SHA256 to the SHA-256 of the reviewed package, as the review names it');
+
 new FilesStack(app, 'Files', {
   // CloudFront takes functions from us-east-1 only.
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: 'us-east-1' },
   package: process.env.PACKAGE ?? '../../dist/authorizer.zip',
-  // The SHA-256 of the reviewed package, in base64. Take it from the review, not from the machine that deploys.
-  codeSha256: process.env.CODE_SHA256,
+  codeSha256,
   distributionId: process.env.DISTRIBUTION_ID ?? outputs.Files?.DistributionId,
 });

@@ -8,7 +8,7 @@ import { EdgeAuthorizer } from '../lib';
 
 export interface FilesStackProps extends StackProps {
   readonly package: string;
-  readonly codeSha256?: string;
+  readonly codeSha256: string;
   readonly distributionId?: string;
 }
 

@@ -6,6 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { Facts, factsOf, mustBeOf, wrong } from './facts';
+import { Unchanged } from './unchanged';
 
 /** What CloudFront was seen to refuse in a viewer-request function, whatever AWS's pages say. */
 const MOST_BYTES = 1_048_576;
@@ -53,8 +54,8 @@ export interface EdgeAuthorizerFunctionProps {
   readonly authorizerName?: string;
 
   /**
-   * The managed runtime, whose process the native function replaces: Python 3.14 or 3.13, which AWS supports until
-   * 2029-06-30, or Node.js 24, until 2028-04-30.
+   * The managed runtime, whose process the native function replaces (a package made with `--hand-over library`: Python
+   * only): Python 3.14 or 3.13, which AWS supports until 2029-06-30, or Node.js 24, until 2028-04-30.
    *
    * @default lambda.Runtime.PYTHON_3_14
    */
@@ -126,6 +127,10 @@ export class EdgeAuthorizerFunction extends Construct {
     const runtime = (props.runtime ?? lambda.Runtime.PYTHON_3_14).name;
     if (!RUNTIMES.includes(runtime)) {
       throw wrong(`the runtime ${runtime} cannot hand its process over; use one of ${RUNTIMES.join(', ')}`);
+    }
+    if (facts.isLibrary && runtime.startsWith('nodejs')) {
+      throw wrong(`the package \`${props.package}\` has the function as a library, which only Python can call, and the runtime is `
+        + `${runtime}; leave \`runtime\` out, or make the package without \`--hand-over library\``);
     }
     const name = nameOf(this, props.authorizerName);
     if (facts.bytes > MOST_BYTES) {
@@ -211,6 +216,9 @@ export class EdgeAuthorizerFunction extends Construct {
     version.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     this.versionArn = version.ref;
     this.version = lambda.Version.fromVersionArn(this, 'Published', version.ref);
+
+    const unchanged = new Unchanged([role, fn, version]);
+    this.node.addValidation({ validate: () => unchanged.problems().map((problem) => `EdgeAuthorizer: ${problem}`) });
   }
 
   /** @internal */

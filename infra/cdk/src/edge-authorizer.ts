@@ -1,14 +1,21 @@
-import { Annotations, ArnFormat, Aws, Duration, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Aws, CfnResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, IConstruct } from 'constructs';
 import { EdgeAuthorizerFunction, EdgeAuthorizerFunctionProps } from './edge-authorizer-function';
 import { Facts, published, wrong } from './facts';
-import { Guarded, behaviorsOf, bucketProblems, configOf, obstacles, problemsOf } from './problems';
+import { KnownBucket, known, mentions, names } from './hosts';
+import { Guarded, behaviorsOf, bucketProblems, configOf, obstacles, problemsOf, resourceOf } from './problems';
+import { LetIn, strangersOf } from './statements';
+import { Unchanged } from './unchanged';
+import { isPlain, isWritten, propertiesOf, resourcesOf, textOf, written } from './written';
 
 /** Managed-CachingDisabled. */
 const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
+
+/** All authorizers of an app: what one of them guards is no stranger to the others. */
+const AUTHORIZERS = new WeakMap<IConstruct, Set<EdgeAuthorizer>>();
 
 /** The properties of what is around the function. */
 export interface EdgeAuthorizerOptions {
@@ -22,8 +29,8 @@ export interface EdgeAuthorizerOptions {
   readonly distributionId?: string;
 
   /**
-   * The staging distributions of a continuous deployment, which may then use the buckets and the keys too. Each must
-   * have the function, as this distribution has.
+   * The staging distributions of a continuous deployment, of this account, which may then use the buckets and the keys
+   * too. Each must have the function, as this distribution has.
    *
    * @default - none
    */
@@ -104,7 +111,9 @@ export class EdgeAuthorizer extends Construct {
   private readonly facts: Facts;
   private readonly props: EdgeAuthorizerProps;
   private readonly guarded: Guarded;
-  private readonly watched = new Set<IConstruct>();
+  /** The distributions, and the buckets that each of them has from here. */
+  private readonly watched = new Map<IConstruct, Set<s3.IBucket>>();
+  private readonly opened: { readonly bucket: s3.IBucket; readonly distributionId: string }[] = [];
   private readonly keys = new Set<IConstruct>();
 
   constructor(scope: Construct, id: string, props: EdgeAuthorizerProps) {
@@ -112,6 +121,7 @@ export class EdgeAuthorizer extends Construct {
     this.props = props;
     this.edgeFunction = props._edgeFunction ?? new EdgeAuthorizerFunction(this, 'Function', props);
     mustReach(this, this.edgeFunction);
+    mustBeDistributions(this, props.stagingDistributionArns ?? []);
     this.facts = this.edgeFunction._facts;
     const [facts, name] = [this.facts, this.edgeFunction.authorizerName];
 
@@ -199,8 +209,14 @@ export class EdgeAuthorizer extends Construct {
       cachePolicyId: this.cachePolicy.cachePolicyId,
       responseHeadersPolicyId: this.responseHeadersPolicy.responseHeadersPolicyId,
       facts,
-      domainNames: new Set<string>(),
     };
+    const all = AUTHORIZERS.get(this.node.root) ?? new Set();
+    AUTHORIZERS.set(this.node.root, all.add(this));
+    const unchanged = new Unchanged(this.node.children.filter((one): one is CfnResource => CfnResource.isCfnResource(one)));
+    this.node.addValidation({
+      validate: () => [...unchanged.problems(), ...this.ofBuckets(), ...this.ofOtherDistributions()]
+        .map((problem) => `EdgeAuthorizer: ${problem}`),
+    });
   }
 
   /**
@@ -211,9 +227,8 @@ export class EdgeAuthorizer extends Construct {
    */
   public origin(bucket: s3.IBucket): cloudfront.IOrigin {
     return new BucketOrigin(bucket, this.originAccessControlId, (scope, distributionId) => {
-      this.guarded.domainNames.add(JSON.stringify(Stack.of(scope).resolve(bucket.bucketRegionalDomainName)));
+      this.watch(scope, bucket);
       this.letIn(bucket, distributionId);
-      this.watch(scope);
     });
   }
 
@@ -275,10 +290,10 @@ export class EdgeAuthorizer extends Construct {
       throw wrong(`the distribution \`${distribution.node.path}\` has no behavior \`${pathPattern}\`, but ${names}; to add it: `
         + `distribution.addBehavior('${pathPattern}', authorizer.origin(bucket), authorizer.addBehaviorOptions())`);
     }
-    const inTheWay = obstacles(found, cfn, this.guarded);
+    const inTheWay = obstacles(found, cfn, this.guarded, this.bucketsOf(distribution));
     if (inTheWay.length > 0) throw wrong(inTheWay.join('\n'));
     const others = (found.behavior.LambdaFunctionAssociations ?? []).filter(
-      (one: any) => JSON.stringify(one.LambdaFunctionARN) !== JSON.stringify(Stack.of(cfn).resolve(this.edgeFunction.versionArn)),
+      (one: any) => !isWritten(one.LambdaFunctionARN, this.edgeFunction.versionArn, cfn),
     );
     const set = (name: string, value: any): void => cfn.addPropertyOverride(`DistributionConfig.${found.place}.${name}`, value);
     const wanted = this.addBehaviorOptions();
@@ -292,7 +307,7 @@ export class EdgeAuthorizer extends Construct {
     set('CachePolicyId', this.guarded.cachePolicyId);
     set('OriginRequestPolicyId', this.guarded.originRequestPolicyId);
     set('ResponseHeadersPolicyId', this.guarded.responseHeadersPolicyId);
-    this.watch(distribution as cloudfront.Distribution);
+    this.watch(distribution);
   }
 
   /**
@@ -338,8 +353,10 @@ export class EdgeAuthorizer extends Construct {
 
   /** Lets the distribution at a bucket and at its key. */
   private letIn(bucket: s3.IBucket, distributionId: string): void {
-    const problems = bucketProblems(bucket);
+    const resource = resourceOf(bucket);
+    const problems = resource === undefined ? [] : bucketProblems(resource);
     if (problems.length > 0) throw wrong(problems.join('\n'));
+    this.opened.push({ bucket, distributionId });
     const added = this.bucketPolicyStatements(bucket, this.arnsOf(distributionId))
       .map((one) => bucket.addToResourcePolicy(one).statementAdded);
     if (added.includes(false)) {
@@ -362,19 +379,144 @@ export class EdgeAuthorizer extends Construct {
   }
 
   /** Looks at the whole distribution before it is written: nothing of it may go around the function. */
-  private watch(scope: Construct): void {
+  private watch(scope: IConstruct, bucket?: s3.IBucket): void {
     // While its origins are bound, the distribution has no resource yet.
     const distribution = scope.node.scopes.find((one) => one instanceof cloudfront.Distribution) ?? scope;
-    if (this.watched.has(distribution)) return;
-    this.watched.add(distribution);
+    const watched = this.watched.get(distribution);
+    if (bucket !== undefined) watched?.add(bucket);
+    if (watched !== undefined) return;
+    this.watched.set(distribution, new Set(bucket === undefined ? [] : [bucket]));
     distribution.node.addValidation({
       validate: () => {
         const cfn = distribution.node.defaultChild;
         const problems = cfn instanceof cloudfront.CfnDistribution
-          ? problemsOf(cfn, this.guarded) : [`\`${distribution.node.path}\` is no cloudfront.Distribution, so nobody judges it`];
+          ? problemsOf(cfn, this.guarded, this.bucketsOf(distribution))
+          : [`\`${distribution.node.path}\` is no cloudfront.Distribution, so nobody judges it`];
         return problems.map((problem) => `EdgeAuthorizer: ${problem}`);
       },
     });
+  }
+
+  /** The guarded buckets of a distribution. */
+  private bucketsOf(distribution: IConstruct): KnownBucket[] {
+    return [...this.watched.get(distribution) ?? []].map((bucket) => known(bucket, distribution));
+  }
+
+  /** The guarded buckets of all distributions. */
+  private buckets(): Map<s3.IBucket, KnownBucket> {
+    const all = [...this.watched].flatMap(([distribution, buckets]) => [...buckets].map((bucket) => (
+      [bucket, known(bucket, distribution)] as const)));
+    return new Map(all);
+  }
+
+  /** Everything of the buckets and their keys as they are written: an override or a later call may have opened them. */
+  private ofBuckets(): string[] {
+    const found: string[] = [];
+    const look: string[] = [];
+    const judge = (resource: CfnResource, document: string, allowed: LetIn[], forRoot: boolean, what: string): void => {
+      const strangers = strangersOf(resource, document, allowed, forRoot);
+      found.push(...strangers.bad.map((one) => `the policy \`${resource.node.path}\` lets somebody into ${what} besides the `
+        + `distributions with the function, by ${one}; remove the statement`));
+      if (!forRoot) look.push(...strangers.look.map((one) => `the policy \`${resource.node.path}\` lets ${one} into ${what}`));
+    };
+    const resources = resourcesOf(this, 'AWS::S3::Bucket');
+    for (const [bucket, one] of this.buckets()) {
+      const own = resources.filter((each) => each === resourceOf(bucket) || names(written(each.ref, each), one, each)
+        || (one.name !== undefined && propertiesOf(each).BucketName === one.name));
+      found.push(...own.flatMap(bucketProblems));
+      for (const policy of resourcesOf(this, 'AWS::S3::BucketPolicy')) {
+        if (!names(propertiesOf(policy).Bucket, one, policy)) continue;
+        judge(policy, 'PolicyDocument', this.letIns((each) => each._letsInto(one)), false, `the bucket \`${bucket.node.path}\``);
+      }
+      const key = bucket.encryptionKey?.node.defaultChild;
+      const keys = new Set(own.map((each) => keyOf(each)).filter((each) => each !== undefined));
+      for (const each of resourcesOf(this, 'AWS::KMS::Key')) {
+        if (each !== key && !keys.has(`/${each.node.path}`)) continue;
+        judge(each, 'KeyPolicy', this.letIns((other) => other._letsUse()), true, `the key \`${each.node.path}\``);
+      }
+    }
+    for (const one of look) Annotations.of(this).addWarningV2('edge-authorizer:other-access', `${one}, beside the authorizer`);
+    return found;
+  }
+
+  /** A distribution of this app that has a guarded bucket and not the function. */
+  private ofOtherDistributions(): string[] {
+    const found: string[] = [];
+    const all = [...AUTHORIZERS.get(this.node.root) ?? []];
+    for (const [bucket, one] of this.buckets()) {
+      for (const type of ['AWS::CloudFront::Distribution', 'AWS::CloudFront::StreamingDistribution']) {
+        for (const distribution of resourcesOf(this, type)) {
+          if (all.some((each) => each._watches(distribution, one))) continue;
+          const properties = propertiesOf(distribution);
+          const { Origins, S3Origin, CustomOrigin } = properties.DistributionConfig ?? properties.StreamingDistributionConfig ?? {};
+          const undecided = [properties.DistributionConfig ?? [], properties.StreamingDistributionConfig ?? []].filter((each) => !isPlain(each));
+          if (!mentions([Origins ?? [], S3Origin ?? [], CustomOrigin ?? [], undecided], [one], distribution)) continue;
+          found.push(`the distribution \`${distribution.node.path}\` has the guarded bucket \`${bucket.node.path}\` without the `
+            + 'authorizer: the bucket is open there; use authorizer.behaviorOptions(bucket)');
+        }
+      }
+    }
+    return found;
+  }
+
+  private letIns(of: (authorizer: EdgeAuthorizer) => LetIn[]): LetIn[] {
+    return [...AUTHORIZERS.get(this.node.root) ?? []].flatMap(of);
+  }
+
+  /** @internal */
+  public _letsInto(guarded: KnownBucket): LetIn[] {
+    return this.opened.filter(({ bucket }) => {
+      const own = known(bucket, this);
+      return own.text === guarded.text || (own.name !== undefined && own.name === guarded.name);
+    }).map(({ bucket, distributionId }) => {
+      const distributionArns = this.allArnsOf(distributionId);
+      return { statements: this.bucketPolicyStatements(bucket, distributionArns), distributionArns };
+    });
+  }
+
+  /** @internal */
+  public _letsUse(): LetIn[] {
+    return this.opened.map(({ distributionId }) => {
+      const distributionArns = this.allArnsOf(distributionId);
+      return { statements: [this.keyPolicyStatement(distributionArns)], distributionArns };
+    });
+  }
+
+  /** @internal */
+  public _watches(distribution: IConstruct, bucket: KnownBucket): boolean {
+    const own = [...this.watched.keys()].find((one) => one === distribution || one.node.defaultChild === distribution);
+    return own !== undefined && this.bucketsOf(own).some((one) => one.text === bucket.text
+      || (one.name !== undefined && one.name === bucket.name));
+  }
+
+  /** The same, and the distribution by the id that the key needs. */
+  private allArnsOf(distributionId: string): string[] {
+    return [...this.arnsOf(distributionId), ...(this.props.distributionId === undefined ? [] : this.arnsOf(this.props.distributionId))];
+  }
+}
+
+/** The path of the key that a bucket is written with. */
+function keyOf(bucket: CfnResource): string | undefined {
+  const rules = propertiesOf(bucket).BucketEncryption?.ServerSideEncryptionConfiguration;
+  const id = (Array.isArray(rules) ? rules[0] : undefined)?.ServerSideEncryptionByDefault?.KMSMasterKeyID;
+  return id?.['Fn::GetAtt']?.[0];
+}
+
+/** Staging distributions are let into the buckets, so a mistake here lets in somebody else. */
+function mustBeDistributions(scope: Construct, arns: string[]): void {
+  const own = Stack.of(scope).account;
+  const form = /^arn:(?:aws(?:-cn|-us-gov)?|\$\{AWS::Partition\}):cloudfront::([0-9]{12}|\$\{AWS::AccountId\}):distribution\/(?:[A-Z0-9]+|\$\{[^}]+\})$/;
+  for (const arn of arns) {
+    const text = textOf(written(arn, scope));
+    const [, account] = form.exec(text) ?? [];
+    if (account === undefined) {
+      throw wrong(`\`stagingDistributionArns\` has \`${text}\`, which is not an ARN of one distribution; write `
+        + '`arn:aws:cloudfront::ACCOUNT:distribution/ID`');
+    }
+    if (!account.startsWith('$') && !Token.isUnresolved(own) && account !== own) {
+      throw wrong(`\`stagingDistributionArns\` has \`${text}\`, of the account ${account}, and the stack is of ${own}: a staging `
+        + 'distribution is of the same account');
+    }
   }
 }
 
@@ -387,11 +529,11 @@ function mustReach(scope: Construct, edgeFunction: EdgeAuthorizerFunction): void
   }
 }
 
-type LetIn = (scope: Construct, distributionId: string) => void;
+type Bound = (scope: Construct, distributionId: string) => void;
 
 /** A bucket whose requests are signed by our own origin access control. */
 class BucketOrigin extends cloudfront.OriginBase {
-  constructor(bucket: s3.IBucket, originAccessControlId: string, private readonly letIn: LetIn) {
+  constructor(bucket: s3.IBucket, originAccessControlId: string, private readonly letIn: Bound) {
     // The Regional name: the global one redirects, and never works in Regions since 2019. No path: S3 would read another
     // object than the one that the rules checked.
     super(bucket.bucketRegionalDomainName, { originAccessControlId });

@@ -9,6 +9,8 @@ import * as path from 'node:path';
 export interface Facts {
   readonly codeSha256: string;
   readonly bytes: number;
+  /** Made with `--hand-over library`. */
+  readonly isLibrary: boolean;
   readonly uploads: boolean;
   readonly deletes: boolean;
   readonly multipart: boolean;
@@ -65,6 +67,8 @@ export function factsOf(packageFile: string): Facts {
   const facts: Facts = {
     codeSha256,
     bytes: content.length,
+    isLibrary: run('python3', ['-c', 'import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist(), sep="\\n")', zip], 'Python 3')
+      .split('\n').includes('libauthorizer.so'),
     uploads: is('Uploads'),
     deletes: is('Deletes'),
     multipart: is('Multipart'),

@@ -1,12 +1,13 @@
 //! What is told of two policies.
 
 use authorizer_core::operation::S3Operation;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::{Replayed, Witness};
 
 /// Whether a change allows more.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// It allows more.
@@ -18,7 +19,7 @@ pub enum Direction {
 }
 
 /// The differences between two policies.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 pub struct PolicyDiff {
     /// What the new policy allows and the old one does not.
     pub granted: Vec<AccessChange>,
@@ -46,7 +47,7 @@ pub const NOT_COMPARED: &[&str] = &[
 ];
 
 /// Whether a change of the text changes a decision.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// It does.
@@ -58,7 +59,7 @@ pub enum Effect {
 }
 
 /// What became of a rule.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
     /// Only the new policy has it.
@@ -70,7 +71,7 @@ pub enum ChangeKind {
 }
 
 /// A rule that is not in both policies, or not the same in both.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct RuleChange {
     /// Its id.
     pub rule: String,
@@ -85,7 +86,7 @@ pub struct RuleChange {
 }
 
 /// A part of a rule that is not as it was.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct PartChange {
     /// Its field in the policy, such as `keys` or `upload.max_bytes`.
     pub part: String,
@@ -108,7 +109,7 @@ pub struct PartChange {
 }
 
 /// Something whose trust changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct TrustChange {
     /// The setting in the policy, such as `issuers.audience`.
     pub setting: &'static str,
@@ -133,7 +134,7 @@ pub struct TrustChange {
 }
 
 /// A setting on which no decision depends.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct SettingChange {
     /// The setting in the policy, such as `log.subject`.
     pub setting: &'static str,
@@ -144,7 +145,7 @@ pub struct SettingChange {
 }
 
 /// An operation that one policy allows and the other does not.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct AccessChange {
     /// The rule that allows it.
     pub rule: String,
@@ -161,7 +162,7 @@ pub struct AccessChange {
 }
 
 /// An upload that both policies allow, but that they change in different ways.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct StorageChange {
     /// `overwrite`, or the metadata that differs, as `metadata NAME`.
     pub what: String,

@@ -8,6 +8,7 @@ use authorizer_core::record::{DecisionRecord, Verdict};
 use authorizer_core::rules::{Access, KeyPattern};
 use authorizer_core::{Authorizer, Refusal, Supposed, UnixTime};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -23,7 +24,7 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 const IN_PATH: &AsciiSet = &IN_QUERY.remove(b'/');
 
 /// A request, with the claims of the token that it comes with.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Witness {
     /// Its operation.
     pub operation: S3Operation,
@@ -46,6 +47,7 @@ pub struct Witness {
     pub source: IpAddr,
     /// The instant, in seconds since 1970; `None` for a clock that is not usable.
     #[serde(serialize_with = "instant")]
+    #[schemars(with = "Option<u64>")]
     pub at: UnixTime,
     /// `typ` of the token's header.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +159,7 @@ impl Witness {
 }
 
 /// The decision of the core on a witness.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Replayed {
     /// Whether the request goes on.
     pub allowed: bool,

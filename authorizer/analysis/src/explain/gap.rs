@@ -15,6 +15,7 @@ use authorizer_core::rules::{
 };
 use authorizer_core::token::Principal;
 use authorizer_core::{MediaRange, MediaType, UnixTime};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -24,7 +25,7 @@ use crate::supposed::value_of;
 use crate::words::{bytes_in_words, instant_in_words, on_one_line};
 
 /// A part of a rule that does not hold for a request.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Gap {
     /// The field of the rule, such as `when.role`.
     pub part: String,
@@ -40,7 +41,7 @@ pub struct Gap {
 }
 
 /// One change of a request, its token or its time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// This operation.

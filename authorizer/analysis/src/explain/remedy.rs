@@ -1,5 +1,6 @@
 //! What would have to differ for a request that is refused before any rule is checked.
 
+use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::policy::Policy;
 use authorizer_core::token::Issuer;
 use authorizer_core::{Refusal, Supposed, TokenError, UnixTime, claim_name};
@@ -11,6 +12,7 @@ use crate::words::instant_in_words;
 /// What would have to differ, as a sentence. The viewer is not told all of it.
 pub(super) fn remedy(
     refusal: &Refusal,
+    method: Option<&str>,
     policy: &Policy,
     supposed: Option<&Supposed>,
     now: UnixTime,
@@ -31,14 +33,7 @@ pub(super) fn remedy(
                 "The header `{name}` would have to come once, with a value that S3 takes, or not at all."
             );
         }
-        Refusal::MethodNotAllowed { allow } => {
-            return match allow.as_str() {
-                "" => "The policy would have to allow something.".to_owned(),
-                _ => format!(
-                    "The method would have to be one of {allow}, or a rule would have to have this one."
-                ),
-            };
-        }
+        Refusal::MethodNotAllowed { allow } => return of_method(method.unwrap_or_default(), allow),
         Refusal::CredentialRepeated => "The request would have to have exactly one credential.",
         Refusal::CredentialScheme => "The header would have to be `Authorization: Bearer TOKEN`.",
         Refusal::CredentialMalformed => {
@@ -57,6 +52,35 @@ pub(super) fn remedy(
         | Refusal::InsufficientScope { .. } => "A rule would have to allow the request.",
     };
     fixed.to_owned()
+}
+
+/// Of a method that no rule of the policy opens.
+fn of_method(method: &str, allow: &str) -> String {
+    let open: Vec<&str> = allow.split(", ").filter(|one| !one.is_empty()).collect();
+    let another = match open.as_slice() {
+        [] => String::new(),
+        open => format!("the method would have to be {}", alternatives(open)),
+    };
+    match Method::parse(&method.to_ascii_uppercase()) {
+        Some(known) if known.as_str() != method => {
+            format!("Methods are in capitals: it would have to be `{}`.", known.as_str())
+        }
+        Some(known) => {
+            let operations = S3Operation::ALL.into_iter().filter(|operation| operation.method() == known);
+            let operations: Vec<&str> = operations.map(S3Operation::name).collect();
+            let or = if another.is_empty() { String::new() } else { format!(", or {another}") };
+            format!("No rule opens {method}: a rule would have to allow {}{or}.", alternatives(&operations))
+        }
+        None if method == "OPTIONS" => {
+            "OPTIONS is for preflights: the policy would have to have `[cors]`, and the \
+                                        request `Origin` and `Access-Control-Request-Method`."
+                .to_owned()
+        }
+        None if another.is_empty() => {
+            "No rule can open this method, and no rule opens another one.".to_owned()
+        }
+        None => format!("No rule can open this method: {another}."),
+    }
 }
 
 fn of_token(error: TokenError, policy: &Policy, supposed: Option<&Supposed>, now: UnixTime) -> String {
@@ -133,7 +157,17 @@ fn of_token(error: TokenError, policy: &Policy, supposed: Option<&Supposed>, now
             };
         }
         TokenError::AudienceMismatch => {
-            return one_of("aud", issuer.map(Issuer::audience), "audience", &is("aud"));
+            return match issuer {
+                Some(issuer) if issuer.audience().is_empty() => format!(
+                    "The token would have to be without `aud`{}, or the issuer `{}` have an `audience` that is in it.",
+                    is("aud"),
+                    issuer.name()
+                ),
+                Some(issuer) => one_of("aud", Some(issuer.audience()), "audience", &is("aud")),
+                None => "The claim `aud` would have to be one of the `audience` of its issuer, or not be there if the issuer \
+                         has none."
+                    .to_owned(),
+            };
         }
         TokenError::ClientMismatch => {
             return one_of("client_id", issuer.map(Issuer::client_ids), "client_id", &is("client_id"));

@@ -3,6 +3,7 @@
 use authorizer_core::record::DecisionRecord;
 use authorizer_core::rules::Access;
 use authorizer_core::{Authorizer, Refusal, UnixTime};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::coverage::Coverage;
@@ -31,7 +32,7 @@ pub struct TestResult {
 }
 
 /// One difference from the expected result.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Difference {
     /// `decision`, `rule`, `reason` or `status`.
     pub of: &'static str,

@@ -11,7 +11,7 @@ use authorizer_core::policy::document::SizeDocument;
 use authorizer_core::record::Verdict;
 use authorizer_core::rules::{Effect, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule, RulePart};
 use authorizer_core::token::Issuer;
-use authorizer_core::{Authorizer, UnixTime};
+use authorizer_core::{Authorizer, UnixTime, claim_name};
 use serde_json::{Map, Value};
 
 use super::coverage::{Coverage, Point, Term, seen};
@@ -54,28 +54,38 @@ pub enum Suggested {
     NotDecided,
 }
 
+/// The names of the claims that are lists in the tokens of an issuer, as far as its provider is known.
+pub type Lists<'l> = &'l dyn Fn(&Issuer) -> Vec<String>;
+
 /// What is missing in a coverage: each point in the order of the policy. The tests are for a file with these defaults and
-/// these names of tests.
+/// these names of tests. A claim of `lists` has a list as its value where the test is as good with it.
 pub fn suggest(
     authorizer: &Authorizer,
     coverage: &Coverage,
     defaults: &DefaultsDocument,
     names: &BTreeSet<String>,
+    lists: Lists<'_>,
 ) -> Vec<Suggestion> {
-    suggest_within(authorizer, coverage, defaults, names, &Budget::for_suggestions())
+    suggest_within(
+        authorizer,
+        coverage,
+        &Writer { authorizer, defaults, lists },
+        names,
+        &Budget::for_suggestions(),
+    )
 }
 
 fn suggest_within(
     authorizer: &Authorizer,
     coverage: &Coverage,
-    defaults: &DefaultsDocument,
+    writer: &Writer<'_>,
     names: &BTreeSet<String>,
     budget: &Budget,
 ) -> Vec<Suggestion> {
+    let defaults = writer.defaults;
     let mut coverage = coverage.clone();
     let missing: Vec<(usize, Point)> =
         coverage.missing_at().map(|(rule, point)| (rule, point.clone())).collect();
-    let writer = Writer { authorizer, defaults };
     let effects = Effects::of(authorizer);
     let mut names = names.clone();
     let mut suggestions = Vec::with_capacity(missing.len());
@@ -370,6 +380,7 @@ fn stated_now(defaults: &DefaultsDocument) -> Option<UnixTime> {
 struct Writer<'w> {
     authorizer: &'w Authorizer,
     defaults: &'w DefaultsDocument,
+    lists: Lists<'w>,
 }
 
 impl Writer<'_> {
@@ -458,10 +469,23 @@ impl Writer<'_> {
                 if let Some(value) = value {
                     one.extend(extra.iter().map(|name| ((*name).clone(), value.clone())));
                 }
+                ways.extend(self.with_lists(&one, issuer).map(Some));
                 ways.push(Some(one));
             }
         }
         ways
+    }
+
+    /// The claims with a list for each text that is a list in the tokens of this issuer; `None` if there is none.
+    fn with_lists(&self, claims: &Map<String, Value>, issuer: &Issuer) -> Option<Map<String, Value>> {
+        let mut with_lists = None;
+        for name in (self.lists)(issuer) {
+            if let Some(Value::String(text)) = claim_name::find(claims, &name) {
+                let words = text.split(' ').filter(|word| !word.is_empty()).map(Value::from).collect();
+                claim_name::put(with_lists.get_or_insert_with(|| claims.clone()), &name, Value::Array(words));
+            }
+        }
+        with_lists
     }
 
     /// The request alone.
@@ -545,8 +569,9 @@ mod tests {
         let rules: Vec<Value> = (0..rules).map(rule).collect();
         let authorizer = authorizer_of(json!({"version": 1, "issuers": [], "rules": rules}));
         let coverage = Coverage::of(authorizer.bundle().policy());
-        let all =
-            suggest_within(&authorizer, &coverage, &DefaultsDocument::default(), &BTreeSet::new(), budget);
+        let defaults = DefaultsDocument::default();
+        let writer = Writer { authorizer: &authorizer, defaults: &defaults, lists: &|_| Vec::new() };
+        let all = suggest_within(&authorizer, &coverage, &writer, &BTreeSet::new(), budget);
         all.into_iter().map(|one| one.what).collect()
     }
 

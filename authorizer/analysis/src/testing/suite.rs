@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use authorizer_core::policy::{Place, Policy, PolicyProblem, parse_size};
 use authorizer_core::record::{Verdict, reasons};
 use authorizer_core::rules::Effect;
-use authorizer_core::{Supposed, UnixTime};
+use authorizer_core::{Supposed, UnixTime, nearest};
 use serde_json::{Map, Value};
 
 use super::document::{OneOrMany, TESTS_VERSION, TestDocument, TestsDocument};
@@ -394,12 +394,7 @@ impl Compiler<'_> {
 
 /// The remedy for a word that is not known but is like one that is.
 fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
-    /// Less alike is another word.
-    const ALIKE: f64 = 0.8;
-    let likeness = |one: &str| strsim::jaro_winkler(&word.to_lowercase(), &one.to_lowercase());
-    let (likest, one) =
-        known.map(|one| (likeness(one), one)).max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (likest >= ALIKE).then(|| format!("did you mean `{one}`?"))
+    nearest(word, known).map(|one| format!("did you mean `{one}`?"))
 }
 
 /// What a TOML date looks like for a reader of JSON.

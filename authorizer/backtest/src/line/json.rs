@@ -91,6 +91,9 @@ struct Object<'l> {
     event: Option<Cow<'l, str>>,
     #[serde(borrow, rename = "type")]
     kind: Option<Cow<'l, str>>,
+    // A handler's error, as AWS's client for Python writes it.
+    #[serde(borrow, rename = "errorType")]
+    error_type: Option<&'l RawValue>,
     // An access log.
     #[serde(borrow, rename = "cs-method")]
     cs_method: Option<Text<'l>>,
@@ -127,8 +130,9 @@ struct Object<'l> {
     awslogs: Option<&'l RawValue>,
     #[serde(borrow, rename = "messageType")]
     message_type: Option<&'l RawValue>,
+    // Lambda's JSON format puts a line that is JSON in as an object.
     #[serde(borrow)]
-    message: Option<Cow<'l, str>>,
+    message: Option<&'l RawValue>,
     #[serde(borrow)]
     timestamp: Option<Text<'l>>,
 }
@@ -178,7 +182,9 @@ fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Si
         Object { message_type: Some(_), .. } if depth == Depth::Line => {
             cloudwatch::read_record(text, context, found);
         }
+        Object { error_type: Some(_), .. } => found(LineContent::NoRequest),
         Object { message: Some(message), timestamp: Some(timestamp), .. } if depth == Depth::Line => {
+            let message = serde_json::from_str(message.get()).unwrap_or_else(|_| message.get().to_owned());
             cloudwatch::read_event(&message, timestamp.0.parse().ok(), context, found);
         }
         Object { event: Some(event), .. } if is_functions_own(&event) => found(LineContent::NoRequest),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use authorizer_cloudfront::{BehaviorName, ExportedError};
+use authorizer_core::nearest;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -75,13 +76,13 @@ fn behaviors_there(name: &BehaviorName, there: &[BehaviorName]) -> String {
         BehaviorName::Pattern(pattern) => pattern.clone(),
     };
     let all: Vec<String> = there.iter().map(ToString::to_string).collect();
-    let meant = nearest(&words(name), &there.iter().map(words).collect::<Vec<_>>());
-    with_guess(meant.and_then(|index| all.get(index)).cloned(), &all)
+    let found = meant(&words(name), &there.iter().map(words).collect::<Vec<_>>());
+    with_guess(found.and_then(|index| all.get(index)).cloned(), &all)
 }
 
 fn origins_there(id: &str, there: &[String]) -> String {
     let all: Vec<String> = there.iter().map(|one| format!("`{}`", one.escape_debug())).collect();
-    with_guess(nearest(id, there).and_then(|index| all.get(index)).cloned(), &all)
+    with_guess(meant(id, there).and_then(|index| all.get(index)).cloned(), &all)
 }
 
 fn origins_of(there: &[(String, String)]) -> String {
@@ -96,10 +97,10 @@ fn with_guess(guess: Option<String>, all: &[String]) -> String {
     guess.map_or(all.clone(), |guess| format!("did you mean {guess}? {all}"))
 }
 
-/// The most similar text, if one is similar. Slashes, stars and the case are what is mistaken most.
-fn nearest(text: &str, there: &[String]) -> Option<usize> {
-    let bare = |text: &str| text.trim_matches(['/', '*']).to_lowercase();
-    let likeness = |one: &String| strsim::jaro_winkler(&bare(text), &bare(one));
-    let scored = there.iter().map(likeness).enumerate().filter(|(_, likeness)| *likeness > 0.8);
-    scored.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(index, _)| index)
+/// The text that was perhaps meant. Slashes, stars and the case are what is mistaken most.
+fn meant(text: &str, there: &[String]) -> Option<usize> {
+    let bare = |text: &str| text.trim_matches(['/', '*']).to_owned();
+    let all: Vec<String> = there.iter().map(|one| bare(one)).collect();
+    let near = nearest(&bare(text), all.iter().map(String::as_str))?;
+    all.iter().position(|one| one == near)
 }

@@ -2,6 +2,8 @@
 
 use authorizer_cloudfront::{Change, Changed, Note, Obstacle, Stopped};
 use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::config::ConfigArgs;
@@ -54,31 +56,73 @@ fn obstacles_text(obstacles: &[Obstacle]) {
     note("nothing was written");
 }
 
+/// What `attach --format json` and `detach --format json` say on standard error.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(
+    title = "`authorizer attach --format json` and `authorizer detach --format json`, on standard error"
+)]
+#[serde(untagged)]
+pub(crate) enum Document<'c> {
+    /// The configuration was written.
+    Changed {
+        /// The version of this format.
+        #[schemars(extend("const" = 1))]
+        version: u32,
+        /// The `ETag` of the configuration that was read, if it has one.
+        etag: Option<&'c str>,
+        /// The changes, in the order of the behaviors.
+        changes: Vec<Told<'c, Change>>,
+        /// What the configuration does not show, or what may be intended.
+        notes: Vec<Told<'c, Note>>,
+    },
+    /// Nothing was written.
+    Stopped {
+        /// The version of this format.
+        #[schemars(extend("const" = 1))]
+        version: u32,
+        /// Why not. There is at least one.
+        obstacles: Vec<ToldObstacle<'c>>,
+    },
+}
+
+/// A change or a note, with its words.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Told<'c, T> {
+    #[serde(flatten)]
+    what: &'c T,
+    /// The same for a person.
+    message: String,
+}
+
+/// An obstacle, with its words.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct ToldObstacle<'c> {
+    #[serde(flatten)]
+    told: Told<'c, Obstacle>,
+    /// What to do.
+    remedy: String,
+}
+
+impl<'c, T: ToString> Told<'c, T> {
+    fn all(what: &'c [T]) -> Vec<Self> {
+        what.iter().map(Self::of).collect()
+    }
+
+    fn of(what: &'c T) -> Self {
+        Self { what, message: what.to_string() }
+    }
+}
+
 fn changed_json(changed: &Changed) -> Value {
-    let change = |one: &Change| with_message(json!(one), one.to_string());
-    let told = |one: &Note| with_message(json!(one), one.to_string());
-    json!({
-        "version": 1,
-        "etag": changed.exported.etag(),
-        "changes": changed.changes.iter().map(change).collect::<Vec<_>>(),
-        "notes": changed.notes.iter().map(told).collect::<Vec<_>>(),
+    json!(Document::Changed {
+        version: 1,
+        etag: changed.exported.etag(),
+        changes: Told::all(&changed.changes),
+        notes: Told::all(&changed.notes),
     })
 }
 
 fn obstacles_json(obstacles: &[Obstacle]) -> Value {
-    let told = |one: &Obstacle| {
-        let mut told = with_message(json!(one), one.to_string());
-        if let Value::Object(members) = &mut told {
-            members.insert("remedy".to_owned(), one.remedy().into());
-        }
-        told
-    };
-    json!({"version": 1, "obstacles": obstacles.iter().map(told).collect::<Vec<_>>()})
-}
-
-fn with_message(mut value: Value, message: String) -> Value {
-    if let Value::Object(members) = &mut value {
-        members.insert("message".to_owned(), message.into());
-    }
-    value
+    let told = |one| ToldObstacle { told: Told::of(one), remedy: one.remedy().into() };
+    json!(Document::Stopped { version: 1, obstacles: obstacles.iter().map(told).collect() })
 }

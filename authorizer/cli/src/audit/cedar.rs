@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use authorizer_analysis::cedar::{Translation, UntranslatableError};
+use authorizer_analysis::cedar::{Shape, Translation, UntranslatableError};
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;
 
@@ -39,17 +41,34 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// What `audit cedar --format json` writes.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer audit cedar --format json`")]
+pub(crate) struct Document<'t> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The SHA-256 of the bundle, in hexadecimal.
+    bundle_sha256: &'t str,
+    /// The policies, in Cedar's language.
+    policies: &'t str,
+    /// Their schema, in Cedar's language.
+    schema: &'t str,
+    /// What they read of a request.
+    reads: &'t Shape,
+}
+
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let bundle = PolicyFile::load(args.policy.path())?.into_bundle();
     let translation = Translation::of(bundle.policy())
         .map_err(|source| CedarError { path: args.policy.path().to_owned(), source })?;
     match (args.format, args.schema) {
-        (Format::Json, _) => line(json!({
-            "version": 1,
-            "bundle_sha256": bundle.sha256(),
-            "policies": translation.policies(),
-            "schema": translation.schema(),
-            "reads": translation.shape(),
+        (Format::Json, _) => line(json!(Document {
+            version: 1,
+            bundle_sha256: bundle.sha256(),
+            policies: translation.policies(),
+            schema: translation.schema(),
+            reads: translation.shape(),
         }))?,
         (Format::Text, true) => line(translation.schema().trim_end())?,
         (Format::Text, false) => {

@@ -74,7 +74,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         code_sha256: reviewed.code_sha256.as_deref(),
     };
     for entry in accepted.iter().flat_map(|accepted| accepted.unused(&findings)) {
-        let (id, file, line) = (entry.finding.escape_debug(), entry.file.escape_debug(), entry.line);
+        let (line, entry) = (entry.line, &entry.document);
+        let (id, file) = (entry.finding.escape_debug(), entry.file.escape_debug());
         note(format_args!(
             "line {line} of the accepted findings: {id} in `{file}` is not found any more, or not as it was; compare it with the JSON report"
         ));

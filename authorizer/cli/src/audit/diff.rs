@@ -4,10 +4,14 @@ mod account;
 mod markdown;
 mod text;
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
-use authorizer_analysis::diff;
+use authorizer_analysis::{PolicyDiff, diff};
+use authorizer_core::Authorizer;
 use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use self::account::Account;
@@ -53,19 +57,52 @@ enum Format {
     Markdown,
 }
 
+/// What `audit diff --format json` says of two policies.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer audit diff --format json`")]
+pub(crate) struct Document<'d> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The old policy.
+    old: Side<'d>,
+    /// The new policy.
+    new: Side<'d>,
+    /// Whether the new policy allows, stores or trusts something that the old one does not.
+    new_access: bool,
+    /// Whether the analysis finished for every part.
+    decided: bool,
+    #[serde(flatten)]
+    found: &'d PolicyDiff,
+}
+
+/// One of two policies.
+#[derive(Debug, JsonSchema, Serialize)]
+struct Side<'d> {
+    /// The file, as it was named.
+    policy: Cow<'d, str>,
+    /// The SHA-256 of its bundle, in hexadecimal.
+    bundle_sha256: &'d str,
+}
+
+impl<'d> Side<'d> {
+    fn of(path: &'d Path, authorizer: &'d Authorizer) -> Self {
+        Self { policy: path.to_string_lossy(), bundle_sha256: authorizer.bundle().sha256() }
+    }
+}
+
 pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let (old, new) = (load(&args.old)?, load(&args.new)?);
     let found = diff(&old, &new).map_err(UnansweredError)?;
     let grants = found.grants();
     match args.format {
-        Format::Json => line(json!({
-            "version": 1,
-            "old": {"policy": args.old.to_string_lossy(), "bundle_sha256": old.bundle().sha256()},
-            "new": {"policy": args.new.to_string_lossy(), "bundle_sha256": new.bundle().sha256()},
-            "new_access": grants, "decided": !found.is_undecided(),
-            "granted": found.granted, "revoked": found.revoked,
-            "stored_otherwise": found.stored_otherwise, "trust": found.trust, "rules": found.rules,
-            "other_settings": found.other_settings, "not_compared": found.not_compared,
+        Format::Json => line(json!(Document {
+            version: 1,
+            old: Side::of(&args.old, &old),
+            new: Side::of(&args.new, &new),
+            new_access: grants,
+            decided: !found.is_undecided(),
+            found: &found,
         }))?,
         Format::Text => text::write(&Account::of(&found))?,
         Format::Markdown => {

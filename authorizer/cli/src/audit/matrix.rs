@@ -7,9 +7,12 @@ mod text;
 
 use std::path::PathBuf;
 
-use authorizer_analysis::{Matrix, matrix};
+use authorizer_analysis::{Matrix, Row, matrix};
 use authorizer_core::Authorizer;
+use authorizer_findings::deployment::{BucketReach, Elsewhere};
 use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use self::reach::Pair;
@@ -70,6 +73,33 @@ enum TableFormat {
     Html,
 }
 
+/// What `audit matrix --format json` says.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer audit matrix --format json`")]
+#[serde(untagged)]
+pub(crate) enum Document<'m> {
+    /// Of a policy.
+    Policy {
+        /// The version of this format.
+        #[schemars(extend("const" = 1))]
+        version: u32,
+        /// The SHA-256 of the bundle, in hexadecimal.
+        bundle_sha256: &'m str,
+        /// The rows, in the order of the rules.
+        rows: &'m [Row],
+    },
+    /// Of deployments.
+    Deployment {
+        /// The version of this format.
+        #[schemars(extend("const" = 1))]
+        version: u32,
+        /// The buckets, by their names.
+        buckets: &'m [BucketReach],
+        /// Behaviors whose origin is not known to be a bucket.
+        elsewhere: &'m [Elsewhere],
+    },
+}
+
 pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     if !args.of.deployment.is_empty() {
         return reach::run(&args.of.deployment, args.format);
@@ -81,9 +111,10 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     match args.format {
         TableFormat::Text => text::write(&table)?,
         TableFormat::Csv => csv::write(&table)?,
-        TableFormat::Json => line(json!({
-            "version": 1, "bundle_sha256": authorizer.bundle().sha256(), "rows": table.rows,
-        }))?,
+        TableFormat::Json => {
+            let bundle_sha256 = authorizer.bundle().sha256();
+            line(json!(Document::Policy { version: 1, bundle_sha256, rows: &table.rows }))?;
+        }
         TableFormat::Html => line(page(&authorizer, &table))?,
     }
     Ok(Exit::Held)

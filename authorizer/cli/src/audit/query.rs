@@ -11,6 +11,8 @@ use authorizer_core::{Authorizer, UnixTime};
 use clap::ValueEnum;
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
@@ -71,6 +73,19 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// What `audit query --format json` answers.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer audit query --format json`")]
+pub(crate) struct Document<'q> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The SHA-256 of the bundle, in hexadecimal.
+    bundle_sha256: &'q str,
+    /// What the rules allow within the question, in the order of the policy. Empty if that is nothing.
+    permissions: &'q [Permission],
+}
+
 /// The answer that a gate expects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Expect {
@@ -108,9 +123,10 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.args().authorizer()?;
     let permissions = query(&authorizer, &asked(args, &authorizer)?).map_err(UnansweredError)?;
     match args.format {
-        Format::Json => line(json!({
-            "version": 1, "bundle_sha256": authorizer.bundle().sha256(), "permissions": permissions,
-        }))?,
+        Format::Json => {
+            let bundle_sha256 = authorizer.bundle().sha256();
+            line(json!(Document { version: 1, bundle_sha256, permissions: &permissions }))?;
+        }
         Format::Text => write_text(&permissions)?,
     }
     let is_expected = args.expect.is_none_or(|expect| (expect == Expect::None) == permissions.is_empty());

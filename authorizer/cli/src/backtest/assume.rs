@@ -2,10 +2,11 @@
 
 use authorizer_backtest::{Assumptions, Contradicted};
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An assumption about what the logs do not contain.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Assumption {
     /// Tokens that verified would verify again, and others would not; subjects are logged as the policy says.

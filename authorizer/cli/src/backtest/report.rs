@@ -1,7 +1,9 @@
 //! The result of a backtest, for people and for programs.
 
-use authorizer_backtest::{Change, Earlier, Group, GroupKey, MAX_GROUPS, Summary};
+use authorizer_backtest::{Change, Counts, Earlier, Group, GroupKey, MAX_GROUPS, Malformed, Summary};
 use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::assume::{Assumption, contradicted};
@@ -15,24 +17,53 @@ pub(super) struct Report<'r> {
     pub(super) top: usize,
 }
 
+/// What `backtest --format json` and `backtest merge --format json` say.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer backtest --format json`")]
+pub(crate) struct Document<'r> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// How many requests were checked against the policy.
+    requests: u64,
+    /// The number of lines per outcome.
+    counts: &'r Counts,
+    /// What was assumed of what the logs do not contain.
+    assumptions: &'r [Assumption],
+    /// The groups of requests that would be decided otherwise: of each change, the largest first.
+    groups: Vec<&'r Group>,
+    /// How many requests are in further groups.
+    others: Vec<Others>,
+    /// The first lines that could not be read.
+    malformed: &'r [Malformed],
+}
+
+/// The requests of further groups.
+#[derive(Debug, JsonSchema, Serialize)]
+struct Others {
+    /// Their change.
+    change: Change,
+    /// Their number.
+    count: u64,
+}
+
 impl Report<'_> {
     /// One JSON object.
     pub(super) fn json(&self) -> Result<(), OutputError> {
         let groups: Vec<_> = Change::ALL.iter().flat_map(|change| self.summary.groups(*change)).collect();
         let others: Vec<_> = Change::ALL
             .iter()
-            .map(|change| (change, self.summary.others(*change)))
-            .filter(|(_, count)| *count > 0)
-            .map(|(change, count)| json!({"change": change, "count": count}))
+            .map(|change| Others { change: *change, count: self.summary.others(*change) })
+            .filter(|others| others.count > 0)
             .collect();
-        line(json!({
-            "version": 1,
-            "requests": self.summary.counts().compared(),
-            "counts": self.summary.counts(),
-            "assumptions": self.assumptions,
-            "groups": groups,
-            "others": others,
-            "malformed": self.summary.malformed(),
+        line(json!(Document {
+            version: 1,
+            requests: self.summary.counts().compared(),
+            counts: self.summary.counts(),
+            assumptions: self.assumptions,
+            groups,
+            others,
+            malformed: self.summary.malformed(),
         }))
     }
 

@@ -1,20 +1,23 @@
 //! A request of production, rebuilt from its lines in logs.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
 use authorizer_analysis::posed::PosedError;
 use authorizer_analysis::{Explanation, FilledToken, explain, explain_supposing, on_one_line};
-use authorizer_backtest::{Asker, RebuildError, Rebuilt, Trace, rebuild};
+use authorizer_backtest::{Asker, Guess, RebuildError, Rebuilt, RecordedDecision, Trace, rebuild};
 use authorizer_core::rules::{Rule, RulePart};
 use authorizer_core::{Authorizer, Bundle, Supposed, claim_name};
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, json};
 use thiserror::Error;
 
 use super::request::Posed;
-use super::{Args, exit, json_of, write_text};
+use super::{Args, Document, exit, write_text};
 use crate::backtest::{old_bundle, source};
 use crate::output::{Exit, Format, OutputError, line};
 use crate::policy::{RuleLines, UnusableBundleError};
@@ -98,14 +101,11 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, lines: &RuleLines, id: &
     let is_as_recorded = rebuilt.is_as_recorded(&explanation.record);
     match args.format {
         Format::Json => {
-            let mut result = json_of(&explanation, lines, Some(&posed));
-            if let Some(members) = result.as_object_mut() {
-                members.insert(
-                    "logged".to_owned(),
-                    logged(&trace, &rebuilt, &target, is_as_recorded, authorizer),
-                );
-            }
-            line(result)?;
+            let logged = Logged::of(&trace, &rebuilt, &target, is_as_recorded, authorizer);
+            line(json!(Document {
+                logged: Some(logged),
+                ..Document::of(&explanation, lines, Some(&posed))
+            }))?;
         }
         Format::Text => {
             write_text(&explanation, lines, Some(&posed), &target)?;
@@ -164,31 +164,80 @@ fn shown_target(rebuilt: &Rebuilt, explanation: &Explanation) -> String {
     query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
-fn logged(
-    trace: &Trace,
-    rebuilt: &Rebuilt,
-    target: &str,
-    is_as_recorded: Option<bool>,
-    authorizer: &Authorizer,
-) -> Value {
-    let lines = trace
-        .lines
-        .iter()
-        .map(|one| json!({"log": one.kind, "file": one.source, "line": one.line, "used": one.is_used}));
-    json!({
-        "request_id": trace.id(),
-        "lines": lines.collect::<Vec<_>>(),
-        "request": {
-            "method": rebuilt.request.method(),
-            "target": target,
-            "source_ip": rebuilt.request.source(),
-            "time": rebuilt.now.as_seconds(),
-        },
-        "recorded": rebuilt.recorded,
-        "as_recorded": is_as_recorded,
-        "same_bundle": is_same_bundle(rebuilt, authorizer),
-        "guesses": rebuilt.guesses,
-    })
+/// What the logs have of a request.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(super) struct Logged<'l> {
+    /// CloudFront's id for the request.
+    request_id: &'l str,
+    /// The lines of the request.
+    lines: Vec<ShownLine<'l>>,
+    /// The request that was rebuilt.
+    request: ShownRequest<'l>,
+    /// The decision that the logs have.
+    recorded: &'l RecordedDecision,
+    /// Whether the decision is the recorded one; `null` if the logs do not show it.
+    as_recorded: Option<bool>,
+    /// Whether the bundle that decided then decides now; `null` if no log names it.
+    same_bundle: Option<bool>,
+    /// What no log has.
+    guesses: &'l [Guess],
+}
+
+/// A line of a log.
+#[derive(Debug, JsonSchema, Serialize)]
+struct ShownLine<'l> {
+    /// `decision log` or `access log`.
+    log: &'static str,
+    /// The name of its file.
+    file: &'l str,
+    /// Its number, from 1.
+    line: u64,
+    /// Whether it is used. Only the first line of each kind is.
+    used: bool,
+}
+
+/// A request that was rebuilt.
+#[derive(Debug, JsonSchema, Serialize)]
+struct ShownRequest<'l> {
+    /// The method.
+    method: &'l str,
+    /// The path and the query, as the decision log would have them.
+    target: &'l str,
+    /// The viewer's address.
+    source_ip: IpAddr,
+    /// The time of the request, in seconds since 1970.
+    time: u64,
+}
+
+impl<'l> Logged<'l> {
+    fn of(
+        trace: &'l Trace,
+        rebuilt: &'l Rebuilt,
+        target: &'l str,
+        as_recorded: Option<bool>,
+        authorizer: &Authorizer,
+    ) -> Self {
+        let lines = trace.lines.iter().map(|one| ShownLine {
+            log: one.kind,
+            file: &one.source,
+            line: one.line,
+            used: one.is_used,
+        });
+        Self {
+            request_id: trace.id(),
+            lines: lines.collect(),
+            request: ShownRequest {
+                method: rebuilt.request.method(),
+                target,
+                source_ip: rebuilt.request.source(),
+                time: rebuilt.now.as_seconds(),
+            },
+            recorded: &rebuilt.recorded,
+            as_recorded,
+            same_bundle: is_same_bundle(rebuilt, authorizer),
+            guesses: &rebuilt.guesses,
+        }
+    }
 }
 
 fn write_logged(

@@ -1,16 +1,19 @@
 //! `authorizer keys discover`: from an issuer's URL to the block of a policy.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::block::{Block, algorithms};
 use super::error::KeysError;
 use super::http::get;
 use super::metadata::{Metadata, issuer};
-use super::set::{JwkSet, sum};
+use super::set::{JwkSet, Stored, sum};
 use crate::output::{Exit, Format, line, note};
-use authorizer_core::token::KeysUrl;
+use authorizer_core::token::{KeysUrl, SignatureAlgorithm};
 
 /// The longest name of an issuer.
 const MAX_NAME_BYTES: usize = 64;
@@ -45,6 +48,35 @@ pub(crate) struct Args {
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// What `keys discover --format json` says.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer keys discover --format json`")]
+pub(crate) struct Document<'k> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The name of the issuer in the policy.
+    name: &'k str,
+    /// The issuer of access tokens.
+    issuer: &'k str,
+    /// The issuer whose metadata it is, as it was asked for.
+    metadata_issuer: &'k str,
+    /// The address of the metadata.
+    metadata: &'k str,
+    /// The address of the keys.
+    jwks_uri: &'k str,
+    /// The algorithms of the block.
+    algorithms: &'k [SignatureAlgorithm],
+    /// The file that the keys were written to.
+    file: Cow<'k, str>,
+    /// What happened to it.
+    change: Stored,
+    /// How many keys were fetched.
+    keys: usize,
+    /// The `[[issuers]]` block, in TOML.
+    block: String,
 }
 
 fn parse_name(name: &str) -> Result<String, String> {
@@ -93,10 +125,18 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
         asks: !args.bundled_only,
     };
     match args.format {
-        Format::Json => line(json!({
-            "version": 1, "name": name, "issuer": token_issuer, "metadata_issuer": issuer.as_str(), "metadata": metadata.address.as_str(),
-            "jwks_uri": metadata.jwks_uri.as_str(), "algorithms": algorithms, "file": file.to_string_lossy(),
-            "change": stored.word(), "keys": keys.len(), "block": block.to_string(),
+        Format::Json => line(json!(Document {
+            version: 1,
+            name: &name,
+            issuer: token_issuer,
+            metadata_issuer: issuer.as_str(),
+            metadata: metadata.address.as_str(),
+            jwks_uri: metadata.jwks_uri.as_str(),
+            algorithms: &algorithms,
+            file: file.to_string_lossy(),
+            change: stored,
+            keys: keys.len(),
+            block: block.to_string(),
         }))?,
         Format::Text => {
             line(block.to_string().trim_end())?;

@@ -1,7 +1,10 @@
 //! `authorizer keys fetch`: writes the keys of a provider to the file that a policy names.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::error::KeysError;
@@ -30,6 +33,23 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// What `keys fetch --format json` says.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer keys fetch --format json`")]
+pub(crate) struct Document<'k> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The file that was written, as it was named.
+    file: Cow<'k, str>,
+    /// What happened to it.
+    change: Stored,
+    /// How many keys were fetched.
+    keys: usize,
+    /// How many of them a policy can use.
+    usable: usize,
+}
+
 pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let address =
         KeysUrl::parse(&args.url).map_err(|error| KeysError::Address { text: args.url.clone(), error })?;
@@ -37,9 +57,12 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let (keys, stored) = (set.keys(), set.store(&args.out)?);
     set.note_skipped();
     match args.format {
-        Format::Json => line(json!({
-            "version": 1, "file": args.out.to_string_lossy(), "change": stored.word(), "keys": keys.len(),
-            "usable": keys.iter().filter(|key| !key.algorithms().is_empty()).count(),
+        Format::Json => line(json!(Document {
+            version: 1,
+            file: args.out.to_string_lossy(),
+            change: stored,
+            keys: keys.len(),
+            usable: keys.iter().filter(|key| !key.algorithms().is_empty()).count(),
         }))?,
         Format::Text => {
             let file = args.out.display();

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use authorizer_core::token::SignatureAlgorithm;
 use authorizer_findings::jwk::{Key, Standing};
 use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::error::KeysError;
@@ -26,16 +29,73 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// What `keys inspect --format json` says of a JWK set.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer keys inspect --format json`")]
+pub(crate) struct Document<'k> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The file, as it was named.
+    file: &'k str,
+    /// Whether a policy can have these keys.
+    usable: bool,
+    /// Why it cannot.
+    problem: Option<String>,
+    /// Each key, in the order of the set.
+    keys: Vec<ShownKey<'k>>,
+}
+
+/// A key.
+#[derive(Debug, JsonSchema, Serialize)]
+struct ShownKey<'k> {
+    /// Its `kid`.
+    kid: Option<&'k str>,
+    /// Its `kty`.
+    kty: Option<&'k str>,
+    /// Its `crv`.
+    crv: Option<&'k str>,
+    /// The length of an RSA key's modulus.
+    bits: Option<usize>,
+    /// Its own `alg`.
+    alg: Option<&'k str>,
+    /// Its `use`.
+    #[serde(rename = "use")]
+    usage: Option<&'k str>,
+    /// RFC 7638, with SHA-256; of public keys of the kinds that are known here.
+    thumbprint: Option<&'k str>,
+    /// What a policy does with it.
+    standing: StandingWord,
+    /// Why it cannot be used.
+    why: Option<&'k str>,
+    /// The algorithms for which it can be used.
+    algorithms: &'k [SignatureAlgorithm],
+}
+
+/// What a policy does with a key.
+#[derive(Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum StandingWord {
+    /// It uses it.
+    Usable,
+    /// It goes without it.
+    PassedOver,
+    /// A policy with such a key cannot be used.
+    Refused,
+}
+
 pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let place = args.file.display().to_string();
     let set =
         JwkSet::parse(read(&args.file)?).map_err(|error| KeysError::Set { place: place.clone(), error })?;
     let (keys, problem) = (set.keys(), set.check().err());
     match args.format {
-        Format::Json => line(json!({
-            "version": 1, "file": place, "usable": problem.is_none(),
-            "problem": problem.as_ref().map(ToString::to_string),
-            "keys": keys.iter().map(as_json).collect::<Vec<_>>(),
+        Format::Json => line(json!(Document {
+            version: 1,
+            file: &place,
+            usable: problem.is_none(),
+            problem: problem.as_ref().map(ToString::to_string),
+            keys: keys.iter().map(ShownKey::of).collect(),
         }))?,
         Format::Text => {
             line(format_args!("{place}: {}", sum(&keys)))?;
@@ -57,17 +117,26 @@ fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     read_stdin_limited(MAX_ANSWER_BYTES)
 }
 
-fn as_json(key: &Key) -> serde_json::Value {
-    let (standing, why) = match &key.standing {
-        Standing::Usable(_) => ("usable", None),
-        Standing::PassedOver(why) => ("passed_over", Some(why)),
-        Standing::Refused(why) => ("refused", Some(why)),
-    };
-    json!({
-        "kid": key.id, "kty": key.kind, "crv": key.curve, "bits": key.bits, "alg": key.algorithm,
-        "use": key.usage, "thumbprint": key.thumbprint, "standing": standing, "why": why,
-        "algorithms": key.algorithms(),
-    })
+impl<'k> ShownKey<'k> {
+    fn of(key: &'k Key) -> Self {
+        let (standing, why) = match &key.standing {
+            Standing::Usable(_) => (StandingWord::Usable, None),
+            Standing::PassedOver(why) => (StandingWord::PassedOver, Some(why.as_str())),
+            Standing::Refused(why) => (StandingWord::Refused, Some(why.as_str())),
+        };
+        Self {
+            kid: key.id.as_deref(),
+            kty: key.kind.as_deref(),
+            crv: key.curve.as_deref(),
+            bits: key.bits,
+            alg: key.algorithm.as_deref(),
+            usage: key.usage.as_deref(),
+            thumbprint: key.thumbprint.as_deref(),
+            standing,
+            why,
+            algorithms: key.algorithms(),
+        }
+    }
 }
 
 /// Writes a key. Text from the file is escaped: the file may come from anywhere.

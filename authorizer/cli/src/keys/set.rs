@@ -7,6 +7,8 @@ use authorizer_core::token::{
     JwkError, KeySet, PublishedKeysError, SignatureAlgorithm, SkippedKey, parse_jwk_set,
 };
 use authorizer_findings::jwk::Key;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::error::{KeysError, SetError};
@@ -21,10 +23,14 @@ pub(super) struct JwkSet {
 }
 
 /// What happened to the file.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Stored {
+    /// It was not there.
     New,
+    /// It had other bytes.
     Changed,
+    /// It had these bytes.
     Unchanged,
 }
 

@@ -17,7 +17,7 @@ use crate::output::{Format, OutputError, line};
 /// What `package --format json` says of a package.
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(title = "`authorizer package --format json`")]
-pub(super) struct Report<'r> {
+pub(crate) struct Report<'r> {
     /// The version of this format.
     #[schemars(extend("const" = 1))]
     version: u32,

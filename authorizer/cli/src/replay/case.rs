@@ -6,6 +6,7 @@ use authorizer_core::Authorized;
 use authorizer_core::outcome::Outcome;
 use authorizer_core::record::Verdict;
 use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -36,32 +37,49 @@ impl<'e> Origin<'e> {
 ///
 /// The bundle's SHA-256 is not part of it, so that outcomes recorded under one policy can be compared with those of
 /// another.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Replayed<'e> {
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[schemars(title = "A line of `authorizer replay --format json`")]
+pub(crate) struct Replayed<'e> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
     version: u32,
+    /// The file of the event, relative to the argument that it was found under; `-` is standard input.
     source: &'e str,
+    /// The line of the event, from 1, if its file has more than one event.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
+    /// The number of the event, from 1, if it is in an array or one of several on its line.
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<u64>,
+    /// The decision.
     pub(super) decision: Verdict,
+    /// The status of the function's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    /// `allowed_by_rule`, `preflight_...`, or why it was refused.
     reason: Cow<'e, str>,
+    /// What is wrong with an event that could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Cow<'e, str>>,
+    /// The id of the rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<Cow<'e, str>>,
+    /// The HTTP method, cut to 16 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<Cow<'e, str>>,
+    /// The S3 operation, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<Cow<'e, str>>,
+    /// The object key, or the prefix of a listing, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<Cow<'e, str>>,
+    /// The policy's name for the issuer of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<Cow<'e, str>>,
+    /// The subject of the token, in the form that the policy sets.
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<Cow<'e, str>>,
+    /// What CloudFront gets.
     outcome: Outcome<'e>,
     /// Where an event that is not JSON is broken.
     #[serde(skip)]

@@ -1,5 +1,7 @@
 //! One line for each request that was served.
 
+use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::thread;
@@ -7,9 +9,62 @@ use std::time::Duration;
 
 use authorizer_local::{Observer, RequestReport};
 use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::output::{Format, line, note};
+
+/// A line of `serve --format json`.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "A line of `authorizer serve --format json`")]
+#[serde(untagged)]
+pub(crate) enum ServeLine<'s> {
+    /// The first line: where it serves.
+    Started {
+        /// The version of this format.
+        #[schemars(extend("const" = 1))]
+        version: u32,
+        /// The address that it listens on.
+        #[schemars(with = "String")]
+        addr: SocketAddr,
+        /// The URL of the distribution.
+        url: &'s str,
+        /// The certificate to trust, with TLS.
+        trust: Option<Cow<'s, str>>,
+        /// The address of the bucket.
+        #[schemars(with = "String")]
+        s3_addr: SocketAddr,
+        /// The folder with the objects.
+        bucket: Cow<'s, str>,
+        /// What decides: the policy or the function.
+        decided_by: &'s str,
+        /// The URL of the console, with its secret, if there is one.
+        console: Option<&'s str>,
+    },
+    /// Each further line: a request.
+    Request {
+        /// The version of this format.
+        #[schemars(extend("const" = 1))]
+        version: u32,
+        /// The method.
+        method: &'s str,
+        /// The path as the viewer sent it, without the query.
+        path: &'s str,
+        /// The status of the answer to the viewer.
+        status: u16,
+        /// Whether the request reached the bucket.
+        forwarded: bool,
+        /// The function's line of the decision log, if it wrote one.
+        record: Option<&'s Value>,
+        /// The part of the function's result that CloudFront would reject.
+        violation: Option<String>,
+        /// Any other error: with the request, the function or the bucket.
+        problem: Option<&'s str>,
+        /// The time from the last byte of the viewer's headers to the first byte of the answer, in microseconds.
+        micros: u64,
+    },
+}
 
 /// How many lines may wait for a reader before lines are dropped.
 const BACKLOG: usize = 4096;
@@ -76,11 +131,16 @@ impl Observer for RequestLines {
     fn request(&self, report: &RequestReport) {
         self.send(Line::Result(match self.format {
             Format::Text => text(report),
-            Format::Json => json!({
-                "version": 1, "method": report.method, "path": report.path, "status": report.status,
-                "forwarded": report.forwarded, "record": report.record,
-                "violation": report.violation.as_ref().map(ToString::to_string), "problem": report.problem,
-                "micros": u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
+            Format::Json => json!(ServeLine::Request {
+                version: 1,
+                method: &report.method,
+                path: &report.path,
+                status: report.status,
+                forwarded: report.forwarded,
+                record: report.record.as_ref(),
+                violation: report.violation.as_ref().map(ToString::to_string),
+                problem: report.problem.as_deref(),
+                micros: u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
             })
             .to_string(),
         }));

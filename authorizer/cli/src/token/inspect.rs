@@ -10,6 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -40,6 +42,52 @@ enum Checked {
     Nothing,
     Accepted { issuer: String },
     Refused { reason: &'static str },
+}
+
+/// What `token inspect --format json` says.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "`authorizer token inspect --format json`")]
+pub(crate) struct Document<'t> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The header of the token.
+    header: &'t Value,
+    /// The claims of the token.
+    claims: &'t Value,
+    /// What was checked.
+    checked: ShownCheck<'t>,
+}
+
+/// What was checked of a token.
+#[derive(Debug, JsonSchema, Serialize)]
+#[serde(untagged)]
+enum ShownCheck<'t> {
+    /// Nothing, without a policy.
+    Nothing {
+        /// `not checked`.
+        #[schemars(extend("const" = "not checked"))]
+        signature: &'static str,
+        /// `not checked`.
+        #[schemars(extend("const" = "not checked"))]
+        claims: &'static str,
+    },
+    /// The policy accepts it.
+    Accepted {
+        /// That it does.
+        #[schemars(extend("const" = true))]
+        accepted: bool,
+        /// The policy's name for its issuer.
+        issuer: &'t str,
+    },
+    /// The policy does not accept it.
+    Refused {
+        /// That it does not.
+        #[schemars(extend("const" = false))]
+        accepted: bool,
+        /// Why, as the decision log says it.
+        reason: &'static str,
+    },
 }
 
 /// The text is not a token.
@@ -107,11 +155,11 @@ fn decode(part: &str) -> Option<Value> {
 
 fn write_json(header: &Value, claims: &Value, checked: &Checked) -> Result<(), OutputError> {
     let checked = match checked {
-        Checked::Nothing => json!({"signature": "not checked", "claims": "not checked"}),
-        Checked::Accepted { issuer } => json!({"accepted": true, "issuer": issuer}),
-        Checked::Refused { reason } => json!({"accepted": false, "reason": reason}),
+        Checked::Nothing => ShownCheck::Nothing { signature: "not checked", claims: "not checked" },
+        Checked::Accepted { issuer } => ShownCheck::Accepted { accepted: true, issuer },
+        Checked::Refused { reason } => ShownCheck::Refused { accepted: false, reason },
     };
-    line(json!({"version": 1, "header": header, "claims": claims, "checked": checked}))
+    line(json!(Document { version: 1, header, claims, checked }))
 }
 
 fn write_text(header: &Value, claims: &Value, checked: &Checked, now: UnixTime) -> Result<(), OutputError> {

@@ -246,3 +246,47 @@ fn an_acceptance_is_of_what_was_seen_and_of_nothing_graver() {
     fs::write(&accepted, entry(&"low".into())).unwrap();
     assert_eq!(told(&with_page), (1, 0));
 }
+
+#[test]
+fn what_is_wrong_with_a_file_of_accepted_findings_is_told_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accepted.toml");
+    let entry = "[[accepted]]\nfinding = \"EA297\"\nseverity = \"medium\"\nfile = \"distributions.json\"\nmessage = \"m\"\nseen = \"d\"\n";
+    let said = |text: &str| {
+        fs::write(&path, text).unwrap();
+        let done = audit(&["fixtures/deployments/good", "--accepted", path.to_str().unwrap()]);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{text}: {}", done.err);
+        done.err
+    };
+    for (text, words) in [
+        (entry.to_owned(), vec!["an `[[accepted]]` block does not have `reason`", "accepted.toml:1:"]),
+        (format!("{entry}reason = \" \"\n"), vec!["an accepted finding has no reason", "accepted.toml:7:"]),
+        (
+            format!("{entry}reason = \"r\"\nuntil = \"2027\"\n"),
+            vec!["`until` is not a field of an `[[accepted]]` block"],
+        ),
+        (
+            format!("{entry}Reasons = \"r\"\n"),
+            vec!["did you mean `reason`? Write `reason = \"r\"`", "accepted.toml:7:1"],
+        ),
+        (
+            format!("{entry}reason = 1\n"),
+            vec!["`reason` must be one text in quotes", "write `reason = \"1\"`"],
+        ),
+        (
+            "[[acepted]]\nfinding = \"EA297\"\n".to_owned(),
+            vec!["did you mean `[[accepted]]`?", "does not have `seen`"],
+        ),
+        ("accepted = 1".to_owned(), vec!["`accepted` must be written as blocks"]),
+        ("a b".to_owned(), vec!["accepted.toml:1:", "the accepted findings cannot be used: 1 problem"]),
+    ] {
+        let err = said(&text);
+        for word in words {
+            assert!(err.contains(word), "{text}: {word}: {err}");
+        }
+        assert!(err.contains("`authorizer help audit deployment` prints what may be in the file"), "{err}");
+    }
+    // No entry, no findings to accept.
+    fs::write(&path, "").unwrap();
+    assert_ne!(audit(&["fixtures/deployments/good", "--accepted", path.to_str().unwrap()]).code, 2);
+}

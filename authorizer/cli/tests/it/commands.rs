@@ -564,3 +564,67 @@ fn what_is_nearly_a_request_is_named_with_its_remedy_and_claims_need_no_issuer_w
         explain(&["--key", "users/alice/a", "--claims", r#"{"sub": "alice", "iss": "https://other/"}"#]);
     assert!(done.code == 1 && done.out.contains("issuer_unknown"), "{}", done.out);
 }
+
+#[test]
+fn explain_says_what_is_true_of_a_method_that_no_rule_opens_and_of_an_audience_that_the_issuer_has_not() {
+    let folder = sample();
+    let policy = path(&folder, "policy.toml");
+    let said = |policy: &str, more: &[&str]| {
+        let done = authorizer(&[&["explain", "--policy", policy, "--path", "/public/a"], more].concat());
+        assert_eq!(done.code, 1, "{}{}", done.out, done.err);
+        done.out
+    };
+    let reads = folder.path().join("reads.toml");
+    let text = "version = 1\n[[issuers]]\nname = \"a\"\nissuer = \"https://a.example/\"\nclient_id = [\"x\"]\n\
+                algorithms = [\"RS256\"]\njwks = { url = \"https://a.example/keys\" }\n[[rules]]\nid = \"r\"\n\
+                effect = \"allow\"\nmethods = [\"GET\"]\nkeys = [\"public/**\"]\n";
+    fs::write(&reads, text).unwrap();
+    let reads = reads.to_str().unwrap();
+    for (policy, method, says) in [
+        // A rule could open these.
+        (
+            reads,
+            "DELETE",
+            "a rule would have to allow DeleteObject or AbortMultipartUpload, or the method would have to be GET or HEAD.",
+        ),
+        (reads, "POST", "a rule would have to allow CreateMultipartUpload or CompleteMultipartUpload"),
+        (
+            policy.as_str(),
+            "POST",
+            "a rule would have to allow CreateMultipartUpload or CompleteMultipartUpload",
+        ),
+        // And no rule these.
+        (reads, "PATCH", "No rule can open this method: the method would have to be GET or HEAD."),
+        (
+            policy.as_str(),
+            "TRACE",
+            "No rule can open this method: the method would have to be GET, HEAD, PUT or DELETE.",
+        ),
+        (reads, "OPTIONS", "the policy would have to have `[cors]`"),
+    ] {
+        let out = said(policy, &["--anonymous", "--method", method]);
+        assert!(out.contains("refused 405") && out.contains(says), "{method}: {out}");
+    }
+    let empty = folder.path().join("empty.toml");
+    fs::write(&empty, "version = 1\n").unwrap();
+    let empty = empty.to_str().unwrap();
+    for (method, says) in [
+        ("GET", "a rule would have to allow GetObject, GetObjectVersion, ListObjectsV2 or ListParts."),
+        ("PATCH", "No rule can open this method, and no rule opens another one."),
+    ] {
+        let out = said(empty, &["--anonymous", "--method", method]);
+        assert!(out.contains(says), "{method}: {out}");
+    }
+
+    // RFC 7519 section 4.1.3: the issuer has no `audience`, and the token names one.
+    let token = |claims: &str| said(reads, &["--method", "GET", "--claims", claims]);
+    let out = token("{\"client_id\": \"x\", \"aud\": \"api\"}");
+    assert!(
+        out.contains(
+            "The token would have to be without `aud` (it is \"api\"), or the issuer `a` have an `audience`"
+        ),
+        "{out}"
+    );
+    let out = said(policy.as_str(), &["--method", "GET", "--claims", "{\"aud\": \"api\"}"]);
+    assert!(out.contains("The claim `aud` would have to be "), "{out}");
+}

@@ -8,7 +8,7 @@ mod findings;
 mod formats;
 mod providers;
 mod reasons;
-mod schemas;
+pub(crate) mod schemas;
 
 use std::fs;
 use std::path::Path;

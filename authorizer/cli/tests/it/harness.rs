@@ -22,11 +22,14 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    /// Runs a command to its end.
+    /// Runs a command to its end. What it writes for programs has to be as its schema says.
     pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-        Self { code: output.status.code().unwrap(), out, err }
+        let done = Self { code: output.status.code().unwrap(), out, err };
+        let arguments: Vec<&str> = command.get_args().filter_map(|one| one.to_str()).collect();
+        crate::schemas::holds(&arguments, &done);
+        done
     }
 }
 

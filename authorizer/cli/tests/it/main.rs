@@ -37,5 +37,6 @@ mod providers;
 mod replay;
 mod report;
 mod sarif;
+mod schemas;
 mod serve_tls;
 mod shells;

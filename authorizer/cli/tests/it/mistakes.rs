@@ -75,6 +75,28 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
     ("a_name_that_needs_quotes", &[("\"cognito:groups\"", "cognito:groups")]),
     ("a_field_in_the_singular", &[("methods    =", "method     =")]),
     ("the_issuer_of_a_rule", &[("keys    = [\"**\"]", "keys    = [\"**\"]\nissuer  = \"cognito\"")]),
+    ("another_name_for_when", &[("when    = { \"cognito:groups\"", "conditions = { \"cognito:groups\"")]),
+    (
+        "another_name_for_when_and_no_test",
+        &[(
+            "when    = { \"cognito:groups\" = { has = \"admins\" } }",
+            "conditions = { \"cognito:groups\" = \"admins\" }",
+        )],
+    ),
+    (
+        "another_name_for_jwks",
+        &[(
+            "jwks       = { url = \"https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE/.well-known/jwks.json\" }",
+            "jwks_uri = { url = \"https://login.example.com/jwks.json\" }",
+        )],
+    ),
+    (
+        "another_name_for_upload",
+        &[(
+            "upload     = { max_bytes = \"10MB\", content_types = [\"image/*\"] }",
+            "uploads = { max_bytes = \"10MB\", content_types = [\"image/*\"] }",
+        )],
+    ),
     ("a_field_of_another_name", &[("keys      = [\"public/**\"]", "path      = \"/public/*\"")]),
     (
         "a_field_of_upload_beside_it",
@@ -143,6 +165,13 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
 const SILENT: &[(&str, &[(&str, &str)])] = &[
     ("a_star_alone", &[("[\"**\"]", "[\"*\"]")]),
     ("a_claim_with_a_dollar", &[("users/{sub}/**", "users/$sub/**")]),
+    ("a_claim_as_a_shell_writes_it", &[("users/{sub}/**", "users/$(sub)/**")]),
+    ("a_claim_of_a_token_by_name", &[("users/{sub}/**", "users/{jwt:sub}/**")]),
+    ("a_claim_of_claims", &[("users/{sub}/**", "users/{claims.sub}/**")]),
+    ("a_claim_as_iam_writes_it", &[("users/{sub}/**", "users/{cognito-identity.amazonaws.com:sub}/**")]),
+    ("an_arn", &[("public/**", "arn:aws:s3:::photos/public/**")]),
+    ("the_host_of_a_bucket", &[("public/**", "photos.s3.eu-west-1.amazonaws.com/public/**")]),
+    ("a_regular_expression", &[("public/**", "^public/.*$")]),
     ("a_media_type_that_does_not_exist", &[("\"image/*\"", "\"image/jpg\"")]),
     ("a_claim_that_is_misspelt", &[("\"cognito:groups\"", "\"cognito:group\"")]),
     ("a_claim_that_the_provider_does_not_give", &[("\"cognito:groups\"", "groups")]),

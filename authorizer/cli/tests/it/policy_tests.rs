@@ -325,3 +325,36 @@ fn times_and_sizes_are_written_as_everywhere() {
         assert!(err.contains(said), "{to}: {err}");
     }
 }
+
+#[test]
+fn a_claim_that_is_a_list_at_its_provider_is_a_list_in_the_tests_that_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.toml");
+    fs::write(
+        &policy,
+        r#"version = 1
+[[issuers]]
+name       = "cognito"
+issuer     = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE"
+client_id  = ["1example23456789"]
+algorithms = ["RS256"]
+jwks       = { url = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE/.well-known/jwks.json" }
+[[rules]]
+id      = "admins"
+effect  = "allow"
+methods = ["DELETE"]
+keys    = ["**"]
+when    = { "cognito:groups" = { has = "admins" }, department = { has = "files" } }
+"#,
+    )
+    .unwrap();
+    let (_kept, tests) = written(
+        "version = 1\n[defaults]\nnow = \"2027-01-15T08:00:00Z\"\n[[tests]]\nname = \"a\"\nmethod = \"GET\"\nkey = \"a\"\nissuer = \"cognito\"\nexpect = \"refuse\"\n",
+    );
+    let done = test(&["--policy", policy.to_str().unwrap(), &tests, "--verbose"]);
+    assert!(done.out.contains("\"cognito:groups\" = [\"admins\"]"), "{}{}", done.out, done.err);
+    assert!(!done.out.contains("\"cognito:groups\" = \"admins\""), "{}", done.out);
+    // Of the other claim nothing is known.
+    assert!(done.out.contains("department = \"files\""), "{}", done.out);
+    completed(policy.to_str().unwrap(), Path::new(&tests));
+}

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 /// One header line.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub struct CloudFrontHeader<'e> {
     /// The name in the viewer's own spelling.
     #[serde(skip_serializing_if = "Option::is_none")]

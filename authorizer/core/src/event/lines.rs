@@ -10,7 +10,10 @@ use super::header::CloudFrontHeader;
 
 /// The lines of one header, as a slice. Nearly always there is one line, and then no list is allocated.
 #[derive(Clone, Debug, Default)]
-pub struct HeaderLines<'e>(Lines<'e>);
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
+pub struct HeaderLines<'e>(
+    #[cfg_attr(feature = "tools", schemars(with = "Vec<CloudFrontHeader<'e>>"))] Lines<'e>,
+);
 
 #[derive(Clone, Debug, Default)]
 enum Lines<'e> {

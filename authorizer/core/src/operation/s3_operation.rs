@@ -7,6 +7,7 @@ macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// An operation, by the name that policies and the decision log use.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        #[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
         pub enum S3Operation {
             $($(#[$doc])* $name,)*
         }

@@ -53,6 +53,7 @@ impl Serialize for JwsAlgorithm {
 /// request them, and a public key is never used as a secret (RFC 8725 section 2.1).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "tools", derive(schemars::JsonSchema))]
 pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,

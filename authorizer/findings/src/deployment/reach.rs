@@ -9,6 +9,7 @@ use authorizer_analysis::{Cell, Matrix, Row};
 use authorizer_cloudfront::Target;
 use authorizer_cloudfront::view::{Behavior, BehaviorName};
 use authorizer_core::Authorizer;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::documents::{FunctionConfiguration, Identity};
@@ -39,7 +40,7 @@ pub struct Reach {
 }
 
 /// What any of the distributions lets in, for one bucket.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct BucketReach {
     /// The bucket's name.
     pub bucket: String,
@@ -50,7 +51,7 @@ pub struct BucketReach {
 }
 
 /// A row of the table of a bucket.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct ReachRow {
     /// `anonymous` for requests without a token, and the `iss` of tokens.
     pub who: Vec<String>,
@@ -65,7 +66,7 @@ pub struct ReachRow {
 }
 
 /// The way from viewers to a bucket: behaviors of one distribution that decide by one policy.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Through {
     /// The distribution's domain name.
     pub distribution: String,
@@ -78,7 +79,7 @@ pub struct Through {
 }
 
 /// A behavior that reaches a bucket without a policy that is known.
-#[derive(Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Undecided {
     /// The distribution's domain name.
     pub distribution: String,
@@ -91,7 +92,7 @@ pub struct Undecided {
 }
 
 /// Why no policy is known for a behavior.
-#[derive(Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyUndecided {
     /// It has no Lambda@Edge function on viewer-request: whoever asks gets through.
@@ -103,7 +104,7 @@ pub enum WhyUndecided {
 }
 
 /// A behavior whose origin is not known to be a bucket.
-#[derive(Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Elsewhere {
     /// The distribution's domain name.
     pub distribution: String,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use authorizer_core::UnixTime;
 use authorizer_core::policy::Place;
 use authorizer_policy::{Places, PolicyFile};
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::region::Region;
 use crate::catalogue::catalogue;
@@ -22,8 +23,8 @@ pub struct Report {
     pub(super) command: &'static str,
     /// The checks that were made.
     pub(super) checks: &'static [&'static Check],
-    /// What was looked at, as the members of a JSON object.
-    pub(super) looked_at: Map<String, Value>,
+    /// What was looked at.
+    pub(super) looked_at: Looked,
     /// Whether a finding can be accepted.
     pub(super) accepts: bool,
     pub(super) findings: Vec<ReportedFinding>,
@@ -51,8 +52,80 @@ pub struct ReportedFinding {
     pub accepted: Option<ReportedAcceptance>,
     pub(super) fingerprint: String,
     pub(super) excerpt: Excerpt,
-    /// What only findings of its kind have, as members of a JSON object.
-    pub(super) members: Map<String, Value>,
+    /// What only findings of its kind have.
+    pub(super) particulars: Particulars,
+}
+
+/// What was looked at, as the person named it.
+#[derive(Debug, JsonSchema, Serialize)]
+#[serde(untagged)]
+pub(super) enum Looked {
+    /// A policy.
+    Policy {
+        /// The policy.
+        policy: String,
+        /// The instant of the checks, in seconds since 1970.
+        now: u64,
+    },
+    /// A deployment.
+    Deployment {
+        /// The folder of the export.
+        export: String,
+        /// The policy.
+        policy: String,
+        /// The package, if one was named.
+        package: Option<String>,
+        /// Its SHA-256, in base64.
+        code_sha256: Option<String>,
+        /// What no export contains, so that no check looks at it.
+        not_in_export: &'static [&'static str],
+    },
+}
+
+/// What only findings of one kind have.
+#[derive(Debug, JsonSchema, Serialize)]
+#[serde(untagged)]
+pub(super) enum Particulars {
+    /// Of a policy.
+    Policy {
+        /// The place in words, such as `rules[0].id`.
+        place: String,
+        /// The id of the rule that it is about.
+        rule: Option<String>,
+        /// The name of the issuer that it is about.
+        issuer: Option<String>,
+        /// The `kid` of the key that it is about.
+        kid: Option<String>,
+        /// Why the policy accepts it; `null` if it does not.
+        accepted: Option<AcceptedBy>,
+    },
+    /// Of a deployment.
+    Deployment {
+        /// The file of the export.
+        file: String,
+        /// The place in it: a JSON pointer (RFC 6901).
+        pointer: String,
+        /// The value that is there.
+        seen: String,
+        /// With a file of accepted findings, why it accepts this one; `null` if it does not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accepted: Option<Option<AcceptedBy>>,
+    },
+}
+
+/// Why a finding is accepted.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(super) struct AcceptedBy {
+    /// The reason that the entry gives.
+    reason: String,
+    /// The line of the entry, from 1.
+    line: usize,
+}
+
+impl AcceptedBy {
+    fn of(accepted: &ReportedAcceptance) -> Self {
+        Self { reason: accepted.reason.clone(), line: accepted.line }
+    }
 }
 
 /// Why a finding is accepted, and where the policy says so.
@@ -89,7 +162,7 @@ pub struct LookedAt<'a> {
 }
 
 /// What of a deployment no export contains, so that no check looks at it.
-pub(super) const NOT_IN_EXPORT: [&str; 10] = [
+pub(super) const NOT_IN_EXPORT: &[&str] = &[
     "IAM policies of the account's users and roles, and service control policies",
     "access control lists of single objects",
     "lifecycle rules and object locks",
@@ -110,7 +183,7 @@ impl Report {
         Self {
             command: "authorizer audit findings",
             checks: &catalogue().policy,
-            looked_at: members(json!({"policy": path.to_string_lossy(), "now": now.as_seconds()})),
+            looked_at: Looked::Policy { policy: named(path), now: now.as_seconds() },
             accepts: true,
             findings,
         }
@@ -128,11 +201,13 @@ impl Report {
         Self {
             command: "authorizer audit deployment",
             checks: &catalogue().deployment,
-            looked_at: members(json!({
-                "export": at.export.to_string_lossy(), "policy": at.policy.to_string_lossy(),
-                "package": at.package.map(Path::to_string_lossy), "code_sha256": at.code_sha256,
-                "not_in_export": NOT_IN_EXPORT,
-            })),
+            looked_at: Looked::Deployment {
+                export: named(at.export),
+                policy: named(at.policy),
+                package: at.package.map(named),
+                code_sha256: at.code_sha256.map(str::to_owned),
+                not_in_export: NOT_IN_EXPORT,
+            },
             accepts: accepted.is_some(),
             findings,
         }
@@ -173,11 +248,9 @@ impl Report {
     }
 }
 
-fn members(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    }
+/// A path as the person named it.
+fn named(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 fn of_policy(path: &Path, file: &PolicyFile, places: &Places<'_>, finding: PolicyFinding) -> ReportedFinding {
@@ -197,10 +270,13 @@ fn of_policy(path: &Path, file: &PolicyFile, places: &Places<'_>, finding: Polic
         message,
         file: path.to_owned(),
         region,
-        members: members(json!({
-            "place": place.to_string(), "rule": about.rule(), "issuer": about.issuer(), "kid": about.kid(),
-            "accepted": accepted.as_ref().map(|accepted| json!({"reason": accepted.reason, "line": accepted.line})),
-        })),
+        particulars: Particulars::Policy {
+            place: place.to_string(),
+            rule: about.rule().map(str::to_owned),
+            issuer: about.issuer().map(str::to_owned),
+            kid: about.kid().map(str::to_owned),
+            accepted: accepted.as_ref().map(AcceptedBy::of),
+        },
         place: place.to_string(),
         accepted,
         fingerprint,
@@ -222,7 +298,7 @@ fn of_deployment(
 ) -> ReportedFinding {
     let entry = accepted.and_then(|accepted| accepted.of(&finding));
     let entry = entry.map(|entry| ReportedAcceptance {
-        reason: entry.reason.clone(),
+        reason: entry.document.reason.clone(),
         line: entry.line,
         source: None,
     });
@@ -237,14 +313,12 @@ fn of_deployment(
         file: folder.join(&file),
         region,
         place: format!("{file}#{pointer}"),
-        members: members(match (&accepted, &entry) {
-            (None, _) => json!({"file": file, "pointer": pointer, "seen": seen}),
-            (Some(_), entry) => {
-                json!({"file": file, "pointer": pointer, "seen": seen, "accepted": entry.as_ref().map(
-                    |entry| json!({"reason": entry.reason, "line": entry.line})
-                )})
-            }
-        }),
+        particulars: Particulars::Deployment {
+            file,
+            pointer: pointer.clone(),
+            seen,
+            accepted: accepted.map(|_| entry.as_ref().map(AcceptedBy::of)),
+        },
         accepted: entry,
         fingerprint,
         excerpt: Excerpt::Pointer(pointer),

@@ -3,9 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use owo_colors::OwoColorize as _;
-use serde_json::Value;
 
-use super::model::{Excerpt, Report, ReportedFinding};
+use super::model::{Excerpt, Looked, Report, ReportedFinding};
 use crate::check::Severity;
 
 /// A report for people, with colours, without a last line end.
@@ -30,9 +29,7 @@ fn write(to: &mut String, report: &Report) -> fmt::Result {
         writeln!(to, "{} {} {}", "accepted".green(), finding.check.id.bold(), finding.message)?;
         writeln!(to, "  {}  {}\n", "reason".dimmed(), accepted.reason.trim().escape_debug())?;
     }
-    let outside = report.looked_at.get("not_in_export").and_then(Value::as_array).into_iter().flatten();
-    let outside: Vec<&str> = outside.filter_map(Value::as_str).collect();
-    if !outside.is_empty() {
+    if let Looked::Deployment { not_in_export: outside, .. } = &report.looked_at {
         writeln!(to, "{} {}\n", "not in an export, so not looked at:".dimmed(), outside.join("; "))?;
     }
     // The last line is the result: infra/drift reads it.

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use authorizer_core::nearest;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::at::At;
 use super::instead::{Instead, instead};
 use super::meant::{self, Meant};
-use super::near::{listed, nearest};
-use super::values::{asked, is_a, key, takes, whole, written};
-use super::{Field, Form, Kind, MAX_MISTAKES, Mistake, Table, Words, of_policy};
+use super::values::{asked, is_a, is_right, key, whole, written_whole};
+use super::{Field, Form, Kind, MAX_MISTAKES, Mistake, Table, Words, listed, of_policy};
 use crate::error::FileKind;
 
 /// Finds the mistakes in the form of a file. What it can mend it mends; the rest it removes, or replaces by an example.
@@ -200,8 +200,9 @@ impl<'t> Checker<'t> {
             }
             Some(field) => {
                 let before = self.text.get(..span.start).unwrap_or_default();
-                let is_taken = takes(field.form, value.get_ref());
-                match written(value.get_ref()) {
+                let is_taken = is_right(field.form, value.get_ref());
+                // A secret is not repeated, also not in the table that it is in.
+                match Some(value.get_ref()).filter(|_| !field.holds_secret()).and_then(written_whole) {
                     _ if before.ends_with("[[") => format!("did you mean `[[{}]]`?", field.name),
                     _ if before.ends_with('[') && matches!(field.form, Form::Blocks(_)) => {
                         format!("did you mean `[[{}]]`?", field.name)

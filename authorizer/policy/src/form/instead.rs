@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use authorizer_core::nearest;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::at::At;
 use super::meant::{self, Meant};
-use super::near::nearest;
 use super::values::{key, quoted, takes, written};
 use super::{Field, Form, Kind};
 

@@ -41,7 +41,11 @@ pub(crate) fn is_good(kind: Kind, written: &str) -> bool {
 /// A pattern with the claim as others write it, such as `${sub}`, and without what no key begins with.
 fn pattern(written: &str) -> Option<String> {
     let plain = written.trim().replace('\\', "/").replace("%20", " ");
-    let plain = match plain.strip_prefix("s3://").or_else(|| plain.strip_prefix("arn:aws:s3:::")) {
+    let rest = match plain.strip_prefix("arn:aws").and_then(|arn| arn.split_once(":::")) {
+        Some((_, rest)) => Some(rest),
+        None => ["s3://", "https://", "http://"].into_iter().find_map(|scheme| plain.strip_prefix(scheme)),
+    };
+    let plain = match rest {
         // The bucket is not a part of the key. Alone it does not say which keys are meant.
         Some(rest) => rest.split_once('/').filter(|(_, key)| !key.is_empty())?.1.to_owned(),
         None => plain,
@@ -213,6 +217,9 @@ mod tests {
             (Kind::Pattern, "users/{sub}**", Some("users/{sub}/**")),
             (Kind::Pattern, "public/**.jpg", Some("public/**/*.jpg")),
             (Kind::Pattern, "s3://bucket/public/**", Some("public/**")),
+            (Kind::Pattern, "https://files.example.com/public/**", Some("public/**")),
+            (Kind::Pattern, "arn:aws-cn:s3:::bucket/users/${sub}/**", Some("users/{sub}/**")),
+            (Kind::Pattern, "https://files.example.com", None),
             (Kind::Pattern, "s3://bucket", None),
             (Kind::Pattern, "s3://bucket/", None),
             (Kind::Pattern, "public//a", Some("public/a")),

@@ -17,6 +17,7 @@ pub fn schema(kind: FileKind) -> Value {
     let title = match kind {
         FileKind::Policy => "Policy of the edge authorizer",
         FileKind::Tests => "Tests of a policy of the edge authorizer",
+        FileKind::Accepted => "Accepted findings of a deployment of the edge authorizer",
     };
     if let Some(members) = schema.as_object_mut() {
         members.insert("$schema".to_owned(), "http://json-schema.org/draft-07/schema#".into());

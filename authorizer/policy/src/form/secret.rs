@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
+use authorizer_core::nearest;
 use toml::de::{DeTable, DeValue};
 
-use super::near::nearest;
 use super::{Field, Form, Table, of_policy};
 use crate::error::FileKind;
 

@@ -38,6 +38,33 @@ pub(super) fn written(value: &DeValue<'_>) -> Option<String> {
     (written.len() <= 80).then_some(written)
 }
 
+/// The same, and a table in braces.
+pub(super) fn written_whole(value: &DeValue<'_>) -> Option<String> {
+    let DeValue::Table(table) = value else { return written(value) };
+    let members: Option<Vec<String>> = table
+        .iter()
+        .map(|(name, value)| Some(format!("{} = {}", key(name.get_ref()), written_whole(value.get_ref())?)))
+        .collect();
+    let written = match members?.as_slice() {
+        [] => "{}".to_owned(),
+        members => format!("{{ {} }}", members.join(", ")),
+    };
+    (written.len() <= 80).then_some(written)
+}
+
+/// Whether a value and all that is in it have the types that a form asks for, under the names that it knows.
+pub(super) fn is_right(form: Form, value: &DeValue<'_>) -> bool {
+    match (form, value) {
+        (Form::Table(form), DeValue::Table(table)) => table.iter().all(|(name, value)| {
+            form.field(name.get_ref()).is_some_and(|field| is_right(field.form, value.get_ref()))
+        }),
+        (Form::Map(form), DeValue::Table(table)) => {
+            table.iter().all(|(_, value)| is_right(*form, value.get_ref()))
+        }
+        _ => takes(form, value),
+    }
+}
+
 /// What a value is, in plain words.
 pub(super) fn is_a(value: &DeValue<'_>) -> &'static str {
     match value {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use authorizer_analysis::testing::document::TestsDocument;
 use authorizer_core::policy::document::PolicyDocument;
-use authorizer_policy::{FileKind, PolicyFile, TomlFile};
+use authorizer_policy::{AcceptedFindingsDocument, FileKind, PolicyFile, TomlFile};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -246,6 +246,12 @@ fn check(path: &Path, kind: FileKind, text: &str) {
                 is_good,
                 toml::from_str::<TestsDocument>(text).is_ok(),
             )
+        }
+        FileKind::Accepted => {
+            let loaded = TomlFile::<AcceptedFindingsDocument>::load(kind, path);
+            let is_good = loaded.is_ok();
+            let is_type_good = toml::from_str::<AcceptedFindingsDocument>(text).is_ok();
+            (loaded.err().map(|error| words_of(&error)), is_good, is_type_good)
         }
     };
     // The schema underlines no file that is good, and every file whose form is wrong. It may know more than the form.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use authorizer_findings::deployment::{AcceptedError, ExportError};
+use authorizer_findings::deployment::ExportError;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -37,17 +37,6 @@ pub(crate) enum DeploymentError {
         path: PathBuf,
         /// Why.
         source: ExportError,
-    },
-    /// The accepted findings cannot be read.
-    #[error("`{path}` cannot be used: {source}")]
-    #[diagnostic(help(
-        "write `[[accepted]]` with `finding` (the `id`), `severity`, `file`, `message`, `seen` and `reason`, as the JSON report has them"
-    ))]
-    Accepted {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: AcceptedError,
     },
     /// The file is not a package.
     #[error("`{path}` is not a package: {message}")]

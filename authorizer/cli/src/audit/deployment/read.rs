@@ -5,6 +5,7 @@ use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use authorizer_findings::deployment::{AcceptedFindings, Export};
+use authorizer_policy::{FileKind, TomlFile};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -50,10 +51,7 @@ pub(in crate::audit) fn export(folder: &Path) -> miette::Result<Export> {
 
 /// Reads the accepted findings.
 pub(super) fn accepted(path: &Path) -> miette::Result<AcceptedFindings> {
-    let bytes = read_limited(path, MAX_FILE_BYTES)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let unusable = |source| DeploymentError::Accepted { path: path.to_owned(), source };
-    Ok(AcceptedFindings::read(&text).map_err(unusable)?)
+    Ok(AcceptedFindings::of_file(&TomlFile::load(FileKind::Accepted, path)?)?)
 }
 
 /// What of a package is compared with the deployment.

@@ -11,7 +11,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::text::{by_rules, operations_of, rules_of, where_of};
-use super::{TableFormat, csv, html};
+use super::{Document, TableFormat, csv, html};
 use crate::audit::deployment::{DeploymentError, read};
 use crate::audit::policies;
 use crate::audit::unanswered::UnansweredError;
@@ -85,7 +85,8 @@ pub(super) fn run(pairs: &[Pair], format: TableFormat) -> miette::Result<Exit> {
         TableFormat::Text => write(&all)?,
         TableFormat::Csv => csv::write_reach(&all)?,
         TableFormat::Json => {
-            line(json!({ "version": 1, "buckets": all.buckets, "elsewhere": all.elsewhere }))?;
+            let (buckets, elsewhere) = (&all.buckets, &all.elsewhere);
+            line(json!(Document::Deployment { version: 1, buckets, elsewhere }))?;
         }
         TableFormat::Html => line(html::reach_page(&all))?,
     }

@@ -1,18 +1,10 @@
-//! `docs/schemas`: the JSON Schemas of output formats. `docs/formats.md`: what commands write, as examples.
+//! `docs/formats.md`: what commands write, as examples.
 
 use std::fs;
 use std::path::Path;
 
 use super::{holds, with_part};
 use crate::harness::{Done, ROOT, authorizer, command_in};
-
-#[test]
-fn the_schemas_of_output_formats_are_those_of_the_types_that_are_written() {
-    for (name, schema) in authorizer_cli::schemas() {
-        let text = serde_json::to_string_pretty(&schema).unwrap();
-        holds(&format!("docs/schemas/{name}.schema.json"), &format!("{text}\n"));
-    }
-}
 
 #[test]
 fn the_examples_of_output_formats_are_what_the_commands_write() {

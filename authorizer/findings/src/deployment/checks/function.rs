@@ -12,8 +12,10 @@ static NO_START: Check = Check {
     severity: Severity::Low,
     title: "the function cannot start with its runtime, handler, architecture or package type",
     why: "The package holds a native program for x86_64 and glibc 2.34. Two shims, `index.mjs` and `index.py`, \
-     hand the runtime's process over to it. With another runtime nothing starts, and CloudFront answers 5xx.",
-    remedy: "use `nodejs22.x` or newer, or `python3.12` or newer, with `index.handler`, `x86_64` and a zip",
+     hand the runtime's process over to it; a package made with `--hand-over library` holds a library and a \
+     handler for Python. With another runtime nothing starts, and CloudFront answers 5xx.",
+    remedy: "use `nodejs22.x` or newer (not for a library), or `python3.12` or newer, with `index.handler`, `x86_64` \
+        and a zip",
 };
 
 static LIMITS: Check = Check {

@@ -8,6 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use authorizer_core::nearest;
+
 use crate::check::{Check, Severity};
 use crate::family::Family;
 use crate::policy::finding::Observation;
@@ -64,11 +66,13 @@ fn unregistered(text: &str) -> Option<Option<&'static str>> {
         return None;
     }
     let near = || {
-        let same = REGISTRY.types.iter().filter(|one| one.split('/').next() == Some(kind));
-        same.map(|one| (strsim::osa_distance(one, text), *one)).min().filter(|(distance, _)| *distance <= 2)
+        let same =
+            REGISTRY.types.iter().filter_map(|one| one.split_once('/')).filter(|(one, _)| *one == kind);
+        let meant = nearest(subtype, same.map(|(_, subtype)| subtype))?;
+        REGISTRY.types.get(format!("{kind}/{meant}").as_str()).copied()
     };
     let by_ending = REGISTRY.endings.get(subtype).copied();
-    Some(by_ending.or_else(|| near().map(|(_, one)| one)))
+    Some(by_ending.or_else(near))
 }
 
 fn unknown(subject: &PolicySubject<'_>) -> Vec<Observation> {

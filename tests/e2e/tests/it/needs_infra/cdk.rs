@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::deploy::{audited, export, package_as, policy_of, published, reading_only, said};
+use super::prove::code_sha256;
 use super::terraform::template::of_template;
 
 /// A copy of `infra/cdk`, built, with the CDK beside it.
@@ -91,7 +92,7 @@ impl Built {
     fn template(&self, name: &str, package: &Path, distribution: Option<&str>) -> PathBuf {
         let out = self.folder.path().join(name);
         let mut app = self.node(&["example/app.js"]);
-        app.env("PACKAGE", package).env("CDK_OUTDIR", &out);
+        app.env("PACKAGE", package).env("CODE_SHA256", code_sha256(package)).env("CDK_OUTDIR", &out);
         if let Some(id) = distribution {
             app.env("DISTRIBUTION_ID", id);
         }
@@ -106,7 +107,10 @@ fn the_constructs_refuse_each_wrong_use_while_an_app_is_synthesized() {
     let output = built.node(&["--test", "test/"]).output().unwrap();
     let text = said(&output, 0);
     let passed = text.lines().find_map(|line| line.split_once("pass ")).unwrap().1;
-    assert!(passed.trim().parse::<u32>().unwrap() >= 32, "{text}");
+    assert!(passed.trim().parse::<u32>().unwrap() >= 88, "{text}");
+    // Nor does the example run without the hash of the review.
+    let output = built.node(&["example/app.js"]).output().unwrap();
+    assert!(said(&output, 1).contains("set CODE_SHA256 to the SHA-256 of the reviewed package"));
 }
 
 #[test]
@@ -201,7 +205,7 @@ fn conditions(package: &Path) -> (Value, Vec<&'static str>) {
     let parameters: Map<_, _> =
         said.iter().map(|(name, text)| ((*name).to_owned(), value(name, text))).collect();
     let is = |name: &str| said.get(name).is_some_and(|value| *value == "yes");
-    let has_cors = said["CorsOrigins"] != "";
+    let has_cors = !said["CorsOrigins"].is_empty();
     let exposes = said.get("CorsExposedHeaders").is_some_and(|list| !list.is_empty());
     let writes = is("Uploads") || is("Deletes") || is("Multipart");
     let all = [
@@ -312,7 +316,10 @@ fn the_example_is_deployed_by_two_commands_and_its_audit_finds_what_the_template
         let mut npm = built.configured(
             aws.command(fs::canonicalize(built.tool.join("node")).unwrap().with_file_name("npm")),
         );
-        npm.args(arguments).current_dir(built.path()).env("PACKAGE", &zip);
+        npm.args(arguments)
+            .current_dir(built.path())
+            .env("PACKAGE", &zip)
+            .env("CODE_SHA256", code_sha256(&zip));
         npm.env("CDK_REQUIRE_APPROVAL", "never")
             .env("CDK_DISABLE_VERSION_CHECK", "1")
             .env("CDK_NOTICES", "false");

@@ -89,7 +89,8 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         // Files from somebody's own run do not belong to the module.
-        if entry.file_name().to_string_lossy().starts_with(".terraform") {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(".terraform") || name == "node_modules" {
             continue;
         }
         let target = to.join(entry.file_name());
