@@ -169,7 +169,7 @@ resource "aws_cloudfront_distribution" "this" {
 
     lambda_function_association {
       event_type   = "viewer-request"
-      lambda_arn   = module.function.version_arn
+      lambda_arn   = coalesce(var.function_version_arn, module.function.version_arn)
       include_body = false
     }
   }

@@ -34,7 +34,7 @@ output "response_headers_policy_id" {
 }
 
 output "version_arn" {
-  description = "The published version, which the distribution has on viewer-request."
+  description = "The version that was published last, which the distribution has on viewer-request if `function_version_arn` is null."
   value       = module.function.version_arn
 }
 

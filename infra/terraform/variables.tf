@@ -208,6 +208,23 @@ variable "continuous_deployment_policy_id" {
   }
 }
 
+variable "function_version_arn" {
+  description = <<-EOT
+    The version that the distribution has on viewer-request; null: the one that is published last. Set it to the present
+    version for a rollout in stages, so that an apply publishes a new version and gives it to nobody. As long as it is
+    set, a changed policy is not in force.
+  EOT
+  type        = string
+  default     = null
+  validation {
+    condition = var.function_version_arn == null || can(regex(join("", [
+      "^arn:aws[a-z-]*:lambda:us-east-1:[0-9]{12}:function:",
+      join("-", compact([var.name, var.function_suffix])), ":[1-9][0-9]*$",
+    ]), var.function_version_arn))
+    error_message = "The ARN of a numbered version of this module's function."
+  }
+}
+
 variable "staging_distribution_arns" {
   description = <<-EOT
     The staging distributions of a continuous deployment, which may then use the bucket and the key too. Each must have

@@ -1,7 +1,8 @@
 //! Whether the path patterns of behaviors and the key patterns of rules fit.
 //!
 //! An event does not name its behavior, so a rule decides in the same way for each bucket behind the function. What is
-//! said here is one-sided: "no key" is certain, and anything else means that a key may be there.
+//! said here is one-sided: "no key" is certain, and anything else means that a key may be there. CloudFront compares a
+//! path as it is written, and a viewer can write `%2F` for each slash of a key.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,8 @@ enum Piece {
     Any,
     /// Any characters, also none.
     Many,
+    /// The end of a key's slash, after `%` and `2`: `F`, or `/` instead of the three.
+    Slash,
 }
 
 /// CloudFront's path pattern: `*` stands for any characters and `?` for one, also for a slash
@@ -64,7 +67,16 @@ fn of_keys(pattern: &KeyPattern) -> Vec<Piece> {
     pieces
 }
 
-/// Whether one text can be of both patterns.
+/// The paths of keys, in which each slash may be `%2F`.
+fn paths_of(keys: Vec<Piece>) -> Vec<Piece> {
+    let path = |piece| match piece {
+        Piece::One('/') => vec![Piece::One('%'), Piece::One('2'), Piece::Slash],
+        other => vec![other],
+    };
+    keys.into_iter().flat_map(path).collect()
+}
+
+/// Whether one text can be of both patterns. Only `other` may have slashes of keys.
 fn meet(one: &[Piece], other: &[Piece]) -> bool {
     // `can[j]`: whether what was read of `one` meets the first `j` pieces of `other`.
     let skip = |row: &mut Vec<bool>| {
@@ -84,13 +96,19 @@ fn meet(one: &[Piece], other: &[Piece]) -> bool {
         let mut next = Vec::with_capacity(can.len());
         let mut left = false;
         for (index, above) in can.iter().copied().enumerate() {
-            let diagonal = index.checked_sub(1).and_then(|before| can.get(before)).copied().unwrap_or(false);
+            let before = |pieces| {
+                index.checked_sub(pieces).and_then(|before| can.get(before)).copied().unwrap_or(false)
+            };
+            let diagonal = before(1);
             let theirs = index.checked_sub(1).and_then(|index| other.get(index));
             let here = match (piece, theirs) {
                 // A piece for many takes nothing, or whatever the other has next.
                 (Piece::Many, _) => above || left,
                 (_, Some(Piece::Many)) => above || left,
                 (Piece::One(one), Some(Piece::One(other))) => diagonal && one == other,
+                (Piece::One('/'), Some(Piece::Slash)) => before(3),
+                (Piece::One(one), Some(Piece::Slash)) => diagonal && matches!(one, 'F' | 'f'),
+                (_, Some(Piece::Slash)) => diagonal || before(3),
                 (_, Some(_)) => diagonal,
                 (_, None) => false,
             };
@@ -107,7 +125,8 @@ fn meet(one: &[Piece], other: &[Piece]) -> bool {
 pub(super) fn may_reach(behavior: &BehaviorName, keys: &KeyPattern) -> bool {
     match behavior {
         BehaviorName::Default => true,
-        BehaviorName::Pattern(path) => meet(&of_path(path), &of_keys(keys)),
+        // How CloudFront reads an escape in a pattern is not documented.
+        BehaviorName::Pattern(path) => path.contains('%') || meet(&of_path(path), &paths_of(of_keys(keys))),
     }
 }
 
@@ -161,6 +180,14 @@ mod tests {
             // A space is `%20` in the path.
             ("a%20b", "a b"),
             ("x*", "{sub}/**"),
+            // A slash is `/` or `%2F` in the path.
+            ("photos%2F*", "photos/**"),
+            ("photos%2f*", "photos/a"),
+            ("%70hotos/*", "photos/**"),
+            ("photos???a", "photos/a"),
+            ("photos?2f*", "photos/{sub}/a"),
+            ("*2Fa", "photos/a"),
+            ("*Fa/b", "photos/a/b"),
             ("a/b", "**/b"),
         ] {
             assert!(reach(path, keys), "{path} {keys}");
@@ -175,6 +202,9 @@ mod tests {
             ("*.jpg", "photos/*.png"),
             ("users", "users/**"),
             ("a??", "ab"),
+            ("photos??a", "photos/a"),
+            ("photos2Fa", "photos/a"),
+            ("*2Fa", "photos/b"),
             ("users/*/private", "users/{sub}/public"),
         ] {
             assert!(!reach(path, keys), "{path} {keys}");
@@ -211,6 +241,7 @@ mod tests {
             (Some((Piece::Many, rest)), Some((_, after))) => is_of(text, rest) || is_of(after, pattern),
             (Some((Piece::One(one), rest)), Some((first, after))) => one == first && is_of(after, rest),
             (Some((Piece::Any, rest)), Some((_, after))) => is_of(after, rest),
+            (Some((Piece::Slash, _)), Some(_)) => panic!("these patterns have no keys"),
             (None, Some(_)) | (Some(_), None) => false,
         }
     }

@@ -305,6 +305,41 @@ run "a_continuous_deployment" {
   }
 }
 
+run "a_pinned_version" {
+  command = plan
+
+  variables {
+    function_version_arn = "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:6"
+  }
+
+  assert {
+    condition = [
+      for one in aws_cloudfront_distribution.this.default_cache_behavior[0].lambda_function_association : one.lambda_arn
+    ] == ["arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:6"]
+    error_message = "The distribution keeps the version that the input names."
+  }
+}
+
+run "a_pinned_version_has_a_number" {
+  command = plan
+
+  variables {
+    function_version_arn = "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:$LATEST"
+  }
+
+  expect_failures = [var.function_version_arn]
+}
+
+run "a_pinned_version_is_of_this_function" {
+  command = plan
+
+  variables {
+    function_version_arn = "arn:aws:lambda:us-east-1:111122223333:function:another:6"
+  }
+
+  expect_failures = [var.function_version_arn]
+}
+
 run "one_web_acl" {
   command = plan
 

@@ -10,7 +10,8 @@ continuous deployment" in the Developer Guide. FOLDER has:
     distribution.json    the configuration of the distribution EPRIMARY, to begin with
     policies.json        {"bucket": a bucket's policy or null, "encryption": its key or null, "key": a key's policy}
     faults.json          what goes wrong: {"OPERATION": {"code": ..., "status": ..., "does": whether it is done all the
-                         same, "drops": whether the connection ends without an answer}}, each once
+                         same, "drops": whether the connection ends without an answer}}, each once; "OPERATION ID" is
+                         for one id, and each time
     calls                each operation that was called, one a line, written here
     state.json           everything that there is, after each call, written here
 
@@ -93,7 +94,7 @@ class Cloud:
         return f"E{next(self.numbers)}TAG"
 
     def add(self, id, config):
-        self.distributions[id] = {"etag": self.etag(), "config": config}
+        self.distributions[id] = {"etag": self.etag(), "config": config, "status": "InProgress"}
 
     def distribution(self, id):
         if id not in self.distributions:
@@ -114,7 +115,7 @@ class Cloud:
     def written(self, id, name="Distribution"):
         one = self.distribution(id)
         said = {
-            "Id": id, "ARN": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{id}", "Status": "Deployed",
+            "Id": id, "ARN": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{id}", "Status": one["status"],
             "LastModifiedTime": "2026-11-28T12:00:00Z", "InProgressInvalidationBatches": 0, "DomainName": self.domain(id),
             "DistributionConfig": one["config"],
         }
@@ -125,6 +126,8 @@ class Cloud:
         return f"{id.lower()}.cloudfront.net"
 
     def GetDistribution(self, given):
+        """A change is everywhere when it was asked for once, so that the wait for it does not take a minute."""
+        self.distribution(given["Id"])["status"] = "Deployed"
         return self.written(given["Id"])
 
     def GetDistributionConfig(self, given):
@@ -139,7 +142,7 @@ class Cloud:
                 "Aliases", "Origins", "DefaultCacheBehavior", "CacheBehaviors", "CustomErrorResponses", "Comment", "PriceClass",
                 "Enabled", "ViewerCertificate", "Restrictions", "WebACLId", "HttpVersion", "IsIPV6Enabled", "Staging")
                 if name in config}
-            rows.append({"Id": id, "ARN": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{id}", "Status": "Deployed",
+            rows.append({"Id": id, "ARN": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{id}", "Status": one["status"],
                          "LastModifiedTime": "2026-11-28T12:00:00Z", "DomainName": self.domain(id), **row})
         return {"DistributionList": {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": len(rows), "Items": rows}}
 
@@ -166,7 +169,7 @@ class Cloud:
         if config.get("ContinuousDeploymentPolicyId"):
             self.policy(config["ContinuousDeploymentPolicyId"])
             self.without_http3(config)
-        one.update(etag=self.etag(), config=config)
+        one.update(etag=self.etag(), config=config, status="InProgress")
         return self.written(given["Id"])
 
     @staticmethod
@@ -177,7 +180,7 @@ class Cloud:
     def DeleteDistribution(self, given):
         one = self.distribution(given["Id"])
         self.same(given.get("IfMatch"), one["etag"])
-        if one["config"]["Enabled"]:
+        if one["config"]["Enabled"] or one["status"] != "Deployed":
             raise Refused("DistributionNotDisabled", "The distribution you are trying to delete has not been disabled.")
         if any(self.domain(given["Id"]) in self.names(one) for one in self.policies.values()):
             raise Refused("StagingDistributionInUse", "A continuous deployment policy has it.")
@@ -244,7 +247,7 @@ class Cloud:
         for name in ("Aliases", "ContinuousDeploymentPolicyId", "CallerReference", "Staging"):
             if name in primary["config"]:
                 config[name] = primary["config"][name]
-        primary.update(etag=self.etag(), config=config)
+        primary.update(etag=self.etag(), config=config, status="InProgress")
         # "This action will disable the continuous deployment policy."
         policy["config"]["Enabled"] = False
         policy["etag"] = self.etag()
@@ -265,9 +268,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def fault(self, operation):
+    def fault(self, operation, id=None):
         faults = json.loads((FOLDER / "faults.json").read_text())
-        fault = faults.pop(operation, None)
+        fault = faults.pop(operation, None) or faults.get(f"{operation} {id}")
         (FOLDER / "faults.json").write_text(json.dumps(faults))
         with open(FOLDER / "calls", "a", encoding="utf-8") as calls:
             print(operation, file=calls)
@@ -312,7 +315,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if found is None or not hasattr(CLOUD, found[0].name):
             return self.answer(501, b"<ErrorResponse><Error><Code>NotImplemented</Code></Error></ErrorResponse>")
         operation, match = found
-        fault = self.fault(operation.name)
+        fault = self.fault(operation.name, match.groupdict().get("Id"))
         try:
             given = self.given(operation, match, url, body)
             if fault and not fault.get("does"):

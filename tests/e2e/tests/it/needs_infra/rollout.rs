@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -71,6 +72,26 @@ impl Cloud {
     fn begun(&self, more: &[&str], status: i32) -> String {
         let arn = format!("{FUNCTION}:2");
         said(&self.run("start", &[&["--function-arn", arn.as_str()], more].concat()), status)
+    }
+
+    /// Changes a distribution, as somebody else does while the rollout is on.
+    fn edit(&self, id: &str, change: impl FnOnce(&mut Value)) {
+        let state = self.state();
+        let mut config = state["distributions"][id]["config"].clone();
+        change(&mut config);
+        let file = self.folder.path().join("changed.json");
+        fs::write(&file, config.to_string()).unwrap();
+        let etag = state["distributions"][id]["etag"].as_str().unwrap();
+        let config = format!("file://{}", file.display());
+        self.aws(&["update-distribution", "--id", id, "--if-match", etag, "--distribution-config", &config]);
+    }
+
+    /// Asks CloudFront itself.
+    fn aws(&self, arguments: &[&str]) {
+        let mut aws = Command::new(self.folder.path().join("bin/aws"));
+        configure(&mut aws, self.folder.path());
+        aws.arg("cloudfront").args(arguments).env("AWS_ENDPOINT_URL", &self.url);
+        said(&aws.output().unwrap(), 0);
     }
 
     fn status(&self) -> Value {
@@ -330,32 +351,229 @@ fn a_staging_distribution_that_differs_in_more_than_the_version_is_not_promoted(
     let Some(cloud) = Cloud::start() else { return };
     cloud.let_in(&[STAGING]);
     cloud.begun(&[], 0);
-    // Somebody changes the distribution while the rollout is on.
-    let mut aws = Command::new(cloud.folder.path().join("bin/aws"));
-    configure(&mut aws, cloud.folder.path());
-    let state = cloud.state();
-    let mut changed = state["distributions"]["EPRIMARY"]["config"].clone();
-    changed["DefaultCacheBehavior"]["ViewerProtocolPolicy"] = json!("allow-all");
-    let file = cloud.folder.path().join("changed.json");
-    fs::write(&file, changed.to_string()).unwrap();
-    let etag = state["distributions"]["EPRIMARY"]["etag"].as_str().unwrap();
-    aws.args([
-        "cloudfront",
-        "update-distribution",
-        "--id",
-        "EPRIMARY",
-        "--if-match",
-        etag,
-        "--distribution-config",
-    ]);
-    said(
-        &aws.arg(format!("file://{}", file.display())).env("AWS_ENDPOINT_URL", &cloud.url).output().unwrap(),
-        0,
-    );
+    cloud.edit("EPRIMARY", |config| {
+        config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] = json!("allow-all")
+    });
     let text = said(&cloud.run("promote", &[]), 1);
     assert!(text.contains("differs from EPRIMARY in more than the version: DefaultCacheBehavior"), "{text}");
     assert_eq!(cloud.version_of("EPRIMARY"), json!(format!("{FUNCTION}:1")));
     said(&cloud.run("back", &[]), 0);
+}
+
+/// Puts a version on the default behavior.
+fn has(version: u32) -> impl FnOnce(&mut Value) {
+    move |config| {
+        let items = &mut config["DefaultCacheBehavior"]["LambdaFunctionAssociations"]["Items"];
+        items[0]["LambdaFunctionARN"] = json!(format!("{FUNCTION}:{version}"));
+    }
+}
+
+#[test]
+fn the_way_back_leaves_a_version_that_somebody_else_put_there() {
+    for promoted in [false, true] {
+        let Some(cloud) = Cloud::start() else { return };
+        cloud.let_in(&[STAGING]);
+        cloud.begun(&[], 0);
+        if promoted {
+            said(&cloud.run("promote", &[]), 0);
+        }
+        cloud.edit("EPRIMARY", has(3));
+        let text = said(&cloud.run("promote", &[]), 1);
+        assert!(text.contains("a promotion would undo that"), "{text}");
+        let text = said(&cloud.run("back", &[]), 1);
+        assert!(text.contains("which has version 3 of") && text.contains("infra/attach EPRIMARY"), "{text}");
+        assert_eq!(cloud.version_of("EPRIMARY"), json!(format!("{FUNCTION}:3")));
+        // All viewers get the distribution itself.
+        assert_eq!(cloud.counts(), (2, 1, vec![json!(false)]));
+        said(&cloud.run("end", &[]), 0);
+        assert_eq!(cloud.counts(), (1, 0, vec![]));
+    }
+    // Nor is the function put back where it was taken away.
+    let Some(cloud) = Cloud::start() else { return };
+    cloud.let_in(&[STAGING]);
+    cloud.begun(&[], 0);
+    cloud.edit("EPRIMARY", |config| {
+        config["DefaultCacheBehavior"]["LambdaFunctionAssociations"] = json!({"Quantity": 0});
+    });
+    let text = said(&cloud.run("back", &[]), 1);
+    assert!(text.contains("which has no version of"), "{text}");
+    assert_eq!(cloud.status()["version"], Value::Null);
+}
+
+#[test]
+fn the_way_back_turns_the_policy_off_whatever_else_cannot_be_read() {
+    let Some(cloud) = Cloud::start() else { return };
+    cloud.let_in(&[STAGING]);
+    cloud.begun(&[], 0);
+    // Another staging distribution of the rollout, made by hand.
+    let state = cloud.state();
+    let etag = state["distributions"]["EPRIMARY"]["etag"].as_str().unwrap();
+    let reference = "authorizer-rollout EPRIMARY edge-authorizer 1 2 other";
+    cloud.aws(&[
+        "copy-distribution",
+        "--primary-distribution-id",
+        "EPRIMARY",
+        "--if-match",
+        etag,
+        "--staging",
+        "--caller-reference",
+        reference,
+        "--enabled",
+    ]);
+    // Nobody may read that one, and it is not the one that the policy has.
+    cloud.fault("GetDistribution ESTAGING2", &json!({"code": "AccessDenied"}));
+    said(&cloud.run("back", &[]), 0);
+    assert_eq!(cloud.counts(), (3, 1, vec![json!(false)]));
+    // The rollout's own cannot be read: its versions are not known, and the policy is off all the same.
+    fs::write(cloud.folder.path().join("faults.json"), "{}").unwrap();
+    cloud.begun(&[], 0);
+    assert_eq!(cloud.counts(), (3, 1, vec![json!(true)]));
+    cloud.fault("GetDistribution ESTAGING1", &json!({"code": "AccessDenied"}));
+    let text = said(&cloud.run("back", &[]), 1);
+    assert!(text.contains("all viewers get EPRIMARY itself"), "{text}");
+    assert_eq!(cloud.counts(), (3, 1, vec![json!(false)]));
+}
+
+#[test]
+fn a_staging_distribution_that_may_be_of_a_rollout_and_cannot_be_read_stops_the_start() {
+    let Some(cloud) = Cloud::start() else { return };
+    cloud.fault("CopyDistribution", &json!({"code": "AccessDenied", "does": true}));
+    cloud.begun(&[], 1);
+    cloud.fault("GetDistribution ESTAGING1", &json!({"code": "AccessDenied"}));
+    let text = cloud.begun(&[], 1);
+    assert!(text.contains("the staging distributions ESTAGING1 cannot be read"), "{text}");
+    assert_eq!(cloud.counts(), (2, 0, vec![]));
+}
+
+#[test]
+fn a_version_that_all_viewers_got_otherwise_ends_the_rollout() {
+    let Some(cloud) = Cloud::start() else { return };
+    cloud.let_in(&[STAGING]);
+    cloud.begun(&[], 0);
+    cloud.edit("EPRIMARY", has(2));
+    let text = said(&cloud.run("promote", &[]), 0);
+    assert!(text.contains("has version 2 for all viewers already"), "{text}");
+    assert_eq!(cloud.counts(), (2, 1, vec![json!(false)]));
+    let text = said(&cloud.run("end", &[]), 0);
+    assert!(
+        text.contains("StagingDistributionArns= ContinuousDeploymentPolicyId=")
+            && text.contains(&format!("infra/attach EPRIMARY --function-arn {FUNCTION}:1")),
+        "{text}"
+    );
+    assert_eq!(cloud.counts(), (1, 0, vec![]));
+}
+
+#[test]
+fn a_staging_distribution_that_is_off_is_turned_on_again_and_never_promoted_as_it_is() {
+    let Some(cloud) = Cloud::start() else { return };
+    cloud.let_in(&[STAGING]);
+    cloud.begun(&[], 0);
+    cloud.edit("ESTAGING1", |config| config["Enabled"] = json!(false));
+    let text = said(&cloud.run("promote", &[]), 1);
+    assert!(text.contains("in more than the version: Enabled"), "{text}");
+    // The end stops after it turned the staging distribution off, and the rollout starts again.
+    said(&cloud.run("back", &[]), 0);
+    cloud.fault("DeleteDistribution", &json!({"code": "DistributionNotDisabled"}));
+    said(&cloud.run("end", &[]), 1);
+    let text = cloud.begun(&[], 0);
+    assert!(text.contains("is on again"), "{text}");
+    said(&cloud.run("promote", &[]), 0);
+    let state = cloud.state();
+    assert_eq!(state["distributions"]["EPRIMARY"]["config"]["Enabled"], json!(true));
+
+    let Some(cloud) = Cloud::with(|config| config["Enabled"] = json!(false)) else { return };
+    assert!(cloud.begun(&[], 1).contains("EPRIMARY is off"));
+    assert!(!cloud.changed());
+}
+
+#[test]
+fn the_rollout_is_of_the_function_that_its_reference_names() {
+    // Another function with the same versions.
+    let two = |config: &mut Value| {
+        let mut other = config["DefaultCacheBehavior"].clone();
+        other["PathPattern"] = json!("b/*");
+        let items = &mut other["LambdaFunctionAssociations"]["Items"];
+        items[0]["LambdaFunctionARN"] = json!(format!("{FUNCTION}-b:1"));
+        config["CacheBehaviors"] = json!({"Quantity": 1, "Items": [other]});
+    };
+    let Some(cloud) = Cloud::with(two) else { return };
+    cloud.let_in(&[STAGING]);
+    cloud.begun(&[], 0);
+    assert_eq!(cloud.status()["version"], json!(format!("{FUNCTION}:1")));
+    said(&cloud.run("promote", &[]), 0);
+    said(&cloud.run("back", &[]), 0);
+    said(&cloud.run("end", &[]), 0);
+    assert_eq!(cloud.version_of("EPRIMARY"), json!(format!("{FUNCTION}:1")));
+}
+
+#[test]
+fn a_start_that_is_run_again_keeps_which_viewers_get_the_version() {
+    let Some(cloud) = Cloud::start() else { return };
+    cloud.let_in(&[STAGING]);
+    cloud.begun(&["--header", "aws-cf-cd-version=next"], 0);
+    let text = cloud.begun(&[], 0);
+    assert!(text.contains("viewers with the header aws-cf-cd-version: next get version 2"), "{text}");
+    assert_eq!(cloud.status()["rollout"]["traffic"]["Type"], json!("SingleHeader"));
+}
+
+#[test]
+fn each_statement_for_the_distribution_must_be_for_the_staging_one_too() {
+    let Some(cloud) = Cloud::start() else { return };
+    let primary = "arn:aws:cloudfront::111122223333:distribution/EPRIMARY";
+    let statement = |effect: &str, action: &str, operator: &str, sources: Value| {
+        json!({
+            "Effect": effect, "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": action,
+            "Resource": "arn:aws:s3:::private-files/*", "Condition": {operator: {"AWS:SourceArn": sources}},
+        })
+    };
+    let reads = statement("Allow", "s3:GetObject", "StringEquals", json!([primary, STAGING]));
+    let some = {
+        let mut some = statement("Allow", "s3:GetObject", "StringEquals", json!(STAGING));
+        some["Resource"] = json!("arn:aws:s3:::private-files/public/*");
+        some
+    };
+    let from = {
+        let mut from = statement("Allow", "s3:GetObject", "StringEquals", json!(STAGING));
+        from["Condition"]["IpAddress"] = json!({"aws:SourceIp": "10.0.0.0/8"});
+        from
+    };
+    for closed in [
+        json!([reads, statement("Allow", "s3:PutObject", "StringEquals", json!(primary))]),
+        json!([reads, statement("Deny", "s3:*", "StringNotEquals", json!([primary]))]),
+        json!([some]),
+        json!([from]),
+    ] {
+        cloud.policies(&json!({"bucket": {"Statement": closed}, "encryption": null, "key": {}}));
+        let text = cloud.begun(&[], 1);
+        assert!(text.contains("the policy of the bucket private-files must name it"), "{text}");
+    }
+    let writes = statement("Allow", "s3:PutObject", "StringEquals", json!([primary, STAGING]));
+    cloud.policies(&json!({"bucket": {"Statement": [reads, writes]}, "encryption": null, "key": {}}));
+    cloud.begun(&[], 0);
+
+    // The global name is a bucket too. An origin that is not known to be a bucket is named.
+    for (domain, status, needed) in [
+        ("private-files.s3.amazonaws.com", 1, "the policy of the bucket private-files"),
+        ("files-1.s3-accesspoint.us-east-1.amazonaws.com", 0, "NOT CHECKED: whether the origin"),
+    ] {
+        let Some(cloud) = Cloud::with(|config| config["Origins"]["Items"][0]["DomainName"] = json!(domain))
+        else {
+            return;
+        };
+        let text = cloud.begun(&[], status);
+        assert!(text.contains(needed), "{text}");
+    }
+}
+
+#[test]
+fn a_staging_distribution_that_went_with_the_policy_is_no_failure_of_the_end() {
+    let Some(cloud) = Cloud::start() else { return };
+    cloud.let_in(&[STAGING]);
+    cloud.begun(&[], 0);
+    said(&cloud.run("back", &[]), 0);
+    cloud.fault("DeleteDistribution", &json!({"code": "NoSuchDistribution", "does": true}));
+    said(&cloud.run("end", &[]), 0);
+    assert_eq!(cloud.counts(), (1, 0, vec![]));
 }
 
 #[test]
@@ -441,6 +659,14 @@ fn the_decision_logs_of_both_versions_are_compared_by_backtest() {
     assert!(text.contains("both packages have the same bundle"), "{text}");
     let text = said(&compare(&[], &new, &old), 2);
     assert!(text.contains("give files of the decision log, or --log-group"), "{text}");
+    // A backtest that was killed says nothing, so nothing is well.
+    let killed = folder.path().join("killed");
+    fs::write(&killed, "#!/bin/sh\nkill -9 $$\n").unwrap();
+    fs::set_permissions(&killed, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut rollout = Command::new(root().join("infra/rollout"));
+    rollout.args(["compare", "EPRIMARY", &both, "--package"]).arg(&new).arg("--old-package").arg(&old);
+    let text = said(&rollout.env("AUTHORIZER", &killed).stdin(Stdio::null()).output().unwrap(), 2);
+    assert!(text.contains("the backtest did not finish (-9)"), "{text}");
     let text = said(&compare(&[&both], &fixture, &old), 2);
     assert!(text.contains("is not a package made by `authorizer package`"), "{text}");
 }
