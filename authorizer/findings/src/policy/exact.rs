@@ -21,17 +21,26 @@ use authorizer_core::{Authorizer, Bundle};
 
 /// The engine, and the answers so far.
 #[derive(Debug)]
-pub(super) struct Exact {
-    /// The policy, and the variants behind its rules.
-    authorizer: Option<Box<Authorizer>>,
+pub(super) struct Exact<'p> {
+    document: &'p PolicyDocument,
+    /// Made when a question needs it: it takes as long as all that `check` looks at in a long policy.
+    extended: OnceCell<Extended>,
     /// The number of the policy's own rules.
     own: usize,
-    variants: BTreeMap<(usize, Variant), usize>,
     reaches: OnceCell<Vec<Option<Reach>>>,
     /// The rules for which the analysis did not finish, and why.
     undecided: RefCell<BTreeMap<usize, String>>,
     /// What all questions may cost together.
     budget: Budget,
+}
+
+/// A policy with the variants behind its rules.
+#[derive(Debug)]
+struct Extended {
+    /// `None` if it is too large.
+    authorizer: Option<Box<Authorizer>>,
+    /// The indexes of the variants.
+    variants: BTreeMap<(usize, Variant), usize>,
 }
 
 /// A variant of a rule of the policy.
@@ -114,9 +123,8 @@ pub(super) struct Asked<'a> {
     pub(super) within: Option<(usize, usize)>,
 }
 
-impl Exact {
-    pub(super) fn of(document: &PolicyDocument) -> Self {
-        let own = document.rules.len();
+impl Extended {
+    fn of(document: &PolicyDocument) -> Self {
         let mut extended = document.clone();
         extended.accepted.clear();
         let mut variants = BTreeMap::new();
@@ -132,19 +140,35 @@ impl Exact {
             }
         }
         let bundle = Bundle::write_and_read(&extended).ok().map(|(_, bundle)| bundle);
+        Self { authorizer: bundle.map(|bundle| Box::new(Authorizer::new(bundle))), variants }
+    }
+}
+
+impl<'p> Exact<'p> {
+    pub(super) fn of(document: &'p PolicyDocument) -> Self {
+        let own = document.rules.len();
         Self {
-            authorizer: bundle.map(|bundle| Box::new(Authorizer::new(bundle))),
+            document,
+            extended: OnceCell::new(),
             own,
-            variants,
             reaches: OnceCell::new(),
             undecided: RefCell::default(),
             budget: Budget::for_rules(own),
         }
     }
 
+    fn extended(&self) -> &Extended {
+        self.extended.get_or_init(|| Extended::of(self.document))
+    }
+
+    /// The policy, and the variants behind its rules.
+    fn side(&self) -> Option<&Authorizer> {
+        self.extended().authorizer.as_deref()
+    }
+
     /// The index of a variant.
     pub(super) fn variant(&self, rule: usize, variant: Variant) -> Option<usize> {
-        self.variants.get(&(rule, variant)).copied()
+        self.extended().variants.get(&(rule, variant)).copied()
     }
 
     /// Whether each rule ever decides; `None` if the analysis did not finish.
@@ -173,7 +197,7 @@ impl Exact {
         [one, other]: [usize; 2],
         exclude: &[usize],
     ) -> Option<Witness> {
-        let side = self.authorizer.as_deref()?;
+        let side = self.side()?;
         let sides = [side];
         let engine = Engine::within(&sides, &self.budget);
         let at = |rule: usize| RuleRef { side: 0, rule };
@@ -216,7 +240,7 @@ impl Exact {
         within: Option<&KeyPattern>,
     ) -> Option<Answer> {
         let Asked { operation, require, exclude, .. } = asked;
-        let side = self.authorizer.as_deref()?;
+        let side = self.side()?;
         let sides = [side];
         let engine = Engine::within(&sides, &self.budget);
         let at = |rule: &usize| RuleRef { side: 0, rule: *rule };
@@ -252,25 +276,25 @@ impl Exact {
 
     fn pattern(&self, asked: Asked<'_>) -> Option<&KeyPattern> {
         let (rule, pattern) = asked.within?;
-        self.authorizer.as_deref()?.bundle().policy().rules().get(rule)?.keys().get(pattern)
+        self.side()?.bundle().policy().rules().get(rule)?.keys().get(pattern)
     }
 
     /// Whether two rules, or variants, might match the same request. "Yes" may be wrong, "no" is not.
     pub(super) fn could_overlap(&self, operation: S3Operation, one: usize, other: usize) -> bool {
-        let rules = self.authorizer.as_deref().map(|side| side.bundle().policy().rules()).unwrap_or_default();
+        let rules = self.side().map(|side| side.bundle().policy().rules()).unwrap_or_default();
         rules.get(one).zip(rules.get(other)).is_some_and(|(one, other)| could_overlap(one, other, operation))
     }
 
     /// Everyone that the policy knows.
     pub(super) fn everyone(&self) -> Vec<Who> {
-        let Some(side) = self.authorizer.as_deref() else { return Vec::new() };
+        let Some(side) = self.side() else { return Vec::new() };
         Engine::new(&[side]).everyone(0)
     }
 
     /// The rules before this one that match every upload to keys of one of its patterns which does not bring the metadata
     /// along; none where there is an upload that this rule decides on.
     pub(super) fn never_writes(&self, rule: usize, pattern: usize, name: &str) -> Option<Vec<usize>> {
-        let side = self.authorizer.as_deref()?;
+        let side = self.side()?;
         let sides = [side];
         let engine = Engine::within(&sides, &self.budget);
         let one = engine.rule(RuleRef { side: 0, rule })?;
@@ -310,7 +334,7 @@ impl Exact {
         thought_up: usize,
         allows: impl Fn(usize) -> bool,
     ) -> Option<(usize, Witness)> {
-        let rules = self.authorizer.as_deref()?.bundle().policy().rules();
+        let rules = self.side()?.bundle().policy().rules();
         let own = rules.iter().take(self.own).enumerate();
         let of = |effect: Effect| {
             own.clone()
@@ -326,7 +350,7 @@ impl Exact {
     /// The rules for which the analysis did not finish.
     pub(super) fn undecided(&self) -> BTreeMap<usize, String> {
         let mut undecided = self.undecided.borrow().clone();
-        if self.authorizer.is_none() && self.own > 0 {
+        if self.side().is_none() && self.own > 0 {
             undecided.insert(0, "the policy is too large to analyse".to_owned());
         }
         undecided

@@ -21,7 +21,7 @@ use super::finding::{About, Observation};
 pub struct PolicySubject<'p> {
     document: &'p PolicyDocument,
     authorizer: &'p Authorizer,
-    exact: Exact,
+    exact: Exact<'p>,
     /// The rules of which there is more than one, by their places.
     alike: OnceCell<Vec<Vec<usize>>>,
     now: UnixTime,
@@ -34,7 +34,7 @@ impl<'p> PolicySubject<'p> {
     }
 
     /// The questions to the engine.
-    pub(super) fn exact(&self) -> &Exact {
+    pub(super) fn exact(&self) -> &Exact<'p> {
         &self.exact
     }
 
