@@ -130,8 +130,6 @@ pub fn run() -> ExitCode {
                 }
                 // Output that cannot be written takes no error either.
                 _ if report.downcast_ref::<OutputError>().is_some() => Ok(()),
-                // Each line of `replay` is a decision, also the lines before an event that cannot be read.
-                _ if matches!(cli.command, Command::Replay(_)) && replay::is_of_events(&report) => Ok(()),
                 Some(Form::Json) => line(json_of(report.as_ref())),
                 Some(Form::Sarif) => line(sarif_of(report.as_ref())),
                 None => Ok(()),

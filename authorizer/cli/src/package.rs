@@ -55,7 +55,7 @@ const SURE_ZIP_BYTES: usize = 1_048_576;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"
-  authorizer package --policy policy.toml --hand-over library --bootstrap \"$(authorizer/edge/build fast library)\"
+  authorizer package --policy policy.toml --hand-over library --bootstrap \"$(authorizer/edge/build small library)\"
   authorizer package --policy policy.toml --print-build")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -125,7 +125,7 @@ enum PackageError {
     /// The binary does not start with this policy.
     #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
     #[diagnostic(help(
-        "build it with `authorizer/edge/build fast`; or remove the `url` and name a key `file` only, which \
+        "build it with `authorizer/edge/build fast`, or `fast library` for a library; or remove the `url` and name a key `file` only, which \
          `authorizer keys fetch` makes"
     ))]
     NoRemoteKeys {
@@ -317,7 +317,7 @@ fn read_binary(path: &Path, hand_over: HandOver) -> Result<Vec<u8>, PackageError
         ),
         (HandOver::Library, Kind::Program) => (
             "is a program, not the function as a library",
-            "leave `--hand-over library` out, or package the library that `authorizer/edge/build fast library` makes",
+            "leave `--hand-over library` out, or package the library that `authorizer/edge/build small library` makes (`fast` for a policy with a `url`)",
         ),
     };
     Err(PackageError::OtherHandOver { path: path.to_owned(), is, remedy })

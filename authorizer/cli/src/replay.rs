@@ -109,11 +109,6 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
 }
 
-/// Whether an error is about the events, or their recorded outcomes, and not about the policy.
-pub(crate) fn is_of_events(report: &miette::Report) -> bool {
-    report.downcast_ref::<ReplayError>().is_some()
-}
-
 /// Shows on a terminal how many events are done.
 fn progress() -> ProgressBar {
     if !std::io::stderr().is_terminal() {

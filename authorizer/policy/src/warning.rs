@@ -106,11 +106,16 @@ fn other_notations(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
             let remedy = "write only the keys, without the bucket and what stands before it, such as `public/**`, or `**` \
                           for every key; leave it if the keys contain these letters";
             warned.push(("bucket-in-pattern", place, message, remedy));
-        } else if pattern.starts_with('^') || pattern.ends_with('$') {
+        } else if pattern.starts_with('^')
+            || pattern.ends_with('$')
+            || pattern.contains(".+")
+            || pattern.split_once('(').is_some_and(|(_, rest)| rest.contains('|') && rest.contains(')'))
+        {
             let message =
-                "a pattern is not a regular expression: `^` and `$` are these characters in a key".to_owned();
-            let remedy = "write `*` within a segment and `**` for any number of segments, or leave it if the keys \
-                          contain these characters";
+                "a pattern is not a regular expression: `^`, `$`, `+`, `(` and `|` are these characters in a key"
+                    .to_owned();
+            let remedy = "write `*` within a segment, `**` for any number of segments, and one pattern for each \
+                          alternative, or leave it if the keys contain these characters";
             warned.push(("regular-expression", place, message, remedy));
         } else if let Some(segment) = pattern.split('/').find(|segment| is_placeholder(segment)) {
             let message =
@@ -128,7 +133,7 @@ fn other_notations(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
 fn is_placeholder(segment: &str) -> bool {
     let is_name = |text: &str| {
         let mut bytes = text.trim().bytes();
-        bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+        bytes.next().is_some_and(|first| first.is_ascii_alphanumeric())
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-'))
     };
     let within = |begin: &str, end: &str| segment.strip_prefix(begin)?.strip_suffix(end);
@@ -145,7 +150,8 @@ fn is_placeholder(segment: &str) -> bool {
 fn address(pattern: &str) -> Option<&str> {
     let first = pattern.split('/').next()?;
     let lower = first.to_ascii_lowercase();
-    let is_arn = lower.starts_with("arn:");
+    // `s3:GetObject` is an action of IAM.
+    let is_arn = lower.starts_with("arn:") || lower.starts_with("s3:");
     // `https:/host/a` is what remains of a URL if its empty segment is taken out.
     let is_scheme = matches!(lower.as_str(), "https:" | "http:" | "s3:" | "s3a:" | "s3n:" | "gs:" | "file:");
     let is_host =
@@ -153,8 +159,14 @@ fn address(pattern: &str) -> Option<&str> {
     (is_arn || is_scheme || is_host).then_some(first)
 }
 
+/// Whether a name has a character that names of claims do not have, so that something else was meant: `a,b`, `$sub`,
+/// `sub|lower`.
+fn is_odd(claim: &str) -> bool {
+    claim.contains([',', '|', '$', '@', '(', ')', '?', '*', '!', ';', '=', '<', '>', ' '])
+}
+
 /// The claim that is meant by a name such as `jwt:sub` or `claims.sub`, which other systems give it.
-fn of_another_system(claim: &str) -> Option<&str> {
+pub(crate) fn of_another_system(claim: &str) -> Option<&str> {
     const SOURCES: [&str; 21] = [
         "$",
         "aws",
@@ -228,6 +240,12 @@ fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
             let message = format!("`{claim}` is the name of a claim here, and not the claim `{meant}`");
             let remedy = "write the name that the claim has in the token, such as `sub`, or leave it if the tokens have \
                           a claim with this name";
+            return Some(("claim-of-another-notation", place, message, remedy));
+        }
+        if is_odd(claim) {
+            let message = format!("`{}` is the name of one claim here", claim.escape_debug());
+            let remedy = "write the name that the claim has in the token, such as `sub`; for several words write \
+                          several patterns; or leave it if the tokens have a claim with this name";
             return Some(("claim-of-another-notation", place, message, remedy));
         }
         if has_index(claim) {

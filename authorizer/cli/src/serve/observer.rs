@@ -147,8 +147,17 @@ impl Observer for RequestLines {
     }
 
     fn function_log(&self, text: &str) {
-        self.send(Line::Note(format!("{} {}", "function".dimmed(), text.escape_debug())));
+        self.send(Line::Note(format!("{} {}", "function".dimmed(), harmless(text))));
     }
+}
+
+/// A line of the function for a terminal: what moves a cursor is escaped, and JSON stays as it is.
+fn harmless(text: &str) -> String {
+    let escaped = |letter: char| match letter {
+        '"' | '\'' | '\\' => letter.to_string(),
+        _ => letter.escape_debug().to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
 fn text(report: &RequestReport) -> String {
@@ -171,4 +180,15 @@ fn text(report: &RequestReport) -> String {
     let millis = report.elapsed.as_secs_f64() * 1000.0;
     let took = format!("{millis:.1} ms");
     format!("{status} {:6} {}  {why}  {}", report.method, key.escape_debug(), took.dimmed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn json_stays_as_it_is_and_what_moves_a_cursor_does_not() {
+        assert_eq!(harmless(r#"{"a":"\n'"}"#), r#"{"a":"\n'"}"#);
+        assert_eq!(harmless("\u{1b}[2J\r\u{202e}"), "\\u{1b}[2J\\r\\u{202e}");
+    }
 }

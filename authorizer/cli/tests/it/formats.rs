@@ -86,6 +86,23 @@ fn every_result_for_programs_has_the_version_that_the_page_says() {
 }
 
 #[test]
+fn an_event_that_cannot_be_read_is_an_error_on_the_last_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().to_str().unwrap();
+    let absent = folder.path().join("absent");
+    let (good, absent) = ("fixtures/events/operation-get.json", absent.to_str().unwrap());
+    let policy = "fixtures/policies/cases.toml";
+    let error = validator("error");
+    for (events, lines) in [(vec![absent], 1), (vec![here], 1), (vec![good, absent], 2)] {
+        let fixed = ["replay", "--format", "json", "--policy", policy, "--now", "1800000000"];
+        let done = authorizer(&[&fixed[..], &events].concat());
+        let written: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((done.code, written.len()), (2, lines), "{events:?}: {}", done.err);
+        assert!(error.is_valid(written.last().unwrap()), "{events:?}");
+    }
+}
+
+#[test]
 fn whatever_cannot_be_read_is_told_in_the_format_that_was_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, bytes: &[u8]| {

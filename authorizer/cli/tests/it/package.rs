@@ -137,7 +137,7 @@ fn a_program_is_not_packaged_as_a_library_nor_a_library_as_a_program() {
         (
             Elf::default(),
             "library",
-            ["is a program, not the function as a library", "authorizer/edge/build fast library"],
+            ["is a program, not the function as a library", "authorizer/edge/build small library"],
         ),
         (Elf::library(), "exec", ["is the function as a library, not the program", "--hand-over library"]),
         (

@@ -111,15 +111,16 @@ fn an_error_comes_after_what_was_replayed_before_it() {
     write("c.json", &vec![b' '; 2 * 1024 * 1024]);
     let output = replay(folder.path().to_str().unwrap()).wait_with_output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
-    let sources: Vec<Value> =
-        out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["source"].clone()).collect();
-    assert_eq!(sources, ["a.json", "b.json"]);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let sources: Vec<_> = lines.iter().map(|line| line["source"].as_str().unwrap_or_default()).collect();
+    assert_eq!(sources, ["a.json", "b.json", ""]);
+    assert!(lines[2]["error"]["message"].as_str().unwrap().contains("c.json"), "{out}");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("c.json` contains an event of more than 1 MiB"), "{said}");
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// The source, line and item of each decision on an input, and the exit status.
+/// The source, line and item of each decision on an input, and the exit status. Where that is 2, the error comes last.
 fn places(input: &str, file: Option<&str>) -> (Vec<String>, Option<i32>) {
     let folder = tempfile::tempdir().unwrap();
     let mut child = match file {
@@ -137,7 +138,13 @@ fn places(input: &str, file: Option<&str>) -> (Vec<String>, Option<i32>) {
         let line: Value = serde_json::from_str(line).unwrap();
         format!("{} {} {}", line["decision"].as_str().unwrap(), line["line"], line["item"])
     };
-    (String::from_utf8(output.stdout).unwrap().lines().map(of).collect(), output.status.code())
+    let (out, code) = (String::from_utf8(output.stdout).unwrap(), output.status.code());
+    let mut lines: Vec<&str> = out.lines().collect();
+    if code == Some(2) {
+        let last: Value = serde_json::from_str(lines.pop().unwrap()).unwrap();
+        assert!(last["error"]["message"].is_string(), "{last}");
+    }
+    (lines.into_iter().map(of).collect(), code)
 }
 
 #[test]

@@ -105,7 +105,9 @@ impl PatternError {
                 "remove the space: write `users/{sub}/**`, not `users/{ sub }/**` or ` users/**`"
             }
             Self::PartialAnySegments => "write `a/**/b`, or `*` to match within one segment",
-            Self::PartialClaim => "write `users/{sub}/**`, with only slashes next to the braces",
+            Self::PartialClaim => {
+                "a claim is a whole segment, as in `users/{sub}/a.pdf`; for alternatives write a pattern for each"
+            }
             Self::ClaimName(error) => error.remedy(),
             Self::EmptyClaim => "name the claim, such as `{sub}`",
             Self::Soap => "give the object another key",

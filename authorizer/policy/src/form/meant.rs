@@ -6,6 +6,7 @@ use authorizer_core::rules::KeyPattern;
 use authorizer_core::{MediaRange, OriginPattern, UnixTime};
 
 use super::Kind;
+use crate::warning::of_another_system;
 
 /// What was meant by a word that is not known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,7 +44,7 @@ fn pattern(written: &str) -> Option<String> {
     let plain = written.trim().replace('\\', "/").replace("%20", " ");
     let rest = match plain.strip_prefix("arn:aws").and_then(|arn| arn.split_once(":::")) {
         Some((_, rest)) => Some(rest),
-        None => ["s3://", "https://", "http://"].into_iter().find_map(|scheme| plain.strip_prefix(scheme)),
+        None => plain.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).map(|(_, rest)| rest),
     };
     let plain = match rest {
         // The bucket is not a part of the key. Alone it does not say which keys are meant.
@@ -77,13 +78,18 @@ fn pattern(written: &str) -> Option<String> {
     is_better.then_some(meant)
 }
 
-/// `{sub}` for `${sub}`, `{{sub}}`, `{{ sub }}`, `#{sub}` and `{ sub }`.
+fn is_scheme(word: &str) -> bool {
+    ["s3", "https", "http"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
+
+/// `{sub}` for `${sub}`, `{{sub}}`, `{{ sub }}`, `#{sub}`, `{ sub }` and `${jwt:sub}`.
 fn claims(written: &str) -> String {
     let mut meant = String::with_capacity(written.len());
     let mut rest = written;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((name, tail)) = after.split_once('}') else { break };
         let name = name.trim_start_matches(['{', '$']).trim();
+        let name = of_another_system(name).unwrap_or(name);
         let tail = tail.trim_start_matches('}');
         meant.push_str(before.strip_suffix(['$', '#', '%']).unwrap_or(before));
         meant.push('{');
@@ -219,6 +225,9 @@ mod tests {
             (Kind::Pattern, "s3://bucket/public/**", Some("public/**")),
             (Kind::Pattern, "https://files.example.com/public/**", Some("public/**")),
             (Kind::Pattern, "arn:aws-cn:s3:::bucket/users/${sub}/**", Some("users/{sub}/**")),
+            (Kind::Pattern, "users/${jwt:sub}/**", Some("users/{sub}/**")),
+            (Kind::Pattern, "users/${claims.email}/**", Some("users/{email}/**")),
+            (Kind::Pattern, "HTTPS://files.example.com/public/**", Some("public/**")),
             (Kind::Pattern, "https://files.example.com", None),
             (Kind::Pattern, "s3://bucket", None),
             (Kind::Pattern, "s3://bucket/", None),
