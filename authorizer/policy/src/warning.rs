@@ -47,7 +47,7 @@ pub(crate) fn warnings(
     text: &str,
 ) -> Vec<PolicyWarning> {
     let issuers = document.issuers.iter().enumerate().flat_map(|(index, issuer)| {
-        [warning(issuer), scheme_as_type(issuer)].into_iter().flatten().map(
+        [warning(issuer), scheme_as_type(issuer), no_key_set(issuer)].into_iter().flatten().map(
             move |(id, member, message, remedy)| {
                 (id, Place::member("issuers").at(index).then(member), message, remedy)
             },
@@ -88,6 +88,21 @@ fn scheme_as_type(issuer: &IssuerDocument) -> Option<OfIssuer> {
         message,
         "remove the line, or write `at+jwt` or `JWT`, as the tokens have it",
     ))
+}
+
+/// An address that is the issuer's, or that of its metadata: neither has keys, so that every fetch would fail.
+fn no_key_set(issuer: &IssuerDocument) -> Option<OfIssuer> {
+    let url = issuer.jwks.as_ref()?.url.as_deref()?;
+    let path =
+        url.split_once("://").map_or(url, |(_, rest)| rest).split_once('/').map_or("", |(_, path)| path);
+    let is_metadata = path.ends_with("openid-configuration") || path.ends_with("oauth-authorization-server");
+    if !path.is_empty() && !is_metadata {
+        return None;
+    }
+    let message = format!("`{}` is not the address of a key set", url.escape_debug());
+    let remedy = "write the `jwks_uri` of the issuer's metadata, which `authorizer keys discover` finds, or leave it if \
+                  the keys are at this address";
+    Some(("address-without-keys", "jwks", message, remedy))
 }
 
 /// Patterns that another notation gives another meaning. `$sub`, `:sub`, `<sub>` and `%sub%` are these letters here, `*`

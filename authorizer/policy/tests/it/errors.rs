@@ -303,7 +303,7 @@ fn a_member_with_a_space_is_warned_of_because_a_string_never_has_it() {
         .split("\n[[rules]]")
         .next()
         .unwrap()
-        .replace("file = \"keys.json\"", "url = \"https://a.example/\"");
+        .replace("file = \"keys.json\"", "url = \"https://a.example/keys\"");
     for (member, warned) in [("Domain Users", true), (" ", true), ("Domain-Users", false)] {
         let when = format!("when = {{ groups = {{ has = \"{member}\" }} }}\n");
         fs::write(&path, format!("{issuer}{rule}{when}")).unwrap();
@@ -314,6 +314,25 @@ fn a_member_with_a_space_is_warned_of_because_a_string_never_has_it() {
         for warning in loaded.warnings() {
             assert!(warning.message.contains("only if `groups` is an array"), "{}", warning.message);
         }
+    }
+}
+
+#[test]
+fn an_address_that_has_no_keys_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    for (url, warned) in [
+        ("https://a.example", true),
+        ("https://a.example/", true),
+        ("https://a.example/pool/.well-known/openid-configuration", true),
+        ("https://a.example/.well-known/oauth-authorization-server", true),
+        ("https://a.example/.well-known/jwks.json", false),
+        ("https://a.example/keys", false),
+    ] {
+        fs::write(&path, POLICY.replace("file = \"keys.json\"", &format!("url = \"{url}\""))).unwrap();
+        let loaded = PolicyFile::load(&path).unwrap_or_else(|error| panic!("{error:?}"));
+        let ids: Vec<_> = loaded.warnings().iter().map(|warning| warning.id).collect();
+        assert_eq!(ids.contains(&"address-without-keys"), warned, "{url}: {ids:?}");
     }
 }
 
