@@ -104,7 +104,7 @@ impl Built {
 #[test]
 fn the_constructs_refuse_each_wrong_use_while_an_app_is_synthesized() {
     let Some(built) = built() else { return };
-    let output = built.node(&["--test", "test/"]).output().unwrap();
+    let output = built.node(&["--test", "test/wrong-use.test.js"]).output().unwrap();
     let text = said(&output, 0);
     let passed = text.lines().find_map(|line| line.split_once("pass ")).unwrap().1;
     assert!(passed.trim().parse::<u32>().unwrap() >= 88, "{text}");
