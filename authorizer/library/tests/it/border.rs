@@ -75,7 +75,9 @@ fn started() {
         let (status, line) = start(&good);
         let line: Value = serde_json::from_slice(&line).unwrap();
         assert_eq!((status, &line["event"], &line["hand_over"]), (0, &"start".into(), &"library".into()));
-        assert_eq!(start(&good), (1, vec![]), "a second one");
+        let (status, line) = start(&good);
+        let line: Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!((status, &line["reason"]), (1, &"already_started".into()), "a second one");
     });
 }
 
