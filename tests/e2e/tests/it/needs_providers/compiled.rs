@@ -128,7 +128,10 @@ fn the_sdk_for_rust_sends_a_file_and_by_itself_adds_checksums_that_not_every_rul
         json!({"call": "PutObject", "key": "pictures/alice/a.png", "body": "hers"}),
         json!({"call": "PutObject", "key": "users/alice/file", "file": file}),
     ];
-    let answers = drive(tool, &stage, &stage.token("alice"), "when_supported", &calls);
+    // A refusal comes before the file is sent. On a busy machine the client may still be sending, and then sees the
+    // connection end in the place of the answer.
+    let mut tries = (0..5).map(|_| drive(tool, &stage, &stage.token("alice"), "when_supported", &calls));
+    let answers = tries.find(|answers| !answers[3]["error"]["status"].is_null()).unwrap();
     // In memory: the checksum is a header, which the rule lets through.
     assert_eq!((&answers[0], &answers[1]["body"]), (&json!({}), &json!("hers")), "{answers:?}");
     // It does not here.
