@@ -125,8 +125,8 @@ enum PackageError {
     /// The binary does not start with this policy.
     #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
     #[diagnostic(help(
-        "build it with `authorizer/edge/build fast`, or `fast library` for a library; or remove the `url` and name a key `file` only, which \
-         `authorizer keys fetch` makes"
+        "build it with `authorizer/edge/build fast`, or `fast library` for a library; or remove the `url` and name a \
+         key `file` only, which `authorizer keys fetch` makes"
     ))]
     NoRemoteKeys {
         /// The file.
@@ -317,7 +317,8 @@ fn read_binary(path: &Path, hand_over: HandOver) -> Result<Vec<u8>, PackageError
         ),
         (HandOver::Library, Kind::Program) => (
             "is a program, not the function as a library",
-            "leave `--hand-over library` out, or package the library that `authorizer/edge/build small library` makes (`fast` for a policy with a `url`)",
+            "leave `--hand-over library` out, or package the library that `authorizer/edge/build small library` makes \
+             (`fast` for a policy with a `url`)",
         ),
     };
     Err(PackageError::OtherHandOver { path: path.to_owned(), is, remedy })

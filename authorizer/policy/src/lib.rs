@@ -13,6 +13,7 @@ mod file;
 mod form;
 mod keys;
 mod lines;
+mod notation;
 mod place;
 pub mod providers;
 mod warning;

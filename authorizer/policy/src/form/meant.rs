@@ -6,7 +6,7 @@ use authorizer_core::rules::KeyPattern;
 use authorizer_core::{MediaRange, OriginPattern, UnixTime};
 
 use super::Kind;
-use crate::warning::of_another_system;
+use crate::notation::of_another_system;
 
 /// What was meant by a word that is not known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 const TEMPLATE: &str = "alarms.yaml";
 
-/// The Regions that a script names.
-fn regions_of(script: &str) -> BTreeSet<String> {
-    let text = fs::read_to_string(root().join("infra").join(script)).unwrap();
+/// The Regions that a file of infra names.
+fn regions_of(file: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join("infra").join(file)).unwrap();
     let is_region = |word: &&str| {
         let parts: Vec<&str> = word.split('-').collect();
         parts.len() == 3
@@ -27,11 +27,13 @@ fn regions_of(script: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_script_names_the_13_regions_that_run_functions() {
-    let regions = regions_of("logs");
+fn the_13_regions_that_run_functions_are_in_one_file_and_in_the_template() {
+    let regions = regions_of("regions.txt");
     assert_eq!(regions.len(), 13, "{regions:?}");
-    for script in ["alarms", "export", "cloudformation/alarms.yaml"] {
-        assert_eq!(regions_of(script), regions, "{script}");
+    assert_eq!(regions_of("cloudformation/alarms.yaml"), regions);
+    for script in ["logs", "alarms", "export", "rollout"] {
+        let text = fs::read_to_string(root().join("infra").join(script)).unwrap();
+        assert!(text.contains("regions.txt") && regions_of(script).len() <= 1, "{script}");
     }
 }
 

@@ -121,17 +121,16 @@ fn the_sdk_for_rust_sends_a_file_and_by_itself_adds_checksums_that_not_every_rul
     let Some(tool) = installed("sdk-rust", "AWS's SDK for Rust") else { return };
     let stage = stage();
     let file = stage.folder().join("file");
-    fs::write(&file, vec![7; 300_000]).unwrap();
+    // Less than `serve` reads of a refused upload (`LINGER_BYTES`). Of a longer one the client may see the connection end
+    // in the place of the answer.
+    fs::write(&file, vec![7; 200_000]).unwrap();
     let calls = [
         json!({"call": "PutObject", "key": KEY, "body": "hers"}),
         json!({"call": "GetObject", "key": KEY}),
         json!({"call": "PutObject", "key": "pictures/alice/a.png", "body": "hers"}),
         json!({"call": "PutObject", "key": "users/alice/file", "file": file}),
     ];
-    // A refusal comes before the file is sent. On a busy machine the client may still be sending, and then sees the
-    // connection end in the place of the answer.
-    let mut tries = (0..5).map(|_| drive(tool, &stage, &stage.token("alice"), "when_supported", &calls));
-    let answers = tries.find(|answers| !answers[3]["error"]["status"].is_null()).unwrap();
+    let answers = drive(tool, &stage, &stage.token("alice"), "when_supported", &calls);
     // In memory: the checksum is a header, which the rule lets through.
     assert_eq!((&answers[0], &answers[1]["body"]), (&json!({}), &json!("hers")), "{answers:?}");
     // It does not here.
@@ -141,5 +140,5 @@ fn the_sdk_for_rust_sends_a_file_and_by_itself_adds_checksums_that_not_every_rul
     assert_eq!(stage.keys(), [KEY, SECRET]);
     let answers = drive(tool, &stage, &stage.token("alice"), "when_required", &calls);
     assert!(answers.iter().all(|answer| answer["error"].is_null()), "{answers:?}");
-    assert_eq!(fs::metadata(stage.file("users/alice/file")).unwrap().len(), 300_000);
+    assert_eq!(fs::metadata(stage.file("users/alice/file")).unwrap().len(), 200_000);
 }
