@@ -108,8 +108,8 @@ pub(crate) fn token_in(text: &str) -> Option<&str> {
 /// a JSON object does.
 pub(crate) fn is_token(run: &str) -> bool {
     let is_object = |part: &str| {
-        part.len() >= SHORTEST_PART && ["eyJ", "eyA", "ewo", "ewk", "ew0"].iter().any(|one| part.starts_with(one))
+        part.len() >= SHORTEST_PART
+            && ["eyJ", "eyA", "ewo", "ewk", "ew0"].iter().any(|one| part.starts_with(one))
     };
     run.split('.').any(is_object) || run.split('.').filter(|part| part.len() >= 16).count() >= 3
 }
-

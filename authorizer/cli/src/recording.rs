@@ -100,8 +100,10 @@ impl RecordingKeys {
     pub(crate) fn read(folder: &Path) -> miette::Result<Self> {
         let path = folder.join(KEYS);
         let bytes = read_limited(&path, MAX_KEYS_BYTES)?;
-        let unusable =
-            |error: serde_json::Error| RecordingError::Keys { path: path.clone(), problem: error.to_string() };
+        let unusable = |error: serde_json::Error| RecordingError::Keys {
+            path: path.clone(),
+            problem: error.to_string(),
+        };
         let keys: Self = serde_json::from_slice(&bytes).map_err(unusable)?;
         match keys.version {
             VERSION => Ok(keys),

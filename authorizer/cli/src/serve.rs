@@ -166,7 +166,13 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             let headers = response_headers_of(&packaged);
             let decider = Decider::of_package(&packaged);
             let decides = args.record.as_ref().map(|_| Decides::of_package(&packaged)).transpose()?;
-            (Function::Packaged(packaged), headers, format!("the package {}", zip.display()), decider, decides)
+            (
+                Function::Packaged(packaged),
+                headers,
+                format!("the package {}", zip.display()),
+                decider,
+                decides,
+            )
         }
         (None, Some(path)) => {
             let policy = LivePolicy::load(&path, dev_issuer.clone())?;

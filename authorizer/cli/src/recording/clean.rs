@@ -146,8 +146,7 @@ impl Found<'_> {
         for pair in query.split('&') {
             clean.push(match pair.split_once('=') {
                 Some((name, _))
-                    if is_harmless_parameter(name)
-                        && self.cleaner.places.query.as_deref() != Some(name) =>
+                    if is_harmless_parameter(name) && self.cleaner.places.query.as_deref() != Some(name) =>
                 {
                     pair.to_owned()
                 }
@@ -170,7 +169,9 @@ impl Found<'_> {
         let mut clean = String::with_capacity(text.len());
         for word in text.split_inclusive(is_between) {
             let (word, end) = match word.char_indices().next_back() {
-                Some((last, letter)) if is_between(letter) => word.split_at_checked(last).unwrap_or((word, "")),
+                Some((last, letter)) if is_between(letter) => {
+                    word.split_at_checked(last).unwrap_or((word, ""))
+                }
                 _ => (word, ""),
             };
             let stands = match word.len() {
@@ -206,7 +207,8 @@ impl Found<'_> {
 
     /// Replaces what is known, the longest first, in every text of the event.
     fn replace_all(&self, value: &mut Value) {
-        let mut secrets: Vec<_> = self.secrets.iter().filter(|(secret, _)| secret.len() >= SHORTEST).collect();
+        let mut secrets: Vec<_> =
+            self.secrets.iter().filter(|(secret, _)| secret.len() >= SHORTEST).collect();
         secrets.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
         walk(value, &|text| {
             let replaced = |text: String, (secret, stands): &(&String, &String)| {

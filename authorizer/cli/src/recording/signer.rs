@@ -1,6 +1,7 @@
 //! Signs the tokens of a recording with keys of its own, which are in memory only.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::token::{JwsAlgorithm, SignatureAlgorithm, TokenError, VerifyError};
@@ -85,11 +86,11 @@ impl Signer {
     pub(crate) fn prepare(&mut self, document: &PolicyDocument) -> Result<bool, Unspecified> {
         let mut has_new = false;
         for algorithm in signing_algorithms(document) {
-            if !self.keys.contains_key(&algorithm) {
+            if let Entry::Vacant(entry) = self.keys.entry(algorithm) {
                 let private = DevKey::generate(algorithm)?;
                 let public = public_half(&private)?;
                 let id = public.get("kid").and_then(Value::as_str).unwrap_or_default().to_owned();
-                self.keys.insert(algorithm, Key { private, public, id });
+                entry.insert(Key { private, public, id });
                 has_new = true;
             }
         }

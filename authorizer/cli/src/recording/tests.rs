@@ -149,7 +149,10 @@ fn what_may_be_secret_is_in_no_place() {
     for (headers, query) in [
         (vec![("Authorization", format!("Basic {secret}="))], String::new()),
         (vec![("Authorization", secret.to_owned())], String::new()),
-        (vec![("Authorization", format!("Digest username=\"{secret}\", response=\"{short}\""))], String::new()),
+        (
+            vec![("Authorization", format!("Digest username=\"{secret}\", response=\"{short}\""))],
+            String::new(),
+        ),
         (vec![("Cookie", format!("a={short}; b={secret}; {secret}"))], String::new()),
         (vec![("X-Api-Key", secret.to_owned()), ("User-Agent", format!("curl {secret}"))], String::new()),
         (vec![("Referer", format!("https://a.example/?t={secret}"))], String::new()),

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use authorizer_core::{Authorized, UnixTime};
 use authorizer_core::outcome::Outcome;
 use authorizer_core::record::Verdict;
+use authorizer_core::{Authorized, UnixTime};
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
 use serde::Serialize;

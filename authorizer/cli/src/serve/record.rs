@@ -203,7 +203,9 @@ enum LeftOut {
     #[error(transparent)]
     Keys(#[from] RecordingError),
     /// What is secret in it decides in a way that nothing else can stand for.
-    #[error("without what may be secret in it, it is decided in another way (`{actual}` became `{replayed}`)")]
+    #[error(
+        "without what may be secret in it, it is decided in another way (`{actual}` became `{replayed}`)"
+    )]
     Otherwise { actual: String, replayed: String },
     #[error("`{file}` cannot be written: {error}")]
     Unwritable { file: &'static str, error: io::Error },
