@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use authorizer_core::credential::CredentialPlaces;
+use authorizer_core::policy::Policy;
 use aws_lc_rs::error::Unspecified;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -17,8 +17,26 @@ use crate::harmless::{is_harmless_header, is_harmless_parameter, token_in};
 /// The shortest text that is looked for in the whole event. A shorter one is replaced only where it may be secret.
 const SHORTEST: usize = 12;
 
-/// The longest scheme of an `Authorization` header; IANA's list has none of more than 21 letters.
-const LONGEST_SCHEME: usize = 24;
+/// The longest name of a parameter that stays. S3's own are shorter, and a secret may stand where a name does.
+const LONGEST_NAME: usize = 40;
+
+/// The schemes of `Authorization`, as IANA lists them, and those of AWS: not a word that may be a secret.
+const SCHEMES: [&str; 14] = [
+    "aws",
+    "aws4-hmac-sha256",
+    "basic",
+    "bearer",
+    "digest",
+    "dpop",
+    "gnap",
+    "hoba",
+    "mutual",
+    "negotiate",
+    "oauth",
+    "scram-sha-1",
+    "scram-sha-256",
+    "vapid",
+];
 
 /// Why an event has no place in a recording.
 #[derive(Debug, Error)]
@@ -42,7 +60,7 @@ pub(crate) struct Cleaner<'c> {
     pub(crate) signer: &'c Signer,
     /// What a token is to the policy.
     pub(crate) standing: &'c dyn Fn(&str) -> Standing,
-    pub(crate) places: &'c CredentialPlaces,
+    pub(crate) policy: &'c Policy,
 }
 
 impl Cleaner<'_> {
@@ -93,7 +111,7 @@ impl Found<'_> {
     }
 
     fn headers(&mut self, headers: &mut Map<String, Value>) -> Result<(), Unspecified> {
-        let places = self.cleaner.places;
+        let places = self.cleaner.policy.credentials();
         for (name, lines) in headers {
             let is_of_policy = places.header.as_ref().is_some_and(|header| header.name() == name);
             if is_harmless_header(name) && !is_of_policy {
@@ -113,14 +131,10 @@ impl Found<'_> {
 
     /// The scheme stays.
     fn authorization(&mut self, value: &str) -> Result<String, Unspecified> {
-        let is_scheme = |word: &str| {
-            word.len() <= LONGEST_SCHEME
-                && word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
-        };
-        match value.split_once(' ') {
-            Some((scheme, rest)) if is_scheme(scheme) => Ok(format!("{scheme} {}", self.words(rest)?)),
-            _ if is_scheme(value) => Ok(value.to_owned()),
-            _ => self.words(value),
+        let (scheme, rest) = value.split_at(value.find(' ').unwrap_or(value.len()));
+        match SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
+            true => Ok(format!("{scheme}{}", self.words(rest)?)),
+            false => self.words(value),
         }
     }
 
@@ -146,10 +160,12 @@ impl Found<'_> {
         for pair in query.split('&') {
             clean.push(match pair.split_once('=') {
                 Some((name, _))
-                    if is_harmless_parameter(name) && self.cleaner.places.query.as_deref() != Some(name) =>
+                    if is_harmless_parameter(name)
+                        && self.cleaner.policy.credentials().query.as_deref() != Some(name) =>
                 {
                     pair.to_owned()
                 }
+                Some((name, _)) if name.len() > LONGEST_NAME => self.words(pair)?,
                 Some((name, value)) => {
                     let plain = percent_decode_str(value).decode_utf8().ok();
                     match plain.as_deref().filter(|plain| token_in(plain) == Some(*plain)) {
@@ -157,10 +173,16 @@ impl Found<'_> {
                         None => format!("{name}={}", self.words(value)?),
                     }
                 }
-                None => pair.to_owned(),
+                None if is_harmless_parameter(pair) || self.is_ignored(pair) => pair.to_owned(),
+                None => self.words(pair)?,
             });
         }
         Ok(clean.join("&"))
+    }
+
+    /// Whether the policy names this parameter, as one to drop.
+    fn is_ignored(&self, name: &str) -> bool {
+        self.cleaner.policy.ignored_parameters().iter().any(|ignored| ignored == name)
     }
 
     /// A text in which every word may be secret.

@@ -38,8 +38,8 @@ impl Recorder {
         let live = self.live.authorize(event, NOW);
         let was_believed = live.record.issuer.is_some();
         let standing = |token: &str| Standing::of(&self.live.verify_signature(token, NOW), was_believed);
-        let places = self.live.bundle().policy().credentials();
-        Cleaner { signer: &self.signer, standing: &standing, places }.clean(event).ok()
+        let policy = self.live.bundle().policy();
+        Cleaner { signer: &self.signer, standing: &standing, policy }.clean(event).ok()
     }
 
     /// The decision before and after.
@@ -149,6 +149,8 @@ fn what_may_be_secret_is_in_no_place() {
     for (headers, query) in [
         (vec![("Authorization", format!("Basic {secret}="))], String::new()),
         (vec![("Authorization", secret.to_owned())], String::new()),
+        (vec![("Authorization", "sh0rt9".to_owned())], String::new()),
+        (vec![("Authorization", format!("sh0rt9 {secret}"))], String::new()),
         (
             vec![("Authorization", format!("Digest username=\"{secret}\", response=\"{short}\""))],
             String::new(),
@@ -159,6 +161,8 @@ fn what_may_be_secret_is_in_no_place() {
         (vec![("Proxy-Authorization", format!("Bearer {secret}"))], String::new()),
         (vec![], format!("access_token={secret}&x={short}")),
         (vec![], format!("access_token=%73{secret}")),
+        (vec![], secret.to_owned()),
+        (vec![], format!("{secret}{secret}{secret}=1")),
         (vec![("X-Note", format!("{short}\t{secret}"))], format!("prefix={secret}")),
     ] {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

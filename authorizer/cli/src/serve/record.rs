@@ -288,8 +288,8 @@ impl Writer {
         let standing = |token: &str| {
             decides.with_authorizer(|live| Standing::of(&live.verify_signature(token, now), was_believed))
         };
-        let places = replaying.bundle().policy().credentials();
-        let event = Cleaner { signer, standing: &standing, places }.clean(&decided.event)?;
+        let policy = replaying.bundle().policy();
+        let event = Cleaner { signer, standing: &standing, policy }.clean(&decided.event)?;
         let authorized = replaying.authorize(event.as_bytes(), now);
         let replayed = serde_json::to_value(&authorized.record).unwrap_or_default();
         if !is_same_decision(&decided.record, &replayed) {

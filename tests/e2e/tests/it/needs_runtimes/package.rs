@@ -804,6 +804,36 @@ async fn serve_runs(runtime: Runtime, package: &Package) {
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
 
+#[tokio::test]
+async fn what_a_package_serves_is_recorded_and_replayed_by_its_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let Package { policy, zip } = sample();
+    std::fs::create_dir(folder.path().join("keys")).unwrap();
+    for name in ["policy.toml", "keys/sample.jwks.json", "keys/sample.private.pem"] {
+        std::fs::copy(policy.with_file_name(name), folder.path().join(name)).unwrap();
+    }
+    let recording = folder.path().join("recording");
+    let words = ["--sample", "--function", "--record"].map(OsStr::new);
+    let values = [folder.path(), zip.as_path(), recording.as_path()].map(Path::as_os_str);
+    let served =
+        Served::start(folder.path(), words.into_iter().zip(values).flat_map(|(one, other)| [one, other]));
+    let (alice, bob) = (served.bearer("alice"), served.bearer("bob"));
+    for (method, token, status) in [("PUT", &alice, 200), ("GET", &alice, 200), ("GET", &bob, 403)] {
+        let answer = served.viewer.ask(method, "/users/alice/x", &[("authorization", token)], "").await;
+        assert_eq!(answer.status, status, "{method}");
+    }
+    let (_, _, stderr) = served.interrupt();
+    assert!(stderr.text().contains("recorded 3 requests in"), "{}", stderr.text());
+    let mut replay = std::process::Command::new(authorizer_e2e::binaries::authorizer());
+    let output =
+        replay.arg("replay").arg("--policy").arg(policy).arg("--recording").arg(&recording).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        (output.status.code(), text.as_str()),
+        (Some(0), "3 events, 0 differences from what was recorded\n")
+    );
+}
+
 /// Writes the package again with another bundle.
 fn rewrite(from: &Path, to: &Path, change: impl Fn(Vec<u8>) -> Vec<u8>) {
     use std::fs::File;
