@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 use std::thread;
 use std::time::Duration;
 
-use authorizer_local::{Observer, RequestReport};
+use authorizer_local::{Observer, RequestReport, Usage};
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,7 +63,43 @@ pub(crate) enum ServeLine<'s> {
         problem: Option<&'s str>,
         /// The time from the last byte of the viewer's headers to the first byte of the answer, in microseconds.
         micros: u64,
+        /// What the function used, if a package ran and answered.
+        usage: Option<UsageLine>,
     },
+}
+
+/// What an invocation of a package used.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct UsageLine {
+    /// The process.
+    pid: u32,
+    /// The time from the event to the result, in microseconds.
+    micros: u64,
+    /// The processor time from the event to the result, in microseconds. Only on Linux.
+    cpu_micros: Option<u64>,
+    /// The most memory that the process has had, in bytes. Only on Linux.
+    memory_bytes: Option<u64>,
+    /// The time from the start of the process to its request for an event, in microseconds, if this was its first.
+    cold_start_micros: Option<u64>,
+    /// The processor time of that start, in microseconds. Only on Linux.
+    cold_start_cpu_micros: Option<u64>,
+}
+
+impl UsageLine {
+    pub(super) fn of(usage: &Usage) -> Self {
+        Self {
+            pid: usage.pid,
+            micros: micros(usage.duration),
+            cpu_micros: usage.cpu.map(micros),
+            memory_bytes: usage.memory,
+            cold_start_micros: usage.cold_start.as_ref().map(|start| micros(start.duration)),
+            cold_start_cpu_micros: usage.cold_start.as_ref().and_then(|start| start.cpu).map(micros),
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// How many lines may wait for a reader before lines are dropped.
@@ -140,7 +176,8 @@ impl Observer for RequestLines {
                 record: report.record.as_ref(),
                 violation: report.violation.as_ref().map(ToString::to_string),
                 problem: report.problem.as_deref(),
-                micros: u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
+                micros: micros(report.elapsed),
+                usage: report.usage.as_ref().map(UsageLine::of),
             })
             .to_string(),
         }));
@@ -160,6 +197,25 @@ fn harmless(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
+/// The same for a text of several lines.
+fn lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+}
+
+fn in_millis(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+/// What an invocation of a package used, and the start of its process if it was the first.
+pub(super) fn used(usage: &Usage) -> String {
+    let start = usage.cold_start.as_ref().map(|start| format!("cold start {}", in_millis(start.duration)));
+    let cpu = usage.cpu.map(|cpu| format!("CPU {}", in_millis(cpu)));
+    #[expect(clippy::cast_precision_loss, reason = "the memory of a process is far below 2^52 bytes")]
+    let memory = usage.memory.map(|bytes| format!("{:.1} MB", bytes as f64 / 1_048_576.0));
+    let function = Some(format!("function {}", in_millis(usage.duration)));
+    [start, function, cpu, memory].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 fn text(report: &RequestReport) -> String {
     let word = |name: &str| {
         report.record.as_ref().and_then(|record| record.get(name)).and_then(Value::as_str).unwrap_or_default()
@@ -171,14 +227,16 @@ fn text(report: &RequestReport) -> String {
     };
     let why = match (&report.violation, &report.problem) {
         (Some(violation), _) => format!("CloudFront would answer 502: {violation}").red().to_string(),
-        (None, Some(problem)) => problem.red().to_string(),
+        (None, Some(problem)) => lines(problem).red().to_string(),
         (None, None) if word("rule").is_empty() => word("reason").to_owned(),
         (None, None) if report.forwarded => format!("by rule {}", word("rule")),
         (None, None) => format!("{} {}", word("reason"), word("rule")),
     };
     let key = if word("key").is_empty() { report.path.as_str() } else { word("key") };
-    let millis = report.elapsed.as_secs_f64() * 1000.0;
-    let took = format!("{millis:.1} ms");
+    let mut took = in_millis(report.elapsed);
+    if let Some(usage) = &report.usage {
+        took = format!("{took} ({})", used(usage));
+    }
     format!("{status} {:6} {}  {why}  {}", report.method, key.escape_debug(), took.dimmed())
 }
 
