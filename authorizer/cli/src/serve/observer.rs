@@ -105,6 +105,9 @@ fn micros(time: Duration) -> u64 {
 /// How many lines may wait for a reader before lines are dropped.
 const BACKLOG: usize = 4096;
 
+/// The most bytes of one line of the function that are shown.
+const LONGEST_LINE: usize = 8 * 1024;
+
 /// How long the last lines may wait for their reader at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -184,8 +187,18 @@ impl Observer for RequestLines {
     }
 
     fn function_log(&self, text: &str) {
-        self.send(Line::Note(format!("{} {}", "function".dimmed(), harmless(text))));
+        let (shown, left_out) = cut(text);
+        let left_out = if left_out == 0 { String::new() } else { format!("... and {left_out} bytes more") };
+        self.send(Line::Note(format!("{} {}{left_out}", "function".dimmed(), harmless(shown))));
     }
+}
+
+/// The beginning of a line, and how many bytes follow. A function may write more than anybody reads, and lines wait in
+/// memory for the terminal.
+fn cut(text: &str) -> (&str, usize) {
+    let end = text.floor_char_boundary(LONGEST_LINE);
+    let shown = text.get(..end).unwrap_or_default();
+    (shown, text.len().saturating_sub(shown.len()))
 }
 
 /// A line of the function for a terminal: what moves a cursor is escaped, and JSON stays as it is.
@@ -242,7 +255,14 @@ fn text(report: &RequestReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::{LONGEST_LINE, cut, harmless};
+
+    #[test]
+    fn a_line_of_the_function_is_shown_up_to_a_limit() {
+        assert_eq!(cut("short"), ("short", 0));
+        let (shown, left_out) = cut(&format!("{}é and more", "x".repeat(LONGEST_LINE - 1)));
+        assert_eq!((shown.len(), left_out), (LONGEST_LINE - 1, "é and more".len()));
+    }
 
     #[test]
     fn json_stays_as_it_is_and_what_moves_a_cursor_does_not() {

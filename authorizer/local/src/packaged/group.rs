@@ -28,7 +28,10 @@ impl Group {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARD]).env_clear().current_dir("/").process_group(0).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let guard = command.spawn()?;
+        let no_guard = |error: io::Error| {
+            io::Error::other(format!("`/bin/sh`, which ends it with this process, does not start: {error}"))
+        };
+        let guard = command.spawn().map_err(no_guard)?;
         let id = guard.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let id = id.ok_or_else(|| io::Error::other("the guard of the function has ended"))?;
         Ok(Self { id, _guard: guard, mark: format!("AWS_LAMBDA_RUNTIME_API={api}") })

@@ -21,7 +21,7 @@ impl Meter {
 
     /// The processor time until now.
     pub(super) fn cpu(&self) -> Option<Duration> {
-        proc::tree(self.pid).into_iter().map(proc::cpu).reduce(|a, b| Some(a?.saturating_add(b?))).flatten()
+        proc::tree(self.pid).into_iter().filter_map(proc::cpu).reduce(Duration::saturating_add)
     }
 
     /// The most memory that it has had.
@@ -87,13 +87,13 @@ mod proc {
         threads.into_iter().flatten().flatten().map(|entry| entry.path())
     }
 
-    /// The processor time of its threads: the first number of each `schedstat`, in nanoseconds.
+    /// The processor time of its threads: the first number of each `schedstat`, in nanoseconds. A thread may end meanwhile.
     pub(super) fn cpu(pid: u32) -> Option<Duration> {
         let of = |thread: std::path::PathBuf| {
             let text = fs::read_to_string(thread.join("schedstat")).ok()?;
             text.split_ascii_whitespace().next()?.parse::<u64>().ok()
         };
-        threads(pid).map(of).reduce(|a, b| Some(a?.saturating_add(b?))).flatten().map(Duration::from_nanos)
+        threads(pid).filter_map(of).reduce(u64::saturating_add).map(Duration::from_nanos)
     }
 
     pub(super) fn memory(pid: u32) -> Option<Memory> {
