@@ -8,6 +8,9 @@ BENCH ?= --noplot --warm-up-time 0.5 --measurement-time 2
 PEERS ?=
 # More arguments for `make bench-serve`.
 LOAD ?=
+# For `make soak`, and more arguments for it.
+MINUTES ?= 10
+SOAK ?=
 # More arguments for `make bench-counts`.
 COUNTS ?=
 # The build of the function, `small` or `fast`; without it, the one that POLICY takes.
@@ -162,6 +165,9 @@ bench-serve: build ## Measure small requests a second of `authorizer serve`, bes
 	tests/tools/load/install
 	tests/tools/rclone/install
 	tests/bench/serve $(LOAD)
+
+soak: build ## Load `authorizer serve` for MINUTES (10) with mixed requests of several users, check every byte, and print figures. Example: SOAK="-- --tls"
+	tests/bench/soak --minutes $(MINUTES) $(SOAK)
 
 bench-peers: runtimes ## Measure the function, its start and its invocation, beside other handlers and an empty function. Example: PEERS="--json FILE"; see tests/peers.
 	tests/tools/peers/install

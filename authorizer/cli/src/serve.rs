@@ -3,16 +3,19 @@
 mod console;
 mod dev_issuer;
 mod error;
+mod lock;
 mod observer;
 mod policy;
 mod record;
 mod sample;
+mod stop;
 mod tls;
 
 pub(crate) use self::observer::ServeLine;
 pub(crate) use self::sample::quoted;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,7 +23,7 @@ use std::time::Duration;
 
 use authorizer_core::Bundle;
 use authorizer_local::{
-    Credentials, Distribution, Function, InProcess, Observer, Packaged, ResponseHeaders, Runtime,
+    Credentials, Distribution, Function, InProcess, Observer, Packaged, ResponseHeaders, Running, Runtime,
     RuntimeClients, Settings,
 };
 use bytes::Bytes;
@@ -31,10 +34,12 @@ use serde_json::json;
 use self::console::{About, Console, Decider, Recording};
 use self::dev_issuer::DevIssuer;
 use self::error::ServeError;
+use self::lock::DataLock;
 use self::observer::RequestLines;
 use self::policy::LivePolicy;
 use self::record::Decides;
 use self::sample::Sample;
+use self::stop::Stop;
 use self::tls::Https;
 use crate::output::{Exit, Format, line, note};
 use crate::policy::NoPolicyError;
@@ -43,8 +48,11 @@ use crate::policy::NoPolicyError;
 const BUCKET: &str = "local-bucket";
 const REGION: &str = "us-east-1";
 
-/// How long open requests may take after the server was stopped.
+/// How long what is left may take to end after the server was stopped.
 const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// After this time, the command says that it waits for running requests.
+const TOLD_AFTER: Duration = Duration::from_millis(300);
 
 /// Serve a distribution on this machine: the function in front of an S3 bucket that is a folder.
 ///
@@ -70,9 +78,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".local/dev-issuer")]
     #[arg(conflicts_with_all = ["sample", "function"], requires = "policy")]
     dev_issuer: Option<PathBuf>,
-    /// Package made by `authorizer package`. It decides in its own process.
-    #[arg(long, value_name = "ZIP", group = "decides")]
+    /// Package made by `authorizer package`. It decides in processes of its own, as on Lambda: one request at a time in
+    /// each, 5 seconds and 128 MB of memory (on Linux).
+    #[arg(long, value_name = "ZIP", group = "decides", alias = "package")]
     function: Option<PathBuf>,
+    /// The most requests that the package decides on at once, each in a process of its own. Lambda throttles the others, and
+    /// CloudFront answers them with 503. A Region has 1,000 for an account, and often 10 for a new one.
+    #[arg(long, value_name = "N", default_value = "10", requires = "function")]
+    concurrency: NonZeroU16,
     /// Runtime that starts the package. python and node are the clients of AWS; `make runtimes` installs them.
     #[arg(long, value_enum, default_value_t, requires = "function")]
     runtime: RuntimeArg,
@@ -139,13 +152,14 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         Some(recording) => recording.observer(lines),
         None => lines,
     };
-    // This listens from the start, so that a function that is starting ends too.
-    let mut stop = pin!(asked_to_stop());
+    // This listens from the start, so that whatever is made is removed.
+    let mut stop = Stop::listen().map_err(ServeError::Signals)?;
     let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
     let policy = sample.as_ref().map(Sample::policy).or(args.policy.clone());
     let data = args.data.clone().unwrap_or_else(|| {
         args.sample.as_deref().map_or_else(|| PathBuf::from(".local/data"), |sample| sample.join("data"))
     });
+    let mut lock = DataLock::take(&data)?;
     let (dev_issuer, _key_files) = match (&args.policy, &args.dev_issuer) {
         (Some(policy), Some(folder)) => {
             let (keys, files) = DevIssuer::new(policy, folder, args.listen)?;
@@ -163,6 +177,12 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
                 RuntimeArg::Node => Runtime::Node,
             };
             let packaged = Packaged::unpack(zip, runtime, &clients).map_err(ServeError::from)?;
+            let packaged = packaged.with_concurrency(args.concurrency);
+            if !Packaged::limits_memory() {
+                note(
+                    "this system does not tell the memory of a process: the limit of 128 MB is not enforced",
+                );
+            }
             let headers = response_headers_of(&packaged);
             let decider = Decider::of_package(&packaged);
             let decides = args.record.as_ref().map(|_| Decides::of_package(&packaged)).transpose()?;
@@ -216,12 +236,13 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
     };
     let running = tokio::select! {
         running = Distribution::start(settings) => running.map_err(ServeError::from)?,
-        () = &mut stop => return Ok(Exit::Held),
+        () = stop.asked() => return Ok(Exit::Held),
     };
     if let Some(keys) = &dev_issuer {
         keys.warn();
     }
     let base = base(running.addr(), https.as_ref());
+    lock.serves(&base);
     let trusted = https.as_ref().map(|https| https.trusted.as_path());
     let console = match (&recording, decider) {
         (Some(recording), Some(decider)) => {
@@ -285,12 +306,27 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             line("Each request is one line below. Ctrl-C stops the server.")?;
         }
     }
-    stop.await;
-    running.stop().await;
+    stop.asked().await;
+    finish(running, &mut stop).await;
     if let Some(recorded) = recorded {
         recorded.finish();
     }
     Ok(Exit::Held)
+}
+
+/// Lets running requests finish, until a second signal.
+async fn finish(running: Running, stop: &mut Stop) {
+    let mut finished = pin!(running.stop());
+    tokio::select! {
+        () = &mut finished => return,
+        () = stop.asked() => return,
+        () = tokio::time::sleep(TOLD_AFTER) => {}
+    }
+    note("waiting up to 30 s for running requests; Ctrl-C again ends them now");
+    tokio::select! {
+        () = finished => {}
+        () = stop.asked() => note("running requests were cut off"),
+    }
 }
 
 /// The address for viewers as a URL, by a name that the certificate is for.
@@ -318,18 +354,4 @@ fn response_headers_of(packaged: &Packaged) -> Arc<ResponseHeaders> {
     Arc::new(move |origin: Option<&str>| {
         cors.as_ref().map(|cors| cors.response_headers(origin)).unwrap_or_default()
     })
-}
-
-/// Waits for Ctrl-C, or for the signal that service managers send. If the process cannot listen to them, they still end
-/// it, but without a clean shutdown.
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -178,6 +178,7 @@ impl Way {
             path: parts.uri.path().to_owned(),
             status: 0,
             record: None,
+            usage: None,
             violation: None,
             problem: None,
             elapsed: started.elapsed(),
@@ -250,6 +251,7 @@ impl Way {
             problem(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), XCache::LambdaExecutionError)
         })?;
         report.record = invocation.record;
+        report.usage = invocation.usage;
         if let Some(details) = &mut report.details {
             details.result = invocation.result.clone();
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::usage::{Usage, in_mb};
+
 /// The result of one invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
@@ -12,6 +14,8 @@ pub struct Invocation {
     pub result: Bytes,
     /// The decision-log line of the invocation.
     pub record: Option<Value>,
+    /// What it used, if a package ran.
+    pub usage: Option<Usage>,
 }
 
 /// Why an invocation did not give a result. CloudFront answers each with 503.
@@ -39,9 +43,23 @@ pub enum FunctionError {
     /// It did not answer in time.
     #[error("the function took longer than {} ms", _0.as_millis())]
     DeadlineExceeded(Duration),
+    /// It used more memory than Lambda@Edge gives it, in bytes.
+    #[error("the function {}", over_memory(*_0))]
+    OutOfMemory(u64),
+    /// All processes that it may have are busy, so many.
+    #[error(
+        "the function is throttled: all of its {0} processes are busy, and Lambda does not let a request wait \
+         (`--concurrency` allows more)"
+    )]
+    Throttled(usize),
     /// It could not be run on this machine.
     #[error("the function could not be run: {0}")]
     Unavailable(String),
+}
+
+/// What is wrong with so much memory.
+pub(crate) fn over_memory(used: u64) -> String {
+    format!("used {} MB of memory, and Lambda@Edge ends a viewer-request function above 128 MB", in_mb(used))
 }
 
 fn last_lines(log: &[String]) -> String {

@@ -14,7 +14,7 @@
 //!   `s3:ListMultipartUploadParts` on its objects, and `s3:ListBucket`, so that a missing object is 404.
 //!
 //! Differences from AWS: nothing is cached; the viewer uses HTTP, or HTTPS with the certificate in [`Settings`] ([`Tls`]),
-//! but not both; one invocation of a package runs at a time; header names reach the function in lower case.
+//! but not both; a package's processes run on between requests, where Lambda freezes them; header names reach the function in lower case.
 //!
 //! Differences of the bucket from S3:
 //!
@@ -34,6 +34,7 @@
 
 mod answer;
 mod body;
+mod closing;
 mod credentials;
 mod distribution;
 mod event;
@@ -50,6 +51,7 @@ mod s3;
 mod server;
 mod sign;
 mod tls;
+mod usage;
 
 pub use credentials::Credentials;
 pub use distribution::{Distribution, ResponseHeaders, Running, Settings, StartError};
@@ -62,3 +64,4 @@ pub use random::RandomError;
 pub use result::Violation;
 pub use s3::{EmbeddedS3, EmbeddedS3Error};
 pub use tls::Tls;
+pub use usage::{ColdStart, Usage};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::result::Violation;
+use crate::usage::Usage;
 
 /// Receives everything that the distribution reports. It is called while a request runs, so it must not block.
 pub trait Observer: Send + Sync + 'static {
@@ -39,6 +40,8 @@ pub struct RequestReport {
     pub status: u16,
     /// The function's decision-log line.
     pub record: Option<Value>,
+    /// What the invocation used, if a package ran and answered.
+    pub usage: Option<Usage>,
     /// The part of the function's result that CloudFront would reject.
     pub violation: Option<Violation>,
     /// Any other error: with the request, the function or the bucket.

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::closing::Connection;
 use crate::tls::Tls;
 
 /// The error of a body or a handler.
@@ -29,7 +30,7 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 pub(crate) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The time that running requests have to finish after the server was told to stop.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(30);
 
 /// The pause after a failed accept: the process has run out of descriptors, and a busy loop does not free any.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
@@ -95,7 +96,8 @@ async fn accept<F, Fut, B>(
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let watcher = graceful.watcher();
-                    connections.spawn(connection(stream, peer, tls.clone(), handler.clone(), watcher));
+                    let stopped = stopped.clone();
+                    connections.spawn(connection(stream, peer, tls.clone(), handler.clone(), watcher, stopped));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
             },
@@ -112,6 +114,7 @@ async fn connection<F, Fut, B>(
     tls: Option<Tls>,
     handler: F,
     watcher: Watcher,
+    mut stopped: watch::Receiver<bool>,
 ) where
     F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Response<B>, BoxError>> + Send + 'static,
@@ -120,11 +123,24 @@ async fn connection<F, Fut, B>(
 {
     // Answers are small, and the client waits for each; without this, each waits for the delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return requests(stream, peer, handler, watcher).await };
-    // A viewer that does not trust the certificate closes the connection. It knows why.
-    if let Ok(Ok(Some(stream))) = tokio::time::timeout(HEADER_READ_TIMEOUT, tls.accept(stream)).await {
-        requests(stream, peer, handler, watcher).await;
-    }
+    let (stream, closed) = match tls {
+        None => {
+            let (stream, closed) = Connection::new(stream);
+            requests(stream, peer, handler, watcher).await;
+            return closed.linger().await;
+        }
+        // A connection without a request has nothing to finish: browsers keep some ready.
+        Some(tls) => tokio::select! {
+            accepted = tokio::time::timeout(HEADER_READ_TIMEOUT, tls.accept(stream)) => match accepted {
+                Ok(Ok(Some(accepted))) => accepted,
+                // A viewer that does not trust the certificate closes the connection. It knows why.
+                _ => return,
+            },
+            _ = stopped.changed() => return,
+        },
+    };
+    requests(stream, peer, handler, watcher).await;
+    closed.linger().await;
 }
 
 async fn requests<S, F, Fut, B>(stream: S, peer: SocketAddr, handler: F, watcher: Watcher)

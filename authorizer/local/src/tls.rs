@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::closing::{Closed, Connection};
+
 /// The first byte of a TLS handshake (RFC 8446 section 5.1). No HTTP request begins with it.
 const HANDSHAKE: u8 = 22;
 
@@ -45,7 +47,10 @@ impl Tls {
     }
 
     /// The handshake. `None` if the viewer speaks plain HTTP, and was told so.
-    pub(crate) async fn accept(&self, mut stream: TcpStream) -> io::Result<Option<TlsStream<TcpStream>>> {
+    pub(crate) async fn accept(
+        &self,
+        mut stream: TcpStream,
+    ) -> io::Result<Option<(TlsStream<Connection>, Closed)>> {
         let mut first = [0];
         if stream.peek(&mut first).await? == 1 && first != [HANDSHAKE] {
             // Unread bytes would reset the connection, and the viewer might not see the answer.
@@ -59,6 +64,7 @@ impl Tls {
             stream.shutdown().await?;
             return Ok(None);
         }
-        self.0.accept(stream).await.map(Some)
+        let (stream, closed) = Connection::new(stream);
+        Ok(Some((self.0.accept(stream).await?, closed)))
     }
 }

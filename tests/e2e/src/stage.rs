@@ -75,6 +75,7 @@ impl Stage {
             ready(Invocation {
                 result: serde_json::to_vec(&authorized.outcome).unwrap().into(),
                 record: None,
+                usage: None,
             })
         };
         Self::set(folder, handler, is_https)

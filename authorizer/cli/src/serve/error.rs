@@ -41,6 +41,9 @@ pub(crate) enum ServeError {
     /// The async runtime.
     #[error("the async runtime does not start: {0}")]
     Tokio(std::io::Error),
+    /// The signals that stop it.
+    #[error("signals cannot be received: {0}")]
+    Signals(std::io::Error),
     /// The library for TLS.
     #[error("TLS cannot be set up: {0}")]
     Tls(rustls::Error),

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 use std::thread;
 use std::time::Duration;
 
-use authorizer_local::{Observer, RequestReport};
+use authorizer_local::{Observer, RequestReport, Usage};
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,11 +63,50 @@ pub(crate) enum ServeLine<'s> {
         problem: Option<&'s str>,
         /// The time from the last byte of the viewer's headers to the first byte of the answer, in microseconds.
         micros: u64,
+        /// What the function used, if a package ran and answered.
+        usage: Option<UsageLine>,
     },
+}
+
+/// What an invocation of a package used.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct UsageLine {
+    /// The process.
+    pid: u32,
+    /// The time from the event to the result, in microseconds.
+    micros: u64,
+    /// The processor time from the event to the result, in microseconds. Only on Linux.
+    cpu_micros: Option<u64>,
+    /// The most memory that the process has had, in bytes. Only on Linux.
+    memory_bytes: Option<u64>,
+    /// The time from the start of the process to its request for an event, in microseconds, if this was its first.
+    cold_start_micros: Option<u64>,
+    /// The processor time of that start, in microseconds. Only on Linux.
+    cold_start_cpu_micros: Option<u64>,
+}
+
+impl UsageLine {
+    pub(super) fn of(usage: &Usage) -> Self {
+        Self {
+            pid: usage.pid,
+            micros: micros(usage.duration),
+            cpu_micros: usage.cpu.map(micros),
+            memory_bytes: usage.memory,
+            cold_start_micros: usage.cold_start.as_ref().map(|start| micros(start.duration)),
+            cold_start_cpu_micros: usage.cold_start.as_ref().and_then(|start| start.cpu).map(micros),
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// How many lines may wait for a reader before lines are dropped.
 const BACKLOG: usize = 4096;
+
+/// The most bytes of one line of the function that are shown.
+const LONGEST_LINE: usize = 8 * 1024;
 
 /// How long the last lines may wait for their reader at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -140,15 +179,26 @@ impl Observer for RequestLines {
                 record: report.record.as_ref(),
                 violation: report.violation.as_ref().map(ToString::to_string),
                 problem: report.problem.as_deref(),
-                micros: u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
+                micros: micros(report.elapsed),
+                usage: report.usage.as_ref().map(UsageLine::of),
             })
             .to_string(),
         }));
     }
 
     fn function_log(&self, text: &str) {
-        self.send(Line::Note(format!("{} {}", "function".dimmed(), harmless(text))));
+        let (shown, left_out) = cut(text);
+        let left_out = if left_out == 0 { String::new() } else { format!("... and {left_out} bytes more") };
+        self.send(Line::Note(format!("{} {}{left_out}", "function".dimmed(), harmless(shown))));
     }
+}
+
+/// The beginning of a line, and how many bytes follow. A function may write more than anybody reads, and lines wait in
+/// memory for the terminal.
+fn cut(text: &str) -> (&str, usize) {
+    let end = text.floor_char_boundary(LONGEST_LINE);
+    let shown = text.get(..end).unwrap_or_default();
+    (shown, text.len().saturating_sub(shown.len()))
 }
 
 /// A line of the function for a terminal: what moves a cursor is escaped, and JSON stays as it is.
@@ -158,6 +208,25 @@ fn harmless(text: &str) -> String {
         _ => letter.escape_debug().to_string(),
     };
     text.chars().map(escaped).collect()
+}
+
+/// The same for a text of several lines.
+fn lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+}
+
+fn in_millis(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+/// What an invocation of a package used, and the start of its process if it was the first.
+pub(super) fn used(usage: &Usage) -> String {
+    let start = usage.cold_start.as_ref().map(|start| format!("cold start {}", in_millis(start.duration)));
+    let cpu = usage.cpu.map(|cpu| format!("CPU {}", in_millis(cpu)));
+    #[expect(clippy::cast_precision_loss, reason = "the memory of a process is far below 2^52 bytes")]
+    let memory = usage.memory.map(|bytes| format!("{:.1} MB", bytes as f64 / 1_048_576.0));
+    let function = Some(format!("function {}", in_millis(usage.duration)));
+    [start, function, cpu, memory].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn text(report: &RequestReport) -> String {
@@ -171,20 +240,30 @@ fn text(report: &RequestReport) -> String {
     };
     let why = match (&report.violation, &report.problem) {
         (Some(violation), _) => format!("CloudFront would answer 502: {violation}").red().to_string(),
-        (None, Some(problem)) => problem.red().to_string(),
+        (None, Some(problem)) => lines(problem).red().to_string(),
         (None, None) if word("rule").is_empty() => word("reason").to_owned(),
         (None, None) if report.forwarded => format!("by rule {}", word("rule")),
         (None, None) => format!("{} {}", word("reason"), word("rule")),
     };
     let key = if word("key").is_empty() { report.path.as_str() } else { word("key") };
-    let millis = report.elapsed.as_secs_f64() * 1000.0;
-    let took = format!("{millis:.1} ms");
+    let mut took = in_millis(report.elapsed);
+    if let Some(usage) = &report.usage {
+        took = format!("{took} ({})", used(usage));
+    }
     format!("{status} {:6} {}  {why}  {}", report.method, key.escape_debug(), took.dimmed())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::{LONGEST_LINE, cut, harmless};
+
+    #[test]
+    fn a_line_of_the_function_is_shown_up_to_a_limit() {
+        assert_eq!(cut("short"), ("short", 0));
+        let long = format!("{}é and more", "x".repeat(LONGEST_LINE - 1));
+        let (shown, left_out) = cut(&long);
+        assert_eq!((shown.len(), left_out), (LONGEST_LINE - 1, "é and more".len()));
+    }
 
     #[test]
     fn json_stays_as_it_is_and_what_moves_a_cursor_does_not() {

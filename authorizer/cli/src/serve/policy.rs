@@ -127,6 +127,7 @@ impl LivePolicy {
             // distribution would answer 502.
             result: serde_json::to_vec(&authorized.outcome).map(Bytes::from).unwrap_or_default(),
             record: serde_json::to_value(DecisionLine::new(&authorized.record, micros)).ok(),
+            usage: None,
         }
     }
 

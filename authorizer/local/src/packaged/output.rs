@@ -1,6 +1,7 @@
 //! The output of the function's process: decision lines for the invocation, everything else for the log.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
@@ -24,6 +25,12 @@ pub(crate) struct Sink {
     listener: Listener,
     records: mpsc::Sender<Value>,
     tail: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sink").finish_non_exhaustive()
+    }
 }
 
 /// The stream of a line: decisions are written only to stdout.
@@ -71,14 +78,19 @@ impl Sink {
             return;
         }
         let line = String::from_utf8_lossy(line).trim_end().to_owned();
-        if let Some(observer) = self.listener.get() {
-            observer.function_log(&line);
-        }
+        self.say(&line);
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         if tail.len() == TAIL {
             tail.pop_front();
         }
         tail.push_back(line);
+    }
+
+    /// Tells the log a line.
+    pub(crate) fn say(&self, line: &str) {
+        if let Some(observer) = self.listener.get() {
+            observer.function_log(line);
+        }
     }
 
     /// The last lines that were not decisions.

@@ -3,26 +3,30 @@
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tokio::process::{Child, Command};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{interval_at, sleep, timeout};
 
+use super::group::Group;
+use super::meter::Meter;
 use super::output::{Listener, Sink, Stream};
 use super::runtime::Launch;
-use crate::invocation::{FunctionError, Invocation};
+use crate::invocation::{FunctionError, Invocation, over_memory};
 use crate::runtime_api::{Answer, Phase, RuntimeApi, Work};
+use crate::usage::{ColdStart, Usage};
 
 /// Lambda's time limit for the start of a function.
 pub(crate) const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait for a decision line after its result: it is still in a pipe.
+/// How long to wait for a decision line after its result, and after the process has asked for its next event: the line is
+/// still in a pipe.
 const RECORD_GRACE: Duration = Duration::from_millis(250);
+const RECORD_IN_PIPE: Duration = Duration::from_millis(20);
 
 /// How long to read the last lines of a process that has ended.
 const TAIL_GRACE: Duration = Duration::from_secs(1);
@@ -31,14 +35,23 @@ const TAIL_GRACE: Duration = Duration::from_secs(1);
 const BUSY_RETRIES: u32 = 50;
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
+/// How often the memory is looked at while the function works. The peak between two looks is not missed.
+const MEMORY_LOOK: Duration = Duration::from_millis(20);
+
 /// A process that has requested its first event.
+#[derive(Debug)]
 pub(crate) struct Process {
+    /// Dropped first: the process ends with its group.
+    _group: Group,
     child: Child,
     pid: u32,
     api: RuntimeApi,
     records: mpsc::Receiver<Value>,
     sink: Sink,
     readers: JoinSet<()>,
+    meter: Meter,
+    /// Until its first invocation.
+    cold_start: Option<ColdStart>,
 }
 
 impl Process {
@@ -51,10 +64,11 @@ impl Process {
     ) -> Result<Self, FunctionError> {
         let unavailable = |error: io::Error| FunctionError::Unavailable(error.to_string());
         let api = RuntimeApi::start().await.map_err(unavailable)?;
+        let group = Group::new(api.addr()).map_err(unavailable)?;
         let mut command = launch.command(folder, api.addr(), region);
-        // Its own group: if the handler cannot replace its process, it has a child.
-        command.process_group(0).kill_on_drop(true);
+        command.process_group(group.id()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = Instant::now();
         let mut child = spawn(&mut command)
             .await
             .map_err(|error| FunctionError::DidNotStart { cause: error.to_string(), log: Vec::new() })?;
@@ -68,14 +82,24 @@ impl Process {
         if let Some(stderr) = child.stderr.take() {
             readers.spawn(sink.clone().read(Stream::Stderr, stderr));
         }
-        let mut process = Self { child, pid, api, records, sink, readers };
+        let meter = Meter::new(pid);
+        let mut process =
+            Self { _group: group, child, pid, api, records, sink, readers, meter, cold_start: None };
         match process.idle(INIT_TIMEOUT).await {
-            Ok(()) => Ok(process),
+            Ok(()) => {
+                let cpu = process.meter.cpu();
+                process.cold_start = Some(ColdStart { duration: started.elapsed(), cpu });
+                Ok(process)
+            }
             Err(NotIdle::Ended(cause) | NotIdle::InitFailed(cause)) => {
                 Err(FunctionError::DidNotStart { cause, log: process.last_lines().await })
             }
             Err(NotIdle::TooSlow) => Err(FunctionError::DidNotStart {
                 cause: format!("it did not request an event within {} s", INIT_TIMEOUT.as_secs()),
+                log: process.sink.tail(),
+            }),
+            Err(NotIdle::OutOfMemory(used)) => Err(FunctionError::DidNotStart {
+                cause: format!("it {}", over_memory(used)),
                 log: process.sink.tail(),
             }),
         }
@@ -85,11 +109,19 @@ impl Process {
         self.pid
     }
 
+    /// Tells the log something about the process.
+    pub(crate) fn say(&self, text: &str) {
+        self.sink.say(text);
+    }
+
     /// Waits until the process requests an event. On Lambda, too, a function finishes the work after its answer
     /// before the next event.
     pub(crate) async fn idle(&mut self, limit: Duration) -> Result<(), NotIdle> {
         let mut phase = self.api.phase();
-        let settled = phase.wait_for(|phase| matches!(phase, Phase::Idle | Phase::InitFailed(_)));
+        let settled = async {
+            let settled = phase.wait_for(|phase| matches!(phase, Phase::Idle | Phase::InitFailed(_))).await;
+            settled.map(|phase| phase.clone())
+        };
         tokio::select! {
             biased;
             // The exit is checked first, because a phase outlives its process.
@@ -97,13 +129,27 @@ impl Process {
                 Phase::InitFailed(message) => Err(NotIdle::InitFailed(message.clone())),
                 Phase::Starting | Phase::Idle | Phase::Busy => Err(NotIdle::Ended(ending(status))),
             },
-            settled = timeout(limit, settled) => match settled {
-                Ok(Ok(phase)) => match &*phase {
-                    Phase::InitFailed(message) => Err(NotIdle::InitFailed(message.clone())),
-                    Phase::Starting | Phase::Idle | Phase::Busy => Ok(()),
+            settled = settled => match settled {
+                Ok(Phase::InitFailed(message)) => Err(NotIdle::InitFailed(message)),
+                Ok(Phase::Starting | Phase::Idle | Phase::Busy) => match self.meter.over_limit() {
+                    Some(used) => Err(NotIdle::OutOfMemory(used)),
+                    None => Ok(()),
                 },
-                Ok(Err(_)) => Err(NotIdle::Ended("its Runtime API has stopped".to_owned())),
-                Err(_) => Err(NotIdle::TooSlow),
+                Err(_) => Err(NotIdle::Ended("its Runtime API has stopped".to_owned())),
+            },
+            used = too_much_memory(&mut self.meter) => Err(NotIdle::OutOfMemory(used)),
+            () = sleep(limit) => Err(NotIdle::TooSlow),
+        }
+    }
+
+    /// Whether a process that waited for an event still does.
+    pub(crate) fn still_idle(&mut self) -> Result<(), NotIdle> {
+        match self.child.try_wait() {
+            Ok(Some(status)) => Err(NotIdle::Ended(ending(Ok(status)))),
+            Err(error) => Err(NotIdle::Ended(ending(Err(error)))),
+            Ok(None) => match self.meter.over_limit() {
+                Some(used) => Err(NotIdle::OutOfMemory(used)),
+                None => Ok(()),
             },
         }
     }
@@ -114,46 +160,65 @@ impl Process {
         id: String,
         event: Bytes,
         deadline: Duration,
-    ) -> Result<Invocation, FunctionError> {
+    ) -> Result<Invocation, NotInvoked> {
         // Discards a line that came after the end of its own invocation.
         while self.records.try_recv().is_ok() {}
         let ids = [cloudfront_request_id(&event), Some(id.clone())];
         let (sender, mut answer) = oneshot::channel();
+        let (started, cpu_before) = (Instant::now(), self.meter.cpu());
         let deadline_at = SystemTime::now().checked_add(deadline).unwrap_or_else(SystemTime::now);
         self.api.send(Work { id, event, deadline: deadline_at, answer: sender }).await;
         let answered = tokio::select! {
             biased;
-            answered = timeout(deadline, &mut answer) => answered,
+            answered = &mut answer => answered,
             status = self.child.wait() => {
                 // The answer may have been sent just before the end.
                 match answer.try_recv() {
-                    Ok(answer) => Ok(Ok(answer)),
+                    Ok(answer) => Ok(answer),
+                    Err(_) if *self.api.phase().borrow() == Phase::Idle => return Err(NotInvoked::NotTaken),
                     Err(_) => {
                         let cause = ending(status);
-                        return Err(FunctionError::Ended { cause, log: self.last_lines().await });
+                        return Err(FunctionError::Ended { cause, log: self.last_lines().await }.into());
                     }
                 }
             }
+            used = too_much_memory(&mut self.meter) => return Err(FunctionError::OutOfMemory(used).into()),
+            () = sleep(deadline) => return Err(FunctionError::DeadlineExceeded(deadline).into()),
         };
+        let cpu = self.meter.cpu().zip(cpu_before).map(|(after, before)| after.saturating_sub(before));
+        let (duration, cold_start) = (started.elapsed(), self.cold_start.take());
+        if let Some(used) = self.meter.over_limit() {
+            return Err(FunctionError::OutOfMemory(used).into());
+        }
         match answered {
-            Err(_) => Err(FunctionError::DeadlineExceeded(deadline)),
-            Ok(Err(_)) => Err(FunctionError::Unavailable("its Runtime API dropped the event".to_owned())),
-            Ok(Ok(Answer::Error(message))) => Err(FunctionError::Failed(message)),
-            Ok(Ok(Answer::Response(result))) => {
-                let record = timeout(RECORD_GRACE, self.record(&ids)).await.ok().flatten();
-                Ok(Invocation { result, record })
+            Err(_) => Err(FunctionError::Unavailable("its Runtime API dropped the event".to_owned()).into()),
+            Ok(Answer::Error(message)) => Err(FunctionError::Failed(message).into()),
+            Ok(Answer::Response(result)) => {
+                let record = self.record(&ids).await;
+                let usage = Usage { pid: self.pid, cold_start, duration, cpu, memory: self.meter.peak() };
+                Ok(Invocation { result, record, usage: Some(usage) })
             }
         }
     }
 
-    /// The decision line of the invocation with one of these ids.
+    /// The decision line of the invocation with one of these ids. There is none if the function logs none.
     async fn record(&mut self, ids: &[Option<String>]) -> Option<Value> {
-        loop {
-            let record = self.records.recv().await?;
-            let id = record.get("request_id").and_then(Value::as_str);
-            if id.is_some() && ids.iter().any(|known| known.as_deref() == id) {
-                return Some(record);
+        let phase = self.api.phase();
+        let records = &mut self.records;
+        let record = async {
+            loop {
+                let record = records.recv().await?;
+                let id = record.get("request_id").and_then(Value::as_str);
+                if id.is_some() && ids.iter().any(|known| known.as_deref() == id) {
+                    return Some(record);
+                }
             }
+        };
+        tokio::select! {
+            biased;
+            record = record => record,
+            () = asked_again(phase) => None,
+            () = sleep(RECORD_GRACE) => None,
         }
     }
 
@@ -165,13 +230,37 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        if let Some(group) = pid {
-            // Fails only if the group has already ended, which is fine.
-            let _ = kill_process_group(group, Signal::KILL);
+/// Completes when the process has more memory than it may.
+async fn too_much_memory(meter: &mut Meter) -> u64 {
+    let first = tokio::time::Instant::now().checked_add(MEMORY_LOOK);
+    let mut looks = interval_at(first.unwrap_or_else(tokio::time::Instant::now), MEMORY_LOOK);
+    loop {
+        looks.tick().await;
+        if let Some(used) = meter.over_limit() {
+            return used;
         }
+    }
+}
+
+/// Completes when the process has asked for its next event and all that it wrote before is read.
+async fn asked_again(mut phase: watch::Receiver<Phase>) {
+    if phase.wait_for(|phase| *phase == Phase::Idle).await.is_err() {
+        return std::future::pending().await;
+    }
+    sleep(RECORD_IN_PIPE).await;
+}
+
+/// Why there is no result.
+pub(crate) enum NotInvoked {
+    /// The process has ended before it took the event: another one can.
+    NotTaken,
+    /// The invocation failed.
+    Failed(FunctionError),
+}
+
+impl From<FunctionError> for NotInvoked {
+    fn from(error: FunctionError) -> Self {
+        Self::Failed(error)
     }
 }
 
@@ -180,13 +269,14 @@ pub(crate) enum NotIdle {
     Ended(String),
     InitFailed(String),
     TooSlow,
+    OutOfMemory(u64),
 }
 
 async fn spawn(command: &mut Command) -> io::Result<Child> {
     for _ in 0..BUSY_RETRIES {
         match command.spawn() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
-                tokio::time::sleep(BUSY_PAUSE).await;
+                sleep(BUSY_PAUSE).await;
             }
             spawned => return spawned,
         }

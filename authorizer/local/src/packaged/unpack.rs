@@ -1,6 +1,6 @@
 //! The deployment package on disk, as Lambda unpacks it.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
@@ -42,26 +42,86 @@ pub enum UnpackError {
     Write(io::Error),
 }
 
+/// How the temporary folders of packages are named.
+const PREFIX: &str = "authorizer-package-";
+
+/// The file that is locked as long as the folder is in use.
+const LOCK: &str = "in-use";
+
+/// An unpacked package. Its folder goes with it.
+#[derive(Debug)]
+pub(crate) struct Unpacked {
+    files: PathBuf,
+    folder: TempDir,
+    _lock: File,
+}
+
+impl Unpacked {
+    /// An empty folder. Those that a killed process has left are removed.
+    fn new() -> io::Result<Self> {
+        remove_left_over(&std::env::temp_dir());
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
+        // Nobody finds the lock before it is locked.
+        let (new, lock) = (folder.path().join("new"), folder.path().join(LOCK));
+        let file = File::create(&new)?;
+        file.lock()?;
+        fs::rename(new, lock)?;
+        let files = folder.path().join("function");
+        fs::create_dir(&files)?;
+        Ok(Self { files, folder, _lock: file })
+    }
+
+    /// The folder with the files of the package.
+    pub(crate) fn path(&self) -> &Path {
+        &self.files
+    }
+}
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        // Whatever the function did to the modes of its folders must not keep them here.
+        let _ = fs::set_permissions(&self.files, Permissions::from_mode(0o700));
+        let _ = fs::remove_dir_all(self.folder.path());
+    }
+}
+
+/// Removes the folders whose process was killed. What cannot be removed belongs to another user.
+fn remove_left_over(temporary: &Path) {
+    let Ok(folders) = fs::read_dir(temporary) else { return };
+    for folder in folders.flatten() {
+        if !folder.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX))
+            || !folder.file_type().is_ok_and(|kind| kind.is_dir())
+        {
+            continue;
+        }
+        if let Ok(lock) = File::open(folder.path().join(LOCK))
+            && lock.try_lock().is_ok()
+        {
+            let _ = fs::remove_dir_all(folder.path());
+        }
+    }
+}
+
 /// Unpacks the zip into a temporary folder, keeping the files' modes.
-pub(crate) fn unpack(path: &Path) -> Result<TempDir, UnpackError> {
+pub(crate) fn unpack(path: &Path) -> Result<Unpacked, UnpackError> {
     let read = |error| UnpackError::Read { path: path.to_owned(), error };
     let damaged = |error| UnpackError::Zip { path: path.to_owned(), error };
     let mut archive = ZipArchive::new(File::open(path).map_err(read)?).map_err(damaged)?;
-    let folder = tempfile::Builder::new().prefix("authorizer-").tempdir().map_err(UnpackError::Write)?;
+    let folder = Unpacked::new().map_err(UnpackError::Write)?;
     let mut left = MAX_UNPACKED;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
         let target = folder.path().join(relative(&name).ok_or_else(|| UnpackError::Entry(name.clone()))?);
         if entry.is_dir() {
-            std::fs::create_dir_all(&target).map_err(UnpackError::Write)?;
+            fs::create_dir_all(&target).map_err(UnpackError::Write)?;
             continue;
         }
         if entry.is_symlink() || !entry.is_file() {
             return Err(UnpackError::Entry(name));
         }
         if let Some(parent) = target.parent() {
-            std::fs::create_dir_all(parent).map_err(UnpackError::Write)?;
+            fs::create_dir_all(parent).map_err(UnpackError::Write)?;
         }
         let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
         let mut file =
@@ -113,6 +173,25 @@ mod tests {
         let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("bootstrap"), mode("lib/index.py")), (0o755, 0o644));
         assert_eq!(std::fs::read(folder.path().join("bootstrap")).unwrap(), b"#!/bin/sh");
+    }
+
+    #[test]
+    fn the_folder_of_a_process_that_was_killed_goes_at_the_next_start_and_one_in_use_stays() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let folder = temporary.path().join(name);
+            fs::create_dir_all(folder.join("function")).unwrap();
+            let lock = File::create(folder.join(LOCK)).unwrap();
+            (folder, lock)
+        };
+        let (left, _) = folder("authorizer-package-left");
+        let (used, lock) = folder("authorizer-package-used");
+        lock.lock().unwrap();
+        let (other, _) = folder("other");
+        let young = temporary.path().join("authorizer-package-young");
+        fs::create_dir(&young).unwrap();
+        remove_left_over(temporary.path());
+        assert_eq!([left, used, other, young].map(|folder| folder.exists()), [false, true, true, true]);
     }
 
     #[test]

@@ -19,6 +19,13 @@ import json, os, sys, time, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
 def post(path, body):
     urllib.request.urlopen(urllib.request.Request(api + path, json.dumps(body).encode(), method="POST")).read()
+def post_raw(path, body):
+    try: return urllib.request.urlopen(urllib.request.Request(api + path, body, method="POST")).status
+    except urllib.error.HTTPError as error: return [error.code, json.load(error)["errorType"]]
+def get(path):
+    try: return urllib.request.urlopen(api + path).status
+    except urllib.error.HTTPError as error: return [error.code, json.load(error)["errorType"]]
+said = []
 print("started in", sorted(k for k in os.environ if k.startswith("SECRET")), flush=True)
 if os.path.exists("init-error"):
     post("init/error", {"errorType": "Runtime.InitError", "errorMessage": "no policy"})
@@ -36,11 +43,37 @@ while True:
     left = deadline - time.time() * 1000
     if case == "/dies": print("about to die", flush=True); os._exit(7)
     if case == "/hangs": time.sleep(600)
+    if case == "/waits": 
+        open("waiting-%d" % os.getpid(), "w").close()
+        while not os.path.exists("go"): time.sleep(0.01)
+    if case == "/eats": eaten = bytearray(os.urandom(1)) * (200 << 20)
+    if case == "/eats-and-returns": bytearray(os.urandom(1)) * (200 << 20)
+    if case == "/leaves": 
+        if os.fork() == 0:
+            os.setsid()
+            open("left-%d" % os.getpid(), "w").close()
+            while True: time.sleep(600)
+    if case == "/forks":
+        if os.fork() == 0:
+            eaten = bytearray(os.urandom(1)) * (200 << 20)
+            while True: time.sleep(600)
+        time.sleep(600)
+    if case == "/garbage": post_raw(f"invocation/{request_id}/response", b"\xff\x00 no JSON"); continue
+    if case == "/large": said.append(post_raw(f"invocation/{request_id}/response", b" " * (7 << 20))); continue
+    if case == "/answers-another":
+        said.append(post_raw("invocation/00000000-0000-4000-8000-000000000000/response", b"{}"))
+    if case == "/asks-again": said.append(get("invocation/next"))
+    if case == "/says": 
+        post(f"invocation/{request_id}/response", {"status": "403", "body": json.dumps(said)})
+        continue
     if case == "/fails": post(f"invocation/{request_id}/error", {"errorType": "Oops", "errorMessage": "sorry"}); continue
     decision = json.dumps({"request_id": cf["config"]["requestId"], "decision": "refuse", "path": case})
     if case != "/silent" and case != "/late": print(decision, flush=True)
     post(f"invocation/{request_id}/response", {"status": "403", "body": f"{os.getpid()} {count} {0 < left <= 5000}"})
     if case == "/late": print(decision, flush=True)
+    if case == "/twice": said.append(post_raw(f"invocation/{request_id}/response", b"{}"))
+    if case == "/hangs-after": time.sleep(600)
+    if case == "/eats-after": eaten = bytearray(os.urandom(1)) * (200 << 20); time.sleep(600)
     if case == "/dies-after": os._exit(3)
 "##;
 
@@ -216,4 +249,216 @@ async fn a_package_without_its_handler_or_its_runtime_client_is_refused() {
         Packaged::unpack(&zip, Runtime::Python, &clients),
         Err(PackagedError::NoRuntimeClient(_))
     ));
+}
+
+/// The processes that run.
+fn pids(stage: &Stage) -> Vec<u32> {
+    match stage.running.function() {
+        Function::Packaged(packaged) => packaged.pids(),
+        Function::InProcess(_) => Vec::new(),
+    }
+}
+
+fn folder(stage: &Stage) -> &Path {
+    match stage.running.function() {
+        Function::Packaged(packaged) => packaged.folder(),
+        Function::InProcess(_) => panic!("not a package"),
+    }
+}
+
+fn runs(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z ")
+}
+
+/// Waits until it is so.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let waits = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waits).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+/// How many files of the function's folder begin so.
+fn count(folder: &Path, start: &str) -> usize {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_str().unwrap().starts_with(start)).count()
+}
+
+#[tokio::test]
+async fn as_many_processes_run_as_requests_at_once_up_to_the_limit_and_then_it_is_throttled() {
+    let function = bootstrap().with_concurrency(3.try_into().unwrap());
+    let stage = Stage::with(Function::Packaged(function)).await;
+    assert_eq!(pids(&stage).len(), 1, "one is started with the distribution");
+    let folder = folder(&stage).to_owned();
+    let (first, second, third, fourth) =
+        tokio::join!(get(&stage, "/waits"), get(&stage, "/waits"), get(&stage, "/waits"), async {
+            until("three run", || count(&folder, "waiting-") == 3).await;
+            let fourth = get(&stage, "/a").await;
+            std::fs::write(folder.join("go"), "").unwrap();
+            fourth
+        });
+    assert_eq!(fourth.0, 503);
+    let mut bodies: Vec<_> = [first, second, third]
+        .into_iter()
+        .map(|(status, body)| {
+            assert_eq!(status, 403);
+            body
+        })
+        .collect();
+    bodies.sort_unstable();
+    bodies.dedup();
+    assert_eq!((bodies.len(), pids(&stage).len()), (3, 3), "each in a process of its own: {bodies:?}");
+    let reports = stage.heard.reports.lock().unwrap().clone();
+    let throttled = reports.iter().find(|report| report.path == "/a").unwrap();
+    let problem = throttled.problem.as_ref().unwrap();
+    for words in ["throttled", "3 processes", "--concurrency"] {
+        assert!(problem.contains(words), "{problem}");
+    }
+    assert_eq!(throttled.usage, None);
+    for report in reports.iter().filter(|report| report.path == "/waits") {
+        assert_eq!(report.record.as_ref().unwrap()["request_id"], report.request_id.as_str());
+    }
+    // All three are used again, and nobody is turned away.
+    let again = tokio::join!(get(&stage, "/a"), get(&stage, "/a"), get(&stage, "/a"));
+    assert_eq!((again.0.0, again.1.0, again.2.0, pids(&stage).len()), (403, 403, 403, 3));
+}
+
+#[tokio::test]
+async fn one_request_after_another_needs_one_process_and_is_never_throttled() {
+    let function = bootstrap().with_concurrency(1.try_into().unwrap());
+    let stage = Stage::with(Function::Packaged(function)).await;
+    let pid = pid(&stage).unwrap();
+    for count in 1..=20 {
+        assert_eq!(get(&stage, "/a").await, (403, format!("{pid} {count} True")));
+    }
+}
+
+#[tokio::test]
+async fn each_request_says_what_it_used_and_the_first_of_a_process_its_start() {
+    let stage = Stage::with(Function::Packaged(bootstrap())).await;
+    let pid = pid(&stage).unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        get(&stage, "/a").await;
+        seen.push(stage.last_report().usage.unwrap());
+    }
+    assert_eq!((seen[0].pid, seen[1].pid), (pid, pid));
+    let cold = seen[0].cold_start.clone().unwrap();
+    assert_eq!(seen[1].cold_start, None);
+    for usage in &seen {
+        assert!(usage.duration > Duration::ZERO && usage.duration < Duration::from_secs(5), "{usage:?}");
+    }
+    if Packaged::limits_memory() {
+        // Python takes some milliseconds to start, and some megabytes.
+        assert!(
+            cold.cpu.unwrap() > Duration::from_millis(1) && cold.duration > Duration::from_millis(1),
+            "{cold:?}"
+        );
+        for usage in &seen {
+            assert!(
+                usage.cpu.unwrap() > Duration::ZERO && usage.cpu.unwrap() < Duration::from_secs(1),
+                "{usage:?}"
+            );
+            assert!((4 << 20..128 << 20).contains(&usage.memory.unwrap()), "{usage:?}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_function_with_more_than_128_mb_is_ended_and_its_request_is_503_with_the_reason() {
+    let stage = Stage::with(Function::Packaged(bootstrap())).await;
+    // What it gave back before it answered counts, and so does what it forked.
+    for path in ["/eats", "/eats-and-returns", "/forks"] {
+        let before = pid(&stage);
+        assert_eq!(get(&stage, path).await.0, 503, "{path}");
+        let problem = stage.last_report().problem.unwrap();
+        assert!(problem.contains("MB of memory") && problem.contains("above 128 MB"), "{path}: {problem}");
+        assert_eq!(pid(&stage), None, "{path}");
+        until("it is ended", || before.is_none_or(|pid| !runs(pid))).await;
+    }
+    assert_eq!(get(&stage, "/a").await.0, 403);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_function_does_after_its_answer_costs_its_process_and_no_request() {
+    let function = bootstrap().with_deadline(Duration::from_secs(2));
+    let stage = Stage::with(Function::Packaged(function)).await;
+    for (path, words) in [("/hangs-after", "did not request its next event"), ("/eats-after", "MB of memory")]
+    {
+        assert_eq!(get(&stage, path).await.0, 403, "{path}");
+        let first = pid(&stage).unwrap();
+        // Another request has a process of its own in the meantime.
+        assert_eq!(get(&stage, "/a").await.0, 403, "{path}");
+        until("it is ended", || !runs(first)).await;
+        until("it is told", || stage.heard.log.lock().unwrap().iter().any(|line| line.contains(words))).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_process_that_is_killed_while_it_waits_costs_no_request() {
+    let stage = Stage::with(Function::Packaged(bootstrap())).await;
+    for _ in 0..5 {
+        let pid = pid(&stage).unwrap();
+        let id = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
+        until("it has ended", || !runs(pid)).await;
+        assert_eq!(get(&stage, "/a").await.0, 403);
+    }
+}
+
+#[tokio::test]
+async fn a_process_without_a_request_for_a_while_is_ended() {
+    let function = bootstrap().with_idle_limit(Duration::from_millis(200));
+    let stage = Stage::with(Function::Packaged(function)).await;
+    let first = pid(&stage).unwrap();
+    until("it is ended", || pids(&stage).is_empty() && !runs(first)).await;
+    assert_eq!(get(&stage, "/a").await.0, 403);
+    assert!(stage.last_report().usage.unwrap().cold_start.is_some());
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_refused_as_the_runtime_api_of_aws_refuses_it() {
+    let stage = Stage::with(Function::Packaged(bootstrap())).await;
+    assert_eq!(get(&stage, "/large").await.0, 503);
+    let problem = stage.last_report().problem.unwrap();
+    assert!(problem.contains("Function.ResponseSizeTooLarge"), "{problem}");
+    assert_eq!(get(&stage, "/garbage").await.0, 502);
+    for path in ["/answers-another", "/asks-again", "/twice"] {
+        let (status, body) = get(&stage, path).await;
+        // Its own answer came, and no other took its place.
+        assert!(status == 403 && body.ends_with(" True"), "{path}: {body}");
+    }
+    let (_, said) = get(&stage, "/says").await;
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let invalid = |code: u16, kind: &str| serde_json::json!([code, kind]);
+    let expected = [
+        invalid(413, "RequestEntityTooLarge"),
+        invalid(400, "InvalidRequestID"),
+        invalid(403, "InvalidStateTransition"),
+        invalid(403, "InvalidStateTransition"),
+    ];
+    assert_eq!(said, serde_json::Value::from_iter(expected));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn stopping_ends_what_has_left_the_process_group_too() {
+    let stage = Stage::with(Function::Packaged(bootstrap())).await;
+    assert_eq!(get(&stage, "/leaves").await.0, 403);
+    let folder = folder(&stage).to_owned();
+    until("it has left", || count(&folder, "left-") == 1).await;
+    let names =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: u32 = names.into_iter().find_map(|name| name.strip_prefix("left-")?.parse().ok()).unwrap();
+    let Stage { running, client, .. } = stage;
+    drop(client);
+    running.stop().await;
+    until("it is ended", || !runs(left)).await;
+    until("the folder is gone", || !folder.exists()).await;
 }

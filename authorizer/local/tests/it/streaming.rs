@@ -81,6 +81,52 @@ async fn a_viewer_that_sends_a_large_refused_upload_reads_its_answer() {
     assert_eq!(stage.send(put).await.status(), 403);
 }
 
+/// As many libraries do: the whole body first, and only then a look at the answer.
+#[tokio::test]
+async fn a_viewer_that_sends_all_of_a_refused_upload_before_it_reads_gets_its_answer() {
+    let stage = Stage::with(refuse()).await;
+    for expects in ["", "Expect: 100-continue\r\n"] {
+        let mut viewer = TcpStream::connect(stage.running.addr()).await.unwrap();
+        let size = 32 * 1024 * 1024;
+        let head = format!("PUT /a HTTP/1.1\r\nHost: h\r\n{expects}Content-Length: {size}\r\n\r\n");
+        viewer.write_all(head.as_bytes()).await.unwrap();
+        viewer.write_all(&vec![1; size]).await.unwrap();
+        let mut answer = String::new();
+        viewer.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("connection: close"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_upload_without_end_is_ended() {
+    let stage = Stage::with(refuse()).await;
+    let mut viewer = TcpStream::connect(stage.running.addr()).await.unwrap();
+    viewer.write_all(b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5000000000\r\n\r\n").await.unwrap();
+    let chunk = vec![1; 1024 * 1024];
+    let sends = async {
+        let mut sent = 0;
+        while viewer.write_all(&chunk).await.is_ok() {
+            sent += chunk.len();
+        }
+        sent
+    };
+    let sent = tokio::time::timeout(Duration::from_secs(60), sends).await.unwrap();
+    assert!(sent < 200 * 1024 * 1024, "{sent} bytes were taken");
+}
+
+#[tokio::test]
+async fn connections_without_a_request_do_not_delay_the_stop() {
+    let Stage { running, client, .. } = Stage::with(forward()).await;
+    drop(client);
+    let _silent = TcpStream::connect(running.addr()).await.unwrap();
+    let mut used = TcpStream::connect(running.addr()).await.unwrap();
+    used.write_all(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    let mut first = [0; 12];
+    used.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 404");
+    tokio::time::timeout(Duration::from_secs(4), running.stop()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_viewer_that_expects_100_continue_is_told_before_it_sends() {
     let stage = Stage::with(forward()).await;

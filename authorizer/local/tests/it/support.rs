@@ -187,7 +187,7 @@ pub(crate) fn function(answer: impl Fn(Value) -> Value + Send + Sync + 'static) 
         let cf = &event["Records"][0]["cf"];
         let record = json!({"request_id": cf["config"]["requestId"], "decision": "allow"});
         let result = answer(cf["request"].clone()).to_string().into();
-        ready(Invocation { result, record: Some(record) })
+        ready(Invocation { result, record: Some(record), usage: None })
     }))
 }
 

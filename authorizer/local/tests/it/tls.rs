@@ -1,6 +1,7 @@
 //! HTTPS towards viewers.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use authorizer_local::{Distribution, Running, Tls};
 use http::{Request, Version};
@@ -17,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::support::{Stage, empty, forward, function, settings, text};
+use crate::support::{Stage, empty, forward, function, refuse, settings, text};
 
 struct Secure {
     running: Running,
@@ -131,6 +132,39 @@ async fn a_viewer_without_tls_is_told_to_use_https_and_others_are_served() {
     tokio::spawn(connection);
     let get = Request::get("/a").header("host", "files.example").body(empty()).unwrap();
     assert_eq!(sender.send_request(get).await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn a_connection_that_never_begins_its_handshake_does_not_delay_the_stop() {
+    let secure = Secure::with(forward()).await;
+    let _silent = TcpStream::connect(secure.running.addr()).await.unwrap();
+    let _ready = secure.connect(&["h2"]).await;
+    tokio::time::timeout(Duration::from_secs(4), secure.running.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_large_refused_upload_over_tls_is_answered_in_both_versions() {
+    const SIZE: usize = 32 * 1024 * 1024;
+    let secure = Secure::with(refuse()).await;
+    // All of it first, without a look at the answer.
+    let mut stream = secure.connect(&["http/1.1"]).await;
+    let head = format!("PUT /a HTTP/1.1\r\nHost: files.example\r\nContent-Length: {SIZE}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![1; SIZE]).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+
+    let stream = TokioIo::new(secure.connect(&["h2"]).await);
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let put = Request::put("https://files.example/a").body(text(vec![1; SIZE])).unwrap();
+    let answer = sender.send_request(put).await.unwrap();
+    assert_eq!(answer.status(), 403);
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "{}");
+    // The connection serves on.
+    let get = Request::get("https://files.example/a").body(empty()).unwrap();
+    assert_eq!(sender.send_request(get).await.unwrap().status(), 403);
 }
 
 #[test]

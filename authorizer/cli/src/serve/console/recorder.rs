@@ -174,6 +174,7 @@ mod tests {
             path: path.into(),
             status: 200,
             record: None,
+            usage: None,
             violation: None,
             problem: None,
             elapsed: Duration::ZERO,

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::asked::{Asked, Who};
 use super::recorder::Entry;
 use super::redact::{self, ShownRequest, cloudfront_headers, scrub, scrub_all};
+use crate::serve::observer::used;
 
 /// One line of the list.
 pub(super) fn summary(entry: &Entry, authorizer: &Authorizer) -> Value {
@@ -58,6 +59,7 @@ fn summary_of(entry: &Entry, authorizer: &Authorizer, shown: &ShownRequest) -> V
         "problem": report.violation.as_ref().map(|one| scrub(&one.to_string()))
             .or_else(|| report.problem.as_deref().map(scrub)),
         "micros": u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
+        "function": report.usage.as_ref().map(used),
     })
 }
 

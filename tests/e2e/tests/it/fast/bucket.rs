@@ -123,7 +123,11 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     let authorizer = Authorizer::new(bundle);
     let handler = move |event: Bytes| {
         let authorized = authorizer.authorize(&event, UnixTime::from_system(SystemTime::now()));
-        ready(Invocation { result: serde_json::to_vec(&authorized.outcome).unwrap().into(), record: None })
+        ready(Invocation {
+            result: serde_json::to_vec(&authorized.outcome).unwrap().into(),
+            record: None,
+            usage: None,
+        })
     };
     let credentials = Credentials::random().unwrap();
     let heard = Arc::new(Heard::default());

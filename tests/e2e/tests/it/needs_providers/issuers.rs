@@ -210,7 +210,11 @@ jwks       = {{ url = "{}", max_age_seconds = 60, max_stale_seconds = 180 }}
                 UnixTime::from_seconds(now + later.load(Ordering::SeqCst))
             };
             let (authorized, _) = live.authorize(&event, now, Duration::from_secs(5)).await;
-            Invocation { result: serde_json::to_vec(&authorized.outcome).unwrap().into(), record: None }
+            Invocation {
+                result: serde_json::to_vec(&authorized.outcome).unwrap().into(),
+                record: None,
+                usage: None,
+            }
         }
     });
     let own = format!("/users/{}/x", told.client_id);
