@@ -214,7 +214,7 @@ impl Way {
                 }
                 Err(error) => {
                     report.problem = Some(error.to_string());
-                    (answer::error(error.status(), &error.to_string()), XCache::Error)
+                    (answer::page(error.status(), error.sentence(), &report.request_id), XCache::Error)
                 }
             },
             Err((mut response, x_cache)) => {
@@ -232,22 +232,31 @@ impl Way {
         report: &mut RequestReport,
     ) -> Result<Box<authorizer_core::event::CloudFrontRequest<'static>>, (Response<ResponseBody>, XCache)>
     {
-        let mut problem = |status: StatusCode, message: String, x_cache| {
-            let response = answer::error(status, &message);
+        let request_id = report.request_id.clone();
+        let mut problem = |status: StatusCode, message: String, sentence: &str, x_cache| {
             report.problem = Some(message);
-            (response, x_cache)
+            (answer::page(status, sentence, &request_id), x_cache)
         };
-        let event = viewer_request(parts, viewer, &report.request_id)
-            .map_err(|refusal| problem(refusal.status(), refusal.to_string(), XCache::Error))?;
-        let bytes = serde_json::to_vec(&event)
-            .map_err(|error| problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string(), XCache::Error))?;
+        let event = viewer_request(parts, viewer, &request_id).map_err(|refusal| {
+            let (mut response, x_cache) =
+                problem(refusal.status(), refusal.to_string(), refusal.sentence(), XCache::Error);
+            if refusal.ends_the_connection() && parts.version < http::Version::HTTP_2 {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            (response, x_cache)
+        })?;
+        let bytes = serde_json::to_vec(&event).map_err(|error| {
+            let message = error.to_string();
+            problem(StatusCode::INTERNAL_SERVER_ERROR, message, "Internal error.", XCache::Error)
+        })?;
         let bytes = Bytes::from(bytes);
         if self.observer.wants_details() {
             let details = RequestDetails { event: bytes.clone(), ..RequestDetails::default() };
             report.details = Some(Box::new(details));
         }
         let invocation = self.function.invoke(bytes).await.map_err(|error| {
-            problem(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), XCache::LambdaExecutionError)
+            let (sentence, x_cache) = of_error(&error);
+            problem(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), sentence, x_cache)
         })?;
         report.record = invocation.record;
         if let Some(details) = &mut report.details {
@@ -261,15 +270,30 @@ impl Way {
                 Err((answer::generated(response), XCache::LambdaGeneratedResponse))
             }
             Some(Err(violation)) => {
-                let message = format!("The Lambda function result failed validation: {violation}.");
+                let page = answer::page(StatusCode::BAD_GATEWAY, violation.sentence(), &request_id);
                 report.violation = Some(violation);
-                Err((answer::error(StatusCode::BAD_GATEWAY, &message), XCache::LambdaValidationError))
+                Err((page, XCache::LambdaValidationError))
             }
             None => Err((
-                answer::error(StatusCode::INTERNAL_SERVER_ERROR, "no event for the request"),
+                answer::page(StatusCode::INTERNAL_SERVER_ERROR, "Internal error.", &request_id),
                 XCache::Error,
             )),
         }
+    }
+}
+
+/// What CloudFront says of a function without a result: the sentence of its page, and `x-cache`.
+fn of_error(error: &FunctionError) -> (&'static str, XCache) {
+    match error {
+        FunctionError::DidNotStart { .. }
+        | FunctionError::Ended { .. }
+        | FunctionError::Failed(_)
+        | FunctionError::DeadlineExceeded(_)
+        | FunctionError::Unavailable(_) => (
+            "The Lambda function associated with the CloudFront distribution is invalid or doesn't have the required \
+             permissions.",
+            XCache::LambdaExecutionError,
+        ),
     }
 }
 

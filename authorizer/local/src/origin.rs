@@ -50,6 +50,18 @@ pub(crate) enum OriginError {
 }
 
 impl OriginError {
+    /// What CloudFront's page says.
+    pub(crate) fn sentence(&self) -> &'static str {
+        match self {
+            Self::Request(_) | Self::Sign(_) => "Bad request.",
+            Self::Unreachable { .. } => "CloudFront wasn't able to connect to the origin.",
+            Self::TooSlow(_) => {
+                "CloudFront attempted to establish a connection with the origin, but either the attempt failed or the \
+                 origin closed the connection."
+            }
+        }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Request(_) | Self::Sign(_) | Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,

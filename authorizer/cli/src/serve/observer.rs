@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 use std::thread;
 use std::time::Duration;
 
-use authorizer_local::{Observer, RequestReport};
+use authorizer_local::{Observer, RequestReport, Violation};
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -59,6 +59,8 @@ pub(crate) enum ServeLine<'s> {
         record: Option<&'s Value>,
         /// The part of the function's result that CloudFront would reject.
         violation: Option<String>,
+        /// The rule of AWS that the result breaks: the page, and the rule in short.
+        rule: Option<&'s str>,
         /// Any other error: with the request, the function or the bucket.
         problem: Option<&'s str>,
         /// The time from the last byte of the viewer's headers to the first byte of the answer, in microseconds.
@@ -139,6 +141,7 @@ impl Observer for RequestLines {
                 forwarded: report.forwarded,
                 record: report.record.as_ref(),
                 violation: report.violation.as_ref().map(ToString::to_string),
+                rule: report.violation.as_ref().map(Violation::rule),
                 problem: report.problem.as_deref(),
                 micros: u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
             })
@@ -170,7 +173,14 @@ fn text(report: &RequestReport) -> String {
         _ => report.status.red().to_string(),
     };
     let why = match (&report.violation, &report.problem) {
-        (Some(violation), _) => format!("CloudFront would answer 502: {violation}").red().to_string(),
+        (Some(violation), _) => {
+            let rule = violation.rule();
+            format!(
+                "{} {}",
+                format!("CloudFront answers 502: {violation}").red(),
+                format!("({rule})").dimmed()
+            )
+        }
         (None, Some(problem)) => problem.red().to_string(),
         (None, None) if word("rule").is_empty() => word("reason").to_owned(),
         (None, None) if report.forwarded => format!("by rule {}", word("rule")),

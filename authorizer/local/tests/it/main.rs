@@ -6,6 +6,7 @@
 mod bucket;
 mod conditions;
 mod distribution;
+mod hostile;
 mod keys;
 mod listing;
 mod multipart;
