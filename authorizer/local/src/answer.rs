@@ -1,6 +1,7 @@
 //! The answers that CloudFront writes: its own errors, the function's responses, and the headers that it adds to
 //! the bucket's answers.
 
+use authorizer_cloudfront::{CorsHeadersPolicy, ResponseHeadersPolicy};
 use authorizer_core::event::CloudFrontHeaders;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
@@ -12,6 +13,7 @@ use crate::result::GeneratedResponse;
 pub(crate) enum XCache {
     Miss,
     Error,
+    Redirect,
     LambdaGeneratedResponse,
     LambdaValidationError,
     LambdaExecutionError,
@@ -22,6 +24,7 @@ impl XCache {
         match self {
             Self::Miss => "Miss from cloudfront",
             Self::Error => "Error from cloudfront",
+            Self::Redirect => "Redirect from cloudfront",
             Self::LambdaGeneratedResponse => "LambdaGeneratedResponse from cloudfront",
             Self::LambdaValidationError => "LambdaValidationError from cloudfront",
             Self::LambdaExecutionError => "LambdaExecutionError from cloudfront",
@@ -64,6 +67,48 @@ pub(crate) fn page(status: StatusCode, sentence: &str, request_id: &str) -> Resp
     response
 }
 
+/// What CloudFront answers to plain HTTP where the behavior sends viewers to HTTPS.
+pub(crate) fn redirect(status: StatusCode, location: &str) -> Response<ResponseBody> {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let title = format!("{} {reason}", status.as_u16());
+    let body = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
+         <hr><center>CloudFront</center>\r\n</body>\r\n</html>\r\n"
+    );
+    let mut response = Response::new(full(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    headers.insert(header::SERVER, HeaderValue::from_static("CloudFront"));
+    if let Ok(location) = HeaderValue::try_from(location) {
+        headers.insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// An error in XML, as S3 and CloudFront's check of signed URLs write it.
+pub(crate) fn xml(status: StatusCode, code: &str, message: &str) -> Response<ResponseBody> {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
+    let mut response = Response::new(full(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    headers.insert(header::SERVER, HeaderValue::from_static("CloudFront"));
+    response
+}
+
+/// The page for what is not on this machine. It is not CloudFront's.
+pub(crate) fn not_here(message: &str) -> Response<ResponseBody> {
+    let mut response = Response::new(full(format!("502: not on this machine\n\n{message}\n")));
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::SERVER, HeaderValue::from_static("authorizer serve"));
+    response
+}
+
 /// The response that the function made.
 pub(crate) fn generated(generated: GeneratedResponse) -> Response<ResponseBody> {
     let mut response = Response::new(full(generated.body));
@@ -96,6 +141,77 @@ pub(crate) fn add(headers: &mut HeaderMap, lines: Vec<(&'static str, String)>) {
     }
 }
 
+/// Does what a response headers policy says. `origin` is the viewer's `Origin`, and `is_preflight` whether the request is
+/// a preflight.
+pub(crate) fn apply(
+    policy: &ResponseHeadersPolicy,
+    headers: &mut HeaderMap,
+    origin: Option<&str>,
+    is_preflight: bool,
+) {
+    for name in &policy.removed {
+        headers.remove(name.as_str());
+    }
+    if let (Some(cors), Some(origin)) = (&policy.cors, origin) {
+        for (name, value) in cors_headers(cors, origin, is_preflight) {
+            set(headers, name, &value, cors.replaces);
+        }
+    }
+    for header in &policy.added {
+        set(headers, &header.name, &header.value, header.replaces);
+    }
+}
+
+/// Sets a header of a policy, if the answer has none or the policy replaces it.
+fn set(headers: &mut HeaderMap, name: &str, value: &str, replaces: bool) {
+    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        if replaces || !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The CORS headers for a page of this origin.
+fn cors_headers(cors: &CorsHeadersPolicy, origin: &str, is_preflight: bool) -> Vec<(&'static str, String)> {
+    let is_any = cors.origins.iter().any(|one| one == "*");
+    if !is_any && !cors.origins.iter().any(|one| is_origin(one, origin)) {
+        return Vec::new();
+    }
+    let mut headers = vec![(
+        "access-control-allow-origin",
+        if is_any && !cors.credentials { "*".to_owned() } else { origin.to_owned() },
+    )];
+    if !is_any {
+        headers.push(("vary", "Origin".to_owned()));
+    }
+    if cors.credentials {
+        headers.push(("access-control-allow-credentials", "true".to_owned()));
+    }
+    let mut list = |name, values: &[String]| {
+        if !values.is_empty() {
+            headers.push((name, values.join(", ")));
+        }
+    };
+    list("access-control-expose-headers", &cors.exposed);
+    if is_preflight {
+        list("access-control-allow-methods", &cors.methods);
+        list("access-control-allow-headers", &cors.headers);
+        headers.extend(cors.max_age.map(|seconds| ("access-control-max-age", seconds.to_string())));
+    }
+    headers
+}
+
+/// Whether an origin is that of a policy, in which `*` stands for labels of a host, or for a port.
+fn is_origin(pattern: &str, origin: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == origin,
+        Some((before, after)) => origin
+            .strip_prefix(before)
+            .and_then(|rest| rest.strip_suffix(after))
+            .is_some_and(|middle| !middle.is_empty() && !middle.contains('/')),
+    }
+}
+
 /// Does to an answer of S3's what the stack's response headers policy does, beside the CORS headers: browsers keep and
 /// guess nothing, and the key is not named. There is no `Strict-Transport-Security` over plain HTTP.
 pub(crate) fn for_browsers(headers: &mut HeaderMap) {
@@ -118,6 +234,57 @@ pub(crate) fn stamp(headers: &mut HeaderMap, request_id: &str, x_cache: XCache) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_response_headers_policy_adds_replaces_and_removes() {
+        let added = |name: &str, replaces| authorizer_cloudfront::AddedHeader {
+            name: name.to_owned(),
+            value: "policy".to_owned(),
+            replaces,
+        };
+        let policy = ResponseHeadersPolicy {
+            cors: Some(CorsHeadersPolicy {
+                origins: vec!["https://*.example.com".to_owned()],
+                methods: vec!["GET".to_owned(), "PUT".to_owned()],
+                max_age: Some(600),
+                ..CorsHeadersPolicy::default()
+            }),
+            added: vec![added("x-kept", false), added("x-replaced", true), added("x-new", false)],
+            removed: vec!["x-gone".to_owned()],
+            ..ResponseHeadersPolicy::default()
+        };
+        let answer = |origin: Option<&str>, is_preflight| {
+            let mut headers = HeaderMap::new();
+            for name in ["x-kept", "x-replaced", "x-gone"] {
+                headers.insert(name, HeaderValue::from_static("origin"));
+            }
+            apply(&policy, &mut headers, origin, is_preflight);
+            headers
+        };
+        let headers = answer(None, false);
+        assert_eq!(
+            (&headers["x-kept"], &headers["x-replaced"], &headers["x-new"]),
+            (
+                &HeaderValue::from_static("origin"),
+                &HeaderValue::from_static("policy"),
+                &HeaderValue::from_static("policy")
+            )
+        );
+        assert_eq!(headers.len(), 3);
+        let headers = answer(Some("https://app.example.com"), true);
+        assert_eq!(headers["access-control-allow-origin"], "https://app.example.com");
+        assert_eq!(headers["access-control-allow-methods"], "GET, PUT");
+        assert_eq!(headers["access-control-max-age"], "600");
+        assert!(!answer(Some("https://app.example.com"), false).contains_key("access-control-max-age"));
+        for other in ["https://example.com", "http://app.example.com", "https://x/.example.com", "null"] {
+            assert_eq!(answer(Some(other), true).len(), 3, "{other}");
+        }
+        let simple = ResponseHeadersPolicy::managed("60669652-455b-4ae9-85a4-c4c02393f86c").unwrap();
+        let mut headers = HeaderMap::new();
+        apply(&simple, &mut headers, Some("null"), false);
+        assert_eq!(headers["access-control-allow-origin"], "*");
+        assert_eq!(headers.len(), 1);
+    }
 
     #[test]
     fn browsers_keep_and_guess_nothing_unless_the_uploader_said_so() {

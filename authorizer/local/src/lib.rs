@@ -33,6 +33,7 @@
 //! - If a viewer disconnects while an upload in parts is being completed, the completion is cancelled.
 
 mod answer;
+mod behaviors;
 mod body;
 mod credentials;
 mod distribution;
@@ -51,6 +52,7 @@ mod server;
 mod sign;
 mod tls;
 
+pub use behaviors::{BehaviorRow, Behaviors, ConfigError, DistributionConfig, ForwardedHeaders};
 pub use credentials::Credentials;
 pub use distribution::{Distribution, ResponseHeaders, Running, Settings, StartError};
 pub use event::{DISTRIBUTION_DOMAIN_NAME, DISTRIBUTION_ID, ViewerRefusal};

@@ -3,6 +3,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod behaviors;
 mod bucket;
 mod conditions;
 mod distribution;
