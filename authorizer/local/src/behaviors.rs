@@ -9,8 +9,9 @@ use std::sync::Arc;
 use authorizer_cloudfront::{BehaviorName, CachePolicy, ResponseHeadersPolicy, Selection};
 
 pub use config::{BehaviorRow, ConfigError, DistributionConfig};
-pub(crate) use forwarded::Forwarded;
-use pattern::{matches, normalized};
+pub(crate) use forwarded::{Forwarded, picked};
+pub(crate) use pattern::matches;
+use pattern::normalized;
 
 /// The names of the headers that reach the bucket, which may change while the distribution runs.
 pub type ForwardedHeaders = dyn Fn() -> Arc<[String]> + Send + Sync;

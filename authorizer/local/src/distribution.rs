@@ -4,12 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
 use serde_json::Map;
 use tokio::net::TcpListener;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use crate::answer::{self, XCache};
 use crate::behaviors::{Answers, Behavior, Behaviors, FunctionHere, OriginHere, Site, ViewerProtocol};
 use crate::body::{ResponseBody, linger};
+use crate::cache::{Asked, Cache, Cached, Key, OBJECT, Tee, lifetime};
 use crate::credentials::Credentials;
 use crate::event::{METHOD_NOT_ALLOWED, viewer_request};
 use crate::function::Function;
@@ -102,6 +104,17 @@ struct RunningBucket {
     s3: EmbeddedS3,
 }
 
+/// Removes answers from the cache, as `create-invalidation` does.
+#[derive(Clone, Debug)]
+pub struct Invalidator(Cache);
+
+impl Invalidator {
+    /// Removes the answers for a path, such as `/a/b` or `/a/*`, and gives their number.
+    pub fn invalidate(&self, path: &str) -> usize {
+        self.0.invalidate(path)
+    }
+}
+
 impl Distribution {
     /// Starts the bucket, the function and the distribution in front of them: one behavior, from which every header
     /// reaches the bucket.
@@ -163,7 +176,8 @@ impl Distribution {
             package.start().await?;
         }
         let is_https = tls.is_some();
-        let way = Arc::new(Way { function, site, origins, is_https, response_headers, observer });
+        let cache = site.caches().then(Cache::default);
+        let way = Arc::new(Way { function, site, origins, cache, is_https, response_headers, observer });
         let handler = {
             let way = Arc::clone(&way);
             move |request, viewer| Arc::clone(&way).serve(request, viewer)
@@ -194,6 +208,11 @@ impl Running {
         &self.way.function
     }
 
+    /// What removes answers from the cache, if anything can be in it.
+    pub fn invalidator(&self) -> Option<Invalidator> {
+        self.way.cache.clone().map(Invalidator)
+    }
+
     /// Stops accepting requests, lets the running ones finish, and stops.
     pub async fn stop(self) {
         self.server.stop().await;
@@ -209,6 +228,8 @@ struct Way {
     site: Site,
     /// The origins of the site, in its order; or why one is not here.
     origins: Vec<Result<Origin, String>>,
+    /// Where anything can be cached.
+    cache: Option<Cache>,
     is_https: bool,
     response_headers: Arc<ResponseHeaders>,
     observer: Arc<dyn Observer>,
@@ -242,6 +263,7 @@ impl Way {
             problem: None,
             elapsed: started.elapsed(),
             forwarded: false,
+            age: None,
             details: None,
         };
         let (mut response, x_cache) = self.answer(&parts, body, viewer, &mut report).await;
@@ -268,7 +290,7 @@ impl Way {
             Ok(request) => {
                 let (mut response, x_cache) = self.forward(*request, body, behavior, report).await;
                 // A page that CloudFront writes itself stays as it is.
-                if report.forwarded {
+                if report.forwarded || report.age.is_some() {
                     self.dress(parts, behavior, response.headers_mut());
                 }
                 (response, x_cache)
@@ -415,6 +437,17 @@ impl Way {
             return (answer::xml(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", message), XCache::Error);
         }
         let method = request.method.clone();
+        let caching = self.cache.as_ref().filter(|_| behavior.cached_methods.contains(&method.to_string()));
+        // A part of an object is neither taken from the cache nor put into it.
+        let caching = caching.filter(|_| !request.headers.contains_key("range"));
+        let caching = caching.map(|cache| (cache, Key::new(&request, &behavior.cache, behavior.origin)));
+        if let Some((cached, age)) = caching.as_ref().and_then(|(cache, key)| cache.get(key)) {
+            linger(body);
+            report.age = Some(age);
+            let x_cache = if cached.is_error { XCache::Error } else { XCache::Hit };
+            return (answer::cached(cached, age, &request.headers), x_cache);
+        }
+        let caching = caching.map(|(cache, key)| (cache, key, cache.asked()));
         let (response, status) = match origin.send(&behavior.forwarded.request(request), Some(body)).await {
             Ok(response) => {
                 report.forwarded = true;
@@ -429,12 +462,20 @@ impl Way {
                 (answer::page(error.status(), error.sentence(), &report.request_id), error.status())
             }
         };
-        if !status.is_client_error() && !status.is_server_error() {
-            return (response, XCache::Miss);
-        }
-        match self.error_page(status, &method).await {
-            Some(page) => (page, XCache::Error),
-            None => (response, XCache::Error),
+        let is_error = status.is_client_error() || status.is_server_error();
+        let kept_for = caching.as_ref().map(|_| {
+            let error_ttl = self.site.error(status.as_u16()).ttl;
+            lifetime(status, response.headers(), &behavior.cache, error_ttl, SystemTime::now())
+        });
+        let page = if is_error { self.error_page(status, &method).await } else { None };
+        let response = page.unwrap_or(response);
+        let x_cache = if is_error { XCache::Error } else { XCache::Miss };
+        match (caching, kept_for) {
+            // The answer to a HEAD has no body to keep.
+            (Some((cache, key, asked)), Some(kept_for)) if method != "HEAD" && !kept_for.is_zero() => {
+                (keeping(cache.clone(), key, asked, kept_for, is_error, response), x_cache)
+            }
+            _ => (response, x_cache),
         }
     }
 
@@ -491,6 +532,26 @@ fn to_https(parts: &Parts) -> Response<ResponseBody> {
         });
     let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     answer::redirect(status, &format!("https://{}{path}", host.unwrap_or_default()))
+}
+
+/// An answer that is put into the cache once the viewer has it.
+fn keeping(
+    cache: Cache,
+    key: Key,
+    asked: Asked,
+    kept_for: Duration,
+    is_error: bool,
+    response: Response<ResponseBody>,
+) -> Response<ResponseBody> {
+    if response.body().size_hint().lower() > u64::try_from(OBJECT).unwrap_or(u64::MAX) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let (status, headers) = (parts.status, parts.headers.clone());
+    let tee = Tee::new(body, move |body| {
+        cache.put(key, Cached { status, headers, body, is_error }, kept_for, asked);
+    });
+    Response::from_parts(parts, tee.boxed_unsync())
 }
 
 fn no_event(request_id: &str) -> Answered {

@@ -35,6 +35,7 @@
 mod answer;
 mod behaviors;
 mod body;
+mod cache;
 mod credentials;
 mod distribution;
 mod event;
@@ -54,7 +55,7 @@ mod tls;
 
 pub use behaviors::{BehaviorRow, Behaviors, ConfigError, DistributionConfig, ForwardedHeaders};
 pub use credentials::Credentials;
-pub use distribution::{Distribution, ResponseHeaders, Running, Settings, StartError};
+pub use distribution::{Distribution, Invalidator, ResponseHeaders, Running, Settings, StartError};
 pub use event::{DISTRIBUTION_DOMAIN_NAME, DISTRIBUTION_ID, ViewerRefusal};
 pub use function::{Function, InProcess};
 pub use invocation::{FunctionError, Invocation};

@@ -3,7 +3,7 @@
 
 /// Whether a pattern matches a path: `*` is any text, `?` any one character, and case matters. A slash at the beginning
 /// of the pattern changes nothing.
-pub(super) fn matches(pattern: &str, path: &str) -> bool {
+pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let pattern: Vec<char> = pattern.strip_prefix('/').unwrap_or(pattern).chars().collect();
     let path: Vec<char> = path.strip_prefix('/').unwrap_or(path).chars().collect();
     let (mut p, mut t) = (0_usize, 0_usize);

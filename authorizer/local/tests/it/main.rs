@@ -5,6 +5,7 @@
 
 mod behaviors;
 mod bucket;
+mod cache;
 mod conditions;
 mod distribution;
 mod hostile;
