@@ -5,6 +5,8 @@
 //! sent to an S3 that serves only signed requests. The answer streams back.
 //!
 //! - [`Distribution`] is started with [`Settings`] and is then [`Running`].
+//! - [`Behaviors`] are what it serves: one behavior, or those of a [`DistributionConfig`], with the cache that its cache
+//!   policies describe, which an [`Invalidator`] empties.
 //! - [`Function`] decides: a closure in this process ([`InProcess`]), or the deployment package under AWS's own
 //!   runtime clients ([`Packaged`]).
 //! - [`Observer`] is told about each request ([`RequestReport`]): its decision, and the [`Violation`] for which
@@ -13,7 +15,7 @@
 //!   `s3:GetObjectVersion`, `s3:PutObject`, `s3:DeleteObject`, `s3:AbortMultipartUpload` and
 //!   `s3:ListMultipartUploadParts` on its objects, and `s3:ListBucket`, so that a missing object is 404.
 //!
-//! Differences from AWS: nothing is cached; the viewer uses HTTP, or HTTPS with the certificate in [`Settings`] ([`Tls`]),
+//! Differences from AWS (`docs/local.md` has all of them): the viewer uses HTTP, or HTTPS with the certificate in [`Settings`] ([`Tls`]),
 //! but not both; one invocation of a package runs at a time; header names reach the function in lower case.
 //!
 //! Differences of the bucket from S3:

@@ -39,5 +39,6 @@ mod replay;
 mod report;
 mod sarif;
 mod schemas;
+mod serve_distribution;
 mod serve_tls;
 mod shells;
