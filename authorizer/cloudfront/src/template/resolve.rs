@@ -292,7 +292,7 @@ impl<'t> Resolver<'t> {
             let value = value.ok_or_else(|| format!("the parameter `{name}` has no default"))?;
             let is_list = kind == "CommaDelimitedList" || kind.starts_with("List<");
             return Ok(Some(match value {
-                Value::String(text) if is_list && text.is_empty() => Value::Array(Vec::new()),
+                // Of an empty text, CloudFormation makes a list with one empty text.
                 Value::String(text) if is_list => {
                     text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()
                 }
