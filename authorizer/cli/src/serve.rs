@@ -2,6 +2,7 @@
 
 mod console;
 mod dev_issuer;
+mod distribution;
 mod error;
 mod lock;
 mod observer;
@@ -11,6 +12,7 @@ mod sample;
 mod stop;
 mod tls;
 
+pub(crate) use self::distribution::ServedBehavior;
 pub(crate) use self::observer::ServeLine;
 pub(crate) use self::sample::quoted;
 
@@ -33,6 +35,7 @@ use serde_json::json;
 
 use self::console::{About, Console, Decider, Recording};
 use self::dev_issuer::DevIssuer;
+use self::distribution::DistributionArgs;
 use self::error::ServeError;
 use self::lock::DataLock;
 use self::observer::RequestLines;
@@ -65,6 +68,7 @@ const TOLD_AFTER: Duration = Duration::from_millis(300);
 #[command(after_help = "Examples:\n  authorizer serve --sample .local\n  \
     authorizer serve --sample .local --tls --listen 127.0.0.1:8443\n  \
     authorizer serve --policy policy.toml --dev-issuer\n  \
+    authorizer serve --policy policy.toml --distribution distribution.json --tls\n  \
     authorizer serve --function dist/authorizer.zip --runtime node")]
 pub(crate) struct Args {
     /// Folder with a ready policy, keys and tokens. Creates what is missing.
@@ -92,6 +96,8 @@ pub(crate) struct Args {
     /// Folder that `make runtimes` filled.
     #[arg(long, value_name = "DIR", default_value = ".tools/runtimes")]
     runtimes: PathBuf,
+    #[command(flatten)]
+    distribution: DistributionArgs,
     /// Folder that contains the bucket [default: DIR/data of the sample, or .local/data].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -168,7 +174,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         _ => (None, None),
     };
     let policy_file = policy.clone().filter(|_| args.function.is_none());
-    let (function, response_headers, decided_by, decider, decides) = match (&args.function, policy) {
+    let (function, response_headers, headers, decided_by, decider, decides) = match (&args.function, policy) {
         (Some(zip), _) => {
             let clients = RuntimeClients::in_dir(&args.runtimes);
             let runtime = match args.runtime {
@@ -183,11 +189,13 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
                     "this system does not tell the memory of a process: the limit of 128 MB is not enforced",
                 );
             }
-            let headers = response_headers_of(&packaged);
+            let response_headers = response_headers_of(&packaged);
+            let headers = distribution::of_package(&packaged);
             let decider = Decider::of_package(&packaged);
             let decides = args.record.as_ref().map(|_| Decides::of_package(&packaged)).transpose()?;
             (
                 Function::Packaged(packaged),
+                response_headers,
                 headers,
                 format!("the package {}", zip.display()),
                 decider,
@@ -199,14 +207,16 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             let for_headers = policy.clone();
             let decider = Decider::Live(policy.clone());
             let decides = Some(Decides::Live(policy.clone()));
-            let headers: Arc<ResponseHeaders> =
+            let headers = distribution::of_live(policy.clone());
+            let response_headers: Arc<ResponseHeaders> =
                 Arc::new(move |origin: Option<&str>| for_headers.response_headers(origin));
             let handler = move |event: Bytes| {
                 let policy = policy.clone();
                 async move { policy.decide(&event).await }
             };
             let decided_by = format!("the policy {}", path.display());
-            (Function::InProcess(InProcess::new(handler)), headers, decided_by, Some(decider), decides)
+            let function = Function::InProcess(InProcess::new(handler));
+            (function, response_headers, headers, decided_by, Some(decider), decides)
         }
         // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
@@ -223,6 +233,8 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         // clap requires both files or none.
         _ => None,
     };
+    let (forwarded, needed) = headers;
+    let (behaviors, said) = args.distribution.behaviors(forwarded, &needed, https.is_some())?;
     let settings = Settings {
         listen: args.listen,
         tls: https.as_ref().map(|https| https.tls.clone()),
@@ -235,12 +247,15 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         observer,
     };
     let running = tokio::select! {
-        running = Distribution::start(settings) => running.map_err(ServeError::from)?,
+        running = Distribution::start_with(settings, behaviors) => running.map_err(ServeError::from)?,
         () = stop.asked() => return Ok(Exit::Held),
     };
     if let Some(keys) = &dev_issuer {
         keys.warn();
     }
+    said.warn();
+    let bucket = running.buckets().next().map_or(BUCKET, |(name, _)| name);
+    let bucket = data.join(bucket);
     let base = base(running.addr(), https.as_ref());
     lock.serves(&base);
     let trusted = https.as_ref().map(|https| https.trusted.as_path());
@@ -251,6 +266,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
                 .and_then(|https| Some((https.trusted.as_path(), https.host(running.addr().ip())?)));
             let about = About {
                 decider,
+                invalidator: running.invalidator(),
                 policy: policy_file,
                 dev_issuer: dev_issuer.clone(),
                 sample_key: sample.as_ref().filter(|_| args.function.is_none()).map(Sample::private_key),
@@ -279,17 +295,22 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             url: &base,
             trust: trusted.map(Path::to_string_lossy),
             s3_addr: running.s3_addr(),
-            bucket: data.join(BUCKET).to_string_lossy(),
+            bucket: bucket.to_string_lossy(),
+            behaviors: &said.behaviors,
             decided_by: &decided_by,
             console: console_url,
         }))?,
         Format::Text => {
-            line(format_args!("{base} serves {}", data.join(BUCKET).display()))?;
+            line(format_args!("{base} serves {}", bucket.display()))?;
             line(format_args!("  decided by {decided_by}"))?;
             line(format_args!(
                 "  the bucket itself is at {} and answers signed requests only",
                 running.s3_addr()
             ))?;
+            for (name, addr) in running.buckets().skip(1) {
+                line(format_args!("  and {} at {addr}", data.join(name).display()))?;
+            }
+            said.print()?;
             if let Some(trusted) = trusted {
                 line(format_args!("  clients must trust {}", trusted.display()))?;
             }
@@ -302,6 +323,9 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             }
             if let Some(url) = console_url {
                 line(format_args!("Console: {url}"))?;
+            }
+            if let Some(command) = console.as_ref().and_then(|console| console.invalidate.as_ref()) {
+                line(format_args!("To empty the cache: {command}"))?;
             }
             line("Each request is one line below. Ctrl-C stops the server.")?;
         }

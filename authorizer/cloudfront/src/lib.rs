@@ -9,6 +9,8 @@
 //! 4. What a configuration has and nobody here knows is an [`UnknownMember`].
 //! 5. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can let in, and [`Forwarding`]
 //!    what AWS's own origin request policies send on.
+//! 6. [`CachePolicy`], [`OriginRequestPolicy`] and [`ResponseHeadersPolicy`] are what these policies say, AWS's own too.
+//! 7. A [`Template`] is a distribution as CloudFormation has it, brought into CloudFront's form.
 
 mod arn;
 mod attach;
@@ -23,6 +25,8 @@ mod members;
 mod methods;
 mod needs;
 mod obstacle;
+mod policies;
+mod template;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -38,4 +42,9 @@ pub use members::{Member, STRUCTURES, UnknownMember, unknown_in, unknown_in_dist
 pub use methods::MethodSet;
 pub use needs::DistributionNeeds;
 pub use obstacle::{Obstacle, Stopped};
+pub use policies::{
+    AddedHeader, CachePolicy, CorsHeadersPolicy, OriginRequestPolicy, PolicyError, ResponseHeadersPolicy,
+    Selection,
+};
+pub use template::{Template, TemplateError};
 pub use view::BehaviorName;

@@ -63,7 +63,7 @@ impl CorsHeaders {
 
 /// AWS's own cache policies
 /// ([AWS: managed cache policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html)).
-const CACHE_POLICIES: [(&str, &str, Caching); 7] = [
+pub(crate) const CACHE_POLICIES: [(&str, &str, Caching); 7] = [
     ("Managed-CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", Caching::Disabled),
     ("Managed-CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", Caching::WithoutQuery),
     (
@@ -84,7 +84,7 @@ const CACHE_POLICIES: [(&str, &str, Caching); 7] = [
 
 /// AWS's own origin request policies
 /// ([AWS: managed origin request policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)).
-const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 8] = [
+pub(crate) const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 8] = [
     ("Managed-AllViewerExceptHostHeader", "b689b0a8-53d0-40ab-baf2-68738e2966ac", Forwarding::AllButHost),
     ("Managed-AllViewer", "216adef6-5c7f-47e4-b989-5492eafa07d3", Forwarding::Host),
     (
@@ -106,7 +106,7 @@ const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 8] = [
 
 /// AWS's own response headers policies
 /// ([AWS: managed response headers policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html)).
-const RESPONSE_HEADERS_POLICIES: [(&str, &str, CorsHeaders); 5] = [
+pub(crate) const RESPONSE_HEADERS_POLICIES: [(&str, &str, CorsHeaders); 5] = [
     ("Managed-SimpleCORS", "60669652-455b-4ae9-85a4-c4c02393f86c", CorsHeaders::Every),
     ("Managed-CORS-With-Preflight", "5cc3b908-e619-4b99-88e5-2cf7f45965bd", CorsHeaders::EveryAndExposed),
     ("Managed-SecurityHeadersPolicy", "67f7725c-6f97-4210-82d7-5512b31e9d03", CorsHeaders::None),

@@ -145,6 +145,9 @@ pub struct CustomErrorResponse {
     /// The path of the page; empty if not set.
     #[serde(default, deserialize_with = "or_default")]
     pub response_page_path: String,
+    /// The status that viewers get with the page; empty if not set.
+    #[serde(default, deserialize_with = "or_default")]
+    pub response_code: String,
 }
 
 /// An origin.
@@ -175,6 +178,9 @@ pub struct Origin {
 pub struct CustomHeader {
     /// Its name.
     pub header_name: String,
+    /// Its value.
+    #[serde(default, deserialize_with = "or_default")]
+    pub header_value: String,
 }
 
 /// The settings of an S3 origin.
@@ -251,6 +257,51 @@ pub struct Behavior {
     /// Field-level encryption; empty if not set.
     #[serde(default, deserialize_with = "or_default")]
     pub field_level_encryption_id: String,
+    /// Whether CloudFront compresses answers.
+    #[serde(default, deserialize_with = "or_default")]
+    pub compress: bool,
+    /// What a cache policy says, in the older way.
+    #[serde(default, deserialize_with = "or_default")]
+    pub forwarded_values: Option<ForwardedValues>,
+    /// The shortest time in the cache, in the older way.
+    #[serde(default, rename = "MinTTL")]
+    pub min_ttl: Option<u64>,
+    /// The time in the cache where the origin says nothing, in the older way.
+    #[serde(default, rename = "DefaultTTL")]
+    pub default_ttl: Option<u64>,
+    /// The longest time in the cache, in the older way.
+    #[serde(default, rename = "MaxTTL")]
+    pub max_ttl: Option<u64>,
+}
+
+/// What is forwarded and is in the key of the cache, in the older way.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub struct ForwardedValues {
+    /// Whether the query is forwarded.
+    #[serde(default, deserialize_with = "or_default")]
+    pub query_string: bool,
+    /// The parameters that the key has; all, if there are none here.
+    #[serde(default, deserialize_with = "or_default")]
+    pub query_string_cache_keys: List<String>,
+    /// The headers.
+    #[serde(default, deserialize_with = "or_default")]
+    pub headers: List<String>,
+    /// The cookies.
+    #[serde(default, deserialize_with = "or_default")]
+    pub cookies: CookiePreference,
+}
+
+/// Which cookies are forwarded, in the older way.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub struct CookiePreference {
+    /// `none`, `whitelist` or `all`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub forward: String,
+    /// The names, for `whitelist`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub whitelisted_names: List<String>,
 }
 
 /// Something that is on or off.

@@ -35,6 +35,9 @@ pub enum HeaderNeed {
 const READ: [&str; 6] =
     ["Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"];
 
+/// Without these, S3 stores an upload with less information.
+const SPARE_UPLOAD: [&str; 3] = ["Content-Disposition", "Content-Language", "Expires"];
+
 /// The headers that a rule's operations need at S3, each with what it is for.
 pub fn headers_of(rule: &Rule) -> Vec<(Cow<'static, str>, HeaderNeed)> {
     let mut headers = Vec::new();
@@ -83,6 +86,31 @@ impl OriginHeaders {
     pub fn of<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Self {
         let mut all = Self::default();
         rules.into_iter().for_each(|rule| all.add(rule));
+        all
+    }
+
+    /// Those that the templates forward: the headers that the rules need, and those without which S3 stores or returns
+    /// less information, as far as there is room.
+    pub fn forwarded(rules: &[Rule], most: u16) -> Self {
+        let mut all = Self::of(rules);
+        let allows = |is: fn(S3Operation) -> bool| {
+            rules.iter().any(|rule| rule.effect() == Effect::Allow && rule.operations().any(is))
+        };
+        let (uploads, reads) = (allows(S3Operation::is_upload), allows(S3Operation::reads_object));
+        let checksums = all.names().any(|name| name.contains("-checksum-"));
+        let spare = [
+            (uploads, &SPARE_UPLOAD[..]),
+            (reads, &["x-amz-checksum-mode"]),
+            // S3 ignores it beside the checksum itself.
+            (checksums, &["x-amz-sdk-checksum-algorithm"]),
+        ];
+        for name in spare.into_iter().filter(|(is_used, _)| *is_used).flat_map(|(_, names)| names) {
+            all.add_if_it_fits(name, most);
+        }
+        if all.names.is_empty() {
+            // The list of an origin request policy cannot be empty.
+            all.extend([Cow::Borrowed("Range")]);
+        }
         all
     }
 

@@ -49,12 +49,12 @@ impl Activity {
 
 /// The viewer's body on its way to the bucket.
 pub(crate) struct Upload {
-    body: Incoming,
+    body: Option<Incoming>,
     activity: Activity,
 }
 
 impl Upload {
-    pub(crate) fn new(body: Incoming, activity: Activity) -> Self {
+    pub(crate) fn new(body: Option<Incoming>, activity: Activity) -> Self {
         Self { body, activity }
     }
 }
@@ -67,17 +67,18 @@ impl Body for Upload {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(context));
         self.activity.touch();
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::Map;
 
-use crate::headers::{is_disallowed, is_named_by_connection};
+use crate::headers::{is_hidden, is_named_by_connection};
 
 /// The distribution's id in every event and log line.
 pub const DISTRIBUTION_ID: &str = "ELOCALDISTRIBUTION";
@@ -20,9 +20,13 @@ pub const DISTRIBUTION_DOMAIN_NAME: &str = "dlocaldistribution.cloudfront.net";
 
 /// CloudFront's limits: "The maximum length of this URL is 8192 bytes", "of a request, including the path, the query
 /// string (if any), and headers, is 20,480 bytes", and 413 above them: AWS, "Request and response behavior for Amazon
-/// S3 origins".
+/// S3 origins". The page of the quotas has 32,768 bytes for a request. The smaller one counts here.
 const MAX_URL: usize = 8_192;
-const MAX_REQUEST: usize = 20_480;
+pub(crate) const MAX_REQUEST: usize = 20_480;
+
+/// What CloudFront's page says of a method that the behavior does not allow.
+pub(crate) const METHOD_NOT_ALLOWED: &str = "This distribution is not configured to allow the HTTP request method that was used for this request. The \
+     distribution supports only cachable requests.";
 
 /// Why CloudFront answers a request itself, without running the function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -43,11 +47,35 @@ pub enum ViewerRefusal {
     #[error("the URL is longer than CloudFront's 8,192 bytes")]
     UrlTooLong,
     /// Path, query and headers that are too long together.
-    #[error("the request is longer than CloudFront's 20,480 bytes")]
+    #[error(
+        "the request without its body is longer than 20,480 bytes, the smaller of the two limits in AWS's pages (the \
+         other one is 32,768)"
+    )]
     RequestTooLong,
 }
 
 impl ViewerRefusal {
+    /// What CloudFront's page says.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Method => METHOD_NOT_ALLOWED,
+            Self::GetWithBody
+            | Self::Target
+            | Self::HeaderNotText
+            | Self::UrlTooLong
+            | Self::RequestTooLong => "Bad request.",
+        }
+    }
+
+    /// Whether CloudFront closes the connection after its answer: "and then terminates the TCP connection to the
+    /// viewer".
+    pub(crate) fn ends_the_connection(self) -> bool {
+        match self {
+            Self::UrlTooLong | Self::RequestTooLong => true,
+            Self::Method | Self::GetWithBody | Self::Target | Self::HeaderNotText => false,
+        }
+    }
+
     pub(crate) fn status(self) -> StatusCode {
         match self {
             // "This distribution is not configured to allow the HTTP request method that was used".
@@ -142,9 +170,8 @@ fn check_length(
 fn headers(parts: &Parts, host: &str) -> Result<CloudFrontHeaders<'static>, ViewerRefusal> {
     let mut shown = CloudFrontHeaders::new();
     for (name, value) in &parts.headers {
-        let hidden = name == header::TE
-            || is_disallowed(name.as_str())
-            || is_named_by_connection(&parts.headers, name);
+        let hidden =
+            name == header::TE || is_hidden(name.as_str()) || is_named_by_connection(&parts.headers, name);
         if hidden || name == header::HOST {
             continue;
         }

@@ -5,7 +5,10 @@ use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName};
 
 /// Headers that a function never receives and must not add.
-const DISALLOWED: [&str; 24] = [
+const DISALLOWED: [&str; 27] = [
+    "client-cert",
+    "client-cert-chain",
+    "cloudfront-viewer-cert-pem",
     "connection",
     "expect",
     "keep-alive",
@@ -48,12 +51,24 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Whether a function must not add or edit the header with this lower-case name.
-pub(crate) fn is_disallowed(name: &str) -> bool {
+/// Whether a function does not receive the header with this lower-case name.
+pub(crate) fn is_hidden(name: &str) -> bool {
     DISALLOWED.contains(&name)
         || name == "x-forwarded-proto"
         || name.starts_with("x-amz-cf-")
         || name.starts_with("x-edge-")
+}
+
+/// Whether a function must not add or edit the header with this lower-case name. AWS's page of today names some headers
+/// that begin with `X-Amzn-`, an older one has `X-Amzn-*`. This is the stricter of the two.
+pub(crate) fn is_disallowed(name: &str) -> bool {
+    is_hidden(name) || name.starts_with("x-amzn-")
+}
+
+/// Whether a viewer-request function must not add the header with this lower-case name: CloudFront adds these after the
+/// function.
+pub(crate) fn is_of_viewer(name: &str) -> bool {
+    name.starts_with("cloudfront-viewer-")
 }
 
 /// Whether a function must return the header with this lower-case name unchanged.

@@ -5,6 +5,8 @@
 //! sent to an S3 that serves only signed requests. The answer streams back.
 //!
 //! - [`Distribution`] is started with [`Settings`] and is then [`Running`].
+//! - [`Behaviors`] are what it serves: one behavior, or those of a [`DistributionConfig`], with the cache that its cache
+//!   policies describe, which an [`Invalidator`] empties.
 //! - [`Function`] decides: a closure in this process ([`InProcess`]), or the deployment package under AWS's own
 //!   runtime clients ([`Packaged`]).
 //! - [`Observer`] is told about each request ([`RequestReport`]): its decision, and the [`Violation`] for which
@@ -13,8 +15,9 @@
 //!   `s3:GetObjectVersion`, `s3:PutObject`, `s3:DeleteObject`, `s3:AbortMultipartUpload` and
 //!   `s3:ListMultipartUploadParts` on its objects, and `s3:ListBucket`, so that a missing object is 404.
 //!
-//! Differences from AWS: nothing is cached; the viewer uses HTTP, or HTTPS with the certificate in [`Settings`] ([`Tls`]),
-//! but not both; a package's processes run on between requests, where Lambda freezes them; header names reach the function in lower case.
+//! Differences from AWS (`docs/local.md` has all of them): the viewer uses HTTP, or HTTPS with the certificate in
+//! [`Settings`] ([`Tls`]), but not both; a package's processes run on between requests, where Lambda freezes them; header
+//! names reach the function in lower case.
 //!
 //! Differences of the bucket from S3:
 //!
@@ -33,7 +36,9 @@
 //! - If a viewer disconnects while an upload in parts is being completed, the completion is cancelled.
 
 mod answer;
+mod behaviors;
 mod body;
+mod cache;
 mod closing;
 mod credentials;
 mod distribution;
@@ -53,8 +58,9 @@ mod sign;
 mod tls;
 mod usage;
 
+pub use behaviors::{BehaviorRow, Behaviors, ConfigError, DistributionConfig, ForwardedHeaders};
 pub use credentials::Credentials;
-pub use distribution::{Distribution, ResponseHeaders, Running, Settings, StartError};
+pub use distribution::{Distribution, Invalidator, ResponseHeaders, Running, Settings, StartError};
 pub use event::{DISTRIBUTION_DOMAIN_NAME, DISTRIBUTION_ID, ViewerRefusal};
 pub use function::{Function, InProcess};
 pub use invocation::{FunctionError, Invocation};

@@ -50,6 +50,8 @@ pub struct RequestReport {
     pub elapsed: Duration,
     /// Whether the request reached the bucket.
     pub forwarded: bool,
+    /// The age in seconds of the answer, if it came from the cache.
+    pub age: Option<u64>,
     /// What went into the function, and what came out, if the observer wants it.
     pub details: Option<Box<RequestDetails>>,
 }

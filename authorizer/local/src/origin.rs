@@ -13,6 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::behaviors::BucketHere;
 use crate::body::{Activity, Download, ResponseBody, Upload};
 use crate::credentials::Credentials;
 use crate::headers::is_hop_by_hop;
@@ -31,7 +32,7 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Origin {
     client: Client<HttpConnector, Upload>,
     authority: Authority,
-    bucket: String,
+    bucket: BucketHere,
     signer: Signer,
     response_timeout: Duration,
 }
@@ -50,6 +51,18 @@ pub(crate) enum OriginError {
 }
 
 impl OriginError {
+    /// What CloudFront's page says.
+    pub(crate) fn sentence(&self) -> &'static str {
+        match self {
+            Self::Request(_) | Self::Sign(_) => "Bad request.",
+            Self::Unreachable { .. } => "CloudFront wasn't able to connect to the origin.",
+            Self::TooSlow(_) => {
+                "CloudFront attempted to establish a connection with the origin, but either the attempt failed or the \
+                 origin closed the connection."
+            }
+        }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Request(_) | Self::Sign(_) | Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
@@ -59,9 +72,10 @@ impl OriginError {
 }
 
 impl Origin {
+    /// The bucket at an address, which signatures for this Region are for.
     pub(crate) fn new(
         addr: SocketAddr,
-        bucket: &str,
+        bucket: BucketHere,
         region: &str,
         credentials: &Credentials,
     ) -> Result<Self, http::uri::InvalidUri> {
@@ -75,7 +89,7 @@ impl Origin {
         Ok(Self {
             client,
             authority: Authority::try_from(addr.to_string())?,
-            bucket: bucket.to_owned(),
+            bucket,
             signer: Signer::new(credentials.clone(), region),
             response_timeout: RESPONSE_TIMEOUT,
         })
@@ -85,7 +99,7 @@ impl Origin {
     pub(crate) async fn send(
         &self,
         request: &CloudFrontRequest<'_>,
-        body: Incoming,
+        body: Option<Incoming>,
     ) -> Result<Response<ResponseBody>, OriginError> {
         let activity = Activity::now();
         let request = self.request(request, Upload::new(body, activity.clone()))?;
@@ -104,10 +118,10 @@ impl Origin {
     }
 
     fn request(&self, request: &CloudFrontRequest<'_>, body: Upload) -> Result<Request<Upload>, OriginError> {
-        let bucket = &self.bucket;
+        let BucketHere { bucket, path: prefix, .. } = &self.bucket;
         let path = match request.querystring.as_ref() {
-            "" => format!("/{bucket}{}", request.uri),
-            query => format!("/{bucket}{}?{query}", request.uri),
+            "" => format!("/{bucket}{prefix}{}", request.uri),
+            query => format!("/{bucket}{prefix}{}?{query}", request.uri),
         };
         let uri = Uri::builder()
             .scheme(Scheme::HTTP)
@@ -118,8 +132,8 @@ impl Origin {
         let mut signed = Request::builder().method(method).uri(uri).body(body)?;
         for (name, lines) in &request.headers {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(http::Error::from)?;
-            // hyper sets the body's framing for this connection.
-            if is_hop_by_hop(&name) {
+            // hyper sets the body's framing for this connection, and the host of the bucket.
+            if is_hop_by_hop(&name) || name == header::HOST {
                 continue;
             }
             for line in lines.iter() {
@@ -127,8 +141,15 @@ impl Origin {
                 signed.headers_mut().append(name.clone(), value);
             }
         }
+        for (name, value) in &self.bucket.headers {
+            let name = HeaderName::try_from(name).map_err(http::Error::from)?;
+            let value = HeaderValue::try_from(value).map_err(http::Error::from)?;
+            signed.headers_mut().insert(name, value);
+        }
         let (mut parts, body) = signed.into_parts();
-        self.signer.sign(&mut parts, SystemTime::now())?;
+        if self.bucket.is_signed {
+            self.signer.sign(&mut parts, SystemTime::now())?;
+        }
         Ok(Request::from_parts(parts, body))
     }
 
@@ -161,7 +182,14 @@ mod tests {
     /// The result of one request to a bucket at the address: its status and body, or the error.
     async fn ask(bucket: SocketAddr) -> Result<(u16, Result<Bytes, String>), OriginError> {
         let credentials = Credentials::new("AK", "SK");
-        let mut origin = Origin::new(bucket, "files", "us-east-1", &credentials).unwrap();
+        let files = BucketHere {
+            bucket: "files".to_owned(),
+            region: "us-east-1".to_owned(),
+            path: String::new(),
+            is_signed: true,
+            headers: Vec::new(),
+        };
+        let mut origin = Origin::new(bucket, files, "us-east-1", &credentials).unwrap();
         origin.response_timeout = Duration::from_millis(100);
         let origin = Arc::new(origin);
         let (sender, mut answers) = mpsc::unbounded_channel();
@@ -177,7 +205,7 @@ mod tests {
                     body: None,
                     other: serde_json::Map::new(),
                 };
-                let answer = match origin.send(&returned, request.into_body()).await {
+                let answer = match origin.send(&returned, Some(request.into_body())).await {
                     Ok(response) => {
                         let status = response.status().as_u16();
                         let body = response.into_body().collect().await;

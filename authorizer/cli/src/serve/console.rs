@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use authorizer_core::{Authorizer, Bundle};
-use authorizer_local::{Observer, Packaged};
+use authorizer_local::{Invalidator, Observer, Packaged};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -88,6 +88,8 @@ impl Decider {
 /// What `serve` serves, for the console.
 pub(super) struct About<'a> {
     pub(super) decider: Decider,
+    /// What removes answers from the cache, if there is one.
+    pub(super) invalidator: Option<Invalidator>,
     /// The policy file, unless a package decides.
     pub(super) policy: Option<PathBuf>,
     pub(super) dev_issuer: Option<Arc<DevIssuer>>,
@@ -151,6 +153,7 @@ struct State {
     page: Page,
     recorder: Arc<Recorder>,
     decider: Decider,
+    invalidator: Option<Invalidator>,
     file: Option<ReviewedFile>,
     /// The matrix, where there is no file.
     package_rows: OnceLock<Value>,
@@ -165,6 +168,8 @@ struct State {
 pub(super) struct Console {
     /// The address of the page, which has the secret.
     pub(super) url: String,
+    /// The command that removes everything from the cache, if there is one.
+    pub(super) invalidate: Option<String>,
     _tasks: JoinSet<()>,
 }
 
@@ -175,6 +180,8 @@ impl Console {
         let port = listener.local_addr().map_err(ConsoleError::Listen)?.port();
         let guard = Guard::new(port).map_err(|_| ConsoleError::Random)?;
         let url = guard.url();
+        let invalidate =
+            about.invalidator.is_some().then(|| guard.command("invalidate", "{\"paths\": [\"/*\"]}"));
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let policy = about.policy.map(absolute);
         let signer = match (about.dev_issuer, about.sample_key) {
@@ -187,6 +194,7 @@ impl Console {
             page: Page::new().ok_or(ConsoleError::Page)?,
             recorder: Arc::clone(&recording.0),
             decider: about.decider,
+            invalidator: about.invalidator,
             saver: policy.as_deref().map(|policy| Saver::new(tests_beside(policy))),
             sender: Sender {
                 signer,
@@ -204,6 +212,6 @@ impl Console {
         let mut tasks = JoinSet::new();
         tasks.spawn(events::watch(Arc::clone(&state), events::Seen::look(&state)));
         tasks.spawn(server::serve(listener, state));
-        Ok(Self { url, _tasks: tasks })
+        Ok(Self { url, invalidate, _tasks: tasks })
     }
 }

@@ -7,12 +7,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 use std::thread;
 use std::time::Duration;
 
-use authorizer_local::{Observer, RequestReport, Usage};
+use authorizer_local::{Observer, RequestReport, Usage, Violation};
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::ServedBehavior;
 use crate::output::{Format, line, note};
 
 /// A line of `serve --format json`.
@@ -37,6 +38,8 @@ pub(crate) enum ServeLine<'s> {
         s3_addr: SocketAddr,
         /// The folder with the objects.
         bucket: Cow<'s, str>,
+        /// The behaviors of the distribution, in the order in which they are tried; empty without a distribution.
+        behaviors: &'s [ServedBehavior],
         /// What decides: the policy or the function.
         decided_by: &'s str,
         /// The URL of the console, with its secret, if there is one.
@@ -55,10 +58,14 @@ pub(crate) enum ServeLine<'s> {
         status: u16,
         /// Whether the request reached the bucket.
         forwarded: bool,
+        /// The age in seconds of the answer, if it came from the cache.
+        age: Option<u64>,
         /// The function's line of the decision log, if it wrote one.
         record: Option<&'s Value>,
         /// The part of the function's result that CloudFront would reject.
         violation: Option<String>,
+        /// The rule of AWS that the result breaks: the page, and the rule in short.
+        rule: Option<&'s str>,
         /// Any other error: with the request, the function or the bucket.
         problem: Option<&'s str>,
         /// The time from the last byte of the viewer's headers to the first byte of the answer, in microseconds.
@@ -176,8 +183,10 @@ impl Observer for RequestLines {
                 path: &report.path,
                 status: report.status,
                 forwarded: report.forwarded,
+                age: report.age,
                 record: report.record.as_ref(),
                 violation: report.violation.as_ref().map(ToString::to_string),
+                rule: report.violation.as_ref().map(Violation::rule),
                 problem: report.problem.as_deref(),
                 micros: micros(report.elapsed),
                 usage: report.usage.as_ref().map(UsageLine::of),
@@ -239,10 +248,21 @@ fn text(report: &RequestReport) -> String {
         _ => report.status.red().to_string(),
     };
     let why = match (&report.violation, &report.problem) {
-        (Some(violation), _) => format!("CloudFront would answer 502: {violation}").red().to_string(),
+        (Some(violation), _) => {
+            let rule = violation.rule();
+            format!(
+                "{} {}",
+                format!("CloudFront answers 502: {violation}").red(),
+                format!("({rule})").dimmed()
+            )
+        }
         (None, Some(problem)) => lines(problem).red().to_string(),
         (None, None) if word("rule").is_empty() => word("reason").to_owned(),
         (None, None) if report.forwarded => format!("by rule {}", word("rule")),
+        (None, None) if report.age.is_some() => {
+            let age = report.age.unwrap_or_default();
+            format!("by rule {}, from the cache, {age} s old", word("rule"))
+        }
         (None, None) => format!("{} {}", word("reason"), word("rule")),
     };
     let key = if word("key").is_empty() { report.path.as_str() } else { word("key") };

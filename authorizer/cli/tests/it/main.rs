@@ -40,5 +40,6 @@ mod report;
 mod sarif;
 mod schemas;
 mod serve_run;
+mod serve_distribution;
 mod serve_tls;
 mod shells;

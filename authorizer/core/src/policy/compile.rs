@@ -67,6 +67,7 @@ impl Policy {
                     sign_in,
                     subject_logging: document.log.subject,
                     claim_hasher,
+                    max_origin_headers: headers::quota(document),
                 })
             }
             false => Err(problems.into_vec()),

@@ -24,6 +24,7 @@ pub struct Policy {
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) subject_logging: SubjectLogging,
     pub(crate) claim_hasher: Option<ClaimHasher>,
+    pub(crate) max_origin_headers: u16,
 }
 
 impl Policy {
@@ -35,6 +36,11 @@ impl Policy {
     /// The rules, in the order of the document.
     pub fn rules(&self) -> &[Rule] {
         self.rules.as_slice()
+    }
+
+    /// The number of headers that an origin request policy of the account can have.
+    pub fn max_origin_headers(&self) -> u16 {
+        self.max_origin_headers
     }
 
     /// The rules with a key pattern that matches this resource with these claims, in the order of the document: for a

@@ -7,10 +7,11 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::violation::Violation;
-use crate::headers::{is_disallowed, read_only};
+use crate::event::MAX_REQUEST;
+use crate::headers::{is_disallowed, is_of_viewer, read_only};
 
-/// CloudFront's limit on a URL.
-const MAX_URI: usize = 8_192;
+/// The limit on a URI that a function returns: "must be less than 8,192 characters".
+const URI_LIMIT: usize = 8_192;
 
 pub(super) fn check(
     sent: &CloudFrontRequest<'_>,
@@ -36,6 +37,10 @@ pub(super) fn check(
     }
     check_uri(&request.uri, &request.querystring)?;
     check_protected(sent, &request)?;
+    let size = size(&request);
+    if size > MAX_REQUEST {
+        return Err(Violation::RequestTooLarge(size));
+    }
     Ok(request)
 }
 
@@ -68,7 +73,8 @@ fn check_uri(uri: &str, query: &str) -> Result<(), Violation> {
     if !uri.starts_with('/') {
         return Err(Violation::UriNotRooted);
     }
-    if uri.len().saturating_add(query.len()) > MAX_URI {
+    let query_bytes = if query.is_empty() { 0 } else { query.len().saturating_add("?".len()) };
+    if uri.len().saturating_add(query_bytes) >= URI_LIMIT {
         return Err(Violation::UriTooLong);
     }
     let is_illegal = |c: char| c.is_whitespace() || c.is_control() || c == '#';
@@ -79,6 +85,14 @@ fn check_uri(uri: &str, query: &str) -> Result<(), Violation> {
         return Err(Violation::QueryCharacter);
     }
     Ok(())
+}
+
+/// The bytes of the request without its body, as those of the viewer's request are counted.
+fn size(request: &CloudFrontRequest<'_>) -> usize {
+    let lines = request.headers.iter().flat_map(|(name, lines)| {
+        lines.iter().map(|line| name.len().saturating_add(line.value.len()).saturating_add(": \r\n".len()))
+    });
+    lines.fold(request.uri.len().saturating_add(request.querystring.len()), usize::saturating_add)
 }
 
 fn check_protected(sent: &CloudFrontRequest<'_>, returned: &CloudFrontRequest<'_>) -> Result<(), Violation> {
@@ -96,6 +110,9 @@ fn check_protected(sent: &CloudFrontRequest<'_>, returned: &CloudFrontRequest<'_
     };
     if let Some(name) = returned.headers.keys().find(|name| is_disallowed(name) && differs(name)) {
         return Err(Violation::DisallowedHeader(name.to_string()));
+    }
+    if let Some(name) = returned.headers.keys().find(|name| is_of_viewer(name) && differs(name)) {
+        return Err(Violation::ViewerHeader(name.to_string()));
     }
     match read_only().find(|name| differs(name)) {
         Some(name) => Err(Violation::ReadOnlyHeader(name.to_owned())),

@@ -20,6 +20,10 @@ fn sent() -> CloudFrontRequest<'static> {
     CloudFrontRequest::deserialize(&sent).unwrap().into_owned()
 }
 
+/// The request in the event without its body, as its bytes are counted.
+const SENT: &str = "/users/alice/a.txta=bhost: d.cloudfront.net\r\ncontent-length: 3\r\nvia: 1.1 a\r\nvia: 1.1 b\r\n\
+    authorization: Bearer x\r\n";
+
 fn violation(result: &Value) -> Option<Violation> {
     check(&sent(), result.to_string().as_bytes()).err()
 }
@@ -45,6 +49,8 @@ fn what_a_function_may_change_is_accepted() {
         edited(|r| r["headers"]["host"] = json!([{"value": "d.cloudfront.net"}])),
         header("x-added", "X-Added", "ü"),
         edited(|r| r["origin"] = json!({"s3": {}})),
+        edited(|r| r["uri"] = json!(format!("/{}", "a".repeat(8_186)))),
+        header("cloudfront-is-mobile-viewer", "CloudFront-Is-Mobile-Viewer", "true"),
     ];
     for result in accepted {
         assert_eq!(violation(&result), None, "{result}");
@@ -85,6 +91,21 @@ fn every_rule_about_a_returned_request_is_kept() {
         (edited(|r| r["querystring"] = json!("a b")), Violation::QueryCharacter),
         (edited(|r| r["querystring"] = json!("a#b")), Violation::QueryCharacter),
         (edited(|r| r["uri"] = json!(format!("/{}", "a".repeat(8_192)))), Violation::UriTooLong),
+        (
+            edited(|r| {
+                r["uri"] = json!(format!("/{}", "a".repeat(8_186)));
+                r["querystring"] = json!("b=cd");
+            }),
+            Violation::UriTooLong,
+        ),
+        (
+            header("cloudfront-viewer-country", "CloudFront-Viewer-Country", "SE"),
+            Violation::ViewerHeader("cloudfront-viewer-country".to_owned()),
+        ),
+        (
+            header("x-a", "x-a", &"a".repeat(20_480)),
+            Violation::RequestTooLarge(format!("{SENT}x-a: {}\r\n", "a".repeat(20_480)).len()),
+        ),
         (remove("host"), read_only("host")),
         (remove("content-length"), read_only("content-length")),
         (remove("via"), read_only("via")),
@@ -119,6 +140,9 @@ fn every_rule_about_a_returned_request_is_kept() {
 #[test]
 fn no_disallowed_header_may_be_added_to_a_request_or_a_response() {
     for name in [
+        "client-cert",
+        "client-cert-chain",
+        "cloudfront-viewer-cert-pem",
         "connection",
         "expect",
         "keep-alive",
@@ -143,6 +167,7 @@ fn no_disallowed_header_may_be_added_to_a_request_or_a_response() {
         "x-amzn-header-order",
         "x-amzn-lambda-integration-tag",
         "x-amzn-requestid",
+        "x-amzn-trace-id",
         "x-cache",
         "x-edge-location",
         "x-forwarded-proto",

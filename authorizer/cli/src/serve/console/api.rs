@@ -23,6 +23,13 @@ struct Save {
     name: String,
 }
 
+/// The body of an invalidation.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Invalidation {
+    paths: Vec<String>,
+}
+
 /// The body of a replay.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +85,18 @@ pub(super) async fn answer(
                 state.decider.with(|authorizer| saver.save(&asked, &name, authorizer)).map_err(unusable)
             })
             .await
+        }
+        (&Method::POST, "invalidate") => {
+            let Invalidation { paths } = read(&body)?;
+            let Some(invalidator) = &state.invalidator else {
+                return Err(unusable("nothing is cached: start `serve` with `--distribution`"));
+            };
+            if let Some(path) = paths.iter().find(|path| !path.starts_with('/')) {
+                return Err(unusable(format!("`{}` does not begin with `/`", path.escape_debug())));
+            }
+            let removed =
+                paths.iter().map(|path| invalidator.invalidate(path)).fold(0, usize::saturating_add);
+            Ok(json!({"removed": removed}))
         }
         (&Method::POST, "replay") => {
             let Replay { seq } = read(&body)?;

@@ -49,6 +49,16 @@ impl Guard {
         format!("http://{host}/{}", self.secret)
     }
 
+    /// A command that a person at this machine can give the console: a POST with this JSON.
+    pub(super) fn command(&self, api: &str, json: &str) -> String {
+        let [host, ..] = &self.hosts;
+        format!(
+            "curl http://{host}/api/{api} -H '{SECRET_HEADER}: {}' -H 'origin: http://{host}' \
+             -H 'content-type: application/json' -d '{json}'",
+            self.secret
+        )
+    }
+
     /// What this request may have. `None`: nothing, and it is not told why.
     pub(super) fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Admitted> {
         // A target with a host of its own is for proxies.

@@ -179,6 +179,7 @@ mod tests {
             problem: None,
             elapsed: Duration::ZERO,
             forwarded: true,
+            age: None,
             details: Some(Box::new(details)),
         }
     }

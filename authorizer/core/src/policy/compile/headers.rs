@@ -11,7 +11,7 @@ use crate::rules::Rule;
 const MOST: u16 = 100;
 
 /// The number of headers that an origin request policy of the account can have.
-fn quota(document: &PolicyDocument) -> u16 {
+pub(super) fn quota(document: &PolicyDocument) -> u16 {
     document.max_origin_headers.unwrap_or(DEFAULT_MAX_HEADERS)
 }
 

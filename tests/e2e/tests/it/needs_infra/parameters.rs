@@ -53,6 +53,22 @@ fn written(folder: &Path, rest: &str) -> std::path::PathBuf {
 }
 
 #[test]
+fn the_local_distribution_forwards_the_same_headers() {
+    for name in POLICIES {
+        let path = root().join(name);
+        let bundle = PolicyFile::load(&path).unwrap().into_bundle();
+        let policy = bundle.policy();
+        let forwarded = OriginHeaders::forwarded(policy.rules(), policy.max_origin_headers());
+        let mut names: Vec<_> = forwarded.names().collect();
+        let said = values(&parameters(&path));
+        let mut listed: Vec<_> = said["ForwardedHeaders"].split(',').collect();
+        names.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(names, listed, "{name}");
+    }
+}
+
+#[test]
 fn what_the_bucket_lets_the_distribution_do_is_what_check_says_of_the_policy() {
     for name in POLICIES {
         let policy = root().join(name);

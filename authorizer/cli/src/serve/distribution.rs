@@ -1,0 +1,333 @@
+//! `serve --distribution`: the distribution that you have, from the AWS CLI, a template or the AWS CDK.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use authorizer_cloudfront::{ExportedError, Template, TemplateError};
+use authorizer_core::Bundle;
+use authorizer_core::origin_headers::OriginHeaders;
+use authorizer_core::policy::Policy;
+use authorizer_local::{Behaviors, ConfigError, DistributionConfig, ForwardedHeaders, Packaged};
+use miette::Diagnostic;
+use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::policy::LivePolicy;
+use crate::input::read_limited;
+use crate::output::{line, note};
+use crate::table::table;
+
+/// The longest file that is read, in bytes. A template of CloudFormation has at most one megabyte.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The file of a distribution in the folder that `infra/export` fills.
+const EXPORTED: &str = "distribution.json";
+
+/// The end of the names of the templates that `cdk synth` writes.
+const OF_THE_CDK: &str = ".template.json";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DistributionArgs {
+    /// Distribution to serve: what `aws cloudfront get-distribution-config` wrote, a CloudFormation template (JSON or YAML), the
+    /// folder that `cdk synth` or `infra/export` filled. Each bucket is a folder in the data folder. Without it, one
+    /// behavior is served, and the headers that `infra/parameters` lists reach the bucket.
+    #[arg(long, value_name = "FILE")]
+    distribution: Option<PathBuf>,
+    /// Value of a parameter of the template, such as `--parameter Stage=test` [default: its default]. Repeatable.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter, requires = "distribution")]
+    parameters: Vec<(String, String)>,
+}
+
+/// Why a distribution cannot be served.
+#[derive(Debug, Diagnostic, Error)]
+pub(super) enum DistributionError {
+    /// What it says cannot be served.
+    #[error("`{path}` cannot be served: {error}")]
+    #[diagnostic(help("{}", help_for(.error)))]
+    Config { path: PathBuf, error: ConfigError },
+    /// Neither JSON nor YAML.
+    #[error("`{path}` is neither JSON nor YAML: {message}")]
+    #[diagnostic(help(
+        "name the output of `aws cloudfront get-distribution-config --id ID --output json`, or a CloudFormation template"
+    ))]
+    Form { path: PathBuf, message: String },
+    /// A folder without a distribution.
+    #[error(
+        "the folder `{path}` contains neither `{EXPORTED}` nor a file `*{OF_THE_CDK}` with a distribution"
+    )]
+    #[diagnostic(help("name the folder that `cdk synth` or `infra/export` filled, or a file"))]
+    Folder { path: PathBuf },
+    /// Several stacks with a distribution.
+    #[error("the folder `{path}` contains several templates with a distribution: {}", .names.join(", "))]
+    #[diagnostic(help("name one of these files"))]
+    Several { path: PathBuf, names: Vec<String> },
+}
+
+fn help_for(error: &ConfigError) -> String {
+    match error {
+        ConfigError::NoPolicy { command, .. } => format!("write it beside the distribution: {command}"),
+        ConfigError::Policy { .. } => "write the file again, with the AWS CLI".to_owned(),
+        ConfigError::Template(TemplateError::Unresolved { .. }) => {
+            "give the parameter a value with `--parameter NAME=VALUE`, or serve what `aws cloudfront \
+             get-distribution-config` writes once the template is deployed"
+                .to_owned()
+        }
+        ConfigError::Template(_) => "name a template with one distribution".to_owned(),
+        ConfigError::Distribution(ExportedError::Other(_))
+        | ConfigError::Distribution(_)
+        | ConfigError::Unknown { .. }
+        | ConfigError::Bucket { .. } => {
+            "use the complete output of `aws cloudfront get-distribution-config --id ID --output json`"
+                .to_owned()
+        }
+    }
+}
+
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A behavior, as the first line of `serve --format json` has it.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct ServedBehavior {
+    /// The path pattern; `default` for the default behavior.
+    pattern: String,
+    /// The methods.
+    methods: String,
+    /// Whether the function runs: `yes`, `no`, or `absent` for another function, which is not here.
+    function: String,
+    /// The bucket, with the origin path.
+    origin: String,
+    /// The cache policy, or `no`.
+    cache: String,
+}
+
+/// What a start says of the distribution.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) behaviors: Vec<ServedBehavior>,
+    notes: Vec<String>,
+}
+
+impl DistributionArgs {
+    /// The behaviors to serve, and what is said of them. `needed` are the headers that the policy needs at S3.
+    pub(super) fn behaviors(
+        &self,
+        forwarded: Arc<ForwardedHeaders>,
+        needed: &[String],
+        is_https: bool,
+    ) -> miette::Result<(Behaviors, Said)> {
+        let Some(path) = &self.distribution else {
+            return Ok((Behaviors::Policy(forwarded), Said::default()));
+        };
+        let config = self.read(path)?;
+        let mut notes = config.notes().to_vec();
+        if config.wants_https() && !is_https {
+            notes.push(
+                "the distribution takes HTTPS: without `--tls`, it answers as CloudFront answers plain HTTP"
+                    .into(),
+            );
+        }
+        if !config.has_function() {
+            notes.push("no behavior has a function on viewer-request: nothing is decided".into());
+        }
+        let lost = config.lost(needed.iter().map(String::as_str));
+        if !lost.is_empty() {
+            notes.push(format!("headers that the policy needs do not reach the bucket: {}", lost.join(", ")));
+        }
+        let rows = config.rows().into_iter().map(|row| ServedBehavior {
+            pattern: row.pattern,
+            methods: row.methods,
+            function: row.function,
+            origin: row.origin,
+            cache: row.cache,
+        });
+        let behaviors = rows.collect();
+        Ok((Behaviors::Distribution(Box::new(config)), Said { behaviors, notes }))
+    }
+
+    fn read(&self, path: &Path) -> miette::Result<DistributionConfig> {
+        let file = if path.is_dir() { file_in(path)? } else { path.to_owned() };
+        let bytes = read_limited(&file, MAX_BYTES)?;
+        let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+        let beside = |name: &str| fs::read(folder.join(name)).ok();
+        let failed = |error| DistributionError::Config { path: file.clone(), error };
+        let values: BTreeMap<String, String> = self.parameters.iter().cloned().collect();
+        let document: Option<Value> = match serde_json::from_slice(&bytes) {
+            Ok(document) => Some(document),
+            // A distribution that is not JSON has its own message, with the place.
+            Err(_) if is_yaml(&file) => Some(
+                yaml(&bytes).map_err(|message| DistributionError::Form { path: file.clone(), message })?,
+            ),
+            Err(_) => None,
+        };
+        match document.filter(|document| Template::is_template(document) || is_yaml(&file)) {
+            Some(document) => {
+                Ok(DistributionConfig::of_template(&document, &values, &beside).map_err(failed)?)
+            }
+            None => Ok(DistributionConfig::read(&bytes, &beside).map_err(failed)?),
+        }
+    }
+}
+
+impl Said {
+    /// Prints the behaviors, and what is not as at CloudFront.
+    pub(super) fn print(&self) -> miette::Result<()> {
+        if !self.behaviors.is_empty() {
+            let rows = self.behaviors.iter().map(|one| {
+                [&one.pattern, &one.methods, &one.function, &one.origin, &one.cache].map(String::clone)
+            });
+            line(table(["pattern", "methods", "function", "origin", "cached by"], rows))?;
+        }
+        Ok(())
+    }
+
+    /// Says what is not as at CloudFront.
+    pub(super) fn warn(&self) {
+        for text in &self.notes {
+            note(format_args!("{} {}", "not as at CloudFront:".yellow(), text.escape_debug()));
+        }
+    }
+}
+
+fn is_yaml(file: &Path) -> bool {
+    file.extension().is_some_and(|end| end == "yaml" || end == "yml")
+}
+
+/// The file with the distribution in a folder of `infra/export` or of `cdk synth`.
+fn file_in(folder: &Path) -> miette::Result<PathBuf> {
+    let exported = folder.join(EXPORTED);
+    if exported.is_file() {
+        return Ok(exported);
+    }
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = files
+        .filter(|file| file.to_string_lossy().ends_with(OF_THE_CDK))
+        .filter(|file| {
+            fs::read(file).is_ok_and(|bytes| {
+                serde_json::from_slice::<Value>(&bytes).is_ok_and(|document| has_distribution(&document))
+            })
+        })
+        .collect();
+    found.sort_unstable();
+    match found.as_slice() {
+        [] => Err(DistributionError::Folder { path: folder.to_owned() }.into()),
+        [one] => Ok(one.clone()),
+        several => {
+            let name = |file: &PathBuf| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let names = several.iter().map(name).collect();
+            Err(DistributionError::Several { path: folder.to_owned(), names }.into())
+        }
+    }
+}
+
+fn has_distribution(document: &Value) -> bool {
+    let resources = document.get("Resources").and_then(Value::as_object);
+    let is = |one: &Value| one.get("Type").and_then(Value::as_str) == Some("AWS::CloudFront::Distribution");
+    resources.is_some_and(|all| all.values().any(is))
+}
+
+/// A template in YAML as JSON, with the short forms of functions (`!Ref`) in their long form.
+fn yaml(bytes: &[u8]) -> Result<Value, String> {
+    let document: serde_yaml_ng::Value =
+        serde_yaml_ng::from_slice(bytes).map_err(|error| error.to_string())?;
+    json_of(document)
+}
+
+fn json_of(value: serde_yaml_ng::Value) -> Result<Value, String> {
+    use serde_yaml_ng::Value as Yaml;
+    Ok(match value {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(on) => Value::Bool(on),
+        Yaml::Number(number) => serde_json::to_value(number).map_err(|error| error.to_string())?,
+        Yaml::String(text) => Value::String(text),
+        Yaml::Sequence(items) => items.into_iter().map(json_of).collect::<Result<_, _>>()?,
+        Yaml::Mapping(members) => {
+            let member = |(name, value): (Yaml, Yaml)| {
+                let name = match name {
+                    Yaml::String(name) => name,
+                    Yaml::Number(number) => number.to_string(),
+                    Yaml::Bool(on) => on.to_string(),
+                    _ => return Err("a name is not a text".to_owned()),
+                };
+                Ok((name, json_of(value)?))
+            };
+            Value::Object(members.into_iter().map(member).collect::<Result<_, _>>()?)
+        }
+        Yaml::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let name = tag.trim_start_matches('!');
+            let name =
+                if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") };
+            Value::Object([(name, json_of(tagged.value)?)].into_iter().collect())
+        }
+    })
+}
+
+/// The headers that reach the bucket, by a policy.
+fn forwarded_by(policy: &Policy) -> Arc<[String]> {
+    let headers = OriginHeaders::forwarded(policy.rules(), policy.max_origin_headers());
+    headers.names().map(str::to_owned).collect()
+}
+
+/// The headers that must reach the bucket, by a policy.
+fn needed_by(policy: &Policy) -> Vec<String> {
+    OriginHeaders::of(policy.rules()).names().map(str::to_owned).collect()
+}
+
+/// The headers that reach the bucket without a distribution, and those that the policy needs there.
+pub(super) type Headers = (Arc<ForwardedHeaders>, Vec<String>);
+
+/// Those of a policy file, as it is now.
+pub(super) fn of_live(policy: LivePolicy) -> Headers {
+    let now = policy.current();
+    let needed = needed_by(now.authorizer().bundle().policy());
+    let first = (Arc::clone(&now), forwarded_by(now.authorizer().bundle().policy()));
+    let known = Mutex::new(first);
+    let forwarded = move || {
+        let now = policy.current();
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&known.0, &now) {
+            *known = (Arc::clone(&now), forwarded_by(now.authorizer().bundle().policy()));
+        }
+        Arc::clone(&known.1)
+    };
+    (Arc::new(forwarded), needed)
+}
+
+/// Those of a package. If its bundle cannot be read, the package does not start, and nothing is forwarded.
+pub(super) fn of_package(packaged: &Packaged) -> Headers {
+    let bundle = fs::read(packaged.folder().join("bundle.json"));
+    let bundle = bundle.ok().and_then(|bytes| Bundle::read(&bytes).ok());
+    let policy = bundle.as_ref().map(Bundle::policy);
+    let forwarded = policy.map(forwarded_by).unwrap_or_default();
+    (Arc::new(move || Arc::clone(&forwarded)), policy.map(needed_by).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_short_forms_of_functions_are_their_long_forms() {
+        let text = b"a: !Ref B\nc: !GetAtt D.Arn\ne: !If [F, !Sub '${G}', 1]\nh: {Condition: !Condition I}\nj: 2.5\n";
+        assert_eq!(
+            yaml(text).unwrap(),
+            json!({
+                "a": {"Ref": "B"},
+                "c": {"Fn::GetAtt": "D.Arn"},
+                "e": {"Fn::If": ["F", {"Fn::Sub": "${G}"}, 1]},
+                "h": {"Condition": {"Condition": "I"}},
+                "j": 2.5,
+            })
+        );
+        assert!(yaml(b"a: [").is_err());
+    }
+}

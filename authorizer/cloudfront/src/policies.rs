@@ -1,0 +1,131 @@
+//! What a cache policy, an origin request policy and a response headers policy say: custom ones as the AWS CLI or a
+//! template writes them, and AWS's own by their ids.
+
+mod managed;
+mod read;
+
+use std::borrow::Cow;
+
+pub use read::PolicyError;
+
+/// Names that a policy selects.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Selection {
+    /// No name.
+    #[default]
+    Nothing,
+    /// These names.
+    These(Vec<String>),
+    /// Every name but these.
+    AllBut(Vec<String>),
+    /// Every name.
+    All,
+}
+
+/// What of a request is in the key of the cache. All of it is forwarded to the origin too.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CachePolicy {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// The shortest time in the cache, in seconds.
+    pub min_ttl: u64,
+    /// The time where the origin says nothing, in seconds.
+    pub default_ttl: u64,
+    /// The longest time, in seconds.
+    pub max_ttl: u64,
+    /// Whether the key has `Accept-Encoding`, as far as it says `gzip`.
+    pub gzip: bool,
+    /// Whether the key has `Accept-Encoding`, as far as it says `br`.
+    pub brotli: bool,
+    /// The headers.
+    pub headers: Selection,
+    /// The cookies.
+    pub cookies: Selection,
+    /// The query parameters.
+    pub query: Selection,
+}
+
+/// What of a request is forwarded to the origin, in addition to what the key of the cache has.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct OriginRequestPolicy {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// The headers.
+    pub headers: Selection,
+    /// The cookies.
+    pub cookies: Selection,
+    /// The query parameters.
+    pub query: Selection,
+}
+
+/// What CloudFront does to the headers of an answer.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ResponseHeadersPolicy {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// The CORS headers.
+    pub cors: Option<CorsHeadersPolicy>,
+    /// The security headers and the custom ones.
+    pub added: Vec<AddedHeader>,
+    /// The headers that are removed.
+    pub removed: Vec<String>,
+}
+
+/// A header that a response headers policy adds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AddedHeader {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether it replaces the one that the answer has.
+    pub replaces: bool,
+}
+
+/// The CORS headers of a response headers policy.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CorsHeadersPolicy {
+    /// The origins: `*`, an origin, or one with `*` in the place of a label.
+    pub origins: Vec<String>,
+    /// Whether pages may send credentials.
+    pub credentials: bool,
+    /// The methods that a preflight is told.
+    pub methods: Vec<String>,
+    /// The headers that a preflight is told.
+    pub headers: Vec<String>,
+    /// The headers that pages may read.
+    pub exposed: Vec<String>,
+    /// How long a browser keeps the answer to a preflight, in seconds.
+    pub max_age: Option<u64>,
+    /// Whether they replace those that the answer has.
+    pub replaces: bool,
+}
+
+impl Selection {
+    /// Whether it selects a query parameter or a cookie. CloudFront reads these with their case.
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::These(names) => names.iter().any(|one| one == name),
+            Self::AllBut(names) => !names.iter().any(|one| one == name),
+            Self::All => true,
+        }
+    }
+
+    /// Whether it selects a header. Its name has no case.
+    pub fn has_header(&self, name: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::These(names) => names.iter().any(|one| one.eq_ignore_ascii_case(name)),
+            Self::AllBut(names) => !names.iter().any(|one| one.eq_ignore_ascii_case(name)),
+            Self::All => true,
+        }
+    }
+}
+
+impl CachePolicy {
+    /// Whether nothing but errors is ever cached.
+    pub fn is_disabled(&self) -> bool {
+        self.max_ttl == 0
+    }
+}

@@ -1,0 +1,159 @@
+use super::*;
+use crate::members::unknown_in_distribution;
+use serde_json::json;
+
+fn read(document: &Value) -> Result<Template, String> {
+    Template::read(document, &BTreeMap::new()).map_err(|error| error.to_string())
+}
+
+/// A template with a distribution of these properties, beside a bucket and three policies.
+fn template(config: &Value) -> Value {
+    json!({
+        "Parameters": {
+            "Methods": {"Type": "CommaDelimitedList", "Default": "GET, HEAD,OPTIONS"},
+            "Seconds": {"Type": "Number", "Default": 60},
+            "Open": {"Type": "String", "Default": "no"},
+            "VersionArn": {"Type": "String"},
+        },
+        "Mappings": {"Hosts": {"us-east-1": {"api": "api.example.com"}}},
+        "Conditions": {
+            "IsOpen": {"Fn::Equals": [{"Ref": "Open"}, "yes"]},
+            "IsClosed": {"Fn::Not": [{"Condition": "IsOpen"}]},
+        },
+        "Resources": {
+            "Bucket": {"Type": "AWS::S3::Bucket"},
+            "Named": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": "files-${AWS::AccountId}"}}},
+            "Access": {"Type": "AWS::CloudFront::OriginAccessControl"},
+            "Cache": {"Type": "AWS::CloudFront::CachePolicy", "Properties": {"CachePolicyConfig": {
+                "Name": "c", "MinTTL": 0, "DefaultTTL": {"Ref": "Seconds"}, "MaxTTL": {"Ref": "Seconds"},
+                "ParametersInCacheKeyAndForwardedToOrigin": {
+                    "EnableAcceptEncodingGzip": false,
+                    "HeadersConfig": {"HeaderBehavior": "none"},
+                    "CookiesConfig": {"CookieBehavior": "none"},
+                    "QueryStringsConfig": {"QueryStringBehavior": "all"},
+                },
+            }}},
+            "NotThere": {"Type": "AWS::CloudFront::CachePolicy", "Condition": "IsOpen", "Properties": {"X": 1}},
+            "Distribution": {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": config}},
+        },
+    })
+}
+
+fn config() -> Value {
+    json!({
+        "Enabled": "true",
+        "IPV6Enabled": true,
+        "Comment": {"Ref": "Missing"},
+        "Logging": {"Fn::If": ["IsOpen", {"Bucket": "logs"}, {"Ref": "AWS::NoValue"}]},
+        "Origins": [
+            {
+                "Id": "bucket",
+                "DomainName": {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]},
+                "OriginAccessControlId": {"Fn::GetAtt": "Access.Id"},
+                "S3OriginConfig": {"OriginAccessIdentity": ""},
+                "OriginCustomHeaders": [{"HeaderName": "x-a", "HeaderValue": {"Fn::Join": ["-", ["a", "b"]]}}],
+            },
+            {
+                "Id": "api",
+                "DomainName": {"Fn::FindInMap": ["Hosts", {"Ref": "AWS::Region"}, "api"]},
+                "CustomOriginConfig": {"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": ["TLSv1.2"]},
+            },
+        ],
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "bucket",
+            "ViewerProtocolPolicy": {"Fn::If": ["IsClosed", "https-only", "allow-all"]},
+            "AllowedMethods": {"Ref": "Methods"},
+            "CachedMethods": {"Fn::Split": [",", "GET,HEAD"]},
+            "CachePolicyId": {"Ref": "Cache"},
+            "LambdaFunctionAssociations": [
+                {"EventType": "viewer-request", "LambdaFunctionARN": {"Ref": "VersionArn"}, "IncludeBody": false},
+            ],
+        },
+        "CacheBehaviors": [{
+            "PathPattern": {"Fn::Select": [1, ["a/*", "b/*"]]},
+            "TargetOriginId": "api",
+            "ViewerProtocolPolicy": "allow-all",
+            "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+            "TrustedKeyGroups": ["k"],
+        }],
+        "CustomErrorResponses": [{"ErrorCode": 404, "ResponseCode": 200, "ResponsePagePath": "/index.html"}],
+    })
+}
+
+#[test]
+fn a_template_is_the_distribution_that_cloudfront_would_have() {
+    let template = read(&template(&config())).unwrap();
+    let exported = &template.distribution;
+    assert_eq!(unknown_in_distribution(exported.config()), []);
+    let view = exported.view();
+    let [bucket, api] = view.origins.0.as_slice() else { panic!("{view:?}") };
+    assert_eq!(bucket.domain_name, "bucket.s3.us-east-1.amazonaws.com");
+    assert_eq!(bucket.origin_access_control_id, "Access");
+    assert_eq!(bucket.custom_headers.0[0].header_value, "a-b");
+    assert_eq!(api.domain_name, "api.example.com");
+    let default = &view.default_cache_behavior;
+    assert_eq!(default.viewer_protocol_policy, "https-only");
+    let methods = default.allowed_methods.as_ref().unwrap();
+    assert_eq!(methods.allowed.0, ["GET", "HEAD", "OPTIONS"]);
+    assert_eq!(methods.cached_methods.0, ["GET", "HEAD"]);
+    assert_eq!(default.viewer_request().unwrap().arn, "unresolved");
+    assert_eq!(default.cache_policy_id.as_deref(), Some("Cache"));
+    assert_eq!(template.cache_policies["Cache"].default_ttl, 60);
+    assert!(!template.cache_policies.contains_key("NotThere"));
+    let [behavior] = view.cache_behaviors.0.as_slice() else { panic!("{view:?}") };
+    assert_eq!(behavior.path_pattern.as_deref(), Some("b/*"));
+    assert_eq!(behavior.signatures_required(), ["TrustedKeyGroups"]);
+    assert_eq!(view.custom_error_responses.0[0].response_code, "200");
+    assert!(!view.logging.enabled);
+}
+
+#[test]
+fn what_only_cloudformation_knows_is_named_with_its_place() {
+    let with = |path: &str, value: Value| {
+        let mut config = config();
+        *config.pointer_mut(path).unwrap() = value;
+        read(&template(&config)).unwrap_err()
+    };
+    let domain = "/Origins/0/DomainName";
+    for (value, why) in [
+        (json!({"Fn::ImportValue": "x"}), "`Fn::ImportValue` is known only to CloudFormation"),
+        (json!({"Ref": "VersionArn"}), "the parameter `VersionArn` has no default"),
+        (json!({"Ref": "Nothing"}), "`Nothing` is neither a parameter nor a resource"),
+        (json!({"Fn::Sub": "${Nothing}.example"}), "`Nothing` is neither a parameter nor a resource"),
+        (json!({"Fn::GetAtt": ["Nothing", "DomainName"]}), "`Nothing` is not a resource"),
+        (json!({"Fn::If": ["Nothing", "a", "b"]}), "the template has no condition `Nothing`"),
+    ] {
+        let place = "Distribution/DistributionConfig/Origins/0/DomainName";
+        assert_eq!(with(domain, value), format!("{place}: {why}"));
+    }
+    let error = with("/DefaultCacheBehavior/TargetOriginId", json!("other"));
+    assert_eq!(error, "`Distribution`: a behavior's `TargetOriginId` is `other`, but no origin has this id");
+    let mut several = template(&config());
+    several["Resources"]["Second"] = several["Resources"]["Distribution"].clone();
+    assert_eq!(read(&several).unwrap_err(), "the template has several distributions: Distribution, Second");
+    assert_eq!(read(&json!({"Resources": {}})).unwrap_err(), TemplateError::NoDistribution.to_string());
+    assert_eq!(read(&json!({})).unwrap_err(), TemplateError::NotATemplate.to_string());
+}
+
+#[test]
+fn a_value_can_be_given_for_a_parameter_that_is_there() {
+    let mut config = config();
+    config["Origins"][0]["DomainName"] = json!({"Fn::Sub": "${VersionArn}.s3.us-east-1.amazonaws.com"});
+    let template = template(&config);
+    let values = |name: &str| BTreeMap::from([(name.to_owned(), "mine".to_owned())]);
+    let read = Template::read(&template, &values("VersionArn")).unwrap();
+    assert_eq!(read.distribution.view().origins.0[0].domain_name, "mine.s3.us-east-1.amazonaws.com");
+    let error = Template::read(&template, &values("Other")).unwrap_err().to_string();
+    assert_eq!(error, "Parameters: the template has no parameter `Other`");
+}
+
+#[test]
+fn a_template_that_refers_to_itself_without_end_is_refused() {
+    let mut endless = template(&config());
+    endless["Conditions"]["IsOpen"] = json!({"Fn::Not": [{"Condition": "IsClosed"}]});
+    assert!(read(&endless).unwrap_err().contains("too deep"));
+    let mut endless = template(&config());
+    endless["Resources"]["Bucket"]["Properties"] = json!({"BucketName": {"Ref": "Bucket"}});
+    let read = read(&endless).unwrap();
+    assert_eq!(read.distribution.view().origins.0[0].domain_name, "bucket.s3.us-east-1.amazonaws.com");
+}

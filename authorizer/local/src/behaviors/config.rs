@@ -1,0 +1,503 @@
+//! A distribution's configuration, as it is served here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use authorizer_cloudfront::view::{self, CookiePreference, ForwardedValues};
+use authorizer_cloudfront::{
+    BehaviorName, CachePolicy, Exported, ExportedError, OriginRequestPolicy, PolicyError,
+    ResponseHeadersPolicy, Selection, Target, Template, TemplateError, unknown_in_distribution,
+};
+use serde_json::Value;
+
+use super::{
+    Answers, Behavior, BucketHere, ErrorResponse, Forwarded, FunctionHere, OriginHere, Selected, Site,
+    ViewerProtocol,
+};
+
+/// The time of errors in the cache where the distribution says nothing, in seconds.
+const ERROR_CACHING: u64 = 10;
+
+/// A distribution that can be served here.
+#[derive(Debug)]
+pub struct DistributionConfig {
+    behaviors: Vec<Behavior>,
+    default: Behavior,
+    origins: Vec<OriginHere>,
+    /// The ids of the origins, in the same order.
+    ids: Vec<String>,
+    errors: Vec<ErrorResponse>,
+    root: Option<String>,
+    notes: Vec<String>,
+}
+
+/// Why a distribution cannot be served here.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The distribution.
+    #[error(transparent)]
+    Distribution(#[from] ExportedError),
+    /// The distribution of a template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A policy that is neither in the template nor beside the file, nor one of AWS's own.
+    #[error("the {kind} `{id}` of {behavior} is not known")]
+    NoPolicy {
+        /// The kind of policy.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// The behavior that has it.
+        behavior: BehaviorName,
+        /// The file that would have it.
+        file: String,
+        /// The command that writes the file.
+        command: String,
+    },
+    /// A policy that cannot be read.
+    #[error("`{file}`: {error}")]
+    Policy {
+        /// The file.
+        file: String,
+        /// Why.
+        error: PolicyError,
+    },
+    /// A setting with a value that is not known.
+    #[error("`{setting}` of {behavior} is `{value}`, which is not known")]
+    Unknown {
+        /// The setting.
+        setting: &'static str,
+        /// The behavior.
+        behavior: BehaviorName,
+        /// Its value.
+        value: String,
+    },
+    /// A name that no bucket has.
+    #[error("the origin `{origin}` is the bucket `{bucket}`, whose name S3 would not take")]
+    Bucket {
+        /// The origin's id.
+        origin: String,
+        /// The name.
+        bucket: String,
+    },
+}
+
+/// What is said of a behavior when the distribution starts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BehaviorRow {
+    /// The path pattern; `default` for the default behavior.
+    pub pattern: String,
+    /// The methods.
+    pub methods: String,
+    /// Whether the function runs.
+    pub function: String,
+    /// The origin.
+    pub origin: String,
+    /// The cache policy.
+    pub cache: String,
+}
+
+/// The policies of a distribution, wherever they are.
+struct Policies<'p> {
+    template: Option<Template>,
+    beside: &'p dyn Fn(&str) -> Option<Vec<u8>>,
+}
+
+/// A kind of policy: its name in text, in files, in templates, and AWS's own ones.
+struct Kind<T> {
+    name: &'static str,
+    file: &'static str,
+    managed: fn(&str) -> Option<T>,
+    read: fn(&[u8]) -> Result<T, PolicyError>,
+    of_template: fn(&Template) -> &BTreeMap<String, T>,
+}
+
+const CACHE: Kind<CachePolicy> = Kind {
+    name: "cache policy",
+    file: "cache-policy",
+    managed: CachePolicy::managed,
+    read: CachePolicy::read,
+    of_template: |template| &template.cache_policies,
+};
+const ORIGIN_REQUEST: Kind<OriginRequestPolicy> = Kind {
+    name: "origin request policy",
+    file: "origin-request-policy",
+    managed: OriginRequestPolicy::managed,
+    read: OriginRequestPolicy::read,
+    of_template: |template| &template.origin_request_policies,
+};
+const RESPONSE_HEADERS: Kind<ResponseHeadersPolicy> = Kind {
+    name: "response headers policy",
+    file: "response-headers-policy",
+    managed: ResponseHeadersPolicy::managed,
+    read: ResponseHeadersPolicy::read,
+    of_template: |template| &template.response_headers_policies,
+};
+
+impl Policies<'_> {
+    fn find<T: Clone>(
+        &self,
+        kind: &Kind<T>,
+        id: Option<&str>,
+        behavior: &BehaviorName,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
+        let of_template = self.template.as_ref().and_then(|template| (kind.of_template)(template).get(id));
+        if let Some(policy) = of_template.cloned().or_else(|| (kind.managed)(id)) {
+            return Ok(Some(policy));
+        }
+        let file = format!("{}-{id}.json", kind.file);
+        match (self.beside)(&file) {
+            Some(bytes) => {
+                let policy = (kind.read)(&bytes);
+                policy.map(Some).map_err(|error| ConfigError::Policy { file, error })
+            }
+            None => Err(ConfigError::NoPolicy {
+                kind: kind.name,
+                id: id.to_owned(),
+                behavior: behavior.clone(),
+                command: format!("aws cloudfront get-{} --id {id} >{file}", kind.file),
+                file,
+            }),
+        }
+    }
+}
+
+impl DistributionConfig {
+    /// Reads what `get-distribution-config` wrote, or a template. Policies that are not AWS's own are in the template, or
+    /// in files beside the distribution, by the names that `infra/export` gives them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it cannot be read, or has a policy that is not known.
+    pub fn read(bytes: &[u8], beside: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Self, ConfigError> {
+        Self::from_export(Exported::read(bytes)?, Policies { template: None, beside })
+    }
+
+    /// Reads the distribution of a template, which is JSON. A parameter has its default; one that `values` names has that
+    /// value.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it cannot be read, or has a policy that is not known.
+    pub fn of_template(
+        document: &Value,
+        values: &BTreeMap<String, String>,
+        beside: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Self, ConfigError> {
+        let template = Template::read(document, values)?;
+        let distribution = template.distribution.clone();
+        Self::from_export(distribution, Policies { template: Some(template), beside })
+    }
+
+    fn from_export(exported: Exported, policies: Policies<'_>) -> Result<Self, ConfigError> {
+        let view = exported.view();
+        let mut notes: Vec<String> = unknown_in_distribution(exported.config())
+            .into_iter()
+            .map(|unknown| {
+                let mut place = unknown.place;
+                place.push(unknown.name);
+                format!(
+                    "`{}` is set, but this version does not know it: its effect is not shown",
+                    place.join("/")
+                )
+            })
+            .collect();
+        notes.extend(absent(view, exported.config()));
+        let origins = view.origins.0.iter().map(origin_here).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<String> = view.origins.0.iter().map(|origin| origin.id.clone()).collect();
+        let mut behaviors = Vec::new();
+        for (name, behavior) in view.behaviors() {
+            behaviors.push(behavior_here(view, name, behavior, &ids, &policies, &mut notes)?);
+        }
+        // `View::behaviors` has the default one last.
+        let Some(default) = behaviors.pop() else { return Err(ExportedError::Empty.into()) };
+        let root = Some(view.default_root_object.trim_start_matches('/').to_owned());
+        Ok(Self {
+            behaviors,
+            default,
+            origins,
+            ids,
+            errors: view.custom_error_responses.0.iter().map(error_here).collect(),
+            root: root.filter(|root| !root.is_empty()),
+            notes,
+        })
+    }
+
+    /// A row for each behavior, in the order in which they are tried.
+    pub fn rows(&self) -> Vec<BehaviorRow> {
+        let row = |behavior: &Behavior| BehaviorRow {
+            pattern: match &behavior.name {
+                BehaviorName::Default => "default".to_owned(),
+                BehaviorName::Pattern(pattern) => pattern.clone(),
+            },
+            methods: if behavior.methods.len() == 7 { "all".to_owned() } else { behavior.methods.join(" ") },
+            function: match &behavior.function {
+                FunctionHere::Ours => "yes".to_owned(),
+                FunctionHere::None => "no".to_owned(),
+                FunctionHere::Absent(_) => "absent".to_owned(),
+            },
+            origin: match self.origins.get(behavior.origin) {
+                Some(OriginHere::Bucket(bucket)) => format!("{}{}", bucket.bucket, bucket.path),
+                Some(OriginHere::Absent(_)) | None => {
+                    format!("{} (absent)", self.ids.get(behavior.origin).map_or("", String::as_str))
+                }
+            },
+            cache: if behavior.cache.is_disabled() {
+                "no".to_owned()
+            } else {
+                behavior.cache.name.to_string()
+            },
+        };
+        self.behaviors.iter().chain([&self.default]).map(row).collect()
+    }
+
+    /// What of the distribution is not as at CloudFront, one sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Whether the function runs for any behavior.
+    pub fn has_function(&self) -> bool {
+        self.behaviors.iter().chain([&self.default]).any(|one| one.function == FunctionHere::Ours)
+    }
+
+    /// Whether every behavior wants HTTPS, or sends its viewers there.
+    pub fn wants_https(&self) -> bool {
+        let all = self.behaviors.iter().chain([&self.default]);
+        all.into_iter().any(|one| one.protocol != ViewerProtocol::AllowAll)
+    }
+
+    /// Of these headers, those that do not reach the bucket from the behaviors that have the function.
+    pub fn lost<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+        let ours: Vec<&Behavior> = self
+            .behaviors
+            .iter()
+            .chain([&self.default])
+            .filter(|one| one.function == FunctionHere::Ours)
+            .collect();
+        let is_lost = |name: &&str| ours.iter().any(|one| !one.forwarded.has_header(name));
+        names.into_iter().filter(is_lost).collect()
+    }
+
+    pub(super) fn into_site(self) -> Site {
+        Site {
+            behaviors: self.behaviors,
+            default: self.default,
+            origins: self.origins,
+            errors: self.errors,
+            root: self.root,
+            default_error_ttl: ERROR_CACHING,
+        }
+    }
+}
+
+/// What a distribution has and a laptop does not.
+fn absent(view: &view::View, config: &serde_json::Map<String, Value>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = |is_set: bool, text: &str| {
+        if is_set {
+            notes.push(text.to_owned());
+        }
+    };
+    let text = |name: &str| config.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    note(text("WebACLId"), "`WebACLId`: the firewall is not here, so it refuses nothing");
+    let geo = config.get("Restrictions").and_then(|one| one.get("GeoRestriction"));
+    let geo = geo.and_then(|one| one.get("RestrictionType")).and_then(Value::as_str);
+    note(
+        geo.is_some_and(|kind| kind != "none"),
+        "`Restrictions`: every viewer is on this machine, so no country is refused",
+    );
+    note(view.staging, "`Staging`: it is served as if it were the primary distribution");
+    note(
+        !view.continuous_deployment_policy_id.is_empty(),
+        "`ContinuousDeploymentPolicyId`: the staging distribution is not here, and gets no requests",
+    );
+    note(
+        !view.viewer_mtls_config.mode.is_empty() || !view.connection_function_association.id.is_empty(),
+        "`ViewerMtlsConfig`: viewers are asked for no certificate",
+    );
+    note(
+        !view.connection_mode.is_empty() && view.connection_mode != "direct",
+        "`ConnectionMode`: there are no tenants here",
+    );
+    for group in &view.origin_groups.0 {
+        notes.push(format!("`OriginGroups`: of `{}`, only the first origin is asked", group.id));
+    }
+    notes
+}
+
+fn origin_here(origin: &view::Origin) -> Result<OriginHere, ConfigError> {
+    let target = Target::of(origin);
+    let Target::Bucket(endpoint) = target else {
+        return Ok(OriginHere::Absent(format!(
+            "the origin `{}` ({}) is not a bucket with its own endpoint",
+            origin.id, origin.domain_name
+        )));
+    };
+    if !s3s::path::check_bucket_name(&endpoint.bucket) {
+        return Err(ConfigError::Bucket { origin: origin.id.clone(), bucket: endpoint.bucket });
+    }
+    let identity = origin.s3_origin_config.as_ref().map(|one| one.origin_access_identity.as_str());
+    Ok(OriginHere::Bucket(BucketHere {
+        region: endpoint.region.unwrap_or_else(|| "us-east-1".to_owned()),
+        bucket: endpoint.bucket,
+        path: origin.origin_path.trim_end_matches('/').to_owned(),
+        is_signed: !origin.origin_access_control_id.is_empty() || identity.is_some_and(|id| !id.is_empty()),
+        headers: origin
+            .custom_headers
+            .0
+            .iter()
+            .map(|one| (one.header_name.to_ascii_lowercase(), one.header_value.clone()))
+            .collect(),
+    }))
+}
+
+fn error_here(error: &view::CustomErrorResponse) -> ErrorResponse {
+    let status = error.response_code.parse().unwrap_or(error.error_code);
+    ErrorResponse {
+        status: error.error_code,
+        page: (!error.response_page_path.is_empty()).then(|| (error.response_page_path.clone(), status)),
+        ttl: error.error_caching_min_ttl.unwrap_or(ERROR_CACHING),
+    }
+}
+
+fn behavior_here(
+    view: &view::View,
+    name: BehaviorName,
+    behavior: &view::Behavior,
+    ids: &[String],
+    policies: &Policies<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Behavior, ConfigError> {
+    let first = view.origins_of(behavior).first().map(|origin| origin.id.clone());
+    let first = match view.origin_groups.0.iter().find(|group| group.id == behavior.target_origin_id) {
+        // The first member of the group, which need not be the first of the distribution.
+        Some(group) => group.members.0.first().map(|member| member.origin_id.clone()),
+        None => first,
+    };
+    let origin = first.and_then(|id| ids.iter().position(|one| *one == id));
+    let origin = origin.ok_or_else(|| ExportedError::NoSuchOrigin(behavior.target_origin_id.clone()))?;
+    let methods = behavior.allowed_methods.as_ref();
+    let read = || vec!["GET".to_owned(), "HEAD".to_owned()];
+    let cached = methods.map(|one| one.cached_methods.0.clone()).filter(|cached| !cached.is_empty());
+    let protocol = match behavior.viewer_protocol_policy.as_str() {
+        "allow-all" => ViewerProtocol::AllowAll,
+        "redirect-to-https" => ViewerProtocol::RedirectToHttps,
+        "https-only" => ViewerProtocol::HttpsOnly,
+        other => {
+            return Err(ConfigError::Unknown {
+                setting: "ViewerProtocolPolicy",
+                behavior: name,
+                value: other.escape_debug().to_string(),
+            });
+        }
+    };
+    let key = policies.find(&CACHE, behavior.cache_policy_id.as_deref(), &name)?;
+    let request = policies.find(&ORIGIN_REQUEST, behavior.origin_request_policy_id.as_deref(), &name)?;
+    let headers = policies.find(&RESPONSE_HEADERS, behavior.response_headers_policy_id.as_deref(), &name)?;
+    let (cache, mut selected) = match (key, &behavior.forwarded_values) {
+        (Some(cache), _) => (cache, Vec::new()),
+        (None, Some(values)) => {
+            let cache = of_older_form(behavior, values);
+            // What the older form leaves out of the key is still forwarded.
+            let query = if values.query_string { Selection::All } else { Selection::Nothing };
+            (cache, vec![Selected { query, ..Selected::default() }])
+        }
+        (None, None) => {
+            return Err(ConfigError::Unknown {
+                setting: "CachePolicyId",
+                behavior: name,
+                value: String::new(),
+            });
+        }
+    };
+    selected.push(Selected {
+        headers: cache.headers.clone(),
+        cookies: cache.cookies.clone(),
+        query: cache.query.clone(),
+    });
+    selected.extend(request.map(|request| Selected {
+        headers: request.headers,
+        cookies: request.cookies,
+        query: request.query,
+    }));
+    if behavior.compress && (cache.gzip || cache.brotli) {
+        notes.push(format!("`Compress` of {name}: answers are as S3 gives them, and not compressed"));
+    }
+    let function = function_here(&name, behavior, notes);
+    Ok(Behavior {
+        methods: methods.map_or_else(read, |one| one.allowed.0.clone()),
+        cached_methods: cached.unwrap_or_else(read),
+        protocol,
+        function,
+        origin,
+        cache,
+        forwarded: Forwarded::Selected(selected),
+        answers: Answers::Policy(headers.map(Arc::new)),
+        is_for_signed_urls: !behavior.signatures_required().is_empty(),
+        name,
+    })
+}
+
+/// What runs for a behavior, and what of it is not here.
+fn function_here(name: &BehaviorName, behavior: &view::Behavior, notes: &mut Vec<String>) -> FunctionHere {
+    let lambda = behavior.lambda_function_associations.0.iter();
+    let others = lambda.filter(|one| one.event_type != view::VIEWER_REQUEST);
+    let mut others: Vec<String> = others.map(|one| one.event_type.clone()).collect();
+    let functions = behavior.function_associations.0.iter();
+    others.extend(functions.map(|one| format!("{} (CloudFront Function)", one.event_type)));
+    let others = others.join(", ");
+    match behavior.viewer_request() {
+        Some(ours) => {
+            if ours.include_body {
+                notes.push(format!("`IncludeBody` of {name}: the function does not get the body here"));
+            }
+            if !others.is_empty() {
+                notes.push(format!("{name} has other functions, which do not run here: {others}"));
+            }
+            if behavior.grpc_config.enabled || behavior.smooth_streaming {
+                notes.push(format!(
+                    "{name} has gRPC or Smooth Streaming on: at CloudFront, its requests go past the function"
+                ));
+            }
+            FunctionHere::Ours
+        }
+        None if others.is_empty() => FunctionHere::None,
+        None => {
+            notes.push(format!("{name} has functions that are not here ({others}): its requests get 502"));
+            FunctionHere::Absent(format!("the functions of {name} are not here: {others}"))
+        }
+    }
+}
+
+/// The cache policy that the older settings of a behavior amount to.
+fn of_older_form(behavior: &view::Behavior, values: &ForwardedValues) -> CachePolicy {
+    let named = |names: &[String]| match names {
+        [] => Selection::Nothing,
+        [one] if one == "*" => Selection::All,
+        names => Selection::These(names.to_vec()),
+    };
+    let CookiePreference { forward, whitelisted_names } = &values.cookies;
+    let min_ttl = behavior.min_ttl.unwrap_or_default();
+    let max_ttl = behavior.max_ttl.unwrap_or(31_536_000).max(min_ttl);
+    let is_for_each_header = matches!(named(&values.headers.0), Selection::All);
+    CachePolicy {
+        name: "older settings".into(),
+        min_ttl,
+        default_ttl: behavior.default_ttl.unwrap_or(86_400).clamp(min_ttl, max_ttl),
+        // With every header forwarded, CloudFront never caches.
+        max_ttl: if is_for_each_header { 0 } else { max_ttl },
+        gzip: false,
+        brotli: false,
+        headers: named(&values.headers.0),
+        cookies: match forward.as_str() {
+            "all" => Selection::All,
+            "whitelist" => Selection::These(whitelisted_names.0.clone()),
+            _ => Selection::Nothing,
+        },
+        query: match (values.query_string, values.query_string_cache_keys.0.as_slice()) {
+            (false, _) => Selection::Nothing,
+            (true, []) => Selection::All,
+            (true, names) => Selection::These(names.to_vec()),
+        },
+    }
+}

@@ -1,0 +1,378 @@
+//! The distribution that you have: its behaviors, origins, policies and error pages.
+
+use std::sync::Arc;
+
+use authorizer_local::{Behaviors, Distribution, DistributionConfig, Function};
+use http::Request;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+use crate::support::{Stage, client, empty, forward, function, refuse, settings, text};
+
+const DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+const ALL_BUT_HOST: &str = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
+
+/// An origin that is a bucket.
+pub(crate) fn bucket(id: &str, bucket: &str) -> Value {
+    json!({
+        "Id": id,
+        "DomainName": format!("{bucket}.s3.eu-west-1.amazonaws.com"),
+        "OriginAccessControlId": "E2QWRUHAPOMQZL",
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+    })
+}
+
+/// A behavior with the function, every method, and everything forwarded.
+pub(crate) fn behavior(origin: &str) -> Value {
+    let methods = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"];
+    json!({
+        "TargetOriginId": origin,
+        "ViewerProtocolPolicy": "allow-all",
+        "AllowedMethods": {"Quantity": 7, "Items": methods, "CachedMethods": {"Quantity": 2, "Items": ["GET", "HEAD"]}},
+        "CachePolicyId": DISABLED,
+        "OriginRequestPolicyId": ALL_BUT_HOST,
+        "LambdaFunctionAssociations": {"Quantity": 1, "Items": [{
+            "EventType": "viewer-request",
+            "LambdaFunctionARN": "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1",
+            "IncludeBody": false,
+        }]},
+    })
+}
+
+/// A distribution with these origins, patterns and behaviors; the last behavior is the default one.
+pub(crate) fn distribution(origins: &[Value], behaviors: &[(&str, Value)]) -> Value {
+    let (default, patterns) = behaviors.split_last().unwrap();
+    let patterns: Vec<Value> = patterns
+        .iter()
+        .map(|(pattern, behavior)| {
+            let mut behavior = behavior.clone();
+            behavior["PathPattern"] = json!(pattern);
+            behavior
+        })
+        .collect();
+    json!({
+        "Enabled": true,
+        "Origins": {"Quantity": origins.len(), "Items": origins},
+        "DefaultCacheBehavior": default.1,
+        "CacheBehaviors": {"Quantity": patterns.len(), "Items": patterns},
+    })
+}
+
+pub(crate) fn config(distribution: &Value) -> DistributionConfig {
+    DistributionConfig::read(distribution.to_string().as_bytes(), &|_| None).unwrap()
+}
+
+/// Serves a distribution. Its first bucket is `files`.
+pub(crate) async fn serve(function: Function, distribution: &Value) -> Stage {
+    serve_config(function, config(distribution)).await
+}
+
+pub(crate) async fn serve_config(function: Function, config: DistributionConfig) -> Stage {
+    let (settings, heard, data) = settings(function);
+    let credentials = settings.credentials.clone();
+    let running =
+        Distribution::start_with(settings, Behaviors::Distribution(Box::new(config))).await.unwrap();
+    Stage { running, heard, credentials, data, client: client() }
+}
+
+fn with(mut behavior: Value, edit: impl FnOnce(&mut Value)) -> Value {
+    edit(&mut behavior);
+    behavior
+}
+
+#[tokio::test]
+async fn the_first_pattern_that_matches_selects_the_behavior_and_each_origin_is_its_own_bucket() {
+    let mut images = bucket("images", "pictures");
+    images["OriginPath"] = json!("/web");
+    let distribution = distribution(
+        &[bucket("files", "files"), images],
+        &[
+            ("images/private/*", behavior("files")),
+            ("/images/*.png", behavior("images")),
+            ("", behavior("files")),
+        ],
+    );
+    let stage = serve(forward(), &distribution).await;
+    for path in ["/images/a.png", "/images/private/a.png", "/images/a.PNG", "/%69mages/b.png"] {
+        assert_eq!(stage.call("PUT", path, text(path)).await.0, 200, "{path}");
+    }
+    let file = |path: &str| std::fs::read(stage.data.path().join(path)).is_ok();
+    assert!(file("pictures/web/images/a.png"), "the origin path is in front of the key");
+    assert!(file("files/images/private/a.png") && file("files/images/a.PNG"));
+    let buckets: Vec<_> = stage.running.buckets().map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(buckets, ["files", "pictures"]);
+    let report = stage.heard.bucket.lock().unwrap()[0].clone();
+    assert_eq!(report.path, "/pictures/web/images/a.png");
+}
+
+#[tokio::test]
+async fn a_method_that_a_behavior_does_not_allow_is_403_without_the_function() {
+    let read = with(behavior("files"), |one| {
+        one["AllowedMethods"] = json!({"Quantity": 2, "Items": ["GET", "HEAD"]});
+    });
+    let distribution = distribution(&[bucket("files", "files")], &[("", read)]);
+    let stage = serve(function(|_| panic!("the function was asked")), &distribution).await;
+    let answer = stage.ask("PUT", "/a", &[], "x").await;
+    assert_eq!((answer.status, answer.header("x-cache")), (403, "Error from cloudfront"));
+    let sentence = "This distribution is not configured to allow the HTTP request method that was used for this \
+         request. The distribution supports only cachable requests.";
+    assert!(answer.body.contains(sentence), "{}", answer.body);
+    assert!(stage.last_report().problem.unwrap().contains("GET, HEAD"));
+}
+
+#[tokio::test]
+async fn plain_http_is_sent_to_https_or_refused_as_the_behavior_says() {
+    let protocol = |policy: &str| with(behavior("files"), |one| one["ViewerProtocolPolicy"] = json!(policy));
+    let distribution = distribution(
+        &[bucket("files", "files")],
+        &[("only/*", protocol("https-only")), ("", protocol("redirect-to-https"))],
+    );
+    assert!(config(&distribution).wants_https());
+    let stage = serve(function(|_| panic!("the function was asked")), &distribution).await;
+    let answer = stage.ask("GET", "/only/a", &[], "").await;
+    assert_eq!(answer.status, 403);
+    for (method, status) in [("GET", 301), ("PUT", 307)] {
+        let answer = stage.ask(method, "/a?b=c", &[("host", "files.example")], "").await;
+        assert_eq!((answer.status, answer.header("location")), (status, "https://files.example/a?b=c"));
+        assert_eq!(answer.header("x-cache"), "Redirect from cloudfront");
+    }
+    assert!(stage.last_report().problem.unwrap().contains("--tls"));
+}
+
+#[tokio::test]
+async fn what_a_policy_does_not_forward_does_not_reach_the_bucket() {
+    // Managed-CORS-S3Origin: neither the content type nor the query.
+    let narrow = with(behavior("files"), |one| {
+        one["OriginRequestPolicyId"] = json!("88a5eaf4-2fd4-4709-b370-b4c650ea3fcf");
+    });
+    let distribution =
+        distribution(&[bucket("files", "files")], &[("narrow/*", narrow), ("", behavior("files"))]);
+    let stage = serve(forward(), &distribution).await;
+    let headers = [("content-type", "text/x-mine"), ("x-amz-meta-a", "1"), ("if-none-match", "*")];
+    for (path, kind, meta) in [("/wide/a", "text/x-mine", "1"), ("/narrow/a", "binary/octet-stream", "")] {
+        assert_eq!(stage.ask("PUT", &format!("{path}?x-id=PutObject"), &headers, "x").await.status, 200);
+        let answer = stage.ask("GET", path, &[], "").await;
+        assert_eq!((answer.header("content-type"), answer.header("x-amz-meta-a")), (kind, meta), "{path}");
+    }
+    let queries: Vec<_> = stage.heard.bucket.lock().unwrap().iter().map(|one| one.query.clone()).collect();
+    assert_eq!(queries, ["x-id=PutObject", "", "", ""]);
+    // `create_only` needs the header: without it, the second upload overwrites.
+    assert_eq!(stage.ask("PUT", "/wide/a", &headers, "y").await.status, 412);
+    assert_eq!(stage.ask("PUT", "/narrow/a", &headers, "y").await.status, 200);
+    assert_eq!(config(&distribution).lost(["If-None-Match", "Origin"]), ["If-None-Match"]);
+}
+
+#[tokio::test]
+async fn without_a_distribution_only_the_headers_of_the_policy_reach_the_bucket() {
+    let (settings, heard, data) = settings(forward());
+    let credentials = settings.credentials.clone();
+    let list: Arc<[String]> = vec!["Content-Type".to_owned()].into();
+    let behaviors = Behaviors::Policy(Arc::new(move || Arc::clone(&list)));
+    let running = Distribution::start_with(settings, behaviors).await.unwrap();
+    let stage = Stage { running, heard, credentials, data, client: client() };
+    let headers = [("content-type", "text/x-mine"), ("x-amz-meta-a", "1")];
+    assert_eq!(stage.ask("PUT", "/a?x-id=PutObject", &headers, "x").await.status, 200);
+    let answer = stage.ask("GET", "/a", &[], "").await;
+    assert_eq!((answer.header("content-type"), answer.header("x-amz-meta-a")), ("text/x-mine", ""));
+    assert_eq!(stage.heard.bucket.lock().unwrap()[0].query, "x-id=PutObject");
+}
+
+#[tokio::test]
+async fn a_response_headers_policy_is_that_of_the_behavior() {
+    // Managed-CORS-and-SecurityHeadersPolicy.
+    let secured = with(behavior("files"), |one| {
+        one["ResponseHeadersPolicyId"] = json!("e61eb60c-9c35-4d20-a928-2b84e02af89c");
+    });
+    let distribution =
+        distribution(&[bucket("files", "files")], &[("secured/*", secured), ("", behavior("files"))]);
+    let stage = serve(forward(), &distribution).await;
+    let page = [("origin", "https://app.example.com")];
+    for (path, policy, cors) in [("/secured/a", "nosniff", "*"), ("/a", "", "")] {
+        stage.call("PUT", path, text("x")).await;
+        let answer = stage.ask("GET", path, &page, "").await;
+        assert_eq!(answer.header("x-content-type-options"), policy, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), cors, "{path}");
+        assert_eq!(answer.header("cache-control"), "", "the policy of the templates is not this one's");
+    }
+    let stage = serve(refuse(), &distribution).await;
+    let answer = stage.ask("GET", "/secured/a", &page, "").await;
+    assert_eq!((answer.status, answer.header("x-frame-options")), (403, "SAMEORIGIN"));
+}
+
+#[tokio::test]
+async fn the_default_root_object_is_what_a_request_for_the_root_gets_after_the_function() {
+    let mut distribution = distribution(&[bucket("files", "files")], &[("", behavior("files"))]);
+    distribution["DefaultRootObject"] = json!("index.html");
+    let stage = serve(
+        function(|request| {
+            assert_ne!(request["uri"], "/index.html", "the function sees what the viewer sent");
+            request
+        }),
+        &distribution,
+    )
+    .await;
+    std::fs::write(stage.file("index.html"), "home").unwrap();
+    assert_eq!(stage.get("/").await, (200, "home".into()));
+    // A listing is a request for `/` too.
+    assert_eq!(stage.get("/?list-type=2&prefix=users/").await, (200, "home".into()));
+}
+
+#[tokio::test]
+async fn an_error_page_takes_the_place_of_the_origins_error_and_not_of_a_refusal() {
+    let mut distribution = distribution(&[bucket("files", "files")], &[("", behavior("files"))]);
+    distribution["CustomErrorResponses"] = json!({"Quantity": 2, "Items": [
+        {"ErrorCode": 404, "ResponsePagePath": "/errors/404.html", "ResponseCode": "200", "ErrorCachingMinTTL": 0},
+        {"ErrorCode": 403, "ResponsePagePath": "/errors/404.html", "ResponseCode": "200", "ErrorCachingMinTTL": 0},
+    ]});
+    let stage = serve(forward(), &distribution).await;
+    assert_eq!(stage.get("/missing").await.0, 404, "there is no page yet");
+    std::fs::create_dir_all(stage.file("errors")).unwrap();
+    std::fs::write(stage.file("errors/404.html"), "sorry").unwrap();
+    assert_eq!(stage.get("/missing").await, (200, "sorry".into()));
+    let stage = serve(refuse(), &distribution).await;
+    assert_eq!(stage.get("/missing").await, (403, "{}".into()));
+}
+
+#[tokio::test]
+async fn what_is_not_here_is_told_and_answered_with_502() {
+    let without = |mut behavior: Value| {
+        behavior["LambdaFunctionAssociations"] = json!({"Quantity": 0});
+        behavior
+    };
+    let other = with(without(behavior("files")), |one| {
+        one["FunctionAssociations"] = json!({"Quantity": 1, "Items": [
+            {"EventType": "viewer-request", "FunctionARN": "arn:aws:cloudfront::111122223333:function/x"},
+        ]});
+    });
+    let signed = with(behavior("files"), |one| {
+        one["TrustedKeyGroups"] = json!({"Enabled": true, "Quantity": 1, "Items": ["k"]});
+    });
+    let distribution = distribution(
+        &[
+            bucket("files", "files"),
+            json!({"Id": "api", "DomainName": "api.example.com", "CustomOriginConfig": {"HTTPPort": 80}}),
+        ],
+        &[
+            ("api/*", behavior("api")),
+            ("other/*", other),
+            ("signed/*", signed),
+            ("open/*", without(behavior("files"))),
+            ("", behavior("files")),
+        ],
+    );
+    let config = config(&distribution);
+    let rows: Vec<_> = config.rows().into_iter().map(|row| (row.pattern, row.function, row.origin)).collect();
+    let row = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    assert_eq!(
+        rows,
+        [
+            row("api/*", "yes", "api (absent)"),
+            row("other/*", "absent", "files"),
+            row("signed/*", "yes", "files"),
+            row("open/*", "no", "files"),
+            row("default", "yes", "files"),
+        ]
+    );
+    let notes = config.notes().join("\n");
+    assert!(notes.contains("viewer-request (CloudFront Function)"), "{notes}");
+
+    let stage = serve(forward(), &distribution).await;
+    for (path, reason) in
+        [("/api/x", "the origin `api`"), ("/other/x", "the functions of behavior `other/*`")]
+    {
+        let answer = stage.ask("GET", path, &[], "").await;
+        assert_eq!(answer.status, 502, "{path}");
+        assert!(
+            answer.body.contains(reason) && answer.body.contains("not on this machine"),
+            "{}",
+            answer.body
+        );
+    }
+    let answer = stage.ask("GET", "/signed/x", &[], "").await;
+    assert_eq!(answer.error(), (403, "MissingKey"));
+    // CloudFront serves it to everyone, and so does the local distribution.
+    let stage = serve(refuse(), &distribution).await;
+    std::fs::create_dir_all(stage.file("open")).unwrap();
+    std::fs::write(stage.file("open/a"), "open").unwrap();
+    assert_eq!(stage.get("/open/a").await, (200, "open".into()));
+    assert_eq!(stage.get("/a").await.0, 403);
+}
+
+#[tokio::test]
+async fn an_origin_without_access_control_is_not_signed_for_and_one_with_host_is_not_found() {
+    let mut unsigned = bucket("unsigned", "public");
+    unsigned["OriginAccessControlId"] = json!("");
+    let host = with(behavior("files"), |one| {
+        one["OriginRequestPolicyId"] = json!("216adef6-5c7f-47e4-b989-5492eafa07d3");
+    });
+    let distribution = distribution(
+        &[bucket("files", "files"), unsigned],
+        &[("unsigned/*", behavior("unsigned")), ("", host)],
+    );
+    let stage = serve(forward(), &distribution).await;
+    assert_eq!(stage.get("/unsigned/a").await.0, 403, "S3 serves only signed requests");
+    let answer = stage.ask("GET", "/a", &[], "").await;
+    assert_eq!(answer.error(), (403, "SignatureDoesNotMatch"));
+    assert!(stage.last_report().problem.unwrap().contains("`Host`"));
+}
+
+#[test]
+fn what_is_set_and_not_known_and_what_is_missing_are_named() {
+    let mut written = distribution(&[bucket("files", "files")], &[("", behavior("files"))]);
+    written["EdgeBypass"] = json!(true);
+    written["WebACLId"] = json!("arn:aws:wafv2:us-east-1:111122223333:global/webacl/x/1");
+    let notes = config(&written).notes().join("\n");
+    assert!(notes.contains("`EdgeBypass` is set, but this version does not know it"), "{notes}");
+    assert!(notes.contains("`WebACLId`: the firewall is not here"), "{notes}");
+
+    let read = |value: &Value, beside: &dyn Fn(&str) -> Option<Vec<u8>>| {
+        DistributionConfig::read(value.to_string().as_bytes(), beside).map_err(|error| error.to_string())
+    };
+    let id = "11111111-2222-3333-4444-555555555555";
+    written["DefaultCacheBehavior"]["OriginRequestPolicyId"] = json!(id);
+    let error = read(&written, &|_| None).unwrap_err();
+    assert_eq!(error, format!("the origin request policy `{id}` of the default behavior is not known"));
+    let error = read(&written, &|_| Some(b"{}".to_vec())).unwrap_err();
+    assert!(error.starts_with(&format!("`origin-request-policy-{id}.json`: not an origin")), "{error}");
+    let found = read(&written, &|name| {
+        assert_eq!(name, format!("origin-request-policy-{id}.json"));
+        let config = json!({
+            "Name": "mine",
+            "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": {"Quantity": 1, "Items": ["Range"]}},
+            "CookiesConfig": {"CookieBehavior": "none"},
+            "QueryStringsConfig": {"QueryStringBehavior": "all"},
+        });
+        Some(json!({"OriginRequestPolicy": {"OriginRequestPolicyConfig": config}}).to_string().into_bytes())
+    });
+    assert_eq!(found.unwrap().lost(["Range", "If-Match"]), ["If-Match"]);
+    written["DefaultCacheBehavior"]["ViewerProtocolPolicy"] = json!("https-sometimes");
+    let error = read(&written, &|_| None).unwrap_err();
+    assert_eq!(
+        error,
+        "`ViewerProtocolPolicy` of the default behavior is `https-sometimes`, which is not known"
+    );
+}
+
+#[test]
+fn the_older_settings_of_a_behavior_are_read_too() {
+    let older = include_bytes!("../../../../fixtures/distributions/older.json");
+    let config = DistributionConfig::read(older, &|_| None).unwrap();
+    let row = &config.rows()[0];
+    assert_eq!((row.cache.as_str(), row.function.as_str()), ("older settings", "absent"));
+}
+
+#[tokio::test]
+async fn a_head_request_gets_the_error_page_without_its_body() {
+    let mut distribution = distribution(&[bucket("files", "files")], &[("", behavior("files"))]);
+    distribution["CustomErrorResponses"] = json!({"Quantity": 1, "Items": [
+        {"ErrorCode": 404, "ResponsePagePath": "/404.html", "ResponseCode": "404", "ErrorCachingMinTTL": 0},
+    ]});
+    let stage = serve(forward(), &distribution).await;
+    std::fs::write(stage.file("404.html"), "sorry").unwrap();
+    let response = stage.send(Request::head(stage.url("/missing")).body(empty()).unwrap()).await;
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["content-length"]),
+        (404, &"5".parse().unwrap())
+    );
+    assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+}
