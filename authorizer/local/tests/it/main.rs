@@ -11,6 +11,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod packaged;
+mod store;
 mod streaming;
 mod support;
 mod tls;
