@@ -11,6 +11,7 @@ mod checksums;
 mod conditions;
 mod deletions;
 mod entry;
+mod error;
 mod facts;
 mod files;
 mod gate;
@@ -18,12 +19,14 @@ mod import;
 mod index;
 mod list;
 mod name;
+mod options;
 mod page;
 mod policy;
 mod range;
 mod reads;
 mod receive;
 mod store;
+mod time;
 mod uploads;
 mod versions;
 mod writes;
@@ -44,6 +47,9 @@ use crate::credentials::Credentials;
 use crate::observer::{BucketReport, Observer};
 use crate::server::{BoxError, Server};
 
+pub use error::EmbeddedS3Error;
+pub use options::BucketOptions;
+
 use gate::Gate;
 use policy::Operation;
 use reads::Partial;
@@ -62,57 +68,6 @@ impl std::fmt::Debug for EmbeddedS3 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EmbeddedS3").field("addr", &self.addr()).finish_non_exhaustive()
     }
-}
-
-/// How a bucket differs from the one that [`EmbeddedS3::start`] starts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct BucketOptions {
-    /// Whether the bucket keeps the older versions of its objects. A bucket that kept them once has them still, as at S3.
-    /// Default: no.
-    pub versions: bool,
-    /// Whether the distribution may list the bucket (`s3:ListBucket`). If not, S3 answers 403 instead of 404 for a
-    /// missing object, and refuses to list. Default: yes.
-    pub can_list: bool,
-}
-
-impl Default for BucketOptions {
-    fn default() -> Self {
-        Self { versions: false, can_list: true }
-    }
-}
-
-/// Why the bucket could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum EmbeddedS3Error {
-    /// S3 does not allow the name.
-    #[error(
-        "`{0}` is not a bucket name: use 3 to 63 lower-case letters, digits, dots and hyphens, \
-         beginning and ending with a letter or digit"
-    )]
-    BucketName(String),
-    /// The folder of the bucket cannot be created or written.
-    #[error("cannot write to the data folder `{path}`: {error}", path = path.display())]
-    DataFolder {
-        /// The folder.
-        path: PathBuf,
-        /// What the operating system said.
-        error: io::Error,
-    },
-    /// Another program serves the bucket.
-    #[error("another program serves the bucket in `{path}`: stop it, or name another folder", path = .0.display())]
-    InUse(PathBuf),
-    /// The index of the bucket cannot be read or written.
-    #[error("cannot use the bucket's index `{path}`: {reason}", path = path.display())]
-    Index {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// No loopback port.
-    #[error("cannot listen on a loopback port for the bucket: {0}")]
-    Listen(io::Error),
 }
 
 impl EmbeddedS3 {

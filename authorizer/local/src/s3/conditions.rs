@@ -3,12 +3,12 @@
 //!
 //! They are read here and not by `s3s`, which has one entity tag for a condition and no `If-Range`.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use s3s::dto::{Timestamp, TimestampFormat};
+use http::{HeaderMap, HeaderName, header};
 use s3s::{S3Error, S3Result, s3_error};
 
 use super::facts::Object;
 use super::range::ByteRange;
+use super::time::http_date;
 
 /// An entity tag of a condition.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -269,28 +269,6 @@ fn not_modified(object: &Object) -> S3Error {
     let mut error = s3_error!(NotModified);
     error.set_headers(headers);
     error
-}
-
-/// The seconds of a date in HTTP's form.
-fn http_date(text: &str) -> Option<i64> {
-    let then = Timestamp::parse(TimestampFormat::HttpDate, text.trim()).ok()?;
-    let mut seconds = Vec::new();
-    then.format(TimestampFormat::EpochSeconds, &mut seconds).ok()?;
-    let seconds = String::from_utf8(seconds).ok()?;
-    seconds.split('.').next()?.parse().ok()
-}
-
-/// A date in HTTP's form.
-pub(crate) fn date_header(seconds: i64) -> Option<HeaderValue> {
-    let mut text = Vec::new();
-    timestamp(seconds).format(TimestampFormat::HttpDate, &mut text).ok()?;
-    HeaderValue::from_bytes(&text).ok()
-}
-
-/// The instant of so many seconds.
-pub(crate) fn timestamp(seconds: i64) -> Timestamp {
-    let after = std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-    std::time::UNIX_EPOCH.checked_add(after).unwrap_or(std::time::UNIX_EPOCH).into()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use s3s::dto::{ETag, Metadata, StorageClass};
 use s3s::{S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
-use super::conditions::date_header;
+use super::time::date_header;
 
 /// The most bytes of the names and values of an object's metadata.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>

@@ -89,7 +89,9 @@ pub(crate) fn prepare(root: &Path) -> io::Result<()> {
     for folder in [OBJECTS, UPLOADS, INCOMING] {
         fs::create_dir_all(root.join(folder))?;
     }
-    Ok(())
+    sync_folder(root)?;
+    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_folder(parent.unwrap_or(Path::new(".")))
 }
 
 /// The path of the index in the folder of a bucket.

@@ -13,7 +13,7 @@ use super::checksums::{self, Hasher, hex};
 use super::facts::{Facts, Object};
 use super::files::{Files, Moves};
 use super::index::{Index, broken};
-use super::store::seconds;
+use super::time::seconds;
 use super::versions::Versioning;
 
 /// The longest key.

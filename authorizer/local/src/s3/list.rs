@@ -13,11 +13,11 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
-use super::conditions::timestamp;
 use super::facts::Object;
 use super::index;
 use super::page::{Keys, Page, Wanted};
 use super::store::Store;
+use super::time::timestamp;
 
 /// The largest number of keys on a page.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
@@ -213,4 +213,57 @@ fn read_token(token: &str) -> S3Result<String> {
     bytes
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::options::BucketOptions;
+    use rusqlite::params;
+
+    /// Puts so many keys into the index, ten in each folder, and lists them page by page, whole and by folders.
+    async fn list_all(count: usize) {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), "files", BucketOptions::default()).unwrap();
+        let insert = move |connection: &Connection, _: &mut crate::s3::files::Moves| {
+            let row = "INSERT INTO objects VALUES (?1, ?2, 'null', 1, '0cc175b9c0f1b6a831c399e269772661', 0, 'a', '{}')";
+            let mut row = connection.prepare(row).unwrap();
+            for number in 0..count {
+                let key = format!("folder/{:06}/{number:07}.jpg", number / 10);
+                let id = i64::try_from(number).unwrap();
+                row.execute(params![key.as_bytes(), id]).unwrap();
+            }
+            Ok(())
+        };
+        store.index.change(insert).await.unwrap();
+        for (prefix, delimiter, expected) in
+            [("", None, count), ("folder/", Some("/"), count / 10), ("", Some("/"), 1)]
+        {
+            let (mut after, mut seen, mut pages) = (String::new(), 0, 0);
+            let started = std::time::Instant::now();
+            loop {
+                let page = store.page(&Wanted { prefix, delimiter, after: &after, most: 1_000 }).unwrap();
+                seen += page.len();
+                pages += 1;
+                match page.last {
+                    Some(last) => after = last,
+                    None => break,
+                }
+            }
+            assert_eq!(seen, expected, "{prefix} {delimiter:?}");
+            eprintln!("{seen} entries on {pages} pages: {:?} a page", started.elapsed() / pages);
+        }
+        store.close();
+    }
+
+    #[tokio::test]
+    async fn a_large_bucket_is_listed_page_by_page() {
+        list_all(20_000).await;
+    }
+
+    #[tokio::test]
+    #[ignore = "a minute; `cargo test --release -p authorizer-local --lib -- --ignored --nocapture`"]
+    async fn a_million_objects_are_listed_page_by_page() {
+        list_all(1_000_000).await;
+    }
 }

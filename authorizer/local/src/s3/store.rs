@@ -5,18 +5,20 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use s3s::dto::{self, CopySource};
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, TrailingHeaders, s3_error};
 
 use super::conditions::{Conditions, WriteConditions, conflict, no_such_key};
 use super::deletions::{Deletions, Watch};
+use super::error::EmbeddedS3Error;
 use super::facts::{NULL_VERSION, Object};
 use super::files::{self, Files, Lock};
+use super::import;
 use super::index::{self, Index};
+use super::options::BucketOptions;
 use super::versions::{Version, Versioning, check_id, marker, version};
-use super::{BucketOptions, EmbeddedS3Error, import};
 
 /// How long a start waits for another one of the same bucket to end.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -214,16 +216,6 @@ fn marker_headers(id: &str) -> http::HeaderMap {
         headers.insert("x-amz-version-id", id);
     }
     headers
-}
-
-/// Now, in seconds.
-pub(crate) fn now() -> i64 {
-    seconds(SystemTime::now())
-}
-
-/// The seconds of an instant.
-pub(crate) fn seconds(then: SystemTime) -> i64 {
-    then.duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)
 }
 
 /// The store as `s3s` calls it.

@@ -21,13 +21,14 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::checksums::{self, Hasher, Promises, bad_digest, hex, joined, md5};
-use super::conditions::{Conditions, timestamp};
+use super::conditions::Conditions;
 use super::facts::{Described, Facts, PartOf, SumKind, Sums};
 use super::files::Moves;
 use super::index::{broken, json, to_json};
 use super::range::ByteRange;
 use super::receive::{Received, blocking, copy, join, receive};
-use super::store::{Asked, Store, now};
+use super::store::{Asked, Store};
+use super::time::{now, timestamp};
 use super::writes::check_length;
 use crate::random;
 

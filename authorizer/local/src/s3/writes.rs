@@ -12,11 +12,12 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::checksums::{self, Hasher, Promises, hex};
-use super::conditions::{Conditions, Tags, WriteConditions, timestamp};
+use super::conditions::{Conditions, Tags, WriteConditions};
 use super::facts::{Described, Facts, Object, SumKind};
 use super::index::broken;
 use super::receive::{Received, blocking, copy, receive};
-use super::store::{Admission, Asked, Store, now};
+use super::store::{Admission, Asked, Store};
+use super::time::{now, timestamp};
 use super::versions::Deleted;
 
 /// The largest number of keys that one request may delete.
