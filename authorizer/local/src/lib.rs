@@ -19,21 +19,20 @@
 //! [`Settings`] ([`Tls`]), but not both; a package's processes run on between requests, where Lambda freezes them; header
 //! names reach the function in lower case.
 //!
+//! The bucket keeps each body in a file that a person can open (`DATA/BUCKET/objects/`), and in `index.sqlite` what S3
+//! knows of it. What is acknowledged is on the disk. What somebody puts into `DATA/BUCKET/import/` becomes objects at the
+//! next start. What it does as S3 documents it: keys of up to 1,024 bytes, each an object of its own; ranges, conditions
+//! and their conflicts; checksums of every algorithm; uploads in parts with their limits; listings; versions, if they are
+//! asked for ([`BucketOptions`]); 403 instead of 404 for whom the bucket's policy does not let list.
+//!
 //! Differences of the bucket from S3:
 //!
-//! - It is a folder. It refuses, with 400, a key with a segment `.`, `..` or an empty one, a key that begins with a
-//!   slash, and a raw `+`. It cannot contain both `a` and `a/b`, or both `a` and `a/`: the second is refused. A key
-//!   whose file names would be too long is refused with `KeyTooLongError`: for a bucket with a name of five letters,
-//!   more than 163 bytes, and more than 130 for an upload in parts. S3 allows 1,024.
-//! - It does not have versions: `null` is an object's only version.
-//! - An upload that loses a race for its condition is answered with 412, never 409.
-//! - A condition has one entity tag; a list of tags never holds. `If-Range` and the `partNumber` of a read are
-//!   ignored, and a range that is malformed or multiple is 400.
-//! - For an upload in parts, the checksums of the parts are verified, but not those of the completion; the object
-//!   does not have a checksum.
-//! - `Expires` and `If-Modified-Since` must be dates. Encryption is accepted and ignored, and a storage class other
-//!   than `STANDARD` and `REDUCED_REDUNDANCY` is 400.
-//! - If a viewer disconnects while an upload in parts is being completed, the completion is cancelled.
+//! - Encryption is accepted and ignored, and no answer tells of it. A storage class is stored and told, and means nothing.
+//! - `response-expires` must be a date.
+//! - A completion's checksums of parts are compared for CRC32, CRC32C, CRC64NVME, SHA1 and SHA256. For the five newer
+//!   ones only that of the object is. That these are always of the parts, never of the whole object, is a guess.
+//! - A bucket has one program that serves it. A file that is changed by hand under `objects/` is served as it is, with the
+//!   entity tag from before.
 
 mod answer;
 mod behaviors;
@@ -68,6 +67,6 @@ pub use observer::{BucketReport, Observer, RequestDetails, RequestReport};
 pub use packaged::{Packaged, PackagedError, Runtime, RuntimeClients, UnpackError};
 pub use random::RandomError;
 pub use result::Violation;
-pub use s3::{EmbeddedS3, EmbeddedS3Error};
+pub use s3::{BucketOptions, EmbeddedS3, EmbeddedS3Error};
 pub use tls::Tls;
 pub use usage::{ColdStart, Usage};

@@ -1,18 +1,34 @@
 //! The bucket: an S3 on its own loopback port, stored in a folder, that serves only signed requests.
+//!
+//! `s3s` speaks HTTP, SigV4 and XML, as far as S3 and it agree ([`entry`] does the rest). The store is our own: an index
+//! ([`index`]) and a file for each body ([`files`]). Looked at instead of it: `s3s-fs`, which was here before, puts keys
+//! into the names of files, so it cannot have `a` beside `a/b` nor long keys, and nothing of it is durable; the local
+//! store of `object_store` has paths for keys too, and stores no metadata; `s3s` before another S3 needs that other S3;
+//! of the packaged servers, `moto` (PyPI) forgets everything at its end and verifies no signature, and `s3rver` (npm)
+//! puts keys into names of files again.
 
-mod arrival;
+mod checksums;
 mod conditions;
+mod deletions;
+mod entry;
+mod error;
+mod facts;
+mod files;
 mod gate;
-mod key;
-mod layout;
+mod import;
+mod index;
 mod list;
-mod locks;
+mod name;
+mod options;
 mod page;
 mod policy;
-mod promises;
+mod range;
 mod reads;
+mod receive;
 mod store;
+mod time;
 mod uploads;
+mod versions;
 mod writes;
 
 use std::io;
@@ -22,10 +38,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use s3s::auth::SimpleAuth;
-use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::service::S3Service;
 use s3s::{Body, HttpResponse};
-use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 
 use crate::body::Lingering;
@@ -33,40 +47,27 @@ use crate::credentials::Credentials;
 use crate::observer::{BucketReport, Observer};
 use crate::server::{BoxError, Server};
 
-use gate::Gate;
-use layout::Layout;
-use policy::{BucketPolicy, Operation};
-use store::Store;
+pub use error::EmbeddedS3Error;
+pub use options::BucketOptions;
 
-/// An S3 that stores one bucket as a folder: the object `users/alice/a.txt` of the bucket `files` is the file
-/// `DATA/files/users/alice/a.txt`, and the object `users/` is a file in the folder `users` with a name that no other
-/// key has. Not every key can be a file. So a key is refused if it has an empty segment (other than the last), a
-/// segment `.` or `..`, or a raw `+`; otherwise it could be confused with another key.
-#[derive(Debug)]
+use gate::Gate;
+use policy::Operation;
+use reads::Partial;
+use store::{Operations, Store};
+
+/// An S3 that stores one bucket in a folder. The body of each object is a file that a person can open: that of
+/// `users/alice/a.txt` in the bucket `files` is `DATA/files/objects/users/alice/a~1-2.txt` ([`EmbeddedS3::file`] finds
+/// it). Files that a person puts into `DATA/files/import/` become objects at the next start, and so do those of a folder
+/// that was filled by hand.
 pub struct EmbeddedS3 {
     server: Server,
+    store: Arc<Store>,
 }
 
-/// Why the bucket could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum EmbeddedS3Error {
-    /// S3 does not allow the name.
-    #[error(
-        "`{0}` is not a bucket name: use 3 to 63 lower-case letters, digits, dots and hyphens, \
-         beginning and ending with a letter or digit"
-    )]
-    BucketName(String),
-    /// The folder of the bucket cannot be created or written.
-    #[error("cannot write to the data folder `{path}`: {error}", path = path.display())]
-    DataFolder {
-        /// The folder.
-        path: PathBuf,
-        /// What the operating system said.
-        error: io::Error,
-    },
-    /// No loopback port.
-    #[error("cannot listen on a loopback port for the bucket: {0}")]
-    Listen(io::Error),
+impl std::fmt::Debug for EmbeddedS3 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmbeddedS3").field("addr", &self.addr()).finish_non_exhaustive()
+    }
 }
 
 impl EmbeddedS3 {
@@ -82,20 +83,41 @@ impl EmbeddedS3 {
         region: &str,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, EmbeddedS3Error> {
+        Self::start_with(data_dir, bucket, credentials, region, observer, BucketOptions::default()).await
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// Those of [`EmbeddedS3::start`].
+    pub async fn start_with(
+        data_dir: &Path,
+        bucket: &str,
+        credentials: &Credentials,
+        region: &str,
+        observer: Arc<dyn Observer>,
+        options: BucketOptions,
+    ) -> Result<Self, EmbeddedS3Error> {
         if !s3s::path::check_bucket_name(bucket) {
             return Err(EmbeddedS3Error::BucketName(bucket.to_owned()));
         }
-        let store = open(data_dir, bucket)?;
-        let mut builder = S3ServiceBuilder::new(store);
-        builder.set_auth(SimpleAuth::from_single(credentials.access_key(), credentials.secret_key()));
-        builder.set_access(BucketPolicy);
-        let service = builder.build();
+        let (folder, name) = (data_dir.to_owned(), bucket.to_owned());
+        let opened = tokio::task::spawn_blocking(move || Store::open(&folder, &name, options)).await;
+        let store = opened.unwrap_or_else(|error| {
+            Err(EmbeddedS3Error::DataFolder { path: data_dir.to_owned(), error: io::Error::other(error) })
+        })?;
+        let service = entry::service(Operations(Arc::clone(&store)), credentials, options.can_list);
         let door = Arc::new(Door { gate: Gate::new(bucket, region), service, observer });
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(EmbeddedS3Error::Listen)?;
         let handler = move |request: Request<Incoming>, _| serve(Arc::clone(&door), request);
         let server = Server::start(listener, None, handler).map_err(EmbeddedS3Error::Listen)?;
-        Ok(Self { server })
+        Ok(Self { server, store })
+    }
+
+    /// The file of the body of an object, if there is one.
+    pub fn file(data_dir: &Path, bucket: &str, key: &str) -> Option<PathBuf> {
+        files::find(data_dir, bucket, key)
     }
 
     /// The address it listens on.
@@ -106,18 +128,9 @@ impl EmbeddedS3 {
     /// Lets running requests finish, and stops.
     pub async fn stop(self) {
         self.server.stop().await;
+        // Ends when everything is on the disk.
+        let _ = tokio::task::spawn_blocking(move || self.store.close()).await;
     }
-}
-
-/// Creates the bucket's folder, and checks now, not at the first upload, that objects can be written.
-fn open(data_dir: &Path, bucket: &str) -> Result<Store, EmbeddedS3Error> {
-    let failed = |error| EmbeddedS3Error::DataFolder { path: data_dir.to_owned(), error };
-    let folder = data_dir.join(bucket);
-    std::fs::create_dir_all(&folder).map_err(failed)?;
-    tempfile::tempfile_in(&folder).map_err(failed)?;
-    tempfile::tempfile_in(data_dir).map_err(failed)?;
-    let files = FileSystem::new(data_dir).map_err(|error| failed(io::Error::other(format!("{error:?}"))))?;
-    Ok(Store::new(files, Layout::new(data_dir, bucket)))
 }
 
 /// The entry of a request: the gate, then the protocol; and the observer.
@@ -143,7 +156,7 @@ async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result<HttpRespon
         Ok(()) => {
             parts.extensions.insert(operation.clone());
             let request = Request::from_parts(parts, Body::http_body(body));
-            door.service.call(request).await
+            door.service.call(request).await.map(with_status)
         }
         Err(refused) => Ok(refused.response()),
     };
@@ -163,6 +176,14 @@ fn amz_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect();
     told.sort_unstable();
     told
+}
+
+/// Sets the status of a part that a HEAD asked for.
+fn with_status(mut answer: HttpResponse) -> HttpResponse {
+    if answer.extensions().get::<Partial>().is_some() {
+        *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    answer
 }
 
 /// Removes the body of a 304 (RFC 9110 section 15.4.5), because `s3s` writes one for every error.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use authorizer_local::EmbeddedS3;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -195,7 +196,8 @@ impl Served {
 
     /// The file of an object.
     pub fn file(&self, key: &str) -> PathBuf {
-        self.bucket().join(key)
+        let data = self.folder.join("data");
+        EmbeddedS3::file(&data, "local-bucket", key).unwrap_or_else(|| data.join("no such object"))
     }
 
     /// The value of `Authorization` for one of the sample's users.
@@ -204,7 +206,8 @@ impl Served {
         line.trim_end().strip_prefix("Authorization: ").unwrap().to_owned()
     }
 
-    /// Everything below the data folder. It changes with any byte, name or size.
+    /// Everything below the data folder, but for what the index shares between its readers. It changes with any byte,
+    /// name or size.
     pub fn everything(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         gather(&self.folder.join("data"), &mut found);
@@ -253,6 +256,9 @@ fn address(line: &str, before: &str) -> SocketAddr {
 fn gather(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        if path.ends_with("index.sqlite-shm") {
+            continue;
+        }
         if path.is_dir() {
             gather(&path, found);
             found.push((path, Vec::new()));

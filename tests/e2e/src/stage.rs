@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use authorizer_core::{Authorizer, UnixTime};
 use authorizer_local::{
-    BucketReport, Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport,
-    Running, Settings, Tls,
+    BucketReport, Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation, Observer,
+    RequestReport, Running, Settings, Tls,
 };
 use authorizer_policy::PolicyFile;
 use bytes::Bytes;
@@ -55,16 +55,27 @@ impl Observer for Bucket {
 impl Stage {
     /// Starts it on a free port.
     pub fn start() -> Self {
-        Self::with(false)
+        Self::with(&[], false)
     }
 
     /// The same over HTTPS.
     pub fn start_https() -> Self {
-        Self::with(true)
+        Self::with(&[], true)
     }
 
-    fn with(is_https: bool) -> Self {
+    /// The same with an object in the bucket, which nobody has asked for.
+    pub fn start_having(key: &str, body: &str, is_https: bool) -> Self {
+        Self::with(&[(key, body)], is_https)
+    }
+
+    fn with(objects: &[(&str, &str)], is_https: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        for (key, body) in objects {
+            // What lies in a bucket's folder before its first start becomes its objects.
+            let file = folder.path().join("data").join(BUCKET).join(key);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, body).unwrap();
+        }
         let policy = folder.path().join("policy.toml");
         fs::copy(root().join("tests/e2e/policies/sdk.toml"), &policy).unwrap();
         let keys = folder.path().join("keys");
@@ -143,12 +154,13 @@ impl Stage {
 
     /// The file of an object.
     pub fn file(&self, key: &str) -> PathBuf {
-        self.folder.path().join("data").join(BUCKET).join(key)
+        let data = self.folder.path().join("data");
+        EmbeddedS3::file(&data, BUCKET, key).unwrap_or_else(|| data.join("no such object"))
     }
 
     /// The keys of the files in the bucket, in order.
     pub fn keys(&self) -> Vec<String> {
-        let bucket = self.file("");
+        let bucket = self.folder.path().join("data").join(BUCKET).join("objects");
         let mut keys = Vec::new();
         let mut folders = vec![bucket.clone()];
         while let Some(folder) = folders.pop() {
@@ -157,7 +169,7 @@ impl Stage {
                 if path.is_dir() {
                     folders.push(path);
                 } else {
-                    keys.push(path.strip_prefix(&bucket).unwrap().to_str().unwrap().to_owned());
+                    keys.push(key_of(path.strip_prefix(&bucket).unwrap().to_str().unwrap()));
                 }
             }
         }
@@ -192,6 +204,13 @@ impl Stage {
         let headers: Vec<_> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
         self.runtime.block_on(self.viewer.ask(method, target, &headers, body))
     }
+}
+
+/// The key of a file: without its number, which is before the extension.
+fn key_of(path: &str) -> String {
+    let (stem, rest) = path.rsplit_once('~').unwrap();
+    let extension = rest.split_once('.').map_or(String::new(), |(_, extension)| format!(".{extension}"));
+    format!("{stem}{extension}")
 }
 
 /// A certificate for this machine and for the host that SDKs build their requests for, and its file.

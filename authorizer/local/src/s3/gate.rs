@@ -1,12 +1,14 @@
 //! Requests that S3 refuses and `s3s` does not: a wrong scope of a signature, unsigned headers, a second signature in
-//! the query; and keys that a folder cannot distinguish.
+//! the query, a body without a length.
 
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use s3s::{Body, HttpResponse};
 
-use super::key::{Key, KeyError};
+/// The longest key, in bytes of UTF-8.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
+const LONGEST_KEY: usize = 1_024;
 
 /// The checks before a request reaches the store.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ pub(crate) enum GateRefusal {
     UnsignedHeader,
     Chunked,
     OtherBucket,
-    UnkeepableKey,
+    NotUtf8,
     LongKey,
 }
 
@@ -70,19 +72,8 @@ impl Gate {
         if bucket != self.bucket {
             return Err(GateRefusal::OtherBucket);
         }
-        // S3 reads a raw `+` as a space, but the store would keep the `+`.
-        if key.contains('+') {
-            return Err(GateRefusal::UnkeepableKey);
-        }
-        let decoded = percent_decode_str(key).decode_utf8().map_err(|_| GateRefusal::UnkeepableKey)?;
-        if decoded.is_empty() {
-            return Ok(());
-        }
-        match Key::parse(&self.bucket, &decoded) {
-            Ok(_) => Ok(()),
-            Err(KeyError::Unkeepable) => Err(GateRefusal::UnkeepableKey),
-            Err(KeyError::TooLong) => Err(GateRefusal::LongKey),
-        }
+        let decoded = percent_decode_str(key).decode_utf8().map_err(|_| GateRefusal::NotUtf8)?;
+        if decoded.len() > LONGEST_KEY { Err(GateRefusal::LongKey) } else { Ok(()) }
     }
 }
 
@@ -150,16 +141,8 @@ impl GateRefusal {
             Self::OtherBucket => {
                 (StatusCode::NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist")
             }
-            Self::UnkeepableKey => (
-                StatusCode::BAD_REQUEST,
-                "InvalidURI",
-                "This S3 is a folder and cannot distinguish this key from others",
-            ),
-            Self::LongKey => (
-                StatusCode::BAD_REQUEST,
-                "KeyTooLongError",
-                "This S3 is a folder and cannot store such a long key",
-            ),
+            Self::NotUtf8 => (StatusCode::BAD_REQUEST, "InvalidURI", "Couldn't parse the specified URI."),
+            Self::LongKey => (StatusCode::BAD_REQUEST, "KeyTooLongError", "Your key is too long"),
         }
     }
 
@@ -235,30 +218,28 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_a_folder_would_take_for_another_is_refused() {
+    fn a_key_is_up_to_1024_bytes_of_utf8_and_nothing_else_about_it_counts() {
         let good = scope("20260101/us-east-1/s3/aws4_request");
-        for path in
-            ["/files", "/files/", "/files/a/b", "/files/a/", "/files/.a", "/files/a%2Fb", "/files/%C3%A9"]
-        {
-            assert_eq!(check(path, Some(&good), &[]), Ok(()), "{path}");
-        }
         for path in [
+            "/files",
+            "/files/",
+            "/files/a/b",
+            "/files/a/",
             "/files//a",
             "/files/a//b",
-            "/files/a//",
-            "/files/a/%01",
             "/files/../a",
             "/files/%2e%2E/a",
             "/files/a/.",
             "/files/a+b",
             "/files/a%2F%2Fb",
             "/files/a%00b",
-            "/files/%ff",
+            "/files/%C3%A9",
         ] {
-            assert_eq!(check(path, Some(&good), &[]), Err(GateRefusal::UnkeepableKey), "{path}");
+            assert_eq!(check(path, Some(&good), &[]), Ok(()), "{path}");
         }
-        let long = format!("/files/{}", "a".repeat(200));
-        assert_eq!(check(&long, Some(&good), &[]), Err(GateRefusal::LongKey));
+        assert_eq!(check("/files/%ff", Some(&good), &[]), Err(GateRefusal::NotUtf8));
+        let long = |length| check(&format!("/files/{}", "%C3%A9".repeat(length)), Some(&good), &[]);
+        assert_eq!((long(512), long(513)), (Ok(()), Err(GateRefusal::LongKey)));
         for path in ["/", "/other/a", "/files2", "/..%2ffiles/a"] {
             assert_eq!(check(path, Some(&good), &[]), Err(GateRefusal::OtherBucket), "{path}");
         }

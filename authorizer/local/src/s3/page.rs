@@ -1,6 +1,8 @@
 //! One page of a listing: its keys, its rolled-up prefixes, and the beginning of the next page.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-prefixes.html>
 
+use std::ops::ControlFlow;
+
 /// The parameters of a listing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'a> {
@@ -15,47 +17,77 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// A page, in the order of the keys' UTF-8 bytes.
-#[derive(Debug, Default, Eq, PartialEq)]
-pub(crate) struct Page<'a> {
-    pub(crate) keys: Vec<&'a str>,
-    pub(crate) prefixes: Vec<&'a str>,
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Page<E> {
+    pub(crate) entries: Vec<(String, E)>,
+    pub(crate) prefixes: Vec<String>,
     /// The last entry of the page, if more follow.
-    pub(crate) last: Option<&'a str>,
+    pub(crate) last: Option<String>,
 }
 
-impl Page<'_> {
+impl<E> Page<E> {
     /// Keys and rolled-up prefixes together.
     pub(crate) fn len(&self) -> usize {
-        self.keys.len().saturating_add(self.prefixes.len())
+        self.entries.len().saturating_add(self.prefixes.len())
     }
 }
 
+/// Something that goes through sorted keys: it passes each from the given bytes on, until it is told to stop.
+pub(crate) trait Keys<E> {
+    /// Why it fails.
+    type Error;
+
+    /// Goes through the keys from these bytes on.
+    fn scan(
+        &mut self,
+        from: &[u8],
+        each: &mut dyn FnMut(String, E) -> ControlFlow<()>,
+    ) -> Result<(), Self::Error>;
+}
+
 impl Wanted<'_> {
-    /// The page that begins after `after`. The keys are sorted.
-    pub(crate) fn page<'a>(&self, keys: &'a [String]) -> Page<'a> {
-        let mut page = Page::default();
-        let mut last = None;
-        for key in keys {
-            let rolled_up = self.roll_up(key);
-            let is_listed = match rolled_up {
-                // A previous page already contains this rolled-up prefix.
-                Some(prefix) => page.prefixes.last() == Some(&prefix) || prefix == self.after,
-                None => false,
-            };
-            if is_listed || !key.starts_with(self.prefix) || key.as_str() <= self.after {
-                continue;
-            }
-            if page.len() >= self.most {
-                page.last = last;
-                break;
-            }
-            match rolled_up {
-                Some(prefix) => page.prefixes.push(prefix),
-                None => page.keys.push(key),
-            }
-            last = Some(rolled_up.unwrap_or(key));
+    /// The page that begins after `after`. What is rolled up is passed over, not gone through.
+    pub(crate) fn page<E, K: Keys<E>>(&self, keys: &mut K) -> Result<Page<E>, K::Error> {
+        let mut page = Page { entries: Vec::new(), prefixes: Vec::new(), last: None };
+        let mut last: Option<String> = None;
+        let mut from = Some(self.beginning());
+        while let Some(at) = from.take() {
+            keys.scan(&at, &mut |key, entry| {
+                if self.most == 0 || !key.starts_with(self.prefix) {
+                    return ControlFlow::Break(());
+                }
+                if page.len() >= self.most {
+                    page.last.clone_from(&last);
+                    return ControlFlow::Break(());
+                }
+                match self.roll_up(&key) {
+                    Some(prefix) => {
+                        from = successor(prefix.as_bytes());
+                        last = Some(prefix.to_owned());
+                        page.prefixes.push(prefix.to_owned());
+                        ControlFlow::Break(())
+                    }
+                    None => {
+                        last = Some(key.clone());
+                        page.entries.push((key, entry));
+                        ControlFlow::Continue(())
+                    }
+                }
+            })?;
         }
-        page
+        Ok(page)
+    }
+
+    /// The first bytes that can be on the page.
+    fn beginning(&self) -> Vec<u8> {
+        let after = self.after.as_bytes();
+        if after < self.prefix.as_bytes() || after.is_empty() {
+            return self.prefix.as_bytes().to_vec();
+        }
+        // A previous page already contains this rolled-up prefix, and so all keys below it.
+        let is_listed = self.roll_up(self.after) == Some(self.after);
+        let next = || after.iter().copied().chain([0]).collect();
+        if is_listed { successor(after).unwrap_or_else(next) } else { next() }
     }
 
     /// The key up to and with the first delimiter after the prefix.
@@ -67,6 +99,18 @@ impl Wanted<'_> {
     }
 }
 
+/// The first bytes after all that begin with these.
+fn successor(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut next = bytes.to_vec();
+    while let Some(last) = next.pop() {
+        if let Some(more) = last.checked_add(1) {
+            next.push(more);
+            return Some(next);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,15 +118,45 @@ mod tests {
 
     const KEYS: [&str; 8] = ["a", "a-b", "a/", "a/1", "a/b/2", "a/b/3", "b", "é"];
 
-    fn sorted(keys: &[&str]) -> Vec<String> {
-        let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        keys.sort();
-        keys
+    /// Sorted keys, and how many of them a listing went through.
+    struct Sorted(Vec<String>, usize);
+
+    impl Sorted {
+        fn of(keys: &[&str]) -> Self {
+            let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+            keys.sort();
+            Self(keys, 0)
+        }
+
+        fn page(&mut self, wanted: &Wanted<'_>) -> Page<()> {
+            wanted.page(self).unwrap()
+        }
+    }
+
+    impl Keys<()> for Sorted {
+        type Error = std::convert::Infallible;
+
+        fn scan(
+            &mut self,
+            from: &[u8],
+            each: &mut dyn FnMut(String, ()) -> ControlFlow<()>,
+        ) -> Result<(), Self::Error> {
+            for key in self.0.iter().filter(|key| key.as_bytes() >= from) {
+                self.1 = self.1.saturating_add(1);
+                if each(key.clone(), ()).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn names(page: &Page<()>) -> Vec<&str> {
+        page.entries.iter().map(|(key, ())| key.as_str()).collect()
     }
 
     #[test]
     fn a_page_has_the_keys_and_the_prefixes_that_s3_would_list() {
-        let keys = sorted(&KEYS);
         /// Prefix, delimiter, after; keys, prefixes.
         type Case = (
             &'static str,
@@ -108,8 +182,9 @@ mod tests {
         ];
         for (prefix, delimiter, after, listed, prefixes) in cases {
             let wanted = Wanted { prefix, delimiter, after, most: 1_000 };
-            let page = wanted.page(&keys);
-            assert_eq!((page.keys.as_slice(), page.prefixes.as_slice()), (listed, prefixes), "{wanted:?}");
+            let page = Sorted::of(&KEYS).page(&wanted);
+            assert_eq!(names(&page), listed, "{wanted:?}");
+            assert_eq!(page.prefixes, prefixes, "{wanted:?}");
             assert_eq!(page.last, None);
         }
     }
@@ -117,7 +192,17 @@ mod tests {
     #[test]
     fn a_page_that_holds_nothing_has_nothing_after_it() {
         let wanted = Wanted { prefix: "", delimiter: None, after: "", most: 0 };
-        assert_eq!(wanted.page(&sorted(&KEYS)), Page::default());
+        let page = Sorted::of(&KEYS).page(&wanted);
+        assert_eq!((page.len(), page.last), (0, None));
+    }
+
+    #[test]
+    fn what_is_rolled_up_is_not_gone_through() {
+        let keys: Vec<String> = (0..1_000).map(|i| format!("{}/{i:03}", i / 500)).collect();
+        let mut keys = Sorted(keys, 0);
+        let wanted = Wanted { prefix: "", delimiter: Some("/"), after: "", most: 1_000 };
+        assert_eq!(keys.page(&wanted).prefixes, ["0/", "1/"]);
+        assert_eq!(keys.1, 2);
     }
 
     proptest! {
@@ -128,21 +213,21 @@ mod tests {
             delimiter in proptest::option::of(Just("/")),
             most in 1_usize..5,
         ) {
-            let keys: Vec<String> = keys.into_iter().collect();
+            let mut keys = Sorted(keys.into_iter().collect(), 0);
             let whole = Wanted { prefix: &prefix, delimiter, after: "", most: usize::MAX };
-            let whole_page = whole.page(&keys);
+            let whole_page = keys.page(&whole);
             let (mut listed, mut prefixes, mut after) = (Vec::new(), Vec::new(), String::new());
             loop {
-                let page = Wanted { after: &after, most, ..whole }.page(&keys);
+                let page = keys.page(&Wanted { after: &after, most, ..whole });
                 prop_assert!(page.len() <= most);
-                listed.extend(page.keys);
+                listed.extend(page.entries);
                 prefixes.extend(page.prefixes);
                 match page.last {
-                    Some(last) => after = last.to_owned(),
+                    Some(last) => after = last,
                     None => break,
                 }
             }
-            prop_assert_eq!((listed, prefixes), (whole_page.keys, whole_page.prefixes));
+            prop_assert_eq!((listed, prefixes), (whole_page.entries, whole_page.prefixes));
         }
     }
 }

@@ -33,6 +33,9 @@ const ALLOWED: [&str; 15] = [
     "HeadBucket",
 ];
 
+/// Those that `s3:ListBucket` grants.
+const LISTINGS: [&str; 3] = ["ListObjectsV2", "ListObjects", "HeadBucket"];
+
 /// The operation of a request. It is stored in the request's extensions, because it is known only inside the
 /// protocol, but the bucket's log must name it.
 #[derive(Clone, Debug, Default)]
@@ -45,9 +48,16 @@ impl Operation {
     }
 }
 
+/// Says that the signature of a request was verified, before its operation was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signed;
+
 /// Refuses unsigned requests, and operations that the policy of a bucket behind Origin Access Control does not
 /// grant: `s3s` itself does not check either.
-pub(crate) struct BucketPolicy;
+pub(crate) struct BucketPolicy {
+    /// Whether it grants `s3:ListBucket`.
+    pub(crate) can_list: bool,
+}
 
 #[async_trait::async_trait]
 impl S3Access for BucketPolicy {
@@ -57,9 +67,10 @@ impl S3Access for BucketPolicy {
             // Set once: a request is one operation.
             let _ = operation.0.set(name.clone());
         }
-        let is_signed = context.credentials().is_some();
+        let is_signed = context.extensions_mut().get::<Signed>().is_some();
         let query = context.uri().query().unwrap_or_default();
         let is_granted = ALLOWED.contains(&&*name)
+            && (self.can_list || !LISTINGS.contains(&&*name))
             && !deletes_a_version(&name, query)
             && !context.headers().keys().any(|header| takes_more_than_writing(header.as_str()));
         if is_signed && is_granted { Ok(()) } else { Err(s3_error!(AccessDenied, "Access Denied")) }

@@ -1,101 +1,181 @@
 //! Writing, copying and deleting an object.
 
+use std::fs::File;
+use std::sync::Arc;
+
+use http::HeaderValue;
 use s3s::dto::{
-    Checksum, CopyObjectInput, CopyObjectOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput,
-    DeleteObjectsOutput, DeletedObject, ETagCondition, Error, MetadataDirective, ObjectIdentifier,
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, DeleteObjectInput, DeleteObjectOutput,
+    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error, MetadataDirective, ObjectIdentifier,
     PutObjectInput, PutObjectOutput,
 };
-use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::arrival::watch;
-use super::conditions::{WriteConditions, no_such_key};
-use super::key::Key;
-use super::layout::remove;
-use super::promises::Promises;
-use super::store::{Store, own_request};
+use super::checksums::{self, Hasher, Promises, hex};
+use super::conditions::{Conditions, Tags, WriteConditions};
+use super::facts::{Described, Facts, Object, SumKind};
+use super::index::broken;
+use super::receive::{Received, blocking, copy, receive};
+use super::store::{Admission, Asked, Store};
+use super::time::{now, timestamp};
+use super::versions::Deleted;
 
 /// The largest number of keys that one request may delete.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 const MOST_DELETED: usize = 1_000;
+
+/// The largest body of one request.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html>
+const LARGEST_BODY: i64 = 5 * 1024 * 1024 * 1024;
+
+/// Refuses a body that is larger than S3 takes, before it is read.
+pub(super) fn check_length(length: Option<i64>) -> S3Result<()> {
+    match length.is_some_and(|length| length > LARGEST_BODY) {
+        true => Err(s3_error!(EntityTooLarge, "Your proposed upload exceeds the maximum allowed size")),
+        false => Ok(()),
+    }
+}
 
 impl Store {
     pub(super) async fn put_object(
         &self,
         mut request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
+        let asked = Asked::of(&request);
         let input = &mut request.input;
-        let key = self.key(&input.key)?;
-        let conditions = WriteConditions::take(&mut input.if_match, &mut input.if_none_match)?;
-        let expected = Checksum {
-            checksum_crc32: input.checksum_crc32.clone(),
-            checksum_crc32c: input.checksum_crc32c.clone(),
-            checksum_crc64nvme: input.checksum_crc64nvme.clone(),
-            checksum_sha1: input.checksum_sha1.clone(),
-            checksum_sha256: input.checksum_sha256.clone(),
-            checksum_type: None,
-        };
-        let promises = Promises::new(
-            input.content_md5.take().as_deref(),
-            expected,
-            input.checksum_algorithm.as_ref(),
-            request.trailing_headers.clone(),
+        check_length(input.content_length)?;
+        let described = Described::read(
+            &request.headers,
+            asked.expires.as_ref(),
+            input.metadata.as_ref(),
+            input.storage_class.as_ref(),
         )?;
+        let promises = Promises::read(&request.headers, asked.trailers)?;
         // A write that is already refused does not need its body.
-        self.check(&key, &conditions).await?;
-        self.layout.make_room(&key).await?;
+        let admission = self.begin_write(&input.key, asked.conditions.of_write()?)?;
+        let hasher = Hasher::new([promises.algorithm().unwrap_or(checksums::DEFAULT)]);
+        let received =
+            receive(&self.files, input.body.take(), hasher, move |hashed| promises.check(hashed)).await?;
+        let facts =
+            Facts { described, sums: received.hashed.sums.clone(), kind: SumKind::Full, parts: Vec::new() };
+        let (object, version) = self.store(&input.key, received, facts, admission).await?;
+        let mut response = S3Response::new(PutObjectOutput {
+            e_tag: Some(object.e_tag()),
+            version_id: version,
+            ..PutObjectOutput::default()
+        });
+        object.facts.sums.tell(&mut response.headers);
+        response.headers.insert("x-amz-checksum-type", HeaderValue::from_static(object.facts.kind.name()));
+        Ok(response)
+    }
 
-        let body = input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
-        let (body, arrival) = watch(body, promises);
-        input.body = Some(body);
-        key.stored().clone_into(&mut input.key);
-        let admission = async {
-            let Some(admission) = arrival.arrived().await? else { return Ok(None) };
-            let writing = self.locks.of(&key).write_owned().await;
-            self.check(&key, &conditions).await?;
-            self.layout.make_room(&key).await?;
-            admission.admit();
-            Ok::<_, S3Error>(Some(writing))
+    /// Makes a body the object of a key. The object and the version to tell of it.
+    async fn store(
+        &self,
+        key: &str,
+        received: Received,
+        facts: Facts,
+        admission: Admission,
+    ) -> S3Result<(Object, Option<String>)> {
+        let etag = hex(&received.hashed.md5);
+        self.store_as(key, received, etag, facts, admission, |_, _| Ok(())).await
+    }
+
+    /// The same with an entity tag of its own, and with a change that belongs to it.
+    pub(super) async fn store_as(
+        &self,
+        key: &str,
+        received: Received,
+        etag: String,
+        facts: Facts,
+        admission: Admission,
+        more: impl FnOnce(&rusqlite::Connection, &mut super::files::Moves) -> S3Result<()> + Send + 'static,
+    ) -> S3Result<(Object, Option<String>)> {
+        let (files, versioning) = (Arc::clone(&self.files), self.versioning);
+        let key = key.to_owned();
+        let change = move |connection: &rusqlite::Connection, moves: &mut super::files::Moves| {
+            admission.check(connection, &key)?;
+            let id = received.file.id();
+            let mut object = Object {
+                size: received.size,
+                etag,
+                modified: now(),
+                body: super::files::Files::place(&key, id),
+                facts,
+                ..Object::default()
+            };
+            moves.place(&received.file, &files.body(&object.body)).map_err(broken)?;
+            object.version = versioning.put(connection, (moves, &files), &key, id, &object)?;
+            more(connection, moves)?;
+            Ok(object)
         };
-        // The lock is held until the object and its headers are stored.
-        let (stored, writing) = tokio::join!(S3::put_object(&self.files, request), admission);
-        let _writing = writing?;
-        stored
+        let object = self.index.change(change).await?;
+        let version = self.versioning.tell(&object.version);
+        Ok((object, version))
     }
 
     pub(super) async fn copy_object(
         &self,
-        mut request: S3Request<CopyObjectInput>,
+        request: S3Request<CopyObjectInput>,
     ) -> S3Result<S3Response<CopyObjectOutput>> {
-        let input = &mut request.input;
-        let key = self.key(&input.key)?;
-        let source = self.source(&mut input.copy_source)?;
-        key.stored().clone_into(&mut input.key);
-        let keeps_headers = input
+        let asked = Asked::of(&request);
+        let input = &request.input;
+        let source = self.source(&input.copy_source)?;
+        Conditions::of_source(&request.headers).check_source(&source)?;
+        let replaces = input
             .metadata_directive
             .as_ref()
-            .is_none_or(|directive| directive.as_str() != MetadataDirective::REPLACE);
-
-        let lock = self.locks.of(&key);
-        let _writing = lock.write().await;
-        if !self.layout.has_object(&source).await {
-            return Err(no_such_key());
+            .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+        let is_itself = matches!(&input.copy_source, s3s::dto::CopySource::Bucket { key, version_id: None, .. }
+            if **key == *input.key);
+        if is_itself && !replaces && input.storage_class.is_none() {
+            return Err(s3_error!(
+                InvalidRequest,
+                "This copy request is illegal because it is trying to copy an object to itself without changing the \
+                 object's metadata, storage class, website redirect location or encryption attributes."
+            ));
         }
-        self.layout.make_room(&key).await?;
-        let copied = S3::copy_object(&self.files, request).await?;
-        // A file that was not uploaded does not have stored headers.
-        if keeps_headers && !tokio::fs::try_exists(self.layout.headers(&source)).await.unwrap_or(false) {
-            remove(&self.layout.headers(&key)).await?;
-        }
-        Ok(copied)
+        let described = match replaces {
+            true => Described::read(
+                &request.headers,
+                asked.expires.as_ref(),
+                input.metadata.as_ref(),
+                input.storage_class.as_ref(),
+            )?,
+            false => source.facts.described.clone(),
+        };
+        let admission = self.begin_write(&input.key, asked.conditions.of_write()?)?;
+        let wanted = input.checksum_algorithm.as_ref().and_then(|name| checksums::named(name.as_str()));
+        let kept = source.facts.sums.algorithms().next().unwrap_or(checksums::DEFAULT);
+        let hasher = Hasher::new([wanted.unwrap_or(kept)]);
+        let (files, body) = (Arc::clone(&self.files), self.files.body(&source.body));
+        let received = blocking(move || copy(&files, File::open(body).map_err(broken)?, hasher)).await?;
+        let facts =
+            Facts { described, sums: received.hashed.sums.clone(), kind: SumKind::Full, parts: Vec::new() };
+        let (object, version) = self.store(&input.key, received, facts, admission).await?;
+        Ok(S3Response::new(CopyObjectOutput {
+            copy_object_result: Some(CopyObjectResult {
+                e_tag: Some(object.e_tag()),
+                last_modified: Some(timestamp(object.modified)),
+                ..CopyObjectResult::default()
+            }),
+            copy_source_version_id: self.versioning.tell(&source.version),
+            version_id: version,
+            ..CopyObjectOutput::default()
+        }))
     }
 
     pub(super) async fn delete_object(
         &self,
-        mut request: S3Request<DeleteObjectInput>,
+        request: S3Request<DeleteObjectInput>,
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
-        let key = self.key(&request.input.key)?;
-        self.delete(&key, &WriteConditions::matching(request.input.if_match.take())).await?;
-        Ok(S3Response::new(DeleteObjectOutput::default()))
+        let conditions = Asked::of(&request).conditions.of_write()?;
+        let deleted = self.delete(&request.input.key, conditions).await?;
+        Ok(S3Response::new(DeleteObjectOutput {
+            delete_marker: deleted.marker.is_some().then_some(true),
+            version_id: deleted.marker,
+            ..DeleteObjectOutput::default()
+        }))
     }
 
     pub(super) async fn delete_objects(
@@ -103,15 +183,23 @@ impl Store {
         request: S3Request<DeleteObjectsInput>,
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let wanted = request.input.delete;
-        if wanted.objects.len() > MOST_DELETED {
-            return Err(s3_error!(MalformedXML, "At most {MOST_DELETED} objects can be deleted at once"));
+        if wanted.objects.is_empty() || wanted.objects.len() > MOST_DELETED {
+            return Err(s3_error!(
+                MalformedXML,
+                "The XML you provided was not well-formed or did not validate against our published schema"
+            ));
         }
         let is_quiet = wanted.quiet.unwrap_or(false);
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         for object in wanted.objects {
             match self.delete_one_of_many(&object).await {
-                Ok(()) if is_quiet => {}
-                Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
+                Ok(_) if is_quiet => {}
+                Ok(done) => deleted.push(DeletedObject {
+                    key: Some(object.key),
+                    delete_marker: done.marker.is_some().then_some(true),
+                    delete_marker_version_id: done.marker,
+                    ..DeletedObject::default()
+                }),
                 Err(error) => errors.push(Error {
                     code: Some(error.code().as_str().to_owned()),
                     key: Some(object.key),
@@ -127,31 +215,29 @@ impl Store {
         }))
     }
 
-    async fn delete_one_of_many(&self, object: &ObjectIdentifier) -> S3Result<()> {
+    async fn delete_one_of_many(&self, object: &ObjectIdentifier) -> S3Result<Deleted> {
         // This needs `s3:DeleteObjectVersion`, which the policy does not grant.
         if object.version_id.is_some() {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
-        let etag = object.e_tag.clone().map(|etag| match etag.value() {
-            "*" => ETagCondition::Any,
-            _ => ETagCondition::ETag(etag),
-        });
-        self.delete(&self.key(&object.key)?, &WriteConditions::matching(etag)).await
+        let tags = object.e_tag.as_ref().map(|etag| Tags::one(etag.value()));
+        self.delete(&object.key, WriteConditions::matching(tags)).await
     }
 
-    /// Deletes an object and its metadata. A missing object counts as deleted.
-    async fn delete(&self, key: &Key, conditions: &WriteConditions) -> S3Result<()> {
-        let lock = self.locks.of(key);
-        let _writing = lock.write().await;
-        self.check(key, conditions).await?;
-        if self.layout.has_object(key).await {
-            let input = DeleteObjectInput {
-                bucket: self.layout.bucket().to_owned(),
-                key: key.stored().to_owned(),
-                ..DeleteObjectInput::default()
-            };
-            S3::delete_object(&self.files, own_request(input)).await?;
-        }
-        self.layout.forget(key).await
+    /// Deletes an object. A missing object counts as deleted.
+    async fn delete(&self, key: &str, conditions: WriteConditions) -> S3Result<Deleted> {
+        let admission = self.begin_write(key, conditions)?;
+        let (files, versioning, deletions) =
+            (Arc::clone(&self.files), self.versioning, self.deletions.clone());
+        let key = key.to_owned();
+        let change = move |connection: &rusqlite::Connection, moves: &mut super::files::Moves| {
+            admission.check(connection, &key)?;
+            let deleted = versioning.delete(connection, (moves, &files), &key, now())?;
+            if deleted.was_there {
+                deletions.tell(&key);
+            }
+            Ok(deleted)
+        };
+        self.index.change(change).await
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn signed_payload(
     sign_request(signing, method, url, SignableBody::Bytes(claimed.as_bytes()), text(sent))
 }
 
-fn sign_request(
+pub(crate) fn sign_request(
     signing: &Signing<'_>,
     method: &str,
     url: &str,
@@ -117,9 +117,7 @@ async fn only_what_is_signed_with_the_credentials_for_the_region_is_served() {
     copied.headers_mut().insert("x-amz-copy-source", "/files/good".parse().unwrap());
     assert_eq!(stage.send(copied).await.status(), 403);
 
-    let names: Vec<_> =
-        std::fs::read_dir(stage.file("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["good"], "nothing else was written");
+    assert_eq!(stage.files_in("objects") + stage.files_in("incoming"), 1, "nothing else was written");
 }
 
 #[tokio::test]
@@ -139,7 +137,7 @@ async fn a_form_upload_or_a_second_signature_is_no_way_in() {
     assert_eq!(stage.send(post).await.status(), 403);
     let twice = signed(&good, "GET", &url("/files/a?X-Amz-Signature=0"), empty());
     assert_eq!(stage.send(twice).await.status(), 400);
-    assert_eq!(std::fs::read_dir(stage.file("")).unwrap().count(), 0);
+    assert_eq!(stage.files_in("objects") + stage.files_in("incoming"), 0);
 }
 
 #[tokio::test]
@@ -189,10 +187,17 @@ async fn a_key_leads_nowhere_but_into_its_bucket() {
     std::fs::write(stage.data.path().join("other/secret"), "secret").unwrap();
     for path in ["/%2e%2e/other/secret", "/a/..%2f..%2fother/secret", "/.%2e/other/secret"] {
         let response = stage.send(Request::get(stage.url(path)).body(empty()).unwrap()).await;
-        assert_eq!(response.status(), 400, "{path}");
+        assert_eq!(response.status(), 404, "{path}");
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+        assert!(String::from_utf8_lossy(&body).contains("NoSuchKey"), "{body:?}");
     }
+    // To S3 they are keys like all others, and their files are in the folder of the bucket.
+    for path in ["/%2e%2e/other/secret", "/.%2e/%2e/a", "//%2fetc/passwd"] {
+        assert_eq!(stage.call("PUT", path, text("x")).await.0, 200, "{path}");
+        assert_eq!(stage.get(path).await, (200, "x".into()), "{path}");
+    }
+    assert_eq!(std::fs::read_to_string(stage.data.path().join("other/secret")).unwrap(), "secret");
+    assert_eq!(stage.files_in("objects"), 3);
 }
 
 #[tokio::test]
@@ -220,7 +225,7 @@ async fn the_buckets_log_has_every_request_that_reached_it_and_no_other() {
         line("GET", "/files/", "list-type=2&prefix=a", Some("ListObjectsV2"), 200),
         line("GET", "/files/none", "", Some("GetObject"), 404),
         line("GET", "/files/a%20b", "acl", Some("GetObjectAcl"), 403),
-        line("GET", "/files/a//b", "", None, 400),
+        line("GET", "/files/a//b", "", Some("GetObject"), 404),
         line("GET", "/files/a", "", None, 403),
         BucketReport {
             amz_headers: vec![("x-amz-checksum-mode".to_owned(), "ENABLED".to_owned())],

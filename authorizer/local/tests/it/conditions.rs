@@ -117,3 +117,52 @@ async fn an_upload_in_vain_is_answered_before_its_body_is_read() {
     assert_eq!(&first, b"HTTP/1.1 412");
     assert_eq!(stage.get("/a").await, (200, "a".into()));
 }
+
+#[tokio::test]
+async fn a_condition_with_several_tags_or_without_a_date_is_read_as_rfc_9110_has_it() {
+    let stage = Stage::with(forward()).await;
+    stage.ask("PUT", "/a", &[], "hello").await;
+    let both = format!("{OTHER}, {HELLO}");
+    let weak = format!("W/{HELLO}");
+    let plain = HELLO.trim_matches('"');
+    let cases: [(&[(&str, &str)], u16); 7] = [
+        (&[("if-match", &both)], 200),
+        (&[("if-match", OTHER), ("if-match", HELLO)], 200),
+        (&[("if-none-match", &both)], 304),
+        (&[("if-none-match", &weak)], 304),
+        (&[("if-match", &weak)], 412),
+        (&[("if-match", plain)], 200),
+        (&[("if-modified-since", "yesterday"), ("if-unmodified-since", "never")], 200),
+    ];
+    for (headers, status) in cases {
+        assert_eq!(stage.ask("GET", "/a", headers, "").await.status, status, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_delete_during_a_conditional_upload_is_a_conflict() {
+    let stage = Stage::with(forward()).await;
+    for (condition, first) in [("If-None-Match: *", None), ("If-Match: *", Some("there"))] {
+        if let Some(first) = first {
+            stage.ask("PUT", "/a", &[], first).await;
+        }
+        let mut viewer = TcpStream::connect(stage.running.addr()).await.unwrap();
+        let head = format!(
+            "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n{condition}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+        );
+        viewer.write_all(head.as_bytes()).await.unwrap();
+        let mut begun = [0; 12];
+        viewer.read_exact(&mut begun).await.unwrap();
+        assert_eq!(&begun, b"HTTP/1.1 100", "the bucket waits for the body");
+        if first.is_none() {
+            stage.ask("PUT", "/a", &[], "quick").await;
+        }
+        assert_eq!(stage.ask("DELETE", "/a", &[], "").await.status, 204);
+        viewer.write_all(b"ok").await.unwrap();
+        let mut answer = String::new();
+        viewer.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains("HTTP/1.1 409"), "{answer}");
+        assert!(answer.contains("<Code>ConditionalRequestConflict</Code>"), "{answer}");
+        assert_eq!(stage.get("/a").await.0, 404);
+    }
+}

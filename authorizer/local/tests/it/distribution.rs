@@ -18,8 +18,6 @@ use crate::support::{Stage, TestBody, empty, forward, function, refuse, settings
 async fn an_object_is_written_read_and_deleted_and_lies_in_the_folder() {
     let stage = Stage::with(forward()).await;
     let path = "/users/alice/a%20%C3%A9.txt";
-    let file = stage.file("users/alice/a é.txt");
-
     let put = Request::put(stage.url(path))
         .header("content-type", "text/plain")
         .header("x-amz-meta-color", "red")
@@ -27,6 +25,7 @@ async fn an_object_is_written_read_and_deleted_and_lies_in_the_folder() {
         .body(text("hello"))
         .unwrap();
     assert_eq!(stage.send(put).await.status(), 200);
+    let file = stage.file("users/alice/a é.txt");
     assert_eq!(std::fs::read(&file).unwrap(), b"hello");
 
     let get = Request::get(stage.url(path)).body(empty()).unwrap();

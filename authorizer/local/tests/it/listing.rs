@@ -110,8 +110,9 @@ async fn nothing_but_objects_is_listed() {
     let id = started.elements("UploadId")[0];
     let part = stage.ask("PUT", &format!("/upload?partNumber=1&uploadId={id}"), &[], "part").await;
     assert_eq!(part.status, 200);
-    std::fs::create_dir_all(stage.file("empty/folder")).unwrap();
-    std::os::unix::fs::symlink(stage.data.path(), stage.file("link")).unwrap();
+    std::fs::create_dir_all(stage.folder("objects/empty/folder")).unwrap();
+    std::os::unix::fs::symlink(stage.data.path(), stage.folder("objects/link")).unwrap();
+    std::fs::write(stage.folder("objects/by-hand.txt"), "not an object").unwrap();
     let answer = list(&stage, "").await;
     assert_eq!(listed(&answer), (vec!["a"], vec![]), "{}", answer.body);
     assert_eq!(list(&stage, "&delimiter=/").await.elements("Prefix"), [""]);

@@ -14,6 +14,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod packaged;
+mod store;
 mod streaming;
 mod support;
 mod tls;

@@ -44,12 +44,8 @@ async fn complete(
     stage.ask("POST", &format!("{path}?uploadId={id}"), headers, body).await
 }
 
-fn leftovers(stage: &Stage) -> Vec<String> {
-    let names = std::fs::read_dir(stage.data.path()).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names
-        .filter(|name| name.contains(".upload") || name.contains("part-") || name.starts_with(".tmp"))
-        .collect()
+fn leftovers(stage: &Stage) -> usize {
+    stage.files_in("uploads") + stage.files_in("incoming")
 }
 
 #[tokio::test]
@@ -83,7 +79,7 @@ async fn parts_become_an_object_with_the_headers_of_its_beginning() {
         // The MD5 of the MD5s of the parts, and their number.
         assert!(get.header("etag").ends_with("-2\""), "{}", get.header("etag"));
         assert!(done.body.contains(get.header("etag").trim_matches('"')), "{}", done.body);
-        assert_eq!(leftovers(&stage), [""; 0]);
+        assert_eq!(leftovers(&stage), 0);
         assert_eq!(complete(&stage, path, &id, &[], &[(2, &first)]).await.error(), (404, "NoSuchUpload"));
     }
     let checked = stage.ask("GET", "/a/large", &[("x-amz-checksum-mode", "ENABLED")], "").await;
@@ -199,7 +195,7 @@ async fn an_aborted_upload_leaves_nothing() {
     let id = begin(&stage, "/a", &[("x-amz-meta-a", "b")]).await;
     part(&stage, "/a", &id, 1, "x").await;
     assert_eq!(stage.ask("DELETE", &format!("/a?uploadId={id}"), &[], "").await.status, 204);
-    assert_eq!(leftovers(&stage), [""; 0]);
+    assert_eq!(leftovers(&stage), 0);
     assert_eq!(stage.ask("GET", "/a", &[], "").await.status, 404);
     let again = stage.ask("DELETE", &format!("/a?uploadId={id}"), &[], "").await;
     assert_eq!(again.error(), (404, "NoSuchUpload"));
@@ -255,4 +251,135 @@ async fn two_hundred_megabytes_in_parts_become_one_object() {
         read.update(frame.unwrap().into_data().unwrap());
     }
     assert_eq!(read.finalize(), expected.finalize());
+}
+
+#[tokio::test]
+async fn a_part_of_an_object_is_read_by_its_number() {
+    let stage = Stage::with(forward()).await;
+    let id = begin(&stage, "/a", &[]).await;
+    let first = part(&stage, "/a", &id, 1, vec![b'1'; 5 * MIB]).await;
+    let last = part(&stage, "/a", &id, 2, "last").await;
+    assert_eq!(complete(&stage, "/a", &id, &[], &[(1, &first), (2, &last)]).await.status, 200);
+    for method in ["GET", "HEAD"] {
+        let answer = stage.ask(method, "/a?partNumber=2", &[], "").await;
+        let told = ["content-range", "x-amz-mp-parts-count"].map(|name| answer.header(name));
+        assert_eq!((answer.status, told), (206, ["bytes 5242880-5242883/5242884", "2"]), "{method}");
+        assert_eq!(answer.header("content-length"), "4");
+        assert_eq!(stage.ask(method, "/a", &[], "").await.header("x-amz-mp-parts-count"), "");
+    }
+    assert_eq!(stage.ask("GET", "/a?partNumber=2", &[], "").await.body, "last");
+    assert_eq!(stage.ask("GET", "/a?partNumber=3", &[], "").await.error(), (416, "InvalidPartNumber"));
+    let both = stage.ask("GET", "/a?partNumber=1", &[("range", "bytes=0-1")], "").await;
+    assert_eq!(both.error(), (400, "InvalidRequest"));
+    stage.ask("PUT", "/whole", &[], "whole").await;
+    let whole = stage.ask("GET", "/whole?partNumber=1", &[], "").await;
+    assert_eq!((whole.status, whole.body.as_str(), whole.header("x-amz-mp-parts-count")), (206, "whole", ""));
+    assert_eq!(stage.ask("GET", "/whole?partNumber=2", &[], "").await.error(), (416, "InvalidPartNumber"));
+}
+
+#[tokio::test]
+async fn an_upload_in_parts_has_the_checksum_that_it_was_begun_with() {
+    let stage = Stage::with(forward()).await;
+    let ask = |path: &'static str, algorithm: &'static str, kind: &'static str| {
+        let headers = [("x-amz-checksum-algorithm", algorithm), ("x-amz-checksum-type", kind)];
+        let headers: Vec<_> = headers.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let stage = &stage;
+        async move { stage.ask("POST", &format!("{path}?uploads"), &headers, "").await }
+    };
+    for (algorithm, kind) in [
+        ("CRC65", ""),
+        ("", "COMPOSITE"),
+        ("SHA256", "FULL_OBJECT"),
+        ("XXHASH128", "FULL_OBJECT"),
+        ("CRC64NVME", "COMPOSITE"),
+        ("CRC32", "BOTH"),
+    ] {
+        let refused = ask("/a", algorithm, kind).await;
+        assert_eq!(refused.error(), (400, "InvalidRequest"), "{algorithm} {kind}");
+    }
+
+    // Of the whole object: what its bytes have, however they were cut.
+    let whole = "123456789";
+    for (algorithm, header, sum) in [
+        ("CRC32", "x-amz-checksum-crc32", "y/Q5Jg=="),
+        ("CRC64NVME", "x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
+    ] {
+        let begun = ask("/full", algorithm, "FULL_OBJECT").await;
+        assert_eq!(begun.header("x-amz-checksum-type"), "FULL_OBJECT");
+        let id = begun.elements("UploadId")[0].to_owned();
+        let only = part(&stage, "/full", &id, 1, whole).await;
+        let wrong = complete(&stage, "/full", &id, &[(header, "AAAAAAAAAAA=")], &[(1, &only)]).await;
+        assert_eq!(wrong.error(), (400, "BadDigest"), "{algorithm}");
+        let other =
+            complete(&stage, "/full", &id, &[("x-amz-checksum-type", "COMPOSITE")], &[(1, &only)]).await;
+        assert_eq!(other.error(), (400, "InvalidRequest"), "{algorithm}");
+        let done = complete(&stage, "/full", &id, &[(header, sum)], &[(1, &only)]).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+        let told = stage.ask("HEAD", "/full", &[("x-amz-checksum-mode", "ENABLED")], "").await;
+        assert_eq!((told.header(header), told.header("x-amz-checksum-type")), (sum, "FULL_OBJECT"));
+    }
+
+    // Of the parts: they must have theirs, and the completion must name them.
+    let header = "x-amz-checksum-sha256";
+    let sum = "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=";
+    let id = ask("/parts", "SHA256", "").await.elements("UploadId")[0].to_owned();
+    let url = format!("/parts?partNumber=1&uploadId={id}");
+    assert_eq!(stage.ask("PUT", &url, &[], whole).await.error(), (400, "InvalidRequest"));
+    let other = [("x-amz-checksum-crc32", "y/Q5Jg==")];
+    assert_eq!(stage.ask("PUT", &url, &other, whole).await.error(), (400, "InvalidRequest"));
+    let put = stage.ask("PUT", &url, &[(header, sum)], whole).await;
+    assert_eq!((put.status, put.header(header)), (200, sum));
+    let etag = put.header("etag").to_owned();
+    let unnamed = complete(&stage, "/parts", &id, &[], &[(1, &etag)]).await;
+    assert_eq!(unnamed.error(), (400, "InvalidRequest"));
+    let body = |sum: &str| {
+        format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag>\
+             <ChecksumSHA256>{sum}</ChecksumSHA256></Part></CompleteMultipartUpload>"
+        )
+    };
+    let url = format!("/parts?uploadId={id}");
+    let wrong = stage.ask("POST", &url, &[], body("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")).await;
+    assert_eq!(wrong.error(), (400, "InvalidPart"));
+    assert_eq!(stage.ask("POST", &url, &[], body(sum)).await.status, 200);
+    // The SHA-256 of the one SHA-256, and the number of the parts.
+    let of_sum = {
+        use base64::Engine;
+        let engine = base64::engine::general_purpose::STANDARD;
+        format!("{}-1", engine.encode(Sha256::digest(engine.decode(sum).unwrap())))
+    };
+    let told = stage.ask("HEAD", "/parts", &[("x-amz-checksum-mode", "ENABLED")], "").await;
+    assert_eq!((told.header(header), told.header("x-amz-checksum-type")), (of_sum.as_str(), "COMPOSITE"));
+}
+
+#[tokio::test]
+async fn an_upload_goes_to_its_end_without_its_client() {
+    use tokio::io::AsyncWriteExt;
+    let stage = Stage::with(forward()).await;
+    let id = begin(&stage, "/a", &[]).await;
+    let first = part(&stage, "/a", &id, 1, vec![b'1'; 5 * MIB]).await;
+    let last = part(&stage, "/a", &id, 2, vec![b'2'; 20 * MIB]).await;
+    let body = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{first}</ETag></Part>\
+         <Part><PartNumber>2</PartNumber><ETag>{last}</ETag></Part></CompleteMultipartUpload>"
+    );
+    let mut viewer = tokio::net::TcpStream::connect(stage.running.addr()).await.unwrap();
+    let head =
+        format!("POST /a?uploadId={id} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    viewer.write_all(head.as_bytes()).await.unwrap();
+    // The bucket has begun when it joins the parts.
+    let begun = async {
+        while stage.files_in("incoming") == 0 && !stage.file("a").exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), begun).await.unwrap();
+    drop(viewer);
+    let done = async {
+        while stage.ask("HEAD", "/a", &[], "").await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), done).await.unwrap();
+    assert_eq!(stage.ask("HEAD", "/a", &[], "").await.header("content-length"), (25 * MIB).to_string());
 }

@@ -155,3 +155,98 @@ async fn a_payload_that_is_not_the_signed_one_replaces_nothing() {
     assert!(String::from_utf8_lossy(&body).contains("<Code>XAmzContentSHA256Mismatch</Code>"), "{body:?}");
     assert_eq!(stage.get("/a").await.1, "hello");
 }
+
+#[tokio::test]
+async fn a_range_that_s3_does_not_read_is_ignored() {
+    let stage = Stage::with(forward()).await;
+    let put = stage.ask("PUT", "/a", &[], "0123456789").await;
+    let etag = put.header("etag").to_owned();
+    for range in ["bytes=2-1", "bytes=a-b", "bytes=0-1,3-4", "lines=0-1", "bytes", "bytes=-"] {
+        let answer = stage.ask("GET", "/a", &[("range", range)], "").await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "0123456789"), "{range}");
+        assert_eq!(answer.header("content-range"), "", "{range}");
+    }
+    for (validator, status) in [(etag.as_str(), 206), ("\"other\"", 200), ("W/\"a\"", 200)] {
+        let headers = [("range", "bytes=1-2"), ("if-range", validator)];
+        assert_eq!(stage.ask("GET", "/a", &headers, "").await.status, status, "{validator}");
+    }
+    let head = stage.ask("HEAD", "/a", &[("range", "bytes=1-2")], "").await;
+    assert_eq!(
+        (head.status, head.header("content-range"), head.header("content-length")),
+        (206, "bytes 1-2/10", "2")
+    );
+}
+
+#[tokio::test]
+async fn every_checksum_of_s3_is_verified_stored_and_told_to_who_asks() {
+    let stage = Stage::with(forward()).await;
+    let nine = [
+        ("x-amz-checksum-crc32", "y/Q5Jg=="),
+        ("x-amz-checksum-crc32c", "4waSgw=="),
+        ("x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
+        ("x-amz-checksum-md5", "JfnnlDI7RTiF9RgfG2JNCw=="),
+        ("x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
+        ("x-amz-checksum-sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+        (
+            "x-amz-checksum-sha512",
+            "2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ==",
+        ),
+        ("x-amz-checksum-xxhash3", "ctyxi2ehff8="),
+        ("x-amz-checksum-xxhash64", "jLhB20DmroM="),
+        ("x-amz-checksum-xxhash128", "MxGUd+3l3NXpcWQnaB1YYA=="),
+    ];
+    assert_eq!(nine.len(), authorizer_core::checksum::ChecksumAlgorithm::ALL.len());
+    for (name, value) in nine {
+        let put = stage.ask("PUT", "/a", &[(name, value)], "123456789").await;
+        assert_eq!((put.status, put.header(name)), (200, value), "{name}: {}", put.body);
+        assert_eq!(
+            stage.ask("PUT", "/a", &[(name, value)], "other").await.error(),
+            (400, "BadDigest"),
+            "{name}"
+        );
+        for method in ["GET", "HEAD"] {
+            let told = stage.ask(method, "/a", &[("x-amz-checksum-mode", "ENABLED")], "").await;
+            assert_eq!((told.header(name), told.header("x-amz-checksum-type")), (value, "FULL_OBJECT"));
+            assert_eq!(stage.ask(method, "/a", &[], "").await.header(name), "", "only who asks is told");
+            let part = stage
+                .ask(method, "/a", &[("x-amz-checksum-mode", "ENABLED"), ("range", "bytes=0-1")], "")
+                .await;
+            assert_eq!(part.header(name), "", "it is not that of a range");
+        }
+    }
+    // S3 computes one itself where a request has none.
+    let put = stage.ask("PUT", "/b", &[], "123456789").await;
+    assert_eq!(put.header("x-amz-checksum-crc64nvme"), "rosUhgp5mIg=");
+    let two = [nine[0], nine[1]];
+    assert_eq!(stage.ask("PUT", "/c", &two, "123456789").await.error(), (400, "InvalidRequest"));
+    let list = stage.ask("GET", "/?list-type=2", &[], "").await;
+    assert_eq!(list.elements("ChecksumAlgorithm"), ["XXHASH128", "CRC64NVME"]);
+    assert_eq!(list.elements("ChecksumType"), ["FULL_OBJECT"; 2]);
+}
+
+#[tokio::test]
+async fn metadata_of_more_than_two_kilobytes_is_refused() {
+    let stage = Stage::with(forward()).await;
+    // The name counts, without `x-amz-meta-`.
+    let most = "v".repeat(2_048 - 4);
+    assert_eq!(stage.ask("PUT", "/a", &[("x-amz-meta-name", &most)], "x").await.status, 200);
+    let more = format!("{most}v");
+    for (method, path) in [("PUT", "/b"), ("POST", "/b?uploads")] {
+        let answer = stage.ask(method, path, &[("x-amz-meta-name", &more)], "").await;
+        assert_eq!(answer.error(), (400, "MetadataTooLarge"), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn what_s3_stores_without_a_look_comes_back_as_it_was() {
+    let stage = Stage::with(forward()).await;
+    let headers = [
+        ("expires", "tomorrow"),
+        ("content-type", "no type at all"),
+        ("content-encoding", "aws-chunked,gzip"),
+    ];
+    assert_eq!(stage.ask("PUT", "/a", &headers, "x").await.status, 200);
+    let get = stage.ask("GET", "/a", &[], "").await;
+    assert_eq!((get.header("expires"), get.header("content-type")), ("tomorrow", "no type at all"));
+    assert_eq!(get.header("content-encoding"), "gzip", "`aws-chunked` is only how a body is sent");
+}

@@ -169,11 +169,7 @@ async fn an_upload_that_breaks_off_leaves_no_object() {
     viewer.write_all(b"only this").await.unwrap();
     drop(viewer);
     // The bucket has dropped the upload when its temporary file is gone.
-    let leftover = || {
-        std::fs::read_dir(stage.data.path())
-            .unwrap()
-            .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(".tmp."))
-    };
+    let leftover = || stage.files_in("incoming") > 0;
     let gone = async {
         while leftover() {
             tokio::task::yield_now().await;

@@ -1,13 +1,13 @@
 //! A distribution for a test, a viewer, and an observer that records its reports.
 
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use authorizer_local::{
-    BucketReport, Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport,
-    Running, Settings,
+    BucketReport, Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation, Observer,
+    RequestReport, Running, Settings,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -125,13 +125,29 @@ impl Stage {
         }
     }
 
+    /// The file of an object; one that does not exist if there is no object.
     pub(crate) fn file(&self, key: &str) -> PathBuf {
-        self.data.path().join("files").join(key)
+        EmbeddedS3::file(self.data.path(), "files", key).unwrap_or_else(|| self.folder("none"))
+    }
+
+    /// A folder of the bucket: `objects`, `uploads`, `incoming` or `import`.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.data.path().join("files").join(name)
+    }
+
+    /// How many files there are, at any depth.
+    pub(crate) fn files_in(&self, name: &str) -> usize {
+        files_below(&self.folder(name))
     }
 
     pub(crate) fn last_report(&self) -> RequestReport {
         self.heard.reports.lock().unwrap().last().unwrap().clone()
     }
+}
+
+fn files_below(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| if entry.path().is_dir() { files_below(&entry.path()) } else { 1 }).sum()
 }
 
 /// An answer that is text.

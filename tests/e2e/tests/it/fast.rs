@@ -3,6 +3,7 @@
 mod backtest;
 mod bucket;
 mod console;
+mod crash;
 mod distribution;
 mod docs;
 mod drift;

@@ -8,7 +8,7 @@ use authorizer_core::{Authorizer, UnixTime};
 use authorizer_e2e::served::Served;
 use authorizer_e2e::viewer::Viewer;
 use authorizer_local::{
-    Credentials, Distribution, Function, InProcess, Invocation, Observer, RequestReport, Settings,
+    Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation, Observer, RequestReport, Settings,
 };
 use authorizer_policy::PolicyFile;
 use aws_sigv4::http_request::{
@@ -144,7 +144,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     })
     .await
     .unwrap();
-    let file = folder.path().join("files/users/alice/x");
+    let file = || EmbeddedS3::file(folder.path(), "files", "users/alice/x").unwrap();
     let alice = sample.bearer("alice");
     let viewer = Viewer::of(running.addr());
     let headers = [("authorization", alice.as_str())];
@@ -158,7 +158,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     // Without this check, a bucket that refuses everything would pass.
     let signature = good.sign("PUT", &bucket.url(path));
     assert_eq!(bucket.ask("PUT", path, &signature.headers(), "signed").await.status, 200);
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "signed");
+    assert_eq!(std::fs::read_to_string(file()).unwrap(), "signed");
 
     let other_secret = Credentials::new(credentials.access_key(), "another");
     let other_key = Credentials::new("AKIAIOSFODNN7EXAMPLE", credentials.secret_key());
@@ -204,12 +204,12 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
     let answer = bucket.ask("GET", &format!("{path}?{query}"), &[], "").await;
     assert!([400, 403].contains(&answer.status), "{}", answer.status);
 
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "signed");
+    assert_eq!(std::fs::read_to_string(file()).unwrap(), "signed");
     let names = |folder: &std::path::Path| {
         let entries = std::fs::read_dir(folder).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
     };
-    assert_eq!(names(&folder.path().join("files")), ["users"]);
-    assert_eq!(names(&folder.path().join("files/users/alice")), ["x"]);
+    assert_eq!(names(&folder.path().join("files/objects")), ["users"]);
+    assert_eq!(names(&folder.path().join("files/objects/users/alice")).len(), 1);
     running.stop().await;
 }

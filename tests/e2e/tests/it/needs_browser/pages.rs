@@ -120,11 +120,12 @@ fn assert_complaints(browser: &mut Browser, expected: &[&[&str]]) {
 async fn a_page_of_another_origin_uploads_downloads_lists_and_deletes() {
     let Some(mut browser) = Browser::start() else { return };
     let files = Files::serve(&browser, false);
-    let (path, file) = ("/users/alice/hello.txt", files.served.file("users/alice/hello.txt"));
+    let path = "/users/alice/hello.txt";
     browser.open("app");
 
     let put = browser.send("app", files.as_alice("PUT", path, text("hello")));
     assert_read(&put, 200, "");
+    let file = files.served.file("users/alice/hello.txt");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "hello");
     let preflight = files.logged("204 OPTIONS users/alice/hello.txt  preflight_answered");
     assert!(

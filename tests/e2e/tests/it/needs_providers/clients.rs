@@ -14,10 +14,7 @@ const SECRET: &str = "users/bob/secret";
 
 /// A distribution with an object of Bob's.
 fn stage() -> Stage {
-    let stage = Stage::start();
-    fs::create_dir_all(stage.file("users/bob")).unwrap();
-    fs::write(stage.file(SECRET), "secret").unwrap();
-    stage
+    Stage::start_having(SECRET, "secret", false)
 }
 
 fn text(output: &Output) -> String {
@@ -219,9 +216,7 @@ fn fetch_writes_a_space_as_a_plus_and_is_told_the_reason_of_a_refusal() {
 
 #[test]
 fn axios_over_https_uploads_lists_and_is_told_the_reason_of_a_refusal() {
-    let stage = Stage::start_https();
-    fs::create_dir_all(stage.file("users/bob")).unwrap();
-    fs::write(stage.file(SECRET), "secret").unwrap();
+    let stage = Stage::start_having(SECRET, "secret", true);
     let Some(folder) = installed("examples", "axios") else { return };
     let script = stage.folder().join("axios.mjs");
     let source = r#"

@@ -13,10 +13,7 @@ const KEY: &str = "users/alice/a b+c é.txt";
 const SECRET: &str = "users/bob/secret";
 
 fn stage() -> Stage {
-    let stage = Stage::start();
-    fs::create_dir_all(stage.file("users/bob")).unwrap();
-    fs::write(stage.file(SECRET), "secret").unwrap();
-    stage
+    Stage::start_having(SECRET, "secret", false)
 }
 
 /// Runs a driver: one call for each line, and the answers.

@@ -117,8 +117,10 @@ fn a_refusal_is_told_with_its_reason_and_changes_nothing() {
     let mut forged = alice.clone();
     let last = forged.pop().unwrap();
     forged.push(if last == 'A' { 'E' } else { 'A' });
-    fs::create_dir_all(served.file("users/bob")).unwrap();
-    fs::write(served.file("users/bob/secret"), "secret").unwrap();
+    let bob = served.bearer("bob");
+    let as_bob = [("authorization", bob.as_str())];
+    let put = served.viewer.ask("PUT", "/users/bob/secret", &as_bob, "secret");
+    assert_eq!(tokio::runtime::Runtime::new().unwrap().block_on(put).status, 200);
     let before = served.everything();
     for client in Client::both() {
         fs::write(client.file("note.txt"), "note").unwrap();

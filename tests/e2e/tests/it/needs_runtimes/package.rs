@@ -24,7 +24,7 @@ use authorizer_e2e::served::{DEADLINE, Served, serve};
 use authorizer_e2e::under;
 use authorizer_e2e::viewer::Viewer;
 use authorizer_local::{
-    Credentials, Distribution, Function, Observer, Packaged, RequestReport, Runtime, Settings,
+    Credentials, Distribution, EmbeddedS3, Function, Observer, Packaged, RequestReport, Runtime, Settings,
 };
 use authorizer_policy::PolicyFile;
 use bytes::Bytes;
@@ -690,7 +690,7 @@ async fn cannot_start_again(runtime: Runtime, package: &Package) {
     let bearer = format!("Bearer {}", token("EdDSA", "alice", &FILES));
     let headers = [("authorization", bearer.as_str())];
     assert_eq!(viewer.ask("PUT", "/users/alice/x", &headers, "good").await.status, 200);
-    let file = data.path().join("files/users/alice/x");
+    let file = EmbeddedS3::file(data.path(), "files", "users/alice/x").unwrap();
 
     let (bundle, bootstrap) = (folder.join("bundle.json"), folder.join("bootstrap"));
     let good = std::fs::read(&bundle).unwrap();
