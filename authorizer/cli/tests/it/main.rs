@@ -39,7 +39,7 @@ mod replay;
 mod report;
 mod sarif;
 mod schemas;
-mod serve_run;
 mod serve_distribution;
+mod serve_run;
 mod serve_tls;
 mod shells;
