@@ -94,30 +94,33 @@ impl DevKey {
     /// for.
     pub(crate) fn read(path: &Path, asked: Option<SignatureAlgorithm>) -> miette::Result<Self> {
         let pem = read_limited(path, MAX_PEM_BYTES)?;
-        let unusable =
-            |message: &str| DevKeyError::Unusable { path: path.to_owned(), message: message.to_owned() };
+        Ok(Self::from_pem(&pem, asked)
+            .map_err(|message| DevKeyError::Unusable { path: path.to_owned(), message })?)
+    }
+
+    /// A new private key that is in no file.
+    pub(crate) fn generate(algorithm: SignatureAlgorithm) -> Result<Self, Unspecified> {
+        let pem = Self::generate_pem(algorithm)?;
+        Self::from_pem(pem.as_bytes(), Some(algorithm)).map_err(|_| Unspecified)
+    }
+
+    fn from_pem(pem: &[u8], asked: Option<SignatureAlgorithm>) -> Result<Self, String> {
         let found = [
-            (SignatureAlgorithm::EdDsa, EncodingKey::from_ed_pem(&pem)),
-            (SignatureAlgorithm::Es256, EncodingKey::from_ec_pem(&pem)),
-            (SignatureAlgorithm::Es384, EncodingKey::from_ec_pem(&pem)),
-            (SignatureAlgorithm::Rs256, EncodingKey::from_rsa_pem(&pem)),
+            (SignatureAlgorithm::EdDsa, EncodingKey::from_ed_pem(pem)),
+            (SignatureAlgorithm::Es256, EncodingKey::from_ec_pem(pem)),
+            (SignatureAlgorithm::Es384, EncodingKey::from_ec_pem(pem)),
+            (SignatureAlgorithm::Rs256, EncodingKey::from_rsa_pem(pem)),
         ]
         .into_iter()
         .filter_map(|(algorithm, key)| key.ok().map(|key| Self { algorithm, key }))
         .find(|key| key.jwk().is_ok())
-        .ok_or_else(|| {
-            unusable("this is not a private key in PEM (PKCS #8: RSA, P-256, P-384 or Ed25519)")
-        })?;
+        .ok_or("this is not a private key in PEM (PKCS #8: RSA, P-256, P-384 or Ed25519)")?;
         match asked {
             None => Ok(found),
             Some(algorithm) => {
                 let asked = Self { algorithm, key: found.key };
                 let fits = asked.key.family() == algorithm.jsonwebtoken().family() && asked.jwk().is_ok();
-                if fits {
-                    Ok(asked)
-                } else {
-                    Err(unusable(&format!("this key cannot sign with {}", algorithm.name())).into())
-                }
+                if fits { Ok(asked) } else { Err(format!("this key cannot sign with {}", algorithm.name())) }
             }
         }
     }
@@ -141,5 +144,10 @@ impl DevKey {
         header.typ = Some(token_type.to_owned());
         header.kid = self.jwk().map_err(DevKeyError::Sign)?.common.key_id;
         jsonwebtoken::encode(&header, claims, &self.key).map_err(DevKeyError::Sign)
+    }
+
+    /// The signature of a text, in base64url: the third part of a token whose first two are the text.
+    pub(crate) fn signature(&self, text: &str) -> Result<String, jsonwebtoken::errors::Error> {
+        jsonwebtoken::crypto::sign(text.as_bytes(), &self.key, self.algorithm.jsonwebtoken())
     }
 }

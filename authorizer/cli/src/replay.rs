@@ -11,11 +11,11 @@ pub(crate) use case::Replayed;
 pub(crate) use source::one_event;
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use authorizer_core::UnixTime;
+use authorizer_core::{Authorizer, UnixTime};
 use indicatif::ProgressBar;
 use owo_colors::OwoColorize as _;
 
@@ -25,6 +25,7 @@ use self::work::{Counts, Replay};
 use crate::in_order::{in_order, processors};
 use crate::output::{Exit, Format, color, line};
 use crate::policy::PolicyArgs;
+use crate::recording::{EVENTS, OUTCOMES, RecordingKeys, document_of};
 use crate::time::{now_or, parse_instant};
 
 /// Replay viewer-request events: print the decision on each, with its rule or reason.
@@ -37,15 +38,21 @@ use crate::time::{now_or, parse_instant};
     after_help = "Example:\n  authorizer replay --policy policy.toml --now 2026-01-31T12:00:00Z events/\n\n\
     Record outcomes, and compare later ones with them:\n  \
     authorizer replay --policy policy.toml --now 1800000000 --format json events/ > expected.jsonl\n  \
-    authorizer replay --policy policy.toml --now 1800000000 --expect expected.jsonl events/"
+    authorizer replay --policy policy.toml --now 1800000000 --expect expected.jsonl events/\n\n\
+    Decide what `authorizer serve --record DIR` recorded, by a changed policy:\n  \
+    authorizer replay --policy changed.toml --recording DIR"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
     /// Events: a .json file, a .jsonl file, a folder of such files, or `-` for standard input. Events stand one per line,
     /// pretty-printed one after the other, or in an array. A text of several lines is at most 1 MiB.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "recording")]
     events: Vec<PathBuf>,
+    /// Folder that `authorizer serve --record DIR` filled. Each request is decided again at the time when it came, by
+    /// this policy, with the keys of the recording in the place of all others; what is not as it was is printed.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["events", "now", "expect"])]
+    recording: Option<PathBuf>,
     /// Time of every decision: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
@@ -58,17 +65,25 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let authorizer = args.policy.authorizer()?;
+    let recording = args.recording.as_deref();
+    let authorizer = match recording {
+        Some(folder) => recorded_authorizer(folder, &args.policy)?,
+        None => args.policy.authorizer()?,
+    };
     let now = now_or(args.now);
-    let expectations = args.expect.as_deref().map(Expectations::read).transpose()?.map(Arc::new);
+    let outcomes = recording.map(|folder| folder.join(OUTCOMES)).or_else(|| args.expect.clone());
+    let expectations = outcomes.as_deref().map(Expectations::read).transpose()?.map(Arc::new);
     let replay =
         Replay { authorizer, now, format: args.format, color: color(), expectations: expectations.clone() };
-    let events = args.events.clone();
+    let (arguments, recorded) = (args.events.clone(), recording.map(|folder| folder.join(EVENTS)));
     let (mut counts, mut differences) = (Counts::default(), 0u64);
     let progress = progress();
     in_order(
         processors(),
-        move |hand| source::read(&events, hand),
+        move |hand| match &recorded {
+            Some(events) => source::read_as(events, EVENTS, hand),
+            None => source::read(&arguments, hand),
+        },
         move |batch| replay.batch(batch),
         |done| {
             progress.suspend(|| done.lines.write())?;
@@ -107,6 +122,13 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         line(format_args!("{allowed} allowed, {refused} refused{preflights}"))?;
     }
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
+}
+
+/// A policy whose issuers trust the keys of a recording, and no others.
+fn recorded_authorizer(folder: &Path, policy: &PolicyArgs) -> miette::Result<Authorizer> {
+    let keys = RecordingKeys::read(folder)?;
+    let document = document_of(&policy.bundle_json()?).ok_or(ReplayError::NoDocument)?;
+    Ok(Authorizer::new(keys.bundle_of(&document)?))
 }
 
 /// Shows on a terminal how many events are done.

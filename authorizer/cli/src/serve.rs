@@ -5,6 +5,7 @@ mod dev_issuer;
 mod error;
 mod observer;
 mod policy;
+mod record;
 mod sample;
 mod tls;
 
@@ -32,6 +33,7 @@ use self::dev_issuer::DevIssuer;
 use self::error::ServeError;
 use self::observer::RequestLines;
 use self::policy::LivePolicy;
+use self::record::Decides;
 use self::sample::Sample;
 use self::tls::Https;
 use crate::output::{Exit, Format, line, note};
@@ -93,6 +95,10 @@ pub(crate) struct Args {
     /// Private key of the certificate (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Write every request and its outcome into this new folder, for `authorizer replay --recording DIR`. The tokens are
+    /// replaced by tokens of the recording's own keys, with the same claims.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
     /// Do not serve the console, the page that shows requests and the policy. Its address, on a port of its own that only
     /// this machine can reach, is printed at the start.
     #[arg(long)]
@@ -148,7 +154,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         _ => (None, None),
     };
     let policy_file = policy.clone().filter(|_| args.function.is_none());
-    let (function, response_headers, decided_by, decider) = match (&args.function, policy) {
+    let (function, response_headers, decided_by, decider, decides) = match (&args.function, policy) {
         (Some(zip), _) => {
             let clients = RuntimeClients::in_dir(&args.runtimes);
             let runtime = match args.runtime {
@@ -159,12 +165,20 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             let packaged = Packaged::unpack(zip, runtime, &clients).map_err(ServeError::from)?;
             let headers = response_headers_of(&packaged);
             let decider = Decider::of_package(&packaged);
-            (Function::Packaged(packaged), headers, format!("the package {}", zip.display()), decider)
+            let decides = args.record.as_ref().map(|_| Decides::of_package(&packaged)).transpose()?;
+            (
+                Function::Packaged(packaged),
+                headers,
+                format!("the package {}", zip.display()),
+                decider,
+                decides,
+            )
         }
         (None, Some(path)) => {
             let policy = LivePolicy::load(&path, dev_issuer.clone())?;
             let for_headers = policy.clone();
             let decider = Decider::Live(policy.clone());
+            let decides = Some(Decides::Live(policy.clone()));
             let headers: Arc<ResponseHeaders> =
                 Arc::new(move |origin: Option<&str>| for_headers.response_headers(origin));
             let handler = move |event: Bytes| {
@@ -172,11 +186,14 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
                 async move { policy.decide(&event).await }
             };
             let decided_by = format!("the policy {}", path.display());
-            (Function::InProcess(InProcess::new(handler)), headers, decided_by, Some(decider))
+            (Function::InProcess(InProcess::new(handler)), headers, decided_by, Some(decider), decides)
         }
         // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
     };
+    let recorded = args.record.as_deref().zip(decides);
+    let recorded = recorded.map(|(folder, decides)| record::Recording::start(folder, decides)).transpose()?;
+    let observer = recorded.as_ref().map_or(Arc::clone(&observer), |recorded| recorded.observer(observer));
     let https = match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(Https::from_files(certificate, key)?),
         (None, None) if args.tls => {
@@ -270,6 +287,9 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
     }
     stop.await;
     running.stop().await;
+    if let Some(recorded) = recorded {
+        recorded.finish();
+    }
     Ok(Exit::Held)
 }
 

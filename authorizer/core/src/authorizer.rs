@@ -20,7 +20,7 @@ use crate::rules::{Access, Decision, host_of};
 use crate::sign_in::Next;
 use crate::time::UnixTime;
 use crate::token::{
-    Issuer, KeysUnavailable, KeysUrl, Principal, PublishedKeysError, Supposed, Trust, WantedKey,
+    Issuer, KeysUnavailable, KeysUrl, Principal, PublishedKeysError, Supposed, Trust, VerifyError, WantedKey,
 };
 
 /// Decides on viewer-request events by one bundle. Built once, and shared by every request.
@@ -161,6 +161,15 @@ impl Authorizer {
     /// The requests that some rule could allow.
     pub fn possible(&self) -> Possible {
         self.possible
+    }
+
+    /// Checks only that an issuer of the policy signed the token, with the keys that are present. Whether its claims are
+    /// accepted is another question.
+    ///
+    /// # Errors
+    /// [`VerifyError`], the first check that failed. If keys are missing, a claim may be named that no key could mend.
+    pub fn verify_signature(&self, token: &str, now: UnixTime) -> Result<(), VerifyError> {
+        self.trust.check_signature(token, self.bundle.policy().issuers(), now)
     }
 
     /// Decides on the bytes of one event, at the instant `now`, with the keys that are present. Every input has an

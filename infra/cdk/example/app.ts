@@ -18,4 +18,6 @@ new FilesStack(app, 'Files', {
   package: process.env.PACKAGE ?? '../../dist/authorizer.zip',
   codeSha256,
   distributionId: process.env.DISTRIBUTION_ID ?? outputs.Files?.DistributionId,
+  rateLimit: process.env.RATE_LIMIT === undefined ? undefined : Number(process.env.RATE_LIMIT),
+  accessLogs: process.env.ACCESS_LOGS !== 'no',
 });

@@ -4,12 +4,15 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { EdgeAuthorizer } from '../lib';
+import { AccessLogs, EdgeAuthorizer, RateLimit } from '../lib';
 
 export interface FilesStackProps extends StackProps {
   readonly package: string;
   readonly codeSha256: string;
   readonly distributionId?: string;
+  /** How many requests one IP address may send in 5 minutes. */
+  readonly rateLimit?: number;
+  readonly accessLogs?: boolean;
 }
 
 /** A private bucket that applications can reach only over plain HTTPS through CloudFront. */
@@ -69,14 +72,22 @@ export class FilesStack extends Stack {
       distributionId: props.distributionId,
     });
 
+    const limit = props.rateLimit === undefined
+      ? undefined : new RateLimit(this, 'RateLimit', { authorizer, requestsPer5Minutes: props.rateLimit });
     const distribution = new cloudfront.Distribution(this, 'Distribution', {
       comment: 'Files',
       // The only behavior. Every behavior with this bucket needs the function.
       defaultBehavior: authorizer.behaviorOptions(bucket),
       errorResponses: authorizer.errorResponses(),
+      webAclId: limit?.webAclArn,
       // With HTTP/3, CloudFront has no continuous deployment.
       httpVersion: cloudfront.HttpVersion.HTTP2,
     });
+
+    if (props.accessLogs ?? true) {
+      const accessLogs = new AccessLogs(this, 'AccessLogs', { authorizer, distribution, buckets: [bucket] });
+      new CfnOutput(this, 'LogBucketName', { value: accessLogs.bucket.bucketName });
+    }
 
     new CfnOutput(this, 'DistributionId', { value: distribution.distributionId });
     new CfnOutput(this, 'DomainName', { value: distribution.distributionDomainName });

@@ -11,6 +11,8 @@ export interface Facts {
   readonly bytes: number;
   /** Made with `--hand-over library`. */
   readonly isLibrary: boolean;
+  /** The `query` of `[credentials]`. */
+  readonly takesTokensFromQuery: boolean;
   readonly uploads: boolean;
   readonly deletes: boolean;
   readonly multipart: boolean;
@@ -40,6 +42,14 @@ function ofInfra(name: string): string {
   return found;
 }
 
+/** Prints what `infra/parameters` does not: the names in the zip, and whether a token may be in the query. */
+const INSIDE = [
+  'import json, sys, zipfile',
+  'zip = zipfile.ZipFile(sys.argv[1])',
+  'credentials = json.loads(zip.read("bundle.json"))["policy"].get("credentials", {})',
+  'print(json.dumps({"names": zip.namelist(), "query": credentials.get("query") is not None}))',
+].join('\n');
+
 const read = new Map<string, Facts>();
 
 /** What a package needs. Reads it once for each content. */
@@ -64,11 +74,12 @@ export function factsOf(packageFile: string): Facts {
   };
   const list = (name: string): string[] => (value(name) === '' ? [] : value(name).split(','));
   const is = (name: string): boolean => value(name) === 'yes';
+  const inside = JSON.parse(run('python3', ['-c', INSIDE, zip], 'Python 3'));
   const facts: Facts = {
     codeSha256,
     bytes: content.length,
-    isLibrary: run('python3', ['-c', 'import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist(), sep="\\n")', zip], 'Python 3')
-      .split('\n').includes('libauthorizer.so'),
+    isLibrary: inside.names.includes('libauthorizer.so'),
+    takesTokensFromQuery: inside.query,
     uploads: is('Uploads'),
     deletes: is('Deletes'),
     multipart: is('Multipart'),

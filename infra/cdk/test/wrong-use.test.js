@@ -18,7 +18,7 @@ const iam = require('aws-cdk-lib/aws-iam');
 const kms = require('aws-cdk-lib/aws-kms');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const s3 = require('aws-cdk-lib/aws-s3');
-const { EdgeAuthorizer, EdgeAuthorizerFunction } = require('..');
+const { AccessLogs, EdgeAuthorizer, EdgeAuthorizerFunction, RateLimit } = require('..');
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-authorizer-'));
 process.on('exit', () => fs.rmSync(folder, { recursive: true }));
@@ -788,4 +788,65 @@ test('stages, nested stacks and load balancers of other stacks are ordinary', ()
   });
   made(stack, { additionalBehaviors: { 'app/*': { origin: new origins.LoadBalancerV2Origin(balancer) } } });
   app.synth();
+});
+
+test('access logs are delivered to a private bucket of their own', () => {
+  const { stack, authorizer, bucket, distribution } = whole();
+  new AccessLogs(stack, 'Logs', { authorizer, distribution, buckets: [bucket], retention: Duration.days(30), queryStrings: true });
+  const template = Template.fromStack(stack);
+  template.hasResourceProperties('AWS::Logs::DeliverySource', { LogType: 'ACCESS_LOGS' });
+  template.hasResourceProperties('AWS::S3::Bucket', { LoggingConfiguration: { LogFilePrefix: 's3/' } });
+  template.hasResource('AWS::S3::Bucket', {
+    DeletionPolicy: 'RetainExceptOnCreate',
+    Properties: { LifecycleConfiguration: { Rules: [Match.objectLike({ ExpirationInDays: 30 })] } },
+  });
+  const [delivery] = Object.values(template.findResources('AWS::Logs::Delivery'));
+  const fields = delivery.Properties.RecordFields;
+  assert.ok(fields.includes('cs-uri-query'));
+  // A cookie and a Referer may contain a token.
+  assert.deepStrictEqual(fields.filter((field) => /cookie|referer|authorization/i.test(field)), []);
+});
+
+test('the query strings of a policy that takes tokens from them are not logged', () => {
+  const zip = packageOf('query', [{ id: 'read', effect: 'allow', methods: ['GET'] }], { credentials: { header: 'authorization', query: 'token' } });
+  const { stack, authorizer, distribution } = whole({}, {}, zip);
+  assert.throws(() => new AccessLogs(stack, 'A', { authorizer, distribution, queryStrings: true }),
+    /takes tokens from the query, which `queryStrings` would write into the log/);
+  new AccessLogs(stack, 'B', { authorizer, distribution });
+  const [delivery] = Object.values(Template.fromStack(stack).findResources('AWS::Logs::Delivery'));
+  assert.ok(!delivery.Properties.RecordFields.includes('cs-uri-query'));
+});
+
+test('access logs that could not be kept are refused', () => {
+  const { stack, authorizer, distribution } = whole();
+  const make = (id, more, scope = stack) => () => new AccessLogs(scope, id, { authorizer, distribution, ...more });
+  assert.throws(make('A', { retention: Duration.hours(36) }), /whole days, 1 to 3650/);
+  assert.throws(make('B', { retention: Duration.days(0) }), /whole days, 1 to 3650/);
+  assert.throws(make('C', { retention: Duration.days(4000) }), /whole days, 1 to 3650/);
+  assert.throws(make('D', { buckets: [s3.Bucket.fromBucketName(stack, 'Theirs', 'theirs')] }), /is not made by this app/);
+  const logged = bucketOf(stack, {}, 'Logged');
+  logged.node.defaultChild.loggingConfiguration = { destinationBucketName: 'elsewhere' };
+  assert.throws(make('E', { buckets: [logged] }), /has access logs already/);
+  const there = new Stack(stack.node.root, 'There', { env: { ...HERE.env, region: 'eu-central-1' } });
+  assert.throws(make('F', {}, there), /delivered from us-east-1/);
+});
+
+test('a limit stands in front of the function', () => {
+  const { stack } = whole((authorizer, bucket, scope) => ({
+    webAclId: new RateLimit(scope, 'Limit', { authorizer, requestsPer5Minutes: 2000 }).webAclArn,
+  }));
+  Template.fromStack(stack).hasResourceProperties('AWS::WAFv2::WebACL', {
+    Scope: 'CLOUDFRONT',
+    Rules: [Match.objectLike({ Statement: { RateBasedStatement: Match.objectLike({ Limit: 2000, AggregateKeyType: 'IP' }) } })],
+  });
+  assert.ok(config(stack).WebACLId['Fn::GetAtt'][0].startsWith('Limit'));
+});
+
+test('a limit that AWS WAF does not take is refused', () => {
+  const { stack, authorizer } = whole();
+  for (const [id, requestsPer5Minutes] of [['A', 9], ['B', 10.5], ['C', 1_000_000_000], ['D', NaN]]) {
+    assert.throws(() => new RateLimit(stack, id, { authorizer, requestsPer5Minutes }), /whole number, 10 to 999999999/);
+  }
+  const there = new Stack(stack.node.root, 'There', { env: { ...HERE.env, region: 'eu-central-1' } });
+  assert.throws(() => new RateLimit(there, 'E', { authorizer, requestsPer5Minutes: 10 }), /web ACLs for CloudFront are in us-east-1/);
 });

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use authorizer_core::Authorized;
 use authorizer_core::outcome::Outcome;
 use authorizer_core::record::Verdict;
+use authorizer_core::{Authorized, UnixTime};
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -51,6 +51,9 @@ pub(crate) struct Replayed<'e> {
     /// The number of the event, from 1, if it is in an array or one of several on its line.
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<u64>,
+    /// The time of the decision, in seconds since 1970, in a recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<u64>,
     /// The decision.
     pub(super) decision: Verdict,
     /// The status of the function's own answer.
@@ -94,6 +97,7 @@ impl<'e> Replayed<'e> {
             source: origin.source,
             line: origin.line,
             item: origin.item,
+            now: None,
             decision: record.decision,
             status: record.status,
             reason: record.reason,
@@ -109,13 +113,23 @@ impl<'e> Replayed<'e> {
         }
     }
 
+    /// The outcome of a request as it is recorded, at a line of a file.
+    pub(crate) fn recorded(source: &'e str, line: u64, now: UnixTime, authorized: Authorized<'e>) -> Self {
+        Self::new(Origin::line(source, line), authorized).at(now)
+    }
+
+    /// The same, of a recording.
+    pub(super) fn at(self, now: UnixTime) -> Self {
+        Self { now: Some(now.as_seconds()), ..self }
+    }
+
     /// Where the event came from, in words.
     pub(super) fn place(&self) -> String {
         place(self.source, self.line, self.item)
     }
 
     /// The line of `--format json`.
-    pub(super) fn to_line(&self) -> String {
+    pub(crate) fn to_line(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 

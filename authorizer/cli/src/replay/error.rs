@@ -42,6 +42,10 @@ pub(crate) enum ReplayError {
         /// The file.
         path: PathBuf,
     },
+    /// A bundle that says nothing of its issuers in a form that is known.
+    #[error("the policy in the bundle cannot be read")]
+    #[diagnostic(help("package the policy again with `authorizer package`"))]
+    NoDocument,
     /// A file for `--expect` that `replay` did not write.
     #[error("`{path}`, line {line}: this is not a recorded outcome, or it is the second one for its event")]
     #[diagnostic(help("record outcomes with `authorizer replay --format json`"))]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::case::{Replayed, place};
+use super::case::{Origin, Replayed, place};
 use super::error::ReplayError;
 use crate::input::read_limited;
 
@@ -24,6 +25,8 @@ pub(super) struct Expectations(BTreeMap<String, Recorded>);
 struct Recorded {
     /// The line of the file, which is JSON.
     line: Box<str>,
+    /// When it was decided, in a recording.
+    now: Option<UnixTime>,
     /// Whether its event came.
     came: AtomicBool,
 }
@@ -49,12 +52,18 @@ impl Expectations {
             let source = value.get("source").and_then(Value::as_str).ok_or_else(unusable)?;
             let number = |name| value.get(name).and_then(Value::as_u64);
             let key = place(source, number("line"), number("item"));
-            let outcome = Recorded { line: line.into(), came: AtomicBool::new(false) };
+            let now = number("now").map(UnixTime::from_seconds);
+            let outcome = Recorded { line: line.into(), now, came: AtomicBool::new(false) };
             if recorded.insert(key, outcome).is_some() {
                 return Err(unusable().into());
             }
         }
         Ok(Self(recorded))
+    }
+
+    /// When the event was decided, in a recording.
+    pub(super) fn time(&self, origin: Origin<'_>) -> Option<UnixTime> {
+        self.0.get(&place(origin.source, origin.line, origin.item))?.now
     }
 
     /// Compares the outcome of an event with the recorded one.

@@ -70,6 +70,14 @@ pub(super) fn read(arguments: &[PathBuf], hand: Hand<'_, Batch>) {
     }
 }
 
+/// Hands on all events of one file, under a name of its own.
+pub(super) fn read_as(path: &Path, source: &str, hand: Hand<'_, Batch>) {
+    let mut reader = Reader::new(hand);
+    if reader.read_file(path, source.to_owned()) {
+        reader.hand_files();
+    }
+}
+
 /// Reads one event: the bytes of a file, or of standard input.
 pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
     let bytes = if path == Path::new("-") {

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::DecisionLine;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
 use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer};
@@ -36,7 +37,14 @@ pub(super) struct LivePolicy {
     path: PathBuf,
     fetcher: Fetcher,
     dev_issuer: Option<Arc<DevIssuer>>,
-    current: Arc<RwLock<Arc<LiveAuthorizer>>>,
+    current: Arc<RwLock<Current>>,
+}
+
+/// What was last read.
+#[derive(Clone)]
+struct Current {
+    authorizer: Arc<LiveAuthorizer>,
+    document: Arc<PolicyDocument>,
 }
 
 /// The bytes of the policy and its key files when they were last read. Only a change of these matters: their folders
@@ -94,9 +102,10 @@ impl LivePolicy {
         for folder in seen.folders() {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
         }
+        let document = Arc::new(file.document().clone());
         let authorizer =
             LiveAuthorizer::new(Authorizer::new(bundle_of(file, dev_issuer.as_deref())?), fetcher.clone());
-        let current = Arc::new(RwLock::new(Arc::new(authorizer)));
+        let current = Arc::new(RwLock::new(Current { authorizer: Arc::new(authorizer), document }));
         let policy = Self { path: path.to_owned(), fetcher, dev_issuer, current };
         let follower = policy.clone();
         thread::spawn(move || follower.follow(&changes, watcher, seen));
@@ -159,21 +168,23 @@ impl LivePolicy {
     fn reload(&self, before: FileState) -> FileState {
         let read = PolicyFile::load(&self.path).map_err(miette::Report::new).and_then(|file| {
             warn(&file);
-            bundle_of(file, self.dev_issuer.as_deref()).map_err(miette::Report::new)
+            let document = Arc::new(file.document().clone());
+            let bundle = bundle_of(file, self.dev_issuer.as_deref()).map_err(miette::Report::new)?;
+            Ok((bundle, document))
         });
         match read {
-            Ok(bundle) if bundle.sha256() == self.current().authorizer().bundle().sha256() => {
+            Ok((bundle, _)) if bundle.sha256() == self.current().authorizer().bundle().sha256() => {
                 // Otherwise only a comment changed.
                 if before == FileState::Broken {
                     note("the policy is valid again, and did not change".green());
                 }
                 FileState::Good
             }
-            Ok(bundle) => {
+            Ok((bundle, document)) => {
                 let words = format!("{} bundle sha256 {}", "policy read again:".green(), bundle.sha256());
-                let authorizer = Authorizer::new(bundle);
+                let authorizer = LiveAuthorizer::new(Authorizer::new(bundle), self.fetcher.clone());
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) =
-                    Arc::new(LiveAuthorizer::new(authorizer, self.fetcher.clone()));
+                    Current { authorizer: Arc::new(authorizer), document };
                 note(words);
                 FileState::Good
             }
@@ -187,7 +198,12 @@ impl LivePolicy {
 
     /// The policy that decides now.
     pub(super) fn current(&self) -> Arc<LiveAuthorizer> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).authorizer)
+    }
+
+    /// Its text, without the keys of a development issuer.
+    pub(super) fn document(&self) -> Arc<PolicyDocument> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).document)
     }
 }
 

@@ -34,6 +34,7 @@ mod pipes;
 mod policy_tests;
 mod provider;
 mod providers;
+mod record;
 mod replay;
 mod report;
 mod sarif;

@@ -103,6 +103,16 @@ pub(super) fn verify_with<'p>(
 }
 
 impl Trust {
+    /// Checks the signature alone.
+    pub(crate) fn check_signature(
+        &self,
+        token: &str,
+        issuers: &[Issuer],
+        now: UnixTime,
+    ) -> Result<(), VerifyError> {
+        self.verify_signature(token, issuers, now).map(|_| ())
+    }
+
     fn verify_signature(
         &self,
         token: &str,

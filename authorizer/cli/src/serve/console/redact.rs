@@ -3,9 +3,9 @@
 
 use authorizer_core::credential::CredentialPlaces;
 use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
-use authorizer_core::operation::S3Operation;
-use authorizer_core::response_override::ResponseOverride;
 use serde_json::{Map, Value};
+
+use crate::harmless::{is_harmless_header, is_harmless_parameter, is_token, runs};
 
 /// What stands in the place of a value that is not shown.
 const HIDDEN: &str = "hidden";
@@ -26,72 +26,6 @@ const OWN: [&str; 9] =
 
 /// The longest name of a query parameter or a cookie that is shown.
 const LONGEST_NAME: usize = 40;
-
-/// The headers whose values are shown, beside those with the beginnings below.
-const SHOWN: [&str; 44] = [
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "accept-ranges",
-    "allow",
-    "cache-control",
-    "connection",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-md5",
-    "content-range",
-    "content-security-policy",
-    "content-type",
-    "date",
-    "etag",
-    "expect",
-    "expires",
-    "host",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "last-modified",
-    "origin",
-    "pragma",
-    "priority",
-    "range",
-    "retry-after",
-    "server",
-    "te",
-    "transfer-encoding",
-    "upgrade-insecure-requests",
-    "user-agent",
-    "vary",
-    "via",
-    "www-authenticate",
-    "x-cache",
-    "x-amz-cf-id",
-    "x-amz-cf-pop",
-    "x-content-type-options",
-    "x-amzn-errortype",
-];
-
-const SHOWN_BEGINNINGS: [&str; 15] = [
-    "access-control-",
-    "sec-ch-ua",
-    "sec-fetch-",
-    "x-amz-acl",
-    "x-amz-checksum-",
-    "x-amz-content-sha256",
-    "x-amz-copy-source",
-    "x-amz-date",
-    "x-amz-grant-",
-    "x-amz-meta-",
-    "x-amz-mp-object-size",
-    "x-amz-request-id",
-    "x-amz-sdk-checksum-",
-    "x-amz-storage-class",
-    "x-amz-version-id",
-];
 
 /// A request without the values that may be secret.
 #[derive(Clone, Debug, Default)]
@@ -119,7 +53,7 @@ impl ShownRequest {
         let mut query = Vec::new();
         for pair in request.querystring.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if is_shown_parameter(name) && places.query.as_deref() != Some(name) {
+            if is_harmless_parameter(name) && places.query.as_deref() != Some(name) {
                 query.push(pair.to_owned());
             } else {
                 shown.hide(format!("parameter {}", short(name)), value);
@@ -131,7 +65,7 @@ impl ShownRequest {
         });
         for (name, value) in lines {
             let is_of_policy = places.header.as_ref().is_some_and(|header| header.name() == name);
-            if is_shown_header(name) && !is_of_policy {
+            if is_harmless_header(name) && !is_of_policy {
                 shown.headers.push((name.to_owned(), value.to_owned()));
                 continue;
             }
@@ -202,7 +136,7 @@ pub(super) fn headers<'h>(lines: impl Iterator<Item = (&'h str, &'h str)>) -> Ve
         .map(|(name, value)| match name.to_ascii_lowercase().as_str() {
             // A page to sign in. Its query has the state of the way back.
             "location" => (name.to_owned(), scrub(value.split(['?', '#']).next().unwrap_or_default())),
-            lower if is_shown_header(lower) => (name.to_owned(), scrub(value)),
+            lower if is_harmless_header(lower) => (name.to_owned(), scrub(value)),
             _ => (name.to_owned(), HIDDEN.to_owned()),
         })
         .collect()
@@ -217,17 +151,9 @@ pub(super) fn cloudfront_headers(all: &CloudFrontHeaders<'_>) -> Vec<(String, St
 
 /// A text without anything that has the form of a token.
 pub(super) fn scrub(text: &str) -> String {
-    let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|c| !is_of_token(c)).unwrap_or(rest.len());
-        let (run, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    for run in runs(text) {
         clean.push_str(if is_token(run) { TOKEN } else { run });
-        let next = after.find(is_of_token).unwrap_or(after.len());
-        let (between, after) = after.split_at_checked(next).unwrap_or((after, ""));
-        clean.push_str(between);
-        rest = after;
     }
     clean
 }
@@ -235,15 +161,6 @@ pub(super) fn scrub(text: &str) -> String {
 /// The same for every text of a value.
 pub(super) fn scrub_all(value: &Value) -> Value {
     walk(value, &scrub)
-}
-
-/// A compact JWS (RFC 7515 section 7.1), or its first parts: three long parts, or one that begins as the base64url of
-/// a JSON object does.
-fn is_token(run: &str) -> bool {
-    let is_object = |part: &str| {
-        part.len() >= SHORTEST && ["eyJ", "eyA", "ewo", "ewk", "ew0"].iter().any(|one| part.starts_with(one))
-    };
-    run.split('.').any(is_object) || run.split('.').filter(|part| part.len() >= 16).count() >= 3
 }
 
 fn walk(value: &Value, clean: &dyn Fn(&str) -> String) -> Value {
@@ -256,18 +173,6 @@ fn walk(value: &Value, clean: &dyn Fn(&str) -> String) -> Value {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
-}
-
-fn is_shown_header(name: &str) -> bool {
-    SHOWN.contains(&name) || SHOWN_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
-}
-
-/// S3's own parameters.
-fn is_shown_parameter(name: &str) -> bool {
-    let is_of_operation = S3Operation::ALL
-        .iter()
-        .any(|operation| operation.parameters().iter().any(|parameter| parameter.name == name));
-    is_of_operation || name == "x-id" || ResponseOverride::ALL.iter().any(|one| one.name() == name)
 }
 
 fn short(name: &str) -> String {

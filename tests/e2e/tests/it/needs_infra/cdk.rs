@@ -81,21 +81,23 @@ impl Built {
         let node = fs::canonicalize(self.tool.join("node")).unwrap();
         let path = format!("{}:{}", node.parent().unwrap().display(), std::env::var("PATH").unwrap());
         command.env("PATH", path).env("HOME", self.folder.path()).env("npm_config_update_notifier", "false");
-        for setting in ["CODE_SHA256", "DISTRIBUTION_ID", "CDK_OUTDIR", "CDK_CONTEXT_JSON", "NODE_OPTIONS"] {
+        for setting in ["CODE_SHA256", "DISTRIBUTION_ID", "CDK_OUTDIR", "CDK_CONTEXT_JSON", "NODE_OPTIONS", "RATE_LIMIT", "ACCESS_LOGS"] {
             command.env_remove(setting);
         }
         command.env("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1");
         command
     }
 
-    /// The file of the example's template, with a package and, from the second deployment on, the distribution's id.
+    /// The file of the example's template, with a package and, from the second deployment on, the distribution's id and
+    /// what the emulator does not have: access logs and a limit.
     fn template(&self, name: &str, package: &Path, distribution: Option<&str>) -> PathBuf {
         let out = self.folder.path().join(name);
         let mut app = self.node(&["example/app.js"]);
         app.env("PACKAGE", package).env("CODE_SHA256", code_sha256(package)).env("CDK_OUTDIR", &out);
-        if let Some(id) = distribution {
-            app.env("DISTRIBUTION_ID", id);
-        }
+        match distribution {
+            Some(id) => app.env("DISTRIBUTION_ID", id).env("RATE_LIMIT", "3000"),
+            None => app.env("ACCESS_LOGS", "no"),
+        };
         said(&app.output().unwrap(), 0);
         out.join("Files.template.json")
     }
@@ -107,7 +109,7 @@ fn the_constructs_refuse_each_wrong_use_while_an_app_is_synthesized() {
     let output = built.node(&["--test", "test/wrong-use.test.js"]).output().unwrap();
     let text = said(&output, 0);
     let passed = text.lines().find_map(|line| line.split_once("pass ")).unwrap().1;
-    assert!(passed.trim().parse::<u32>().unwrap() >= 88, "{text}");
+    assert!(passed.trim().parse::<u32>().unwrap() >= 93, "{text}");
     // Nor does the example run without the hash of the review.
     let output = built.node(&["example/app.js"]).output().unwrap();
     assert!(said(&output, 1).contains("set CODE_SHA256 to the SHA-256 of the reviewed package"));
@@ -121,6 +123,8 @@ fn each_property_of_the_constructs_is_in_the_table_of_the_readme() {
     for (interface, what) in [
         ("EdgeAuthorizerFunctionProps", "of `EdgeAuthorizer` and of `EdgeAuthorizerFunction`"),
         ("EdgeAuthorizerOptions", "of `EdgeAuthorizer` only"),
+        ("AccessLogsProps", "of `AccessLogs`"),
+        ("RateLimitProps", "of `RateLimit`"),
     ] {
         part += &format!("\n| property, {what} | default | |\n| --- | --- | --- |\n");
         let properties =
@@ -202,8 +206,9 @@ fn conditions(package: &Path) -> (Value, Vec<&'static str>) {
         "CorsMaxAgeSeconds" => json!(text.parse::<u32>().unwrap()),
         _ => json!(text),
     };
-    let parameters: Map<_, _> =
+    let mut parameters: Map<_, _> =
         said.iter().map(|(name, text)| ((*name).to_owned(), value(name, text))).collect();
+    parameters.insert("RateLimit".to_owned(), json!(3000));
     let is = |name: &str| said.get(name).is_some_and(|value| *value == "yes");
     let has_cors = !said["CorsOrigins"].is_empty();
     let exposes = said.get("CorsExposedHeaders").is_some_and(|list| !list.is_empty());
@@ -219,6 +224,9 @@ fn conditions(package: &Path) -> (Value, Vec<&'static str>) {
         ("HasCors", has_cors),
         ("CorsTakesCredentials", is("CorsCredentials")),
         ("CorsExposesHeaders", exposes),
+        ("KeepsAccessLogs", true),
+        ("DeliversAccessLogs", true),
+        ("LimitsRate", true),
     ];
     (parameters.into(), all.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| name).collect())
 }
@@ -230,6 +238,12 @@ fn as_the_templates_name_them(template: &Value) -> Value {
     for (id, resource) in template["Resources"].as_object().unwrap() {
         let kind = resource["Type"].as_str().unwrap();
         let name = match kind {
+            "AWS::S3::Bucket" if id.starts_with("AccessLogs") => "LogBucket",
+            "AWS::S3::BucketPolicy" if id.starts_with("AccessLogs") => "LogBucketPolicy",
+            "AWS::Logs::DeliverySource" => "AccessLogSource",
+            "AWS::Logs::DeliveryDestination" => "AccessLogDestination",
+            "AWS::Logs::Delivery" => "AccessLogDelivery",
+            "AWS::WAFv2::WebACL" => "WebAcl",
             "AWS::S3::Bucket" => "Bucket",
             "AWS::S3::BucketPolicy" => "BucketPolicy",
             "AWS::KMS::Key" => "Key",
@@ -296,7 +310,7 @@ fn the_example_has_the_settings_of_the_templates() {
             let of = |name: &str| {
                 json!([resources[name]["DeletionPolicy"], resources[name]["UpdateReplacePolicy"]])
             };
-            ["Key", "Bucket", "Version"].map(of).to_vec()
+            ["Key", "Bucket", "LogBucket", "Version"].map(of).to_vec()
         };
         assert_eq!(kept(&as_the_templates_name_them(&synthesized)), kept(&theirs));
         made.push(file);
@@ -319,7 +333,8 @@ fn the_example_is_deployed_by_two_commands_and_its_audit_finds_what_the_template
         npm.args(arguments)
             .current_dir(built.path())
             .env("PACKAGE", &zip)
-            .env("CODE_SHA256", code_sha256(&zip));
+            .env("CODE_SHA256", code_sha256(&zip))
+            .env("ACCESS_LOGS", "no");
         npm.env("CDK_REQUIRE_APPROVAL", "never")
             .env("CDK_DISABLE_VERSION_CHECK", "1")
             .env("CDK_NOTICES", "false");

@@ -1,0 +1,327 @@
+//! Records what is served as fixtures for `replay`, in a thread of its own: `serve --record DIR`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use authorizer_core::policy::document::PolicyDocument;
+use authorizer_core::{Authorizer, Bundle, UnixTime};
+use authorizer_local::{BucketReport, Observer, Packaged, RequestReport};
+use bytes::Bytes;
+use miette::Diagnostic;
+use owo_colors::OwoColorize as _;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::policy::LivePolicy;
+use crate::output::note;
+use crate::recording::{
+    Cleaner, EVENTS, KEYS, OUTCOMES, RecordingError, Signer, Standing, UnreadableEvent, document_of,
+    is_same_decision,
+};
+use crate::replay::Replayed;
+use crate::save::{SaveError, replace};
+use crate::token::write_new;
+
+/// How many requests may wait to be written. Beyond it, requests are counted and not recorded.
+const BACKLOG: usize = 4096;
+
+/// Why nothing can be recorded.
+#[derive(Debug, Diagnostic, Error)]
+pub(crate) enum RecordError {
+    /// There is something in the folder.
+    #[error("`{path}` is not an empty folder")]
+    #[diagnostic(help("name another folder: each recording has keys of its own"))]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The bundle of a package, which would not start either.
+    #[error("the `bundle.json` of the package cannot be read")]
+    #[diagnostic(help("make the package again with `make package`"))]
+    NoBundle,
+}
+
+/// The policy by which requests are decided, with its text: a recording needs both.
+pub(super) enum Decides {
+    /// A policy file, as it was last read.
+    Live(LivePolicy),
+    /// The policy of a package.
+    Package(Arc<Authorizer>, Arc<PolicyDocument>),
+}
+
+impl Decides {
+    /// That of a package.
+    pub(super) fn of_package(packaged: &Packaged) -> Result<Self, RecordError> {
+        let read = || {
+            let bytes = fs::read(packaged.folder().join("bundle.json")).ok()?;
+            let authorizer = Authorizer::new(Bundle::read(&bytes).ok()?);
+            Some(Self::Package(Arc::new(authorizer), Arc::new(document_of(&bytes)?)))
+        };
+        read().ok_or(RecordError::NoBundle)
+    }
+
+    fn document(&self) -> Arc<PolicyDocument> {
+        match self {
+            Self::Live(policy) => policy.document(),
+            Self::Package(_, document) => Arc::clone(document),
+        }
+    }
+
+    fn with_authorizer<T>(&self, work: impl FnOnce(&Authorizer) -> T) -> T {
+        match self {
+            Self::Live(policy) => work(policy.current().authorizer()),
+            Self::Package(authorizer, _) => work(authorizer),
+        }
+    }
+}
+
+/// A request that was decided.
+struct Decided {
+    event: Bytes,
+    record: Value,
+}
+
+/// What is counted while requests come.
+#[derive(Default)]
+struct Missed {
+    /// There was no room.
+    dropped: u64,
+    /// The function did not decide.
+    undecided: u64,
+}
+
+/// A recording that goes on.
+pub(super) struct Recording {
+    sender: Mutex<Option<SyncSender<Decided>>>,
+    missed: Mutex<Missed>,
+    writer: Mutex<Option<JoinHandle<Written>>>,
+    folder: PathBuf,
+}
+
+impl Recording {
+    /// Makes the folder and the keys, and starts to write.
+    pub(super) fn start(folder: &Path, decides: Decides) -> miette::Result<Arc<Self>> {
+        let writer = Writer::new(folder, decides)?;
+        let (sender, decided) = sync_channel(BACKLOG);
+        let writer = thread::spawn(move || writer.write_all(&decided));
+        Ok(Arc::new(Self {
+            sender: Mutex::new(Some(sender)),
+            missed: Mutex::default(),
+            writer: Mutex::new(Some(writer)),
+            folder: folder.to_owned(),
+        }))
+    }
+
+    /// An observer that records, and tells another one.
+    pub(super) fn observer(self: &Arc<Self>, inner: Arc<dyn Observer>) -> Arc<dyn Observer> {
+        Arc::new(Recorded { inner, recording: Arc::clone(self) })
+    }
+
+    fn record(&self, report: &RequestReport) {
+        let decided = report.details.as_ref().zip(report.record.clone());
+        let Some((details, record)) = decided else {
+            self.count(|missed| missed.undecided = missed.undecided.saturating_add(1));
+            return;
+        };
+        let decided = Decided { event: details.event.clone(), record };
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = sender.as_ref().map(|sender| sender.try_send(decided));
+        if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) = sent {
+            self.count(|missed| missed.dropped = missed.dropped.saturating_add(1));
+        }
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Missed)) {
+        add(&mut self.missed.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits until everything is written, and says what is in the folder.
+    pub(super) fn finish(&self) {
+        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let Ok(written) = writer.join() else {
+            note(format!("{} the recording ended early", "warning:".yellow()));
+            return;
+        };
+        let s = if written.recorded == 1 { "" } else { "s" };
+        note(format!("recorded {} request{s} in {}", written.recorded, self.folder.display()));
+        let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        let left_out = [
+            (missed.undecided, "the function did not decide on it"),
+            (missed.dropped, "too many came at once, or the files could not be written"),
+        ];
+        let not_written = written.left_out.iter().map(|(why, count)| (*count, why.as_str()));
+        for (count, why) in left_out.into_iter().chain(not_written).filter(|(count, _)| *count > 0) {
+            note(format!("{} {count} not recorded: {why}", "warning:".yellow()));
+        }
+    }
+}
+
+/// Records each request that another observer is told of.
+struct Recorded {
+    inner: Arc<dyn Observer>,
+    recording: Arc<Recording>,
+}
+
+impl Observer for Recorded {
+    fn request(&self, report: &RequestReport) {
+        self.recording.record(report);
+        self.inner.request(report);
+    }
+
+    fn function_log(&self, line: &str) {
+        self.inner.function_log(line);
+    }
+
+    fn bucket_request(&self, report: &BucketReport) {
+        self.inner.bucket_request(report);
+    }
+
+    fn wants_details(&self) -> bool {
+        true
+    }
+}
+
+/// What was written.
+struct Written {
+    recorded: u64,
+    /// Why requests were left out, and how many.
+    left_out: BTreeMap<String, u64>,
+}
+
+/// Why a request is not recorded.
+#[derive(Debug, Error)]
+enum LeftOut {
+    #[error(transparent)]
+    Event(#[from] UnreadableEvent),
+    #[error(transparent)]
+    Keys(#[from] RecordingError),
+    /// What is secret in it decides in a way that nothing else can stand for.
+    #[error(
+        "without what may be secret in it, it is decided in another way (`{actual}` became `{replayed}`)"
+    )]
+    Otherwise { actual: String, replayed: String },
+    #[error("`{file}` cannot be written: {error}")]
+    Unwritable { file: &'static str, error: io::Error },
+}
+
+/// Writes the files.
+struct Writer {
+    decides: Decides,
+    signer: Signer,
+    keys: PathBuf,
+    events: BufWriter<File>,
+    outcomes: BufWriter<File>,
+    /// The policy that was recorded last, as whoever replays the recording has it.
+    replaying: Option<(Arc<PolicyDocument>, Arc<Authorizer>)>,
+    written: Written,
+}
+
+impl Writer {
+    fn new(folder: &Path, decides: Decides) -> miette::Result<Self> {
+        let unwritable = |source| SaveError::Unwritable { path: folder.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unwritable)?;
+        if fs::read_dir(folder).map_err(unwritable)?.next().is_some() {
+            return Err(RecordError::NotEmpty { path: folder.to_owned() }.into());
+        }
+        let mut signer = Signer::new();
+        signer.prepare(&decides.document()).map_err(RecordingError::from)?;
+        let keys = folder.join(KEYS);
+        write_new(&keys, &keys_json(&signer), 0o600)?;
+        let open = |name: &str| -> miette::Result<BufWriter<File>> {
+            let path = folder.join(name);
+            write_new(&path, b"", 0o600)?;
+            let file = File::options().append(true).open(&path);
+            Ok(BufWriter::new(file.map_err(|source| SaveError::Unwritable { path, source })?))
+        };
+        let written = Written { recorded: 0, left_out: BTreeMap::new() };
+        let (events, outcomes) = (open(EVENTS)?, open(OUTCOMES)?);
+        Ok(Self { decides, signer, keys, events, outcomes, replaying: None, written })
+    }
+
+    fn write_all(mut self, decided: &Receiver<Decided>) -> Written {
+        while let Ok(one) = decided.recv() {
+            self.write(&one);
+            // Those that came meanwhile are written together.
+            while let Ok(one) = decided.try_recv() {
+                self.write(&one);
+            }
+            if let Err(error) = self.flush() {
+                self.leave_out(&error);
+                note(format!("{} {error}: the recording ends", "warning:".yellow()));
+                break;
+            }
+        }
+        self.written
+    }
+
+    fn write(&mut self, decided: &Decided) {
+        match self.try_write(decided) {
+            Ok(()) => self.written.recorded = self.written.recorded.saturating_add(1),
+            Err(why) => self.leave_out(&why),
+        }
+    }
+
+    fn leave_out(&mut self, why: &LeftOut) {
+        let count = self.written.left_out.entry(why.to_string()).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    fn flush(&mut self) -> Result<(), LeftOut> {
+        let unwritable = |file| move |error| LeftOut::Unwritable { file, error };
+        self.events.flush().map_err(unwritable(EVENTS))?;
+        self.outcomes.flush().map_err(unwritable(OUTCOMES))
+    }
+
+    fn try_write(&mut self, decided: &Decided) -> Result<(), LeftOut> {
+        let now = decided.record.get("time").and_then(Value::as_u64);
+        let now = UnixTime::from_seconds(now.ok_or(UnreadableEvent::Form)?);
+        let replaying = self.replaying()?;
+        let was_believed = decided.record.get("issuer").is_some();
+        let (decides, signer) = (&self.decides, &self.signer);
+        let standing = |token: &str| {
+            decides.with_authorizer(|live| Standing::of(&live.verify_signature(token, now), was_believed))
+        };
+        let places = replaying.bundle().policy().credentials();
+        let event = Cleaner { signer, standing: &standing, places }.clean(&decided.event)?;
+        let authorized = replaying.authorize(event.as_bytes(), now);
+        let replayed = serde_json::to_value(&authorized.record).unwrap_or_default();
+        if !is_same_decision(&decided.record, &replayed) {
+            let reason = |of: &Value| of.get("reason").and_then(Value::as_str).unwrap_or("-").to_owned();
+            return Err(LeftOut::Otherwise { actual: reason(&decided.record), replayed: reason(&replayed) });
+        }
+        let line = self.written.recorded.saturating_add(1);
+        let outcome = Replayed::recorded(EVENTS, line, now, authorized).to_line();
+        writeln!(self.events, "{event}").map_err(|error| LeftOut::Unwritable { file: EVENTS, error })?;
+        writeln!(self.outcomes, "{outcome}").map_err(|error| LeftOut::Unwritable { file: OUTCOMES, error })
+    }
+
+    /// The policy that decides now, with the keys of the recording.
+    fn replaying(&mut self) -> Result<Arc<Authorizer>, LeftOut> {
+        let document = self.decides.document();
+        if let Some((known, authorizer)) = &self.replaying
+            && Arc::ptr_eq(known, &document)
+        {
+            return Ok(Arc::clone(authorizer));
+        }
+        if self.signer.prepare(&document).map_err(RecordingError::from)? {
+            replace(&self.keys, &keys_json(&self.signer)).map_err(|error| LeftOut::Unwritable {
+                file: KEYS,
+                error: io::Error::other(error.to_string()),
+            })?;
+        }
+        let authorizer = Arc::new(Authorizer::new(self.signer.public().bundle_of(&document)?));
+        self.replaying = Some((document, Arc::clone(&authorizer)));
+        Ok(authorizer)
+    }
+}
+
+fn keys_json(signer: &Signer) -> Vec<u8> {
+    format!("{:#}\n", serde_json::to_value(signer.public()).unwrap_or_default()).into_bytes()
+}

@@ -1,0 +1,200 @@
+//! `authorizer serve --record`, and `authorizer replay --recording`.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{Done, PROGRAM, command_in};
+
+const POLICY: &str = r#"
+version = 1
+
+[[issuers]]
+name = "staff"
+issuer = "https://login.example.com/"
+audience = ["files"]
+algorithms = ["ES256", "EdDSA"]
+jwks = { file = "keys/dev.jwks.json" }
+
+[[rules]]
+id = "own-files"
+effect = "allow"
+methods = ["GET", "PUT"]
+keys = ["users/{sub}/**"]
+"#;
+
+/// A server with a recording, until it is stopped.
+struct Served {
+    process: Child,
+    addr: SocketAddr,
+}
+
+impl Served {
+    fn start(folder: &Path, more: &[&str]) -> Self {
+        let fixed = ["serve", "--policy", "policy.toml", "--listen", "127.0.0.1:0", "--format", "json"];
+        let mut process = Command::new(PROGRAM)
+            .current_dir(folder)
+            .args(fixed)
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+        let first: Value = serde_json::from_str(&first).unwrap();
+        Self { process, addr: first["addr"].as_str().unwrap().parse().unwrap() }
+    }
+
+    /// The status of the answer to a request.
+    fn ask(&self, method: &str, target: &str, headers: &[&str]) -> u16 {
+        let mut stream = TcpStream::connect(self.addr).unwrap();
+        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let length = if method == "PUT" { "Content-Length: 2\r\n" } else { "" };
+        let body = if method == "PUT" { "hi" } else { "" };
+        let text = format!(
+            "{method} {target} HTTP/1.1\r\nHost: files.example.com\r\nConnection: close\r\n{length}{headers}\r\n{body}"
+        );
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Stops it as Ctrl-C does, and returns what it said.
+    fn stop(mut self) -> String {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(self.process.wait().unwrap().success());
+        let mut said = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        said
+    }
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
+    let made = Done::of(&mut command_in(folder.path(), &["token", "keygen", "dev", "--dir", "keys"]));
+    assert_eq!(made.code, 0, "{}", made.err);
+    folder
+}
+
+fn mint(folder: &Path, more: &[&str]) -> String {
+    let fixed = ["token", "mint", "--key", "keys/dev.private.pem", "--policy", "policy.toml"];
+    let minted = Done::of(&mut command_in(folder, &[&fixed, more].concat()));
+    assert_eq!(minted.code, 0, "{}", minted.err);
+    minted.out.trim().to_owned()
+}
+
+fn replay(folder: &Path, policy: &str) -> Done {
+    Done::of(&mut command_in(folder, &["replay", "--policy", policy, "--recording", "recording"]))
+}
+
+#[test]
+fn what_was_served_is_replayed_without_its_tokens() {
+    let folder = folder();
+    let path = folder.path();
+    let alice = mint(path, &["--subject", "alice"]);
+    let expired = mint(path, &["--subject", "alice", "--expires-in=-1h"]);
+    let spoilt = format!("{}{}", alice.rsplit_once('.').unwrap().0, ".c2lnbmF0dXJlLW9mLW5vYm9keQ");
+    let bearer = |token: &str| format!("Authorization: Bearer {token}");
+    let served = Served::start(path, &["--record", "recording"]);
+    for (method, target, line, status) in [
+        ("PUT", "/users/alice/a.txt", bearer(&alice), 200),
+        ("GET", "/users/alice/a.txt", bearer(&alice), 200),
+        ("GET", "/users/bob/a.txt", bearer(&alice), 403),
+        ("GET", "/users/alice/a.txt", bearer(&expired), 401),
+        ("GET", "/users/alice/a.txt", bearer(&spoilt), 401),
+        ("GET", "/users/alice/a.txt", "X-Api-Key: s3cr3tValue0123456789".to_owned(), 401),
+        ("GET", "/users/alice/a%2.txt", bearer(&alice), 400),
+        ("DELETE", "/users/alice/a.txt", bearer(&alice), 405),
+    ] {
+        assert_eq!(served.ask(method, target, &[&line]), status, "{method} {target} {line}");
+    }
+    let said = served.stop();
+    assert!(said.contains("recorded 8 requests in recording"), "{said}");
+    assert!(!said.contains("not recorded"), "{said}");
+
+    // Nothing secret is on the disk, and only its owner can read it.
+    for file in fs::read_dir(path.join("recording")).unwrap() {
+        let file = file.unwrap().path();
+        let text = fs::read_to_string(&file).unwrap();
+        for token in [&alice, &expired, &spoilt] {
+            let signature = token.rsplit_once('.').unwrap().1;
+            assert!(!text.contains(signature), "{} has a token", file.display());
+        }
+        assert!(!text.contains("s3cr3t") && !text.contains("PRIVATE"), "{}", file.display());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+    }
+
+    let same = replay(path, "policy.toml");
+    assert_eq!(
+        (same.code, same.out.as_str()),
+        (0, "8 events, 0 differences from what was recorded\n"),
+        "{}",
+        same.err
+    );
+
+    // A changed policy shows what would differ, in an `Allow` too. The keys of its issuer do not matter.
+    fs::write(path.join("changed.toml"), POLICY.replace("\"GET\", \"PUT\"", "\"GET\"")).unwrap();
+    let differs = replay(path, "changed.toml");
+    assert_eq!(differs.code, 1, "{}", differs.out);
+    assert!(
+        differs.out.contains("events.jsonl:1") && differs.out.contains("method_not_allowed"),
+        "{}",
+        differs.out
+    );
+    assert!(differs.out.ends_with("8 events, 2 differences from what was recorded\n"), "{}", differs.out);
+
+    // Nothing but `--recording` trusts the keys: the real policy refuses the tokens.
+    let events = path.join("recording/events.jsonl");
+    let plain =
+        Done::of(&mut command_in(path, &["replay", "--policy", "policy.toml", events.to_str().unwrap()]));
+    assert_eq!(plain.code, 1);
+    assert!(plain.out.contains("0 allowed, 8 refused"), "{}", plain.out);
+    assert!(plain.out.contains("signing_key_unknown"), "{}", plain.out);
+}
+
+#[test]
+fn a_recording_needs_a_folder_of_its_own() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("recording")).unwrap();
+    fs::write(folder.path().join("recording/notes.txt"), "mine").unwrap();
+    let fixed = ["serve", "--policy", "policy.toml", "--listen", "127.0.0.1:0", "--record", "recording"];
+    let refused = Done::of(&mut command_in(folder.path(), &fixed));
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("`recording` is not an empty folder"), "{}", refused.err);
+    assert_eq!(fs::read_dir(folder.path().join("recording")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_folder_that_is_no_recording_is_named() {
+    let folder = folder();
+    let path = folder.path();
+    fs::create_dir(path.join("recording")).unwrap();
+    for (keys, words) in [
+        (None, "recording.json"),
+        (Some("{}"), "has no keys of a recording"),
+        (Some(r#"{"version": 2, "note": "", "keys": []}"#), "has version 2"),
+        (Some(r#"{"version": 1, "note": "", "keys": []}"#), "expected.jsonl"),
+    ] {
+        if let Some(keys) = keys {
+            fs::write(path.join("recording/recording.json"), keys).unwrap();
+        }
+        let done = replay(path, "policy.toml");
+        assert_eq!(done.code, 2, "{}", done.out);
+        assert!(done.err.contains(words), "{keys:?}: {}", done.err);
+    }
+    for more in [&["--now", "1"][..], &["--expect", "x"], &["x.json"]] {
+        let fixed = ["replay", "--policy", "policy.toml", "--recording", "recording"];
+        let done = Done::of(&mut command_in(path, &[&fixed, more].concat()));
+        assert_eq!((done.code, done.err.contains("cannot be used with")), (2, true), "{}", done.err);
+    }
+}
