@@ -217,11 +217,12 @@ fn passed(mismatch: &Mismatch<'_>) -> u8 {
     match mismatch {
         Mismatch::Key => 0,
         Mismatch::Operation => 1,
-        Mismatch::Principal => 2,
-        Mismatch::Period => 3,
-        Mismatch::Source => 4,
-        Mismatch::Condition(_) => 5,
-        Mismatch::Override(_) | Mismatch::Parameter(_) | Mismatch::Terms(_) => 6,
+        Mismatch::Host => 2,
+        Mismatch::Principal => 3,
+        Mismatch::Period => 4,
+        Mismatch::Source => 5,
+        Mismatch::Condition(_) => 6,
+        Mismatch::Override(_) | Mismatch::Parameter(_) | Mismatch::Terms(_) => 7,
     }
 }
 
@@ -240,6 +241,12 @@ fn in_words(rule: &Rule, access: &Access<'_>, mismatch: Mismatch<'_>) -> String 
             let names: Vec<_> = rule.operations().iter().map(S3Operation::name).collect();
             format!("`{}` is not one of {}", access.request.operation().name(), list(&names))
         }
+        Mismatch::Host => match &access.host {
+            Some(host) => format!("the host `{host}` is not in {}", list(rule.hosts().unwrap_or_default())),
+            None => {
+                "the request does not have exactly one `Host` that is a host name without a port".to_owned()
+            }
+        },
         Mismatch::Principal => match (&access.principal, rule.principals()) {
             (Principal::Anonymous, _) => "the request does not have a token".to_owned(),
             (Principal::Verified(claims), PrincipalConstraint::Issuers(names)) => {

@@ -46,6 +46,7 @@ mod diff;
 pub mod engine;
 mod explain;
 pub mod folders;
+mod host;
 mod instant;
 mod matrix;
 pub mod parts;
@@ -64,6 +65,7 @@ pub use diff::{
 };
 pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
 pub use explain::{Change, Explanation, Gap, RuleExplanation, explain, explain_supposing};
+pub use host::host_of;
 pub use instant::{INSTANT_REMEDY, parse_instant};
 pub use matrix::{Cell, Matrix, Row, matrix};
 pub use posed::PosedRequest;

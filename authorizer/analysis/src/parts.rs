@@ -8,7 +8,8 @@ use std::fmt;
 use authorizer_core::checksum::Checksums;
 use authorizer_core::request::Resource;
 use authorizer_core::rules::{
-    Access, Effect, IpNet, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, RulePart, UploadTerms,
+    Access, Effect, HostPattern, IpNet, KeyPattern, MetadataTerm, PrincipalConstraint, Rule, RulePart,
+    UploadTerms,
 };
 use authorizer_core::token::Principal;
 
@@ -29,6 +30,8 @@ pub enum Part {
     NotAfter,
     /// `source_ips`.
     SourceIps,
+    /// `hosts`.
+    Hosts,
     /// `when`, the condition on this claim.
     Condition(String),
     /// `response_overrides`: the request overrides a header that is not in the list.
@@ -55,6 +58,7 @@ impl fmt::Display for Part {
             Self::NotBefore => f.write_str("not_before"),
             Self::NotAfter => f.write_str("not_after"),
             Self::SourceIps => f.write_str("source_ips"),
+            Self::Hosts => f.write_str("hosts"),
             Self::Condition(claim) => write!(f, "when.{claim}"),
             Self::Overrides => f.write_str("response_overrides"),
             Self::Parameters => f.write_str("parameters"),
@@ -100,6 +104,15 @@ pub fn failing(rule: &Rule, access: &Access<'_>) -> Vec<Part> {
                 let holds = |networks: &[IpNet]| networks.iter().any(|one| one.contains(&access.source));
                 if sources.is_some_and(|networks| !holds(networks)) {
                     failing.push(Part::SourceIps);
+                }
+            }
+            RulePart::Hosts(hosts) => {
+                let host = access.host.as_deref();
+                let holds = |hosts: &[HostPattern]| {
+                    host.is_some_and(|host| hosts.iter().any(|one| one.matches(host)))
+                };
+                if hosts.is_some_and(|hosts| !holds(hosts)) {
+                    failing.push(Part::Hosts);
                 }
             }
             RulePart::Conditions(conditions) => failing.extend(

@@ -237,7 +237,7 @@ impl<'r> EventParts<'r> {
             lines.push(CloudFrontHeader::new(name.as_str(), value.as_str()));
         }
         // No request comes without one.
-        headers.entry("host".into()).or_insert_with(|| CloudFrontHeader::new("Host", DOMAIN_NAME).into());
+        headers.entry("host".into()).or_insert_with(|| CloudFrontHeader::new("Host", POSED_HOST).into());
         let request = CloudFrontRequest {
             client_ip: self.source.to_string().into(),
             method: self.method.into(),
@@ -248,7 +248,7 @@ impl<'r> EventParts<'r> {
             other: Map::new(),
         };
         let config = CloudFrontConfig {
-            distribution_domain_name: DOMAIN_NAME.into(),
+            distribution_domain_name: POSED_HOST.into(),
             distribution_id: "EDFDVBD6EXAMPLE".into(),
             event_type: "viewer-request".into(),
             request_id: self.request_id.into(),
@@ -258,8 +258,8 @@ impl<'r> EventParts<'r> {
     }
 }
 
-/// As in AWS's documentation.
-const DOMAIN_NAME: &str = "d111111abcdef8.cloudfront.net";
+/// The host of a request if none is given, as in AWS's documentation.
+pub const POSED_HOST: &str = "d111111abcdef8.cloudfront.net";
 
 /// The parameters that select this operation, with values that any object might have.
 fn parameters_of(operation: S3Operation) -> Vec<(&'static str, &'static str)> {

@@ -24,6 +24,10 @@ pub fn conditions_in_words(rule: &Rule, operations: OperationSet) -> Vec<String>
                 let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
                 format!("from {}", networks.join(" or "))
             })),
+            RulePart::Hosts(hosts) => sources.extend(hosts.map(|hosts| {
+                let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+                format!("on host {}", hosts.join(" or "))
+            })),
             RulePart::Period(Period { not_before, not_after }) => {
                 terms.extend(not_before.map(|first| format!("from {} on", instant_in_words(first))));
                 terms.extend(not_after.map(|end| format!("before {}", instant_in_words(end))));

@@ -138,6 +138,8 @@ impl TokenSubject<'_> {
 pub(super) struct Facts<'l> {
     pub(super) asked: &'l Requested,
     pub(super) source: Option<IpAddr>,
+    /// The request's host, if the log has it.
+    pub(super) host: Option<&'l str>,
     pub(super) at: Span,
     pub(super) who: Caller<'l>,
     /// Conditions that held: those of a rule that is known to have matched.
@@ -165,7 +167,12 @@ impl<'l> Facts<'l> {
         who: Caller<'l>,
         held: &'l [Condition],
     ) -> Self {
-        Self { asked, source, at, who, held, hashed: None, claims: OnceCell::new() }
+        Self { asked, source, host: None, at, who, held, hashed: None, claims: OnceCell::new() }
+    }
+
+    /// With the host that the log has of the request.
+    pub(super) fn with_host(self, host: Option<&'l str>) -> Self {
+        Self { host, ..self }
     }
 
     /// With the claims that the log has of the token.

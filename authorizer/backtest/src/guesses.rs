@@ -79,6 +79,7 @@ fn is_told(reason: Reason, who: Who) -> bool {
             | Reason::IssuerNotAllowed
             | Reason::TimeNotAllowed
             | Reason::SourceNotAllowed
+            | Reason::HostNotAllowed
             | Reason::ConditionNotMet
             | Reason::InsufficientScope
     );

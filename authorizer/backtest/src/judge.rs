@@ -177,7 +177,8 @@ impl Judge {
             Came::Holder { .. } | Came::Unknown => Caller::Unknown,
         };
         let asked = asked_of(view);
-        let facts = Facts::new(&asked, view.recorded.source, view.recorded.at, who, &[]);
+        let facts = Facts::new(&asked, view.recorded.source, view.recorded.at, who, &[])
+            .with_host(view.recorded.host.as_deref());
         let past = Inquiry {
             facts: &facts,
             names: &self.names,
@@ -241,7 +242,9 @@ impl Judge {
             same_instant: self.now.is_none(),
             periods: true,
         };
-        let facts = Facts::new(asked, recorded.source, at, who, held).with_claims(hashed);
+        let facts = Facts::new(asked, recorded.source, at, who, held)
+            .with_host(recorded.host.as_deref())
+            .with_claims(hashed);
         let case = Case { inquiry: inquiry(&facts), rules: &rules, before: &rules_before, told, named };
         let after = case.decide();
         let was_refused = matches!(before, Before::Refused { .. });
@@ -260,7 +263,8 @@ impl Judge {
         match after {
             After::Refused(rule) if front == Front::Passed && self.may_have_more_tokens(view) => {
                 // The log names one token. Another one, in another cookie, may be allowed.
-                let facts = Facts::new(asked, recorded.source, at, Caller::Unknown, &[]);
+                let facts = Facts::new(asked, recorded.source, at, Caller::Unknown, &[])
+                    .with_host(recorded.host.as_deref());
                 let anyone = Case {
                     inquiry: inquiry(&facts),
                     rules: &rules,

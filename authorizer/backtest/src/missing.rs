@@ -17,6 +17,8 @@ pub(super) enum Missing {
     Verification,
     /// The viewer's address.
     Address,
+    /// The request's host.
+    Host,
     /// The time.
     Instant,
     /// The headers of an upload: length, type, metadata, checksums.
@@ -34,12 +36,13 @@ pub(super) enum Missing {
 }
 
 impl Missing {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Decision,
         Self::Refusal,
         Self::Token,
         Self::Verification,
         Self::Address,
+        Self::Host,
         Self::Instant,
         Self::Path,
         Self::Query,
@@ -59,6 +62,7 @@ impl Missing {
             Self::Path => 1 << 7,
             Self::Decision => 1 << 8,
             Self::Refusal => 1 << 9,
+            Self::Host => 1 << 10,
         }
     }
 
@@ -67,6 +71,7 @@ impl Missing {
             Self::Token => MissingWhat::Token,
             Self::Verification => MissingWhat::TokenVerification,
             Self::Address => MissingWhat::Address,
+            Self::Host => MissingWhat::Host,
             Self::Instant => MissingWhat::Time,
             Self::Upload => MissingWhat::Upload,
             Self::Overrides => MissingWhat::ResponseOverrides,
@@ -79,7 +84,7 @@ impl Missing {
 }
 
 /// The first bit of a claim; the bits below it are those of [`Missing`].
-const FIRST_CLAIM: u32 = 10;
+const FIRST_CLAIM: u32 = 11;
 
 /// The number of claims that have their own bit. The others share the last bit.
 const MAX_CLAIMS: u32 = 64 - FIRST_CLAIM - 1;
@@ -163,6 +168,8 @@ pub enum MissingWhat {
     TokenVerification,
     /// The viewer's address.
     Address,
+    /// The request's host.
+    Host,
     /// The time.
     Time,
     /// The path.
@@ -187,6 +194,7 @@ impl MissingWhat {
             Self::Token => "who asked",
             Self::TokenVerification => "whether the token would be valid",
             Self::Address => "the viewer's address",
+            Self::Host => "the host",
             Self::Time => "the time",
             Self::Path => "the path",
             Self::Query => "the query",
@@ -230,10 +238,10 @@ mod tests {
     #[test]
     fn claims_beyond_the_last_bit_share_it() {
         let names = ClaimNames((0..80).map(|number| format!("claim{number:02}")).collect());
-        let set = names.missing("claim00").with(names.missing("claim52")).with(MissingSet::of(Missing::Path));
+        let set = names.missing("claim00").with(names.missing("claim51")).with(MissingSet::of(Missing::Path));
         let words: Vec<_> = names.describe(set).iter().map(ToString::to_string).collect();
-        assert_eq!(words, ["the path", "the claim `claim00`", "the claim `claim52`"]);
-        let set = names.missing("claim53").with(names.missing("claim79"));
+        assert_eq!(words, ["the path", "the claim `claim00`", "the claim `claim51`"]);
+        let set = names.missing("claim52").with(names.missing("claim79"));
         let words: Vec<_> = names.describe(set).iter().map(ToString::to_string).collect();
         assert_eq!(words, ["further claims"]);
     }

@@ -5,7 +5,8 @@ mod target;
 
 use std::net::IpAddr;
 
-use authorizer_analysis::posed::{Deed, POSED_ADDRESS, PosedError, PosedRequest, PosedUpload};
+use authorizer_analysis::host_of;
+use authorizer_analysis::posed::{Deed, POSED_ADDRESS, POSED_HOST, PosedError, PosedRequest, PosedUpload};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::DecisionRecord;
 use authorizer_core::rules::Rule;
@@ -200,6 +201,7 @@ pub fn rebuild(
         }
     }
     request = with_headers(request, trace, &given.headers, &mut guesses);
+    request = with_host(request, rule, [policy, decider], &mut guesses);
     if let Some(operation) = target.operation.filter(|operation| operation.is_upload()) {
         request = with_upload(request, operation, rule, &given.headers, &mut guesses);
     }
@@ -252,8 +254,11 @@ fn with_headers(
     let is_given = |name: &str| given.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
     let logged = [("Host", "x-host-header"), ("User-Agent", "cs(User-Agent)"), ("Referer", "cs(Referer)")];
     let mut known = Vec::new();
+    let host = trace.decision.as_ref().and_then(|decision| decision.text("host"));
     for (name, field) in logged {
         let value = trace.access.as_ref().and_then(|access| access.field(field)).map(decoded);
+        // The decision log has the host in lower case, so the access log comes first.
+        let value = value.or_else(|| host.filter(|_| name == "Host").map(str::to_owned));
         if let Some(value) = value.filter(|value| !is_given(name) && !value.contains(char::is_control)) {
             request = request.with_header(name, value);
             known.push(name);
@@ -261,10 +266,33 @@ fn with_headers(
     }
     let why = match known.as_slice() {
         [] => "no log has them".to_owned(),
+        ["Host"] if host.is_some() => "the logs have only Host".to_owned(),
         known => format!("the access log has only {}", known.join(", ")),
     };
     guesses.push(Guess::new("other headers", None, why));
     request
+}
+
+/// A host where no log has it, if a rule of a policy has `hosts`.
+fn with_host(
+    request: PosedRequest,
+    rule: Option<&Rule>,
+    policies: [&Authorizer; 2],
+    guesses: &mut Vec<Guess>,
+) -> PosedRequest {
+    let mut rules = policies.into_iter().flat_map(|one| one.bundle().policy().rules());
+    let is_known = request.headers().iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+    if is_known || rules.all(|rule| rule.hosts().is_none()) {
+        return request;
+    }
+    // The rule that decided matched, so the host was one of its hosts.
+    let host = rule.and_then(Rule::hosts).and_then(<[_]>::first).and_then(host_of);
+    let (host, why) = match host {
+        Some(host) => (host, "no log has it; it was a host of the rule"),
+        None => (POSED_HOST.to_owned(), "no log has it"),
+    };
+    guesses.push(Guess::new("the host", host.clone(), why));
+    request.with_header("Host", host)
 }
 
 /// A field of an access log, which is percent-encoded.

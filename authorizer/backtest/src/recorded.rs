@@ -16,6 +16,8 @@ pub(super) struct Recorded<'l> {
     /// What was asked for; or why no policy lets it through, in a word of the decision log.
     pub(super) asked: Result<Requested, Cow<'l, str>>,
     pub(super) source: Option<IpAddr>,
+    /// The host name of the request, in lower case, if the log has it.
+    pub(super) host: Option<Cow<'l, str>>,
     pub(super) at: Span,
     pub(super) before: Before<'l>,
     /// The identity, as far as the log says.
@@ -179,6 +181,7 @@ impl Stage {
             | Reason::IssuerNotAllowed
             | Reason::TimeNotAllowed
             | Reason::SourceNotAllowed
+            | Reason::HostNotAllowed
             | Reason::ConditionNotMet
             | Reason::InsufficientScope
             | Reason::MetadataMismatch

@@ -75,6 +75,7 @@ impl Inquiry<'_, '_> {
                 RulePart::Keys(_) => self.keys(rule, known),
                 RulePart::Period(_) => self.period(rule, known),
                 RulePart::Sources(_) => self.sources(rule, known),
+                RulePart::Hosts(_) => self.hosts(rule, known),
                 RulePart::Conditions(_) => self.conditions(rule, known),
                 RulePart::Overrides(_) => self.overrides(rule, known),
                 RulePart::Parameters(_) => self.parameters(rule, known),
@@ -215,6 +216,19 @@ impl Inquiry<'_, '_> {
             known.and_then(Rule::sources).is_some_and(|known| {
                 known.iter().all(|known| networks.iter().any(|network| network.contains(known)))
             })
+        })
+    }
+
+    fn hosts(&self, rule: &Rule, known: Option<&Rule>) -> Holds {
+        let Some(hosts) = rule.hosts() else { return Holds::Yes };
+        let answer = match self.facts.host {
+            Some(host) => Holds::known(hosts.iter().any(|one| one.matches(host))),
+            None => Holds::Open(MissingSet::of(Missing::Host)),
+        };
+        answer.or_shown(|| {
+            known
+                .and_then(Rule::hosts)
+                .is_some_and(|known| known.iter().all(|known| hosts.iter().any(|one| one.covers(known))))
         })
     }
 

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use authorizer_core::cors::AllowedOrigins;
-use authorizer_core::rules::KeyPattern;
 
 use super::arn::FunctionVersion;
 use super::bucket::Target;
 use super::change::{Changed, Note, Setting};
 use super::edit::Edit;
 use super::exported::Exported;
-use super::fit::{may_reach, places};
+use super::fit::Fit;
 use super::managed::{
     CachePolicyId, Caching, CorsHeaders, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId,
 };
@@ -305,7 +304,8 @@ impl Judge<'_> {
     }
 
     fn obstacles(&self) -> Vec<Obstacle> {
-        let mut found = Vec::new();
+        let mut found: Vec<_> =
+            self.view.tenants().map(|setting| Obstacle::Tenants { setting }).into_iter().collect();
         for (name, behavior) in self.chosen() {
             found.extend(self.cache_policy(&name, behavior));
             found.extend(self.origin_request_policy(&name, behavior));
@@ -466,10 +466,6 @@ impl Judge<'_> {
                 id: origin.origin_access_control_id.clone(),
             });
         }
-        let mode = &self.view.connection_mode;
-        if !mode.is_empty() && mode != "direct" {
-            notes.push(Note::Tenants);
-        }
         let mode = &self.view.viewer_mtls_config.mode;
         if !mode.is_empty() {
             notes.push(Note::ViewerCertificates { mode: mode.clone() });
@@ -498,36 +494,19 @@ impl Judge<'_> {
 
     /// Whether the path patterns of the behaviors with the function fit the key patterns of the rules.
     fn fit(&self) -> Vec<Note> {
+        let keys = self.attachment.needs.as_ref().map(|needs| needs.keys.as_slice());
+        let fit =
+            Fit::of(self.view, |behavior| has_ours(behavior, self.attachment), keys.unwrap_or_default());
         let mut notes = Vec::new();
-        let ours = || self.view.behaviors().filter(|(_, behavior)| has_ours(behavior, self.attachment));
-        if let Some(needs) = &self.attachment.needs {
-            let patterns = || needs.keys.iter().flat_map(|(_, keys)| keys);
-            let without = ours().filter(|(name, _)| !patterns().any(|keys| may_reach(name, keys)));
-            notes.extend(without.map(|(behavior, _)| Note::NoRule { behavior }));
+        if keys.is_some() {
+            notes.extend(fit.without_rule.into_iter().map(|behavior| Note::NoRule { behavior }));
         }
-        let guarded = buckets(&origins_of(self.view, &ours().collect::<Vec<_>>()));
-        if guarded.len() < 2 {
-            return notes;
+        if fit.buckets.len() > 1 {
+            notes.push(Note::SeveralBuckets { buckets: fit.buckets.iter().cloned().collect() });
         }
-        notes.push(Note::SeveralBuckets { buckets: guarded.iter().cloned().collect() });
-        let Some(needs) = &self.attachment.needs else { return notes };
-        // All behaviors, because the first that takes a path has it, with or without the function.
-        let in_order: Vec<(BehaviorName, BTreeSet<String>)> = self
-            .view
-            .behaviors()
-            .map(|(name, behavior)| {
-                let there = buckets(&self.view.origins_of(behavior));
-                (name, there.intersection(&guarded).cloned().collect())
-            })
-            .collect();
-        let several = |keys: &Vec<KeyPattern>| {
-            let of = |one| places(in_order.iter().map(|(name, there)| (name, there)), one);
-            keys.iter().flat_map(of).collect::<BTreeSet<String>>().len() > 1
-        };
-        let rules: Vec<String> =
-            needs.keys.iter().filter(|(_, keys)| several(keys)).map(|(id, _)| id.clone()).collect();
-        if !rules.is_empty() {
-            notes.push(Note::KeysOfSeveralBuckets { rules, buckets: guarded.into_iter().collect() });
+        if !fit.of_several.is_empty() {
+            let rules = fit.of_several.into_iter().map(|(id, _)| id).collect();
+            notes.push(Note::KeysOfSeveralBuckets { rules, buckets: fit.buckets.into_iter().collect() });
         }
         notes
     }

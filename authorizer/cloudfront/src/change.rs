@@ -194,8 +194,6 @@ pub enum Note {
         /// What it should be.
         regional: String,
     },
-    /// Only distribution tenants are used, which are not in the configuration.
-    Tenants,
     /// Viewers need a certificate.
     ViewerCertificates {
         /// `required`, `optional` or `passthrough`.
@@ -420,10 +418,6 @@ impl fmt::Display for Note {
                 origin.escape_debug(),
                 domain_name.escape_debug(),
                 regional.escape_debug()
-            ),
-            Self::Tenants => f.write_str(
-                "ConnectionMode is tenant-only: the distribution tenants, which can have other certificates and \
-                 parameters, are not in this configuration",
             ),
             Self::ViewerCertificates { mode } => write!(
                 f,

@@ -8,7 +8,50 @@ use std::collections::BTreeSet;
 
 use authorizer_core::rules::{KeyPattern, Segment};
 
-use super::view::BehaviorName;
+use super::attach::buckets;
+use super::view::{Behavior, BehaviorName, View};
+
+/// How the path patterns of the behaviors with the function fit the key patterns of allow rules.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Fit {
+    /// The behaviors with the function that no key of an allow rule can reach.
+    pub without_rule: Vec<BehaviorName>,
+    /// The buckets behind the function.
+    pub buckets: BTreeSet<String>,
+    /// The allow rules, by their ids, with keys that may be in several of these buckets: each with those buckets.
+    pub of_several: Vec<(String, BTreeSet<String>)>,
+}
+
+impl Fit {
+    /// Compares them. `keys` are the key patterns of each allow rule, by its id; `is_ours` says whether a behavior has
+    /// the function.
+    pub fn of(view: &View, is_ours: impl Fn(&Behavior) -> bool, keys: &[(String, Vec<KeyPattern>)]) -> Self {
+        let ours = || view.behaviors().filter(|(_, behavior)| is_ours(behavior));
+        let patterns = || keys.iter().flat_map(|(_, keys)| keys);
+        let without = ours().filter(|(name, _)| !patterns().any(|keys| may_reach(name, keys)));
+        let without_rule = without.map(|(name, _)| name).collect();
+        let guarded: BTreeSet<String> =
+            ours().flat_map(|(_, behavior)| buckets(&view.origins_of(behavior))).collect();
+        if guarded.len() < 2 {
+            return Self { without_rule, buckets: guarded, of_several: Vec::new() };
+        }
+        // All behaviors, because the first that takes a path has it, with or without the function.
+        let in_order: Vec<(BehaviorName, BTreeSet<String>)> = view
+            .behaviors()
+            .map(|(name, behavior)| {
+                let there = buckets(&view.origins_of(behavior));
+                (name, there.intersection(&guarded).cloned().collect())
+            })
+            .collect();
+        let reached = |keys: &Vec<KeyPattern>| {
+            let of = |one| places(in_order.iter().map(|(name, there)| (name, there)), one);
+            keys.iter().flat_map(of).collect::<BTreeSet<String>>()
+        };
+        let of_several = keys.iter().map(|(id, keys)| (id.clone(), reached(keys)));
+        let of_several = of_several.filter(|(_, there)| there.len() > 1).collect();
+        Self { without_rule, buckets: guarded, of_several }
+    }
+}
 
 /// A piece of a pattern.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -122,7 +165,7 @@ fn meet(one: &[Piece], other: &[Piece]) -> bool {
 }
 
 /// Whether a path of a behavior may be a key of a pattern.
-pub(super) fn may_reach(behavior: &BehaviorName, keys: &KeyPattern) -> bool {
+fn may_reach(behavior: &BehaviorName, keys: &KeyPattern) -> bool {
     match behavior {
         BehaviorName::Default => true,
         // How CloudFront reads an escape in a pattern is not documented.
@@ -139,7 +182,7 @@ fn takes_all(behavior: &BehaviorName, keys: &KeyPattern) -> bool {
 }
 
 /// Where the keys of a pattern may go, of the behaviors in CloudFront's order: the first that takes a path has it.
-pub(super) fn places<'a, T: Ord + Clone + 'a>(
+fn places<'a, T: Ord + Clone + 'a>(
     behaviors: impl Iterator<Item = (&'a BehaviorName, &'a BTreeSet<T>)>,
     keys: &KeyPattern,
 ) -> BTreeSet<T> {

@@ -37,6 +37,7 @@ pub use bucket::{Endpoint, OtherS3, Target};
 pub use change::{Change, Changed, Note, Place, Setting};
 pub use detach::{BucketAfterwards, Detachment, detach};
 pub use exported::{Exported, ExportedError, UpdateInput};
+pub use fit::Fit;
 pub use managed::{CachePolicyId, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId};
 pub use members::{Member, STRUCTURES, UnknownMember, unknown_in, unknown_in_distribution};
 pub use methods::MethodSet;

@@ -40,7 +40,7 @@ pub const STRUCTURES: &[(&str, &[(&str, Member)])] = &[
     (
         "DistributionConfig",
         &[
-            ("Aliases", Harmless("other names for the same behaviors")),
+            ("Aliases", Judged("EA246")),
             ("AnycastIpListId", Harmless("the addresses at which CloudFront answers")),
             ("CacheBehaviors", Many("CacheBehavior")),
             ("CacheTagConfig", Holds("CacheTagConfig")),

@@ -203,6 +203,11 @@ pub enum Obstacle {
         /// The buckets.
         buckets: Vec<String>,
     },
+    /// The distribution is a template for distribution tenants, which are not in its configuration.
+    Tenants {
+        /// The setting that says so.
+        setting: String,
+    },
     /// Another behavior needs the Origin Access Control that would be removed.
     OriginShared {
         /// The origin.
@@ -223,6 +228,13 @@ impl fmt::Display for Obstacle {
                     arn.escape_debug()
                 )
             }
+            Self::Tenants { setting } => write!(
+                f,
+                "{}: this is a multi-tenant distribution. Its tenants have names, certificates and parameters of their \
+                 own, which are not in this configuration, and a parameter can choose the bucket. AWS does not say how \
+                 Lambda@Edge and Origin Access Control see a tenant",
+                setting.escape_debug()
+            ),
             Self::WayPast { behavior, bucket } => {
                 write!(f, "{behavior} reaches the bucket `{}` without the authorizer", bucket.escape_debug())
             }
@@ -378,6 +390,9 @@ impl Obstacle {
         match self {
             Self::OtherFunction { .. } => {
                 "a behavior can have only one function for viewer events; --replace removes the other"
+            }
+            Self::Tenants { .. } => {
+                "use a standard distribution, with its own names as alternate domain names"
             }
             Self::WayPast { .. } => "add that behavior with --behavior, or use --behavior all",
             Self::NotABucket { is: None, .. } => {

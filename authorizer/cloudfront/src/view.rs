@@ -79,6 +79,12 @@ pub struct View {
     /// Access logs of the older kind.
     #[serde(default, deserialize_with = "or_default")]
     pub logging: Logging,
+    /// The alternate domain names.
+    #[serde(default, deserialize_with = "or_default")]
+    pub aliases: List<String>,
+    /// The parameters of the distribution's tenants.
+    #[serde(default, deserialize_with = "or_default")]
+    pub tenant_config: TenantConfig,
     /// `tenant-only` for a distribution that only its tenants use; empty if not set.
     #[serde(default, deserialize_with = "or_default")]
     pub connection_mode: String,
@@ -88,6 +94,15 @@ pub struct View {
     /// The function that runs when a viewer connects.
     #[serde(default, deserialize_with = "or_default")]
     pub connection_function_association: ConnectionFunctionAssociation,
+}
+
+/// What the tenants of a multi-tenant distribution set.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub struct TenantConfig {
+    /// The parameters.
+    #[serde(default, deserialize_with = "or_default")]
+    pub parameter_definitions: Vec<serde_json::Value>,
 }
 
 /// The distribution's way to take connections, where it is not the usual one.
@@ -415,6 +430,16 @@ impl View {
             (BehaviorName::Pattern(pattern), one)
         });
         patterns.chain([(BehaviorName::Default, &self.default_cache_behavior)])
+    }
+
+    /// The setting that makes it a multi-tenant distribution, if it is one.
+    pub fn tenants(&self) -> Option<String> {
+        let mode = self.connection_mode.as_str();
+        if !mode.is_empty() && mode != "direct" {
+            return Some(format!("`ConnectionMode` is `{mode}`"));
+        }
+        let has_parameters = !self.tenant_config.parameter_definitions.is_empty();
+        has_parameters.then(|| "`TenantConfig` has parameters".to_owned())
     }
 
     /// The origins of a behavior: one, or the members of a group.

@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::record::{ALLOWED_BY_RULE, DecisionRecord, Verdict, query_names};
 use crate::refusal::{NoRule, Refusal};
 use crate::request::{OwnParameters, Possible, Resource, S3Request, Target};
-use crate::rules::{Access, Decision};
+use crate::rules::{Access, Decision, host_of};
 use crate::sign_in::Next;
 use crate::time::UnixTime;
 use crate::token::{
@@ -407,6 +407,7 @@ impl Authorizer {
         record: &mut DecisionRecord<'r>,
     ) -> Result<Access<'r>, Turned> {
         let policy = self.bundle.policy();
+        let host = self.host(request, record);
         let asked = self.recognise(request, record)?;
         // Where the viewer can be sent to sign in, several cookies must not shut them out for good. A write needs the
         // one token that its owner meant.
@@ -429,7 +430,7 @@ impl Authorizer {
         }
         let principal = match (word, &credential) {
             (Word::Proven, Credential::Cookies(tokens)) => {
-                return self.access_of_several(tokens, asked.clone(), request, now, record);
+                return self.access_of_several(tokens, asked.clone(), host, request, now, record);
             }
             (Word::Proven, credential) => {
                 Principal::verify(credential, policy.issuers(), &self.trust, now).map_err(Refusal::from)
@@ -451,7 +452,7 @@ impl Authorizer {
         if let Principal::Verified(claims) = &principal {
             record.note_principal(claims, policy.subject_logging, policy.claim_hasher());
         }
-        Ok(Access { request: asked, principal, source: self.source(request)?, at: now })
+        Ok(Access { request: asked, principal, source: self.source(request)?, host, at: now })
     }
 
     /// Step 5 for a read with several cookies: the first token that verifies and is allowed to, else the first that
@@ -461,6 +462,7 @@ impl Authorizer {
         &'r self,
         tokens: &[Cow<'_, str>],
         asked: S3Request,
+        host: Option<String>,
         request: &CloudFrontRequest<'_>,
         now: UnixTime,
         record: &mut DecisionRecord<'r>,
@@ -484,7 +486,7 @@ impl Authorizer {
             });
         };
         let source = self.source(request)?;
-        let mut access = Access { request: asked, principal: first, source, at: now };
+        let mut access = Access { request: asked, principal: first, source, host, at: now };
         let is_allowed = |access: &Access<'_>| matches!(policy.decide(access), Decision::Allow(_));
         let mut is_let_in = is_allowed(&access);
         for other in verified {
@@ -540,6 +542,7 @@ impl Authorizer {
     ) -> Result<PreflightAnswer, Refusal> {
         let policy = self.bundle.policy();
         record.query_names = names_as_sent(&request.querystring, policy.own_parameters()).map(Cow::Owned);
+        let host = self.host(request, record);
         let resource = self.resource_of(&preflight, request).ok();
         record.key = resource.as_ref().map(|resource| resource.as_str().to_owned().into());
         if !policy.cors().is_some_and(|cors| cors.allows(preflight.origin)) {
@@ -551,7 +554,7 @@ impl Authorizer {
         let asked = self.operation_of(&preflight, request);
         let openings: Vec<_> = policy
             .rules
-            .could_allow(&resource, source, now)
+            .could_allow(&resource, source, host.as_deref(), now)
             .into_iter()
             .filter(|(operation, _)| {
                 let is_asked = asked.is_none_or(|asked| asked == *operation)
@@ -593,6 +596,13 @@ impl Authorizer {
                     .map_err(Refusal::from)
             }
         }
+    }
+
+    /// The host, for the rules and for the log. It is only looked at if a rule has `hosts`.
+    fn host(&self, request: &CloudFrontRequest<'_>, record: &mut DecisionRecord<'_>) -> Option<String> {
+        let host = self.bundle.policy().rules.has_hosts().then(|| host_of(&request.headers)).flatten();
+        record.host = host.clone().map(Cow::Owned);
+        host
     }
 
     /// The viewer's address. It only matters if a rule has a condition on it.

@@ -101,7 +101,7 @@ impl<'t> Origin<'t> {
 }
 
 /// Labels of letters, digits and hyphens; a name in another script is in Punycode in an origin.
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
             && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')

@@ -74,6 +74,9 @@ pub struct DecisionRecord<'r> {
     /// The object key, or the prefix of a listing, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'r, str>>,
+    /// The host name of the request, in lower case, if a rule of the policy has `hosts` and the request has exactly one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<Cow<'r, str>>,
     /// The query of a request that is forwarded, as S3 gets it; `None` if it is empty. The value of a parameter that looks
     /// like a token is left out, with its `=`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,6 +174,7 @@ impl<'r> DecisionRecord<'r> {
             method: self.method.map(owned),
             operation: self.operation.map(owned),
             key: self.key.map(owned),
+            host: self.host.map(owned),
             query: self.query.map(owned),
             query_names: self.query_names.map(owned),
             decision: self.decision,

@@ -81,6 +81,8 @@ pub enum NoRule {
     TimeNotAllowed,
     /// The rule is for other addresses.
     SourceNotAllowed,
+    /// The rule is for other hosts.
+    HostNotAllowed,
     /// Only a condition on the claims does not match.
     ConditionNotMet,
     /// Only metadata does not match the value that the rule requires.
@@ -145,6 +147,7 @@ impl From<Mismatch<'_>> for Refusal {
         match mismatch {
             Mismatch::Key => Self::NoRule(NoRule::KeyNotAllowed),
             Mismatch::Operation => Self::NoRule(NoRule::OperationNotAllowed),
+            Mismatch::Host => Self::NoRule(NoRule::HostNotAllowed),
             Mismatch::Principal => Self::NoRule(NoRule::IssuerNotAllowed),
             Mismatch::Period => Self::NoRule(NoRule::TimeNotAllowed),
             Mismatch::Source => Self::NoRule(NoRule::SourceNotAllowed),
@@ -246,6 +249,7 @@ impl Refusal {
                 NoRule::IssuerNotAllowed => Reason::IssuerNotAllowed,
                 NoRule::TimeNotAllowed => Reason::TimeNotAllowed,
                 NoRule::SourceNotAllowed => Reason::SourceNotAllowed,
+                NoRule::HostNotAllowed => Reason::HostNotAllowed,
                 NoRule::ConditionNotMet => Reason::ConditionNotMet,
                 NoRule::MetadataMismatch => Reason::MetadataMismatch,
             },

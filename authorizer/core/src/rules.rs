@@ -5,6 +5,7 @@ mod claims;
 mod condition;
 mod decision;
 mod examine;
+mod host;
 #[cfg(test)]
 mod linear;
 mod listing;
@@ -21,6 +22,8 @@ pub(crate) use condition::is_scope_claim;
 pub use condition::{ClaimTest, Condition};
 pub use decision::Decision;
 pub(crate) use decision::Rules;
+pub(crate) use host::host_of;
+pub use host::{HostPattern, is_name as is_host_name};
 pub use ipnet::IpNet;
 pub use mismatch::Mismatch;
 pub use part::RulePart;

@@ -8,8 +8,8 @@ use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{OperationSet, S3Operation as Op};
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{
-    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
-    RulePart, Segment,
+    ClaimTest, Condition, Effect, HostPattern, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint,
+    Rule, RulePart, Segment,
 };
 use authorizer_core::{MediaRange, Scalar, UnixTime};
 use jiff::Timestamp;
@@ -102,6 +102,15 @@ fn parts(rule: &Rule, shape: &mut Shape) -> Result<Parts, UntranslatableError> {
             RulePart::Sources(networks) => parts.common.extend(networks.map(|networks| {
                 let within = |network: &IpNet| format!("context.source.isInRange(ip(\"{network}\"))");
                 Clause::new("source_ips", any(networks.iter().map(within).collect()))
+            })),
+            RulePart::Hosts(hosts) => parts.common.extend(hosts.map(|hosts| {
+                shape.hosts = true;
+                let is = |host: &HostPattern| match host.below() {
+                    Some(domain) => format!("context.host like {}", like([Like::Star, Like::Text(domain)])),
+                    None => format!("context.host == {}", string(host.as_str())),
+                };
+                let one_of = any(hosts.iter().map(is).collect());
+                Clause::new("hosts", all(vec!["context has host".to_owned(), one_of]))
             })),
             RulePart::Conditions(conditions) => {
                 for condition in conditions {

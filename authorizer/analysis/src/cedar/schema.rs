@@ -16,8 +16,9 @@ pub(super) fn write(shape: &Shape) -> String {
     segments.extend(shape.middles.iter().map(|(first, last)| format!("m{first}_{last}: String")));
     let named = segments.iter().map(|attribute| format!("  {attribute},\n")).collect::<String>();
     let matched = if shape.matched.is_empty() { "" } else { "  matched: Set<String>,\n" };
+    let host = if shape.hosts { "  host?: String,\n" } else { "" };
     let asked = format!(
-        "  now: datetime,\n  source: ipaddr,\n  overrides: Set<String>,\n  parameters: Set<String>,\n{matched}"
+        "  now: datetime,\n  source: ipaddr,\n  overrides: Set<String>,\n  parameters: Set<String>,\n{host}{matched}"
     );
     let mut schema = format!(
         "// A claim of the viewer's token, as each test reads it.\n\

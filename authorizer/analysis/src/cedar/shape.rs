@@ -16,6 +16,9 @@ pub struct Shape {
     pub middles: BTreeSet<(usize, usize)>,
     /// The patterns that Cedar cannot match: the names of those that match are in `context.matched`.
     pub matched: BTreeSet<String>,
+    /// Whether it reads the host: `context.host`, absent where the request has none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hosts: bool,
     /// The claims.
     pub claims: BTreeSet<String>,
     /// The names of metadata.
@@ -29,6 +32,7 @@ impl Shape {
     pub fn with(mut self, other: &Self) -> Self {
         self.first = self.first.max(other.first);
         self.last = self.last.max(other.last);
+        self.hosts |= other.hosts;
         self.middles.extend(other.middles.iter().copied());
         for (own, more) in [
             (&mut self.matched, &other.matched),

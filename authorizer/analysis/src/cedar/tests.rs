@@ -32,7 +32,8 @@ fn every_construct_is_written_so_that_it_can_be_read() {
             "when": {"scope": {"has": "files"}},
             "upload": {"max_bytes": "5MB", "content_types": ["image/*", "application/pdf"],
                 "metadata": {"owner": "{sub}", "label": "*", "kind": "k"}}},
-        {"id": "all", "effect": "allow", "methods": ["GET"], "keys": ["a", "**"], "anonymous": true},
+        {"id": "all", "effect": "allow", "methods": ["GET"], "keys": ["a", "**"], "anonymous": true,
+            "hosts": ["files.example.com", "*.example.org"]},
     ]));
     let translation = translation.unwrap();
     insta::assert_snapshot!(format!("{}\n{}", translation.policies(), translation.schema()));

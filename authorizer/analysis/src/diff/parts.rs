@@ -13,7 +13,8 @@ use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::Policy;
 use authorizer_core::rules::{
-    ClaimTest, Condition, Effect, IpNet, MetadataTerm, Period, PrincipalConstraint, Rule, RulePart,
+    ClaimTest, Condition, Effect, HostPattern, IpNet, MetadataTerm, Period, PrincipalConstraint, Rule,
+    RulePart,
 };
 
 use super::comparison::{NEW, OLD};
@@ -129,6 +130,7 @@ impl Drafter<'_> {
             }
             RulePart::Period(_) => self.period(),
             RulePart::Sources(_) => self.sources(),
+            RulePart::Hosts(_) => self.hosts(),
             RulePart::Conditions(_) => self.conditions(),
             RulePart::Overrides(_) => self.list(
                 "response_overrides",
@@ -397,6 +399,25 @@ impl Drafter<'_> {
                 let values = [before, after].map(|one| one.map_or("any address".to_owned(), joined));
                 let parts = [RulePart::Sources(before), RulePart::Sources(after)];
                 self.value("source_ips", values, [before.is_none(), after.is_none()], parts, any);
+            }
+        }
+    }
+
+    fn hosts(&mut self) {
+        let Some((old, new)) = self.both() else { return };
+        match (old.hosts(), new.hosts()) {
+            (None, None) => {}
+            (Some(_), Some(_)) => self.list(
+                "hosts",
+                |rule| rule.hosts().map(<[HostPattern]>::to_vec).unwrap_or_default(),
+                |hosts| RulePart::Hosts(Some(hosts)),
+                ToString::to_string,
+                any,
+            ),
+            (before, after) => {
+                let values = [before, after].map(|one| one.map_or("any host".to_owned(), joined));
+                let parts = [RulePart::Hosts(before), RulePart::Hosts(after)];
+                self.value("hosts", values, [before.is_none(), after.is_none()], parts, any);
             }
         }
     }

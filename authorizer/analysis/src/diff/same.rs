@@ -92,6 +92,10 @@ fn meaning(rule: &Rule, issuers: &[Issuer]) -> String {
             let sources = sources.map(|sources| sorted(sources.iter().map(ToString::to_string).collect()));
             format!("{sources:?}")
         }
+        RulePart::Hosts(hosts) => {
+            let hosts = hosts.map(|hosts| sorted(hosts.iter().map(ToString::to_string).collect()));
+            format!("{hosts:?}")
+        }
         RulePart::Conditions(conditions) => format!("{conditions:?}"),
         RulePart::Overrides(overrides) => {
             format!("{:?}", sorted(overrides.iter().map(|one| one.name().to_owned()).collect()))

@@ -46,6 +46,7 @@ pub(crate) fn could_differ(one: &Rule, other: &Rule, operation: S3Operation) -> 
         | RulePart::Keys(_)
         | RulePart::Period(_)
         | RulePart::Sources(_)
+        | RulePart::Hosts(_)
         | RulePart::Conditions(_)
         | RulePart::Overrides(_)
         | RulePart::Parameters(_)

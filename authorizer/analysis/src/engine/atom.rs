@@ -5,8 +5,8 @@ use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::rules::{
-    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
-    RulePart, Segment,
+    ClaimTest, Condition, Effect, HostPattern, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint,
+    Rule, RulePart, Segment,
 };
 use authorizer_core::token::{Issuer, SCOPE_CLAIMS, TEXT_CLAIMS, is_scope};
 use authorizer_core::upload::is_metadata;
@@ -48,6 +48,8 @@ pub(crate) enum Atom<'p> {
     SameText(&'p str, &'p str),
     /// The viewer's address is in one of these.
     Source(&'p [IpNet]),
+    /// The request's host is one of these, or below one.
+    Host(&'p [HostPattern]),
     /// The instant is within; a clock that says nothing is within for a deny rule alone.
     Period(Period, Effect),
     /// The token was issued before this instant, or does not say when.
@@ -235,6 +237,7 @@ impl Atom<'_> {
             Self::Claim(..)
             | Self::SameText(..)
             | Self::Source(_)
+            | Self::Host(_)
             | Self::Period(..)
             | Self::IssuedBefore(_)
             | Self::Length(_)
@@ -297,6 +300,7 @@ pub(crate) fn match_of<'p>(
                 }
             }
             RulePart::Sources(sources) => atoms.extend(sources.map(Atom::Source)),
+            RulePart::Hosts(hosts) => atoms.extend(hosts.map(Atom::Host)),
             RulePart::Conditions(conditions) => {
                 for condition in conditions {
                     match who {

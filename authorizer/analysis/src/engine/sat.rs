@@ -185,6 +185,7 @@ impl<'p> Problem<'p> {
             None => 0,
             Some(
                 Atom::Source(_)
+                | Atom::Host(_)
                 | Atom::Period(..)
                 | Atom::IssuedBefore(_)
                 | Atom::Type(_)

@@ -38,6 +38,8 @@ pub struct Bounds {
     pub no_other_claims: bool,
     /// The viewer's address; any when absent.
     pub source: Option<IpAddr>,
+    /// The request's host, a name in lower case; any when absent.
+    pub host: Option<String>,
     /// The instant; any when absent.
     pub at: Option<UnixTime>,
 }
@@ -52,6 +54,8 @@ pub(crate) struct Model {
     pub(crate) claims: Option<Map<String, Value>>,
     pub(crate) token_type: Option<String>,
     pub(crate) source: IpAddr,
+    /// The host, where it is asked for.
+    pub(crate) host: Option<String>,
     pub(crate) at: UnixTime,
     /// The length that counts for the operation.
     pub(crate) length: Option<u64>,

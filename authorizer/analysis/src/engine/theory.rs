@@ -7,6 +7,7 @@
 mod beginning;
 mod claim;
 mod claims;
+mod host;
 mod keyed;
 mod metadata;
 mod mind;
@@ -63,6 +64,7 @@ enum Topic {
     /// The instant and the token's times.
     Times,
     Source,
+    Host,
     Type,
     Length,
     Media,
@@ -77,6 +79,7 @@ enum TopicValues {
     Claim(String, Option<Value>),
     Times(times::TimeValues),
     Source(std::net::IpAddr),
+    Host(String),
     Type(Option<String>),
     Length(Option<u64>),
     Media(Option<String>),
@@ -119,6 +122,9 @@ fn check_with<'p>(
     let mut topics: BTreeMap<Topic, Vec<(Literal, &Atom<'p>)>> = BTreeMap::new();
     for topic in [Topic::Keyed, Topic::Times, Topic::Source, Topic::Length, Topic::Media, Topic::Overrides] {
         topics.insert(topic, Vec::new());
+    }
+    if context.bounds.host.is_some() {
+        topics.insert(Topic::Host, Vec::new());
     }
     for name in context.bounds.claims.keys() {
         if !in_keys.iter().any(|keyed| keyed == name) && !is_numeric_date(name) && name != "iss" {
@@ -177,6 +183,7 @@ fn solve(
         }
         Topic::Times => times::solve(context, said, meter)?.map(TopicValues::Times),
         Topic::Source => network::solve(context, said).map(TopicValues::Source),
+        Topic::Host => host::solve(context, said).map(TopicValues::Host),
         Topic::Type => upload::token_type(said).map(TopicValues::Type),
         Topic::Length => upload::length(context, said).map(TopicValues::Length),
         Topic::Media => upload::media_type(context, said).map(TopicValues::Media),
@@ -192,12 +199,13 @@ fn comparisons(topic: &Topic, members: &[(Literal, &Atom<'_>)]) -> usize {
     const STEP: usize = 64;
     let values = |(_, atom): &(Literal, &Atom<'_>)| match atom {
         Atom::Source(networks) => networks.len(),
+        Atom::Host(hosts) => hosts.len(),
         Atom::Media(ranges) => ranges.len(),
         Atom::Claim(_, test) => test.texts().len(),
         _ => 1,
     };
     match topic {
-        Topic::Claim(_) | Topic::Source | Topic::Media | Topic::Length => {
+        Topic::Claim(_) | Topic::Source | Topic::Host | Topic::Media | Topic::Length => {
             let values: usize = members.iter().map(values).sum();
             values.saturating_mul(values).div_euclid(STEP)
         }
@@ -221,6 +229,7 @@ fn keyed_claims<'a, 'p: 'a>(atoms: impl Iterator<Item = &'a Atom<'p>>) -> Vec<St
             Atom::MetadataIs(_, term) => names.extend(term.claim().map(str::to_owned)),
             Atom::Claim(..)
             | Atom::Source(_)
+            | Atom::Host(_)
             | Atom::Period(..)
             | Atom::IssuedBefore(_)
             | Atom::Type(_)
@@ -250,6 +259,7 @@ fn topic_of(atom: &Atom<'_>, in_keys: &[String]) -> Topic {
         Atom::Claim(name, _) if in_keys.iter().any(|keyed| keyed == name) => Topic::Keyed,
         Atom::Claim(name, _) => Topic::Claim((*name).to_owned()),
         Atom::Source(_) => Topic::Source,
+        Atom::Host(_) => Topic::Host,
         Atom::Period(..) | Atom::IssuedBefore(_) => Topic::Times,
         Atom::Type(_) => Topic::Type,
         Atom::Length(_) => Topic::Length,
@@ -269,6 +279,7 @@ fn assemble(context: Context<'_>, found: Vec<TopicValues>) -> Model {
         claims: None,
         token_type: None,
         source: network::DEFAULT,
+        host: None,
         at: times::DEFAULT,
         length: None,
         media_type: None,
@@ -296,6 +307,7 @@ fn assemble(context: Context<'_>, found: Vec<TopicValues>) -> Model {
                 claims.extend(times.claims);
             }
             TopicValues::Source(source) => model.source = source,
+            TopicValues::Host(host) => model.host = Some(host),
             TopicValues::Type(token_type) => model.token_type = token_type,
             TopicValues::Length(length) => model.length = length,
             TopicValues::Media(media_type) => model.media_type = media_type,

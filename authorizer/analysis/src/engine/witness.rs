@@ -39,7 +39,7 @@ pub struct Witness {
     /// The query string, without its `?`.
     #[serde(skip)]
     pub querystring: String,
-    /// The headers beside `Host` and the credential.
+    /// The headers beside the credential. `Host` is among them if a rule has `hosts`, or if the question has a host.
     #[serde(skip)]
     pub headers: Vec<(String, String)>,
     /// The viewer's address.
@@ -72,6 +72,7 @@ impl Witness {
     pub(crate) fn of(model: Model) -> Self {
         let operation = model.operation;
         let mut headers = Vec::new();
+        headers.extend(model.host.map(|host| ("host".to_owned(), host)));
         let length = model.length.map(|length| length.to_string());
         let length_header = operation.length().unwrap_or(LengthHeader::ContentLength).name();
         headers.extend(length.map(|length| (length_header.to_owned(), length)));

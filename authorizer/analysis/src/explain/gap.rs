@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::nearest;
+use crate::host::host_of;
 use crate::parts::{Part, failing};
 use crate::supposed::value_of;
 use crate::words::{bytes_in_words, instant_in_words, on_one_line};
@@ -128,6 +129,7 @@ impl<'c> Case<'c> {
             Part::NotBefore => self.time(true),
             Part::NotAfter => self.time(false),
             Part::SourceIps => self.source(),
+            Part::Hosts => self.host(),
             Part::Condition(claim) => match rule.conditions().iter().find(|one| one.claim == *claim) {
                 Some(condition) => self.condition(condition),
                 None => Need { needs: None, ways: Vec::new(), is_all: false },
@@ -232,6 +234,18 @@ impl<'c> Case<'c> {
         // The address after the network's own, where there is one.
         let way = networks.first().map(|network: &IpNet| network.hosts().next().unwrap_or(network.addr()));
         Need::of(needs, way.map(|address| vec![Change::SourceIp(address)]).into_iter().collect())
+    }
+
+    fn host(&self) -> Need {
+        let hosts = self.rule.hosts().unwrap_or_default();
+        let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+        let is = match &self.access.host {
+            Some(host) => format!("it is {host}"),
+            None => "the request does not have one".to_owned(),
+        };
+        let way = hosts.first().and_then(host_of);
+        let way = way.map(|value| vec![Change::Header { name: "Host".to_owned(), value }]);
+        Need::of(format!("the host was {} ({is})", alternatives(&names)), way.into_iter().collect())
     }
 
     fn headers(&self) -> Need {

@@ -238,6 +238,7 @@ fn points_of(rule: &Rule, policy: &Policy) -> Vec<Point> {
             RulePart::Sources(sources) => {
                 points.extend(sources.map(|_| Point::FailsAlone(Part::SourceIps)));
             }
+            RulePart::Hosts(hosts) => points.extend(hosts.map(|_| Point::FailsAlone(Part::Hosts))),
             RulePart::Conditions(conditions) => points
                 .extend(conditions.iter().map(|one| Point::FailsAlone(Part::Condition(one.claim.clone())))),
             RulePart::Overrides(overrides) => {

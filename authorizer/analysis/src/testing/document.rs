@@ -43,6 +43,8 @@ pub struct DefaultsDocument {
     pub anonymous: bool,
     /// Headers. The headers of a test replace them one by one.
     pub headers: BTreeMap<String, OneOrMany<String>>,
+    /// The host of the request.
+    pub host: Option<String>,
     /// The viewer's address.
     pub source_ip: Option<String>,
     /// The instant of the decision.
@@ -83,6 +85,8 @@ pub struct TestDocument {
     /// The facts about an upload.
     #[serde(default)]
     pub upload: UploadFactsDocument,
+    /// The host of the request, as its `Host` header says it.
+    pub host: Option<String>,
     /// The viewer's address.
     pub source_ip: Option<String>,
     /// The instant of the decision.

@@ -325,6 +325,7 @@ impl<'s> Search<'s> {
                 claims: claims.clone(),
                 no_other_claims: false,
                 source: *source,
+                host: None,
                 at: Some(*at),
             })
             .collect()
@@ -349,6 +350,7 @@ fn relaxed(rule: &Rule, part: &Part, policy: &Policy) -> Rule {
         Part::NotBefore => rule.with(RulePart::Period(Period { not_before: None, not_after })),
         Part::NotAfter => rule.with(RulePart::Period(Period { not_before, not_after: None })),
         Part::SourceIps => rule.with(RulePart::Sources(None)),
+        Part::Hosts => rule.with(RulePart::Hosts(None)),
         Part::Condition(claim) => {
             let left: Vec<_> = rule.conditions().iter().filter(|one| one.claim != *claim).cloned().collect();
             rule.with(RulePart::Conditions(&left))
@@ -495,6 +497,7 @@ impl Writer<'_> {
         // Without a value, a header of the defaults is not sent.
         let mut headers: BTreeMap<String, OneOrMany<String>> =
             self.defaults.headers.keys().map(|name| (name.clone(), OneOrMany::Many(Vec::new()))).collect();
+        let mut host = None;
         let length = operation.length().unwrap_or(LengthHeader::ContentLength).name();
         for (name, value) in &witness.headers {
             match name.strip_prefix("x-amz-meta-") {
@@ -502,6 +505,7 @@ impl Writer<'_> {
                 None if name.eq_ignore_ascii_case(length) => {
                     upload.bytes = value.parse().ok().map(SizeDocument::Bytes)
                 }
+                None if name == "host" => host = Some(value.clone()),
                 None if name.eq_ignore_ascii_case("content-type") => {
                     upload.content_type = Some(value.clone())
                 }
@@ -542,6 +546,7 @@ impl Writer<'_> {
             query,
             headers,
             upload,
+            host: host.filter(|host| self.defaults.host.as_ref() != Some(host)),
             source_ip: (witness.source != source).then(|| witness.source.to_string()),
             now: (Some(witness.at) != now).then(|| InstantDocument(instant_in_words(witness.at))),
             expect: Verdict::Refuse,

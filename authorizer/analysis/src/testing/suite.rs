@@ -1,11 +1,11 @@
 //! Tests that can be run: each is one request by a principal, at a time, with the expected result.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use authorizer_core::policy::{Place, Policy, PolicyProblem, parse_size};
 use authorizer_core::record::{Verdict, reasons};
-use authorizer_core::rules::Effect;
+use authorizer_core::rules::{Effect, is_host_name};
 use authorizer_core::{Supposed, UnixTime, nearest};
 use serde_json::{Map, Value};
 
@@ -117,12 +117,16 @@ impl Compiler<'_> {
         let now = self.now(test, place);
         let token = self.token(test, place, now);
         let source = self.source(test, place);
+        let host = self.host(test, place);
         let requests = self.requests(test, place);
         let bytes = self.bytes(test, place);
         let many = requests.len() > 1;
         let mut cases = Vec::with_capacity(requests.len());
         for (deed, mut request) in requests {
             request = self.with_headers(test, request);
+            if let Some(host) = &host {
+                request = request.with_header("Host", host);
+            }
             let upload = PosedUpload {
                 bytes,
                 content_type: test.upload.content_type.clone(),
@@ -242,6 +246,37 @@ impl Compiler<'_> {
             );
         }
         address.ok()
+    }
+
+    /// The host. A `Host` among the headers is for requests that have several, or none that is a name.
+    fn host(&mut self, test: &TestDocument, place: &Place) -> Option<String> {
+        let defaults = &self.document.defaults;
+        let has = |headers: &BTreeMap<String, OneOrMany<String>>| {
+            headers.keys().any(|name| name.eq_ignore_ascii_case("host"))
+        };
+        let (host, place) = match (&test.host, has(&test.headers)) {
+            (Some(_), true) => {
+                self.add(place.then("host"), "the test has both `host` and a `Host` header", "remove one");
+                return None;
+            }
+            (Some(host), false) => (host, place.then("host")),
+            // What a test says of a header comes before any default.
+            (None, true) => return None,
+            (None, false) => (defaults.host.as_ref()?, Place::member("defaults").then("host")),
+        };
+        if test.host.is_none() && has(&defaults.headers) {
+            self.add(place, "the defaults have both `host` and a `Host` header", "remove one");
+            return None;
+        }
+        if !is_host_name(&host.to_ascii_lowercase()) {
+            self.add(
+                place,
+                format!("`{}` is not a host name", host.escape_debug()),
+                "write `downloads.example.com`, without a port; for another `Host`, write it in `headers`",
+            );
+            return None;
+        }
+        Some(host.clone())
     }
 
     /// If a test describes the principal, the defaults for the principal are not used.
@@ -381,7 +416,11 @@ impl Compiler<'_> {
     }
 
     fn with_headers(&self, test: &TestDocument, mut request: PosedRequest) -> PosedRequest {
-        let is_stated = |name: &str| test.headers.keys().any(|stated| stated.eq_ignore_ascii_case(name));
+        // `host` replaces a header of the defaults, too.
+        let is_stated = |name: &str| {
+            test.headers.keys().any(|stated| stated.eq_ignore_ascii_case(name))
+                || (test.host.is_some() && name.eq_ignore_ascii_case("host"))
+        };
         let inherited = self.document.defaults.headers.iter().filter(|(name, _)| !is_stated(name));
         for (name, values) in inherited.chain(&test.headers) {
             for value in values.as_slice() {

@@ -21,7 +21,7 @@ fn policy() -> Value {
             {"id": "anyone", "effect": "allow", "methods": ["GET"], "keys": ["in/**"],
                 "response_overrides": ["response-expires"]},
             {"id": "pictures", "effect": "allow", "methods": ["PUT"], "keys": ["pictures/{sub}/*"],
-                "issuers": ["staff", "guests"], "upload": {"max_bytes": 10, "content_types": ["image/*"],
+                "issuers": ["staff", "guests"], "hosts": ["*.example.org"], "upload": {"max_bytes": 10, "content_types": ["image/*"],
                     "metadata": {"owner": "{sub}", "label": "*", "kind": "x"}, "checksums": true}},
         ]
     })
@@ -45,7 +45,8 @@ fn tests() -> Value {
     let puts = |name: &str, more: Value, reason: &str| {
         let is_allowed = reason == "allowed_by_rule";
         let mut test = json!({"name": name, "method": "PUT", "key": "pictures/alice/a", "issuer": "guests",
-            "claims": {"sub": "alice"}, "upload": png, "expect": if is_allowed { "allow" } else { "refuse" },
+            "claims": {"sub": "alice"}, "upload": png, "host": "pictures.example.org",
+            "expect": if is_allowed { "allow" } else { "refuse" },
             "reason": reason});
         test.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         test
@@ -80,6 +81,7 @@ fn tests() -> Value {
             puts("another owner", json!({"upload": upload("metadata", json!({"owner": "bob"}))}), "metadata_mismatch"),
             puts("another kind", json!({"upload": upload("metadata", json!({"kind": "y"}))}), "metadata_mismatch"),
             puts("another folder", json!({"key": "pictures/bob/a"}), "operation_not_allowed"),
+            puts("on another host", json!({"host": "pictures.example.com"}), "host_not_allowed"),
             puts("to read", json!({"method": "GET", "upload": {}}), "issuer_not_allowed"),
         ]
     })
@@ -105,7 +107,7 @@ fn tests_that_go_through_every_part_cover_all_of_a_policy() {
     let (results, coverage) = ran(&policy(), &tests()).unwrap();
     assert_eq!(failed(&results), []);
     assert_eq!(coverage.missing().collect::<Vec<_>>(), []);
-    assert_eq!((coverage.percent(), coverage.count()), (100, (33, 33)));
+    assert_eq!((coverage.percent(), coverage.count()), (100, (34, 34)));
     let names: Vec<_> = results.iter().map(|result| result.name.as_str()).collect();
     assert!(names.contains(&"staff only [GET /b]") && names.contains(&"a record"), "{names:?}");
 }
@@ -127,7 +129,7 @@ fn a_part_that_failed_alone_cannot_be_struck_without_a_test_that_fails() {
             Part::Operations => drop(rule.insert("operations".into(), json!(all))),
             Part::Issuers => *rule.get_mut("issuers").unwrap() = json!(["staff", "guests"]),
             Part::Token => drop(rule.insert("anonymous".into(), json!(true))),
-            Part::NotBefore | Part::NotAfter | Part::SourceIps => {
+            Part::NotBefore | Part::NotAfter | Part::SourceIps | Part::Hosts => {
                 drop(rule.remove(&part.to_string()).unwrap())
             }
             Part::Condition(_) => drop(rule.remove("when").unwrap()),
@@ -143,7 +145,7 @@ fn a_part_that_failed_alone_cannot_be_struck_without_a_test_that_fails() {
         assert!(failed.iter().any(|(_, one)| one[0].of == "decision"), "{id} without {part}: {failed:?}");
         struck += 1;
     }
-    assert_eq!(struck, 17);
+    assert_eq!(struck, 18);
 }
 
 #[test]
@@ -171,6 +173,11 @@ fn every_problem_of_a_test_is_found_at_its_place() {
         (json!({"expect": "preflight", "rule": "staff"}), vec!["tests[0].rule"]),
         (json!({"now": "today"}), vec!["tests[0].now"]),
         (json!({"source_ip": "here"}), vec!["tests[0].source_ip"]),
+        (json!({"host": "files.example.com:443"}), vec!["tests[0].host"]),
+        (json!({"host": "*.example.com"}), vec!["tests[0].host"]),
+        (json!({"host": "Files.example.com"}), vec![]),
+        (json!({"host": "a", "headers": {"Host": "b"}}), vec!["tests[0].host"]),
+        (json!({"headers": {"Host": ["a", "b"]}}), vec![]),
         (json!({"issuer": "nobody"}), vec!["tests[0].issuer"]),
         (json!({"issuer": null}), vec!["tests[0]"]),
         (json!({"anonymous": true}), vec!["tests[0].anonymous"]),

@@ -287,6 +287,11 @@ agree!(
     Alphabet::PlacesAndTimes
 );
 agree!(
+    a_difference_in_hosts_is_found_exactly_where_trying_finds_one,
+    what_is_let_in_by_hosts_is_found_wherever_trying_finds_it,
+    Alphabet::Hosts
+);
+agree!(
     a_difference_in_tokens_is_found_exactly_where_trying_finds_one,
     what_is_let_in_by_tokens_is_found_wherever_trying_finds_it,
     Alphabet::Tokens

@@ -69,7 +69,7 @@ fn base() -> Value {
             },
             {
                 "id": "upload", "effect": "allow", "methods": ["PUT"], "keys": ["in/{sub}/*"],
-                "issuers": ["staff"], "source_ips": ["10.0.0.0/8"],
+                "issuers": ["staff"], "source_ips": ["10.0.0.0/8"], "hosts": ["files.example.com"],
                 "not_before": "2026-01-01T00:00:00Z", "not_after": "2028-01-01T00:00:00Z",
                 "when": {"scope": {"has": "write"}},
                 "upload": {"max_bytes": 5_000_000, "content_types": ["image/png"], "create_only": true,
@@ -319,6 +319,22 @@ fn rules() -> Vec<Mutation> {
             "rules.source_ips",
             vec![("/rules/0/source_ips", json!(["192.0.2.0/24"]))],
             vec![of("seal", "source_ips", Some("any address"), Some("192.0.2.0/24"))],
+        ),
+        // Hosts.
+        to(
+            "rules.hosts",
+            vec![("/rules/2/hosts", json!(["files.example.com", "*.example.org"]))],
+            vec![of("upload", "hosts", None, Some("*.example.org"))],
+        ),
+        to(
+            "rules.hosts",
+            vec![("/rules/2/hosts", json!(["*.example.com", "files.example.com"]))],
+            vec![of("upload", "hosts", None, Some("*.example.com"))],
+        ),
+        to(
+            "rules.hosts",
+            vec![("/rules/2/hosts", Value::Null)],
+            vec![of("upload", "hosts", Some("files.example.com"), Some("any host"))],
         ),
         // Times.
         to(
@@ -1060,6 +1076,7 @@ fn fields_of(part: RulePart<'_>) -> &'static [&'static str] {
         RulePart::Keys(_) => &["rules.keys"],
         RulePart::Period(_) => &["rules.not_before", "rules.not_after"],
         RulePart::Sources(_) => &["rules.source_ips"],
+        RulePart::Hosts(_) => &["rules.hosts"],
         RulePart::Conditions(_) => &[
             "rules.when",
             "rules.when.equals",
@@ -1150,6 +1167,7 @@ fn fields() -> BTreeSet<&'static str> {
             when,
             anonymous,
             source_ips,
+            hosts,
             not_before,
             not_after,
             upload,

@@ -86,6 +86,7 @@ fn what_is_suggested_for_any_policy_passes_and_covers_what_it_is_for() {
         Alphabet::Listings,
         Alphabet::Uploads,
         Alphabet::PlacesAndTimes,
+        Alphabet::Hosts,
         Alphabet::Tokens,
         Alphabet::ManyClaims,
         Alphabet::Words,

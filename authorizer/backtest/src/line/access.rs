@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::request::{OwnParameters, Possible, Resource, S3Request, Target};
+use authorizer_core::rules::is_host_name;
 use authorizer_core::{Reason, Refusal, UnixTime};
 use percent_encoding::percent_decode_str;
 use serde_json::Map;
@@ -27,6 +28,7 @@ pub(super) struct Values<'l> {
     pub(super) query: Option<Cow<'l, str>>,
     pub(super) status: Option<Cow<'l, str>>,
     pub(super) address: Option<Cow<'l, str>>,
+    pub(super) host: Option<Cow<'l, str>>,
     pub(super) date: Option<Cow<'l, str>>,
     pub(super) time: Option<Cow<'l, str>>,
     pub(super) milliseconds: Option<Cow<'l, str>>,
@@ -55,6 +57,7 @@ impl<'l> Values<'l> {
             "cs-uri-query" => &mut self.query,
             "sc-status" => &mut self.status,
             "c-ip" => &mut self.address,
+            "x-host-header" => &mut self.host,
             "date" => &mut self.date,
             "time" => &mut self.time,
             "timestamp(ms)" => &mut self.milliseconds,
@@ -117,10 +120,13 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
         Outcome::Answered => Before::Answered(Guesses::of(reasons)),
         Outcome::NotTold | Outcome::NotDecided => Before::Unknown,
     };
+    // What the viewer sent as `Host`. `cs(Host)` is the distribution's own name.
+    let host = values.host.as_deref().map(str::to_ascii_lowercase).filter(|host| is_host_name(host));
     let source = values.address.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
     LineContent::Request(Box::new(Recorded {
         asked,
         source: source.map(|address| address.to_canonical()),
+        host: host.map(Cow::Owned),
         at: values.at(),
         before,
         came: Came::Unknown,

@@ -170,6 +170,7 @@ fn refusal_of(reason: Reason) -> Option<Refusal> {
         Reason::IssuerNotAllowed => Refusal::NoRule(NoRule::IssuerNotAllowed),
         Reason::TimeNotAllowed => Refusal::NoRule(NoRule::TimeNotAllowed),
         Reason::SourceNotAllowed => Refusal::NoRule(NoRule::SourceNotAllowed),
+        Reason::HostNotAllowed => Refusal::NoRule(NoRule::HostNotAllowed),
         Reason::ConditionNotMet => Refusal::NoRule(NoRule::ConditionNotMet),
         Reason::InsufficientScope => Refusal::InsufficientScope { scope: String::new() },
         Reason::LengthRequired => Refusal::Upload(UploadError::LengthRequired),

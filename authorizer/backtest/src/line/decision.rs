@@ -10,6 +10,7 @@ use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::prefix::KeyPrefix;
 use authorizer_core::request::Resource;
 use authorizer_core::response_override::ResponseOverride;
+use authorizer_core::rules::is_host_name;
 use serde_json::value::RawValue;
 
 use super::LineContent;
@@ -38,6 +39,7 @@ pub(super) struct Decision<'l> {
 #[derive(Debug)]
 pub(super) struct Second<'l> {
     pub(super) time: Option<Text<'l>>,
+    pub(super) host: Option<Cow<'l, str>>,
     pub(super) query: Option<Cow<'l, str>>,
     pub(super) query_names: Option<Cow<'l, str>>,
     pub(super) claims: Option<&'l RawValue>,
@@ -57,6 +59,11 @@ impl<'l> Second<'l> {
         let digests = digests.map_err(|_| "its `claims` are not digests of claims")?;
         let salted = |(digests, salt_id)| SaltedClaims { digests, salt_id };
         Ok(digests.zip(self.claims_salt_id.clone()).map(salted))
+    }
+
+    /// The host, as the function logs it.
+    fn host(&self) -> Option<Cow<'l, str>> {
+        self.host.clone().filter(|host| is_host_name(host))
     }
 
     /// What the query adds to a request that was recognised: the line has the name of each of its parameters.
@@ -149,10 +156,12 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         (None, Before::Refused { .. } | Before::Answered(_) | Before::Unknown) => Came::Unknown,
     };
     let claims = second.map(Second::claims).transpose()?.flatten();
+    let host = second.and_then(Second::host);
     let bundle = line.bundle_sha256;
     Ok(LineContent::Request(Box::new(Recorded {
         asked,
         source: None,
+        host,
         at,
         before,
         came,
@@ -191,6 +200,7 @@ fn without_key<'l>(
     Ok(LineContent::Request(Box::new(Recorded {
         asked,
         source: None,
+        host: None,
         at,
         before,
         came,

@@ -69,6 +69,7 @@ struct Object<'l> {
     #[serde(borrow)]
     query: Option<Cow<'l, str>>,
     #[serde(borrow)]
+    host: Option<Cow<'l, str>>,
     query_names: Option<Cow<'l, str>>,
     #[serde(borrow)]
     claims: Option<&'l RawValue>,
@@ -207,6 +208,7 @@ fn decision_of(object: Object<'_>) -> Decision<'_> {
     let second = (object.log_version == Some(LOG_VERSION)).then_some(Second {
         time: object.time,
         query: object.query,
+        host: object.host,
         query_names: object.query_names,
         claims: object.claims,
         claims_salt_id: object.claims_salt_id,

@@ -92,6 +92,7 @@ pub(crate) fn old_line(record: &DecisionRecord<'_>) -> String {
         time: None,
         query: None,
         query_names: None,
+        host: None,
         claims: None,
         claims_salt_id: None,
         ..record.clone()
@@ -103,7 +104,7 @@ pub(crate) fn old_line(record: &DecisionRecord<'_>) -> String {
 
 /// The columns of access logs, from the fullest to the poorest.
 const FIELDS: &str = "#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken \
-                      x-edge-response-result-type x-edge-request-id sc-content-type sc-content-len";
+                      x-edge-response-result-type x-edge-request-id sc-content-type sc-content-len x-host-header";
 
 /// The same, without what the answer looked like beside its status.
 const STATUS_FIELDS: &str = "#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken \
@@ -138,11 +139,12 @@ fn access_lines(request: &Request, before: &Authorized<'_>) -> [(String, &'stati
     let seconds = request.at - 1_800_000_000;
     let time = format!("08:{:02}:{:02}", seconds / 60, seconds % 60);
     let ip = &request.ip;
+    let host = request.headers.iter().find(|(name, _)| *name == "host").map_or("-", |(_, host)| host);
     // The generator's events have this id.
     let id = "r";
     let start = format!("2027-01-15\t{time}\t{ip}\t{method}\t{stem}\t{query}\t{status}\t0.100\t{result}");
     [
-        (format!("{start}\t{id}\t{answer}"), FIELDS),
+        (format!("{start}\t{id}\t{answer}\t{host}"), FIELDS),
         (start, STATUS_FIELDS),
         (format!("{method}\t{stem}\t{result}"), FEW_FIELDS),
     ]

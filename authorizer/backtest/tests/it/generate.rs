@@ -162,8 +162,12 @@ fn request() -> impl Strategy<Value = Request> {
     ];
     let ip =
         select(vec!["203.0.113.9", "203.0.113.200", "198.51.100.1", "::ffff:203.0.113.9", "2001:db8::1"]);
-    (asked, uri, listed, headers, token, ip, 0..120u64).prop_map(
-        |((method, query), uri, listed, headers, token, ip, seconds)| {
+    let host = mostly(
+        vec!["a.example", "A.example", "b.example", "x.a.example"],
+        vec!["a.example:443", "a.example.", "c.example"],
+    );
+    (asked, uri, listed, headers, token, (ip, host), 0..120u64).prop_map(
+        |((method, query), uri, listed, headers, token, (ip, host), seconds)| {
             let is_listing = query.starts_with("list-type") || (uri == "/" && method == "GET");
             let (uri, query) = match is_listing {
                 true => ("/", format!("list-type=2&prefix={listed}")),
@@ -174,6 +178,7 @@ fn request() -> impl Strategy<Value = Request> {
             let headers = headers
                 .into_iter()
                 .filter(|(name, _)| is_upload || !name.starts_with("x-amz-"))
+                .chain([("host", host)])
                 .map(|(name, value)| (name, value.to_owned()))
                 .collect();
             let at = 1_800_000_000 + seconds;
@@ -239,6 +244,18 @@ fn rule() -> impl Strategy<Value = Value> {
         json!(["203.0.113.0/25"]),
         json!(["203.0.113.0/24", "2001:db8::/32"]),
     ]);
+    let hosts = select(vec![
+        json!(null),
+        json!(null),
+        json!(null),
+        json!(null),
+        json!(null),
+        json!(null),
+        json!(["a.example"]),
+        json!(["a.example", "*.a.example"]),
+        json!(["*.example"]),
+        json!(["b.example", "x.a.example"]),
+    ]);
     let time =
         select(vec![None, None, None, None, None, None, None, None, Some(0), Some(30), Some(60), Some(90)]);
     let upload = select(vec![
@@ -273,61 +290,69 @@ fn rule() -> impl Strategy<Value = Value> {
         subsequence(operations, 5..10),
         who,
         when,
-        sources,
+        (sources, hosts),
         (time.clone(), time),
         upload,
         overrides,
     )
-        .prop_map(|(deny, keys, operations, who, when, sources, (begins, ends), upload, overrides)| {
-            let mut rule = json!({"effect": if deny { "deny" } else { "allow" }});
-            let reads_claims = when.as_object().is_some_and(|when| !when.is_empty())
-                || keys.iter().any(|key| key.contains('{'))
-                || upload.to_string().contains("{sub}");
-            let lists = deny || keys.iter().any(|key| key.ends_with("**"));
-            let operations: Vec<_> =
-                operations.into_iter().filter(|operation| lists || *operation != "ListObjectsV2").collect();
-            rule["keys"] = json!(keys);
-            rule["operations"] = json!(operations);
-            if when.as_object().is_some_and(|when| !when.is_empty()) {
-                rule["when"] = when;
-            }
-            match who {
-                "anonymous" if !deny && !reads_claims => rule["anonymous"] = json!(true),
-                "staff" => rule["issuers"] = json!(["staff"]),
-                "partner" => rule["issuers"] = json!(["partner"]),
-                "both" => rule["issuers"] = json!(["staff", "partner"]),
-                // An allow rule that reads a claim names its issuers.
-                _ if !deny && reads_claims => rule["issuers"] = json!(["staff"]),
-                _ => {}
-            }
-            let instant = |seconds: u64| format!("2027-01-15T08:{:02}:{:02}Z", seconds / 60, seconds % 60);
-            if let Some(begins) = begins {
-                rule["not_before"] = json!(instant(begins));
-            }
-            if let Some(ends) = ends.filter(|ends| begins.is_none_or(|begins| begins < *ends)) {
-                rule["not_after"] = json!(instant(ends));
-            }
-            if !sources.is_null() {
-                rule["source_ips"] = sources;
-            }
-            let has = |names: &[&str]| operations.iter().any(|operation| names.contains(operation));
-            let uploads = ["PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"];
-            if !deny && !upload.is_null() && has(&uploads) {
-                rule["upload"] = upload;
-            }
-            let extras = overrides.as_array().map_or(0, Vec::len);
-            let has_part = has(&["GetObject", "HeadObject", "GetObjectVersion"]);
-            let parameters = [("partNumber", has_part), ("fetch-owner", has(&["ListObjectsV2"]))];
-            let parameters: Vec<_> =
-                parameters.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name).collect();
-            if !deny && extras > 1 && !parameters.is_empty() {
-                rule["parameters"] = json!(parameters);
-            }
-            if !deny && !overrides.is_null() && has(&["GetObject", "HeadObject", "GetObjectVersion"]) {
-                rule["response_overrides"] = overrides;
-            }
-            rule
-        })
+        .prop_map(
+            |(deny, keys, operations, who, when, (sources, hosts), (begins, ends), upload, overrides)| {
+                let mut rule = json!({"effect": if deny { "deny" } else { "allow" }});
+                let reads_claims = when.as_object().is_some_and(|when| !when.is_empty())
+                    || keys.iter().any(|key| key.contains('{'))
+                    || upload.to_string().contains("{sub}");
+                let lists = deny || keys.iter().any(|key| key.ends_with("**"));
+                let operations: Vec<_> = operations
+                    .into_iter()
+                    .filter(|operation| lists || *operation != "ListObjectsV2")
+                    .collect();
+                rule["keys"] = json!(keys);
+                rule["operations"] = json!(operations);
+                if when.as_object().is_some_and(|when| !when.is_empty()) {
+                    rule["when"] = when;
+                }
+                match who {
+                    "anonymous" if !deny && !reads_claims => rule["anonymous"] = json!(true),
+                    "staff" => rule["issuers"] = json!(["staff"]),
+                    "partner" => rule["issuers"] = json!(["partner"]),
+                    "both" => rule["issuers"] = json!(["staff", "partner"]),
+                    // An allow rule that reads a claim names its issuers.
+                    _ if !deny && reads_claims => rule["issuers"] = json!(["staff"]),
+                    _ => {}
+                }
+                let instant =
+                    |seconds: u64| format!("2027-01-15T08:{:02}:{:02}Z", seconds / 60, seconds % 60);
+                if let Some(begins) = begins {
+                    rule["not_before"] = json!(instant(begins));
+                }
+                if let Some(ends) = ends.filter(|ends| begins.is_none_or(|begins| begins < *ends)) {
+                    rule["not_after"] = json!(instant(ends));
+                }
+                if !sources.is_null() {
+                    rule["source_ips"] = sources;
+                }
+                if !deny && !hosts.is_null() {
+                    rule["hosts"] = hosts;
+                }
+                let has = |names: &[&str]| operations.iter().any(|operation| names.contains(operation));
+                let uploads = ["PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"];
+                if !deny && !upload.is_null() && has(&uploads) {
+                    rule["upload"] = upload;
+                }
+                let extras = overrides.as_array().map_or(0, Vec::len);
+                let has_part = has(&["GetObject", "HeadObject", "GetObjectVersion"]);
+                let parameters = [("partNumber", has_part), ("fetch-owner", has(&["ListObjectsV2"]))];
+                let parameters: Vec<_> =
+                    parameters.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name).collect();
+                if !deny && extras > 1 && !parameters.is_empty() {
+                    rule["parameters"] = json!(parameters);
+                }
+                if !deny && !overrides.is_null() && has(&["GetObject", "HeadObject", "GetObjectVersion"]) {
+                    rule["response_overrides"] = overrides;
+                }
+                rule
+            },
+        )
         .prop_filter("a rule that a policy can have", is_valid)
 }
 
@@ -403,7 +428,7 @@ pub(crate) fn policies() -> impl Strategy<Value = (Value, Value)> {
     let change = prop_oneof![
         6 => Just(Change::Keep),
         1 => Just(Change::Drop),
-        3 => select(vec!["keys", "operations", "when", "source_ips", "not_before", "not_after", "upload",
+        3 => select(vec!["keys", "operations", "when", "source_ips", "hosts", "not_before", "not_after", "upload",
             "response_overrides", "parameters"]).prop_map(Change::Take),
         1 => Just(Change::Replace),
     ];

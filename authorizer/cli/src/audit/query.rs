@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use authorizer_analysis::{Bounds, Permission, Query, Who, query};
 use authorizer_core::claim_name;
 use authorizer_core::operation::{MethodWord, OperationSet, S3Operation};
-use authorizer_core::rules::KeyPattern;
+use authorizer_core::rules::{KeyPattern, is_host_name};
 use authorizer_core::token::{self, TokenError};
 use authorizer_core::{Authorizer, UnixTime};
 use clap::ValueEnum;
@@ -62,6 +62,9 @@ pub(crate) struct Args {
     /// Viewer's address (default: any).
     #[arg(long, value_name = "ADDRESS")]
     source: Option<IpAddr>,
+    /// Host of the request, such as `downloads.example.com` (default: any).
+    #[arg(long, value_name = "HOST", value_parser = parse_host)]
+    host: Option<String>,
     /// Time of the request: seconds since 1970 or RFC 3339 (default: any).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
@@ -164,9 +167,19 @@ fn asked(args: &Args, authorizer: &Authorizer) -> miette::Result<Query> {
             claims,
             no_other_claims: args.all_claims.is_some(),
             source: args.source,
+            host: args.host.clone(),
             at: args.now,
         },
     })
+}
+
+/// A host name, in lower case.
+fn parse_host(text: &str) -> Result<String, String> {
+    let host = text.to_ascii_lowercase();
+    match is_host_name(&host) {
+        true => Ok(host),
+        false => Err("write a host name without a port, such as `downloads.example.com`".to_owned()),
+    }
 }
 
 /// Whether one token can have all of these texts.

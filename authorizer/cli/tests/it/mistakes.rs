@@ -50,6 +50,21 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
+        "a_host_with_a_scheme",
+        &[(
+            "keys      = [\"public/**\"]",
+            "keys      = [\"public/**\"]\nhosts     = [\"https://Files.example.com/\"]",
+        )],
+    ),
+    (
+        "hosts_of_a_deny_rule",
+        &[(
+            "anonymous = true",
+            "anonymous = true\n\n[[rules]]\nid      = \"no-drafts\"\neffect  = \"deny\"\nmethods = [\"GET\"]\nkeys    = \
+             [\"public/drafts/**\"]\nhosts   = [\"files.example.com\"]",
+        )],
+    ),
+    (
         "a_time_in_seconds",
         &[("keys      = [\"public/**\"]", "keys      = [\"public/**\"]\nnot_after = 1798761600")],
     ),

@@ -358,3 +358,10 @@ when    = { "cognito:groups" = { has = "admins" }, department = { has = "files" 
     assert!(done.out.contains("department = \"files\""), "{}", done.out);
     completed(policy.to_str().unwrap(), Path::new(&tests));
 }
+
+#[test]
+fn the_example_with_two_buckets_and_two_hosts_is_covered_whole() {
+    let Done { code, out, .. } = test(&["--policy", "fixtures/policies/two-buckets.toml"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("coverage 100 %"), "{out}");
+}

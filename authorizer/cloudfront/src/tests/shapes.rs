@@ -176,7 +176,6 @@ fn what_lets_nobody_in_or_may_tell_tokens_is_said() {
                 json!("arn:aws:cloudfront::111122223333:realtime-log-config/all"),
             );
         }),
-        ("tenant-only", |config, _| drop(config.insert("ConnectionMode".to_owned(), json!("tenant-only")))),
         ("ViewerMtlsConfig is `required`", |config, _| {
             config.insert("ViewerMtlsConfig".to_owned(), json!({"Mode": "required"}));
         }),
@@ -189,6 +188,38 @@ fn what_lets_nobody_in_or_may_tell_tokens_is_said() {
     }
     let direct = told(|config, _| drop(config.insert("ConnectionMode".to_owned(), json!("direct"))));
     assert_eq!(direct, Vec::<String>::new());
+}
+
+#[test]
+fn a_distribution_of_tenants_is_refused_by_the_setting_that_says_so() {
+    let parameters = json!({"ParameterDefinitions": [
+        {"Name": "bucket", "Definition": {"StringSchema": {"Required": true}}}
+    ]});
+    for (member, value, setting) in [
+        ("ConnectionMode", json!("tenant-only"), "`ConnectionMode` is `tenant-only`"),
+        ("ConnectionMode", json!("another"), "`ConnectionMode` is `another`"),
+        ("TenantConfig", parameters, "`TenantConfig` has parameters"),
+    ] {
+        let mut config = plain();
+        config["DistributionConfig"][member] = value;
+        let refused = match attach(&read(&config), &attachment(Behaviors::All)) {
+            Err(Stopped::Obstacles(refused)) => refused,
+            other => panic!("{setting}: {other:?}"),
+        };
+        let [one @ Obstacle::Tenants { .. }] = refused.as_slice() else { panic!("{refused:?}") };
+        assert!(one.to_string().starts_with(setting), "{one}");
+        assert!(one.remedy().contains("standard distribution"));
+    }
+    for (member, value) in [
+        ("ConnectionMode", json!("direct")),
+        ("TenantConfig", json!({})),
+        ("TenantConfig", json!({"ParameterDefinitions": []})),
+        ("TenantConfig", json!(null)),
+    ] {
+        let mut config = plain();
+        config["DistributionConfig"][member] = value.clone();
+        assert!(attach(&read(&config), &attachment(Behaviors::All)).is_ok(), "{member} {value}");
+    }
 }
 
 #[test]

@@ -289,6 +289,10 @@ pub struct RuleDocument {
     /// Addresses and networks of viewers; one must contain the viewer's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_ips: Option<Vec<String>>,
+    /// The hosts of an allow rule, such as `downloads.example.com` and `*.example.org`; one must match the request's
+    /// `Host`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<String>>,
     /// The rule applies from this instant on, such as `2026-01-31T00:00:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<String>,

@@ -142,6 +142,8 @@ reasons! {
         "matches a rule except for the time: the rule does not hold yet, or no longer";
     SourceNotAllowed = "source_not_allowed", 403,
         "matches a rule except for the viewer's address";
+    HostNotAllowed = "host_not_allowed", 403,
+        "is for a key and an operation that match, but for another host than those of the rule";
     ConditionNotMet = "condition_not_met", 403,
         "matches a rule except for a condition on the claims";
     InsufficientScope = "insufficient_scope", 403,

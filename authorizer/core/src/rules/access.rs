@@ -16,6 +16,9 @@ pub struct Access<'p> {
     pub principal: Principal<'p>,
     /// The viewer's address.
     pub source: IpAddr,
+    /// The host name of the request, in lower case, if the policy has a rule with `hosts`. `None` also if the request does
+    /// not have exactly one `Host` that is a host name.
+    pub host: Option<String>,
     /// The instant of the decision.
     pub at: UnixTime,
 }

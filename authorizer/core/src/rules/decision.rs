@@ -18,6 +18,7 @@ pub(crate) struct Rules {
     rules: Vec<Rule>,
     matcher: Matcher,
     has_allow: bool,
+    has_hosts: bool,
 }
 
 /// The decision, and the rule that made it.
@@ -39,12 +40,18 @@ pub enum Decision<'p> {
 impl Rules {
     pub(crate) fn new(rules: Vec<Rule>) -> Self {
         let has_allow = rules.iter().any(|rule| rule.effect == Effect::Allow);
-        Self { matcher: Matcher::new(&rules), has_allow, rules }
+        let has_hosts = rules.iter().any(|rule| rule.hosts.is_some());
+        Self { matcher: Matcher::new(&rules), has_allow, has_hosts, rules }
     }
 
     /// The rules, in the order of the policy.
     pub(crate) fn as_slice(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Whether some rule has `hosts`.
+    pub(crate) fn has_hosts(&self) -> bool {
+        self.has_hosts
     }
 
     /// Decides. Deny rules win over allow rules. Without a matching allow rule the request is refused.
@@ -85,6 +92,7 @@ impl Rules {
         &self,
         resource: &Resource,
         source: IpAddr,
+        host: Option<&str>,
         at: UnixTime,
     ) -> Vec<(S3Operation, &Rule)> {
         let denied = self
@@ -93,11 +101,11 @@ impl Rules {
                 rule.effect == Effect::Deny
                     && rule.principals == PrincipalConstraint::Everyone
                     && rule.conditions.is_empty()
-                    && rule.is_in_force(source, at)
+                    && rule.is_in_force(source, host, at)
             })
             .fold(OperationSet::default(), |set, rule| set.union(rule.operations));
         self.speaking_of(resource, Claims::Unknown)
-            .filter(|rule| rule.effect == Effect::Allow && rule.is_in_force(source, at))
+            .filter(|rule| rule.effect == Effect::Allow && rule.is_in_force(source, host, at))
             .flat_map(|rule| rule.operations.iter().map(move |operation| (operation, rule)))
             .filter(|(operation, _)| !denied.contains(*operation))
             .collect()
@@ -109,7 +117,7 @@ impl Rules {
             rule.effect == Effect::Allow
                 && rule.principals != PrincipalConstraint::Everyone
                 && rule.operations.contains(access.request.operation())
-                && rule.is_in_force(access.source, access.at)
+                && rule.is_in_force(access.source, access.host.as_deref(), access.at)
         })
     }
 

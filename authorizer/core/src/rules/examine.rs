@@ -49,6 +49,7 @@ impl Rule {
             principals,
             period: _,
             sources: _,
+            hosts: _,
             conditions,
             overrides,
             parameters,
@@ -57,6 +58,9 @@ impl Rule {
         let request = &access.request;
         if !operations.contains(request.operation()) {
             return Err(Mismatch::Operation);
+        }
+        if !self.speaks_of_host(access.host.as_deref()) {
+            return Err(Mismatch::Host);
         }
         if !principals.include(&access.principal) {
             return Err(Mismatch::Principal);
@@ -101,9 +105,16 @@ impl Rule {
         self.sources.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(&source)))
     }
 
+    /// A rule with hosts needs one of them: a request without a host has none.
+    pub(super) fn speaks_of_host(&self, host: Option<&str>) -> bool {
+        self.hosts
+            .as_ref()
+            .is_none_or(|hosts| host.is_some_and(|host| hosts.iter().any(|one| one.matches(host))))
+    }
+
     /// Whether all parts match, except keys, operation and principal, for the request that a preflight announces.
     /// Limits for downloads and uploads are not checked.
-    pub(super) fn is_in_force(&self, source: IpAddr, at: UnixTime) -> bool {
+    pub(super) fn is_in_force(&self, source: IpAddr, host: Option<&str>, at: UnixTime) -> bool {
         // Every part by its name, so that a new part does not compile until it is decided on here.
         let Self {
             id: _,
@@ -114,11 +125,12 @@ impl Rule {
             conditions: _,
             period: _,
             sources: _,
+            hosts: _,
             overrides: _,
             parameters: _,
             terms: _,
         } = self;
-        self.holds_at(at) && self.speaks_of_source(source)
+        self.holds_at(at) && self.speaks_of_source(source) && self.speaks_of_host(host)
     }
 
     /// Whether the rule applies at this instant. If the clock is not usable, an allow rule with a period does not

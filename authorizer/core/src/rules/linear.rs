@@ -50,6 +50,7 @@ fn could_match(rule: &Rule, operation: S3Operation, access: &Access<'_>, claims:
         && rule.speaks_of(access.request.resource(), claims)
         && rule.holds_at(access.at)
         && rule.speaks_of_source(access.source)
+        && rule.speaks_of_host(access.host.as_deref())
 }
 
 fn could_allow(rules: &[Rule], operation: S3Operation, access: &Access<'_>) -> bool {
@@ -152,6 +153,7 @@ fn rule() -> impl Strategy<Value = Rule> {
         Period { not_before: None, not_after: Some(now) },
     ]);
     let sources = select(vec![None, None, Some("203.0.113.0/24"), Some("198.51.100.0/24")]);
+    let hosts = select(vec![None, None, Some(vec!["a.example"]), Some(vec!["b.example", "*.a.example"])]);
     let condition = (select(vec!["scope", "scp", "role"]), 0..4u8).prop_map(|(claim, word)| {
         let test = match claim {
             "role" if word == 3 => ClaimTest::StartsWith("w".into()),
@@ -167,12 +169,12 @@ fn rule() -> impl Strategy<Value = Rule> {
         vec(pattern(), 1..4),
         principals,
         period,
-        sources,
+        (sources, hosts),
         vec(condition, 0..3),
         overrides,
     )
-        .prop_map(|(is_deny, operations, keys, principals, period, sources, conditions, overrides)| {
-            Rule {
+        .prop_map(
+            |(is_deny, operations, keys, principals, period, (sources, hosts), conditions, overrides)| Rule {
                 id: String::new(),
                 effect: if is_deny { Effect::Deny } else { Effect::Allow },
                 operations: operations.into_iter().collect(),
@@ -180,12 +182,15 @@ fn rule() -> impl Strategy<Value = Rule> {
                 principals,
                 period,
                 sources: sources.map(|network| vec![network.parse().unwrap()]),
+                hosts: hosts
+                    .filter(|_| !is_deny)
+                    .map(|hosts| hosts.into_iter().map(|host| HostPattern::parse(host).unwrap()).collect()),
                 conditions,
                 overrides,
                 parameters: Vec::new(),
                 terms: UploadTerms::default(),
-            }
-        })
+            },
+        )
 }
 
 /// Strings, arrays, and values that a segment of a key cannot have.
@@ -253,13 +258,18 @@ fn request() -> impl Strategy<Value = S3Request> {
     prop_oneof![3 => of_object, 2 => of_prefix]
 }
 
-fn access(request: S3Request, claims: Option<Map<String, Value>>, at: UnixTime) -> Access<'static> {
+fn access(
+    request: S3Request,
+    claims: Option<Map<String, Value>>,
+    host: Option<&str>,
+    at: UnixTime,
+) -> Access<'static> {
     let principal = claims.map_or(Principal::Anonymous, |claims| {
         let supposed = Supposed { token_type: None, claims };
         let at = UnixTime::parse_rfc3339(AT).unwrap();
         Principal::suppose(&supposed, ISSUERS.issuers(), at).unwrap()
     });
-    Access { request, principal, source: IpAddr::from([203, 0, 113, 9]), at }
+    Access { request, principal, source: IpAddr::from([203, 0, 113, 9]), host: host.map(str::to_owned), at }
 }
 
 proptest! {
@@ -286,10 +296,11 @@ proptest! {
         rules in vec(rule(), 0..12),
         request in request(),
         claims in prop::option::weighted(0.8, claims()),
+        host in select(vec![None, Some("a.example"), Some("b.example"), Some("x.a.example")]),
         clock_is_known in prop::bool::weighted(0.9),
     ) {
         let at = if clock_is_known { UnixTime::parse_rfc3339(AT).unwrap() } else { UnixTime::from_seconds(u64::MAX) };
-        let access = access(request, claims, at);
+        let access = access(request, claims, host, at);
         let indexed = Rules::new(rules);
         let rules = indexed.as_slice();
         prop_assert_eq!(said(rules, &indexed.decide(&access)), said(rules, &decide(rules, &access)));
@@ -297,7 +308,7 @@ proptest! {
         let examined: Vec<usize> = (0..rules.len()).filter(|place| rules[*place].examine(&access).is_ok()).collect();
         prop_assert_eq!(matching, examined);
         prop_assert_eq!(indexed.token_could_help(&access), token_could_help(rules, &access));
-        let could = indexed.could_allow(access.request.resource(), access.source, access.at);
+        let could = indexed.could_allow(access.request.resource(), access.source, access.host.as_deref(), access.at);
         for operation in S3Operation::ALL {
             let could = could.iter().any(|(one, _)| *one == operation);
             prop_assert_eq!(could, could_allow(rules, operation, &access), "{:?}", operation);

@@ -105,6 +105,7 @@ mod tests {
             principals: PrincipalConstraint::Everyone,
             period: Period::default(),
             sources: None,
+            hosts: None,
             conditions: Vec::new(),
             overrides: Vec::new(),
             parameters: Vec::new(),

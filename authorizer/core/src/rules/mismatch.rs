@@ -12,6 +12,8 @@ pub enum Mismatch<'p> {
     Key,
     /// The operation.
     Operation,
+    /// The request's host.
+    Host,
     /// The issuer of the token, or the request does not have a token.
     Principal,
     /// The rule does not apply yet, or no longer applies.
@@ -39,11 +41,12 @@ impl Mismatch<'_> {
         match self {
             Self::Key => 0,
             Self::Operation => 1,
-            Self::Principal => 2,
-            Self::Period => 3,
-            Self::Source => 4,
-            Self::Condition(_) => 5,
-            Self::Override(_) | Self::Parameter(_) | Self::Terms(_) => 6,
+            Self::Host => 2,
+            Self::Principal => 3,
+            Self::Period => 4,
+            Self::Source => 5,
+            Self::Condition(_) => 6,
+            Self::Override(_) | Self::Parameter(_) | Self::Terms(_) => 7,
         }
     }
 }

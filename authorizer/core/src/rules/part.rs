@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::condition::Condition;
+use super::host::HostPattern;
 use super::pattern::KeyPattern;
 use super::rule::{Effect, Period, PrincipalConstraint, Rule};
 use super::terms::{MetadataTerm, UploadTerms};
@@ -47,6 +48,8 @@ pub enum RulePart<'r> {
     Period(Period),
     /// `source_ips`: one must contain the viewer's address; no address is required when absent.
     Sources(Option<&'r [IpNet]>),
+    /// `hosts`: one must be the request's host, or a domain above it; no host is required when absent. For allow rules.
+    Hosts(Option<&'r [HostPattern]>),
     /// `when`: all must hold.
     Conditions(&'r [Condition]),
     /// `response_overrides`: those that a download may use. For allow rules.
@@ -78,6 +81,7 @@ impl<'r> RulePart<'r> {
             | Self::Principals(_)
             | Self::Period(_)
             | Self::Sources(_)
+            | Self::Hosts(_)
             | Self::Overrides(_)
             | Self::Parameters(_)
             | Self::Checksums(_)
@@ -90,7 +94,7 @@ impl<'r> RulePart<'r> {
 
 impl Rule {
     /// All its parts, the cheapest to check first. The id is not a part: no decision depends on it.
-    pub fn parts(&self) -> [RulePart<'_>; 14] {
+    pub fn parts(&self) -> [RulePart<'_>; 15] {
         let Self {
             id: _,
             effect,
@@ -99,6 +103,7 @@ impl Rule {
             principals,
             period,
             sources,
+            hosts,
             conditions,
             overrides,
             parameters,
@@ -112,6 +117,7 @@ impl Rule {
             RulePart::Keys(keys),
             RulePart::Period(*period),
             RulePart::Sources(sources.as_deref()),
+            RulePart::Hosts(hosts.as_deref()),
             RulePart::Conditions(conditions),
             RulePart::Overrides(overrides),
             RulePart::Parameters(parameters),
@@ -150,6 +156,7 @@ impl Rule {
             RulePart::Keys(keys) => rule.keys = keys.to_vec(),
             RulePart::Period(period) => rule.period = period,
             RulePart::Sources(sources) => rule.sources = sources.map(<[IpNet]>::to_vec),
+            RulePart::Hosts(hosts) => rule.hosts = hosts.map(<[HostPattern]>::to_vec),
             RulePart::Conditions(conditions) => rule.conditions = conditions.to_vec(),
             RulePart::Overrides(overrides) => rule.overrides = overrides.to_vec(),
             RulePart::Parameters(parameters) => rule.parameters = parameters.to_vec(),

@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use super::condition::Condition;
+use super::host::HostPattern;
 use super::pattern::KeyPattern;
 use super::terms::UploadTerms;
 use crate::extra_parameter::ExtraParameter;
@@ -20,6 +21,7 @@ pub struct Rule {
     pub(crate) principals: PrincipalConstraint,
     pub(crate) period: Period,
     pub(crate) sources: Option<Vec<IpNet>>,
+    pub(crate) hosts: Option<Vec<HostPattern>>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) overrides: Vec<ResponseOverride>,
     pub(crate) parameters: Vec<ExtraParameter>,
@@ -96,6 +98,11 @@ impl Rule {
     /// The viewers' addresses that it applies to; all when absent.
     pub fn sources(&self) -> Option<&[IpNet]> {
         self.sources.as_deref()
+    }
+
+    /// The hosts that it applies to; all when absent. Only an allow rule has them.
+    pub fn hosts(&self) -> Option<&[HostPattern]> {
+        self.hosts.as_deref()
     }
 
     /// Its conditions on the claims; all must pass.

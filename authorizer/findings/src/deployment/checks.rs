@@ -13,6 +13,7 @@ families! {
     connection,
     cors,
     errors,
+    fit,
     forwarding,
     function,
     functions,

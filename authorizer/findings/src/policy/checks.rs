@@ -11,6 +11,7 @@ families! {
     conditions,
     deny,
     duplicates,
+    hosts,
     issuers,
     key_source,
     keys,

@@ -66,6 +66,8 @@ pub(super) enum Variant {
 pub(super) enum Fence {
     /// `source_ips`.
     Network,
+    /// `hosts`.
+    Host,
     /// `not_before` and `not_after`.
     Period,
     /// `upload.max_bytes`.
@@ -76,13 +78,14 @@ pub(super) enum Fence {
 
 impl Fence {
     /// All of them.
-    pub(super) const ALL: [Self; 4] = [Self::Network, Self::Period, Self::Length, Self::Types];
+    pub(super) const ALL: [Self; 5] = [Self::Network, Self::Host, Self::Period, Self::Length, Self::Types];
 
     /// Whether a rule has it.
     pub(super) fn is_of(self, rule: &RuleDocument) -> bool {
         let upload = rule.upload.as_ref();
         match self {
             Self::Network => rule.source_ips.is_some(),
+            Self::Host => rule.hosts.is_some(),
             Self::Period => rule.not_before.is_some() || rule.not_after.is_some(),
             Self::Length => upload.is_some_and(|upload| upload.max_bytes.is_some()),
             Self::Types => upload.is_some_and(|upload| upload.content_types.is_some()),
@@ -92,6 +95,7 @@ impl Fence {
     fn strike(self, rule: &mut RuleDocument) {
         match self {
             Self::Network => rule.source_ips = None,
+            Self::Host => rule.hosts = None,
             Self::Period => {
                 rule.not_before = None;
                 rule.not_after = None;

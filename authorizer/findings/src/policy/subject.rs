@@ -270,6 +270,7 @@ impl<'p> RuleView<'p> {
                 | RulePart::Principals(_)
                 | RulePart::Period(_)
                 | RulePart::Sources(_)
+                | RulePart::Hosts(_)
                 | RulePart::Overrides(_)
                 | RulePart::Parameters(_)
                 | RulePart::Checksums(_)
@@ -288,7 +289,8 @@ impl<'p> RuleView<'p> {
         essence.methods.clear();
         essence.operations = self.rule.operations().iter().collect();
         essence.keys.sort();
-        for names in [&mut essence.issuers, &mut essence.source_ips].into_iter().flatten() {
+        for names in [&mut essence.issuers, &mut essence.source_ips, &mut essence.hosts].into_iter().flatten()
+        {
             names.sort();
         }
         serde_json::to_string(&essence).ok()
@@ -297,9 +299,11 @@ impl<'p> RuleView<'p> {
     /// Whether it asks nothing of a viewer that the other does not ask, beside its keys, its limits for uploads, and
     /// this fence.
     pub(super) fn asks_no_more(&self, other: &RuleView<'_>, but: Option<Fence>) -> bool {
-        let mut fences = [Fence::Network, Fence::Period].into_iter().filter(|fence| Some(*fence) != but);
+        let mut fences =
+            [Fence::Network, Fence::Host, Fence::Period].into_iter().filter(|fence| Some(*fence) != but);
         let has_no_more = fences.all(|fence| match fence {
             Fence::Network => self.rule.sources().is_none() || self.rule.sources() == other.rule.sources(),
+            Fence::Host => self.rule.hosts().is_none() || self.rule.hosts() == other.rule.hosts(),
             Fence::Period | Fence::Length | Fence::Types => {
                 self.rule.period() == Period::default() || self.rule.period() == other.rule.period()
             }

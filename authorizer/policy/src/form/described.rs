@@ -19,7 +19,7 @@ const DEFAULTS: &str = "`[defaults]`";
 const TEST: &str = "a test";
 
 /// Block, field, description.
-pub(super) const DESCRIBED: [(&str, &str, &str); 110] = [
+pub(super) const DESCRIBED: [(&str, &str, &str); 113] = [
     (POLICY, "version", "The version of the format: 1."),
     (POLICY, "issuers", "The issuers whose tokens are trusted."),
     (POLICY, "revoked", "Tokens that are refused before they expire."),
@@ -160,6 +160,11 @@ pub(super) const DESCRIBED: [(&str, &str, &str); 110] = [
     (RULE, "when", "Conditions on claims. All must hold."),
     (RULE, "anonymous", "`true` opens an allow rule to everyone, with or without a token."),
     (RULE, "source_ips", "Addresses and networks; the viewer's address must be in one of them."),
+    (
+        RULE,
+        "hosts",
+        "For allow rules: host names, or `*.` and a domain for all names below it; the request's `Host` must match one.",
+    ),
     (RULE, "not_before", "The rule holds from this time on, in UTC."),
     (RULE, "not_after", "The rule holds until just before this time, in UTC."),
     (RULE, "upload", "For allow rules: what may be uploaded."),
@@ -201,6 +206,7 @@ pub(super) const DESCRIBED: [(&str, &str, &str); 110] = [
     (DEFAULTS, "claims", "The claims of the tokens."),
     (DEFAULTS, "anonymous", "`true`: the requests have no token."),
     (DEFAULTS, "headers", "The headers of the requests."),
+    (DEFAULTS, "host", "The host of the request."),
     (DEFAULTS, "source_ip", "The viewer's address."),
     (DEFAULTS, "now", "The time of the requests, in UTC."),
     (TEST, "name", "What the test is about, unique in the file."),
@@ -216,6 +222,7 @@ pub(super) const DESCRIBED: [(&str, &str, &str); 110] = [
     (TEST, "query", "The query of the request as it is sent, without `?`."),
     (TEST, "headers", "Headers of the request, besides the defaults."),
     (TEST, "upload", "What is uploaded."),
+    (TEST, "host", "The host of the request, without a port."),
     (TEST, "source_ip", "The viewer's address."),
     (TEST, "now", "The time of the request, in UTC."),
     (

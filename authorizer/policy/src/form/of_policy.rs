@@ -281,6 +281,10 @@ pub(super) static RULE: Table = Table {
             ..field("source_ips", Form::List(&ANY_TEXT), "source_ips = [\"203.0.113.0/24\"]")
         },
         Field {
+            also: &["host", "hostnames", "hostname", "domains", "domain"],
+            ..field("hosts", Form::List(&ANY_TEXT), "hosts = [\"downloads.example.com\"]")
+        },
+        Field {
             also: &["nbf", "from", "valid_from", "starts"],
             ..field("not_before", Form::Text(Kind::Instant), "not_before = \"2026-01-31T00:00:00Z\"")
         },

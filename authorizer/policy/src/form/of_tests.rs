@@ -45,6 +45,7 @@ pub(super) static DEFAULTS: Table = Table {
         Field { also: &["token"], ..field("claims", Form::AnyTable, "claims = { sub = \"alice\" }") },
         field("anonymous", Form::Truth, "anonymous = true"),
         field("headers", Form::Map(&SOME_TEXTS), "headers = { Origin = \"https://app.example.com\" }"),
+        Field { also: &["hostname", "domain"], ..field("host", TEXT, "host = \"downloads.example.com\"") },
         Field { also: &["ip"], ..field("source_ip", TEXT, "source_ip = \"203.0.113.9\"") },
         Field { also: &["time", "date"], ..field("now", INSTANT, "now = \"2027-01-15T08:00:00Z\"") },
     ],
@@ -67,6 +68,7 @@ pub(super) static TEST: Table = Table {
         field("query", TEXT, "query = \"versionId=1\""),
         field("headers", Form::Map(&SOME_TEXTS), "headers = { Origin = \"https://app.example.com\" }"),
         field("upload", Form::Table(&FACTS), "upload = { bytes = 1000, content_type = \"image/png\" }"),
+        Field { also: &["hostname", "domain"], ..field("host", TEXT, "host = \"downloads.example.com\"") },
         Field { also: &["ip"], ..field("source_ip", TEXT, "source_ip = \"203.0.113.9\"") },
         Field { also: &["time", "date"], ..field("now", INSTANT, "now = \"2027-01-15T08:00:00Z\"") },
         Field {

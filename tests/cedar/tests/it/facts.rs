@@ -212,6 +212,7 @@ impl Facts {
             name: segments.join("/"),
             token: self.has_token.then(|| (ISSUERS[issuer].to_owned(), claims())),
             source,
+            host: Said::plainly(model.text("host").filter(|_| model.is("has_host"))),
             now: model.bits("now").map_or(0, |now| u64::try_from(now).unwrap() / 1000),
             overrides: overrides
                 .filter(|name| model.is(&format!("override_{name}")))
@@ -412,6 +413,8 @@ impl Writer<'_> {
             "(define-fun text_re () RegLan (re.* (re.union {all}{letters})))\n\
             (define-fun segment_re () RegLan (re.* (re.union {segment}{letters})))\n\
             (define-fun type_re () RegLan (re.++ (re.+ (re.union {lower})) (str.to_re \"/\") (re.+ (re.union {lower}))))\n\
+            (define-fun label_re () RegLan (re.+ (re.union (re.range \"a\" \"z\") (re.range \"0\" \"9\"))))\n\
+            (define-fun host_re () RegLan (re.++ label_re (re.* (re.++ (str.to_re \".\") label_re))))\n\
             (define-fun is_segment ((s String)) Bool (and (str.in_re s segment_re) (not (= s \"\")) (not (= s \".\")) (not (= s \"..\"))))\n\
             (define-fun is_header ((s String)) Bool (and (str.in_re s (re.+ (re.range \" \" \"~\"))) \
             (not (str.prefixof \" \" s)) (not (str.suffixof \" \" s)) (not (str.contains s \"=?\"))))"
@@ -718,6 +721,13 @@ impl Writer<'_> {
         ));
         // An IPv4 address in the form of IPv6 is the IPv4 address.
         self.assert(&format!("(not (= ((_ extract 127 32) {six}) ((_ extract 127 32) {LAST_MAPPED})))"));
+        if self.facts.shape.hosts {
+            let option = attribute(&self.names, "host", "(Option String)");
+            let has = self.constant("has_host", "Bool");
+            let host = self.constant("host", "String");
+            self.assert(&format!("(= {option} (ite {has} (some {host}) (as none (Option String))))"));
+            self.assert(&format!("(str.in_re {host} host_re)"));
+        }
         let overrides = attribute(&self.names, "overrides", "(Set");
         self.overrides(&overrides);
         let parameters = attribute(&self.names, "parameters", "(Set");

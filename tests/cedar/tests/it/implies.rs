@@ -281,6 +281,7 @@ fn asked_of(witness: &Witness) -> Asked {
         name: witness.key.clone(),
         token: witness.claims.as_ref().map(|claims| (issuer(claims), claims.clone())),
         source: witness.source,
+        host: Said::plainly(header("host")),
         now: witness.at.as_seconds().min(LAST_SECOND),
         overrides: overrides.map(str::to_owned).collect(),
         parameters: [("partNumber", "2"), ("fetch-owner", "true")]

@@ -110,6 +110,7 @@ fn cedar_decides_what_the_core_decides() {
         "not_before",
         "not_after",
         "source_ips",
+        "hosts",
         "when equals",
         "when any",
         "when has",

@@ -8,10 +8,11 @@ use crate::dice::Dice;
 use crate::policy;
 
 /// What can be taken over from another rule, or removed.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "keys",
     "when",
     "source_ips",
+    "hosts",
     "not_before",
     "not_after",
     "response_overrides",

@@ -32,6 +32,8 @@ pub(crate) const INSTANTS: [(&str, u64); 3] = [
     ("2028-02-29T12:30:01Z", 1_835_440_201),
 ];
 
+const HOSTS: [&str; 4] = ["a.example", "*.a.example", "*.example", "b.example"];
+
 const NETWORKS: [&str; 6] =
     ["203.0.113.0/24", "203.0.113.9", "0.0.0.0/0", "2001:db8::/32", "2001:db8::9", "::/0"];
 
@@ -96,6 +98,9 @@ pub(crate) fn rule(dice: &mut Dice, index: usize) -> Value {
     }
     if dice.percent(15) {
         rule["source_ips"] = json!(dice.some(&NETWORKS, 35));
+    }
+    if allows && dice.percent(15) {
+        rule["hosts"] = json!(dice.some(&HOSTS, 35));
     }
     match dice.below(8) {
         0 => rule["not_before"] = INSTANTS[dice.below(3)].0.into(),

@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     /// The issuer by name, and the claims.
     pub(crate) token: Option<(String, Map<String, Value>)>,
     pub(crate) source: IpAddr,
+    /// The host, with the values of its `Host` lines.
+    pub(crate) host: Said<String>,
     pub(crate) now: u64,
     pub(crate) overrides: Vec<String>,
     /// The parameters that a rule must allow, each with a value.
@@ -86,8 +88,24 @@ const MEDIA_TYPES: [Line<&str>; 8] = [
     (&[], None),
 ];
 
+const HOSTS: [Line<&str>; 8] = [
+    (&["a.example"], Some("a.example")),
+    (&["A.Example"], Some("a.example")),
+    (&["b.example"], Some("b.example")),
+    (&["x.a.example"], Some("x.a.example")),
+    (&["y.x.a.example"], Some("y.x.a.example")),
+    (&["example"], Some("example")),
+    (&["a.example:443"], None),
+    (&["a.example", "a.example"], None),
+];
+
 const SOURCES: [&str; 6] =
     ["203.0.113.9", "::ffff:203.0.113.9", "203.0.113.10", "198.51.100.1", "2001:db8::9", "2001:db9::1"];
+
+fn host(dice: &mut Dice) -> Said<String> {
+    let (lines, is) = dice.one(&HOSTS);
+    Said::new(lines, is.map(str::to_owned))
+}
 
 impl Asked {
     /// A request with the words of the policy.
@@ -116,6 +134,7 @@ impl Asked {
             name,
             token,
             source: dice.one(&SOURCES).parse().unwrap(),
+            host: host(dice),
             now: INSTANTS[dice.below(3)].1 - dice.below(2) as u64,
             overrides: Vec::new(),
             parameters: Vec::new(),
@@ -169,6 +188,9 @@ impl Asked {
         }
         for (name, value) in upload.checksums.iter().map(|one| one.example()) {
             request = request.with_header(name, value);
+        }
+        for line in &self.host.lines {
+            request = request.with_header("Host", line);
         }
         request.with_source(self.source)
     }

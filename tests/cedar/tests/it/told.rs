@@ -136,6 +136,9 @@ fn context(asked: &Asked, claims: &Map<String, Value>, shape: &Shape) -> Vec<(St
         ("overrides".to_owned(), set(asked.overrides.iter().map(String::as_str))),
         ("parameters".to_owned(), set(asked.parameters.iter().map(|(name, _)| *name))),
     ];
+    if shape.hosts {
+        told.extend(asked.host.is.as_deref().map(|host| ("host".to_owned(), text(host))));
+    }
     if !shape.matched.is_empty() {
         let matching = shape.matched.iter().filter(|pattern| matches(pattern, asked, claims));
         told.push(("matched".to_owned(), set(matching.map(String::as_str))));

@@ -26,6 +26,8 @@ pub(crate) enum Alphabet {
     Words,
     /// Claims in claims, in keys and conditions.
     Nested,
+    /// Hosts and wildcards, within each other.
+    Hosts,
     /// The times of a token, against periods, leeways and longest lifetimes.
     TokenTimes,
 }
@@ -125,9 +127,11 @@ fn pattern(alphabet: Alphabet) -> BoxedStrategy<String> {
         Alphabet::Keys => &["a", "b", "a*", "*b", "*", "**", "*a*", "ab"],
         Alphabet::KeyedClaims => &["a", "b", "*", "**", "{sub}", "{g}", "{sub}", "{g}", "{g}", "a*"],
         Alphabet::Listings => &["a", "b", "ab", "*", "**", "**", "{sub}", "{g}", "a*", "*b"],
-        Alphabet::Conditions | Alphabet::PlacesAndTimes | Alphabet::Tokens | Alphabet::TokenTimes => {
-            &["a", "**"]
-        }
+        Alphabet::Conditions
+        | Alphabet::PlacesAndTimes
+        | Alphabet::Hosts
+        | Alphabet::Tokens
+        | Alphabet::TokenTimes => &["a", "**"],
         Alphabet::Uploads => &["a", "{sub}"],
         Alphabet::ManyClaims => &["{sub}", "{g}", "{h}", "{g}", "{h}", "a", "*", "**"],
         Alphabet::Words => &["a", "{sub}", "{g}", "*", "a*", "**"],
@@ -224,7 +228,7 @@ fn condition(alphabet: Alphabet) -> BoxedStrategy<Option<Value>> {
             json!({"o": {"present": false}}),
             json!({"o": {"present": true}, "/o/q/r": {"present": false}}),
         ],
-        Alphabet::Keys | Alphabet::PlacesAndTimes => return Just(None).boxed(),
+        Alphabet::Keys | Alphabet::PlacesAndTimes | Alphabet::Hosts => return Just(None).boxed(),
     };
     prop::option::weighted(0.5, select(tests)).boxed()
 }
@@ -283,6 +287,7 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         Alphabet::Nested => vec!["GetObject", "ListObjectsV2"],
         Alphabet::Conditions
         | Alphabet::PlacesAndTimes
+        | Alphabet::Hosts
         | Alphabet::Tokens
         | Alphabet::ManyClaims
         | Alphabet::TokenTimes => vec!["GetObject"],
@@ -294,6 +299,10 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
     };
     let networks =
         vec![json!(["10.0.0.0/8"]), json!(["10.0.0.1"]), json!(["::/0"]), json!(["0.0.0.0/0", "::/1"])];
+    let hosts = subsequence(
+        vec!["a.example", "*.a.example", "*.example", "b.example", "x.a.example", "*.x.a.example"],
+        1..=3,
+    );
     let (epoch, first, second) = ("1970-01-01T00:00:00Z", "2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z");
     let periods = vec![
         (None, None),
@@ -306,14 +315,18 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
         prop::option::of(select(networks)),
         select(periods),
         prop::option::of(subsequence(vec!["response-content-type", "response-expires"], 1..=2)),
-        any::<bool>(),
+        (any::<bool>(), prop::option::weighted(0.8, hosts)),
     );
     (
         prop::bool::weighted(denies),
         subsequence(operations, 1..=count),
         prop::collection::vec(pattern(alphabet), 1..3),
         condition(alphabet),
-        prop::bool::weighted(if alphabet == Alphabet::PlacesAndTimes { 0.6 } else { 0.25 }),
+        prop::bool::weighted(if matches!(alphabet, Alphabet::PlacesAndTimes | Alphabet::Hosts) {
+            0.6
+        } else {
+            0.25
+        }),
         upload(alphabet),
         (place, (prop::option::of(select(vec![-4, 1])), prop::option::of(select(vec![2, 6])))),
         prop::option::weighted(0.9, select(vec![json!(["i"]), json!(["j"]), json!(["i", "j"])])),
@@ -349,8 +362,11 @@ fn rule(alphabet: Alphabet) -> BoxedStrategy<Value> {
                 fields.extend(first.map(|at| ("not_before".to_owned(), json!(rfc_3339(at)))));
                 fields.extend(end.map(|at| ("not_after".to_owned(), json!(rfc_3339(at)))));
             }
+            let (networks, (first, end), overrides, (parts, hosts)) = place;
+            if alphabet == Alphabet::Hosts && !denies {
+                fields.extend(hosts.map(|hosts| ("hosts".to_owned(), json!(hosts))));
+            }
             if alphabet == Alphabet::PlacesAndTimes {
-                let (networks, (first, end), overrides, parts) = place;
                 fields.extend(networks.map(|networks| ("source_ips".to_owned(), networks)));
                 fields.extend(first.map(|first| ("not_before".to_owned(), json!(first))));
                 fields.extend(end.map(|end| ("not_after".to_owned(), json!(end))));

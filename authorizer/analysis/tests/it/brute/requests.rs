@@ -92,11 +92,11 @@ impl Plain {
     }
 
     fn with(&self, claims: Option<&Map<String, Value>>) -> Request {
-        let headers: Map<String, Value> = self
-            .headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!([{"key": name, "value": value}])))
-            .collect();
+        let mut headers: Map<String, Value> = Map::new();
+        for (name, value) in &self.headers {
+            let lines = headers.entry(*name).or_insert_with(|| json!([]));
+            lines.as_array_mut().unwrap().push(json!({"key": name, "value": value}));
+        }
         let event = json!({"Records": [{"cf": {
             "config": {"eventType": "viewer-request"},
             "request": {"clientIp": self.source, "method": self.method, "uri": self.uri,
@@ -259,6 +259,33 @@ pub(crate) fn all(alphabet: Alphabet) -> Vec<Request> {
                 ("g", vec![json!(null), json!("a"), json!("b"), json!(["a"])]),
             ];
             with_tokens(&plain, &claims(&base, &people))
+        }
+        Alphabet::Hosts => {
+            let hosts = [
+                &[][..],
+                &["a.example"],
+                &["A.Example"],
+                &["b.example"],
+                &["c.example"],
+                &["x.a.example"],
+                &["y.a.example"],
+                &["z.x.a.example"],
+                &["example"],
+                &["other.test"],
+                &["a.example:443"],
+                &["a.example."],
+                &[".a.example"],
+                &["a.example", "a.example"],
+            ];
+            let mut plain = Vec::new();
+            for host in hosts {
+                for key in ["/a", "/c"] {
+                    let mut one = Plain::new("GET", key, "");
+                    one.headers.extend(host.iter().map(|host| ("host", *host)));
+                    plain.push(one);
+                }
+            }
+            with_tokens(&plain, &claims(&base, &[]))
         }
         Alphabet::PlacesAndTimes => {
             let day = 86_400;

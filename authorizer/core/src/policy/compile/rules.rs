@@ -8,8 +8,8 @@ use super::super::problem::{Place, Problems};
 use super::terms;
 use crate::operation::{MethodWord, OperationSet, S3Operation};
 use crate::rules::{
-    ClaimTest, Condition, Effect, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint, Rule,
-    Segment, is_scope_claim,
+    ClaimTest, Condition, Effect, HostPattern, IpNet, KeyPattern, MetadataTerm, Period, PrincipalConstraint,
+    Rule, Segment, is_scope_claim,
 };
 use crate::time::UnixTime;
 
@@ -32,6 +32,7 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
             anonymous: _,
             when,
             source_ips,
+            hosts,
             not_before,
             not_after,
             // `terms` reads it.
@@ -59,6 +60,7 @@ pub(super) fn compile_rules(policy: &PolicyDocument, problems: &mut Problems) ->
             ),
             period: compile_period(not_before, not_after, &place, problems),
             sources: compile_sources(source_ips.as_deref(), &place, problems),
+            hosts: compile_hosts(*effect, hosts.as_deref(), &place, problems),
             keys,
             conditions: compile_conditions(when, &place, problems),
             overrides: response_overrides.clone(),
@@ -172,6 +174,43 @@ fn compile_sources(texts: Option<&[String]>, place: &Place, problems: &mut Probl
         }
     }
     Some(networks)
+}
+
+/// The hosts of an allow rule. A deny rule would let the same request through on another name of the distribution.
+fn compile_hosts(
+    effect: EffectDocument,
+    texts: Option<&[String]>,
+    place: &Place,
+    problems: &mut Problems,
+) -> Option<Vec<HostPattern>> {
+    let texts = texts?;
+    let place = place.then("hosts");
+    if effect == EffectDocument::Deny {
+        problems.add(
+            place.clone(),
+            "a deny rule cannot have `hosts`: the viewer chooses the host, and could use another name of the distribution",
+            "remove `hosts` here, and give `hosts` to the allow rules instead",
+        );
+    } else if texts.is_empty() {
+        problems.add(
+            place.clone(),
+            "a rule with an empty `hosts` matches nothing",
+            "name a host, such as `hosts = [\"downloads.example.com\"]`, or remove `hosts`",
+        );
+    }
+    let mut hosts = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        match HostPattern::parse(text) {
+            Some(host) => hosts.push(host),
+            None => problems.add(
+                place.at(index),
+                format!("`{}` is not a host name in lower case", text.escape_debug()),
+                "write a name such as `downloads.example.com`, or `*.example.org` for all names below it: no scheme, \
+                 port, path or last dot",
+            ),
+        }
+    }
+    Some(hosts)
 }
 
 fn compile_patterns(keys: &[String], place: &Place, problems: &mut Problems) -> Vec<KeyPattern> {

@@ -13,8 +13,9 @@ static TENANTS: Check = Check {
     title: "the distribution is for tenants, which are not in the export",
     why: "Viewers reach it through distribution tenants. Each has its own domain, certificate and parameters, and \
      a parameter can stand in an origin's domain or path. So this export does not show which bucket a tenant \
-     reaches.",
-    remedy: "use a standard distribution (`ConnectionMode` `direct`), or review each tenant by hand",
+     reaches. AWS's pages do not say which distribution an event of a tenant names, nor which `AWS:SourceArn` S3 sees. \
+     So nothing here is proved for tenants.",
+    remedy: "use a standard distribution (`ConnectionMode` `direct`); `authorizer attach` refuses this one",
 };
 
 static FUNCTION: Check = Check {
@@ -52,10 +53,13 @@ pub(super) static FAMILY: Family = Family::Deployment(&[&TENANTS, &FUNCTION, &CE
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let (view, config) = (subject.view(), subject.config());
-    let mode = &view.connection_mode;
-    if !mode.is_empty() && mode != "direct" {
-        let message = format!("`ConnectionMode` is `{}`", mode.escape_debug());
-        found.push(config.then("ConnectionMode").found(&TENANTS, message));
+    if let Some(setting) = view.tenants() {
+        let member = if view.connection_mode.is_empty() || view.connection_mode == "direct" {
+            "TenantConfig/ParameterDefinitions"
+        } else {
+            "ConnectionMode"
+        };
+        found.push(config.then(member).found(&TENANTS, setting.escape_debug().to_string()));
     }
     let function = &view.connection_function_association.id;
     if !function.is_empty() {

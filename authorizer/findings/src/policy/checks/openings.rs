@@ -33,9 +33,9 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             id: "EA013",
             name: "fence-left-open",
             severity: Severity::High,
-            title: "a second rule allows the same without the addresses, the period or the limit of the first",
+            title: "a second rule allows the same without the addresses, the hosts, the period or the limit of the first",
             why: "Rules are alternatives: a request that one rule does not match may match the next. The first \
-              rule reads as if it keeps the keys to a network, a time or a kind of upload, and the second \
+              rule reads as if it keeps the keys to a network, a host, a time or a kind of upload, and the second \
               rule lets the same people past it.",
             remedy: "write the same limit into the second rule, require more in it, or turn the limit into a deny \
                  rule",
@@ -144,6 +144,7 @@ fn opens(
 fn named(fence: Fence) -> (&'static str, &'static str) {
     match fence {
         Fence::Network => ("from any address", "source_ips"),
+        Fence::Host => ("on any host", "hosts"),
         Fence::Period => ("at any time", "not_after"),
         Fence::Length => ("at any length", "upload"),
         Fence::Types => ("of any type", "upload"),

@@ -1,0 +1,130 @@
+//! Whether the behaviors and the names of the distribution fit the rules.
+
+use authorizer_cloudfront::Fit;
+use authorizer_core::rules::{Effect, HostPattern};
+
+use crate::check::{Check, Severity};
+use crate::deployment::documents::DistributionsFile;
+use crate::deployment::finding::DeploymentFinding;
+use crate::deployment::subject::DeploymentSubject;
+use crate::family::Family;
+
+static SEVERAL: Check = Check {
+    id: "EA298",
+    name: "rule-of-several-buckets",
+    severity: Severity::Medium,
+    title: "a rule has keys that may be in several buckets",
+    why: "An event does not name its behavior, so a rule decides in the same way for each bucket behind the function. \
+      The viewer chooses the bucket by how they write the path: CloudFront compares it with the path patterns as it is \
+      written, and `%2F` is a slash of the key only.",
+    remedy: "begin each key pattern with the folder of one behavior, and keep no object of that folder in another bucket; \
+      or use a distribution for each bucket",
+};
+
+static NO_RULE: Check = Check {
+    id: "EA299",
+    name: "behavior-without-a-rule",
+    severity: Severity::Low,
+    title: "no allow rule has a key of a behavior",
+    why: "The function refuses every request there. So the path pattern, or the rule for it, is not what was meant.",
+    remedy: "remove the behavior, or write a rule with keys that begin as its path pattern does",
+};
+
+static NO_SUCH_HOST: Check = Check {
+    id: "EA246",
+    name: "host-of-another-distribution",
+    severity: Severity::Medium,
+    title: "a rule names a host that is not a name of the distribution",
+    why: "CloudFront sends a request to a distribution by its host, so no request for another host comes to the function. \
+      A part of the rule, or all of it, allows nothing. If the name moves to the distribution later, the rule \
+      allows on it at once.",
+    remedy: "add the name to the distribution's alternate domain names, or remove it from `hosts`",
+};
+
+static NAME_WITHOUT_RULE: Check = Check {
+    id: "EA249",
+    name: "name-without-a-rule",
+    severity: Severity::Low,
+    title: "no allow rule is for a name of the distribution",
+    why: "Every allow rule has `hosts`, and none of them is this alternate domain name. The function refuses every \
+      request there.",
+    remedy: "add the name to the `hosts` of a rule, or remove it from the distribution",
+};
+
+pub(super) static FAMILY: Family =
+    Family::Deployment(&[&SEVERAL, &NO_RULE, &NO_SUCH_HOST, &NAME_WITHOUT_RULE], find);
+
+fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
+    paths(subject, found);
+    hosts(subject, found);
+}
+
+fn paths(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
+    let keys = &subject.distribution_needs.keys;
+    let fit = Fit::of(subject.view(), |behavior| behavior.viewer_request().is_some(), keys);
+    for (id, buckets) in &fit.of_several {
+        let buckets: Vec<_> = buckets.iter().map(|one| format!("`{}`", one.escape_debug())).collect();
+        let message = format!("rule `{id}` may have keys in {}", buckets.join(" and "));
+        found.push(subject.config().then("CacheBehaviors").found(&SEVERAL, message));
+    }
+    // A behavior that reaches no bucket is a finding of its own.
+    let without = subject.all_behaviors().into_iter().filter(|one| {
+        fit.without_rule.contains(&one.name) && !subject.buckets_of(one.behavior).is_empty()
+    });
+    found.extend(without.map(|one| {
+        let message = format!("no allow rule has a key of {}", one.name);
+        one.spot.found(&NO_RULE, message)
+    }));
+}
+
+fn hosts(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
+    let allows = || subject.policy().rules().iter().filter(|rule| rule.effect() == Effect::Allow);
+    // The names of tenants are not here.
+    if allows().all(|rule| rule.hosts().is_none()) || subject.view().tenants().is_some() {
+        return;
+    }
+    let aliases: Vec<_> = subject
+        .view()
+        .aliases
+        .0
+        .iter()
+        .enumerate()
+        .filter_map(|(index, alias)| Some((index, HostPattern::parse(&alias.to_ascii_lowercase())?)))
+        .collect();
+    let own = own_name(subject);
+    let spot = subject.config().then("Aliases");
+    for rule in allows() {
+        for host in rule.hosts().unwrap_or_default() {
+            let is_alias = aliases.iter().any(|(_, alias)| meet(alias, host));
+            // If the name that CloudFront gave is not known, it may be this one.
+            let is_own = match &own {
+                Some(own) => host.matches(own),
+                None => host.as_str().ends_with(".cloudfront.net"),
+            };
+            if !is_alias && !is_own {
+                let message = format!("rule `{}` names `{host}`, which the distribution does not have", rule.id());
+                found.push(spot.clone().found(&NO_SUCH_HOST, message));
+            }
+        }
+    }
+    let is_for = |alias: &HostPattern| {
+        allows().any(|rule| rule.hosts().is_none_or(|hosts| hosts.iter().any(|host| meet(alias, host))))
+    };
+    for (index, alias) in aliases.iter().filter(|(_, alias)| !is_for(alias)) {
+        let message = format!("no allow rule is for `{alias}`");
+        found.push(spot.then("Items").at(*index).found(&NAME_WITHOUT_RULE, message));
+    }
+}
+
+/// Whether some host is of both.
+fn meet(one: &HostPattern, other: &HostPattern) -> bool {
+    one.covers(other) || other.covers(one)
+}
+
+/// The name that CloudFront gave to the distribution, if the export has it.
+fn own_name(subject: &DeploymentSubject<'_>) -> Option<String> {
+    let ours = subject.identity()?.arn;
+    let read = subject.read::<DistributionsFile>("distributions.json")?;
+    let own = read.items.into_iter().find(|one| one.arn == ours)?;
+    own.domain_name.map(|name| name.to_ascii_lowercase())
+}
