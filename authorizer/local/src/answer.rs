@@ -19,6 +19,7 @@ pub(crate) enum XCache {
     LambdaGeneratedResponse,
     LambdaValidationError,
     LambdaExecutionError,
+    LambdaLimitExceeded,
 }
 
 impl XCache {
@@ -31,6 +32,7 @@ impl XCache {
             Self::LambdaGeneratedResponse => "LambdaGeneratedResponse from cloudfront",
             Self::LambdaValidationError => "LambdaValidationError from cloudfront",
             Self::LambdaExecutionError => "LambdaExecutionError from cloudfront",
+            Self::LambdaLimitExceeded => "LambdaLimitExceeded from cloudfront",
         }
     }
 }

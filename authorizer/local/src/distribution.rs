@@ -567,10 +567,15 @@ fn of_error(error: &FunctionError) -> (&'static str, XCache) {
         | FunctionError::Ended { .. }
         | FunctionError::Failed(_)
         | FunctionError::DeadlineExceeded(_)
+        | FunctionError::OutOfMemory(_)
         | FunctionError::Unavailable(_) => (
             "The Lambda function associated with the CloudFront distribution is invalid or doesn't have the required \
              permissions.",
             XCache::LambdaExecutionError,
+        ),
+        FunctionError::Throttled(_) => (
+            "The Lambda function associated with the CloudFront distribution was throttled.",
+            XCache::LambdaLimitExceeded,
         ),
     }
 }

@@ -48,7 +48,8 @@ async fn setting(name: &'static str, value: &'static str) -> Stage {
 
 /// A function that returns these bytes.
 async fn returning(bytes: &'static [u8]) -> Stage {
-    let returns = move |_: Bytes| ready(Invocation { result: Bytes::from_static(bytes), record: None });
+    let returns =
+        move |_: Bytes| ready(Invocation { result: Bytes::from_static(bytes), record: None, usage: None });
     Stage::with(Function::InProcess(InProcess::new(returns))).await
 }
 
