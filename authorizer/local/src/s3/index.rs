@@ -291,3 +291,92 @@ pub(crate) fn current(connection: &Connection, key: &str) -> rusqlite::Result<Op
         .prepare_cached("SELECT version, size, etag, modified, body, facts FROM objects WHERE key = ?1")?;
     query.query_row([key.as_bytes()], |row| object(row, 0)).optional()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::files;
+    use rusqlite::params;
+
+    fn put(key: &'static str, size: usize) -> impl FnOnce(&Connection, &mut Moves) -> S3Result<()> + Send {
+        move |connection, _| {
+            let row = "INSERT INTO uploads (id, key, facts) VALUES (?1, x'00', ?2)";
+            connection.execute(row, params![key, "x".repeat(size)]).map(|_| ()).map_err(broken)
+        }
+    }
+
+    fn count(index: &Index) -> i64 {
+        index
+            .read(|connection| connection.query_row("SELECT count(*) FROM uploads", [], |row| row.get(0)))
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_changes_nothing_and_what_was_there_is_still_read() {
+        let folder = tempfile::tempdir().unwrap();
+        files::prepare(folder.path()).unwrap();
+        let (index, connection, run) = Index::open(&files::index_of(folder.path())).unwrap();
+        let files = Arc::new(Files::new(folder.path(), run));
+        index.start(connection, Arc::clone(&files)).unwrap();
+        index.change(put("before", 10)).await.unwrap();
+        // As SQLite sees a disk that has no more room.
+        let limit = |pages: i64| {
+            move |connection: &Connection, _: &mut Moves| {
+                let query = format!("PRAGMA max_page_count = {pages}");
+                connection.query_row(&query, [], |_| Ok(())).map_err(broken)
+            }
+        };
+        index.change(limit(1)).await.unwrap();
+        let (incoming, _) = files.incoming().unwrap();
+        let place = files.body("a/b~1-1.txt");
+        let placed = place.clone();
+        let full = index.change(move |connection, moves| {
+            moves.place(&incoming, &placed).map_err(broken)?;
+            assert!(placed.exists());
+            put("too large", 1_000_000)(connection, moves)
+        });
+        let error = full.await.unwrap_err();
+        assert_eq!(error.message(), Some("The disk of this bucket is full."));
+        assert!(!place.exists(), "the file is taken back");
+        assert_eq!(count(&index), 1);
+        // Small changes of one batch are judged each for itself.
+        let (large, small) =
+            tokio::join!(index.change(put("large", 1_000_000)), index.change(put("small", 1)));
+        assert!(large.is_err() && small.is_ok());
+        index.change(limit(1_000_000)).await.unwrap();
+        index.change(put("after", 1_000_000)).await.unwrap();
+        assert_eq!(count(&index), 3);
+        index.stop();
+        assert!(index.change(put("late", 1)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_change_is_made_even_if_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        files::prepare(folder.path()).unwrap();
+        let (index, connection, run) = Index::open(&files::index_of(folder.path())).unwrap();
+        index.start(connection, Arc::new(Files::new(folder.path(), run))).unwrap();
+        {
+            let mut change = std::pin::pin!(index.change(put("a", 1)));
+            let waker = std::task::Waker::noop();
+            let _ = std::future::Future::poll(change.as_mut(), &mut std::task::Context::from_waker(waker));
+        }
+        index.stop();
+        let (_, connection, run) = Index::open(&files::index_of(folder.path())).unwrap();
+        assert_eq!(
+            connection.query_row("SELECT count(*) FROM uploads", [], |row| row.get::<_, i64>(0)),
+            Ok(1)
+        );
+        assert_eq!(run, 2);
+    }
+
+    #[test]
+    fn an_index_of_another_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite");
+        drop(Index::open(&path).unwrap());
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+        let error = Index::open(&path).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("another version of this program"), "{error}");
+    }
+}

@@ -81,7 +81,15 @@ impl Built {
         let node = fs::canonicalize(self.tool.join("node")).unwrap();
         let path = format!("{}:{}", node.parent().unwrap().display(), std::env::var("PATH").unwrap());
         command.env("PATH", path).env("HOME", self.folder.path()).env("npm_config_update_notifier", "false");
-        for setting in ["CODE_SHA256", "DISTRIBUTION_ID", "CDK_OUTDIR", "CDK_CONTEXT_JSON", "NODE_OPTIONS", "RATE_LIMIT", "ACCESS_LOGS"] {
+        for setting in [
+            "CODE_SHA256",
+            "DISTRIBUTION_ID",
+            "CDK_OUTDIR",
+            "CDK_CONTEXT_JSON",
+            "NODE_OPTIONS",
+            "RATE_LIMIT",
+            "ACCESS_LOGS",
+        ] {
             command.env_remove(setting);
         }
         command.env("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1");
