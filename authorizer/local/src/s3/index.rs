@@ -234,6 +234,11 @@ fn batch(
     let mut next = Some(first);
     while let Some(change) = next {
         told.push(change(connection, moves));
+        // SQLite ends a transaction by itself when the disk is full. What comes after must not be written without the
+        // rest, so all of the batch hear that nothing was changed.
+        if connection.is_autocommit() {
+            return false;
+        }
         next = if told.len() < LARGEST_BATCH { changes.try_recv().ok() } else { None };
     }
     moves.sync().is_ok() && connection.execute_batch("COMMIT").is_ok()
@@ -248,14 +253,13 @@ fn apart<T>(
     let mark = moves.mark();
     connection.execute_batch("SAVEPOINT apart").map_err(broken)?;
     let result = change(connection, moves);
-    let end = match result.is_ok() {
-        true => "RELEASE apart",
-        false => {
-            moves.undo(mark);
-            "ROLLBACK TO apart; RELEASE apart"
-        }
-    };
-    connection.execute_batch(end).map_err(broken)?;
+    if result.is_ok() {
+        connection.execute_batch("RELEASE apart").map_err(broken)?;
+    } else {
+        moves.undo(mark);
+        // A full disk may already have ended the whole transaction, which `batch` then sees.
+        let _ = connection.execute_batch("ROLLBACK TO apart; RELEASE apart");
+    }
     result
 }
 
@@ -293,6 +297,7 @@ pub(crate) fn current(connection: &Connection, key: &str) -> rusqlite::Result<Op
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests")]
 mod tests {
     use super::*;
     use crate::s3::files;
@@ -339,13 +344,19 @@ mod tests {
         assert_eq!(error.message(), Some("The disk of this bucket is full."));
         assert!(!place.exists(), "the file is taken back");
         assert_eq!(count(&index), 1);
-        // Small changes of one batch are judged each for itself.
-        let (large, small) =
-            tokio::join!(index.change(put("large", 1_000_000)), index.change(put("small", 1)));
-        assert!(large.is_err() && small.is_ok());
+        // Of a batch in which one finds the disk full, none is made that was not told so.
+        let (small, large, later) = tokio::join!(
+            index.change(put("small", 1)),
+            index.change(put("large", 1_000_000)),
+            index.change(put("later", 1)),
+        );
+        assert!(large.is_err());
+        let made = [&small, &later].iter().filter(|change| change.is_ok()).count();
+        assert_eq!(count(&index), 1 + i64::try_from(made).unwrap());
+        index.change(put("alone", 1)).await.unwrap();
         index.change(limit(1_000_000)).await.unwrap();
         index.change(put("after", 1_000_000)).await.unwrap();
-        assert_eq!(count(&index), 3);
+        assert_eq!(count(&index), 3 + i64::try_from(made).unwrap());
         index.stop();
         assert!(index.change(put("late", 1)).await.is_err());
     }
