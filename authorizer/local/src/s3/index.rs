@@ -234,6 +234,11 @@ fn batch(
     let mut next = Some(first);
     while let Some(change) = next {
         told.push(change(connection, moves));
+        // SQLite ends a transaction by itself when the disk is full. What comes after must not be written without the
+        // rest, so all of the batch hear that nothing was changed.
+        if connection.is_autocommit() {
+            return false;
+        }
         next = if told.len() < LARGEST_BATCH { changes.try_recv().ok() } else { None };
     }
     moves.sync().is_ok() && connection.execute_batch("COMMIT").is_ok()
@@ -248,14 +253,13 @@ fn apart<T>(
     let mark = moves.mark();
     connection.execute_batch("SAVEPOINT apart").map_err(broken)?;
     let result = change(connection, moves);
-    let end = match result.is_ok() {
-        true => "RELEASE apart",
-        false => {
-            moves.undo(mark);
-            "ROLLBACK TO apart; RELEASE apart"
-        }
-    };
-    connection.execute_batch(end).map_err(broken)?;
+    if result.is_ok() {
+        connection.execute_batch("RELEASE apart").map_err(broken)?;
+    } else {
+        moves.undo(mark);
+        // A full disk may already have ended the whole transaction, which `batch` then sees.
+        let _ = connection.execute_batch("ROLLBACK TO apart; RELEASE apart");
+    }
     result
 }
 
@@ -290,4 +294,100 @@ pub(crate) fn current(connection: &Connection, key: &str) -> rusqlite::Result<Op
     let mut query = connection
         .prepare_cached("SELECT version, size, etag, modified, body, facts FROM objects WHERE key = ?1")?;
     query.query_row([key.as_bytes()], |row| object(row, 0)).optional()
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::s3::files;
+    use rusqlite::params;
+
+    fn put(key: &'static str, size: usize) -> impl FnOnce(&Connection, &mut Moves) -> S3Result<()> + Send {
+        move |connection, _| {
+            let row = "INSERT INTO uploads (id, key, facts) VALUES (?1, x'00', ?2)";
+            connection.execute(row, params![key, "x".repeat(size)]).map(|_| ()).map_err(broken)
+        }
+    }
+
+    fn count(index: &Index) -> i64 {
+        index
+            .read(|connection| connection.query_row("SELECT count(*) FROM uploads", [], |row| row.get(0)))
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_changes_nothing_and_what_was_there_is_still_read() {
+        let folder = tempfile::tempdir().unwrap();
+        files::prepare(folder.path()).unwrap();
+        let (index, connection, run) = Index::open(&files::index_of(folder.path())).unwrap();
+        let files = Arc::new(Files::new(folder.path(), run));
+        index.start(connection, Arc::clone(&files)).unwrap();
+        index.change(put("before", 10)).await.unwrap();
+        // As SQLite sees a disk that has no more room.
+        let limit = |pages: i64| {
+            move |connection: &Connection, _: &mut Moves| {
+                let query = format!("PRAGMA max_page_count = {pages}");
+                connection.query_row(&query, [], |_| Ok(())).map_err(broken)
+            }
+        };
+        index.change(limit(1)).await.unwrap();
+        let (incoming, _) = files.incoming().unwrap();
+        let place = files.body("a/b~1-1.txt");
+        let placed = place.clone();
+        let full = index.change(move |connection, moves| {
+            moves.place(&incoming, &placed).map_err(broken)?;
+            assert!(placed.exists());
+            put("too large", 1_000_000)(connection, moves)
+        });
+        let error = full.await.unwrap_err();
+        assert_eq!(error.message(), Some("The disk of this bucket is full."));
+        assert!(!place.exists(), "the file is taken back");
+        assert_eq!(count(&index), 1);
+        // Of a batch in which one finds the disk full, none is made that was not told so.
+        let (small, large, later) = tokio::join!(
+            index.change(put("small", 1)),
+            index.change(put("large", 1_000_000)),
+            index.change(put("later", 1)),
+        );
+        assert!(large.is_err());
+        let made = [&small, &later].iter().filter(|change| change.is_ok()).count();
+        assert_eq!(count(&index), 1 + i64::try_from(made).unwrap());
+        index.change(put("alone", 1)).await.unwrap();
+        index.change(limit(1_000_000)).await.unwrap();
+        index.change(put("after", 1_000_000)).await.unwrap();
+        assert_eq!(count(&index), 3 + i64::try_from(made).unwrap());
+        index.stop();
+        assert!(index.change(put("late", 1)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_change_is_made_even_if_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        files::prepare(folder.path()).unwrap();
+        let (index, connection, run) = Index::open(&files::index_of(folder.path())).unwrap();
+        index.start(connection, Arc::new(Files::new(folder.path(), run))).unwrap();
+        {
+            let mut change = std::pin::pin!(index.change(put("a", 1)));
+            let waker = std::task::Waker::noop();
+            let _ = std::future::Future::poll(change.as_mut(), &mut std::task::Context::from_waker(waker));
+        }
+        index.stop();
+        let (_, connection, run) = Index::open(&files::index_of(folder.path())).unwrap();
+        assert_eq!(
+            connection.query_row("SELECT count(*) FROM uploads", [], |row| row.get::<_, i64>(0)),
+            Ok(1)
+        );
+        assert_eq!(run, 2);
+    }
+
+    #[test]
+    fn an_index_of_another_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite");
+        drop(Index::open(&path).unwrap());
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+        let error = Index::open(&path).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("another version of this program"), "{error}");
+    }
 }

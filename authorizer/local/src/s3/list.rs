@@ -216,6 +216,7 @@ fn read_token(token: &str) -> S3Result<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests")]
 mod tests {
     use super::*;
     use crate::s3::options::BucketOptions;

@@ -166,11 +166,17 @@ impl Store {
         })
         .await?;
         let part = self.add_part(&input.key, &input.upload_id, number, received).await?;
+        // Only an upload that named its checksum is told of it.
+        let sum = |one| part.sums.get(one).filter(|_| upload.is_named).map(str::to_owned);
         Ok(S3Response::new(UploadPartCopyOutput {
             copy_part_result: Some(CopyPartResult {
+                checksum_crc32: sum(ChecksumAlgorithm::Crc32),
+                checksum_crc32c: sum(ChecksumAlgorithm::Crc32c),
+                checksum_crc64nvme: sum(ChecksumAlgorithm::Crc64Nvme),
+                checksum_sha1: sum(ChecksumAlgorithm::Sha1),
+                checksum_sha256: sum(ChecksumAlgorithm::Sha256),
                 e_tag: Some(ETag::Strong(part.etag)),
                 last_modified: Some(timestamp(part.modified)),
-                ..CopyPartResult::default()
             }),
             copy_source_version_id: self.versioning.tell(&source.version),
             ..UploadPartCopyOutput::default()

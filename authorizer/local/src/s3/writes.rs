@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use authorizer_core::checksum::ChecksumAlgorithm;
 use http::HeaderValue;
 use s3s::dto::{
-    CopyObjectInput, CopyObjectOutput, CopyObjectResult, DeleteObjectInput, DeleteObjectOutput,
+    ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, DeleteObjectInput, DeleteObjectOutput,
     DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error, MetadataDirective, ObjectIdentifier,
     PutObjectInput, PutObjectOutput,
 };
@@ -153,11 +154,17 @@ impl Store {
         let facts =
             Facts { described, sums: received.hashed.sums.clone(), kind: SumKind::Full, parts: Vec::new() };
         let (object, version) = self.store(&input.key, received, facts, admission).await?;
+        let sum = |one| object.facts.sums.get(one).map(str::to_owned);
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
+                checksum_crc32: sum(ChecksumAlgorithm::Crc32),
+                checksum_crc32c: sum(ChecksumAlgorithm::Crc32c),
+                checksum_crc64nvme: sum(ChecksumAlgorithm::Crc64Nvme),
+                checksum_sha1: sum(ChecksumAlgorithm::Sha1),
+                checksum_sha256: sum(ChecksumAlgorithm::Sha256),
+                checksum_type: Some(ChecksumType::from_static(object.facts.kind.name())),
                 e_tag: Some(object.e_tag()),
                 last_modified: Some(timestamp(object.modified)),
-                ..CopyObjectResult::default()
             }),
             copy_source_version_id: self.versioning.tell(&source.version),
             version_id: version,

@@ -6,9 +6,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use object_store::ObjectStoreExt as _;
+use futures_util::TryStreamExt as _;
 use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum, S3ConditionalPut, S3CopyIfNotExists};
 use object_store::integration as suite;
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
 
 fn store(arguments: &[String], change: impl FnOnce(AmazonS3Builder) -> AmazonS3Builder) -> Arc<AmazonS3> {
     let [endpoint, bucket, key, secret] = arguments else { panic!("endpoint, bucket, key and secret") };
@@ -36,12 +37,22 @@ async fn run(mode: &str, name: &str, test: impl Future<Output = ()> + Send + 'st
     }
 }
 
+/// Each test begins with an empty bucket.
+async fn empty(store: &AmazonS3) {
+    let all: Vec<_> = store.list(None).try_collect().await.unwrap();
+    for object in all {
+        store.delete(&object.location).await.unwrap();
+    }
+}
+
 /// One line for each test, with the stores that it takes.
 macro_rules! run {
     ($mode:ident, $store:ident: $($name:literal => $test:expr;)*) => {
         $({
             let $store = Arc::clone(&$store);
+            let all = Arc::clone(&$store);
             run($mode, $name, async move { $test.await }).await;
+            empty(&all).await;
         })*
     };
 }
@@ -49,11 +60,9 @@ macro_rules! run {
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    for (mode, checksum) in [
-        ("", None),
-        ("sha256 ", Some(Checksum::SHA256)),
-        ("crc64nvme ", Some(Checksum::CRC64NVME)),
-    ] {
+    for (mode, checksum) in
+        [("", None), ("sha256 ", Some(Checksum::SHA256)), ("crc64nvme ", Some(Checksum::CRC64NVME))]
+    {
         let store = store(&arguments, |builder| match checksum {
             Some(checksum) => builder.with_checksum_algorithm(checksum),
             None => builder,
@@ -77,12 +86,6 @@ async fn main() {
             "multipart_out_of_order" => suite::multipart_out_of_order(&*store);
             "list_paginated" => suite::list_paginated(&*store, &*store);
             "list_with_offset_exclusivity" => suite::list_with_offset_exclusivity(&*store);
-        }
-        // Each run begins with an empty bucket.
-        use futures_util::TryStreamExt as _;
-        let all: Vec<_> = object_store::ObjectStore::list(&*store, None).try_collect().await.unwrap();
-        for object in all {
-            store.delete(&object.location).await.unwrap();
         }
     }
 }
