@@ -1,12 +1,12 @@
 //! A distribution's configuration, as it is served here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use authorizer_cloudfront::view::{self, CookiePreference, ForwardedValues};
 use authorizer_cloudfront::{
     BehaviorName, CachePolicy, Exported, ExportedError, OriginRequestPolicy, PolicyError,
-    ResponseHeadersPolicy, Selection, Target, Template, TemplateError, unknown_in_distribution,
+    ResponseHeadersPolicy, Selection, Target, Template, TemplateError, unknown_in, unknown_in_distribution,
 };
 use serde_json::Value;
 
@@ -103,10 +103,11 @@ struct Policies<'p> {
     beside: &'p dyn Fn(&str) -> Option<Vec<u8>>,
 }
 
-/// A kind of policy: its name in text, in files, in templates, and AWS's own ones.
+/// A kind of policy: its name in text, in files and in JSON, in templates, and AWS's own ones.
 struct Kind<T> {
     name: &'static str,
     file: &'static str,
+    member: &'static str,
     managed: fn(&str) -> Option<T>,
     read: fn(&[u8]) -> Result<T, PolicyError>,
     of_template: fn(&Template) -> &BTreeMap<String, T>,
@@ -115,6 +116,7 @@ struct Kind<T> {
 const CACHE: Kind<CachePolicy> = Kind {
     name: "cache policy",
     file: "cache-policy",
+    member: "CachePolicy",
     managed: CachePolicy::managed,
     read: CachePolicy::read,
     of_template: |template| &template.cache_policies,
@@ -122,6 +124,7 @@ const CACHE: Kind<CachePolicy> = Kind {
 const ORIGIN_REQUEST: Kind<OriginRequestPolicy> = Kind {
     name: "origin request policy",
     file: "origin-request-policy",
+    member: "OriginRequestPolicy",
     managed: OriginRequestPolicy::managed,
     read: OriginRequestPolicy::read,
     of_template: |template| &template.origin_request_policies,
@@ -129,6 +132,7 @@ const ORIGIN_REQUEST: Kind<OriginRequestPolicy> = Kind {
 const RESPONSE_HEADERS: Kind<ResponseHeadersPolicy> = Kind {
     name: "response headers policy",
     file: "response-headers-policy",
+    member: "ResponseHeadersPolicy",
     managed: ResponseHeadersPolicy::managed,
     read: ResponseHeadersPolicy::read,
     of_template: |template| &template.response_headers_policies,
@@ -140,6 +144,7 @@ impl Policies<'_> {
         kind: &Kind<T>,
         id: Option<&str>,
         behavior: &BehaviorName,
+        notes: &mut Vec<String>,
     ) -> Result<Option<T>, ConfigError> {
         let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
         let of_template = self.template.as_ref().and_then(|template| (kind.of_template)(template).get(id));
@@ -149,6 +154,7 @@ impl Policies<'_> {
         let file = format!("{}-{id}.json", kind.file);
         match (self.beside)(&file) {
             Some(bytes) => {
+                notes.extend(unknown_in_policy(&file, &bytes, kind.member));
                 let policy = (kind.read)(&bytes);
                 policy.map(Some).map_err(|error| ConfigError::Policy { file, error })
             }
@@ -208,6 +214,9 @@ impl DistributionConfig {
         for (name, behavior) in view.behaviors() {
             behaviors.push(behavior_here(view, name, behavior, &ids, &policies, &mut notes)?);
         }
+        // A policy may be that of several behaviors.
+        let mut seen = BTreeSet::new();
+        notes.retain(|note| seen.insert(note.clone()));
         // `View::behaviors` has the default one last.
         let Some(default) = behaviors.pop() else { return Err(ExportedError::Empty.into()) };
         let root = Some(view.default_root_object.trim_start_matches('/').to_owned());
@@ -288,6 +297,19 @@ impl DistributionConfig {
             default_error_ttl: ERROR_CACHING,
         }
     }
+}
+
+/// The members of a policy that are set and that are not known.
+fn unknown_in_policy(file: &str, bytes: &[u8], member: &str) -> Vec<String> {
+    let structure = format!("{member}Config");
+    let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let config = document.get(member).unwrap_or(&document).get(&structure);
+    let unknown = config.map(|config| unknown_in(&structure, config)).unwrap_or_default();
+    let said = unknown.into_iter().map(|one| {
+        let place = [one.place, vec![one.name]].concat().join("/");
+        format!("`{place}` in `{file}` is set, but this version does not know it: its effect is not shown")
+    });
+    said.collect()
 }
 
 /// What a distribution has and a laptop does not.
@@ -391,9 +413,11 @@ fn behavior_here(
             });
         }
     };
-    let key = policies.find(&CACHE, behavior.cache_policy_id.as_deref(), &name)?;
-    let request = policies.find(&ORIGIN_REQUEST, behavior.origin_request_policy_id.as_deref(), &name)?;
-    let headers = policies.find(&RESPONSE_HEADERS, behavior.response_headers_policy_id.as_deref(), &name)?;
+    let key = policies.find(&CACHE, behavior.cache_policy_id.as_deref(), &name, notes)?;
+    let request =
+        policies.find(&ORIGIN_REQUEST, behavior.origin_request_policy_id.as_deref(), &name, notes)?;
+    let headers =
+        policies.find(&RESPONSE_HEADERS, behavior.response_headers_policy_id.as_deref(), &name, notes)?;
     let (cache, mut selected) = match (key, &behavior.forwarded_values) {
         (Some(cache), _) => (cache, Vec::new()),
         (None, Some(values)) => {

@@ -338,13 +338,17 @@ fn what_is_set_and_not_known_and_what_is_missing_are_named() {
         assert_eq!(name, format!("origin-request-policy-{id}.json"));
         let config = json!({
             "Name": "mine",
+            "Bypass": true,
             "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": {"Quantity": 1, "Items": ["Range"]}},
             "CookiesConfig": {"CookieBehavior": "none"},
             "QueryStringsConfig": {"QueryStringBehavior": "all"},
         });
         Some(json!({"OriginRequestPolicy": {"OriginRequestPolicyConfig": config}}).to_string().into_bytes())
     });
-    assert_eq!(found.unwrap().lost(["Range", "If-Match"]), ["If-Match"]);
+    let found = found.unwrap();
+    assert_eq!(found.lost(["Range", "If-Match"]), ["If-Match"]);
+    let notes = found.notes().join("\n");
+    assert!(notes.contains(&format!("`Bypass` in `origin-request-policy-{id}.json` is set, but")), "{notes}");
     written["DefaultCacheBehavior"]["ViewerProtocolPolicy"] = json!("https-sometimes");
     let error = read(&written, &|_| None).unwrap_err();
     assert_eq!(
