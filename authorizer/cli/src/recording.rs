@@ -10,7 +10,7 @@
 mod clean;
 mod signer;
 
-pub(crate) use self::clean::{Cleaner, UnreadableEvent};
+pub(crate) use self::clean::{Clean, Cleaner, UnreadableEvent};
 pub(crate) use self::signer::{Signer, Standing};
 
 use std::path::{Path, PathBuf};
@@ -153,12 +153,11 @@ impl RecordingKeys {
     }
 }
 
-/// Whether two decisions are the same, but for what may be secret in the request.
-pub(crate) fn is_same_decision(one: &Value, other: &Value) -> bool {
-    // A key may have what looks like a token.
-    ["decision", "status", "reason", "rule", "method", "operation", "issuer", "subject"]
-        .iter()
-        .all(|member| one.get(member) == other.get(member))
+/// Whether two decisions are the same. The keys are only if the paths are: a path may have a token.
+pub(crate) fn is_same_decision(one: &Value, other: &Value, has_same_path: bool) -> bool {
+    let members = ["decision", "status", "reason", "rule", "method", "operation", "issuer", "subject"];
+    let key = ["key"].into_iter().filter(|_| has_same_path);
+    members.into_iter().chain(key).all(|member| one.get(member) == other.get(member))
 }
 
 /// The public half of a key, as JSON.

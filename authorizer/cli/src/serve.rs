@@ -221,9 +221,6 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
     };
-    let recorded = args.record.as_deref().zip(decides);
-    let recorded = recorded.map(|(folder, decides)| record::Recording::start(folder, decides)).transpose()?;
-    let observer = recorded.as_ref().map_or(Arc::clone(&observer), |recorded| recorded.observer(observer));
     let https = match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(Https::from_files(certificate, key)?),
         (None, None) if args.tls => {
@@ -235,6 +232,9 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
     };
     let (forwarded, needed) = headers;
     let (behaviors, said) = args.distribution.behaviors(forwarded, &needed, https.is_some())?;
+    let recorded = args.record.as_deref().zip(decides);
+    let recorded = recorded.map(|(folder, decides)| record::Recording::start(folder, decides)).transpose()?;
+    let observer = recorded.as_ref().map_or(Arc::clone(&observer), |recorded| recorded.observer(observer));
     let settings = Settings {
         listen: args.listen,
         tls: https.as_ref().map(|https| https.tls.clone()),
@@ -247,9 +247,21 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         observer,
     };
     let running = tokio::select! {
-        running = Distribution::start_with(settings, behaviors) => running.map_err(ServeError::from)?,
-        () = stop.asked() => return Ok(Exit::Held),
+        running = Distribution::start_with(settings, behaviors) => running.map_err(ServeError::from).map(Some),
+        () = stop.asked() => Ok(None),
     };
+    let running = match running {
+        Ok(Some(running)) => running,
+        not_served => {
+            if let Some(recorded) = recorded {
+                recorded.discard();
+            }
+            return Ok(not_served.map(|_| Exit::Held)?);
+        }
+    };
+    if let (Some(folder), Format::Text) = (&args.record, args.format) {
+        note(format_args!("every request is recorded in {}", folder.display()));
+    }
     if let Some(keys) = &dev_issuer {
         keys.warn();
     }

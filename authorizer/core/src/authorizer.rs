@@ -163,11 +163,10 @@ impl Authorizer {
         self.possible
     }
 
-    /// Checks only that an issuer of the policy signed the token, with the keys that are present. Whether its claims are
-    /// accepted is another question.
+    /// Checks only whether a key of the token's issuer that is present made its signature. Its claims are not looked at.
     ///
     /// # Errors
-    /// [`VerifyError`], the first check that failed. If keys are missing, a claim may be named that no key could mend.
+    /// [`VerifyError`]: why the signature is not known to be the issuer's.
     pub fn verify_signature(&self, token: &str, now: UnixTime) -> Result<(), VerifyError> {
         self.trust.check_signature(token, self.bundle.policy().issuers(), now)
     }

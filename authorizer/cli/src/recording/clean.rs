@@ -1,24 +1,34 @@
 //! An event without anything secret.
 //!
 //! What may be secret is found as the console finds it: every value of a header or a parameter that is not known to have
-//! no secret, and every text in the form of a token. It is replaced wherever it stands in the event.
+//! no secret, and every text in the form of a token. Tokens are replaced wherever they stand in the event, other texts
+//! only where they may be secret: a header must not change what the key of the object is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_core::policy::Policy;
 use aws_lc_rs::error::Unspecified;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::signer::{Signer, Standing, spoil};
-use crate::harmless::{is_harmless_header, is_harmless_parameter, token_in};
+use crate::harmless::{is_harmless_header, is_harmless_parameter, is_plain_token, is_token, runs, unescaped};
 
 /// The shortest text that is looked for in the whole event. A shorter one is replaced only where it may be secret.
 const SHORTEST: usize = 12;
 
-/// The longest name of a parameter that stays. S3's own are shorter, and a secret may stand where a name does.
+/// The longest name of a parameter or a cookie that stays, unless the policy has it: a secret may stand where a name does.
 const LONGEST_NAME: usize = 40;
+
+/// How the cookies of AWS's Cognito libraries begin.
+const COGNITO: &str = "CognitoIdentityServiceProvider.";
+
+/// Headers for people, in which a secret of another header is replaced too. What others have decides.
+const FREE_TEXTS: [&str; 2] = ["user-agent", "via"];
+
+/// What is not escaped in a URL (RFC 3986 section 2.3).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The schemes of `Authorization`, as IANA lists them, and those of AWS: not a word that may be a secret.
 const SCHEMES: [&str; 14] = [
@@ -60,21 +70,40 @@ pub(crate) struct Cleaner<'c> {
     pub(crate) signer: &'c Signer,
     /// What a token is to the policy.
     pub(crate) standing: &'c dyn Fn(&str) -> Standing,
+    /// Whether the function took the token of the request for genuine. It may have fetched keys that are not here.
+    pub(crate) was_believed: bool,
     pub(crate) policy: &'c Policy,
 }
 
+/// An event, as one line of JSON.
+pub(crate) struct Clean {
+    pub(crate) event: String,
+    /// Whether its path is as it was.
+    pub(crate) has_same_path: bool,
+}
+
 impl Cleaner<'_> {
-    /// The event, as one line of JSON.
+    /// The event without what may be secret.
     ///
     /// # Errors
     /// [`UnreadableEvent`]. Nothing of the event may be written then.
-    pub(crate) fn clean(&self, event: &[u8]) -> Result<String, UnreadableEvent> {
+    pub(crate) fn clean(&self, event: &[u8]) -> Result<Clean, UnreadableEvent> {
         let mut event: Value = serde_json::from_slice(event).map_err(|_| UnreadableEvent::Form)?;
         let request = event
             .pointer_mut("/Records/0/cf/request")
             .and_then(Value::as_object_mut)
             .ok_or(UnreadableEvent::Form)?;
-        let mut found = Found { cleaner: self, secrets: BTreeMap::new() };
+        // A body that reached the function is the viewer's own.
+        request.remove("body");
+        let mut tokens = BTreeSet::new();
+        gather(&Value::Object(request.clone()), &mut tokens);
+        let pieces = Pieces::of(&cookie_lines(request));
+        tokens.retain(|token| !pieces.has(token));
+        tokens.extend(pieces.tokens.values().map(|pieces| pieces.concat()));
+        let is_only = tokens.len() == 1;
+        let mut found =
+            Found { cleaner: self, is_only, tokens: BTreeMap::new(), words: BTreeMap::new(), pieces };
+        let uri = request.get("uri").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(headers) = request.get_mut("headers").and_then(Value::as_object_mut) {
             found.headers(headers)?;
         }
@@ -82,39 +111,101 @@ impl Cleaner<'_> {
             let clean = found.query(query)?;
             request.insert("querystring".into(), clean.into());
         }
-        // A body that reached the function is the viewer's own.
-        request.remove("body");
-        found.tokens_in(&Value::Object(request.clone()))?;
-        found.replace_all(&mut event);
-        Ok(event.to_string())
+        found.everywhere(&mut event)?;
+        let has_same_path =
+            event.pointer("/Records/0/cf/request/uri").and_then(Value::as_str) == Some(uri.as_str());
+        Ok(Clean { event: event.to_string(), has_same_path })
     }
 }
 
-/// The secrets of one event, each with what stands for it.
+/// The tokens of a value that are not escaped.
+fn gather(value: &Value, tokens: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            let plain = unescaped(text);
+            let text = plain.as_deref().unwrap_or(text);
+            tokens.extend(runs(text).filter(|run| is_plain_token(run)).map(str::to_owned));
+        }
+        Value::Array(all) => all.iter().for_each(|one| gather(one, tokens)),
+        Value::Object(members) => members.values().for_each(|one| gather(one, tokens)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The values of all `Cookie` lines.
+fn cookie_lines(request: &Map<String, Value>) -> Vec<String> {
+    let lines = request.get("headers").and_then(|headers| headers.get("cookie")).and_then(Value::as_array);
+    let values = lines.into_iter().flatten().filter_map(|line| line.get("value").and_then(Value::as_str));
+    values.map(str::to_owned).collect()
+}
+
+/// What was found in one event, each with what stands for it.
 struct Found<'f> {
     cleaner: &'f Cleaner<'f>,
-    secrets: BTreeMap<String, String>,
+    /// Whether the event has one token only.
+    is_only: bool,
+    tokens: BTreeMap<String, String>,
+    words: BTreeMap<String, String>,
+    pieces: Pieces,
 }
 
 impl Found<'_> {
-    /// What stands for a text. The same text is replaced by the same everywhere.
-    fn stand_in(&mut self, secret: &str) -> Result<String, Unspecified> {
-        if let Some(known) = self.secrets.get(secret) {
+    /// What stands for a token.
+    fn token(&mut self, token: &str) -> Result<String, Unspecified> {
+        if let Some(known) = self.tokens.get(token) {
             return Ok(known.clone());
         }
-        let stands = match token_in(secret) == Some(secret) {
-            true => self.cleaner.signer.replace(secret, (self.cleaner.standing)(secret))?,
-            false => spoil(secret)?,
+        let standing = match self.is_only && self.cleaner.was_believed {
+            true => Standing::Signed,
+            false => (self.cleaner.standing)(token),
         };
-        self.secrets.insert(secret.to_owned(), stands.clone());
+        let stands = self.cleaner.signer.replace(token, standing)?;
+        self.tokens.insert(token.to_owned(), stands.clone());
         Ok(stands)
     }
 
+    /// What stands for a word that may be secret. The same word is replaced by the same everywhere.
+    fn word(&mut self, word: &str) -> Result<String, Unspecified> {
+        if is_token(word) {
+            return self.run(word);
+        }
+        if word.len() < SHORTEST {
+            return spoil(word);
+        }
+        if let Some(known) = self.words.get(word) {
+            return Ok(known.clone());
+        }
+        let stands = spoil(word)?;
+        self.words.insert(word.to_owned(), stands.clone());
+        Ok(stands)
+    }
+
+    /// A text with other tokens in the place of its own, escaped as they were.
+    fn run(&mut self, text: &str) -> Result<String, Unspecified> {
+        let mut clean = String::with_capacity(text.len());
+        for run in runs(text) {
+            match unescaped(run) {
+                _ if !is_token(run) => clean.push_str(run),
+                None => clean.push_str(&self.token(run)?),
+                Some(plain) => {
+                    let mut without = String::with_capacity(plain.len());
+                    for run in runs(&plain) {
+                        match is_plain_token(run) {
+                            true => without.push_str(&self.token(run)?),
+                            false => without.push_str(run),
+                        }
+                    }
+                    clean.extend(utf8_percent_encode(&without, ESCAPED));
+                }
+            }
+        }
+        Ok(clean)
+    }
+
     fn headers(&mut self, headers: &mut Map<String, Value>) -> Result<(), Unspecified> {
-        let places = self.cleaner.policy.credentials();
-        for (name, lines) in headers {
-            let is_of_policy = places.header.as_ref().is_some_and(|header| header.name() == name);
-            if is_harmless_header(name) && !is_of_policy {
+        let named = self.cleaner.policy.credentials().header.as_ref();
+        for (name, lines) in headers.iter_mut() {
+            if is_harmless_header(name) && named.is_none_or(|header| header.name() != name) {
                 continue;
             }
             for line in lines.as_array_mut().into_iter().flatten() {
@@ -124,6 +215,13 @@ impl Found<'_> {
                     "cookie" => self.cookies(value)?,
                     _ => self.words(value)?,
                 };
+            }
+        }
+        for name in FREE_TEXTS {
+            for line in headers.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(Value::String(value)) = line.get_mut("value") {
+                    *value = self.without_words(value);
+                }
             }
         }
         Ok(())
@@ -140,41 +238,58 @@ impl Found<'_> {
 
     /// The names of cookies stay, and so does the name of a user by which Cognito's libraries choose one.
     fn cookies(&mut self, line: &str) -> Result<String, Unspecified> {
-        let mut pieces = Pieces::of(line);
         let mut clean = Vec::new();
         for pair in line.split(';') {
             clean.push(match pair.split_once('=') {
-                Some((name, _)) if name.ends_with(".LastAuthUser") => pair.to_owned(),
-                Some((name, value)) => match pieces.take(name.trim(), |token| self.stand_in(token))? {
-                    Some(piece) => format!("{name}={piece}"),
-                    None => format!("{name}={}", self.words(value)?),
+                Some((name, value)) if self.stays(name.trim(), value) => match name.trim() {
+                    name if name.starts_with(COGNITO) && name.ends_with(".LastAuthUser") => pair.to_owned(),
+                    trimmed => match self.piece(trimmed)? {
+                        Some(piece) => format!("{name}={piece}"),
+                        None => format!("{name}={}", self.words(value)?),
+                    },
                 },
-                None => self.words(pair)?,
+                Some(_) | None => self.words(pair)?,
             });
         }
         Ok(clean.join(";"))
     }
 
+    /// Whether what stands where the name of a cookie does is one.
+    fn stays(&self, name: &str, value: &str) -> bool {
+        let cookie = self.cleaner.policy.credentials().cookie.as_ref();
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let is_of_policy = cookie.is_some_and(|cookie| cookie.is_of(name) || cookie.is_of(stem));
+        // Base64 ends with `=`.
+        let is_short = name.len() <= LONGEST_NAME && !value.trim_matches('=').is_empty();
+        is_of_policy || is_short || name.starts_with(COGNITO)
+    }
+
+    /// What stands for a piece of a token that is split over cookies.
+    fn piece(&mut self, name: &str) -> Result<Option<String>, Unspecified> {
+        let Some(stem) = self.pieces.stem_of(name) else { return Ok(None) };
+        if let Some(pieces) = self.pieces.tokens.remove(&stem) {
+            let stands = self.token(&pieces.concat())?;
+            self.pieces.split(&stem, &pieces, &stands);
+        }
+        Ok(self.pieces.stand_ins.get(name).cloned())
+    }
+
     fn query(&mut self, query: &str) -> Result<String, Unspecified> {
+        let named = self.cleaner.policy.credentials().query.clone();
         let mut clean = Vec::new();
         for pair in query.split('&') {
-            clean.push(match pair.split_once('=') {
-                Some((name, _))
-                    if is_harmless_parameter(name)
-                        && self.cleaner.policy.credentials().query.as_deref() != Some(name) =>
-                {
-                    pair.to_owned()
+            let (name, value) =
+                pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value)));
+            let is_named = named.as_deref() == Some(name);
+            let is_known = is_harmless_parameter(name) || self.is_ignored(name);
+            clean.push(match value {
+                None if is_known || is_named => pair.to_owned(),
+                Some(_) if is_harmless_parameter(name) && !is_named => self.run(pair)?,
+                Some(value) if is_known || is_named => format!("{name}={}", self.words(value)?),
+                Some(value) if name.len() <= LONGEST_NAME && !value.trim_matches('=').is_empty() => {
+                    format!("{name}={}", self.words(value)?)
                 }
-                Some((name, _)) if name.len() > LONGEST_NAME => self.words(pair)?,
-                Some((name, value)) => {
-                    let plain = percent_decode_str(value).decode_utf8().ok();
-                    match plain.as_deref().filter(|plain| token_in(plain) == Some(*plain)) {
-                        Some(token) => format!("{name}={}", self.stand_in(token)?),
-                        None => format!("{name}={}", self.words(value)?),
-                    }
-                }
-                None if is_harmless_parameter(pair) || self.is_ignored(pair) => pair.to_owned(),
-                None => self.words(pair)?,
+                Some(_) | None => self.words(pair)?,
             });
         }
         Ok(clean.join("&"))
@@ -196,48 +311,42 @@ impl Found<'_> {
                 }
                 _ => (word, ""),
             };
-            let stands = match word.len() {
-                _ if is_plain(word) => word.to_owned(),
-                ..SHORTEST => spoil(word)?,
-                _ => self.stand_in(word)?,
-            };
-            clean.push_str(&stands);
+            clean.push_str(&if is_plain(word) { word.to_owned() } else { self.word(word)? });
             clean.push_str(end);
         }
         Ok(clean)
     }
 
-    /// Notes every text in the form of a token, wherever it is.
-    fn tokens_in(&mut self, value: &Value) -> Result<(), Unspecified> {
+    /// A text without the words that were replaced elsewhere, the longest first.
+    fn without_words(&self, text: &str) -> String {
+        let mut words: Vec<_> = self.words.iter().collect();
+        words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+        words.iter().fold(text.to_owned(), |text, (word, stands)| text.replace(word.as_str(), stands))
+    }
+
+    /// Replaces tokens in every text of the event.
+    fn everywhere(&mut self, value: &mut Value) -> Result<(), Unspecified> {
         match value {
             Value::String(text) => {
-                let mut rest = text.as_str();
-                while let Some(token) = token_in(rest) {
-                    let is_ours = self.secrets.values().any(|stands| stands == token);
-                    if !is_ours {
-                        self.stand_in(token)?;
+                let is_done = |found: &Self, run: &str| {
+                    found.tokens.values().any(|stands| stands == run) || found.pieces.is_stand_in(run)
+                };
+                if runs(text).any(|run| is_token(run) && !is_done(self, run)) {
+                    let mut clean = String::with_capacity(text.len());
+                    for run in runs(text) {
+                        match is_token(run) && !is_done(self, run) {
+                            true => clean.push_str(&self.run(run)?),
+                            false => clean.push_str(run),
+                        }
                     }
-                    rest = rest.split_once(token).map_or("", |(_, after)| after);
+                    *text = clean;
                 }
                 Ok(())
             }
-            Value::Array(all) => all.iter().try_for_each(|one| self.tokens_in(one)),
-            Value::Object(members) => members.values().try_for_each(|one| self.tokens_in(one)),
+            Value::Array(all) => all.iter_mut().try_for_each(|one| self.everywhere(one)),
+            Value::Object(members) => members.values_mut().try_for_each(|one| self.everywhere(one)),
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
         }
-    }
-
-    /// Replaces what is known, the longest first, in every text of the event.
-    fn replace_all(&self, value: &mut Value) {
-        let mut secrets: Vec<_> =
-            self.secrets.iter().filter(|(secret, _)| secret.len() >= SHORTEST).collect();
-        secrets.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
-        walk(value, &|text| {
-            let replaced = |text: String, (secret, stands): &(&String, &String)| {
-                if text.contains(secret.as_str()) { text.replace(secret.as_str(), stands) } else { text }
-            };
-            secrets.iter().fold(text.to_owned(), replaced)
-        });
     }
 }
 
@@ -247,65 +356,66 @@ fn is_plain(word: &str) -> bool {
     is_small || matches!(word, "true" | "false")
 }
 
-fn walk(value: &mut Value, clean: &dyn Fn(&str) -> String) {
-    match value {
-        Value::String(text) => *text = clean(text),
-        Value::Array(all) => all.iter_mut().for_each(|one| walk(one, clean)),
-        Value::Object(members) => members.values_mut().for_each(|one| walk(one, clean)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Tokens that are split over cookies: `NAME.0`, `NAME.1` and so on.
-struct Pieces<'l> {
+/// Tokens that are split over cookies: `NAME.0`, `NAME.1` and so on, on one line or on several.
+struct Pieces {
     /// By the name of the cookie without its number: the pieces, in order.
-    tokens: BTreeMap<&'l str, Vec<&'l str>>,
+    tokens: BTreeMap<String, Vec<String>>,
+    /// The cookies that are pieces, with the names that they are pieces of.
+    stems: BTreeMap<String, String>,
     /// What stands for each piece.
     stand_ins: BTreeMap<String, String>,
 }
 
-impl<'l> Pieces<'l> {
-    fn of(line: &'l str) -> Self {
+impl Pieces {
+    fn of(lines: &[String]) -> Self {
         let mut numbered: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
-        let mut repeated = Vec::new();
-        for (name, value) in line.split(';').filter_map(|pair| pair.trim().split_once('=')) {
+        let mut repeated = BTreeSet::new();
+        let pairs = lines.iter().flat_map(|line| line.split(';'));
+        for (name, value) in pairs.filter_map(|pair| pair.trim().split_once('=')) {
             if let Some((stem, number)) = name.rsplit_once('.')
                 && let Ok(number) = number.parse::<usize>()
                 && numbered.entry(stem).or_default().insert(number, value).is_some()
             {
-                // Several tokens in pieces: their pieces are replaced one by one.
-                repeated.push(stem);
+                // Several tokens in pieces: each piece is a word.
+                repeated.insert(stem);
             }
         }
-        numbered.retain(|stem, pieces| {
-            !repeated.contains(stem) && pieces.keys().copied().eq(0..pieces.len()) && pieces.len() > 1
-        });
-        let tokens = numbered.into_iter().map(|(stem, pieces)| (stem, pieces.into_values().collect()));
-        Self { tokens: tokens.collect(), stand_ins: BTreeMap::new() }
+        let mut made = Self { tokens: BTreeMap::new(), stems: BTreeMap::new(), stand_ins: BTreeMap::new() };
+        for (stem, pieces) in numbered {
+            let is_whole = !repeated.contains(stem) && pieces.keys().copied().eq(0..pieces.len());
+            let all: Vec<String> = pieces.values().map(|piece| (*piece).to_owned()).collect();
+            if is_whole && is_plain_token(&all.concat()) {
+                let names = pieces.keys().map(|number| (format!("{stem}.{number}"), stem.to_owned()));
+                made.stems.extend(names);
+                made.tokens.insert(stem.to_owned(), all);
+            }
+        }
+        made
     }
 
-    /// What stands for a piece, if the pieces are a token together.
-    fn take(
-        &mut self,
-        name: &str,
-        stand_in: impl FnOnce(&str) -> Result<String, Unspecified>,
-    ) -> Result<Option<String>, Unspecified> {
-        let Some((stem, _)) = name.rsplit_once('.') else { return Ok(None) };
-        if let Some(pieces) = self.tokens.remove(stem) {
-            let token = pieces.concat();
-            if token_in(&token) == Some(token.as_str()) {
-                let stands = stand_in(&token)?;
-                let mut rest = stands.as_str();
-                for (number, piece) in pieces.iter().enumerate() {
-                    // As long as they were. The last has what is left.
-                    let is_last = number.saturating_add(1) == pieces.len();
-                    let end = if is_last { rest.len() } else { piece.len().min(rest.len()) };
-                    let (own, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-                    self.stand_ins.insert(format!("{stem}.{number}"), own.to_owned());
-                    rest = after;
-                }
-            }
+    /// Whether this is a piece of a token, or a part of one.
+    fn has(&self, run: &str) -> bool {
+        self.tokens.values().flatten().any(|piece| piece.contains(run))
+    }
+
+    fn stem_of(&self, name: &str) -> Option<String> {
+        self.stems.get(name).cloned()
+    }
+
+    /// Splits what stands for a token as the token was.
+    fn split(&mut self, stem: &str, pieces: &[String], stands: &str) {
+        let mut rest = stands;
+        for (number, piece) in pieces.iter().enumerate() {
+            // The last has what is left.
+            let is_last = number.saturating_add(1) == pieces.len();
+            let end = if is_last { rest.len() } else { piece.len().min(rest.len()) };
+            let (own, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            self.stand_ins.insert(format!("{stem}.{number}"), own.to_owned());
+            rest = after;
         }
-        Ok(self.stand_ins.get(name).cloned())
+    }
+
+    fn is_stand_in(&self, run: &str) -> bool {
+        self.stand_ins.values().any(|piece| piece.contains(run))
     }
 }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{NOTE, RecordingKeys, VERSION, public_half, signing_algorithms};
 use crate::devkey::DevKey;
+use crate::harmless::{is_token, runs};
 
 /// What a token of the viewer was to the policy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,37 +30,13 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// What the check of the signature came to. `was_believed` says whether the function took the token for genuine,
-    /// which it may know better if it fetched keys.
-    pub(crate) fn of(checked: &Result<(), VerifyError>, was_believed: bool) -> Self {
+    /// What the check of the signature came to.
+    pub(crate) fn of(checked: &Result<(), VerifyError>) -> Self {
         match checked {
             Ok(()) => Self::Signed,
-            Err(VerifyError::KeysUnavailable(_)) if was_believed => Self::Signed,
-            Err(VerifyError::KeysUnavailable(_)) => Self::Foreign,
-            Err(VerifyError::Token(error)) => match error {
-                TokenError::SignatureInvalid => Self::Spoilt,
-                TokenError::SigningKeyUnknown => Self::KeyUnknown,
-                TokenError::TooLong
-                | TokenError::Malformed
-                | TokenError::DuplicateMember
-                | TokenError::Encrypted
-                | TokenError::Nested
-                | TokenError::CriticalHeader
-                | TokenError::IssuerUnknown
-                | TokenError::AlgorithmNotAllowed => Self::Foreign,
-                // No key could mend these claims, so nobody looked at the signature.
-                TokenError::TypeMismatch
-                | TokenError::TimeMalformed
-                | TokenError::Expired
-                | TokenError::NotYetValid
-                | TokenError::IssuedInFuture
-                | TokenError::LifetimeTooLong
-                | TokenError::AudienceMismatch
-                | TokenError::ClientMismatch
-                | TokenError::RequiredClaimMismatch
-                | TokenError::Bound
-                | TokenError::Revoked => Self::Signed,
-            },
+            Err(VerifyError::Token(TokenError::SignatureInvalid)) => Self::Spoilt,
+            Err(VerifyError::Token(TokenError::SigningKeyUnknown)) => Self::KeyUnknown,
+            Err(VerifyError::Token(_) | VerifyError::KeysUnavailable(_)) => Self::Foreign,
         }
     }
 }
@@ -120,9 +97,11 @@ impl Signer {
             return spoil_after_header(token);
         };
         let claims = object(payload);
-        let (Some(mut members), Some(_)) = (object(header), claims) else {
+        let (Some(mut members), Some(claims)) = (object(header), claims) else {
             return spoil_after_header(token);
         };
+        let (header, payload) =
+            (without_tokens(header, &mut members)?, without_tokens(payload, &mut claims.clone())?);
         let algorithm = members.get("alg").and_then(Value::as_str).and_then(JwsAlgorithm::from_name);
         let is_named = members.contains_key("kid");
         match standing {
@@ -163,6 +142,33 @@ pub(super) fn random_secret() -> Result<Vec<u8>, Unspecified> {
     Ok(secret)
 }
 
+/// The part of a token that has these members, without the tokens in them: some providers put one of another service
+/// into a claim.
+fn without_tokens(part: &str, members: &mut Map<String, Value>) -> Result<String, Unspecified> {
+    let before = members.clone();
+    members.values_mut().try_for_each(spoil_tokens)?;
+    if *members == before {
+        return Ok(part.to_owned());
+    }
+    Ok(URL_SAFE_NO_PAD.encode(Value::Object(members.clone()).to_string()))
+}
+
+fn spoil_tokens(value: &mut Value) -> Result<(), Unspecified> {
+    match value {
+        Value::String(text) => {
+            let mut clean = String::with_capacity(text.len());
+            for run in runs(text) {
+                clean.push_str(&if is_token(run) { spoil(run)? } else { run.to_owned() });
+            }
+            *text = clean;
+            Ok(())
+        }
+        Value::Array(all) => all.iter_mut().try_for_each(spoil_tokens),
+        Value::Object(members) => members.values_mut().try_for_each(spoil_tokens),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
 /// A part of a token, if it is a JSON object.
 fn object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
@@ -187,34 +193,61 @@ fn spoil_signature(signature: &str) -> Result<String, Unspecified> {
     }
 }
 
-/// A text of the same form: random letters and digits in the place of letters and digits.
+/// A text of the same form: random letters and digits in the place of letters and digits, also of escaped ones.
 pub(super) fn spoil(text: &str) -> Result<String, Unspecified> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     let mut random = vec![0u8; text.len()];
     fill(&mut random)?;
     let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied().map_or('A', char::from);
     let mut random = random.iter().map(letter);
-    // The two digits of an escape stay: a query with another escape would be read differently.
-    let mut escape = 0u8;
-    Ok(text
-        .chars()
-        .map(|one| match one {
-            '%' => {
-                escape = 2;
-                '%'
-            }
-            digit if escape > 0 && digit.is_ascii_hexdigit() => {
-                escape = escape.saturating_sub(1);
-                digit
-            }
-            one => {
-                escape = 0;
-                match one {
-                    one if one.is_ascii_alphanumeric() => random.next().unwrap_or('A'),
-                    one if one.is_ascii() => one,
-                    _ => 'é',
+    let mut letter = || random.next().unwrap_or('A');
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if let Some((escaped, after)) = escaped_bytes(rest) {
+            clean.push_str(&spoil_escaped(&escaped, &mut letter));
+            rest = after;
+            continue;
+        }
+        clean.push(match first {
+            one if one.is_ascii_alphanumeric() => letter(),
+            one if one.is_ascii() => one,
+            _ => 'é',
+        });
+        rest = rest.get(first.len_utf8()..).unwrap_or_default();
+    }
+    Ok(clean)
+}
+
+/// The bytes of the escapes at the beginning of a text, and the text after them.
+fn escaped_bytes(text: &str) -> Option<(Vec<u8>, &str)> {
+    let mut rest = text;
+    let mut bytes = Vec::new();
+    while let Some((digits, after)) = rest.strip_prefix('%').and_then(|rest| rest.split_at_checked(2))
+        && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        && let Ok(byte) = u8::from_str_radix(digits, 16)
+    {
+        bytes.push(byte);
+        rest = after;
+    }
+    (!bytes.is_empty()).then_some((bytes, rest))
+}
+
+/// Escapes of the same form: letters for letters, and no UTF-8 where there was none.
+fn spoil_escaped(bytes: &[u8], letter: &mut impl FnMut() -> char) -> String {
+    let mut clean = String::new();
+    let mut escape = |byte: u8| clean.push_str(&format!("%{byte:02X}"));
+    for chunk in bytes.utf8_chunks() {
+        for one in chunk.valid().chars() {
+            match u8::try_from(one) {
+                Ok(byte) if byte.is_ascii_alphanumeric() => {
+                    escape(u8::try_from(letter()).unwrap_or(b'A'));
                 }
+                Ok(byte) if byte.is_ascii() => escape(byte),
+                _ => "é".bytes().for_each(&mut escape),
             }
-        })
-        .collect())
+        }
+        chunk.invalid().iter().for_each(|_| escape(0xFF));
+    }
+    clean
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -21,7 +21,7 @@ use thiserror::Error;
 use super::policy::LivePolicy;
 use crate::output::note;
 use crate::recording::{
-    Cleaner, EVENTS, KEYS, OUTCOMES, RecordingError, Signer, Standing, UnreadableEvent, document_of,
+    Clean, Cleaner, EVENTS, KEYS, OUTCOMES, RecordingError, Signer, Standing, UnreadableEvent, document_of,
     is_same_decision,
 };
 use crate::replay::Replayed;
@@ -30,6 +30,9 @@ use crate::token::write_new;
 
 /// How many requests may wait to be written. Beyond it, requests are counted and not recorded.
 const BACKLOG: usize = 4096;
+
+/// The most bytes of outcomes: `replay` reads 256 MiB.
+const MAX_OUTCOMES: u64 = 255 * 1024 * 1024;
 
 /// Why nothing can be recorded.
 #[derive(Debug, Diagnostic, Error)]
@@ -141,11 +144,25 @@ impl Recording {
         add(&mut self.missed.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Removes it: nothing was served.
+    pub(super) fn discard(&self) {
+        self.end();
+        for name in [KEYS, EVENTS, OUTCOMES] {
+            let _ = fs::remove_file(self.folder.join(name));
+        }
+        // Fails if it was there before with something in it, which is not ours.
+        let _ = fs::remove_dir(&self.folder);
+    }
+
+    fn end(&self) -> Option<thread::Result<Written>> {
+        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        Some(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()?.join())
+    }
+
     /// Waits until everything is written, and says what is in the folder.
     pub(super) fn finish(&self) {
-        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        let Ok(written) = writer.join() else {
+        let Some(ended) = self.end() else { return };
+        let Ok(written) = ended else {
             note(format!("{} the recording ended early", "warning:".yellow()));
             return;
         };
@@ -207,6 +224,8 @@ enum LeftOut {
         "without what may be secret in it, it is decided in another way (`{actual}` became `{replayed}`)"
     )]
     Otherwise { actual: String, replayed: String },
+    #[error("the recording has as many bytes as can be replayed")]
+    Full,
     #[error("`{file}` cannot be written: {error}")]
     Unwritable { file: &'static str, error: io::Error },
 }
@@ -216,10 +235,12 @@ struct Writer {
     decides: Decides,
     signer: Signer,
     keys: PathBuf,
-    events: BufWriter<File>,
-    outcomes: BufWriter<File>,
+    events: Lines,
+    outcomes: Lines,
     /// The policy that was recorded last, as whoever replays the recording has it.
     replaying: Option<(Arc<PolicyDocument>, Arc<Authorizer>)>,
+    /// The number of the last line.
+    line: u64,
     written: Written,
 }
 
@@ -234,37 +255,47 @@ impl Writer {
         signer.prepare(&decides.document()).map_err(RecordingError::from)?;
         let keys = folder.join(KEYS);
         write_new(&keys, &keys_json(&signer), 0o600)?;
-        let open = |name: &str| -> miette::Result<BufWriter<File>> {
+        let open = |name: &'static str| -> miette::Result<Lines> {
             let path = folder.join(name);
             write_new(&path, b"", 0o600)?;
             let file = File::options().append(true).open(&path);
-            Ok(BufWriter::new(file.map_err(|source| SaveError::Unwritable { path, source })?))
+            let file = file.map_err(|source| SaveError::Unwritable { path, source })?;
+            Ok(Lines { name, file, waiting: Vec::new(), bytes: 0 })
         };
         let written = Written { recorded: 0, left_out: BTreeMap::new() };
         let (events, outcomes) = (open(EVENTS)?, open(OUTCOMES)?);
-        Ok(Self { decides, signer, keys, events, outcomes, replaying: None, written })
+        Ok(Self { decides, signer, keys, events, outcomes, replaying: None, line: 0, written })
     }
 
     fn write_all(mut self, decided: &Receiver<Decided>) -> Written {
         while let Ok(one) = decided.recv() {
-            self.write(&one);
+            let mut lines = self.write(&one);
             // Those that came meanwhile are written together.
-            while let Ok(one) = decided.try_recv() {
-                self.write(&one);
+            while lines < BACKLOG as u64
+                && let Ok(one) = decided.try_recv()
+            {
+                lines = lines.saturating_add(self.write(&one));
             }
-            if let Err(error) = self.flush() {
-                self.leave_out(&error);
-                note(format!("{} {error}: the recording ends", "warning:".yellow()));
-                break;
+            match self.flush() {
+                Ok(()) => self.written.recorded = self.written.recorded.saturating_add(lines),
+                Err(error) => {
+                    self.leave_out(&error);
+                    note(format!("{} {error}: the recording ends", "warning:".yellow()));
+                    break;
+                }
             }
         }
         self.written
     }
 
-    fn write(&mut self, decided: &Decided) {
+    /// How many lines it adds: one or none.
+    fn write(&mut self, decided: &Decided) -> u64 {
         match self.try_write(decided) {
-            Ok(()) => self.written.recorded = self.written.recorded.saturating_add(1),
-            Err(why) => self.leave_out(&why),
+            Ok(()) => 1,
+            Err(why) => {
+                self.leave_out(&why);
+                0
+            }
         }
     }
 
@@ -273,10 +304,11 @@ impl Writer {
         *count = count.saturating_add(1);
     }
 
+    /// Both files or none: a line of one belongs to the same line of the other.
     fn flush(&mut self) -> Result<(), LeftOut> {
-        let unwritable = |file| move |error| LeftOut::Unwritable { file, error };
-        self.events.flush().map_err(unwritable(EVENTS))?;
-        self.outcomes.flush().map_err(unwritable(OUTCOMES))
+        let before = self.events.bytes;
+        self.events.flush()?;
+        self.outcomes.flush().inspect_err(|_| self.events.cut(before))
     }
 
     fn try_write(&mut self, decided: &Decided) -> Result<(), LeftOut> {
@@ -285,21 +317,26 @@ impl Writer {
         let replaying = self.replaying()?;
         let was_believed = decided.record.get("issuer").is_some();
         let (decides, signer) = (&self.decides, &self.signer);
-        let standing = |token: &str| {
-            decides.with_authorizer(|live| Standing::of(&live.verify_signature(token, now), was_believed))
-        };
+        let standing =
+            |token: &str| decides.with_authorizer(|live| Standing::of(&live.verify_signature(token, now)));
         let policy = replaying.bundle().policy();
-        let event = Cleaner { signer, standing: &standing, policy }.clean(&decided.event)?;
+        let cleaner = Cleaner { signer, standing: &standing, was_believed, policy };
+        let Clean { event, has_same_path } = cleaner.clean(&decided.event)?;
         let authorized = replaying.authorize(event.as_bytes(), now);
         let replayed = serde_json::to_value(&authorized.record).unwrap_or_default();
-        if !is_same_decision(&decided.record, &replayed) {
+        if !is_same_decision(&decided.record, &replayed, has_same_path) {
             let reason = |of: &Value| of.get("reason").and_then(Value::as_str).unwrap_or("-").to_owned();
             return Err(LeftOut::Otherwise { actual: reason(&decided.record), replayed: reason(&replayed) });
         }
-        let line = self.written.recorded.saturating_add(1);
+        if self.outcomes.bytes.saturating_add(self.outcomes.waiting.len() as u64) > MAX_OUTCOMES {
+            return Err(LeftOut::Full);
+        }
+        self.line = self.line.saturating_add(1);
+        let line = self.line;
         let outcome = Replayed::recorded(EVENTS, line, now, authorized).to_line();
-        writeln!(self.events, "{event}").map_err(|error| LeftOut::Unwritable { file: EVENTS, error })?;
-        writeln!(self.outcomes, "{outcome}").map_err(|error| LeftOut::Unwritable { file: OUTCOMES, error })
+        self.events.push(&event);
+        self.outcomes.push(&outcome);
+        Ok(())
     }
 
     /// The policy that decides now, with the keys of the recording.
@@ -319,6 +356,39 @@ impl Writer {
         let authorizer = Arc::new(Authorizer::new(self.signer.public().bundle_of(&document)?));
         self.replaying = Some((document, Arc::clone(&authorizer)));
         Ok(authorizer)
+    }
+}
+
+/// A file of lines, of which those that wait are written together or not at all.
+struct Lines {
+    name: &'static str,
+    file: File,
+    waiting: Vec<u8>,
+    /// What is in the file.
+    bytes: u64,
+}
+
+impl Lines {
+    fn push(&mut self, line: &str) {
+        self.waiting.extend_from_slice(line.as_bytes());
+        self.waiting.push(b'\n');
+    }
+
+    fn flush(&mut self) -> Result<(), LeftOut> {
+        let written = self.file.write_all(&self.waiting);
+        let before = self.bytes;
+        self.bytes = before.saturating_add(self.waiting.len() as u64);
+        self.waiting.clear();
+        written.map_err(|error| {
+            self.cut(before);
+            LeftOut::Unwritable { file: self.name, error }
+        })
+    }
+
+    fn cut(&mut self, bytes: u64) {
+        // If even this fails, `replay` names the line that is not whole.
+        let _ = self.file.set_len(bytes);
+        self.bytes = bytes;
     }
 }
 
