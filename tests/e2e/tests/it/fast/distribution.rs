@@ -510,6 +510,37 @@ async fn an_edit_of_the_policy_counts_at_once_and_a_broken_one_not_at_all() {
 }
 
 #[tokio::test]
+async fn the_bucket_is_the_one_that_the_templates_make_for_the_policy() {
+    let served = Served::sample();
+    let policy = served.policy();
+    let listing = std::fs::read_to_string(&policy).unwrap();
+    let path = "/users/alice/x";
+    // The rule lists, so the distribution may, and S3 tells that an object is missing.
+    let answer = ask(&served, "alice", "GET", path, "").await;
+    assert!(answer.status == 404 && answer.body.contains("NoSuchKey"), "{}", answer.body);
+
+    let versions = listing.replace("[\"ListObjectsV2\"]", "[\"GetObjectVersion\"]");
+    assert_ne!(versions, listing);
+    std::fs::write(&policy, &versions).unwrap();
+    until(&served, "alice", "GET", path, 403).await;
+    let answer = ask(&served, "alice", "GET", path, "").await;
+    assert!(answer.body.contains("<Code>AccessDenied</Code>"), "S3's own answer: {}", answer.body);
+
+    let first = ask(&served, "alice", "PUT", path, "one").await.header("x-amz-version-id").to_owned();
+    let second = ask(&served, "alice", "PUT", path, "two").await.header("x-amz-version-id").to_owned();
+    assert!(!first.is_empty() && first != second, "{first} {second}");
+    let deleted = ask(&served, "alice", "DELETE", path, "").await;
+    assert_eq!((deleted.status, deleted.header("x-amz-delete-marker")), (204, "true"));
+    assert_eq!(ask(&served, "alice", "GET", path, "").await.status, 403);
+    for (version, body) in [(first, "one"), (second, "two")] {
+        let answer = ask(&served, "alice", "GET", &format!("{path}?versionId={version}"), "").await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, body));
+    }
+    std::fs::write(&policy, &listing).unwrap();
+    until(&served, "alice", "GET", path, 404).await;
+}
+
+#[tokio::test]
 async fn a_reader_that_does_not_read_holds_up_neither_requests_nor_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(authorizer())
