@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use authorizer_local::EmbeddedS3;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -20,7 +21,10 @@ struct Serving {
 
 impl Serving {
     fn start(arguments: &[&str]) -> (Self, Value) {
-        let data = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    fn start_in(data: TempDir, arguments: &[&str]) -> (Self, Value) {
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--policy", "fixtures/policies/sample.toml", "--listen", "127.0.0.1:0"])
             .args(["--format", "json", "--data", data.path().to_str().unwrap()])
@@ -174,10 +178,12 @@ fn a_hit_is_told_and_the_console_empties_the_cache() {
     behavior["ResponseHeadersPolicyId"] = json!("60669652-455b-4ae9-85a4-c4c02393f86c");
     let path = folder.path().join("distribution.json");
     fs::write(&path, export.to_string()).unwrap();
-    let (mut serving, started) = Serving::start(&["--distribution", path.to_str().unwrap()]);
-    let file = std::path::PathBuf::from(started["bucket"].as_str().unwrap()).join("public/a");
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(&file, "first").unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let object = data.path().join("private-files/public/a");
+    fs::create_dir_all(object.parent().unwrap()).unwrap();
+    fs::write(object, "first").unwrap();
+    let at = data.path().to_owned();
+    let (mut serving, started) = Serving::start_in(data, &["--distribution", path.to_str().unwrap()]);
     let addr = started["addr"].as_str().unwrap().to_owned();
     let console = started["console"].as_str().unwrap().to_owned();
     for (content, cache, age) in
@@ -187,18 +193,21 @@ fn a_hit_is_told_and_the_console_empties_the_cache() {
         assert!(answer.contains(cache) && answer.ends_with(content), "{answer}");
         let line = serving.line();
         assert_eq!((&line["age"], &line["record"]["decision"]), (&age, &json!("allow")), "{line}");
-        fs::write(&file, "second").unwrap();
+        // As long as it was: the index knows the length.
+        fs::write(EmbeddedS3::file(&at, "private-files", "public/a").unwrap(), "other").unwrap();
     }
     assert!(command(&console, "[\"/users/*\"]").ends_with("{\"removed\":0}"));
     assert!(command(&console, "[\"public\"]").contains("does not begin with `/`"));
     assert!(command(&console, "[\"/*\"]").ends_with("{\"removed\":1}"));
-    assert!(ask(&addr, "GET /public/a").ends_with("second"));
+    assert!(ask(&addr, "GET /public/a").ends_with("other"));
     serving.end();
 }
 
 /// It ends at once: exit 2, nothing on standard output, and these words in one diagnostic.
 fn assert_refused(arguments: &[&str], words: &[&str]) {
-    let fixed = ["serve", "--policy", "fixtures/policies/sample.toml", "--listen", "127.0.0.1:0"];
+    let data = tempfile::tempdir().unwrap();
+    let fixed = ["serve", "--policy", "fixtures/policies/sample.toml", "--listen", "127.0.0.1:0", "--data"];
+    let fixed = [&fixed[..], &[data.path().to_str().unwrap()]].concat();
     let done = Done::of(&mut command_in(ROOT, &[&fixed, arguments].concat()));
     let said = done.err.replace(['│', '\n'], " ");
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");

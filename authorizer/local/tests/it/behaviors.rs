@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use authorizer_local::{Behaviors, Distribution, DistributionConfig, Function};
+use authorizer_local::{Behaviors, Distribution, DistributionConfig, EmbeddedS3, Function, Settings};
 use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::support::{Stage, client, empty, forward, function, refuse, settings, text};
+use crate::support::{Heard, Stage, client, empty, forward, function, refuse, settings, text};
 
 const DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
 const ALL_BUT_HOST: &str = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
@@ -67,8 +68,25 @@ pub(crate) async fn serve(function: Function, distribution: &Value) -> Stage {
     serve_config(function, config(distribution)).await
 }
 
+/// The same, with objects that are in the first bucket from the start.
+async fn serve_with(function: Function, distribution: &Value, objects: &[(&str, &str)]) -> Stage {
+    let prepared = settings(function);
+    for (key, content) in objects {
+        let file = prepared.0.data_dir.join("files").join(key);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    }
+    start(prepared, config(distribution)).await
+}
+
 pub(crate) async fn serve_config(function: Function, config: DistributionConfig) -> Stage {
-    let (settings, heard, data) = settings(function);
+    start(settings(function), config).await
+}
+
+async fn start(
+    (settings, heard, data): (Settings, Arc<Heard>, TempDir),
+    config: DistributionConfig,
+) -> Stage {
     let credentials = settings.credentials.clone();
     let running =
         Distribution::start_with(settings, Behaviors::Distribution(Box::new(config))).await.unwrap();
@@ -96,9 +114,9 @@ async fn the_first_pattern_that_matches_selects_the_behavior_and_each_origin_is_
     for path in ["/images/a.png", "/images/private/a.png", "/images/a.PNG", "/%69mages/b.png"] {
         assert_eq!(stage.call("PUT", path, text(path)).await.0, 200, "{path}");
     }
-    let file = |path: &str| std::fs::read(stage.data.path().join(path)).is_ok();
-    assert!(file("pictures/web/images/a.png"), "the origin path is in front of the key");
-    assert!(file("files/images/private/a.png") && file("files/images/a.PNG"));
+    let is_in = |bucket: &str, key: &str| EmbeddedS3::file(stage.data.path(), bucket, key).is_some();
+    assert!(is_in("pictures", "web/images/a.png"), "the origin path is in front of the key");
+    assert!(is_in("files", "images/private/a.png") && is_in("files", "images/a.PNG"));
     let buckets: Vec<_> = stage.running.buckets().map(|(name, _)| name.to_owned()).collect();
     assert_eq!(buckets, ["files", "pictures"]);
     let report = stage.heard.bucket.lock().unwrap()[0].clone();
@@ -203,15 +221,15 @@ async fn a_response_headers_policy_is_that_of_the_behavior() {
 async fn the_default_root_object_is_what_a_request_for_the_root_gets_after_the_function() {
     let mut distribution = distribution(&[bucket("files", "files")], &[("", behavior("files"))]);
     distribution["DefaultRootObject"] = json!("index.html");
-    let stage = serve(
+    let stage = serve_with(
         function(|request| {
             assert_ne!(request["uri"], "/index.html", "the function sees what the viewer sent");
             request
         }),
         &distribution,
+        &[("index.html", "home")],
     )
     .await;
-    std::fs::write(stage.file("index.html"), "home").unwrap();
     assert_eq!(stage.get("/").await, (200, "home".into()));
     // A listing is a request for `/` too.
     assert_eq!(stage.get("/?list-type=2&prefix=users/").await, (200, "home".into()));
@@ -226,8 +244,7 @@ async fn an_error_page_takes_the_place_of_the_origins_error_and_not_of_a_refusal
     ]});
     let stage = serve(forward(), &distribution).await;
     assert_eq!(stage.get("/missing").await.0, 404, "there is no page yet");
-    std::fs::create_dir_all(stage.file("errors")).unwrap();
-    std::fs::write(stage.file("errors/404.html"), "sorry").unwrap();
+    assert_eq!(stage.call("PUT", "/errors/404.html", text("sorry")).await.0, 200);
     assert_eq!(stage.get("/missing").await, (200, "sorry".into()));
     let stage = serve(refuse(), &distribution).await;
     assert_eq!(stage.get("/missing").await, (403, "{}".into()));
@@ -291,9 +308,7 @@ async fn what_is_not_here_is_told_and_answered_with_502() {
     let answer = stage.ask("GET", "/signed/x", &[], "").await;
     assert_eq!(answer.error(), (403, "MissingKey"));
     // CloudFront serves it to everyone, and so does the local distribution.
-    let stage = serve(refuse(), &distribution).await;
-    std::fs::create_dir_all(stage.file("open")).unwrap();
-    std::fs::write(stage.file("open/a"), "open").unwrap();
+    let stage = serve_with(refuse(), &distribution, &[("open/a", "open")]).await;
     assert_eq!(stage.get("/open/a").await, (200, "open".into()));
     assert_eq!(stage.get("/a").await.0, 403);
 }
@@ -464,8 +479,7 @@ async fn a_head_request_gets_the_error_page_without_its_body() {
     distribution["CustomErrorResponses"] = json!({"Quantity": 1, "Items": [
         {"ErrorCode": 404, "ResponsePagePath": "/404.html", "ResponseCode": "404", "ErrorCachingMinTTL": 0},
     ]});
-    let stage = serve(forward(), &distribution).await;
-    std::fs::write(stage.file("404.html"), "sorry").unwrap();
+    let stage = serve_with(forward(), &distribution, &[("404.html", "sorry")]).await;
     let response = stage.send(Request::head(stage.url("/missing")).body(empty()).unwrap()).await;
     assert_eq!(
         (response.status().as_u16(), &response.headers()["content-length"]),

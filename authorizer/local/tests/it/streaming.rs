@@ -116,7 +116,7 @@ async fn a_refused_upload_without_end_is_ended() {
 
 #[tokio::test]
 async fn connections_without_a_request_do_not_delay_the_stop() {
-    let Stage { running, client, .. } = Stage::with(forward()).await;
+    let Stage { running, client, data: _data, .. } = Stage::with(forward()).await;
     drop(client);
     let _silent = TcpStream::connect(running.addr()).await.unwrap();
     let mut used = TcpStream::connect(running.addr()).await.unwrap();
