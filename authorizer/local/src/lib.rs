@@ -30,6 +30,7 @@
 //!
 //! - Encryption is accepted and ignored, and no answer tells of it. A storage class is stored and told, and means nothing.
 //! - `response-expires` must be a date.
+//! - An `Authorization` that is no signature is 403 `AccessDenied`; S3 says 400.
 //! - A completion's checksums of parts are compared for CRC32, CRC32C, CRC64NVME, SHA1 and SHA256. For the five newer
 //!   ones only that of the object is. That these are always of the parts, never of the whole object, is a guess.
 //! - Nothing expires: older versions stay, and so do the parts of uploads that nobody completes.

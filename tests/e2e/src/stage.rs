@@ -110,7 +110,7 @@ impl Stage {
             listen: "127.0.0.1:0".parse().unwrap(),
             tls,
             bucket: BUCKET.to_owned(),
-            bucket_options: BucketOptions::of_templates(Arc::new(|| true)),
+            bucket_options: BucketOptions::default(),
             region: "us-east-1".to_owned(),
             credentials: Credentials::random().unwrap(),
             data_dir: folder.path().join("data"),

@@ -358,16 +358,15 @@ async fn an_access_control_signs_as_its_setting_says() {
     let distribution =
         distribution(&[bucket("files", "files")], &[("passed/*", passes_on), ("", behavior("files"))]);
     let token = [("authorization", "Bearer of-the-viewer")];
-    for (setting, plain, with_token) in
-        [("always", 200, [200, 200]), ("no-override", 200, [403, 400]), ("never", 403, [403, 400])]
+    for (setting, plain, with_token) in [("always", 200, 200), ("no-override", 200, 403), ("never", 403, 403)]
     {
         let config = signing(&distribution, setting);
-        assert_eq!(config.notes().join(" ").contains("Origin Access Control"), false, "{setting}");
+        assert!(!config.notes().join(" ").contains("Origin Access Control"), "{setting}");
         let stage = serve_config(forward(), config).await;
         assert_eq!(stage.ask("PUT", "/a", &[], "a").await.status, plain, "{setting}");
-        for (path, status) in ["/b", "/passed/b"].into_iter().zip(with_token) {
+        for path in ["/b", "/passed/b"] {
             let answer = stage.ask("PUT", path, &token, "b").await;
-            assert_eq!(answer.status, status, "{setting} {path}: {}", answer.body);
+            assert_eq!(answer.status, with_token, "{setting} {path}: {}", answer.body);
         }
     }
     for config in [config(&distribution), signing(&distribution, "sometimes")] {
