@@ -116,7 +116,8 @@ impl EmbeddedS3 {
         Ok(Self { server, store })
     }
 
-    /// The file of the body of an object, if there is one.
+    /// The file of the body of an object, if there is one. In a bucket with versions, that is the newest body, also of an
+    /// object that was deleted.
     pub fn file(data_dir: &Path, bucket: &str, key: &str) -> Option<PathBuf> {
         files::find(data_dir, bucket, key)
     }
