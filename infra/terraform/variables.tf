@@ -227,8 +227,8 @@ variable "function_version_arn" {
 
 variable "staging_distribution_arns" {
   description = <<-EOT
-    The staging distributions of a continuous deployment, which may then use the bucket and the key too. Each must have
-    the function, as this distribution has.
+    The staging distributions of a continuous deployment, which may then use the bucket and the key too. Each must be of
+    this account, and have the function, as this distribution has.
   EOT
   type        = list(string)
   default     = []
@@ -238,6 +238,13 @@ variable "staging_distribution_arns" {
       can(regex("^arn:aws[a-z-]*:cloudfront::[0-9]{12}:distribution/E[A-Z0-9]{6,20}$", arn))
     ])
     error_message = "ARNs of distributions."
+  }
+  validation {
+    condition = alltrue([
+      for arn in var.staging_distribution_arns :
+      try(split(":", arn)[4], "") == data.aws_caller_identity.this.account_id
+    ])
+    error_message = "Distributions of this account: one of another account could otherwise use the bucket and the key."
   }
 }
 

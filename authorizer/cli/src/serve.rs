@@ -35,7 +35,7 @@ use serde_json::json;
 
 use self::console::{About, Console, Decider, Recording};
 use self::dev_issuer::DevIssuer;
-use self::distribution::DistributionArgs;
+use self::distribution::{ByPolicy, DistributionArgs};
 use self::error::ServeError;
 use self::lock::DataLock;
 use self::observer::RequestLines;
@@ -174,7 +174,8 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         _ => (None, None),
     };
     let policy_file = policy.clone().filter(|_| args.function.is_none());
-    let (function, response_headers, headers, decided_by, decider, decides) = match (&args.function, policy) {
+    let (function, response_headers, by_policy, decided_by, decider, decides) = match (&args.function, policy)
+    {
         (Some(zip), _) => {
             let clients = RuntimeClients::in_dir(&args.runtimes);
             let runtime = match args.runtime {
@@ -190,13 +191,13 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
                 );
             }
             let response_headers = response_headers_of(&packaged);
-            let headers = distribution::of_package(&packaged);
+            let by_policy = distribution::of_package(&packaged);
             let decider = Decider::of_package(&packaged);
             let decides = args.record.as_ref().map(|_| Decides::of_package(&packaged)).transpose()?;
             (
                 Function::Packaged(packaged),
                 response_headers,
-                headers,
+                by_policy,
                 format!("the package {}", zip.display()),
                 decider,
                 decides,
@@ -207,7 +208,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             let for_headers = policy.clone();
             let decider = Decider::Live(policy.clone());
             let decides = Some(Decides::Live(policy.clone()));
-            let headers = distribution::of_live(policy.clone());
+            let by_policy = distribution::of_live(policy.clone());
             let response_headers: Arc<ResponseHeaders> =
                 Arc::new(move |origin: Option<&str>| for_headers.response_headers(origin));
             let handler = move |event: Bytes| {
@@ -216,7 +217,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             };
             let decided_by = format!("the policy {}", path.display());
             let function = Function::InProcess(InProcess::new(handler));
-            (function, response_headers, headers, decided_by, Some(decider), decides)
+            (function, response_headers, by_policy, decided_by, Some(decider), decides)
         }
         // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
@@ -230,7 +231,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         // clap requires both files or none.
         _ => None,
     };
-    let (forwarded, needed) = headers;
+    let ByPolicy { forwarded, needed, bucket: bucket_options } = by_policy;
     let (behaviors, said) = args.distribution.behaviors(forwarded, &needed, https.is_some())?;
     let recorded = args.record.as_deref().zip(decides);
     let recorded = recorded.map(|(folder, decides)| record::Recording::start(folder, decides)).transpose()?;
@@ -239,6 +240,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         listen: args.listen,
         tls: https.as_ref().map(|https| https.tls.clone()),
         bucket: BUCKET.into(),
+        bucket_options,
         region: REGION.into(),
         credentials: Credentials::random().map_err(ServeError::Random)?,
         data_dir: data.clone(),

@@ -45,7 +45,7 @@ pub use needs::DistributionNeeds;
 pub use obstacle::{Obstacle, Stopped};
 pub use policies::{
     AddedHeader, CachePolicy, CorsHeadersPolicy, OriginRequestPolicy, PolicyError, ResponseHeadersPolicy,
-    Selection,
+    Selection, SigningBehavior,
 };
 pub use template::{Template, TemplateError};
 pub use view::BehaviorName;

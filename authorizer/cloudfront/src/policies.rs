@@ -6,6 +6,8 @@ mod read;
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 pub use read::PolicyError;
 
 /// Names that a policy selects.
@@ -20,6 +22,38 @@ pub enum Selection {
     AllBut(Vec<String>),
     /// Every name.
     All,
+}
+
+/// When an Origin Access Control signs a request for the origin
+/// ([AWS: settings](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html#oac-advanced-settings-s3)).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SigningBehavior {
+    /// Every request.
+    Always,
+    /// `no-override`: only a request without an `Authorization`.
+    NoOverride,
+    /// No request.
+    Never,
+    /// It is not said, or something else is.
+    Unknown,
+}
+
+impl SigningBehavior {
+    /// That of an `OriginAccessControlConfig`.
+    pub fn of(config: Option<&Value>) -> Self {
+        match config.and_then(|config| config.get("SigningBehavior")).and_then(Value::as_str) {
+            Some("always") => Self::Always,
+            Some("no-override") => Self::NoOverride,
+            Some("never") => Self::Never,
+            Some(_) | None => Self::Unknown,
+        }
+    }
+
+    /// That of what `get-origin-access-control` writes.
+    pub fn of_file(bytes: &[u8]) -> Self {
+        let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        Self::of(document.pointer("/OriginAccessControl/OriginAccessControlConfig"))
+    }
 }
 
 /// What of a request is in the key of the cache. All of it is forwarded to the origin too.

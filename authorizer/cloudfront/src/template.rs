@@ -12,7 +12,9 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::exported::{Exported, ExportedError};
-use super::policies::{CachePolicy, OriginRequestPolicy, PolicyError, ResponseHeadersPolicy};
+use super::policies::{
+    CachePolicy, OriginRequestPolicy, PolicyError, ResponseHeadersPolicy, SigningBehavior,
+};
 use resolve::Resolver;
 
 /// The distribution of a template, and the policies that the template has. Their ids are their logical ids.
@@ -26,6 +28,10 @@ pub struct Template {
     pub origin_request_policies: BTreeMap<String, OriginRequestPolicy>,
     /// The response headers policies.
     pub response_headers_policies: BTreeMap<String, ResponseHeadersPolicy>,
+    /// When each Origin Access Control signs, by its logical id.
+    pub access_controls: BTreeMap<String, SigningBehavior>,
+    /// Whether each bucket keeps versions, by its name. A bucket is left out of which the template alone does not say it.
+    pub versions: BTreeMap<String, bool>,
 }
 
 /// Why a template's distribution cannot be read.
@@ -69,6 +75,7 @@ pub enum TemplateError {
 const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
 const CACHE_POLICY: &str = "AWS::CloudFront::CachePolicy";
 const ORIGIN_REQUEST_POLICY: &str = "AWS::CloudFront::OriginRequestPolicy";
+const ORIGIN_ACCESS_CONTROL: &str = "AWS::CloudFront::OriginAccessControl";
 const RESPONSE_HEADERS_POLICY: &str = "AWS::CloudFront::ResponseHeadersPolicy";
 
 impl Template {
@@ -108,8 +115,20 @@ impl Template {
                 RESPONSE_HEADERS_POLICY,
                 ResponseHeadersPolicy::of,
             )?,
+            access_controls: access_controls(&resolver),
+            versions: resolver.versions(),
         })
     }
+}
+
+/// What cannot be resolved is not known.
+fn access_controls(resolver: &Resolver<'_>) -> BTreeMap<String, SigningBehavior> {
+    let controls = resolver.resources_of(ORIGIN_ACCESS_CONTROL).unwrap_or_default().into_iter();
+    let signing = |id: &String| {
+        let properties = resolver.properties(id).unwrap_or_default();
+        SigningBehavior::of(properties.get("OriginAccessControlConfig"))
+    };
+    controls.map(|(id, _)| (id.clone(), signing(id))).collect()
 }
 
 fn policies<T>(

@@ -110,6 +110,15 @@ pub(crate) enum OriginHere {
     Absent(String),
 }
 
+/// When CloudFront signs a request for an origin.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Signing {
+    Always,
+    /// `no-override`: not a request with an `Authorization`, which is passed on instead if the policies select it.
+    UnlessAuthorized,
+    Never,
+}
+
 /// A bucket as an origin.
 #[derive(Clone, Debug)]
 pub(crate) struct BucketHere {
@@ -117,8 +126,10 @@ pub(crate) struct BucketHere {
     pub(crate) region: String,
     /// The prefix of every path.
     pub(crate) path: String,
-    /// Whether CloudFront signs for it.
-    pub(crate) is_signed: bool,
+    /// When CloudFront signs for it.
+    pub(crate) signing: Signing,
+    /// Whether it keeps versions, where that is known.
+    pub(crate) versions: Option<bool>,
     /// The headers that CloudFront adds.
     pub(crate) headers: Vec<(String, String)>,
 }
@@ -193,7 +204,8 @@ impl Behaviors {
             bucket: bucket.to_owned(),
             region: region.to_owned(),
             path: String::new(),
-            is_signed: true,
+            signing: Signing::Always,
+            versions: None,
             headers: Vec::new(),
         };
         Site {

@@ -27,7 +27,7 @@ use crate::observer::{Observer, RequestDetails, RequestReport};
 use crate::origin::Origin;
 use crate::random::{RandomError, cloudfront_request_id};
 use crate::result::{FunctionOutcome, check};
-use crate::s3::{EmbeddedS3, EmbeddedS3Error};
+use crate::s3::{BucketOptions, EmbeddedS3, EmbeddedS3Error};
 use crate::server::{BoxError, Server};
 use crate::tls::Tls;
 
@@ -42,6 +42,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// The bucket's name.
     pub bucket: String,
+    /// What the bucket can be, and each bucket of a distribution whose template does not say otherwise.
+    pub bucket_options: BucketOptions,
     /// The bucket's Region, which signatures must be for.
     pub region: String,
     /// The credentials that the distribution signs with and the bucket verifies.
@@ -135,6 +137,7 @@ impl Distribution {
             listen,
             tls,
             bucket,
+            bucket_options,
             region,
             credentials,
             data_dir,
@@ -156,8 +159,17 @@ impl Distribution {
                         None => {
                             let observer = Arc::clone(&observer);
                             let (name, region) = (here.bucket.clone(), here.region.clone());
-                            let s3 =
-                                EmbeddedS3::start(&data_dir, &name, &credentials, &region, observer).await?;
+                            let mut options = bucket_options.clone();
+                            options.versions = here.versions.unwrap_or(options.versions);
+                            let s3 = EmbeddedS3::start_with(
+                                &data_dir,
+                                &name,
+                                &credentials,
+                                &region,
+                                observer,
+                                options,
+                            )
+                            .await?;
                             buckets.push(RunningBucket { name, region, s3 });
                             buckets.last()
                         }
@@ -450,7 +462,9 @@ impl Way {
             return (answer::cached(cached, age, &request.headers), x_cache);
         }
         let caching = caching.map(|(cache, key)| (cache, key, cache.asked()));
-        let (response, status) = match origin.send(&behavior.forwarded.request(request), Some(body)).await {
+        let signs = origin.signs(&request);
+        let sent = behavior.forwarded.request(request);
+        let (response, status) = match origin.send(&sent, Some(body), signs).await {
             Ok(response) => {
                 report.forwarded = true;
                 if let Some(details) = &mut report.details {
@@ -496,7 +510,7 @@ impl Way {
             body: None,
             other: Map::new(),
         };
-        let mut page = origin.send(&request, None).await.ok()?;
+        let mut page = origin.send(&request, None, origin.signs(&request)).await.ok()?;
         if !page.status().is_success() {
             return None;
         }

@@ -13,7 +13,8 @@
 //!   CloudFront would answer 502; and about each request that reached the bucket ([`BucketReport`]).
 //! - [`EmbeddedS3`] is the bucket alone, with the policy that the distribution needs: `s3:GetObject`,
 //!   `s3:GetObjectVersion`, `s3:PutObject`, `s3:DeleteObject`, `s3:AbortMultipartUpload` and
-//!   `s3:ListMultipartUploadParts` on its objects, and `s3:ListBucket`, so that a missing object is 404.
+//!   `s3:ListMultipartUploadParts` on its objects, and, unless its [`BucketOptions`] say otherwise, `s3:ListBucket`, so
+//!   that a missing object is 404.
 //!
 //! Differences from AWS (`docs/local.md` has all of them): the viewer uses HTTP, or HTTPS with the certificate in
 //! [`Settings`] ([`Tls`]), but not both; a package's processes run on between requests, where Lambda freezes them; header
@@ -29,8 +30,12 @@
 //!
 //! - Encryption is accepted and ignored, and no answer tells of it. A storage class is stored and told, and means nothing.
 //! - `response-expires` must be a date.
+//! - An `Authorization` that is no signature is 403 `AccessDenied`; S3 says 400.
 //! - A completion's checksums of parts are compared for CRC32, CRC32C, CRC64NVME, SHA1 and SHA256. For the five newer
 //!   ones only that of the object is. That these are always of the parts, never of the whole object, is a guess.
+//! - Nothing expires: older versions stay, and so do the parts of uploads that nobody completes.
+//! - The distribution may always read versions (`s3:GetObjectVersion`), write, delete and use parts. At AWS the templates
+//!   grant each of these only if the access policy has a rule for it. Whether it may list follows the access policy.
 //! - A bucket has one program that serves it. A file that is changed by hand under `objects/` is served as it is, with the
 //!   entity tag from before.
 
@@ -67,6 +72,6 @@ pub use observer::{BucketReport, Observer, RequestDetails, RequestReport};
 pub use packaged::{Packaged, PackagedError, Runtime, RuntimeClients, UnpackError};
 pub use random::RandomError;
 pub use result::Violation;
-pub use s3::{BucketOptions, EmbeddedS3, EmbeddedS3Error};
+pub use s3::{BucketOptions, CanList, EmbeddedS3, EmbeddedS3Error};
 pub use tls::Tls;
 pub use usage::{ColdStart, Usage};

@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::behaviors::BucketHere;
+use crate::behaviors::{BucketHere, Signing};
 use crate::body::{Activity, Download, ResponseBody, Upload};
 use crate::credentials::Credentials;
 use crate::headers::is_hop_by_hop;
@@ -95,14 +95,25 @@ impl Origin {
         })
     }
 
-    /// Sends the request that the function returned, with the viewer's body.
+    /// Whether it signs the request that the function returned. Whether CloudFront looks at the viewer's own request
+    /// instead is unproven.
+    pub(crate) fn signs(&self, request: &CloudFrontRequest<'_>) -> bool {
+        match self.bucket.signing {
+            Signing::Always => true,
+            Signing::UnlessAuthorized => !request.headers.contains_key("authorization"),
+            Signing::Never => false,
+        }
+    }
+
+    /// Sends what reaches the bucket of the request that the function returned, with the viewer's body.
     pub(crate) async fn send(
         &self,
         request: &CloudFrontRequest<'_>,
         body: Option<Incoming>,
+        signs: bool,
     ) -> Result<Response<ResponseBody>, OriginError> {
         let activity = Activity::now();
-        let request = self.request(request, Upload::new(body, activity.clone()))?;
+        let request = self.request(request, Upload::new(body, activity.clone()), signs)?;
         let response = tokio::select! {
             response = self.client.request(request) => response.map_err(|error| self.unreachable(&error))?,
             () = activity.ceased(self.response_timeout) => {
@@ -117,7 +128,12 @@ impl Origin {
         Ok(Response::from_parts(parts, body))
     }
 
-    fn request(&self, request: &CloudFrontRequest<'_>, body: Upload) -> Result<Request<Upload>, OriginError> {
+    fn request(
+        &self,
+        request: &CloudFrontRequest<'_>,
+        body: Upload,
+        signs: bool,
+    ) -> Result<Request<Upload>, OriginError> {
         let BucketHere { bucket, path: prefix, .. } = &self.bucket;
         let path = match request.querystring.as_ref() {
             "" => format!("/{bucket}{prefix}{}", request.uri),
@@ -147,7 +163,7 @@ impl Origin {
             signed.headers_mut().insert(name, value);
         }
         let (mut parts, body) = signed.into_parts();
-        if self.bucket.is_signed {
+        if signs {
             self.signer.sign(&mut parts, SystemTime::now())?;
         }
         Ok(Request::from_parts(parts, body))
@@ -186,7 +202,8 @@ mod tests {
             bucket: "files".to_owned(),
             region: "us-east-1".to_owned(),
             path: String::new(),
-            is_signed: true,
+            signing: Signing::Always,
+            versions: None,
             headers: Vec::new(),
         };
         let mut origin = Origin::new(bucket, files, "us-east-1", &credentials).unwrap();
@@ -205,7 +222,7 @@ mod tests {
                     body: None,
                     other: serde_json::Map::new(),
                 };
-                let answer = match origin.send(&returned, Some(request.into_body())).await {
+                let answer = match origin.send(&returned, Some(request.into_body()), true).await {
                     Ok(response) => {
                         let status = response.status().as_u16();
                         let body = response.into_body().collect().await;

@@ -48,7 +48,7 @@ use crate::observer::{BucketReport, Observer};
 use crate::server::{BoxError, Server};
 
 pub use error::EmbeddedS3Error;
-pub use options::BucketOptions;
+pub use options::{BucketOptions, CanList};
 
 use gate::Gate;
 use policy::Operation;
@@ -102,11 +102,12 @@ impl EmbeddedS3 {
             return Err(EmbeddedS3Error::BucketName(bucket.to_owned()));
         }
         let (folder, name) = (data_dir.to_owned(), bucket.to_owned());
-        let opened = tokio::task::spawn_blocking(move || Store::open(&folder, &name, options)).await;
+        let can_list = Arc::clone(&options.can_list);
+        let opened = tokio::task::spawn_blocking(move || Store::open(&folder, &name, &options)).await;
         let store = opened.unwrap_or_else(|error| {
             Err(EmbeddedS3Error::DataFolder { path: data_dir.to_owned(), error: io::Error::other(error) })
         })?;
-        let service = entry::service(Operations(Arc::clone(&store)), credentials, options.can_list);
+        let service = entry::service(Operations(Arc::clone(&store)), credentials, can_list);
         let door = Arc::new(Door { gate: Gate::new(bucket, region), service, observer });
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(EmbeddedS3Error::Listen)?;
@@ -115,7 +116,8 @@ impl EmbeddedS3 {
         Ok(Self { server, store })
     }
 
-    /// The file of the body of an object, if there is one.
+    /// The file of the body of an object, if there is one. In a bucket with versions, that is the newest body, also of an
+    /// object that was deleted.
     pub fn file(data_dir: &Path, bucket: &str, key: &str) -> Option<PathBuf> {
         files::find(data_dir, bucket, key)
     }

@@ -340,6 +340,28 @@ run "a_pinned_version_is_of_this_function" {
   expect_failures = [var.function_version_arn]
 }
 
+run "staging_distributions_are_distributions" {
+  command = plan
+
+  variables {
+    staging_distribution_arns = ["arn:aws:s3:::files"]
+  }
+
+  expect_failures = [var.staging_distribution_arns]
+}
+
+run "staging_distributions_are_of_this_account" {
+  command = plan
+
+  variables {
+    staging_distribution_arns = [
+      "arn:aws:cloudfront::111122223333:distribution/ESTAGING1", "arn:aws:cloudfront::444455556666:distribution/ESTAGING2"
+    ]
+  }
+
+  expect_failures = [var.staging_distribution_arns]
+}
+
 run "one_web_acl" {
   command = plan
 

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use authorizer_core::{Authorizer, UnixTime};
 use authorizer_local::{
-    BucketReport, Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation, Observer,
-    RequestReport, Running, Settings, Tls,
+    BucketOptions, BucketReport, Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation,
+    Observer, RequestReport, Running, Settings, Tls,
 };
 use authorizer_policy::PolicyFile;
 use bytes::Bytes;
@@ -110,6 +110,7 @@ impl Stage {
             listen: "127.0.0.1:0".parse().unwrap(),
             tls,
             bucket: BUCKET.to_owned(),
+            bucket_options: BucketOptions::default(),
             region: "us-east-1".to_owned(),
             credentials: Credentials::random().unwrap(),
             data_dir: folder.path().join("data"),

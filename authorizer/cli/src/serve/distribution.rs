@@ -7,9 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use authorizer_cloudfront::{ExportedError, Template, TemplateError};
 use authorizer_core::Bundle;
+use authorizer_core::operation::S3Operation;
 use authorizer_core::origin_headers::OriginHeaders;
 use authorizer_core::policy::Policy;
-use authorizer_local::{Behaviors, ConfigError, DistributionConfig, ForwardedHeaders, Packaged};
+use authorizer_core::rules::Effect;
+use authorizer_local::{
+    Behaviors, BucketOptions, ConfigError, DistributionConfig, ForwardedHeaders, Packaged,
+};
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
@@ -281,15 +285,30 @@ fn needed_by(policy: &Policy) -> Vec<String> {
     OriginHeaders::of(policy.rules()).names().map(str::to_owned).collect()
 }
 
-/// The headers that reach the bucket without a distribution, and those that the policy needs there.
-pub(super) type Headers = (Arc<ForwardedHeaders>, Vec<String>);
+/// Whether a policy has a rule that lists. Then the templates let the distribution list the bucket (`Listing` of
+/// `infra/parameters`).
+fn lists(policy: &Policy) -> bool {
+    let allows = policy.rules().iter().filter(|rule| rule.effect() == Effect::Allow);
+    allows.into_iter().any(|rule| rule.operations().any(S3Operation::is_listing))
+}
 
-/// Those of a policy file, as it is now.
-pub(super) fn of_live(policy: LivePolicy) -> Headers {
+/// What a policy decides of the distribution and its bucket.
+pub(super) struct ByPolicy {
+    /// The headers that reach the bucket without a distribution.
+    pub(super) forwarded: Arc<ForwardedHeaders>,
+    /// Those that the policy needs there.
+    pub(super) needed: Vec<String>,
+    /// The bucket, as the templates make it for the policy.
+    pub(super) bucket: BucketOptions,
+}
+
+/// That of a policy file, as it is now.
+pub(super) fn of_live(policy: LivePolicy) -> ByPolicy {
     let now = policy.current();
     let needed = needed_by(now.authorizer().bundle().policy());
     let first = (Arc::clone(&now), forwarded_by(now.authorizer().bundle().policy()));
     let known = Mutex::new(first);
+    let for_listing = policy.clone();
     let forwarded = move || {
         let now = policy.current();
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -298,16 +317,26 @@ pub(super) fn of_live(policy: LivePolicy) -> Headers {
         }
         Arc::clone(&known.1)
     };
-    (Arc::new(forwarded), needed)
+    let can_list = move || lists(for_listing.current().authorizer().bundle().policy());
+    ByPolicy {
+        forwarded: Arc::new(forwarded),
+        needed,
+        bucket: BucketOptions::of_templates(Arc::new(can_list)),
+    }
 }
 
-/// Those of a package. If its bundle cannot be read, the package does not start, and nothing is forwarded.
-pub(super) fn of_package(packaged: &Packaged) -> Headers {
+/// That of a package. If its bundle cannot be read, the package does not start, and nothing is forwarded.
+pub(super) fn of_package(packaged: &Packaged) -> ByPolicy {
     let bundle = fs::read(packaged.folder().join("bundle.json"));
     let bundle = bundle.ok().and_then(|bytes| Bundle::read(&bytes).ok());
     let policy = bundle.as_ref().map(Bundle::policy);
     let forwarded = policy.map(forwarded_by).unwrap_or_default();
-    (Arc::new(move || Arc::clone(&forwarded)), policy.map(needed_by).unwrap_or_default())
+    let can_list = policy.is_some_and(lists);
+    ByPolicy {
+        forwarded: Arc::new(move || Arc::clone(&forwarded)),
+        needed: policy.map(needed_by).unwrap_or_default(),
+        bucket: BucketOptions::of_templates(Arc::new(move || can_list)),
+    }
 }
 
 #[cfg(test)]

@@ -339,6 +339,24 @@ impl<'t> Resolver<'t> {
         })
     }
 
+    /// Whether each bucket keeps versions, by its name.
+    pub(super) fn versions(&self) -> BTreeMap<String, bool> {
+        let is_there = |resource: &Value| match resource.get("Condition").and_then(Value::as_str) {
+            Some(condition) => self.condition(condition, 0).unwrap_or(true),
+            None => true,
+        };
+        let buckets = self.resources.iter().filter(|(_, resource)| is_bucket(resource) && is_there(resource));
+        buckets
+            .filter_map(|(id, resource)| {
+                let written = resource.pointer("/Properties/VersioningConfiguration").unwrap_or(&Value::Null);
+                // What cannot be resolved says nothing. It is an error only in what is served.
+                let said = self.resolve(written, id, 0).ok()?;
+                let status = said.as_ref().and_then(|said| said.get("Status")).and_then(Value::as_str);
+                Some((self.bucket(id, resource, 0), status == Some("Enabled")))
+            })
+            .collect()
+    }
+
     /// `Fn::Sub`: a text with `${Name}`, `${Resource.Attribute}` and `${!literal}`.
     fn substitute(&self, argument: &Value, depth: usize) -> Result<String, String> {
         let (text, own) = match argument {

@@ -157,3 +157,40 @@ fn a_template_that_refers_to_itself_without_end_is_refused() {
     let read = read(&endless).unwrap();
     assert_eq!(read.distribution.view().origins.0[0].domain_name, "bucket.s3.us-east-1.amazonaws.com");
 }
+
+#[test]
+fn buckets_say_whether_they_keep_versions_and_access_controls_when_they_sign() {
+    let mut document = template(&config());
+    let resources = document["Resources"].as_object_mut().unwrap();
+    let versions =
+        |status: Value| json!({"Type": "AWS::S3::Bucket", "Properties": {"VersioningConfiguration": status}});
+    let status = json!({"Fn::If": ["IsOpen", "Suspended", "Enabled"]});
+    resources.insert("Kept".into(), versions(json!({"Status": status})));
+    resources.insert("Suspended".into(), versions(json!({"Status": "Suspended"})));
+    resources.insert("Elsewhere".into(), versions(json!({"Fn::ImportValue": "x"})));
+    let mut absent = versions(json!({"Status": "Enabled"}));
+    absent["Condition"] = json!("IsOpen");
+    resources.insert("Absent".into(), absent);
+    for (id, signs) in
+        [("Signs", json!("always")), ("Yields", json!("no-override")), ("Never", json!("never"))]
+    {
+        let config = json!({"Name": {"Ref": "Missing"}, "SigningBehavior": signs});
+        let properties = json!({"OriginAccessControlConfig": config});
+        let control = json!({"Type": "AWS::CloudFront::OriginAccessControl", "Properties": properties});
+        resources.insert(id.into(), control);
+    }
+    let template = read(&document).unwrap();
+    let versions: Vec<_> = template.versions.iter().map(|(name, keeps)| (name.as_str(), *keeps)).collect();
+    let named = ("files-111122223333", false);
+    assert_eq!(versions, [("bucket", false), named, ("kept", true), ("suspended", false)]);
+    let controls: Vec<_> = template.access_controls.iter().map(|(id, signs)| (id.as_str(), *signs)).collect();
+    assert_eq!(
+        controls,
+        [
+            ("Access", SigningBehavior::Unknown),
+            ("Never", SigningBehavior::Never),
+            ("Signs", SigningBehavior::Always),
+            ("Yields", SigningBehavior::NoOverride),
+        ]
+    );
+}

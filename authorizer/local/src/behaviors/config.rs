@@ -6,13 +6,14 @@ use std::sync::Arc;
 use authorizer_cloudfront::view::{self, CookiePreference, ForwardedValues};
 use authorizer_cloudfront::{
     BehaviorName, CachePolicy, Exported, ExportedError, OriginRequestPolicy, PolicyError,
-    ResponseHeadersPolicy, Selection, Target, Template, TemplateError, unknown_in, unknown_in_distribution,
+    ResponseHeadersPolicy, Selection, SigningBehavior, Target, Template, TemplateError, unknown_in,
+    unknown_in_distribution,
 };
 use serde_json::Value;
 
 use super::{
-    Answers, Behavior, BucketHere, ErrorResponse, Forwarded, FunctionHere, OriginHere, Selected, Site,
-    ViewerProtocol,
+    Answers, Behavior, BucketHere, ErrorResponse, Forwarded, FunctionHere, OriginHere, Selected, Signing,
+    Site, ViewerProtocol,
 };
 
 /// The time of errors in the cache where the distribution says nothing, in seconds.
@@ -169,6 +170,44 @@ impl Policies<'_> {
     }
 }
 
+impl Policies<'_> {
+    /// When the Origin Access Control signs. Most do always, and so does one that is not known.
+    fn signing(&self, control: &str, notes: &mut Vec<String>) -> Signing {
+        let of_template = self.template.as_ref().and_then(|template| template.access_controls.get(control));
+        let file = format!("origin-access-control-{control}.json");
+        let behavior = of_template
+            .cloned()
+            .or_else(|| (self.beside)(&file).map(|bytes| SigningBehavior::of_file(&bytes)))
+            .unwrap_or(SigningBehavior::Unknown);
+        match behavior {
+            SigningBehavior::Always => Signing::Always,
+            SigningBehavior::NoOverride => Signing::UnlessAuthorized,
+            SigningBehavior::Never => Signing::Never,
+            SigningBehavior::Unknown => {
+                let shown = control.escape_debug();
+                notes.push(format!(
+                    "the Origin Access Control `{shown}` is not known, and is served as one that signs `always`; its file is \
+                     what `aws cloudfront get-origin-access-control --id {shown} >{}` writes",
+                    file.escape_debug()
+                ));
+                Signing::Always
+            }
+        }
+    }
+
+    /// Whether a bucket keeps versions: by the template that has it, or by the file that `infra/export` writes.
+    fn versions(&self, bucket: &str) -> Option<bool> {
+        let of_template = self.template.as_ref().and_then(|template| template.versions.get(bucket).copied());
+        of_template.or_else(|| {
+            let bytes = (self.beside)(&format!("bucket-{bucket}/versioning.json"))?;
+            let said: Value = serde_json::from_slice(&bytes).ok()?;
+            // A bucket that never had versions has no status.
+            let is_read = said.as_object().is_some_and(|said| !said.contains_key("NotRead"));
+            is_read.then(|| said.get("Status").and_then(Value::as_str) == Some("Enabled"))
+        })
+    }
+}
+
 impl DistributionConfig {
     /// Reads what `get-distribution-config` wrote, or a template. Policies that are not AWS's own are in the template, or
     /// in files beside the distribution, by the names that `infra/export` gives them.
@@ -208,11 +247,14 @@ impl DistributionConfig {
             })
             .collect();
         notes.extend(absent(view, exported.config()));
-        let origins = view.origins.0.iter().map(origin_here).collect::<Result<Vec<_>, _>>()?;
         let ids: Vec<String> = view.origins.0.iter().map(|origin| origin.id.clone()).collect();
         let mut behaviors = Vec::new();
         for (name, behavior) in view.behaviors() {
             behaviors.push(behavior_here(view, name, behavior, &ids, &policies, &mut notes)?);
+        }
+        let mut origins = Vec::new();
+        for origin in &view.origins.0 {
+            origins.push(origin_here(origin, &policies, &mut notes)?);
         }
         // A policy may be that of several behaviors.
         let mut seen = BTreeSet::new();
@@ -347,7 +389,11 @@ fn absent(view: &view::View, config: &serde_json::Map<String, Value>) -> Vec<Str
     notes
 }
 
-fn origin_here(origin: &view::Origin) -> Result<OriginHere, ConfigError> {
+fn origin_here(
+    origin: &view::Origin,
+    policies: &Policies<'_>,
+    notes: &mut Vec<String>,
+) -> Result<OriginHere, ConfigError> {
     let target = Target::of(origin);
     let Target::Bucket(endpoint) = target else {
         return Ok(OriginHere::Absent(format!(
@@ -359,11 +405,18 @@ fn origin_here(origin: &view::Origin) -> Result<OriginHere, ConfigError> {
         return Err(ConfigError::Bucket { origin: origin.id.clone(), bucket: endpoint.bucket });
     }
     let identity = origin.s3_origin_config.as_ref().map(|one| one.origin_access_identity.as_str());
+    let signing = match origin.origin_access_control_id.as_str() {
+        "" if identity.is_some_and(|id| !id.is_empty()) => Signing::Always,
+        "" => Signing::Never,
+        control => policies.signing(control, notes),
+    };
+    let versions = policies.versions(&endpoint.bucket);
     Ok(OriginHere::Bucket(BucketHere {
         region: endpoint.region.unwrap_or_else(|| "us-east-1".to_owned()),
         bucket: endpoint.bucket,
         path: origin.origin_path.trim_end_matches('/').to_owned(),
-        is_signed: !origin.origin_access_control_id.is_empty() || identity.is_some_and(|id| !id.is_empty()),
+        signing,
+        versions,
         headers: origin
             .custom_headers
             .0

@@ -5,6 +5,8 @@
 //! route, and the route passes it on to a second `s3s`, which reads the operation. What `s3s` reads more strictly than
 //! S3, or not at all, is taken out there: a header that is signed cannot be touched before.
 
+use std::sync::Arc;
+
 use http::header::{AUTHORIZATION, EXPIRES};
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 use s3s::auth::SimpleAuth;
@@ -13,12 +15,17 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 
 use super::conditions::Conditions;
+use super::options::CanList;
 use super::policy::{BucketPolicy, Signed};
 use super::store::{Asked, Operations};
 use crate::credentials::Credentials;
 
 /// Verifies requests, and passes them on to the store.
-pub(crate) fn service(operations: Operations, credentials: &Credentials, can_list: bool) -> S3Service {
+pub(crate) fn service(
+    operations: Operations,
+    credentials: &Credentials,
+    can_list: Arc<CanList>,
+) -> S3Service {
     let mut inner = S3ServiceBuilder::new(operations);
     // It knows nobody, so it verifies nothing again, and asks the policy.
     inner.set_auth(SimpleAuth::new());

@@ -225,7 +225,7 @@ mod tests {
     /// Puts so many keys into the index, ten in each folder, and lists them page by page, whole and by folders.
     async fn list_all(count: usize) {
         let data = tempfile::tempdir().unwrap();
-        let store = Store::open(data.path(), "files", BucketOptions::default()).unwrap();
+        let store = Store::open(data.path(), "files", &BucketOptions::default()).unwrap();
         let insert = move |connection: &Connection, _: &mut crate::s3::files::Moves| {
             let row = "INSERT INTO objects VALUES (?1, ?2, 'null', 1, '0cc175b9c0f1b6a831c399e269772661', 0, 'a', '{}')";
             let mut row = connection.prepare(row).unwrap();

@@ -6,6 +6,8 @@ use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Result, s3_error};
 
+use super::options::CanList;
+
 /// The operations that these actions grant:
 ///
 /// - on the objects `s3:GetObject`, `s3:GetObjectVersion`, `s3:PutObject`, `s3:DeleteObject`,
@@ -56,7 +58,7 @@ pub(crate) struct Signed;
 /// grant: `s3s` itself does not check either.
 pub(crate) struct BucketPolicy {
     /// Whether it grants `s3:ListBucket`.
-    pub(crate) can_list: bool,
+    pub(crate) can_list: Arc<CanList>,
 }
 
 #[async_trait::async_trait]
@@ -70,7 +72,7 @@ impl S3Access for BucketPolicy {
         let is_signed = context.extensions_mut().get::<Signed>().is_some();
         let query = context.uri().query().unwrap_or_default();
         let is_granted = ALLOWED.contains(&&*name)
-            && (self.can_list || !LISTINGS.contains(&&*name))
+            && (!LISTINGS.contains(&&*name) || (self.can_list)())
             && !deletes_a_version(&name, query)
             && !context.headers().keys().any(|header| takes_more_than_writing(header.as_str()));
         if is_signed && is_granted { Ok(()) } else { Err(s3_error!(AccessDenied, "Access Denied")) }

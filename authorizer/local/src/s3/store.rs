@@ -17,7 +17,7 @@ use super::facts::{NULL_VERSION, Object};
 use super::files::{self, Files, Lock};
 use super::import;
 use super::index::{self, Index};
-use super::options::BucketOptions;
+use super::options::{BucketOptions, CanList};
 use super::versions::{Version, Versioning, check_id, marker, version};
 
 /// How long a start waits for another one of the same bucket to end.
@@ -31,7 +31,7 @@ pub(crate) struct Store {
     pub(super) files: Arc<Files>,
     pub(super) versioning: Versioning,
     pub(super) deletions: Deletions,
-    can_list: bool,
+    can_list: Arc<CanList>,
     is_stopping: Arc<AtomicBool>,
     lock: Mutex<Option<Lock>>,
 }
@@ -57,7 +57,7 @@ impl Store {
     pub(crate) fn open(
         data_dir: &Path,
         bucket: &str,
-        options: BucketOptions,
+        options: &BucketOptions,
     ) -> Result<Arc<Self>, EmbeddedS3Error> {
         let root = data_dir.join(bucket);
         let failed = |error| EmbeddedS3Error::DataFolder { path: data_dir.to_owned(), error };
@@ -86,7 +86,7 @@ impl Store {
             files,
             versioning,
             deletions: Deletions::default(),
-            can_list: options.can_list,
+            can_list: Arc::clone(&options.can_list),
             is_stopping: Arc::default(),
             lock: Mutex::new(Some(lock)),
         });
@@ -134,7 +134,9 @@ impl Store {
                 error.set_headers(marker_headers(id));
                 Err(error)
             }
-            None if self.can_list => Err(s3_error!(NoSuchVersion, "The specified version does not exist.")),
+            None if (self.can_list)() => {
+                Err(s3_error!(NoSuchVersion, "The specified version does not exist."))
+            }
             None => Err(denied()),
         }
     }
@@ -142,9 +144,10 @@ impl Store {
     /// The error for a missing object. Without `s3:ListBucket`, S3 does not tell that it is missing.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
     fn missing(&self, key: &str) -> S3Result<S3Error> {
-        let mut error = if self.can_list { no_such_key() } else { denied() };
+        let can_list = (self.can_list)();
+        let mut error = if can_list { no_such_key() } else { denied() };
         if self.versioning != Versioning::Off
-            && self.can_list
+            && can_list
             && let Some(id) = self.index.read(|connection| marker(connection, key))?
         {
             error.set_headers(marker_headers(&id));

@@ -331,6 +331,96 @@ async fn an_origin_without_access_control_is_not_signed_for_and_one_with_host_is
     assert!(stage.last_report().problem.unwrap().contains("`Host`"));
 }
 
+/// The configuration with an Origin Access Control of this setting beside it.
+fn signing(distribution: &Value, behavior: &str) -> DistributionConfig {
+    let control = json!({"OriginAccessControl": {"OriginAccessControlConfig": {
+        "SigningProtocol": "sigv4", "SigningBehavior": behavior, "OriginAccessControlOriginType": "s3",
+    }}});
+    let beside = |name: &str| {
+        (name == "origin-access-control-E2QWRUHAPOMQZL.json").then(|| control.to_string().into_bytes())
+    };
+    DistributionConfig::read(distribution.to_string().as_bytes(), &beside).unwrap()
+}
+
+#[tokio::test]
+async fn an_access_control_signs_as_its_setting_says() {
+    // The viewer's own `Authorization` reaches the bucket only where a policy selects it.
+    let passes_on = with(behavior("files"), |one| {
+        one["ForwardedValues"] = json!({
+            "QueryString": true,
+            "Cookies": {"Forward": "none"},
+            "Headers": {"Quantity": 1, "Items": ["Authorization"]},
+        });
+        let one = one.as_object_mut().unwrap();
+        one.remove("CachePolicyId");
+        one.remove("OriginRequestPolicyId");
+    });
+    let distribution =
+        distribution(&[bucket("files", "files")], &[("passed/*", passes_on), ("", behavior("files"))]);
+    let token = [("authorization", "Bearer of-the-viewer")];
+    for (setting, plain, with_token) in [("always", 200, 200), ("no-override", 200, 403), ("never", 403, 403)]
+    {
+        let config = signing(&distribution, setting);
+        assert!(!config.notes().join(" ").contains("Origin Access Control"), "{setting}");
+        let stage = serve_config(forward(), config).await;
+        assert_eq!(stage.ask("PUT", "/a", &[], "a").await.status, plain, "{setting}");
+        for path in ["/b", "/passed/b"] {
+            let answer = stage.ask("PUT", path, &token, "b").await;
+            assert_eq!(answer.status, with_token, "{setting} {path}: {}", answer.body);
+        }
+    }
+    for config in [config(&distribution), signing(&distribution, "sometimes")] {
+        let notes = config.notes().join("\n");
+        let command = "aws cloudfront get-origin-access-control --id E2QWRUHAPOMQZL";
+        assert!(notes.contains("served as one that signs `always`") && notes.contains(command), "{notes}");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_keeps_versions_as_the_template_or_the_export_says() {
+    let file = |said: &str| {
+        let said = said.to_owned();
+        move |name: &str| (name == "bucket-files/versioning.json").then(|| said.clone().into_bytes())
+    };
+    let written = distribution(&[bucket("files", "files")], &[("", behavior("files"))]);
+    let read = |said: &str| DistributionConfig::read(written.to_string().as_bytes(), &file(said)).unwrap();
+    let of_template = |properties: Value| {
+        let mut config = distribution(&[bucket("files", "files")], &[("", behavior("files"))]);
+        config["Origins"] = json!([bucket("files", "files")]);
+        config["CacheBehaviors"] = json!([]);
+        let default = &mut config["DefaultCacheBehavior"];
+        let associations = default["LambdaFunctionAssociations"]["Items"].clone();
+        default["LambdaFunctionAssociations"] = associations;
+        default["AllowedMethods"] = json!(["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]);
+        config["Origins"][0]["DomainName"] = json!({"Fn::GetAtt": "Files.RegionalDomainName"});
+        let template = json!({"Resources": {
+            "Files": {"Type": "AWS::S3::Bucket", "Properties": properties},
+            "Distribution": {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": config}},
+        }});
+        DistributionConfig::of_template(&template, &Default::default(), &|_| None).unwrap()
+    };
+    for (config, by_settings, keeps) in [
+        (read(r#"{"Status": "Enabled"}"#), false, true),
+        (read(r#"{"Status": "Suspended"}"#), true, false),
+        (read("{}"), true, false),
+        (read(r#"{"NotRead": "AccessDenied"}"#), true, true),
+        (config(&written), true, true),
+        (config(&written), false, false),
+        (of_template(json!({"VersioningConfiguration": {"Status": "Enabled"}})), false, true),
+        (of_template(json!({"VersioningConfiguration": {"Status": "Suspended"}})), true, false),
+        (of_template(json!({})), true, false),
+    ] {
+        let (mut settings, heard, data) = settings(forward());
+        settings.bucket_options.versions = by_settings;
+        let credentials = settings.credentials.clone();
+        let behaviors = Behaviors::Distribution(Box::new(config));
+        let running = Distribution::start_with(settings, behaviors).await.unwrap();
+        let stage = Stage { running, heard, credentials, data, client: client() };
+        let put = stage.ask("PUT", "/a", &[], "a").await;
+        assert_eq!((put.status, !put.header("x-amz-version-id").is_empty()), (200, keeps));
+    }
+}
+
 #[test]
 fn what_is_set_and_not_known_and_what_is_missing_are_named() {
     let mut written = distribution(&[bucket("files", "files")], &[("", behavior("files"))]);
@@ -350,7 +440,9 @@ fn what_is_set_and_not_known_and_what_is_missing_are_named() {
     let error = read(&written, &|_| Some(b"{}".to_vec())).unwrap_err();
     assert!(error.starts_with(&format!("`origin-request-policy-{id}.json`: not an origin")), "{error}");
     let found = read(&written, &|name| {
-        assert_eq!(name, format!("origin-request-policy-{id}.json"));
+        if name != format!("origin-request-policy-{id}.json") {
+            return None;
+        }
         let config = json!({
             "Name": "mine",
             "Bypass": true,

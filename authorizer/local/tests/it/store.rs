@@ -169,7 +169,8 @@ async fn what_a_crash_left_is_swept_and_objects_stay() {
 #[tokio::test]
 async fn without_the_right_to_list_a_missing_object_is_403() {
     let data = tempfile::tempdir().unwrap();
-    let bucket = Bucket::start(&data, options(|options| options.can_list = false)).await.unwrap();
+    let bucket =
+        Bucket::start(&data, options(|options| options.can_list = Arc::new(|| false))).await.unwrap();
     assert_eq!(bucket.ask("PUT", "/a", "a").await.status, 200);
     assert_eq!(bucket.ask("GET", "/a", "").await.body, "a");
     for path in ["/none", "/none?versionId=null", "/a?versionId=none", "/", "/?list-type=2"] {

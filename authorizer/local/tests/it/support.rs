@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use authorizer_local::{
-    BucketReport, Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation, Observer,
-    RequestReport, Running, Settings,
+    BucketOptions, BucketReport, Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation,
+    Observer, RequestReport, Running, Settings,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -186,6 +186,7 @@ pub(crate) fn settings(function: Function) -> (Settings, Arc<Heard>, TempDir) {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: None,
         bucket: "files".to_owned(),
+        bucket_options: BucketOptions::default(),
         region: "us-east-1".to_owned(),
         credentials: Credentials::random().unwrap(),
         data_dir: data.path().to_owned(),

@@ -13,7 +13,7 @@ static TENANTS: Check = Check {
     title: "the distribution is for tenants, which are not in the export",
     why: "Viewers reach it through distribution tenants. Each has its own domain, certificate and parameters, and \
      a parameter can stand in an origin's domain or path. So this export does not show which bucket a tenant \
-     reaches. AWS's pages do not say which distribution an event of a tenant names, nor which `AWS:SourceArn` S3 sees. \
+     reaches. Which distribution an event of a tenant names, and which `AWS:SourceArn` S3 sees, is not known here. \
      So nothing here is proved for tenants.",
     remedy: "use a standard distribution (`ConnectionMode` `direct`); `authorizer attach` refuses this one",
 };

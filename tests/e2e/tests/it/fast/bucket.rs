@@ -8,7 +8,8 @@ use authorizer_core::{Authorizer, UnixTime};
 use authorizer_e2e::served::Served;
 use authorizer_e2e::viewer::Viewer;
 use authorizer_local::{
-    Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation, Observer, RequestReport, Settings,
+    BucketOptions, Credentials, Distribution, EmbeddedS3, Function, InProcess, Invocation, Observer,
+    RequestReport, Settings,
 };
 use authorizer_policy::PolicyFile;
 use aws_sigv4::http_request::{
@@ -135,6 +136,7 @@ async fn one_who_knows_the_key_but_signs_another_request_is_refused_and_nothing_
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: None,
         bucket: "files".to_owned(),
+        bucket_options: BucketOptions::default(),
         region: "us-east-1".to_owned(),
         credentials: credentials.clone(),
         data_dir: folder.path().to_owned(),

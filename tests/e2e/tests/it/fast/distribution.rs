@@ -49,8 +49,9 @@ async fn each_user_keeps_a_folder_and_the_administrator_all_of_them() {
         let answer = ask(&served, who, "HEAD", path, "").await;
         assert_eq!((answer.status, answer.body.as_str()), (200, ""));
         assert_eq!(answer.header("content-length"), who.len().to_string());
-        assert_eq!(ask(&served, who, "DELETE", path, "").await.status, 204);
-        assert!(!file.exists());
+        let deleted = ask(&served, who, "DELETE", path, "").await;
+        assert_eq!((deleted.status, deleted.header("x-amz-delete-marker")), (204, "true"));
+        assert!(file.exists(), "it is an older version now");
         assert_eq!(ask(&served, who, "GET", path, "").await.status, 404, "S3's own answer");
     }
 
@@ -172,7 +173,10 @@ async fn no_spelling_of_a_path_leads_out_of_the_folder_that_was_decided_on() {
         let is_object = |path: &Path| path.starts_with(served.bucket().join("objects")) && path.is_file();
         all.into_iter().filter(|(path, _)| is_object(path)).collect::<Vec<_>>()
     };
-    assert_eq!(objects(served.everything()), objects(before));
+    // What she deleted stays, as an older version in her own folder.
+    let mut after = objects(served.everything());
+    after.retain(|(path, _)| !path.starts_with(served.bucket().join("objects/users/alice/deep")));
+    assert_eq!(after, objects(before));
 }
 
 #[tokio::test]
@@ -507,6 +511,37 @@ async fn an_edit_of_the_policy_counts_at_once_and_a_broken_one_not_at_all() {
     until(&served, "bob", "GET", path, 403).await;
     // One reload for the policy; another one if the key file was seen before it was complete.
     assert!(complaints(&served.stderr().all()) <= 2, "{}", served.stderr().text());
+}
+
+#[tokio::test]
+async fn the_bucket_is_the_one_that_the_templates_make_for_the_policy() {
+    let served = Served::sample();
+    let policy = served.policy();
+    let listing = std::fs::read_to_string(&policy).unwrap();
+    let path = "/users/alice/x";
+    // The rule lists, so the distribution may, and S3 tells that an object is missing.
+    let answer = ask(&served, "alice", "GET", path, "").await;
+    assert!(answer.status == 404 && answer.body.contains("NoSuchKey"), "{}", answer.body);
+
+    let versions = listing.replace("[\"ListObjectsV2\"]", "[\"GetObjectVersion\"]");
+    assert_ne!(versions, listing);
+    std::fs::write(&policy, &versions).unwrap();
+    until(&served, "alice", "GET", path, 403).await;
+    let answer = ask(&served, "alice", "GET", path, "").await;
+    assert!(answer.body.contains("<Code>AccessDenied</Code>"), "S3's own answer: {}", answer.body);
+
+    let first = ask(&served, "alice", "PUT", path, "one").await.header("x-amz-version-id").to_owned();
+    let second = ask(&served, "alice", "PUT", path, "two").await.header("x-amz-version-id").to_owned();
+    assert!(!first.is_empty() && first != second, "{first} {second}");
+    let deleted = ask(&served, "alice", "DELETE", path, "").await;
+    assert_eq!((deleted.status, deleted.header("x-amz-delete-marker")), (204, "true"));
+    assert_eq!(ask(&served, "alice", "GET", path, "").await.status, 403);
+    for (version, body) in [(first, "one"), (second, "two")] {
+        let answer = ask(&served, "alice", "GET", &format!("{path}?versionId={version}"), "").await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, body));
+    }
+    std::fs::write(&policy, &listing).unwrap();
+    until(&served, "alice", "GET", path, 404).await;
 }
 
 #[tokio::test]

@@ -24,7 +24,8 @@ use authorizer_e2e::served::{DEADLINE, Served, serve};
 use authorizer_e2e::under;
 use authorizer_e2e::viewer::Viewer;
 use authorizer_local::{
-    Credentials, Distribution, EmbeddedS3, Function, Observer, Packaged, RequestReport, Runtime, Settings,
+    BucketOptions, Credentials, Distribution, EmbeddedS3, Function, Observer, Packaged, RequestReport,
+    Runtime, Settings,
 };
 use authorizer_policy::PolicyFile;
 use bytes::Bytes;
@@ -663,6 +664,7 @@ async fn cannot_start_again(runtime: Runtime, package: &Package) {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: None,
         bucket: "files".to_owned(),
+        bucket_options: BucketOptions::default(),
         region: "us-east-1".to_owned(),
         credentials: Credentials::random().unwrap(),
         data_dir: data.path().to_owned(),
