@@ -151,7 +151,7 @@ fn a_host_that_no_distribution_has_is_another_thing_than_a_whole_domain() {
         (json!(["*.com"]), vec![("every `.com` name", Severity::Medium)]),
         (
             json!(["x.test", "*.net"]),
-            vec![("cannot be", Severity::Low), ("every `.net` name", Severity::Medium)],
+            vec![("every `.net` name", Severity::Medium), ("cannot be", Severity::Low)],
         ),
         (json!(["*.example.com", "d111111abcdef8.cloudfront.net"]), vec![]),
     ] {
