@@ -24,7 +24,7 @@ mod witness;
 use authorizer_core::Authorizer;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::request::Possible;
-use authorizer_core::rules::{Effect, Rule};
+use authorizer_core::rules::{Effect, HostPattern, Rule};
 use authorizer_core::token::Issuer;
 use thiserror::Error;
 
@@ -121,6 +121,12 @@ impl<'p> Engine<'p> {
 
     pub(crate) fn rules(&self, side: usize) -> &'p [Rule] {
         self.authorizer(side).map(|one| one.bundle().policy().rules()).unwrap_or_default()
+    }
+
+    /// The hosts of all rules of the policies.
+    fn hosts(&self) -> Vec<&'p HostPattern> {
+        let rules = (0..self.sides.len()).flat_map(|side| self.rules(side));
+        rules.filter_map(Rule::hosts).flatten().collect()
     }
 
     /// A rule.

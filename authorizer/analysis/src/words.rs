@@ -195,7 +195,40 @@ pub fn instant_in_words(at: UnixTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::bytes_in_words;
+    use serde_json::json;
+
+    use super::{bytes_in_words, request_in_words};
+    use crate::engine::{Bounds, Engine, Question, RuleRef, Token, Who};
+    use crate::posed::POSED_HOST;
+    use crate::sample::authorizer_of;
+    use authorizer_core::operation::S3Operation;
+
+    #[test]
+    fn a_request_has_its_host_if_a_rule_of_the_policy_has_hosts() {
+        let of = |hosts: Option<&str>| {
+            let rule = |id: &str| json!({"id": id, "effect": "allow", "methods": ["GET"], "keys": [format!("{id}/**")], "anonymous": true});
+            let mut one = rule("one");
+            if let Some(host) = hosts {
+                one["hosts"] = json!([host]);
+            }
+            let authorizer = authorizer_of(json!({"version": 1, "issuers": [], "rules": [one, rule("two")]}));
+            let sides = [&authorizer];
+            let question = Question {
+                operation: S3Operation::GetObject,
+                who: &Who::Anonymous,
+                bounds: &Bounds::default(),
+                tokens: &[Token::Valid],
+                require: &[RuleRef { side: 0, rule: 1 }],
+                exclude: &[],
+                within: None,
+                difference: None,
+            };
+            request_in_words(&Engine::new(&sides).find(&question).unwrap().unwrap()).headers
+        };
+        assert_eq!(of(None), Vec::<String>::new());
+        assert_eq!(of(Some("a.example.com")), [format!("host: {POSED_HOST}")]);
+        assert_eq!(of(Some(POSED_HOST)), ["host: files.example.net"]);
+    }
 
     #[test]
     fn bytes_are_said_in_the_largest_unit_that_is_exact() {

@@ -1,8 +1,10 @@
 //! Whether the path patterns of behaviors and the key patterns of rules fit.
 //!
 //! An event does not name its behavior, so a rule decides in the same way for each bucket behind the function. What is
-//! said here is one-sided: "no key" is certain, and anything else means that a key may be there. CloudFront compares a
-//! path as it is written, and a viewer can write `%2F` for each slash of a key.
+//! said here of a behavior is one-sided: "no key" is certain, and anything else means that a key may be there. CloudFront
+//! compares a path as it is written, and a viewer can write `%2F` for each slash of a key. So a key may also go to a
+//! behavior after the one whose pattern has its folder: which rules have keys in several buckets is said only for paths
+//! whose slashes are written as they are.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +20,8 @@ pub struct Fit {
     pub without_rule: Vec<BehaviorName>,
     /// The buckets behind the function.
     pub buckets: BTreeSet<String>,
-    /// The allow rules, by their ids, with keys that may be in several of these buckets: each with those buckets.
+    /// The allow rules, by their ids, with keys that may be in several of these buckets: each with those buckets. As far
+    /// as the slashes of a path are written as they are: `%2F` can take any key with a slash to a later behavior.
     pub of_several: Vec<(String, BTreeSet<String>)>,
 }
 
@@ -181,7 +184,8 @@ fn takes_all(behavior: &BehaviorName, keys: &KeyPattern) -> bool {
     literal.iter().all(|piece| matches!(piece, Piece::One(_))) && of_keys(keys).starts_with(literal)
 }
 
-/// Where the keys of a pattern may go, of the behaviors in CloudFront's order: the first that takes a path has it.
+/// Where the keys of a pattern may go, of the behaviors in CloudFront's order: the first that takes a path has it. After
+/// one that takes all keys, only a path with `%2F` for a slash goes on, which is left out here.
 fn places<'a, T: Ord + Clone + 'a>(
     behaviors: impl Iterator<Item = (&'a BehaviorName, &'a BTreeSet<T>)>,
     keys: &KeyPattern,

@@ -15,6 +15,7 @@ use super::space::{Bounds, Who};
 use super::theory::{self, Context};
 use super::witness::Witness;
 use super::{Engine, EngineError, RuleRef};
+use crate::host::host_of_none;
 
 /// Whether a policy accepts the token of the request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -284,6 +285,16 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
         self.solve_without(&groups)
     }
 
+    /// A host that no rule has, for a request of any host; `None` if no rule has one.
+    fn other_host(&mut self) -> Result<Option<String>, OutOfBudget> {
+        let hosts = self.engine.hosts();
+        if hosts.is_empty() {
+            return Ok(None);
+        }
+        self.meter.spend(hosts.len().div_euclid(16).saturating_add(1))?;
+        Ok(host_of_none(&hosts))
+    }
+
     fn solve_without(&mut self, groups: &[Group]) -> Result<Result<Witness, Vec<RuleRef>>, OutOfBudget> {
         loop {
             let literals = match self.problem.solve(groups, &mut self.meter)? {
@@ -302,7 +313,10 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
             let problem = &self.problem;
             let statement = |id| problem.statement(id).cloned();
             match theory::check(context, &literals, statement, &mut self.meter)? {
-                Ok(model) => return Ok(Ok(Witness::of(model))),
+                Ok(model) => {
+                    let other = if model.host.is_none() { self.other_host()? } else { None };
+                    return Ok(Ok(Witness::of(model, other)));
+                }
                 Err(conflict) => {
                     let not_all = conflict
                         .into_iter()

@@ -207,7 +207,9 @@ fn comparisons(topic: &Topic, members: &[(Literal, &Atom<'_>)]) -> usize {
     match topic {
         Topic::Claim(_) | Topic::Source | Topic::Host | Topic::Media | Topic::Length => {
             let values: usize = members.iter().map(values).sum();
-            values.saturating_mul(values).div_euclid(STEP)
+            // A host that is not named is searched for among the names, and is then compared with all of them.
+            let times = if *topic == Topic::Host { 2 } else { 1 };
+            values.saturating_mul(values).saturating_mul(times).div_euclid(STEP)
         }
         Topic::Keyed
         | Topic::Times

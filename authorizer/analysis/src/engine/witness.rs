@@ -39,9 +39,13 @@ pub struct Witness {
     /// The query string, without its `?`.
     #[serde(skip)]
     pub querystring: String,
-    /// The headers beside the credential. `Host` is among them if a rule has `hosts`, or if the question has a host.
+    /// The headers beside the credential. `Host` is among them if a rule of a policy has `hosts`, or if the question has
+    /// a host.
     #[serde(skip)]
     pub headers: Vec<(String, String)>,
+    /// Whether nothing was asked of the host: the one in the headers, if there is one, is of no rule.
+    #[serde(skip)]
+    pub(crate) is_any_host: bool,
     /// The viewer's address.
     #[serde(skip)]
     pub source: IpAddr,
@@ -68,11 +72,13 @@ fn instant<S: Serializer>(at: &UnixTime, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 impl Witness {
-    /// The request that a model describes.
-    pub(crate) fn of(model: Model) -> Self {
+    /// The request that a model describes. `other` is a host that no rule has, for a model that says nothing of the
+    /// host, if there are rules that have one.
+    pub(crate) fn of(model: Model, other: Option<String>) -> Self {
         let operation = model.operation;
         let mut headers = Vec::new();
-        headers.extend(model.host.map(|host| ("host".to_owned(), host)));
+        let is_any_host = model.host.is_none();
+        headers.extend(model.host.or(other).map(|host| ("host".to_owned(), host)));
         let length = model.length.map(|length| length.to_string());
         let length_header = operation.length().unwrap_or(LengthHeader::ContentLength).name();
         headers.extend(length.map(|length| (length_header.to_owned(), length)));
@@ -120,6 +126,7 @@ impl Witness {
             uri,
             querystring,
             headers,
+            is_any_host,
             source: model.source,
             at: model.at,
             token_type: model.token_type.filter(|_| model.claims.is_some()),

@@ -241,7 +241,7 @@ impl<'c> Case<'c> {
         let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
         let is = match &self.access.host {
             Some(host) => format!("it is {host}"),
-            None => "the request does not have one".to_owned(),
+            None => "the request does not have exactly one `Host` that is a host name".to_owned(),
         };
         let way = hosts.first().and_then(host_of);
         let way = way.map(|value| vec![Change::Header { name: "Host".to_owned(), value }]);

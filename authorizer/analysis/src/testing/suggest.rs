@@ -497,6 +497,8 @@ impl Writer<'_> {
         // Without a value, a header of the defaults is not sent.
         let mut headers: BTreeMap<String, OneOrMany<String>> =
             self.defaults.headers.keys().map(|name| (name.clone(), OneOrMany::Many(Vec::new()))).collect();
+        let has_default = self.defaults.host.is_some()
+            || self.defaults.headers.keys().any(|name| name.eq_ignore_ascii_case("host"));
         let mut host = None;
         let length = operation.length().unwrap_or(LengthHeader::ContentLength).name();
         for (name, value) in &witness.headers {
@@ -505,7 +507,11 @@ impl Writer<'_> {
                 None if name.eq_ignore_ascii_case(length) => {
                     upload.bytes = value.parse().ok().map(SizeDocument::Bytes)
                 }
-                None if name == "host" => host = Some(value.clone()),
+                None if name == "host" => {
+                    // `host` stands for the header, and a test cannot have both.
+                    headers.retain(|inherited, _| !inherited.eq_ignore_ascii_case(name));
+                    host = Some(value.clone());
+                }
                 None if name.eq_ignore_ascii_case("content-type") => {
                     upload.content_type = Some(value.clone())
                 }
@@ -546,7 +552,10 @@ impl Writer<'_> {
             query,
             headers,
             upload,
-            host: host.filter(|host| self.defaults.host.as_ref() != Some(host)),
+            // Any host is also none, unless the defaults have one.
+            host: host
+                .filter(|host| self.defaults.host.as_ref() != Some(host))
+                .filter(|_| has_default || !witness.is_any_host),
             source_ip: (witness.source != source).then(|| witness.source.to_string()),
             now: (Some(witness.at) != now).then(|| InstantDocument(instant_in_words(witness.at))),
             expect: Verdict::Refuse,
@@ -578,6 +587,32 @@ mod tests {
         let writer = Writer { authorizer: &authorizer, defaults: &defaults, lists: &|_| Vec::new() };
         let all = suggest_within(&authorizer, &coverage, &writer, &BTreeSet::new(), budget);
         all.into_iter().map(|one| one.what).collect()
+    }
+
+    #[test]
+    fn a_test_says_its_host_whatever_the_defaults_say() {
+        let rule = |id: &str, hosts: Value| {
+            json!({"id": id, "effect": "allow", "methods": ["GET"], "keys": [format!("{id}/*")], "anonymous": true,
+                "hosts": hosts})
+        };
+        let mut any = rule("any", json!([]));
+        any.as_object_mut().unwrap().remove("hosts");
+        let rules = [rule("one", json!(["a.example.com"])), rule("two", json!(["*.example.org"])), any];
+        let authorizer = authorizer_of(json!({"version": 1, "issuers": [], "rules": rules}));
+        let coverage = Coverage::of(authorizer.bundle().policy());
+        for defaults in [
+            json!({}),
+            json!({"host": "a.example.com"}),
+            json!({"host": "b.example.org"}),
+            json!({"host": "other.example.com"}),
+            json!({"headers": {"Host": "a.example.com"}}),
+            json!({"headers": {"HOST": ["a.example.com", "b.example.org"]}}),
+        ] {
+            let said: DefaultsDocument = serde_json::from_value(defaults.clone()).unwrap();
+            let all = suggest(&authorizer, &coverage, &said, &BTreeSet::new(), &|_| Vec::new());
+            let is_sayable = |one: &Suggestion| matches!(one.what, Suggested::Test(_) | Suggested::Covered);
+            assert!(all.len() > 6 && all.iter().all(is_sayable), "{defaults}: {all:?}");
+        }
     }
 
     #[test]

@@ -70,6 +70,7 @@ struct Object<'l> {
     query: Option<Cow<'l, str>>,
     #[serde(borrow)]
     host: Option<Cow<'l, str>>,
+    #[serde(borrow)]
     query_names: Option<Cow<'l, str>>,
     #[serde(borrow)]
     claims: Option<&'l RawValue>,

@@ -77,7 +77,8 @@ fn member(name: &str, value: Value) -> Value {
         Value::Array(items) => {
             let items: Vec<Value> = items.into_iter().map(|item| member("", item)).collect();
             // `Items` and what has it are written by hand in some places of a template.
-            if name == "Items" {
+            // The parameters of tenants have no count in CloudFront's form either.
+            if matches!(name, "Items" | "ParameterDefinitions") {
                 Value::Array(items)
             } else {
                 json!({"Quantity": items.len(), "Items": items})

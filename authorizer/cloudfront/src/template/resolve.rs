@@ -21,13 +21,12 @@ const PSEUDO_PARAMETERS: [(&str, &str); 6] = [
 ];
 
 /// Members of which only matters whether they are there. What in them cannot be resolved gets a name that stands for it.
-const WITHOUT_VALUE: [&str; 12] = [
+const WITHOUT_VALUE: [&str; 11] = [
     "LambdaFunctionARN",
     "FunctionARN",
     "AcmCertificateArn",
     "IamCertificateId",
     "WebACLId",
-    "Aliases",
     "Comment",
     "Logging",
     "RealtimeLogConfigArn",
@@ -125,6 +124,11 @@ impl<'t> Resolver<'t> {
                     let mut resolved = Map::new();
                     for (name, member) in members {
                         let place = format!("{place}/{name}");
+                        if name == "Aliases" {
+                            let names = self.aliases(member, depth.saturating_add(1));
+                            resolved.insert(name.clone(), Value::Array(names));
+                            continue;
+                        }
                         let value = match self.resolve(member, &place, depth.saturating_add(1)) {
                             Err(_) if WITHOUT_VALUE.contains(&name.as_str()) => {
                                 Some(Value::String("unresolved".to_owned()))
@@ -137,6 +141,29 @@ impl<'t> Resolver<'t> {
                 }
             },
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(Some(value.clone())),
+        }
+    }
+
+    /// The alternate domain names that the template alone says. Nothing that is served depends on the others.
+    fn aliases(&self, value: &Value, depth: usize) -> Vec<Value> {
+        if depth > MAX_DEPTH {
+            return Vec::new();
+        }
+        let below = |value| self.aliases(value, depth.saturating_add(1));
+        match value {
+            Value::String(_) => vec![value.clone()],
+            Value::Array(items) => items.iter().flat_map(below).collect(),
+            Value::Object(members) => match function(members) {
+                Some(("Fn::If", argument)) => self.branch(argument, depth).map(below).unwrap_or_default(),
+                Some((name, argument)) => match self.call(name, argument, depth) {
+                    Ok(Some(Value::String(text))) => vec![Value::String(text)],
+                    Ok(Some(Value::Array(items))) => items.into_iter().filter(Value::is_string).collect(),
+                    Ok(_) | Err(_) => Vec::new(),
+                },
+                // With a count, as an export has it.
+                None => members.get("Items").map(below).unwrap_or_default(),
+            },
+            Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
         }
     }
 

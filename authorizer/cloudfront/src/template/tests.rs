@@ -108,6 +108,47 @@ fn a_template_is_the_distribution_that_cloudfront_would_have() {
 }
 
 #[test]
+fn alternate_domain_names_are_those_that_the_template_alone_says() {
+    let import = json!({"Fn::ImportValue": "name"});
+    for (aliases, expected) in [
+        (json!(["a.example.com", "*.example.org"]), vec!["a.example.com", "*.example.org"]),
+        (json!([{"Ref": "VersionArn"}]), vec![]),
+        (json!([import]), vec![]),
+        (import.clone(), vec![]),
+        (json!({"Ref": "Missing"}), vec![]),
+        (
+            json!([{"Ref": "Missing"}, "a.example.com", import, {"Fn::Sub": "b.${Open}"}]),
+            vec!["a.example.com", "b.no"],
+        ),
+        (json!({"Ref": "Methods"}), vec!["GET", "HEAD", "OPTIONS"]),
+        (json!({"Fn::If": ["IsOpen", ["a"], {"Ref": "AWS::NoValue"}]}), vec![]),
+        (json!({"Fn::If": ["IsClosed", [import, "a.example.com"], []]}), vec!["a.example.com"]),
+        (json!({"Fn::If": ["Missing", ["a"], ["b"]]}), vec![]),
+        (json!([{"Fn::If": ["IsClosed", import, "b"]}, "c.example.com", 1, null]), vec!["c.example.com"]),
+        (json!("a.example.com"), vec!["a.example.com"]),
+        (json!({"Quantity": 1, "Items": ["a.example.com"]}), vec!["a.example.com"]),
+        (json!(null), vec![]),
+    ] {
+        let mut config = config();
+        config["Aliases"] = aliases.clone();
+        let template = read(&template(&config)).unwrap();
+        assert_eq!(template.distribution.view().aliases.0, expected, "{aliases}");
+    }
+}
+
+#[test]
+fn the_parameters_of_tenants_are_read() {
+    let definitions = json!([{"Name": "bucket", "Definition": {"StringSchema": {"Required": true}}}]);
+    for definitions in [definitions.clone(), json!({"Fn::If": ["IsClosed", definitions, []]})] {
+        let mut config = config();
+        config["TenantConfig"] = json!({"ParameterDefinitions": definitions});
+        let exported = read(&template(&config)).unwrap().distribution;
+        assert_eq!(exported.view().tenants().as_deref(), Some("`TenantConfig` has parameters"));
+        assert_eq!(unknown_in_distribution(exported.config()), []);
+    }
+}
+
+#[test]
 fn what_only_cloudformation_knows_is_named_with_its_place() {
     let with = |path: &str, value: Value| {
         let mut config = config();

@@ -297,17 +297,16 @@ impl<'p> RuleView<'p> {
     }
 
     /// Whether it asks nothing of a viewer that the other does not ask, beside its keys, its limits for uploads, and
-    /// this fence.
+    /// this fence. To ask for a host is to ask nothing: the viewer chooses it.
     pub(super) fn asks_no_more(&self, other: &RuleView<'_>, but: Option<Fence>) -> bool {
-        let mut fences =
-            [Fence::Network, Fence::Host, Fence::Period].into_iter().filter(|fence| Some(*fence) != but);
-        let has_no_more = fences.all(|fence| match fence {
-            Fence::Network => self.rule.sources().is_none() || self.rule.sources() == other.rule.sources(),
-            Fence::Host => self.rule.hosts().is_none() || self.rule.hosts() == other.rule.hosts(),
-            Fence::Period | Fence::Length | Fence::Types => {
-                self.rule.period() == Period::default() || self.rule.period() == other.rule.period()
-            }
-        });
+        let may_ask_for = |fence, is_so: bool| but == Some(fence) || is_so;
+        let (own, theirs) = (self.rule, other.rule);
+        let has_no_more =
+            may_ask_for(Fence::Network, own.sources().is_none() || own.sources() == theirs.sources())
+                && may_ask_for(
+                    Fence::Period,
+                    own.period() == Period::default() || own.period() == theirs.period(),
+                );
         let is_asked = |condition: &Condition| {
             let reads = || other.rule.keys().iter().flat_map(KeyPattern::claims);
             other.rule.conditions().contains(condition)

@@ -122,6 +122,61 @@ fn another_rule_opens_the_folders_of_others_only_if_it_asks_no_more() {
 }
 
 #[test]
+fn a_rule_that_opens_the_folders_of_others_on_one_host_is_found() {
+    let owner = |more: Value| {
+        let mut rule = allow("owner", json!({"keys": ["users/{sub}/**"]}));
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        rule
+    };
+    let opener = allow("opener", json!({"keys": ["users/**"], "hosts": ["a.example.com"]}));
+    for (hosts, is_found) in [
+        (json!({}), true),
+        (json!({"hosts": ["a.example.com"]}), true),
+        (json!({"hosts": ["*.example.com"]}), true),
+        (json!({"hosts": ["b.example.com"]}), false),
+    ] {
+        let expected: Vec<_> =
+            is_found.then(|| ("opener".to_owned(), Severity::Medium)).into_iter().collect();
+        assert_eq!(of("EA012", json!([owner(hosts.clone()), opener])), expected, "{hosts}");
+    }
+}
+
+#[test]
+fn a_host_that_no_distribution_has_is_another_thing_than_a_whole_domain() {
+    for (hosts, expected) in [
+        (json!(["127.0.0.1"]), vec![("cannot be", Severity::Medium)]),
+        (json!(["*.0.0.1"]), vec![("cannot be", Severity::Medium)]),
+        (json!(["downloads", "*.internal", "*.b.local"]), vec![("cannot be", Severity::Medium); 3]),
+        (json!(["downloads", "a.example.com"]), vec![("cannot be", Severity::Low)]),
+        (json!(["*.com"]), vec![("every `.com` name", Severity::Medium)]),
+        (
+            json!(["x.test", "*.net"]),
+            vec![("every `.net` name", Severity::Medium), ("cannot be", Severity::Low)],
+        ),
+        (json!(["*.example.com", "d111111abcdef8.cloudfront.net"]), vec![]),
+    ] {
+        let found = found(json!([allow("r", json!({"keys": ["a/**"], "hosts": hosts}))]));
+        let found: Vec<_> = found.iter().filter(|one| one.check.id == "EA074").collect();
+        assert_eq!(found.len(), expected.len(), "{hosts}");
+        for (one, (says, severity)) in found.iter().zip(expected) {
+            assert!(one.message.contains(says) && one.severity == severity, "{hosts}: {}", one.message);
+        }
+    }
+}
+
+#[test]
+fn a_host_that_is_named_twice_is_found() {
+    for (hosts, count) in [
+        (json!(["a.example.com", "a.example.com"]), 1),
+        (json!(["*.example.com", "a.example.com", "*.example.com", "a.example.com"]), 2),
+        (json!(["a.example.com", "*.example.com"]), 0),
+    ] {
+        let found = of("EA011", json!([allow("r", json!({"keys": ["a/**"], "hosts": hosts}))]));
+        assert_eq!(found, vec![("r".to_owned(), Severity::Informational); count], "{hosts}");
+    }
+}
+
+#[test]
 fn a_deny_rule_protects_nothing_where_no_allow_rule_meets_it() {
     for (deny_more, allow_more, expected) in [
         (json!({"keys": ["report/secret"]}), json!({"keys": ["reports/**"]}), true),
@@ -231,6 +286,8 @@ fn a_fence_is_found_open_if_the_same_people_pass_it_by_another_rule() {
         rule
     };
     let network = json!({"source_ips": ["203.0.113.0/24"]});
+    let hosts = json!({"hosts": ["a.example.com"]});
+    let on_a = json!({"source_ips": ["203.0.113.0/24"], "hosts": ["a.example.com"]});
     let period = json!({"not_after": "2027-12-31T00:00:00Z"});
     let length = json!({"methods": ["PUT"], "upload": {"max_bytes": 1000}});
     let types = json!({"methods": ["PUT"], "upload": {"content_types": ["image/png"]}});
@@ -244,6 +301,16 @@ fn a_fence_is_found_open_if_the_same_people_pass_it_by_another_rule() {
         (&network, json!({"keys": ["a/**"], "when": {"role": {"equals": "admin"}}}), None),
         (&network, json!({"keys": ["a/**"], "source_ips": ["198.51.100.0/24"]}), None),
         (&network, json!({"keys": ["a/{sub}/**"]}), None),
+        // The viewer chooses the host.
+        (
+            &network,
+            json!({"keys": ["a/**"], "when": asks, "hosts": ["a.example.com"]}),
+            Some(Severity::Medium),
+        ),
+        (&hosts, json!({"keys": ["a/**"], "when": asks}), Some(Severity::High)),
+        (&hosts, json!({"keys": ["a/**"], "when": asks, "hosts": ["b.example.com"]}), None),
+        (&on_a, json!({"keys": ["a/**"], "when": asks, "hosts": ["b.example.com"]}), None),
+        (&on_a, json!({"keys": ["a/**"], "when": asks, "hosts": ["*.example.com"]}), Some(Severity::High)),
         (&period, json!({"keys": ["a/**"], "when": asks}), Some(Severity::High)),
         (&period, json!({"keys": ["a/**"], "not_before": "2027-01-01T00:00:00Z"}), None),
         (&length, json!({"keys": ["a/**"], "methods": ["PUT"]}), Some(Severity::Medium)),

@@ -28,10 +28,13 @@ pub(super) fn solve(context: Context<'_>, said: &[Said<'_, '_>]) -> Option<Strin
     let candidates: Vec<String> = match &context.bounds.host {
         Some(host) => vec![host.clone()],
         None => {
-            let below =
-                patterns().filter_map(HostPattern::below).filter_map(|domain| host_below(domain, &names));
+            let domains: BTreeSet<&str> = patterns().filter_map(HostPattern::below).collect();
+            let below = domains.into_iter().filter_map(|domain| host_below(domain, &names));
             let named = names.iter().map(|name| (*name).to_owned());
-            named.chain(below).chain([POSED_HOST.to_owned()]).chain(host_below("", &names)).collect()
+            // Of no list, if it can be: a name that reads as one.
+            let other = host_below(".example.net", &names);
+            let posed = [POSED_HOST.to_owned()];
+            named.chain(below).chain(posed).chain(other).chain(host_below("", &names)).collect()
         }
     };
     let is_as_said = |host: &String| {

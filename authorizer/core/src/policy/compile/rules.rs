@@ -206,7 +206,8 @@ fn compile_hosts(
                 place.at(index),
                 format!("`{}` is not a host name in lower case", text.escape_debug()),
                 "write a name such as `downloads.example.com`, or `*.example.org` for all names below it: no scheme, \
-                 port, path or last dot",
+                 port, path or last dot, a `*` only as the whole first label, and other letters than a to z in \
+                 Punycode (`xn--...`)",
             ),
         }
     }

@@ -79,12 +79,12 @@ fn paths(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
 
 fn hosts(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let allows = || subject.policy().rules().iter().filter(|rule| rule.effect() == Effect::Allow);
-    // The names of tenants are not here.
-    if allows().all(|rule| rule.hosts().is_none()) || subject.view().tenants().is_some() {
+    let view = subject.view();
+    // The names of tenants are not here, and a staging distribution is used on the names of another one.
+    if allows().all(|rule| rule.hosts().is_none()) || view.tenants().is_some() || view.staging {
         return;
     }
-    let aliases: Vec<_> = subject
-        .view()
+    let aliases: Vec<_> = view
         .aliases
         .0
         .iter()

@@ -38,7 +38,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
               rule reads as if it keeps the keys to a network, a host, a time or a kind of upload, and the second \
               rule lets the same people past it.",
             remedy: "write the same limit into the second rule, require more in it, or turn the limit into a deny \
-                 rule",
+                 rule, which is possible for all limits but `hosts`",
         },
         fence_open,
     ),

@@ -16,9 +16,9 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             id: "EA011",
             name: "pattern-twice",
             severity: Severity::Informational,
-            title: "a rule names a pattern twice",
-            why: "One of the two was meant to be another pattern, or nobody knows why it is there.",
-            remedy: "remove one of them, or write the pattern that you mean",
+            title: "a rule names a pattern or a host twice",
+            why: "One of the two was meant to be another one, or nobody knows why it is there.",
+            remedy: "remove one of them, or write the one that you mean",
         },
         twice,
     ),
@@ -93,6 +93,13 @@ fn twice(subject: &PolicySubject<'_>) -> Vec<Observation> {
         for (place, pattern) in rule.patterns() {
             if !seen.insert(pattern.to_string()) {
                 found.push(rule.found_at(place, format!("rule `{}` names `{pattern}` twice", rule.id())));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for (index, host) in rule.rule.hosts().unwrap_or_default().iter().enumerate() {
+            if !seen.insert(host) {
+                let place = rule.place().then("hosts").at(index);
+                found.push(rule.found_at(place, format!("rule `{}` names the host `{host}` twice", rule.id())));
             }
         }
     }
