@@ -532,6 +532,8 @@ fn to_https(parts: &Parts) -> Response<ResponseBody> {
         parts.uri.authority().map(|host| host.as_str().to_owned()).or_else(|| {
             parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned)
         });
+    // Without a name and a password before it.
+    let host = host.map(|host| host.rsplit('@').next().unwrap_or_default().to_owned());
     let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     answer::redirect(status, &format!("https://{}{path}", host.unwrap_or_default()))
 }
@@ -548,9 +550,10 @@ fn keeping(
     if response.body().size_hint().lower() > u64::try_from(OBJECT).unwrap_or(u64::MAX) {
         return response;
     }
+    let Some(place) = cache.place(&key) else { return response };
     let (parts, body) = response.into_parts();
     let (status, headers) = (parts.status, parts.headers.clone());
-    let tee = Tee::new(body, move |body| {
+    let tee = Tee::new(body, place, move |body| {
         cache.put(key, Cached { status, headers, body, is_error }, kept_for, asked);
     });
     Response::from_parts(parts, tee.boxed_unsync())
