@@ -203,6 +203,11 @@ impl Running {
         self.buckets.iter().map(|bucket| (bucket.name.as_str(), bucket.s3.addr()))
     }
 
+    /// What the buckets could not import, and why.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.buckets.iter().flat_map(|bucket| bucket.s3.notes()).map(String::as_str)
+    }
+
     /// The function.
     pub fn function(&self) -> &Function {
         &self.way.function
@@ -335,7 +340,7 @@ impl Way {
             let message = "Missing Key-Pair-Id query parameter or cookie value";
             return Some((answer::xml(StatusCode::FORBIDDEN, "MissingKey", message), XCache::Error));
         }
-        if let FunctionHere::Absent(why) = &behavior.function {
+        if let FunctionHere::Absent(why) | FunctionHere::Other(why) = &behavior.function {
             report.problem = Some(why.clone());
             return Some((answer::not_here(why), XCache::Error));
         }
