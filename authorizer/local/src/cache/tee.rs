@@ -36,7 +36,7 @@ impl Kept {
     fn add(&mut self, data: &[u8]) -> bool {
         let needed = self.seen.len().saturating_add(data.len());
         if needed > self.room {
-            let room = needed.max(self.room.saturating_mul(2)).max(FIRST).min(OBJECT);
+            let room = needed.max(self.room.saturating_mul(2)).clamp(FIRST, OBJECT);
             if needed > OBJECT || !self.reserve(room) {
                 return false;
             }
