@@ -268,6 +268,9 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         keys.warn();
     }
     said.warn();
+    for text in running.notes() {
+        note(format_args!("not imported: {}", text.escape_debug()));
+    }
     let bucket = running.buckets().next().map_or(BUCKET, |(name, _)| name);
     let bucket = data.join(bucket);
     let base = base(running.addr(), https.as_ref());

@@ -73,6 +73,8 @@ pub(crate) enum FunctionHere {
     None,
     /// It has others, which are not here.
     Absent(String),
+    /// It has another one on viewer-request, which is not here.
+    Other(String),
 }
 
 /// What one policy selects.

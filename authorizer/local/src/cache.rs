@@ -3,20 +3,22 @@
 //! - `key` is what of a request distinguishes it, `lifetime` how long an answer is kept.
 //! - Objects are in memory, up to [`OBJECT`] each and [`ALL`] together; a larger one passes through. What was not asked
 //!   for longest goes first.
+//! - One account has the bytes of every body: those that come in, up to [`COMING`], those that are kept, and those that
+//!   are no longer kept and that a slow viewer still reads. A body without room passes through.
 //! - An object that is out of date is asked for anew, without a condition.
 
 mod key;
 mod lifetime;
 mod tee;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::behaviors::matches;
 pub(crate) use key::Key;
 pub(crate) use lifetime::lifetime;
 pub(crate) use tee::Tee;
@@ -26,6 +28,9 @@ pub(crate) const OBJECT: usize = 8 * 1024 * 1024;
 
 /// The bytes of all objects that are kept.
 const ALL: usize = 64 * 1024 * 1024;
+
+/// The bytes of all objects that are on their way into the cache.
+const COMING: usize = ALL / 2;
 
 /// What an entry costs beside its body and its headers.
 const OVERHEAD: usize = 512;
@@ -57,11 +62,109 @@ struct Entries {
     count: u64,
     /// Grows with each invalidation: an answer that was asked for before must not be stored after.
     invalidations: u64,
+    /// The keys of the answers that come in, and the bytes of these.
+    coming: HashSet<Key>,
+    coming_size: usize,
+}
+
+impl Entries {
+    /// Removes what was not asked for longest, if there is anything.
+    fn remove_oldest(&mut self) -> bool {
+        let oldest = self.by_key.iter().min_by_key(|(_, entry)| entry.used);
+        let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { return false };
+        let removed = self.by_key.remove(&oldest).map_or(0, |entry| entry.size);
+        self.size = self.size.saturating_sub(removed);
+        true
+    }
 }
 
 /// The answers that are kept. A clone is the same cache.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cache(Arc<Mutex<Entries>>);
+pub(crate) struct Cache {
+    entries: Arc<Mutex<Entries>>,
+    /// The bytes of all bodies. It grows only under the lock of the entries.
+    account: Arc<AtomicUsize>,
+}
+
+/// Bytes of the account, until this is dropped.
+#[derive(Debug)]
+struct Taken {
+    account: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Taken {
+    fn shrink(&mut self, bytes: usize) {
+        self.account.fetch_sub(self.bytes.saturating_sub(bytes), Ordering::Relaxed);
+        self.bytes = self.bytes.min(bytes);
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.shrink(0);
+    }
+}
+
+/// A body, and its bytes in the account. They are there for as long as anyone has it.
+struct Counted {
+    body: Box<[u8]>,
+    _taken: Taken,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// The place of an answer that comes in: the only one for its key.
+#[derive(Debug)]
+pub(crate) struct Place {
+    cache: Cache,
+    key: Key,
+    taken: Option<Taken>,
+    /// Its part of the bytes that come in.
+    coming: usize,
+}
+
+impl Place {
+    /// Takes bytes from the account, if it has them. What was not asked for longest makes room.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        let mut entries = self.cache.entries();
+        let account = &self.cache.account;
+        let coming = entries.coming_size.saturating_add(bytes);
+        if coming > COMING {
+            return false;
+        }
+        while account.load(Ordering::Relaxed).saturating_add(bytes) > ALL {
+            if !entries.remove_oldest() {
+                return false;
+            }
+        }
+        account.fetch_add(bytes, Ordering::Relaxed);
+        entries.coming_size = coming;
+        self.coming = self.coming.saturating_add(bytes);
+        let taken = self.taken.get_or_insert_with(|| Taken { account: Arc::clone(account), bytes: 0 });
+        taken.bytes = taken.bytes.saturating_add(bytes);
+        true
+    }
+
+    /// The whole body, with its bytes in the account.
+    pub(crate) fn filled(mut self, body: Vec<u8>) -> Bytes {
+        let Some(mut taken) = self.taken.take() else { return Bytes::new() };
+        taken.shrink(body.len());
+        Bytes::from_owner(Counted { body: body.into_boxed_slice(), _taken: taken })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut entries = self.cache.entries();
+        entries.coming.remove(&self.key);
+        entries.coming_size = entries.coming_size.saturating_sub(self.coming);
+    }
+}
 
 /// The state of the cache when an answer was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +193,12 @@ impl Cache {
         Asked(self.entries().invalidations)
     }
 
+    /// A place for an answer that comes in, if no other one for this key does.
+    pub(crate) fn place(&self, key: &Key) -> Option<Place> {
+        let is_first = self.entries().coming.insert(key.clone());
+        is_first.then(|| Place { cache: self.clone(), key: key.clone(), taken: None, coming: 0 })
+    }
+
     /// Keeps an answer.
     pub(crate) fn put(&self, key: Key, cached: Cached, lifetime: Duration, asked: Asked) {
         let headers =
@@ -108,32 +217,40 @@ impl Cache {
         let entry = Entry { cached, stored: Instant::now(), lifetime, used, size };
         let before = entries.by_key.insert(key, entry).map_or(0, |entry| entry.size);
         entries.size = entries.size.saturating_sub(before).saturating_add(size);
-        while entries.size > ALL {
-            let oldest = entries.by_key.iter().min_by_key(|(_, entry)| entry.used);
-            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
-            let removed = entries.by_key.remove(&oldest).map_or(0, |entry| entry.size);
-            entries.size = entries.size.saturating_sub(removed);
-        }
+        while entries.size > ALL && entries.remove_oldest() {}
     }
 
-    /// Removes what a path of an invalidation is of, and gives the number of entries. `*` at its end is any text.
+    /// Removes what a path of an invalidation is of, and gives the number of entries. `*` at its end is any text;
+    /// anywhere else, it is itself, as `?` is
+    /// ([AWS: what you need to know](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html)).
     pub(crate) fn invalidate(&self, path: &str) -> usize {
         let mut entries = self.entries();
         entries.invalidations = entries.invalidations.saturating_add(1);
         let before = entries.by_key.len();
-        entries.by_key.retain(|key, _| !matches(path, key.path()));
+        entries.by_key.retain(|key, _| !is_of(path, key.path()));
         entries.size = entries.by_key.values().map(|entry| entry.size).fold(0, usize::saturating_add);
         before.saturating_sub(entries.by_key.len())
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a path of an invalidation is of this path. A slash at the beginning changes nothing.
+fn is_of(invalidated: &str, path: &str) -> bool {
+    let invalidated = invalidated.strip_prefix('/').unwrap_or(invalidated);
+    let path = path.strip_prefix('/').unwrap_or(path);
+    match invalidated.strip_suffix('*') {
+        Some(prefix) => path.starts_with(prefix),
+        None => path == invalidated,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_body_util::{BodyExt as _, Full};
 
     fn cached(bytes: usize) -> Cached {
         Cached {
@@ -164,6 +281,82 @@ mod tests {
             put("/0", OBJECT / 2);
         }
         assert!(has("/8") && cache.entries().size <= ALL);
+    }
+
+    /// A body that comes in, unless another one for this path does.
+    fn coming(cache: &Cache, path: &str, bytes: usize) -> Option<Tee> {
+        let key = Key::of_path(path);
+        let place = cache.place(&key)?;
+        let body = Full::new(Bytes::from(vec![7; bytes])).map_err(|never| match never {}).boxed_unsync();
+        let cache = cache.clone();
+        let asked = cache.asked();
+        Some(Tee::new(body, place, move |body| {
+            cache.put(key, Cached { body, ..cached(0) }, HOUR, asked);
+        }))
+    }
+
+    fn account(cache: &Cache) -> usize {
+        cache.account.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn what_comes_in_is_of_the_same_account_and_once_for_each_key() {
+        let cache = Cache::default();
+        let first = coming(&cache, "/same", OBJECT).unwrap();
+        assert!(coming(&cache, "/same", OBJECT).is_none());
+        assert_eq!(account(&cache), OBJECT);
+        // A viewer that goes gives back what was taken, and the key.
+        drop(first);
+        assert_eq!((account(&cache), cache.entries().coming_size), (0, 0));
+        let tees: Vec<Tee> = (0..100).map(|n| coming(&cache, &format!("/{n}"), OBJECT).unwrap()).collect();
+        assert_eq!((account(&cache), cache.entries().coming_size), (COMING, COMING));
+        // Those without room pass through whole.
+        for tee in tees {
+            assert_eq!(tee.collect().await.unwrap().to_bytes().len(), OBJECT);
+        }
+        let kept = (0..100).filter(|n| cache.get(&Key::of_path(&format!("/{n}"))).is_some()).count();
+        assert_eq!(kept, COMING / OBJECT);
+        assert_eq!((account(&cache), cache.entries().coming_size), (COMING, 0));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_somebody_reads_counts_even_if_it_is_no_longer_kept() {
+        let cache = Cache::default();
+        let bytes = OBJECT - 1_024;
+        let mut read = Vec::new();
+        for n in 0..8 {
+            let path = format!("/{n}");
+            coming(&cache, &path, bytes).unwrap().collect().await.unwrap();
+            read.push(cache.get(&Key::of_path(&path)).unwrap());
+        }
+        assert_eq!(cache.invalidate("/*"), 8);
+        assert_eq!(account(&cache), 8 * bytes);
+        coming(&cache, "/more", bytes).unwrap().collect().await.unwrap();
+        assert!(cache.get(&Key::of_path("/more")).is_none());
+        drop(read);
+        assert_eq!(account(&cache), 0);
+        coming(&cache, "/more", bytes).unwrap().collect().await.unwrap();
+        assert!(cache.get(&Key::of_path("/more")).is_some());
+    }
+
+    #[test]
+    fn only_a_star_at_the_end_of_an_invalidation_is_any_text() {
+        for (invalidated, path, is) in [
+            ("/a", "/a", true),
+            ("a", "/a", true),
+            ("/a", "/ab", false),
+            ("/a*", "/ab/c", true),
+            ("/*", "/", true),
+            ("/a?", "/ab", false),
+            ("/a?", "/a?", true),
+            ("/*.jpg", "/b.jpg", false),
+            ("/*.jpg", "/*.jpg", true),
+            ("/a/*/c*", "/a/b/c", false),
+            ("/a/*/c*", "/a/*/cd", true),
+            ("/A", "/a", false),
+        ] {
+            assert_eq!(is_of(invalidated, path), is, "{invalidated} {path}");
+        }
     }
 
     #[test]

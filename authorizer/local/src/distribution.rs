@@ -215,6 +215,11 @@ impl Running {
         self.buckets.iter().map(|bucket| (bucket.name.as_str(), bucket.s3.addr()))
     }
 
+    /// What the buckets could not import, and why.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.buckets.iter().flat_map(|bucket| bucket.s3.notes()).map(String::as_str)
+    }
+
     /// The function.
     pub fn function(&self) -> &Function {
         &self.way.function
@@ -347,7 +352,7 @@ impl Way {
             let message = "Missing Key-Pair-Id query parameter or cookie value";
             return Some((answer::xml(StatusCode::FORBIDDEN, "MissingKey", message), XCache::Error));
         }
-        if let FunctionHere::Absent(why) = &behavior.function {
+        if let FunctionHere::Absent(why) | FunctionHere::Other(why) = &behavior.function {
             report.problem = Some(why.clone());
             return Some((answer::not_here(why), XCache::Error));
         }
@@ -546,6 +551,8 @@ fn to_https(parts: &Parts) -> Response<ResponseBody> {
         parts.uri.authority().map(|host| host.as_str().to_owned()).or_else(|| {
             parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned)
         });
+    // Without a name and a password before it.
+    let host = host.map(|host| host.rsplit('@').next().unwrap_or_default().to_owned());
     let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     answer::redirect(status, &format!("https://{}{path}", host.unwrap_or_default()))
 }
@@ -562,9 +569,10 @@ fn keeping(
     if response.body().size_hint().lower() > u64::try_from(OBJECT).unwrap_or(u64::MAX) {
         return response;
     }
+    let Some(place) = cache.place(&key) else { return response };
     let (parts, body) = response.into_parts();
     let (status, headers) = (parts.status, parts.headers.clone());
-    let tee = Tee::new(body, move |body| {
+    let tee = Tee::new(body, place, move |body| {
         cache.put(key, Cached { status, headers, body, is_error }, kept_for, asked);
     });
     Response::from_parts(parts, tee.boxed_unsync())

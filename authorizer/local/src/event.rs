@@ -137,12 +137,16 @@ fn check_method(parts: &Parts) -> Result<(), ViewerRefusal> {
 
 /// The host, which is in the URI for HTTP/2 and for an absolute target.
 fn host(parts: &Parts) -> Result<&str, ViewerRefusal> {
-    if let Some(authority) = parts.uri.authority() {
-        return Ok(authority.as_str());
-    }
-    let mut hosts = parts.headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(ViewerRefusal::Target) };
-    host.to_str().map_err(|_| ViewerRefusal::Target)
+    let host = match parts.uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => {
+            let mut hosts = parts.headers.get_all(header::HOST).iter();
+            let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(ViewerRefusal::Target) };
+            host.to_str().map_err(|_| ViewerRefusal::Target)?
+        }
+    };
+    // A name and a password before it are no part of a host, and nothing that the function should see.
+    if host.contains('@') { Err(ViewerRefusal::Target) } else { Ok(host) }
 }
 
 fn check_length(
@@ -268,6 +272,9 @@ mod tests {
             ("OPTIONS", "*", vec![host], Err(ViewerRefusal::Target)),
             ("GET", "/", vec![], Err(ViewerRefusal::Target)),
             ("GET", "/", vec![host, host], Err(ViewerRefusal::Target)),
+            ("GET", "http://alice:pass@h/a", vec![host], Err(ViewerRefusal::Target)),
+            ("GET", "http://alice@h/a", vec![], Err(ViewerRefusal::Target)),
+            ("GET", "/", vec![("host", "alice:pass@h")], Err(ViewerRefusal::Target)),
         ];
         for (method, uri, headers, expected) in cases {
             assert_eq!(request(&parts(method, uri, &headers)).map(|_| ()), expected, "{method}");

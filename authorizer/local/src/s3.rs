@@ -127,6 +127,11 @@ impl EmbeddedS3 {
         self.server.addr()
     }
 
+    /// What the start could not import, and why.
+    pub fn notes(&self) -> &[String] {
+        &self.store.notes
+    }
+
     /// Lets running requests finish, and stops.
     pub async fn stop(self) {
         self.server.stop().await;

@@ -45,6 +45,10 @@ pub(super) struct DistributionArgs {
     /// Value of a parameter of the template, such as `--parameter Stage=test` [default: its default]. Repeatable.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter, requires = "distribution")]
     parameters: Vec<(String, String)>,
+    /// Lambda function on viewer-request in whose place this one decides; its version does not matter [default: that of the
+    /// default behavior, or else of the first one with a function].
+    #[arg(long, value_name = "ARN", requires = "distribution")]
+    function_arn: Option<String>,
 }
 
 /// Why a distribution cannot be served.
@@ -81,6 +85,9 @@ fn help_for(error: &ConfigError) -> String {
              get-distribution-config` writes once the template is deployed"
                 .to_owned()
         }
+        ConfigError::NoFunction { .. } => {
+            "give `--function-arn` one of these, with or without a version".to_owned()
+        }
         ConfigError::Template(_) => "name a template with one distribution".to_owned(),
         ConfigError::Distribution(ExportedError::Other(_))
         | ConfigError::Distribution(_)
@@ -104,7 +111,7 @@ pub(crate) struct ServedBehavior {
     pattern: String,
     /// The methods.
     methods: String,
-    /// Whether the function runs: `yes`, `no`, or `absent` for another function, which is not here.
+    /// Whether the function runs: `yes`, `no`, `absent` (only on other events), or `other` (not this function).
     function: String,
     /// The bucket, with the origin path.
     origin: String,
@@ -171,12 +178,15 @@ impl DistributionArgs {
             ),
             Err(_) => None,
         };
-        match document.filter(|document| Template::is_template(document) || is_yaml(&file)) {
-            Some(document) => {
-                Ok(DistributionConfig::of_template(&document, &values, &beside).map_err(failed)?)
-            }
-            None => Ok(DistributionConfig::read(&bytes, &beside).map_err(failed)?),
-        }
+        let config = match document.filter(|document| Template::is_template(document) || is_yaml(&file)) {
+            Some(document) => DistributionConfig::of_template(&document, &values, &beside),
+            None => DistributionConfig::read(&bytes, &beside),
+        };
+        let config = match &self.function_arn {
+            Some(arn) => config.and_then(|config| config.of_function(arn)),
+            None => config,
+        };
+        Ok(config.map_err(failed)?)
     }
 }
 

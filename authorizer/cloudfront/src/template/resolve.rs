@@ -1,6 +1,7 @@
 //! CloudFormation's references and functions, as far as a template alone answers them
 //! ([AWS: intrinsic functions](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html)).
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -9,6 +10,10 @@ use super::TemplateError;
 
 /// How deep values, conditions and what they refer to may lie in one another.
 const MAX_DEPTH: usize = 64;
+
+/// How much is resolved: values, and text in eights of bytes. CloudFormation takes templates of at most 1 MB, but one that
+/// uses a value twice, that one another twice, and so on, has no end that anyone would see.
+const MAX_WORK: usize = 1_000_000;
 
 /// What a template knows of where it is deployed. Nothing that is served depends on it.
 const PSEUDO_PARAMETERS: [(&str, &str); 6] = [
@@ -41,6 +46,14 @@ pub(super) struct Resolver<'t> {
     mappings: Option<&'t Map<String, Value>>,
     resources: &'t Map<String, Value>,
     values: &'t BTreeMap<String, String>,
+    /// The names that buckets get of their logical ids, with these.
+    buckets: BTreeMap<String, Vec<&'t str>>,
+    /// What is left of [`MAX_WORK`].
+    work: Cell<usize>,
+    /// The conditions that are decided.
+    decided: RefCell<BTreeMap<String, bool>>,
+    /// The conditions that are being decided, each because of the one before.
+    deciding: RefCell<Vec<String>>,
 }
 
 /// A value; `None` if it is `AWS::NoValue`.
@@ -61,7 +74,19 @@ impl<'t> Resolver<'t> {
                 why: format!("the template has no parameter `{}`", name.escape_debug()),
             });
         }
+        let mut buckets: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (id, resource) in resources {
+            if is_bucket(resource) {
+                let name = resource.get("Properties").and_then(|properties| properties.get("BucketName"));
+                let name = name.and_then(Value::as_str).map_or_else(|| bucket_of(id), str::to_owned);
+                buckets.entry(name).or_default().push(id);
+            }
+        }
         Ok(Self {
+            buckets,
+            work: Cell::new(MAX_WORK),
+            decided: RefCell::default(),
+            deciding: RefCell::default(),
             parameters,
             conditions: section("Conditions"),
             mappings: section("Mappings"),
@@ -98,11 +123,27 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// Counts what is resolved.
+    fn spend(&self, work: usize) -> Result<(), String> {
+        match self.work.get().checked_sub(work.max(1)) {
+            Some(left) => {
+                self.work.set(left);
+                Ok(())
+            }
+            None => {
+                self.work.set(0);
+                Err("the template uses its values in one another too often: give one of them a parameter of its own"
+                    .to_owned())
+            }
+        }
+    }
+
     /// Resolves all of a value. `place` says where it is.
     fn resolve(&self, value: &Value, place: &str, depth: usize) -> Result<Option<Value>, TemplateError> {
         if depth > MAX_DEPTH {
             return Err(at(place, "too deep".to_owned()));
         }
+        self.spend(1).map_err(|why| at(place, why))?;
         match value {
             Value::Array(items) => {
                 let mut resolved = Vec::new();
@@ -118,7 +159,12 @@ impl<'t> Resolver<'t> {
                         let branch = self.branch(argument, depth).map_err(|why| at(place, why))?;
                         return self.resolve(branch, place, depth.saturating_add(1));
                     }
-                    self.call(name, argument, depth).map_err(|why| at(place, why))
+                    let result = self.call(name, argument, depth);
+                    let result = result.and_then(|result| {
+                        self.spend(result.as_ref().map_or(0, weight))?;
+                        Ok(result)
+                    });
+                    result.map_err(|why| at(place, why))
                 }
                 None => {
                     let mut resolved = Map::new();
@@ -130,6 +176,10 @@ impl<'t> Resolver<'t> {
                             continue;
                         }
                         let value = match self.resolve(member, &place, depth.saturating_add(1)) {
+                            // Two functions must not seem to be one.
+                            Err(_) if name == "LambdaFunctionARN" => {
+                                Some(Value::String(format!("unresolved {member}")))
+                            }
                             Err(_) if WITHOUT_VALUE.contains(&name.as_str()) => {
                                 Some(Value::String("unresolved".to_owned()))
                             }
@@ -140,7 +190,10 @@ impl<'t> Resolver<'t> {
                     Ok(Some(Value::Object(resolved)))
                 }
             },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(Some(value.clone())),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                self.spend(weight(value)).map_err(|why| at(place, why))?;
+                Ok(Some(value.clone()))
+            }
         }
     }
 
@@ -222,6 +275,7 @@ impl<'t> Resolver<'t> {
                 for item in self.list(items, depth)? {
                     texts.push(self.text(&item, depth)?);
                 }
+                self.spend(eights(separator.len().saturating_mul(texts.len())))?;
                 Ok(Some(Value::String(texts.join(&separator))))
             }
             "Fn::Split" => {
@@ -272,6 +326,26 @@ impl<'t> Resolver<'t> {
         if depth > MAX_DEPTH {
             return Err(format!("the condition `{name}` is too deep"));
         }
+        if let Some(decided) = self.decided.borrow().get(name) {
+            return Ok(*decided);
+        }
+        let cycle = self.deciding.borrow().iter().position(|one| one == name);
+        if let Some(start) = cycle {
+            let deciding = self.deciding.borrow();
+            let names: Vec<&str> = deciding.iter().skip(start).map(String::as_str).chain([name]).collect();
+            return Err(format!("the conditions refer to one another without end: {}", names.join(" > ")));
+        }
+        self.spend(1)?;
+        self.deciding.borrow_mut().push(name.to_owned());
+        let decided = self.decide_named(name, depth);
+        self.deciding.borrow_mut().pop();
+        if let Ok(is) = decided {
+            self.decided.borrow_mut().insert(name.to_owned(), is);
+        }
+        decided
+    }
+
+    fn decide_named(&self, name: &str, depth: usize) -> Result<bool, String> {
         let condition = self.conditions.and_then(|all| all.get(name));
         let condition = condition.ok_or_else(|| format!("the template has no condition `{name}`"))?;
         let condition = condition.as_object().and_then(function);
@@ -280,16 +354,20 @@ impl<'t> Resolver<'t> {
     }
 
     fn decide(&self, name: &str, argument: &Value, depth: usize) -> Result<bool, String> {
-        let each = || -> Result<Vec<bool>, String> {
-            let all = argument.as_array().map(Vec::as_slice).unwrap_or_default();
-            all.iter().map(|one| self.truth(one, depth.saturating_add(1))).collect()
-        };
         match (name, argument.as_array().map(Vec::as_slice)) {
             ("Condition", _) => self.condition(argument.as_str().unwrap_or_default(), depth),
             ("Fn::Equals", Some([a, b])) => Ok(self.argument(a, depth)? == self.argument(b, depth)?),
             ("Fn::Not", Some([one])) => Ok(!self.truth(one, depth.saturating_add(1))?),
-            ("Fn::And", _) => Ok(each()?.into_iter().all(|one| one)),
-            ("Fn::Or", _) => Ok(each()?.into_iter().any(|one| one)),
+            ("Fn::And" | "Fn::Or", Some(all)) => {
+                // The first one that is false, or true, decides.
+                let decides = name == "Fn::Or";
+                for one in all {
+                    if self.truth(one, depth.saturating_add(1))? == decides {
+                        return Ok(decides);
+                    }
+                }
+                Ok(!decides)
+            }
             _ => Err(format!("`{name}` is not a condition")),
         }
     }
@@ -298,6 +376,7 @@ impl<'t> Resolver<'t> {
         if depth > MAX_DEPTH {
             return Err("a condition is too deep".to_owned());
         }
+        self.spend(1)?;
         let (name, argument) = value.as_object().and_then(function).ok_or("a condition is not valid")?;
         self.decide(name, argument, depth)
     }
@@ -332,7 +411,7 @@ impl<'t> Resolver<'t> {
         match self.resources.get(name) {
             // The name of a bucket; for everything else, what stands for it.
             Some(resource) if is_bucket(resource) => {
-                Ok(Some(Value::String(self.bucket(name, resource, depth))))
+                Ok(Some(Value::String(self.bucket(name, resource, depth)?)))
             }
             Some(_) => Ok(Some(Value::String(name.to_owned()))),
             None => Err(format!("`{name}` is neither a parameter nor a resource")),
@@ -342,7 +421,7 @@ impl<'t> Resolver<'t> {
     fn attribute(&self, id: &str, attribute: &str, depth: usize) -> Result<String, String> {
         let resource = self.resources.get(id).ok_or_else(|| format!("`{id}` is not a resource"))?;
         if is_bucket(resource) {
-            let bucket = self.bucket(id, resource, depth);
+            let bucket = self.bucket(id, resource, depth)?;
             match attribute {
                 "RegionalDomainName" => return Ok(format!("{bucket}.s3.us-east-1.amazonaws.com")),
                 "DomainName" => return Ok(format!("{bucket}.s3.amazonaws.com")),
@@ -356,14 +435,16 @@ impl<'t> Resolver<'t> {
     }
 
     /// The bucket's name, or one that its logical id gives it.
-    fn bucket(&self, id: &str, resource: &Value, depth: usize) -> String {
+    fn bucket(&self, id: &str, resource: &Value, depth: usize) -> Result<String, String> {
         let named = resource.get("Properties").and_then(|properties| properties.get("BucketName"));
         let named = named.and_then(|name| self.text(name, depth).ok());
-        named.unwrap_or_else(|| {
-            let letters: String = id.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
-            // A bucket has three characters at least.
-            format!("{:-<3}", letters.to_ascii_lowercase()).replace('-', "0")
-        })
+        let name = named.unwrap_or_else(|| bucket_of(id));
+        match self.buckets.get(&name).map(Vec::as_slice) {
+            Some([first, second, ..]) => Err(format!(
+                "the buckets `{first}` and `{second}` would both be `{name}` here: give one of them a `BucketName`"
+            )),
+            _ => Ok(name),
+        }
     }
 
     /// Whether each bucket keeps versions, by its name.
@@ -379,7 +460,7 @@ impl<'t> Resolver<'t> {
                 // What cannot be resolved says nothing. It is an error only in what is served.
                 let said = self.resolve(written, id, 0).ok()?;
                 let status = said.as_ref().and_then(|said| said.get("Status")).and_then(Value::as_str);
-                Some((self.bucket(id, resource, 0), status == Some("Enabled")))
+                Some((self.bucket(id, resource, 0).ok()?, status == Some("Enabled")))
             })
             .collect()
     }
@@ -405,12 +486,21 @@ impl<'t> Resolver<'t> {
                     result.push_str(literal);
                     result.push('}');
                 }
-                (None, Some(value), _) => result.push_str(&self.text(value, depth)?),
+                (None, Some(value), _) => {
+                    let value = self.text(value, depth)?;
+                    self.spend(eights(value.len()))?;
+                    result.push_str(&value);
+                }
                 (None, None, Some((id, attribute))) => {
-                    result.push_str(&self.attribute(id, attribute, depth)?);
+                    let value = self.attribute(id, attribute, depth)?;
+                    self.spend(eights(value.len()))?;
+                    result.push_str(&value);
                 }
                 (None, None, None) => match self.reference(name.trim(), depth)? {
-                    Some(Value::String(value)) => result.push_str(&value),
+                    Some(Value::String(value)) => {
+                        self.spend(eights(value.len()))?;
+                        result.push_str(&value);
+                    }
                     Some(other) => return Err(format!("`{name}` is not a text, but {}", short(&other))),
                     None => return Err(format!("`{name}` is not a text")),
                 },
@@ -429,6 +519,31 @@ fn function(members: &Map<String, Value>) -> Option<(&str, &Value)> {
     let is_function =
         name == "Ref" || name.starts_with("Fn::") || (name == "Condition" && argument.is_string());
     (is_function && all.next().is_none()).then_some((name.as_str(), argument))
+}
+
+/// The name that a bucket gets of its logical id.
+fn bucket_of(id: &str) -> String {
+    let letters: String = id.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
+    // A bucket has three characters at least.
+    format!("{:-<3}", letters.to_ascii_lowercase()).replace('-', "0")
+}
+
+/// Bytes of text as work.
+fn eights(bytes: usize) -> usize {
+    bytes.div_euclid(8)
+}
+
+/// A value as work.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+        Value::String(text) => eights(text.len()).saturating_add(1),
+        Value::Array(items) => items.iter().map(weight).fold(1, usize::saturating_add),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| eights(name.len()).saturating_add(weight(value)))
+            .fold(1, usize::saturating_add),
+    }
 }
 
 fn is_bucket(resource: &Value) -> bool {

@@ -96,7 +96,7 @@ fn a_template_is_the_distribution_that_cloudfront_would_have() {
     let methods = default.allowed_methods.as_ref().unwrap();
     assert_eq!(methods.allowed.0, ["GET", "HEAD", "OPTIONS"]);
     assert_eq!(methods.cached_methods.0, ["GET", "HEAD"]);
-    assert_eq!(default.viewer_request().unwrap().arn, "unresolved");
+    assert_eq!(default.viewer_request().unwrap().arn, r#"unresolved {"Ref":"VersionArn"}"#);
     assert_eq!(default.cache_policy_id.as_deref(), Some("Cache"));
     assert_eq!(template.cache_policies["Cache"].default_ttl, 60);
     assert!(!template.cache_policies.contains_key("NotThere"));
@@ -192,7 +192,11 @@ fn a_value_can_be_given_for_a_parameter_that_is_there() {
 fn a_template_that_refers_to_itself_without_end_is_refused() {
     let mut endless = template(&config());
     endless["Conditions"]["IsOpen"] = json!({"Fn::Not": [{"Condition": "IsClosed"}]});
-    assert!(read(&endless).unwrap_err().contains("too deep"));
+    let error = read(&endless).unwrap_err();
+    assert!(
+        error.contains("the conditions refer to one another without end: IsClosed > IsOpen > IsClosed"),
+        "{error}"
+    );
     let mut endless = template(&config());
     endless["Resources"]["Bucket"]["Properties"] = json!({"BucketName": {"Ref": "Bucket"}});
     let read = read(&endless).unwrap();
@@ -234,4 +238,54 @@ fn buckets_say_whether_they_keep_versions_and_access_controls_when_they_sign() {
             ("Yields", SigningBehavior::NoOverride),
         ]
     );
+}
+
+#[test]
+fn a_condition_is_decided_once() {
+    let mut wide = template(&config());
+    for n in 0..26 {
+        let next = json!({"Condition": format!("C{}", n + 1)});
+        wide["Conditions"][format!("C{n}")] = json!({"Fn::And": [next, next]});
+    }
+    wide["Conditions"]["C26"] = json!({"Fn::Equals": ["a", "a"]});
+    wide["Resources"]["Distribution"]["Condition"] = json!("C0");
+    assert!(read(&wide).is_ok());
+    // The first that decides is the last that is looked at.
+    wide["Conditions"]["C0"] = json!({"Fn::Or": [{"Condition": "C1"}, {"Condition": "Nothing"}]});
+    assert!(read(&wide).is_ok());
+    wide["Conditions"]["C0"] = json!({"Fn::And": [{"Condition": "C1"}, {"Condition": "Nothing"}]});
+    assert!(read(&wide).unwrap_err().contains("no condition `Nothing`"));
+    wide["Conditions"]["C0"] = json!({"Fn::And": "C1"});
+    assert!(read(&wide).unwrap_err().contains("`Fn::And` is not a condition"));
+}
+
+#[test]
+fn a_template_that_multiplies_its_values_is_refused_soon() {
+    let refused = |value: Value| {
+        let mut config = config();
+        config["Origins"][0]["DomainName"] = value;
+        let error = read(&template(&config)).unwrap_err();
+        assert!(error.contains("too often"), "{error}");
+    };
+    let twice = |value: Value| json!({"Fn::Sub": ["${A}${A}${A}", {"A": value}]});
+    refused((0..28).fold(json!("a"), |value, _| twice(value)));
+    // Few values with much text are as much work.
+    refused((0..6).fold(json!("a".repeat(100_000)), |value, _| twice(value)));
+    let nots = |value: Value| json!({"Fn::Equals": [twice(value.clone()), twice(value)]});
+    let inner = (0..12).fold(json!("a"), |value, _| nots(value));
+    refused(json!({"Fn::If": ["IsOpen", "a", inner]}));
+    let items: Vec<Value> = (0..1_000).map(|_| json!("a")).collect();
+    refused(json!({"Fn::Join": ["b".repeat(100_000), items]}));
+}
+
+#[test]
+fn two_buckets_that_would_be_one_folder_are_an_error() {
+    let mut both = template(&config());
+    both["Resources"]["BUCKET"] = json!({"Type": "AWS::S3::Bucket"});
+    let error = read(&both).unwrap_err();
+    assert!(error.contains("the buckets `BUCKET` and `Bucket` would both be `bucket` here"), "{error}");
+    both["Resources"]["BUCKET"]["Properties"] = json!({"BucketName": "other"});
+    assert!(read(&both).is_ok());
+    both["Resources"]["BUCKET"]["Properties"] = json!({"BucketName": "bucket"});
+    assert!(read(&both).is_err());
 }

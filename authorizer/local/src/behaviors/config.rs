@@ -19,6 +19,9 @@ use super::{
 /// The time of errors in the cache where the distribution says nothing, in seconds.
 const ERROR_CACHING: u64 = 10;
 
+/// What is said of a behavior with another function than the one that is served.
+const ANOTHER: &str = "has another function on viewer-request, which is not here";
+
 /// A distribution that can be served here.
 #[derive(Debug)]
 pub struct DistributionConfig {
@@ -30,6 +33,8 @@ pub struct DistributionConfig {
     errors: Vec<ErrorResponse>,
     root: Option<String>,
     notes: Vec<String>,
+    /// The function on viewer-request of each behavior, without its version; the default one is the last.
+    arns: Vec<Option<String>>,
 }
 
 /// Why a distribution cannot be served here.
@@ -72,6 +77,14 @@ pub enum ConfigError {
         behavior: BehaviorName,
         /// Its value.
         value: String,
+    },
+    /// No behavior has this function.
+    #[error("no behavior has the function `{arn}` on viewer-request, but {}", .known.join(", "))]
+    NoFunction {
+        /// The function.
+        arn: String,
+        /// Those that behaviors have.
+        known: Vec<String>,
     },
     /// A name that no bucket has.
     #[error("the origin `{origin}` is the bucket `{bucket}`, whose name S3 would not take")]
@@ -262,7 +275,11 @@ impl DistributionConfig {
         // `View::behaviors` has the default one last.
         let Some(default) = behaviors.pop() else { return Err(ExportedError::Empty.into()) };
         let root = Some(view.default_root_object.trim_start_matches('/').to_owned());
-        Ok(Self {
+        // As `View::behaviors`.
+        let arn = |behavior: &view::Behavior| behavior.viewer_request().map(|one| without_version(&one.arn));
+        let arns = view.behaviors().map(|(_, behavior)| arn(behavior)).collect();
+        let config = Self {
+            arns,
             behaviors,
             default,
             origins,
@@ -270,7 +287,42 @@ impl DistributionConfig {
             errors: view.custom_error_responses.0.iter().map(error_here).collect(),
             root: root.filter(|root| !root.is_empty()),
             notes,
-        })
+        };
+        let first = config.arns.last().cloned().flatten();
+        let first = first.or_else(|| config.arns.iter().flatten().next().cloned());
+        match first {
+            Some(arn) => config.of_function(&arn),
+            None => Ok(config),
+        }
+    }
+
+    /// The same distribution with this Lambda function as the one that is served, whatever its version. The others are
+    /// not here. Without this, it is that of the default behavior, or the first one.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoFunction`] if no behavior has it.
+    pub fn of_function(mut self, arn: &str) -> Result<Self, ConfigError> {
+        let ours = without_version(arn);
+        let known: BTreeSet<&String> = self.arns.iter().flatten().collect();
+        if !known.contains(&ours) {
+            let known: Vec<String> = known.into_iter().cloned().collect();
+            let known = if known.is_empty() { vec!["none".to_owned()] } else { known };
+            return Err(ConfigError::NoFunction { arn: arn.to_owned(), known });
+        }
+        self.notes.retain(|note| !note.contains(ANOTHER));
+        let all = self.behaviors.iter_mut().chain([&mut self.default]);
+        for (behavior, arn) in all.zip(&self.arns) {
+            let Some(arn) = arn else { continue };
+            behavior.function = if *arn == ours {
+                FunctionHere::Ours
+            } else {
+                let why = format!("{} {ANOTHER} (`{arn}`, and not `{ours}`)", behavior.name);
+                self.notes
+                    .push(format!("{why}: its requests get 502. `--function-arn` says which one is yours"));
+                FunctionHere::Other(why)
+            };
+        }
+        Ok(self)
     }
 
     /// A row for each behavior, in the order in which they are tried.
@@ -285,6 +337,7 @@ impl DistributionConfig {
                 FunctionHere::Ours => "yes".to_owned(),
                 FunctionHere::None => "no".to_owned(),
                 FunctionHere::Absent(_) => "absent".to_owned(),
+                FunctionHere::Other(_) => "other".to_owned(),
             },
             origin: match self.origins.get(behavior.origin) {
                 Some(OriginHere::Bucket(bucket)) => format!("{}{}", bucket.bucket, bucket.path),
@@ -338,6 +391,17 @@ impl DistributionConfig {
             root: self.root,
             default_error_ttl: ERROR_CACHING,
         }
+    }
+}
+
+/// The ARN of a function without its version or alias. What is no ARN stays as it is.
+fn without_version(arn: &str) -> String {
+    let parts: Vec<&str> = arn.split(':').collect();
+    match parts.as_slice() {
+        ["arn", _, "lambda", _, _, "function", _, _] => {
+            arn.rsplit_once(':').map_or(arn, |(function, _)| function).to_owned()
+        }
+        _ => arn.to_owned(),
     }
 }
 
@@ -576,5 +640,71 @@ fn of_older_form(behavior: &view::Behavior, values: &ForwardedValues) -> CachePo
             (true, []) => Selection::All,
             (true, names) => Selection::These(names.to_vec()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const OURS: &str = "arn:aws:lambda:us-east-1:111122223333:function:authorizer";
+    const OTHER: &str = "arn:aws:lambda:us-east-1:111122223333:function:rewrite";
+
+    /// A distribution with these functions for `a/*`, `b/*` and the default behavior.
+    fn config(functions: [Option<&str>; 3]) -> DistributionConfig {
+        let behavior = |arn: Option<&str>| {
+            let one =
+                |arn| json!({"LambdaFunctionARN": arn, "EventType": "viewer-request", "IncludeBody": false});
+            let items: Vec<Value> = arn.into_iter().map(one).collect();
+            json!({
+                "TargetOriginId": "b",
+                "ViewerProtocolPolicy": "allow-all",
+                "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+                "LambdaFunctionAssociations": {"Quantity": items.len(), "Items": items},
+            })
+        };
+        let with = |pattern: &str, arn| {
+            let mut behavior = behavior(arn);
+            behavior["PathPattern"] = json!(pattern);
+            behavior
+        };
+        let [a, b, default] = functions;
+        let config = json!({
+            "CallerReference": "r", "Comment": "", "Enabled": true,
+            "Origins": {"Quantity": 1, "Items": [{
+                "Id": "b", "DomainName": "files.s3.us-east-1.amazonaws.com",
+                "S3OriginConfig": {"OriginAccessIdentity": ""},
+            }]},
+            "CacheBehaviors": {"Quantity": 2, "Items": [with("a/*", a), with("b/*", b)]},
+            "DefaultCacheBehavior": behavior(default),
+        });
+        DistributionConfig::read(config.to_string().as_bytes(), &|_| None).unwrap()
+    }
+
+    fn functions(config: &DistributionConfig) -> Vec<String> {
+        config.rows().into_iter().map(|row| row.function).collect()
+    }
+
+    #[test]
+    fn another_function_is_not_taken_for_ours() {
+        let (ours, other) = (format!("{OURS}:3"), format!("{OTHER}:3"));
+        let same = config([Some(&ours), None, Some(&format!("{OURS}:4"))]);
+        assert_eq!(functions(&same), ["yes", "no", "yes"]);
+        assert!(!same.notes().iter().any(|note| note.contains(ANOTHER)));
+        // That of the default behavior is ours, or else the first one.
+        let two = config([Some(&other), None, Some(&ours)]);
+        assert_eq!(functions(&two), ["other", "no", "yes"]);
+        let said: Vec<&String> = two.notes().iter().filter(|note| note.contains(ANOTHER)).collect();
+        assert!(said.len() == 1 && said[0].contains(OTHER), "{said:?}");
+        assert_eq!(functions(&config([Some(&other), Some(&ours), None])), ["yes", "other", "no"]);
+        // Or the one that is named, with any version or none.
+        for arn in [OTHER.to_owned(), format!("{OTHER}:9")] {
+            let named = config([Some(&other), None, Some(&ours)]).of_function(&arn).unwrap();
+            assert_eq!(functions(&named), ["yes", "no", "other"]);
+            assert_eq!(named.notes().iter().filter(|note| note.contains(ANOTHER)).count(), 1);
+        }
+        let error = config([Some(&other), None, Some(&ours)]).of_function("x").unwrap_err().to_string();
+        assert_eq!(error, format!("no behavior has the function `x` on viewer-request, but {OURS}, {OTHER}"));
     }
 }

@@ -23,6 +23,13 @@ pub enum EmbeddedS3Error {
     /// Another program serves the bucket.
     #[error("another program serves the bucket in `{path}`: stop it, or name another folder", path = .0.display())]
     InUse(PathBuf),
+    /// The index of the bucket is missing.
+    #[error(
+        "the bucket in `{path}` has `objects/` and no `index.sqlite`: put the index back; if these files are to be \
+         imported, move `objects` into `{path}/import/`",
+        path = .0.display()
+    )]
+    NoIndex(PathBuf),
     /// The index of the bucket cannot be read or written.
     #[error("cannot use the bucket's index `{path}`: {reason}", path = path.display())]
     Index {

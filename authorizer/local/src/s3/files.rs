@@ -16,6 +16,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,6 +29,9 @@ const IMPORT: &str = "import";
 /// What becomes `import/` once everything is in it.
 const GATHERED: &str = "import~";
 const INDEX: &str = "index.sqlite";
+/// The files of an index, which are never objects.
+pub(crate) const INDEX_FILES: [&str; 4] =
+    [INDEX, "index.sqlite-wal", "index.sqlite-shm", "index.sqlite-journal"];
 const LOCK: &str = "lock";
 
 /// The folder of one bucket, for one start.
@@ -92,6 +96,15 @@ pub(crate) fn prepare(root: &Path) -> io::Result<()> {
     sync_folder(root)?;
     let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
     sync_folder(parent.unwrap_or(Path::new(".")))
+}
+
+/// Whether the bucket has bodies and no index: what is in `objects/` has other names than its keys, so it must not be
+/// imported.
+pub(crate) fn has_lost_its_index(root: &Path) -> io::Result<bool> {
+    if root.join(INDEX).try_exists()? || !root.join(OBJECTS).is_dir() {
+        return Ok(false);
+    }
+    Ok(fs::read_dir(root.join(OBJECTS))?.next().is_some())
 }
 
 /// The path of the index in the folder of a bucket.
@@ -257,8 +270,9 @@ impl Moves {
     /// Gives a file a second name, so that it stays what it is until the index is written.
     pub(crate) fn link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.make_folder(to)?;
-        if fs::hard_link(from, to).is_err() {
-            // A file system without links.
+        // Who has another name for the file could change the body. Some file systems have no links.
+        let is_shared = fs::metadata(from)?.nlink() > 1;
+        if is_shared || fs::hard_link(from, to).is_err() {
             fs::copy(from, to)?;
             File::open(to)?.sync_all()?;
         }

@@ -33,6 +33,8 @@ pub(crate) struct Store {
     pub(super) deletions: Deletions,
     can_list: Arc<CanList>,
     is_stopping: Arc<AtomicBool>,
+    /// What the start could not import, and why.
+    pub(super) notes: Vec<String>,
     lock: Mutex<Option<Lock>>,
 }
 
@@ -68,6 +70,9 @@ impl Store {
         std::fs::create_dir_all(&root).map_err(failed)?;
         let lock = take_lock(&root).map_err(failed)?;
         let lock = lock.ok_or_else(|| EmbeddedS3Error::InUse(root.clone()))?;
+        if files::has_lost_its_index(&root).map_err(failed)? {
+            return Err(EmbeddedS3Error::NoIndex(root));
+        }
         files::prepare(&root).map_err(failed)?;
         let (index, connection, run) =
             Index::open(&files::index_of(&root)).map_err(|error| damaged(&error))?;
@@ -77,7 +82,7 @@ impl Store {
         files.incoming().map_err(failed)?;
         import::sweep_uploads(&connection, &files).map_err(|error| damaged(&error))?;
         let versioning = Versioning::open(&connection, options.versions).map_err(|error| damaged(&error))?;
-        import::import(&connection, &files, versioning).map_err(|error| damaged(&error))?;
+        let notes = import::import(&connection, &files, versioning).map_err(|error| damaged(&error))?;
         let index = Arc::new(index);
         index.start(connection, Arc::clone(&files)).map_err(failed)?;
         let store = Arc::new(Self {
@@ -88,6 +93,7 @@ impl Store {
             deletions: Deletions::default(),
             can_list: Arc::clone(&options.can_list),
             is_stopping: Arc::default(),
+            notes,
             lock: Mutex::new(Some(lock)),
         });
         let (index, files, stop) =

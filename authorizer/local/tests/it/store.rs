@@ -115,6 +115,26 @@ async fn a_folder_that_was_filled_by_hand_becomes_a_bucket() {
 }
 
 #[tokio::test]
+async fn a_bucket_that_lost_its_index_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let bucket = Bucket::start(&data, BucketOptions::default()).await.unwrap();
+    let folder = data.path().join("files");
+    bucket.s3.stop().await;
+    for file in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] {
+        let _ = std::fs::remove_file(folder.join(file));
+    }
+    // Without a body, nothing is lost.
+    Bucket::start(&data, BucketOptions::default()).await.unwrap().s3.stop().await;
+    std::fs::write(folder.join("objects/a~1-2.txt"), "a").unwrap();
+    for file in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] {
+        let _ = std::fs::remove_file(folder.join(file));
+    }
+    let error = Bucket::start(&data, BucketOptions::default()).await.map(|_| ()).unwrap_err();
+    assert!(matches!(error, EmbeddedS3Error::NoIndex(_)), "{error}");
+    assert!(folder.join("objects/a~1-2.txt").exists());
+}
+
+#[tokio::test]
 async fn a_bucket_has_one_server_at_a_time() {
     let data = tempfile::tempdir().unwrap();
     let bucket = Bucket::start(&data, BucketOptions::default()).await.unwrap();
