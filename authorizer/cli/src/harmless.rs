@@ -126,7 +126,7 @@ pub(crate) fn unescaped(text: &str) -> Option<String> {
 pub(crate) fn is_token(run: &str) -> bool {
     match unescaped(run) {
         None => is_plain_token(run),
-        Some(plain) => runs(&plain).any(|run| is_plain_token(run)),
+        Some(plain) => runs(&plain).any(is_plain_token),
     }
 }
 

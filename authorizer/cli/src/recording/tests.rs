@@ -247,7 +247,8 @@ fn a_token_in_pieces_stays_one() {
         let clean = OF_REQUESTS.clean(&event).unwrap();
         let (before, after) = OF_REQUESTS.decisions(&event, &clean.event);
         assert!(before["issuer"].is_string() && is_same_decision(&before, &after, true), "{before} {after}");
-        assert!(!clean.event.contains(&second[second.len() - 40..]), "{}", clean.event);
+        let (_, signature) = second.rsplit_once('.').unwrap();
+        assert!(!clean.event.contains(signature), "{}", clean.event);
     }
 }
 

@@ -68,9 +68,10 @@ fn paths(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         found.push(subject.config().then("CacheBehaviors").found(&SEVERAL, message));
     }
     // A behavior that reaches no bucket is a finding of its own.
-    let without = subject.all_behaviors().into_iter().filter(|one| {
-        fit.without_rule.contains(&one.name) && !subject.buckets_of(one.behavior).is_empty()
-    });
+    let without = subject
+        .all_behaviors()
+        .into_iter()
+        .filter(|one| fit.without_rule.contains(&one.name) && !subject.buckets_of(one.behavior).is_empty());
     found.extend(without.map(|one| {
         let message = format!("no allow rule has a key of {}", one.name);
         one.spot.found(&NO_RULE, message)
@@ -102,7 +103,8 @@ fn hosts(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
                 None => host.as_str().ends_with(".cloudfront.net"),
             };
             if !is_alias && !is_own {
-                let message = format!("rule `{}` names `{host}`, which the distribution does not have", rule.id());
+                let message =
+                    format!("rule `{}` names `{host}`, which the distribution does not have", rule.id());
                 found.push(spot.clone().found(&NO_SUCH_HOST, message));
             }
         }

@@ -99,7 +99,9 @@ fn twice(subject: &PolicySubject<'_>) -> Vec<Observation> {
         for (index, host) in rule.rule.hosts().unwrap_or_default().iter().enumerate() {
             if !seen.insert(host) {
                 let place = rule.place().then("hosts").at(index);
-                found.push(rule.found_at(place, format!("rule `{}` names the host `{host}` twice", rule.id())));
+                found.push(
+                    rule.found_at(place, format!("rule `{}` names the host `{host}` twice", rule.id())),
+                );
             }
         }
     }

@@ -16,7 +16,7 @@ const ROUNDS: usize = 3;
 /// A body that says which upload of which key it is, and is whole only with its last byte. Some are larger than what
 /// is held in memory.
 fn body(key: &str, upload: usize) -> String {
-    let length = if upload % 5 == 0 { 400_000 } else { 2_000 };
+    let length = if upload.is_multiple_of(5) { 400_000 } else { 2_000 };
     format!("{key} {upload} {}.", "x".repeat(length))
 }
 
