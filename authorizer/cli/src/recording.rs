@@ -50,6 +50,13 @@ const NOTE: &str = "Keys of this recording alone. Only `authorizer replay --reco
 /// Why a recording cannot be replayed.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum RecordingError {
+    /// It is none.
+    #[error("`{folder}` is no recording: it does not contain `{KEYS}`")]
+    #[diagnostic(help("name a folder that `authorizer serve --record DIR` filled"))]
+    Absent {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Its keys cannot be read.
     #[error("`{path}` has no keys of a recording: {problem}")]
     #[diagnostic(help("name a folder that `authorizer serve --record DIR` filled"))]
@@ -99,6 +106,9 @@ impl RecordingKeys {
     /// Reads those of a folder.
     pub(crate) fn read(folder: &Path) -> miette::Result<Self> {
         let path = folder.join(KEYS);
+        if !path.is_file() {
+            return Err(RecordingError::Absent { folder: folder.to_owned() }.into());
+        }
         let bytes = read_limited(&path, MAX_KEYS_BYTES)?;
         let unusable = |error: serde_json::Error| RecordingError::Keys {
             path: path.clone(),

@@ -8,8 +8,10 @@ mod texts;
 mod work;
 
 pub(crate) use case::Replayed;
+pub(crate) use expect::DifferenceLine;
 pub(crate) use source::one_event;
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,12 +20,14 @@ use std::time::Duration;
 use authorizer_core::{Authorizer, UnixTime};
 use indicatif::ProgressBar;
 use owo_colors::OwoColorize as _;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use self::error::ReplayError;
-use self::expect::Expectations;
+use self::expect::{Expectations, Shown};
 use self::work::{Counts, Replay};
 use crate::in_order::{in_order, processors};
-use crate::output::{Exit, Format, color, line};
+use crate::output::{Exit, Format, color, line, note};
 use crate::policy::PolicyArgs;
 use crate::recording::{EVENTS, OUTCOMES, RecordingKeys, document_of};
 use crate::time::{now_or, parse_instant};
@@ -72,11 +76,19 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     };
     let now = now_or(args.now);
     let outcomes = recording.map(|folder| folder.join(OUTCOMES)).or_else(|| args.expect.clone());
-    let expectations = outcomes.as_deref().map(Expectations::read).transpose()?.map(Arc::new);
+    let shown = match (recording, args.format) {
+        (None, _) => Shown::Whole,
+        (Some(_), Format::Text) => Shown::Decisions,
+        (Some(_), Format::Json) => Shown::Json,
+    };
+    let expectations =
+        outcomes.as_deref().map(|path| Expectations::read(path, shown)).transpose()?.map(Arc::new);
     let replay =
         Replay { authorizer, now, format: args.format, color: color(), expectations: expectations.clone() };
     let (arguments, recorded) = (args.events.clone(), recording.map(|folder| folder.join(EVENTS)));
     let (mut counts, mut differences) = (Counts::default(), 0u64);
+    // What was decided and is now, with how many there are.
+    let mut changes: BTreeMap<String, u64> = BTreeMap::new();
     let progress = progress();
     in_order(
         processors(),
@@ -90,7 +102,11 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
             let met = expectations.iter().flat_map(|one| done.compared.iter().filter_map(|it| one.meet(it)));
             for difference in met {
                 differences = differences.saturating_add(1);
-                progress.suspend(|| line(difference))?;
+                progress.suspend(|| line(difference.text))?;
+                if let Some(change) = difference.change {
+                    let count = changes.entry(change).or_default();
+                    *count = count.saturating_add(1);
+                }
             }
             progress.inc(done.counts.all());
             counts.add(done.counts);
@@ -100,14 +116,30 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     progress.finish_and_clear();
     let events = counts.all();
     if events == 0 {
-        return Err(ReplayError::NoEvents.into());
+        return Err(match recording {
+            Some(folder) => ReplayError::EmptyRecording { folder: folder.to_owned() },
+            None => ReplayError::NoEvents,
+        }
+        .into());
     }
     if let Some(expectations) = expectations {
         for missing in expectations.left() {
             differences = differences.saturating_add(1);
-            line(format_args!("{}: was recorded, and is not among the events", missing.bold()))?;
+            match args.format == Format::Json && recording.is_some() {
+                true => note(format_args!("{missing}: was recorded, and is not among the events")),
+                false => line(format_args!("{}: was recorded, and is not among the events", missing.bold()))?,
+            }
         }
-        if args.format == Format::Text || differences > 0 {
+        if args.format == Format::Text && recording.is_some() && differences > 1 {
+            line("")?;
+            let mut sums: Vec<_> = changes.into_iter().collect();
+            sums.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            for (change, count) in sums {
+                line(format_args!("{count:>8}  {change}"))?;
+            }
+        }
+        let is_for_programs = args.format == Format::Json && recording.is_some();
+        if args.format == Format::Text || (differences > 0 && !is_for_programs) {
             let s = if differences == 1 { "" } else { "s" };
             line(format_args!("{events} events, {differences} difference{s} from what was recorded"))?;
         }
@@ -122,6 +154,18 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         line(format_args!("{allowed} allowed, {refused} refused{preflights}"))?;
     }
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
+}
+
+/// A line of `replay --format json`.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(title = "A line of `authorizer replay --format json`")]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used: each line is written as what it is")]
+pub(crate) enum ReplayLine<'l> {
+    /// The result of one event.
+    Outcome(Replayed<'l>),
+    /// With `--recording`: an event that is not decided as it was.
+    Difference(DifferenceLine<'l>),
 }
 
 /// A policy whose issuers trust the keys of a recording, and no others.

@@ -100,7 +100,7 @@ impl Kind {
             Self::Matrix => of::<audit::MatrixDocument<'_>>(),
             Self::Package => of::<package::Report<'_>>(),
             Self::Query => of::<audit::QueryDocument<'_>>(),
-            Self::Replay => of::<replay::Replayed<'_>>(),
+            Self::Replay => of::<replay::ReplayLine<'_>>(),
             Self::Serve => of::<serve::ServeLine<'_>>(),
             Self::Test => of::<test::Document<'_>>(),
             Self::TokenInspect => of::<token::InspectDocument<'_>>(),

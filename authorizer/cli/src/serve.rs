@@ -160,12 +160,13 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
     };
     // This listens from the start, so that whatever is made is removed.
     let mut stop = Stop::listen().map_err(ServeError::Signals)?;
-    let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
-    let policy = sample.as_ref().map(Sample::policy).or(args.policy.clone());
     let data = args.data.clone().unwrap_or_else(|| {
         args.sample.as_deref().map_or_else(|| PathBuf::from(".local/data"), |sample| sample.join("data"))
     });
     let mut lock = DataLock::take(&data)?;
+    // Two first starts at once would make two keys.
+    let sample = args.sample.as_deref().map(Sample::prepare).transpose()?;
+    let policy = sample.as_ref().map(Sample::policy).or(args.policy.clone());
     let (dev_issuer, _key_files) = match (&args.policy, &args.dev_issuer) {
         (Some(policy), Some(folder)) => {
             let (keys, files) = DevIssuer::new(policy, folder, args.listen)?;

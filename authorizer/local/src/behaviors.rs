@@ -56,6 +56,16 @@ pub(crate) struct Behavior {
     pub(crate) is_for_signed_urls: bool,
 }
 
+impl Behavior {
+    /// Its path pattern; `default` for the default behavior.
+    pub(crate) fn pattern(&self) -> String {
+        match &self.name {
+            BehaviorName::Default => "default".to_owned(),
+            BehaviorName::Pattern(pattern) => pattern.clone(),
+        }
+    }
+}
+
 /// The setting for plain HTTP.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ViewerProtocol {

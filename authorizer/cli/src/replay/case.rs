@@ -38,7 +38,6 @@ impl<'e> Origin<'e> {
 /// The bundle's SHA-256 is not part of it, so that outcomes recorded under one policy can be compared with those of
 /// another.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
-#[schemars(title = "A line of `authorizer replay --format json`")]
 pub(crate) struct Replayed<'e> {
     /// The version of this format.
     #[schemars(extend("const" = 1))]

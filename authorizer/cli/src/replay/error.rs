@@ -22,6 +22,13 @@ pub(crate) enum ReplayError {
     #[error("the input does not contain an event")]
     #[diagnostic(help("name files with events, or a folder with .json, .jsonl or .ndjson files"))]
     NoEvents,
+    /// A recording of nothing.
+    #[error("nothing was recorded in `{folder}`")]
+    #[diagnostic(help("send requests to `authorizer serve --record DIR` before it ends"))]
+    EmptyRecording {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A text of several lines that is not JSON: its lines are not events.
     #[error("`{path}`, line {line}: this is not JSON: {problem}")]
     #[diagnostic(help(

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::case::{Origin, Replayed, place};
@@ -18,7 +20,35 @@ const MAX_EXPECTATION_BYTES: usize = 256 * 1024 * 1024;
 
 /// The recorded outcomes, by the places of their events.
 #[derive(Debug)]
-pub(super) struct Expectations(BTreeMap<String, Recorded>);
+pub(super) struct Expectations {
+    recorded: BTreeMap<String, Recorded>,
+    shown: Shown,
+}
+
+/// How a difference is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shown {
+    /// Every line of the outcome that differs.
+    Whole,
+    /// The two decisions, in one line; where they are the same, as [`Whole`](Self::Whole).
+    Decisions,
+    /// A line of JSON.
+    Json,
+}
+
+/// An event of a recording that is decided in another way: a line of `replay --recording --format json`.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct DifferenceLine<'d> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The file and the line of the event.
+    event: &'d str,
+    /// The recorded outcome, as `replay --format json` has it.
+    recorded: &'d Value,
+    /// The outcome by this policy.
+    replayed: &'d Value,
+}
 
 /// A recorded outcome.
 #[derive(Debug)]
@@ -35,13 +65,21 @@ struct Recorded {
 #[derive(Debug)]
 pub(super) struct Compared {
     place: String,
-    /// How it differs, in lines.
-    difference: Option<String>,
+    difference: Option<Difference>,
+}
+
+/// How an event differs.
+#[derive(Clone, Debug)]
+pub(super) struct Difference {
+    /// To be written.
+    pub(super) text: String,
+    /// The two decisions, if they are not the same.
+    pub(super) change: Option<String>,
 }
 
 impl Expectations {
     /// Reads a file that `replay --format json` wrote.
-    pub(super) fn read(path: &Path) -> miette::Result<Self> {
+    pub(super) fn read(path: &Path, shown: Shown) -> miette::Result<Self> {
         let bytes = read_limited(path, MAX_EXPECTATION_BYTES)?;
         let text = String::from_utf8_lossy(&bytes);
         let mut recorded = BTreeMap::new();
@@ -58,47 +96,79 @@ impl Expectations {
                 return Err(unusable().into());
             }
         }
-        Ok(Self(recorded))
+        Ok(Self { recorded, shown })
     }
 
     /// When the event was decided, in a recording.
     pub(super) fn time(&self, origin: Origin<'_>) -> Option<UnixTime> {
-        self.0.get(&place(origin.source, origin.line, origin.item))?.now
+        self.recorded.get(&place(origin.source, origin.line, origin.item))?.now
     }
 
     /// Compares the outcome of an event with the recorded one.
     pub(super) fn compare(&self, replayed: &Replayed<'_>) -> Compared {
         let place = replayed.place();
-        let recorded = self.0.get(&place).map(|recorded| recorded.line.as_ref());
-        let difference = recorded.and_then(|recorded| difference(&place, recorded, replayed));
+        let recorded = self.recorded.get(&place).map(|recorded| recorded.line.as_ref());
+        let difference = recorded.and_then(|recorded| difference(&place, recorded, replayed, self.shown));
         Compared { place, difference }
     }
 
     /// The message about an event, if any, in the order of the events. The second event of a place is not recorded.
-    pub(super) fn meet(&self, compared: &Compared) -> Option<String> {
+    pub(super) fn meet(&self, compared: &Compared) -> Option<Difference> {
         let Compared { place, difference } = compared;
-        match self.0.get(place) {
+        match self.recorded.get(place) {
             Some(recorded) if !recorded.came.swap(true, Ordering::Relaxed) => difference.clone(),
-            Some(_) | None => Some(format!("{}: no outcome was recorded", place.bold())),
+            Some(_) | None => {
+                Some(Difference { text: format!("{}: no outcome was recorded", place.bold()), change: None })
+            }
         }
     }
 
     /// The recorded events that did not come.
     pub(super) fn left(&self) -> impl Iterator<Item = &str> {
-        let left = self.0.iter().filter(|(_, recorded)| !recorded.came.load(Ordering::Relaxed));
+        let left = self.recorded.iter().filter(|(_, recorded)| !recorded.came.load(Ordering::Relaxed));
         left.map(|(place, _)| place.as_str())
     }
 }
 
-/// How an outcome differs from the recorded one, in lines.
-fn difference(place: &str, recorded: &str, replayed: &Replayed<'_>) -> Option<String> {
+/// How an outcome differs from the recorded one.
+fn difference(place: &str, recorded: &str, replayed: &Replayed<'_>, shown: Shown) -> Option<Difference> {
     // The outcome is the same if the text is the same, or if only the order of the members differs.
     if replayed.to_line() == recorded {
         return None;
     }
     let expected: Value = serde_json::from_str(recorded).unwrap_or_default();
     let actual = replayed.to_value();
-    (expected != actual).then(|| changes(place, &expected, &actual))
+    if expected == actual {
+        return None;
+    }
+    let (before, now) = (decision(&expected), decision(&actual));
+    let change = (before != now).then(|| format!("{before}, now {now}"));
+    let text = match (shown, &change) {
+        (Shown::Json, _) => {
+            json!(DifferenceLine { version: 1, event: place, recorded: &expected, replayed: &actual })
+                .to_string()
+        }
+        (Shown::Decisions, Some(_)) => {
+            let word = |name: &str| actual.get(name).and_then(Value::as_str).unwrap_or("-").escape_debug();
+            let asked = format!("{} {}", word("method"), word("key"));
+            format!("{}: {asked}: {}, now {}", place.bold(), before.red(), now.green())
+        }
+        (Shown::Decisions | Shown::Whole, _) => changes(place, &expected, &actual),
+    };
+    Some(Difference { text, change })
+}
+
+/// A decision in words.
+fn decision(outcome: &Value) -> String {
+    let word = |name: &str| outcome.get(name).and_then(Value::as_str);
+    let status = outcome.get("status").and_then(Value::as_u64).unwrap_or_default();
+    let reason = word("reason").unwrap_or("-");
+    let rule = word("rule").map(|rule| format!(" by rule {rule}")).unwrap_or_default();
+    match word("decision") {
+        Some("allow") => format!("allowed{rule}"),
+        Some("preflight") => format!("answered {status} {reason}"),
+        _ => format!("refused {status} {reason}{rule}"),
+    }
 }
 
 fn changes(place: &str, expected: &Value, actual: &Value) -> String {

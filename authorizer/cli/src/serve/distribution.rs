@@ -29,6 +29,9 @@ use crate::table::table;
 /// The longest file that is read, in bytes. A template of CloudFormation has at most one megabyte.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
+/// The byte order mark of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// The file of a distribution in the folder that `infra/export` fills.
 const EXPORTED: &str = "distribution.json";
 
@@ -148,9 +151,12 @@ impl DistributionArgs {
         if !config.has_function() {
             notes.push("no behavior has a function on viewer-request: nothing is decided".into());
         }
-        let lost = config.lost(needed.iter().map(String::as_str));
-        if !lost.is_empty() {
-            notes.push(format!("headers that the policy needs do not reach the bucket: {}", lost.join(", ")));
+        let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+        for (pattern, lost) in config.lost(&needed) {
+            let lost = lost.join(", ");
+            notes.push(format!(
+                "behavior {pattern}: headers that the policy needs do not reach the bucket: {lost}"
+            ));
         }
         let rows = config.rows().into_iter().map(|row| ServedBehavior {
             pattern: row.pattern,
@@ -165,7 +171,11 @@ impl DistributionArgs {
 
     fn read(&self, path: &Path) -> miette::Result<DistributionConfig> {
         let file = if path.is_dir() { file_in(path)? } else { path.to_owned() };
-        let bytes = read_limited(&file, MAX_BYTES)?;
+        let mut bytes = read_limited(&file, MAX_BYTES)?;
+        // As some shells write a file.
+        if let Some(text) = bytes.strip_prefix(BYTE_ORDER_MARK) {
+            bytes = text.to_vec();
+        }
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
         let beside = |name: &str| fs::read(folder.join(name)).ok();
         let failed = |error| DistributionError::Config { path: file.clone(), error };

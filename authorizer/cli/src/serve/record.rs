@@ -247,6 +247,9 @@ struct Writer {
 impl Writer {
     fn new(folder: &Path, decides: Decides) -> miette::Result<Self> {
         let unwritable = |source| SaveError::Unwritable { path: folder.to_owned(), source };
+        if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+            return Err(RecordError::NotEmpty { path: folder.to_owned() }.into());
+        }
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unwritable)?;
         if fs::read_dir(folder).map_err(unwritable)?.next().is_some() {
             return Err(RecordError::NotEmpty { path: folder.to_owned() }.into());

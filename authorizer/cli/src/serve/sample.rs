@@ -7,7 +7,7 @@ use authorizer_core::token::SignatureAlgorithm;
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
-use crate::devkey::DevKey;
+use crate::devkey::{DevKey, DevKeyError};
 use crate::output::{OutputError, line};
 use crate::save::SaveError;
 use crate::time::now_or;
@@ -42,6 +42,13 @@ impl Sample {
         let (private, public) = (keys.join("sample.private.pem"), keys.join("sample.jwks.json"));
         if !private.exists() && !public.exists() {
             write_key_pair(&keys, "sample", SignatureAlgorithm::EdDsa)?;
+        }
+        if !private.exists() {
+            let message = format!(
+                "the private key of the sample is gone; remove `{}` too, and the next start makes both anew",
+                public.display()
+            );
+            return Err(DevKeyError::Unusable { path: private, message }.into());
         }
         let key = DevKey::read(&private, None)?;
         if !public.exists() {

@@ -153,6 +153,16 @@ fn what_was_served_is_replayed_without_its_tokens() {
     );
     assert!(differs.out.ends_with("8 events, 2 differences from what was recorded\n"), "{}", differs.out);
 
+    let fixed = ["replay", "--policy", "changed.toml", "--recording", "recording", "--format", "json"];
+    let json = Done::of(&mut command_in(path, &fixed));
+    let lines: Vec<Value> = json.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((json.code, lines.len()), (1, 2), "{}", json.out);
+    assert_eq!(lines[0]["event"], "events.jsonl:1");
+    assert_eq!(
+        (&lines[0]["recorded"]["decision"], &lines[0]["replayed"]["reason"]),
+        (&"allow".into(), &"method_not_allowed".into())
+    );
+
     // Nothing but `--recording` trusts the keys: the real policy refuses the tokens.
     let events = path.join("recording/events.jsonl");
     let plain =
@@ -180,7 +190,7 @@ fn a_folder_that_is_no_recording_is_named() {
     let path = folder.path();
     fs::create_dir(path.join("recording")).unwrap();
     for (keys, words) in [
-        (None, "recording.json"),
+        (None, "`recording` is no recording: it does not contain `recording.json`"),
         (Some("{}"), "has no keys of a recording"),
         (Some(r#"{"version": 2, "note": "", "keys": []}"#), "has version 2"),
         (Some(r#"{"version": 1, "note": "", "keys": []}"#), "expected.jsonl"),

@@ -328,10 +328,7 @@ impl DistributionConfig {
     /// A row for each behavior, in the order in which they are tried.
     pub fn rows(&self) -> Vec<BehaviorRow> {
         let row = |behavior: &Behavior| BehaviorRow {
-            pattern: match &behavior.name {
-                BehaviorName::Default => "default".to_owned(),
-                BehaviorName::Pattern(pattern) => pattern.clone(),
-            },
+            pattern: behavior.pattern(),
             methods: if behavior.methods.len() == 7 { "all".to_owned() } else { behavior.methods.join(" ") },
             function: match &behavior.function {
                 FunctionHere::Ours => "yes".to_owned(),
@@ -370,16 +367,17 @@ impl DistributionConfig {
         all.into_iter().any(|one| one.protocol != ViewerProtocol::AllowAll)
     }
 
-    /// Of these headers, those that do not reach the bucket from the behaviors that have the function.
-    pub fn lost<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
-        let ours: Vec<&Behavior> = self
-            .behaviors
-            .iter()
-            .chain([&self.default])
-            .filter(|one| one.function == FunctionHere::Ours)
-            .collect();
-        let is_lost = |name: &&str| ours.iter().any(|one| !one.forwarded.has_header(name));
-        names.into_iter().filter(is_lost).collect()
+    /// Of these headers, those that do not reach the bucket, by each behavior that has the function and lets not all of
+    /// them through: its pattern, or `default`.
+    pub fn lost<'n>(&self, names: &[&'n str]) -> Vec<(String, Vec<&'n str>)> {
+        let ours =
+            self.behaviors.iter().chain([&self.default]).filter(|one| one.function == FunctionHere::Ours);
+        ours.filter_map(|one| {
+            let lost: Vec<&str> =
+                names.iter().copied().filter(|name| !one.forwarded.has_header(name)).collect();
+            (!lost.is_empty()).then(|| (one.pattern(), lost))
+        })
+        .collect()
     }
 
     pub(super) fn into_site(self) -> Site {
@@ -427,6 +425,10 @@ fn absent(view: &view::View, config: &serde_json::Map<String, Value>) -> Vec<Str
         }
     };
     let text = |name: &str| config.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    note(
+        config.get("Enabled").and_then(Value::as_bool) == Some(false),
+        "`Enabled` is false: CloudFront would answer nobody",
+    );
     note(text("WebACLId"), "`WebACLId`: the firewall is not here, so it refuses nothing");
     let geo = config.get("Restrictions").and_then(|one| one.get("GeoRestriction"));
     let geo = geo.and_then(|one| one.get("RestrictionType")).and_then(Value::as_str);
