@@ -163,7 +163,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
 #[expect(dead_code, reason = "only its schema is used: each line is written as what it is")]
 pub(crate) enum ReplayLine<'l> {
     /// The result of one event.
-    Outcome(Replayed<'l>),
+    Outcome(Box<Replayed<'l>>),
     /// With `--recording`: an event that is not decided as it was.
     Difference(DifferenceLine<'l>),
 }

@@ -2,6 +2,14 @@
 
 use std::fmt;
 
+use crate::policies::{CachePolicy, OriginRequestPolicy, ResponseHeadersPolicy, Selection};
+
+/// How the names of AWS's own policies begin.
+const MANAGED: &str = "Managed-";
+
+/// A parameter of a listing. A policy that leaves it out makes the request another operation.
+const ANY_PARAMETER: &str = "list-type";
+
 /// The id of a cache policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CachePolicyId(String);
@@ -56,79 +64,28 @@ pub(crate) enum CorsHeaders {
 impl CorsHeaders {
     /// What this policy adds.
     pub(crate) fn of(id: &str) -> Self {
-        let known = RESPONSE_HEADERS_POLICIES.into_iter().find(|(_, known, _)| *known == id);
-        known.map_or(Self::Unknown, |(_, _, cors)| cors)
+        match ResponseHeadersPolicy::managed(id).map(|policy| policy.cors) {
+            None => Self::Unknown,
+            Some(None) => Self::None,
+            Some(Some(cors)) if cors.exposed.is_empty() => Self::Every,
+            Some(Some(_)) => Self::EveryAndExposed,
+        }
     }
 }
 
-/// AWS's own cache policies
-/// ([AWS: managed cache policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html)).
-pub(crate) const CACHE_POLICIES: [(&str, &str, Caching); 7] = [
-    ("Managed-CachingDisabled", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", Caching::Disabled),
-    ("Managed-CachingOptimized", "658327ea-f89d-4fab-a63d-7e88639e58f6", Caching::WithoutQuery),
-    (
-        "Managed-CachingOptimizedForUncompressedObjects",
-        "b2884449-e4de-46a7-ac36-70bc7f1ddd6d",
-        Caching::WithoutQuery,
-    ),
-    // Its key has some query strings, of manifests.
-    ("Managed-Elemental-MediaPackage", "08627262-05a9-4f76-9ded-b50ca2e3a84f", Caching::WithoutQuery),
-    ("Managed-Amplify", "2e54312d-136d-493c-8eb9-b001f22f67d2", Caching::Host),
-    ("Managed-UseOriginCacheControlHeaders", "83da9c7e-98b4-4e11-a168-04f0df8e2c65", Caching::Host),
-    (
-        "Managed-UseOriginCacheControlHeaders-QueryStrings",
-        "4cc15a8a-d715-48a4-82b8-cc0b614638fe",
-        Caching::Host,
-    ),
-];
-
-/// AWS's own origin request policies
-/// ([AWS: managed origin request policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)).
-pub(crate) const ORIGIN_REQUEST_POLICIES: [(&str, &str, Forwarding); 8] = [
-    ("Managed-AllViewerExceptHostHeader", "b689b0a8-53d0-40ab-baf2-68738e2966ac", Forwarding::AllButHost),
-    ("Managed-AllViewer", "216adef6-5c7f-47e4-b989-5492eafa07d3", Forwarding::Host),
-    (
-        "Managed-AllViewerAndCloudFrontHeaders-2022-06",
-        "33f36d7e-f396-46d9-90e0-52428a34d9dc",
-        Forwarding::Host,
-    ),
-    ("Managed-CORS-S3Origin", "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf", Forwarding::WithoutQuery),
-    ("Managed-CORS-CustomOrigin", "59781a5b-3903-41f3-afcb-af62929ccde1", Forwarding::WithoutQuery),
-    ("Managed-UserAgentRefererHeaders", "acba4595-bd28-49b8-b9fe-13317c0390fa", Forwarding::WithoutQuery),
-    ("Managed-HostHeaderOnly", "bf0718e1-ba1e-49d1-88b1-f726733018ae", Forwarding::Host),
-    // It forwards query strings, but of the headers only those of a browser that plays.
-    (
-        "Managed-Elemental-MediaTailor-PersonalizedManifests",
-        "775133bc-15f2-49f9-abea-afb2e0bf67d2",
-        Forwarding::Unknown,
-    ),
-];
-
-/// AWS's own response headers policies
-/// ([AWS: managed response headers policies](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html)).
-pub(crate) const RESPONSE_HEADERS_POLICIES: [(&str, &str, CorsHeaders); 5] = [
-    ("Managed-SimpleCORS", "60669652-455b-4ae9-85a4-c4c02393f86c", CorsHeaders::Every),
-    ("Managed-CORS-With-Preflight", "5cc3b908-e619-4b99-88e5-2cf7f45965bd", CorsHeaders::EveryAndExposed),
-    ("Managed-SecurityHeadersPolicy", "67f7725c-6f97-4210-82d7-5512b31e9d03", CorsHeaders::None),
-    ("Managed-CORS-and-SecurityHeadersPolicy", "e61eb60c-9c35-4d20-a928-2b84e02af89c", CorsHeaders::Every),
-    (
-        "Managed-CORS-with-preflight-and-SecurityHeadersPolicy",
-        "eaab4381-ed33-4a86-88ca-d9558dc6cd63",
-        CorsHeaders::EveryAndExposed,
-    ),
-];
-
-/// Whether a text is one of AWS's own names, with or without the word `Managed-`, in any case.
-fn is_named(text: &str, name: &str) -> bool {
-    let short = name.strip_prefix("Managed-").unwrap_or(name);
-    text.eq_ignore_ascii_case(name) || text.eq_ignore_ascii_case(short)
+/// The id of the one of AWS's own policies that a text names, with or without the word `Managed-`, in any case; or the
+/// text itself, if it has the form of an id.
+fn id_of(text: &str, own: impl Iterator<Item = (&'static str, String)>) -> Option<String> {
+    let start = text.get(..MANAGED.len()).filter(|start| start.eq_ignore_ascii_case(MANAGED));
+    let short = start.and_then(|start| text.get(start.len()..)).unwrap_or(text);
+    let mut named = own.filter(|(_, name)| name.eq_ignore_ascii_case(short));
+    named.next().map(|(id, _)| id.to_owned()).or_else(|| is_id(text).then(|| text.to_owned()))
 }
 
 impl CachePolicyId {
     /// An id, or the name of one of AWS's own policies.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = CACHE_POLICIES.into_iter().find(|(name, ..)| is_named(text, name));
-        named.map(|(_, id, _)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
+        id_of(text, CachePolicy::own()).map(Self)
     }
 
     /// The id.
@@ -140,8 +97,7 @@ impl CachePolicyId {
 impl OriginRequestPolicyId {
     /// An id, or the name of one of AWS's own policies.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = ORIGIN_REQUEST_POLICIES.into_iter().find(|(name, ..)| is_named(text, name));
-        named.map(|(_, id, _)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
+        id_of(text, OriginRequestPolicy::own()).map(Self)
     }
 
     /// The id.
@@ -153,8 +109,7 @@ impl OriginRequestPolicyId {
 impl ResponseHeadersPolicyId {
     /// An id, or the name of one of AWS's own policies.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = RESPONSE_HEADERS_POLICIES.into_iter().find(|(name, ..)| is_named(text, name));
-        named.map(|(_, id, _)| Self(id.to_owned())).or_else(|| is_id(text).then(|| Self(text.to_owned())))
+        id_of(text, ResponseHeadersPolicy::own()).map(Self)
     }
 
     /// The id.
@@ -166,16 +121,25 @@ impl ResponseHeadersPolicyId {
 impl Caching {
     /// Which requests this policy distinguishes.
     pub(crate) fn of(id: &str) -> Self {
-        let known = CACHE_POLICIES.into_iter().find(|(_, known, _)| *known == id);
-        known.map_or(Self::Unknown, |(_, _, caching)| caching)
+        match CachePolicy::managed(id) {
+            Some(policy) if policy.is_disabled() => Self::Disabled,
+            Some(policy) if policy.headers.has_header("host") => Self::Host,
+            Some(policy) if !policy.query.has(ANY_PARAMETER) => Self::WithoutQuery,
+            Some(_) | None => Self::Unknown,
+        }
     }
 }
 
 impl Forwarding {
     /// What this policy forwards.
     pub fn of(id: &str) -> Self {
-        let known = ORIGIN_REQUEST_POLICIES.into_iter().find(|(_, known, _)| *known == id);
-        known.map_or(Self::Unknown, |(_, _, forwarding)| forwarding)
+        match OriginRequestPolicy::managed(id) {
+            Some(policy) if policy.headers.has_header("host") => Self::Host,
+            Some(policy) if !policy.query.has(ANY_PARAMETER) => Self::WithoutQuery,
+            Some(policy) if matches!(policy.headers, Selection::AllBut(_)) => Self::AllButHost,
+            // It forwards query strings, but only some headers.
+            Some(_) | None => Self::Unknown,
+        }
     }
 }
 
@@ -184,11 +148,9 @@ pub(crate) struct Named<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cache = CACHE_POLICIES.into_iter().map(|(name, id, _)| (name, id));
-        let known = cache.chain(ORIGIN_REQUEST_POLICIES.into_iter().map(|(name, id, _)| (name, id)));
-        let mut known = known.chain(RESPONSE_HEADERS_POLICIES.into_iter().map(|(name, id, _)| (name, id)));
-        match known.find(|(_, id)| *id == self.0) {
-            Some((name, id)) => write!(f, "{id} ({name})"),
+        let own = CachePolicy::own().chain(OriginRequestPolicy::own()).chain(ResponseHeadersPolicy::own());
+        match own.into_iter().find(|(id, _)| *id == self.0) {
+            Some((id, name)) => write!(f, "{id} ({MANAGED}{name})"),
             // Quotes are not escaped: a setting may be JSON.
             None => self.0.chars().try_for_each(|c| match c {
                 '"' | '\'' | '\\' => write!(f, "{c}"),
