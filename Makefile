@@ -64,6 +64,7 @@ lint: ## Check the format, the lints, the documentation, the spelling and the sc
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 	cargo fmt --manifest-path tests/tools/sdk-rust/Cargo.toml --check
+	cargo fmt --manifest-path tests/tools/s3-suite/Cargo.toml --check
 	rustfmt --edition 2024 --check $$(git ls-files 'authorizer/findings/src/*/checks/*.rs')
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
