@@ -6,7 +6,7 @@ use authorizer_core::response_override::ResponseOverride;
 use percent_encoding::percent_decode_str;
 
 /// The headers whose values have no secret, beside those with the beginnings below.
-const HEADERS: [&str; 57] = [
+const HEADERS: [&str; 59] = [
     "accept",
     "accept-encoding",
     "accept-language",
@@ -36,8 +36,10 @@ const HEADERS: [&str; 57] = [
     "origin",
     "pragma",
     "priority",
+    "purpose",
     "range",
     "retry-after",
+    "sec-purpose",
     "server",
     "te",
     "transfer-encoding",

@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use authorizer_core::{Authorizer, UnixTime};
 use indicatif::ProgressBar;
-use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,7 +26,7 @@ use self::error::ReplayError;
 use self::expect::{Expectations, Shown};
 use self::work::{Counts, Replay};
 use crate::in_order::{in_order, processors};
-use crate::output::{Exit, Format, color, line, note};
+use crate::output::{Exit, Format, color, line};
 use crate::policy::PolicyArgs;
 use crate::recording::{EVENTS, OUTCOMES, RecordingKeys, document_of};
 use crate::time::{now_or, parse_instant};
@@ -54,7 +53,8 @@ pub(crate) struct Args {
     #[arg(required_unless_present = "recording")]
     events: Vec<PathBuf>,
     /// Folder that `authorizer serve --record DIR` filled. Each request is decided again at the time when it came, by
-    /// this policy, with the keys of the recording in the place of all others; what is not as it was is printed.
+    /// this policy, with the keys of the recording in the place of all others, so that a change of keys changes nothing;
+    /// what is not as it was is printed.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["events", "now", "expect"])]
     recording: Option<PathBuf>,
     /// Time of every decision: seconds since 1970 or RFC 3339 (default: now).
@@ -125,15 +125,19 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if let Some(expectations) = expectations {
         for missing in expectations.left() {
             differences = differences.saturating_add(1);
-            match args.format == Format::Json && recording.is_some() {
-                true => note(format_args!("{missing}: was recorded, and is not among the events")),
-                false => line(format_args!("{}: was recorded, and is not among the events", missing.bold()))?,
-            }
+            line(missing)?;
         }
         if args.format == Format::Text && recording.is_some() && differences > 1 {
             line("")?;
             let mut sums: Vec<_> = changes.into_iter().collect();
             sums.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            let summed = sums.iter().map(|(_, count)| *count).fold(0, u64::saturating_add);
+            if differences > summed {
+                sums.push((
+                    "the same decision, but another outcome".to_owned(),
+                    differences.saturating_sub(summed),
+                ));
+            }
             for (change, count) in sums {
                 line(format_args!("{count:>8}  {change}"))?;
             }

@@ -88,7 +88,7 @@ pub(crate) fn replace_private(target: &Path, bytes: &[u8]) -> Result<(), SaveErr
     replace_with(target, bytes, 0o600)
 }
 
-fn replace_with(target: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
+pub(crate) fn replace_with(target: &Path, bytes: &[u8], mode: u32) -> Result<(), SaveError> {
     write_beside(target, bytes, mode, None)
 }
 

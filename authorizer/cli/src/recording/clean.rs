@@ -18,11 +18,15 @@ use crate::harmless::{is_harmless_header, is_harmless_parameter, is_plain_token,
 /// The shortest text that is looked for in the whole event. A shorter one is replaced only where it may be secret.
 const SHORTEST: usize = 12;
 
-/// The longest name of a parameter or a cookie that stays, unless the policy has it: a secret may stand where a name does.
-const LONGEST_NAME: usize = 40;
+/// The longest name of a parameter or a cookie that stays, unless the policy has it: a secret may stand where a name
+/// does. AWS's secret access keys have 40 letters.
+const LONGEST_NAME: usize = 32;
 
 /// How the cookies of AWS's Cognito libraries begin.
 const COGNITO: &str = "CognitoIdentityServiceProvider.";
+
+/// How the cookie begins by which the function knows who comes from the page to sign in.
+const SIGN_IN: &str = "authorizer-sign-in-";
 
 /// Headers for people, in which a secret of another header is replaced too. What others have decides.
 const FREE_TEXTS: [&str; 2] = ["user-agent", "via"];
@@ -54,6 +58,9 @@ pub(crate) enum UnreadableEvent {
     /// It is not an event.
     #[error("its event cannot be read")]
     Form,
+    /// Nobody can say what its token is.
+    #[error("the keys of its token are not here, so that nothing can stand for it")]
+    KeysUnavailable,
     /// There are no random bytes.
     #[error("the operating system did not give random bytes")]
     Random,
@@ -101,8 +108,14 @@ impl Cleaner<'_> {
         tokens.retain(|token| !pieces.has(token));
         tokens.extend(pieces.tokens.values().map(|pieces| pieces.concat()));
         let is_only = tokens.len() == 1;
-        let mut found =
-            Found { cleaner: self, is_only, tokens: BTreeMap::new(), words: BTreeMap::new(), pieces };
+        let mut found = Found {
+            cleaner: self,
+            is_only,
+            has_unknown: false,
+            tokens: BTreeMap::new(),
+            words: BTreeMap::new(),
+            pieces,
+        };
         let uri = request.get("uri").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(headers) = request.get_mut("headers").and_then(Value::as_object_mut) {
             found.headers(headers)?;
@@ -111,7 +124,13 @@ impl Cleaner<'_> {
             let clean = found.query(query)?;
             request.insert("querystring".into(), clean.into());
         }
+        if let Some(headers) = request.get_mut("headers").and_then(Value::as_object_mut) {
+            found.free_texts(headers);
+        }
         found.everywhere(&mut event)?;
+        if found.has_unknown {
+            return Err(UnreadableEvent::KeysUnavailable);
+        }
         let has_same_path =
             event.pointer("/Records/0/cf/request/uri").and_then(Value::as_str) == Some(uri.as_str());
         Ok(Clean { event: event.to_string(), has_same_path })
@@ -144,6 +163,8 @@ struct Found<'f> {
     cleaner: &'f Cleaner<'f>,
     /// Whether the event has one token only.
     is_only: bool,
+    /// Whether it has a token of which nobody can say whether it is signed.
+    has_unknown: bool,
     tokens: BTreeMap<String, String>,
     words: BTreeMap<String, String>,
     pieces: Pieces,
@@ -159,6 +180,7 @@ impl Found<'_> {
             true => Standing::Signed,
             false => (self.cleaner.standing)(token),
         };
+        self.has_unknown |= standing == Standing::Unknown;
         let stands = self.cleaner.signer.replace(token, standing)?;
         self.tokens.insert(token.to_owned(), stands.clone());
         Ok(stands)
@@ -167,7 +189,7 @@ impl Found<'_> {
     /// What stands for a word that may be secret. The same word is replaced by the same everywhere.
     fn word(&mut self, word: &str) -> Result<String, Unspecified> {
         if is_token(word) {
-            return self.run(word);
+            return self.without_tokens(word, Rest::Spoilt);
         }
         if word.len() < SHORTEST {
             return spoil(word);
@@ -181,18 +203,22 @@ impl Found<'_> {
     }
 
     /// A text with other tokens in the place of its own, escaped as they were.
-    fn run(&mut self, text: &str) -> Result<String, Unspecified> {
+    fn without_tokens(&mut self, text: &str, rest: Rest) -> Result<String, Unspecified> {
+        let other = |run: &str| match rest {
+            Rest::Kept => Ok(run.to_owned()),
+            Rest::Spoilt => spoil(run),
+        };
         let mut clean = String::with_capacity(text.len());
         for run in runs(text) {
             match unescaped(run) {
-                _ if !is_token(run) => clean.push_str(run),
+                _ if !is_token(run) => clean.push_str(&other(run)?),
                 None => clean.push_str(&self.token(run)?),
                 Some(plain) => {
                     let mut without = String::with_capacity(plain.len());
                     for run in runs(&plain) {
                         match is_plain_token(run) {
                             true => without.push_str(&self.token(run)?),
-                            false => without.push_str(run),
+                            false => without.push_str(&other(run)?),
                         }
                     }
                     clean.extend(utf8_percent_encode(&without, ESCAPED));
@@ -217,6 +243,11 @@ impl Found<'_> {
                 };
             }
         }
+        Ok(())
+    }
+
+    /// Headers for people, after everything else.
+    fn free_texts(&self, headers: &mut Map<String, Value>) {
         for name in FREE_TEXTS {
             for line in headers.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten() {
                 if let Some(Value::String(value)) = line.get_mut("value") {
@@ -224,7 +255,6 @@ impl Found<'_> {
                 }
             }
         }
-        Ok(())
     }
 
     /// The scheme stays.
@@ -260,8 +290,9 @@ impl Found<'_> {
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         let is_of_policy = cookie.is_some_and(|cookie| cookie.is_of(name) || cookie.is_of(stem));
         // Base64 ends with `=`.
-        let is_short = name.len() <= LONGEST_NAME && !value.trim_matches('=').is_empty();
-        is_of_policy || is_short || name.starts_with(COGNITO)
+        let is_short = is_name(name) && !value.trim_matches('=').is_empty();
+        let is_ours = name.strip_prefix("__Host-").unwrap_or(name).starts_with(SIGN_IN);
+        is_of_policy || is_short || is_ours || name.starts_with(COGNITO)
     }
 
     /// What stands for a piece of a token that is split over cookies.
@@ -284,9 +315,11 @@ impl Found<'_> {
             let is_known = is_harmless_parameter(name) || self.is_ignored(name);
             clean.push(match value {
                 None if is_known || is_named => pair.to_owned(),
-                Some(_) if is_harmless_parameter(name) && !is_named => self.run(pair)?,
+                Some(_) if is_harmless_parameter(name) && !is_named => {
+                    self.without_tokens(pair, Rest::Kept)?
+                }
                 Some(value) if is_known || is_named => format!("{name}={}", self.words(value)?),
-                Some(value) if name.len() <= LONGEST_NAME && !value.trim_matches('=').is_empty() => {
+                Some(value) if is_name(name) && !value.trim_matches('=').is_empty() => {
                     format!("{name}={}", self.words(value)?)
                 }
                 Some(_) | None => self.words(pair)?,
@@ -335,7 +368,7 @@ impl Found<'_> {
                     let mut clean = String::with_capacity(text.len());
                     for run in runs(text) {
                         match is_token(run) && !is_done(self, run) {
-                            true => clean.push_str(&self.run(run)?),
+                            true => clean.push_str(&self.without_tokens(run, Rest::Kept)?),
                             false => clean.push_str(run),
                         }
                     }
@@ -348,6 +381,21 @@ impl Found<'_> {
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
         }
     }
+}
+
+/// What becomes of a text beside its tokens.
+#[derive(Clone, Copy)]
+enum Rest {
+    Kept,
+    /// It may be secret too.
+    Spoilt,
+}
+
+/// Whether a text can only be the name of a parameter or a cookie.
+fn is_name(text: &str) -> bool {
+    let is_of_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'[' | b']' | b'%');
+    text.len() <= LONGEST_NAME && text.bytes().all(is_of_name)
 }
 
 /// Whether a word is so common that it is no secret: nothing, a truth value or a small number.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use authorizer_core::policy::document::PolicyDocument;
-use authorizer_core::token::{JwsAlgorithm, SignatureAlgorithm, TokenError, VerifyError};
+use authorizer_core::token::{JwsAlgorithm, SignatureAlgorithm, TokenError, VerifyError, parse_claims};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::fill;
 use base64::Engine as _;
@@ -25,6 +25,8 @@ pub(crate) enum Standing {
     Spoilt,
     /// Its issuer has no such key.
     KeyUnknown,
+    /// Its keys are not here.
+    Unknown,
     /// Anything else.
     Foreign,
 }
@@ -36,7 +38,8 @@ impl Standing {
             Ok(()) => Self::Signed,
             Err(VerifyError::Token(TokenError::SignatureInvalid)) => Self::Spoilt,
             Err(VerifyError::Token(TokenError::SigningKeyUnknown)) => Self::KeyUnknown,
-            Err(VerifyError::Token(_) | VerifyError::KeysUnavailable(_)) => Self::Foreign,
+            Err(VerifyError::Token(_)) => Self::Foreign,
+            Err(VerifyError::KeysUnavailable(_)) => Self::Unknown,
         }
     }
 }
@@ -100,12 +103,18 @@ impl Signer {
         let (Some(mut members), Some(claims)) = (object(header), claims) else {
             return spoil_after_header(token);
         };
-        let (header, payload) =
-            (without_tokens(header, &mut members)?, without_tokens(payload, &mut claims.clone())?);
+        let mut claims = claims;
+        let (Some(header), Some(payload)) =
+            (without_tokens(header, &mut members)?, without_tokens(payload, &mut claims)?)
+        else {
+            return spoil_after_header(token);
+        };
         let algorithm = members.get("alg").and_then(Value::as_str).and_then(JwsAlgorithm::from_name);
         let is_named = members.contains_key("kid");
         match standing {
-            Standing::Foreign => return Ok(format!("{header}.{payload}.{}", spoil_signature(signature)?)),
+            Standing::Foreign | Standing::Unknown => {
+                return Ok(format!("{header}.{payload}.{}", spoil_signature(signature)?));
+            }
             Standing::KeyUnknown if is_named => {
                 return Ok(format!("{header}.{payload}.{}", spoil_signature(signature)?));
             }
@@ -143,30 +152,49 @@ pub(super) fn random_secret() -> Result<Vec<u8>, Unspecified> {
 }
 
 /// The part of a token that has these members, without the tokens in them: some providers put one of another service
-/// into a claim.
-fn without_tokens(part: &str, members: &mut Map<String, Value>) -> Result<String, Unspecified> {
-    let before = members.clone();
-    members.values_mut().try_for_each(spoil_tokens)?;
-    if *members == before {
-        return Ok(part.to_owned());
+/// into a claim. `None` if it may have some that cannot be seen, since a member is there twice.
+fn without_tokens(part: &str, members: &mut Map<String, Value>) -> Result<Option<String>, Unspecified> {
+    let text = URL_SAFE_NO_PAD.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = text.unwrap_or_default();
+    if parse_claims(text.as_bytes()).is_err() && (text.contains('\\') || runs(&text).any(has_token)) {
+        return Ok(None);
     }
-    Ok(URL_SAFE_NO_PAD.encode(Value::Object(members.clone()).to_string()))
+    let before = members.clone();
+    *members = without_tokens_in(&before)?;
+    if *members == before {
+        return Ok(Some(part.to_owned()));
+    }
+    Ok(Some(URL_SAFE_NO_PAD.encode(Value::Object(members.clone()).to_string())))
 }
 
-fn spoil_tokens(value: &mut Value) -> Result<(), Unspecified> {
-    match value {
-        Value::String(text) => {
-            let mut clean = String::with_capacity(text.len());
-            for run in runs(text) {
-                clean.push_str(&if is_token(run) { spoil(run)? } else { run.to_owned() });
-            }
-            *text = clean;
-            Ok(())
-        }
-        Value::Array(all) => all.iter_mut().try_for_each(spoil_tokens),
-        Value::Object(members) => members.values_mut().try_for_each(spoil_tokens),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
-    }
+fn without_tokens_in(members: &Map<String, Value>) -> Result<Map<String, Value>, Unspecified> {
+    members
+        .iter()
+        .map(|(name, value)| Ok((text_without_tokens(name)?, value_without_tokens(value)?)))
+        .collect()
+}
+
+fn value_without_tokens(value: &Value) -> Result<Value, Unspecified> {
+    Ok(match value {
+        Value::String(text) => text_without_tokens(text)?.into(),
+        Value::Array(all) => Value::Array(all.iter().map(value_without_tokens).collect::<Result<_, _>>()?),
+        Value::Object(members) => Value::Object(without_tokens_in(members)?),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    })
+}
+
+fn text_without_tokens(text: &str) -> Result<String, Unspecified> {
+    runs(text).map(|run| if has_token(run) { spoil(run) } else { Ok(run.to_owned()) }).collect()
+}
+
+/// Whether a run is a token, or one in base64.
+fn has_token(run: &str) -> bool {
+    is_token(run)
+        || URL_SAFE_NO_PAD
+            .decode(run)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .is_some_and(|text| runs(&text).any(is_token))
 }
 
 /// A part of a token, if it is a JSON object.

@@ -44,10 +44,16 @@ pub(crate) struct DifferenceLine<'d> {
     version: u32,
     /// The file and the line of the event.
     event: &'d str,
-    /// The recorded outcome, as `replay --format json` has it.
-    recorded: &'d Value,
-    /// The outcome by this policy.
-    replayed: &'d Value,
+    /// The recorded outcome, as `replay --format json` has it; null if the recording has none.
+    recorded: Option<&'d Value>,
+    /// The outcome by this policy; null if the recording has no such event.
+    replayed: Option<&'d Value>,
+}
+
+impl DifferenceLine<'_> {
+    fn text(event: &str, recorded: Option<&Value>, replayed: Option<&Value>) -> String {
+        json!(DifferenceLine { version: 1, event, recorded, replayed }).to_string()
+    }
 }
 
 /// A recorded outcome.
@@ -66,6 +72,8 @@ struct Recorded {
 pub(super) struct Compared {
     place: String,
     difference: Option<Difference>,
+    /// Its outcome, if none was recorded and somebody wants to know.
+    replayed: Option<Value>,
 }
 
 /// How an event differs.
@@ -109,24 +117,37 @@ impl Expectations {
         let place = replayed.place();
         let recorded = self.recorded.get(&place).map(|recorded| recorded.line.as_ref());
         let difference = recorded.and_then(|recorded| difference(&place, recorded, replayed, self.shown));
-        Compared { place, difference }
+        let is_alone = recorded.is_none() && matches!(self.shown, Shown::Json);
+        Compared { place, difference, replayed: is_alone.then(|| replayed.to_value()) }
     }
 
     /// The message about an event, if any, in the order of the events. The second event of a place is not recorded.
     pub(super) fn meet(&self, compared: &Compared) -> Option<Difference> {
-        let Compared { place, difference } = compared;
+        let Compared { place, difference, replayed } = compared;
         match self.recorded.get(place) {
             Some(recorded) if !recorded.came.swap(true, Ordering::Relaxed) => difference.clone(),
             Some(_) | None => {
-                Some(Difference { text: format!("{}: no outcome was recorded", place.bold()), change: None })
+                let text = match self.shown {
+                    Shown::Json => DifferenceLine::text(place, None, replayed.as_ref()),
+                    Shown::Whole | Shown::Decisions => format!("{}: no outcome was recorded", place.bold()),
+                };
+                Some(Difference { text, change: None })
             }
         }
     }
 
-    /// The recorded events that did not come.
-    pub(super) fn left(&self) -> impl Iterator<Item = &str> {
+    /// What is said of the recorded events that did not come.
+    pub(super) fn left(&self) -> impl Iterator<Item = String> {
         let left = self.recorded.iter().filter(|(_, recorded)| !recorded.came.load(Ordering::Relaxed));
-        left.map(|(place, _)| place.as_str())
+        left.map(|(place, recorded)| match self.shown {
+            Shown::Json => {
+                let recorded: Value = serde_json::from_str(&recorded.line).unwrap_or_default();
+                DifferenceLine::text(place, Some(&recorded), None)
+            }
+            Shown::Whole | Shown::Decisions => {
+                format!("{}: was recorded, and is not among the events", place.bold())
+            }
+        })
     }
 }
 
@@ -144,10 +165,7 @@ fn difference(place: &str, recorded: &str, replayed: &Replayed<'_>, shown: Shown
     let (before, now) = (decision(&expected), decision(&actual));
     let change = (before != now).then(|| format!("{before}, now {now}"));
     let text = match (shown, &change) {
-        (Shown::Json, _) => {
-            json!(DifferenceLine { version: 1, event: place, recorded: &expected, replayed: &actual })
-                .to_string()
-        }
+        (Shown::Json, _) => DifferenceLine::text(place, Some(&expected), Some(&actual)),
         (Shown::Decisions, Some(_)) => {
             let word = |name: &str| actual.get(name).and_then(Value::as_str).unwrap_or("-").escape_debug();
             let asked = format!("{} {}", word("method"), word("key"));

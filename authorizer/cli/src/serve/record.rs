@@ -1,9 +1,9 @@
 //! Records what is served as fixtures for `replay`, in a thread of its own: `serve --record DIR`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ use crate::recording::{
     is_same_decision,
 };
 use crate::replay::Replayed;
-use crate::save::{SaveError, replace};
+use crate::save::{SaveError, replace_with};
 use crate::token::write_new;
 
 /// How many requests may wait to be written. Beyond it, requests are counted and not recorded.
@@ -105,11 +105,14 @@ pub(super) struct Recording {
     missed: Mutex<Missed>,
     writer: Mutex<Option<JoinHandle<Written>>>,
     folder: PathBuf,
+    /// Whether the folder was made for it.
+    made_folder: bool,
 }
 
 impl Recording {
     /// Makes the folder and the keys, and starts to write.
     pub(super) fn start(folder: &Path, decides: Decides) -> miette::Result<Arc<Self>> {
+        let made_folder = !folder.exists();
         let writer = Writer::new(folder, decides)?;
         let (sender, decided) = sync_channel(BACKLOG);
         let writer = thread::spawn(move || writer.write_all(&decided));
@@ -118,6 +121,7 @@ impl Recording {
             missed: Mutex::default(),
             writer: Mutex::new(Some(writer)),
             folder: folder.to_owned(),
+            made_folder,
         }))
     }
 
@@ -150,8 +154,9 @@ impl Recording {
         for name in [KEYS, EVENTS, OUTCOMES] {
             let _ = fs::remove_file(self.folder.join(name));
         }
-        // Fails if it was there before with something in it, which is not ours.
-        let _ = fs::remove_dir(&self.folder);
+        if self.made_folder {
+            let _ = fs::remove_dir(&self.folder);
+        }
     }
 
     fn end(&self) -> Option<thread::Result<Written>> {
@@ -254,6 +259,7 @@ impl Writer {
         if fs::read_dir(folder).map_err(unwritable)?.next().is_some() {
             return Err(RecordError::NotEmpty { path: folder.to_owned() }.into());
         }
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(unwritable)?;
         let mut signer = Signer::new();
         signer.prepare(&decides.document()).map_err(RecordingError::from)?;
         let keys = folder.join(KEYS);
@@ -351,9 +357,8 @@ impl Writer {
             return Ok(Arc::clone(authorizer));
         }
         if self.signer.prepare(&document).map_err(RecordingError::from)? {
-            replace(&self.keys, &keys_json(&self.signer)).map_err(|error| LeftOut::Unwritable {
-                file: KEYS,
-                error: io::Error::other(error.to_string()),
+            replace_with(&self.keys, &keys_json(&self.signer), 0o600).map_err(|error| {
+                LeftOut::Unwritable { file: KEYS, error: io::Error::other(error.to_string()) }
             })?;
         }
         let authorizer = Arc::new(Authorizer::new(self.signer.public().bundle_of(&document)?));
