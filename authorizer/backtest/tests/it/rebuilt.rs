@@ -63,7 +63,7 @@ fn is_decided_alike(policy: &Policy, trace: &Trace, before: &DecisionRecord<'_>)
 
 #[test]
 fn what_is_rebuilt_from_logs_is_decided_on_as_it_was() {
-    let config = Config { cases: cases(100), failure_persistence: None, ..Config::default() };
+    let config = Config { cases: cases(150), failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     // By what is known: how many are decided alike, how many otherwise, and how many cannot be rebuilt.
     let seen: RefCell<BTreeMap<(&str, bool), [u32; 3]>> = RefCell::default();
