@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use authorizer_local::EmbeddedS3;
+use rusqlite::{Connection, OpenFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -204,6 +205,14 @@ impl Served {
     pub fn bearer(&self, name: &str) -> String {
         let line = std::fs::read_to_string(self.folder.join("tokens").join(name)).unwrap();
         line.trim_end().strip_prefix("Authorization: ").unwrap().to_owned()
+    }
+
+    /// How many objects the bucket has, without older versions and what was deleted.
+    pub fn objects(&self) -> usize {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let index = Connection::open_with_flags(self.bucket().join("index.sqlite"), flags).unwrap();
+        let count: i64 = index.query_row("SELECT count(*) FROM objects", [], |row| row.get(0)).unwrap();
+        usize::try_from(count).unwrap()
     }
 
     /// Everything below the data folder, but for what the index shares between its readers. It changes with any byte,

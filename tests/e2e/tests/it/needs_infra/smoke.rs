@@ -76,10 +76,6 @@ fn with_everything(broken: Option<(&str, &str)>) -> (Served, PathBuf, TempDir) {
     (Served::sample_in(folder.path()), policy, folder)
 }
 
-fn objects(served: &Served) -> usize {
-    served.everything().into_iter().filter(|(path, _)| path.is_file()).count()
-}
-
 #[test]
 fn with_the_policy_everything_that_it_opens_is_asked_for_and_nothing_stays() {
     let (served, policy, _folder) = with_everything(None);
@@ -110,7 +106,7 @@ fn with_the_policy_everything_that_it_opens_is_asked_for_and_nothing_stays() {
     assert!(lines.iter().any(|line| line.starts_with("skip   rule owners-upload-pictures: ")), "{lines:#?}");
     let unsettled: Vec<_> = lines.iter().filter(|line| line.contains("not settled by this policy")).collect();
     assert!(unsettled.len() == 1 && unsettled[0].contains("kms"), "{unsettled:?}");
-    assert_eq!(objects(&served), 0);
+    assert_eq!(served.objects(), 0);
 }
 
 #[test]
@@ -150,7 +146,7 @@ fn one_thing_that_is_otherwise_than_the_policy_is_named() {
         assert_eq!(status, 1, "{from}: {lines:#?}");
         assert!(wrong(&lines).iter().any(|line| line.contains(named)), "{named}: {lines:#?}");
         assert_eq!(lines.last().unwrap(), &format!("{} wrong", wrong(&lines).len()));
-        assert_eq!(objects(&served), 0, "{from}: {lines:#?}");
+        assert_eq!(served.objects(), 0, "{from}: {lines:#?}");
         let unsettled = lines.iter().any(|line| line.contains("this does not settle: create-only"));
         assert_eq!(unsettled, from.starts_with("create_only"), "{lines:#?}");
     }
@@ -166,11 +162,11 @@ fn what_was_made_is_deleted_after_ctrl_c() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     assert!(first.starts_with("ok     PUT by the user"), "{first}");
-    assert_ne!(objects(&served), 0);
+    assert_ne!(served.objects(), 0);
     kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
     let rest: Vec<_> = lines.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
-    assert_eq!(objects(&served), 0, "{rest:#?}");
+    assert_eq!(served.objects(), 0, "{rest:#?}");
 }
 
 #[test]
@@ -340,8 +336,7 @@ fn the_distribution_of_make_run_is_as_it_should_be_and_is_left_as_it_was() {
     assert_eq!((status, wrong(&lines)), (0, Vec::new()), "{lines:#?}");
     assert_eq!(lines.len(), 23, "{lines:#?}");
     assert_eq!(lines.last().unwrap(), "all answers are right");
-    let left = served.everything().into_iter().filter(|(path, _)| path.is_file()).count();
-    assert_eq!(left, 0);
+    assert_eq!(served.objects(), 0);
 }
 
 #[test]
