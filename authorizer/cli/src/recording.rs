@@ -50,8 +50,8 @@ const NOTE: &str = "Keys of this recording alone. Only `authorizer replay --reco
 /// Why a recording cannot be replayed.
 #[derive(Debug, Diagnostic, Error)]
 pub(crate) enum RecordingError {
-    /// It is none.
-    #[error("`{folder}` is no recording: it does not contain `{KEYS}`")]
+    /// The folder was not made by `serve --record`.
+    #[error("`{folder}` is not a recording: it does not contain `{KEYS}`")]
     #[diagnostic(help("name a folder that `authorizer serve --record DIR` filled"))]
     Absent {
         /// The folder.
@@ -97,7 +97,7 @@ pub(crate) struct RecordingKeys {
     note: String,
     /// The public keys (RFC 7517), one for each algorithm.
     keys: Vec<Value>,
-    /// The secret of HS256 tokens, in base64url. It is made for the recording, and is no secret of anybody.
+    /// The secret of HS256 tokens, in base64url. It is made for the recording, and nobody else uses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
@@ -144,8 +144,8 @@ impl RecordingKeys {
         Bundle::read(&bundle).map_err(RecordingError::Policy)
     }
 
-    /// The keys for these algorithms. If there is none, it is a new one, with which no token was signed: an issuer has
-    /// keys.
+    /// The keys for these algorithms. If the recording has none, it is a new key, which signed no token: an issuer must have
+    /// a key.
     fn published(&self, algorithms: &[JwsAlgorithm]) -> Result<Vec<Value>, RecordingError> {
         let is_for = |key: &&Value, algorithm: &JwsAlgorithm| {
             key.get("alg").and_then(Value::as_str) == Some(algorithm.name())

@@ -1,6 +1,7 @@
 //! `authorizer serve`: the distribution on a laptop.
 
 mod console;
+mod decider;
 mod dev_issuer;
 mod distribution;
 mod error;
@@ -23,7 +24,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authorizer_core::Bundle;
 use authorizer_local::{
     Credentials, Distribution, Function, InProcess, Observer, Packaged, ResponseHeaders, Running, Runtime,
     RuntimeClients, Settings,
@@ -33,14 +33,15 @@ use clap::{ArgGroup, ValueEnum};
 use rustls::pki_types::ServerName;
 use serde_json::json;
 
-use self::console::{About, Console, Decider, Recording};
+use self::console::{About, Console, Recording};
+use self::decider::Decider;
 use self::dev_issuer::DevIssuer;
 use self::distribution::{ByPolicy, DistributionArgs};
 use self::error::ServeError;
 use self::lock::DataLock;
 use self::observer::RequestLines;
 use self::policy::LivePolicy;
-use self::record::Decides;
+use self::record::RecordError;
 use self::sample::Sample;
 use self::stop::Stop;
 use self::tls::Https;
@@ -175,8 +176,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         _ => (None, None),
     };
     let policy_file = policy.clone().filter(|_| args.function.is_none());
-    let (function, response_headers, by_policy, decided_by, decider, decides) = match (&args.function, policy)
-    {
+    let (function, response_headers, by_policy, decided_by, decider) = match (&args.function, policy) {
         (Some(zip), _) => {
             let clients = RuntimeClients::in_dir(&args.runtimes);
             let runtime = match args.runtime {
@@ -191,24 +191,21 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
                     "this system does not tell the memory of a process: the limit of 128 MB is not enforced",
                 );
             }
-            let response_headers = response_headers_of(&packaged);
-            let by_policy = distribution::of_package(&packaged);
             let decider = Decider::of_package(&packaged);
-            let decides = args.record.as_ref().map(|_| Decides::of_package(&packaged)).transpose()?;
+            let response_headers = response_headers_of(decider.as_ref());
+            let by_policy = distribution::of_package(decider.as_ref());
             (
                 Function::Packaged(packaged),
                 response_headers,
                 by_policy,
                 format!("the package {}", zip.display()),
                 decider,
-                decides,
             )
         }
         (None, Some(path)) => {
             let policy = LivePolicy::load(&path, dev_issuer.clone())?;
             let for_headers = policy.clone();
             let decider = Decider::Live(policy.clone());
-            let decides = Some(Decides::Live(policy.clone()));
             let by_policy = distribution::of_live(policy.clone());
             let response_headers: Arc<ResponseHeaders> =
                 Arc::new(move |origin: Option<&str>| for_headers.response_headers(origin));
@@ -218,7 +215,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             };
             let decided_by = format!("the policy {}", path.display());
             let function = Function::InProcess(InProcess::new(handler));
-            (function, response_headers, by_policy, decided_by, Some(decider), decides)
+            (function, response_headers, by_policy, decided_by, Some(decider))
         }
         // clap requires one of them.
         (None, None) => return Err(NoPolicyError.into()),
@@ -234,8 +231,13 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
     };
     let ByPolicy { forwarded, needed, bucket: bucket_options } = by_policy;
     let (behaviors, said) = args.distribution.behaviors(forwarded, &needed, https.is_some())?;
-    let recorded = args.record.as_deref().zip(decides);
-    let recorded = recorded.map(|(folder, decides)| record::Recording::start(folder, decides)).transpose()?;
+    let recorded = match &args.record {
+        Some(folder) => {
+            let decider = decider.clone().ok_or(RecordError::NoBundle)?;
+            Some(record::Recording::start(folder, decider)?)
+        }
+        None => None,
+    };
     let observer = recorded.as_ref().map_or(Arc::clone(&observer), |recorded| recorded.observer(observer));
     let settings = Settings {
         listen: args.listen,
@@ -389,10 +391,8 @@ fn base(addr: SocketAddr, https: Option<&Https>) -> String {
 
 /// The response headers policy for a package: the CORS headers of its policy. If its bundle cannot be read, the package
 /// does not start, and nothing is answered.
-fn response_headers_of(packaged: &Packaged) -> Arc<ResponseHeaders> {
-    let bundle = std::fs::read(packaged.folder().join("bundle.json"));
-    let bundle = bundle.ok().and_then(|bytes| Bundle::read(&bytes).ok());
-    let cors = bundle.and_then(|bundle| bundle.policy().cors().cloned());
+fn response_headers_of(package: Option<&Decider>) -> Arc<ResponseHeaders> {
+    let cors = package.and_then(|package| package.with(|decides| decides.bundle().policy().cors().cloned()));
     Arc::new(move |origin: Option<&str>| {
         cors.as_ref().map(|cors| cors.response_headers(origin)).unwrap_or_default()
     })

@@ -136,6 +136,30 @@ pub struct CorsHeadersPolicy {
 }
 
 impl Selection {
+    /// What CloudFront's word for a choice means, with the names beside it.
+    ///
+    /// # Errors
+    /// A sentence that names a word that is not known.
+    pub fn of(word: &str, names: Vec<String>) -> Result<Self, String> {
+        Ok(match word {
+            "none" => Self::Nothing,
+            "whitelist" => Self::These(names),
+            "allExcept" => Self::AllBut(names),
+            // The second adds headers of CloudFront's own.
+            "all" | "allViewer" | "allViewerAndWhitelistCloudFront" => Self::All,
+            other => return Err(format!("`{}` is not a known behavior", other.escape_debug())),
+        })
+    }
+
+    /// Whether it selects no name.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::These(names) => names.is_empty(),
+            Self::AllBut(_) | Self::All => false,
+        }
+    }
+
     /// Whether it selects a query parameter or a cookie. CloudFront reads these with their case.
     pub fn has(&self, name: &str) -> bool {
         match self {

@@ -3,6 +3,7 @@
 mod config;
 mod forwarded;
 mod pattern;
+mod policies;
 
 use std::sync::Arc;
 

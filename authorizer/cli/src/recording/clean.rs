@@ -61,7 +61,7 @@ pub(crate) enum UnreadableEvent {
     /// Nobody can say what its token is.
     #[error("the keys of its token are not here, so that nothing can stand for it")]
     KeysUnavailable,
-    /// There are no random bytes.
+    /// The operating system did not give random bytes.
     #[error("the operating system did not give random bytes")]
     Random,
 }
@@ -398,7 +398,7 @@ fn is_name(text: &str) -> bool {
     text.len() <= LONGEST_NAME && text.bytes().all(is_of_name)
 }
 
-/// Whether a word is so common that it is no secret: nothing, a truth value or a small number.
+/// Whether a word is too common to be a secret: an empty one, `true`, `false` or a small number.
 fn is_plain(word: &str) -> bool {
     let is_small = word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_digit());
     is_small || matches!(word, "true" | "false")

@@ -261,7 +261,7 @@ fn escaped_bytes(text: &str) -> Option<(Vec<u8>, &str)> {
     (!bytes.is_empty()).then_some((bytes, rest))
 }
 
-/// Escapes of the same form: letters for letters, and no UTF-8 where there was none.
+/// Escapes of the same form: other letters for letters. Bytes that are not UTF-8 are replaced by such bytes.
 fn spoil_escaped(bytes: &[u8], letter: &mut impl FnMut() -> char) -> String {
     let mut clean = String::new();
     let mut escape = |byte: u8| clean.push_str(&format!("%{byte:02X}"));

@@ -25,8 +25,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use authorizer_core::{Authorizer, Bundle};
-use authorizer_local::{Invalidator, Observer, Packaged};
+use authorizer_local::{Invalidator, Observer};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -43,9 +42,9 @@ use self::guard::Guard;
 use self::recorder::{Recorder, Watched};
 use self::saver::Saver;
 use self::sender::{Sender, Signer};
+use super::decider::Decider;
 use super::dev_issuer::DevIssuer;
 use super::observer::RequestLines;
-use super::policy::LivePolicy;
 use crate::test::tests_beside;
 
 /// The most pages that are told of requests at once. Browsers open six connections, and each page needs others too.
@@ -60,29 +59,6 @@ pub(super) enum ConsoleError {
     Random,
     #[error("the page of the console has no script or no style")]
     Page,
-}
-
-/// The policy that decides.
-pub(super) enum Decider {
-    /// A policy file, as it was last read.
-    Live(LivePolicy),
-    /// The policy of a package.
-    Package(Box<Authorizer>),
-}
-
-impl Decider {
-    /// That of a package, if its bundle can be read.
-    pub(super) fn of_package(packaged: &Packaged) -> Option<Self> {
-        let bundle = std::fs::read(packaged.folder().join("bundle.json")).ok()?;
-        Some(Self::Package(Box::new(Authorizer::new(Bundle::read(&bundle).ok()?))))
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&Authorizer) -> T) -> T {
-        match self {
-            Self::Live(policy) => work(policy.current().authorizer()),
-            Self::Package(authorizer) => work(authorizer),
-        }
-    }
 }
 
 /// What `serve` serves, for the console.

@@ -6,14 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use authorizer_cloudfront::{ExportedError, Template, TemplateError};
-use authorizer_core::Bundle;
+use authorizer_core::Authorizer;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::origin_headers::OriginHeaders;
 use authorizer_core::policy::Policy;
 use authorizer_core::rules::Effect;
-use authorizer_local::{
-    Behaviors, BucketOptions, ConfigError, DistributionConfig, ForwardedHeaders, Packaged,
-};
+use authorizer_local::{Behaviors, BucketOptions, ConfigError, DistributionConfig, ForwardedHeaders};
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
@@ -21,6 +19,7 @@ use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::decider::Decider;
 use super::policy::LivePolicy;
 use crate::input::read_limited;
 use crate::output::{line, note};
@@ -141,7 +140,7 @@ impl DistributionArgs {
             return Ok((Behaviors::Policy(forwarded), Said::default()));
         };
         let config = self.read(path)?;
-        let mut notes = config.notes().to_vec();
+        let mut notes = config.notes();
         if config.wants_https() && !is_https {
             notes.push(
                 "the distribution takes HTTPS: without `--tls`, it answers as CloudFront answers plain HTTP"
@@ -346,15 +345,16 @@ pub(super) fn of_live(policy: LivePolicy) -> ByPolicy {
 }
 
 /// That of a package. If its bundle cannot be read, the package does not start, and nothing is forwarded.
-pub(super) fn of_package(packaged: &Packaged) -> ByPolicy {
-    let bundle = fs::read(packaged.folder().join("bundle.json"));
-    let bundle = bundle.ok().and_then(|bytes| Bundle::read(&bytes).ok());
-    let policy = bundle.as_ref().map(Bundle::policy);
-    let forwarded = policy.map(forwarded_by).unwrap_or_default();
-    let can_list = policy.is_some_and(lists);
+pub(super) fn of_package(package: Option<&Decider>) -> ByPolicy {
+    let of_policy = |decides: &Authorizer| {
+        let policy = decides.bundle().policy();
+        (forwarded_by(policy), needed_by(policy), lists(policy))
+    };
+    let known = package.map(|package| package.with(of_policy));
+    let (forwarded, needed, can_list) = known.unwrap_or_default();
     ByPolicy {
         forwarded: Arc::new(move || Arc::clone(&forwarded)),
-        needed: policy.map(needed_by).unwrap_or_default(),
+        needed,
         bucket: BucketOptions::of_templates(Arc::new(move || can_list)),
     }
 }

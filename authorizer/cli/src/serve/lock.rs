@@ -114,7 +114,7 @@ mod tests {
         drop(lock);
         assert_eq!(fs::read_dir(&data).unwrap().count(), 0, "nothing is left");
         drop(DataLock::take(&data).unwrap());
-        // What a killed process has left is no obstacle.
+        // The file that a killed process has left does not stop the next one.
         fs::write(data.join(NAME), "1\n").unwrap();
         drop(DataLock::take(&data).unwrap());
         fs::write(data.join("file"), "").unwrap();

@@ -190,7 +190,7 @@ fn a_folder_that_is_no_recording_is_named() {
     let path = folder.path();
     fs::create_dir(path.join("recording")).unwrap();
     for (keys, words) in [
-        (None, "`recording` is no recording: it does not contain `recording.json`"),
+        (None, "`recording` is not a recording: it does not contain `recording.json`"),
         (Some("{}"), "has no keys of a recording"),
         (Some(r#"{"version": 2, "note": "", "keys": []}"#), "has version 2"),
         (Some(r#"{"version": 1, "note": "", "keys": []}"#), "expected.jsonl"),

@@ -113,15 +113,7 @@ impl TryFrom<Written> for Chosen {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let names = written.names.into_vec();
-        Ok(Self(match written.behavior.as_str() {
-            "none" => Selection::Nothing,
-            "whitelist" => Selection::These(names),
-            "allExcept" => Selection::AllBut(names),
-            // The second adds headers of CloudFront's own.
-            "all" | "allViewer" | "allViewerAndWhitelistCloudFront" => Selection::All,
-            other => return Err(format!("`{}` is not a known behavior", other.escape_debug())),
-        }))
+        Selection::of(&written.behavior, written.names.into_vec()).map(Self)
     }
 }
 

@@ -2,16 +2,8 @@
 
 use serde::Deserialize;
 
+use authorizer_cloudfront::Selection;
 use authorizer_cloudfront::view::List;
-
-/// Names that a CloudFront policy selects.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Selection {
-    Nothing,
-    These(Vec<String>),
-    AllBut(Vec<String>),
-    All,
-}
 
 /// As the AWS CLI writes it.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,38 +23,7 @@ impl TryFrom<Written> for Chosen {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let names = written.names.0;
-        Ok(Self(match written.behavior.as_str() {
-            "none" => Selection::Nothing,
-            "whitelist" => Selection::These(names),
-            "allExcept" => Selection::AllBut(names),
-            // The second adds headers of CloudFront's own.
-            "all" | "allViewer" | "allViewerAndWhitelistCloudFront" => Selection::All,
-            other => return Err(format!("`{}` is not a known behavior", other.escape_debug())),
-        }))
-    }
-}
-
-impl Selection {
-    /// Whether a name is selected. Header names do not have a case (RFC 9110 section 5.1); no two parameters or
-    /// cookies that matter here differ by it.
-    pub(super) fn has(&self, name: &str) -> bool {
-        let listed = |names: &[String]| names.iter().any(|one| one.eq_ignore_ascii_case(name));
-        match self {
-            Self::Nothing => false,
-            Self::These(names) => listed(names),
-            Self::AllBut(names) => !listed(names),
-            Self::All => true,
-        }
-    }
-
-    /// Whether any name is selected.
-    pub(super) fn is_empty(&self) -> bool {
-        match self {
-            Self::Nothing => true,
-            Self::These(names) => names.is_empty(),
-            Self::AllBut(_) | Self::All => false,
-        }
+        Selection::of(&written.behavior, written.names.0).map(Self)
     }
 }
 
@@ -85,7 +46,7 @@ mod tests {
             (r#"{"HeaderBehavior": "allViewer"}"#, true, true),
         ] {
             let selection = read(text).unwrap();
-            assert_eq!((selection.has("a"), selection.has("b")), (a, b), "{text}");
+            assert_eq!((selection.has_header("a"), selection.has_header("b")), (a, b), "{text}");
         }
         for text in [
             r#"{"HeaderBehavior": "most"}"#,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use authorizer_cloudfront::view::{self, CookiePreference, ForwardedValues};
 use authorizer_cloudfront::{
-    BehaviorName, CachePolicy, Exported, ExportedError, OriginRequestPolicy, PolicyError,
-    ResponseHeadersPolicy, Selection, SigningBehavior, Target, Template, TemplateError, unknown_in,
-    unknown_in_distribution,
+    BehaviorName, CachePolicy, Exported, ExportedError, PolicyError, Selection, Target, Template,
+    TemplateError, unknown_in_distribution,
 };
 use serde_json::Value;
 
+use super::policies::{CACHE, ORIGIN_REQUEST, Policies, RESPONSE_HEADERS};
 use super::{
     Answers, Behavior, BucketHere, ErrorResponse, Forwarded, FunctionHere, OriginHere, Selected, Signing,
     Site, ViewerProtocol,
@@ -111,116 +111,6 @@ pub struct BehaviorRow {
     pub cache: String,
 }
 
-/// The policies of a distribution, wherever they are.
-struct Policies<'p> {
-    template: Option<Template>,
-    beside: &'p dyn Fn(&str) -> Option<Vec<u8>>,
-}
-
-/// A kind of policy: its name in text, in files and in JSON, in templates, and AWS's own ones.
-struct Kind<T> {
-    name: &'static str,
-    file: &'static str,
-    member: &'static str,
-    managed: fn(&str) -> Option<T>,
-    read: fn(&[u8]) -> Result<T, PolicyError>,
-    of_template: fn(&Template) -> &BTreeMap<String, T>,
-}
-
-const CACHE: Kind<CachePolicy> = Kind {
-    name: "cache policy",
-    file: "cache-policy",
-    member: "CachePolicy",
-    managed: CachePolicy::managed,
-    read: CachePolicy::read,
-    of_template: |template| &template.cache_policies,
-};
-const ORIGIN_REQUEST: Kind<OriginRequestPolicy> = Kind {
-    name: "origin request policy",
-    file: "origin-request-policy",
-    member: "OriginRequestPolicy",
-    managed: OriginRequestPolicy::managed,
-    read: OriginRequestPolicy::read,
-    of_template: |template| &template.origin_request_policies,
-};
-const RESPONSE_HEADERS: Kind<ResponseHeadersPolicy> = Kind {
-    name: "response headers policy",
-    file: "response-headers-policy",
-    member: "ResponseHeadersPolicy",
-    managed: ResponseHeadersPolicy::managed,
-    read: ResponseHeadersPolicy::read,
-    of_template: |template| &template.response_headers_policies,
-};
-
-impl Policies<'_> {
-    fn find<T: Clone>(
-        &self,
-        kind: &Kind<T>,
-        id: Option<&str>,
-        behavior: &BehaviorName,
-        notes: &mut Vec<String>,
-    ) -> Result<Option<T>, ConfigError> {
-        let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
-        let of_template = self.template.as_ref().and_then(|template| (kind.of_template)(template).get(id));
-        if let Some(policy) = of_template.cloned().or_else(|| (kind.managed)(id)) {
-            return Ok(Some(policy));
-        }
-        let file = format!("{}-{id}.json", kind.file);
-        match (self.beside)(&file) {
-            Some(bytes) => {
-                notes.extend(unknown_in_policy(&file, &bytes, kind.member));
-                let policy = (kind.read)(&bytes);
-                policy.map(Some).map_err(|error| ConfigError::Policy { file, error })
-            }
-            None => Err(ConfigError::NoPolicy {
-                kind: kind.name,
-                id: id.to_owned(),
-                behavior: behavior.clone(),
-                command: format!("aws cloudfront get-{} --id {id} >{file}", kind.file),
-                file,
-            }),
-        }
-    }
-}
-
-impl Policies<'_> {
-    /// When the Origin Access Control signs. Most do always, and so does one that is not known.
-    fn signing(&self, control: &str, notes: &mut Vec<String>) -> Signing {
-        let of_template = self.template.as_ref().and_then(|template| template.access_controls.get(control));
-        let file = format!("origin-access-control-{control}.json");
-        let behavior = of_template
-            .cloned()
-            .or_else(|| (self.beside)(&file).map(|bytes| SigningBehavior::of_file(&bytes)))
-            .unwrap_or(SigningBehavior::Unknown);
-        match behavior {
-            SigningBehavior::Always => Signing::Always,
-            SigningBehavior::NoOverride => Signing::UnlessAuthorized,
-            SigningBehavior::Never => Signing::Never,
-            SigningBehavior::Unknown => {
-                let shown = control.escape_debug();
-                notes.push(format!(
-                    "the Origin Access Control `{shown}` is not known, and is served as one that signs `always`; its file is \
-                     what `aws cloudfront get-origin-access-control --id {shown} >{}` writes",
-                    file.escape_debug()
-                ));
-                Signing::Always
-            }
-        }
-    }
-
-    /// Whether a bucket keeps versions: by the template that has it, or by the file that `infra/export` writes.
-    fn versions(&self, bucket: &str) -> Option<bool> {
-        let of_template = self.template.as_ref().and_then(|template| template.versions.get(bucket).copied());
-        of_template.or_else(|| {
-            let bytes = (self.beside)(&format!("bucket-{bucket}/versioning.json"))?;
-            let said: Value = serde_json::from_slice(&bytes).ok()?;
-            // A bucket that never had versions has no status.
-            let is_read = said.as_object().is_some_and(|said| !said.contains_key("NotRead"));
-            is_read.then(|| said.get("Status").and_then(Value::as_str) == Some("Enabled"))
-        })
-    }
-}
-
 impl DistributionConfig {
     /// Reads what `get-distribution-config` wrote, or a template. Policies that are not AWS's own are in the template, or
     /// in files beside the distribution, by the names that `infra/export` gives them.
@@ -309,17 +199,13 @@ impl DistributionConfig {
             let known = if known.is_empty() { vec!["none".to_owned()] } else { known };
             return Err(ConfigError::NoFunction { arn: arn.to_owned(), known });
         }
-        self.notes.retain(|note| !note.contains(ANOTHER));
         let all = self.behaviors.iter_mut().chain([&mut self.default]);
         for (behavior, arn) in all.zip(&self.arns) {
             let Some(arn) = arn else { continue };
             behavior.function = if *arn == ours {
                 FunctionHere::Ours
             } else {
-                let why = format!("{} {ANOTHER} (`{arn}`, and not `{ours}`)", behavior.name);
-                self.notes
-                    .push(format!("{why}: its requests get 502. `--function-arn` says which one is yours"));
-                FunctionHere::Other(why)
+                FunctionHere::Other(format!("{} {ANOTHER} (`{arn}`, and not `{ours}`)", behavior.name))
             };
         }
         Ok(self)
@@ -352,8 +238,15 @@ impl DistributionConfig {
     }
 
     /// What of the distribution is not as at CloudFront, one sentence each.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+    pub fn notes(&self) -> Vec<String> {
+        let another = |behavior: &Behavior| match &behavior.function {
+            FunctionHere::Other(why) => {
+                Some(format!("{why}: its requests get 502. `--function-arn` says which one is yours"))
+            }
+            FunctionHere::Ours | FunctionHere::None | FunctionHere::Absent(_) => None,
+        };
+        let others = self.behaviors.iter().chain([&self.default]).filter_map(another);
+        self.notes.iter().cloned().chain(others).collect()
     }
 
     /// Whether the function runs for any behavior.
@@ -401,19 +294,6 @@ fn without_version(arn: &str) -> String {
         }
         _ => arn.to_owned(),
     }
-}
-
-/// The members of a policy that are set and that are not known.
-fn unknown_in_policy(file: &str, bytes: &[u8], member: &str) -> Vec<String> {
-    let structure = format!("{member}Config");
-    let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let config = document.get(member).unwrap_or(&document).get(&structure);
-    let unknown = config.map(|config| unknown_in(&structure, config)).unwrap_or_default();
-    let said = unknown.into_iter().map(|one| {
-        let place = [one.place, vec![one.name]].concat().join("/");
-        format!("`{place}` in `{file}` is set, but this version does not know it: its effect is not shown")
-    });
-    said.collect()
 }
 
 /// What a distribution has and a laptop does not.
@@ -697,7 +577,7 @@ mod tests {
         // That of the default behavior is ours, or else the first one.
         let two = config([Some(&other), None, Some(&ours)]);
         assert_eq!(functions(&two), ["other", "no", "yes"]);
-        let said: Vec<&String> = two.notes().iter().filter(|note| note.contains(ANOTHER)).collect();
+        let said: Vec<String> = two.notes().into_iter().filter(|note| note.contains(ANOTHER)).collect();
         assert!(said.len() == 1 && said[0].contains(OTHER), "{said:?}");
         assert_eq!(functions(&config([Some(&other), Some(&ours), None])), ["yes", "other", "no"]);
         // Or the one that is named, with any version or none.

@@ -46,6 +46,26 @@ struct Found {
     is_part: bool,
 }
 
+/// What the input of a GET or a HEAD asks for: s3s has a type for each, with the same members.
+macro_rules! wanted {
+    ($input:ident, $asked:ident) => {
+        Wanted {
+            version: $input.version_id.take(),
+            part: $input.part_number,
+            tells_checksums: is_enabled($input.checksum_mode.as_ref()),
+            overrides: overrides([
+                (header::CONTENT_TYPE, $input.response_content_type.take()),
+                (header::CONTENT_LANGUAGE, $input.response_content_language.take()),
+                (header::CACHE_CONTROL, $input.response_cache_control.take()),
+                (header::CONTENT_DISPOSITION, $input.response_content_disposition.take()),
+                (header::CONTENT_ENCODING, $input.response_content_encoding.take()),
+                (header::EXPIRES, $input.response_expires.take().and_then(http_date)),
+            ])?,
+            asked: $asked,
+        }
+    };
+}
+
 impl Store {
     pub(super) async fn get_object(
         &self,
@@ -53,20 +73,7 @@ impl Store {
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let asked = Asked::of(&request);
         let input = &mut request.input;
-        let wanted = Wanted {
-            version: input.version_id.take(),
-            part: input.part_number,
-            tells_checksums: is_enabled(input.checksum_mode.as_ref()),
-            overrides: overrides([
-                (header::CONTENT_TYPE, input.response_content_type.take()),
-                (header::CONTENT_LANGUAGE, input.response_content_language.take()),
-                (header::CACHE_CONTROL, input.response_cache_control.take()),
-                (header::CONTENT_DISPOSITION, input.response_content_disposition.take()),
-                (header::CONTENT_ENCODING, input.response_content_encoding.take()),
-                (header::EXPIRES, input.response_expires.take().and_then(http_date)),
-            ])?,
-            asked,
-        };
+        let wanted = wanted!(input, asked);
         for _ in 0..TRIES {
             let found = self.find(&input.key, &wanted)?;
             let path = self.files.body(&found.object.body);
@@ -95,20 +102,7 @@ impl Store {
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let asked = Asked::of(&request);
         let input = &mut request.input;
-        let wanted = Wanted {
-            version: input.version_id.take(),
-            part: input.part_number,
-            tells_checksums: is_enabled(input.checksum_mode.as_ref()),
-            overrides: overrides([
-                (header::CONTENT_TYPE, input.response_content_type.take()),
-                (header::CONTENT_LANGUAGE, input.response_content_language.take()),
-                (header::CACHE_CONTROL, input.response_cache_control.take()),
-                (header::CONTENT_DISPOSITION, input.response_content_disposition.take()),
-                (header::CONTENT_ENCODING, input.response_content_encoding.take()),
-                (header::EXPIRES, input.response_expires.take().and_then(http_date)),
-            ])?,
-            asked,
-        };
+        let wanted = wanted!(input, asked);
         let found = self.find(&input.key, &wanted)?;
         let range = content_range(&found);
         let mut response = S3Response::new(HeadObjectOutput {

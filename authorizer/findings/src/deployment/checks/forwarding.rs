@@ -1,11 +1,10 @@
 //! What of a request reaches S3: what the cache's key has, and what the origin request policy adds to it.
 
-use authorizer_cloudfront::Forwarding;
+use authorizer_cloudfront::{Forwarding, Selection};
 
 use crate::check::{Check, Severity};
 use crate::deployment::documents::{CachePolicyFile, OriginRequestPolicyFile, Parts};
 use crate::deployment::finding::{DeploymentFinding, Spot};
-use crate::deployment::selection::Selection;
 use crate::deployment::subject::{BehaviorAt, DeploymentSubject};
 use crate::family::Family;
 
@@ -83,7 +82,7 @@ impl Forwarded {
     }
 
     fn has_header(&self, name: &str) -> bool {
-        self.any(|parts| &parts.headers_config.0, |chosen| chosen.has(name))
+        self.any(|parts| &parts.headers_config.0, |chosen| chosen.has_header(name))
     }
 }
 
