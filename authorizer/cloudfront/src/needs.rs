@@ -1,5 +1,6 @@
 //! What an access policy needs from the distribution.
 
+use authorizer_core::SignIn;
 use authorizer_core::cors::Cors;
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::origin_headers::OriginHeaders;
@@ -42,7 +43,11 @@ impl DistributionNeeds {
             rule.operations().has_method(Method::Put) || rule.operations().has_method(Method::Post)
         };
         Self {
-            methods: MethodSet::for_policy(&possible),
+            methods: match policy.sign_in().and_then(SignIn::code_flow) {
+                // Pages POST to the function itself, to renew a session and to sign out.
+                Some(_) => MethodSet::All,
+                None => MethodSet::for_policy(&possible),
+            },
             lists: possible.operations.any(S3Operation::is_listing),
             reads_by_query: possible.operations.iter().any(by_query)
                 || ResponseOverride::ALL.iter().any(overridden)
