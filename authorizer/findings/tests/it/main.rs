@@ -17,6 +17,7 @@ mod openings;
 mod policy;
 mod providers;
 mod random;
+mod sign_in;
 mod ten_policies;
 
 /// The folder of the repository.
