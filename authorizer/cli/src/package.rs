@@ -361,9 +361,7 @@ fn too_large(bytes: usize, fetches: Option<Fetches>, built_with: Option<BuiltWit
         (None, Some(BuiltWith { remote_keys: false })) => {
             "make the policy smaller: its rules and keys are in the zip"
         }
-        (None, _) => {
-            "package the binary of `authorizer/edge/build small`, which is enough for this policy"
-        }
+        (None, _) => "package the binary of `authorizer/edge/build small`, which is enough for this policy",
     };
     format!(
         "the zip has {bytes} bytes. AWS's pages allow a viewer-request function 50 MB, but CloudFront was seen to \
@@ -405,13 +403,14 @@ mod tests {
     #[test]
     fn what_is_too_large_says_the_limit_the_error_and_the_way_out_of_its_own_build() {
         let [can, cannot] = BuiltWith::ALL.map(Some);
-        for (build, built_with, way_out) in [
-            (Build::Fast, can, "`authorizer keys fetch`"),
-            (Build::Small, can, "`authorizer/edge/build small`, which is enough"),
-            (Build::Small, None, "`authorizer/edge/build small`, which is enough"),
-            (Build::Small, cannot, "make the policy smaller"),
+        for (fetches, built_with, way_out) in [
+            (Some(Fetches::Keys), can, "`authorizer keys fetch`"),
+            (Some(Fetches::Tokens), can, "a `[sign_in]` with `url` in the place of `issuer`"),
+            (None, can, "`authorizer/edge/build small`, which is enough"),
+            (None, None, "`authorizer/edge/build small`, which is enough"),
+            (None, cannot, "make the policy smaller"),
         ] {
-            let said = too_large(2_000_000, build, built_with);
+            let said = too_large(2_000_000, fetches, built_with);
             for part in ["2000000", "1048576", "InvalidLambdaFunctionAssociation", way_out] {
                 assert!(said.contains(part), "{said}");
             }

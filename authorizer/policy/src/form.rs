@@ -288,7 +288,9 @@ fn shape_of(shapes: &'static [&'static Table], table: &DeTable<'_>) -> Option<&'
     };
     let telling = |shape: &Table| {
         let names = table.keys().map(|key| key.get_ref().as_ref());
-        names.filter(|name| knows(shape, name) && shapes.iter().filter(|one| knows(one, name)).count() == 1).count()
+        names
+            .filter(|name| knows(shape, name) && shapes.iter().filter(|one| knows(one, name)).count() == 1)
+            .count()
     };
     let best = shapes.iter().rev().max_by_key(|shape| telling(shape))?;
     (telling(best) > 0).then_some(best)
@@ -318,7 +320,9 @@ impl Table {
         if let Some(field) = self.field(name) {
             return Some((self, field));
         }
-        self.fields.iter().find_map(|field| field.form.tables().into_iter().find_map(|table| table.holder(name)))
+        self.fields
+            .iter()
+            .find_map(|field| field.form.tables().into_iter().find_map(|table| table.holder(name)))
     }
 }
 
@@ -350,9 +354,9 @@ mod tests {
         DefaultsDocument, TestDocument, TestsDocument, UploadFactsDocument,
     };
     use authorizer_core::policy::document::{
-        AcceptedDocument, CodeFlowDocument, ConditionDocument, CorsDocument, CredentialsDocument, IssuerDocument,
-        JwksDocument, LogDocument, PolicyDocument, QueryDocument, RevokedDocument, RuleDocument, SecretDocument,
-        SignInRedirectDocument, UploadDocument,
+        AcceptedDocument, CodeFlowDocument, ConditionDocument, CorsDocument, CredentialsDocument,
+        IssuerDocument, JwksDocument, LogDocument, PolicyDocument, QueryDocument, RevokedDocument,
+        RuleDocument, SecretDocument, SignInRedirectDocument, UploadDocument,
     };
 
     #[test]

@@ -35,7 +35,9 @@ pub(crate) fn files(mut document: PolicyDocument) -> impl Iterator<Item = String
 }
 
 /// The secrets of a code flow, each with the name of its field.
-fn secrets_of_sign_in(document: &mut PolicyDocument) -> impl Iterator<Item = (&'static str, &mut SecretDocument)> {
+fn secrets_of_sign_in(
+    document: &mut PolicyDocument,
+) -> impl Iterator<Item = (&'static str, &mut SecretDocument)> {
     let flow = match &mut document.sign_in {
         Some(SignInDocument::CodeFlow(flow)) => Some(flow.as_mut()),
         Some(SignInDocument::Redirect(_)) | None => None,
@@ -125,7 +127,9 @@ fn read_secret(
         return Err((
             "value",
             "it is in the policy itself".into(),
-            format!("put it into a file that only people who package can read, and write `{name} = {{ file = \"...\" }}`"),
+            format!(
+                "put it into a file that only people who package can read, and write `{name} = {{ file = \"...\" }}`"
+            ),
         ));
     }
     let Some(file) = secret.file.take() else { return Ok(()) };

@@ -114,7 +114,9 @@ fn of_sign_in(document: &PolicyDocument) -> impl Fn(&SignInDocument) -> Vec<Warn
         let issuer = document.issuers.iter().find(|issuer| issuer.name == flow.issuer);
         let longest = issuer.and_then(|issuer| issuer.max_lifetime_seconds);
         let is_longer = |longest: &u32| {
-            !flow.refresh && *longest < flow.session_seconds && flow.session_seconds != DEFAULT_SESSION_SECONDS
+            !flow.refresh
+                && *longest < flow.session_seconds
+                && flow.session_seconds != DEFAULT_SESSION_SECONDS
         };
         if let Some(longest) = longest.filter(is_longer) {
             let message = format!(

@@ -244,7 +244,8 @@ impl<'t> Checker<'t> {
 
     /// What to do with a field that another shape of the same table has.
     fn of_other_shape(&self, form: &'static Table, name: &str) -> Option<String> {
-        let shapes = of_policy::SHAPES.iter().find(|shapes| shapes.iter().any(|one| std::ptr::eq(*one, form)))?;
+        let shapes =
+            of_policy::SHAPES.iter().find(|shapes| shapes.iter().any(|one| std::ptr::eq(*one, form)))?;
         let other = shapes.iter().find(|one| !std::ptr::eq(**one, form) && one.field(name).is_some())?;
         let head = form.fields.first()?;
         let other_head = other.fields.first()?;

@@ -161,7 +161,11 @@ pub(super) const DESCRIBED: [(&str, &str, &str); 137] = [
         "end_session_endpoint",
         "Where people sign out at the provider too. Without it they sign out here alone.",
     ),
-    (FLOW, "end_session", "Which parameters that address takes. Default: `rp_initiated`, as OpenID Connect says."),
+    (
+        FLOW,
+        "end_session",
+        "Which parameters that address takes. Default: `rp_initiated`, as OpenID Connect says.",
+    ),
     (
         FLOW,
         "id_token_hint",
@@ -172,7 +176,11 @@ pub(super) const DESCRIBED: [(&str, &str, &str); 137] = [
         "response_iss",
         "`true`: the provider's answer must say who it is (`authorization_response_iss_parameter_supported`).",
     ),
-    (FLOW, "session_token", "The token that the rules read, and the cookie contains. Default: `access_token`."),
+    (
+        FLOW,
+        "session_token",
+        "The token that the rules read, and the cookie contains. Default: `access_token`.",
+    ),
     (FLOW, "redirect_path", "The path that the provider sends people back to. Default: `/.auth/callback`."),
     (FLOW, "sign_out_path", "The path that signs people out. Default: `/.auth/sign-out`."),
     (FLOW, "refresh", "`true`: tokens are renewed with a refresh token, until `session_seconds` are over."),
@@ -195,7 +203,11 @@ pub(super) const DESCRIBED: [(&str, &str, &str); 137] = [
     ),
     (FLOW, "client_authentication", "How the secret is sent. Default: `client_secret_basic`."),
     (FLOW_SECRET, "file", "A file with the secret. The path is relative to the policy."),
-    (FLOW_SECRET, "encoding", "How the file is written. Default: `text`. A file of `cookie_key` is always base64url."),
+    (
+        FLOW_SECRET,
+        "encoding",
+        "How the file is written. Default: `text`. A file of `cookie_key` is always base64url.",
+    ),
     (FLOW_SECRET, "value", "Only in a bundle. In a policy, name a file."),
     (RULE, "id", "Its name in the decision log and the audit, unique in the policy."),
     (RULE, "effect", "`allow` or `deny`. A deny rule that matches wins over every allow rule."),

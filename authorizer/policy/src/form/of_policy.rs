@@ -272,7 +272,15 @@ pub(super) static CODE_FLOW: Table = Table {
             )
         },
         Field {
-            also: &["extra_parameters", "authorization_params", "extra_params", "audience", "prompt", "resource", "acr_values"],
+            also: &[
+                "extra_parameters",
+                "authorization_params",
+                "extra_params",
+                "audience",
+                "prompt",
+                "resource",
+                "acr_values",
+            ],
             ..field(
                 "authorization_parameters",
                 Form::Map(&ANY_TEXT),
@@ -327,7 +335,14 @@ pub(super) static CODE_FLOW: Table = Table {
         },
         Field {
             is_secret: true,
-            also: &["cookie_secret", "secret", "hmac_secret", "nonce_signing_secret", "session_secret", "session_key"],
+            also: &[
+                "cookie_secret",
+                "secret",
+                "hmac_secret",
+                "nonce_signing_secret",
+                "session_secret",
+                "session_key",
+            ],
             ..needed("cookie_key", Form::Table(&FLOW_SECRET), "cookie_key = { file = \"sign-in.key\" }")
         },
         Field {
@@ -342,7 +357,11 @@ pub(super) static CODE_FLOW: Table = Table {
         Field {
             is_secret: true,
             also: &["client_secret_file", "user_pool_app_secret"],
-            ..field("client_secret", Form::Table(&FLOW_SECRET), "client_secret = { file = \"client.secret\" }")
+            ..field(
+                "client_secret",
+                Form::Table(&FLOW_SECRET),
+                "client_secret = { file = \"client.secret\" }",
+            )
         },
         Field {
             is_secret: true,
@@ -619,7 +638,9 @@ fn end(word: &str) -> Option<Meant> {
     Some(match word.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
         "oidc" | "rp" | "rp_initiated_logout" | "openid" | "standard" | "default" => Word("rp_initiated"),
         "aws" | "amazon" | "amazon_cognito" => Word("cognito"),
-        "none" | "off" | "false" => Advice("remove it, and `end_session_endpoint`: people then sign out here alone"),
+        "none" | "off" | "false" => {
+            Advice("remove it, and `end_session_endpoint`: people then sign out here alone")
+        }
         _ => return None,
     })
 }
@@ -628,7 +649,9 @@ fn session_token(word: &str) -> Option<Meant> {
     Some(match word.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
         "access" | "accesstoken" | "at" => Word("access_token"),
         "id" | "idtoken" | "identity" => Word("id_token"),
-        "refresh" | "refresh_token" => Advice("no rule can read a refresh token: write `access_token` or `id_token`"),
+        "refresh" | "refresh_token" => {
+            Advice("no rule can read a refresh token: write `access_token` or `id_token`")
+        }
         _ => return None,
     })
 }
@@ -637,13 +660,15 @@ fn client_method(word: &str) -> Option<Meant> {
     Some(match word.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
         "basic" | "client_secret" | "header" => Word("client_secret_basic"),
         "post" | "body" => Word("client_secret_post"),
-        "none" | "public" | "pkce" => Advice("remove it: a client without a secret has PKCE alone, which is the default"),
-        "private_key_jwt" | "private_key" => {
-            Advice("remove it, and name the file of the private key: `client_key = { file = \"client.jwk\" }`")
+        "none" | "public" | "pkce" => {
+            Advice("remove it: a client without a secret has PKCE alone, which is the default")
         }
-        "client_secret_jwt" => {
-            Advice("it is not known here: use `client_secret_basic`, `client_secret_post`, or a key with `client_key`")
-        }
+        "private_key_jwt" | "private_key" => Advice(
+            "remove it, and name the file of the private key: `client_key = { file = \"client.jwk\" }`",
+        ),
+        "client_secret_jwt" => Advice(
+            "it is not known here: use `client_secret_basic`, `client_secret_post`, or a key with `client_key`",
+        ),
         "tls_client_auth" | "self_signed_tls_client_auth" => {
             Advice("a certificate of the client is not known here: use a key with `client_key`")
         }

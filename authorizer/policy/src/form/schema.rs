@@ -55,7 +55,9 @@ fn of(form: Form) -> Value {
         Form::Text(Kind::Instant) => {
             json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"})
         }
-        Form::Text(Kind::Plain | Kind::Pattern | Kind::Media | Kind::Origin | Kind::Path) => json!({"type": "string"}),
+        Form::Text(Kind::Plain | Kind::Pattern | Kind::Media | Kind::Origin | Kind::Path) => {
+            json!({"type": "string"})
+        }
         Form::Word(words) => json!({"type": "string", "enum": (words.all)()}),
         Form::Truth => json!({"type": "boolean"}),
         Form::Whole { most, .. } => json!({"type": "integer", "minimum": 0, "maximum": most}),
