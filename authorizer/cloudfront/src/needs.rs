@@ -42,12 +42,9 @@ impl DistributionNeeds {
         let uploads = |rule: &authorizer_core::rules::Rule| {
             rule.operations().has_method(Method::Put) || rule.operations().has_method(Method::Post)
         };
+        let signs_in = policy.sign_in().and_then(SignIn::code_flow).is_some();
         Self {
-            methods: match policy.sign_in().and_then(SignIn::code_flow) {
-                // Pages POST to the function itself, to renew a session and to sign out.
-                Some(_) => MethodSet::All,
-                None => MethodSet::for_policy(&possible),
-            },
+            methods: MethodSet::for_policy(&possible, signs_in),
             lists: possible.operations.any(S3Operation::is_listing),
             reads_by_query: possible.operations.iter().any(by_query)
                 || ResponseOverride::ALL.iter().any(overridden)

@@ -127,7 +127,13 @@ fn code_flow() -> Value {
 
 /// The same policy with the code flow.
 fn flow_base() -> Value {
-    edited(base(), &[("/credentials/cookie", json!(COOKIE)), ("/sign_in", code_flow())])
+    let client = json!(["app", "files-web"]);
+    let edits = [
+        ("/credentials/cookie", json!(COOKIE)),
+        ("/issuers/0/client_id", client),
+        ("/sign_in", code_flow()),
+    ];
+    edited(base(), &edits)
 }
 
 /// What `diff` has to name.
@@ -834,8 +840,8 @@ fn flow() -> Vec<Mutation> {
         ),
         to(
             "sign_in.authorization_parameters",
-            vec![("/sign_in/authorization_parameters/prompt", json!("none"))],
-            vec![written("sign_in.authorization_parameters", None, Some("prompt=none"))],
+            vec![("/sign_in/authorization_parameters/prompt", json!("login"))],
+            vec![written("sign_in.authorization_parameters", None, Some("prompt=login"))],
         ),
         text(
             "sign_in.token_endpoint",
@@ -865,7 +871,18 @@ fn flow() -> Vec<Mutation> {
             vec![("/sign_in/response_iss", json!(false))],
             vec![written("sign_in.response_iss", Some("true"), Some("false"))],
         ),
-        text("sign_in.session_token", "/sign_in/session_token", "access_token", "id_token"),
+        to(
+            "sign_in.session_token",
+            vec![
+                ("/sign_in/session_token", json!("id_token")),
+                // What an ID token has.
+                ("/issuers/0/audience/-", json!("files-web")),
+                ("/issuers/0/client_id", Value::Null),
+                ("/issuers/0/token_type", Value::Null),
+                ("/issuers/0/required", json!({"/app/org": "o"})),
+            ],
+            vec![written("sign_in.session_token", Some("access_token"), Some("id_token"))],
+        ),
         text("sign_in.redirect_path", "/sign_in/redirect_path", "/.auth/callback", "/.auth/back"),
         text("sign_in.sign_out_path", "/sign_in/sign_out_path", "/.auth/sign-out", "/.auth/bye"),
         to(
@@ -1123,7 +1140,7 @@ fn has_no_secret(told: &PolicyDiff) {
 fn a_flow_that_comes_or_goes_is_told_setting_by_setting() {
     let new = edited(flow_base(), &[("/sign_in/previous_cookie_key", secret(&[2; 32])), ("/sign_in/refresh", json!(true)),
         ("/sign_in/id_token_hint", json!(true))]);
-    let redirect = edited(base(), &[("/credentials/cookie", json!(COOKIE))]);
+    let redirect = edited(flow_base(), &[("/sign_in", base()["sign_in"].clone())]);
     let none = edited(redirect.clone(), &[("/sign_in", Value::Null)]);
     for old in [&redirect, &none] {
         let (there, back) = (compared(old, &new), compared(&new, old));

@@ -19,6 +19,7 @@ mod providers;
 mod random;
 mod sign_in;
 mod ten_policies;
+mod threat_model;
 
 /// The folder of the repository.
 fn root() -> PathBuf {

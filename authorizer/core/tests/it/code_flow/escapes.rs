@@ -333,6 +333,7 @@ fn loot(provider: &Provider) -> Loot {
     other_name["credentials"]["cookie"] = "__Host-session2".into();
     let mut other_issuer = document(json!({"issuer": "other"}));
     other_issuer["issuers"][0]["name"] = "staff2".into();
+    other_issuer["rules"][0]["issuers"] = json!(["other"]);
     let others = [
         site(other_key),
         site(json!({"origin": "https://other.example.com"})),
@@ -396,11 +397,11 @@ fn made() -> impl Strategy<Value = Made> {
     let any = any::<prop::sample::Index>;
     prop_oneof![
         4 => any().prop_map(Made::AsItIs),
-        (any(), any()).prop_map(|(one, two)| Made::Renamed(one, two)),
-        any().prop_map(Made::Sealed),
-        (any(), any(), any()).prop_map(|(one, two, at)| Made::Spliced(one, two, at)),
-        (any(), any(), 1..=127u8).prop_map(|(one, at, by)| Made::Flipped(one, at, by)),
-        (any(), any()).prop_map(|(one, at)| Made::Cut(one, at)),
+        1 => (any(), any()).prop_map(|(one, two)| Made::Renamed(one, two)),
+        1 => any().prop_map(Made::Sealed),
+        1 => (any(), any(), any()).prop_map(|(one, two, at)| Made::Spliced(one, two, at)),
+        1 => (any(), any(), 1..=127u8).prop_map(|(one, at, by)| Made::Flipped(one, at, by)),
+        1 => (any(), any()).prop_map(|(one, at)| Made::Cut(one, at)),
     ]
 }
 
@@ -543,7 +544,8 @@ fn a_policy_with_another_form_of_token_reads_the_session_as_any_cookie() {
     assert_eq!(browser.send("GET", "/.auth/session", &[]).json()["renewable"], Value::Bool(false));
     browser.now += 3_599;
     assert_eq!(browser.send("GET", PAGE, &[]).reason, "allowed_by_rule");
-    browser.now += 2;
+    // The clocks of two machines may differ: the cookie goes when the token is refused.
+    browser.now += 100;
     assert_eq!(browser.names(), ["__Host-session-sealed"]);
     assert_eq!(browser.navigate(PAGE).reason, "token_missing");
 }
