@@ -58,7 +58,7 @@ mod time;
 
 pub use authorizer::{Authorized, Authorizer, KeysNeeded};
 pub use built_with::BuiltWith;
-pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
+pub use bundle::{BUNDLE_FORMAT, Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use media_type::{MediaRange, MediaType};
 #[cfg(feature = "tools")]
 pub use near::nearest;
