@@ -322,9 +322,10 @@ fn it_works_where_there_is_nothing_else(bare: &Bare) {
     let addr: String = addr.chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect();
     let addr: SocketAddr = addr.trim_end_matches([':', '.']).parse().unwrap();
     assert_eq!(status_of(addr, "GET /users/alice/a.txt HTTP/1.1"), "HTTP/1.1 401 Unauthorized");
-    let token = fs::read_dir(bare.path("local/tokens")).unwrap().map(|entry| entry.unwrap().path());
-    let token = token.map(|path| fs::read_to_string(path).unwrap()).next().unwrap();
-    let answer =
-        status_of(addr, &format!("GET /nothing/here HTTP/1.1\r\nAuthorization: Bearer {}", token.trim()));
+    // The whole line of the header.
+    let token =
+        fs::read_dir(bare.path("local/tokens")).unwrap().map(|entry| entry.unwrap().path()).min().unwrap();
+    let token = fs::read_to_string(token).unwrap();
+    let answer = status_of(addr, &format!("GET /nothing/here HTTP/1.1\r\n{}", token.trim()));
     assert_eq!(answer, "HTTP/1.1 403 Forbidden");
 }
