@@ -323,9 +323,9 @@ fn it_works_where_there_is_nothing_else(bare: &Bare) {
     let addr: SocketAddr = addr.trim_end_matches([':', '.']).parse().unwrap();
     assert_eq!(status_of(addr, "GET /users/alice/a.txt HTTP/1.1"), "HTTP/1.1 401 Unauthorized");
     // The whole line of the header.
-    let token =
-        fs::read_dir(bare.path("local/tokens")).unwrap().map(|entry| entry.unwrap().path()).min().unwrap();
-    let token = fs::read_to_string(token).unwrap();
-    let answer = status_of(addr, &format!("GET /nothing/here HTTP/1.1\r\n{}", token.trim()));
-    assert_eq!(answer, "HTTP/1.1 403 Forbidden");
+    let line =
+        |name: &str| fs::read_to_string(bare.path("local/tokens").join(name)).unwrap().trim().to_owned();
+    for (name, status) in [("alice", "HTTP/1.1 403 Forbidden"), ("admin", "HTTP/1.1 404 Not Found")] {
+        assert_eq!(status_of(addr, &format!("GET /nothing/here HTTP/1.1\r\n{}", line(name))), status);
+    }
 }
