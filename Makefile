@@ -89,6 +89,9 @@ package: ## Build the function, and make the zip PACKAGE with POLICY. HAND_OVER=
 	bootstrap=$$(authorizer/edge/build "$$build" $(filter library,$(HAND_OVER))) && \
 	$(AUTHORIZER) package --policy $(POLICY) --hand-over '$(HAND_OVER)' --bootstrap "$$bootstrap" --out $(PACKAGE)
 
+dist: ## Make the archive of a release: dist/authorizer-VERSION-TARGET.tar.gz. For another platform: DIST_TARGET=aarch64-unknown-linux-gnu
+	authorizer/cli/release/build
+
 deploy: ## Check POLICY, its tests and its findings, make the package, deploy and prove it. Needs CODE_BUCKET=NAME; see infra/deploy.
 	$(call said,POLICY)
 	@test -n "$$CODE_BUCKET" || { echo "make deploy: set CODE_BUCKET=... (the bucket for the zip)" >&2; exit 2; }

@@ -35,6 +35,7 @@ mod policy_tests;
 mod provider;
 mod providers;
 mod record;
+mod release;
 mod replay;
 mod report;
 mod sarif;
