@@ -15,16 +15,25 @@ def commit_before(event, asked, git):
     if asked:
         return asked
     if "pull_request" in event:
-        # What is checked out is usually the merge of the change into its base. The commit that it was merged into can
-        # be newer than the one that the event names.
-        head = git("cat-file", "commit", "HEAD")
-        parents = [line[7:] for line in head.splitlines() if line.startswith("parent ")]
-        merged = os.environ.get("GITHUB_REF", "").endswith("/merge") and len(parents) == 2
-        return parents[0] if merged else event["pull_request"]["base"]["sha"]
+        return merged_into(git) or event["pull_request"]["base"]["sha"]
     if "merge_group" in event:
         return event["merge_group"]["base_sha"]
     before = event.get("before", "")
     return before if before.strip("0") else None
+
+
+def merged_into(git):
+    """The commit that GitHub merged the change into, if that merge is what is checked out.
+
+    It can be newer than the base that the event names. Any other commit is the author's, who chooses its parents.
+    """
+    by_github = os.environ.get("GITHUB_REF", "").endswith("/merge")
+    if not by_github or git.resolve("HEAD") != os.environ.get("GITHUB_SHA"):
+        return None
+    # The header ends at the first empty line. The message behind it is the author's too.
+    header = git("cat-file", "commit", "HEAD").split("\n\n")[0]
+    parents = [line[7:] for line in header.splitlines() if line.startswith("parent ")]
+    return parents[0] if len(parents) == 2 else None
 
 
 class Git:
@@ -38,7 +47,7 @@ class Git:
     def __call__(self, *words, environment=None):
         # What a repository may have set up to run does not run.
         command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *words]
-        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", **(environment or {})}
+        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", **(environment or {})}
         done = subprocess.run(
             command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
             encoding="utf-8", errors="surrogateescape",
@@ -59,17 +68,21 @@ class Git:
         fetch = ["fetch", "--quiet", "--no-tags", *(["--depth=1"] if shallow else []), "--", "origin", name]
         try:
             self(*fetch)
-        except NoBase:
+        except NoBase as without:
             if not self.token:
                 raise
             # The checkout did not keep its token, as it should not. This is the header that it would have kept.
             server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
             basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
-            self(*fetch, environment={
+            header = {
                 "GIT_CONFIG_COUNT": "1",
                 "GIT_CONFIG_KEY_0": f"http.{server}/.extraheader",
                 "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {basic}",
-            })
+            }
+            try:
+                self(*fetch, environment=header)
+            except NoBase as error:
+                raise NoBase(f"{without}; with the token: {error}") from error
         return self.resolve("FETCH_HEAD")
 
     def resolve(self, name):

@@ -60,6 +60,8 @@ class Comments:
         page = 1
         while True:
             listed, links = self.ask("GET", f"/issues/{self.number}/comments?per_page=100&page={page}")
+            if not isinstance(listed, list):
+                raise NoComment("the answer is not a list of comments")
             for comment in listed:
                 written_by = (comment.get("user") or {}).get("login")
                 if written_by == author and (comment.get("body") or "").startswith(marker):

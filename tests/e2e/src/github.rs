@@ -307,6 +307,8 @@ pub fn run_with(workspace: &Path, server: &Server, event: &Value, inputs: &[(&st
         shell.env("GITHUB_API_URL", server.url()).env("GITHUB_SERVER_URL", server.url());
         shell.env("GITHUB_REPOSITORY", "example/files").env("RUNNER_TEMP", temporary.path());
         shell.env("GITHUB_REF", event["ref"].as_str().unwrap_or("refs/pull/7/merge"));
+        let head = || git(workspace, &["rev-parse", "HEAD"]);
+        shell.env("GITHUB_SHA", event["after"].as_str().map_or_else(head, str::to_owned));
         shell.env("GITHUB_OUTPUT", &outputs).env("GITHUB_STEP_SUMMARY", file("summary"));
         shell.env("PYTHONDONTWRITEBYTECODE", "1");
         for (name, value) in step["env"].as_object().unwrap() {

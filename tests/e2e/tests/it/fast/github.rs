@@ -368,6 +368,20 @@ fn the_base_is_the_policy_before_the_change_wherever_it_was() {
     let merged = run(&repository.check_out(), &server, &pull_request(&base), &[]);
     assert_eq!((merged.status, merged.outputs["new-access"].as_str()), (0, "false"), "{}", merged.log);
 
+    // Only GitHub's own merge says so. If the change's own commit is checked out, its author chose the parents.
+    let repository = Repository::new(&FILES);
+    let base = repository.git(&["rev-parse", "HEAD"]);
+    repository.git(&["switch", "--quiet", "--create", "change"]);
+    repository.commit(&[("policy.toml", &wider())]);
+    repository.git(&["switch", "--quiet", "--create", "other", &base]);
+    repository.commit(&[]);
+    repository.git(&["switch", "--quiet", "change"]);
+    repository.git(&["merge", "--quiet", "--no-ff", "--message=merge", "other"]);
+    let mut event = pull_request(&base);
+    event["after"] = "2".repeat(40).into();
+    let own = run(&repository.check_out(), &server, &event, &[]);
+    assert_eq!((own.status, own.outputs["new-access"].as_str()), (1, "true"), "{}", own.log);
+
     // A push is compared with what was there before, a group with its base, and anything with what is asked for.
     let repository = Repository::new(&FILES);
     let base = repository.git(&["rev-parse", "HEAD"]);
