@@ -60,7 +60,7 @@ test-browser: ## Run the tests in Chromium.
 test-infra: ## Run the tests of infra: cfn-lint, checkov, an emulator of AWS, Terraform.
 	tests/run infra
 
-lint: ## Check the format, the lints, the documentation, the spelling and the scripts.
+lint: ## Check the format, the lints, the documentation, the spelling, the scripts and the workflows.
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 	cargo fmt --manifest-path tests/tools/sdk-rust/Cargo.toml --check

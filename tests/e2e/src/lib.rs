@@ -14,6 +14,7 @@ pub mod cloudformation;
 pub mod docs;
 pub mod document;
 pub mod fixtures;
+pub mod github;
 pub mod lambda;
 pub mod lambda_api;
 pub mod ministack;

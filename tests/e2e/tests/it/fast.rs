@@ -2,6 +2,7 @@
 
 mod backtest;
 mod bucket;
+mod ci;
 mod console;
 mod crash;
 mod distribution;
@@ -9,6 +10,7 @@ mod docs;
 mod drift;
 mod escapes;
 mod fixtures;
+mod github;
 mod https;
 mod s3_model;
 mod summary;
