@@ -82,6 +82,9 @@ generate: ## Write the generated pages: the command line reference, the pages of
 	UPDATE_DOCS=1 cargo test --locked --package authorizer-cli --test it -- generated:: backtest::
 	UPDATE_DOCS=1 cargo test --locked --package authorizer-e2e --test it -- in_its_readme in_the_table_of_the_readme
 
+docs: ## Make the site of the documentation in dist/site/VERSION; it needs no network and no server to read.
+	docs/build
+
 package: ## Build the function, and make the zip PACKAGE with POLICY. HAND_OVER=library: for a Python handler that stays.
 	$(MAKE) build
 	build='$(BUILD)'; \
