@@ -80,7 +80,7 @@ deny: ## Build cargo-deny, and check the licences, bans and sources of all depen
 
 generate: ## Write the generated pages: the command line reference, the pages of findings, the reason words, the tables of infra.
 	UPDATE_DOCS=1 cargo test --locked --package authorizer-cli --test it -- generated:: backtest::
-	UPDATE_DOCS=1 cargo test --locked --package authorizer-e2e --test it -- in_its_readme in_the_table_of_the_readme
+	UPDATE_DOCS=1 cargo test --locked --package authorizer-e2e --test it -- in_its_readme in_the_table_of_the_readme the_picture_of_the_readme
 
 docs: ## Make the site of the documentation in dist/site/VERSION; it needs no network and no server to read.
 	docs/build

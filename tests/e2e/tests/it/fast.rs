@@ -10,6 +10,8 @@ mod drift;
 mod escapes;
 mod fixtures;
 mod https;
+mod links;
+mod picture;
 mod s3_model;
 mod summary;
 mod tutorial;
