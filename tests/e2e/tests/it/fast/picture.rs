@@ -63,8 +63,9 @@ fn session() -> Vec<(bool, String)> {
     lines
 }
 
+/// Spaces stay as many as they are.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(' ', "&#160;")
 }
 
 /// A terminal that is dark on a light page and on a dark one. Each line has its length, so that any font fits.
@@ -77,7 +78,7 @@ fn svg(lines: &[(bool, String)]) -> String {
          is refused, who can delete records, and what a change would open\">\n\
          <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"#161b22\" stroke=\"#57606a\"/>\n\
          <g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
-         font-size=\"13.2\" xml:space=\"preserve\">\n"
+         font-size=\"13.2\">\n"
     );
     for (index, (typed, line)) in lines.iter().enumerate() {
         let columns = line.chars().count();
