@@ -27,7 +27,9 @@ fn the_site_is_searched_from_a_folder_and_asks_nobody_for_anything() {
     let reason = format!("file://{}/docs/decision-log.html#token_expired", site.folder.display());
     let mut page = Document::visit(&mut browser, &reason, 1_280);
     page.wait_for("#token_expired ~ code, td:has(#token_expired)");
-    assert!(page.value("document.querySelector(':target') !== null && window.scrollY > 500").as_bool().unwrap());
+    assert!(
+        page.value("document.querySelector(':target') !== null && window.scrollY > 500").as_bool().unwrap()
+    );
     let far: Vec<_> = page.requested().into_iter().filter(|url| !url.starts_with("file://")).collect();
     assert_eq!(far, Vec::<String>::new());
     assert_eq!(page.complaints(), Vec::<String>::new());
