@@ -11,7 +11,7 @@ mod escapes;
 mod fixtures;
 mod https;
 mod links;
-mod picture;
+mod readme;
 mod s3_model;
 mod summary;
 mod tutorial;

@@ -21,12 +21,12 @@ fn the_site_is_searched_from_a_folder_and_asks_nobody_for_anything() {
         for key in words.chars() {
             page.press(&key.to_string());
         }
-        page.wait_for(&format!("#mdbook-searchresults a[href*='{found}']"));
+        page.wait_for(&format!(":nth-match(#mdbook-searchresults a[href*='{found}'], 1)"));
     }
     // The address of a reason is a place on the page.
     let reason = format!("file://{}/docs/decision-log.html#token_expired", site.folder.display());
     let mut page = Document::visit(&mut browser, &reason, 1_280);
-    page.wait_for("#token_expired ~ code, td:has(#token_expired)");
+    page.wait_for("td:has(#token_expired)");
     assert!(
         page.value("document.querySelector(':target') !== null && window.scrollY > 500").as_bool().unwrap()
     );

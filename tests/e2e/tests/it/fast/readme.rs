@@ -1,4 +1,4 @@
-//! The picture in the README: a terminal, with what the programs print.
+//! The README: its picture of a terminal shows what the programs print, and its requests get the answers that it says.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use authorizer_e2e::binaries::{authorizer, root};
+use authorizer_e2e::pages::blocks;
 use authorizer_e2e::served::Served;
 
 const PICTURE: &str = "docs/at-work.svg";
@@ -106,4 +107,26 @@ fn the_picture_of_the_readme_shows_what_the_programs_print() {
     let committed = fs::read_to_string(&file).unwrap_or_default();
     assert!(committed == drawn, "{PICTURE} differs from what is printed now: run `make generate`\n{drawn}");
     assert!(drawn.len() < 20_000 && fs::read_to_string(root().join("README.md")).unwrap().contains(PICTURE));
+}
+
+#[test]
+fn each_request_of_the_readme_gets_the_status_that_stands_above_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::sample_in(&folder.path().join(".local"));
+    let files = format!("http://{}", served.addr());
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (mut said, mut sent) = (None, 0);
+    for line in
+        blocks(&readme).iter().filter(|(language, _)| language == "sh").flat_map(|(_, text)| text.lines())
+    {
+        if let Some(request) = line.strip_prefix("curl -i ") {
+            let request = request.replace("http://127.0.0.1:8080", &files);
+            let status =
+                shell(folder.path(), &files, &format!("curl -sS -o /dev/null -w '%{{http_code}}' {request}"));
+            assert_eq!(Some(status.as_str()), said, "{line}");
+            sent += 1;
+        }
+        said = line.strip_prefix("# ").and_then(|comment| comment.split(':').next());
+    }
+    assert!(sent >= 2, "{sent}");
 }
