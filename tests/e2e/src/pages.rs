@@ -26,7 +26,7 @@ pub struct Page {
 /// Every page, by its path.
 pub fn pages() -> BTreeMap<String, Page> {
     let mut files = Vec::new();
-    below(&root(), &mut files);
+    below(root(), &mut files);
     let page = |file: PathBuf| {
         let path = file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
         (path.clone(), read(path, &fs::read_to_string(&file).unwrap()))

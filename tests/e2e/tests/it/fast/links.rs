@@ -108,8 +108,8 @@ fn every_reason_and_every_finding_has_an_address() {
 /// What stands behind the name of a page: `#anchor`, or `, Heading`.
 fn named(rest: &str) -> (Option<&str>, Option<&str>) {
     if let Some(anchor) = rest.strip_prefix('#') {
-        let ends = anchor.find(|letter: char| !(letter.is_alphanumeric() || "-_".contains(letter)));
-        return (Some(&anchor[..ends.unwrap_or(anchor.len())]), None);
+        let ends = |letter: char| !(letter.is_alphanumeric() || "-_".contains(letter));
+        return (anchor.split(ends).next(), None);
     }
     let heading = rest.strip_prefix(", ").filter(|heading| heading.starts_with(char::is_uppercase));
     (None, heading.map(|heading| heading.split(['"', '`', '.', ';', ',', '\n', ')']).next().unwrap()))
@@ -138,8 +138,8 @@ fn every_page_and_every_place_in_it_that_code_names_exists() {
                 .chars()
                 .take_while(|letter| letter.is_ascii_alphanumeric() || "-/_.".contains(*letter))
                 .collect();
-            let Some(end) = name.find(".md") else { continue };
-            let (path, rest) = (format!("docs/{}.md", &name[..end]), &pair[1][end + 3..]);
+            let Some((stem, _)) = name.split_once(".md") else { continue };
+            let (path, rest) = (format!("docs/{stem}.md"), pair[1].split_once(".md").unwrap().1);
             // A finding that a recipe or a test makes up.
             if path.contains("EA000") {
                 continue;
