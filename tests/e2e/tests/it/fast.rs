@@ -12,6 +12,8 @@ mod escapes;
 mod fixtures;
 mod github;
 mod https;
+mod links;
+mod readme;
 mod s3_model;
 mod summary;
 mod tutorial;
