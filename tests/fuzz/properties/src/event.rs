@@ -116,6 +116,7 @@ fn decide<'r>(
                 Verdict::Allow => panic!("allowed and answered here"),
                 Verdict::Preflight => assert_eq!(status, 204),
                 Verdict::Refuse => assert!(status >= 400 || status == 302),
+                Verdict::SignIn => assert!(matches!(status, 200 | 302 | 303)),
             }
             None
         }
