@@ -8,10 +8,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use authorizer_core::code_flow::Grant;
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::DecisionLine;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
-use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer};
+use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer, What};
 use authorizer_local::Invocation;
 use authorizer_policy::{PolicyFile, files_of};
 use bytes::Bytes;
@@ -117,9 +118,9 @@ impl LivePolicy {
         let authorizer = self.current();
         let started = Instant::now();
         let clock = || UnixTime::from_system(SystemTime::now());
-        let (authorized, asked) = authorizer.authorize(event, clock, TIME).await;
-        if let Some(asked) = asked {
-            note(in_words(&asked));
+        let (authorized, reports) = authorizer.authorize(event, clock, TIME).await;
+        for asked in &reports {
+            note(in_words(asked));
         }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Invocation {
@@ -218,14 +219,19 @@ fn bundle_of(file: PolicyFile, dev_issuer: Option<&DevIssuer>) -> Result<Bundle,
 
 fn in_words(asked: &Asked) -> String {
     let (issuer, took) = (&asked.issuer, asked.took.as_millis());
+    let what = match asked.what {
+        What::Keys => format!("the keys of {issuer}"),
+        What::Tokens(Grant::AuthorizationCode) => format!("the tokens of {issuer} for a code"),
+        What::Tokens(Grant::RefreshToken) => format!("the tokens of {issuer} for a refresh token"),
+    };
     match &asked.result {
-        Ok(()) => format!("the keys of {issuer} were fetched, in {took} ms"),
+        Ok(()) => format!("{what} were fetched, in {took} ms"),
         // Text from the provider must not control the terminal.
         Err(error) => {
             let error = error.to_string();
             format!(
                 "{} {}, in {took} ms",
-                format!("the keys of {issuer} cannot be fetched:").yellow(),
+                format!("{what} cannot be fetched:").yellow(),
                 error.escape_debug()
             )
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authorizer_core::{Authorizer, Bundle, UnixTime};
-use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer};
+use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer, What};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use jsonwebtoken::jwk::Jwk;
@@ -66,8 +66,9 @@ fn live(server: &StandIn) -> LiveAuthorizer {
 }
 
 async fn ask(live: &LiveAuthorizer, event: &[u8], at: u64, time_left: Duration) -> (String, Option<Asked>) {
-    let (authorized, asked) = live.authorize(event, || UnixTime::from_seconds(at), time_left).await;
-    (authorized.record.reason.into_owned(), asked)
+    let (authorized, mut reports) = live.authorize(event, || UnixTime::from_seconds(at), time_left).await;
+    assert!(reports.len() <= 1 && reports.iter().all(|asked| asked.what == What::Keys), "{reports:?}");
+    (authorized.record.reason.into_owned(), reports.pop())
 }
 
 #[tokio::test]
