@@ -19,8 +19,9 @@ use bytes::Bytes;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use owo_colors::OwoColorize as _;
 
-use super::dev_issuer::{DevIssuer, DevIssuerError};
+use super::dev_issuer::DevIssuer;
 use super::error::ServeError;
+use super::sign_in::{self, SignInOriginError};
 use crate::failure::Shown;
 use crate::output::note;
 use crate::policy::warn;
@@ -38,6 +39,8 @@ pub(super) struct LivePolicy {
     path: PathBuf,
     fetcher: Fetcher,
     dev_issuer: Option<Arc<DevIssuer>>,
+    /// What `[sign_in] origin` is instead of the policy's.
+    sign_in_origin: Option<String>,
     current: Arc<RwLock<Current>>,
 }
 
@@ -84,7 +87,11 @@ enum FileState {
 
 impl LivePolicy {
     /// Reads the policy, and reads it again whenever one of its files changes, for as long as the program runs.
-    pub(super) fn load(path: &Path, dev_issuer: Option<Arc<DevIssuer>>) -> miette::Result<Self> {
+    pub(super) fn load(
+        path: &Path,
+        dev_issuer: Option<Arc<DevIssuer>>,
+        sign_in_origin: Option<String>,
+    ) -> miette::Result<Self> {
         let failed = |error| ServeError::Watch { path: path.to_owned(), error };
         let (sender, changes) = channel();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -103,11 +110,13 @@ impl LivePolicy {
         for folder in seen.folders() {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
         }
-        let document = Arc::new(file.document().clone());
-        let authorizer =
-            LiveAuthorizer::new(Authorizer::new(bundle_of(file, dev_issuer.as_deref())?), fetcher.clone());
+        if sign_in_origin.is_some() && file.document().sign_in.is_none() {
+            return Err(SignInOriginError::NoSignIn.into());
+        }
+        let (bundle, document) = decides(file, dev_issuer.as_deref(), sign_in_origin.as_deref())?;
+        let authorizer = LiveAuthorizer::new(Authorizer::new(bundle), fetcher.clone());
         let current = Arc::new(RwLock::new(Current { authorizer: Arc::new(authorizer), document }));
-        let policy = Self { path: path.to_owned(), fetcher, dev_issuer, current };
+        let policy = Self { path: path.to_owned(), fetcher, dev_issuer, sign_in_origin, current };
         let follower = policy.clone();
         thread::spawn(move || follower.follow(&changes, watcher, seen));
         Ok(policy)
@@ -170,9 +179,7 @@ impl LivePolicy {
     fn reload(&self, before: FileState) -> FileState {
         let read = PolicyFile::load(&self.path).map_err(miette::Report::new).and_then(|file| {
             warn(&file);
-            let document = Arc::new(file.document().clone());
-            let bundle = bundle_of(file, self.dev_issuer.as_deref()).map_err(miette::Report::new)?;
-            Ok((bundle, document))
+            decides(file, self.dev_issuer.as_deref(), self.sign_in_origin.as_deref())
         });
         match read {
             Ok((bundle, _)) if bundle.sha256() == self.current().authorizer().bundle().sha256() => {
@@ -209,12 +216,29 @@ impl LivePolicy {
     }
 }
 
-/// The bundle that decides: the policy's, with development keys if there are some.
-fn bundle_of(file: PolicyFile, dev_issuer: Option<&DevIssuer>) -> Result<Bundle, DevIssuerError> {
-    match dev_issuer {
-        Some(keys) => keys.bundle_of(file),
-        None => Ok(file.into_bundle()),
+/// The bundle that decides: the policy's, with development keys and another origin if there are some; and its text without
+/// these keys.
+fn decides(
+    file: PolicyFile,
+    dev_issuer: Option<&DevIssuer>,
+    sign_in_origin: Option<&str>,
+) -> miette::Result<(Bundle, Arc<PolicyDocument>)> {
+    let mut document = file.document().clone();
+    if let Some(origin) = sign_in_origin {
+        sign_in::set_origin(&mut document, origin);
+        // Said before anything about the development keys.
+        let bundle = sign_in::bundle_at(&document, origin)?;
+        let bundle = match dev_issuer {
+            Some(keys) => keys.bundle_of(&document)?,
+            None => bundle,
+        };
+        return Ok((bundle, Arc::new(document)));
     }
+    let bundle = match dev_issuer {
+        Some(keys) => keys.bundle_of(&document)?,
+        None => file.into_bundle(),
+    };
+    Ok((bundle, Arc::new(document)))
 }
 
 fn in_words(asked: &Asked) -> String {
