@@ -123,7 +123,7 @@ pub(crate) struct Args {
     record: Option<PathBuf>,
     /// Origin that people return to after they signed in, instead of `origin` of `[sign_in]`, such as
     /// `https://localhost:8443` [default: what the policy says]. The provider must know it.
-    #[arg(long, value_name = "URL", conflicts_with = "sample")]
+    #[arg(long, value_name = "URL")]
     sign_in_origin: Option<String>,
     /// Do not serve the console, the page that shows requests and the policy. Its address, on a port of its own that only
     /// this machine can reach, is printed at the start.

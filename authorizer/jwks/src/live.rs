@@ -177,10 +177,9 @@ impl LiveAuthorizer {
             Ok(authorized) => Some(authorized),
             Err(_) => self.with_keys(decide, || three_quarters(time_left()), &clock, &mut reports).await,
         };
-        // Tokens whose keys are not there are of no use.
         let authorized = authorized.unwrap_or_else(|| {
-            let without = self.authorizer.take_tokens(event, &request, TokenAnswer::Nothing, clock());
-            without.unwrap_or_else(|_| self.authorizer.authorize(event, clock()))
+            // With the keys that are there.
+            self.authorizer.take_tokens_without_asking(event, &request, answer, clock())
         });
         (authorized, reports)
     }

@@ -13,3 +13,4 @@ mod live;
 mod post;
 mod stand_in;
 mod tls;
+mod tokens;

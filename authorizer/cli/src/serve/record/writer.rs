@@ -17,6 +17,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::output::note;
+use crate::policy::SAME_EACH_TIME;
 use crate::recording::{
     Clean, Cleaner, EVENTS, KEYS, OUTCOMES, RecordingError, Signer, Standing, UnreadableEvent,
     is_same_decision,
@@ -210,7 +211,8 @@ impl Writer {
                 LeftOut::Unwritable { file: KEYS, error: io::Error::other(error.to_string()) }
             })?;
         }
-        let authorizer = Arc::new(Authorizer::new(self.signer.public().bundle_of(&document)?));
+        let authorizer = Authorizer::new(self.signer.public().bundle_of(&document)?);
+        let authorizer = Arc::new(authorizer.with_random(SAME_EACH_TIME));
         self.replaying = Some((document, Arc::clone(&authorizer)));
         Ok(authorizer)
     }
