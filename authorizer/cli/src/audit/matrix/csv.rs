@@ -15,7 +15,11 @@ pub(super) fn write(table: &Matrix) -> Result<(), OutputError> {
     let headings = ["who", "keys", "conditions"].into_iter().chain(S3Operation::ALL.map(S3Operation::name));
     writer.write_record(headings).map_err(failed)?;
     for row in &table.rows {
-        let mut fields = vec![who_in_words(&row.who, &row.sessions).join("; "), plain(&row.keys), plain(&row.conditions.join("; "))];
+        let mut fields = vec![
+            who_in_words(&row.who, &row.sessions).join("; "),
+            plain(&row.keys),
+            plain(&row.conditions.join("; ")),
+        ];
         for operation in S3Operation::ALL {
             let cell = row.cells.iter().find(|cell| cell.operation == operation);
             fields.push(cell.map(shown).unwrap_or_default());

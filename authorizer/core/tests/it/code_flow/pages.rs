@@ -51,7 +51,10 @@ fn each_sign_in_has_a_state_a_nonce_and_a_challenge_of_its_own() {
         assert!(asked.iter().all(|asked| asked[name].len() == 43), "{name}");
     }
     for asked in &asked {
-        assert_eq!((asked["code_challenge_method"].as_str(), asked["response_type"].as_str()), ("S256", "code"));
+        assert_eq!(
+            (asked["code_challenge_method"].as_str(), asked["response_type"].as_str()),
+            ("S256", "code")
+        );
     }
     // Each is finished with its own.
     for start in starts.iter().rev() {

@@ -324,9 +324,8 @@ fn in_the_body(subject: &PolicySubject<'_>) -> Vec<Observation> {
         flow.client_secret.is_some()
             && flow.client_authentication == Some(ClientSecretMethod::ClientSecretPost)
     };
-    let observation = |_| {
-        found("client_authentication", "`client_secret_post` sends the secret of the client in the body")
-    };
+    let observation =
+        |_| found("client_authentication", "`client_secret_post` sends the secret of the client in the body");
     flow(subject).filter(is_post).map(observation).into_iter().collect()
 }
 
@@ -358,7 +357,9 @@ fn cors(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let shown = origin.escape_debug();
         let message = match are_one_site(here, there.trim_start_matches("*.")) {
             true => format!("pages of `{shown}` can use the sessions of people who are signed in"),
-            false => format!("browsers send no session with requests of pages of `{shown}`: it is another site"),
+            false => {
+                format!("browsers send no session with requests of pages of `{shown}`: it is another site")
+            }
         };
         let place = Place::member("cors").then("origins").at(index);
         all.push(Observation::new(About::Policy, place, message));
