@@ -127,7 +127,7 @@ fn code_flow() -> Value {
 
 /// The same policy with the code flow.
 fn flow_base() -> Value {
-    let client = json!(["app", "files-web"]);
+    let client = json!(["app", "files-web", "other"]);
     let edits =
         [("/credentials/cookie", json!(COOKIE)), ("/issuers/0/client_id", client), ("/sign_in", code_flow())];
     edited(base(), &edits)
