@@ -32,7 +32,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA151",
             name: "client-secret-in-package",
-            severity: Severity::Medium,
+            severity: Severity::Low,
             title: "a secret or a private key of the client is in the package",
             why: "Whoever can read the zip can act as this client at the provider: where it is built and deployed, \
                   in Lambda, and in every copy. For a flow with PKCE, a secret adds little.",
@@ -71,7 +71,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA154",
             name: "id-and-access-tokens",
-            severity: Severity::Medium,
+            severity: Severity::Low,
             title: "ID tokens and access tokens of the issuer that people sign in at are both accepted",
             why: "An ID token says to one client who signed in. It has no scopes, and clients show it to others \
                   more freely than an access token. If both are accepted, whoever has either can use it as a bearer \
