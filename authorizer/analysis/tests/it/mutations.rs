@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use authorizer_analysis::{Direction, Effect, PolicyDiff, TrustChange, diff, matrix};
 use authorizer_core::policy::document::{
-    AcceptedDocument, CodeFlowDocument, ConditionDocument, CorsDocument, CredentialsDocument, IssuerDocument, JwksDocument,
-    LogDocument, PolicyDocument, QueryDocument, RevokedDocument, RuleDocument, SecretDocument,
+    AcceptedDocument, CodeFlowDocument, ConditionDocument, CorsDocument, CredentialsDocument, IssuerDocument,
+    JwksDocument, LogDocument, PolicyDocument, QueryDocument, RevokedDocument, RuleDocument, SecretDocument,
     SignInRedirectDocument, UploadDocument,
 };
 use authorizer_core::rules::RulePart;
@@ -127,12 +127,9 @@ fn code_flow() -> Value {
 
 /// The same policy with the code flow.
 fn flow_base() -> Value {
-    let client = json!(["app", "files-web"]);
-    let edits = [
-        ("/credentials/cookie", json!(COOKIE)),
-        ("/issuers/0/client_id", client),
-        ("/sign_in", code_flow()),
-    ];
+    let client = json!(["app", "files-web", "other"]);
+    let edits =
+        [("/credentials/cookie", json!(COOKIE)), ("/issuers/0/client_id", client), ("/sign_in", code_flow())];
     edited(base(), &edits)
 }
 
@@ -805,19 +802,17 @@ fn flow() -> Vec<Mutation> {
         to(
             "sign_in.issuer",
             vec![
-                ("/issuers/-", json!({"name": "guests", "issuer": NEW_ISSUER, "audience": ["files-api"],
-                    "algorithms": ["EdDSA"], "jwks": {"keys": [key("k1", KEY)]}})),
+                (
+                    "/issuers/-",
+                    json!({"name": "guests", "issuer": NEW_ISSUER, "audience": ["files-api"],
+                    "algorithms": ["EdDSA"], "jwks": {"keys": [key("k1", KEY)]}}),
+                ),
                 ("/sign_in/issuer", json!("guests")),
             ],
             vec![written("sign_in.issuer", Some(STAFF), Some(NEW_ISSUER))],
         ),
         text("sign_in.client_id", "/sign_in/client_id", "files-web", "other"),
-        text(
-            "sign_in.origin",
-            "/sign_in/origin",
-            "https://files.example.com",
-            "https://other.example.com",
-        ),
+        text("sign_in.origin", "/sign_in/origin", "https://files.example.com", "https://other.example.com"),
         to(
             "sign_in.scopes",
             vec![("/sign_in/scopes/-", json!("offline_access"))],
@@ -1128,7 +1123,8 @@ fn another_salt_is_told_and_not_shown() {
 /// The texts that must not be in anything that is written for people.
 fn has_no_secret(told: &PolicyDiff) {
     let told = format!("{told:?}");
-    let keys = [secret(&[1; 32]), secret(&[2; 32]), secret(b"a secret of the client, 32 bytes"), client_key("c1")];
+    let keys =
+        [secret(&[1; 32]), secret(&[2; 32]), secret(b"a secret of the client, 32 bytes"), client_key("c1")];
     for key in keys {
         assert!(!told.contains(key["value"].as_str().unwrap()));
     }
@@ -1138,16 +1134,21 @@ fn has_no_secret(told: &PolicyDiff) {
 /// From one redirect, or no sign-in, to the code flow, every setting is told with its value; and back.
 #[test]
 fn a_flow_that_comes_or_goes_is_told_setting_by_setting() {
-    let new = edited(flow_base(), &[("/sign_in/previous_cookie_key", secret(&[2; 32])), ("/sign_in/refresh", json!(true)),
-        ("/sign_in/id_token_hint", json!(true))]);
+    let new = edited(
+        flow_base(),
+        &[
+            ("/sign_in/previous_cookie_key", secret(&[2; 32])),
+            ("/sign_in/refresh", json!(true)),
+            ("/sign_in/id_token_hint", json!(true)),
+        ],
+    );
     let redirect = edited(flow_base(), &[("/sign_in", base()["sign_in"].clone())]);
     let none = edited(redirect.clone(), &[("/sign_in", Value::Null)]);
     for old in [&redirect, &none] {
         let (there, back) = (compared(old, &new), compared(&new, old));
         has_no_secret(&there);
-        let settings = |found: &PolicyDiff| -> BTreeSet<_> {
-            found.trust.iter().map(|change| change.setting).collect()
-        };
+        let settings =
+            |found: &PolicyDiff| -> BTreeSet<_> { found.trust.iter().map(|change| change.setting).collect() };
         for setting in [
             "sign_in",
             "sign_in.issuer",
@@ -1175,7 +1176,8 @@ fn a_flow_that_comes_or_goes_is_told_setting_by_setting() {
         // What the rules say of the paths of the function counts again.
         let narrower = |change: &&TrustChange| change.direction != Direction::Narrower;
         let wider: Vec<_> = back.trust.iter().filter(narrower).map(|change| change.setting).collect();
-        let again = ["sign_in.url", "sign_in.return_parameter", "sign_in.authorization_parameters", "sign_in"];
+        let again =
+            ["sign_in.url", "sign_in.return_parameter", "sign_in.authorization_parameters", "sign_in"];
         assert!(wider.iter().all(|setting| again.contains(setting)), "{wider:?}");
         let first = there.trust.first().unwrap();
         assert!(first.setting.ends_with("endpoint") || first.setting == "sign_in.issuer", "{first:?}");
@@ -1186,7 +1188,8 @@ fn a_flow_that_comes_or_goes_is_told_setting_by_setting() {
 #[test]
 fn another_key_of_cookies_is_told_by_its_mark() {
     let old = flow_base();
-    let rotated = [("/sign_in/cookie_key", secret(&[2; 32])), ("/sign_in/previous_cookie_key", secret(&[1; 32]))];
+    let rotated =
+        [("/sign_in/cookie_key", secret(&[2; 32])), ("/sign_in/previous_cookie_key", secret(&[1; 32]))];
     let new = edited(old.clone(), &rotated);
     let found = compared(&old, &new);
     has_no_secret(&found);
@@ -1225,15 +1228,16 @@ fn another_private_key_of_the_client_is_told_and_not_shown() {
 /// what the core decides.
 #[test]
 fn an_object_at_a_path_of_the_function_is_asked_for_in_another_spelling() {
-    let rule = |key: &str| {
-        json!({"id": "open", "effect": "allow", "methods": ["GET", "PUT"], "keys": [key], "issuers": ["staff"]})
-    };
+    let rule = |key: &str| json!({"id": "open", "effect": "allow", "methods": ["GET", "PUT"], "keys": [key], "issuers": ["staff"]});
     for key in [".auth/session", ".auth/callback", ".auth/*"] {
         let document = edited(flow_base(), &[("/rules", json!([rule(key)]))]);
         let authorizer = authorizer(&document);
         let table = matrix(&authorizer).unwrap();
         let [row] = table.rows.as_slice() else { panic!("{:?}", table.rows) };
-        assert_eq!((row.who.as_slice(), row.sessions.as_slice()), (["staff".to_owned()].as_slice(), ["staff".to_owned()].as_slice()));
+        assert_eq!(
+            (row.who.as_slice(), row.sessions.as_slice()),
+            (["staff".to_owned()].as_slice(), ["staff".to_owned()].as_slice())
+        );
         for cell in &row.cells {
             assert!(cell.request.replay(&authorizer).allowed, "{key}: {}", cell.request.uri);
             let own = ["/.auth/session", "/.auth/callback"];

@@ -164,11 +164,7 @@ fn code_flow(flow: &CodeFlowDocument) -> Vec<Fact> {
         Fact::words("Keys that encrypt cookies", keys),
         Fact::text("Path that the provider sends people back to", [redirect_path], ""),
         Fact::text("Path that signs people out", [sign_out_path], ""),
-        Fact::text(
-            "Sign-out at the provider",
-            end_session_endpoint,
-            "none: people stay signed in there",
-        ),
+        Fact::text("Sign-out at the provider", end_session_endpoint, "none: people stay signed in there"),
         Fact::words("Form of that sign-out", sign_out),
         Fact::words("ID token at that sign-out", hint),
     ]

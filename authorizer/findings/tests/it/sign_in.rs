@@ -82,7 +82,7 @@ fn keys_and_secrets_in_the_package_are_found_and_never_shown() {
     ];
     let found = of("EA151", &edits);
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].0.as_str(), found[0].2), ("sign_in.client_secret", Severity::Medium));
+    assert_eq!((found[0].0.as_str(), found[0].2), ("sign_in.client_secret", Severity::Low));
     assert!(of("EA150", &edits)[0].1.contains("both"));
     let all = format!("{:?}", found_in(&with(&edits)));
     for text in [SECRET.to_owned(), URL_SAFE_NO_PAD.encode(SECRET), URL_SAFE_NO_PAD.encode([7; 32])] {
@@ -109,17 +109,15 @@ fn a_session_is_long_if_it_is_renewed_for_more_than_a_day() {
 fn a_rule_that_names_the_folder_of_an_own_path_is_found_and_a_rule_for_everything_is_not() {
     let keys = |keys: &[&str]| places("EA153", &[("/rules/0/keys", json!(keys))]);
     assert_eq!(keys(&["a/*", ".auth/session"]), ["rules[0].keys[1]"]);
-    for named in [".auth/**", ".auth/*", ".auth/{sub}", ".auth/sess*", ".auth/sign-out", "**/x", "*/session"] {
+    for named in [".auth/**", ".auth/*", ".auth/{sub}", ".auth/sess*", ".auth/sign-out", "**/x", "*/session"]
+    {
         let is_found = named.starts_with('.');
         assert_eq!(keys(&[named]).len(), usize::from(is_found), "{named}");
     }
     for other in ["**", ".auth/other", ".auth/session/x", ".auth", "auth/session", "{sub}/session"] {
         assert_eq!(keys(&[other]), NOTHING, "{other}");
     }
-    let edits = [
-        ("/sign_in/redirect_path", json!("/app/callback")),
-        ("/rules/0/keys", json!(["app/**"])),
-    ];
+    let edits = [("/sign_in/redirect_path", json!("/app/callback")), ("/rules/0/keys", json!(["app/**"]))];
     let found = of("EA153", &edits);
     assert!(found.len() == 1 && found[0].1.contains("`/app/callback`"), "{found:?}");
 }
@@ -127,10 +125,8 @@ fn a_rule_that_names_the_folder_of_an_own_path_is_found_and_a_rule_for_everythin
 #[test]
 fn both_kinds_of_tokens_are_found_unless_something_tells_them_apart() {
     let audience = |audience: &[&str], token: &str, more: &[(&'static str, Value)]| {
-        let mut edits = vec![
-            ("/issuers/0/audience", json!(audience)),
-            ("/sign_in/session_token", json!(token)),
-        ];
+        let mut edits =
+            vec![("/issuers/0/audience", json!(audience)), ("/sign_in/session_token", json!(token))];
         edits.extend(more.iter().cloned());
         places("EA154", &edits)
     };
@@ -154,7 +150,10 @@ fn an_endpoint_of_another_site_is_found_but_for_those_of_the_provider() {
         at("/sign_in/authorization_endpoint", "https://example.net/authorize"),
         ["sign_in.authorization_endpoint"]
     );
-    assert_eq!(at("/sign_in/end_session_endpoint", "https://example.net/x"), ["sign_in.end_session_endpoint"]);
+    assert_eq!(
+        at("/sign_in/end_session_endpoint", "https://example.net/x"),
+        ["sign_in.end_session_endpoint"]
+    );
     let cognito = |domain: &str| {
         places(
             "EA155",

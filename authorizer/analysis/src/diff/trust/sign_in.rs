@@ -61,9 +61,7 @@ fn text(
             };
             (format!("{words} {}", quoted(new)), direction)
         }
-        (Some(old), Some(new)) => {
-            (format!("{words} {}, not {}", quoted(new), quoted(old)), Direction::Other)
-        }
+        (Some(old), Some(new)) => (format!("{words} {}, not {}", quoted(new), quoted(old)), Direction::Other),
         (old, None) => {
             (format!("no longer: {words} {}", quoted(old.as_deref().unwrap_or_default())), gone_is)
         }
@@ -155,7 +153,8 @@ fn scopes(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
 
 /// What the sign-in asks beside. What a parameter means is the provider's matter, so no change of one has a direction.
 fn parameters(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
-    let all = |side: &Sides<'_>| side.flow.map(|flow| flow.authorization_parameters().clone()).unwrap_or_default();
+    let all =
+        |side: &Sides<'_>| side.flow.map(|flow| flow.authorization_parameters().clone()).unwrap_or_default();
     let (old, new) = (all(before), all(after));
     let mut changes = Vec::new();
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();

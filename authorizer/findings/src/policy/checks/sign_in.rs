@@ -32,7 +32,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA151",
             name: "client-secret-in-package",
-            severity: Severity::Medium,
+            severity: Severity::Low,
             title: "a secret or a private key of the client is in the package",
             why: "Whoever can read the zip can act as this client at the provider: where it is built and deployed, \
                   in Lambda, and in every copy. For a flow with PKCE, a secret adds little.",
@@ -71,7 +71,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
         Check {
             id: "EA154",
             name: "id-and-access-tokens",
-            severity: Severity::Medium,
+            severity: Severity::Low,
             title: "ID tokens and access tokens of the issuer that people sign in at are both accepted",
             why: "An ID token says to one client who signed in. It has no scopes, and clients show it to others \
                   more freely than an access token. If both are accepted, whoever has either can use it as a bearer \
@@ -324,9 +324,8 @@ fn in_the_body(subject: &PolicySubject<'_>) -> Vec<Observation> {
         flow.client_secret.is_some()
             && flow.client_authentication == Some(ClientSecretMethod::ClientSecretPost)
     };
-    let observation = |_| {
-        found("client_authentication", "`client_secret_post` sends the secret of the client in the body")
-    };
+    let observation =
+        |_| found("client_authentication", "`client_secret_post` sends the secret of the client in the body");
     flow(subject).filter(is_post).map(observation).into_iter().collect()
 }
 
@@ -358,7 +357,9 @@ fn cors(subject: &PolicySubject<'_>) -> Vec<Observation> {
         let shown = origin.escape_debug();
         let message = match are_one_site(here, there.trim_start_matches("*.")) {
             true => format!("pages of `{shown}` can use the sessions of people who are signed in"),
-            false => format!("browsers send no session with requests of pages of `{shown}`: it is another site"),
+            false => {
+                format!("browsers send no session with requests of pages of `{shown}`: it is another site")
+            }
         };
         let place = Place::member("cors").then("origins").at(index);
         all.push(Observation::new(About::Policy, place, message));
