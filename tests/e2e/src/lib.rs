@@ -18,6 +18,7 @@ pub mod lambda;
 pub mod lambda_api;
 pub mod ministack;
 pub mod packages;
+pub mod person;
 pub mod providers;
 pub mod random;
 pub mod runtimes;
