@@ -4,3 +4,4 @@ mod console;
 mod pages;
 mod report;
 mod sign_in;
+mod sign_in_guide;
