@@ -23,8 +23,6 @@ const pages = await servePages();
 const browser = await chromium.launchPersistentContext(userDataDir, {
   executablePath: join(tools, "chromium"),
   headless: true,
-  // For a person, a page that was left comes back as it was.
-  ignoreDefaultArgs: switches.length > 0 ? ["--disable-back-forward-cache"] : [],
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", ...switches],
 });

@@ -51,7 +51,8 @@ pub(crate) static FLOW: LazyLock<Flow> = LazyLock::new(|| {
     let headers = [("accept", "text/html"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
     let event = event("GET", "/a/page.html", "", &headers);
     let answer = serde_json::to_value(AUTHORIZER.authorize(&event, NOW).outcome).unwrap();
-    let (_, query) = lines(&answer, "location")[0].split_once('?').unwrap();
+    let places = lines(&answer, "location");
+    let (_, query) = places[0].split_once('?').unwrap();
     let state = query.split('&').find_map(|pair| pair.strip_prefix("state=")).unwrap();
     let cookies = lines(&answer, "set-cookie");
     let cookie = cookies.iter().find(|line| line.starts_with("__Host-authorizer-flow-")).unwrap();
