@@ -11,9 +11,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use authorizer_core::BuiltWith;
+use authorizer_core::code_flow::ClientAuthentication;
+use authorizer_core::policy::Policy;
 use authorizer_core::policy::document::JwksDocument;
 use authorizer_core::token::Issuer;
+use authorizer_core::{BuiltWith, SignIn};
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 use miette::Diagnostic;
@@ -123,21 +125,22 @@ enum PackageError {
         remedy: &'static str,
     },
     /// The binary does not start with this policy.
-    #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
-    #[diagnostic(help(
-        "build it with `authorizer/edge/build fast`, or `fast library` for a library; or remove the `url` and name a \
-         key `file` only, which `authorizer keys fetch` makes"
-    ))]
+    #[error("the policy has {}, but `{path}` was built without `remote-keys`", .fetches.has())]
+    #[diagnostic(help("{}", .fetches.remedy()))]
     NoRemoteKeys {
         /// The file.
         path: PathBuf,
+        /// What is fetched.
+        fetches: Fetches,
     },
     /// The binary might not start with this policy.
-    #[error("the policy has a `url` to fetch keys from, but `{path}` does not say whether it can fetch keys")]
+    #[error("the policy has {}, but `{path}` does not say whether it can fetch {}", .fetches.has(), .fetches.noun())]
     #[diagnostic(help("build it with `authorizer/edge/build`, from the same version as this program"))]
     Unmarked {
         /// The file.
         path: PathBuf,
+        /// What is fetched.
+        fetches: Fetches,
     },
     /// A key of a development server.
     #[error(
@@ -169,7 +172,8 @@ enum PackageError {
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let file = PolicyFile::load(args.policy.path())?;
-    let build = Build::of(&file);
+    let fetches = Fetches::of(file.bundle().policy());
+    let build = Build::of(fetches);
     let Some(path) = &args.bootstrap else {
         line(build.name())?;
         return Ok(Exit::Held);
@@ -180,13 +184,13 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     }
     let bootstrap = read_binary(path, args.hand_over)?;
     let built_with = binary::built_with(&bootstrap);
-    if build == Build::Fast {
+    if let Some(fetches) = fetches {
         match built_with {
             Some(BuiltWith { remote_keys: true }) => {}
             Some(BuiltWith { remote_keys: false }) => {
-                return Err(PackageError::NoRemoteKeys { path: path.clone() }.into());
+                return Err(PackageError::NoRemoteKeys { path: path.clone(), fetches }.into());
             }
-            None => return Err(PackageError::Unmarked { path: path.clone() }.into()),
+            None => return Err(PackageError::Unmarked { path: path.clone(), fetches }.into()),
         }
     }
     let archive =
@@ -196,12 +200,20 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         return Err(PackageError::ZipTooLarge { bytes }.into());
     }
     let policy = file.bundle().policy();
-    match policy.issuers().iter().any(Issuer::has_secret) || policy.claim_hasher().is_some() {
+    let of_sign_in = secrets_of_sign_in(policy);
+    let has_secret = policy.issuers().iter().any(Issuer::has_secret) || policy.claim_hasher().is_some();
+    match has_secret || of_sign_in.is_some() {
         true => save::replace_private(&args.out, archive.bytes())?,
         false => save::replace(&args.out, archive.bytes())?,
     }
+    if let Some(secrets) = of_sign_in {
+        note(format_args!(
+            "warning: the zip is a secret: it contains {secrets}. Keep it, and the function's code in Lambda, where only \
+             people who may have that can read it"
+        ));
+    }
     if bytes > SURE_ZIP_BYTES {
-        note(format_args!("warning: {}", too_large(bytes, build, built_with)));
+        note(format_args!("warning: {}", too_large(bytes, fetches, built_with)));
     }
     Report::new(&args.out, args.hand_over, &archive, file.bundle().sha256()).print(args.format)?;
     Ok(Exit::Held)
@@ -260,12 +272,70 @@ enum Build {
     Fast,
 }
 
+/// What the function fetches with a policy, if it fetches something.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fetches {
+    /// Keys, from the `url` of an issuer.
+    Keys,
+    /// Tokens, for the code of a sign-in; keys too, if an issuer has a `url`.
+    Tokens,
+}
+
+impl Fetches {
+    fn of(policy: &Policy) -> Option<Self> {
+        let has_url = policy.issuers().iter().any(|issuer| issuer.remote_keys().is_some());
+        match policy.sign_in().and_then(SignIn::code_flow) {
+            Some(_) => Some(Self::Tokens),
+            None => has_url.then_some(Self::Keys),
+        }
+    }
+
+    /// What the policy has for that.
+    fn has(self) -> &'static str {
+        match self {
+            Self::Keys => "a `url` to fetch keys from",
+            Self::Tokens => "a `[sign_in]` with `issuer`, which fetches tokens",
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Tokens => "tokens",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Keys => {
+                "build it with `authorizer/edge/build fast`, or `fast library` for a library; or remove the `url` and \
+                 name a key `file` only, which `authorizer keys fetch` makes"
+            }
+            Self::Tokens => "build it with `authorizer/edge/build fast`, or `fast library` for a library",
+        }
+    }
+}
+
+/// The secrets of a sign-in that are in the bundle, as a sentence names them.
+fn secrets_of_sign_in(policy: &Policy) -> Option<&'static str> {
+    let flow = policy.sign_in().and_then(SignIn::code_flow)?;
+    Some(match flow.client_authentication() {
+        ClientAuthentication::None => "the key of the sign-in's cookies",
+        ClientAuthentication::SecretBasic(_) | ClientAuthentication::SecretPost(_) => {
+            "the key of the sign-in's cookies and the client's secret"
+        }
+        ClientAuthentication::PrivateKeyJwt(_) => {
+            "the key of the sign-in's cookies and the client's private key"
+        }
+    })
+}
+
 impl Build {
-    /// The build that a policy takes.
-    fn of(file: &PolicyFile) -> Self {
-        match file.bundle().policy().issuers().iter().any(|issuer| issuer.remote_keys().is_some()) {
-            true => Self::Fast,
-            false => Self::Small,
+    /// The build for what a policy fetches.
+    fn of(fetches: Option<Fetches>) -> Self {
+        match fetches {
+            Some(_) => Self::Fast,
+            None => Self::Small,
         }
     }
 
@@ -278,18 +348,20 @@ impl Build {
 }
 
 /// What to say of a zip that CloudFront may refuse: the limit, how the refusal reads, and the way out.
-fn too_large(bytes: usize, build: Build, built_with: Option<BuiltWith>) -> String {
-    let way_out = match (build, built_with) {
-        (Build::Fast, _) => {
+fn too_large(bytes: usize, fetches: Option<Fetches>, built_with: Option<BuiltWith>) -> String {
+    let way_out = match (fetches, built_with) {
+        (Some(Fetches::Tokens), _) => {
+            "ask AWS Support which size it takes for your account; a `[sign_in]` with `url` in the place of `issuer` \
+             fits the binary of `authorizer/edge/build small`, if nothing else is fetched"
+        }
+        (Some(Fetches::Keys), _) => {
             "fetch the keys with `authorizer keys fetch`, name them with `file` in place of `url`, and package the \
              binary of `authorizer/edge/build small`"
         }
-        (Build::Small, Some(BuiltWith { remote_keys: false })) => {
+        (None, Some(BuiltWith { remote_keys: false })) => {
             "make the policy smaller: its rules and keys are in the zip"
         }
-        (Build::Small, _) => {
-            "package the binary of `authorizer/edge/build small`, which is enough for this policy"
-        }
+        (None, _) => "package the binary of `authorizer/edge/build small`, which is enough for this policy",
     };
     format!(
         "the zip has {bytes} bytes. AWS's pages allow a viewer-request function 50 MB, but CloudFront was seen to \

@@ -149,13 +149,17 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         }
         return Ok(if differences == 0 { Exit::Held } else { Exit::Findings });
     }
-    let Counts { allowed, refused, preflights } = counts;
+    let Counts { allowed, refused, preflights, sign_ins } = counts;
     if args.format == Format::Text {
         let preflights = match preflights {
             0 => String::new(),
             preflights => format!(", {preflights} preflights answered"),
         };
-        line(format_args!("{allowed} allowed, {refused} refused{preflights}"))?;
+        let sign_ins = match sign_ins {
+            0 => String::new(),
+            sign_ins => format!(", {sign_ins} steps of a sign-in"),
+        };
+        line(format_args!("{allowed} allowed, {refused} refused{preflights}{sign_ins}"))?;
     }
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
 }

@@ -311,11 +311,7 @@ impl Authorizer {
     }
 
     /// The decision, and what must be fetched first.
-    fn authorize_by<'r>(
-        &'r self,
-        event: &'r [u8],
-        given: Given<'_>,
-    ) -> (Authorized<'r>, Option<Wanted>) {
+    fn authorize_by<'r>(&'r self, event: &'r [u8], given: Given<'_>) -> (Authorized<'r>, Option<Wanted>) {
         #[cfg(feature = "code-flow")]
         let given = Given { event, ..given };
         let now = given.now;
@@ -443,7 +439,10 @@ impl Authorizer {
     }
 
     /// Sends a person who opens a page to sign in, unless they just come from there. Everything else is refused.
-    #[cfg_attr(not(feature = "code-flow"), allow(unused_variables, reason = "only the code flow depends on more"))]
+    #[cfg_attr(
+        not(feature = "code-flow"),
+        allow(unused_variables, reason = "only the code flow depends on more")
+    )]
     fn sign_in_or_refuse<'r>(
         &'r self,
         request: &CloudFrontRequest<'_>,

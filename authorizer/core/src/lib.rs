@@ -66,9 +66,9 @@ pub use media_type::{MediaRange, MediaType};
 pub use near::nearest;
 pub use origin::OriginPattern;
 pub use query::QueryError;
-pub use refusal::{NoRule, Reason, Refusal, UploadError};
 #[cfg(feature = "code-flow")]
 pub use refusal::SignInError;
+pub use refusal::{NoRule, Reason, Refusal, UploadError};
 pub use scalar::Scalar;
 #[cfg(feature = "code-flow")]
 pub use sign_in::code_flow;

@@ -7,7 +7,8 @@ use crate::refusal::Refusal;
 use crate::request::S3Request;
 use crate::sign_in::SignIn;
 use crate::sign_in::code_flow::{
-    Answered, AskedTokens, CodeFlow, Grant, Random, RandomSource, Reply, Said, Step, TokenAnswer, TokenRequest,
+    Answered, AskedTokens, CodeFlow, Grant, Random, RandomSource, Reply, Said, Step, TokenAnswer,
+    TokenRequest,
 };
 use crate::time::UnixTime;
 

@@ -205,6 +205,14 @@ reasons! {
         "asks for a new token or a sign-out, and may come from another site";
 }
 
+#[cfg(feature = "code-flow")]
+impl Reason {
+    /// Whether only a step of a sign-in is refused with it, and no request for an object.
+    pub fn is_of_sign_in(self) -> bool {
+        self >= Self::SignInMalformed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

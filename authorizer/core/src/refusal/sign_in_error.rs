@@ -66,17 +66,25 @@ impl SignInError {
             Self::StateUnknown => {
                 "This sign-in is already finished, took too long, or began in another browser. Sign in again."
             }
-            Self::IssuerMismatch => "The answer did not come from the sign-in page of this site. Sign in again.",
-            Self::Denied => "The sign-in page did not let you sign in. If you should have access, ask who runs this site.",
+            Self::IssuerMismatch => {
+                "The answer did not come from the sign-in page of this site. Sign in again."
+            }
+            Self::Denied => {
+                "The sign-in page did not let you sign in. If you should have access, ask who runs this site."
+            }
             Self::ProviderError => {
                 "The sign-in page reports an error. Try again later. If it stays, tell who runs this site."
             }
             Self::CodeRefused => "The sign-in was not accepted. It may have taken too long. Sign in again.",
-            Self::ProviderUnavailable => "The sign-in service does not answer at the moment. Try again later.",
+            Self::ProviderUnavailable => {
+                "The sign-in service does not answer at the moment. Try again later."
+            }
             Self::AnswerMalformed => {
                 "The sign-in service sent an answer that cannot be read. If it stays, tell who runs this site."
             }
-            Self::IdTokenRefused => "The identity that the sign-in service sent is not valid here. Sign in again.",
+            Self::IdTokenRefused => {
+                "The identity that the sign-in service sent is not valid here. Sign in again."
+            }
             Self::TokenRefused => {
                 "You signed in, but your account is not accepted here. If you should have access, ask who runs this site."
             }

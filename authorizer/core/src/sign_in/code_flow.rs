@@ -12,6 +12,7 @@
 
 mod callback;
 mod client;
+mod client_key;
 mod cookies;
 mod kept;
 mod page;
@@ -27,6 +28,7 @@ mod token_request;
 mod tokens;
 mod word;
 
+pub use client_key::{ClientKey, ClientKeyError};
 pub use random::RandomSource;
 pub use settings::{
     ClientAuthentication, CodeFlow, EndSession, REFRESH_PATH, SESSION_PATH, SIGNED_OUT_PATH, SessionToken,
@@ -34,7 +36,6 @@ pub use settings::{
 pub use token_request::{Grant, TokenAnswer, TokenRequest};
 pub use word::SignInWord;
 
-pub(crate) use client::is_client_key;
 pub(crate) use random::Random;
 pub(crate) use reply::{AskedTokens, Reply, Said};
 pub(crate) use step::{Answered, Step};

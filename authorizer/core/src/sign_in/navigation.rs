@@ -19,9 +19,10 @@ pub(super) fn is_navigation(request: &CloudFrontRequest<'_>) -> bool {
 
 /// Whether a browser only loads it in case that somebody opens it.
 pub(super) fn is_beforehand(headers: &CloudFrontHeaders<'_>) -> bool {
-    ["sec-purpose", "purpose"].into_iter().filter_map(|name| headers.get(name)).any(|lines| {
-        lines.as_slice().iter().any(|line| line.value.to_ascii_lowercase().contains("prefetch"))
-    })
+    ["sec-purpose", "purpose"]
+        .into_iter()
+        .filter_map(|name| headers.get(name))
+        .any(|lines| lines.as_slice().iter().any(|line| line.value.to_ascii_lowercase().contains("prefetch")))
 }
 
 fn accepts_html(headers: &CloudFrontHeaders<'_>) -> bool {

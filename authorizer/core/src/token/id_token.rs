@@ -42,7 +42,8 @@ impl Trust {
         checks: &IdTokenChecks<'_>,
         now: UnixTime,
     ) -> Result<String, VerifyError> {
-        let judge = |issuer: &Issuer, jws: &Jws<'_>, claims: &Map<String, Value>| checks.judge(issuer, jws, claims);
+        let judge =
+            |issuer: &Issuer, jws: &Jws<'_>, claims: &Map<String, Value>| checks.judge(issuer, jws, claims);
         let signed = self.verify_signature(token, issuers, now, &judge)?;
         if signed.issuer != place {
             return Err(TokenError::IssuerUnknown.into());
@@ -56,7 +57,8 @@ impl Trust {
 impl IdTokenChecks<'_> {
     fn judge(&self, issuer: &Issuer, jws: &Jws<'_>, claims: &Map<String, Value>) -> Judged {
         // RFC 9068 section 2.1: an access token says that it is one, so that it is never taken for this.
-        let takes_type = jws.token_type.as_deref().is_none_or(|token_type| same_media_type(token_type, "JWT"));
+        let takes_type =
+            jws.token_type.as_deref().is_none_or(|token_type| same_media_type(token_type, "JWT"));
         let times = match takes_type {
             true => times_of_claims(claims),
             false => Err(TokenError::TypeMismatch),
@@ -64,7 +66,12 @@ impl IdTokenChecks<'_> {
         Judged::new(times, issuer.leeway_seconds, self.after_times(issuer, jws, claims))
     }
 
-    fn after_times(&self, issuer: &Issuer, jws: &Jws<'_>, claims: &Map<String, Value>) -> Result<(), TokenError> {
+    fn after_times(
+        &self,
+        issuer: &Issuer,
+        jws: &Jws<'_>,
+        claims: &Map<String, Value>,
+    ) -> Result<(), TokenError> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         if !text("sub").is_some_and(|subject| (1..=MAX_SUBJECT_BYTES).contains(&subject.len())) {
             return Err(TokenError::Malformed);
@@ -94,7 +101,8 @@ impl IdTokenChecks<'_> {
             return Err(TokenError::RequiredClaimMismatch);
         }
         if let Some(hash) = claims.get("at_hash")
-            && Some(hash.as_str().unwrap_or_default()) != access_token_hash(jws.algorithm, self.access_token).as_deref()
+            && Some(hash.as_str().unwrap_or_default())
+                != access_token_hash(jws.algorithm, self.access_token).as_deref()
         {
             return Err(TokenError::RequiredClaimMismatch);
         }

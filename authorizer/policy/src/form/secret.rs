@@ -124,6 +124,7 @@ impl Secrets {
     }
 
     fn value(&mut self, form: Option<Form>, value: &DeValue<'_>, span: Range<usize>) {
+        let form = form.map(|form| form.shaped(value));
         let inner = match form {
             Some(Form::Table(table) | Form::Blocks(table)) => Some(table),
             // The author chooses these names, and what is in them is no secret.
@@ -250,7 +251,7 @@ fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
 /// Whether a text has a word of secrets.
 pub(crate) fn mentions_secret(text: &str) -> bool {
     let text = text.to_lowercase();
-    ["secret", "salt", "password"].iter().any(|word| text.contains(word))
+    ["secret", "salt", "password", "cookie_key", "client_key"].iter().any(|word| text.contains(word))
 }
 
 /// Whether a name is one of a secret, or near one.
@@ -296,9 +297,17 @@ pub(crate) fn is_log(name: &str) -> bool {
 impl Table {
     /// Whether it, or a table in it, has a secret.
     pub(crate) fn may_hold_secret(&'static self) -> bool {
-        [&of_policy::POLICY, &of_policy::ISSUER, &of_policy::JWKS, &of_policy::SECRET, &of_policy::LOG]
-            .iter()
-            .any(|table| std::ptr::eq(*table, self))
+        [
+            &of_policy::POLICY,
+            &of_policy::ISSUER,
+            &of_policy::JWKS,
+            &of_policy::SECRET,
+            &of_policy::LOG,
+            &of_policy::CODE_FLOW,
+            &of_policy::FLOW_SECRET,
+        ]
+        .iter()
+        .any(|table| std::ptr::eq(*table, self))
             || std::ptr::eq(self, &super::of_tests::TESTS)
     }
 }

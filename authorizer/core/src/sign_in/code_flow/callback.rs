@@ -68,7 +68,13 @@ impl<'p> Step<'_, 'p> {
             Ok(tokens) => tokens,
             Err((missing, asked)) => {
                 let (reply, claims) = fail(missing.error.into());
-                return (match asked { Some(asked) => reply.asking(asked), None => reply }, claims);
+                return (
+                    match asked {
+                        Some(asked) => reply.asking(asked),
+                        None => reply,
+                    },
+                    claims,
+                );
             }
         };
         // RFC 6749 does not know an ID token. OpenID Connect Core 1.0 section 3.1.3.3 requires it.
@@ -116,7 +122,10 @@ impl<'p> Step<'_, 'p> {
 /// What an `error` means for a person (RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6).
 fn error_of(error: &str) -> SignInError {
     match error {
-        "access_denied" | "login_required" | "consent_required" | "interaction_required"
+        "access_denied"
+        | "login_required"
+        | "consent_required"
+        | "interaction_required"
         | "account_selection_required" => SignInError::Denied,
         _ => SignInError::ProviderError,
     }

@@ -42,11 +42,8 @@ impl<'p> Step<'_, 'p> {
         tokens: &Tokens,
         nonce: Option<&str>,
     ) -> Result<String, Refusal> {
-        let checks = IdTokenChecks {
-            client_id: self.flow.client_id(),
-            nonce,
-            access_token: &tokens.access_token,
-        };
+        let checks =
+            IdTokenChecks { client_id: self.flow.client_id(), nonce, access_token: &tokens.access_token };
         self.trust
             .verify_id_token(id_token, self.flow.issuer, self.issuers, &checks, self.now)
             .map_err(|error| refusal_of(error, SignInError::IdTokenRefused))
@@ -167,7 +164,13 @@ impl<'p> Step<'_, 'p> {
             Err(NotRenewed { refusal, is_over, asked }) => {
                 let lines = if is_over { self.clear_session() } else { Vec::new() };
                 let reply = self.refuse_with_way_back(refusal, lines, back);
-                (match asked { Some(asked) => reply.asking(asked), None => reply }, None)
+                (
+                    match asked {
+                        Some(asked) => reply.asking(asked),
+                        None => reply,
+                    },
+                    None,
+                )
             }
         })
     }
@@ -194,7 +197,13 @@ impl<'p> Step<'_, 'p> {
             Err(NotRenewed { refusal, is_over, asked }) => {
                 let lines = if is_over { self.clear_session() } else { Vec::new() };
                 let reply = self.refuse(refusal, lines);
-                (match asked { Some(asked) => reply.asking(asked), None => reply }, None)
+                (
+                    match asked {
+                        Some(asked) => reply.asking(asked),
+                        None => reply,
+                    },
+                    None,
+                )
             }
         }
     }
@@ -254,7 +263,11 @@ fn is_too_long(token: &str, sealed: &str) -> bool {
 }
 
 /// `exp`, in whole seconds.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time outside of the range is its end")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a time outside of the range is its end"
+)]
 fn expires_at(claims: &VerifiedClaims<'_>) -> u64 {
     claims.claims().get("exp").and_then(Value::as_f64).unwrap_or_default() as u64
 }

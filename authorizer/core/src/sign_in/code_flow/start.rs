@@ -81,7 +81,8 @@ impl<'p> Step<'_, 'p> {
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ];
-        let more = self.flow.authorization_parameters().iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let more =
+            self.flow.authorization_parameters().iter().map(|(name, value)| (name.as_str(), value.as_str()));
         with_query(self.flow.authorization_endpoint().as_str(), own.into_iter().chain(more))
     }
 
@@ -90,7 +91,9 @@ impl<'p> Step<'_, 'p> {
     fn clear_old_flows(&self, room: usize) -> Vec<String> {
         let sealer = self.sealer();
         let (mut known, mut clear) = (Vec::new(), Vec::new());
-        for (name, value) in cookies_of(&self.request.headers).filter(|(name, _)| is_of_flow(name)).take(MAX_LOOKED_AT) {
+        for (name, value) in
+            cookies_of(&self.request.headers).filter(|(name, _)| is_of_flow(name)).take(MAX_LOOKED_AT)
+        {
             match sealer.open::<Begun>(Kind::Flow, value) {
                 Some(begun) if begun.is_fresh(self.now) && cookies::flow_name(&begun.state) == name => {
                     known.push((begun.at, name, name.len().saturating_add(value.len())));
