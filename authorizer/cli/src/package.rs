@@ -403,13 +403,14 @@ mod tests {
     #[test]
     fn what_is_too_large_says_the_limit_the_error_and_the_way_out_of_its_own_build() {
         let [can, cannot] = BuiltWith::ALL.map(Some);
-        for (build, built_with, way_out) in [
-            (Build::Fast, can, "`authorizer keys fetch`"),
-            (Build::Small, can, "`authorizer/edge/build small`, which is enough"),
-            (Build::Small, None, "`authorizer/edge/build small`, which is enough"),
-            (Build::Small, cannot, "make the policy smaller"),
+        for (fetches, built_with, way_out) in [
+            (Some(Fetches::Keys), can, "`authorizer keys fetch`"),
+            (Some(Fetches::Tokens), can, "a `[sign_in]` with `url` in the place of `issuer`"),
+            (None, can, "`authorizer/edge/build small`, which is enough"),
+            (None, None, "`authorizer/edge/build small`, which is enough"),
+            (None, cannot, "make the policy smaller"),
         ] {
-            let said = too_large(2_000_000, build, built_with);
+            let said = too_large(2_000_000, fetches, built_with);
             for part in ["2000000", "1048576", "InvalidLambdaFunctionAssociation", way_out] {
                 assert!(said.contains(part), "{said}");
             }

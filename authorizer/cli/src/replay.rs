@@ -27,7 +27,7 @@ use self::expect::{Expectations, Shown};
 use self::work::{Counts, Replay};
 use crate::in_order::{in_order, processors};
 use crate::output::{Exit, Format, color, line};
-use crate::policy::PolicyArgs;
+use crate::policy::{PolicyArgs, SAME_EACH_TIME};
 use crate::recording::{EVENTS, OUTCOMES, RecordingKeys, document_of};
 use crate::time::{now_or, parse_instant};
 
@@ -180,7 +180,7 @@ pub(crate) enum ReplayLine<'l> {
 fn recorded_authorizer(folder: &Path, policy: &PolicyArgs) -> miette::Result<Authorizer> {
     let keys = RecordingKeys::read(folder)?;
     let document = document_of(&policy.bundle_json()?).ok_or(ReplayError::NoDocument)?;
-    Ok(Authorizer::new(keys.bundle_of(&document)?))
+    Ok(Authorizer::new(keys.bundle_of(&document)?).with_random(SAME_EACH_TIME))
 }
 
 /// Shows on a terminal how many events are done.

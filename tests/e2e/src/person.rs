@@ -88,6 +88,8 @@ pub struct Visit {
     pub url: String,
     /// The status.
     pub status: u16,
+    /// What the browser was told to remove (`Clear-Site-Data`).
+    pub clears: String,
 }
 
 /// A cookie of the browser.

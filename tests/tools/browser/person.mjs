@@ -12,7 +12,8 @@ export function personActions({ browser, tabs, listen }) {
     tab.on("response", (response) => {
       const request = response.request();
       if (!request.isNavigationRequest() || request.frame() !== tab.mainFrame()) return;
-      visits.push({ tab: name, method: request.method(), url: request.url(), status: response.status() });
+      const clears = response.headers()["clear-site-data"] ?? "";
+      visits.push({ tab: name, method: request.method(), url: request.url(), status: response.status(), clears });
     });
   }
 

@@ -191,5 +191,9 @@ fn providers_folder() -> TempDir {
     ] {
         fs::write(keys.join(format!("{name}.jwks.json")), &set).unwrap();
     }
+    // The files that a block with a sign-in names.
+    let key = Path::new(ROOT).join("fixtures/policies/keys/sign-in.test-only.key");
+    fs::copy(key, folder.path().join("sign-in.key")).unwrap();
+    fs::write(folder.path().join("client.secret"), "a secret for tests\n").unwrap();
     folder
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use authorizer_core::nearest;
 use toml::de::{DeTable, DeValue};
 
+use super::values::takes;
 use super::{Field, Form, Table, of_policy};
 use crate::error::FileKind;
 
@@ -114,7 +115,12 @@ impl Secrets {
             } else if of(form, &of_policy::LOG) && field.is_none() {
                 self.mark(None, Named::Otherwise, span, value.get_ref(), value.span());
             } else {
-                let is_open = form.is_some_and(|form| form.may_hold_secret()) && field.is_none();
+                // A table in the place of a text is another field than its name says.
+                let is_other = exact.is_none()
+                    && value.get_ref().is_table()
+                    && field.is_some_and(|field| !takes(field.form, value.get_ref()));
+                let is_open =
+                    form.is_some_and(|form| form.may_hold_secret()) && (field.is_none() || is_other);
                 if is_open || of(form, &of_policy::LOG) {
                     self.long_texts(value.get_ref(), value.span());
                 }
@@ -268,8 +274,9 @@ pub(crate) fn names_secret(line: &str) -> bool {
 /// Whether a line that cannot be read has a name that no field has, with something long behind it: it may be a secret.
 pub(crate) fn is_unknown(line: &str) -> bool {
     let is_known = |name: &str| {
-        // A salt is called so, too.
+        // A salt is called so, too, and nothing but a secret is called `value`.
         name != "key"
+            && name != "value"
             && (of_policy::POLICY.holder(name).is_some() || super::of_tests::TESTS.holder(name).is_some())
     };
     let stops = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'));

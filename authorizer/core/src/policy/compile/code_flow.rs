@@ -570,3 +570,267 @@ fn read_secret(secret: &SecretDocument, place: &Place, problems: &mut Problems) 
     problems.add(place.clone(), message, remedy);
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::super::compiled::Policy;
+    use super::*;
+
+    /// Base64url of 32 bytes.
+    fn key(byte: u8) -> Value {
+        json!({"value": URL_SAFE_NO_PAD.encode([byte; 32])})
+    }
+
+    fn text(text: &str) -> Value {
+        json!({"value": URL_SAFE_NO_PAD.encode(text)})
+    }
+
+    fn document() -> Value {
+        json!({
+            "version": 1,
+            "issuers": [{
+                "name": "staff",
+                "issuer": "https://login.example.com/",
+                "audience": ["files-api"],
+                "algorithms": ["EdDSA"],
+                "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a",
+                    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+            }],
+            "credentials": {"cookie": "__Host-session"},
+            "sign_in": {
+                "issuer": "staff",
+                "client_id": "files-web",
+                "origin": "https://files.example.com",
+                "authorization_endpoint": "https://login.example.com/authorize?tenant=a",
+                "token_endpoint": "https://login.example.com/token",
+                "cookie_key": key(7)
+            },
+            "rules": [{"id": "own", "effect": "allow", "methods": ["GET"], "keys": ["users/{sub}/**"]}]
+        })
+    }
+
+    fn compile(document: &Value) -> Result<Policy, Vec<String>> {
+        let document: PolicyDocument = serde_json::from_value(document.clone()).unwrap();
+        Policy::compile(&document)
+            .map_err(|problems| problems.iter().map(|problem| problem.place.to_string()).collect())
+    }
+
+    /// The places of the problems after some changes, each a pointer and a value.
+    fn problems(changes: &[(&str, Value)]) -> Vec<String> {
+        let mut document = document();
+        for (pointer, value) in changes {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            document.pointer_mut(parent).unwrap()[name] = value.clone();
+        }
+        compile(&document).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_flow_has_its_defaults() {
+        let policy = compile(&document()).unwrap();
+        let flow = policy.sign_in().unwrap().code_flow().unwrap();
+        assert_eq!(flow.scopes(), ["openid"]);
+        assert_eq!((flow.redirect_path(), flow.sign_out_path()), ("/.auth/callback", "/.auth/sign-out"));
+        assert_eq!(flow.session_seconds(), 43_200);
+        assert_eq!(flow.client_authentication().name(), "none");
+        let shown = format!("{policy:?}");
+        assert!(!shown.contains("BwcH") && !shown.contains("7, 7, 7"), "{shown}");
+    }
+
+    #[test]
+    fn every_problem_of_a_flow_is_found_at_its_place() {
+        for (member, value, place) in [
+            ("issuer", json!("nobody"), Some("sign_in.issuer")),
+            ("client_id", json!(""), Some("sign_in.client_id")),
+            ("client_id", json!("files web"), Some("sign_in.client_id")),
+            ("client_id", json!("1234-a.apps.googleusercontent.com"), None),
+            ("origin", json!("https://files.example.com/"), Some("sign_in.origin")),
+            ("origin", json!("http://files.example.com"), Some("sign_in.origin")),
+            ("origin", json!("http://localhost:8080"), None),
+            ("scopes", json!(["openid", "files.read"]), None),
+            ("scopes", json!(["files"]), Some("sign_in.scopes")),
+            ("scopes", json!([]), Some("sign_in.scopes")),
+            ("scopes", json!(["openid", "openid"]), Some("sign_in.scopes[1]")),
+            ("scopes", json!(["openid", "a b"]), Some("sign_in.scopes[1]")),
+            ("scopes", json!(["openid", ""]), Some("sign_in.scopes[1]")),
+            (
+                "authorization_endpoint",
+                json!("http://login.example.com/a"),
+                Some("sign_in.authorization_endpoint"),
+            ),
+            (
+                "authorization_endpoint",
+                json!("https://a.example/a?state=b"),
+                Some("sign_in.authorization_endpoint"),
+            ),
+            (
+                "authorization_endpoint",
+                json!("https://a.example/a?b&nonce"),
+                Some("sign_in.authorization_endpoint"),
+            ),
+            (
+                "authorization_endpoint",
+                json!("https://a.example/a#b"),
+                Some("sign_in.authorization_endpoint"),
+            ),
+            ("token_endpoint", json!("login.example.com/token"), Some("sign_in.token_endpoint")),
+            ("token_endpoint", json!("https://a.example/token?p=b2c_1"), None),
+            ("token_endpoint", json!("https://a.example/token?code=b"), Some("sign_in.token_endpoint")),
+            ("token_endpoint", json!("http://127.0.0.1:4000/token"), None),
+            ("end_session_endpoint", json!("ftp://a.example"), Some("sign_in.end_session_endpoint")),
+            (
+                "end_session_endpoint",
+                json!("https://a.example/?client_id=b"),
+                Some("sign_in.end_session_endpoint"),
+            ),
+            ("end_session_endpoint", json!("https://a.example/logout"), None),
+            ("end_session", json!("cognito"), Some("sign_in.end_session")),
+            ("id_token_hint", json!(true), Some("sign_in.id_token_hint")),
+            ("authorization_parameters", json!({"audience": "files-api", "ui_locales": "de"}), None),
+            (
+                "authorization_parameters",
+                json!({"state": "a"}),
+                Some("sign_in.authorization_parameters.state"),
+            ),
+            (
+                "authorization_parameters",
+                json!({"request": "a"}),
+                Some("sign_in.authorization_parameters.request"),
+            ),
+            (
+                "authorization_parameters",
+                json!({"tenant": "b"}),
+                Some("sign_in.authorization_parameters.tenant"),
+            ),
+            ("authorization_parameters", json!({"a b": "c"}), Some("sign_in.authorization_parameters.a b")),
+            ("authorization_parameters", json!({"a": ""}), Some("sign_in.authorization_parameters.a")),
+            (
+                "authorization_parameters",
+                json!({"client_secret": "a"}),
+                Some("sign_in.authorization_parameters.client_secret"),
+            ),
+            (
+                "authorization_parameters",
+                json!({"prompt": "none"}),
+                Some("sign_in.authorization_parameters.prompt"),
+            ),
+            ("authorization_parameters", json!({"prompt": "select_account"}), None),
+            ("redirect_path", json!("/"), Some("sign_in.redirect_path")),
+            ("redirect_path", json!("callback"), Some("sign_in.redirect_path")),
+            ("redirect_path", json!("/a?b"), Some("sign_in.redirect_path")),
+            ("redirect_path", json!("/%61"), Some("sign_in.redirect_path")),
+            ("redirect_path", json!("/a/../b"), Some("sign_in.redirect_path")),
+            ("redirect_path", json!("/a b"), Some("sign_in.redirect_path")),
+            ("redirect_path", json!("/.auth/session"), Some("sign_in.redirect_path")),
+            ("redirect_path", json!("/.auth/sign-out"), Some("sign_in.sign_out_path")),
+            ("redirect_path", json!("/parseauth"), None),
+            ("sign_out_path", json!("/.auth/refresh"), Some("sign_in.sign_out_path")),
+            ("session_seconds", json!(299), Some("sign_in.session_seconds")),
+            ("session_seconds", json!(300), None),
+            ("session_seconds", json!(2_592_000), None),
+            ("session_seconds", json!(2_592_001), Some("sign_in.session_seconds")),
+            ("cookie_key", json!({"file": "a"}), Some("sign_in.cookie_key")),
+            ("cookie_key", text("too short"), Some("sign_in.cookie_key")),
+            ("cookie_key", json!({"value": "no base64url!"}), Some("sign_in.cookie_key")),
+            ("previous_cookie_key", key(8), None),
+            ("previous_cookie_key", key(7), Some("sign_in.previous_cookie_key")),
+            ("client_authentication", json!("client_secret_post"), Some("sign_in.client_authentication")),
+            ("client_secret", text("a secret"), None),
+            ("client_secret", text(""), Some("sign_in.client_secret")),
+            ("client_secret", text("two\nlines"), Some("sign_in.client_secret")),
+            ("client_key", text("{}"), Some("sign_in.client_key")),
+            ("session_token", json!("id_token"), Some("sign_in.session_token")),
+        ] {
+            let found = problems(&[(&format!("/sign_in/{member}"), value.clone())]);
+            assert_eq!(found, place.into_iter().collect::<Vec<_>>(), "{member} = {value}");
+        }
+        for (cookie, place) in [
+            (json!("session"), Some("credentials.cookie")),
+            (json!("__Secure-session"), Some("credentials.cookie")),
+            (json!("__host-session"), Some("credentials.cookie")),
+            (json!("__Host-"), Some("credentials.cookie")),
+            (json!("__Host-a.*.b"), Some("credentials.cookie")),
+            (json!("__Host-authorizer-back"), Some("credentials.cookie")),
+            (json!(format!("__Host-{}", "a".repeat(122))), Some("credentials.cookie")),
+            (json!("__Host-a"), None),
+            (Value::Null, Some("sign_in")),
+        ] {
+            let found = problems(&[("/credentials/cookie", cookie.clone())]);
+            assert_eq!(found, place.into_iter().collect::<Vec<_>>(), "{cookie}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_the_issuer_would_always_refuse_is_a_problem() {
+        let id_token = ("/sign_in/session_token", json!("id_token"));
+        let audience = ("/issuers/0/audience", json!(["files-api", "files-web"]));
+        for (changes, places) in [
+            (vec![id_token.clone(), audience.clone()], vec![]),
+            (vec![id_token.clone()], vec!["sign_in.session_token"]),
+            (
+                vec![id_token.clone(), audience.clone(), ("/issuers/0/client_id", json!(["files-web"]))],
+                vec!["issuers[0].client_id"],
+            ),
+            (
+                vec![id_token.clone(), audience.clone(), ("/issuers/0/token_type", json!("AT+jwt"))],
+                vec!["issuers[0].token_type"],
+            ),
+            (vec![id_token.clone(), audience.clone(), ("/issuers/0/token_type", json!("JWT"))], vec![]),
+            (
+                vec![id_token, audience, ("/issuers/0/required", json!({"token_use": "access"}))],
+                vec!["issuers[0].required.token_use"],
+            ),
+            (vec![("/issuers/0/required", json!({"token_use": "access"}))], vec![]),
+            (
+                vec![("/issuers/0/required", json!({"token_use": "id"}))],
+                vec!["issuers[0].required.token_use"],
+            ),
+            (vec![("/issuers/0/client_id", json!(["files-web"]))], vec![]),
+            (vec![("/issuers/0/client_id", json!(["another"]))], vec!["issuers[0].client_id"]),
+        ] {
+            assert_eq!(problems(&changes), places, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn people_sign_in_at_an_issuer_with_published_keys() {
+        let mut document = document();
+        let issuer = document["issuers"][0].as_object_mut().unwrap();
+        issuer.remove("jwks");
+        issuer.insert("secret".to_owned(), key(1));
+        issuer.insert("algorithms".to_owned(), json!(["HS256"]));
+        assert_eq!(compile(&document).unwrap_err(), ["sign_in.issuer"]);
+    }
+
+    #[test]
+    fn a_client_has_one_way_to_prove_itself() {
+        // RFC 7517 appendix A.2.
+        let jwk = r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"}"#;
+        let secret = ("/sign_in/client_secret", text("a secret"));
+        let method = |word: &str| ("/sign_in/client_authentication", json!(word));
+        let by_key = ("/sign_in/client_key", text(jwk));
+        for (changes, expected) in [
+            (vec![secret.clone()], Ok("client_secret_basic")),
+            (vec![secret.clone(), method("client_secret_basic")], Ok("client_secret_basic")),
+            (vec![secret.clone(), method("client_secret_post")], Ok("client_secret_post")),
+            (vec![by_key.clone()], Ok("private_key_jwt")),
+            (vec![by_key.clone(), method("client_secret_post")], Err("sign_in.client_authentication")),
+            (vec![by_key, secret], Err("sign_in.client_key")),
+        ] {
+            let mut document = document();
+            for (pointer, value) in &changes {
+                let (parent, name) = pointer.rsplit_once('/').unwrap();
+                document.pointer_mut(parent).unwrap()[name] = value.clone();
+            }
+            let compiled = compile(&document);
+            let name = compiled
+                .as_ref()
+                .map(|policy| policy.sign_in().unwrap().code_flow().unwrap().client_authentication().name());
+            let places = name.map_err(|places| places.join(" "));
+            assert_eq!(places, expected.map_err(str::to_owned), "{changes:?}");
+        }
+    }
+}

@@ -49,12 +49,7 @@ impl<'c> Random<'c> {
             RandomSource::System => SystemRandom::new().fill(bytes).ok(),
             RandomSource::Seeded(seed) => {
                 for chunk in bytes.chunks_mut(32) {
-                    let count = self.drawn.get();
-                    self.drawn.set(count.checked_add(1)?);
-                    let mut digest = Context::new(&SHA256);
-                    digest.update(seed);
-                    digest.update(&count.to_be_bytes());
-                    digest.update(&self.now.as_seconds().to_be_bytes());
+                    let mut digest = self.seeded(seed)?;
                     digest.update(self.event);
                     for (to, from) in chunk.iter_mut().zip(digest.finish().as_ref()) {
                         *to = *from;
@@ -63,6 +58,36 @@ impl<'c> Random<'c> {
                 Some(())
             }
         }
+    }
+
+    /// Fills the nonce of what is sealed. With a seed it depends on that too: AES-GCM is broken by a nonce that two different
+    /// texts have, and another policy may make another text of the same event.
+    pub(crate) fn fill_nonce(&self, nonce: &mut [u8], bound_to: &[u8], content: &[u8]) -> Option<()> {
+        match self.source {
+            RandomSource::System => self.fill(nonce),
+            RandomSource::Seeded(seed) => {
+                let mut digest = self.seeded(seed)?;
+                for part in [bound_to, content, self.event] {
+                    digest.update(&u64::try_from(part.len()).ok()?.to_be_bytes());
+                    digest.update(part);
+                }
+                for (to, from) in nonce.iter_mut().zip(digest.finish().as_ref()) {
+                    *to = *from;
+                }
+                Some(())
+            }
+        }
+    }
+
+    /// What each drawing begins with.
+    fn seeded(&self, seed: &[u8; 32]) -> Option<Context> {
+        let count = self.drawn.get();
+        self.drawn.set(count.checked_add(1)?);
+        let mut digest = Context::new(&SHA256);
+        digest.update(seed);
+        digest.update(&count.to_be_bytes());
+        digest.update(&self.now.as_seconds().to_be_bytes());
+        Some(digest)
     }
 
     /// 256 random bits as text that is its own encoding in a URL: 43 characters, as a PKCE verifier is made

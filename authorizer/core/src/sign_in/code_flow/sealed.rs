@@ -37,9 +37,10 @@ impl<'p> Sealer<'p> {
     pub(super) fn seal(&self, kind: Kind, content: &impl Serialize, random: &Random<'_>) -> Option<String> {
         let mut bytes = serde_json::to_vec(content).ok()?;
         let mut nonce = [0; NONCE_LEN];
-        random.fill(&mut nonce)?;
+        let bound_to = self.bound_to(kind)?;
+        random.fill_nonce(&mut nonce, &bound_to, &bytes)?;
         let key = cipher(self.flow.cookie_keys.first()?)?;
-        let aad = Aad::from(self.bound_to(kind)?);
+        let aad = Aad::from(bound_to);
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut bytes).ok()?;
         let mut sealed = nonce.to_vec();
         sealed.append(&mut bytes);
