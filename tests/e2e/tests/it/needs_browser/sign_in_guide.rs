@@ -65,9 +65,12 @@ fn every_command_and_the_policy_of_the_guide_are_taken() {
     shell(folder.path(), &discover.replace("https://login.example.com/", issuer));
     let file = folder.path().join("policy.toml");
     let discovered = fs::read_to_string(&file).unwrap();
+    for line in ["[sign_in]", "client_id", "authorization_endpoint", "token_endpoint", "end_session_endpoint"] {
+        assert!(discovered.contains(line), "{discovered}");
+    }
     let whole = |sign_in: &str| {
-        // What the guide adds, in the place of what `keys discover` may say of it.
-        let (issuers, _) = discovered.split_once("[sign_in]").unwrap_or((&discovered, ""));
+        // The blocks of the guide, in the place of those that `keys discover` wrote.
+        let (issuers, _) = discovered.split_once("[credentials]").unwrap();
         let version = if issuers.contains("version = 1") { "" } else { "version = 1\n\n" };
         let sign_in = sign_in.replace("https://login.example.com", issuer);
         fs::write(&file, format!("{version}{issuers}\n{sign_in}")).unwrap();
@@ -82,7 +85,7 @@ fn every_command_and_the_policy_of_the_guide_are_taken() {
     let line = "previous_cookie_key = { file = \"previous.key\" }";
     assert!(fs::read_to_string(root().join("docs/sign-in.md")).unwrap().contains(line));
     whole(&policy.replace("[[rules]]", &format!("{line}\n\n[[rules]]")));
-    shell(folder.path(), "authorizer check --policy policy.toml");
+    shell(folder.path(), "authorizer check policy.toml");
 }
 
 #[tokio::test]
