@@ -155,7 +155,9 @@ impl People {
     pub fn start(origin: &str) -> Option<Self> {
         let folder = folder()?;
         let mut node = Command::new(root().join(".tools/runtimes/node/bin/node"));
-        node.arg(root().join("tests/tools/providers/people.mjs")).arg(folder.join("node_modules")).arg(origin);
+        node.arg(root().join("tests/tools/providers/people.mjs"))
+            .arg(folder.join("node_modules"))
+            .arg(origin);
         Some(Self(Provider::start(&mut node)))
     }
 

@@ -79,7 +79,10 @@ pub(crate) fn event(method: &str, uri: &str, query: &str, headers: &[(&str, &str
 /// Checks that the answer gives nobody a session, leads nowhere else, and is small enough for CloudFront.
 pub(crate) fn gives_no_session(authorized: &Authorized<'_>) {
     let record = &authorized.record;
-    assert!(!["session_started", "session_renewed", "allowed_by_rule"].contains(&&*record.reason), "{record:?}");
+    assert!(
+        !["session_started", "session_renewed", "allowed_by_rule"].contains(&&*record.reason),
+        "{record:?}"
+    );
     assert!(matches!(authorized.outcome, Outcome::Respond(_)), "{record:?}");
     let answer = serde_json::to_value(&authorized.outcome).unwrap();
     assert!(answer.to_string().len() <= MOST_BYTES);

@@ -107,7 +107,11 @@ async fn a_person_signs_in_at_the_provider_and_is_back_at_the_link_with_its_quer
 
     let (status, session) = stage.fetch("one", "GET", "/.auth/session");
     let told: Value = serde_json::from_str(&session).unwrap();
-    assert_eq!((status, &told["signed_in"], &told["subject"]), (200, &json!(true), &json!("alice")), "{told}");
+    assert_eq!(
+        (status, &told["signed_in"], &told["subject"]),
+        (200, &json!(true), &json!("alice")),
+        "{told}"
+    );
     assert_eq!(told["renewable"], json!(true), "{told}");
     for part in token.split('.') {
         assert!(!session.contains(part), "{session}");
@@ -152,7 +156,11 @@ async fn an_expired_token_is_renewed_by_a_page_that_asks_and_by_a_link_that_is_o
     let first = stage.cookie(SESSION).unwrap();
     stage.people.access_tokens_live(2);
     let (status, told) = stage.fetch_json("one", "POST", "/.auth/refresh");
-    assert_eq!((status, &told["signed_in"], &told["subject"]), (200, &json!(true), &json!("alice")), "{told}");
+    assert_eq!(
+        (status, &told["signed_in"], &told["subject"]),
+        (200, &json!(true), &json!("alice")),
+        "{told}"
+    );
     let second = stage.cookie(SESSION).unwrap();
     assert_ne!(first, second);
     stage.logged("session_renewed");
@@ -280,7 +288,14 @@ async fn no_callback_but_that_of_a_flow_of_this_browser_gets_a_session() {
     let issuer = stage.issuer();
     let no_session = |stage: &mut Stage| assert_eq!(stage.names(SESSION), Vec::<String>::new());
     // An answer that was made up.
-    for query in ["", "?code=a", "?code=a&state=b", "?state=b", "?error=access_denied&state=b", "?code=a&code=b&state=c"] {
+    for query in [
+        "",
+        "?code=a",
+        "?code=a&state=b",
+        "?state=b",
+        "?error=access_denied&state=b",
+        "?code=a&code=b&state=c",
+    ] {
         stage.go("made up", &format!("{CALLBACK}{query}"));
         assert_shows(&mut stage, "made up", 400, &[]);
         no_session(&mut stage);
@@ -312,7 +327,8 @@ async fn no_callback_but_that_of_a_flow_of_this_browser_gets_a_session() {
     for instead in ["iss=https%3A%2F%2Fother.example.com", "is=none"] {
         stage.keep(&flow, &sealed);
         let name_before = if iss.contains('?') { "" } else { "&" };
-        stage.go("one", &answered.replace(&format!("{name_before}{iss}"), &format!("{name_before}{instead}")));
+        stage
+            .go("one", &answered.replace(&format!("{name_before}{iss}"), &format!("{name_before}{instead}")));
         assert_shows(&mut stage, "one", 400, &[]);
         no_session(&mut stage);
     }
@@ -390,7 +406,11 @@ async fn another_host_of_the_domain_plants_no_cookie_and_neither_renews_nor_sign
         stage.value("other", &set);
     }
     let kept: Vec<_> = stage.cookies().into_iter().map(|cookie| (cookie.name, cookie.domain)).collect();
-    assert_eq!(kept, [("plain".to_owned(), ".example.com".to_owned())], "only one has a name that it can set");
+    assert_eq!(
+        kept,
+        [("plain".to_owned(), ".example.com".to_owned())],
+        "only one has a name that it can set"
+    );
     stage.go("one", LINK);
     assert_eq!(stage.sign_in("one", "alice").title, "A page of Alice");
 
@@ -405,7 +425,8 @@ async fn another_host_of_the_domain_plants_no_cookie_and_neither_renews_nor_sign
     assert!(stage.cookie(SESSION).is_some());
     stage.back("other");
     let before = (stage.cookie(SESSION), stage.cookie(SEALED));
-    for (path, method) in [("refresh", "POST"), ("sign-out", "POST"), ("session", "GET"), ("refresh", "GET")] {
+    for (path, method) in [("refresh", "POST"), ("sign-out", "POST"), ("session", "GET"), ("refresh", "GET")]
+    {
         for mode in ["no-cors", "cors"] {
             let sent = format!(
                 "fetch('{ORIGIN}/.auth/{path}', {{ method: '{method}', mode: '{mode}', credentials: 'include' }})\
@@ -451,7 +472,10 @@ async fn no_link_leads_to_another_host() {
         "/.auth/signed-out?return_to=https://other.example.com/",
     ] {
         let page = stage.go("own", &format!("{ORIGIN}{link}"));
-        let leads = stage.value("own", "[...document.querySelectorAll('[href], [action]')].map((one) => one.href || one.action)");
+        let leads = stage.value(
+            "own",
+            "[...document.querySelectorAll('[href], [action]')].map((one) => one.href || one.action)",
+        );
         for to in leads.as_array().unwrap() {
             assert!(to.as_str().unwrap().starts_with(&format!("{ORIGIN}/")), "{link}: {to} {page:?}");
         }

@@ -65,7 +65,8 @@ fn every_command_and_the_policy_of_the_guide_are_taken() {
     shell(folder.path(), &discover.replace("https://login.example.com/", issuer));
     let file = folder.path().join("policy.toml");
     let discovered = fs::read_to_string(&file).unwrap();
-    for line in ["[sign_in]", "client_id", "authorization_endpoint", "token_endpoint", "end_session_endpoint"] {
+    for line in ["[sign_in]", "client_id", "authorization_endpoint", "token_endpoint", "end_session_endpoint"]
+    {
         assert!(discovered.contains(line), "{discovered}");
     }
     let whole = |sign_in: &str| {

@@ -128,7 +128,8 @@ fn every_target_has_its_seeds_and_its_wrapper() {
         names
     };
     let targets = [
-        "answer", "bundle", "callback", "event", "jwks", "key", "pattern", "policy", "secret", "token", "tokens",
+        "answer", "bundle", "callback", "event", "jwks", "key", "pattern", "policy", "secret", "token",
+        "tokens",
     ];
     assert_eq!(names("fuzz_targets", ".rs"), targets);
     assert_eq!(names("seeds", ""), targets);
