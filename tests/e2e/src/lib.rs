@@ -20,6 +20,7 @@ pub mod lambda_api;
 pub mod ministack;
 pub mod packages;
 pub mod pages;
+pub mod person;
 pub mod providers;
 pub mod random;
 pub mod runtimes;

@@ -61,6 +61,13 @@ impl Reply {
         Self { said, status, headers, body: None, asked: None }
     }
 
+    /// The same, and the browser removes the pages of this origin that it keeps, so that `Back` shows none of them (Clear
+    /// Site Data, section 3.1).
+    pub(super) fn forgetting_pages(mut self) -> Self {
+        self.headers.push(("Clear-Site-Data", "\"cache\"".to_owned()));
+        self
+    }
+
     /// JSON for pages of the own origin.
     pub(super) fn json(word: SignInWord, json: &Value, cookies: Vec<String>) -> Self {
         let mut headers = lines(cookies);

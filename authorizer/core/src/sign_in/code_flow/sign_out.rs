@@ -46,6 +46,7 @@ impl Step<'_, '_> {
         lines.extend(self.clear_flows());
         lines.push(cookies::line(BACK, "", 0));
         Reply::redirect(Said::Done(SignInWord::Ended), SEE_OTHER, self.end_address(), lines)
+            .forgetting_pages()
     }
 
     /// Where the person signs out at the provider too, and then comes back.
