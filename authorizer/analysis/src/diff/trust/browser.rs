@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use authorizer_core::OriginPattern;
 use authorizer_core::cors::{AllowedOrigins, Cors};
 use authorizer_core::credential::{CredentialPlaces, HeaderSetter, TokenHeader};
 use authorizer_core::policy::Policy;
-use authorizer_core::OriginPattern;
 
 use super::super::model::{Direction, Effect, TrustChange};
 use super::{change, of_member, only_in_one, quoted, wider_if};
