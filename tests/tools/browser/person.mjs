@@ -12,7 +12,8 @@ export function personActions({ browser, tabs, listen }) {
     tab.on("response", (response) => {
       const request = response.request();
       if (!request.isNavigationRequest() || request.frame() !== tab.mainFrame()) return;
-      const clears = response.headers()["clear-site-data"] ?? "";
+      // The headers of a redirect come later.
+      const clears = response.allHeaders().then((headers) => headers["clear-site-data"] ?? "", () => "");
       visits.push({ tab: name, method: request.method(), url: request.url(), status: response.status(), clears });
     });
   }
@@ -61,7 +62,7 @@ export function personActions({ browser, tabs, listen }) {
 
     // The requests for pages so far, in all tabs.
     async visits() {
-      return visits;
+      return Promise.all(visits.map(async (visit) => ({ ...visit, clears: await visit.clears })));
     },
 
     // The cookies, with their values and attributes.
