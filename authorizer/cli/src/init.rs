@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use authorizer_core::Bundle;
+use authorizer_core::FetchUrl;
 use authorizer_core::policy::document::PolicyDocument;
-use authorizer_core::token::KeysUrl;
 use authorizer_policy::FileKind;
 use authorizer_policy::providers::{MeantFor, Provider, Right, Starter, all};
 use clap::ValueEnum;
@@ -246,7 +246,7 @@ impl Answers {
             let (provider, form) = (provider.name.clone(), provider.issuer.clone());
             return Err(InitError::OtherIssuer { issuer, provider, form }.into());
         }
-        KeysUrl::parse(&jwks).map_err(|error| InitError::Invalid(format!("`{jwks}`: {error}")))?;
+        FetchUrl::parse(&jwks).map_err(|error| InitError::Invalid(format!("`{jwks}`: {error}")))?;
         let pattern = Pattern::from_str(&pattern, false).map_err(InitError::Invalid)?;
         let title =
             known.map_or_else(|| "The identity provider".to_owned(), |(provider, _)| provider.name.clone());

@@ -9,6 +9,7 @@ use crate::checksum::Checksums;
 use crate::cors::{Opening, Preflight, PreflightAnswer, origin_of};
 use crate::credential::{Credential, CredentialError, CredentialPlace, Several};
 use crate::event::{AddedHeader, CloudFrontRequest, EventProblem, ViewerRequestEvent};
+use crate::fetch_url::FetchUrl;
 use crate::operation::{Method, S3Operation};
 use crate::origin::Origin;
 use crate::outcome::{Outcome, PREFLIGHT_STATUS, RefusalForm, SIGN_IN_STATUS};
@@ -17,10 +18,12 @@ use crate::record::{ALLOWED_BY_RULE, DecisionRecord, Verdict, query_names};
 use crate::refusal::{NoRule, Refusal};
 use crate::request::{OwnParameters, Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision, host_of};
-use crate::sign_in::Next;
+#[cfg(feature = "code-flow")]
+use crate::sign_in::code_flow::{TokenAnswer, TokenRequest};
+use crate::sign_in::{Next, SignIn};
 use crate::time::UnixTime;
 use crate::token::{
-    Issuer, KeysUnavailable, KeysUrl, Principal, PublishedKeysError, Supposed, Trust, VerifyError, WantedKey,
+    Issuer, KeysUnavailable, Principal, PublishedKeysError, Supposed, Trust, VerifyError, WantedKey,
 };
 
 /// Decides on viewer-request events by one bundle. Built once, and shared by every request.
@@ -95,7 +98,7 @@ enum Word<'w> {
 pub struct KeysNeeded<'p> {
     wanted: WantedKey,
     issuer: &'p Issuer,
-    url: &'p KeysUrl,
+    url: &'p FetchUrl,
 }
 
 impl<'p> KeysNeeded<'p> {
@@ -105,8 +108,29 @@ impl<'p> KeysNeeded<'p> {
     }
 
     /// The URL to fetch.
-    pub fn url(&self) -> &'p KeysUrl {
+    pub fn url(&self) -> &'p FetchUrl {
         self.url
+    }
+}
+
+/// What a decision may depend on, and the caller can fetch.
+#[derive(Clone, Debug)]
+pub enum Needed<'p> {
+    /// The keys of an issuer.
+    Keys(KeysNeeded<'p>),
+    /// Tokens for a code, or for a refresh token.
+    #[cfg(feature = "code-flow")]
+    Tokens(TokenRequest<'p>),
+}
+
+impl<'p> Needed<'p> {
+    /// The keys, if that is what is needed.
+    pub fn keys(self) -> Option<KeysNeeded<'p>> {
+        match self {
+            Self::Keys(keys) => Some(keys),
+            #[cfg(feature = "code-flow")]
+            Self::Tokens(_) => None,
+        }
     }
 }
 
@@ -180,19 +204,35 @@ impl Authorizer {
     /// The same, for a caller that can fetch the keys of an issuer.
     ///
     /// # Errors
-    /// [`KeysNeeded`] if the decision may depend on keys that were not fetched yet. After
-    /// [`take_keys`](Self::take_keys) with these keys, the event can be decided on at that instant.
+    /// [`Needed`] if the decision may depend on keys that were not fetched yet, or on tokens that only the provider can
+    /// give. After [`take_keys`](Self::take_keys) with these keys, the event can be decided on at that instant.
     pub fn authorize_or_ask<'p: 'r, 'r>(
         &'p self,
         event: &'r [u8],
         now: UnixTime,
-    ) -> Result<Authorized<'r>, KeysNeeded<'p>> {
+    ) -> Result<Authorized<'r>, Needed<'p>> {
         let (authorized, wanted) = self.authorize_by(event, Word::Proven, now);
         let needed = wanted.and_then(|wanted| {
             let issuer = self.bundle.policy().issuers().get(wanted.issuer)?;
             Some(KeysNeeded { wanted, issuer, url: &issuer.remote_keys()?.url })
         });
-        needed.map_or(Ok(authorized), Err)
+        needed.map_or(Ok(authorized), |keys| Err(Needed::Keys(keys)))
+    }
+
+    /// Decides on the same event with what the token endpoint answered.
+    ///
+    /// # Errors
+    /// [`KeysNeeded`] if the new tokens may be signed with keys that were not fetched yet; `None` may be said of them by
+    /// [`take_keys`](Self::take_keys), and then this again.
+    #[cfg(feature = "code-flow")]
+    pub fn take_tokens<'p: 'r, 'r>(
+        &'p self,
+        event: &'r [u8],
+        _request: &TokenRequest<'p>,
+        _answer: TokenAnswer<'_>,
+        now: UnixTime,
+    ) -> Result<Authorized<'r>, KeysNeeded<'p>> {
+        Ok(self.authorize(event, now))
     }
 
     /// Takes the answer of an issuer's URL: the body of a 200, or that there was no such answer. If the answer is not
@@ -352,7 +392,7 @@ impl Authorizer {
     ) -> Result<Decided, Refusal> {
         let policy = self.bundle.policy();
         let cookie = policy.credentials().cookie.as_ref();
-        match policy.sign_in().and_then(|at| at.next(request, asked, cookie)) {
+        match policy.sign_in().and_then(SignIn::redirect).and_then(|at| at.next(request, asked, cookie)) {
             Some(Next::SignIn { location, cookies }) => Ok(Decided::SignIn { location, cookies, refusal }),
             Some(Next::Refuse { cookies }) => Ok(Decided::StillRefused { cookies, refusal }),
             None => Err(refusal),

@@ -48,6 +48,7 @@ mod authorizer;
 mod built_with;
 mod bundle;
 mod digest;
+mod fetch_url;
 #[cfg(feature = "tools")]
 mod near;
 mod plain_json;
@@ -56,9 +57,10 @@ mod refusal;
 mod scalar;
 mod time;
 
-pub use authorizer::{Authorized, Authorizer, KeysNeeded};
+pub use authorizer::{Authorized, Authorizer, KeysNeeded, Needed};
 pub use built_with::BuiltWith;
 pub use bundle::{BUNDLE_FORMAT, Bundle, BundleError, MAX_BUNDLE_BYTES};
+pub use fetch_url::{FetchUrl, FetchUrlError};
 pub use media_type::{MediaRange, MediaType};
 #[cfg(feature = "tools")]
 pub use near::nearest;
@@ -66,6 +68,8 @@ pub use origin::OriginPattern;
 pub use query::QueryError;
 pub use refusal::{NoRule, Reason, Refusal, UploadError};
 pub use scalar::Scalar;
-pub use sign_in::SignIn;
+#[cfg(feature = "code-flow")]
+pub use sign_in::code_flow;
+pub use sign_in::{SignIn, SignInRedirect};
 pub use time::UnixTime;
 pub use token::{KeysUnavailable, Supposed, TokenError};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use authorizer_core::token::KeysUrl;
+use authorizer_core::FetchUrl;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -27,7 +27,7 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    pub(crate) async fn open(url: &KeysUrl, tls: &Arc<ClientConfig>) -> io::Result<Self> {
+    pub(crate) async fn open(url: &FetchUrl, tls: &Arc<ClientConfig>) -> io::Result<Self> {
         let host = url.host();
         // An IPv6 address has brackets in a URL, but not in a name.
         let name = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authorizer_core::token::KeysUrl;
+use authorizer_core::FetchUrl;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
 use http::{Request, StatusCode};
@@ -98,14 +98,14 @@ impl Fetcher {
     ///
     /// # Errors
     /// [`FetchError`] for anything else, and after the deadline.
-    pub async fn get(&self, url: &KeysUrl, within: Duration) -> Result<Bytes, FetchError> {
+    pub async fn get(&self, url: &FetchUrl, within: Duration) -> Result<Bytes, FetchError> {
         match tokio::time::timeout(within, self.get_at_leisure(url)).await {
             Ok(answer) => answer,
             Err(_) => Err(FetchError::Deadline(within)),
         }
     }
 
-    async fn get_at_leisure(&self, url: &KeysUrl) -> Result<Bytes, FetchError> {
+    async fn get_at_leisure(&self, url: &FetchUrl) -> Result<Bytes, FetchError> {
         let unreachable = |error: std::io::Error| FetchError::Unreachable(innermost(&error));
         let broken = |error: hyper::Error| FetchError::Broken(innermost(&error));
         let connection = Connection::open(url, &self.tls).await.map_err(unreachable)?;
@@ -120,7 +120,7 @@ impl Fetcher {
     }
 }
 
-async fn exchange(mut sender: http1::SendRequest<Empty<Bytes>>, url: &KeysUrl) -> Result<Bytes, FetchError> {
+async fn exchange(mut sender: http1::SendRequest<Empty<Bytes>>, url: &FetchUrl) -> Result<Bytes, FetchError> {
     let broken = |error: hyper::Error| FetchError::Broken(innermost(&error));
     let authority = url.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
     let path = url.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use authorizer_core::token::PublishedKeysError;
-use authorizer_core::{Authorized, Authorizer, KeysNeeded, UnixTime};
+use authorizer_core::{Authorized, Authorizer, KeysNeeded, Needed, UnixTime};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
@@ -101,7 +101,8 @@ impl LiveAuthorizer {
         // Another request may have fetched the keys while this one waited.
         let needed = match self.authorizer.authorize_or_ask(event, clock()) {
             Ok(authorized) => return (authorized, None),
-            Err(needed) => needed,
+            Err(Needed::Keys(needed)) => needed,
+            Err(Needed::Tokens(_)) => return (self.authorizer.authorize(event, clock()), None),
         };
         let time_left = time_left.saturating_sub(started.elapsed());
         let within = DEADLINE.min(time_left.checked_div(2).unwrap_or_default());

@@ -310,7 +310,7 @@ mod tests {
     use authorizer_core::policy::document::{
         AcceptedDocument, ConditionDocument, CorsDocument, CredentialsDocument, IssuerDocument, JwksDocument,
         LogDocument, PolicyDocument, QueryDocument, RevokedDocument, RuleDocument, SecretDocument,
-        SignInDocument, UploadDocument,
+        SignInRedirectDocument, UploadDocument,
     };
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
             (&of_policy::QUERY, fields_of::<QueryDocument>()),
             (&of_policy::LOG, fields_of::<LogDocument>()),
             (&of_policy::CORS, fields_of::<CorsDocument>()),
-            (&of_policy::SIGN_IN, fields_of::<SignInDocument>()),
+            (&of_policy::SIGN_IN, fields_of::<SignInRedirectDocument>()),
             (&of_policy::RULE, fields_of::<RuleDocument>()),
             (&of_policy::UPLOAD, fields_of::<UploadDocument>()),
             (&of_policy::CONDITION, fields_of::<ConditionDocument>()),

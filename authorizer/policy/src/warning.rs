@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use authorizer_core::FetchUrl;
 use authorizer_core::policy::document::{ConditionDocument, IssuerDocument, PolicyDocument, RuleDocument};
 use authorizer_core::policy::{Place, Policy};
 use authorizer_core::rules::{KeyPattern, is_numeric_date};
-use authorizer_core::token::{KeySet, KeysUrl};
+use authorizer_core::token::KeySet;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 use toml::de::DeTable;
@@ -314,7 +315,7 @@ fn warning(issuer: &IssuerDocument) -> Option<OfIssuer> {
         ));
     }
     let url = issuer.jwks.as_ref()?.url.as_ref()?;
-    let is_of_this_machine = KeysUrl::parse(url).is_ok_and(|url| !url.is_https());
+    let is_of_this_machine = FetchUrl::parse(url).is_ok_and(|url| !url.is_https());
     is_of_this_machine.then(|| {
         let message =
             format!("the keys of `{}` are fetched from the machine that runs the function", issuer.name);

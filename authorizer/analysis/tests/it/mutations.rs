@@ -7,7 +7,7 @@ use authorizer_analysis::{Direction, Effect, PolicyDiff, diff};
 use authorizer_core::policy::document::{
     AcceptedDocument, ConditionDocument, CorsDocument, CredentialsDocument, IssuerDocument, JwksDocument,
     LogDocument, PolicyDocument, QueryDocument, RevokedDocument, RuleDocument, SecretDocument,
-    SignInDocument, UploadDocument,
+    SignInRedirectDocument, UploadDocument,
 };
 use authorizer_core::rules::RulePart;
 use authorizer_core::{Authorizer, Bundle};
@@ -1151,7 +1151,7 @@ fn fields() -> BTreeSet<&'static str> {
     members!(fields, "credentials.", CredentialsDocument { header, header_set_by, cookie, query });
     members!(fields, "query.", QueryDocument { ignored });
     members!(fields, "cors.", CorsDocument { origins, credentials, exposed_headers, max_age_seconds });
-    members!(fields, "sign_in.", SignInDocument { url, origin, return_parameter });
+    members!(fields, "sign_in.", SignInRedirectDocument { url, origin, return_parameter });
     members!(fields, "log.", LogDocument { subject, claims_salt });
     members!(fields, "accepted.", AcceptedDocument { finding, rule, issuer, kid, reason });
     members!(

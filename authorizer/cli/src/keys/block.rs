@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
-use authorizer_core::token::{KeysUrl, SignatureAlgorithm};
+use authorizer_core::FetchUrl;
+use authorizer_core::token::SignatureAlgorithm;
 use authorizer_findings::jwk::Key;
 use authorizer_policy::providers::{MeantFor, Provider};
 use toml_edit::Value;
@@ -22,7 +23,7 @@ pub(super) struct Block<'b> {
     pub(super) audience: &'b [String],
     pub(super) client_id: &'b [String],
     pub(super) algorithms: &'b [SignatureAlgorithm],
-    pub(super) jwks_uri: &'b KeysUrl,
+    pub(super) jwks_uri: &'b FetchUrl,
     pub(super) file: &'b Path,
     /// Whether the function fetches newer keys.
     pub(super) asks: bool,
@@ -144,7 +145,7 @@ mod tests {
     fn what_is_written_is_toml_whatever_it_holds() {
         let odd = "a\"b\\c\n\u{1b}'";
         let audience = [odd.to_owned(), "x".to_owned()];
-        let address = KeysUrl::parse("https://keys.example.com/jwks").unwrap();
+        let address = FetchUrl::parse("https://keys.example.com/jwks").unwrap();
         let block = Block {
             name: "n",
             issuer: "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE",

@@ -13,7 +13,8 @@ use super::http::get;
 use super::metadata::{Metadata, issuer};
 use super::set::{JwkSet, Stored, sum};
 use crate::output::{Exit, Format, line, note};
-use authorizer_core::token::{KeysUrl, SignatureAlgorithm};
+use authorizer_core::FetchUrl;
+use authorizer_core::token::SignatureAlgorithm;
 
 /// The longest name of an issuer.
 const MAX_NAME_BYTES: usize = 64;
@@ -93,7 +94,7 @@ fn is_plain(c: char) -> bool {
 }
 
 /// A host as a name: `[::1]` has colons.
-fn name_of(issuer: &KeysUrl) -> String {
+fn name_of(issuer: &FetchUrl) -> String {
     let host = issuer.host().trim_matches(['[', ']']);
     host.chars().take(MAX_NAME_BYTES).map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
@@ -169,7 +170,7 @@ mod tests {
             ("http://[::1]:4000/", "--1"),
             ("http://127.0.0.1:4000", "127.0.0.1"),
         ] {
-            assert_eq!(name_of(&KeysUrl::parse(issuer).unwrap()), name);
+            assert_eq!(name_of(&FetchUrl::parse(issuer).unwrap()), name);
         }
         for name in ["staff", "a.b-c_1"] {
             assert!(parse_name(name).is_ok(), "{name}");

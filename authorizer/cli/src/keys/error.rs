@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use authorizer_core::token::{JwkError, KeysUrlError};
+use authorizer_core::FetchUrlError;
+use authorizer_core::token::JwkError;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -15,7 +16,7 @@ pub(crate) enum KeysError {
     #[diagnostic(help(
         "write it as the provider does, with `https://`; `http://` is only for loopback addresses"
     ))]
-    Address { text: String, error: KeysUrlError },
+    Address { text: String, error: FetchUrlError },
     /// An issuer with a query, which no issuer has (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2).
     #[error("`{issuer}` is not an issuer: it has a query")]
     #[diagnostic(help(
@@ -75,7 +76,7 @@ pub(crate) enum KeysError {
     /// A `jwks_uri` that must not be used.
     #[error("the metadata of `{issuer}` has a `jwks_uri` that cannot be used, `{}`: {error}", .text.escape_debug())]
     #[diagnostic(help("the provider must fix this: keys are fetched over `https` only"))]
-    JwksUri { issuer: String, text: String, error: KeysUrlError },
+    JwksUri { issuer: String, text: String, error: FetchUrlError },
     /// An address or a file without a JWK set.
     #[error("`{place}`: {error}")]
     #[diagnostic(help("{}", .error.remedy()))]

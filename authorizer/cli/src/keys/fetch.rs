@@ -11,7 +11,7 @@ use super::error::KeysError;
 use super::http::get;
 use super::set::{JwkSet, Stored, sum};
 use crate::output::{Exit, Format, line};
-use authorizer_core::token::KeysUrl;
+use authorizer_core::FetchUrl;
 
 /// Fetch a JWK set, check it, and write it to a file.
 ///
@@ -52,7 +52,7 @@ pub(crate) struct Document<'k> {
 
 pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     let address =
-        KeysUrl::parse(&args.url).map_err(|error| KeysError::Address { text: args.url.clone(), error })?;
+        FetchUrl::parse(&args.url).map_err(|error| KeysError::Address { text: args.url.clone(), error })?;
     let set = JwkSet::usable(get(&address)?, address.as_str())?;
     let (keys, stored) = (set.keys(), set.store(&args.out)?);
     set.note_skipped();

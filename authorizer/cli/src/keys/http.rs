@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authorizer_core::token::KeysUrl;
+use authorizer_core::FetchUrl;
 use authorizer_jwks::{FetchError, Fetcher, MAX_ANSWER_BYTES};
 
 use super::error::KeysError;
@@ -11,7 +11,7 @@ use super::error::KeysError;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Fetches an address, and returns the body of a 200.
-pub(super) fn get(url: &KeysUrl) -> Result<Vec<u8>, KeysError> {
+pub(super) fn get(url: &FetchUrl) -> Result<Vec<u8>, KeysError> {
     let fetcher = Fetcher::new().map_err(KeysError::Tls)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(KeysError::Tokio)?;
@@ -21,7 +21,7 @@ pub(super) fn get(url: &KeysUrl) -> Result<Vec<u8>, KeysError> {
     answer.map(Vec::from).map_err(|error| no_answer(url, error))
 }
 
-fn no_answer(url: &KeysUrl, error: FetchError) -> KeysError {
+fn no_answer(url: &FetchUrl, error: FetchError) -> KeysError {
     let address = url.to_string();
     match error {
         FetchError::Unreachable(message) => KeysError::Unreachable { address, message },

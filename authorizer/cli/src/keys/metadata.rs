@@ -4,16 +4,16 @@ use serde::Deserialize;
 
 use super::error::KeysError;
 use super::http::get;
-use authorizer_core::token::{KeysUrl, KeysUrlError};
+use authorizer_core::{FetchUrl, FetchUrlError};
 use authorizer_policy::providers::Provider;
 
 /// Metadata that names the issuer that it was fetched for.
 #[derive(Debug)]
 pub(super) struct Metadata {
     /// Where it was found.
-    pub(super) address: KeysUrl,
+    pub(super) address: FetchUrl,
     /// Where the keys are.
-    pub(super) jwks_uri: KeysUrl,
+    pub(super) jwks_uri: FetchUrl,
     /// The algorithms of its ID tokens. They stand for those of its access tokens too, because metadata does not have
     /// a field for them.
     pub(super) algorithms: Option<Vec<String>>,
@@ -31,8 +31,9 @@ struct Document {
 }
 
 /// Reads an issuer as a person writes it.
-pub(super) fn issuer(text: &str) -> Result<KeysUrl, KeysError> {
-    let issuer = KeysUrl::parse(text).map_err(|error| KeysError::Address { text: text.to_owned(), error })?;
+pub(super) fn issuer(text: &str) -> Result<FetchUrl, KeysError> {
+    let issuer =
+        FetchUrl::parse(text).map_err(|error| KeysError::Address { text: text.to_owned(), error })?;
     if issuer.has_query() {
         return Err(KeysError::IssuerQuery { issuer: issuer.to_string() });
     }
@@ -41,7 +42,7 @@ pub(super) fn issuer(text: &str) -> Result<KeysUrl, KeysError> {
 
 impl Metadata {
     /// Fetches the address of OpenID Connect and, if that does not answer 200, the address of RFC 8414.
-    pub(super) fn fetch(issuer: &KeysUrl) -> Result<Self, KeysError> {
+    pub(super) fn fetch(issuer: &FetchUrl) -> Result<Self, KeysError> {
         let [openid, oauth] =
             well_known(issuer).map_err(|error| KeysError::Address { text: issuer.to_string(), error })?;
         let (first, tried) = match get(&openid) {
@@ -59,7 +60,7 @@ impl Metadata {
         }
     }
 
-    fn read(asked: &KeysUrl, address: KeysUrl, bytes: &[u8]) -> Result<Self, KeysError> {
+    fn read(asked: &FetchUrl, address: FetchUrl, bytes: &[u8]) -> Result<Self, KeysError> {
         let strange = |message: String| KeysError::Metadata { address: address.to_string(), message };
         let document: Document = serde_json::from_slice(bytes).map_err(|error| strange(error.to_string()))?;
         if document.issuer != asked.as_str() {
@@ -68,10 +69,10 @@ impl Metadata {
         }
         let text = document.jwks_uri.ok_or_else(|| strange("it does not have a `jwks_uri`".into()))?;
         let unusable = |error| KeysError::JwksUri { issuer: asked.to_string(), text: text.clone(), error };
-        let jwks_uri = KeysUrl::parse(&text).map_err(unusable)?;
+        let jwks_uri = FetchUrl::parse(&text).map_err(unusable)?;
         // If TLS protects the issuer, it must protect its keys too.
         if asked.is_https() && !jwks_uri.is_https() {
-            return Err(unusable(KeysUrlError::Plain));
+            return Err(unusable(FetchUrlError::Plain));
         }
         let access_token_issuer = document.access_token_issuer.filter(|issuer| issuer != asked.as_str());
         if access_token_issuer.as_deref() == Some("") {
@@ -97,7 +98,7 @@ fn why_other(asked: &str, says: &str) -> String {
 }
 
 /// OpenID Connect Discovery 1.0 section 4.1 appends to the issuer's path; RFC 8414 section 3.1 goes before it.
-fn well_known(issuer: &KeysUrl) -> Result<[KeysUrl; 2], KeysUrlError> {
+fn well_known(issuer: &FetchUrl) -> Result<[FetchUrl; 2], FetchUrlError> {
     let path = issuer.uri().path().trim_end_matches('/');
     Ok([
         issuer.with_path(&format!("{path}/.well-known/openid-configuration"))?,
@@ -225,12 +226,12 @@ mod tests {
             (
                 json!(ISSUER),
                 json!("http://keys.example.com/"),
-                "without TLS, anyone on the network can replace the keys",
+                "without TLS, anyone on the network can replace the answer",
             ),
             (
                 json!(ISSUER),
                 json!("http://127.0.0.1/"),
-                "without TLS, anyone on the network can replace the keys",
+                "without TLS, anyone on the network can replace the answer",
             ),
             (json!(ISSUER), json!("file:///etc/passwd"), "not an address that begins with"),
         ] {

@@ -236,7 +236,7 @@ fn discover_refuses_what_is_not_the_issuers_and_writes_nothing() {
         (metadata("https://login.example.com\u{1b}[2J", &jwks, &["ES256"]), "names another issuer"),
         (
             metadata(&issuer, "http://keys.example.com/", &["ES256"]),
-            "without TLS, anyone on the network can replace the keys",
+            "without TLS, anyone on the network can replace the answer",
         ),
         (metadata(&issuer, &provider.url("/gone"), &["ES256"]), "answers 404, not 200"),
         (metadata(&issuer, &provider.url("/secret"), &["ES256"]), "private key material (`k`)"),
@@ -254,7 +254,7 @@ fn discover_refuses_what_is_not_the_issuers_and_writes_nothing() {
     }
     refused(
         &keys(at, &["keys", "discover", "http://login.example.com/"]),
-        "without TLS, anyone on the network can replace the keys",
+        "without TLS, anyone on the network can replace the answer",
     );
     refused(&keys(at, &["keys", "discover", "https://login.example.com/?tenant=x"]), "it has a query");
 }
@@ -301,7 +301,7 @@ fn fetch_replaces_the_file_whole_or_not_at_all() {
         assert_eq!(fs::read(&file).unwrap(), before, "{message}");
     }
     let plain = ["keys", "fetch", "http://login.example.com/jwks", "--out", "keys/staff.jwks.json"];
-    refused(&keys(at, &plain), "without TLS, anyone on the network can replace the keys");
+    refused(&keys(at, &plain), "without TLS, anyone on the network can replace the answer");
     refused(
         &keys(at, &["keys", "fetch", &jwks.replace("http:", "https:"), "--out", "x"]),
         "cannot be reached",

@@ -1,6 +1,8 @@
 //! Checks a whole policy document, and compiles it.
 
 mod browser;
+#[cfg(feature = "code-flow")]
+mod code_flow;
 mod headers;
 mod issuers;
 mod keys;
@@ -12,9 +14,10 @@ mod terms;
 pub use size::parse_size;
 
 use super::compiled::Policy;
-use super::document::{POLICY_VERSION, PolicyDocument};
+use super::document::{POLICY_VERSION, PolicyDocument, SignInDocument};
 use super::problem::{Place, PolicyProblem, Problems};
 use crate::rules::Rules;
+use crate::sign_in::SignIn;
 
 impl Policy {
     /// Compiles a document whose JWK sets are inline.
@@ -47,8 +50,14 @@ impl Policy {
         let issuers = issuers::compile_issuers(document, &mut problems);
         let ignored = browser::compile_ignored(document, &mut problems);
         let cors = document.cors.as_ref().and_then(|cors| browser::compile_cors(cors, &mut problems));
-        let sign_in =
-            document.sign_in.as_ref().and_then(|sign_in| browser::compile_sign_in(sign_in, &mut problems));
+        let sign_in = document.sign_in.as_ref().and_then(|sign_in| match sign_in {
+            SignInDocument::Redirect(redirect) => {
+                browser::compile_redirect(redirect, &mut problems).map(SignIn::Redirect)
+            }
+            #[cfg(feature = "code-flow")]
+            SignInDocument::CodeFlow(flow) => code_flow::compile_code_flow(flow, document, &mut problems)
+                .map(|flow| SignIn::CodeFlow(Box::new(flow))),
+        });
         browser::check_sign_in_is_of_use(document, &mut problems);
         let mut rules = rules::compile_rules(document, &mut problems);
         let claim_hasher = log::compile_log(&document.log, &rules, &mut problems);

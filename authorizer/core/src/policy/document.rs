@@ -12,6 +12,8 @@ use crate::operation::{MethodWord, S3Operation};
 use crate::record::SubjectLogging;
 use crate::response_override::ResponseOverride;
 use crate::scalar::Scalar;
+#[cfg(feature = "code-flow")]
+use crate::sign_in::code_flow::{EndSession, SessionToken};
 use crate::token::JwsAlgorithm;
 
 /// The only version of the format so far.
@@ -387,8 +389,48 @@ fn default_max_age() -> u32 {
 
 /// `[sign_in]`: where people with a browser and without a token are sent.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum SignInDocument {
+    /// One redirect.
+    Redirect(SignInRedirectDocument),
+    /// OpenID Connect's code flow.
+    #[cfg(feature = "code-flow")]
+    CodeFlow(Box<CodeFlowDocument>),
+}
+
+impl SignInDocument {
+    /// The distribution's own origin.
+    pub fn origin(&self) -> &str {
+        match self {
+            Self::Redirect(redirect) => &redirect.origin,
+            #[cfg(feature = "code-flow")]
+            Self::CodeFlow(flow) => &flow.origin,
+        }
+    }
+
+    /// The one redirect, if that is what it is.
+    pub fn redirect(&self) -> Option<&SignInRedirectDocument> {
+        match self {
+            Self::Redirect(redirect) => Some(redirect),
+            #[cfg(feature = "code-flow")]
+            Self::CodeFlow(_) => None,
+        }
+    }
+
+    /// The code flow, if that is what it is.
+    #[cfg(feature = "code-flow")]
+    pub fn code_flow(&self) -> Option<&CodeFlowDocument> {
+        match self {
+            Self::Redirect(_) => None,
+            Self::CodeFlow(flow) => Some(flow),
+        }
+    }
+}
+
+/// `[sign_in]` with `url`: a sign-in that sets the cookie of `[credentials]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct SignInDocument {
+pub struct SignInRedirectDocument {
     /// The address to sign in at.
     pub url: String,
     /// The distribution's own origin, such as `https://files.example.com`.
@@ -396,6 +438,108 @@ pub struct SignInDocument {
     /// The query parameter of `url` that contains the address to return to.
     #[serde(default = "default_return_parameter")]
     pub return_parameter: String,
+}
+
+/// `[sign_in]` with `issuer`: OpenID Connect's code flow, done at the edge.
+#[cfg(feature = "code-flow")]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeFlowDocument {
+    /// The policy's name for the issuer that people sign in at.
+    pub issuer: String,
+    /// The client's id at the provider.
+    pub client_id: String,
+    /// The distribution's own origin, such as `https://files.example.com`.
+    pub origin: String,
+    /// The scopes to ask for.
+    #[serde(default = "default_scopes")]
+    pub scopes: Vec<String>,
+    /// Where people sign in (`authorization_endpoint` of the provider's metadata).
+    pub authorization_endpoint: String,
+    /// What the query of that address has beside, such as `audience`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorization_parameters: BTreeMap<String, String>,
+    /// Where a code becomes tokens (`token_endpoint`).
+    pub token_endpoint: String,
+    /// Where people sign out at the provider too (`end_session_endpoint`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_session_endpoint: Option<String>,
+    /// Which parameters that address takes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub end_session: EndSession,
+    /// Whether the sign-out sends the ID token, which a cookie keeps for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub id_token_hint: bool,
+    /// Whether the provider always says in its answer who it is (RFC 9207;
+    /// `authorization_response_iss_parameter_supported`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub response_iss: bool,
+    /// Which token the rules read.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub session_token: SessionToken,
+    /// The path that the provider sends people back to.
+    #[serde(default = "default_redirect_path")]
+    pub redirect_path: String,
+    /// The path that signs people out.
+    #[serde(default = "default_sign_out_path")]
+    pub sign_out_path: String,
+    /// Whether tokens are renewed with a refresh token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refresh: bool,
+    /// How long after a sign-in the next is needed at the latest, in seconds; 300 to 2,592,000.
+    #[serde(default = "default_session_seconds")]
+    pub session_seconds: u32,
+    /// The key that cookies are encrypted with: a file of 32 random bytes.
+    pub cookie_key: SecretDocument,
+    /// The key before it, whose cookies are still read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_cookie_key: Option<SecretDocument>,
+    /// The client's secret, if the provider wants one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<SecretDocument>,
+    /// The client's private key as a JWK, for `private_key_jwt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<SecretDocument>,
+    /// How the secret is sent: `client_secret_basic` (default) or `client_secret_post`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_authentication: Option<ClientSecretMethod>,
+}
+
+/// How a client's secret is sent (OpenID Connect Core 1.0 section 9).
+#[cfg(feature = "code-flow")]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientSecretMethod {
+    /// In `Authorization`.
+    ClientSecretBasic,
+    /// In the body.
+    ClientSecretPost,
+}
+
+#[cfg(feature = "code-flow")]
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[cfg(feature = "code-flow")]
+fn default_scopes() -> Vec<String> {
+    vec!["openid".to_owned()]
+}
+
+#[cfg(feature = "code-flow")]
+fn default_redirect_path() -> String {
+    "/.auth/callback".to_owned()
+}
+
+#[cfg(feature = "code-flow")]
+fn default_sign_out_path() -> String {
+    "/.auth/sign-out".to_owned()
+}
+
+/// Half a day: people sign in once a working day.
+#[cfg(feature = "code-flow")]
+fn default_session_seconds() -> u32 {
+    43_200
 }
 
 fn default_return_parameter() -> String {

@@ -76,6 +76,7 @@ fn ask(
     match authorizer.authorize_or_ask(&event(token), now) {
         Ok(authorized) => (authorized.record.reason.into_owned(), None),
         Err(needed) => {
+            let needed = needed.keys().unwrap();
             assert_eq!((needed.issuer(), needed.url().as_str()), ("staff", "https://login.example/jwks"));
             let taken = authorizer.take_keys(&needed, answer, now);
             let event = event(token);
@@ -190,7 +191,11 @@ fn the_last_good_keys_serve_while_none_are_given_up_to_the_stated_age() {
 #[test]
 fn keys_that_cannot_be_had_are_503_with_retry_after() {
     let authorizer = authorizer(None);
-    let needed = authorizer.authorize_or_ask(&event(&token(0)), UnixTime::from_seconds(START)).unwrap_err();
+    let needed = authorizer
+        .authorize_or_ask(&event(&token(0)), UnixTime::from_seconds(START))
+        .unwrap_err()
+        .keys()
+        .unwrap();
     authorizer.take_keys(&needed, None, UnixTime::from_seconds(START)).unwrap();
     let event = event(&token(0));
     let authorized = authorizer.authorize_or_ask(&event, UnixTime::from_seconds(START + 1)).unwrap();
@@ -430,7 +435,7 @@ fn a_cookie_whose_keys_are_not_here_is_not_hidden_by_one_that_verifies_and_opens
     let own = event("/users/mallory/a");
     assert_eq!(authorizer.authorize_or_ask(own.as_bytes(), now).unwrap().record.reason, "allowed_by_rule");
     let other = event("/users/alice/a");
-    let needed = authorizer.authorize_or_ask(other.as_bytes(), now).unwrap_err();
+    let needed = authorizer.authorize_or_ask(other.as_bytes(), now).unwrap_err().keys().unwrap();
     authorizer.take_keys(&needed, Some(&published([0, 1])), now).unwrap();
     let authorized = authorizer.authorize_or_ask(other.as_bytes(), now).unwrap();
     assert_eq!(authorized.record.reason, "allowed_by_rule");

@@ -1,7 +1,9 @@
 //! What a policy says beside rules and issuers: where tokens are, what browsers may do, the log, and what is revoked.
 
 use authorizer_core::credential::HeaderSetter;
-use authorizer_core::policy::document::{CorsDocument, PolicyDocument, RevokedDocument, SignInDocument};
+use authorizer_core::policy::document::{
+    CorsDocument, PolicyDocument, RevokedDocument, SignInDocument, SignInRedirectDocument,
+};
 use authorizer_core::record::SubjectLogging;
 
 use super::fact::{Fact, Section};
@@ -14,7 +16,14 @@ pub(super) fn of(document: &PolicyDocument) -> Vec<Section> {
             title: "Pages of other origins (CORS)",
             facts: document.cors.as_ref().map_or_else(no_cors, cors),
         },
-        Section { title: "Sign-in", facts: document.sign_in.as_ref().map_or_else(no_sign_in, sign_in) },
+        Section {
+            title: "Sign-in",
+            facts: document
+                .sign_in
+                .as_ref()
+                .and_then(SignInDocument::redirect)
+                .map_or_else(no_sign_in, sign_in),
+        },
         Section { title: "Revoked tokens", facts: revoked(&document.revoked) },
         Section {
             title: "Decision log",
@@ -68,7 +77,7 @@ fn no_sign_in() -> Vec<Fact> {
     vec![Fact::words("Address", "none: a person without a token gets the 401")]
 }
 
-fn sign_in(sign_in: &SignInDocument) -> Vec<Fact> {
+fn sign_in(sign_in: &SignInRedirectDocument) -> Vec<Fact> {
     vec![
         Fact::text("Address", [&sign_in.url], ""),
         Fact::text("Origin of the distribution", [&sign_in.origin], ""),

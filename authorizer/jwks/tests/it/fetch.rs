@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use authorizer_core::token::KeysUrl;
+use authorizer_core::FetchUrl;
 use authorizer_jwks::{FetchError, Fetcher, MAX_ANSWER_BYTES};
 
 use crate::stand_in::StandIn;
@@ -78,7 +78,7 @@ async fn who_is_slow_is_not_waited_for() {
 async fn who_is_not_there_or_speaks_no_tls_is_said_to_be_unreachable() {
     let gone = StandIn::always(b"").url("/");
     let server = StandIn::always(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
-    let plain = KeysUrl::parse(&server.url("/").as_str().replace("http:", "https:")).unwrap();
+    let plain = FetchUrl::parse(&server.url("/").as_str().replace("http:", "https:")).unwrap();
     for url in [gone, plain] {
         let error = Fetcher::new().unwrap().get(&url, LONG).await.unwrap_err();
         assert_eq!(error.reason(), "unreachable", "{url}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
-use authorizer_core::token::KeysUrl;
+use authorizer_core::FetchUrl;
 
 /// The server. It stops listening when it is dropped.
 pub(crate) struct StandIn {
@@ -62,8 +62,8 @@ impl StandIn {
         self.asked.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn url(&self, path: &str) -> KeysUrl {
-        KeysUrl::parse(&format!("http://{}{path}", self.listener.local_addr().unwrap())).unwrap()
+    pub(crate) fn url(&self, path: &str) -> FetchUrl {
+        FetchUrl::parse(&format!("http://{}{path}", self.listener.local_addr().unwrap())).unwrap()
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authorizer_core::token::KeysUrl;
+use authorizer_core::FetchUrl;
 use authorizer_jwks::Fetcher;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -66,7 +66,7 @@ async fn serve(
 }
 
 async fn get(fetcher: &Fetcher, addr: SocketAddr) -> Result<Vec<u8>, &'static str> {
-    let url = KeysUrl::parse(&format!("https://localhost:{}/jwks", addr.port())).unwrap();
+    let url = FetchUrl::parse(&format!("https://localhost:{}/jwks", addr.port())).unwrap();
     fetcher.get(&url, LONG).await.map(Vec::from).map_err(|error| error.reason())
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use authorizer_core::cors::{AllowedOrigins, Cors};
 use authorizer_core::credential::{CredentialPlaces, HeaderSetter, TokenHeader};
 use authorizer_core::policy::Policy;
-use authorizer_core::{OriginPattern, SignIn};
+use authorizer_core::{OriginPattern, SignIn, SignInRedirect};
 
 use super::super::model::{Direction, Effect, TrustChange};
 use super::{change, of_member, only_in_one, quoted, wider_if};
@@ -22,7 +22,8 @@ pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
     changes.extend(place("credentials.query", "query parameter", &before.query, &after.query));
     changes.extend(ignored(old.ignored_parameters(), new.ignored_parameters()));
     changes.extend(cors(old.cors(), new.cors()));
-    changes.extend(sign_in(old.sign_in(), new.sign_in()));
+    changes
+        .extend(redirect(old.sign_in().and_then(SignIn::redirect), new.sign_in().and_then(SignIn::redirect)));
     changes
 }
 
@@ -163,15 +164,15 @@ fn origins(before: Option<&Cors>, after: Option<&Cors>) -> Vec<TrustChange> {
     changes
 }
 
-fn sign_in(before: Option<&SignIn>, after: Option<&SignIn>) -> Vec<TrustChange> {
-    type Setting = (&'static str, &'static str, fn(&SignIn) -> &str);
+fn redirect(before: Option<&SignInRedirect>, after: Option<&SignInRedirect>) -> Vec<TrustChange> {
+    type Setting = (&'static str, &'static str, fn(&SignInRedirect) -> &str);
     let settings: [Setting; 3] = [
-        ("sign_in.url", "people without a token are sent to", SignIn::url),
-        ("sign_in.origin", "people who have signed in return to", SignIn::origin),
+        ("sign_in.url", "people without a token are sent to", SignInRedirect::url),
+        ("sign_in.origin", "people who have signed in return to", SignInRedirect::origin),
         (
             "sign_in.return_parameter",
             "the address to return to is in the parameter",
-            SignIn::return_parameter,
+            SignInRedirect::return_parameter,
         ),
     ];
     let mut changes = Vec::new();

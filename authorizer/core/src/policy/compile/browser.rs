@@ -1,13 +1,13 @@
 //! `[credentials]`, `[cors]` and `[sign_in]`.
 
-use super::super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInDocument};
+use super::super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInRedirectDocument};
 use super::super::problem::{Place, Problems};
 use crate::cors::{AllowedOrigins, Cors};
 use crate::credential::{CookieName, CredentialPlaces, TokenHeader, TokenHeaderError};
 use crate::media_type::is_token;
 use crate::operation::{is_known_to_s3, is_s3_parameter};
 use crate::origin::OriginPattern;
-use crate::sign_in::SignIn;
+use crate::sign_in::SignInRedirect;
 
 /// A day: browsers do not remember an answer to a preflight for longer.
 const MAX_AGE_SECONDS: u32 = 86_400;
@@ -211,24 +211,27 @@ pub(super) fn check_sign_in_is_of_use(policy: &PolicyDocument, problems: &mut Pr
     }
 }
 
-pub(super) fn compile_sign_in(document: &SignInDocument, problems: &mut Problems) -> Option<SignIn> {
-    let SignInDocument { url, origin, return_parameter } = document;
+pub(super) fn compile_redirect(
+    document: &SignInRedirectDocument,
+    problems: &mut Problems,
+) -> Option<SignInRedirect> {
+    let SignInRedirectDocument { url, origin, return_parameter } = document;
     // Each value is tried together with valid values of the others, so that the invalid one is named.
     const GOOD: &str = "https://example.com";
     for (name, tried, remedy) in [
         (
             "url",
-            SignIn::new(url, GOOD, "r"),
+            SignInRedirect::new(url, GOOD, "r"),
             "write an address with `https://` (`http://` on this machine only) and without `#` and spaces",
         ),
         (
             "origin",
-            SignIn::new(GOOD, origin, "r"),
+            SignInRedirect::new(GOOD, origin, "r"),
             "write the distribution's own address, such as `https://files.example.com`, without a path",
         ),
         (
             "return_parameter",
-            SignIn::new(GOOD, GOOD, return_parameter),
+            SignInRedirect::new(GOOD, GOOD, return_parameter),
             "use letters, digits, `-`, `_` and `.`",
         ),
     ] {
@@ -240,5 +243,5 @@ pub(super) fn compile_sign_in(document: &SignInDocument, problems: &mut Problems
             );
         }
     }
-    SignIn::new(url, origin, return_parameter)
+    SignInRedirect::new(url, origin, return_parameter)
 }

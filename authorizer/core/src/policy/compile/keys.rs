@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::document::{IssuerDocument, JwksDocument, SecretDocument};
 use super::super::problem::{Place, Problems};
-use crate::token::{JwsAlgorithm, KeySet, KeySource, KeysUrl, RemoteKeys, SharedSecret, SignatureAlgorithm};
+use crate::fetch_url::FetchUrl;
+use crate::token::{JwsAlgorithm, KeySet, KeySource, RemoteKeys, SharedSecret, SignatureAlgorithm};
 
 /// The age at which keys are fetched again, in seconds: the limits, and the default.
 const MAX_AGE: RangeInclusive<u32> = 60..=86_400;
@@ -107,7 +108,7 @@ fn compile_remote(jwks: &JwksDocument, place: &Place, problems: &mut Problems) -
         }
         return None;
     };
-    let url = KeysUrl::parse(text).map_err(|error| {
+    let url = FetchUrl::parse(text).map_err(|error| {
         problems.add(
             place.then("url"),
             format!("keys cannot be fetched from `{}`: {error}", text.escape_debug()),

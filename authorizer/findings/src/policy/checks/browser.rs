@@ -2,6 +2,7 @@
 
 use authorizer_core::credential::HeaderSetter;
 use authorizer_core::policy::Place;
+use authorizer_core::policy::document::SignInDocument;
 use authorizer_core::record::SubjectLogging;
 
 use super::claims::host_of;
@@ -246,7 +247,9 @@ fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
 }
 
 fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
-    let Some(sign_in) = &subject.document().sign_in else { return Vec::new() };
+    let Some(sign_in) = subject.document().sign_in.as_ref().and_then(SignInDocument::redirect) else {
+        return Vec::new();
+    };
     let (Some(there), Some(here)) = (host_of(&sign_in.url), host_of(&sign_in.origin)) else {
         return Vec::new();
     };
@@ -277,7 +280,7 @@ fn development(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for (place, origin, _) in origins(subject).filter(|(_, origin, _)| is_here(origin)) {
         here.push(found(place, format!("pages of `{origin}` may use the distribution")));
     }
-    if let Some(sign_in) = &subject.document().sign_in {
+    if let Some(sign_in) = subject.document().sign_in.as_ref().and_then(SignInDocument::redirect) {
         for (member, address) in [("url", &sign_in.url), ("origin", &sign_in.origin)] {
             if is_here(address) {
                 let place = Place::member("sign_in").then(member);

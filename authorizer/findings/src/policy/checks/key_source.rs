@@ -1,6 +1,6 @@
 //! Where an issuer's keys come from, and what stands in their place.
 
-use authorizer_core::token::KeysUrl;
+use authorizer_core::FetchUrl;
 
 use super::claims::host_of;
 use super::keys::are_one_site;
@@ -107,7 +107,7 @@ fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
 fn of_this_machine(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for issuer in subject.issuers() {
-        let url = issuer.keys_url().and_then(|url| KeysUrl::parse(url).ok());
+        let url = issuer.keys_url().and_then(|url| FetchUrl::parse(url).ok());
         if let Some(url) = url.filter(|url| !url.is_https()) {
             let place = issuer.place().then("jwks").then("url");
             found.push(

@@ -1,4 +1,4 @@
-//! The addresses that keys may be fetched from.
+//! The addresses that something may be fetched from: keys, and tokens for a code.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,19 +14,19 @@ const MAX_URL_BYTES: usize = 2048;
 ///
 /// INVARIANT: it has a host, and does not have a user, a password or a fragment.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct KeysUrl {
+pub struct FetchUrl {
     text: String,
     uri: Uri,
 }
 
 /// Why an address cannot be used.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum KeysUrlError {
+pub enum FetchUrlError {
     /// Not an absolute URL with a host.
     #[error("it is not an address that begins with `https://`")]
     NoUrl,
     /// An attacker on the network could replace the keys.
-    #[error("without TLS, anyone on the network can replace the keys")]
+    #[error("without TLS, anyone on the network can replace the answer")]
     Plain,
     /// `user:password@`.
     #[error("it contains a user or a password")]
@@ -36,35 +36,35 @@ pub enum KeysUrlError {
     Fragment,
 }
 
-impl KeysUrl {
+impl FetchUrl {
     /// Reads an address.
     ///
     /// # Errors
-    /// [`KeysUrlError`] for an address that must not be used.
-    pub fn parse(text: &str) -> Result<Self, KeysUrlError> {
+    /// [`FetchUrlError`] for an address that must not be used.
+    pub fn parse(text: &str) -> Result<Self, FetchUrlError> {
         if text.len() > MAX_URL_BYTES {
-            return Err(KeysUrlError::NoUrl);
+            return Err(FetchUrlError::NoUrl);
         }
-        let uri: Uri = text.parse().map_err(|_| KeysUrlError::NoUrl)?;
+        let uri: Uri = text.parse().map_err(|_| FetchUrlError::NoUrl)?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-            return Err(KeysUrlError::NoUrl);
+            return Err(FetchUrlError::NoUrl);
         };
         if authority.as_str().contains('@') {
-            return Err(KeysUrlError::User);
+            return Err(FetchUrlError::User);
         }
         // The parser removes it silently.
         if text.contains('#') {
-            return Err(KeysUrlError::Fragment);
+            return Err(FetchUrlError::Fragment);
         }
         if !is_host(authority.host()) || !has_usable_port(authority) {
-            return Err(KeysUrlError::NoUrl);
+            return Err(FetchUrlError::NoUrl);
         }
         if *scheme == Scheme::HTTP {
             if !is_loopback(authority.host()) {
-                return Err(KeysUrlError::Plain);
+                return Err(FetchUrlError::Plain);
             }
         } else if *scheme != Scheme::HTTPS {
-            return Err(KeysUrlError::NoUrl);
+            return Err(FetchUrlError::NoUrl);
         }
         Ok(Self { text: text.to_owned(), uri })
     }
@@ -97,15 +97,15 @@ impl KeysUrl {
     /// The same host with another path.
     ///
     /// # Errors
-    /// [`KeysUrlError`] when the result is not a valid address.
-    pub fn with_path(&self, path: &str) -> Result<Self, KeysUrlError> {
+    /// [`FetchUrlError`] when the result is not a valid address.
+    pub fn with_path(&self, path: &str) -> Result<Self, FetchUrlError> {
         let scheme = self.uri.scheme_str().unwrap_or_default();
         let authority = self.uri.authority().map(Authority::as_str).unwrap_or_default();
         Self::parse(&format!("{scheme}://{authority}{path}"))
     }
 }
 
-impl fmt::Display for KeysUrl {
+impl fmt::Display for FetchUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -158,35 +158,35 @@ mod tests {
             "http://[::1]:4000/",
             "http://localhost:80",
         ] {
-            assert_eq!(KeysUrl::parse(good).map(|address| address.to_string()), Ok(good.to_owned()));
+            assert_eq!(FetchUrl::parse(good).map(|address| address.to_string()), Ok(good.to_owned()));
         }
         for (bad, error) in [
-            ("", KeysUrlError::NoUrl),
-            ("login.example.com", KeysUrlError::NoUrl),
-            ("/jwks", KeysUrlError::NoUrl),
-            ("file:///etc/passwd", KeysUrlError::NoUrl),
-            ("ftp://login.example.com/", KeysUrlError::NoUrl),
-            ("https:///jwks", KeysUrlError::NoUrl),
-            ("https://login.example.com:99999/", KeysUrlError::NoUrl),
-            ("https://login.example.com:0/", KeysUrlError::NoUrl),
-            ("https://login.example.com:+80/", KeysUrlError::NoUrl),
-            ("https://login.example.com:443x/", KeysUrlError::NoUrl),
-            ("https://login.example.com:/", KeysUrlError::NoUrl),
-            ("https://login..example.com/", KeysUrlError::NoUrl),
-            ("https://-/", KeysUrlError::NoUrl),
-            ("https://*.example.com/", KeysUrlError::NoUrl),
-            ("https://[::1%25lo]/", KeysUrlError::NoUrl),
-            ("https://login.example.com/ jwks", KeysUrlError::NoUrl),
-            ("http://login.example.com/", KeysUrlError::Plain),
-            ("http://169.254.169.254/", KeysUrlError::Plain),
-            ("http://localhost.example.com/", KeysUrlError::Plain),
-            ("http://127.0.0.1.example.com/", KeysUrlError::Plain),
-            ("http://0.0.0.0/", KeysUrlError::Plain),
-            ("http://localhost@example.com/", KeysUrlError::User),
-            ("https://user:secret@login.example.com/", KeysUrlError::User),
-            ("https://login.example.com/#jwks", KeysUrlError::Fragment),
+            ("", FetchUrlError::NoUrl),
+            ("login.example.com", FetchUrlError::NoUrl),
+            ("/jwks", FetchUrlError::NoUrl),
+            ("file:///etc/passwd", FetchUrlError::NoUrl),
+            ("ftp://login.example.com/", FetchUrlError::NoUrl),
+            ("https:///jwks", FetchUrlError::NoUrl),
+            ("https://login.example.com:99999/", FetchUrlError::NoUrl),
+            ("https://login.example.com:0/", FetchUrlError::NoUrl),
+            ("https://login.example.com:+80/", FetchUrlError::NoUrl),
+            ("https://login.example.com:443x/", FetchUrlError::NoUrl),
+            ("https://login.example.com:/", FetchUrlError::NoUrl),
+            ("https://login..example.com/", FetchUrlError::NoUrl),
+            ("https://-/", FetchUrlError::NoUrl),
+            ("https://*.example.com/", FetchUrlError::NoUrl),
+            ("https://[::1%25lo]/", FetchUrlError::NoUrl),
+            ("https://login.example.com/ jwks", FetchUrlError::NoUrl),
+            ("http://login.example.com/", FetchUrlError::Plain),
+            ("http://169.254.169.254/", FetchUrlError::Plain),
+            ("http://localhost.example.com/", FetchUrlError::Plain),
+            ("http://127.0.0.1.example.com/", FetchUrlError::Plain),
+            ("http://0.0.0.0/", FetchUrlError::Plain),
+            ("http://localhost@example.com/", FetchUrlError::User),
+            ("https://user:secret@login.example.com/", FetchUrlError::User),
+            ("https://login.example.com/#jwks", FetchUrlError::Fragment),
         ] {
-            assert_eq!(KeysUrl::parse(bad).err(), Some(error), "{bad}");
+            assert_eq!(FetchUrl::parse(bad).err(), Some(error), "{bad}");
         }
     }
 }
