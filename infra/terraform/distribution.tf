@@ -5,9 +5,9 @@ locals {
   writes = var.uploads || var.deletes || var.multipart
 
   # CloudFront has only these sets. PUT comes with POST, PATCH and OPTIONS, which the function refuses or
-  # answers.
+  # answers. POST, for a sign-in, comes with PUT, which it refuses without a rule.
   allowed_methods = (
-    local.writes ? ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"] :
+    local.writes || var.sign_in ? ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"] :
     var.cors != null ? ["GET", "HEAD", "OPTIONS"] : ["GET", "HEAD"]
   )
 }

@@ -72,6 +72,12 @@ variable "listing" {
   default     = false
 }
 
+variable "sign_in" {
+  description = "Whether people sign in here (`[sign_in]` with `issuer`). Pages then renew a session, and people sign out, by POST."
+  type        = bool
+  default     = false
+}
+
 variable "forwarded_headers" {
   description = <<-EOT
     The viewer's headers that reach S3; the function has taken out what the request may not have. CloudFront's

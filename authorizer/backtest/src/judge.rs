@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use authorizer_core::UnixTime;
+use authorizer_core::code_flow::CodeFlow;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::SubjectLogging;
 use authorizer_core::rules::{Effect, Rule};
@@ -105,6 +106,13 @@ enum Told {
 }
 
 impl Judge {
+    /// The paths that the function answers itself, by this policy or by the one that decided before.
+    pub(super) fn own_paths(&self) -> Vec<&str> {
+        let policies = [Some(&self.policy), self.old.as_ref()].into_iter().flatten();
+        let flows = policies.filter_map(|policy| policy.bundle().policy().sign_in()?.code_flow());
+        flows.flat_map(CodeFlow::paths).collect()
+    }
+
     /// The policy that decided before, if it is known.
     pub(super) fn decider(&self, recorded: &Recorded<'_>) -> Option<&BacktestPolicy> {
         match &recorded.bundle {

@@ -116,7 +116,8 @@ impl Backtest {
     pub fn read(&self, lines: &Lines) -> Tally {
         let mut tally = Tally::default();
         let own = self.judge.policy.bundle().policy().own_parameters();
-        let context = Context { layout: lines.layout.as_deref(), own, wanted: None };
+        let own_paths = self.judge.own_paths();
+        let context = Context { layout: lines.layout.as_deref(), own, own_paths: &own_paths, wanted: None };
         for (number, line) in (lines.first..).zip(lines.bytes.split_inclusive(|byte| *byte == b'\n')) {
             line::read(line, &context, &mut |found| {
                 self.count(found, &mut tally, &lines.source, number);
@@ -133,6 +134,7 @@ impl Backtest {
             }
             LineContent::Request(recorded) => return self.count_request(&recorded, tally, source, line),
             LineContent::Preflight => &mut counts.preflights,
+            LineContent::SignIn => &mut counts.sign_ins,
             LineContent::NotDecided => &mut counts.not_decided,
             // Nothing is searched for.
             LineContent::NoRequest | LineContent::Found(_) => &mut counts.no_requests,

@@ -32,6 +32,8 @@ pub(super) struct Context<'c> {
     pub(super) layout: Option<&'c Layout>,
     /// The query parameters of this policy, which do not belong to S3.
     pub(super) own: OwnParameters<'c>,
+    /// The paths that the function answers itself, by this policy or the one before it.
+    pub(super) own_paths: &'c [&'c str],
     /// The id of the only request that is searched for, with all that its lines have.
     pub(super) wanted: Option<&'c str>,
 }
@@ -43,6 +45,8 @@ pub(super) enum LineContent<'l> {
     Request(Box<Recorded<'l>>),
     /// A CORS preflight.
     Preflight,
+    /// A step of a sign-in, which the function did itself.
+    SignIn,
     /// A request that CloudFront answered itself, or for which the function failed.
     NotDecided,
     /// A line that is not about a request, or not about the one that is searched for.
@@ -114,12 +118,18 @@ mod tests {
     use super::*;
 
     fn found(line: &str) -> Vec<String> {
-        let context = Context { layout: None, own: OwnParameters::default(), wanted: None };
+        let context = Context {
+            layout: None,
+            own: OwnParameters::default(),
+            own_paths: &["/.auth/session"],
+            wanted: None,
+        };
         let mut all = Vec::new();
         read(line.as_bytes(), &context, &mut |found| {
             all.push(match found {
                 LineContent::Request(recorded) => format!("request by {}", recorded.method),
                 LineContent::Preflight => "preflight".to_owned(),
+                LineContent::SignIn => "sign-in".to_owned(),
                 LineContent::NotDecided => "not decided".to_owned(),
                 LineContent::NoRequest => "no request".to_owned(),
                 LineContent::Found(found) => format!("{found:?}"),
@@ -154,12 +164,38 @@ mod tests {
             (tail.as_str(), vec!["request by GET"]),
             (r#"{"log_version":1,"reason":"event_malformed","decision":"refuse"}"#, vec!["request by "]),
             (r#"{"log_version":1,"reason":"preflight_answered","decision":"preflight"}"#, vec!["preflight"]),
+            (
+                r#"{"log_version":2,"reason":"session_told","decision":"sign_in","status":200}"#,
+                vec!["sign-in"],
+            ),
+            (
+                r#"{"log_version":2,"method":"GET","operation":"GetObject","key":"a","reason":"session_renewed","decision":"sign_in","status":302}"#,
+                vec!["sign-in"],
+            ),
+            (
+                r#"{"log_version":2,"method":"GET","reason":"sign_in_state_unknown","decision":"refuse","status":400}"#,
+                vec!["sign-in"],
+            ),
+            (
+                r#"{"log_version":2,"method":"GET","operation":"GetObject","key":"a","reason":"token_missing","decision":"refuse","status":302}"#,
+                vec!["request by GET"],
+            ),
+            (r#"{"cs-method":"GET","cs-uri-stem":"/.auth/session"}"#, vec!["sign-in"]),
+            (r#"{"cs-method":"GET","cs-uri-stem":"/.auth/sessions"}"#, vec!["request by GET"]),
             (r#"{"cs-method":"GET","cs-uri-stem":"/a"}"#, vec!["request by GET"]),
             (
                 r#"{"cs-method":"GET","cs-uri-stem":"/a","sc-status":0,"x-edge-result-type":"Redirect"}"#,
                 vec!["not decided"],
             ),
             (r#"{"level":"info","event":"keys_fetched","issuer":"staff","millis":84}"#, vec!["no request"]),
+            (
+                r#"{"event":"tokens_fetched","grant":"refresh_token","issuer":"staff","level":"info","millis":84}"#,
+                vec!["no request"],
+            ),
+            (
+                r#"{"event":"tokens_not_fetched","grant":"authorization_code","issuer":"staff","level":"error","millis":84,"reason":"invalid_client"}"#,
+                vec!["no request"],
+            ),
             (r#"{"timestamp":1,"message":{"level":"info","event":"start","pid":8}}"#, vec!["no request"]),
             (
                 r#"{"timestamp":"2027-01-15T08:00:00Z","log_level":"ERROR","errorMessage":"a","errorType":"RuntimeError"}"#,
@@ -218,9 +254,9 @@ mod tests {
             ),
             (
                 line(&format!(r#""key":"a","method":"GET",{ALLOW}"#)),
-                "its `decision` must be `allow` (with an `operation`), `refuse` or `preflight`",
+                "its `decision` must be `allow` (with an `operation`), `refuse`, `preflight` or `sign_in`",
             ),
-            (line(ALLOW), "a line without `key` must have the `decision` `refuse` or `preflight`"),
+            (line(ALLOW), "a line without `key` must have the `decision` `refuse`, `preflight` or `sign_in`"),
             (r#"{"cs-method":"GET"}"#.to_owned(), "the line must have `cs-method` and `cs-uri-stem`"),
             (r#"{"awslogs":{"data":"AAAA"}}"#.to_owned(), "the `data` of `awslogs` is not gzip in base64"),
             (
@@ -238,7 +274,12 @@ mod tests {
         ] {
             assert_eq!(found(&line), [problem], "{line}");
         }
-        let context = Context { layout: None, own: OwnParameters::default(), wanted: None };
+        let context = Context {
+            layout: None,
+            own: OwnParameters::default(),
+            own_paths: &["/.auth/session"],
+            wanted: None,
+        };
         for line in [b"\xff\n".to_vec(), vec![b'a'; MAX_LINE_BYTES + 1]] {
             read(&line, &context, &mut |found| assert!(matches!(found, LineContent::Malformed(_))));
         }

@@ -75,6 +75,8 @@ pub struct Counts {
     pub cannot_be_told: u64,
     /// CORS preflights, which do not give access to an object.
     pub preflights: u64,
+    /// Steps of a sign-in, which the function does itself.
+    pub sign_ins: u64,
     /// Requests that CloudFront answered itself, or for which the function failed.
     pub not_decided: u64,
     /// Lines that are not about a request.
@@ -99,7 +101,7 @@ impl Counts {
 
     /// Everything that was found in the logs.
     pub fn all(&self) -> u64 {
-        [self.compared(), self.preflights, self.not_decided, self.no_requests, self.malformed]
+        [self.compared(), self.preflights, self.sign_ins, self.not_decided, self.no_requests, self.malformed]
             .into_iter()
             .fold(0, u64::saturating_add)
     }
@@ -121,6 +123,7 @@ impl Counts {
             (&mut self.newly_refused, other.newly_refused),
             (&mut self.cannot_be_told, other.cannot_be_told),
             (&mut self.preflights, other.preflights),
+            (&mut self.sign_ins, other.sign_ins),
             (&mut self.not_decided, other.not_decided),
             (&mut self.no_requests, other.no_requests),
             (&mut self.malformed, other.malformed),

@@ -95,6 +95,7 @@ impl Trace {
             let context = Context {
                 layout: lines.layout.as_deref(),
                 own: OwnParameters::default(),
+                own_paths: &[],
                 wanted: Some(&self.id),
             };
             line::read(bytes, &context, &mut |content| {

@@ -121,7 +121,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
 fn report(tally: Tally, basis: &Basis, args: &ReportArgs) -> miette::Result<Exit> {
     let summary = tally.summary();
     let counts = summary.counts();
-    if counts.compared() == 0 && counts.preflights == 0 && counts.not_decided == 0 {
+    let beside = [counts.preflights, counts.sign_ins, counts.not_decided];
+    if counts.compared() == 0 && beside.iter().all(|count| *count == 0) {
         return Err(match summary.malformed().first() {
             Some(first) => BacktestError::AllMalformed {
                 count: counts.malformed,

@@ -122,8 +122,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
 /// The exit status for a decision.
 fn exit(explanation: &Explanation) -> Exit {
     match explanation.record.decision {
-        // An answered preflight is not refused.
-        Verdict::Allow | Verdict::Preflight => Exit::Held,
+        // An answered preflight is not refused, and neither is a step of a sign-in.
+        Verdict::Allow | Verdict::Preflight | Verdict::SignIn => Exit::Held,
         Verdict::Refuse => Exit::Findings,
     }
 }
@@ -216,7 +216,7 @@ fn write_text(
     let decision = match record.decision {
         Verdict::Allow => format!("{}{}", "allowed".green(), by(" by rule ")),
         Verdict::Refuse => format!("{} {status}: {}{}", "refused".red(), record.reason, by(" ")),
-        Verdict::Preflight => format!("{} {status}: {}", "answered".green(), record.reason),
+        Verdict::Preflight | Verdict::SignIn => format!("{} {status}: {}", "answered".green(), record.reason),
     };
     line(decision)?;
     // A malformed event has its own words, which name the field.

@@ -12,9 +12,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use authorizer_core::BuiltWith;
+use authorizer_core::code_flow::ClientAuthentication;
+use authorizer_core::policy::Policy;
 use authorizer_core::policy::document::JwksDocument;
 use authorizer_core::token::Issuer;
+use authorizer_core::{BuiltWith, SignIn};
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 use miette::Diagnostic;
@@ -141,21 +143,22 @@ enum PackageError {
         remedy: &'static str,
     },
     /// The binary does not start with this policy.
-    #[error("the policy has a `url` to fetch keys from, but `{path}` was built without `remote-keys`")]
-    #[diagnostic(help(
-        "build it with `authorizer/edge/build fast`, or `fast library` for a library; or remove the `url` and name a \
-         key `file` only, which `authorizer keys fetch` makes"
-    ))]
+    #[error("the policy has {}, but `{path}` was built without `remote-keys`", .fetches.has())]
+    #[diagnostic(help("{}", .fetches.remedy()))]
     NoRemoteKeys {
         /// The file.
         path: PathBuf,
+        /// What is fetched.
+        fetches: Fetches,
     },
     /// The binary might not start with this policy.
-    #[error("the policy has a `url` to fetch keys from, but `{path}` does not say whether it can fetch keys")]
+    #[error("the policy has {}, but `{path}` does not say whether it can fetch {}", .fetches.has(), .fetches.noun())]
     #[diagnostic(help("build it with `authorizer/edge/build`, from the same version as this program"))]
     Unmarked {
         /// The file.
         path: PathBuf,
+        /// What is fetched.
+        fetches: Fetches,
     },
     /// Nothing to make a package of.
     #[error("this program is no release, and the function is not inside it")]
@@ -170,9 +173,12 @@ enum PackageError {
         library: &'static str,
     },
     /// The build that was asked for does not start with this policy.
-    #[error("the policy has a `url` to fetch keys from, but the build `small` cannot fetch keys")]
-    #[diagnostic(help("leave `--build small` out; or remove the `url` and name a key `file` only"))]
-    CannotFetch,
+    #[error("the policy has {}, but the build `small` cannot fetch {}", .fetches.has(), .fetches.noun())]
+    #[diagnostic(help("{}", .fetches.without_small()))]
+    CannotFetch {
+        /// What is fetched.
+        fetches: Fetches,
+    },
     /// A key of a development server.
     #[error(
         "issuer `{issuer}` has a development key of `authorizer serve --dev-issuer`, which anyone could have made"
@@ -206,7 +212,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         return verify::run(zip, args.format);
     }
     let file = PolicyFile::load(args.policy.path())?;
-    let build = Build::of(&file);
+    let fetches = Fetches::of(file.bundle().policy());
+    let build = Build::of(fetches);
     if args.print_build {
         line(build.name())?;
         return Ok(Exit::Held);
@@ -216,8 +223,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         return Err(PackageError::DevelopmentKey { issuer: issuer.to_owned() }.into());
     }
     let function = match &args.bootstrap {
-        Some(path) => Function::built(path, build, args.hand_over)?,
-        None => Function::of_release(args.build.unwrap_or(build), build, args.hand_over)?,
+        Some(path) => Function::built(path, fetches, args.hand_over)?,
+        None => Function::of_release(args.build.unwrap_or(build), fetches, args.hand_over)?,
     };
     let archive = Archive::write(&args.hand_over.entries(&function.binary, file.bundle_json()))
         .map_err(PackageError::Zip)?;
@@ -226,14 +233,22 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         return Err(PackageError::ZipTooLarge { bytes }.into());
     }
     let policy = file.bundle().policy();
-    match policy.issuers().iter().any(Issuer::has_secret) || policy.claim_hasher().is_some() {
+    let of_sign_in = secrets_of_sign_in(policy);
+    let has_secret = policy.issuers().iter().any(Issuer::has_secret) || policy.claim_hasher().is_some();
+    match has_secret || of_sign_in.is_some() {
         true => save::replace_private(&args.out, archive.bytes())?,
         false => save::replace(&args.out, archive.bytes())?,
+    }
+    if let Some(secrets) = of_sign_in {
+        note(format_args!(
+            "warning: the zip is a secret: it contains {secrets}. Keep it, and the function's code in Lambda, where only \
+             people who may have that can read it"
+        ));
     }
     if bytes > SURE_ZIP_BYTES {
         note(format_args!(
             "warning: {}",
-            too_large(bytes, build, function.built_with, function.release.is_some())
+            too_large(bytes, fetches, function.built_with, function.release.is_some())
         ));
     }
     Report::new(&args.out, args.hand_over, &archive, file.bundle().sha256(), function.release.as_ref())
@@ -268,25 +283,25 @@ pub(crate) struct OfRelease {
 }
 
 impl Function {
-    /// What somebody built, for a policy that takes this build.
-    fn built(path: &Path, build: Build, hand_over: HandOver) -> Result<Self, PackageError> {
+    /// What somebody built, for a policy that fetches this.
+    fn built(path: &Path, fetches: Option<Fetches>, hand_over: HandOver) -> Result<Self, PackageError> {
         let binary = read_binary(path, hand_over)?;
         let built_with = binary::built_with(&binary);
-        match (build, built_with) {
-            (Build::Small, _) | (Build::Fast, Some(BuiltWith { remote_keys: true })) => {
+        match (fetches, built_with) {
+            (None, _) | (Some(_), Some(BuiltWith { remote_keys: true })) => {
                 Ok(Self { binary, built_with, release: None })
             }
-            (Build::Fast, Some(BuiltWith { remote_keys: false })) => {
-                Err(PackageError::NoRemoteKeys { path: path.to_owned() })
+            (Some(fetches), Some(BuiltWith { remote_keys: false })) => {
+                Err(PackageError::NoRemoteKeys { path: path.to_owned(), fetches })
             }
-            (Build::Fast, None) => Err(PackageError::Unmarked { path: path.to_owned() }),
+            (Some(fetches), None) => Err(PackageError::Unmarked { path: path.to_owned(), fetches }),
         }
     }
 
-    /// What is inside this program, for a policy that takes the second build.
-    fn of_release(build: Build, needed: Build, hand_over: HandOver) -> miette::Result<Self> {
-        if build == Build::Small && needed == Build::Fast {
-            return Err(PackageError::CannotFetch.into());
+    /// What is inside this program, for a policy that fetches this.
+    fn of_release(build: Build, fetches: Option<Fetches>, hand_over: HandOver) -> miette::Result<Self> {
+        if let (Build::Small, Some(fetches)) = (build, fetches) {
+            return Err(PackageError::CannotFetch { fetches }.into());
         }
         let mut release = Release::of_this_program()?.ok_or_else(|| hand_over.no_function(build))?;
         let binary = release.function(build, hand_over)?;
@@ -358,12 +373,77 @@ pub(crate) enum Build {
     Fast,
 }
 
+/// What the function fetches with a policy, if it fetches something.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fetches {
+    /// Keys, from the `url` of an issuer.
+    Keys,
+    /// Tokens, for the code of a sign-in; keys too, if an issuer has a `url`.
+    Tokens,
+}
+
+impl Fetches {
+    fn of(policy: &Policy) -> Option<Self> {
+        let has_url = policy.issuers().iter().any(|issuer| issuer.remote_keys().is_some());
+        match policy.sign_in().and_then(SignIn::code_flow) {
+            Some(_) => Some(Self::Tokens),
+            None => has_url.then_some(Self::Keys),
+        }
+    }
+
+    /// What the policy has for that.
+    fn has(self) -> &'static str {
+        match self {
+            Self::Keys => "a `url` to fetch keys from",
+            Self::Tokens => "a `[sign_in]` with `issuer`, which fetches tokens",
+        }
+    }
+
+    fn without_small(self) -> &'static str {
+        match self {
+            Self::Keys => "leave `--build small` out; or remove the `url` and name a key `file` only",
+            Self::Tokens => "leave `--build small` out",
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Tokens => "tokens",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Keys => {
+                "build it with `authorizer/edge/build fast`, or `fast library` for a library; or remove the `url` and \
+                 name a key `file` only, which `authorizer keys fetch` makes"
+            }
+            Self::Tokens => "build it with `authorizer/edge/build fast`, or `fast library` for a library",
+        }
+    }
+}
+
+/// The secrets of a sign-in that are in the bundle, as a sentence names them.
+fn secrets_of_sign_in(policy: &Policy) -> Option<&'static str> {
+    let flow = policy.sign_in().and_then(SignIn::code_flow)?;
+    Some(match flow.client_authentication() {
+        ClientAuthentication::None => "the key of the sign-in's cookies",
+        ClientAuthentication::SecretBasic(_) | ClientAuthentication::SecretPost(_) => {
+            "the key of the sign-in's cookies and the client's secret"
+        }
+        ClientAuthentication::PrivateKeyJwt(_) => {
+            "the key of the sign-in's cookies and the client's private key"
+        }
+    })
+}
+
 impl Build {
-    /// The build that a policy takes.
-    fn of(file: &PolicyFile) -> Self {
-        match file.bundle().policy().issuers().iter().any(|issuer| issuer.remote_keys().is_some()) {
-            true => Self::Fast,
-            false => Self::Small,
+    /// The build for what a policy fetches.
+    fn of(fetches: Option<Fetches>) -> Self {
+        match fetches {
+            Some(_) => Self::Fast,
+            None => Self::Small,
         }
     }
 
@@ -376,22 +456,29 @@ impl Build {
 }
 
 /// What to say of a zip that CloudFront may refuse: the limit, how the refusal reads, and the way out.
-fn too_large(bytes: usize, build: Build, built_with: Option<BuiltWith>, is_release: bool) -> String {
-    let way_out = match (build, built_with) {
-        (Build::Fast, _) if is_release => {
+fn too_large(
+    bytes: usize,
+    fetches: Option<Fetches>,
+    built_with: Option<BuiltWith>,
+    is_release: bool,
+) -> String {
+    let way_out = match (fetches, built_with) {
+        (Some(Fetches::Tokens), _) => {
+            "ask AWS Support which size it takes for your account; a `[sign_in]` with `url` in the place of `issuer` \
+             fits the build `small`, if nothing else is fetched"
+        }
+        (Some(Fetches::Keys), _) if is_release => {
             "fetch the keys with `authorizer keys fetch`, and name them with `file` in place of `url`"
         }
-        (Build::Fast, _) => {
+        (Some(Fetches::Keys), _) => {
             "fetch the keys with `authorizer keys fetch`, name them with `file` in place of `url`, and package the \
              binary of `authorizer/edge/build small`"
         }
-        (Build::Small, Some(BuiltWith { remote_keys: false })) => {
+        (None, Some(BuiltWith { remote_keys: false })) => {
             "make the policy smaller: its rules and keys are in the zip"
         }
-        (Build::Small, _) if is_release => "leave `--build fast` out: `small` is enough for this policy",
-        (Build::Small, _) => {
-            "package the binary of `authorizer/edge/build small`, which is enough for this policy"
-        }
+        (None, _) if is_release => "leave `--build fast` out: `small` is enough for this policy",
+        (None, _) => "package the binary of `authorizer/edge/build small`, which is enough for this policy",
     };
     format!(
         "the zip has {bytes} bytes. AWS's pages allow a viewer-request function 50 MB, but CloudFront was seen to \
@@ -433,15 +520,16 @@ mod tests {
     #[test]
     fn what_is_too_large_says_the_limit_the_error_and_the_way_out_of_its_own_build() {
         let [can, cannot] = BuiltWith::ALL.map(Some);
-        for (build, built_with, is_release, way_out) in [
-            (Build::Fast, can, false, "binary of `authorizer/edge/build small`"),
-            (Build::Fast, can, true, "`authorizer keys fetch`"),
-            (Build::Small, can, false, "`authorizer/edge/build small`, which is enough"),
-            (Build::Small, can, true, "leave `--build fast` out"),
-            (Build::Small, None, false, "`authorizer/edge/build small`, which is enough"),
-            (Build::Small, cannot, true, "make the policy smaller"),
+        for (fetches, built_with, is_release, way_out) in [
+            (Some(Fetches::Keys), can, false, "binary of `authorizer/edge/build small`"),
+            (Some(Fetches::Keys), can, true, "`authorizer keys fetch`"),
+            (Some(Fetches::Tokens), can, true, "a `[sign_in]` with `url` in the place of `issuer`"),
+            (None, can, false, "`authorizer/edge/build small`, which is enough"),
+            (None, can, true, "leave `--build fast` out"),
+            (None, None, false, "`authorizer/edge/build small`, which is enough"),
+            (None, cannot, true, "make the policy smaller"),
         ] {
-            let said = too_large(2_000_000, build, built_with, is_release);
+            let said = too_large(2_000_000, fetches, built_with, is_release);
             for part in ["2000000", "1048576", "InvalidLambdaFunctionAssociation", way_out] {
                 assert!(said.contains(part), "{said}");
             }

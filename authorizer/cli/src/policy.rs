@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use authorizer_core::code_flow::RandomSource;
 use authorizer_core::policy::Place;
 use authorizer_core::{Authorizer, Bundle, BundleError, MAX_BUNDLE_BYTES};
 use authorizer_policy::PolicyFile;
@@ -112,6 +113,9 @@ impl RuleLines {
     }
 }
 
+/// Whoever replays or explains a request gets the same outcome each time. No person gets it.
+pub(crate) const SAME_EACH_TIME: RandomSource = RandomSource::Seeded([0; 32]);
+
 /// A policy file or a bundle: exactly one of them.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
@@ -152,7 +156,7 @@ impl PolicyArgs {
             // The group of clap requires one of them.
             (None, None) => return Err(NoPolicyError.into()),
         };
-        Ok((Authorizer::new(bundle), lines))
+        Ok((Authorizer::new(bundle).with_random(SAME_EACH_TIME), lines))
     }
 
     /// The bytes of its `bundle.json`.

@@ -15,7 +15,7 @@ pub(crate) use self::signer::{Signer, Standing};
 
 use std::path::{Path, PathBuf};
 
-use authorizer_core::policy::document::{JwksDocument, PolicyDocument, SecretDocument};
+use authorizer_core::policy::document::{JwksDocument, PolicyDocument, SecretDocument, SignInDocument};
 use authorizer_core::token::{JwsAlgorithm, SignatureAlgorithm};
 use authorizer_core::{Bundle, BundleError};
 use aws_lc_rs::error::Unspecified;
@@ -40,6 +40,9 @@ pub(crate) const KEYS: &str = "recording.json";
 
 /// The longest file of keys, in bytes: nine algorithms have one key each.
 const MAX_KEYS_BYTES: usize = 64 * 1024;
+
+/// The key of cookies in every recording. Nothing real is sealed with it.
+const COOKIE_KEY: [u8; 32] = [0; 32];
 
 /// The only version so far.
 const VERSION: u32 = 1;
@@ -139,6 +142,15 @@ impl RecordingKeys {
                 };
                 issuer.secret = Some(SecretDocument { value: Some(value), ..SecretDocument::default() });
             }
+        }
+        if let Some(SignInDocument::CodeFlow(flow)) = &mut document.sign_in {
+            // What is sealed while a recording is replayed opens nowhere else, and no provider is asked.
+            let value = Some(URL_SAFE_NO_PAD.encode(COOKIE_KEY));
+            flow.cookie_key = SecretDocument { value, ..SecretDocument::default() };
+            flow.previous_cookie_key = None;
+            flow.client_secret = None;
+            flow.client_authentication = None;
+            flow.client_key = None;
         }
         let bundle = Bundle::write(&document).map_err(RecordingError::Policy)?;
         Bundle::read(&bundle).map_err(RecordingError::Policy)

@@ -27,7 +27,7 @@ use self::expect::{Expectations, Shown};
 use self::work::{Counts, Replay};
 use crate::in_order::{in_order, processors};
 use crate::output::{Exit, Format, color, line};
-use crate::policy::PolicyArgs;
+use crate::policy::{PolicyArgs, SAME_EACH_TIME};
 use crate::recording::{EVENTS, OUTCOMES, RecordingKeys, document_of};
 use crate::time::{now_or, parse_instant};
 
@@ -149,13 +149,17 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         }
         return Ok(if differences == 0 { Exit::Held } else { Exit::Findings });
     }
-    let Counts { allowed, refused, preflights } = counts;
+    let Counts { allowed, refused, preflights, sign_ins } = counts;
     if args.format == Format::Text {
         let preflights = match preflights {
             0 => String::new(),
             preflights => format!(", {preflights} preflights answered"),
         };
-        line(format_args!("{allowed} allowed, {refused} refused{preflights}"))?;
+        let sign_ins = match sign_ins {
+            0 => String::new(),
+            sign_ins => format!(", {sign_ins} steps of a sign-in"),
+        };
+        line(format_args!("{allowed} allowed, {refused} refused{preflights}{sign_ins}"))?;
     }
     Ok(if refused == 0 { Exit::Held } else { Exit::Findings })
 }
@@ -176,7 +180,7 @@ pub(crate) enum ReplayLine<'l> {
 fn recorded_authorizer(folder: &Path, policy: &PolicyArgs) -> miette::Result<Authorizer> {
     let keys = RecordingKeys::read(folder)?;
     let document = document_of(&policy.bundle_json()?).ok_or(ReplayError::NoDocument)?;
-    Ok(Authorizer::new(keys.bundle_of(&document)?))
+    Ok(Authorizer::new(keys.bundle_of(&document)?).with_random(SAME_EACH_TIME))
 }
 
 /// Shows on a terminal how many events are done.

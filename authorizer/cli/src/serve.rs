@@ -10,6 +10,7 @@ mod observer;
 mod policy;
 mod record;
 mod sample;
+mod sign_in;
 mod stop;
 mod tls;
 
@@ -43,6 +44,7 @@ use self::observer::RequestLines;
 use self::policy::LivePolicy;
 use self::record::RecordError;
 use self::sample::Sample;
+use self::sign_in::Served;
 use self::stop::Stop;
 use self::tls::Https;
 use crate::output::{Exit, Format, line, note};
@@ -119,6 +121,10 @@ pub(crate) struct Args {
     /// replaced by tokens of the recording's own keys, with the same claims.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// Origin that people return to after they signed in, instead of `origin` of `[sign_in]`, such as
+    /// `https://localhost:8443` [default: what the policy says]. The provider must know it.
+    #[arg(long, value_name = "URL")]
+    sign_in_origin: Option<String>,
     /// Do not serve the console, the page that shows requests and the policy. Its address, on a port of its own that only
     /// this machine can reach, is printed at the start.
     #[arg(long)]
@@ -186,6 +192,9 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             };
             let packaged = Packaged::unpack(zip, runtime, &clients).map_err(ServeError::from)?;
             let packaged = packaged.with_concurrency(args.concurrency);
+            if let Some(origin) = &args.sign_in_origin {
+                sign_in::set_origin_of_package(&packaged, origin)?;
+            }
             if !Packaged::limits_memory() {
                 note(
                     "this system does not tell the memory of a process: the limit of 128 MB is not enforced",
@@ -203,7 +212,7 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
             )
         }
         (None, Some(path)) => {
-            let policy = LivePolicy::load(&path, dev_issuer.clone())?;
+            let policy = LivePolicy::load(&path, dev_issuer.clone(), args.sign_in_origin.clone())?;
             let for_headers = policy.clone();
             let decider = Decider::Live(policy.clone());
             let by_policy = distribution::of_live(policy.clone());
@@ -270,13 +279,17 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
     if let Some(keys) = &dev_issuer {
         keys.warn();
     }
+    let base = base(running.addr(), https.as_ref());
+    if let Some(decider) = &decider {
+        let served = Served { base: &base, addr: running.addr() };
+        sign_in::warn(decider, args.sign_in_origin.as_deref(), &decided_by, &served);
+    }
     said.warn();
     for text in running.notes() {
         note(format_args!("not imported: {}", text.escape_debug()));
     }
     let bucket = running.buckets().next().map_or(BUCKET, |(name, _)| name);
     let bucket = data.join(bucket);
-    let base = base(running.addr(), https.as_ref());
     lock.serves(&base);
     let trusted = https.as_ref().map(|https| https.trusted.as_path());
     let console = match (&recording, decider) {

@@ -15,14 +15,15 @@ pub enum MethodSet {
 }
 
 impl MethodSet {
-    /// The smallest set with every method that a policy could allow.
-    pub fn for_policy(possible: &Possible) -> Self {
+    /// The smallest set with every method that a policy could allow, and POST if people sign in here: pages renew a
+    /// session with it, and people sign out.
+    pub fn for_policy(possible: &Possible, signs_in: bool) -> Self {
         use authorizer_core::operation::Method;
         let writes = possible.operations.methods().any(|method| match method {
             Method::Put | Method::Delete | Method::Post => true,
             Method::Get | Method::Head => false,
         });
-        match (writes, possible.preflights) {
+        match (writes || signs_in, possible.preflights) {
             (true, _) => Self::All,
             (false, true) => Self::ReadAndPreflight,
             (false, false) => Self::Read,

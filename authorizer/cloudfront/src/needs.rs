@@ -1,5 +1,6 @@
 //! What an access policy needs from the distribution.
 
+use authorizer_core::SignIn;
 use authorizer_core::cors::Cors;
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::origin_headers::OriginHeaders;
@@ -41,8 +42,9 @@ impl DistributionNeeds {
         let uploads = |rule: &authorizer_core::rules::Rule| {
             rule.operations().has_method(Method::Put) || rule.operations().has_method(Method::Post)
         };
+        let signs_in = policy.sign_in().and_then(SignIn::code_flow).is_some();
         Self {
-            methods: MethodSet::for_policy(&possible),
+            methods: MethodSet::for_policy(&possible, signs_in),
             lists: possible.operations.any(S3Operation::is_listing),
             reads_by_query: possible.operations.iter().any(by_query)
                 || ResponseOverride::ALL.iter().any(overridden)

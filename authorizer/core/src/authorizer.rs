@@ -1,5 +1,8 @@
 //! Decides on a request: steps 1 to 8, one after the other.
 
+#[cfg(feature = "code-flow")]
+mod code_flow;
+
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -19,7 +22,7 @@ use crate::refusal::{NoRule, Refusal};
 use crate::request::{OwnParameters, Possible, Resource, S3Request, Target};
 use crate::rules::{Access, Decision, host_of};
 #[cfg(feature = "code-flow")]
-use crate::sign_in::code_flow::{TokenAnswer, TokenRequest};
+use crate::sign_in::code_flow::{AskedTokens, Grant, RandomSource, Reply, TokenAnswer, TokenRequest};
 use crate::sign_in::{Next, SignIn};
 use crate::time::UnixTime;
 use crate::token::{
@@ -66,6 +69,8 @@ pub struct Authorizer {
     bundle: Bundle,
     possible: Possible,
     trust: Arc<Trust>,
+    #[cfg(feature = "code-flow")]
+    random: RandomSource,
 }
 
 /// The decision on one event.
@@ -91,6 +96,51 @@ enum Word<'w> {
     Proven,
     /// These claims, in addition to what the request contains.
     Supposed(&'w Supposed),
+}
+
+/// What a decision depends on beside the event and the policy.
+#[derive(Clone, Copy)]
+struct Given<'w> {
+    word: Word<'w>,
+    now: UnixTime,
+    /// What the token endpoint answered, if it was asked for this event.
+    #[cfg(feature = "code-flow")]
+    answer: Option<(Grant, TokenAnswer<'w>)>,
+    /// The bytes of the event, for random bytes that are the same each time.
+    #[cfg(feature = "code-flow")]
+    event: &'w [u8],
+}
+
+impl<'w> Given<'w> {
+    fn of(word: Word<'w>, now: UnixTime) -> Self {
+        Self {
+            word,
+            now,
+            #[cfg(feature = "code-flow")]
+            answer: None,
+            #[cfg(feature = "code-flow")]
+            event: &[],
+        }
+    }
+}
+
+/// What must be fetched first.
+enum Wanted {
+    /// A key of an issuer.
+    Key(WantedKey),
+    /// Tokens.
+    #[cfg(feature = "code-flow")]
+    Tokens(AskedTokens),
+}
+
+impl Wanted {
+    /// What could change this refusal.
+    fn of(refusal: &Refusal) -> Option<Self> {
+        match refusal {
+            Refusal::KeysUnavailable(KeysUnavailable::NotAsked(key)) => Some(Self::Key(key.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// An issuer whose keys must be fetched.
@@ -167,6 +217,9 @@ enum Decided {
     SignIn { location: String, cookies: Vec<String>, refusal: Refusal },
     /// The viewer comes from there, and is refused, with these `Set-Cookie` lines.
     StillRefused { cookies: Vec<String>, refusal: Refusal },
+    /// It is a step of a sign-in, which is in the record already.
+    #[cfg(feature = "code-flow")]
+    Flow(Box<Reply>),
 }
 
 impl Authorizer {
@@ -174,7 +227,13 @@ impl Authorizer {
     pub fn new(bundle: Bundle) -> Self {
         let possible = bundle.policy().possible();
         let trust = Arc::new(Trust::new(bundle.policy().issuers()));
-        Self { bundle, possible, trust }
+        Self {
+            bundle,
+            possible,
+            trust,
+            #[cfg(feature = "code-flow")]
+            random: RandomSource::default(),
+        }
     }
 
     /// The bundle that decides.
@@ -198,7 +257,7 @@ impl Authorizer {
     /// Decides on the bytes of one event, at the instant `now`, with the keys that are present. Every input has an
     /// outcome, and only an outcome that a rule allows forwards the request.
     pub fn authorize<'r>(&'r self, event: &'r [u8], now: UnixTime) -> Authorized<'r> {
-        self.authorize_by(event, Word::Proven, now).0
+        self.authorize_by(event, Given::of(Word::Proven, now)).0
     }
 
     /// The same, for a caller that can fetch the keys of an issuer.
@@ -211,28 +270,18 @@ impl Authorizer {
         event: &'r [u8],
         now: UnixTime,
     ) -> Result<Authorized<'r>, Needed<'p>> {
-        let (authorized, wanted) = self.authorize_by(event, Word::Proven, now);
-        let needed = wanted.and_then(|wanted| {
-            let issuer = self.bundle.policy().issuers().get(wanted.issuer)?;
-            Some(KeysNeeded { wanted, issuer, url: &issuer.remote_keys()?.url })
+        let (authorized, wanted) = self.authorize_by(event, Given::of(Word::Proven, now));
+        let needed = wanted.and_then(|wanted| match wanted {
+            Wanted::Key(key) => self.keys_needed(key).map(Needed::Keys),
+            #[cfg(feature = "code-flow")]
+            Wanted::Tokens(asked) => self.tokens_needed(asked).map(Needed::Tokens),
         });
-        needed.map_or(Ok(authorized), |keys| Err(Needed::Keys(keys)))
+        needed.map_or(Ok(authorized), Err)
     }
 
-    /// Decides on the same event with what the token endpoint answered.
-    ///
-    /// # Errors
-    /// [`KeysNeeded`] if the new tokens may be signed with keys that were not fetched yet; `None` may be said of them by
-    /// [`take_keys`](Self::take_keys), and then this again.
-    #[cfg(feature = "code-flow")]
-    pub fn take_tokens<'p: 'r, 'r>(
-        &'p self,
-        event: &'r [u8],
-        _request: &TokenRequest<'p>,
-        _answer: TokenAnswer<'_>,
-        now: UnixTime,
-    ) -> Result<Authorized<'r>, KeysNeeded<'p>> {
-        Ok(self.authorize(event, now))
+    fn keys_needed(&self, wanted: WantedKey) -> Option<KeysNeeded<'_>> {
+        let issuer = self.bundle.policy().issuers().get(wanted.issuer)?;
+        Some(KeysNeeded { wanted, issuer, url: &issuer.remote_keys()?.url })
     }
 
     /// Takes the answer of an issuer's URL: the body of a 200, or that there was no such answer. If the answer is not
@@ -258,16 +307,14 @@ impl Authorizer {
         supposed: &Supposed,
         now: UnixTime,
     ) -> Authorized<'r> {
-        self.authorize_by(event, Word::Supposed(supposed), now).0
+        self.authorize_by(event, Given::of(Word::Supposed(supposed), now)).0
     }
 
-    /// The decision, and the key that must be fetched first.
-    fn authorize_by<'r>(
-        &'r self,
-        event: &'r [u8],
-        word: Word<'_>,
-        now: UnixTime,
-    ) -> (Authorized<'r>, Option<WantedKey>) {
+    /// The decision, and what must be fetched first.
+    fn authorize_by<'r>(&'r self, event: &'r [u8], given: Given<'_>) -> (Authorized<'r>, Option<Wanted>) {
+        #[cfg(feature = "code-flow")]
+        let given = Given { event, ..given };
+        let now = given.now;
         let mut record =
             DecisionRecord { bundle_sha256: self.bundle.sha256().into(), ..DecisionRecord::default() };
         record.time = (!now.is_unknown()).then_some(now);
@@ -297,7 +344,7 @@ impl Authorizer {
             Outcome::refuse(refusal, id, Some(&request.method), form, headers(cookies))
         };
         let mut wanted = None;
-        let outcome = match self.decide(&request, word, now, &mut record) {
+        let outcome = match self.decide(&request, &given, &mut record) {
             Ok(Decided::Forward { asked, checksums, added }) => {
                 record.decision = Verdict::Allow;
                 record.reason = ALLOWED_BY_RULE.into();
@@ -322,10 +369,13 @@ impl Authorizer {
                 note_refusal(&refusal, &mut record);
                 refuse(&refusal, cookies)
             }
+            #[cfg(feature = "code-flow")]
+            Ok(Decided::Flow(mut reply)) => {
+                wanted = code_flow::wanted_of(&mut reply);
+                reply.into_outcome()
+            }
             Err(refusal) => {
-                if let Refusal::KeysUnavailable(KeysUnavailable::NotAsked(key)) = &refusal {
-                    wanted = Some(key.clone());
-                }
+                wanted = Wanted::of(&refusal);
                 note_refusal(&refusal, &mut record);
                 refuse(&refusal, Vec::new())
             }
@@ -337,19 +387,24 @@ impl Authorizer {
     fn decide<'r>(
         &'r self,
         request: &CloudFrontRequest<'_>,
-        word: Word<'_>,
-        now: UnixTime,
+        given: &Given<'_>,
         record: &mut DecisionRecord<'r>,
     ) -> Result<Decided, Refusal> {
         let policy: &Policy = self.bundle.policy();
+        #[cfg(feature = "code-flow")]
+        if let Some(answer) = self.answer_own_path(request, given, record) {
+            return Ok(answer);
+        }
         if policy.cors().is_some()
             && let Some(preflight) = Preflight::of(request)
         {
-            return self.answer_preflight(preflight, request, now, record).map(Decided::Preflight);
+            return self.answer_preflight(preflight, request, given.now, record).map(Decided::Preflight);
         }
-        let access = match self.access_of(request, word, now, record) {
+        let access = match self.access_of(request, given.word, given.now, record) {
             Ok(access) => access,
-            Err(Turned::Cookie(asked, refusal)) => return self.sign_in_or_refuse(request, &asked, refusal),
+            Err(Turned::Cookie(asked, refusal)) => {
+                return self.sign_in_or_refuse(request, &asked, refusal, given, record);
+            }
             Err(Turned::Refused(refusal)) => return Err(refusal),
         };
         match (policy.decide(&access), &access.principal) {
@@ -372,7 +427,7 @@ impl Authorizer {
                 Err(Refusal::from(limit))
             }
             (Decision::Default { .. }, Principal::Anonymous) => {
-                self.sign_in_or_refuse(request, &access.request, Refusal::TokenMissing)
+                self.sign_in_or_refuse(request, &access.request, Refusal::TokenMissing, given, record)
             }
             (Decision::Default { lacking_scope: Some(scope), .. }, Principal::Verified(_)) => {
                 Err(Refusal::InsufficientScope { scope })
@@ -384,12 +439,22 @@ impl Authorizer {
     }
 
     /// Sends a person who opens a page to sign in, unless they just come from there. Everything else is refused.
-    fn sign_in_or_refuse(
-        &self,
+    #[cfg_attr(
+        not(feature = "code-flow"),
+        allow(unused_variables, reason = "only the code flow depends on more")
+    )]
+    fn sign_in_or_refuse<'r>(
+        &'r self,
         request: &CloudFrontRequest<'_>,
         asked: &S3Request,
         refusal: Refusal,
+        given: &Given<'_>,
+        record: &mut DecisionRecord<'r>,
     ) -> Result<Decided, Refusal> {
+        #[cfg(feature = "code-flow")]
+        if let Some(step) = self.open_page(request, asked, &refusal, given, record) {
+            return Ok(step);
+        }
         let policy = self.bundle.policy();
         let cookie = policy.credentials().cookie.as_ref();
         match policy.sign_in().and_then(SignIn::redirect).and_then(|at| at.next(request, asked, cookie)) {
@@ -405,9 +470,7 @@ impl Authorizer {
     /// # Errors
     /// The [`Refusal`] of a request for which no rule is checked. Here a preflight is a refusal too.
     pub fn access(&self, event: &[u8], now: UnixTime) -> Result<Access<'_>, Refusal> {
-        let event = ViewerRequestEvent::parse(event).map_err(Refusal::from)?;
-        let access = self.access_of(&event.request, Word::Proven, now, &mut DecisionRecord::default());
-        access.map_err(Refusal::from)
+        self.access_by(event, Word::Proven, now)
     }
 
     /// The same, as [`authorize_supposing`](Self::authorize_supposing) takes the steps.
@@ -420,8 +483,16 @@ impl Authorizer {
         supposed: &Supposed,
         now: UnixTime,
     ) -> Result<Access<'_>, Refusal> {
+        self.access_by(event, Word::Supposed(supposed), now)
+    }
+
+    fn access_by(&self, event: &[u8], word: Word<'_>, now: UnixTime) -> Result<Access<'_>, Refusal> {
         let event = ViewerRequestEvent::parse(event).map_err(Refusal::from)?;
-        let word = Word::Supposed(supposed);
+        // The function answers these itself: there is no object with that key to reach.
+        #[cfg(feature = "code-flow")]
+        if self.is_own_path(&event.request) {
+            return Err(Refusal::NoRule(NoRule::KeyNotAllowed));
+        }
         self.access_of(&event.request, word, now, &mut DecisionRecord::default()).map_err(Refusal::from)
     }
 

@@ -53,6 +53,11 @@ pub enum BundleError {
     /// The policy is not the one that the bundle was written with.
     #[error("the policy in the bundle was changed after it was packaged")]
     Altered,
+    /// The policy needs another build, one with the feature `code-flow`.
+    #[error(
+        "the policy signs people in itself (`[sign_in]` with `issuer`), but this binary was built without the code flow"
+    )]
+    CodeFlow,
     /// The policy is not valid.
     #[error("the policy in the bundle is not valid: {}", first(.0))]
     Policy(Vec<PolicyProblem>),
@@ -132,8 +137,15 @@ impl Bundle {
         if sha256_hex(file.policy.get().as_bytes()) != file.policy_sha256 {
             return Err(BundleError::Altered);
         }
-        let document: PolicyDocument =
-            serde_json::from_str(file.policy.get()).map_err(BundleError::Unreadable)?;
+        let document: PolicyDocument = match serde_json::from_str(file.policy.get()) {
+            Ok(document) => document,
+            // The words of serde for this say nothing. No string of JSON contains such quotes.
+            #[cfg(not(feature = "code-flow"))]
+            Err(_) if file.policy.get().contains("\"authorization_endpoint\":") => {
+                return Err(BundleError::CodeFlow);
+            }
+            Err(error) => return Err(BundleError::Unreadable(error)),
+        };
         let policy = Policy::compile(&document).map_err(BundleError::Policy)?;
         Ok(Self { policy, sha256: sha256_hex(bytes) })
     }

@@ -87,7 +87,7 @@ pub enum CredentialError {
 pub const MAX_COOKIES: usize = 4;
 
 /// The largest number of pieces: a browser keeps 4,096 bytes of each cookie, and a token has at most four times that.
-const MAX_PIECES: usize = 16;
+pub(crate) const MAX_PIECES: usize = 16;
 
 impl CredentialPlaces {
     /// Whether a token in this place comes with a request whoever's page makes it: a browser sends cookies by itself,
@@ -224,7 +224,7 @@ impl<'r> Values<'r> {
 }
 
 /// The name and the value of every cookie (RFC 6265 section 5.4; HTTP/2 may send one line per cookie).
-fn cookies<'r>(headers: &'r CloudFrontHeaders<'_>) -> impl Iterator<Item = (&'r str, &'r str)> {
+pub(crate) fn cookies<'r>(headers: &'r CloudFrontHeaders<'_>) -> impl Iterator<Item = (&'r str, &'r str)> {
     let lines = headers.get("cookie").map(HeaderLines::as_slice).unwrap_or_default();
     lines
         .iter()
@@ -283,6 +283,15 @@ fn in_cookies<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Result<InCo
     }
 }
 
+/// The value of the one cookie of this name, whole or in pieces, if it has the form of a token.
+#[cfg(feature = "code-flow")]
+pub(crate) fn value_in_pieces<'r>(headers: &'r CloudFrontHeaders<'_>, name: &str) -> Option<Cow<'r, str>> {
+    match in_cookies(headers, name) {
+        Ok(InCookies::One(value)) => value,
+        Ok(InCookies::Several(_) | InCookies::AllEmpty) | Err(_) => None,
+    }
+}
+
 /// The token that these pieces are of. None may be missing before the last.
 fn joined<'r>(
     pieces: impl Iterator<Item = Option<&'r str>> + Clone,
@@ -302,7 +311,7 @@ fn checked(token: Cow<'_, str>) -> Result<Option<Cow<'_, str>>, CredentialError>
 }
 
 /// RFC 6750 section 2.1: `b64token`.
-fn is_b64token(text: &str) -> bool {
+pub(crate) fn is_b64token(text: &str) -> bool {
     let is_one = |byte: u8| {
         byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
     };

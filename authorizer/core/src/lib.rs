@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Each step turns one type into the next and can only refuse, with a [`Refusal`]. Nothing here does I/O,
-//! reads a clock or panics; the same code decides at the edge, in replay, in the local distribution and in
+//! reads a clock or panics. (A sign-in by the code flow takes random bytes from the system, unless its caller gives others.) The same code decides at the edge, in replay, in the local distribution and in
 //! the audit.
 //!
 //! [`Authorizer`] is the whole way; the modules are its steps, in order.
@@ -66,6 +66,8 @@ pub use media_type::{MediaRange, MediaType};
 pub use near::nearest;
 pub use origin::OriginPattern;
 pub use query::QueryError;
+#[cfg(feature = "code-flow")]
+pub use refusal::SignInError;
 pub use refusal::{NoRule, Reason, Refusal, UploadError};
 pub use scalar::Scalar;
 #[cfg(feature = "code-flow")]

@@ -1,7 +1,7 @@
 //! Step 7: the result for CloudFront.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::checksum::Checksums;
 use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines};
@@ -11,7 +11,7 @@ use crate::request::S3Request;
 use crate::token::RETRY_SECONDS;
 
 /// The realm of every challenge (RFC 9110 section 11.5): the objects of one distribution.
-const REALM: &str = "objects";
+pub(crate) const REALM: &str = "objects";
 
 /// RFC 9110 section 15.3.5: the answer has only headers.
 pub(crate) const PREFLIGHT_STATUS: u16 = 204;
@@ -101,7 +101,7 @@ impl<'e> Outcome<'e> {
             headers.push(("Allow", allow.clone()));
         }
         let body = (method != Some("HEAD")).then(|| match form {
-            RefusalForm::Problem => problem_of(refusal, request_id),
+            RefusalForm::Problem => problem_of(refusal, request_id).to_string(),
             RefusalForm::S3Error => s3_error_of(refusal, request_id),
         });
         Self::respond(status, headers, body)
@@ -119,7 +119,7 @@ impl<'e> Outcome<'e> {
         Self::respond(SIGN_IN_STATUS, headers, None)
     }
 
-    fn respond(status: u16, headers: Vec<(&'static str, String)>, body: Option<String>) -> Self {
+    pub(crate) fn respond(status: u16, headers: Vec<(&'static str, String)>, body: Option<String>) -> Self {
         let always =
             [("Cache-Control", "no-store".to_owned()), ("X-Content-Type-Options", "nosniff".to_owned())];
         let mut lines = CloudFrontHeaders::default();
@@ -155,7 +155,7 @@ impl<'e> Outcome<'e> {
 /// The bodies that the answer to a refused request can have, each with its media type: which one, the client decides.
 pub fn refusal_bodies(refusal: &Refusal, request_id: Option<&str>) -> [(&'static str, String); 2] {
     [
-        (RefusalForm::Problem.media_type(), problem_of(refusal, request_id)),
+        (RefusalForm::Problem.media_type(), problem_of(refusal, request_id).to_string()),
         (RefusalForm::S3Error.media_type(), s3_error_of(refusal, request_id)),
     ]
 }
@@ -199,7 +199,7 @@ fn is_sdk_of_aws(agent: &str) -> bool {
         .any(|name| agent.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
 }
 
-fn problem_of(refusal: &Refusal, request_id: Option<&str>) -> String {
+pub(crate) fn problem_of(refusal: &Refusal, request_id: Option<&str>) -> Value {
     let status = refusal.status();
     let mut problem = json!({
         "type": "about:blank",
@@ -210,7 +210,7 @@ fn problem_of(refusal: &Refusal, request_id: Option<&str>) -> String {
     if let (Some(id), Some(problem)) = (request_id, problem.as_object_mut()) {
         problem.insert("request_id".into(), id.into());
     }
-    problem.to_string()
+    problem
 }
 
 fn s3_error_of(refusal: &Refusal, request_id: Option<&str>) -> String {

@@ -11,6 +11,8 @@ use crate::cors::PreflightVerdict;
 pub use crate::digest::sha256_hex;
 use crate::logged_claims::{ClaimHasher, LoggedClaims};
 use crate::refusal::Refusal;
+#[cfg(feature = "code-flow")]
+use crate::sign_in::code_flow::SignInWord;
 use crate::time::UnixTime;
 use crate::token::VerifiedClaims;
 
@@ -29,11 +31,15 @@ const MAX_NAME: usize = 40;
 /// The reason of every request that goes on.
 pub(crate) const ALLOWED_BY_RULE: &str = "allowed_by_rule";
 
-/// Every word that `reason` of the decision log can be: of a request that goes on, of an answered preflight, and of each
+/// Every word that `reason` of the decision log can be: of a request that goes on, of an answered preflight, of a step of a
+/// sign-in, and of each
 /// [`Refusal`].
 pub fn reasons() -> impl Iterator<Item = &'static str> {
     let preflights = PreflightVerdict::ALL.into_iter().map(PreflightVerdict::reason);
-    iter::once(ALLOWED_BY_RULE).chain(preflights).chain(Refusal::REASONS)
+    let words = iter::once(ALLOWED_BY_RULE).chain(preflights);
+    #[cfg(feature = "code-flow")]
+    let words = words.chain(SignInWord::ALL.into_iter().map(SignInWord::reason));
+    words.chain(Refusal::REASONS)
 }
 
 /// How the decision log writes the subject of a token.
@@ -84,12 +90,12 @@ pub struct DecisionRecord<'r> {
     /// The names of the query parameters of any other request, in the form that docs/decision-log.md describes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_names: Option<Cow<'r, str>>,
-    /// `allow`, `refuse` or `preflight`.
+    /// `allow`, `refuse`, `preflight` or `sign_in`.
     pub decision: Verdict,
     /// The status of the function's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// `allowed_by_rule`, `preflight_...`, or why it was refused.
+    /// `allowed_by_rule`, `preflight_...`, what a sign-in did, or why it was refused.
     pub reason: Cow<'r, str>,
     /// What is wrong with an event that could not be read. It holds nothing that the viewer sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +156,10 @@ pub enum Verdict {
     Refuse,
     /// It was a CORS preflight, and the function answered it.
     Preflight,
+    /// It was a step of a sign-in, and the function did it.
+    #[cfg(feature = "code-flow")]
+    #[serde(rename = "sign_in")]
+    SignIn,
 }
 
 impl Verdict {
@@ -159,6 +169,8 @@ impl Verdict {
             Self::Allow => "allow",
             Self::Refuse => "refuse",
             Self::Preflight => "preflight",
+            #[cfg(feature = "code-flow")]
+            Self::SignIn => "sign_in",
         }
     }
 }

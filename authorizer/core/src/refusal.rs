@@ -6,9 +6,13 @@
 
 mod reason;
 mod s3_code;
+#[cfg(feature = "code-flow")]
+mod sign_in_error;
 
 pub use reason::Reason;
 pub(crate) use s3_code::S3Code;
+#[cfg(feature = "code-flow")]
+pub use sign_in_error::SignInError;
 
 use crate::credential::CredentialError;
 use crate::event::{EventError, EventProblem};
@@ -66,6 +70,9 @@ pub enum Refusal {
         /// The scopes that would have been enough, separated by spaces.
         scope: String,
     },
+    /// A step of a sign-in.
+    #[cfg(feature = "code-flow")]
+    SignIn(SignInError),
 }
 
 /// Why no allow rule matched: the first part that failed in the closest rule.
@@ -129,6 +136,13 @@ impl From<CredentialError> for Refusal {
             CredentialError::Scheme => Self::CredentialScheme,
             CredentialError::Malformed | CredentialError::CookieMalformed => Self::CredentialMalformed,
         }
+    }
+}
+
+#[cfg(feature = "code-flow")]
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        Self::SignIn(error)
     }
 }
 
@@ -260,6 +274,8 @@ impl Refusal {
             },
             Self::OriginNotAllowed => Reason::OriginNotAllowed,
             Self::InsufficientScope { .. } => Reason::InsufficientScope,
+            #[cfg(feature = "code-flow")]
+            Self::SignIn(error) => error.kind(),
         }
     }
 
@@ -355,6 +371,8 @@ impl Refusal {
                 }
             },
             Self::OriginNotAllowed => "Pages from this origin cannot use this service.",
+            #[cfg(feature = "code-flow")]
+            Self::SignIn(error) => error.detail(),
         };
         fixed.to_owned()
     }
@@ -369,6 +387,10 @@ impl Refusal {
             )),
             Self::Token(error) => Some(invalid_token(realm, token_description(*error))),
             Self::CredentialMalformed => Some(invalid_token(realm, NOT_VALID_HERE)),
+            #[cfg(feature = "code-flow")]
+            Self::SignIn(error) => {
+                (error.kind().status() == 401).then(|| format!("Bearer realm=\"{realm}\""))
+            }
             Self::InsufficientScope { scope } => {
                 Some(format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scope}\""))
             }
@@ -440,8 +462,12 @@ fn invalid_token(realm: &str, description: &str) -> String {
 /// The reason phrase of a status this function answers with (RFC 9110 section 15).
 pub(crate) fn status_description(status: u16) -> &'static str {
     match status {
+        #[cfg(feature = "code-flow")]
+        200 => "OK",
         204 => "No Content",
         302 => "Found",
+        #[cfg(feature = "code-flow")]
+        303 => "See Other",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
@@ -449,6 +475,8 @@ pub(crate) fn status_description(status: u16) -> &'static str {
         411 => "Length Required",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
+        #[cfg(feature = "code-flow")]
+        502 => "Bad Gateway",
         503 => "Service Unavailable",
         _ => "Internal Server Error",
     }

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "code-flow")]
 pub mod code_flow;
+mod navigation;
 mod redirect;
 
 #[cfg(feature = "code-flow")]

@@ -8,6 +8,8 @@ mod cache;
 mod claims;
 mod ed25519;
 mod error;
+#[cfg(feature = "code-flow")]
+mod id_token;
 mod issuer;
 mod json;
 mod judged;
@@ -25,6 +27,8 @@ mod trust;
 pub use algorithm::{JwsAlgorithm, SignatureAlgorithm};
 pub use claims::{SCOPE_CLAIMS, TEXT_CLAIMS, VerifiedClaims, is_scope};
 pub use error::TokenError;
+#[cfg(feature = "code-flow")]
+pub(crate) use id_token::{IdTokenChecks, nonce_of};
 pub(crate) use issuer::KeySource;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use json::parse_claims;

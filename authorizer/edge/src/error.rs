@@ -55,6 +55,7 @@ impl StartError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Place(_) | Self::BundleMissing { .. } => "bundle_missing",
+            Self::Bundle { source: BundleError::CodeFlow, .. } => "code_flow_not_built",
             Self::Bundle { .. } => "bundle_invalid",
             #[cfg(feature = "remote-keys")]
             Self::Tls(_) => "runtime_failed",

@@ -68,7 +68,7 @@ impl Function {
         authorized.outcome
     }
 
-    /// Keys are fetched within the invocation, because the process is frozen between invocations.
+    /// Keys and tokens are fetched within the invocation, because the process is frozen between invocations.
     #[cfg(feature = "remote-keys")]
     async fn authorize<'r>(
         &'r self,
@@ -76,15 +76,15 @@ impl Function {
         time_left: Duration,
         lines: &mut Vec<u8>,
     ) -> Authorized<'r> {
-        let (authorized, asked) = self.authorizer.authorize(event, now, time_left).await;
-        if let Some(asked) = asked {
-            log::asked(&asked, lines);
+        let (authorized, reports) = self.authorizer.authorize(event, now, time_left).await;
+        for asked in &reports {
+            log::asked(asked, lines);
         }
         authorized
     }
 
     #[cfg(not(feature = "remote-keys"))]
-    #[allow(clippy::unused_async, reason = "same signature as the variant that fetches keys")]
+    #[allow(clippy::unused_async, reason = "same signature as the variant that fetches")]
     async fn authorize<'r>(&'r self, event: &'r [u8], _: Duration, _: &mut Vec<u8>) -> Authorized<'r> {
         self.authorizer.authorize(event, now())
     }

@@ -4,6 +4,8 @@
 use std::io::{Write as _, stdout};
 
 use authorizer_core::record::{DecisionLine, DecisionRecord};
+#[cfg(feature = "remote-keys")]
+use authorizer_jwks::{AskError, Asked, What};
 use serde_json::json;
 
 use crate::error::StartError;
@@ -47,25 +49,32 @@ pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64, lines: &mut Vec
     }
 }
 
-/// The result of fetching an issuer's keys. Only the policy's name for the issuer and fixed words: its answer can
-/// contain anything.
+/// The result of fetching keys or tokens. Only the policy's name for the issuer and fixed words: its answer can contain
+/// anything.
 #[cfg(feature = "remote-keys")]
-pub(crate) fn asked(asked: &authorizer_jwks::Asked, lines: &mut Vec<u8>) {
+pub(crate) fn asked(asked: &Asked, lines: &mut Vec<u8>) {
     let millis = u64::try_from(asked.took.as_millis()).unwrap_or(u64::MAX);
-    let line = match &asked.result {
-        Ok(()) => {
-            json!({"level": "info", "event": "keys_fetched", "issuer": asked.issuer, "millis": millis})
-        }
-        Err(error) => json!({
-            "level": "error",
-            "event": "keys_not_fetched",
-            "issuer": asked.issuer,
-            "reason": error.reason(),
-            "millis": millis,
-        }),
+    let event = match (asked.what, &asked.result) {
+        (What::Keys, Ok(())) => "keys_fetched",
+        (What::Keys, Err(_)) => "keys_not_fetched",
+        (What::Tokens(_), Ok(())) => "tokens_fetched",
+        (What::Tokens(_), Err(_)) => "tokens_not_fetched",
     };
+    let mut line = json!({"event": event, "issuer": asked.issuer, "millis": millis});
+    if let Some(members) = line.as_object_mut() {
+        let reason = asked.result.as_ref().err().map(AskError::reason);
+        members.insert("level".to_owned(), reason.map_or("info", level).into());
+        members.extend(asked.what.grant().map(|grant| ("grant".to_owned(), grant.into())));
+        members.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
+    }
     lines.extend_from_slice(line.to_string().as_bytes());
     lines.push(b'\n');
+}
+
+/// Any viewer can bring a code that was used, or a session that was ended elsewhere. So that is not an error.
+#[cfg(feature = "remote-keys")]
+fn level(reason: &str) -> &'static str {
+    if reason == "invalid_grant" { "info" } else { "error" }
 }
 
 /// The function cannot start, so it does not allow any request.

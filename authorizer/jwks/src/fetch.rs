@@ -1,4 +1,4 @@
-//! One GET, of a few kilobytes, from a server that may be slow, broken or hostile.
+//! One GET or one POST, of a few kilobytes, to a server that may be slow, broken or hostile.
 
 use std::error::Error;
 use std::pin::pin;
@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use authorizer_core::FetchUrl;
 use bytes::Bytes;
-use http::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
-use http::{Request, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
-use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
@@ -21,13 +22,31 @@ use crate::connection::Connection;
 /// The longest answer that is accepted, in bytes. The key sets of the large providers have up to 20,000.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// An HTTP client that fetches keys, with the certification authorities that it trusts.
+/// An HTTP client that fetches keys and tokens, with the certification authorities that it trusts.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     tls: Arc<ClientConfig>,
 }
 
-/// Why a fetch failed. It contains text from the server, unescaped.
+/// A form for a server, which the answer depends on. It contains secrets, so it has no `Debug`.
+#[derive(Clone, Copy)]
+pub struct Form<'f> {
+    /// The value of `Authorization`, if there is one.
+    pub authorization: Option<&'f str>,
+    /// The body, as `application/x-www-form-urlencoded`.
+    pub body: &'f str,
+}
+
+/// A whole answer, of any status but a redirect.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The body, at most [`MAX_ANSWER_BYTES`].
+    pub body: Bytes,
+}
+
+/// Why a fetch failed. It contains text from the server, unescaped, but nothing of what was sent in a [`Form`].
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum FetchError {
     /// No connection, or a certificate that does not verify.
@@ -99,19 +118,70 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`] for anything else, and after the deadline.
     pub async fn get(&self, url: &FetchUrl, within: Duration) -> Result<Bytes, FetchError> {
-        match tokio::time::timeout(within, self.get_at_leisure(url)).await {
+        let read = async |response: Response<Incoming>| {
+            let status = response.status();
+            if status.is_redirection() {
+                let location = response.headers().get(LOCATION);
+                let location = location.map(HeaderValue::as_bytes).unwrap_or_default();
+                let location = String::from_utf8_lossy(location).into_owned();
+                return Err(FetchError::Redirect { status: status.as_u16(), location });
+            }
+            if status != StatusCode::OK {
+                return Err(FetchError::Status(status.as_u16()));
+            }
+            body_of(response).await
+        };
+        self.fetch(url, request(url, None)?, read, within).await
+    }
+
+    /// The answer to a form, which is sent at most once. A redirect is not followed: it is an error, so the form reaches
+    /// no other address.
+    ///
+    /// # Errors
+    /// [`FetchError`] if there is no whole answer before the deadline. The server may have got the form all the same.
+    pub async fn post(
+        &self,
+        url: &FetchUrl,
+        form: Form<'_>,
+        within: Duration,
+    ) -> Result<Answered, FetchError> {
+        let read = async |response: Response<Incoming>| {
+            let status = response.status();
+            if status.is_redirection() {
+                // Its address may repeat what was sent.
+                return Err(FetchError::Redirect { status: status.as_u16(), location: String::new() });
+            }
+            Ok(Answered { status: status.as_u16(), body: body_of(response).await? })
+        };
+        self.fetch(url, request(url, Some(form))?, read, within).await
+    }
+
+    async fn fetch<A>(
+        &self,
+        url: &FetchUrl,
+        request: Request<Full<Bytes>>,
+        read: impl AsyncFnOnce(Response<Incoming>) -> Result<A, FetchError>,
+        within: Duration,
+    ) -> Result<A, FetchError> {
+        match tokio::time::timeout(within, self.at_leisure(url, request, read)).await {
             Ok(answer) => answer,
             Err(_) => Err(FetchError::Deadline(within)),
         }
     }
 
-    async fn get_at_leisure(&self, url: &FetchUrl) -> Result<Bytes, FetchError> {
+    async fn at_leisure<A>(
+        &self,
+        url: &FetchUrl,
+        request: Request<Full<Bytes>>,
+        read: impl AsyncFnOnce(Response<Incoming>) -> Result<A, FetchError>,
+    ) -> Result<A, FetchError> {
         let unreachable = |error: std::io::Error| FetchError::Unreachable(innermost(&error));
         let broken = |error: hyper::Error| FetchError::Broken(innermost(&error));
         let connection = Connection::open(url, &self.tls).await.map_err(unreachable)?;
-        let (sender, driver) = http1::handshake(TokioIo::new(connection)).await.map_err(broken)?;
+        let (mut sender, driver) = http1::handshake(TokioIo::new(connection)).await.map_err(broken)?;
+        let answer = async move { read(sender.send_request(request).await.map_err(broken)?).await };
         // Not in its own task: the connection must end with this call, whatever the result.
-        let (mut driver, mut answer) = (pin!(driver), pin!(exchange(sender, url)));
+        let (mut driver, mut answer) = (pin!(driver), pin!(answer));
         tokio::select! {
             answer = &mut answer => answer,
             // It has passed on all received bytes.
@@ -120,27 +190,32 @@ impl Fetcher {
     }
 }
 
-async fn exchange(mut sender: http1::SendRequest<Empty<Bytes>>, url: &FetchUrl) -> Result<Bytes, FetchError> {
-    let broken = |error: hyper::Error| FetchError::Broken(innermost(&error));
+/// A GET; with a form, a POST of it.
+fn request(url: &FetchUrl, form: Option<Form<'_>>) -> Result<Request<Full<Bytes>>, FetchError> {
     let authority = url.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
     let path = url.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let request = Request::get(path)
+    let mut request = Request::builder()
+        .uri(path)
         .header(HOST, authority)
         .header(ACCEPT, "application/json")
         .header(USER_AGENT, concat!("authorizer/", env!("CARGO_PKG_VERSION")))
-        .header(CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| FetchError::Broken(error.to_string()))?;
-    let response = sender.send_request(request).await.map_err(broken)?;
-    let status = response.status();
-    if status.is_redirection() {
-        let location = response.headers().get(LOCATION).map(|value| value.as_bytes()).unwrap_or_default();
-        let location = String::from_utf8_lossy(location).into_owned();
-        return Err(FetchError::Redirect { status: status.as_u16(), location });
+        .header(CONNECTION, "close");
+    let mut body = Bytes::new();
+    if let Some(form) = form {
+        request = request.method(Method::POST).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(authorization) = form.authorization {
+            // The error of `http` does not contain the value, but it is not passed on either.
+            let mut value = HeaderValue::from_str(authorization)
+                .map_err(|_| FetchError::Broken("the client's credentials do not fit in a header".into()))?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        body = Bytes::copy_from_slice(form.body.as_bytes());
     }
-    if status != StatusCode::OK {
-        return Err(FetchError::Status(status.as_u16()));
-    }
+    request.body(Full::new(body)).map_err(|error| FetchError::Broken(error.to_string()))
+}
+
+async fn body_of(response: Response<Incoming>) -> Result<Bytes, FetchError> {
     let said = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
     if said > MAX_ANSWER_BYTES {
         return Err(FetchError::TooLarge);

@@ -78,6 +78,8 @@ pub(crate) enum Form {
     OneOrMany(&'static Form),
     /// A table with known fields.
     Table(&'static Table),
+    /// A table with one of several shapes, which its fields tell: `[sign_in]`.
+    Shapes(&'static [&'static Table]),
     /// Blocks such as `[[rules]]`.
     Blocks(&'static Table),
     /// A table with names that the author chooses.
@@ -101,6 +103,8 @@ pub(crate) enum Kind {
     Media,
     /// The origin of a web page.
     Origin,
+    /// The path of a request.
+    Path,
 }
 
 /// The words that may be written, and what is meant by others.
@@ -187,7 +191,8 @@ pub(crate) fn remedy(kind: FileKind, document: &DeTable<'_>, place: &Place) -> O
             (Step::Element(index), Some(DeValue::Array(list))) => list.get(*index),
             _ => None,
         };
-        value = Some(next.map(|(_, value)| value).or(element)?.get_ref());
+        let found = next.map(|(_, value)| value).or(element)?.get_ref();
+        value = Some(found);
         form = match (step, form) {
             (Step::Member(name), Form::Table(table)) => table.field(name)?.form,
             (Step::Member(_), Form::Map(form)) => *form,
@@ -195,6 +200,7 @@ pub(crate) fn remedy(kind: FileKind, document: &DeTable<'_>, place: &Place) -> O
             (Step::Element(_), Form::Blocks(table)) => Form::Table(table),
             _ => return None,
         };
+        form = form.shaped(found);
     }
     match (form, value) {
         (Form::Text(Kind::Plain), Some(DeValue::String(text))) if is_an_issuer(place) => {
@@ -232,6 +238,7 @@ fn is_an_issuer(place: &Place) -> bool {
         [Step::Member(list), _, Step::Member(field), ..] => {
             (list == "rules" && field == "issuers") || (list == "revoked" && field == "issuer")
         }
+        [Step::Member(table), Step::Member(field)] => table == "sign_in" && field == "issuer",
         [] | [..] => false,
     }
 }
@@ -241,6 +248,52 @@ fn issuers<'d>(document: &'d DeTable<'_>) -> Vec<&'d str> {
     let blocks = document.get("issuers").and_then(|issuers| issuers.get_ref().as_array());
     let names = blocks.into_iter().flat_map(|blocks| blocks.iter());
     names.filter_map(|issuer| issuer.get_ref().as_table()?.get("name")?.get_ref().as_str()).collect()
+}
+
+impl Form {
+    /// The form of this value: of several shapes, the one that its fields tell.
+    fn shaped(self, value: &DeValue<'_>) -> Self {
+        match self {
+            Self::Shapes(shapes) => value
+                .as_table()
+                .and_then(|table| shape_of(shapes, table))
+                .or(shapes.first().copied())
+                .map_or(self, Self::Table),
+            other => other,
+        }
+    }
+
+    /// The tables that it may have.
+    fn tables(self) -> Vec<&'static Table> {
+        match self {
+            Self::Table(table) | Self::Blocks(table) => vec![table],
+            Self::Map(form) => form.tables(),
+            Self::Shapes(shapes) => shapes.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The shape that the fields of a table tell. The first field of a shape is in no other: it decides, and that of a later
+/// shape before that of an earlier one. Otherwise the shape with the most fields that are in no other; `None` if there is no
+/// such field.
+fn shape_of(shapes: &'static [&'static Table], table: &DeTable<'_>) -> Option<&'static Table> {
+    let has = |name: &str| table.keys().any(|key| key.get_ref() == name);
+    let by_head = shapes.iter().rev().find(|shape| shape.fields.first().is_some_and(|field| has(field.name)));
+    if let Some(shape) = by_head {
+        return Some(shape);
+    }
+    let knows = |shape: &Table, name: &str| {
+        shape.fields.iter().any(|field| field.name == name || field.also.contains(&name))
+    };
+    let telling = |shape: &Table| {
+        let names = table.keys().map(|key| key.get_ref().as_ref());
+        names
+            .filter(|name| knows(shape, name) && shapes.iter().filter(|one| knows(one, name)).count() == 1)
+            .count()
+    };
+    let best = shapes.iter().rev().max_by_key(|shape| telling(shape))?;
+    (telling(best) > 0).then_some(best)
 }
 
 impl Table {
@@ -267,11 +320,9 @@ impl Table {
         if let Some(field) = self.field(name) {
             return Some((self, field));
         }
-        self.fields.iter().find_map(|field| match field.form {
-            Form::Table(table) | Form::Blocks(table) => table.holder(name),
-            Form::Map(Form::Table(table)) => Self::holder(table, name),
-            _ => None,
-        })
+        self.fields
+            .iter()
+            .find_map(|field| field.form.tables().into_iter().find_map(|table| table.holder(name)))
     }
 }
 
@@ -283,13 +334,8 @@ impl Field {
 
     /// Whether its value is secret, or has one in it.
     fn holds_secret(&self) -> bool {
-        let is_in = |table: &Table| table.fields.iter().any(Self::holds_secret);
         self.is_secret
-            || match self.form {
-                Form::Table(table) | Form::Blocks(table) => is_in(table),
-                Form::Map(Form::Table(table)) => is_in(table),
-                _ => false,
-            }
+            || self.form.tables().into_iter().any(|table| table.fields.iter().any(Self::holds_secret))
     }
 
     /// The value of its example, read.
@@ -308,9 +354,9 @@ mod tests {
         DefaultsDocument, TestDocument, TestsDocument, UploadFactsDocument,
     };
     use authorizer_core::policy::document::{
-        AcceptedDocument, ConditionDocument, CorsDocument, CredentialsDocument, IssuerDocument, JwksDocument,
-        LogDocument, PolicyDocument, QueryDocument, RevokedDocument, RuleDocument, SecretDocument,
-        SignInRedirectDocument, UploadDocument,
+        AcceptedDocument, CodeFlowDocument, ConditionDocument, CorsDocument, CredentialsDocument,
+        IssuerDocument, JwksDocument, LogDocument, PolicyDocument, QueryDocument, RevokedDocument,
+        RuleDocument, SecretDocument, SignInRedirectDocument, UploadDocument,
     };
 
     #[test]
@@ -327,6 +373,8 @@ mod tests {
             (&of_policy::LOG, fields_of::<LogDocument>()),
             (&of_policy::CORS, fields_of::<CorsDocument>()),
             (&of_policy::SIGN_IN, fields_of::<SignInRedirectDocument>()),
+            (&of_policy::CODE_FLOW, fields_of::<CodeFlowDocument>()),
+            (&of_policy::FLOW_SECRET, fields_of::<SecretDocument>()),
             (&of_policy::RULE, fields_of::<RuleDocument>()),
             (&of_policy::UPLOAD, fields_of::<UploadDocument>()),
             (&of_policy::CONDITION, fields_of::<ConditionDocument>()),

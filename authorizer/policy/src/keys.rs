@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use authorizer_core::policy::document::{JwksDocument, PolicyDocument, SecretDocument, SecretEncoding};
+use authorizer_core::policy::document::{
+    JwksDocument, PolicyDocument, SecretDocument, SecretEncoding, SignInDocument,
+};
 use authorizer_core::policy::{Place, PolicyProblem};
 use authorizer_core::token::{PublishedKeysError, parse_jwk_set};
 use base64::Engine as _;
@@ -21,15 +23,37 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The files of an issuer, relative to the policy.
-pub(crate) fn files(document: PolicyDocument) -> impl Iterator<Item = String> {
-    document.issuers.into_iter().flat_map(|issuer| {
+/// The files of the issuers and of the sign-in, relative to the policy.
+pub(crate) fn files(mut document: PolicyDocument) -> impl Iterator<Item = String> {
+    let of_sign_in: Vec<String> =
+        secrets_of_sign_in(&mut document).filter_map(|(_, secret)| secret.file.take()).collect();
+    let of_issuers = document.issuers.into_iter().flat_map(|issuer| {
         let keys = issuer.jwks.and_then(|jwks| jwks.file);
         keys.into_iter().chain(issuer.secret.and_then(|secret| secret.file))
+    });
+    of_issuers.chain(of_sign_in)
+}
+
+/// The secrets of a code flow, each with the name of its field.
+fn secrets_of_sign_in(
+    document: &mut PolicyDocument,
+) -> impl Iterator<Item = (&'static str, &mut SecretDocument)> {
+    let flow = match &mut document.sign_in {
+        Some(SignInDocument::CodeFlow(flow)) => Some(flow.as_mut()),
+        Some(SignInDocument::Redirect(_)) | None => None,
+    };
+    flow.into_iter().flat_map(|flow| {
+        let others = [
+            ("previous_cookie_key", &mut flow.previous_cookie_key),
+            ("client_secret", &mut flow.client_secret),
+            ("client_key", &mut flow.client_key),
+        ];
+        let others = others.into_iter().filter_map(|(name, secret)| Some((name, secret.as_mut()?)));
+        std::iter::once(("cookie_key", &mut flow.cookie_key)).chain(others)
     })
 }
 
-/// Reads the files of each issuer into the document.
+/// Reads the files of each issuer and of the sign-in into the document.
 pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<PolicyProblem> {
     let folder = folder_of(policy);
     let mut problems = Vec::new();
@@ -47,13 +71,31 @@ pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<Pol
             }
         }
         if let Some(secret) = &mut issuer.secret
-            && let Err(problem) = read_secret(secret, folder)
+            && let Err(problem) = read_secret("secret", secret, folder)
         {
             let (member, message, remedy) = problem;
             problems.push(PolicyProblem {
                 place: place.then("secret").then(member),
                 message: format!("the secret of issuer `{}`: {message}", issuer.name),
-                remedy: remedy.into(),
+                remedy,
+            });
+        }
+    }
+    for (name, secret) in secrets_of_sign_in(document) {
+        let is_cookie_key = name.ends_with("cookie_key");
+        if is_cookie_key {
+            // The command that makes such a file writes base64url, since 32 random bytes are not a text.
+            secret.encoding = SecretEncoding::Base64;
+        }
+        if let Err((member, message, remedy)) = read_secret(name, secret, folder) {
+            let remedy = match is_cookie_key && member == "file" {
+                true => "make the file with `authorizer keys cookie-key --out NAME.key`".to_owned(),
+                false => remedy,
+            };
+            problems.push(PolicyProblem {
+                place: Place::member("sign_in").then(name).then(member),
+                message: format!("`{name}` of the sign-in: {message}"),
+                remedy,
             });
         }
     }
@@ -76,20 +118,23 @@ fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
 
 /// Reads a secret. The error does not contain any part of the file.
 fn read_secret(
+    name: &str,
     secret: &mut SecretDocument,
     folder: &Path,
-) -> Result<(), (&'static str, String, &'static str)> {
+) -> Result<(), (&'static str, String, String)> {
     if secret.value.is_some() {
         // Many people can read a policy.
         return Err((
             "value",
             "it is in the policy itself".into(),
-            "put it into a file that only people who package can read, and write `secret = { file = \"...\" }`",
+            format!(
+                "put it into a file that only people who package can read, and write `{name} = {{ file = \"...\" }}`"
+            ),
         ));
     }
     let Some(file) = secret.file.take() else { return Ok(()) };
     let text = read_file(FileKind::Policy, &folder.join(file)).map_err(|error| {
-        ("file", error.to_string(), "put the secret into this file; if it is not text, in base64")
+        ("file", error.to_string(), "put the secret into this file; if it is not text, in base64".to_owned())
     })?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
@@ -99,7 +144,7 @@ fn read_secret(
             (
                 "file",
                 "the file is not in base64".into(),
-                "leave out `encoding` if the file contains the secret as text",
+                "leave out `encoding` if the file contains the secret as text".to_owned(),
             )
         })?,
     };

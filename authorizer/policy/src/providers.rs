@@ -44,6 +44,39 @@ pub struct Provider {
     /// What `authorizer init` writes for it.
     #[serde(default)]
     pub starter: Option<Starter>,
+    /// What people who sign in there by the code flow need of it.
+    #[serde(default)]
+    pub sign_in: Option<SigningIn>,
+}
+
+/// What a sign-in by the code flow needs to know of a provider, beside its metadata.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningIn {
+    /// The pages that this is from.
+    pub sources: Vec<String>,
+    /// What to know, as the lines of a comment.
+    #[serde(default)]
+    pub advice: Vec<String>,
+    /// Whether only its ID tokens can be verified, because its access tokens are opaque.
+    #[serde(default)]
+    pub only_id_token: bool,
+    /// The scope without which it gives no refresh token.
+    #[serde(default)]
+    pub refresh_scope: Option<String>,
+    /// The parameters without which it gives no refresh token.
+    #[serde(default)]
+    pub refresh_parameters: BTreeMap<String, String>,
+    /// Whether its end of a session takes Cognito's parameters, at `/logout` beside the authorization endpoint. Its
+    /// metadata may not have it.
+    #[serde(default)]
+    pub ends_as_cognito: bool,
+    /// Whether its end of a session needs the ID token.
+    #[serde(default)]
+    pub needs_id_token_hint: bool,
+    /// Whether a web application needs a secret there, with PKCE too.
+    #[serde(default)]
+    pub needs_client_secret: bool,
 }
 
 /// What a first policy needs to know of a provider.

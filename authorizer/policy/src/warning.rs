@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use authorizer_core::FetchUrl;
-use authorizer_core::policy::document::{ConditionDocument, IssuerDocument, PolicyDocument, RuleDocument};
+use authorizer_core::policy::document::{
+    ConditionDocument, DEFAULT_SESSION_SECONDS, IssuerDocument, PolicyDocument, RuleDocument, SignInDocument,
+};
 use authorizer_core::policy::{Place, Policy};
 use authorizer_core::rules::{KeyPattern, is_numeric_date};
 use authorizer_core::token::KeySet;
@@ -72,8 +74,61 @@ pub(crate) fn warnings(
     let times = times.flat_map(|(index, rule)| times_as_texts(rule, &Place::member("rules").at(index)));
     let literal = document.rules.iter().enumerate();
     let literal = literal.flat_map(|(index, rule)| other_notations(rule, &Place::member("rules").at(index)));
-    let all = issuers.chain(rules).chain(times).chain(literal).chain(paths(document));
+    let sign_in = document.sign_in.iter().flat_map(of_sign_in(document));
+    let all = issuers.chain(rules).chain(times).chain(literal).chain(paths(document)).chain(sign_in);
     at_their_places(all, source_code, text)
+}
+
+/// What a person should know of a sign-in by the code flow: who has the client's secret, what is of this machine, and how
+/// long a session is. `package` says that a zip with a `cookie_key` is a secret, which is so in every such policy.
+fn of_sign_in(document: &PolicyDocument) -> impl Fn(&SignInDocument) -> Vec<Warned> {
+    move |sign_in| {
+        let SignInDocument::CodeFlow(flow) = sign_in else { return Vec::new() };
+        let place = Place::member("sign_in");
+        let mut warned = Vec::new();
+        for (member, is_there) in
+            [("client_secret", flow.client_secret.is_some()), ("client_key", flow.client_key.is_some())]
+        {
+            if is_there {
+                let message = format!(
+                    "everybody who can read the zip has `{member}`, and can act as the client `{}`",
+                    flow.client_id.escape_debug()
+                );
+                let remedy = "register the application as a public client with PKCE, if the provider has them, and remove \
+                              this";
+                warned.push(("client-secret-in-zip", place.then(member), message, remedy));
+            }
+        }
+        for (member, url) in [
+            ("authorization_endpoint", Some(&flow.authorization_endpoint)),
+            ("token_endpoint", Some(&flow.token_endpoint)),
+            ("end_session_endpoint", flow.end_session_endpoint.as_ref()),
+        ] {
+            if url.is_some_and(|url| FetchUrl::parse(url).is_ok_and(|url| !url.is_https())) {
+                let message = format!("`{member}` is an address of this machine");
+                let remedy = "use this with `authorizer serve` only; deploy a policy with the `https` address of the \
+                              provider";
+                warned.push(("endpoint-of-this-machine", place.then(member), message, remedy));
+            }
+        }
+        let issuer = document.issuers.iter().find(|issuer| issuer.name == flow.issuer);
+        let longest = issuer.and_then(|issuer| issuer.max_lifetime_seconds);
+        let is_longer = |longest: &u32| {
+            !flow.refresh
+                && *longest < flow.session_seconds
+                && flow.session_seconds != DEFAULT_SESSION_SECONDS
+        };
+        if let Some(longest) = longest.filter(is_longer) {
+            let message = format!(
+                "without `refresh`, a session ends with its token: after {longest} seconds at the latest, \
+                 `max_lifetime_seconds` of `{}`",
+                flow.issuer.escape_debug()
+            );
+            let remedy = "write `refresh = true`, or a `session_seconds` that is not longer";
+            warned.push(("session-longer-than-token", place.then("session_seconds"), message, remedy));
+        }
+        warned
+    }
 }
 
 /// The id, the field of the issuer, the message and the remedy.

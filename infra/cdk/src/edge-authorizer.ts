@@ -247,7 +247,7 @@ export class EdgeAuthorizer extends Construct {
     return {
       // Not redirect-to-https: the token would already have been sent over plain HTTP.
       viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
-      allowedMethods: this.facts.writes
+      allowedMethods: this.facts.writes || this.facts.signsIn
         ? methods.ALLOW_ALL : this.facts.cors ? methods.ALLOW_GET_HEAD_OPTIONS : methods.ALLOW_GET_HEAD,
       cachedMethods: cloudfront.CachedMethods.CACHE_GET_HEAD,
       compress: false,

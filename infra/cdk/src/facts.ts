@@ -20,6 +20,8 @@ export interface Facts {
   readonly listing: boolean;
   /** Whether anything is written, for which CloudFront has only the set of all seven methods. */
   readonly writes: boolean;
+  /** Whether people sign in here, and so renew a session and sign out by POST. */
+  readonly signsIn: boolean;
   readonly forwardedHeaders: string[];
   readonly cors?: {
     readonly origins: string[];
@@ -86,6 +88,7 @@ export function factsOf(packageFile: string): Facts {
     versions: is('Versions'),
     listing: is('Listing'),
     writes: is('Uploads') || is('Deletes') || is('Multipart'),
+    signsIn: is('SignIn'),
     forwardedHeaders: list('ForwardedHeaders'),
     cors: list('CorsOrigins').length === 0 ? undefined : {
       origins: list('CorsOrigins'),

@@ -146,7 +146,7 @@ export function obstacles(one: Behavior, distribution: CfnResource, guarded: Gua
 
 /** The methods that a behavior must allow. */
 function methodsFor(facts: Facts): string[] {
-  if (facts.writes) return ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+  if (facts.writes || facts.signsIn) return ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
   return facts.cors ? ['GET', 'HEAD', 'OPTIONS'] : ['GET', 'HEAD'];
 }
 

@@ -31,10 +31,15 @@ impl Browser {
     /// Starts it, if it could be installed on this machine. Otherwise the test says so and is skipped; with `CI=true`
     /// it fails.
     pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same, with these switches of Chromium.
+    pub fn start_with(switches: &[String]) -> Option<Self> {
         let tools = installed("browser", "the browser")?;
         let profile = tempfile::tempdir().unwrap();
         let mut node = Command::new(tools.join("node/bin/node"));
-        node.arg(root().join("tests/tools/browser/drive.mjs")).arg(tools).arg(profile.path());
+        node.arg(root().join("tests/tools/browser/drive.mjs")).arg(tools).arg(profile.path()).args(switches);
         node.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = node.spawn().unwrap();
         let mut browser = Self {

@@ -145,3 +145,44 @@ impl OpenId {
         answer["signs_with"].as_str().unwrap().to_owned()
     }
 }
+
+/// npm `oidc-provider` with its own pages, where people sign in for a distribution.
+#[derive(Debug)]
+pub struct People(Provider);
+
+impl People {
+    /// Starts it for a distribution with this origin, where it could be installed.
+    pub fn start(origin: &str) -> Option<Self> {
+        let folder = folder()?;
+        let mut node = Command::new(root().join(".tools/runtimes/node/bin/node"));
+        node.arg(root().join("tests/tools/providers/people.mjs"))
+            .arg(folder.join("node_modules"))
+            .arg(origin);
+        Some(Self(Provider::start(&mut node)))
+    }
+
+    /// Its description.
+    pub fn introduction(&self) -> &Introduction {
+        &self.0.introduction
+    }
+
+    /// How long an access token lives that it issues from now on.
+    pub fn access_tokens_live(&mut self, seconds: u64) {
+        self.0.ask(&json!({ "access_token_seconds": seconds }));
+    }
+
+    /// Whether its token endpoint and its keys cannot be reached from now on.
+    pub fn is_away(&mut self, is_away: bool) {
+        self.0.ask(&json!({ "is_away": is_away }));
+    }
+
+    /// The audience of the access tokens from now on, whatever is asked for.
+    pub fn access_tokens_are_for(&mut self, audience: &str) {
+        self.0.ask(&json!({ "audience": audience }));
+    }
+
+    /// The requests for tokens so far, each as its grant and the status of the answer.
+    pub fn exchanges(&mut self) -> Vec<String> {
+        serde_json::from_value(self.0.ask(&json!({}))["exchanges"].take()).unwrap()
+    }
+}

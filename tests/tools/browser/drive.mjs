@@ -1,8 +1,8 @@
 // Drives Chromium.
 //
-//   node drive.mjs TOOLS USER_DATA_DIR
+//   node drive.mjs TOOLS USER_DATA_DIR [SWITCH...]
 //
-// TOOLS is the folder that `install` fills. The first line of output has the addresses of its pages. Then each line
+// TOOLS is the folder that `install` fills. The switches are Chromium's own, beside those below. The first line of output has the addresses of its pages. Then each line
 // of input is one command, and one line of output its result or error. At the end of the input, it closes the
 // browser.
 
@@ -12,8 +12,9 @@ import { createInterface } from "node:readline";
 
 import { documentActions } from "./document.mjs";
 import { servePages } from "./pages.mjs";
+import { personActions } from "./person.mjs";
 
-const [tools, userDataDir] = process.argv.slice(2);
+const [tools, userDataDir, ...switches] = process.argv.slice(2);
 const { chromium } = createRequire(join(tools, "here.js"))("playwright-core");
 
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
@@ -23,7 +24,7 @@ const browser = await chromium.launchPersistentContext(userDataDir, {
   executablePath: join(tools, "chromium"),
   headless: true,
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
+    "--disable-component-update", "--disable-sync", ...switches],
 });
 
 const tabs = new Map();
@@ -53,6 +54,7 @@ async function overTheWire(request) {
 
 const actions = {
   ...documentActions({ browser, tabs, listen, tools }),
+  ...personActions({ browser, tabs, listen }),
 
   // Opens a tab at a URL, as if typed. Returns where it ends.
   async open({ tab: name, url }) {

@@ -45,6 +45,7 @@ pub(super) fn remedy(
             "The keys of the issuer would have to be there: give the policy a key file to decide without the network."
         }
         Refusal::OriginNotAllowed => "`Origin` would have to be one of the `origins` under `[cors]`.",
+        Refusal::SignIn(_) => "The person would have to sign in, in a browser that keeps the session.",
         // These come from the rules.
         Refusal::DeniedByRule
         | Refusal::NoRule(_)

@@ -91,7 +91,7 @@ pub struct TestDocument {
     pub source_ip: Option<String>,
     /// The instant of the decision.
     pub now: Option<InstantDocument>,
-    /// The expected decision: `allow`, `refuse` or `preflight`.
+    /// The expected decision: `allow`, `refuse`, `preflight` or `sign_in`.
     pub expect: Verdict,
     /// The rule that must decide.
     pub rule: Option<String>,

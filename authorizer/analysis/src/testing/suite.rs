@@ -166,6 +166,9 @@ impl Compiler<'_> {
                 (Some(_), Verdict::Preflight) => {
                     self.add(place, "a preflight is decided without a rule", "remove `rule`");
                 }
+                (Some(_), Verdict::SignIn) => {
+                    self.add(place, "a step of a sign-in is decided without a rule", "remove `rule`");
+                }
                 (Some(Effect::Deny), Verdict::Allow) => {
                     self.add(
                         place,

@@ -100,6 +100,10 @@ pub(super) fn read<'l>(values: &Result<Values<'l>, String>, context: &Context<'_
     if outcome == Outcome::NotDecided {
         return LineContent::NotDecided;
     }
+    // No preflight is answered for such a path.
+    if as_sent(stem).is_some_and(|path| context.own_paths.contains(&path.as_str())) {
+        return LineContent::SignIn;
+    }
     if method == "OPTIONS" {
         return LineContent::Preflight;
     }

@@ -111,7 +111,11 @@ static BODIES: LazyLock<Vec<(Reason, Bodies)>> = LazyLock::new(|| {
         Some(refusal) => bodies(&refusal).map(|(media_type, body)| (media_type, Some(body.len()))),
         None => bodies(&Refusal::TokenMissing).map(|(media_type, _)| (media_type, None)),
     };
-    Reason::ALL.into_iter().map(|reason| (reason, of(reason))).collect()
+    Reason::ALL
+        .into_iter()
+        .filter(|reason| !reason.is_of_sign_in())
+        .map(|reason| (reason, of(reason)))
+        .collect()
 });
 
 /// A refusal for this reason; `None` if the text of the answer depends on more than the reason.
@@ -125,6 +129,22 @@ fn refusal_of(reason: Reason) -> Option<Refusal> {
         | Reason::HeaderMalformed
         | Reason::MethodNotAllowed
         | Reason::EventMalformed => return None,
+        // These have other bodies, and are not of requests for objects.
+        Reason::SignInMalformed
+        | Reason::SignInStateUnknown
+        | Reason::SignInIssuerMismatch
+        | Reason::SignInDenied
+        | Reason::SignInProviderError
+        | Reason::SignInCodeRefused
+        | Reason::SignInProviderUnavailable
+        | Reason::SignInAnswerMalformed
+        | Reason::SignInIdTokenRefused
+        | Reason::SignInTokenRefused
+        | Reason::SessionNotKept
+        | Reason::SessionMissing
+        | Reason::SessionEnded
+        | Reason::SessionRefreshRefused
+        | Reason::SignInCrossSite => return None,
         Reason::EventWrongTrigger => Refusal::EventWrongTrigger,
         Reason::KeyMissing => Refusal::Key(KeyError::Missing),
         Reason::KeyEscapeMalformed => Refusal::Key(KeyError::EscapeMalformed),

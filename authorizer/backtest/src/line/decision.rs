@@ -98,6 +98,9 @@ pub(super) fn read(line: Decision<'_>, at: Span) -> LineContent<'_> {
 
 fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static str> {
     let reason = line.reason.ok_or("the line does not have `reason`")?;
+    if is_of_sign_in(line.decision.as_deref(), &reason) {
+        return Ok(LineContent::SignIn);
+    }
     let second = line.second.as_ref();
     let at = second.map(Second::at).transpose()?.flatten().unwrap_or(at);
     let operation = match &line.operation {
@@ -144,7 +147,9 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
         Some("refuse") => Before::Refused { stage, rule: line.rule, reason: Some(reason) },
         Some("preflight") => return Ok(LineContent::Preflight),
         _ => {
-            return Err("its `decision` must be `allow` (with an `operation`), `refuse` or `preflight`");
+            return Err(
+                "its `decision` must be `allow` (with an `operation`), `refuse`, `preflight` or `sign_in`",
+            );
         }
     };
     let came = match (line.issuer, &before) {
@@ -174,6 +179,17 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
     })))
 }
 
+/// Whether the line is of a step of a sign-in: a request for a path that the function answers itself, or a page for which
+/// it renewed a session. What it was decided by is in cookies, and with the provider. A page that a person was sent away
+/// from to sign in is a refused request as any other.
+fn is_of_sign_in(decision: Option<&str>, reason: &str) -> bool {
+    match decision {
+        Some("sign_in") => true,
+        Some("refuse") => Reason::parse(reason).is_some_and(Reason::is_of_sign_in),
+        _ => false,
+    }
+}
+
 /// A request that was refused before its key was known: for its path, or earlier.
 fn without_key<'l>(
     method: Option<Cow<'l, str>>,
@@ -187,7 +203,7 @@ fn without_key<'l>(
         Some("preflight") => return Ok(LineContent::Preflight),
         Some("refuse") if method.as_deref() == Some("OPTIONS") => return Ok(LineContent::Preflight),
         Some("refuse") => {}
-        _ => return Err("a line without `key` must have the `decision` `refuse` or `preflight`"),
+        _ => return Err("a line without `key` must have the `decision` `refuse`, `preflight` or `sign_in`"),
     }
     // A malformed event does not have a method.
     let asked = match method.as_deref().map(Method::parse) {

@@ -200,7 +200,8 @@ fn read_one(text: &str, at: Span, context: &Context<'_>, depth: Depth, found: Si
 
 /// Whether the function logs this event, beside decisions.
 fn is_functions_own(event: &str) -> bool {
-    ["start", "keys_fetched", "keys_not_fetched", "start_failed"].contains(&event)
+    ["start", "keys_fetched", "keys_not_fetched", "tokens_fetched", "tokens_not_fetched", "start_failed"]
+        .contains(&event)
 }
 
 fn decision_of(object: Object<'_>) -> Decision<'_> {

@@ -77,7 +77,7 @@ pub(super) fn access_line(
     let (at, before) = match read {
         LineContent::Request(recorded) => (recorded.at, Some(owned(recorded.before))),
         LineContent::Malformed(problem) => return LineContent::Malformed(problem),
-        LineContent::Preflight => (values.at(), Some(Before::Unknown)),
+        LineContent::Preflight | LineContent::SignIn => (values.at(), Some(Before::Unknown)),
         LineContent::NotDecided | LineContent::NoRequest | LineContent::Found(_) => (values.at(), None),
     };
     LineContent::Found(Box::new(Found::Access { fields, at, before }))

@@ -27,6 +27,7 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
             r#"{{"log_version":1,"method":"GET","operation":"GetObject","key":"{key}","decision":"refuse","reason":"query_not_allowed"}}"#
         )),
         Just(r#"{"log_version":1,"reason":"preflight_answered","decision":"preflight"}"#.to_owned()),
+        Just(r#"{"log_version":2,"reason":"session_told","decision":"sign_in","status":200}"#.to_owned()),
         "(x|START RequestId: 1|\\{)",
     ];
     prop::collection::vec((prop::sample::select(vec!["log", "log.gz", "a/log"]), 1..9u64, line), 1..40)

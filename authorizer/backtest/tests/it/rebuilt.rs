@@ -26,7 +26,7 @@ fn access_line(request: &Request, before: Verdict) -> String {
     let query = if request.query.is_empty() { "-".to_owned() } else { encode(&request.query) };
     let (status, result) = match before {
         Verdict::Allow => ("200", "Miss"),
-        Verdict::Refuse | Verdict::Preflight => ("403", "LambdaGeneratedResponse"),
+        Verdict::Refuse | Verdict::Preflight | Verdict::SignIn => ("403", "LambdaGeneratedResponse"),
     };
     let seconds = request.at - 1_800_000_000;
     let time = format!("08:{:02}:{:02}", seconds / 60, seconds % 60);

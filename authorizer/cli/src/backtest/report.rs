@@ -109,6 +109,7 @@ impl Report<'_> {
         let counts = self.summary.counts();
         for (count, singular, rest) in [
             (counts.preflights, "preflight", ", which gives no access to an object"),
+            (counts.sign_ins, "step", " of a sign-in, which the function does itself"),
             (counts.not_decided, "request", " that CloudFront answered itself, or where the function failed"),
             (counts.no_requests, "line", " without a request"),
         ] {

@@ -12,6 +12,7 @@ use super::error::KeysError;
 use super::http::get;
 use super::metadata::{Metadata, issuer};
 use super::set::{JwkSet, Stored, sum};
+use super::sign_in_block::{SignIn, SignInBlock};
 use crate::output::{Exit, Format, line, note};
 use authorizer_core::FetchUrl;
 use authorizer_core::token::SignatureAlgorithm;
@@ -26,7 +27,9 @@ const MAX_NAME_BYTES: usize = 64;
 /// `access_token_issuer`, as that of AD FS does, the block has that issuer.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  authorizer keys discover https://login.example.com/ --audience files-api >> policy.toml"
+    after_help = "Examples:\n  authorizer keys discover https://login.example.com/ --audience files-api >> policy.toml\n  \
+    authorizer keys discover https://login.example.com/ --audience files-api \\\n    \
+    --sign-in files-web --origin https://files.example.com >> policy.toml"
 )]
 pub(crate) struct Args {
     /// Issuer, exactly as in the `iss` of its tokens.
@@ -46,6 +49,13 @@ pub(crate) struct Args {
     /// Leave out the `url` from which the function fetches newer keys.
     #[arg(long)]
     bundled_only: bool,
+    /// Print a `[sign_in]` block too, for a client with this id: people then sign in at the provider by OpenID Connect's
+    /// code flow.
+    #[arg(long, value_name = "CLIENT_ID", requires = "origin")]
+    sign_in: Option<String>,
+    /// The distribution's own origin, such as `https://files.example.com`.
+    #[arg(long, requires = "sign_in")]
+    origin: Option<String>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -78,6 +88,12 @@ pub(crate) struct Document<'k> {
     keys: usize,
     /// The `[[issuers]]` block, in TOML.
     block: String,
+    /// The `[sign_in]` block with its `[credentials]`, in TOML, with `--sign-in`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in_block: Option<String>,
+    /// What to know of a sign-in at the provider, with `--sign-in`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sign_in_warnings: Vec<String>,
 }
 
 fn parse_name(name: &str) -> Result<String, String> {
@@ -110,6 +126,12 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
         return Err(KeysError::NoAlgorithm { issuer: issuer.to_string(), named }.into());
     }
     let name = args.name.clone().unwrap_or_else(|| name_of(&issuer));
+    let asked = args.sign_in.as_deref().zip(args.origin.as_deref());
+    let asked = asked.map(|(client_id, origin)| SignIn { client_id, origin });
+    // Before anything is written.
+    let sign_in =
+        asked.as_ref().map(|asked| SignInBlock::of(&name, issuer.as_str(), &metadata, asked)).transpose()?;
+    let sign_in_warnings = sign_in.as_ref().map(SignInBlock::warnings).unwrap_or_default();
     let file = args.dir.join(format!("{name}.jwks.json"));
     let stored = set.store(&file)?;
     set.note_skipped();
@@ -138,9 +160,14 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
             change: stored,
             keys: keys.len(),
             block: block.to_string(),
+            sign_in_block: sign_in.map(|block| block.to_string()),
+            sign_in_warnings,
         }))?,
         Format::Text => {
             line(block.to_string().trim_end())?;
+            if let Some(block) = &sign_in {
+                line(format_args!("\n{}", block.to_string().trim_end()))?;
+            }
             if token_issuer != issuer.as_str() {
                 note(format_args!(
                     "the metadata of `{issuer}` says that access tokens have the issuer `{}` \
@@ -153,6 +180,9 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
                 note(
                     "the block is not complete: add `--audience` or `--client-id`, to say who the tokens are for",
                 );
+            }
+            for warning in sign_in_warnings {
+                note(format_args!("warning: {warning}"));
             }
         }
     }

@@ -87,6 +87,13 @@ pub(crate) enum KeysError {
         "a policy cannot have these keys; `authorizer keys inspect FILE` shows what is wrong with each"
     ))]
     Unusable { place: String, error: JwkError },
+    /// Nobody can sign in at it by the code flow.
+    #[error("people cannot sign in at `{issuer}` by the code flow: its metadata does not have {what}")]
+    #[diagnostic(help(
+        "leave out `--sign-in`, and let a sign-in of your own set the cookie (`[sign_in]` with `url`); or use a provider \
+         that has OpenID Connect's code flow"
+    ))]
+    NoCodeFlow { issuer: String, what: String },
     /// The metadata names algorithms that no key is for.
     #[error("no key of `{issuer}` is for an algorithm that its metadata names ({})", .named.escape_debug())]
     #[diagnostic(help("a policy can name RS256 to RS512, PS256 to PS512, ES256, ES384 and EdDSA"))]

@@ -20,6 +20,22 @@ pub(super) struct Metadata {
     /// The issuer of its access tokens, if that is another than the issuer of its ID tokens: Microsoft's extension
     /// [MS-OIDCE] section 2.2.3.2, which AD FS uses.
     pub(super) access_token_issuer: Option<String>,
+    /// What a sign-in by the code flow needs.
+    pub(super) endpoints: Endpoints,
+}
+
+/// What a sign-in by the code flow needs of a provider. The addresses can be used: the policy takes them.
+#[derive(Debug, Default)]
+pub(super) struct Endpoints {
+    pub(super) authorization: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) end_session: Option<String>,
+    /// Whether its answers always say who it is (RFC 9207 section 3).
+    pub(super) response_iss: bool,
+    pub(super) response_types: Option<Vec<String>>,
+    pub(super) code_challenge_methods: Option<Vec<String>>,
+    pub(super) client_authentication: Option<Vec<String>>,
+    pub(super) scopes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -28,6 +44,14 @@ struct Document {
     jwks_uri: Option<String>,
     id_token_signing_alg_values_supported: Option<Vec<String>>,
     access_token_issuer: Option<String>,
+    authorization_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+    end_session_endpoint: Option<String>,
+    authorization_response_iss_parameter_supported: Option<bool>,
+    response_types_supported: Option<Vec<String>>,
+    code_challenge_methods_supported: Option<Vec<String>>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    scopes_supported: Option<Vec<String>>,
 }
 
 /// Reads an issuer as a person writes it.
@@ -78,8 +102,24 @@ impl Metadata {
         if access_token_issuer.as_deref() == Some("") {
             return Err(strange("its `access_token_issuer` is empty".into()));
         }
+        // An address that must not be used is no reason to refuse the keys: a sign-in is asked for on its own.
+        let usable = |text: Option<String>| {
+            text.filter(|text| {
+                FetchUrl::parse(text).is_ok_and(|address| address.is_https() || !asked.is_https())
+            })
+        };
+        let endpoints = Endpoints {
+            authorization: usable(document.authorization_endpoint),
+            token: usable(document.token_endpoint),
+            end_session: usable(document.end_session_endpoint),
+            response_iss: document.authorization_response_iss_parameter_supported == Some(true),
+            response_types: document.response_types_supported,
+            code_challenge_methods: document.code_challenge_methods_supported,
+            client_authentication: document.token_endpoint_auth_methods_supported,
+            scopes: document.scopes_supported,
+        };
         let algorithms = document.id_token_signing_alg_values_supported;
-        Ok(Self { address, jwks_uri, algorithms, access_token_issuer })
+        Ok(Self { address, jwks_uri, algorithms, access_token_issuer, endpoints })
     }
 }
 

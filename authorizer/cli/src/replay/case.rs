@@ -163,7 +163,7 @@ impl<'e> Replayed<'e> {
                     place.dimmed()
                 )
             }
-            Verdict::Preflight => {
+            Verdict::Preflight | Verdict::SignIn => {
                 let status = self.status.unwrap_or_default();
                 format!("{} {status} {asked}  {}  {}", "answer".green(), self.reason, place.dimmed())
             }

@@ -32,17 +32,20 @@ pub(super) struct Counts {
     pub(super) allowed: u64,
     pub(super) refused: u64,
     pub(super) preflights: u64,
+    pub(super) sign_ins: u64,
 }
 
 impl Counts {
     pub(super) fn all(&self) -> u64 {
-        self.allowed.saturating_add(self.refused).saturating_add(self.preflights)
+        let answered = self.preflights.saturating_add(self.sign_ins);
+        self.allowed.saturating_add(self.refused).saturating_add(answered)
     }
 
     pub(super) fn add(&mut self, other: Self) {
         self.allowed = self.allowed.saturating_add(other.allowed);
         self.refused = self.refused.saturating_add(other.refused);
         self.preflights = self.preflights.saturating_add(other.preflights);
+        self.sign_ins = self.sign_ins.saturating_add(other.sign_ins);
     }
 }
 
@@ -141,6 +144,7 @@ impl Replay {
             Verdict::Allow => &mut done.counts.allowed,
             Verdict::Refuse => &mut done.counts.refused,
             Verdict::Preflight => &mut done.counts.preflights,
+            Verdict::SignIn => &mut done.counts.sign_ins,
         };
         *count = count.saturating_add(1);
         match (&self.expectations, self.format) {

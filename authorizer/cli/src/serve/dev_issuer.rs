@@ -132,8 +132,8 @@ impl DevIssuer {
     }
 
     /// The bundle of a policy, in which its issuers trust these keys too.
-    pub(super) fn bundle_of(&self, file: PolicyFile) -> Result<Bundle, DevIssuerError> {
-        let mut document = file.document().clone();
+    pub(super) fn bundle_of(&self, document: &PolicyDocument) -> Result<Bundle, DevIssuerError> {
+        let mut document = document.clone();
         for issuer in &mut document.issuers {
             let Some(jwks) = &mut issuer.jwks else { continue };
             let fitting = issuer.algorithms.iter().filter_map(|algorithm| self.public.get(algorithm.name()));

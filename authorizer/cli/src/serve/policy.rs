@@ -8,18 +8,20 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use authorizer_core::code_flow::Grant;
 use authorizer_core::policy::document::PolicyDocument;
 use authorizer_core::record::DecisionLine;
 use authorizer_core::{Authorizer, Bundle, UnixTime};
-use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer};
+use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer, What};
 use authorizer_local::Invocation;
 use authorizer_policy::{PolicyFile, files_of};
 use bytes::Bytes;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use owo_colors::OwoColorize as _;
 
-use super::dev_issuer::{DevIssuer, DevIssuerError};
+use super::dev_issuer::DevIssuer;
 use super::error::ServeError;
+use super::sign_in::{self, SignInOriginError};
 use crate::failure::Shown;
 use crate::output::note;
 use crate::policy::warn;
@@ -37,6 +39,8 @@ pub(super) struct LivePolicy {
     path: PathBuf,
     fetcher: Fetcher,
     dev_issuer: Option<Arc<DevIssuer>>,
+    /// What `[sign_in] origin` is instead of the policy's.
+    sign_in_origin: Option<String>,
     current: Arc<RwLock<Current>>,
 }
 
@@ -83,7 +87,11 @@ enum FileState {
 
 impl LivePolicy {
     /// Reads the policy, and reads it again whenever one of its files changes, for as long as the program runs.
-    pub(super) fn load(path: &Path, dev_issuer: Option<Arc<DevIssuer>>) -> miette::Result<Self> {
+    pub(super) fn load(
+        path: &Path,
+        dev_issuer: Option<Arc<DevIssuer>>,
+        sign_in_origin: Option<String>,
+    ) -> miette::Result<Self> {
         let failed = |error| ServeError::Watch { path: path.to_owned(), error };
         let (sender, changes) = channel();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -102,11 +110,13 @@ impl LivePolicy {
         for folder in seen.folders() {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
         }
-        let document = Arc::new(file.document().clone());
-        let authorizer =
-            LiveAuthorizer::new(Authorizer::new(bundle_of(file, dev_issuer.as_deref())?), fetcher.clone());
+        if sign_in_origin.is_some() && file.document().sign_in.is_none() {
+            return Err(SignInOriginError::NoSignIn.into());
+        }
+        let (bundle, document) = decides(file, dev_issuer.as_deref(), sign_in_origin.as_deref())?;
+        let authorizer = LiveAuthorizer::new(Authorizer::new(bundle), fetcher.clone());
         let current = Arc::new(RwLock::new(Current { authorizer: Arc::new(authorizer), document }));
-        let policy = Self { path: path.to_owned(), fetcher, dev_issuer, current };
+        let policy = Self { path: path.to_owned(), fetcher, dev_issuer, sign_in_origin, current };
         let follower = policy.clone();
         thread::spawn(move || follower.follow(&changes, watcher, seen));
         Ok(policy)
@@ -117,9 +127,9 @@ impl LivePolicy {
         let authorizer = self.current();
         let started = Instant::now();
         let clock = || UnixTime::from_system(SystemTime::now());
-        let (authorized, asked) = authorizer.authorize(event, clock, TIME).await;
-        if let Some(asked) = asked {
-            note(in_words(&asked));
+        let (authorized, reports) = authorizer.authorize(event, clock, TIME).await;
+        for asked in &reports {
+            note(in_words(asked));
         }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Invocation {
@@ -169,9 +179,7 @@ impl LivePolicy {
     fn reload(&self, before: FileState) -> FileState {
         let read = PolicyFile::load(&self.path).map_err(miette::Report::new).and_then(|file| {
             warn(&file);
-            let document = Arc::new(file.document().clone());
-            let bundle = bundle_of(file, self.dev_issuer.as_deref()).map_err(miette::Report::new)?;
-            Ok((bundle, document))
+            decides(file, self.dev_issuer.as_deref(), self.sign_in_origin.as_deref())
         });
         match read {
             Ok((bundle, _)) if bundle.sha256() == self.current().authorizer().bundle().sha256() => {
@@ -208,24 +216,46 @@ impl LivePolicy {
     }
 }
 
-/// The bundle that decides: the policy's, with development keys if there are some.
-fn bundle_of(file: PolicyFile, dev_issuer: Option<&DevIssuer>) -> Result<Bundle, DevIssuerError> {
-    match dev_issuer {
-        Some(keys) => keys.bundle_of(file),
-        None => Ok(file.into_bundle()),
+/// The bundle that decides: the policy's, with development keys and another origin if there are some; and its text without
+/// these keys.
+fn decides(
+    file: PolicyFile,
+    dev_issuer: Option<&DevIssuer>,
+    sign_in_origin: Option<&str>,
+) -> miette::Result<(Bundle, Arc<PolicyDocument>)> {
+    let mut document = file.document().clone();
+    if let Some(origin) = sign_in_origin {
+        sign_in::set_origin(&mut document, origin);
+        // Said before anything about the development keys.
+        let bundle = sign_in::bundle_at(&document, origin)?;
+        let bundle = match dev_issuer {
+            Some(keys) => keys.bundle_of(&document)?,
+            None => bundle,
+        };
+        return Ok((bundle, Arc::new(document)));
     }
+    let bundle = match dev_issuer {
+        Some(keys) => keys.bundle_of(&document)?,
+        None => file.into_bundle(),
+    };
+    Ok((bundle, Arc::new(document)))
 }
 
 fn in_words(asked: &Asked) -> String {
     let (issuer, took) = (&asked.issuer, asked.took.as_millis());
+    let what = match asked.what {
+        What::Keys => format!("the keys of {issuer}"),
+        What::Tokens(Grant::AuthorizationCode) => format!("the tokens of {issuer} for a code"),
+        What::Tokens(Grant::RefreshToken) => format!("the tokens of {issuer} for a refresh token"),
+    };
     match &asked.result {
-        Ok(()) => format!("the keys of {issuer} were fetched, in {took} ms"),
+        Ok(()) => format!("{what} were fetched, in {took} ms"),
         // Text from the provider must not control the terminal.
         Err(error) => {
             let error = error.to_string();
             format!(
                 "{} {}, in {took} ms",
-                format!("the keys of {issuer} cannot be fetched:").yellow(),
+                format!("{what} cannot be fetched:").yellow(),
                 error.escape_debug()
             )
         }

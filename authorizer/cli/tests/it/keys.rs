@@ -97,6 +97,116 @@ fn discover_writes_the_keys_and_a_block_that_check_takes_once_it_is_whole() {
 }
 
 #[test]
+fn discover_writes_a_sign_in_that_check_takes_once_its_key_is_made() {
+    let folder = folder();
+    let at = folder.path();
+    let provider = Provider::start();
+    provider.answers("/jwks", json_answer(&json!({"keys": [jwk(at, "a", "ES256")]}).to_string()));
+    let metadata = json!({
+        "issuer": provider.url(""), "jwks_uri": provider.url("/jwks"),
+        "authorization_endpoint": provider.url("/auth"), "token_endpoint": provider.url("/token"),
+        "end_session_endpoint": provider.url("/session/end"), "response_types_supported": ["code", "none"],
+        "code_challenge_methods_supported": ["S256"], "scopes_supported": ["openid", "offline_access"],
+        "authorization_response_iss_parameter_supported": true,
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic"],
+    });
+    let answer = |metadata: &Value| {
+        provider.answers("/.well-known/openid-configuration", json_answer(&metadata.to_string()));
+    };
+    answer(&metadata);
+    let (issuer, origin) = (provider.url(""), "https://files.example.com");
+    let discover = [
+        "keys",
+        "discover",
+        &issuer,
+        "--name",
+        "staff",
+        "--audience",
+        "files-api",
+        "--bundled-only",
+        "--sign-in",
+        "files-web",
+        "--origin",
+        origin,
+    ];
+    let done = keys(at, &discover);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(!done.err.contains("warning"), "{}", done.err);
+    for line in [
+        "cookie = \"__Host-session\"",
+        "issuer                 = \"staff\"",
+        "scopes                 = [\"openid\", \"offline_access\"]",
+        "response_iss           = true",
+        "https://files.example.com/.auth/callback",
+    ] {
+        assert!(done.out.contains(line), "{line}: {}", done.out);
+    }
+    fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
+    let checked = keys(at, &["check", "policy.toml"]);
+    assert_eq!(checked.code, 2);
+    assert!(checked.err.contains("authorizer keys cookie-key --out"), "{}", checked.err);
+    let made = keys(at, &["keys", "cookie-key", "--out", "sign-in.key"]);
+    assert_eq!((made.code, made.err.as_str()), (0, ""));
+    let checked = keys(at, &["check", "policy.toml"]);
+    assert_eq!(checked.code, 0, "{}", checked.err);
+    assert!(checked.err.contains("`token_endpoint` is an address of this machine"), "{}", checked.err);
+
+    let told = keys(at, &[discover.as_slice(), &["--format", "json"]].concat());
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    assert!(told["sign_in_block"].as_str().unwrap().contains("[sign_in]"), "{told}");
+
+    // What a provider may lack, and what is said of it.
+    for (member, value, says) in [
+        ("code_challenge_methods_supported", json!(["plain"]), "without S256"),
+        ("code_challenge_methods_supported", Value::Null, "does not say whether it checks PKCE"),
+        ("end_session_endpoint", Value::Null, "people sign out of this distribution alone"),
+        ("token_endpoint_auth_methods_supported", json!(["client_secret_post"]), "if it wants a secret"),
+    ] {
+        let mut metadata = metadata.clone();
+        metadata[member] = value;
+        answer(&metadata);
+        let done = keys(at, &discover);
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(done.err.contains("warning: ") && done.err.contains(says), "{says}: {}", done.err);
+    }
+    for (member, value, says) in [
+        ("response_types_supported", json!(["id_token"]), "`code` in its `response_types_supported`"),
+        ("authorization_endpoint", Value::Null, "an `authorization_endpoint`"),
+        ("token_endpoint", json!("ftp://login.example.com/token"), "a `token_endpoint`"),
+    ] {
+        let mut metadata = metadata.clone();
+        metadata[member] = value;
+        answer(&metadata);
+        refused(&keys(at, &discover), says);
+        assert_eq!(keys(at, &discover[..8]).code, 0, "the keys alone are good");
+    }
+    // One without the other.
+    assert_eq!(keys(at, &["keys", "discover", &issuer, "--sign-in", "files-web"]).code, 2);
+}
+
+#[test]
+fn a_cookie_key_is_random_readable_by_its_owner_alone_and_never_overwritten() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder();
+    let at = folder.path();
+    for name in ["a.key", "new/b.key"] {
+        let done = keys(at, &["keys", "cookie-key", "--out", name]);
+        assert_eq!((done.code, done.err.as_str()), (0, ""));
+        assert!(
+            done.out.contains(name) && done.out.contains("keep it out of version control"),
+            "{}",
+            done.out
+        );
+        let mode = fs::metadata(at.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let [a, b] = ["a.key", "new/b.key"].map(|name| fs::read_to_string(at.join(name)).unwrap());
+    assert!(a != b && a.len() == 44 && a.ends_with('\n'), "43 characters of base64url are 32 bytes");
+    refused(&keys(at, &["keys", "cookie-key", "--out", "a.key"]), "already exists, and is not overwritten");
+    assert_eq!(fs::read_to_string(at.join("a.key")).unwrap(), a);
+}
+
+#[test]
 fn discover_finds_the_metadata_of_a_provider_that_knows_no_openid_connect() {
     let folder = folder();
     let at = folder.path();

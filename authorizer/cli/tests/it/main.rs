@@ -30,6 +30,7 @@ mod keys;
 mod logs;
 mod mistakes;
 mod package;
+mod pages;
 mod pipes;
 mod policy_tests;
 mod provider;

@@ -276,6 +276,70 @@ fn a_policy_that_needs_keys_fetched_takes_a_binary_that_says_it_can() {
     }
 }
 
+/// A policy whose people sign in at the edge; the keys of the issuer are in the file, so that only tokens are fetched.
+const SIGN_IN: &str = r#"
+version = 1
+
+[[issuers]]
+name = "login"
+issuer = "https://login.example.com/"
+audience = ["a"]
+algorithms = ["EdDSA"]
+jwks = { keys = [{ kty = "OKP", crv = "Ed25519", kid = "a", x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+
+[credentials]
+cookie = "__Host-session"
+
+[sign_in]
+issuer = "login"
+client_id = "files-web"
+origin = "https://files.example.com"
+authorization_endpoint = "https://login.example.com/authorize"
+token_endpoint = "https://login.example.com/token"
+cookie_key = { file = "sign-in.key" }
+"#;
+
+#[test]
+fn a_policy_that_signs_people_in_takes_the_fast_build_and_its_zip_is_a_secret() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let [can, cannot] = BuiltWith::ALL.map(|one| one.marker().as_bytes());
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("policy.toml"), SIGN_IN).unwrap();
+    let made = Done::of(&mut command_in(at, &["keys", "cookie-key", "--out", "sign-in.key"]));
+    assert_eq!(made.code, 0, "{}", made.err);
+    let asked = which_build(at);
+    assert_eq!((asked.code, asked.out.as_str()), (0, "fast\n"), "{}", asked.err);
+    let binary = |padding: &[u8]| {
+        let elf = Elf { padding: padding.to_vec(), ..Elf::default() };
+        fs::write(at.join("bootstrap"), elf.bytes()).unwrap();
+    };
+    binary(cannot);
+    assert_refused(
+        at,
+        &["a `[sign_in]` with `issuer`, which fetches tokens", "`authorizer/edge/build fast`"],
+    );
+    binary(b"nothing of the kind");
+    assert_refused(at, &["does not say whether it can fetch tokens"]);
+    binary(can);
+    let done = package(at, &[]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        done.err.contains("the zip is a secret: it contains the key of the sign-in's cookies"),
+        "{}",
+        done.err
+    );
+    let mode = fs::metadata(at.join("dist/authorizer.zip")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    fs::write(at.join("client.secret"), "a secret for tests").unwrap();
+    fs::write(at.join("policy.toml"), format!("{SIGN_IN}client_secret = {{ file = \"client.secret\" }}\n"))
+        .unwrap();
+    let done = package(at, &[]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("and the client's secret"), "{}", done.err);
+    assert!(!done.err.contains("a secret for tests"), "{}", done.err);
+}
+
 #[test]
 fn files_that_are_missing_are_named_with_a_remedy() {
     let no_binary = folder();

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -54,6 +56,11 @@ impl Served {
 
     /// The status of the answer to a request.
     fn ask(&self, method: &str, target: &str, headers: &[&str]) -> u16 {
+        self.answer(method, target, headers).split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The answer to a request.
+    fn answer(&self, method: &str, target: &str, headers: &[&str]) -> String {
         let mut stream = TcpStream::connect(self.addr).unwrap();
         let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         let length = if method == "PUT" { "Content-Length: 2\r\n" } else { "" };
@@ -64,7 +71,7 @@ impl Served {
         stream.write_all(text.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// Stops it as Ctrl-C does, and returns what it said.
@@ -207,4 +214,148 @@ fn a_folder_that_is_no_recording_is_named() {
         let done = Done::of(&mut command_in(path, &[&fixed, more].concat()));
         assert_eq!((done.code, done.err.contains("cannot be used with")), (2, true), "{}", done.err);
     }
+}
+
+/// A token endpoint that gives these tokens once, and the form that it got.
+fn token_endpoint(tokens: Receiver<Value>) -> (SocketAddr, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (addr, (sender, forms)) = (listener.local_addr().unwrap(), channel());
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream);
+        let (mut length, mut line) = (0, String::new());
+        while reader.read_line(&mut line).unwrap() > 2 {
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length: ") {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        let mut form = vec![0; length];
+        reader.read_exact(&mut form).unwrap();
+        let body = tokens.recv().unwrap().to_string();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        reader.get_mut().write_all(answer.as_bytes()).unwrap();
+        sender.send(String::from_utf8(form).unwrap()).unwrap();
+    });
+    (addr, forms)
+}
+
+/// The values of a header of an answer.
+fn values<'a>(answer: &'a str, name: &str) -> Vec<&'a str> {
+    let head = answer.split("\r\n\r\n").next().unwrap();
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
+}
+
+/// The cookies that an answer sets, as a browser sends them.
+fn cookies(answer: &str) -> String {
+    let set = values(answer, "set-cookie").into_iter().filter(|line| !line.contains("Max-Age=0"));
+    let pairs: Vec<_> = set.map(|line| line.split(';').next().unwrap()).collect();
+    format!("Cookie: {}", pairs.join("; "))
+}
+
+#[test]
+fn a_sign_in_is_served_whole_and_only_what_can_be_decided_again_is_recorded() {
+    const CODE: &str = "s3cr3tCode0123456789";
+    let folder = folder();
+    let path = folder.path();
+    let made = Done::of(&mut command_in(path, &["keys", "cookie-key", "--out", "sign-in.key"]));
+    assert_eq!(made.code, 0, "{}", made.err);
+    let (give, tokens) = channel();
+    let (addr, forms) = token_endpoint(tokens);
+    let sign_in = format!(
+        r#"
+[credentials]
+cookie = "__Host-session"
+
+[sign_in]
+issuer                 = "staff"
+client_id              = "files-web"
+origin                 = "https://files.example.com"
+authorization_endpoint = "https://login.example.com/authorize"
+token_endpoint         = "http://{addr}/token"
+cookie_key             = {{ file = "sign-in.key" }}
+"#
+    );
+    fs::write(path.join("policy.toml"), POLICY.replace("[[rules]]", &format!("{sign_in}\n[[rules]]")))
+        .unwrap();
+    let served = Served::start(path, &["--record", "recording", "--sign-in-origin", "http://localhost:8080"]);
+    let page = ["Accept: text/html", "Sec-Fetch-Mode: navigate"];
+    let open = |target: &str, more: &str| served.answer("GET", target, &[&page[..], &[more]].concat());
+
+    let start = open("/users/alice/a.txt", "X-Nothing: 1");
+    assert!(start.starts_with("HTTP/1.1 302"), "{start}");
+    let location = values(&start, "location")[0].to_owned();
+    let parameter = |name: &str| {
+        let pairs = location.split_once('?').unwrap().1.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(known, _)| *known == name).unwrap().1.to_owned()
+    };
+    assert!(location.starts_with("https://login.example.com/authorize?"), "{location}");
+    assert_eq!(parameter("redirect_uri"), "http%3A%2F%2Flocalhost%3A8080%2F.auth%2Fcallback");
+
+    let access = mint(path, &["--subject", "alice"]);
+    let nonce = format!("nonce={}", parameter("nonce"));
+    let key = ["token", "mint", "--key", "keys/dev.private.pem", "--issuer", "https://login.example.com/"];
+    let more = ["--audience", "files-web", "--subject", "alice", "--type", "JWT", "--claim", &nonce];
+    let id = Done::of(&mut command_in(path, &[&key[..], &more].concat())).out.trim().to_owned();
+    give.send(serde_json::json!({"token_type": "Bearer", "access_token": access, "id_token": id})).unwrap();
+    let back = format!("/.auth/callback?code={CODE}&state={}", parameter("state"));
+    let session = open(&back, &cookies(&start));
+    assert!(session.starts_with("HTTP/1.1 302"), "{session}");
+    assert_eq!(values(&session, "location"), ["http://localhost:8080/users/alice/a.txt"]);
+    assert!(forms.recv().unwrap().contains(CODE));
+    // The session, what is sealed beside it, and the page to return to. Each line arrives, also those that clear cookies.
+    let mine = cookies(&session);
+    assert_eq!(mine.matches("__Host-").count(), 3, "{mine}");
+    assert!(values(&session, "set-cookie").len() > 3, "{session}");
+    assert_eq!(served.ask("GET", "/users/alice/a.txt", &[&mine]), 404);
+    let told = served.answer("GET", "/.auth/session", &[&mine]);
+    assert!(told.starts_with("HTTP/1.1 200") && told.contains(r#""signed_in":true"#), "{told}");
+    // The same code once more.
+    assert!(open(&back, &mine).starts_with("HTTP/1.1 400"));
+    let out = served.answer("POST", "/.auth/sign-out", &[&mine, "Origin: http://localhost:8080"]);
+    assert!(out.starts_with("HTTP/1.1 303"), "{out}");
+
+    let said = served.stop();
+    assert!(said.contains("the tokens of staff for a code were fetched"), "{said}");
+    assert!(said.contains("people return to http://localhost:8080, and not where the policy"), "{said}");
+    assert!(
+        said.contains("the redirect URI http://localhost:8080/.auth/callback for the client files-web"),
+        "{said}"
+    );
+    assert!(said.contains("recorded 2 requests in recording"), "{said}");
+    assert!(
+        said.contains("4 not recorded: it is a step of a sign-in, which nobody can take again"),
+        "{said}"
+    );
+    let signatures = [&access, &id].map(|token| token.rsplit_once('.').unwrap().1.to_owned());
+    for file in fs::read_dir(path.join("recording")).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        assert!(!text.contains("s3cr3t") && signatures.iter().all(|one| !text.contains(one)), "{text}");
+    }
+
+    // The redirect to the provider is the same each time, where people return to it or not.
+    for _ in 0..2 {
+        let same = Done::of(&mut command_in(
+            path,
+            &["replay", "--policy", "policy.toml", "--recording", "recording"],
+        ));
+        assert_eq!(same.out, "2 events, 0 differences from what was recorded\n", "{}", same.err);
+    }
+}
+
+#[test]
+fn an_origin_for_a_sign_in_needs_one_and_must_be_one() {
+    let folder = folder();
+    let path = folder.path();
+    let fixed = ["serve", "--policy", "policy.toml", "--listen", "127.0.0.1:0", "--sign-in-origin"];
+    let refused = Done::of(&mut command_in(path, &[&fixed[..], &["https://localhost:8443"]].concat()));
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("the policy does not have `[sign_in]`"), "{}", refused.err);
+    let sign_in = "[credentials]\ncookie = \"session\"\n[sign_in]\nurl = \"https://login.example.com/start\"\norigin = \"https://files.example.com\"\n";
+    fs::write(path.join("policy.toml"), POLICY.replace("[[rules]]", &format!("{sign_in}\n[[rules]]")))
+        .unwrap();
+    let refused = Done::of(&mut command_in(path, &[&fixed[..], &["http://files.example.com/a"]].concat()));
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("with `--sign-in-origin http://files.example.com/a`"), "{}", refused.err);
 }

@@ -538,8 +538,11 @@ fn default_sign_out_path() -> String {
 
 /// Half a day: people sign in once a working day.
 #[cfg(feature = "code-flow")]
+pub const DEFAULT_SESSION_SECONDS: u32 = 43_200;
+
+#[cfg(feature = "code-flow")]
 fn default_session_seconds() -> u32 {
-    43_200
+    DEFAULT_SESSION_SECONDS
 }
 
 fn default_return_parameter() -> String {

@@ -2,38 +2,38 @@
 
 /// Creates [`Reason`] from one list, so that a new word is in everything that is made from the list.
 macro_rules! reasons {
-    ($($name:ident = $word:literal, $status:literal, $meaning:literal;)*) => {
+    ($($(#[$when:meta])? $name:ident = $word:literal, $status:literal, $meaning:literal;)*) => {
         /// The name of a refusal in the decision log. Many refusals can have the same reason.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Reason {
-            $(#[doc = concat!("`", $word, "`, status ", $status, ": the request ", $meaning, ".")] $name,)*
+            $($(#[$when])? #[doc = concat!("`", $word, "`, status ", $status, ": the request ", $meaning, ".")] $name,)*
         }
 
         impl Reason {
             /// All of them, in the order in which messages name them.
-            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$name),*];
+            pub const ALL: [Self; [$($(#[$when])? $word),*].len()] = [$($(#[$when])? Self::$name),*];
 
             /// The words of all of them, in the same order.
-            pub const WORDS: [&'static str; Self::ALL.len()] = [$($word),*];
+            pub const WORDS: [&'static str; Self::ALL.len()] = [$($(#[$when])? $word),*];
 
             /// The word in the decision log. It is stable, so that alarms can depend on it.
             pub fn word(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
+                match self { $($(#[$when])? Self::$name => $word,)* }
             }
 
             /// The reason with this word.
             pub fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$name),)* _ => None }
+                match word { $($(#[$when])? $word => Some(Self::$name),)* _ => None }
             }
 
             /// The HTTP status, 400 to 503.
             pub fn status(self) -> u16 {
-                match self { $(Self::$name => $status,)* }
+                match self { $($(#[$when])? Self::$name => $status,)* }
             }
 
             /// The meaning: the rest of a sentence that begins with "the request".
             pub fn meaning(self) -> &'static str {
-                match self { $(Self::$name => $meaning,)* }
+                match self { $($(#[$when])? Self::$name => $meaning,)* }
             }
         }
     };
@@ -158,6 +158,59 @@ reasons! {
         "matches a rule except for metadata: it has the wrong value, or the claim that it must equal does not have a usable value";
     OriginNotAllowed = "origin_not_allowed", 403,
         "is a preflight from an origin whose pages may not use the distribution, or a request from such a page with the token's cookie, or with the header that a proxy adds, and a method other than GET and HEAD";
+    #[cfg(feature = "code-flow")]
+    SignInMalformed = "sign_in_malformed", 400,
+        "comes back from the provider with a query that has neither a `code` and a `state` nor an `error` and a `state`, or one of them twice";
+    #[cfg(feature = "code-flow")]
+    SignInStateUnknown = "sign_in_state_unknown", 400,
+        "comes back from the provider with a `state` that this browser did not get here in the last 10 minutes, or has used";
+    #[cfg(feature = "code-flow")]
+    SignInIssuerMismatch = "sign_in_issuer_mismatch", 400,
+        "comes back with another issuer's `iss`, or without one where the policy requires it";
+    #[cfg(feature = "code-flow")]
+    SignInDenied = "sign_in_denied", 403,
+        "comes back with the provider's word that the person may not sign in, or did not";
+    #[cfg(feature = "code-flow")]
+    SignInProviderError = "sign_in_provider_error", 502,
+        "comes back with an error of the provider, or the token endpoint does not accept the client";
+    #[cfg(feature = "code-flow")]
+    SignInCodeRefused = "sign_in_code_refused", 400,
+        "has a code that the token endpoint does not accept";
+    #[cfg(feature = "code-flow")]
+    SignInProviderUnavailable = "sign_in_provider_unavailable", 503,
+        "needs the token endpoint, which does not answer in time, or answers with 429 or 5xx";
+    #[cfg(feature = "code-flow")]
+    SignInAnswerMalformed = "sign_in_answer_malformed", 502,
+        "needs the token endpoint, whose answer is not that of one";
+    #[cfg(feature = "code-flow")]
+    SignInIdTokenRefused = "sign_in_id_token_refused", 403,
+        "led to an ID token that does not verify, or is not for this client, this sign-in or this person";
+    #[cfg(feature = "code-flow")]
+    SignInTokenRefused = "sign_in_token_refused", 403,
+        "led to a token that a request would be refused with, that is another person's, or that is too long for cookies";
+    #[cfg(feature = "code-flow")]
+    SessionNotKept = "session_not_kept", 401,
+        "is for a page that the browser was sent back to in the last 15 seconds, and does not have the session that it got";
+    #[cfg(feature = "code-flow")]
+    SessionMissing = "session_missing", 401,
+        "asks for a new token and has no session";
+    #[cfg(feature = "code-flow")]
+    SessionEnded = "session_ended", 401,
+        "asks for a new token in a session that is over";
+    #[cfg(feature = "code-flow")]
+    SessionRefreshRefused = "session_refresh_refused", 401,
+        "asks for a new token, and there is no refresh token or the provider does not accept it";
+    #[cfg(feature = "code-flow")]
+    SignInCrossSite = "sign_in_cross_site", 403,
+        "asks for a new token or a sign-out, and may come from another site";
+}
+
+#[cfg(feature = "code-flow")]
+impl Reason {
+    /// Whether only a step of a sign-in is refused with it, and no request for an object.
+    pub fn is_of_sign_in(self) -> bool {
+        self >= Self::SignInMalformed
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,41 @@
 //! OpenID Connect's code flow (OpenID Connect Core 1.0 section 3.1) with PKCE (RFC 7636), as a function of a request, the
-//! clock and what the provider answered. Nothing is kept between requests but what the browser keeps: cookies that only
-//! this function can make and read.
+//! clock, random bytes and what the provider answered. Nothing is kept between requests but what the browser keeps:
+//! cookies that only this function can make and read.
+//!
+//! ```text
+//! start -> (the provider) -> callback -> session -> ... -> sign_out
+//!                                           ^  |
+//!                                           +--+ renewal
+//! ```
+//!
+//! `step` is what all of them have in common.
 
+mod callback;
+mod client;
+mod client_key;
+mod cookies;
+mod kept;
+mod page;
+mod random;
+mod reply;
+mod sealed;
+mod session;
 mod settings;
+mod sign_out;
+mod start;
+mod step;
 mod token_request;
+mod tokens;
+mod word;
 
-pub use settings::{ClientAuthentication, CodeFlow, EndSession, SessionToken};
+pub use client_key::{ClientKey, ClientKeyError};
+pub use random::RandomSource;
+pub use settings::{
+    ClientAuthentication, CodeFlow, EndSession, REFRESH_PATH, SESSION_PATH, SIGNED_OUT_PATH, SessionToken,
+};
 pub use token_request::{Grant, TokenAnswer, TokenRequest};
+pub use word::SignInWord;
+
+pub(crate) use random::Random;
+pub(crate) use reply::{AskedTokens, Reply, Said};
+pub(crate) use step::{Answered, Step};

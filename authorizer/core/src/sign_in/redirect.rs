@@ -1,8 +1,9 @@
 //! Where people with a browser and without a token that is accepted are sent, and what keeps them from going round.
 
+use super::navigation::is_navigation;
 use crate::credential::{CookieName, has_cookie};
 use crate::digest::sha256_hex;
-use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
+use crate::event::CloudFrontRequest;
 use crate::origin::Origin;
 use crate::query::encode_value;
 use crate::request::S3Request;
@@ -172,33 +173,6 @@ fn paths(uri: &str) -> impl Iterator<Item = &str> {
         end == 1 || end == uri.len() || is_slash(end) || end.checked_sub(1).is_some_and(is_slash)
     });
     ends.filter_map(|end| uri.get(..end))
-}
-
-/// A GET with which a browser opens a page for a person (Fetch Metadata Request Headers, sections 2.1 and 2.2). One that
-/// only loads it beforehand (`Sec-Purpose: prefetch`, section 2.5; older: `Purpose`) would set the marker of a way that
-/// nobody went.
-fn is_navigation(request: &CloudFrontRequest<'_>) -> bool {
-    let headers = &request.headers;
-    let is = |name: &str, value: &str| {
-        headers.get(name).is_some_and(|lines| matches!(lines.as_slice(), [line] if line.value == value))
-    };
-    let is_beforehand =
-        ["sec-purpose", "purpose"].into_iter().filter_map(|name| headers.get(name)).any(|lines| {
-            lines.as_slice().iter().any(|line| line.value.to_ascii_lowercase().contains("prefetch"))
-        });
-    request.method == "GET"
-        && !is_beforehand
-        && is("sec-fetch-mode", "navigate")
-        && (is("sec-fetch-dest", "document") || !headers.contains_key("sec-fetch-dest"))
-        && accepts_html(headers)
-}
-
-fn accepts_html(headers: &CloudFrontHeaders<'_>) -> bool {
-    let lines = headers.get("accept").map(HeaderLines::as_slice).unwrap_or_default();
-    lines.iter().flat_map(|line| line.value.split(',')).any(|range| {
-        let essence = range.split(';').next().unwrap_or_default();
-        essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("text/html")
-    })
 }
 
 #[cfg(test)]

@@ -148,13 +148,7 @@ impl Issuer {
         if !self.takes_type(token_type) {
             return Err(TokenError::TypeMismatch);
         }
-        if !has_types_of_claims(claims) {
-            return Err(TokenError::Malformed);
-        }
-        let expires = numeric_date(claims.get("exp"))?.ok_or(TokenError::TimeMalformed)?;
-        let not_before = numeric_date(claims.get("nbf"))?;
-        let issued_at = numeric_date(claims.get("iat"))?;
-        Ok(Times { expires, not_before, issued_at })
+        times_of_claims(claims)
     }
 
     /// The checks after those of the clock.
@@ -259,6 +253,17 @@ impl Issuer {
             (Verifier::Keys { .. }, _) => Err(TokenError::SigningKeyUnknown),
         }
     }
+}
+
+/// The times, if the claims have the right types.
+pub(super) fn times_of_claims(claims: &Map<String, Value>) -> Result<Times, TokenError> {
+    if !has_types_of_claims(claims) {
+        return Err(TokenError::Malformed);
+    }
+    let expires = numeric_date(claims.get("exp"))?.ok_or(TokenError::TimeMalformed)?;
+    let not_before = numeric_date(claims.get("nbf"))?;
+    let issued_at = numeric_date(claims.get("iat"))?;
+    Ok(Times { expires, not_before, issued_at })
 }
 
 /// Whether the claims that are compared with strings are strings, and scopes are scopes. A list in the place of `sub`

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::cache::{Last, SignedToken, TokenCache};
 use super::claims::{ClaimsSet, VerifiedClaims};
 use super::error::TokenError;
 use super::issuer::{Issuer, KeySource, Verifier, issuer_of};
+use super::judged::Judged;
 use super::jwks::PublishedKeysError;
 use super::jws::Jws;
 use super::ring::{Beyond, KeyRing, NoKeys, WantedKey};
@@ -75,6 +77,11 @@ pub fn verify<'p>(
     verify_with(&Trust::new(issuers), token, issuers, now)
 }
 
+/// What the issuer's block of the policy says of a token.
+fn by_policy(issuer: &Issuer, jws: &Jws<'_>, claims: &Map<String, Value>) -> Judged {
+    issuer.judge(jws.token_type.as_deref(), claims)
+}
+
 /// The same, with the current keys, and with the cache of verified signatures.
 pub(super) fn verify_with<'p>(
     trust: &Trust,
@@ -88,7 +95,7 @@ pub(super) fn verify_with<'p>(
         trust.cache.get(&key).filter(|(signed, _)| trust.is_by_current_keys(signed, issuers, now));
     let (signed, before) = match remembered {
         Some((signed, last)) => (signed, Some(last)),
-        None => (trust.verify_signature(token, issuers, now)?, None),
+        None => (trust.verify_signature(token, issuers, now, &by_policy)?, None),
     };
     // Past this line the header and the claims are the issuer's words.
     let issuer = issuers.get(signed.issuer).ok_or(TokenError::IssuerUnknown)?;
@@ -103,6 +110,17 @@ pub(super) fn verify_with<'p>(
 }
 
 impl Trust {
+    /// Verifies a token as that of a request is verified.
+    #[cfg(feature = "code-flow")]
+    pub(crate) fn verify<'p>(
+        &self,
+        token: &str,
+        issuers: &'p [Issuer],
+        now: UnixTime,
+    ) -> Result<VerifiedClaims<'p>, VerifyError> {
+        verify_with(self, token, issuers, now)
+    }
+
     /// Checks only whether a key that is present made the signature. The claims are not looked at, and nothing is asked
     /// for.
     pub(crate) fn check_signature(
@@ -124,11 +142,13 @@ impl Trust {
         Ok(())
     }
 
-    fn verify_signature(
+    /// Checks who signed a token, and judges its claims with `judge`.
+    pub(super) fn verify_signature(
         &self,
         token: &str,
         issuers: &[Issuer],
         now: UnixTime,
+        judge: &impl Fn(&Issuer, &Jws<'_>, &Map<String, Value>) -> Judged,
     ) -> Result<SignedToken, VerifyError> {
         let jws = Jws::parse(token)?;
         let claims = jws.claims()?;
@@ -140,10 +160,7 @@ impl Trust {
                 let wanted = WantedKey { issuer: place, key_id: jws.key_id.clone(), algorithm };
                 // Keys are not fetched for a token that is refused with any signature: for example, one that has
                 // expired and was signed with a removed key. The unverified claims are used for nothing else.
-                let would_do = || {
-                    let token_type = jws.token_type.as_deref();
-                    issuer.verify_claims(token_type, &claims, now).map_err(VerifyError::Token)
-                };
+                let would_do = || judge(issuer, &jws, &claims).at(now).map_err(VerifyError::Token);
                 let current = match self.ring.current(place, remote, now) {
                     Ok(current) => current,
                     Err(none) => {
@@ -183,7 +200,7 @@ impl Trust {
         Ok(SignedToken {
             issuer: place,
             generation,
-            judged: issuer.judge(jws.token_type.as_deref(), &claims),
+            judged: judge(issuer, &jws, &claims),
             claims: Arc::new(ClaimsSet::new(claims)),
         })
     }

@@ -9,6 +9,8 @@
 )]
 
 mod checksums;
+#[cfg(feature = "code-flow")]
+mod code_flow;
 mod remote_keys;
 mod signer;
 mod tokens;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authorizer_core::{Authorizer, Bundle, UnixTime};
-use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer};
+use authorizer_jwks::{Asked, Fetcher, LiveAuthorizer, What};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use jsonwebtoken::jwk::Jwk;
@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 
 use crate::stand_in::StandIn;
 
-const NOW: u64 = 1_800_000_000;
+pub(crate) const NOW: u64 = 1_800_000_000;
 
 /// The remaining time of an invocation.
-const TIME: Duration = Duration::from_secs(5);
+pub(crate) const TIME: Duration = Duration::from_secs(5);
 
-struct Signer(EncodingKey);
+pub(crate) struct Signer(EncodingKey);
 
 impl Signer {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pair = Ed25519KeyPair::generate().unwrap();
         let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
         Self(EncodingKey::from_ed_der(der.as_ref()))
@@ -34,15 +34,19 @@ impl Signer {
         json!({"keys": [jwk]})
     }
 
-    fn answer(&self) -> String {
+    pub(crate) fn answer(&self) -> String {
         let body = self.jwks().to_string();
         format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
     }
 
-    fn event(&self) -> Vec<u8> {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         let header = Header { kid: Some("k1".into()), ..Header::new(Algorithm::EdDSA) };
-        let claims = json!({"iss": "https://login.example/", "aud": "files", "exp": NOW + 1_000_000});
-        let token = jsonwebtoken::encode(&header, &claims, &self.0).unwrap();
+        jsonwebtoken::encode(&header, claims, &self.0).unwrap()
+    }
+
+    pub(crate) fn event(&self) -> Vec<u8> {
+        let token =
+            self.sign(&json!({"iss": "https://login.example/", "aud": "files", "exp": NOW + 1_000_000}));
         json!({"Records": [{"cf": {
             "config": {"eventType": "viewer-request", "requestId": "r1"},
             "request": {"clientIp": "203.0.113.178", "method": "GET", "uri": "/a", "querystring": "",
@@ -66,8 +70,9 @@ fn live(server: &StandIn) -> LiveAuthorizer {
 }
 
 async fn ask(live: &LiveAuthorizer, event: &[u8], at: u64, time_left: Duration) -> (String, Option<Asked>) {
-    let (authorized, asked) = live.authorize(event, || UnixTime::from_seconds(at), time_left).await;
-    (authorized.record.reason.into_owned(), asked)
+    let (authorized, mut reports) = live.authorize(event, || UnixTime::from_seconds(at), time_left).await;
+    assert!(reports.len() <= 1 && reports.iter().all(|asked| asked.what == What::Keys), "{reports:?}");
+    (authorized.record.reason.into_owned(), reports.pop())
 }
 
 #[tokio::test]

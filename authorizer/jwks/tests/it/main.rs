@@ -1,4 +1,4 @@
-//! Fetching keys from issuers, and the decisions when they misbehave.
+//! Fetching keys and tokens from issuers, and the decisions when they misbehave.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,5 +10,7 @@
 
 mod fetch;
 mod live;
+mod post;
 mod stand_in;
 mod tls;
+mod tokens;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authorizer_core::FetchUrl;
-use authorizer_jwks::Fetcher;
+use authorizer_jwks::{Fetcher, Form};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig};
@@ -94,5 +94,18 @@ async fn tls_1_2_and_1_3_will_do() {
     for version in rustls::ALL_VERSIONS {
         let addr = serve(&authority, "localhost", false, &[version]).await;
         assert_eq!(get(&fetcher, addr).await.unwrap(), b"{\"keys\":[]}", "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_sent_only_to_a_host_that_an_authority_vouches_for() {
+    let (ours, theirs) = (authority(), authority());
+    let fetcher = Fetcher::trusting(roots(&ours)).unwrap();
+    for (authority, result) in [(&ours, Ok(200)), (&theirs, Err("unreachable"))] {
+        let addr = serve(authority, "localhost", false, rustls::ALL_VERSIONS).await;
+        let url = FetchUrl::parse(&format!("https://localhost:{}/token", addr.port())).unwrap();
+        let form = Form { authorization: None, body: "code=a" };
+        let answered = fetcher.post(&url, form, LONG).await;
+        assert_eq!(answered.map(|answered| answered.status).map_err(|error| error.reason()), result);
     }
 }

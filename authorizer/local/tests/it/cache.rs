@@ -99,6 +99,34 @@ async fn a_second_request_is_a_hit_and_the_function_decides_on_each() {
 }
 
 #[tokio::test]
+async fn what_the_function_answers_itself_is_not_kept_and_each_cookie_of_it_arrives() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let answers = function(move |request| {
+        if request["uri"] != "/.auth/session" {
+            return request;
+        }
+        let count = counted.fetch_add(1, Ordering::SeqCst);
+        let cookie = |name: &str| json!({"key": "Set-Cookie", "value": format!("__Host-{name}={count}; Secure; Path=/")});
+        let headers = json!({"set-cookie": [cookie("a"), cookie("b"), cookie("c")],
+            "cache-control": [{"key": "Cache-Control", "value": "no-store"}]});
+        json!({"status": "200", "headers": headers, "body": count.to_string()})
+    });
+    let stage = caching(answers, &policy(&no_query(), 60), Value::Null).await;
+    for count in 0..3 {
+        let answer = stage.ask("GET", "/.auth/session", &[], "").await;
+        assert_eq!(
+            (answer.body, answer.headers["x-cache"].to_str().unwrap()),
+            (count.to_string(), "LambdaGeneratedResponse from cloudfront")
+        );
+        let set: Vec<_> =
+            answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect();
+        let expected = ["a", "b", "c"].map(|name| format!("__Host-{name}={count}; Secure; Path=/"));
+        assert_eq!(set, expected);
+    }
+}
+
+#[tokio::test]
 async fn an_object_in_the_cache_is_only_for_whom_the_function_lets_in() {
     let stage = caching(by_user(), &policy(&no_query(), 0), Value::Null).await;
     put(&stage, "/users/alice/a", "hers", &[]).await;

@@ -6,7 +6,7 @@ use authorizer_core::policy::{Place, PolicyProblem, Step};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{MAX_MISTAKES, Mistake, check, syntax};
+use super::{Field, MAX_MISTAKES, Mistake, check, of_policy, syntax};
 use crate::error::FileKind;
 
 /// The mistakes of a text that is not TOML: those, and the mistakes in the form of the blocks that are.
@@ -109,12 +109,16 @@ pub(crate) fn apart_from(mistakes: &[Mistake], problems: Vec<PolicyProblem>) -> 
                 || (is_about_limits && is_in_same(mistake))
         }) || (!knows_issuers && is_about_issuers)
     };
-    // The files of keys are not read, so what an issuer verifies with is not known.
+    // The files of keys are not read, so what an issuer verifies with is not known, and neither is what a sign-in has.
     let is_about_keys = |problem: &PolicyProblem| {
         matches!(
             problem.place.steps(),
             [Step::Member(list), _, Step::Member(field), ..]
                 if list == "issuers" && ["jwks", "secret", "algorithms"].contains(&field.as_str())
+        ) || matches!(
+            problem.place.steps(),
+            [Step::Member(table), Step::Member(field), ..]
+                if table == "sign_in" && of_policy::CODE_FLOW.field(field).is_some_and(Field::holds_secret)
         )
     };
     // Each is compared with each mistake.

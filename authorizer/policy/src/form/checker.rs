@@ -11,7 +11,7 @@ use super::at::At;
 use super::instead::{Instead, instead};
 use super::meant::{self, Meant};
 use super::values::{asked, is_a, is_right, key, whole, written_whole};
-use super::{Field, Form, Kind, MAX_MISTAKES, Mistake, Table, Words, listed, of_policy};
+use super::{Field, Form, Kind, MAX_MISTAKES, Mistake, Table, Words, listed, of_policy, shape_of};
 use crate::error::FileKind;
 
 /// Finds the mistakes in the form of a file. What it can mend it mends; the rest it removes, or replaces by an example.
@@ -194,6 +194,13 @@ impl<'t> Checker<'t> {
         let shown = name.escape_debug().to_string();
         let meant = form.meant(name);
         let here = format!("the fields of {} are {}", form.what, listed(form.offered()));
+        // A name that another shape of the same table has is not a slip.
+        if let Some(remedy) = self.of_other_shape(form, name) {
+            let message = format!("`{shown}` is not a field of {}", form.what);
+            let masked = (message.clone(), remedy.clone());
+            self.add(&At::Member(at, name), span, message, remedy, masked);
+            return None;
+        }
         let remedy = match meant {
             Some(field) if is_effect(field, name) => {
                 format!("did you mean `effect`? Write `effect = \"{}\"`", name.to_lowercase())
@@ -235,6 +242,19 @@ impl<'t> Checker<'t> {
         meant
     }
 
+    /// What to do with a field that another shape of the same table has.
+    fn of_other_shape(&self, form: &'static Table, name: &str) -> Option<String> {
+        let shapes =
+            of_policy::SHAPES.iter().find(|shapes| shapes.iter().any(|one| std::ptr::eq(*one, form)))?;
+        let other = shapes.iter().find(|one| !std::ptr::eq(**one, form) && one.field(name).is_some())?;
+        let head = form.fields.first()?;
+        let other_head = other.fields.first()?;
+        Some(match other_head.name == name {
+            true => format!("write either `{name}` or `{}`: remove one", head.name),
+            false => format!("`{name}` belongs to {}: remove it here", other.what),
+        })
+    }
+
     /// Where a field belongs that is not one of this table.
     fn elsewhere(&self, form: &'static Table, name: &str, value: &DeValue<'_>) -> Option<String> {
         if form.what == of_policy::CONDITION.what && matches!(value, DeValue::Table(_)) {
@@ -263,6 +283,12 @@ impl<'t> Checker<'t> {
         at: &At<'_>,
     ) -> Mended {
         let span = value.span();
+        if let (Form::Shapes(shapes), DeValue::Table(table)) = (form, value.get_ref())
+            && shape_of(shapes, table).is_none()
+        {
+            return self.shapeless(field, shapes, span, at);
+        }
+        let form = form.shaped(value.get_ref());
         match (form, value.get_mut()) {
             (Form::Any, _)
             | (Form::Text(_), DeValue::String(_))
@@ -408,6 +434,22 @@ impl<'t> Checker<'t> {
             }
             (form, _) => self.mistyped(field, form, value, span, at),
         }
+    }
+
+    /// A table of which no field tells what it is.
+    fn shapeless(
+        &mut self,
+        field: &'static Field,
+        shapes: &'static [&'static Table],
+        span: Range<usize>,
+        at: &At<'_>,
+    ) -> Mended {
+        let heads = || shapes.iter().filter_map(|shape| shape.fields.first());
+        let names = listed(heads().map(|head| head.name)).replace(" and ", " or ");
+        let message = format!("{} does not have {names}", at.called());
+        let examples = heads().map(|head| format!("`{}`", head.example)).collect::<Vec<_>>().join(" or ");
+        let remedy = format!("add {examples}; `authorizer help policy` says what belongs to each");
+        self.wrong(field, span, (message.clone(), message), Some(remedy), at)
     }
 
     fn list(&mut self, field: &'static Field, member: Form, list: &mut DeArray<'t>, at: &At<'_>) -> Mended {

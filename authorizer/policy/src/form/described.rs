@@ -10,7 +10,9 @@ const CREDENTIALS: &str = "`[credentials]`";
 const QUERY: &str = "`[query]`";
 const LOG: &str = "`[log]`";
 const CORS: &str = "`[cors]`";
-const SIGN_IN: &str = "`[sign_in]`";
+const SIGN_IN: &str = "`[sign_in]` with `url`";
+const FLOW: &str = "`[sign_in]` with `issuer`";
+const FLOW_SECRET: &str = "a secret of `[sign_in]`";
 const RULE: &str = "a rule";
 const UPLOAD: &str = "`upload`";
 const CONDITION: &str = "a condition";
@@ -19,14 +21,14 @@ const DEFAULTS: &str = "`[defaults]`";
 const TEST: &str = "a test";
 
 /// Block, field, description.
-pub(super) const DESCRIBED: [(&str, &str, &str); 113] = [
+pub(super) const DESCRIBED: [(&str, &str, &str); 137] = [
     (POLICY, "version", "The version of the format: 1."),
     (POLICY, "issuers", "The issuers whose tokens are trusted."),
     (POLICY, "revoked", "Tokens that are refused before they expire."),
     (POLICY, "credentials", "Where a request may have its token."),
     (POLICY, "query", "What is done with query parameters that do not belong to S3."),
     (POLICY, "cors", "What pages of other origins may do."),
-    (POLICY, "sign_in", "Where people with a browser and without a token are sent."),
+    (POLICY, "sign_in", "Where people with a browser and without a token sign in."),
     (
         POLICY,
         "max_origin_headers",
@@ -143,6 +145,70 @@ pub(super) const DESCRIBED: [(&str, &str, &str); 113] = [
         "return_parameter",
         "The query parameter of `url` with the address to return to. Default: `return_to`.",
     ),
+    (FLOW, "issuer", "The name of the issuer that people sign in at."),
+    (FLOW, "client_id", "The id of this application at the provider."),
+    (FLOW, "origin", "The distribution's own origin."),
+    (FLOW, "scopes", "The scopes to ask for. `openid` must be one. Default: `openid` alone."),
+    (FLOW, "authorization_endpoint", "Where people sign in, from the provider's metadata."),
+    (
+        FLOW,
+        "authorization_parameters",
+        "What the query of that address has beside what the sign-in sets itself, such as `audience`.",
+    ),
+    (FLOW, "token_endpoint", "Where a code becomes tokens, from the provider's metadata."),
+    (
+        FLOW,
+        "end_session_endpoint",
+        "Where people sign out at the provider too. Without it they sign out here alone.",
+    ),
+    (
+        FLOW,
+        "end_session",
+        "Which parameters that address takes. Default: `rp_initiated`, as OpenID Connect says.",
+    ),
+    (
+        FLOW,
+        "id_token_hint",
+        "`true`: the sign-out sends the ID token, for providers that ask for it. A cookie keeps it, encrypted.",
+    ),
+    (
+        FLOW,
+        "response_iss",
+        "`true`: the provider's answer must say who it is (`authorization_response_iss_parameter_supported`).",
+    ),
+    (
+        FLOW,
+        "session_token",
+        "The token that the rules read, and the cookie contains. Default: `access_token`.",
+    ),
+    (FLOW, "redirect_path", "The path that the provider sends people back to. Default: `/.auth/callback`."),
+    (FLOW, "sign_out_path", "The path that signs people out. Default: `/.auth/sign-out`."),
+    (FLOW, "refresh", "`true`: tokens are renewed with a refresh token, until `session_seconds` are over."),
+    (
+        FLOW,
+        "session_seconds",
+        "How long after a sign-in the next is needed at the latest: 300 to 2,592,000. Default: 43,200.",
+    ),
+    (
+        FLOW,
+        "cookie_key",
+        "The key that cookies are encrypted with: a file of `authorizer keys cookie-key`. The zip then is a secret.",
+    ),
+    (FLOW, "previous_cookie_key", "The key before it, whose cookies are still read."),
+    (FLOW, "client_secret", "The client's secret, if the provider gave one. The zip then is a secret."),
+    (
+        FLOW,
+        "client_key",
+        "In the place of a secret: the client's private key, a JWK. The zip then is a secret.",
+    ),
+    (FLOW, "client_authentication", "How the secret is sent. Default: `client_secret_basic`."),
+    (FLOW_SECRET, "file", "A file with the secret. The path is relative to the policy."),
+    (
+        FLOW_SECRET,
+        "encoding",
+        "How the file is written. Default: `text`. A file of `cookie_key` is always base64url.",
+    ),
+    (FLOW_SECRET, "value", "Only in a bundle. In a policy, name a file."),
     (RULE, "id", "Its name in the decision log and the audit, unique in the policy."),
     (RULE, "effect", "`allow` or `deny`. A deny rule that matches wins over every allow rule."),
     (

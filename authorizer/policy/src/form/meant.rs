@@ -1,5 +1,6 @@
 //! What an author who wrote something else has probably meant. Every text that is proposed here would be accepted.
 
+use authorizer_core::key::ObjectKey;
 use authorizer_core::policy::document::SizeDocument;
 use authorizer_core::policy::parse_size;
 use authorizer_core::rules::KeyPattern;
@@ -25,6 +26,7 @@ pub(crate) fn text(kind: Kind, written: &str) -> Option<String> {
         Kind::Instant => instant(written),
         Kind::Media => media(written),
         Kind::Origin => origin(written),
+        Kind::Path => path(written),
     }
 }
 
@@ -36,7 +38,22 @@ pub(crate) fn is_good(kind: Kind, written: &str) -> bool {
         Kind::Instant => UnixTime::parse_rfc3339(written).is_some(),
         Kind::Media => MediaRange::parse(written).is_some(),
         Kind::Origin => OriginPattern::parse(written).is_some(),
+        Kind::Path => is_path(written),
     }
+}
+
+/// The path of an address, or of an object.
+fn path(written: &str) -> Option<String> {
+    let plain = written.trim();
+    let meant = match plain.split_once("://") {
+        Some((_, rest)) => format!("/{}", rest.split_once('/')?.1),
+        None => format!("/{}", plain.trim_start_matches('/')),
+    };
+    (meant != written && is_path(&meant)).then_some(meant)
+}
+
+fn is_path(written: &str) -> bool {
+    ObjectKey::from_uri(written).is_ok_and(|key| key.to_uri() == written)
 }
 
 /// A pattern with the claim as others write it, such as `${sub}`, and without what no key begins with.

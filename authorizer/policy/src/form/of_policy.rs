@@ -1,10 +1,11 @@
 //! The form of a policy: the fields of each block, with an example of each. A test compares it with the types that
 //! the policy is read into.
 
+use authorizer_core::code_flow::{EndSession, SessionToken};
 use authorizer_core::credential::HeaderSetter;
 use authorizer_core::extra_parameter::ExtraParameter;
 use authorizer_core::operation::{MethodWord, S3Operation};
-use authorizer_core::policy::document::{EffectDocument, SecretEncoding};
+use authorizer_core::policy::document::{ClientSecretMethod, EffectDocument, SecretEncoding};
 use authorizer_core::record::SubjectLogging;
 use authorizer_core::response_override::ResponseOverride;
 use authorizer_core::token::JwsAlgorithm;
@@ -56,7 +57,7 @@ pub(super) static POLICY: Table = Table {
             also: &["signin", "login", "log_in"],
             ..field(
                 "sign_in",
-                Form::Table(&SIGN_IN),
+                Form::Shapes(&SIGN_INS),
                 "sign_in = { url = \"https://login.example.com/start\", origin = \"https://files.example.com\" }",
             )
         },
@@ -226,8 +227,14 @@ pub(super) static CORS: Table = Table {
     ],
 };
 
+/// The shapes of `[sign_in]`, each told by its first field.
+static SIGN_INS: [&Table; 2] = [&SIGN_IN, &CODE_FLOW];
+
+/// All tables with several shapes.
+pub(super) static SHAPES: [&[&Table]; 1] = [&SIGN_INS];
+
 pub(super) static SIGN_IN: Table = Table {
-    what: "`[sign_in]`",
+    what: "`[sign_in]` with `url`",
     name: None,
     fields: &[
         needed("url", TEXT, "url = \"https://login.example.com/start\""),
@@ -236,6 +243,150 @@ pub(super) static SIGN_IN: Table = Table {
             also: &["return_to", "redirect_parameter"],
             ..field("return_parameter", TEXT, "return_parameter = \"return_to\"")
         },
+    ],
+};
+
+pub(super) static CODE_FLOW: Table = Table {
+    what: "`[sign_in]` with `issuer`",
+    name: None,
+    fields: &[
+        Field { also: &["provider", "idp", "issuer_name"], ..needed("issuer", TEXT, "issuer = \"staff\"") },
+        Field {
+            also: &["client", "clientid", "app_client_id", "user_pool_app_id"],
+            ..needed("client_id", TEXT, "client_id = \"files-web\"")
+        },
+        Field {
+            also: &["base_url", "app_url"],
+            ..needed("origin", TEXT, "origin = \"https://files.example.com\"")
+        },
+        Field {
+            also: &["scope", "oauth_scopes"],
+            ..field("scopes", Form::List(&ANY_TEXT), "scopes = [\"openid\", \"email\"]")
+        },
+        Field {
+            also: &["authorize_endpoint", "authorization_url", "authorize_url", "auth_url", "login_url"],
+            ..needed(
+                "authorization_endpoint",
+                TEXT,
+                "authorization_endpoint = \"https://login.example.com/authorize\"",
+            )
+        },
+        Field {
+            also: &[
+                "extra_parameters",
+                "authorization_params",
+                "extra_params",
+                "audience",
+                "prompt",
+                "resource",
+                "acr_values",
+            ],
+            ..field(
+                "authorization_parameters",
+                Form::Map(&ANY_TEXT),
+                "authorization_parameters = { audience = \"files-api\" }",
+            )
+        },
+        Field {
+            also: &["token_url", "token_uri", "redeem_url"],
+            ..needed("token_endpoint", TEXT, "token_endpoint = \"https://login.example.com/token\"")
+        },
+        Field {
+            also: &["logout_endpoint", "logout_url", "end_session_url", "backend_logout_url"],
+            ..field(
+                "end_session_endpoint",
+                TEXT,
+                "end_session_endpoint = \"https://login.example.com/logout\"",
+            )
+        },
+        field("end_session", Form::Word(&ENDS), "end_session = \"cognito\""),
+        field("id_token_hint", Form::Truth, "id_token_hint = true"),
+        Field {
+            also: &["authorization_response_iss_parameter_supported"],
+            ..field("response_iss", Form::Truth, "response_iss = true")
+        },
+        Field {
+            also: &["token", "session"],
+            ..field("session_token", Form::Word(&SESSION_TOKENS), "session_token = \"id_token\"")
+        },
+        Field {
+            also: &[
+                "redirect_uri",
+                "redirect_url",
+                "callback",
+                "callback_path",
+                "callback_url",
+                "callback_uri",
+                "redirect_path_sign_in",
+            ],
+            ..field("redirect_path", Form::Text(Kind::Path), "redirect_path = \"/.auth/callback\"")
+        },
+        Field {
+            also: &["logout_path", "signout_path", "log_out_path", "redirect_path_sign_out"],
+            ..field("sign_out_path", Form::Text(Kind::Path), "sign_out_path = \"/.auth/sign-out\"")
+        },
+        Field {
+            also: &["refresh_token", "use_refresh_token", "cookie_refresh", "renew"],
+            ..field("refresh", Form::Truth, "refresh = true")
+        },
+        Field {
+            also: &["session_duration", "session_lifetime", "cookie_expire", "max_age", "max_age_seconds"],
+            ..field("session_seconds", SECONDS, "session_seconds = 43200")
+        },
+        Field {
+            is_secret: true,
+            also: &[
+                "cookie_secret",
+                "secret",
+                "hmac_secret",
+                "nonce_signing_secret",
+                "session_secret",
+                "session_key",
+            ],
+            ..needed("cookie_key", Form::Table(&FLOW_SECRET), "cookie_key = { file = \"sign-in.key\" }")
+        },
+        Field {
+            is_secret: true,
+            also: &["old_cookie_key", "previous_key", "previous_cookie_secret"],
+            ..field(
+                "previous_cookie_key",
+                Form::Table(&FLOW_SECRET),
+                "previous_cookie_key = { file = \"sign-in-old.key\" }",
+            )
+        },
+        Field {
+            is_secret: true,
+            also: &["client_secret_file", "user_pool_app_secret"],
+            ..field(
+                "client_secret",
+                Form::Table(&FLOW_SECRET),
+                "client_secret = { file = \"client.secret\" }",
+            )
+        },
+        Field {
+            is_secret: true,
+            also: &["private_key", "private_key_jwt", "client_jwk", "client_assertion_key"],
+            ..field("client_key", Form::Table(&FLOW_SECRET), "client_key = { file = \"client.jwk\" }")
+        },
+        Field {
+            also: &["token_endpoint_auth_method", "client_auth_method", "auth_method"],
+            ..field(
+                "client_authentication",
+                Form::Word(&CLIENT_METHODS),
+                "client_authentication = \"client_secret_post\"",
+            )
+        },
+    ],
+};
+
+pub(super) static FLOW_SECRET: Table = Table {
+    what: "a secret of `[sign_in]`",
+    name: None,
+    fields: &[
+        Field { is_secret: true, also: &["path"], ..field("file", TEXT, "file = \"sign-in.key\"") },
+        Field { is_secret: true, ..field("encoding", Form::Word(&ENCODINGS), "encoding = \"base64\"") },
+        // It is read to be refused: a secret is in a file of its own.
+        Field { is_secret: true, is_hidden: true, ..field("value", TEXT, "file = \"sign-in.key\"") },
     ],
 };
 
@@ -355,6 +506,9 @@ static ALGORITHMS: Words = Words { all: words_of::<JwsAlgorithm>, meant: algorit
 static OVERRIDES: Words = Words { all: words_of::<ResponseOverride>, meant: response_override };
 static PARAMETERS: Words = Words { all: words_of::<ExtraParameter>, meant: parameter };
 static ENCODINGS: Words = Words { all: words_of::<SecretEncoding>, meant: encoding };
+static ENDS: Words = Words { all: words_of::<EndSession>, meant: end };
+static SESSION_TOKENS: Words = Words { all: words_of::<SessionToken>, meant: session_token };
+static CLIENT_METHODS: Words = Words { all: words_of::<ClientSecretMethod>, meant: client_method };
 static SETTERS: Words = Words { all: words_of::<HeaderSetter>, meant: setter };
 static SUBJECTS: Words = Words { all: words_of::<SubjectLogging>, meant: subject };
 
@@ -476,6 +630,48 @@ fn encoding(word: &str) -> Option<Meant> {
         "base64url" | "b64" => Word("base64"),
         "plain" | "raw" | "utf-8" | "utf8" => Word("text"),
         "hex" => Advice("hexadecimal is not known: write the secret as text or in base64"),
+        _ => return None,
+    })
+}
+
+fn end(word: &str) -> Option<Meant> {
+    Some(match word.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
+        "oidc" | "rp" | "rp_initiated_logout" | "openid" | "standard" | "default" => Word("rp_initiated"),
+        "aws" | "amazon" | "amazon_cognito" => Word("cognito"),
+        "none" | "off" | "false" => {
+            Advice("remove it, and `end_session_endpoint`: people then sign out here alone")
+        }
+        _ => return None,
+    })
+}
+
+fn session_token(word: &str) -> Option<Meant> {
+    Some(match word.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
+        "access" | "accesstoken" | "at" => Word("access_token"),
+        "id" | "idtoken" | "identity" => Word("id_token"),
+        "refresh" | "refresh_token" => {
+            Advice("no rule can read a refresh token: write `access_token` or `id_token`")
+        }
+        _ => return None,
+    })
+}
+
+fn client_method(word: &str) -> Option<Meant> {
+    Some(match word.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
+        "basic" | "client_secret" | "header" => Word("client_secret_basic"),
+        "post" | "body" => Word("client_secret_post"),
+        "none" | "public" | "pkce" => {
+            Advice("remove it: a client without a secret has PKCE alone, which is the default")
+        }
+        "private_key_jwt" | "private_key" => Advice(
+            "remove it, and name the file of the private key: `client_key = { file = \"client.jwk\" }`",
+        ),
+        "client_secret_jwt" => Advice(
+            "it is not known here: use `client_secret_basic`, `client_secret_post`, or a key with `client_key`",
+        ),
+        "tls_client_auth" | "self_signed_tls_client_auth" => {
+            Advice("a certificate of the client is not known here: use a key with `client_key`")
+        }
         _ => return None,
     })
 }

@@ -55,7 +55,9 @@ fn of(form: Form) -> Value {
         Form::Text(Kind::Instant) => {
             json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"})
         }
-        Form::Text(Kind::Plain | Kind::Pattern | Kind::Media | Kind::Origin) => json!({"type": "string"}),
+        Form::Text(Kind::Plain | Kind::Pattern | Kind::Media | Kind::Origin | Kind::Path) => {
+            json!({"type": "string"})
+        }
         Form::Word(words) => json!({"type": "string", "enum": (words.all)()}),
         Form::Truth => json!({"type": "boolean"}),
         Form::Whole { most, .. } => json!({"type": "integer", "minimum": 0, "maximum": most}),
@@ -77,6 +79,10 @@ fn of(form: Form) -> Value {
         Form::OneOrMany(Form::Text(Kind::Plain)) => json!({"anyOf": [{"type": "string"}, texts()]}),
         Form::OneOrMany(form) => json!({"anyOf": [of(*form), {"type": "array", "items": of(*form)}]}),
         Form::Table(table) => object(table),
+        Form::Shapes(shapes) => {
+            let shapes: Vec<Value> = shapes.iter().map(|table| object(table)).collect();
+            json!({"type": "object", "oneOf": shapes})
+        }
         Form::Blocks(table) => json!({"type": "array", "items": object(table)}),
         Form::Map(form) => json!({"type": "object", "additionalProperties": of(*form)}),
         Form::AnyTable => json!({"type": "object"}),
@@ -98,7 +104,7 @@ mod tests {
             while let Form::List(inner) | Form::OneOrMany(inner) | Form::Map(inner) = form {
                 form = inner;
             }
-            if let Form::Table(inner) | Form::Blocks(inner) = form {
+            for inner in form.tables() {
                 fields(inner, all);
             }
         }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use authorizer_core::nearest;
 use toml::de::{DeTable, DeValue};
 
+use super::values::takes;
 use super::{Field, Form, Table, of_policy};
 use crate::error::FileKind;
 
@@ -114,7 +115,12 @@ impl Secrets {
             } else if of(form, &of_policy::LOG) && field.is_none() {
                 self.mark(None, Named::Otherwise, span, value.get_ref(), value.span());
             } else {
-                let is_open = form.is_some_and(|form| form.may_hold_secret()) && field.is_none();
+                // A table in the place of a text is another field than its name says.
+                let is_other = exact.is_none()
+                    && value.get_ref().is_table()
+                    && field.is_some_and(|field| !takes(field.form, value.get_ref()));
+                let is_open =
+                    form.is_some_and(|form| form.may_hold_secret()) && (field.is_none() || is_other);
                 if is_open || of(form, &of_policy::LOG) {
                     self.long_texts(value.get_ref(), value.span());
                 }
@@ -124,6 +130,7 @@ impl Secrets {
     }
 
     fn value(&mut self, form: Option<Form>, value: &DeValue<'_>, span: Range<usize>) {
+        let form = form.map(|form| form.shaped(value));
         let inner = match form {
             Some(Form::Table(table) | Form::Blocks(table)) => Some(table),
             // The author chooses these names, and what is in them is no secret.
@@ -250,7 +257,7 @@ fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
 /// Whether a text has a word of secrets.
 pub(crate) fn mentions_secret(text: &str) -> bool {
     let text = text.to_lowercase();
-    ["secret", "salt", "password"].iter().any(|word| text.contains(word))
+    ["secret", "salt", "password", "cookie_key", "client_key"].iter().any(|word| text.contains(word))
 }
 
 /// Whether a name is one of a secret, or near one.
@@ -267,8 +274,9 @@ pub(crate) fn names_secret(line: &str) -> bool {
 /// Whether a line that cannot be read has a name that no field has, with something long behind it: it may be a secret.
 pub(crate) fn is_unknown(line: &str) -> bool {
     let is_known = |name: &str| {
-        // A salt is called so, too.
+        // A salt is called so, too, and nothing but a secret is called `value`.
         name != "key"
+            && name != "value"
             && (of_policy::POLICY.holder(name).is_some() || super::of_tests::TESTS.holder(name).is_some())
     };
     let stops = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'));
@@ -296,9 +304,17 @@ pub(crate) fn is_log(name: &str) -> bool {
 impl Table {
     /// Whether it, or a table in it, has a secret.
     pub(crate) fn may_hold_secret(&'static self) -> bool {
-        [&of_policy::POLICY, &of_policy::ISSUER, &of_policy::JWKS, &of_policy::SECRET, &of_policy::LOG]
-            .iter()
-            .any(|table| std::ptr::eq(*table, self))
+        [
+            &of_policy::POLICY,
+            &of_policy::ISSUER,
+            &of_policy::JWKS,
+            &of_policy::SECRET,
+            &of_policy::LOG,
+            &of_policy::CODE_FLOW,
+            &of_policy::FLOW_SECRET,
+        ]
+        .iter()
+        .any(|table| std::ptr::eq(*table, self))
             || std::ptr::eq(self, &super::of_tests::TESTS)
     }
 }

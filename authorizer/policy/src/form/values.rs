@@ -2,7 +2,7 @@
 
 use toml::de::{DeInteger, DeValue};
 
-use super::{Form, meant};
+use super::{Form, Kind, meant};
 
 /// A text in quotes, as TOML writes it.
 pub(super) fn quoted(text: &str) -> String {
@@ -54,14 +54,16 @@ pub(super) fn written_whole(value: &DeValue<'_>) -> Option<String> {
 
 /// Whether a value and all that is in it have the types that a form asks for, under the names that it knows.
 pub(super) fn is_right(form: Form, value: &DeValue<'_>) -> bool {
-    match (form, value) {
+    match (form.shaped(value), value) {
+        // An address in the place of a path is told of on its own.
+        (Form::Text(Kind::Path), DeValue::String(text)) => meant::is_good(Kind::Path, text),
         (Form::Table(form), DeValue::Table(table)) => table.iter().all(|(name, value)| {
             form.field(name.get_ref()).is_some_and(|field| is_right(field.form, value.get_ref()))
         }),
         (Form::Map(form), DeValue::Table(table)) => {
             table.iter().all(|(_, value)| is_right(*form, value.get_ref()))
         }
-        _ => takes(form, value),
+        (form, _) => takes(form, value),
     }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn asked(form: Form) -> String {
         Form::List(_) => "a list in brackets".into(),
         Form::OneOrMany(_) => "one text in quotes, or a list of them in brackets".into(),
         Form::Table(table) if table.field("equals").is_some() => "a test in braces".into(),
-        Form::Table(_) | Form::Map(_) | Form::AnyTable => "a table in braces".into(),
+        Form::Table(_) | Form::Shapes(_) | Form::Map(_) | Form::AnyTable => "a table in braces".into(),
         Form::Blocks(_) => "written as blocks, each with a head in double brackets".into(),
         Form::Any => "a value".into(),
     }
@@ -125,7 +127,7 @@ pub(super) fn takes(form: Form, value: &DeValue<'_>) -> bool {
             value.as_array().is_some_and(|list| list.iter().all(|value| takes(*member, value.get_ref())))
         }
         Form::OneOrMany(member) => takes(*member, value) || takes(Form::List(member), value),
-        Form::Table(_) | Form::Map(_) | Form::AnyTable => value.is_table(),
+        Form::Table(_) | Form::Shapes(_) | Form::Map(_) | Form::AnyTable => value.is_table(),
         Form::Blocks(_) => value.is_array(),
         Form::Any => true,
     }

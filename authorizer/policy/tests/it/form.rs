@@ -61,8 +61,29 @@ fn words_of(error: &dyn miette::Diagnostic) -> String {
 
 fn policy() -> String {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/full.toml")).unwrap();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/policies/keys/staff.jwks.json");
-    text.replace("KEYS", folder)
+    with_key_files(&text)
+}
+
+/// The same with the other shape of `[sign_in]`.
+fn policy_with_code_flow() -> String {
+    let text =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/full.code-flow.toml")).unwrap();
+    with_key_files(&text)
+}
+
+fn with_key_files(text: &str) -> String {
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/policies/keys/staff.jwks.json");
+    let sign_in = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/policies/keys/sign-in.test-only.key");
+    text.replace("SIGN_IN_KEY", sign_in).replace("KEYS", keys)
+}
+
+/// A file that is changed at random, with its kind.
+fn file(which: usize) -> (FileKind, String) {
+    match which {
+        0 => (FileKind::Policy, policy()),
+        1 => (FileKind::Policy, policy_with_code_flow()),
+        _ => (FileKind::Tests, tests()),
+    }
 }
 
 fn tests() -> String {
@@ -217,6 +238,11 @@ fn change() -> impl Strategy<Value = Change> {
         "id",
         "upload",
         "status",
+        "url",
+        "issuer",
+        "return_parameter",
+        "cookie_key",
+        "redirect_uri",
     ]);
     prop_oneof![
         name.clone().prop_map(Change::Rename),
@@ -276,13 +302,10 @@ proptest! {
 
     #[test]
     fn no_mistake_is_told_in_the_words_of_a_parser(
-        is_policy in any::<bool>(),
+        which in 0..3_usize,
         changes in prop::collection::vec((any::<Index>(), change()), 1..4),
     ) {
-        let (kind, text) = match is_policy {
-            true => (FileKind::Policy, policy()),
-            false => (FileKind::Tests, tests()),
-        };
+        let (kind, text) = file(which);
         let mut document = Value::Table(toml::from_str::<Table>(&text).unwrap());
         for (index, change) in &changes {
             let mut all = Vec::new();
@@ -299,7 +322,7 @@ proptest! {
 
     #[test]
     fn a_text_that_is_not_toml_is_told_in_plain_words(
-        is_policy in any::<bool>(),
+        which in 0..3_usize,
         at in any::<Index>(),
         length in 0_usize..4,
         inserted in select(vec![
@@ -307,10 +330,7 @@ proptest! {
             "//", "\r", "\u{1}", ".", "[[",
         ]),
     ) {
-        let (kind, text) = match is_policy {
-            true => (FileKind::Policy, policy()),
-            false => (FileKind::Tests, tests()),
-        };
+        let (kind, text) = file(which);
         let start = at.index(text.len());
         let end = start.saturating_add(length).min(text.len());
         prop_assume!(text.is_char_boundary(start) && text.is_char_boundary(end));
@@ -325,7 +345,11 @@ proptest! {
 const MARKER: &str = "hunter2hunter2hunter2hunter2hunter2";
 
 /// Policies with a secret in it, under its own name.
-const WITH_SECRET: [&str; 6] = [
+const WITH_SECRET: [&str; 8] = [
+    "[sign_in]\nissuer = \"staff\"\nclient_id = \"a\"\norigin = \"https://files.example.com\"\n\
+     cookie_key = \"MARKER\"\n",
+    "[sign_in]\nissuer = \"staff\"\nclient_id = \"a\"\norigin = \"https://files.example.com\"\n\
+     client_secret = { value = \"MARKER\" }\n",
     "[log]\nclaims_salt = \"MARKER\"\nsubject = \"plain\"\n",
     "log = { claims_salt = \"MARKER\" }\n",
     "[[issuers]]\nname = \"staff\"\nissuer = \"https://login.example.com/\"\naudience = [\"a\"]\nalgorithms = [\"HS256\"]\n\
@@ -363,7 +387,24 @@ fn all_said(text: &str) -> String {
 }
 
 /// Other names of fields and tables with a secret.
-const SECRET_NAMES: [(&str, &[&str]); 4] = [
+const SECRET_NAMES: [(&str, &[&str]); 6] = [
+    (
+        "cookie_key",
+        &[
+            "cookie_key",
+            "cookie-key",
+            "cookieKey",
+            "cookie_secret",
+            "previous_cookie_key",
+            "session_key",
+            "key",
+            "x",
+        ],
+    ),
+    (
+        "client_secret",
+        &["client_secret", "client-secret", "clientSecret", "client_key", "private_key", "secret", "x"],
+    ),
     ("log", &["log", "Log", "LOG", "logs", "logging", "lgo", "x", "loggs"]),
     (
         "claims_salt",
@@ -510,6 +551,106 @@ fn very_many_mistakes_come_to_an_end() {
     }
 }
 
+/// The flow's `[sign_in]`, changed, and what must be said.
+#[test]
+fn a_sign_in_with_fields_of_its_other_shape_or_of_other_products_is_told_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    let said = |text: &str| {
+        fs::write(&path, text).unwrap();
+        match PolicyFile::load(&path) {
+            Ok(_) => String::new(),
+            Err(error) => words_of(&error),
+        }
+    };
+    let flow = policy_with_code_flow();
+    for (from, to, expected) in [
+        (
+            "refresh = true",
+            "return_parameter = \"back\"",
+            "belongs to `[sign_in]` with `url`: remove it here",
+        ),
+        (
+            "refresh = true",
+            "url = \"https://login.example.com/\"",
+            "write either `url` or `issuer`: remove one",
+        ),
+        ("client_id = \"files-web\"\n", "", "`[sign_in]` with `issuer` does not have `client_id`"),
+        ("cookie_key = { file = \"SIGN_IN_KEY\" }", "", "does not have `cookie_key`"),
+        (
+            "redirect_path = \"/sign-in/callback\"",
+            "callback_path = \"/cb\"",
+            "Write `redirect_path = \"/cb\"`",
+        ),
+        ("redirect_path = \"/sign-in/callback\"", "redirect_path = \"cb\"", "write `\"/cb\"`"),
+        (
+            "redirect_path = \"/sign-in/callback\"",
+            "redirect_uri = \"https://files.example.com/cb\"",
+            "did you mean `redirect_path`?",
+        ),
+        ("issuer = \"staff\"\nclient_id", "issuer = \"stuff\"\nclient_id", "did you mean `staff`?"),
+        ("session_token = \"id_token\"", "session_token = \"id\"", "write `session_token = \"id_token\"`"),
+        (
+            "client_authentication = \"client_secret_post\"",
+            "client_authentication = \"private_key_jwt\"",
+            "name the file of the private key",
+        ),
+        ("end_session = \"cognito\"", "end_session = \"oidc\"", "write `end_session = \"rp_initiated\"`"),
+        ("refresh = true", "audience = \"files-api\"", "did you mean `authorization_parameters`?"),
+    ] {
+        let from = with_key_files(from);
+        assert!(flow.contains(&from), "{from}");
+        let said = said(&flow.replace(&from, to));
+        assert!(said.contains(expected), "{to}: {said}");
+    }
+    // A name of a secret of another product: the line is not shown, and the message says what to write.
+    fs::write(&path, flow.replace("cookie_key", "cookie_secret")).unwrap();
+    let error = words_of(&PolicyFile::load(&path).unwrap_err());
+    assert!(error.contains("did you mean `cookie_key`?"), "{error}");
+    let redirect = "version = 1\n[sign_in]\norigin = \"https://files.example.com\"\n";
+    assert!(said(redirect).contains("`sign_in` does not have `url` or `issuer`"), "{}", said(redirect));
+    let scopes = format!("{redirect}url = \"https://login.example.com/\"\nscopes = [\"openid\"]\n");
+    assert!(said(&scopes).contains("`scopes` belongs to `[sign_in]` with `issuer`"), "{}", said(&scopes));
+}
+
+#[test]
+fn a_secret_of_the_sign_in_that_cannot_be_used_does_not_show_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    let flow = policy_with_code_flow();
+    let key = with_key_files("cookie_key = { file = \"SIGN_IN_KEY\" }");
+    for (file, says) in [
+        (Some("AAAA"), "a key for cookies has 32 random bytes, and this has 3"),
+        (Some("hunter2 hunter2"), "the file is not in base64"),
+        (Some(""), "and this has 0"),
+        (None, "cannot be read"),
+    ] {
+        if let Some(file) = file {
+            fs::write(folder.path().join("key"), file).unwrap();
+        } else {
+            fs::remove_file(folder.path().join("key")).unwrap();
+        }
+        fs::write(&path, flow.replace(&key, "cookie_key = { file = \"key\" }")).unwrap();
+        let error = words_of(&PolicyFile::load(&path).unwrap_err());
+        assert!(error.contains(says) && error.contains("authorizer keys cookie-key"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    fs::write(&path, flow.replace(&key, &format!("{key}\nprevious_{key}"))).unwrap();
+    let error = words_of(&PolicyFile::load(&path).unwrap_err());
+    assert!(error.contains("`previous_cookie_key` is the same key as `cookie_key`"), "{error}");
+    let loaded = {
+        fs::write(&path, &flow).unwrap();
+        PolicyFile::load(&path).unwrap()
+    };
+    let ids: Vec<_> = loaded.warnings().iter().map(|warning| warning.id).collect();
+    assert_eq!(ids, ["client-secret-in-zip"]);
+    let files = authorizer_policy::files_of(&path);
+    assert_eq!(files.len(), 4, "the policy, the keys and two files of the sign-in: {files:?}");
+    let stored = String::from_utf8(loaded.bundle_json().to_vec()).unwrap();
+    assert!(stored.contains("dGhpcyBpcyBhIHRlc3Qga2V5LCBuZXZlciB1c2UgaXQ"), "{stored}");
+    assert!(!stored.contains("sign-in.test-only.key"), "{stored}");
+}
+
 #[test]
 fn a_key_file_called_dash_is_a_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -526,8 +667,10 @@ fn a_key_file_called_dash_is_a_file() {
 fn the_files_that_are_changed_are_good() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.toml");
-    fs::write(&path, policy()).unwrap();
-    PolicyFile::load(&path).unwrap_or_else(|error| panic!("{error:?}"));
+    for text in [policy(), policy_with_code_flow()] {
+        fs::write(&path, text).unwrap();
+        PolicyFile::load(&path).unwrap_or_else(|error| panic!("{error:?}"));
+    }
     fs::write(&path, tests()).unwrap();
     TomlFile::<TestsDocument>::load(FileKind::Tests, &path).unwrap_or_else(|error| panic!("{error:?}"));
 }

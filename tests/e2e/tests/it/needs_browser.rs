@@ -3,3 +3,6 @@
 mod console;
 mod pages;
 mod report;
+mod sign_in;
+mod sign_in_guide;
+mod site;

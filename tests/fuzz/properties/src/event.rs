@@ -115,6 +115,7 @@ fn decide<'r>(
             match authorized.record.decision {
                 Verdict::Allow => panic!("allowed and answered here"),
                 Verdict::Preflight => assert_eq!(status, 204),
+                Verdict::SignIn => assert!(status == 200 || status == 302 || status == 303),
                 Verdict::Refuse => assert!(status >= 400 || status == 302),
             }
             None

@@ -10,13 +10,16 @@
 
 pub mod answer;
 pub mod bundle;
+pub mod callback;
 pub mod event;
 pub mod jwks;
 pub mod key;
 pub mod pattern;
 pub mod policy;
 pub mod secret;
+mod signing_in;
 pub mod token;
+pub mod tokens;
 
 use std::path::{Path, PathBuf};
 

@@ -306,6 +306,39 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_a_sign_in_is_shown_but_names() {
+        let line = |name: &str, value: String| json!([{"key": name, "value": value}]);
+        let secrets = ["SplxlOBeZQQYbYS6WxSbIA", "af0ifjsldkjaf0ifjsldkj", "c2VhbGVkLXZhbHVlLW9mLWEtZmxvdw"];
+        let [code, state, sealed] = secrets;
+        let event = json!({"Records": [{"cf": {
+            "config": {"distributionDomainName": "d.example", "distributionId": "E", "eventType": "viewer-request", "requestId": "r"},
+            "request": {
+                "clientIp": "127.0.0.1", "method": "GET", "uri": "/.auth/callback",
+                "querystring": format!("code={code}&state={state}&iss=https%3A%2F%2Flogin.example.com%2F"),
+                "headers": {
+                    "cookie": line("Cookie", format!("__Host-authorizer-flow-0a1b2c3d={sealed}; __Host-session-sealed={sealed}")),
+                    "referer": line("Referer", format!("https://login.example.com/?state={state}")),
+                    "accept": line("Accept", "text/html".to_owned()),
+                }
+            }
+        }}]})
+        .to_string();
+        let event = ViewerRequestEvent::parse(event.as_bytes()).unwrap();
+        let shown = ShownRequest::of(&event.request, &CredentialPlaces::default());
+        let text = format!("{:?} {:?} {:?} {:?}", shown.path, shown.query, shown.headers, shown.hidden);
+        assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
+        assert_eq!((shown.path.as_str(), shown.query.as_str()), ("/.auth/callback", ""));
+        assert!(
+            ["parameter code", "parameter state", "header cookie"].iter().all(|name| text.contains(name)),
+            "{text}"
+        );
+        let location = format!("https://login.example.com/logout?id_token_hint={JWT}&state={state}");
+        let answer = [("Location", location.as_str()), ("Set-Cookie", sealed)];
+        let text = format!("{:?}", headers(answer.into_iter()));
+        assert!(!text.contains("eyJ") && secrets.iter().all(|secret| !text.contains(secret)), "{text}");
+    }
+
+    #[test]
     fn cookies_and_the_way_back_from_a_sign_in_are_not_shown() {
         let lines = [
             ("Location", "https://login.example.com/authorize?state=abc#x"),

@@ -17,6 +17,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::output::note;
+use crate::policy::SAME_EACH_TIME;
 use crate::recording::{
     Clean, Cleaner, EVENTS, KEYS, OUTCOMES, RecordingError, Signer, Standing, UnreadableEvent,
     is_same_decision,
@@ -68,6 +69,9 @@ enum LeftOut {
     Event(#[from] UnreadableEvent),
     #[error(transparent)]
     Keys(#[from] RecordingError),
+    /// Its cookies, its code and its refresh token are good for one use, and secret.
+    #[error("it is a step of a sign-in, which nobody can take again")]
+    SignIn,
     /// What is secret in it decides in a way that nothing else can stand for.
     #[error(
         "without what may be secret in it, it is decided in another way (`{actual}` became `{replayed}`)"
@@ -165,6 +169,9 @@ impl Writer {
     }
 
     fn try_write(&mut self, decided: &Decided) -> Result<(), LeftOut> {
+        if is_step_of_sign_in(&decided.record) {
+            return Err(LeftOut::SignIn);
+        }
         let now = decided.record.get("time").and_then(Value::as_u64);
         let now = UnixTime::from_seconds(now.ok_or(UnreadableEvent::Form)?);
         let replaying = self.replaying()?;
@@ -204,10 +211,19 @@ impl Writer {
                 LeftOut::Unwritable { file: KEYS, error: io::Error::other(error.to_string()) }
             })?;
         }
-        let authorizer = Arc::new(Authorizer::new(self.signer.public().bundle_of(&document)?));
+        let authorizer = Authorizer::new(self.signer.public().bundle_of(&document)?);
+        let authorizer = Arc::new(authorizer.with_random(SAME_EACH_TIME));
         self.replaying = Some((document, Arc::clone(&authorizer)));
         Ok(authorizer)
     }
+}
+
+/// Whether what was decided depends on what only the provider and this browser have. The redirect that begins a sign-in
+/// does not.
+fn is_step_of_sign_in(record: &Value) -> bool {
+    let word = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
+    let is_refused_step = ["sign_in_", "session_"].iter().any(|start| word("reason").starts_with(start));
+    word("decision") == "sign_in" || is_refused_step
 }
 
 /// A file of lines, of which those that wait are written together or not at all.

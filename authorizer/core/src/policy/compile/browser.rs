@@ -1,6 +1,8 @@
 //! `[credentials]`, `[cors]` and `[sign_in]`.
 
-use super::super::document::{CorsDocument, CredentialsDocument, PolicyDocument, SignInRedirectDocument};
+use super::super::document::{
+    CorsDocument, CredentialsDocument, PolicyDocument, SignInDocument, SignInRedirectDocument,
+};
 use super::super::problem::{Place, Problems};
 use crate::cors::{AllowedOrigins, Cors};
 use crate::credential::{CookieName, CredentialPlaces, TokenHeader, TokenHeaderError};
@@ -192,14 +194,21 @@ fn compile_origins(
 
 /// If the token cannot come with the request, a person who returns from signing in is sent there again, without end.
 pub(super) fn check_sign_in_is_of_use(policy: &PolicyDocument, problems: &mut Problems) {
-    if policy.sign_in.is_none() {
-        return;
-    }
+    let Some(sign_in) = &policy.sign_in else { return };
     if policy.credentials.cookie.is_none() {
+        let remedy = match sign_in {
+            SignInDocument::Redirect(_) => {
+                "add `[credentials]` with `cookie = \"...\"`, the cookie that signing in sets"
+            }
+            #[cfg(feature = "code-flow")]
+            SignInDocument::CodeFlow(_) => {
+                "add `[credentials]` with `cookie = \"__Host-session\"`, the cookie of the session"
+            }
+        };
         problems.add(
             Place::member("sign_in"),
             "a browser that opens a page can only send a token in a cookie, but `[credentials]` does not name one",
-            "add `[credentials]` with `cookie = \"...\"`, the cookie that signing in sets",
+            remedy,
         );
     }
     if policy.issuers.is_empty() {

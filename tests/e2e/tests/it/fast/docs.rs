@@ -27,6 +27,7 @@ fn every_block_of_a_provider_is_one_that_a_policy_takes() {
     let keys = every_kind();
     let blocks = provider_blocks();
     assert!(blocks.len() >= 10, "{blocks:#?}");
+    let mut with_sign_in = Vec::new();
     for (heading, block) in &blocks {
         let folder = tempfile::tempdir().unwrap();
         let document: DocumentMut = block.parse().unwrap_or_else(|error| panic!("{heading}: {error}"));
@@ -35,11 +36,18 @@ fn every_block_of_a_provider_is_one_that_a_policy_takes() {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, &keys).unwrap();
         }
+        // The files that a block with a sign-in names.
+        let key = root().join("fixtures/policies/keys/sign-in.test-only.key");
+        fs::copy(key, folder.path().join("sign-in.key")).unwrap();
+        fs::write(folder.path().join("client.secret"), "a secret for tests\n").unwrap();
         let policy = folder.path().join("policy.toml");
         fs::write(&policy, format!("version = 1\n\n{block}")).unwrap();
         let loaded = PolicyFile::load(&policy).unwrap_or_else(|error| panic!("{heading}: {error:?}"));
         assert_eq!(loaded.bundle().policy().issuers().len(), 1, "{heading}");
+        with_sign_in.extend(document.get("sign_in").map(|_| heading.as_str()));
     }
+    let documented = ["Amazon Cognito", "Auth0", "Okta", "Microsoft Entra ID", "Google", "Keycloak"];
+    assert_eq!(with_sign_in, documented);
 }
 
 #[test]

@@ -204,3 +204,16 @@ jwks       = { url = "https://login.example.com/.well-known/jwks.json" }
     assert_eq!(status.code(), Some(1));
     assert!(stdout[0].contains("\"reason\":\"remote_keys_not_built\""), "{stdout:?}");
 }
+
+#[tokio::test]
+async fn a_function_that_cannot_exchange_codes_does_not_start_with_a_policy_that_needs_it() {
+    let unpacked = Unpacked::new(&small_sample().zip);
+    let policy = r#"{"version":1,"sign_in":{"issuer":"staff","client_id":"web","origin":"https://a.example","authorization_endpoint":"https://l.example/a","token_endpoint":"https://l.example/t","cookie_key":{}},"rules":[]}"#;
+    let digest = authorizer_core::record::sha256_hex(policy.as_bytes());
+    let bundle = format!(r#"{{"format":1,"policy_sha256":"{digest}","policy":{policy}}}"#);
+    fs::write(unpacked.file("bundle.json"), bundle).unwrap();
+    let (status, stdout, _) = Process::start(Runtime::Native, unpacked.folder()).await.ends().await;
+    assert_eq!(status.code(), Some(1));
+    assert!(stdout[0].contains("\"reason\":\"code_flow_not_built\""), "{stdout:?}");
+    assert!(stdout[0].contains("was built without the code flow"), "{stdout:?}");
+}

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use authorizer_fuzz_properties::{
-    answer, bundle, event, jwks, key, pattern, policy, root, secret, seeds, token,
+    answer, bundle, callback, event, jwks, key, pattern, policy, root, secret, seeds, token, tokens,
 };
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -96,6 +96,19 @@ fn no_answer_of_an_issuer_lets_a_forged_token_in() {
 }
 
 #[test]
+fn no_request_gets_a_session_that_the_provider_gave_no_tokens_for() {
+    let asked = Cell::new(0);
+    holds_of_text("callback", 8, |text| asked.set(asked.get() + u32::from(callback::check(text))));
+    // Without this check, a function that refuses every callback would pass.
+    assert!(asked.get() >= 2, "{}", asked.get());
+}
+
+#[test]
+fn no_answer_of_a_token_endpoint_that_no_key_signed_is_a_session() {
+    holds("tokens", 5, tokens::check);
+}
+
+#[test]
 fn a_policy_that_compiles_is_a_bundle_that_is_read() {
     holds("bundle", 2, bundle::check);
 }
@@ -114,7 +127,10 @@ fn every_target_has_its_seeds_and_its_wrapper() {
         names.sort();
         names
     };
-    let targets = ["answer", "bundle", "event", "jwks", "key", "pattern", "policy", "secret", "token"];
+    let targets = [
+        "answer", "bundle", "callback", "event", "jwks", "key", "pattern", "policy", "secret", "token",
+        "tokens",
+    ];
     assert_eq!(names("fuzz_targets", ".rs"), targets);
     assert_eq!(names("seeds", ""), targets);
 }

@@ -1,0 +1,140 @@
+//! What a step of a sign-in answers.
+
+use serde_json::{Value, json};
+
+use super::page;
+use super::settings::CodeFlow;
+use super::token_request::Grant;
+use super::word::SignInWord;
+use crate::outcome::{Outcome, REALM, problem_of};
+use crate::refusal::Refusal;
+use crate::token::RETRY_SECONDS;
+
+/// The answer of one step.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// For the log.
+    pub(crate) said: Said,
+    pub(crate) status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Option<String>,
+    /// What the token endpoint must be asked first. Then the answer is only for a caller that cannot ask.
+    pub(crate) asked: Option<AskedTokens>,
+}
+
+/// What the log says of a step.
+#[derive(Debug)]
+pub(crate) enum Said {
+    Done(SignInWord),
+    Refused(Refusal),
+}
+
+/// A request to the token endpoint.
+pub(crate) struct AskedTokens {
+    pub(crate) grant: Grant,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: String,
+}
+
+/// It contains secrets, which must not appear in a log.
+impl std::fmt::Debug for AskedTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AskedTokens").field("grant", &self.grant).finish_non_exhaustive()
+    }
+}
+
+/// Where a refusal is shown.
+pub(super) enum Shown<'s> {
+    /// As a page, with a link to try again.
+    Page { again: &'s str },
+    /// As a problem document with the reason word.
+    Problem { request_id: &'s str },
+    /// Without a body.
+    Nowhere,
+}
+
+impl Reply {
+    /// An answer without a body that sends the browser elsewhere. `location` is an address of this function's own making.
+    pub(super) fn redirect(said: Said, status: u16, location: String, cookies: Vec<String>) -> Self {
+        let mut headers = lines(cookies);
+        headers.push(("Location", location));
+        Self { said, status, headers, body: None, asked: None }
+    }
+
+    /// The same, and the browser removes the pages of this origin that it keeps, so that `Back` shows none of them (Clear
+    /// Site Data, section 3.1).
+    pub(super) fn forgetting_pages(mut self) -> Self {
+        self.headers.push(("Clear-Site-Data", "\"cache\"".to_owned()));
+        self
+    }
+
+    /// JSON for pages of the own origin.
+    pub(super) fn json(word: SignInWord, json: &Value, cookies: Vec<String>) -> Self {
+        let mut headers = lines(cookies);
+        headers.push(("Content-Type", "application/json".to_owned()));
+        headers.push(("Cross-Origin-Resource-Policy", "same-origin".to_owned()));
+        Self { said: Said::Done(word), status: 200, headers, body: Some(json.to_string()), asked: None }
+    }
+
+    /// A page.
+    pub(super) fn page(said: Said, status: u16, page: page::Page) -> Self {
+        let page::Page { headers, html } = page;
+        Self { said, status, headers, body: Some(html), asked: None }
+    }
+
+    /// A refusal.
+    pub(super) fn refuse(refusal: Refusal, cookies: Vec<String>, shown: &Shown<'_>) -> Self {
+        let status = refusal.status();
+        let mut headers = lines(cookies);
+        if let Some(challenge) = refusal.challenge(REALM) {
+            headers.push(("WWW-Authenticate", challenge));
+        }
+        if status == 503 {
+            headers.push(("Retry-After", RETRY_SECONDS.to_string()));
+        }
+        if let Refusal::MethodNotAllowed { allow } = &refusal {
+            headers.push(("Allow", allow.clone()));
+        }
+        let body = match shown {
+            Shown::Page { again } => {
+                let page = page::refused(&refusal, again);
+                headers.extend(page.headers);
+                Some(page.html)
+            }
+            Shown::Problem { request_id } => {
+                headers.push(("Content-Type", "application/problem+json".to_owned()));
+                headers.push(("Cross-Origin-Resource-Policy", "same-origin".to_owned()));
+                let mut problem = problem_of(&refusal, Some(request_id));
+                if let Some(problem) = problem.as_object_mut() {
+                    problem.insert("reason".to_owned(), json!(refusal.reason()));
+                }
+                Some(problem.to_string())
+            }
+            Shown::Nowhere => None,
+        };
+        Self { said: Said::Refused(refusal), status, headers, body, asked: None }
+    }
+
+    /// For a caller that can ask the token endpoint.
+    pub(super) fn asking(mut self, asked: AskedTokens) -> Self {
+        self.asked = Some(asked);
+        self
+    }
+
+    /// The result for CloudFront.
+    pub(crate) fn into_outcome(self) -> Outcome<'static> {
+        Outcome::respond(self.status, self.headers, self.body)
+    }
+}
+
+fn lines(cookies: Vec<String>) -> Vec<(&'static str, String)> {
+    cookies.into_iter().map(|line| ("Set-Cookie", line)).collect()
+}
+
+impl AskedTokens {
+    /// The request, to the provider of this flow.
+    pub(crate) fn of<'p>(self, flow: &'p CodeFlow, issuer: &'p str) -> super::TokenRequest<'p> {
+        let Self { grant, authorization, body } = self;
+        super::TokenRequest { url: flow.token_endpoint(), issuer, grant, authorization, body }
+    }
+}

@@ -1,0 +1,75 @@
+//! The end of a session: its cookies are cleared, and the provider is told (OpenID Connect RP-Initiated Logout 1.0
+//! section 2; Cognito's `/logout`).
+
+use super::cookies::{self, BACK};
+use super::page;
+use super::reply::{Reply, Said};
+use super::settings::{EndSession, SIGNED_OUT_PATH, SessionToken};
+use super::start::with_query;
+use super::step::Step;
+use super::word::SignInWord;
+use crate::event::HeaderLines;
+use crate::refusal::SignInError;
+
+/// RFC 9110 section 15.4.4: whatever the method was, the next is a GET.
+const SEE_OTHER: u16 = 303;
+
+impl Step<'_, '_> {
+    /// The answer to a form or a script. Another site cannot send it with the own `Origin`.
+    pub(super) fn sign_out_by_post(&self) -> Reply {
+        match self.is_own_page() {
+            true => self.sign_out(),
+            false => self.refuse(SignInError::CrossSite, Vec::new()),
+        }
+    }
+
+    /// The answer to a link. Only one on a page of the own origin signs out; otherwise the person is asked.
+    pub(super) fn sign_out_by_get(&self) -> Reply {
+        let headers = &self.request.headers;
+        let is = |name: &str, value: &str| {
+            let lines = headers.get(name).map(HeaderLines::as_slice).unwrap_or_default();
+            matches!(lines, [line] if line.value == value)
+        };
+        if is("sec-fetch-site", "same-origin") && is("sec-fetch-mode", "navigate") && !self.is_beforehand() {
+            return self.sign_out();
+        }
+        let refusal = SignInError::CrossSite.into();
+        Reply::page(Said::Refused(refusal), 403, page::ask_to_sign_out(self.flow.sign_out_path()))
+    }
+
+    fn is_beforehand(&self) -> bool {
+        crate::sign_in::navigation::is_beforehand(&self.request.headers)
+    }
+
+    fn sign_out(&self) -> Reply {
+        let mut lines = self.clear_session();
+        lines.extend(self.clear_flows());
+        lines.push(cookies::line(BACK, "", 0));
+        Reply::redirect(Said::Done(SignInWord::Ended), SEE_OTHER, self.end_address(), lines)
+            .forgetting_pages()
+    }
+
+    /// Where the person signs out at the provider too, and then comes back.
+    fn end_address(&self) -> String {
+        let back = self.address(SIGNED_OUT_PATH);
+        let Some((endpoint, form)) = self.flow.end_session() else { return back };
+        let mut parameters = vec![("client_id", self.flow.client_id())];
+        let hint = match form {
+            EndSession::RpInitiated if self.flow.id_token_hint() => self.kept_id_token(),
+            EndSession::RpInitiated | EndSession::Cognito => None,
+        };
+        match form {
+            EndSession::RpInitiated => parameters.push(("post_logout_redirect_uri", &back)),
+            EndSession::Cognito => parameters.push(("logout_uri", &back)),
+        }
+        parameters.extend(hint.as_deref().map(|token| ("id_token_hint", token)));
+        with_query(endpoint.as_str(), parameters)
+    }
+
+    fn kept_id_token(&self) -> Option<String> {
+        match self.flow.session_token() {
+            SessionToken::AccessToken => self.session()?.id_token,
+            SessionToken::IdToken => self.session_token(),
+        }
+    }
+}

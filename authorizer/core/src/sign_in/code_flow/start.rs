@@ -1,0 +1,198 @@
+//! The start of a sign-in: the person is sent to the provider (RFC 6749 section 4.1.1, OpenID Connect Core 1.0
+//! section 3.1.2.1, RFC 7636 section 4.3).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::cookies::{self, BACK, BACK_SECONDS, FLOW_PREFIX};
+use super::kept::{Begun, FLOW_SECONDS};
+use super::reply::{Reply, Said};
+use super::sealed::Kind;
+use super::step::{Answered, Step};
+use crate::credential::cookies as cookies_of;
+use crate::digest::sha256;
+use crate::query::encode_value;
+use crate::refusal::{Refusal, SignInError};
+use crate::request::S3Request;
+use crate::sign_in::navigation::is_navigation;
+
+/// The longest path to return to, in bytes: what fits into a cookie with the rest.
+const MAX_BACK_BYTES: usize = 2_000;
+
+/// How many sign-ins a browser can have begun at once.
+const MAX_FLOWS: usize = 8;
+
+/// How many bytes their cookies have together. All headers of a request have at most 20,480.
+const MAX_FLOW_BYTES: usize = 4_096;
+
+/// The most cookies that are looked at for that.
+const MAX_LOOKED_AT: usize = 64;
+
+impl<'p> Step<'_, 'p> {
+    /// The answer to a person who opens a page for which they have no token that is accepted, because of this refusal;
+    /// `None` if the request is not that.
+    pub(crate) fn open_page(&self, asked: &S3Request, refusal: &Refusal) -> Option<Answered<'p>> {
+        if !is_navigation(self.request) {
+            return None;
+        }
+        let back = way_back(asked);
+        let mark = cookies::mark(&back);
+        if cookies_of(&self.request.headers).any(|(name, value)| name == BACK && value == mark) {
+            let lines = vec![cookies::line(BACK, "", 0)];
+            return Some((self.refuse_with_way_back(SignInError::NotKept, lines, &back), None));
+        }
+        if self.flow.refresh()
+            && let Some(renewed) = self.renew_page(&back, refusal)
+        {
+            return Some(renewed);
+        }
+        self.begin(&back, refusal, Vec::new()).map(|reply| (reply, None))
+    }
+
+    /// Sends the person to the provider. `None` if there are no random bytes.
+    pub(super) fn begin(&self, back: &str, refusal: &Refusal, mut lines: Vec<String>) -> Option<Reply> {
+        let begun = Begun {
+            state: self.random.text()?,
+            nonce: self.random.text()?,
+            verifier: self.random.text()?,
+            back: back.to_owned(),
+            at: self.now.as_seconds(),
+        };
+        let sealed = self.sealer().seal(Kind::Flow, &begun, &self.random)?;
+        let name = cookies::flow_name(&begun.state);
+        lines.extend(self.clear_old_flows(name.len().saturating_add(sealed.len())));
+        lines.push(cookies::line(&name, &sealed, FLOW_SECONDS));
+        let location = self.authorization_address(&begun);
+        let said = Said::Refused(refusal.clone());
+        Some(Reply::redirect(said, crate::outcome::SIGN_IN_STATUS, location, lines))
+    }
+
+    fn authorization_address(&self, begun: &Begun) -> String {
+        let challenge = challenge_of(&begun.verifier);
+        let redirect_uri = self.address(self.flow.redirect_path());
+        let scope = self.flow.scopes().join(" ");
+        let own = [
+            ("response_type", "code"),
+            ("client_id", self.flow.client_id()),
+            ("redirect_uri", &redirect_uri),
+            ("scope", &scope),
+            ("state", &begun.state),
+            ("nonce", &begun.nonce),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        let more =
+            self.flow.authorization_parameters().iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        with_query(self.flow.authorization_endpoint().as_str(), own.into_iter().chain(more))
+    }
+
+    /// The lines that clear the cookies of flows that cannot be finished, and of the oldest, so that there is room for one
+    /// more.
+    fn clear_old_flows(&self, room: usize) -> Vec<String> {
+        let sealer = self.sealer();
+        let (mut known, mut clear) = (Vec::new(), Vec::new());
+        for (name, value) in
+            cookies_of(&self.request.headers).filter(|(name, _)| is_of_flow(name)).take(MAX_LOOKED_AT)
+        {
+            match sealer.open::<Begun>(Kind::Flow, value) {
+                Some(begun) if begun.is_fresh(self.now) && cookies::flow_name(&begun.state) == name => {
+                    known.push((begun.at, name, name.len().saturating_add(value.len())));
+                }
+                _ => clear.push(name),
+            }
+        }
+        known.sort_unstable_by(|one, other| other.cmp(one));
+        let mut bytes = room;
+        for (nth, (_, name, length)) in known.into_iter().enumerate() {
+            bytes = bytes.saturating_add(length);
+            if nth.saturating_add(1) >= MAX_FLOWS || bytes > MAX_FLOW_BYTES {
+                clear.push(name);
+            }
+        }
+        clear.into_iter().map(|name| cookies::line(name, "", 0)).collect()
+    }
+
+    /// The lines that clear the cookies of all flows.
+    pub(super) fn clear_flows(&self) -> Vec<String> {
+        let names = cookies_of(&self.request.headers).map(|(name, _)| name).filter(|name| is_of_flow(name));
+        names.take(MAX_LOOKED_AT).map(|name| cookies::line(name, "", 0)).collect()
+    }
+
+    /// The line that says which page the browser is sent back to.
+    pub(super) fn mark_back(&self, back: &str) -> String {
+        cookies::line(BACK, &cookies::mark(back), BACK_SECONDS)
+    }
+}
+
+/// RFC 7636 section 4.2: `S256`.
+fn challenge_of(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()))
+}
+
+/// Whether a cookie can be that of a flow. Its name is then safe in a line.
+fn is_of_flow(name: &str) -> bool {
+    let digits = name.strip_prefix(FLOW_PREFIX).unwrap_or_default();
+    digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The path to return to: the recognised request, written anew, so that it leads nowhere but to this page. One that is too
+/// long for a cookie is cut.
+fn way_back(asked: &S3Request) -> String {
+    let path = asked.to_uri();
+    let query = asked.to_querystring();
+    let whole = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
+    [whole, path].into_iter().find(|path| path.len() <= MAX_BACK_BYTES).unwrap_or_else(|| "/".to_owned())
+}
+
+/// An address with these parameters, beside those that it has.
+pub(super) fn with_query<'q>(
+    address: &str,
+    parameters: impl IntoIterator<Item = (&'q str, &'q str)>,
+) -> String {
+    let mut text = address.to_owned();
+    let mut joint = if address.contains('?') { '&' } else { '?' };
+    for (name, value) in parameters {
+        text.push(joint);
+        text.push_str(&encode_value(name));
+        text.push('=');
+        text.push_str(&encode_value(value));
+        joint = '&';
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_that_of_the_published_example() {
+        // RFC 7636 appendix B.
+        let challenge = challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn a_query_is_added_to_that_of_the_address() {
+        let parameters = [("a", "b c&d"), ("e", "\r\n#é")];
+        assert_eq!(
+            with_query("https://x.example/y", parameters),
+            "https://x.example/y?a=b%20c%26d&e=%0D%0A%23%C3%A9"
+        );
+        assert_eq!(with_query("https://x.example/y?z=1", [("a", "")]), "https://x.example/y?z=1&a=");
+    }
+
+    #[test]
+    fn only_a_name_of_a_flow_is_one() {
+        assert!(is_of_flow("__Host-authorizer-flow-0123abcd"));
+        for name in [
+            "__Host-authorizer-flow-",
+            "__Host-authorizer-flow-0123abcde",
+            "__Host-authorizer-flow-0123abc;",
+            "0123abcd",
+            "authorizer-flow-0123abcd",
+        ] {
+            assert!(!is_of_flow(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,556 @@
+//! What attackers do: no cookie and no callback that the function did not make gives a session.
+
+use std::sync::LazyLock;
+
+use authorizer_core::code_flow::{Grant, TokenAnswer};
+use authorizer_core::{Authorizer, Needed, UnixTime};
+use aws_lc_rs::digest::{SHA512, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::browser::{Browser, NAVIGATION, path_of};
+use super::provider::{Answer, Provider, SIGNER, parameters};
+use super::site::{START, Sent, answer, authorizer_of, document, site};
+
+const PAGE: &str = "/users/alice/a.html";
+
+/// The reason of a callback whose answer of the token endpoint is changed like this.
+fn changed(site: &Authorizer, change: impl Fn(&mut Answer) + 'static) -> String {
+    let provider = Provider::new();
+    *provider.change.borrow_mut() = Some(Box::new(change));
+    let mut browser = Browser::new(site, &provider, START);
+    let start = browser.navigate(PAGE);
+    let got = browser.navigate(&path_of(&provider.sign_in(start.location(), "alice")));
+    let is_started = got.reason == "session_started";
+    assert_eq!(got.gives_a_session(), is_started, "{got:?}");
+    assert_eq!(browser.names().contains(&"__Host-session"), is_started);
+    // The sign-in is over, whatever came of it.
+    assert!(!browser.names().iter().any(|name| name.starts_with("__Host-authorizer-flow-")));
+    got.reason
+}
+
+fn access_token_hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&digest(&SHA512, token.as_bytes()).as_ref()[..32])
+}
+
+#[test]
+fn an_id_token_that_is_not_for_this_sign_in_gives_no_session() {
+    let site = site(json!({}));
+    assert_eq!(changed(&site, |_| {}), "session_started");
+    for (name, value) in [
+        ("nonce", Some(json!("other"))),
+        ("nonce", Some(json!(["x"]))),
+        ("nonce", None),
+        ("aud", Some(json!("files"))),
+        ("aud", Some(json!(["files"]))),
+        ("aud", Some(json!(["files-web", "files"]))),
+        ("aud", Some(json!(["files-web", 7]))),
+        ("aud", None),
+        ("azp", Some(json!("other"))),
+        ("azp", Some(json!(7))),
+        ("sub", Some(json!(""))),
+        ("sub", Some(json!(7))),
+        ("sub", Some(json!("x".repeat(256)))),
+        ("sub", None),
+        // It is trusted too, with the same keys.
+        ("iss", Some(json!("https://other.example/"))),
+        ("iss", Some(json!("https://login.example"))),
+        ("iss", None),
+        ("exp", Some(json!(START - 100))),
+        ("exp", Some(json!("soon"))),
+        ("exp", None),
+        ("iat", None),
+        ("iat", Some(json!(START + 1_000))),
+        ("nbf", Some(json!(START + 1_000))),
+        ("at_hash", Some(json!("other"))),
+        ("at_hash", Some(json!(null))),
+    ] {
+        let shown = format!("{name} {value:?}");
+        let reason = changed(&site, move |answer| match &value {
+            Some(value) => answer.identity[name] = value.clone(),
+            None => drop(answer.identity.as_object_mut().unwrap().remove(name)),
+        });
+        assert_eq!(reason, "sign_in_id_token_refused", "{shown}");
+    }
+    for typ in ["at+jwt", "logout+jwt", "secevent+jwt"] {
+        assert_eq!(changed(&site, move |answer| answer.types.1 = typ), "sign_in_id_token_refused", "{typ}");
+    }
+    for change in [
+        |answer: &mut Answer| answer.identity["azp"] = "files-web".into(),
+        |answer: &mut Answer| {
+            answer.identity["aud"] = json!(["files-web", "files"]);
+            answer.identity["azp"] = "files-web".into();
+        },
+        |answer: &mut Answer| {
+            let token = SIGNER.sign("k", "at+jwt", &answer.access);
+            answer.identity["at_hash"] = access_token_hash(&token).into();
+            answer.members["access_token"] = token.into();
+        },
+    ] {
+        assert_eq!(changed(&site, change), "session_started");
+    }
+    // The access token in the place of the ID token.
+    let reason = changed(&site, |answer| {
+        answer.members["id_token"] = SIGNER.sign("k", "at+jwt", &answer.access).into();
+    });
+    assert_eq!(reason, "sign_in_id_token_refused");
+}
+
+#[test]
+fn an_access_token_that_a_request_would_be_refused_with_gives_no_session() {
+    let site = site(json!({}));
+    for (name, value) in [
+        ("aud", json!("other")),
+        ("aud", json!("files-web")),
+        ("exp", json!(START - 100)),
+        ("exp", json!(null)),
+        ("nbf", json!(START + 1_000)),
+        ("sub", json!(["alice", "bob"])),
+        ("cnf", json!({"jkt": "x"})),
+        ("iss", json!("https://other.example/")),
+        ("iss", json!("https://unknown.example/")),
+    ] {
+        let shown = format!("{name} {value}");
+        let reason = changed(&site, move |answer| answer.access[name] = value.clone());
+        assert_eq!(reason, "sign_in_token_refused", "{shown}");
+    }
+    for token in ["opaque", "a.b.c", "a b", "x; Domain=evil.example", "eyJ.eyJ.x,"] {
+        let reason = changed(&site, move |answer| answer.members["access_token"] = token.into());
+        assert_eq!(reason, "sign_in_token_refused", "{token}");
+    }
+    // The ID token in the place of the access token: it is not for this service.
+    let reason = changed(&site, |answer| {
+        answer.members["access_token"] = SIGNER.sign("k", "JWT", &answer.identity).into();
+    });
+    assert_eq!(reason, "sign_in_token_refused");
+}
+
+#[test]
+fn an_answer_that_is_not_one_of_a_token_endpoint_gives_no_session() {
+    let site = site(json!({}));
+    for (name, value) in [
+        ("token_type", json!(null)),
+        ("token_type", json!("DPoP")),
+        ("token_type", json!(["Bearer"])),
+        ("access_token", json!("")),
+        ("access_token", json!(7)),
+        ("access_token", json!({"a": "b"})),
+        ("access_token", json!("x\r\nSet-Cookie: a=b")),
+        ("access_token", json!("x".repeat(16_385))),
+        ("id_token", json!("")),
+        ("id_token", json!([])),
+        ("id_token", json!("a b")),
+        ("refresh_token", json!(7)),
+        ("refresh_token", json!("a\nb")),
+        ("refresh_token", json!("é")),
+        ("error", json!("invalid_grant")),
+    ] {
+        let shown = format!("{name} {value}");
+        let reason = changed(&site, move |answer| answer.members[name] = value.clone());
+        assert_eq!(reason, "sign_in_answer_malformed", "{shown}");
+    }
+    for (status, body, expected) in [
+        (200, "", "sign_in_answer_malformed"),
+        (200, "<html>", "sign_in_answer_malformed"),
+        (200, "[]", "sign_in_answer_malformed"),
+        (200, "{}", "sign_in_answer_malformed"),
+        (200, r#"{"token_type":"Bearer","access_token":"a","access_token":"b"}"#, "sign_in_answer_malformed"),
+        (200, r#"{"token_type":"Bearer","access_token":"a","x":{"y":1,"y":2}}"#, "sign_in_answer_malformed"),
+        (200, r#"{"token_type":"Bearer","access_token":"a"}"#, "sign_in_answer_malformed"),
+        (201, "{}", "sign_in_answer_malformed"),
+        (302, "", "sign_in_answer_malformed"),
+        (400, r#"{"error":"invalid_grant"}"#, "sign_in_code_refused"),
+        (400, r#"{"error":"invalid_grant","error":"x"}"#, "sign_in_provider_error"),
+        (400, "", "sign_in_provider_error"),
+        (401, r#"{"error":"invalid_client"}"#, "sign_in_provider_error"),
+        (429, "", "sign_in_provider_unavailable"),
+        (500, "", "sign_in_provider_unavailable"),
+        (503, "{}", "sign_in_provider_unavailable"),
+        (0, "{}", "sign_in_answer_malformed"),
+        (999, "{}", "sign_in_answer_malformed"),
+    ] {
+        let reason = changed(&site, move |answer| {
+            answer.status = status;
+            answer.body = Some(body.as_bytes().to_vec());
+        });
+        assert_eq!(reason, expected, "{status} {body}");
+    }
+    for body in ["[".repeat(200_000), format!("{{\"a\":{}", "{\"a\":".repeat(50_000)), "x".repeat(262_144)] {
+        let reason = changed(&site, move |answer| answer.body = Some(body.as_bytes().to_vec()));
+        assert_eq!(reason, "sign_in_answer_malformed");
+    }
+}
+
+#[test]
+fn a_callback_that_is_not_one_gives_no_session() {
+    let (lax, strict) = (site(json!({})), site(json!({"response_iss": true})));
+    let own = "https%3A%2F%2Flogin.example%2F";
+    for (site, change, reason) in [
+        (&lax, "?code=C&state=S", "session_started"),
+        (&lax, "?state=S&code=C&scope=openid&authuser=0&x", "session_started"),
+        (&lax, "?code=C&state=S&iss=OWN", "session_started"),
+        (&strict, "?code=C&state=S&iss=OWN", "session_started"),
+        (&strict, "?code=C&state=S", "sign_in_issuer_mismatch"),
+        (&lax, "?code=C&state=S&iss=https%3A%2F%2Fother.example%2F", "sign_in_issuer_mismatch"),
+        (&lax, "?code=C&state=S&iss=https%3A%2F%2Flogin.example", "sign_in_issuer_mismatch"),
+        (&lax, "?error=access_denied&state=S&iss=x", "sign_in_issuer_mismatch"),
+        (&lax, "?error=access_denied&state=S", "sign_in_denied"),
+        (&lax, "?error=login_required&state=S", "sign_in_denied"),
+        (&lax, "?error=server_error&error_description=%3Cscript%3E&state=S", "sign_in_provider_error"),
+        (&lax, "?error=%00&state=S", "sign_in_provider_error"),
+        (&lax, "?code=other&state=S", "sign_in_code_refused"),
+        (&lax, "", "sign_in_malformed"),
+        (&lax, "?", "sign_in_malformed"),
+        (&lax, "?code=C", "sign_in_malformed"),
+        (&lax, "?state=S", "sign_in_malformed"),
+        (&lax, "?code=&state=S", "sign_in_malformed"),
+        (&lax, "?code=C&state=", "sign_in_malformed"),
+        (&lax, "?code=C&code=C&state=S", "sign_in_malformed"),
+        (&lax, "?code=C&state=S&state=S", "sign_in_malformed"),
+        (&lax, "?code=C&state=S&c%6fde=x", "sign_in_malformed"),
+        (&lax, "?code=C&error=x&state=S", "sign_in_malformed"),
+        (&lax, "?code=%FF&state=S", "sign_in_malformed"),
+        (&lax, "?code=C&state=Sx", "sign_in_state_unknown"),
+        (&lax, "?code=C&state=x", "sign_in_state_unknown"),
+    ] {
+        let provider = Provider::new();
+        let mut browser = Browser::new(site, &provider, START);
+        let start = browser.navigate(PAGE);
+        let back = path_of(&provider.sign_in(start.location(), "alice"));
+        let good = parameters(back.split_once('?').unwrap().1);
+        let query = change.replace("OWN", own).replace("code=C", &format!("code={}", good["code"]));
+        let query = query.replace("state=S", &format!("state={}", good["state"]));
+        let got = browser.navigate(&format!("/.auth/callback{query}"));
+        assert_eq!(got.reason, reason, "{change}");
+        assert_eq!(got.gives_a_session(), reason == "session_started", "{change}");
+        assert!(!got.body.contains("<script"));
+        // Once.
+        let replayed = browser.navigate(&back);
+        let is_still_open = matches!(reason, "sign_in_malformed" | "sign_in_state_unknown");
+        assert_eq!(replayed.reason == "session_started", is_still_open, "{change}: {}", replayed.reason);
+    }
+}
+
+#[test]
+fn a_sign_in_that_took_too_long_gives_no_session() {
+    let site = site(json!({}));
+    for (later, reason) in [(600, "session_started"), (601, "sign_in_state_unknown")] {
+        let provider = Provider::new();
+        let mut browser = Browser::new(&site, &provider, START);
+        let start = browser.navigate(PAGE);
+        // A browser that keeps it for longer.
+        browser.jar.values_mut().for_each(|(_, end)| *end += 1_000);
+        browser.now += later;
+        assert_eq!(browser.navigate(&path_of(&provider.sign_in(start.location(), "alice"))).reason, reason);
+    }
+}
+
+#[test]
+fn a_renewal_is_only_of_the_same_person() {
+    let site = site(json!({}));
+    for (name, change, reason) in [
+        ("access", json!({"sub": "mallory"}), "sign_in_token_refused"),
+        ("access", json!({"iss": "https://other.example/"}), "sign_in_token_refused"),
+        ("identity", json!({"sub": "mallory"}), "sign_in_id_token_refused"),
+        ("identity", json!({"nonce": "other"}), "sign_in_id_token_refused"),
+        ("identity", json!({"aud": "other"}), "sign_in_id_token_refused"),
+        ("members", json!({"access_token": 7}), "sign_in_answer_malformed"),
+        ("identity", json!({}), "session_renewed"),
+    ] {
+        for by_page in [false, true] {
+            let provider = Provider::new();
+            let mut browser = Browser::new(&site, &provider, START);
+            browser.open(PAGE, "alice");
+            browser.now += 3_700;
+            let change = change.clone();
+            *provider.change.borrow_mut() = Some(Box::new(move |answer| {
+                let part = match name {
+                    "access" => &mut answer.access,
+                    "identity" => &mut answer.identity,
+                    _ => &mut answer.members,
+                };
+                for (name, value) in change.as_object().unwrap() {
+                    part[name] = value.clone();
+                }
+            }));
+            let got = if by_page { browser.navigate(PAGE) } else { browser.post("/.auth/refresh") };
+            assert_eq!((got.reason.as_str(), got.exchanged), (reason, Some(Grant::RefreshToken)), "{name}");
+            assert_eq!(got.gives_a_session(), reason == "session_renewed");
+            // What cannot be renewed does not stand in the way.
+            *provider.change.borrow_mut() = None;
+            assert_eq!(browser.open(PAGE, "alice").reason, "allowed_by_rule");
+        }
+    }
+}
+
+#[test]
+fn keys_are_fetched_once_for_new_tokens() {
+    let mut policy = document(json!({}));
+    policy["issuers"][0]["jwks"] = json!({"url": "https://login.example/jwks"});
+    let keys = json!({"keys": [SIGNER.jwk("k")]}).to_string();
+    let now = UnixTime::from_seconds(START);
+    for (answer, status, reason) in [
+        (Some(keys.as_bytes()), Some(302), "session_started"),
+        (Some(b"{}".as_slice()), Some(503), "keys_unavailable"),
+        (None, Some(503), "keys_unavailable"),
+    ] {
+        let (site, provider) = (authorizer_of(policy.clone()), Provider::new());
+        let mut browser = Browser::new(&site, &provider, START);
+        let start = browser.navigate(PAGE);
+        let target = path_of(&provider.sign_in(start.location(), "alice"));
+        let headers = vec![("cookie".to_owned(), browser.cookie())];
+        let event = Sent { method: "GET", target, headers }.event(1);
+        let needed = site.authorize_or_ask(&event, now);
+        let Err(Needed::Tokens(request)) = needed else { panic!("{needed:?}") };
+        let (code, body) = provider.exchange(&request, START).unwrap();
+        let tokens = TokenAnswer::Answered { status: code, body: &body };
+        let needed = site.take_tokens(&event, &request, tokens, now).unwrap_err();
+        let _ = site.take_keys(&needed, answer, now);
+        let authorized = site.take_tokens(&event, &request, tokens, now).unwrap();
+        assert_eq!((authorized.outcome.status(), authorized.record.reason.as_ref()), (status, reason));
+        let alone = site.take_tokens_without_asking(&event, &request, tokens, now);
+        assert_eq!(alone.record.reason, authorized.record.reason);
+    }
+}
+
+/// Cookies and callbacks that were made by this function and by others like it, for several people, tabs and times.
+struct Loot {
+    cookies: Vec<(String, String)>,
+    states: Vec<String>,
+    codes: Vec<String>,
+    /// Of each cookie of a sign-in that this function can finish, the state.
+    good: Vec<(String, String)>,
+}
+
+static SITE: LazyLock<Authorizer> = LazyLock::new(|| site(json!({})));
+
+/// Functions like it, of which each seals what this one does not open.
+static OTHERS: LazyLock<[Authorizer; 4]> = LazyLock::new(|| {
+    let other_key = json!({"cookie_key": {"value": URL_SAFE_NO_PAD.encode([9; 32])}});
+    let mut other_name = document(json!({}));
+    other_name["credentials"]["cookie"] = "__Host-session2".into();
+    let mut other_issuer = document(json!({"issuer": "other"}));
+    other_issuer["issuers"][0]["name"] = "staff2".into();
+    other_issuer["rules"][0]["issuers"] = json!(["other"]);
+    [
+        site(other_key),
+        site(json!({"origin": "https://other.example.com"})),
+        authorizer_of(other_name),
+        authorizer_of(other_issuer),
+    ]
+});
+
+/// What an attacker has: everything but a session of this function.
+fn loot(provider: &Provider) -> Loot {
+    let others = &*OTHERS;
+    let mut loot = Loot { cookies: Vec::new(), states: Vec::new(), codes: Vec::new(), good: Vec::new() };
+    for (nth, (maker, at)) in
+        [(&*SITE, START), (&*SITE, START - 300), (&*SITE, START - 700), (&*SITE, START + 50)]
+            .into_iter()
+            .chain(others.iter().map(|other| (other, START)))
+            .enumerate()
+    {
+        let sent = Sent {
+            method: "GET",
+            target: "/users/alice/a.html".to_owned(),
+            headers: NAVIGATION
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        };
+        let event = sent.event(100 + nth as u64);
+        let authorized = maker.authorize(&event, UnixTime::from_seconds(at)).into_owned();
+        let outcome = serde_json::to_value(authorized.outcome).unwrap();
+        let location = outcome["headers"]["location"][0]["value"].as_str().unwrap().to_owned();
+        let state = parameters(location.split_once('?').unwrap().1)["state"].clone();
+        let line = outcome["headers"]["set-cookie"].as_array().unwrap().iter();
+        let line = line.map(|line| line["value"].as_str().unwrap()).find(|line| line.contains("-flow-"));
+        let (name, value) = line.unwrap().split(';').next().unwrap().split_once('=').unwrap();
+        if nth < 2 {
+            loot.good.push((value.to_owned(), state.clone()));
+        }
+        loot.cookies.push((name.to_owned(), value.to_owned()));
+        loot.states.push(state);
+        let back = provider.sign_in(&location, "mallory");
+        loot.codes.push(parameters(back.split_once('?').unwrap().1)["code"].clone());
+    }
+    // Sessions of others.
+    for maker in [&others[0], &others[2]] {
+        let own = Provider::new();
+        let mut browser = Browser::new(maker, &own, START);
+        let start = browser.navigate(PAGE);
+        browser.navigate(&path_of(&own.sign_in(start.location(), "mallory")));
+        loot.cookies.extend(browser.jar.iter().map(|(name, (value, _))| (name.clone(), value.clone())));
+    }
+    loot
+}
+
+/// A cookie that is made of those that there are.
+#[derive(Clone, Debug)]
+enum Made {
+    AsItIs(prop::sample::Index),
+    Renamed(prop::sample::Index, prop::sample::Index),
+    Sealed(prop::sample::Index),
+    Spliced(prop::sample::Index, prop::sample::Index, prop::sample::Index),
+    Flipped(prop::sample::Index, prop::sample::Index, u8),
+    Cut(prop::sample::Index, prop::sample::Index),
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let any = any::<prop::sample::Index>;
+    prop_oneof![
+        4 => any().prop_map(Made::AsItIs),
+        1 => (any(), any()).prop_map(|(one, two)| Made::Renamed(one, two)),
+        1 => any().prop_map(Made::Sealed),
+        1 => (any(), any(), any()).prop_map(|(one, two, at)| Made::Spliced(one, two, at)),
+        1 => (any(), any(), 1..=127u8).prop_map(|(one, at, by)| Made::Flipped(one, at, by)),
+        1 => (any(), any()).prop_map(|(one, at)| Made::Cut(one, at)),
+    ]
+}
+
+impl Made {
+    fn of(&self, cookies: &[(String, String)]) -> (String, String) {
+        let get = |index: &prop::sample::Index| index.get(cookies).clone();
+        match self {
+            Self::AsItIs(one) => get(one),
+            Self::Renamed(one, two) => (get(one).0, get(two).1),
+            Self::Sealed(one) => ("__Host-session-sealed".to_owned(), get(one).1),
+            Self::Spliced(one, two, at) => {
+                let ((name, one), (_, two)) = (get(one), get(two));
+                let at = at.index(one.len().min(two.len()).max(1));
+                (name, format!("{}{}", &one[..at], &two[at..]))
+            }
+            Self::Flipped(one, at, by) => {
+                let (name, value) = get(one);
+                let mut bytes = value.into_bytes();
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] ^= by;
+                }
+                let value =
+                    String::from_utf8_lossy(&bytes).replace(|c: char| !c.is_ascii_graphic() || c == ';', "A");
+                (name, value)
+            }
+            Self::Cut(one, at) => {
+                let (name, value) = get(one);
+                let at = at.index(value.len().max(1));
+                (name, value[..at].to_owned())
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_cookie_and_no_callback_of_others_gives_a_session(
+        cookies in prop::collection::vec(made(), 0..5),
+        (state, code) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+        path in prop::sample::select(vec!["/.auth/callback", "/.auth/callback", "/.auth/refresh", PAGE, "/.auth/session"]),
+        is_page in any::<bool>(),
+    ) {
+        let provider = Provider::new();
+        let loot = loot(&provider);
+        let jar: Vec<_> = cookies.iter().map(|made| made.of(&loot.cookies)).collect();
+        let (state, code) = (state.get(&loot.states), code.get(&loot.codes));
+        let mut headers = vec![("origin".to_owned(), "https://files.example.com".to_owned())];
+        headers.extend(jar.iter().map(|(name, value)| ("cookie".to_owned(), format!("{name}={value}"))));
+        if is_page {
+            headers.extend(NAVIGATION.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        }
+        let method = if path == "/.auth/refresh" { "POST" } else { "GET" };
+        let target = match path {
+            "/.auth/callback" => format!("{path}?code={code}&state={state}"),
+            _ => path.to_owned(),
+        };
+        let got = answer(&SITE, &provider, &Sent { method, target, headers }, 1, START);
+        // Mallory may sign in as mallory: with the state of a sign-in that this browser began, and the code of it.
+        let is_begun = loot.good.iter().any(|(cookie, of)| of == state && jar.iter().any(|(_, value)| value == cookie));
+        prop_assert!(got.exchanged.is_none() || is_begun, "{got:?}");
+        let is_of_one = loot.states.iter().zip(&loot.codes).any(|(one, other)| one == state && other == code);
+        prop_assert!(!got.gives_a_session() || (is_begun && is_of_one), "{got:?}");
+        // Sessions of other functions are tokens of the issuer, as in any cookie, but nothing is renewed with them.
+        prop_assert!(got.reason != "session_renewed");
+    }
+
+    #[test]
+    fn no_answer_that_is_changed_somewhere_is_misread(at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+        let reason = changed(&SITE, move |answer| {
+            let mut members = answer.members.clone();
+            members["access_token"] = SIGNER.sign("k", "at+jwt", &answer.access).into();
+            members["id_token"] = SIGNER.sign("k", "JWT", &answer.identity).into();
+            let mut body = members.to_string().into_bytes();
+            let at = at.index(body.len());
+            if cut { body.truncate(at) } else { body[at] = byte }
+            answer.body = Some(body);
+        });
+        // A change in `expires_in`, in the refresh token or to the same byte is no harm.
+        prop_assert!(
+            ["session_started", "sign_in_answer_malformed", "sign_in_id_token_refused", "sign_in_token_refused"]
+                .contains(&reason.as_str()),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn nobody_is_sent_anywhere_else(uri in "/[ -~]{0,40}|/\\PC{0,20}|/(//|\\\\|%0d%0a|%2f|@|evil\\.example|\\?|#){0,8}", query in "[ -~]{0,40}") {
+        let provider = Provider::new();
+        let mut browser = Browser::new(&SITE, &provider, START);
+        let start = browser.navigate(&format!("{uri}?{query}"));
+        if start.location().starts_with("https://login.example/authorize") {
+            let back = browser.navigate(&path_of(&provider.sign_in(start.location(), "alice")));
+            prop_assert_eq!(back.reason.as_str(), "session_started");
+            let path = back.location().strip_prefix("https://files.example.com/").unwrap();
+            prop_assert!(!path.starts_with(['/', '\\']) && !path.contains(['\\', '#', ' ', '@']));
+        }
+    }
+
+    #[test]
+    fn every_way_of_a_browser_ends(
+        steps in prop::collection::vec((0..9u8, 0..20_000u64), 1..12),
+        lifetime in prop::sample::select(vec![0, 1, 20, 600, 100_000]),
+        refresh in any::<bool>(),
+        drops in 0..4u8,
+    ) {
+        let site = site(json!({"refresh": refresh, "session_seconds": 3_600}));
+        let provider = Provider::new();
+        provider.lifetime.set(lifetime);
+        let mut browser = Browser::new(&site, &provider, START);
+        browser.keeps = match drops {
+            0 => |name| name != "__Host-session",
+            1 => |name| !name.ends_with("-sealed"),
+            2 => |_| false,
+            _ => |_| true,
+        };
+        for (step, later) in steps {
+            match step {
+                0 => { browser.post("/.auth/refresh"); }
+                1 => { browser.post("/.auth/sign-out"); }
+                2 => { browser.send("GET", "/.auth/session", &[]); }
+                3 => provider.is_down.set(!provider.is_down.get()),
+                4 => browser.now += later,
+                5 => browser.now += later % 20,
+                _ => { browser.open(PAGE, "alice"); }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_policy_with_another_form_of_token_reads_the_session_as_any_cookie() {
+    let mut policy = document(json!({"session_token": "id_token", "refresh": false}));
+    policy["issuers"][0]["audience"] = json!(["files-web"]);
+    let (site, provider) = (authorizer_of(policy), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    assert_eq!(browser.open(PAGE, "alice").reason, "allowed_by_rule");
+    assert_eq!(browser.send("GET", "/.auth/session", &[]).json()["renewable"], Value::Bool(false));
+    browser.now += 3_599;
+    assert_eq!(browser.send("GET", PAGE, &[]).reason, "allowed_by_rule");
+    // The clocks of two machines may differ: the cookie goes when the token is refused.
+    browser.now += 100;
+    assert_eq!(browser.names(), ["__Host-session-sealed"]);
+    assert_eq!(browser.navigate(PAGE).reason, "token_missing");
+}

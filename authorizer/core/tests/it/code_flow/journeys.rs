@@ -1,0 +1,403 @@
+//! What people do.
+
+use authorizer_core::code_flow::Grant;
+use serde_json::json;
+
+use super::browser::{Browser, NAVIGATION, path_of};
+use super::provider::{Provider, parameters};
+use super::site::{Got, START, site};
+
+const PAGE: &str = "/users/alice/a.html";
+const SESSION: [&str; 2] = ["__Host-session", "__Host-session-sealed"];
+
+#[track_caller]
+fn is(got: &Got, status: impl Into<Option<u16>>, reason: &str) {
+    assert_eq!((got.status, got.reason.as_str()), (status.into(), reason), "{got:?}");
+}
+
+#[test]
+fn a_person_opens_a_link_signs_in_and_is_back() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    let start = browser.navigate(PAGE);
+    is(&start, 302, "token_missing");
+    assert_eq!(start.decision, "refuse");
+    let (_, query) = start.location().split_once('?').unwrap();
+    assert_eq!(parameters(query)["redirect_uri"], "https://files.example.com/.auth/callback");
+    let back = browser.navigate(&path_of(&provider.sign_in(start.location(), "alice")));
+    is(&back, 302, "session_started");
+    assert_eq!(back.decision, "sign_in");
+    assert_eq!(back.location(), "https://files.example.com/users/alice/a.html");
+    assert_eq!(back.exchanged, Some(Grant::AuthorizationCode));
+    is(&browser.navigate(PAGE), None, "allowed_by_rule");
+    assert_eq!(browser.names(), ["__Host-authorizer-back", SESSION[0], SESSION[1]]);
+    is(&browser.navigate("/users/bob/a.html"), 403, "key_not_allowed");
+    is(&browser.send("PUT", PAGE, &[("origin", "https://evil.example")]), 403, "origin_not_allowed");
+}
+
+#[test]
+fn what_is_no_page_is_refused_as_ever() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    for headers in [&[][..], &[("accept", "application/json")], &[NAVIGATION[0], ("sec-fetch-mode", "cors")]]
+    {
+        let got = browser.send("GET", PAGE, headers);
+        is(&got, 401, "token_missing");
+        assert!(got.cookies().next().is_none());
+    }
+    is(&browser.send("PUT", PAGE, &NAVIGATION), 401, "token_missing");
+}
+
+#[test]
+fn several_tabs_at_once_each_come_back_to_their_page() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    let pages = ["/users/alice/a", "/users/alice/b", "/users/alice/c%20d"];
+    let starts: Vec<_> = pages.iter().map(|page| browser.navigate(page).location().to_owned()).collect();
+    for (page, start) in pages.iter().zip(&starts).rev() {
+        let back = browser.navigate(&path_of(&provider.sign_in(start, "alice")));
+        is(&back, 302, "session_started");
+        assert_eq!(path_of(back.location()), *page);
+    }
+    assert!(!browser.names().iter().any(|name| name.starts_with("__Host-authorizer-flow-")));
+    is(&browser.navigate(pages[1]), None, "allowed_by_rule");
+}
+
+#[test]
+fn a_browser_has_begun_no_more_sign_ins_than_it_can_send() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    for tab in 0..30 {
+        browser.now += 1;
+        is(&browser.navigate(&format!("/users/alice/{tab}")), 302, "token_missing");
+        assert_eq!(browser.names().len(), 8.min(tab + 1));
+    }
+    for tab in 0..30 {
+        browser.now += 1;
+        is(&browser.navigate(&format!("/users/alice/{}{tab}", "x".repeat(900))), 302, "token_missing");
+        assert!(browser.cookie().len() < 4_500, "{}", browser.cookie().len());
+    }
+    browser.now += 601;
+    let last = browser.navigate("/users/alice/last");
+    assert_eq!(browser.names().len(), 1);
+    let back = browser.navigate(&path_of(&provider.sign_in(last.location(), "alice")));
+    is(&back, 302, "session_started");
+}
+
+#[test]
+fn a_path_that_is_too_long_for_a_cookie_is_cut() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    for (page, back) in [
+        (format!("/users/alice/{}", "x".repeat(900)), None),
+        (format!("/users/alice/{}", "%C3%A9".repeat(480)), Some("/")),
+    ] {
+        let mut browser = Browser::new(&site, &provider, START);
+        let start = browser.navigate(&page);
+        let got = browser.navigate(&path_of(&provider.sign_in(start.location(), "alice")));
+        assert_eq!(path_of(got.location()), back.unwrap_or(&page));
+    }
+}
+
+#[test]
+fn a_session_is_renewed_when_a_page_is_opened_and_only_then() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+    browser.now += 3_700;
+    is(&browser.send("GET", PAGE, &[]), 401, "token_expired");
+    let renewed = browser.navigate(PAGE);
+    is(&renewed, 302, "session_renewed");
+    assert_eq!((renewed.exchanged, path_of(renewed.location()).as_str()), (Some(Grant::RefreshToken), PAGE));
+    is(&browser.navigate(PAGE), None, "allowed_by_rule");
+    // The refresh token was rotated, and the new one is kept.
+    browser.now += 3_700;
+    is(&browser.open(PAGE, "nobody"), None, "allowed_by_rule");
+    // At the end of the session the person signs in.
+    browser.now = START + 43_200;
+    is(&browser.navigate(PAGE), 302, "token_missing");
+}
+
+#[test]
+fn a_refresh_token_that_is_used_up_leads_to_the_sign_in() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    browser.open(PAGE, "alice");
+    let old = browser.jar.clone();
+    browser.now += 3_700;
+    is(&browser.navigate(PAGE), 302, "session_renewed");
+    // Another tab, which came at the same time.
+    browser.jar = old;
+    let start = browser.navigate(PAGE);
+    is(&start, 302, "token_expired");
+    assert!(start.location().starts_with("https://login.example/authorize?"));
+    assert!(!browser.names().iter().any(|name| SESSION.contains(name)));
+    is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+}
+
+#[test]
+fn a_provider_that_does_not_answer_ends_nothing() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    let start = browser.navigate(PAGE);
+    provider.is_down.set(true);
+    let got = browser.navigate(&path_of(&provider.sign_in(start.location(), "alice")));
+    is(&got, 503, "sign_in_provider_unavailable");
+    assert_eq!(got.header("retry-after"), Some("10"));
+    assert!(got.header("content-type").unwrap().starts_with("text/html"));
+    assert!(got.body.contains("href=\"https://files.example.com/users/alice/a.html\""));
+    provider.is_down.set(false);
+    is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+    browser.now += 3_700;
+    provider.is_down.set(true);
+    is(&browser.navigate(PAGE), 503, "sign_in_provider_unavailable");
+    is(&browser.post("/.auth/refresh"), 503, "sign_in_provider_unavailable");
+    provider.is_down.set(false);
+    is(&browser.navigate(PAGE), 302, "session_renewed");
+}
+
+#[test]
+fn a_page_asks_who_is_signed_in_and_for_a_new_token() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    let told = browser.send("GET", "/.auth/session", &[]);
+    is(&told, 200, "session_told");
+    assert_eq!(told.json(), json!({"signed_in": false, "renewable": false}));
+    is(&browser.post("/.auth/refresh"), 401, "session_missing");
+    browser.open(PAGE, "alice");
+    let told = browser.send("GET", "/.auth/session", &[]);
+    assert_eq!(
+        told.json(),
+        json!({"signed_in": true, "subject": "alice", "issuer": "staff", "expires_at": START + 3_600,
+            "renewable": true, "session_ends_at": START + 43_200})
+    );
+    assert_eq!(told.header("cross-origin-resource-policy"), Some("same-origin"));
+    assert_eq!(told.header("access-control-allow-origin"), None);
+    browser.now += 3_700;
+    let told = browser.send("GET", "/.auth/session", &[]);
+    let expected = json!({"signed_in": false, "renewable": true, "session_ends_at": START + 43_200});
+    assert_eq!(told.json(), expected);
+    let renewed = browser.post("/.auth/refresh");
+    is(&renewed, 200, "session_renewed");
+    assert_eq!(renewed.json()["expires_at"], START + 3_700 + 3_600);
+    is(&browser.send("GET", PAGE, &[]), None, "allowed_by_rule");
+    browser.now = START + 43_199;
+    browser.jar.values_mut().for_each(|(_, end)| *end += 100);
+    browser.now += 1;
+    let ended = browser.post("/.auth/refresh");
+    is(&ended, 401, "session_ended");
+    assert_eq!(ended.json()["reason"], "session_ended");
+    assert!(browser.names().is_empty());
+}
+
+#[test]
+fn only_an_own_page_gets_a_new_token_or_signs_out() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    browser.open(PAGE, "alice");
+    let before = browser.jar.clone();
+    for origin in
+        ["https://app.example.com", "https://evil.example", "null", "https://files.example.com:8443"]
+    {
+        for path in ["/.auth/refresh", "/.auth/sign-out"] {
+            let got = browser.send("POST", path, &[("origin", origin)]);
+            is(&got, 403, "sign_in_cross_site");
+            assert_eq!(got.header("access-control-allow-origin"), None);
+        }
+    }
+    is(&browser.send("POST", "/.auth/refresh", &[]), 403, "sign_in_cross_site");
+    for site in ["cross-site", "same-site", "none"] {
+        let link = [NAVIGATION[0], NAVIGATION[1], NAVIGATION[2], ("sec-fetch-site", site)];
+        let got = browser.send("GET", "/.auth/sign-out", &link);
+        is(&got, 403, "sign_in_cross_site");
+        assert!(got.body.contains("<form method=\"post\" action=\"/.auth/sign-out\">"));
+        assert_eq!(got.header("referrer-policy"), Some("same-origin"));
+    }
+    assert_eq!(browser.jar, before);
+    for (method, path, allow) in [
+        ("POST", "/.auth/callback", "GET"),
+        ("HEAD", "/.auth/session", "GET"),
+        ("GET", "/.auth/refresh", "POST"),
+        ("DELETE", "/.auth/sign-out", "GET, POST"),
+        ("OPTIONS", "/.auth/refresh", "POST"),
+    ] {
+        let preflight = [("origin", "https://app.example.com"), ("access-control-request-method", "POST")];
+        let got = browser.send(method, path, &preflight);
+        is(&got, 405, "method_not_allowed");
+        assert_eq!((got.header("allow"), got.header("access-control-allow-origin")), (Some(allow), None));
+    }
+}
+
+#[test]
+fn a_person_signs_out_here_and_at_the_provider() {
+    for (change, address) in [
+        (
+            json!({}),
+            "https://login.example/logout?client_id=files-web&post_logout_redirect_uri=https%3A%2F%2Ffiles.example.com%2F.auth%2Fsigned-out",
+        ),
+        (
+            json!({"end_session": "cognito"}),
+            "https://login.example/logout?client_id=files-web&logout_uri=https%3A%2F%2Ffiles.example.com%2F.auth%2Fsigned-out",
+        ),
+        (json!({"end_session_endpoint": null}), "https://files.example.com/.auth/signed-out"),
+    ] {
+        let (site, provider) = (site(change), Provider::new());
+        let mut browser = Browser::new(&site, &provider, START);
+        browser.open(PAGE, "alice");
+        browser.navigate("/users/alice/other?x");
+        let got = browser.post("/.auth/sign-out");
+        is(&got, 303, "session_ended_by_user");
+        assert_eq!(got.location(), address);
+        assert!(browser.names().is_empty(), "{:?}", browser.names());
+        // Not refused as one that did not keep its session.
+        is(&browser.navigate(PAGE), 302, "token_missing");
+        let out = browser.navigate("/.auth/signed-out");
+        is(&out, 200, "signed_out_told");
+    }
+}
+
+#[test]
+fn the_id_token_is_kept_for_the_sign_out_if_the_policy_says_so() {
+    for session_token in ["access_token", "id_token"] {
+        let document = json!({"id_token_hint": true, "session_token": session_token});
+        let mut policy = super::site::document(document);
+        policy["issuers"][0]["audience"] = json!(["files", "files-web"]);
+        let (site, provider) = (super::site::authorizer_of(policy), Provider::new());
+        let mut browser = Browser::new(&site, &provider, START);
+        is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+        let link = [NAVIGATION[0], NAVIGATION[1], NAVIGATION[2], ("sec-fetch-site", "same-origin")];
+        let got = browser.send("GET", "/.auth/sign-out", &link);
+        is(&got, 303, "session_ended_by_user");
+        let (_, query) = got.location().split_once('?').unwrap();
+        assert_eq!(parameters(query)["id_token_hint"].matches('.').count(), 2, "{session_token}");
+    }
+}
+
+#[test]
+fn a_long_token_is_kept_in_pieces_and_a_short_one_after_it_leaves_none() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    *provider.change.borrow_mut() = Some(Box::new(|answer| answer.access["x"] = "x".repeat(6_000).into()));
+    is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+    let pieces = ["__Host-session.0", "__Host-session.1", "__Host-session.2"];
+    assert!(pieces.iter().all(|name| browser.names().contains(name)), "{:?}", browser.names());
+    *provider.change.borrow_mut() = None;
+    browser.now += 3_700;
+    is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+    assert!(!pieces.iter().any(|name| browser.names().contains(name)), "{:?}", browser.names());
+    *provider.change.borrow_mut() = Some(Box::new(|answer| answer.access["x"] = "x".repeat(9_500).into()));
+    browser.now += 3_700;
+    is(&browser.open(PAGE, "alice"), 403, "sign_in_token_refused");
+}
+
+#[test]
+fn a_browser_that_drops_the_session_does_not_go_round() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    browser.keeps = |name| !name.starts_with("__Host-session");
+    let got = browser.open(PAGE, "alice");
+    is(&got, 401, "session_not_kept");
+    assert!(got.header("www-authenticate").is_some());
+    // Whoever tries again is sent to sign in again.
+    is(&browser.navigate(PAGE), 302, "token_missing");
+    browser.keeps = |_| false;
+    is(&browser.open(PAGE, "alice"), 400, "sign_in_state_unknown");
+    // A token that expires at once.
+    let mut browser = Browser::new(&site, &provider, START);
+    provider.lifetime.set(1);
+    browser.open(PAGE, "alice");
+    browser.now += 5;
+    let got = browser.open(PAGE, "alice");
+    assert!([None, Some(401)].contains(&got.status), "{got:?}");
+}
+
+#[test]
+fn an_application_that_brings_its_own_token_is_not_touched() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    browser.open(PAGE, "alice");
+    let (token, _) = browser.jar["__Host-session"].clone();
+    let bearer = format!("Bearer {token}");
+    let mut other = Browser::new(&site, &provider, START);
+    is(&other.send("GET", PAGE, &[("authorization", &bearer)]), None, "allowed_by_rule");
+    let mut page = NAVIGATION.to_vec();
+    page.push(("authorization", "Bearer a.b.c"));
+    is(&other.send("GET", PAGE, &page), 401, "token_malformed");
+}
+
+#[test]
+fn a_key_is_replaced_without_a_sign_in() {
+    let provider = Provider::new();
+    let old = site(json!({}));
+    let key = |byte: u8| {
+        use base64::Engine as _;
+        json!({"value": base64::engine::general_purpose::URL_SAFE_NO_PAD.encode([byte; 32])})
+    };
+    let new = site(json!({"cookie_key": key(8), "previous_cookie_key": key(7)}));
+    let newest = site(json!({"cookie_key": key(9), "previous_cookie_key": key(8)}));
+    let mut browser = Browser::new(&old, &provider, START);
+    browser.open(PAGE, "alice");
+    let first = browser.jar.clone();
+    browser.site = &new;
+    is(&browser.post("/.auth/refresh"), 200, "session_renewed");
+    browser.site = &newest;
+    is(&browser.post("/.auth/refresh"), 200, "session_renewed");
+    browser.jar = first;
+    is(&browser.post("/.auth/refresh"), 401, "session_missing");
+}
+
+#[test]
+fn the_token_endpoint_is_asked_as_the_client_is_registered() {
+    let secret = |text: &str| {
+        use base64::Engine as _;
+        json!({"value": base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)})
+    };
+    let asked = |change: serde_json::Value| {
+        let (site, provider) = (site(change), Provider::new());
+        let mut browser = Browser::new(&site, &provider, START);
+        let start = browser.navigate(PAGE);
+        let target = path_of(&provider.sign_in(start.location(), "alice"));
+        let sent = super::site::Sent {
+            method: "GET",
+            target,
+            headers: vec![("cookie".to_owned(), browser.cookie())],
+        };
+        let event = sent.event(9);
+        let needed = site.authorize_or_ask(&event, authorizer_core::UnixTime::from_seconds(START));
+        let Err(authorizer_core::Needed::Tokens(request)) = needed else { panic!("{needed:?}") };
+        assert!(!format!("{request:?}").contains(request.body()));
+        (request.authorization().map(str::to_owned), parameters(request.body()))
+    };
+    let (authorization, body) = asked(json!({}));
+    assert_eq!((authorization, body["client_id"].as_str()), (None, "files-web"));
+    // RFC 6749 section 2.3.1, with characters that a form encodes.
+    let (authorization, body) =
+        asked(json!({"client_secret": secret("a b:c/d%+~"), "client_authentication": "client_secret_basic"}));
+    // base64 of files-web:a+b%3Ac%2Fd%25%2B~
+    assert_eq!(authorization.as_deref(), Some("Basic ZmlsZXMtd2ViOmErYiUzQWMlMkZkJTI1JTJCfg=="));
+    assert!(!body.contains_key("client_id") && !body.contains_key("client_secret"));
+    let (authorization, body) =
+        asked(json!({"client_secret": secret("s&t"), "client_authentication": "client_secret_post"}));
+    assert_eq!((authorization, body["client_secret"].as_str()), (None, "s&t"));
+    // RFC 7515 appendix A.3.
+    let jwk = json!({"kty": "EC", "crv": "P-256", "kid": "k9",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"});
+    let mut private = jwk.clone();
+    private["d"] = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI".into();
+    let (authorization, body) = asked(json!({"client_key": secret(&private.to_string())}));
+    assert_eq!(authorization, None);
+    assert_eq!(body["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+    let key =
+        jsonwebtoken::DecodingKey::from_ec_components(jwk["x"].as_str().unwrap(), jwk["y"].as_str().unwrap());
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::ES256);
+    validation.set_audience(&["https://login.example/token"]);
+    validation.validate_exp = false;
+    let assertion = body["client_assertion"].as_str();
+    let read = jsonwebtoken::decode::<serde_json::Value>(assertion, &key.unwrap(), &validation).unwrap();
+    assert_eq!(read.header.kid.as_deref(), Some("k9"));
+    assert_eq!(
+        (read.claims["iss"].as_str(), read.claims["sub"].as_str()),
+        (Some("files-web"), Some("files-web"))
+    );
+    assert_eq!(read.claims["exp"], START + 60);
+    assert!(read.claims["jti"].as_str().unwrap().len() >= 32);
+}
